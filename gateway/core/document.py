@@ -1,0 +1,83 @@
+"""The JSON document of a request, deeply immutable.
+
+What is inspected, what is decided on and what is sent are the same object. `freeze` copies every container, so
+nobody else can hold a reference through which it could change afterwards.
+"""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import TypeAlias
+
+import msgspec
+
+Json: TypeAlias = "bool | int | float | str | tuple[Json, ...] | Mapping[str, Json] | None"
+JsonObject: TypeAlias = Mapping[str, Json]
+
+
+def freeze(value: object) -> Json:
+    """A deeply immutable copy of parsed JSON (dict → read-only mapping, list → tuple).
+
+    Raises TypeError for anything that is not JSON. Depth is bounded by the parser that made `value`.
+    """
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case dict() | MappingProxyType():
+            return MappingProxyType({key: freeze(item) for key, item in value.items()})
+        case list() | tuple():
+            return tuple(freeze(item) for item in value)
+        case _:
+            raise TypeError(f"not a JSON value: {type(value).__name__}")
+
+
+def thaw(value: Json) -> object:
+    """A mutable copy (read-only mapping → dict, tuple → list) for libraries that want plain containers."""
+    match value:
+        case tuple():
+            return [thaw(item) for item in value]
+        case Mapping():
+            return {key: thaw(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+def freeze_object(value: Mapping[str, object]) -> JsonObject:
+    """`freeze` for a JSON object."""
+    return MappingProxyType({key: freeze(item) for key, item in value.items()})
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"not a JSON value: {type(value).__name__}")
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=_plain)
+
+
+def encode(document: Json) -> bytes:
+    """The document as UTF-8 JSON bytes."""
+    return _ENCODER.encode(document)
+
+
+def strings(value: Json, path: str = "$") -> Iterator[tuple[str, str]]:
+    """Every string of the document, keys and values, as `(path, text)`, in document order.
+
+    Paths read like `$.messages[2].content`; a key's own text has the path of its value with `~key` behind it.
+    """
+    stack: list[tuple[str, Json]] = [(path, value)]
+    while stack:
+        here, item = stack.pop()
+        match item:
+            case str():
+                yield here, item
+            case tuple():
+                stack.extend((f"{here}[{i}]", item[i]) for i in range(len(item) - 1, -1, -1))
+            case Mapping():
+                children: list[tuple[str, Json]] = []
+                for key, child in item.items():
+                    children.append((f"{here}.{key}~key", key))
+                    children.append((f"{here}.{key}", child))
+                stack.extend(reversed(children))
+            case _:
+                pass

@@ -1,0 +1,161 @@
+"""Every error that a client or an operator may meet, with what HTTP needs to know. No stack, prompt or key inside.
+
+Rooms raise these; `wire` puts them in the client's dialect. `TargetError` is the only family after which the
+pipeline may try the next permitted target.
+"""
+
+
+class AduanaError(Exception):
+    """An error with a public message. `code` is stable and machine-readable; `status` is the HTTP status."""
+
+    status = 500
+    code = "internal_error"
+    kind = "api_error"  # OpenAI's `type`
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        retry_after: float | None = None,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.retry_after = retry_after  # seconds; None: waiting does not help
+        self.code = code or type(self).code
+        self.status = status or type(self).status
+
+
+class BadRequest(AduanaError):
+    """The client's input can't be used."""
+
+    status = 400
+    code = "invalid_request"
+    kind = "invalid_request_error"
+
+
+class ContextLengthExceeded(BadRequest):
+    """The prompt does not fit the window of any permitted target."""
+
+    code = "context_length_exceeded"
+
+
+class Unauthorized(AduanaError):
+    """No key, or not a known one."""
+
+    status = 401
+    code = "invalid_api_key"
+    kind = "authentication_error"
+
+
+class Forbidden(AduanaError):
+    """The key, host or origin may not do this."""
+
+    status = 403
+    code = "forbidden"
+    kind = "permission_error"
+
+
+class PolicyRefused(Forbidden):
+    """The policy permits no target for this request, now or later."""
+
+    code = "policy_refused"
+
+
+class NotFound(AduanaError):
+    """No such route, model or object."""
+
+    status = 404
+    code = "not_found"
+    kind = "invalid_request_error"
+
+
+class RequestTimeout(AduanaError):
+    """The client did not send its body in time."""
+
+    status = 408
+    code = "request_timeout"
+    kind = "invalid_request_error"
+
+
+class TooLarge(AduanaError):
+    """The body is over the configured size."""
+
+    status = 413
+    code = "request_too_large"
+    kind = "invalid_request_error"
+
+
+class Unavailable(AduanaError):
+    """Nothing that may answer can answer now; it may later."""
+
+    status = 503
+    code = "unavailable"
+    kind = "server_error"
+
+
+class LedgerUnavailable(Unavailable):
+    """The receipt could not be written, so nothing was sent."""
+
+    code = "ledger_unavailable"
+
+
+class TargetError(AduanaError):
+    """A target failed. Before the first byte reached the client, the next permitted target may be tried."""
+
+    status = 502
+    code = "target_error"
+    kind = "server_error"
+
+
+class TargetUnavailable(TargetError):
+    """Can't be reached, is not loaded, or its breaker is open."""
+
+    status = 503
+    code = "target_unavailable"
+
+
+class TargetBusy(TargetError):
+    """Queue full or rate limited."""
+
+    status = 429
+    code = "target_busy"
+    kind = "rate_limit_error"
+
+
+class TargetTimeout(TargetError):
+    """Did not answer within its limit."""
+
+    status = 504
+    code = "target_timeout"
+
+
+class TargetMisconfigured(TargetError):
+    """The target refuses the gateway's own credentials or settings (401, 403, unknown model)."""
+
+    code = "target_misconfigured"
+
+
+class TargetProtocolError(TargetError):
+    """The answer was not what the protocol says: wrong type, broken JSON, cut stream."""
+
+    code = "target_protocol_error"
+
+
+class TargetRejected(BadRequest):
+    """The target understood the request and refused it (4xx): another target may not, but the client should know."""
+
+    code = "target_rejected"
+
+
+class ConfigurationError(AduanaError):
+    """A configuration or policy file that can't be used. `problems` are complete sentences with file and line."""
+
+    code = "configuration_error"
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems

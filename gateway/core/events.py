@@ -1,0 +1,58 @@
+"""What the pipeline tells observers. Observers never answer and never raise into a request."""
+
+from typing import TypeAlias
+
+import msgspec
+
+from gateway.core.labels import Zone
+from gateway.core.record import Receipt, Settlement
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """A receipt was written. Seconds are CPU-side stage times: parse, inspect, decide, receipt."""
+
+    receipt: Receipt
+    first_zone: Zone | None
+    reason: str  # why the first target is first: "rule", "otherwise", "only_permitted", "refused"
+    stages: tuple[tuple[str, float], ...] = ()
+
+
+class FellBack(msgspec.Struct, frozen=True, kw_only=True):
+    """A target failed before its first byte; the next one of the same decision is tried."""
+
+    source: str
+    target: str
+    reason: str  # error code
+
+
+class FirstToken(msgspec.Struct, frozen=True, kw_only=True):
+    """The first content left for the client."""
+
+    zone: Zone
+    model: str
+    seconds: float
+
+
+class Gaps(msgspec.Struct, frozen=True, kw_only=True):
+    """Gaps between content deltas of one answer, in seconds, reported once at the end."""
+
+    zone: Zone
+    model: str
+    seconds: tuple[float, ...]
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """The terminal event of a request."""
+
+    receipt: Receipt
+    settlement: Settlement
+
+
+class ViolationStopped(msgspec.Struct, frozen=True, kw_only=True):
+    """The last check before the wire found a request above its target's ceiling, and stopped it. Must never happen."""
+
+    request_id: str
+    target: str
+
+
+Event: TypeAlias = Decided | FellBack | FirstToken | Gaps | Settled | ViolationStopped

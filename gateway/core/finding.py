@@ -1,0 +1,31 @@
+"""What inspection saw. A finding says where and what kind, never the text itself."""
+
+import msgspec
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One piece of sensitive data. `start`/`end` are character offsets in the string at `path`."""
+
+    detector: str
+    category: str  # dotted, from the category tree: "secret.api_key", "id.national", …
+    path: str
+    start: int
+    end: int
+    confidence: float  # 0..1
+
+
+class Doubt(msgspec.Struct, frozen=True, kw_only=True):
+    """A part that could not be inspected. INVARIANT: any doubt makes the request `sensitive` (doubt rises)."""
+
+    reason: str  # "image", "audio", "file", "remote_url", "time", "size", "depth", "detector_failed:<name>", …
+    path: str
+
+
+class Inspection(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole answer of `privacy.inspect` for one document."""
+
+    findings: tuple[Finding, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    tainted: bool = False  # an earlier turn of this conversation was sensitive
+    strings: int = 0
+    characters: int = 0

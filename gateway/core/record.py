@@ -1,0 +1,68 @@
+"""Receipts, reservations and settlements: the account of every request. Facts only, never content."""
+
+import enum
+
+import msgspec
+
+from gateway.core.labels import Label, Zone
+from gateway.core.request import Dialect, Endpoint
+from gateway.core.usage import Usage
+
+
+class Outcome(enum.StrEnum):
+    """How a request ended. `unknown` is written at the next start for requests that a crash cut off."""
+
+    OK = "ok"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision, written before anything leaves. `facts` is what the policy saw, as JSON (no content)."""
+
+    request_id: str
+    received_at: float  # Unix seconds
+    dialect: Dialect
+    endpoint: Endpoint
+    key: str
+    user: str | None
+    model: str  # as configured: an alias, or "other" for a name that no alias has
+    stream: bool
+    label: Label
+    label_source: str  # tag, detector, taint, default
+    tags: tuple[str, ...]
+    categories: tuple[tuple[str, int], ...]  # finding category → count
+    doubts: tuple[str, ...]
+    rule: str  # the rule that chose; "otherwise"; "-" for a refusal before any rule
+    permitted: tuple[str, ...]  # target names in order; empty: refused
+    refusal: str | None  # code of the refusal
+    prompt_tokens: int | None
+    policy_digest: str
+    facts: bytes = b"{}"
+
+
+class Reservation(msgspec.Struct, frozen=True, kw_only=True):
+    """Money set aside for a request on one target before it is sent there (micro-dollars, an upper estimate)."""
+
+    target: str
+    zone: Zone
+    micros: int = 0
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of a request; exactly one for each receipt."""
+
+    request_id: str
+    settled_at: float  # Unix seconds
+    outcome: Outcome
+    target: str | None  # which answered; None: none did
+    zone: Zone | None
+    error: str | None = None  # error code
+    usage: Usage = Usage()
+    cost_micros: int = 0
+    avoided_micros: int | None = None  # what the reference model would have cost; None: unpriced
+    first_token_seconds: float | None = None
+    duration_seconds: float = 0.0
+    attempts: tuple[tuple[str, str], ...] = ()  # (target, error code) of each failed try

@@ -1,0 +1,152 @@
+"""Requests as typed, frozen views over the whole JSON document that a client sent."""
+
+import enum
+from typing import TypeAlias
+
+import msgspec
+
+from gateway.core.document import Json, JsonObject
+
+
+class Endpoint(enum.StrEnum):
+    """What is asked for, whatever the dialect."""
+
+    CHAT = "chat"
+    COMPLETIONS = "completions"
+    EMBEDDINGS = "embeddings"
+
+
+class Dialect(enum.StrEnum):
+    """The wire API that the client speaks."""
+
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+    OLLAMA = "ollama"
+
+
+class Media(enum.StrEnum):
+    """Parts of a request that are not text. Inspection can't read them: they count as a doubt."""
+
+    IMAGE = "image"
+    AUDIO = "audio"
+    FILE = "file"
+
+
+class ToolCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A call of a tool as it stands in the history. `arguments` is the JSON text that the model wrote."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One turn. `text` joins the text parts; non-text parts show in `ChatRequest.media`."""
+
+    role: str  # system, developer, user, assistant, tool
+    text: str
+    name: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    reasoning: str | None = None
+
+
+class Sampling(msgspec.Struct, frozen=True, kw_only=True):
+    """How to draw tokens. None means: the target's default."""
+
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.0
+    repeat_penalty: float = 1.0
+    logit_bias: tuple[tuple[int, float], ...] = ()
+    logprobs: bool = False
+    top_logprobs: int = 0
+    n: int = 1
+    ignore_eos: bool = False
+
+
+class ResponseFormat(msgspec.Struct, frozen=True, kw_only=True):
+    """`text`, `json_object`, or `json_schema` with its schema."""
+
+    kind: str = "text"
+    schema: Json = None
+    strict: bool = False
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What every request has. `document` is the whole body: inspected whole, re-serialised when sent."""
+
+    dialect: Dialect
+    model: str  # as asked for by the client
+    document: JsonObject
+    stream: bool = False
+    include_usage: bool = False
+    media: frozenset[Media] = frozenset()
+
+
+class ChatRequest(Request, frozen=True, kw_only=True):
+    """A conversation to continue."""
+
+    messages: tuple[Message, ...]
+    tools: tuple[JsonObject, ...] = ()
+    tool_choice: Json = None
+    sampling: Sampling = Sampling()
+    response_format: ResponseFormat = ResponseFormat()
+
+
+class CompletionRequest(Request, frozen=True, kw_only=True):
+    """Raw text to continue: each prompt is text or token ids of the target model."""
+
+    prompts: tuple[str | tuple[int, ...], ...]
+    echo: bool = False
+    suffix: str | None = None
+    sampling: Sampling = Sampling()
+
+
+class EmbeddingsRequest(Request, frozen=True, kw_only=True):
+    """Texts (or token ids) to embed."""
+
+    inputs: tuple[str | tuple[int, ...], ...]
+    dimensions: int | None = None
+    base64: bool = False  # encoding_format
+
+
+GenerateRequest: TypeAlias = ChatRequest | CompletionRequest
+AnyRequest: TypeAlias = ChatRequest | CompletionRequest | EmbeddingsRequest
+
+
+def endpoint_of(request: AnyRequest) -> Endpoint:
+    """The endpoint that a request belongs to."""
+    match request:
+        case ChatRequest():
+            return Endpoint.CHAT
+        case CompletionRequest():
+            return Endpoint.COMPLETIONS
+        case EmbeddingsRequest():
+            return Endpoint.EMBEDDINGS
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks: the API key's entry in the configuration, or the anonymous caller where no keys are required."""
+
+    key: str = "anonymous"  # the key's name, never its secret
+    user: str | None = None
+    tags: frozenset[str] = frozenset()
+    admin: bool = False
+    models: frozenset[str] | None = None  # what this key may ask for; None: everything
+
+
+class Inbound(msgspec.Struct, frozen=True, kw_only=True):
+    """A request with its circumstances, as it enters the pipeline."""
+
+    id: str
+    request: AnyRequest
+    caller: Caller
+    tags: frozenset[str] = frozenset()  # header + key + alias
+    headers: tuple[tuple[str, str], ...] = ()  # allow-listed names only, lower case

@@ -1,0 +1,84 @@
+"""Targets as the policy sees them: plain facts, no connections."""
+
+import enum
+from collections.abc import Mapping
+
+import msgspec
+
+from gateway.core.labels import Label, Zone
+from gateway.core.request import Endpoint, Media
+
+
+class Capability(enum.StrEnum):
+    """What a target can do beyond answering with text."""
+
+    TOOLS = "tools"
+    IMAGES = "images"
+    AUDIO = "audio"
+    FILES = "files"
+    JSON_SCHEMA = "json_schema"
+    LOGPROBS = "logprobs"
+
+
+class TargetInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A place that can answer. INVARIANT: a cloud target's ceiling is never `sensitive`."""
+
+    name: str
+    kind: str  # embedded, openai
+    zone: Zone
+    ceiling: Label
+    model: str  # what the target calls its model
+    context: int | None = None  # window in tokens, prompt and answer together; None: unknown
+    endpoints: frozenset[Endpoint] = frozenset(Endpoint)
+    capabilities: frozenset[Capability] = frozenset()
+
+    def __post_init__(self) -> None:
+        if self.zone is Zone.CLOUD and self.ceiling >= Label.SENSITIVE:
+            raise ValueError(f"target {self.name!r}: a cloud target's ceiling can't be 'sensitive'")
+
+
+MEDIA_CAPABILITY = {
+    Media.IMAGE: Capability.IMAGES,
+    Media.AUDIO: Capability.AUDIO,
+    Media.FILE: Capability.FILES,
+}
+
+
+class TargetState(msgspec.Struct, frozen=True, kw_only=True):
+    """How a target is doing right now. None means unknown."""
+
+    healthy: bool = True
+    queue_depth: int | None = None
+    queue_wait_seconds: float | None = None  # expected wait of a request that arrives now
+    slots_busy: int | None = None
+    slots_total: int | None = None
+    loaded: bool | None = None
+    load_seconds: float | None = None  # expected time to load, where it is not loaded
+    tokens_per_second: float | None = None  # measured decode speed of one stream
+    latency_seconds: float | None = None  # measured time to first token
+    open_until: float | None = None  # monotonic seconds; the breaker holds the target until then
+
+
+class Alias(msgspec.Struct, frozen=True, kw_only=True):
+    """A name that clients may ask for. `targets` None: every target that the policy permits."""
+
+    name: str
+    targets: tuple[str, ...] | None = None
+    tags: frozenset[str] = frozenset()
+
+
+class Catalog(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that can be asked for and everything that can answer, in the order of the configuration."""
+
+    targets: Mapping[str, TargetInfo]
+    aliases: Mapping[str, Alias]
+    unknown_model: str | None = None  # the alias for names that no alias has; None: refuse them
+    keys: frozenset[str] = frozenset()  # configured key names, for checking policies
+    key_tags: frozenset[str] = frozenset()  # tags that keys attach
+
+    def resolve(self, model: str) -> Alias | None:
+        """The alias for a model name that a client asked for; None: unknown, and unknown names are refused."""
+        alias = self.aliases.get(model)
+        if alias is None and self.unknown_model is not None:
+            alias = self.aliases.get(self.unknown_model)
+        return alias

@@ -1,0 +1,31 @@
+"""Token counts and money."""
+
+import msgspec
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens of one answer. The four kinds are disjoint, so that sums add up: total = the sum of all four."""
+
+    input: int = 0  # prompt tokens that were computed
+    input_cached: int = 0  # prompt tokens that came from a cache
+    output: int = 0  # answer tokens without reasoning
+    reasoning: int = 0
+    estimated: bool = False  # counted here because the target did not say
+
+    @property
+    def prompt_tokens(self) -> int:
+        """All prompt tokens, cached or not (what OpenAI calls `prompt_tokens`)."""
+        return self.input + self.input_cached
+
+    @property
+    def completion_tokens(self) -> int:
+        """All generated tokens, reasoning included (what OpenAI calls `completion_tokens`)."""
+        return self.output + self.reasoning
+
+
+MICROS = 1_000_000
+
+
+def micros(usd: float) -> int:
+    """US dollars as integer micro-dollars, rounded half to even. Ledger sums are exact."""
+    return round(usd * MICROS)

@@ -1,0 +1,133 @@
+"""YAML 1.2 with positions: plain values, and for each of them the file, line and column it came from. Pure.
+
+Stricter than YAML: duplicate keys, non-string keys, custom tags and excessive nesting are refused, because a
+configuration that can be read in two ways is a hole in the fence.
+"""
+
+import difflib
+import io
+from collections.abc import Iterable, Mapping
+
+import msgspec
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from gateway.core.errors import ConfigurationError
+
+Path = tuple[str | int, ...]
+_MAX_NODES = 200_000
+_MAX_DEPTH = 64
+_PLAIN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null")}
+
+
+class Position(msgspec.Struct, frozen=True):
+    """A place in a file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A parsed file: `value` in plain Python data, `positions` by path (mapping entries: the key's place)."""
+
+    file: str
+    value: object
+    positions: Mapping[Path, Position]
+
+    def where(self, path: Path) -> Position:
+        """The position of `path`, or of the nearest parent that stands in the file."""
+        while path and path not in self.positions:
+            path = path[:-1]
+        return self.positions.get(path, Position(self.file, 1, 1))
+
+
+class _Builder:
+    def __init__(self, file: str, constructor: SafeConstructor) -> None:
+        self.file = file
+        self.constructor = constructor
+        self.positions: dict[Path, Position] = {}
+        self.problems: list[str] = []
+        self.nodes = 0
+
+    def at(self, node: Node) -> Position:
+        return Position(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
+
+    def build(self, node: Node, path: Path) -> object:
+        self.nodes += 1
+        if self.nodes > _MAX_NODES or len(path) > _MAX_DEPTH:
+            raise ConfigurationError((f"{self.at(node)}: the file nests or repeats too much.",))
+        self.positions.setdefault(path, self.at(node))
+        match node:
+            case MappingNode():
+                return self.mapping(node, path)
+            case SequenceNode():
+                return [self.build(item, (*path, i)) for i, item in enumerate(node.value)]
+            case ScalarNode():
+                return self.scalar(node)
+            case _:  # pragma: no cover - the composer makes no other nodes
+                raise ConfigurationError((f"{self.at(node)}: this can't be read.",))
+
+    def mapping(self, node: MappingNode, path: Path) -> dict[str, object]:
+        result: dict[str, object] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value if isinstance(key_node, ScalarNode) else None
+            if key is None:
+                self.problems.append(f"{self.at(key_node)}: a key must be a plain word.")
+                continue
+            if key in result:
+                first = self.positions[(*path, key)]
+                self.problems.append(
+                    f"{self.at(key_node)}: the key {key!r} stands twice in one mapping (first in line {first.line}). "
+                    "Keep one of them."
+                )
+                continue
+            self.positions[(*path, key)] = self.at(key_node)
+            result[key] = self.build(value_node, (*path, key))
+        return result
+
+    def scalar(self, node: ScalarNode) -> object:
+        if node.tag not in _PLAIN_TAGS:
+            if node.tag == "tag:yaml.org,2002:timestamp":
+                return node.value
+            self.problems.append(f"{self.at(node)}: the tag {node.tag!r} is not used here. Write a plain value.")
+            return None
+        if node.tag.endswith(":str"):
+            return node.value
+        try:
+            return self.constructor.construct_object(node)
+        except ValueError:
+            self.problems.append(f"{self.at(node)}: {node.value!r} is not what its tag {node.tag!r} says.")
+            return None
+
+
+def parse_yaml(text: str, file: str) -> Source:
+    """Parse one YAML document. Raises ConfigurationError with file, line and column for anything doubtful."""
+    yaml = YAML(typ="safe", pure=True)
+    try:
+        node = yaml.compose(io.StringIO(text))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
+        raise ConfigurationError((f"{place}: this is not valid YAML: {error.problem or error.context}.",)) from error
+    except YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise ConfigurationError((f"{file}: this is not valid YAML: {reason}.",)) from error
+    if node is None:
+        return Source(file, {}, {})
+    builder = _Builder(file, yaml.constructor)
+    value = builder.build(node, ())
+    if builder.problems:
+        raise ConfigurationError(tuple(builder.problems))
+    return Source(file, value, builder.positions)
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """` Did you mean 'health'?` where a known word is close, else an empty string."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" Did you mean {close[0]!r}?" if close else ""
