@@ -150,3 +150,4 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True):
     caller: Caller
     tags: frozenset[str] = frozenset()  # header + key + alias
     headers: tuple[tuple[str, str], ...] = ()  # allow-listed names only, lower case
+    size: int = 0  # bytes of the body

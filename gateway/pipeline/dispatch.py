@@ -1,0 +1,116 @@
+"""Tries the permitted targets in order, until one has produced its first delta. Only from the decision's own list."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from gateway.core.delta import Delta, Embeddings
+from gateway.core.errors import AduanaError, ContextLengthExceeded, TargetError, TargetProtocolError, Unavailable
+from gateway.core.events import FellBack
+from gateway.core.labels import Zone
+from gateway.core.record import Reservation
+from gateway.core.request import EmbeddingsRequest, GenerateRequest
+from gateway.core.snapshot import Snapshot
+from gateway.core.usage import MICROS
+from gateway.pipeline.parts import CloudTarget, LedgerPort, LocalTarget, Observer
+from gateway.policy import mint
+
+if TYPE_CHECKING:
+    from gateway.pipeline.life import Case
+
+T = TypeVar("T")
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that has begun."""
+
+    target: str
+    zone: Zone
+    deltas: AsyncGenerator[Delta, None]
+
+
+class Dispatcher:
+    """Knows the living targets by zone. INVARIANT: a cloud target is only ever called with a fresh clearance."""
+
+    def __init__(
+        self,
+        *,
+        local: Mapping[str, LocalTarget],
+        cloud: Mapping[str, CloudTarget],
+        ledger: LedgerPort,
+        observer: Observer,
+    ) -> None:
+        self._local = local
+        self._cloud = cloud
+        self._ledger = ledger
+        self._observer = observer
+
+    def reservation(self, target: str, snapshot: Snapshot) -> Reservation:
+        """Money to set aside for a request on `target`: the upper estimate."""
+        zone = Zone.CLOUD if target in self._cloud else Zone.LOCAL
+        return Reservation(target=target, zone=zone, micros=round(snapshot.prices.get(target, 0.0) * MICROS))
+
+    async def open(self, case: "Case", request: GenerateRequest, deadline: float) -> Opened:
+        """The first target that begins to answer. Raises the last failure when none does."""
+
+        async def begin(target: str) -> Opened:
+            stream = self._stream(case, target, request, deadline)
+            try:
+                first = await anext(stream)
+            except StopAsyncIteration:
+                raise TargetProtocolError(f"The target {target!r} ended its answer before it began.") from None
+            except BaseException:
+                await stream.aclose()
+                raise
+            zone = Zone.CLOUD if target in self._cloud else Zone.LOCAL
+            return Opened(target=target, zone=zone, deltas=_rejoined(first, stream))
+
+        return await self._first_success(case, begin)
+
+    async def embed(self, case: "Case", request: EmbeddingsRequest, deadline: float) -> tuple[str, Zone, Embeddings]:
+        """Vectors from the first target that gives them. Raises the last failure when none does."""
+
+        async def ask(target: str) -> tuple[str, Zone, Embeddings]:
+            if target in self._cloud:
+                clearance = mint(case.decision, target, case.inbound, case.policy)
+                return target, Zone.CLOUD, await self._cloud[target].embed(clearance, deadline=deadline)
+            return target, Zone.LOCAL, await self._local[target].embed(request, deadline=deadline)
+
+        return await self._first_success(case, ask)
+
+    def _stream(
+        self, case: "Case", target: str, request: GenerateRequest, deadline: float
+    ) -> AsyncGenerator[Delta, None]:
+        if target in self._cloud:
+            clearance = mint(case.decision, target, case.inbound, case.policy)
+            return self._cloud[target].generate(clearance, deadline=deadline)
+        return self._local[target].generate(request, deadline=deadline, isolation=case.inbound.caller.key)
+
+    async def _first_success(self, case: "Case", attempt: Callable[[str], Awaitable[T]]) -> T:
+        account = case.account
+        last: AduanaError = Unavailable("No permitted target can answer now.")
+        for number, candidate in enumerate(case.decision.candidates):
+            name = candidate.target
+            if number:
+                previous = case.decision.candidates[number - 1].target
+                await self._ledger.reserve(case.inbound.id, self.reservation(name, case.snapshot))
+                self._observer.on(FellBack(source=previous, target=name, reason=last.code))
+            account.target = name
+            account.zone = Zone.CLOUD if name in self._cloud else Zone.LOCAL
+            try:
+                return await attempt(name)
+            except (TargetError, ContextLengthExceeded) as error:
+                account.attempts.append((name, error.code))
+                account.target = account.zone = None
+                last = error
+        raise last
+
+
+async def _rejoined(first: Delta, rest: AsyncGenerator[Delta, None]) -> AsyncGenerator[Delta, None]:
+    try:
+        yield first
+        async for delta in rest:
+            yield delta
+    finally:
+        await rest.aclose()

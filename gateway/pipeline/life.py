@@ -1,0 +1,257 @@
+"""One request from inspection to settlement, step by step, as the list in the map has it."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from gateway.core.delta import Delta
+from gateway.core.delta import Embeddings as Vectors
+from gateway.core.errors import AduanaError, NotFound
+from gateway.core.events import Decided, Event
+from gateway.core.finding import Inspection
+from gateway.core.labels import Label, Zone
+from gateway.core.record import Receipt, Reservation
+from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest, Inbound, endpoint_of
+from gateway.core.snapshot import Snapshot
+from gateway.core.target import Alias, Catalog
+from gateway.pipeline.dispatch import Dispatcher
+from gateway.pipeline.parts import Inspecting, Observer, PolicySource, TaintPort
+from gateway.pipeline.settling import Account, Books
+from gateway.pipeline.situation import Situation
+from gateway.policy import Decision, Explanation, Policy, decide, explain, facts_json, refusal_error
+
+# Scanning costs about 0.2 ms per KB at worst: longer documents go to a thread so that other streams keep flowing.
+INLINE_BYTES = 16 * 1024
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a request went, for the answer's headers."""
+
+    request_id: str
+    label: Label
+    rule: str
+    target: str | None = None
+    zone: Zone | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A generation that has begun: the target has produced its first delta."""
+
+    route: Route
+    deltas: AsyncGenerator[Delta, None]
+    explanation: Explanation | None = None
+
+
+class Embedded(msgspec.Struct, frozen=True, kw_only=True):
+    """Finished embeddings."""
+
+    route: Route
+    vectors: Vectors
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that was decided on, with everything its decision rests on."""
+
+    inbound: Inbound
+    policy: Policy
+    decision: Decision
+    inspection: Inspection
+    snapshot: Snapshot
+    account: Account
+
+    def route(self, target: str | None = None, zone: Zone | None = None) -> Route:
+        """Where it goes, in the answer's headers."""
+        decision = self.decision
+        return Route(request_id=self.inbound.id, label=decision.label, rule=decision.rule, target=target, zone=zone)
+
+
+class Pipeline:
+    """Takes requests through the steps. Owns no state but its parts."""
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        policies: PolicySource,
+        inspector: Inspecting,
+        situation: Situation,
+        taint: TaintPort,
+        dispatcher: Dispatcher,
+        books: Books,
+        observer: Observer,
+        request_seconds: float,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._catalog = catalog
+        self._policies = policies
+        self._inspector = inspector
+        self._situation = situation
+        self._taint = taint
+        self._dispatcher = dispatcher
+        self._books = books
+        self._observer = observer
+        self._request_seconds = request_seconds
+        self._wall = wall
+
+    @asynccontextmanager
+    async def generate(self, inbound: Inbound, request: GenerateRequest) -> AsyncGenerator[Answer, None]:
+        """Answer a chat or completion request. Leaving the context settles it, however it is left.
+
+        Raises AduanaError for refusals and for failures before the first delta; `Answer.deltas` raises those after.
+        """
+        deadline = asyncio.get_running_loop().time() + self._request_seconds
+        case = await self._admit(inbound)
+        async with self._books.settling(case.account):
+            opened = await self._dispatcher.open(case, request, deadline)
+            try:
+                yield Answer(
+                    route=case.route(opened.target, opened.zone),
+                    deltas=case.account.metered(opened.deltas),
+                )
+                if case.decision.label is Label.SENSITIVE:
+                    await self._taint.remember_answer(request, case.account.answer_text())
+            finally:
+                await opened.deltas.aclose()
+
+    async def embed(self, inbound: Inbound, request: EmbeddingsRequest) -> Embedded:
+        """Answer an embeddings request. Raises AduanaError."""
+        deadline = asyncio.get_running_loop().time() + self._request_seconds
+        case = await self._admit(inbound)
+        async with self._books.settling(case.account):
+            target, zone, vectors = await self._dispatcher.embed(case, request, deadline)
+            case.account.embedded(vectors.usage)
+            return Embedded(route=case.route(target, zone), vectors=vectors)
+
+    async def explain(self, inbound: Inbound) -> Explanation:
+        """The whole decision, rule by rule. Sends nothing and writes nothing."""
+        policy = self._policies.current
+        inspection = await self._inspect(inbound)
+        snapshot = await self._situation.snapshot(inbound.request, self._catalog.resolve(inbound.request.model))
+        return explain(inbound, inspection, snapshot, policy)
+
+    async def _admit(self, inbound: Inbound) -> Case:
+        """Steps 3 to 5. Raises the refusal, after it was written down."""
+        alias = self._known_model(inbound)
+        policy = self._policies.current
+        clock = time.perf_counter
+        begun = clock()
+        inspection = await self._inspect(inbound)
+        inspected = clock()
+        snapshot = await self._situation.snapshot(inbound.request, alias)
+        informed = clock()
+        decision = decide(inbound, inspection, snapshot, policy)
+        decided = clock()
+        receipt = self._receipt(inbound, alias, inspection, snapshot, decision)
+        if decision.label is Label.SENSITIVE:
+            await self._taint.remember(inbound.request, decision.label)
+        reservation = self._reservation(decision, snapshot)
+        account = await self._books.receive(receipt, reservation)
+        written = clock()
+        first = decision.candidates[0] if decision.candidates else None
+        self._observer.on(
+            Decided(
+                receipt=receipt,
+                first_zone=first.zone if first else None,
+                reason=decision.reason,
+                stages=(
+                    ("inspect", inspected - begun),
+                    ("count", informed - inspected),
+                    ("decide", decided - informed),
+                    ("receipt", written - decided),
+                    ("total", written - begun),
+                ),
+            )
+        )
+        case = Case(
+            inbound=inbound,
+            policy=policy,
+            decision=decision,
+            inspection=inspection,
+            snapshot=snapshot,
+            account=account,
+        )
+        if decision.refusal is not None or not decision.candidates:
+            async with self._books.settling(account, refused=True):
+                raise refusal_error(decision)
+        return case
+
+    def _known_model(self, inbound: Inbound) -> Alias:
+        model = inbound.request.model
+        alias = self._catalog.resolve(model)
+        allowed = inbound.caller.models
+        if alias is None or (allowed is not None and model not in allowed and alias.name not in allowed):
+            names = sorted(name for name in self._catalog.aliases if allowed is None or name in allowed)
+            raise NotFound(
+                f"The model {model[:100]!r} does not exist here. Ask for one of: {', '.join(names)}.",
+                code="model_not_found",
+                param="model",
+            )
+        return alias
+
+    async def _inspect(self, inbound: Inbound) -> Inspection:
+        request = inbound.request
+        if inbound.size > INLINE_BYTES:
+            inspection = await asyncio.to_thread(self._inspector.inspect, request.document, request.media)
+        else:
+            inspection = self._inspector.inspect(request.document, request.media)
+        if await self._taint.recall(request):
+            inspection = msgspec.structs.replace(inspection, tainted=True)
+        return inspection
+
+    def _reservation(self, decision: Decision, snapshot: Snapshot) -> Reservation | None:
+        if not decision.candidates:
+            return None
+        first = decision.candidates[0]
+        return self._dispatcher.reservation(first.target, snapshot)
+
+    def _receipt(
+        self, inbound: Inbound, alias: Alias, inspection: Inspection, snapshot: Snapshot, decision: Decision
+    ) -> Receipt:
+        request: AnyRequest = inbound.request
+        counts: dict[str, int] = {}
+        for finding in inspection.findings:
+            counts[finding.category] = counts.get(finding.category, 0) + 1
+        return Receipt(
+            request_id=inbound.id,
+            received_at=self._wall(),
+            dialect=request.dialect,
+            endpoint=endpoint_of(request),
+            key=inbound.caller.key,
+            user=inbound.caller.user,
+            model=alias.name,
+            stream=request.stream,
+            label=decision.label,
+            label_source=decision.label_source,
+            tags=tuple(sorted(decision.tags)),
+            categories=tuple(sorted(counts.items())),
+            doubts=tuple(sorted({doubt.reason for doubt in inspection.doubts})),
+            rule=decision.rule,
+            permitted=tuple(candidate.target for candidate in decision.candidates),
+            refusal=decision.refusal.code if decision.refusal else None,
+            prompt_tokens=snapshot.prompt_tokens_estimate,
+            policy_digest=decision.policy_digest,
+            facts=facts_json(inbound, inspection, snapshot),
+        )
+
+
+class Fanout:
+    """Several observers as one. An observer that fails is reported once and then left out; the request goes on."""
+
+    def __init__(self, observers: Mapping[str, Observer], failed: Callable[[str, Exception], None]) -> None:
+        self._observers = dict(observers)
+        self._failed = failed
+
+    def on(self, event: Event) -> None:
+        """Tell everybody."""
+        for name, observer in tuple(self._observers.items()):
+            try:
+                observer.on(event)
+            except Exception as error:  # noqa: BLE001 - watching must never break what is watched
+                del self._observers[name]
+                self._failed(name, error)
+
+
+__all__ = ["AduanaError", "Answer", "Case", "Embedded", "Fanout", "Pipeline", "Route"]

@@ -1,0 +1,93 @@
+"""What the pipeline needs from the rooms below it. Two target signatures on purpose: a cloud call without a
+clearance does not type-check.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from typing import Protocol
+
+from gateway.core.delta import Delta, Embeddings
+from gateway.core.document import JsonObject
+from gateway.core.events import Event
+from gateway.core.finding import Inspection
+from gateway.core.labels import Label
+from gateway.core.record import Receipt, Reservation, Settlement
+from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest, Media
+from gateway.core.snapshot import Budget, Gpu
+from gateway.core.target import TargetInfo, TargetState
+from gateway.core.usage import Usage
+from gateway.policy import Clearance, Policy
+
+
+class Target(Protocol):
+    """What every target has. `start` returns at once or soon; readiness shows in `state`."""
+
+    @property
+    def info(self) -> TargetInfo: ...
+    async def start(self) -> None: ...
+    async def close(self) -> None: ...
+    def state(self) -> TargetState: ...
+
+
+class LocalTarget(Target, Protocol):
+    """A target in the local zone. `deadline` is in the loop's clock; closing the iterator cancels at once."""
+
+    def generate(self, request: GenerateRequest, *, deadline: float, isolation: str) -> AsyncGenerator[Delta, None]: ...
+    async def embed(self, request: EmbeddingsRequest, *, deadline: float) -> Embeddings: ...
+    async def prompt_tokens(self, request: AnyRequest) -> int | None: ...
+
+
+class CloudTarget(Target, Protocol):
+    """A target in the cloud zone. It takes a clearance and nothing else."""
+
+    def generate(self, clearance: Clearance, *, deadline: float) -> AsyncGenerator[Delta, None]: ...
+    async def embed(self, clearance: Clearance, *, deadline: float) -> Embeddings: ...
+
+
+class Inspecting(Protocol):
+    """Searches a whole document. Never raises: what it can't do is a doubt in its answer."""
+
+    def inspect(self, document: JsonObject, media: frozenset[Media] = ...) -> Inspection: ...
+
+
+class PolicySource(Protocol):
+    """Owner of the policy in force."""
+
+    @property
+    def current(self) -> Policy: ...
+
+
+class LedgerPort(Protocol):
+    """The ledger as the pipeline uses it. `receive` and `reserve` are durable when they return."""
+
+    async def receive(self, receipt: Receipt, reservation: Reservation | None) -> None: ...
+    async def reserve(self, request_id: str, reservation: Reservation) -> None: ...
+    async def settle(self, settlement: Settlement) -> None: ...
+    def budgets(self) -> Mapping[str, Budget]: ...
+
+
+class TaintPort(Protocol):
+    """The memory of sensitive conversations."""
+
+    async def recall(self, request: AnyRequest) -> bool: ...
+    async def remember(self, request: AnyRequest, label: Label) -> None: ...
+    async def remember_answer(self, request: AnyRequest, answer: str) -> None: ...
+
+
+class Pricing(Protocol):
+    """Money for tokens, in micro-dollars. Cheap: rates were resolved when the configuration was loaded."""
+
+    def cost(self, target: str, usage: Usage) -> int: ...
+    def avoided(self, target: str, usage: Usage) -> int | None: ...
+    def estimate(self, target: str, prompt_tokens: int, max_tokens: int | None) -> int | None: ...
+
+
+class GpuSource(Protocol):
+    """The last sample of the busiest GPU."""
+
+    def gpu(self) -> Gpu: ...
+
+
+class Observer(Protocol):
+    """Hears what happened. Must be quick and must not raise."""
+
+    def on(self, event: Event) -> None: ...

@@ -1,0 +1,185 @@
+"""Exactly one settlement for each receipt, however the request ends."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
+
+from gateway.core.delta import Delta, Finish, Reasoning, Refusal, Text, ToolCallPart, UsageReport
+from gateway.core.errors import AduanaError, TargetProtocolError
+from gateway.core.events import FirstToken, Gaps, Settled
+from gateway.core.labels import Zone
+from gateway.core.record import Outcome, Receipt, Reservation, Settlement
+from gateway.core.usage import Usage
+from gateway.pipeline.parts import LedgerPort, Observer, Pricing
+from gateway.pipeline.situation import CHARACTERS_PER_TOKEN
+
+
+class ClientGone(ConnectionResetError):
+    """The client closed the connection or stopped reading."""
+
+
+class Account:
+    """What one request did so far. Owned by the request's own task."""
+
+    def __init__(self, receipt: Receipt, reservation: Reservation | None, clock: Callable[[], float]) -> None:
+        self.receipt = receipt
+        self.reservation = reservation
+        self.target: str | None = None
+        self.zone: Zone | None = None
+        self.attempts: list[tuple[str, str]] = []
+        self.begun = clock()
+        self.first: float | None = None
+        self.usage: Usage | None = None
+        self.complete = False
+        self.gaps: list[float] = []
+        self._clock = clock
+        self._texts: list[str] = []
+        self._finished = False
+
+    async def metered(self, deltas: AsyncGenerator[Delta, None]) -> AsyncGenerator[Delta, None]:
+        """The same deltas, watched. Raises TargetProtocolError for an answer that ends without its usage report."""
+        last = 0.0
+        async for delta in deltas:
+            match delta:
+                case Text() | Reasoning() | Refusal() | ToolCallPart():
+                    now = self._clock()
+                    if self.first is None:
+                        self.first = now
+                    else:
+                        self.gaps.append(now - last)
+                    last = now
+                    self._texts.append(delta.arguments if isinstance(delta, ToolCallPart) else delta.text)
+                case Finish():
+                    self._finished = True
+                case UsageReport():
+                    self.usage = delta.usage
+                    self.complete = self._finished
+            yield delta
+        if not self.complete:
+            raise TargetProtocolError("The target's answer ended before it was complete.", code="incomplete_answer")
+
+    def embedded(self, usage: Usage) -> None:
+        """Embeddings came back whole."""
+        self.usage = usage
+        self.complete = True
+
+    def answer_text(self) -> str:
+        """The text of the answer so far."""
+        return "".join(self._texts)
+
+    def usage_so_far(self) -> Usage:
+        """What the target reported, else an estimate from what passed by (an answer that was cut off)."""
+        if self.usage is not None:
+            return self.usage
+        if self.target is None:
+            return Usage()
+        output = int(sum(map(len, self._texts)) / CHARACTERS_PER_TOKEN)
+        prompt = self.receipt.prompt_tokens or 0
+        return Usage(input=prompt if self.first is not None else 0, output=output, estimated=True)
+
+
+class Books:
+    """Writes settlements and keeps them until they are durable. Owner of the settling tasks."""
+
+    def __init__(
+        self,
+        *,
+        ledger: LedgerPort,
+        pricing: Pricing,
+        observer: Observer,
+        failed: Callable[[Settlement, Exception], None],
+        clock: Callable[[], float] = time.perf_counter,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._ledger = ledger
+        self._pricing = pricing
+        self._observer = observer
+        self._failed = failed
+        self._clock = clock
+        self._wall = wall
+        self._writing: set[asyncio.Task[None]] = set()
+
+    async def receive(self, receipt: Receipt, reservation: Reservation | None) -> Account:
+        """Writes the receipt; returns when it is durable. Raises LedgerUnavailable.
+
+        A client that goes away meanwhile leaves a receipt behind, so its settlement follows behind the write.
+        """
+        account = Account(receipt, reservation, self._clock)
+        writing = asyncio.get_running_loop().create_task(self._ledger.receive(receipt, reservation))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            self._keep(self._abandon(account, writing))
+            raise
+        return account
+
+    @asynccontextmanager
+    async def settling(self, account: Account, *, refused: bool = False) -> AsyncGenerator[None, None]:
+        """Settles `account` when the context is left: normally, by an error or by cancellation."""
+        try:
+            yield
+        except (asyncio.CancelledError, GeneratorExit, ClientGone):
+            self._settle(account, Outcome.CANCELLED, None)
+            raise
+        except AduanaError as error:
+            self._settle(account, Outcome.REFUSED if refused else Outcome.ERROR, error.code)
+            raise
+        except BaseException:
+            self._settle(account, Outcome.ERROR, "internal_error")
+            raise
+        if account.complete:
+            self._settle(account, Outcome.OK, None)
+        else:
+            self._settle(account, Outcome.ERROR, "incomplete_answer")
+
+    async def close(self) -> None:
+        """Waits until every settlement is durable."""
+        while self._writing:
+            await asyncio.wait(set(self._writing))
+
+    def _settle(self, account: Account, outcome: Outcome, error: str | None) -> None:
+        usage = account.usage_so_far()
+        target = account.target
+        local = account.zone is Zone.LOCAL
+        settlement = Settlement(
+            request_id=account.receipt.request_id,
+            settled_at=self._wall(),
+            outcome=outcome,
+            target=target,
+            zone=account.zone,
+            error=error,
+            usage=usage,
+            cost_micros=self._pricing.cost(target, usage) if target else 0,
+            avoided_micros=self._pricing.avoided(target, usage) if target and local else None,
+            first_token_seconds=account.first - account.begun if account.first is not None else None,
+            duration_seconds=self._clock() - account.begun,
+            attempts=tuple(account.attempts),
+        )
+        self._keep(self._write(settlement))
+        if account.zone is not None:
+            model = account.target or ""
+            if settlement.first_token_seconds is not None:
+                self._observer.on(FirstToken(zone=account.zone, model=model, seconds=settlement.first_token_seconds))
+            if account.gaps:
+                self._observer.on(Gaps(zone=account.zone, model=model, seconds=tuple(account.gaps)))
+        self._observer.on(Settled(receipt=account.receipt, settlement=settlement))
+
+    def _keep(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+
+    async def _abandon(self, account: Account, writing: asyncio.Task[None]) -> None:
+        try:
+            await writing
+        except AduanaError:
+            return  # no receipt, so nothing to settle
+        self._settle(account, Outcome.CANCELLED, None)
+
+    async def _write(self, settlement: Settlement) -> None:
+        try:
+            await self._ledger.settle(settlement)
+        except AduanaError as error:
+            # The receipt stands, so the next start settles it as `unknown`; here it must only be said.
+            self._failed(settlement, error)

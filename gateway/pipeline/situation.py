@@ -1,0 +1,86 @@
+"""Collects the snapshot for a decision: the only place where the pipeline looks at the world before deciding."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, EmbeddingsRequest
+from gateway.core.snapshot import Snapshot
+from gateway.core.target import Alias
+from gateway.core.usage import MICROS
+from gateway.pipeline.parts import GpuSource, LedgerPort, LocalTarget, Pricing, Target
+
+# Without a tokenizer: a little over what English and Spanish prose takes, so that the estimate errs to "too long".
+CHARACTERS_PER_TOKEN = 3.5
+_MESSAGE_TOKENS = 8
+
+
+class Situation:
+    """Facts from moment to moment. Owns nothing: it asks the owners."""
+
+    def __init__(
+        self,
+        *,
+        local: Mapping[str, LocalTarget],
+        targets: Mapping[str, Target],
+        ledger: LedgerPort,
+        gpu: GpuSource | None,
+        pricing: Pricing,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._local = local
+        self._targets = targets
+        self._ledger = ledger
+        self._gpu = gpu
+        self._pricing = pricing
+        self._now = now
+
+    async def snapshot(self, request: AnyRequest, alias: Alias | None) -> Snapshot:
+        """The facts for one request. Counting tokens is the only slow part; long texts are counted in a thread."""
+        counts = await self._prompt_tokens(request, alias)
+        estimate = max(counts.values()) if counts else estimated_tokens(request)
+        limit = None if isinstance(request, EmbeddingsRequest) else request.sampling.max_tokens
+        prices: dict[str, float] = {}
+        for name in self._targets:
+            price = self._pricing.estimate(name, estimate, limit)
+            if price is not None:
+                prices[name] = price / MICROS
+        extra = {"gpu": self._gpu.gpu()} if self._gpu is not None else {}
+        return Snapshot(
+            now=self._now(),
+            targets=MappingProxyType({name: target.state() for name, target in self._targets.items()}),
+            budgets=self._ledger.budgets(),
+            prompt_tokens=MappingProxyType(counts),
+            prompt_tokens_estimate=estimate,
+            prices=MappingProxyType(prices),
+            **extra,
+        )
+
+    async def _prompt_tokens(self, request: AnyRequest, alias: Alias | None) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for name, target in self._local.items():
+            if alias is not None and alias.targets is not None and name not in alias.targets and len(self._local) > 1:
+                continue
+            count = await target.prompt_tokens(request)
+            if count is not None:
+                counts[name] = count
+        return counts
+
+
+def estimated_tokens(request: AnyRequest) -> int:
+    """Prompt tokens of a model whose tokenizer is not at hand."""
+    match request:
+        case ChatRequest():
+            characters = sum(
+                len(message.text) + sum(len(call.arguments) + len(call.name) for call in message.tool_calls)
+                for message in request.messages
+            )
+            return int(characters / CHARACTERS_PER_TOKEN) + _MESSAGE_TOKENS * len(request.messages)
+        case CompletionRequest():
+            return _texts(request.prompts)
+        case EmbeddingsRequest():
+            return _texts(request.inputs)
+
+
+def _texts(texts: tuple[str | tuple[int, ...], ...]) -> int:
+    return sum(int(len(text) / CHARACTERS_PER_TOKEN) + 1 if isinstance(text, str) else len(text) for text in texts)
