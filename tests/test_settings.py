@@ -1,0 +1,133 @@
+"""Configuration: what a person writes, and what they are told when it is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.core.errors import ConfigurationError
+from gateway.core.labels import Label, Zone
+from gateway.settings import load_settings, read_secret
+
+CLOUD = '{kind: openai, zone: cloud, base_url: "https://api.example.com/v1", model: m'
+
+
+def write(folder: Path, text: str) -> Path:
+    """The text as a configuration file."""
+    path = folder / "aduana.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def problems(folder: Path, text: str) -> str:
+    """What a person reads who starts the gateway with this file."""
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(write(folder, text))
+    return "\n".join(caught.value.problems)
+
+
+def test_without_a_file_the_starter_model_runs_and_nothing_else(monkeypatch, tmp_path):
+    """No file at all: one embedded target, local only."""
+    monkeypatch.chdir(tmp_path)
+    catalog = load_settings().catalog()
+    assert [(t.name, t.kind, t.zone) for t in catalog.targets.values()] == [("home", "embedded", Zone.LOCAL)]
+    assert catalog.resolve("whatever-name").name == "auto"
+
+
+def test_a_file_in_the_working_directory_is_found(monkeypatch, tmp_path):
+    """`aduana.yaml` here is read without being named."""
+    write(tmp_path, "server: {port: 9000}")
+    monkeypatch.chdir(tmp_path)
+    assert load_settings().server.port == 9000
+
+
+def test_the_environment_wins_over_the_file(monkeypatch, tmp_path):
+    """`ADUANA_SERVER__PORT` overrides `server.port` and leaves its neighbours alone."""
+    path = write(tmp_path, "server: {port: 9000, drain_seconds: 5}")
+    monkeypatch.setenv("ADUANA_SERVER__PORT", "9001")
+    monkeypatch.setenv("ADUANA_STATE_DIR", str(tmp_path / "state"))
+    settings = load_settings(path)
+    assert (settings.server.port, settings.server.drain_seconds, settings.state_dir) == (9001, 5, tmp_path / "state")
+
+
+def test_a_wrong_variable_is_named(monkeypatch, tmp_path):
+    """The message names the environment variable, not a line of the file that is innocent."""
+    monkeypatch.setenv("ADUANA_SERVER__PORT", "many")
+    assert "environment variable ADUANA_SERVER__PORT" in problems(tmp_path, "server: {port: 9000}")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sever: {}", ["aduana.yaml:1:1", "'sever' is not a setting", "Did you mean 'server'?"]),
+        ("server:\n  prot: 1", ["aduana.yaml:2:3", "Did you mean 'port'?"]),
+        ("server: {port: 70000}", ["aduana.yaml:1:10", "server.port"]),
+        ("server: {port: 1}\nserver: {port: 2}", ["aduana.yaml:2:1", "stands twice"]),
+        ("server: [", ["aduana.yaml:", "not valid YAML"]),
+        ("- a", ["aduana.yaml:1:1", "must be a mapping"]),
+        ("targets: {home: {kind: embedded, model: m, contxt: 1}}", ["Did you mean 'context'?"]),
+        ("targets: {x: {kind: embeded, model: m}}", ["targets.x.kind is not known; use embedded or openai"]),
+        ("targets: {x: {model: m}}", ["needs a 'kind'"]),
+        (f"targets: {{x: {CLOUD}, ceiling: sensitive}}}}", ["can't be 'sensitive'", "aduana.yaml:1:"]),
+        (f"targets: {{x: {CLOUD}, ceiling: secret}}}}", ["is not a label"]),
+        (f"targets: {{x: {CLOUD}, api_key: sk-abc}}}}", ["env:NAME", "file:PATH"]),
+        ('targets: {x: {kind: openai, zone: cloud, base_url: "https://u:p@h/v1", model: m}}', ["without user name"]),
+        ("targets: {}", ["name at least one"]),
+        ("models: {fast: {targets: [hoem]}}", ["models.fast names the target 'hoem'"]),
+        ("models: {fast: {}}", ["unknown_model is 'auto'"]),
+    ],
+)
+def test_mistakes_are_told_with_their_place(tmp_path, text, expected):
+    """Each mistake: file, line and column, and what to write instead."""
+    message = problems(tmp_path, text)
+    assert all(part in message for part in expected), message
+
+
+def test_a_secret_in_the_file_is_refused_and_not_repeated(tmp_path):
+    """Somebody who pastes a key must not find it in a log."""
+    message = problems(tmp_path, f"targets: {{x: {CLOUD}, api_key: sk-live-1234567890}}}}")
+    assert "sk-live" not in message
+
+
+def test_a_cloud_target_may_receive_public_text_only_unless_told_otherwise(tmp_path):
+    """The default ceiling of a cloud target is `public`."""
+    settings = load_settings(write(tmp_path, f"targets: {{x: {CLOUD}}}}}"))
+    assert settings.catalog().targets["x"].ceiling is Label.PUBLIC
+
+
+def test_policy_paths_count_from_the_file(tmp_path):
+    """`policy: mine.yaml` means the file beside the configuration."""
+    settings = load_settings(write(tmp_path, "policy: mine.yaml"))
+    assert settings.policy == (tmp_path / "mine.yaml",)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    """`--config` with a wrong path is an error, never the defaults."""
+    with pytest.raises(ConfigurationError, match=r"nowhere\.yaml"):
+        load_settings(tmp_path / "nowhere.yaml")
+
+
+class TestSecrets:
+    """`env:NAME` and `file:PATH`."""
+
+    def test_from_the_environment(self, monkeypatch):
+        """`env:` reads a variable."""
+        monkeypatch.setenv("SOME_KEY", "sk-1")
+        assert read_secret("env:SOME_KEY") == "sk-1"
+
+    def test_from_a_file(self, tmp_path):
+        """`file:` reads a file, without the newline that editors add."""
+        (tmp_path / "key").write_text("sk-2\n")
+        assert read_secret(f"file:{tmp_path}/key") == "sk-2"
+
+    @pytest.mark.parametrize("content", ["", "two words", "line\nline", "clé"])
+    def test_what_no_header_can_carry_is_refused(self, tmp_path, content):
+        """A secret that would break a header is an error here, not at the first request."""
+        (tmp_path / "key").write_text(content)
+        with pytest.raises(ConfigurationError) as caught:
+            read_secret(f"file:{tmp_path}/key")
+        assert not content or content not in str(caught.value)
+
+    def test_a_missing_one_is_named(self):
+        """The message names the variable."""
+        with pytest.raises(ConfigurationError, match="SURELY_NOT_SET"):
+            read_secret("env:SURELY_NOT_SET")
