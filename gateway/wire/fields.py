@@ -1,0 +1,111 @@
+"""Reads single fields of a request body with type and range, and names the field in its errors. Pure.
+
+`null` always counts as absent, as in OpenAI's own API. Errors never repeat the value: they may be logged.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from gateway.core.document import Json, JsonObject
+from gateway.core.errors import BadRequest
+
+
+def bad_field(param: str, message: str) -> BadRequest:
+    """A BadRequest about one field, named as the dialect names it (`messages[0].role`)."""
+    return BadRequest(f"'{param}': {message}", param=param, code="invalid_value")
+
+
+class Fields:
+    """One JSON object of the body, read field by field. `path` is its own name in the body; the root has none."""
+
+    def __init__(self, document: JsonObject, path: str = "") -> None:
+        self.document = document
+        self._prefix = f"{path}." if path else ""
+
+    def param(self, name: str) -> str:
+        """The field's name as errors give it."""
+        return self._prefix + name
+
+    def integer(self, name: str, low: int, high: int) -> int | None:
+        """A whole number within [low, high]."""
+        value = self.document.get(name)
+        if value is None:
+            return None
+        if type(value) is not int:
+            raise bad_field(self.param(name), "must be a whole number.")
+        if not low <= value <= high:
+            raise bad_field(self.param(name), f"must be between {low} and {high}.")
+        return value
+
+    def number(self, name: str, low: float, high: float) -> float | None:
+        """A number within [low, high]."""
+        value = self.document.get(name)
+        if value is None:
+            return None
+        if type(value) is not int and type(value) is not float:
+            raise bad_field(self.param(name), "must be a number.")
+        if not low <= value <= high:
+            raise bad_field(self.param(name), f"must be between {low:g} and {high:g}.")
+        return float(value)
+
+    def boolean(self, name: str) -> bool:
+        """true or false; absent counts as false."""
+        value = self.document.get(name)
+        if value is None:
+            return False
+        if type(value) is not bool:
+            raise bad_field(self.param(name), "must be true or false.")
+        return value
+
+    def string(self, name: str, *, longest: int | None = None) -> str | None:
+        """A text of at most `longest` characters."""
+        value = self.document.get(name)
+        if value is None:
+            return None
+        if type(value) is not str:
+            raise bad_field(self.param(name), "must be a string.")
+        if longest is not None and len(value) > longest:
+            raise bad_field(self.param(name), f"must have at most {longest} characters.")
+        return value
+
+    def required_string(self, name: str, *, longest: int | None = None) -> str:
+        """A text that must be there and must not be empty."""
+        value = self.string(name, longest=longest)
+        if not value:
+            raise bad_field(self.param(name), "is missing.")
+        return value
+
+    def choice(self, name: str, words: Sequence[str]) -> str | None:
+        """One of `words`."""
+        value = self.string(name)
+        if value is not None and value not in words:
+            raise bad_field(self.param(name), f"must be one of {', '.join(words)}.")
+        return value
+
+    def mapping(self, name: str) -> "Fields | None":
+        """A JSON object."""
+        value = self.document.get(name)
+        if value is None:
+            return None
+        return self.inside(value, self.param(name))
+
+    def items(self, name: str, most: int) -> tuple[Json, ...]:
+        """An array of at most `most` items; absent counts as empty."""
+        value = self.document.get(name)
+        if value is None:
+            return ()
+        if not isinstance(value, tuple):
+            raise bad_field(self.param(name), "must be an array.")
+        if len(value) > most:
+            raise bad_field(self.param(name), f"must have at most {most} items.")
+        return value
+
+    def objects(self, name: str, most: int) -> "list[Fields]":
+        """An array of JSON objects."""
+        return [self.inside(item, f"{self.param(name)}[{i}]") for i, item in enumerate(self.items(name, most))]
+
+    @staticmethod
+    def inside(value: Json, path: str) -> "Fields":
+        """The reader for `value`, which must be a JSON object."""
+        if not isinstance(value, Mapping):
+            raise bad_field(path, "must be an object.")
+        return Fields(value, path)

@@ -1,0 +1,93 @@
+"""Request bodies: bytes → one deeply immutable JSON object, or a `BadRequest` that says where it is broken. Pure.
+
+Stricter than JSON on purpose. Whatever two parsers could read in two ways (a key that stands twice, a number that
+does not fit, half a surrogate pair) would let a client show one text to the inspection and another to the target.
+Error messages never repeat the body's text: they may be logged.
+"""
+
+import re
+from math import isfinite
+from types import MappingProxyType
+
+import jiter
+
+from gateway.core.document import Json, JsonObject
+from gateway.core.errors import BadRequest
+
+_INT_LOW = -(2**63)
+_INT_HIGH = 2**64 - 1
+_PLACE = re.compile(r"^(?P<what>.*) at line (?P<line>\d+) column (?P<column>\d+)$", re.DOTALL)
+_BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+
+
+def parse_object(body: bytes) -> JsonObject:
+    """The body as a frozen JSON object. Raises BadRequest for anything else.
+
+    Nesting is bounded by the parser (200 levels), so later walks over the document can't exhaust the stack.
+    """
+    if not body.strip():
+        raise _bad("The body is empty. Send a JSON object.")
+    if body.startswith(_BYTE_ORDER_MARKS):
+        raise _bad("The body begins with a byte order mark. Send plain UTF-8 without one.")
+    try:
+        value = jiter.from_json(body, catch_duplicate_keys=True, allow_inf_nan=False, cache_mode="keys")
+    except ValueError as error:
+        raise _bad(_explain(str(error))) from None
+    if type(value) is not dict:
+        raise _bad("The body must be a JSON object.")
+    return _object(value)
+
+
+def _object(value: dict[str, object]) -> JsonObject:
+    frozen: dict[str, Json] = {}
+    for key, item in value.items():
+        if "\0" in key:
+            raise _bad("A key of the body has a NUL character, which is not accepted.")
+        frozen[key] = _freeze(item)
+    return MappingProxyType(frozen)
+
+
+def _freeze(value: object) -> Json:
+    # Exact types, most frequent first: this runs once for every value of every request.
+    if type(value) is str:
+        if "\0" in value:
+            # Code in C ends a string there: what is inspected would not be what is read.
+            raise _bad("A string of the body has a NUL character, which is not accepted.")
+        return value
+    if type(value) is dict:
+        return _object(value)
+    if type(value) is list:
+        return tuple([_freeze(item) for item in value])
+    if type(value) is int:
+        if not _INT_LOW <= value <= _INT_HIGH:
+            raise _bad("A whole number of the body does not fit 64 bits.")
+        return value
+    if type(value) is float:
+        if not isfinite(value):
+            raise _bad("A number of the body is too large.")
+        return value
+    if value is None or type(value) is bool:
+        return value
+    raise _bad("The body has a value that is not JSON.")
+
+
+def _explain(problem: str) -> str:
+    """The parser's complaint without the body's own words."""
+    found = _PLACE.match(problem)
+    what = found["what"] if found else problem
+    place = f" (line {found['line']}, column {found['column']})" if found else ""
+    if what.startswith("Detected duplicate key"):
+        return f"The same key stands twice in one object of the body{place}. Keep one of them."
+    if what.startswith("recursion limit"):
+        return f"The body nests too deep{place}."
+    if what.startswith("number out of range"):
+        return f"A number of the body is too large{place}."
+    if "hex escape" in what or "surrogate" in what:
+        return f"The body has a broken \\u escape{place}: surrogates stand in pairs."
+    if "unicode code point" in what:
+        return f"The body is not valid UTF-8{place}."
+    return f"The body is not valid JSON{place}."
+
+
+def _bad(message: str) -> BadRequest:
+    return BadRequest(message, code="invalid_json")

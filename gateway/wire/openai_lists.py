@@ -1,0 +1,38 @@
+"""OpenAI answers that are lists: embeddings and models. Pure."""
+
+import base64
+import struct
+from collections.abc import Iterable
+from typing import Any
+
+from gateway.core.delta import Embeddings
+from gateway.wire.openai_pieces import encode_json
+
+
+def embeddings_body(embeddings: Embeddings, *, model: str, as_base64: bool) -> bytes:
+    """The answer of `/v1/embeddings`; base64 is little-endian float32, as OpenAI's SDKs ask for by default."""
+    data = [
+        {"object": "embedding", "index": index, "embedding": _packed(vector) if as_base64 else vector}
+        for index, vector in enumerate(embeddings.vectors)
+    ]
+    tokens = embeddings.usage.prompt_tokens
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    return encode_json({"object": "list", "data": data, "model": model, "usage": usage})
+
+
+def _packed(vector: tuple[float, ...]) -> str:
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode("ascii")
+
+
+def model_body(name: str, *, created: int) -> bytes:
+    """The answer of `/v1/models/{id}`."""
+    return encode_json(_model(name, created))
+
+
+def models_body(names: Iterable[str], *, created: int) -> bytes:
+    """The answer of `/v1/models`."""
+    return encode_json({"object": "list", "data": [_model(name, created) for name in names]})
+
+
+def _model(name: str, created: int) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": created, "owned_by": "aduana"}

@@ -1,0 +1,53 @@
+"""Fields by which a client would choose where its request goes, whose key pays, or which headers are sent. Pure.
+
+Other gateways honour them from the body. Here the configuration alone says what is dialled, so they are refused
+rather than dropped: a client that believes in them must learn that they do nothing.
+"""
+
+from gateway.core.document import JsonObject
+from gateway.core.errors import BadRequest
+
+_NAMES = frozenset(
+    {
+        "api_base",
+        "api_key",
+        "api_type",
+        "api_version",
+        "aws_access_key_id",
+        "aws_bedrock_runtime_endpoint",
+        "aws_secret_access_key",
+        "aws_session_token",
+        "azure_ad_token",
+        "azure_endpoint",
+        "base_url",
+        "custom_llm_provider",
+        "default_headers",
+        "deployment_id",
+        "extra_body",
+        "extra_headers",
+        "extra_query",
+        "headers",
+        "http_client",
+        "litellm_credential_name",
+        "model_list",
+        "openai_api_key",
+        "organization",
+        "proxies",
+        "proxy",
+        "user_config",
+        "vertex_credentials",
+        "vertex_location",
+        "vertex_project",
+    }
+)
+
+
+def refuse_overrides(document: JsonObject) -> None:
+    """Raises BadRequest if the body names an address, a credential or headers. Case and `-` make no difference."""
+    for name in document:
+        if name.casefold().replace("-", "_") in _NAMES:
+            raise BadRequest(
+                f"'{name}': this gateway's configuration says where requests go; a request can't. Leave it out.",
+                param=name,
+                code="routing_override",
+            )
