@@ -4,18 +4,20 @@ This package owns the order of those steps and nothing else. There is no hook, m
 could be left out.
 """
 
-from gateway.pipeline.life import Answer, Embedded, Pipeline
+from gateway.pipeline.life import Answer, Embedded, Fanout, Pipeline, Route
 from gateway.pipeline.parts import CloudTarget, LedgerPort, LocalTarget, Observer, PolicySource, Pricing, TaintPort
 
 __all__ = [
     "Answer",
     "CloudTarget",
     "Embedded",
+    "Fanout",
     "LedgerPort",
     "LocalTarget",
     "Observer",
     "Pipeline",
     "PolicySource",
     "Pricing",
+    "Route",
     "TaintPort",
 ]

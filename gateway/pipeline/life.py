@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.core.delta import Delta
 from gateway.core.delta import Embeddings as Vectors
-from gateway.core.errors import AduanaError, NotFound
+from gateway.core.errors import NotFound
 from gateway.core.events import Decided, Event
 from gateway.core.finding import Inspection
 from gateway.core.labels import Label, Zone
@@ -252,6 +252,3 @@ class Fanout:
             except Exception as error:  # noqa: BLE001 - watching must never break what is watched
                 del self._observers[name]
                 self._failed(name, error)
-
-
-__all__ = ["AduanaError", "Answer", "Case", "Embedded", "Fanout", "Pipeline", "Route"]

@@ -1,7 +1,21 @@
 """aiohttp: routes, authentication, bodies, streaming to clients, error shapes. Decides nothing about routing."""
 
 from gateway.server.access import Access, KeyRing
+from gateway.server.bodies import BodyReader
+from gateway.server.identity import Identifier
 from gateway.server.listen import Listener
-from gateway.server.routes import Operations, build_application
+from gateway.server.openai_handlers import OpenAIHandlers
+from gateway.server.operations import Operations, Readiness
+from gateway.server.routes import build_application
 
-__all__ = ["Access", "KeyRing", "Listener", "Operations", "build_application"]
+__all__ = [
+    "Access",
+    "BodyReader",
+    "Identifier",
+    "KeyRing",
+    "Listener",
+    "OpenAIHandlers",
+    "Operations",
+    "Readiness",
+    "build_application",
+]

@@ -83,9 +83,23 @@ class Access:
         origin = headers.get("Origin")
         if origin is not None and not self._own_origin(origin.lower(), headers.get("Host", "").lower()):
             raise Forbidden(
-                f"Pages of {origin[:100]!r} may not use this gateway. If it is yours, add it to server.allowed_origins.",
+                f"Pages of {origin[:100]!r} may not use this gateway. If they are yours: server.allowed_origins.",
                 code="origin_not_allowed",
             )
+
+    def cors_headers(self, request: web.BaseRequest) -> dict[str, str]:
+        """Headers that let an allowed page read the answer; none for anybody else."""
+        origin = request.headers.get("Origin", "")
+        if origin.lower() not in self._origins:
+            return {}
+        return {
+            "Access-Control-Allow-Origin": origin,
+            "Vary": "Origin",
+            "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
+            "Access-Control-Allow-Headers": request.headers.get("Access-Control-Request-Headers", "*"),
+            "Access-Control-Expose-Headers": "x-request-id, x-aduana-target, x-aduana-zone, x-aduana-label, x-aduana-rule",
+            "Access-Control-Max-Age": "600",
+        }
 
     def _own_origin(self, origin: str, host: str) -> bool:
         return origin in self._origins or urlsplit(origin).netloc == host

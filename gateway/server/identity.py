@@ -28,8 +28,8 @@ def parse_tags(value: str | None) -> frozenset[str]:
     bad = next((tag for tag in tags if not _TAG.match(tag)), None)
     if bad is not None or len(tags) > _MAX_TAGS:
         raise BadRequest(
-            f"{TAGS_HEADER}: write up to {_MAX_TAGS} tags with commas between them; each has lower-case letters, digits, "
-            "'.', '_' or '-', as in 'health, client-acme'.",
+            f"{TAGS_HEADER}: write up to {_MAX_TAGS} tags with commas between them; each has lower-case letters, "
+            "digits, '.', '_' or '-', as in 'health, client-acme'.",
             param=TAGS_HEADER,
             code="invalid_tags",
         )

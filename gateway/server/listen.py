@@ -1,4 +1,4 @@
-"""Owns the listening socket: limits against slow clients, and a stop that lets running answers finish."""
+"""Owns the listening socket: limits against slow and many clients, and a stop that lets running answers finish."""
 
 import asyncio
 import socket
@@ -8,14 +8,31 @@ from aiohttp import web
 # A connection that sends no complete request head for this long is closed (aiohttp's default is over an hour).
 HEAD_SECONDS = 15
 _BACKLOG = 512
+_FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n"
+    b'Content-Length: 110\r\n\r\n{"error":{"message":"Too many connections; try again soon.",'
+    b'"type":"server_error","param":null,"code":"busy"}}'
+)
+
+
+class _Full(asyncio.Protocol):
+    """One connection too many: a clear answer, then the door."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(_FULL)
+        transport.close()
 
 
 class Listener:
     """Serves one application on one address."""
 
-    def __init__(self, application: web.Application, *, host: str, port: int, drain_seconds: float) -> None:
+    def __init__(
+        self, application: web.Application, *, host: str, port: int, drain_seconds: float, max_connections: int
+    ) -> None:
         self._host = host
         self._port = port
+        self._max_connections = max_connections
         self._runner = web.AppRunner(
             application,
             handler_cancellation=True,  # a client that goes away cancels its request at once
@@ -25,27 +42,30 @@ class Listener:
             auto_decompress=False,
             max_field_size=16 * 1024,
         )
-        self._site: web.SockSite | None = None
+        self._server: asyncio.Server | None = None
 
     async def start(self) -> str:
         """Listens; returns the base URL. Raises OSError when the address can't be had."""
         await self._runner.setup()
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        listening = socket.socket(family, socket.SOCK_STREAM)
         try:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            await asyncio.get_running_loop().run_in_executor(None, listening.bind, (self._host, self._port))
+            self._server = await asyncio.get_running_loop().create_server(
+                self._connection, self._host, self._port, family=family, backlog=_BACKLOG
+            )
         except OSError:
-            listening.close()
             await self._runner.cleanup()
             raise
-        self._site = web.SockSite(self._runner, listening, backlog=_BACKLOG)
-        await self._site.start()
-        host, port = listening.getsockname()[:2]
+        host, port = self._server.sockets[0].getsockname()[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def stop(self) -> None:
         """Stops accepting, waits for running answers within the drain window, then cuts off the rest."""
-        if self._site is not None:
-            await self._site.stop()
+        if self._server is not None:
+            self._server.close()
         await self._runner.cleanup()
+
+    def _connection(self) -> asyncio.Protocol:
+        server = self._runner.server
+        if server is None or len(server.connections) >= self._max_connections:
+            return _Full()
+        return server()

@@ -1,0 +1,67 @@
+"""Plain answers and errors: headers that say where a request went, bodies in the client's dialect."""
+
+import structlog
+from aiohttp import web
+
+from gateway.core.errors import AduanaError, BadRequest, NotFound
+from gateway.pipeline import Route
+from gateway.wire.openai import error_body
+
+LOG = structlog.get_logger("aduana.server")
+
+
+def header_value(text: str) -> str:
+    """Text as it may stand in a header: a rule's name can hold anything, a header can't."""
+    return "".join(c if " " <= c <= "~" else "?" for c in text)[:200]
+
+
+def route_headers(route: Route) -> dict[str, str]:
+    """`x-request-id` and `x-aduana-…`: where a request went, and why."""
+    headers = {
+        "x-request-id": route.request_id,
+        "x-aduana-label": route.label.word,
+        "x-aduana-rule": header_value(route.rule),
+    }
+    if route.target is not None and route.zone is not None:
+        headers["x-aduana-target"] = route.target
+        headers["x-aduana-zone"] = route.zone.value
+    return headers
+
+
+def json_answer(body: bytes, headers: dict[str, str], status: int = 200) -> web.Response:
+    """A whole answer."""
+    return web.Response(body=body, status=status, content_type="application/json", headers=headers)
+
+
+def error_answer(error: AduanaError, request_id: str) -> web.Response:
+    """The error in OpenAI's shape, with what a client needs to decide whether to try again."""
+    headers = {"x-request-id": request_id}
+    if error.retry_after is not None:
+        headers["retry-after"] = str(max(1, round(error.retry_after)))
+        headers["retry-after-ms"] = str(max(1, round(error.retry_after * 1000)))
+    elif error.status != 429:
+        headers["x-should-retry"] = "false"
+    if isinstance(error, BadRequest) and error.status in (408, 413):
+        headers["Connection"] = "close"
+    return json_answer(error_body(error), headers, error.status)
+
+
+def public_error(error: Exception, request_id: str) -> AduanaError:
+    """What the client is told of an exception. Unexpected ones are logged by type and place, never with their text."""
+    match error:
+        case AduanaError():
+            return error
+        case web.HTTPNotFound():
+            return NotFound("There is no such route here. OpenAI's API is under /v1.", code="route_not_found")
+        case web.HTTPMethodNotAllowed():
+            allowed = ", ".join(sorted(error.allowed_methods))
+            return BadRequest(f"This route takes {allowed}.", code="method_not_allowed", status=405)
+        case web.HTTPException():
+            return BadRequest(error.reason, code="bad_http", status=error.status)
+        case _:
+            frame = error.__traceback__
+            while frame is not None and frame.tb_next is not None:
+                frame = frame.tb_next
+            place = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame is not None else "?"
+            LOG.error("request.failed", request_id=request_id, error=type(error).__name__, place=place)
+            return AduanaError(f"Something went wrong inside the gateway. Its log says more for {request_id}.")

@@ -1,0 +1,68 @@
+"""Endpoints for people and machines that watch the gateway: health, readiness, metrics, the status page."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import msgspec
+from aiohttp import web
+
+from gateway.server.access import Access
+
+
+class Readiness(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the default target can answer, and what an operator should know."""
+
+    ready: bool
+    details: Mapping[str, object]
+
+
+class Rendering(Protocol):
+    """Metrics in Prometheus' text format. Takes milliseconds: called in a thread."""
+
+    def render(self) -> bytes: ...
+
+
+class Operations:
+    """Handlers without a key: they tell nothing about requests' content or callers' secrets."""
+
+    def __init__(
+        self,
+        *,
+        access: Access,
+        readiness: Callable[[], Readiness],
+        metrics: Rendering,
+        page: Callable[[], str],
+        page_headers: Mapping[str, str],
+    ) -> None:
+        self._access = access
+        self._readiness = readiness
+        self._metrics = metrics
+        self._page = page
+        self._page_headers = dict(page_headers)
+
+    async def healthz(self, _: web.Request) -> web.Response:
+        """GET /healthz: the event loop turns."""
+        return web.Response(text="ok\n")
+
+    async def readyz(self, _: web.Request) -> web.Response:
+        """GET /readyz: 200 only when the default target can answer."""
+        readiness = self._readiness()
+        body = {"ready": readiness.ready, **readiness.details}
+        return web.Response(
+            body=msgspec.json.encode(body), status=200 if readiness.ready else 503, content_type="application/json"
+        )
+
+    async def metrics(self, http: web.Request) -> web.Response:
+        """GET /metrics."""
+        self._access.check(http)
+        body = await asyncio.to_thread(self._metrics.render)
+        return web.Response(
+            body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8", "Cache-Control": "no-store"}
+        )
+
+    async def page(self, http: web.Request) -> web.Response:
+        """GET /: the status page."""
+        self._access.check(http)
+        html = await asyncio.to_thread(self._page)
+        return web.Response(text=html, content_type="text/html", headers=self._page_headers)
