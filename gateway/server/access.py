@@ -97,7 +97,7 @@ class Access:
             "Vary": "Origin",
             "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
             "Access-Control-Allow-Headers": request.headers.get("Access-Control-Request-Headers", "*"),
-            "Access-Control-Expose-Headers": "x-request-id, x-aduana-target, x-aduana-zone, x-aduana-label, x-aduana-rule",
+            "Access-Control-Expose-Headers": "x-request-id, x-aduana-target, x-aduana-zone, x-aduana-label",
             "Access-Control-Max-Age": "600",
         }
 
