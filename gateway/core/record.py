@@ -66,3 +66,15 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     first_token_seconds: float | None = None
     duration_seconds: float = 0.0
     attempts: tuple[tuple[str, str], ...] = ()  # (target, error code) of each failed try
+
+
+class Accrual(msgspec.Struct, frozen=True, kw_only=True):
+    """Energy and what it cost, added up since the last accrual. Integers, so that sums are exact."""
+
+    at: float  # Unix seconds
+    device: str
+    state: str  # request, idle
+    source: str  # counter, power, estimate
+    microjoules: int
+    electricity_micros: int = 0
+    hardware_micros: int = 0
