@@ -1,0 +1,77 @@
+"""Sensitive data stays local: what the stand-in cloud's log shows, and what it must not."""
+
+import openai
+import pytest
+
+from tests.e2e.conftest import write_house
+from tests.standins.cloud import StandInCloud
+from tests.standins.gateway import RunningGateway
+
+pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="session")]
+
+LONG = "The committee met again and spoke of the harbour, the weather and the price of bread. " * 400
+IBAN = "ES91 2100 0418 4502 0005 1332"
+
+
+def client_of(url: str, **headers: str) -> openai.AsyncOpenAI:
+    """An app with its own default headers."""
+    return openai.AsyncOpenAI(base_url=url, api_key="unused", max_retries=0, default_headers=headers)
+
+
+async def test_only_the_public_prompt_leaves(house):
+    """The same long prompt: public goes out; tagged `health`, or with an IBAN in the system message, it does not."""
+    client = client_of(house.base_url)
+    question = {"role": "user", "content": LONG + "Summarise in one word."}
+
+    async def ask(messages, tags, marker):
+        return await client.chat.completions.with_raw_response.create(
+            model="auto", max_tokens=4, messages=[{"role": "system", "content": marker}, *messages],
+            extra_headers={"x-aduana-tags": tags},
+        )
+
+    public = await ask([question], "public", "Marker-public.")
+    assert (public.headers["x-aduana-target"], public.headers["x-aduana-rule"]) == ("big", "long prompts go out")
+    assert "Marker-public" in house.cloud.arrived
+
+    tagged = await ask([question], "health", "Marker-tagged.")
+    assert (tagged.headers["x-aduana-target"], tagged.headers["x-aduana-label"]) == ("home", "sensitive")
+
+    found = await ask([question], "public", f"Marker-found. Pay to {IBAN}.")
+    assert (found.headers["x-aduana-target"], found.headers["x-aduana-label"]) == ("home", "sensitive")
+
+    assert "Marker-tagged" not in house.cloud.arrived
+    assert "Marker-found" not in house.cloud.arrived
+    assert "2100" not in house.cloud.arrived
+
+
+async def test_sensitive_and_too_long_for_home_is_refused(house):
+    """What may not leave and does not fit is refused with a clear error; the cloud that could hold it sees nothing."""
+    before = len(house.cloud.bodies)
+    with pytest.raises(openai.BadRequestError) as caught:
+        await client_of(house.base_url, **{"x-aduana-tags": "health"}).chat.completions.create(
+            model="auto", messages=[{"role": "user", "content": LONG * 3}]
+        )
+    assert caught.value.code == "context_length_exceeded"
+    assert len(house.cloud.bodies) == before
+
+
+async def test_without_home_sensitive_requests_are_refused_with_503(tmp_path):
+    """With the local target gone, sensitive requests wait or fail; they never cross."""
+    async with StandInCloud() as cloud:
+        config = write_house(tmp_path, cloud).replace(
+            "{kind: embedded, model: smollm2, context: 8192, slots: 8}",
+            '{kind: openai, zone: local, base_url: "http://127.0.0.1:9/v1", model: m}',
+        )
+        async with RunningGateway(tmp_path, config, env={"STANDIN_KEY": "sk-standin"}) as gateway:
+            url = gateway.url + "/v1"
+            with pytest.raises(openai.APIStatusError) as caught:
+                await client_of(url, **{"x-aduana-tags": "health"}).chat.completions.create(
+                    model="auto", messages=[{"role": "user", "content": "My blood test is back."}]
+                )
+            assert caught.value.status_code == 503
+            answer = await client_of(url, **{"x-aduana-tags": "public"}).chat.completions.create(
+                model="auto", messages=[{"role": "user", "content": "Hello there."}]
+            )
+            assert answer.choices[0].message.content.startswith("The cloud")
+        assert "blood" not in cloud.arrived
+        assert "Hello there." in cloud.arrived
