@@ -13,7 +13,9 @@ models_dir: {models}
 policy: {policy}
 targets:
   home: {{kind: embedded, model: smollm2, context: 8192, slots: 8}}
-  big: {{kind: openai, zone: cloud, base_url: "{cloud}", api_key: "env:STANDIN_KEY", model: big-1, ceiling: public, context: 400000}}
+  big:
+    {{kind: openai, zone: cloud, base_url: "{cloud}", api_key: "env:STANDIN_KEY",
+      model: big-1, ceiling: public, context: 400000}}
 models:
   auto: {{}}
   local: {{targets: [home]}}

@@ -25,7 +25,9 @@ async def test_only_the_public_prompt_leaves(house):
 
     async def ask(messages, tags, marker):
         return await client.chat.completions.with_raw_response.create(
-            model="auto", max_tokens=4, messages=[{"role": "system", "content": marker}, *messages],
+            model="auto",
+            max_tokens=4,
+            messages=[{"role": "system", "content": marker}, *messages],
             extra_headers={"x-aduana-tags": tags},
         )
 

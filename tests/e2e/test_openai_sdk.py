@@ -17,7 +17,10 @@ def client(house):
 async def test_chat_answers(client):
     """A whole answer from the local model, with usage and a finish reason."""
     answer = await client.chat.completions.create(
-        model="auto", messages=[{"role": "user", "content": "What is the capital of France?"}], max_tokens=24, temperature=0
+        model="auto",
+        messages=[{"role": "user", "content": "What is the capital of France?"}],
+        max_tokens=24,
+        temperature=0,
     )
     assert "Paris" in answer.choices[0].message.content
     assert answer.choices[0].finish_reason in ("stop", "length")

@@ -56,7 +56,8 @@ class StandInCloud:
             await asyncio.sleep(0)
         await response.write(self._frame({}, "stop", document))
         usage = {"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16}
-        tail = {"id": "chatcmpl-standin", "object": "chat.completion.chunk", "created": 1, "choices": [], "usage": usage}
+        head = {"id": "chatcmpl-standin", "object": "chat.completion.chunk", "created": 1}
+        tail = head | {"choices": [], "usage": usage}
         await response.write(b"data: " + json.dumps(tail).encode() + b"\n\ndata: [DONE]\n\n")
         await response.write_eof()
         return response
@@ -75,9 +76,8 @@ class StandInCloud:
         document = await self._keep(request)
         inputs = document["input"] if isinstance(document["input"], list) else [document["input"]]
         data = [{"object": "embedding", "index": i, "embedding": [0.0, 1.0]} for i, _ in enumerate(inputs)]
-        return web.json_response(
-            {"object": "list", "model": document["model"], "data": data, "usage": {"prompt_tokens": 3, "total_tokens": 3}}
-        )
+        usage = {"prompt_tokens": 3, "total_tokens": 3}
+        return web.json_response({"object": "list", "model": document["model"], "data": data, "usage": usage})
 
     async def _anything(self, request: web.Request) -> web.Response:
         await self._keep(request)

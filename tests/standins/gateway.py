@@ -27,7 +27,7 @@ def starter_models(folder: Path) -> Path:
 class RunningGateway:
     """`async with RunningGateway(folder, yaml) as gateway:` then `gateway.url`; its log is `gateway.log`."""
 
-    def __init__(self, folder: Path, config: str, *, arguments: tuple[str, ...] = (), env: dict[str, str] | None = None):
+    def __init__(self, folder: Path, config: str, *arguments: str, env: dict[str, str] | None = None) -> None:
         self.folder = folder
         self.config = folder / "aduana.yaml"
         self.config.write_text(config, encoding="utf-8")
@@ -41,7 +41,15 @@ class RunningGateway:
 
     async def __aenter__(self) -> "RunningGateway":
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "gateway", "serve", "--config", str(self.config), "--port", "0", *self.arguments,
+            sys.executable,
+            "-m",
+            "gateway",
+            "serve",
+            "--config",
+            str(self.config),
+            "--port",
+            "0",
+            *self.arguments,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env=os.environ | {"ADUANA_STATE_DIR": str(self.folder / "state"), "NO_COLOR": "1"} | self.env,

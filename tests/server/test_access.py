@@ -1,0 +1,114 @@
+"""Who may talk to the gateway, and what a request's head may say."""
+
+import pytest
+from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from gateway.core.errors import AduanaError, BadRequest, Forbidden, Unauthorized
+from gateway.core.request import Caller
+from gateway.server.access import Access, KeyRing
+from gateway.server.identity import parse_tags
+
+TABLET = Caller(key="kids-tablet", tags=frozenset({"kids"}))
+DESK = Caller(key="desk")
+
+
+def headers(*pairs: tuple[str, str]) -> CIMultiDictProxy[str]:
+    """Header pairs as aiohttp gives them."""
+    return CIMultiDictProxy(CIMultiDict(pairs))
+
+
+@pytest.fixture
+def ring():
+    """Two keys, no anonymous access."""
+    return KeyRing({"kids-tablet": ("sk-tablet", TABLET), "desk": ("sk-desk", DESK)}, anonymous=False)
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("Authorization", "Bearer sk-desk"),
+        ("authorization", "bearer  sk-desk"),
+        ("x-api-key", "sk-desk"),
+        ("api-key", "sk-desk"),
+    ],
+)
+def test_a_key_is_found_wherever_clients_put_it(ring, pair):
+    """Bearer, `x-api-key` and `api-key` are the same key."""
+    assert ring.caller(headers(pair)) is DESK
+
+
+@pytest.mark.parametrize(
+    ("pairs", "error"),
+    [
+        ([], Unauthorized),
+        ([("Authorization", "Bearer wrong")], Unauthorized),
+        ([("Authorization", "Bearer ")], Unauthorized),
+        ([("Authorization", "Basic c2stZGVzaw==")], Unauthorized),
+        ([("Authorization", "Bearer sk-desk"), ("x-api-key", "sk-tablet")], BadRequest),
+        ([("Authorization", "Bearer sk-desk"), ("Authorization", "Bearer sk-tablet")], BadRequest),
+    ],
+)
+def test_doubtful_credentials_open_nothing(ring, pairs, error):
+    """No key, a wrong one, or two different ones."""
+    with pytest.raises(error) as caught:
+        ring.caller(headers(*pairs))
+    assert "sk-" not in caught.value.message
+
+
+def test_a_wrong_key_is_refused_also_where_anonymous_may_ask():
+    """With keys configured, a wrong key is a mistake to be told, not an anonymous caller."""
+    ring = KeyRing({"desk": ("sk-desk", DESK)}, anonymous=True)
+    assert ring.caller(headers()).key == "anonymous"
+    with pytest.raises(Unauthorized):
+        ring.caller(headers(("Authorization", "Bearer wrong")))
+
+
+def test_without_any_keys_whatever_an_app_sends_is_accepted():
+    """Apps insist on sending some key."""
+    ring = KeyRing({}, anonymous=True)
+    assert ring.caller(headers(("Authorization", "Bearer unused"))).key == "anonymous"
+
+
+def checked(access: Access, *pairs: tuple[str, str]) -> AduanaError | None:
+    """The error for a request with these headers, if any."""
+    try:
+        access.check(make_mocked_request("POST", "/v1/chat/completions", headers=CIMultiDict(pairs)))
+    except AduanaError as error:
+        return error
+    return None
+
+
+@pytest.mark.parametrize(
+    ("pairs", "error"),
+    [
+        ([("Host", "127.0.0.1:8484")], None),
+        ([("Host", "localhost:8484")], None),
+        ([("Host", "[::1]:8484")], None),
+        ([("Host", "nas.lan:8484")], None),
+        ([("Host", "evil.example")], Forbidden),
+        ([("Host", "localhost.evil.example:8484")], Forbidden),
+        ([("Host", "")], Forbidden),
+        ([], Forbidden),
+        ([("Host", "localhost:8484"), ("Origin", "http://localhost:8484")], None),
+        ([("Host", "localhost:8484"), ("Origin", "https://chat.lan")], None),
+        ([("Host", "localhost:8484"), ("Origin", "https://evil.example")], Forbidden),
+        ([("Host", "localhost:8484"), ("Origin", "null")], Forbidden),
+        ([("Host", "localhost:8484"), ("Host", "localhost:8484")], BadRequest),
+        ([("Host", "localhost"), ("x-aduana-tags", "health"), ("x-aduana-tags", "public")], BadRequest),
+    ],
+)
+def test_hosts_and_origins(pairs, error):
+    """Against DNS rebinding and other people's web pages."""
+    access = Access(host="127.0.0.1", allowed_hosts=["nas.lan"], allowed_origins=["https://chat.lan/"])
+    found = checked(access, *pairs)
+    assert found is None if error is None else isinstance(found, error)
+
+
+def test_a_tag_that_cannot_be_read_is_an_error():
+    """A tag that would be dropped in silence might have been the one that protects."""
+    assert parse_tags(" Health , client-acme,") == {"health", "client-acme"}
+    assert parse_tags(None) == frozenset()
+    for bad in ("heal th", "health;secret", "ñ", "a" * 65, ",".join(f"t{i}" for i in range(33))):
+        with pytest.raises(BadRequest):
+            parse_tags(bad)
