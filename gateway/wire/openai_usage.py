@@ -1,0 +1,55 @@
+"""Usage as other servers report it → `Usage`, or an honest estimate where the report is missing or absurd. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.core.document import Json, JsonObject, strings
+from gateway.core.usage import Usage
+
+CHARACTERS_PER_TOKEN = 3.5
+_MOST_TOKENS = 100_000_000  # far beyond any window; a larger count is a fault, not a fact
+_PROMPT_FIELDS = ("messages", "prompt", "input", "tools")
+
+
+def reported_usage(usage: object, *, answered: bool) -> Usage | None:
+    """The report as `Usage`; None for one that can't be true. `answered`: text has passed by."""
+    if not isinstance(usage, Mapping):
+        return None
+    prompt = _count(usage.get("prompt_tokens"))
+    completion = _count(usage.get("completion_tokens", 0))
+    if prompt is None or completion is None or (answered and completion == 0):
+        return None
+    cached = _detail(usage, "prompt_tokens_details", "cached_tokens")
+    if cached is None:
+        cached = _count(usage.get("prompt_cache_hit_tokens")) or 0  # DeepSeek's name
+    reasoning = _detail(usage, "completion_tokens_details", "reasoning_tokens") or 0
+    cached, reasoning = min(cached, prompt), min(reasoning, completion)
+    return Usage(input=prompt - cached, input_cached=cached, output=completion - reasoning, reasoning=reasoning)
+
+
+def estimated_usage(document: JsonObject, *, answer: int, reasoning: int) -> Usage:
+    """Counted from lengths: `answer` and `reasoning` in characters, the prompt from the document that was sent."""
+    prompt = sum(_prompt_tokens(document.get(name)) for name in _PROMPT_FIELDS)
+    return Usage(input=prompt, output=_tokens(answer), reasoning=_tokens(reasoning), estimated=True)
+
+
+def _tokens(characters: int) -> int:
+    return int(characters / CHARACTERS_PER_TOKEN) + 1 if characters else 0
+
+
+def _prompt_tokens(value: Json) -> int:
+    if isinstance(value, tuple) and value and type(value[0]) is int:
+        return len(value)  # token ids
+    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
+        return sum(_prompt_tokens(item) for item in value)
+    texts = (text for path, text in strings(value) if not path.endswith("~key") and not text.startswith("data:"))
+    return _tokens(sum(len(text) for text in texts))
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and 0 <= value <= _MOST_TOKENS else None
+
+
+def _detail(usage: Mapping[str, Any], group: str, name: str) -> int | None:
+    details = usage.get(group)
+    return _count(details.get(name)) if isinstance(details, Mapping) else None

@@ -1,0 +1,193 @@
+"""What a target's failure means: HTTP status and error body → one of our errors. Pure.
+
+The provider's own words reach the client only where they help (a refused request), cut, without control characters
+and without anything that looks like a credential. What a provider says about *our* key reaches nobody.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import msgspec
+
+from gateway.core.errors import (
+    AduanaError,
+    ContextLengthExceeded,
+    TargetBusy,
+    TargetError,
+    TargetMisconfigured,
+    TargetProtocolError,
+    TargetRejected,
+    TargetTimeout,
+    TargetUnavailable,
+)
+
+MOST_ERROR_BYTES = 64 * 1024
+# A fault that may pass within a second, and after which nothing of an answer had arrived.
+_PASSING = frozenset({"target_failed", "target_overloaded", "target_disconnected"})
+_LONGEST_MESSAGE = 300
+_LONGEST_WAIT = 3600.0
+_SECRET = re.compile(r"(?i)\b(?:sk|pk|rk|key|gsk|xai|AIza|Bearer|Basic)[-_ ][^\s'\"]{6,}|[A-Za-z0-9+/_*-]{32,}")
+_CONTEXT_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"})
+_CONTEXT_WORDS = re.compile(
+    r"(?i)maximum context length|context (?:length|window|size)|prompt is too long|too many (?:input )?tokens"
+)
+_QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "insufficient_balance"})
+
+
+class Complaint(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider's error object, as far as it can be read."""
+
+    message: str = ""
+    code: str = ""
+    kind: str = ""
+    param: str | None = None
+
+
+def complaint(error: object) -> Complaint:
+    """The provider's error object (or text) in safe, short words."""
+    if isinstance(error, str):
+        return Complaint(message=_sanitised(error))
+    if not isinstance(error, Mapping):
+        return Complaint()
+    param = error.get("param")
+    return Complaint(
+        message=_sanitised(_text(error.get("message")) or _text(error.get("detail"))),
+        code=_text(error.get("code"))[:64],
+        kind=_text(error.get("type"))[:64],
+        param=_sanitised(param)[:64] if isinstance(param, str) else None,
+    )
+
+
+def complaint_in(body: bytes) -> Complaint:
+    """The error object inside an error answer's body; an empty one where it is not JSON (a proxy's HTML page)."""
+    try:
+        document: Any = msgspec.json.decode(body)
+    except (ValueError, RecursionError):
+        return Complaint()
+    if not isinstance(document, Mapping):
+        return Complaint()
+    inner = document.get("error")
+    return complaint(inner if inner is not None else document)
+
+
+def fault_of_status(target: str, status: int, said: Complaint, *, retry_after: float | None = None) -> AduanaError:
+    """The error for an answer whose status is not 200."""
+    if 200 <= status < 400:
+        what = "redirects elsewhere, which is never followed" if status >= 300 else f"answered with status {status}"
+        return TargetProtocolError(f"The target {target!r} {what}. Check its base_url.")
+    if _about_length(said) and status in (400, 413, 422):
+        return _too_long(target, said)
+    if status == 402 or said.code in _QUOTA_CODES or said.kind in _QUOTA_CODES:
+        return TargetUnavailable(f"The target {target!r} has no credit left.", code="target_quota_exhausted")
+    match status:
+        case 401 | 403 | 407:
+            return TargetMisconfigured(f"The target {target!r} does not accept this gateway's credentials.")
+        case 404 | 405:
+            return TargetMisconfigured(
+                f"The target {target!r} does not know the model or the address. Check 'model' and 'base_url'."
+            )
+        case 408 | 504:
+            return TargetTimeout(f"The target {target!r} reports a time-out.")
+        case 429:
+            return TargetBusy(f"The target {target!r} limits its rate.", retry_after=retry_after)
+        case 409 | 425:
+            return TargetUnavailable(f"The target {target!r} asks to try later.", retry_after=retry_after)
+    if status < 500:
+        reason = f": {said.message}" if said.message else "."
+        return TargetRejected(
+            f"The target {target!r} refused the request (status {status}){reason}",
+            param=said.param,
+            status=status if status in (400, 413, 415, 422) else 400,
+        )
+    if status in (503, 529):
+        return TargetUnavailable(
+            f"The target {target!r} is overloaded or down (status {status}).",
+            code="target_overloaded",
+            retry_after=retry_after,
+        )
+    code = "target_failed" if status in (500, 502) else None
+    return TargetError(f"The target {target!r} failed (status {status}).", code=code)
+
+
+def unreachable(target: str) -> TargetUnavailable:
+    """No connection: the name does not resolve, nobody listens, or nobody answers within the connect limit."""
+    return TargetUnavailable(f"The target {target!r} can't be reached.", code="target_unreachable", status=502)
+
+
+def untrusted(target: str) -> TargetError:
+    """The certificate is not valid for this host. INVARIANT: never asked again without verification."""
+    return TargetError(f"The target {target!r} shows a certificate that is not valid.", code="target_certificate")
+
+
+def disconnected(target: str) -> TargetUnavailable:
+    """The connection ended before the answer began."""
+    return TargetUnavailable(
+        f"The target {target!r} closed the connection without an answer.", code="target_disconnected", status=502
+    )
+
+
+def cut_off(target: str) -> TargetProtocolError:
+    """The connection ended inside the answer."""
+    return TargetProtocolError(
+        f"The target {target!r} ended its answer before it was complete.", code="incomplete_answer"
+    )
+
+
+def is_passing(error: BaseException) -> bool:
+    """The request may be sent to the same target once more. A target that names a time to wait is left alone."""
+    return isinstance(error, TargetError) and error.code in _PASSING and error.retry_after is None
+
+
+def fault_in_stream(target: str, said: Complaint) -> AduanaError:
+    """The error for an error event inside an answer that had begun."""
+    if _about_length(said):
+        return _too_long(target, said)
+    if said.code == "429" or "rate_limit" in said.code or "rate_limit" in said.kind:
+        return TargetBusy(f"The target {target!r} limits its rate.")
+    reason = f": {said.message}" if said.message else "."
+    return TargetError(f"The target {target!r} broke off its answer{reason}")
+
+
+def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
+    """`Retry-After-Ms` or `Retry-After` (seconds or a date) in seconds, within an hour; None where it says nothing."""
+    for name, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        value = headers.get(name, "").strip()
+        if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", value):
+            return min(float(value) / scale, _LONGEST_WAIT)
+    value = headers.get("retry-after", "")
+    try:
+        until = parsedate_to_datetime(value) if value else None
+    except ValueError:
+        return None
+    if until is None or until.tzinfo is None:
+        return None
+    return min(max((until - now).total_seconds(), 0.0), _LONGEST_WAIT)
+
+
+def _too_long(target: str, said: Complaint) -> ContextLengthExceeded:
+    reason = f": {said.message}" if said.message else "."
+    return ContextLengthExceeded(f"The prompt does not fit the target {target!r}{reason}", param="messages")
+
+
+def _about_length(said: Complaint) -> bool:
+    return said.code in _CONTEXT_CODES or said.kind in _CONTEXT_CODES or _CONTEXT_WORDS.search(said.message) is not None
+
+
+def _text(value: object) -> str:
+    match value:
+        case str():
+            return value
+        case int() | float():
+            return str(value)
+        case _:
+            return ""
+
+
+def _sanitised(text: str) -> str:
+    text = text[: 8 * _LONGEST_MESSAGE]
+    plain = "".join(character if character.isprintable() else " " for character in text)
+    plain = _SECRET.sub("[…]", " ".join(plain.split()))
+    return plain if len(plain) <= _LONGEST_MESSAGE else plain[: _LONGEST_MESSAGE - 1] + "…"
