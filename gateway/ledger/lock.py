@@ -1,0 +1,38 @@
+"""One gateway for one ledger: an operating-system lock that a crash releases by itself."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from gateway.core.errors import LedgerUnavailable
+
+
+class OwnerLock:
+    """Held as long as the file stays open. The file holds the owner's process id, for the message only."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._descriptor: int | None = None
+
+    def take(self) -> None:
+        """Raises LedgerUnavailable when another gateway holds it."""
+        descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = os.read(descriptor, 32).decode("ascii", "replace").strip()
+            os.close(descriptor)
+            who = f" (process {owner})" if owner.isdigit() else ""
+            raise LedgerUnavailable(
+                f"Another gateway{who} uses the state directory {self._file.parent}. "
+                "Stop it, or give this one a 'state_dir' of its own."
+            ) from error
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode())
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Safe to call twice."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

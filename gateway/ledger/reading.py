@@ -1,0 +1,235 @@
+"""Reads sums from the ledger for reports. A connection of its own that can't write; the gateway may run meanwhile."""
+
+import enum
+import sqlite3
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Any, assert_never
+
+import msgspec
+
+from gateway.core.errors import LedgerUnavailable
+from gateway.ledger.ledger import FILE_NAME
+from gateway.ledger.schema import identify
+from gateway.ledger.writer import describe
+
+
+class GroupBy(enum.StrEnum):
+    """What a report has a line for."""
+
+    APP = "app"
+    MODEL = "model"
+    RULE = "rule"
+    TARGET = "target"
+    LABEL = "label"
+
+
+class Sums(msgspec.Struct, frozen=True, kw_only=True):
+    """Requests, tokens and money of one group. Money in micro-dollars."""
+
+    name: str
+    requests: int = 0
+    local: int = 0
+    cloud: int = 0
+    refused: int = 0
+    failed: int = 0  # error, cancelled, unknown
+    local_input: int = 0
+    local_output: int = 0
+    cloud_input: int = 0
+    cloud_output: int = 0
+    cost_micros: int = 0
+    avoided_micros: int = 0
+    unpriced: int = 0  # requests whose cost or avoided cost is not known
+
+
+class Energy(msgspec.Struct, frozen=True, kw_only=True):
+    """Energy and its cost in a period."""
+
+    microjoules: int = 0
+    request_microjoules: int = 0
+    electricity_micros: int = 0
+    hardware_micros: int = 0
+
+
+class CloudDay(msgspec.Struct, frozen=True, kw_only=True):
+    """One day of one cloud target."""
+
+    day: date
+    target: str
+    requests: int
+    input: int
+    input_cached: int
+    output: int
+    cost_micros: int
+    unpriced: int
+
+
+class Recent(msgspec.Struct, frozen=True, kw_only=True):
+    """One request for the status page: where it went and why. No content."""
+
+    received_at: float
+    app: str
+    model: str
+    label: str
+    rule: str
+    target: str | None
+    zone: str | None
+    outcome: str | None  # None: still running
+    error: str | None
+    tokens: int
+    duration_seconds: float | None
+    cost_micros: int | None
+    avoided_micros: int | None
+
+
+_SUMS = """
+count(*), sum(coalesce(s.zone = 'local', 0)), sum(coalesce(s.zone = 'cloud', 0)), sum(s.outcome = 'refused'),
+sum(s.outcome IN ('error', 'cancelled', 'unknown')),
+sum(CASE s.zone WHEN 'local' THEN s.input + s.input_cached ELSE 0 END),
+sum(CASE s.zone WHEN 'local' THEN s.output + s.reasoning ELSE 0 END),
+sum(CASE s.zone WHEN 'cloud' THEN s.input + s.input_cached ELSE 0 END),
+sum(CASE s.zone WHEN 'cloud' THEN s.output + s.reasoning ELSE 0 END),
+sum(coalesce(s.cost_micros, 0)), sum(coalesce(s.avoided_micros, 0)),
+sum(CASE s.zone WHEN 'cloud' THEN s.cost_micros IS NULL WHEN 'local' THEN s.avoided_micros IS NULL ELSE 0 END)
+"""
+_FROM = "FROM receipts r JOIN settlements s USING (seq) WHERE s.settled_at >= ? AND s.settled_at < ?"
+_RECENT = """
+SELECT r.received_at, r.key, r.model, CASE r.label WHEN 0 THEN 'public' WHEN 1 THEN 'internal' ELSE 'sensitive' END,
+       r.rule, s.target, s.zone, s.outcome, coalesce(s.error, r.refusal),
+       coalesce(s.input + s.input_cached + s.output + s.reasoning, 0), s.duration_seconds, s.cost_micros,
+       s.avoided_micros
+FROM receipts r LEFT JOIN settlements s USING (seq) ORDER BY r.seq DESC LIMIT ?
+"""
+_COLUMNS = {
+    GroupBy.APP: "r.key",
+    GroupBy.MODEL: "r.model",
+    GroupBy.RULE: "r.rule",
+    GroupBy.TARGET: "coalesce(s.target, '-')",
+    GroupBy.LABEL: "CASE r.label WHEN 0 THEN 'public' WHEN 1 THEN 'internal' ELSE 'sensitive' END",
+}
+
+
+class Reader:
+    """Use as a context manager. Times are Unix seconds, `since` included, `until` not. Raises LedgerUnavailable."""
+
+    def __init__(self, directory: Path) -> None:
+        self._file = directory / FILE_NAME
+        self._connection: sqlite3.Connection | None = None
+
+    def __enter__(self) -> "Reader":
+        if not self._file.is_file():
+            raise LedgerUnavailable(f"There is no ledger at {self._file} yet. It begins with 'aduana serve'.")
+        try:
+            connection = sqlite3.connect(f"{self._file.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+            connection.execute("PRAGMA query_only = ON")
+            if identify(connection, str(self._file)) == 0:
+                connection.close()
+                raise LedgerUnavailable(f"The ledger {self._file} is empty.")
+        except sqlite3.Error as error:
+            raise LedgerUnavailable(describe(error, self._file)) from error
+        self._connection = connection
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def total(self, since: float, until: float) -> Sums:
+        """All requests of a period together."""
+        for row in self._rows(f"SELECT 'all', {_SUMS} {_FROM} HAVING count(*) > 0", since, until):
+            return _sums(row)
+        return Sums(name="all")
+
+    def groups(self, by: GroupBy, since: float, until: float) -> list[Sums]:
+        """One line a group, the most valuable first."""
+        query = f"SELECT {_column(by)}, {_SUMS} {_FROM} GROUP BY 1 ORDER BY 12 DESC, 2 DESC, 1"
+        return [_sums(row) for row in self._rows(query, since, until)]
+
+    def days(self, since: float, until: float, zone: tzinfo | None) -> list[tuple[date, Sums]]:
+        """One line for every day of the period, in order, with empty days."""
+        result = []
+        for day, start, end in _days(since, until, zone):
+            sums = self.total(max(start, since), min(end, until))
+            result.append((day, msgspec.structs.replace(sums, name=day.isoformat())))
+        return result
+
+    def energy(self, since: float, until: float) -> Energy:
+        """Energy of the hours that begin in the period."""
+        query = (
+            "SELECT coalesce(sum(microjoules), 0), coalesce(sum(CASE state WHEN 'request' THEN microjoules END), 0), "
+            "coalesce(sum(electricity_micros), 0), coalesce(sum(hardware_micros), 0) FROM energy "
+            "WHERE hour >= ? AND hour < ?"
+        )
+        for joules, request, electricity, hardware in self._rows(query, since // 3600, until / 3600):
+            return Energy(
+                microjoules=joules,
+                request_microjoules=request,
+                electricity_micros=electricity,
+                hardware_micros=hardware,
+            )
+        return Energy()
+
+    def cloud_days(self, since: float, until: float, zone: tzinfo | None) -> list[CloudDay]:
+        """Cloud usage by day and target, for comparing with an invoice."""
+        query = (
+            "SELECT s.target, count(*), sum(s.input), sum(s.input_cached), sum(s.output + s.reasoning), "
+            "sum(coalesce(s.cost_micros, 0)), sum(s.cost_micros IS NULL) "
+            f"{_FROM} AND s.zone = 'cloud' AND s.target IS NOT NULL GROUP BY 1 ORDER BY 1"
+        )
+        result = []
+        for day, start, end in _days(since, until, zone):
+            for target, requests, fresh, cached, output, cost, unpriced in self._rows(
+                query, max(start, since), min(end, until)
+            ):
+                result.append(
+                    CloudDay(
+                        day=day,
+                        target=target,
+                        requests=requests,
+                        input=fresh,
+                        input_cached=cached,
+                        output=output,
+                        cost_micros=cost,
+                        unpriced=unpriced,
+                    )
+                )
+        return result
+
+    def recent(self, count: int) -> list[Recent]:
+        """The newest requests, newest first."""
+        names = Recent.__struct_fields__
+        return [Recent(**dict(zip(names, row, strict=True))) for row in self._rows(_RECENT, count)]
+
+    def _rows(self, query: str, *values: float) -> Iterator[tuple[Any, ...]]:
+        if self._connection is None:
+            raise LedgerUnavailable(f"The ledger {self._file} is not open.")
+        try:
+            yield from self._connection.execute(query, values)
+        except sqlite3.Error as error:
+            raise LedgerUnavailable(describe(error, self._file)) from error
+
+
+def _column(by: GroupBy) -> str:
+    match by:
+        case GroupBy.APP | GroupBy.MODEL | GroupBy.RULE | GroupBy.TARGET | GroupBy.LABEL:
+            return _COLUMNS[by]
+        case _:
+            assert_never(by)
+
+
+def _sums(row: tuple[Any, ...]) -> Sums:
+    return msgspec.convert(dict(zip(Sums.__struct_fields__, row, strict=True)), Sums)
+
+
+def _days(since: float, until: float, zone: tzinfo | None) -> Iterator[tuple[date, float, float]]:
+    day = datetime.fromtimestamp(since, zone).date()
+    while True:
+        start = datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()
+        following = day + timedelta(days=1)
+        end = datetime(following.year, following.month, following.day, tzinfo=zone).timestamp()
+        if start >= until:
+            return
+        yield day, start, end
+        day = following

@@ -1,0 +1,105 @@
+"""Records as rows. Everything is checked here, before SQLite: it would turn NaN into NULL and choke on 10³⁰."""
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+
+from gateway.core.errors import LedgerUnavailable
+from gateway.core.record import Receipt, Reservation, Settlement
+
+MAX_COUNT = 2**53
+# A thousand million dollars: no request costs that, and sums of many stay inside 64 bits.
+MAX_MICROS = 10**15
+
+_json = msgspec.json.Encoder().encode
+
+RECEIPT_SQL = "INSERT INTO receipts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+RESERVATION_SQL = "INSERT INTO reservations VALUES (?, (SELECT count(*) FROM reservations WHERE seq = ?), ?, ?, ?)"
+# INVARIANT: the first settlement of a receipt stands; a second one changes nothing.
+SETTLEMENT_SQL = "INSERT INTO settlements VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (seq) DO NOTHING"
+ATTEMPT_SQL = "INSERT INTO attempts VALUES (?,?,?,?)"
+
+
+class InvalidRecord(LedgerUnavailable):
+    """A record holds a number that can't be true, so it was not written."""
+
+    code = "ledger_invalid_record"
+
+
+def _count(name: str, value: int, limit: int = MAX_COUNT) -> int:
+    if type(value) is not int or not 0 <= value <= limit:
+        raise InvalidRecord(f"The ledger refused a record: {name} is not a whole number from 0 to {limit}.")
+    return value
+
+
+def _seconds(name: str, value: float) -> float:
+    if type(value) not in (int, float) or not math.isfinite(value) or value < 0:
+        raise InvalidRecord(f"The ledger refused a record: {name} is not a finite number of seconds.")
+    return float(value)
+
+
+def _texts(values: Sequence[object]) -> str:
+    return _json(values).decode()
+
+
+def receipt_row(seq: int, receipt: Receipt) -> tuple[object, ...]:
+    """The row of a receipt. Raises InvalidRecord."""
+    prompt = receipt.prompt_tokens
+    return (
+        seq,
+        receipt.request_id,
+        _seconds("received_at", receipt.received_at),
+        receipt.dialect.value,
+        receipt.endpoint.value,
+        receipt.key,
+        receipt.user,
+        receipt.model,
+        int(receipt.stream),
+        int(receipt.label),
+        receipt.label_source,
+        _texts(receipt.tags),
+        _texts(receipt.categories),
+        _texts(receipt.doubts),
+        receipt.rule,
+        _texts(receipt.permitted),
+        receipt.refusal,
+        None if prompt is None else _count("prompt_tokens", prompt),
+        receipt.policy_digest,
+        receipt.facts,
+    )
+
+
+def reservation_row(seq: int, reservation: Reservation) -> tuple[object, ...]:
+    """The row of a reservation. Raises InvalidRecord."""
+    micros = _count("reserved micro-dollars", reservation.micros, MAX_MICROS)
+    return (seq, seq, reservation.target, reservation.zone.value, micros)
+
+
+def settlement_row(seq: int, settlement: Settlement, *, unpriced: bool) -> tuple[object, ...]:
+    """The row of a settlement. Raises InvalidRecord."""
+    usage = settlement.usage
+    first = settlement.first_token_seconds
+    avoided = settlement.avoided_micros
+    return (
+        seq,
+        _seconds("settled_at", settlement.settled_at),
+        settlement.outcome.value,
+        settlement.target,
+        settlement.zone.value if settlement.zone is not None else None,
+        settlement.error,
+        _count("input tokens", usage.input),
+        _count("cached input tokens", usage.input_cached),
+        _count("output tokens", usage.output),
+        _count("reasoning tokens", usage.reasoning),
+        int(usage.estimated),
+        None if unpriced else _count("cost in micro-dollars", settlement.cost_micros, MAX_MICROS),
+        None if avoided is None else _count("avoided micro-dollars", avoided, MAX_MICROS),
+        None if first is None else _seconds("first_token_seconds", first),
+        _seconds("duration_seconds", settlement.duration_seconds),
+    )
+
+
+def attempt_rows(seq: int, settlement: Settlement) -> list[tuple[object, ...]]:
+    """The rows of the failed tries, in their order."""
+    return [(seq, number, target, error) for number, (target, error) in enumerate(settlement.attempts)]

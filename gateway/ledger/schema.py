@@ -1,0 +1,130 @@
+"""The database's tables and how an older database becomes a current one. Nothing here is ever dropped or rewritten."""
+
+import sqlite3
+
+from gateway.core.errors import LedgerUnavailable
+
+# "ADUA": says in the file's header whose database this is, so that somebody else's is never written to.
+APPLICATION_ID = 0x41445541
+
+# STRICT: SQLite itself refuses text in a number. Money is integer micro-dollars. `seq` is the order in which receipts
+# were written: it keeps the order when the clock jumps.
+_VERSION_1 = """
+CREATE TABLE receipts (
+    seq INTEGER PRIMARY KEY,
+    request_id TEXT NOT NULL UNIQUE,
+    received_at REAL NOT NULL,
+    dialect TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    key TEXT NOT NULL,
+    user TEXT,
+    model TEXT NOT NULL,
+    stream INTEGER NOT NULL CHECK (stream IN (0, 1)),
+    label INTEGER NOT NULL CHECK (label BETWEEN 0 AND 2),
+    label_source TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    categories TEXT NOT NULL,
+    doubts TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    permitted TEXT NOT NULL,
+    refusal TEXT,
+    prompt_tokens INTEGER CHECK (prompt_tokens >= 0),
+    policy_digest TEXT NOT NULL,
+    facts BLOB NOT NULL
+) STRICT;
+CREATE INDEX receipts_received_at ON receipts (received_at);
+
+CREATE TABLE reservations (
+    seq INTEGER NOT NULL REFERENCES receipts (seq) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    target TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    micros INTEGER NOT NULL CHECK (micros >= 0),
+    PRIMARY KEY (seq, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE settlements (
+    seq INTEGER PRIMARY KEY REFERENCES receipts (seq) ON DELETE CASCADE,
+    settled_at REAL NOT NULL,
+    outcome TEXT NOT NULL,
+    target TEXT,
+    zone TEXT,
+    error TEXT,
+    input INTEGER NOT NULL CHECK (input >= 0),
+    input_cached INTEGER NOT NULL CHECK (input_cached >= 0),
+    output INTEGER NOT NULL CHECK (output >= 0),
+    reasoning INTEGER NOT NULL CHECK (reasoning >= 0),
+    estimated INTEGER NOT NULL CHECK (estimated IN (0, 1)),
+    cost_micros INTEGER CHECK (cost_micros >= 0),
+    avoided_micros INTEGER CHECK (avoided_micros >= 0),
+    first_token_seconds REAL CHECK (first_token_seconds >= 0),
+    duration_seconds REAL NOT NULL CHECK (duration_seconds >= 0)
+) STRICT;
+CREATE INDEX settlements_settled_at ON settlements (settled_at);
+
+CREATE TABLE attempts (
+    seq INTEGER NOT NULL REFERENCES receipts (seq) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    target TEXT NOT NULL,
+    error TEXT NOT NULL,
+    PRIMARY KEY (seq, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE taint (
+    hash BLOB PRIMARY KEY,
+    label INTEGER NOT NULL CHECK (label BETWEEN 0 AND 2),
+    seen_day INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX taint_seen_day ON taint (seen_day);
+
+CREATE TABLE energy (
+    hour INTEGER NOT NULL,
+    device TEXT NOT NULL,
+    state TEXT NOT NULL,
+    source TEXT NOT NULL,
+    microjoules INTEGER NOT NULL CHECK (microjoules >= 0),
+    electricity_micros INTEGER NOT NULL,
+    hardware_micros INTEGER NOT NULL CHECK (hardware_micros >= 0),
+    PRIMARY KEY (hour, device, state, source)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE heartbeat (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    at REAL NOT NULL
+) STRICT;
+"""
+
+MIGRATIONS = (_VERSION_1,)
+VERSION = len(MIGRATIONS)
+
+
+def identify(connection: sqlite3.Connection, file: str) -> int:
+    """The schema version of a database; 0 for an empty one. Raises LedgerUnavailable for one that is not ours."""
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if application != APPLICATION_ID and tables:
+        raise LedgerUnavailable(
+            f"{file} is a database of another program. It was left as it is; set 'state_dir' to another directory."
+        )
+    if version > VERSION:
+        raise LedgerUnavailable(
+            f"{file} was written by a newer Aduana (schema {version}, this one knows {VERSION}). "
+            "It was left as it is; install the newer version."
+        )
+    return version
+
+
+def migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Bring the database to the current schema, each step in one transaction of its own."""
+    for number in range(version, VERSION):
+        steps = (
+            "BEGIN IMMEDIATE;"
+            f"PRAGMA application_id = {APPLICATION_ID};{MIGRATIONS[number]}PRAGMA user_version = {number + 1};COMMIT;"
+        )
+        try:
+            connection.executescript(steps)
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.rollback()
+            raise

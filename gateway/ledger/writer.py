@@ -1,0 +1,231 @@
+"""The one thread that writes. Takes jobs in order, commits many of them with one sync to disk, answers each.
+
+Owns the writing connection. Knows nothing of what the jobs write.
+"""
+
+import contextlib
+import os
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from gateway.core.errors import LedgerUnavailable
+from gateway.ledger.schema import identify, migrate
+
+Work = Callable[[sqlite3.Connection], Any]
+_BATCH = 256
+_PROBE_SECONDS = 2.0
+
+
+class Job:
+    """Work and where its answer goes. `answer` is set when the work is durable."""
+
+    __slots__ = ("answer", "keep", "work")
+
+    def __init__(self, work: Work, *, keep: bool = False) -> None:
+        self.work = work
+        self.keep = keep  # try again with a later batch when the disk refuses
+        self.answer: Future[Any] = Future()
+        self.answer.set_running_or_notify_cancel()  # whoever stops waiting does not stop the write
+
+
+def describe(error: Exception, file: Path) -> str:
+    """What went wrong with the database, where, and what to do."""
+    text = str(error)
+    match error:
+        case OSError():
+            return f"The ledger {file} can't be used: {error.strerror or text}."
+        case _ if "full" in text:
+            return f"The ledger {file} can't be written: {text}. Make room on its disk."
+        case _ if "readonly" in text or "unable to open" in text:
+            return f"The ledger {file} can't be written: {text}. Check that its directory exists and is writable."
+        case _ if "locked" in text or "busy" in text:
+            return f"The ledger {file} is held by another program ({text}). Close that program."
+        case _ if "malformed" in text or "not a database" in text:
+            return (
+                f"The ledger {file} is damaged ({text}). Nothing was overwritten. Move it away together with its "
+                "'-wal' file, keep both, and start again; 'sqlite3 FILE .recover' can read most of it."
+            )
+        case _:
+            return f"The ledger {file} failed: {text}."
+
+
+def connect(
+    file: Path, *, busy_seconds: float, max_bytes: int | None = None, create: bool = False
+) -> sqlite3.Connection:
+    """The writing connection. INVARIANT: synchronous=FULL; what was committed survives a power cut."""
+    mode = "rwc" if create else "rw"
+    connection = sqlite3.connect(
+        f"{file.absolute().as_uri()}?mode={mode}", uri=True, timeout=busy_seconds, isolation_level=None
+    )
+    try:
+        identify(connection, str(file))
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA journal_size_limit = 16777216")
+        if max_bytes is not None:
+            page = connection.execute("PRAGMA page_size").fetchone()[0]
+            connection.execute(f"PRAGMA max_page_count = {max(1, max_bytes // page)}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+class Writer:
+    """The thread and its queue. `start` opens and migrates; `close` finishes what is queued."""
+
+    def __init__(self, file: Path, *, busy_seconds: float, max_bytes: int | None, check_bytes: int) -> None:
+        self._file = file
+        self._busy_seconds = busy_seconds
+        self._max_bytes = max_bytes
+        self._check_bytes = check_bytes
+        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
+        self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        self._owed: list[Job] = []
+        self._problem: str | None = None
+        self._closed = False
+
+    @property
+    def problem(self) -> str | None:
+        """Why the last write failed; None: it did not."""
+        return self._problem
+
+    def start(self) -> None:
+        """Open, check and migrate in the caller's thread, then write in our own. Raises LedgerUnavailable."""
+        try:
+            self._connection = self._open(create=True)
+            self._check(self._connection)
+            migrate(self._connection, identify(self._connection, str(self._file)))
+            self._identity = self._inode()
+        except (sqlite3.Error, OSError) as error:
+            if self._connection is not None:
+                self._connection.close()
+            raise LedgerUnavailable(describe(error, self._file)) from error
+        except LedgerUnavailable:
+            if self._connection is not None:
+                self._connection.close()
+            raise
+        # Connections are used by one thread at a time: this one hands it over here and never touches it again.
+        self._connection.close()
+        self._connection = None
+        self._thread.start()
+
+    def submit(self, job: Job) -> "Future[Any]":
+        """Queue a job. Its answer is set when it is durable, or a LedgerUnavailable."""
+        if self._closed:
+            job.answer.set_exception(LedgerUnavailable("The ledger is closed."))
+        else:
+            self._queue.put(job)
+        return job.answer
+
+    def close(self) -> None:
+        """Write what is queued and stop. Blocks; call it in a thread."""
+        self._closed = True
+        if self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join()
+
+    def _open(self, *, create: bool = False) -> sqlite3.Connection:
+        return connect(self._file, busy_seconds=self._busy_seconds, max_bytes=self._max_bytes, create=create)
+
+    def _inode(self) -> tuple[int, int]:
+        status = os.stat(self._file)
+        return status.st_dev, status.st_ino
+
+    def _check(self, connection: sqlite3.Connection) -> None:
+        if self._file.stat().st_size > self._check_bytes:
+            return
+        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(f"malformed: {verdict}")
+
+    def _run(self) -> None:
+        running = True
+        while running:
+            batch, running = self._take()
+            if batch or self._problem is not None or (not running and self._owed):
+                self._write(batch)
+        for job in self._owed:
+            if not job.answer.done():
+                job.answer.set_exception(LedgerUnavailable("The ledger was closed before this could be written."))
+        if self._connection is not None:
+            self._connection.close()
+
+    def _take(self) -> tuple[list[Job], bool]:
+        batch: list[Job] = []
+        try:
+            # While something is wrong, look now and then whether it is over, so that readiness can come back.
+            job = self._queue.get(timeout=_PROBE_SECONDS if self._problem is not None else None)
+            while job is not None:
+                batch.append(job)
+                if len(batch) == _BATCH:
+                    return batch, True
+                job = self._queue.get_nowait()
+        except queue.Empty:
+            return batch, True
+        return batch, False
+
+    def _write(self, batch: list[Job]) -> None:
+        jobs, self._owed = self._owed + batch, []
+        try:
+            answers = self._commit(jobs)
+        except (sqlite3.Error, OSError) as error:
+            self._failed(jobs, describe(error, self._file), error)
+            return
+        except LedgerUnavailable as error:
+            self._failed(jobs, error.message, error)
+            return
+        self._problem = None
+        for job, (answer, refused) in zip(jobs, answers, strict=True):
+            if job.answer.done():
+                continue
+            if refused is not None:
+                job.answer.set_exception(refused)
+            else:
+                job.answer.set_result(answer)
+
+    def _commit(self, jobs: list[Job]) -> list[tuple[Any, LedgerUnavailable | None]]:
+        if self._connection is None:
+            self._connection = self._open()
+        # A database that was deleted or replaced under us would take writes that nobody will ever read.
+        if self._identity is not None and self._inode() != self._identity:
+            raise LedgerUnavailable(f"The ledger {self._file} was replaced by another file. Restart the gateway.")
+        connection = self._connection
+        answers: list[tuple[Any, LedgerUnavailable | None]] = []
+        connection.execute("BEGIN IMMEDIATE")
+        for job in jobs:
+            try:
+                answers.append((job.work(connection), None))
+            except LedgerUnavailable as error:
+                answers.append((None, error))
+            except sqlite3.IntegrityError as error:
+                refused = LedgerUnavailable(f"The ledger refused a record: {error}.", code="ledger_invalid_record")
+                refused.__cause__ = error
+                answers.append((None, refused))
+        if not jobs:
+            connection.execute("INSERT OR REPLACE INTO heartbeat VALUES (1, ?)", (time.time(),))
+        connection.execute("COMMIT")
+        return answers
+
+    def _failed(self, jobs: list[Job], message: str, error: Exception) -> None:
+        self._problem = message
+        if self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()  # rolls back
+            self._connection = None
+        for job in jobs:
+            if job.keep:
+                self._owed.append(job)
+            if not job.answer.done():
+                unavailable = LedgerUnavailable(message)
+                unavailable.__cause__ = error
+                job.answer.set_exception(unavailable)

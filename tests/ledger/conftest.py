@@ -1,0 +1,87 @@
+"""Records to write and a ledger to write them to."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from gateway.core.labels import Label, Zone
+from gateway.core.record import Outcome, Receipt, Reservation, Settlement
+from gateway.core.request import Dialect, Endpoint
+from gateway.core.usage import Usage
+from gateway.ledger import Ledger, LedgerSettings
+
+NOON = 1_795_435_200.0  # 2026-11-23 12:00 UTC
+
+
+class Clock:
+    """A wall clock that tests set."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def make_receipt(request_id: str = "r1", **changes: object) -> Receipt:
+    """A receipt with one field or another changed."""
+    fields: dict[str, object] = {
+        "request_id": request_id,
+        "received_at": NOON,
+        "dialect": Dialect.OPENAI,
+        "endpoint": Endpoint.CHAT,
+        "key": "laptop",
+        "user": None,
+        "model": "auto",
+        "stream": True,
+        "label": Label.INTERNAL,
+        "label_source": "default",
+        "tags": ("client-acme",),
+        "categories": (("contact.email", 2),),
+        "doubts": (),
+        "rule": "otherwise",
+        "permitted": ("home", "big"),
+        "refusal": None,
+        "prompt_tokens": 12,
+        "policy_digest": "abc",
+        "facts": b"{}",
+    }
+    return Receipt(**(fields | changes))  # type: ignore[arg-type]
+
+
+def make_settlement(request_id: str = "r1", **changes: object) -> Settlement:
+    """A settlement of a local answer with one field or another changed."""
+    fields: dict[str, object] = {
+        "request_id": request_id,
+        "settled_at": NOON + 1,
+        "outcome": Outcome.OK,
+        "target": "home",
+        "zone": Zone.LOCAL,
+        "usage": Usage(input=10, output=5),
+        "avoided_micros": 120,
+        "first_token_seconds": 0.2,
+        "duration_seconds": 0.9,
+    }
+    return Settlement(**(fields | changes))  # type: ignore[arg-type]
+
+
+CLOUD = Reservation(target="big", zone=Zone.CLOUD, micros=500)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> LedgerSettings:
+    return LedgerSettings(directory=tmp_path / "state", timezone="Europe/Madrid")
+
+
+@pytest.fixture
+async def ledger(settings: LedgerSettings, clock: Callable[[], float]) -> AsyncIterator[Ledger]:
+    opened = Ledger(settings, wall=clock)
+    await opened.open()
+    yield opened
+    await opened.close()
