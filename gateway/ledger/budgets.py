@@ -54,15 +54,16 @@ class Budgets:
         """Every budget by name: `day`, `month`, and `key:<name>` (by month) for keys with a limit or with spending."""
         held: dict[str, int] = {}
         everything = 0
-        for key, micros in self._held.values():
+        for key, micros in list(self._held.values()):  # copied at once: metrics look from another thread
             if micros:
                 everything += micros
                 held[f"key:{key}"] = held.get(f"key:{key}", 0) + micros
         held["day"] = held["month"] = everything
-        names = self._limits.keys() | self._spent.keys() | held.keys()
+        spent = dict(self._spent)
+        names = self._limits.keys() | spent.keys() | held.keys()
         return {
             name: Budget(
-                spent=(self._spent.get(name, 0) + held.get(name, 0)) / MICROS,
+                spent=(spent.get(name, 0) + held.get(name, 0)) / MICROS,
                 limit=self._limits.get(name),
             )
             for name in sorted(names)
