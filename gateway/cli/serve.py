@@ -1,0 +1,48 @@
+"""`aduana serve`: run the gateway until a signal says stop."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+from gateway.settings import load_settings
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Options of this command."""
+    parser = subparsers.add_parser("serve", help="run the gateway", description="Run the gateway.")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: aduana.yaml here, if any)")
+    parser.add_argument("--policy", type=Path, action="append", metavar="FILE", help="policy file; overrides 'policy:'")
+    parser.add_argument("--host", help="address to listen on; overrides server.host")
+    parser.add_argument("--port", type=int, help="port to listen on; overrides server.port; 0: a free one")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serves. Returns 0 after a clean stop, 2 when it can't start."""
+    settings = load_settings(args.config)
+    listening: dict[str, Any] = {
+        name: value for name, value in (("host", args.host), ("port", args.port)) if value is not None
+    }
+    updates: dict[str, Any] = {}
+    if listening:
+        updates["server"] = type(settings.server).model_validate(settings.server.model_dump() | listening)
+    if args.policy:
+        updates["policy"] = tuple(args.policy)
+    settings = settings.model_copy(update=updates)
+    from gateway.app import serve  # imports everything: only now that the settings are known to be good
+
+    try:
+        import uvloop
+
+        runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+    except ImportError:
+        runner = asyncio.Runner()
+    try:
+        with runner:
+            runner.run(serve(settings))
+    except OSError as error:
+        address = f"{settings.server.host}:{settings.server.port}"
+        print(f"aduana: can't listen on {address}: {error.strerror or error}. Use --port for another one.", file=sys.stderr)
+        return 2
+    return 0
