@@ -1,0 +1,187 @@
+"""The one file that can reach the cloud: the `openai` package with everything automatic turned off.
+
+What leaves is decided here in one place, `_Door`: one address, a fixed set of headers, no redirect, no proxy and no
+setting from the environment, verified TLS. What comes back is raw bytes, or one of our errors.
+"""
+
+import ssl
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+from typing import cast
+
+import httpx2
+import openai
+
+from gateway import __version__
+from gateway.cloud.settings import CloudSettings
+from gateway.core.errors import AduanaError, TargetBusy, TargetError, TargetProtocolError
+from gateway.wire import upstream_faults as faults
+from gateway.wire.inflate import Inflater
+from gateway.wire.upstream_body import BodyShape
+
+_MOST_CONNECTIONS = 1000
+_KEEP_ALIVE_SECONDS = 30.0
+
+
+class Reply:
+    """An answer that has begun with status 200. `read` gives its raw bytes; `close` drops the connection."""
+
+    def __init__(self, target: str, response: httpx2.Response, most_bytes: int) -> None:
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        self._target = target
+        self._response = response
+        self._parts = response.stream.__aiter__()
+        self.shape = BodyShape(
+            content_type=response.headers.get("content-type", ""),
+            content_encoding=response.headers.get("content-encoding", ""),
+            most_bytes=most_bytes,
+        )
+
+    async def read(self) -> bytes:
+        """The next raw bytes; empty at the end. Raises TargetProtocolError if the body is cut."""
+        try:
+            async for part in self._parts:
+                if part:
+                    return part
+        except (httpx2.RequestError, ssl.SSLError, OSError) as error:
+            raise faults.cut_off(self._target) from error
+        return b""
+
+    async def close(self) -> None:
+        """Ends the answer, wherever it is."""
+        if isinstance(self._parts, AsyncGenerator):
+            await self._parts.aclose()
+        await self._response.aclose()
+
+
+class ProviderClient:
+    """Sends finished documents to one provider. Owns its connections; knows nothing of policy."""
+
+    def __init__(self, target: str, settings: CloudSettings) -> None:
+        self._target = target
+        self._door = _Door(target, settings)
+        self._http = httpx2.AsyncClient(
+            transport=self._door,
+            trust_env=False,
+            follow_redirects=False,
+            timeout=httpx2.Timeout(
+                connect=settings.connect_seconds,
+                pool=settings.connect_seconds,
+                write=settings.idle_seconds,
+                read=None,  # silence is measured by the target, which knows what has arrived
+            ),
+        )
+        self._sdk = openai.AsyncOpenAI(
+            base_url=settings.base_url,
+            api_key="the-door-has-it",  # so that no part of the package can show or log the real one
+            admin_api_key="",
+            organization="",
+            project="",
+            webhook_secret="",
+            max_retries=0,
+            http_client=self._http,
+        )
+
+    async def post(self, path: str, body: bytes, *, most_bytes: int) -> Reply:
+        """Send one document. Raises AduanaErrors for everything but status 200."""
+        try:
+            response = cast(
+                object,  # with `cast_to` an HTTP response the package gives just that, whatever its types say
+                await self._sdk.post(
+                    path,
+                    cast_to=httpx2.Response,
+                    content=body,
+                    stream=True,
+                    stream_cls=openai.AsyncStream[object],
+                ),
+            )
+        except openai.APIConnectionError as error:
+            raise _connection_fault(self._target, error) from error
+        except openai.OpenAIError as error:
+            raise TargetError(f"The target {self._target!r} could not be asked.") from error
+        assert isinstance(response, httpx2.Response)
+        return Reply(self._target, response, most_bytes)
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        await self._sdk.close()
+
+
+class _Door(httpx2.AsyncBaseTransport):
+    """The last step before the socket. INVARIANT: only these headers, only this origin."""
+
+    def __init__(self, target: str, settings: CloudSettings) -> None:
+        self._target = target
+        self._key = settings.api_key
+        self._base = httpx2.URL(settings.base_url)
+        context = httpx2.create_ssl_context(trust_env=False)
+        if settings.ca_file is not None:
+            context.load_verify_locations(cafile=settings.ca_file)
+        self._inner = httpx2.AsyncHTTPTransport(
+            verify=context,
+            trust_env=False,
+            proxy=settings.proxy,
+            limits=httpx2.Limits(
+                max_connections=_MOST_CONNECTIONS,
+                max_keepalive_connections=_MOST_CONNECTIONS,
+                keepalive_expiry=_KEEP_ALIVE_SECONDS,
+            ),
+        )
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        url = request.url
+        if (url.scheme, url.host, url.port) != (self._base.scheme, self._base.host, self._base.port):
+            raise TargetError(f"The target {self._target!r} would have been asked at another address.")
+        headers = {
+            "Host": request.headers["Host"],
+            "Content-Type": "application/json",
+            "Content-Length": request.headers["Content-Length"],
+            "Accept": "text/event-stream, application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": f"aduana/{__version__}",
+        }
+        if self._key is not None:
+            headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        request.headers = httpx2.Headers(headers)
+        response = await self._inner.handle_async_request(request)
+        if response.status_code == 200:
+            return response
+        try:
+            raise await self._fault(response)
+        finally:
+            await response.aclose()
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def _fault(self, response: httpx2.Response) -> AduanaError:
+        retry_after = faults.retry_after_seconds(response.headers, datetime.now(UTC))
+        said = faults.complaint_in(await self._error_body(response))
+        return faults.fault_of_status(self._target, response.status_code, said, retry_after=retry_after)
+
+    async def _error_body(self, response: httpx2.Response) -> bytes:
+        """The beginning of an error's body; what can't be read is left out, because the status alone says enough."""
+        body = b""
+        try:
+            inflater = Inflater(response.headers.get("content-encoding", ""), faults.MOST_ERROR_BYTES)
+            assert isinstance(response.stream, httpx2.AsyncByteStream)
+            async for chunk in response.stream:
+                for piece in inflater.feed(chunk):
+                    body += piece
+        except (TargetProtocolError, httpx2.RequestError, ssl.SSLError, OSError):
+            return b""
+        return body
+
+
+def _connection_fault(target: str, error: openai.APIConnectionError) -> TargetError:
+    """What a failed connection means. The package wraps the HTTP client's error as the cause."""
+    cause: BaseException | None = error.__cause__
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError | ssl.CertificateError):
+            return faults.untrusted(target)
+        if isinstance(cause, httpx2.PoolTimeout):
+            return TargetBusy(f"All connections to the target {target!r} are in use.", retry_after=1.0)
+        if isinstance(cause, httpx2.ReadError | httpx2.WriteError | httpx2.RemoteProtocolError):
+            return faults.disconnected(target)
+        cause = cause.__cause__ or cause.__context__
+    return faults.unreachable(target)
