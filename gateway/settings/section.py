@@ -1,0 +1,25 @@
+"""Pieces that all sections share: names, secret references, the strict base."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+Tag = Annotated[str, Field(pattern=NAME_PATTERN)]
+
+
+def _secret_reference(value: str) -> str:
+    kind, _, rest = value.partition(":")
+    if kind not in ("env", "file") or not rest.strip():
+        # The value itself may be a secret, so it is not repeated here.
+        raise ValueError("write a secret as 'env:NAME' or 'file:PATH', never the secret itself")
+    return value
+
+
+SecretReference = Annotated[str, AfterValidator(_secret_reference)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True)

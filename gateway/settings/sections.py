@@ -1,0 +1,164 @@
+"""The other sections of `aduana.yaml`: server, aliases, keys, inspection, money, energy, logs."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from gateway.settings.section import Name, SecretReference, Section, Tag
+
+
+class ServerSettings(Section):
+    """Where the gateway listens and what it accepts."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Anything but loopback needs `keys`, or `anonymous: true`."""
+    port: int = Field(default=8484, ge=0, le=65535)
+    """TCP port; 0 takes a free one and prints it."""
+    anonymous: bool | None = None
+    """Answer without an API key. Default: yes on loopback as long as no `keys` are configured, else no."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Further names in the `Host` header that are ours (against DNS rebinding). Loopback and `host` always are."""
+    allowed_origins: tuple[str, ...] = ()
+    """Web pages (scheme://host:port) that may call the gateway from a browser. Default: none."""
+    max_body_bytes: int = Field(default=32 * 2**20, ge=1024)
+    """Largest request body, in bytes."""
+    body_seconds: float = Field(default=30.0, gt=0)
+    """Time for a client to send its body."""
+    request_seconds: float = Field(default=600.0, gt=0)
+    """Time for a whole request, answer included."""
+    write_seconds: float = Field(default=30.0, gt=0)
+    """A client that takes no byte for this long is cut off."""
+    drain_seconds: float = Field(default=30.0, ge=0)
+    """After SIGTERM, running answers may go on for this long."""
+    max_connections: int = Field(default=1024, ge=1)
+    """Connections served at once."""
+
+
+class ModelAlias(Section):
+    """A model name that clients may ask for."""
+
+    targets: tuple[Name, ...] | None = None
+    """Targets that may answer under this name, still within the policy. Default: all."""
+    tags: frozenset[Tag] = frozenset()
+    """Tags that every request under this name carries."""
+
+
+class ApiKey(Section):
+    """A key that clients present. Its name stands in the ledger and in policies, its secret nowhere."""
+
+    secret: SecretReference
+    """`env:NAME` or `file:PATH`."""
+    user: str | None = None
+    """Person or group for the ledger."""
+    tags: frozenset[Tag] = frozenset()
+    """Tags that every request with this key carries."""
+    models: frozenset[str] | None = None
+    """Model names that this key may ask for. Default: all."""
+    admin: bool = False
+    """May use /admin and see explanations."""
+
+
+class InspectionConfig(Section):
+    """How requests are searched for sensitive data."""
+
+    seconds: float = Field(default=1.0, gt=0)
+    """Time for one request; beyond it the request counts as sensitive."""
+    max_characters: int = Field(default=16_000_000, ge=1000)
+    """Size of one request; beyond it the request counts as sensitive."""
+    words: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
+    """Your own words, by category: found text counts as `custom.<category>`."""
+    patterns: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
+    """Your own regular expressions (RE2 syntax), by category."""
+
+
+class RateConfig(Section):
+    """US dollars for a million tokens."""
+
+    input: float = Field(ge=0)
+    """Prompt tokens that were not in the provider's cache."""
+    output: float = Field(ge=0)
+    """Generated tokens, reasoning included."""
+    input_cached: float | None = Field(default=None, ge=0)
+    """Prompt tokens from the provider's cache. Default: as `input`."""
+
+
+class PriceConfig(Section):
+    """What tokens cost, and what local answers are compared with."""
+
+    reference_model: str = "gpt-4.1-mini"
+    """Cloud model whose price local requests are compared with."""
+    reference_cached: bool = False
+    """Whether the comparison grants the reference model's discount for cached prompt tokens."""
+    token_ratio: float = Field(default=1.0, gt=0)
+    """Tokens of the reference model for one token of the local model."""
+    overrides: dict[str, RateConfig] = Field(default_factory=dict)
+    """Rates by model name, before the price list."""
+    data_file: Path | None = None
+    """A newer price list of genai-prices (`data.json`). Default: the one that came with the package."""
+    currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
+    """Display currency."""
+    usd_rate: float = Field(default=1.0, gt=0)
+    """How much one US dollar is in that currency."""
+
+
+class BudgetConfig(Section):
+    """Limits of cloud spending, US dollars. Policies see what is spent and left."""
+
+    day_usd: float | None = Field(default=None, ge=0)
+    """For one day."""
+    month_usd: float | None = Field(default=None, ge=0)
+    """For one calendar month."""
+    keys_usd: dict[Name, float] = Field(default_factory=dict)
+    """For one calendar month, by API key."""
+
+
+class TariffConfig(Section):
+    """What a kilowatt-hour costs. The first that is set counts: file, hours, fixed."""
+
+    fixed: float | None = Field(default=None, ge=0)
+    """The same at all times."""
+    hours: tuple[float, ...] = ()
+    """24 prices, one for each hour of the local day."""
+    file: Path | None = None
+    """CSV of intervals: `start,end,price`, times in ISO 8601 with offset, for example from PVPC."""
+    rate: float = Field(default=1.0, gt=0)
+    """US dollars in one unit of these prices, where they are in another currency."""
+    tax: float = Field(default=0.0, ge=0)
+    """Share on top, 0.21 for 21 %."""
+
+
+class EnergyConfig(Section):
+    """What the hardware draws and what it costs."""
+
+    period_seconds: float = Field(default=1.0, ge=0.2, le=60)
+    """Time between samples."""
+    nvml: bool = True
+    """Ask NVIDIA's driver."""
+    amd: bool = True
+    """Ask AMD's driver, where `amdsmi` is installed."""
+    rapl: bool = True
+    """Ask the CPU's own counters, where they are readable."""
+    idle_watts: float | None = Field(default=None, ge=0)
+    """Estimate where nothing can be measured: power when nothing runs."""
+    busy_watts: float | None = Field(default=None, ge=0)
+    """The same while local requests run."""
+    wall_offset_watts: float = Field(default=0.0, ge=0)
+    """What the wall meter shows beyond the measured devices."""
+    prefill_weight: float = Field(default=1.0, gt=0)
+    """Energy of one prompt token, in the unit of `decode_weight`. `aduana calibrate` measures both."""
+    decode_weight: float = Field(default=8.0, gt=0)
+    """Energy of one generated token."""
+    hardware_usd: float | None = Field(default=None, ge=0)
+    """What the hardware cost, for its amortisation."""
+    hardware_years: float = Field(default=4.0, gt=0)
+    """Years over which it is written off."""
+    tariff: TariffConfig = TariffConfig()
+    """Price of electricity."""
+
+
+class LogConfig(Section):
+    """What is logged. Prompts, answers, keys and header values never are."""
+
+    format: Literal["console", "json"] = "console"
+    level: Literal["debug", "info", "warning", "error"] = "info"

@@ -1,0 +1,92 @@
+"""`targets:`: everything that can answer."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from gateway.core.labels import Label, Zone
+from gateway.core.request import Endpoint
+from gateway.core.target import Capability
+from gateway.settings.section import SecretReference, Section
+
+
+class EmbeddedTarget(Section):
+    """A model that this gateway runs itself with llama.cpp, in a process of its own. Always local."""
+
+    kind: Literal["embedded"]
+    model: str
+    """Name of a GGUF file in the model directory, without `.gguf`, or a path to one."""
+    context: int = Field(default=8192, ge=64, le=4_194_304)
+    """Window of one conversation in tokens, prompt and answer together."""
+    slots: int = Field(default=8, ge=1, le=64)
+    """Requests answered at once. Memory for the KV cache grows with `context` × `slots`."""
+    threads: int | None = Field(default=None, ge=1, le=512)
+    """CPU threads. Default: chosen for the machine."""
+    gpu_layers: int = Field(default=-1, ge=-1)
+    """Layers on the GPU; -1: all that llama.cpp can place there, 0: none."""
+    flash_attention: Literal["auto", "on", "off"] = "auto"
+    """llama.cpp's flash attention."""
+    kv_type: Literal["f16", "q8_0", "q4_0"] = "f16"
+    """Storage of the KV cache. `q8_0` halves its memory."""
+    queue: int = Field(default=64, ge=0)
+    """Requests that may wait for a slot; one more is answered with 429."""
+
+
+class OpenAITarget(Section):
+    """Any server that speaks the OpenAI API: a cloud, or llama-server, Ollama, vLLM, LM Studio on your own network."""
+
+    kind: Literal["openai"]
+    zone: Zone
+    """`local` for your own machines, `cloud` for everybody else's."""
+    base_url: str = Field(pattern=r"^https?://[^\s/@]+(/[^\s@]*)?$")
+    """Base URL with its `/v1`. Credentials don't belong in it."""
+    api_key: SecretReference | None = None
+    """`env:NAME` or `file:PATH`."""
+    model: str
+    """What that server calls its model."""
+    ceiling: Label | None = None
+    """Highest label this target may receive. Default: `sensitive` for local, `public` for cloud.
+
+    Never `sensitive` for cloud: such a file does not load.
+    """
+    context: int | None = Field(default=None, ge=64)
+    """Window in tokens. Default: unknown, never refused for length here."""
+    endpoints: frozenset[Endpoint] = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS})
+    """What it serves: chat, completions, embeddings."""
+    capabilities: frozenset[Capability] = frozenset(
+        {Capability.TOOLS, Capability.IMAGES, Capability.JSON_SCHEMA, Capability.LOGPROBS}
+    )
+    """What it can do besides text: tools, images, audio, files, json_schema, logprobs."""
+    connect_seconds: float = Field(default=3.0, gt=0)
+    """Time to connect."""
+    idle_seconds: float = Field(default=60.0, gt=0)
+    """Longest silence in a running answer."""
+    retries: int = Field(default=2, ge=0, le=10)
+    """Further tries of one request after a passing fault, before its first byte."""
+    proxy: str | None = None
+    """HTTP proxy for this target. The environment's proxy variables are never used."""
+    trusted_host: bool = False
+    """For `zone: local` only: the address is yours although it is a public one."""
+
+    @field_validator("ceiling", mode="before")
+    @classmethod
+    def _label(cls, value: object) -> object:
+        return Label.parse(value) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "OpenAITarget":
+        if self.zone is Zone.CLOUD and self.ceiling is Label.SENSITIVE:
+            raise ValueError("a cloud target's ceiling can't be 'sensitive': sensitive data stays local")
+        if self.zone is Zone.CLOUD and self.trusted_host:
+            raise ValueError("'trusted_host' is for zone local only")
+        return self
+
+    @property
+    def effective_ceiling(self) -> Label:
+        """The ceiling, with the default for the zone."""
+        if self.ceiling is not None:
+            return self.ceiling
+        return Label.PUBLIC if self.zone is Zone.CLOUD else Label.SENSITIVE
+
+
+AnyTarget = Annotated[EmbeddedTarget | OpenAITarget, Field(discriminator="kind")]
