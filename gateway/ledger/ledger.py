@@ -5,6 +5,7 @@ LedgerUnavailable, and nothing is sent.
 """
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 import threading
@@ -25,7 +26,7 @@ from gateway.ledger import opening, rows, taint
 from gateway.ledger.budgets import Budgets
 from gateway.ledger.lock import OwnerLock
 from gateway.ledger.settings import LedgerSettings
-from gateway.ledger.writer import Job, Writer, describe
+from gateway.ledger.writer import Job, Told, Writer, describe
 
 FILE_NAME = "ledger.sqlite3"
 
@@ -65,7 +66,7 @@ class Ledger:
 
     async def open(self) -> None:
         """Take the lock, check, migrate, settle what a crash cut off. Raises LedgerUnavailable."""
-        await asyncio.to_thread(self._prepare)
+        await asyncio.to_thread(self._prepare, asyncio.get_running_loop())
         try:
             self._budgets = self._new_budgets()
             self.orphans = await self._do(self._start_work)
@@ -221,7 +222,7 @@ class Ledger:
             for item in labels:
                 self._unwritten.pop(item, None)
 
-    def _prepare(self) -> None:
+    def _prepare(self, loop: asyncio.AbstractEventLoop) -> None:
         settings = self._settings
         try:
             settings.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -234,6 +235,7 @@ class Ledger:
                     busy_seconds=settings.busy_seconds,
                     max_bytes=settings.max_bytes,
                     check_bytes=settings.check_bytes,
+                    tell=lambda news: self._told(loop, news),
                 )
                 self._writer.start()
             except BaseException:
@@ -258,20 +260,30 @@ class Ledger:
     async def _do(self, work: Callable[[sqlite3.Connection], Any], *, keep: bool = False) -> Any:
         if self._writer is None:
             raise LedgerUnavailable(f"The ledger {self._file} is not open.")
-        answer = asyncio.wrap_future(self._writer.submit(Job(work, keep=keep)))
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[Any] = loop.create_future()
+        self._writer.submit(Job(work=work, keep=keep, waiter=waiter))
+        patience = loop.call_later(self._settings.write_seconds, self._too_slow, waiter)
         try:
-            async with asyncio.timeout(self._settings.write_seconds):
-                return await answer
-        except TimeoutError as error:
-            raise _TooSlow(
-                f"The ledger {self._file} did not write within {self._settings.write_seconds:g} s."
-            ) from error
+            return await waiter
+        finally:
+            patience.cancel()
+
+    def _too_slow(self, waiter: "asyncio.Future[Any]") -> None:
+        if not waiter.done():
+            seconds = self._settings.write_seconds
+            waiter.set_exception(_TooSlow(f"The ledger {self._file} did not write within {seconds:g} s."))
+
+    def _told(self, loop: asyncio.AbstractEventLoop, news: list[Told]) -> None:
+        """In the writer's thread: one wake-up of the loop for a whole batch."""
+        with contextlib.suppress(RuntimeError):  # the loop has ended, so nobody waits any more
+            loop.call_soon_threadsafe(_wake, news)
 
     def _disown(self, request_id: str) -> None:
         """Nobody will settle this request; if its receipt is written late, it is settled right behind."""
         if self._writer is not None:
             now = self._wall()
-            self._writer.submit(Job(lambda connection: opening.settle_orphan(connection, request_id, now), keep=True))
+            self._writer.submit(Job(lambda connection: opening.settle_orphan(connection, request_id, now), True))
 
     def _hold(self, request_id: str, key: str, reservation: Reservation | None) -> None:
         if reservation is not None and reservation.zone is Zone.CLOUD:
@@ -332,6 +344,15 @@ def zone_of(name: str) -> tzinfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ConfigurationError((f"{name!r} is not a time zone. Write one like 'Europe/Madrid'.",)) from error
+
+
+def _wake(news: list[Told]) -> None:
+    for job, answer, refused in news:
+        if not job.waiter.done():
+            if refused is not None:
+                job.waiter.set_exception(refused)
+            else:
+                job.waiter.set_result(answer)
 
 
 class _TooSlow(LedgerUnavailable, TimeoutError):

@@ -10,9 +10,10 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from gateway.core.errors import LedgerUnavailable
 from gateway.ledger.schema import identify, migrate
@@ -22,16 +23,16 @@ _BATCH = 256
 _PROBE_SECONDS = 2.0
 
 
-class Job:
-    """Work and where its answer goes. `answer` is set when the work is durable."""
+class Job(msgspec.Struct, eq=False):
+    """Work to do. `keep`: try again with a later batch when the disk refuses. `waiter` belongs to whoever waits."""
 
-    __slots__ = ("answer", "keep", "work")
+    work: Work
+    keep: bool = False
+    waiter: Any = None
+    told: bool = False
 
-    def __init__(self, work: Work, *, keep: bool = False) -> None:
-        self.work = work
-        self.keep = keep  # try again with a later batch when the disk refuses
-        self.answer: Future[Any] = Future()
-        self.answer.set_running_or_notify_cancel()  # whoever stops waiting does not stop the write
+
+Told = tuple[Job, Any, LedgerUnavailable | None]
 
 
 def describe(error: Exception, file: Path) -> str:
@@ -81,7 +82,16 @@ def connect(
 class Writer:
     """The thread and its queue. `start` opens and migrates; `close` finishes what is queued."""
 
-    def __init__(self, file: Path, *, busy_seconds: float, max_bytes: int | None, check_bytes: int) -> None:
+    def __init__(
+        self,
+        file: Path,
+        *,
+        busy_seconds: float,
+        max_bytes: int | None,
+        check_bytes: int,
+        tell: Callable[[list[Told]], None],
+    ) -> None:
+        self._tell = tell  # called in the writer's thread, once a batch, with what became durable or failed
         self._file = file
         self._busy_seconds = busy_seconds
         self._max_bytes = max_bytes
@@ -119,13 +129,11 @@ class Writer:
         self._connection = None
         self._thread.start()
 
-    def submit(self, job: Job) -> "Future[Any]":
-        """Queue a job. Its answer is set when it is durable, or a LedgerUnavailable."""
+    def submit(self, job: Job) -> None:
+        """Queue a job. `tell` brings its answer when it is durable, or a LedgerUnavailable."""
         if self._closed:
-            job.answer.set_exception(LedgerUnavailable("The ledger is closed."))
-        else:
-            self._queue.put(job)
-        return job.answer
+            raise LedgerUnavailable("The ledger is closed.")
+        self._queue.put(job)
 
     def close(self) -> None:
         """Write what is queued and stop. Blocks; call it in a thread."""
@@ -154,9 +162,6 @@ class Writer:
             batch, running = self._take()
             if batch or self._problem is not None or (not running and self._owed):
                 self._write(batch)
-        for job in self._owed:
-            if not job.answer.done():
-                job.answer.set_exception(LedgerUnavailable("The ledger was closed before this could be written."))
         if self._connection is not None:
             self._connection.close()
 
@@ -185,13 +190,7 @@ class Writer:
             self._failed(jobs, error.message, error)
             return
         self._problem = None
-        for job, (answer, refused) in zip(jobs, answers, strict=True):
-            if job.answer.done():
-                continue
-            if refused is not None:
-                job.answer.set_exception(refused)
-            else:
-                job.answer.set_result(answer)
+        self._answer([(job, answer, refused) for job, (answer, refused) in zip(jobs, answers, strict=True)])
 
     def _commit(self, jobs: list[Job]) -> list[tuple[Any, LedgerUnavailable | None]]:
         if self._connection is None:
@@ -222,10 +221,17 @@ class Writer:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()  # rolls back
             self._connection = None
+        self._owed.extend(job for job in jobs if job.keep)
+        told: list[Told] = []
         for job in jobs:
-            if job.keep:
-                self._owed.append(job)
-            if not job.answer.done():
-                unavailable = LedgerUnavailable(message)
-                unavailable.__cause__ = error
-                job.answer.set_exception(unavailable)
+            unavailable = LedgerUnavailable(message)
+            unavailable.__cause__ = error
+            told.append((job, None, unavailable))
+        self._answer(told)
+
+    def _answer(self, told: list[Told]) -> None:
+        news = [item for item in told if not item[0].told and item[0].waiter is not None]
+        for job, _, _ in news:
+            job.told = True
+        if news:
+            self._tell(news)

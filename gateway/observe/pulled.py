@@ -1,0 +1,125 @@
+"""Gauges that are asked for at each scrape, so that nobody has to keep them current."""
+
+from collections.abc import Iterator, Mapping
+
+from gateway.core.snapshot import Budget
+from gateway.core.target import TargetState
+from gateway.observe.readings import EnergyReport, GpuReading, Readings
+from gateway.observe.series import Key, counter_lines, gauge_lines
+
+
+def pulled(
+    *,
+    states: Mapping[str, TargetState],
+    budgets: Mapping[str, Budget],
+    readings: Readings,
+    ledger_ok: bool,
+    in_flight: Mapping[str, int],
+    now: float,
+    digest: str,
+    version: str,
+    price_timestamp: float | None,
+) -> Iterator[Iterator[str]]:
+    """Each metric's lines. `now` is in the clock of `TargetState.open_until`."""
+    yield gauge_lines("aduana_build_info", "The version that runs.", ("version",), {(version,): 1})
+    yield gauge_lines("aduana_policy_info", "The policy in force.", ("digest",), {(digest,): 1})
+    yield gauge_lines(
+        "aduana_ledger_up", "Whether receipts can be written; while not, nothing is sent.", (), {(): ledger_ok}
+    )
+    yield gauge_lines("aduana_price_data_timestamp_seconds", "When the price list was made.", (), {(): price_timestamp})
+    yield from _targets(states, in_flight, now)
+    yield from _budgets(budgets)
+    yield from _gpus(readings.gpus)
+    yield from _energy(readings.energy)
+
+
+def _targets(states: Mapping[str, TargetState], in_flight: Mapping[str, int], now: float) -> Iterator[Iterator[str]]:
+    def of(values: Mapping[str, float | None]) -> dict[Key, float | None]:
+        return {(name,): value for name, value in values.items()}
+
+    label = ("target",)
+    yield gauge_lines("aduana_requests_in_flight", "Requests that are being answered.", label, of(in_flight))
+    yield gauge_lines(
+        "aduana_target_up",
+        "Whether the target can answer.",
+        label,
+        of({name: int(state.healthy) for name, state in states.items()}),
+    )
+    yield gauge_lines(
+        "aduana_breaker_open",
+        "Whether the target is left alone after faults.",
+        label,
+        of({name: int(state.open_until is not None and state.open_until > now) for name, state in states.items()}),
+    )
+    yield gauge_lines(
+        "aduana_queue_depth",
+        "Requests that wait for a slot.",
+        label,
+        of({name: state.queue_depth for name, state in states.items()}),
+    )
+    yield gauge_lines(
+        "aduana_slots_busy",
+        "Slots that are answering.",
+        label,
+        of({name: state.slots_busy for name, state in states.items()}),
+    )
+    yield gauge_lines("aduana_slots", "Slots.", label, of({name: state.slots_total for name, state in states.items()}))
+
+
+def _budgets(budgets: Mapping[str, Budget]) -> Iterator[Iterator[str]]:
+    def key(name: str) -> Key:
+        return (name, name if name in ("day", "month") else "month")
+
+    labels = ("budget", "period")
+    yield gauge_lines(
+        "aduana_budget_limit_usd",
+        "Limit of the running period, in US dollars.",
+        labels,
+        {key(name): budget.limit for name, budget in budgets.items()},
+    )
+    yield gauge_lines(
+        "aduana_budget_spent_usd",
+        "Spent and reserved in the running period, in US dollars.",
+        labels,
+        {key(name): budget.spent for name, budget in budgets.items()},
+    )
+
+
+def _gpus(gpus: tuple[GpuReading, ...]) -> Iterator[Iterator[str]]:
+    table = (
+        ("aduana_gpu_power_watts", "Power that the GPU draws.", "power"),
+        ("aduana_gpu_utilization_ratio", "Share of time in which the GPU was busy.", "utilization"),
+        ("aduana_gpu_memory_used_bytes", "Memory of the GPU in use.", "memory_used"),
+        ("aduana_gpu_memory_total_bytes", "Memory of the GPU.", "memory_total"),
+        ("aduana_gpu_temperature_celsius", "Temperature of the GPU.", "temperature"),
+    )
+    for name, text, field in table:
+        yield gauge_lines(name, text, ("gpu",), {(gpu.name,): getattr(gpu, field) for gpu in gpus})
+
+
+def _energy(energy: EnergyReport) -> Iterator[Iterator[str]]:
+    micro = 1e6
+    yield counter_lines(
+        "aduana_energy_joules_total",
+        "Energy by device; requests' share by processed tokens, the rest is idle.",
+        ("device", "state", "source"),
+        dict(energy.joules),
+    )
+    yield counter_lines(
+        "aduana_electricity_cost_usd_total",
+        "What the energy cost at the tariff of its moment, in US dollars.",
+        ("state",),
+        {(state,): micros / micro for state, micros in energy.electricity_micros.items()},
+    )
+    yield counter_lines(
+        "aduana_hardware_amortization_usd_total",
+        "What the hardware lost in value since the gateway started, in US dollars.",
+        (),
+        {(): energy.hardware_micros / micro},
+    )
+    yield gauge_lines(
+        "aduana_electricity_price_usd_per_kwh",
+        "The tariff now, taxes included.",
+        (),
+        {(): energy.price_per_kwh},
+    )

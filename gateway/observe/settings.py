@@ -1,0 +1,83 @@
+"""What observing can be told. Plain values; whoever reads the configuration file fills them in."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import msgspec
+
+
+class Rate(msgspec.Struct, frozen=True, kw_only=True):
+    """US dollars for a million tokens."""
+
+    input: float
+    """Prompt tokens that were not in the provider's cache."""
+    output: float
+    """Generated tokens, reasoning included."""
+    input_cached: float | None = None
+    """Prompt tokens from the provider's cache. None: as `input`."""
+    above: int | None = None
+    """With more prompt tokens than this, all tokens of the request cost the `above_…` rates. None: no such step."""
+    above_input: float | None = None
+    above_output: float | None = None
+    above_input_cached: float | None = None
+
+
+class PriceSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What tokens cost, and what local answers are compared with."""
+
+    reference_model: str = "gpt-4.1-mini"
+    """Cloud model that local requests are compared with."""
+    reference_cached: bool = False
+    """Whether the comparison grants the reference model's discount for prompt tokens that were in a cache here."""
+    token_ratio: float = 1.0
+    """Tokens of the reference model for one token of the local model (their tokenizers differ)."""
+    overrides: Mapping[str, Rate] = MappingProxyType({})
+    """Rates by model name, before the price list: for models it does not know, and for contracts of your own."""
+    data_file: Path | None = None
+    """A newer price list of genai-prices (its `data.json`). None: the one that came with the package."""
+
+
+class Tariff(msgspec.Struct, frozen=True, kw_only=True):
+    """What a kilowatt-hour costs, US dollars. The first that is set counts: file, hours, fixed."""
+
+    fixed: float | None = None
+    """The same at all times."""
+    hours: tuple[float, ...] = ()
+    """24 prices, one for each hour of the local day."""
+    file: Path | None = None
+    """CSV of intervals `start,end,price`, times in ISO 8601 with offset (PVPC, for one). Read again when it changes."""
+    rate: float = 1.0
+    """US dollars in one unit of the prices above, where they are in another currency."""
+    tax: float = 0.0
+    """Share on top, 0.21 for 21 %."""
+    timezone: str = ""
+    """IANA zone of `hours`. Empty: the machine's own."""
+
+
+class EnergySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What is measured, and what stands in where nothing can be."""
+
+    period_seconds: float = 1.0
+    """Time between samples."""
+    nvml: bool = True
+    """Ask NVIDIA's driver."""
+    amd: bool = True
+    """Ask AMD's driver, where `amdsmi` is installed."""
+    rapl: bool = True
+    """Ask the CPU's own counters, where they are readable (root, or a rule for /sys/class/powercap)."""
+    idle_watts: float | None = None
+    """Estimate where nothing can be measured: power when nothing runs."""
+    busy_watts: float | None = None
+    """The same while local requests run."""
+    wall_offset_watts: float = 0.0
+    """What the wall meter shows beyond the measured devices (fans, disks, power supply); counted as idle."""
+    prefill_weight: float = 1.0
+    """Energy of one prompt token, in the same unit as `decode_weight`. `aduana calibrate` measures both."""
+    decode_weight: float = 8.0
+    """Energy of one generated token."""
+    hardware_usd: float | None = None
+    """What the hardware cost. None: not counted."""
+    hardware_years: float = 4.0
+    """Years over which it is written off, evenly."""
+    tariff: Tariff = Tariff()
