@@ -90,11 +90,10 @@ class CloudTarget:
                 body = AnswerBody(self._info.name, clearance.document, reply.shape)
                 while not body.done:
                     chunk = await self._next(reply, deadline)
-                    deltas = body.feed(chunk) if chunk else body.end()
-                    if deltas and not answered:
-                        answered = True
-                        self._measure(self._clock() - begun)
-                    for delta in deltas:
+                    for delta in body.feed(chunk) if chunk else body.end():
+                        if not answered:
+                            answered = True
+                            self._measure(self._clock() - begun)
                         yield delta
                 await self._drain(reply)
             finally:

@@ -109,11 +109,10 @@ class HttpTarget:
                 body = AnswerBody(self._info.name, document, reply.shape)
                 while not body.done:
                     chunk = await self._next(reply, deadline)
-                    deltas = body.feed(chunk) if chunk else body.end()
-                    if deltas and first is None:
-                        first = self._clock()
-                    for delta in deltas:
-                        if isinstance(delta, UsageReport) and first is not None:
+                    for delta in body.feed(chunk) if chunk else body.end():
+                        if first is None:
+                            first = self._clock()
+                        if isinstance(delta, UsageReport):
                             self._measure(begun, first, delta.usage.completion_tokens)
                         yield delta
                 await self._drain(reply)

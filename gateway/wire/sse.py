@@ -3,6 +3,8 @@
 https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 """
 
+from collections.abc import Iterator
+
 import msgspec
 
 from gateway.core.errors import TargetProtocolError
@@ -30,25 +32,24 @@ class EventDecoder:
         self._after_cr = False
         self._begun = False
 
-    def feed(self, chunk: bytes) -> list[Event]:
+    def feed(self, chunk: bytes) -> Iterator[Event]:
         """The events that `chunk` completes. Raises TargetProtocolError for a line or an event without end."""
         if b"\r" in chunk or self._after_cr:
             chunk = self._unix_lines(chunk)
-        events: list[Event] = []
         first, *rest = chunk.split(b"\n")
         self._line += first
         if len(self._line) > self._most_bytes:
             raise self._too_long()
         if not rest:
-            return events
+            return
         *whole, last = rest
-        self._take(bytes(self._line), events)
-        for line in whole:
-            self._take(line, events)
+        line, self._line = bytes(self._line), bytearray(last)
+        for one in (line, *whole):
+            event = self._take(one)
+            if event is not None:
+                yield event
         if len(last) > self._most_bytes:
             raise self._too_long()
-        self._line = bytearray(last)
-        return events
 
     def _unix_lines(self, chunk: bytes) -> bytes:
         if self._after_cr and chunk.startswith(b"\n"):
@@ -57,15 +58,14 @@ class EventDecoder:
             self._after_cr = chunk.endswith(b"\r")
         return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
-    def _take(self, line: bytes, events: list[Event]) -> None:
+    def _take(self, line: bytes) -> Event | None:
         if not self._begun:
             self._begun = True
             line = line.removeprefix(_BOM)
         if not line:
-            if self._data:
-                events.append(Event(data=b"\n".join(self._data), name=self._name))
+            event = Event(data=b"\n".join(self._data), name=self._name) if self._data else None
             self._data, self._size, self._name = [], 0, ""
-            return
+            return event
         field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if field == b"data":
@@ -76,6 +76,7 @@ class EventDecoder:
         elif field == b"event":
             self._name = value.decode("utf-8", "replace")
         # Comments (lines that begin with a colon), `id`, `retry` and unknown fields say nothing to us.
+        return None
 
     def _too_long(self) -> TargetProtocolError:
         return TargetProtocolError(f"The target sent one event of more than {self._most_bytes} bytes.")

@@ -1,5 +1,7 @@
 """One target's answer from raw body bytes to deltas: content type, decompression, framing, parsing. Pure."""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from gateway.core.delta import Delta
@@ -47,9 +49,8 @@ class AnswerBody:
         """The answer is complete; whatever follows is ignored."""
         return self._reader.done
 
-    def feed(self, chunk: bytes) -> list[Delta]:
-        """The deltas that `chunk` completes."""
-        deltas: list[Delta] = []
+    def feed(self, chunk: bytes) -> Iterator[Delta]:
+        """The deltas that `chunk` completes: those before a fault come first, then the fault is raised."""
         for piece in self._inflater.feed(chunk):
             if self._events is None:
                 self._whole += piece
@@ -57,16 +58,18 @@ class AnswerBody:
                     raise TargetProtocolError(f"The target {self._target!r} sent too large an answer.")
                 continue
             for event in self._events.feed(piece):
-                deltas += self._reader.event(event)
-        return deltas
+                yield from self._reader.event(event)
+                if self._reader.done:
+                    return  # whatever follows is not part of the answer
 
-    def end(self) -> list[Delta]:
+    def end(self) -> Iterator[Delta]:
         """The deltas at the end of the bytes. Raises TargetProtocolError for an answer that is cut."""
         if self._reader.done:
-            return []
+            return
         self._inflater.finish()
-        deltas = self._reader.payload(bytes(self._whole)) if self._events is None else []
-        return deltas + self._reader.end()
+        if self._events is None:
+            yield from self._reader.payload(bytes(self._whole))
+        yield from self._reader.end()
 
 
 def choices_of(document: JsonObject) -> int:
