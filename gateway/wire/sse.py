@@ -52,10 +52,11 @@ class EventDecoder:
             raise self._too_long()
 
     def _unix_lines(self, chunk: bytes) -> bytes:
+        if not chunk:
+            return chunk
         if self._after_cr and chunk.startswith(b"\n"):
             chunk = chunk[1:]
-        if chunk:
-            self._after_cr = chunk.endswith(b"\r")
+        self._after_cr = chunk.endswith(b"\r")
         return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def _take(self, line: bytes) -> Event | None:
