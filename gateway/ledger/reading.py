@@ -83,6 +83,7 @@ class Recent(msgspec.Struct, frozen=True, kw_only=True):
     avoided_micros: int | None
 
 
+# An answer that failed saved nothing; neither did one that a crash cut off.
 _SUMS = """
 count(*), sum(coalesce(s.zone = 'local', 0)), sum(coalesce(s.zone = 'cloud', 0)), sum(s.outcome = 'refused'),
 sum(s.outcome IN ('error', 'cancelled', 'unknown')),
@@ -90,8 +91,10 @@ sum(CASE s.zone WHEN 'local' THEN s.input + s.input_cached ELSE 0 END),
 sum(CASE s.zone WHEN 'local' THEN s.output + s.reasoning ELSE 0 END),
 sum(CASE s.zone WHEN 'cloud' THEN s.input + s.input_cached ELSE 0 END),
 sum(CASE s.zone WHEN 'cloud' THEN s.output + s.reasoning ELSE 0 END),
-sum(coalesce(s.cost_micros, 0)), sum(coalesce(s.avoided_micros, 0)),
-sum(CASE s.zone WHEN 'cloud' THEN s.cost_micros IS NULL WHEN 'local' THEN s.avoided_micros IS NULL ELSE 0 END)
+sum(coalesce(s.cost_micros, 0)),
+sum(CASE WHEN s.outcome IN ('ok', 'cancelled') THEN coalesce(s.avoided_micros, 0) ELSE 0 END),
+sum(CASE WHEN s.zone = 'cloud' THEN s.cost_micros IS NULL
+         WHEN s.zone = 'local' AND s.outcome IN ('ok', 'cancelled') THEN s.avoided_micros IS NULL ELSE 0 END)
 """
 _FROM = "FROM receipts r JOIN settlements s USING (seq) WHERE s.settled_at >= ? AND s.settled_at < ?"
 _RECENT = """

@@ -1,8 +1,9 @@
 """Watches: metrics, prices, energy, logs, the status page. Hears what happens and never answers the pipeline."""
 
 from gateway.observe.metrics import CONTENT_TYPE, Known, Metrics, World
+from gateway.observe.prices import Prices
 from gateway.observe.readings import EnergyReport, GpuReading, Readings
-from gateway.observe.settings import EnergySettings, PriceSettings, Rate, Tariff
+from gateway.observe.settings import EnergySettings, PricedTarget, PriceSettings, Rate, Tariff
 
 __all__ = [
     "CONTENT_TYPE",
@@ -12,6 +13,8 @@ __all__ = [
     "Known",
     "Metrics",
     "PriceSettings",
+    "PricedTarget",
+    "Prices",
     "Rate",
     "Readings",
     "Tariff",

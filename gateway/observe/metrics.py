@@ -214,6 +214,8 @@ class Metrics:
         families = self.families
         if zone == _LOCAL:
             families.prefix_hits.add(model, by=settlement.usage.input_cached)
+            if settlement.outcome is Outcome.ERROR:
+                return  # an answer that failed saved nothing
             if settlement.avoided_micros is None:
                 families.unpriced.add(model)
             else:

@@ -6,6 +6,8 @@ from types import MappingProxyType
 
 import msgspec
 
+from gateway.core.labels import Zone
+
 
 class Rate(msgspec.Struct, frozen=True, kw_only=True):
     """US dollars for a million tokens."""
@@ -23,6 +25,15 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
     above_input_cached: float | None = None
 
 
+class PricedTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """What is needed to find a target's price."""
+
+    name: str
+    zone: Zone
+    model: str
+    base_url: str | None = None
+
+
 class PriceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What tokens cost, and what local answers are compared with."""
 
@@ -32,6 +43,10 @@ class PriceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the comparison grants the reference model's discount for prompt tokens that were in a cache here."""
     token_ratio: float = 1.0
     """Tokens of the reference model for one token of the local model (their tokenizers differ)."""
+    reference_embedding_model: str = "text-embedding-3-small"
+    """The same for requests that generate nothing: embeddings are far cheaper than chats."""
+    assumed_output_tokens: int = 4096
+    """Length of an answer that a reservation assumes when the client sets no limit."""
     overrides: Mapping[str, Rate] = MappingProxyType({})
     """Rates by model name, before the price list: for models it does not know, and for contracts of your own."""
     data_file: Path | None = None

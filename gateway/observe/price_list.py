@@ -1,0 +1,133 @@
+"""The price list of genai-prices: the only file that imports it (0.2 s), used when the configuration is loaded.
+
+A rate is looked up once; what it costs at a certain moment (some providers are cheaper at night) is asked of the
+found model, at most once a minute.
+"""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gateway.core.errors import ConfigurationError
+
+# US dollars per million tokens are micro-dollars per token; a millionth of that is the finest step of any list.
+STEPS = 1_000_000
+
+
+class Price(msgspec.Struct, frozen=True, kw_only=True):
+    """Rates as integers, in millionths of a micro-dollar per token. `tiers`: (above so many prompt tokens, rate)."""
+
+    input: int
+    cached: int
+    output: int
+    tiers: tuple[tuple[int, int, int, int], ...] = ()  # above, input, cached, output; ascending
+
+    def micros(self, fresh: int, cached: int, output: int) -> int:
+        """Micro-dollars, rounded half up. A tier is a cliff: it prices all tokens of the request."""
+        rate_input, rate_cached, rate_output = self.input, self.cached, self.output
+        for above, tier_input, tier_cached, tier_output in self.tiers:
+            if fresh + cached > above:
+                rate_input, rate_cached, rate_output = tier_input, tier_cached, tier_output
+        return (fresh * rate_input + cached * rate_cached + output * rate_output + STEPS // 2) // STEPS
+
+
+class ListedModel:
+    """A model that the list knows."""
+
+    def __init__(self, provider: str, model: Any) -> None:
+        self.provider = provider
+        self._model = model
+
+    def price(self, now: float) -> Price | None:
+        """Its price at that moment (Unix seconds); None if the list has no rate for prompt tokens."""
+        rates = self._model.get_prices(datetime.fromtimestamp(now, UTC))
+        fresh, cached, output = rates.input_mtok, rates.cache_read_mtok, rates.output_mtok
+        if fresh is None:
+            return None
+        cached = fresh if cached is None else cached
+        starts = sorted({tier.start for rate in (fresh, cached, output) for tier in getattr(rate, "tiers", ())})
+        return Price(
+            input=_at(fresh, 0),
+            cached=_at(cached, 0),
+            output=_at(output, 0),
+            tiers=tuple(
+                (start, _at(fresh, start + 1), _at(cached, start + 1), _at(output, start + 1)) for start in starts
+            ),
+        )
+
+
+class PriceList:
+    """The list that came with the package, or a newer one from a file."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        from genai_prices.data_snapshot import DataSnapshot, get_snapshot
+
+        if file is None:
+            self._snapshot = get_snapshot()
+        else:
+            self._snapshot = DataSnapshot(providers=_read(file), from_auto_update=False)
+        self.timestamp = file.stat().st_mtime if file is not None else _newest(self._snapshot.providers)
+
+    def find(self, model: str, base_url: str | None = None) -> ListedModel | None:
+        """By the provider's address, else by the model's name (`provider/model` works too); None: not known."""
+        tries: list[tuple[str, str | None, str | None]] = []
+        if base_url is not None:
+            tries.append((model, None, base_url))
+        provider, slash, rest = model.partition("/")
+        if slash:
+            tries.append((rest, provider, None))
+        tries += [(model, None, None), (model, "openai", None)]
+        for name, provider_id, url in tries:
+            try:
+                found, info = self._snapshot.find_provider_model(name, None, provider_id, url)
+            except LookupError:
+                continue
+            return ListedModel(found.id, info)
+        return None
+
+
+def _at(rate: Any, prompt_tokens: int) -> int:
+    """The rate that applies to a prompt of that length, in steps."""
+    if rate is None:
+        return 0
+    price: Decimal = rate if isinstance(rate, Decimal) else rate.base
+    for tier in getattr(rate, "tiers", ()):
+        if prompt_tokens > tier.start:
+            price = tier.price
+    return int((Decimal(price) * STEPS).to_integral_value())
+
+
+def _read(file: Path) -> list[Any]:
+    from genai_prices.types import _providers_from_raw
+
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(raw, list):
+            raise ValueError("it is not a list of providers")
+        return list(_providers_from_raw(raw))
+    except OSError as error:
+        raise ConfigurationError((f"{file}: the price list can't be read: {error.strerror}.",)) from error
+    except (ValueError, TypeError, KeyError) as error:
+        problem = f"{file}: this is not a price list of genai-prices (its data.json): {type(error).__name__}."
+        raise ConfigurationError((problem,)) from error
+
+
+def _newest(providers: list[Any]) -> float | None:
+    """The package carries no date: the newest price change it knows of says at least how old it can be."""
+    today = datetime.now(UTC).date()
+    dates = [
+        conditional.constraint.start_date
+        for provider in providers
+        for model in provider.models
+        if isinstance(model.prices, list)
+        for conditional in model.prices
+        if hasattr(conditional.constraint, "start_date") and conditional.constraint.start_date <= today
+    ]
+    if not dates:
+        return None
+    newest = max(dates)
+    return datetime(newest.year, newest.month, newest.day, tzinfo=UTC).timestamp()

@@ -1,0 +1,146 @@
+"""Money for tokens. Rates are found when the configuration is loaded; a request costs a few integer products.
+
+INVARIANT: what has no price is counted as unpriced, never priced at 0.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from types import MappingProxyType
+
+from gateway.core.errors import ConfigurationError
+from gateway.core.labels import Zone
+from gateway.core.usage import Usage
+from gateway.observe.price_list import STEPS, ListedModel, Price, PriceList
+from gateway.observe.settings import PricedTarget, PriceSettings, Rate
+
+_MINUTE = 60
+
+
+class Prices:
+    """Build it off the event loop: looking things up takes a fraction of a second. Raises ConfigurationError."""
+
+    def __init__(
+        self, settings: PriceSettings, targets: Iterable[PricedTarget], *, wall: Callable[[], float] = time.time
+    ) -> None:
+        _check(settings)
+        self._settings = settings
+        self._wall = wall
+        prices = PriceList(settings.data_file)
+        self.timestamp = prices.timestamp  # Unix seconds
+        self._zones: dict[str, Zone] = {}
+        self._rated: dict[str, _Rated | None] = {}
+        providers: dict[str, str] = {}
+        for target in targets:
+            self._zones[target.name] = target.zone
+            if target.zone is Zone.CLOUD:
+                rated = _rated(settings, prices, target.model, target.base_url, target.name)
+                self._rated[target.name] = rated
+                providers[target.name] = rated.provider if rated is not None else "unknown"
+        self.providers: Mapping[str, str] = MappingProxyType(providers)
+        self._reference = _rated(settings, prices, settings.reference_model)
+        self._embedding = _rated(settings, prices, settings.reference_embedding_model)
+
+    @property
+    def unpriced(self) -> frozenset[str]:
+        """Cloud targets whose price is not known."""
+        return frozenset(
+            name for name, rated in self._rated.items() if rated is None or rated.now(self._wall()) is None
+        )
+
+    @property
+    def has_reference(self) -> bool:
+        """Whether local answers can be compared with anything."""
+        return self._reference is not None
+
+    def cost(self, target: str, usage: Usage) -> int:
+        """Micro-dollars that a request cost. 0 for local targets, and for the `unpriced` ones, which are counted."""
+        price = self._price(target)
+        if price is None:
+            return 0
+        return price.micros(usage.input, usage.input_cached, usage.completion_tokens)
+
+    def avoided(self, target: str, usage: Usage) -> int | None:
+        """Micro-dollars that the reference model would have cost; None: not known, or the target is not local."""
+        if self._zones.get(target) is not Zone.LOCAL:
+            return None
+        rated = self._reference if usage.completion_tokens else self._embedding
+        price = rated.now(self._wall()) if rated is not None else None
+        if price is None:
+            return None
+        ratio = self._settings.token_ratio
+        fresh, cached = usage.input, usage.input_cached
+        if not self._settings.reference_cached:
+            fresh, cached = fresh + cached, 0
+        return price.micros(round(fresh * ratio), round(cached * ratio), round(usage.completion_tokens * ratio))
+
+    def estimate(self, target: str, prompt_tokens: int, max_tokens: int | None) -> int | None:
+        """The upper estimate before a request is sent: nothing cached, the longest answer. None: no price known."""
+        if self._zones.get(target) is Zone.LOCAL:
+            return 0
+        price = self._price(target)
+        if price is None:
+            return None
+        return price.micros(
+            prompt_tokens, 0, self._settings.assumed_output_tokens if max_tokens is None else max_tokens
+        )
+
+    def _price(self, target: str) -> Price | None:
+        rated = self._rated.get(target)
+        return rated.now(self._wall()) if rated is not None else None
+
+
+class _Rated:
+    """A price that may change with the time of day; asked for at most once a minute."""
+
+    def __init__(self, provider: str, listed: ListedModel | None, fixed: Price | None) -> None:
+        self.provider = provider
+        self._listed = listed
+        self._price = fixed
+        self._minute = -1
+
+    def now(self, wall: float) -> Price | None:
+        if self._listed is not None and int(wall // _MINUTE) != self._minute:
+            self._minute = int(wall // _MINUTE)
+            self._price = self._listed.price(wall)
+        return self._price
+
+
+def _rated(
+    settings: PriceSettings, prices: PriceList, model: str, base_url: str | None = None, target: str | None = None
+) -> _Rated | None:
+    listed = prices.find(model, base_url)
+    provider = listed.provider if listed is not None else "unknown"
+    for name in (target, model):
+        if name is not None and name in settings.overrides:
+            return _Rated(provider if listed is not None else "configured", None, _fixed(settings.overrides[name]))
+    return _Rated(provider, listed, None) if listed is not None else None
+
+
+def _fixed(rate: Rate) -> Price:
+    tiers: tuple[tuple[int, int, int, int], ...] = ()
+    if rate.above is not None:
+        fresh = rate.input if rate.above_input is None else rate.above_input
+        output = rate.output if rate.above_output is None else rate.above_output
+        cached = fresh if rate.above_input_cached is None else rate.above_input_cached
+        tiers = ((rate.above, _steps(fresh), _steps(cached), _steps(output)),)
+    cached = rate.input if rate.input_cached is None else rate.input_cached
+    return Price(input=_steps(rate.input), cached=_steps(cached), output=_steps(rate.output), tiers=tiers)
+
+
+def _steps(usd_per_million: float) -> int:
+    # Through the shortest decimal that means this float: 0.1 is a tenth, as it was written.
+    return int((Decimal(repr(float(usd_per_million))) * STEPS).to_integral_value())
+
+
+def _check(settings: PriceSettings) -> None:
+    problems = []
+    if not (math.isfinite(settings.token_ratio) and 0 < settings.token_ratio < 100):
+        problems.append(f"The token ratio {settings.token_ratio} is not a positive number.")
+    for name, rate in settings.overrides.items():
+        values = [value for value in (getattr(rate, field) for field in rate.__struct_fields__) if value is not None]
+        if not all(math.isfinite(value) and 0 <= value < 1e9 for value in values):
+            problems.append(f"The price of {name!r} has a number that is negative or not finite.")
+    if problems:
+        raise ConfigurationError(tuple(problems))

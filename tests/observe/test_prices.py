@@ -1,0 +1,146 @@
+"""Prices: the list's own answers, cliffs, overrides, and what is not known."""
+
+import random
+from datetime import UTC, datetime
+from pathlib import Path
+
+import genai_prices
+import msgspec
+import pytest
+
+from gateway.core.errors import ConfigurationError
+from gateway.core.labels import Zone
+from gateway.core.usage import Usage
+from gateway.observe import PricedTarget, Prices, PriceSettings, Rate
+from tests.observe.conftest import NOON
+
+OPENAI = "https://api.openai.com/v1"
+HOME = PricedTarget(name="home", zone=Zone.LOCAL, model="qwen3-32b")
+
+
+def cloud(model: str, base_url: str | None = OPENAI, name: str = "big") -> PricedTarget:
+    return PricedTarget(name=name, zone=Zone.CLOUD, model=model, base_url=base_url)
+
+
+def prices(*targets: PricedTarget, **settings: object) -> Prices:
+    return Prices(PriceSettings(**settings), (HOME, *targets), wall=lambda: NOON)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("model", "base_url", "provider"),
+    [
+        ("gpt-4.1-mini", OPENAI, "openai"),
+        ("gpt-5.4", OPENAI, "openai"),
+        ("claude-sonnet-4-5", "https://api.anthropic.com/v1", "anthropic"),
+        ("gemini-2.5-pro", "https://generativelanguage.googleapis.com/v1beta/openai/", "google"),
+        ("deepseek-chat", "https://api.deepseek.com/v1", "deepseek"),
+        ("mistral-large-latest", "https://api.mistral.ai/v1", "mistral"),
+        ("gpt-5.4", "http://10.0.0.9:4000/v1", "openai"),  # somebody's proxy in front of it
+    ],
+)
+def test_costs_are_those_of_the_list(model: str, base_url: str, provider: str) -> None:
+    """To the micro-dollar what genai-prices itself computes, on both sides of every long-context cliff."""
+    table = prices(cloud(model, base_url))
+    assert table.providers == {"big": provider}
+    draw = random.Random(7)
+    for _ in range(200):
+        total = draw.choice([0, 10, 5000, 199_999, 200_000, 200_001, 271_999, 272_000, 272_001, 900_000])
+        cached = draw.randint(0, total)
+        usage = Usage(input=total - cached, input_cached=cached, output=draw.randint(0, 9000), reasoning=7)
+        theirs = genai_prices.calc_price(
+            genai_prices.Usage(
+                input_tokens=total, cache_read_tokens=cached, output_tokens=usage.output + usage.reasoning
+            ),
+            model_ref=model,
+            provider_id=provider,
+            genai_request_timestamp=datetime.fromtimestamp(NOON, UTC),
+        )
+        assert abs(table.cost("big", usage) - theirs.total_price * 1_000_000) <= 0.5, usage
+
+
+def test_a_model_that_nobody_knows_is_unpriced() -> None:
+    """It costs nothing in the sums, and says so; there is no estimate for it."""
+    table = prices(cloud("my-own-finetune-7b"))
+    assert table.unpriced == {"big"}
+    assert table.cost("big", Usage(input=1000)) == 0
+    assert table.estimate("big", 1000, 10) is None
+    assert prices(cloud("gpt-5.4")).unpriced == frozenset()
+
+
+def test_an_unknown_reference_avoids_nothing() -> None:
+    """None, not 0: it is counted as unpriced."""
+    table = prices(reference_model="no-such-model")
+    assert not table.has_reference
+    assert table.avoided("home", Usage(input=10, output=10)) is None
+
+
+def test_the_comparison_uses_the_reference_model() -> None:
+    """gpt-4.1-mini: 0.40 in, 0.10 cached, 1.60 out per million tokens."""
+    usage = Usage(input=1_000_000, input_cached=1_000_000, output=500_000, reasoning=500_000)
+    assert prices().avoided("home", usage) == 400_000 + 400_000 + 1_600_000
+    assert prices(reference_cached=True).avoided("home", usage) == 400_000 + 100_000 + 1_600_000
+    assert prices(token_ratio=1.1).avoided("home", Usage(input=1_000_000, output=1)) == 440_002
+    assert prices(cloud("gpt-5.4")).avoided("big", usage) is None
+
+
+def test_embeddings_are_compared_with_an_embedding_model() -> None:
+    """A prompt without an answer at 0.02 per million tokens, not at a chat model's 0.40."""
+    assert prices().avoided("home", Usage(input=1_000_000)) == 20_000
+
+
+def test_overrides_come_before_the_list() -> None:
+    """By target or by model, with a cliff of their own; exact for decimal rates."""
+    rate = Rate(input=0.1, output=0.3, input_cached=0.01, above=1000, above_input=0.2, above_output=0.6)
+    for key in ("big", "gpt-5.4"):
+        table = prices(cloud("gpt-5.4"), overrides={key: rate})
+        assert table.cost("big", Usage(input=1000, output=1000)) == 100 + 300
+        assert table.cost("big", Usage(input=1001, output=1000)) == 200 + 600
+        assert table.cost("big", Usage(input=0, input_cached=1000, output=0)) == 10
+    table = prices(cloud("mine"), overrides={"mine": rate})
+    assert table.unpriced == frozenset()
+    assert table.providers == {"big": "configured"}
+
+
+def test_the_estimate_is_an_upper_one() -> None:
+    """The longest answer that the client allows, else the assumed one; local targets cost nothing."""
+    table = prices(cloud("gpt-4.1-mini"))
+    assert table.estimate("big", 1_000_000, 1_000_000) == 2_000_000
+    assert table.estimate("big", 0, None) == round(4096 * 1.6)
+    assert table.estimate("home", 5, 5) == 0
+    assert table.estimate("nobody", 5, 5) is None
+
+
+@pytest.mark.parametrize("rate", [Rate(input=-1, output=0), Rate(input=float("nan"), output=0)])
+def test_prices_that_cannot_be_are_refused(rate: Rate) -> None:
+    """With the model's name."""
+    with pytest.raises(ConfigurationError, match="'mine'"):
+        prices(overrides={"mine": rate})
+
+
+def test_a_newer_list_from_a_file(tmp_path: Path) -> None:
+    """The format of genai-prices' data.json; anything else is refused with the file's name."""
+    file = tmp_path / "data.json"
+    model = {"id": "new-model", "match": {"equals": "new-model"}, "prices": {"input_mtok": 2, "output_mtok": 4}}
+    provider = {
+        "id": "acme",
+        "name": "Acme",
+        "api_pattern": r"https://api\.acme\.example",
+        "model_match": {"starts_with": "new-"},
+        "models": [model],
+    }
+    file.write_bytes(msgspec.json.encode([provider]))
+    table = prices(cloud("new-model", "https://api.acme.example/v1"), data_file=file)
+    assert table.cost("big", Usage(input=10, output=10)) == 60
+    assert table.timestamp == file.stat().st_mtime
+    file.write_text("{}")
+    with pytest.raises(ConfigurationError, match=r"data\.json"):
+        prices(data_file=file)
+    with pytest.raises(ConfigurationError, match=r"gone\.json"):
+        prices(data_file=tmp_path / "gone.json")
+
+
+def test_the_list_has_a_date() -> None:
+    """A moment in the past, so that old price data can raise an alert."""
+    timestamp = prices().timestamp
+    assert timestamp is not None
+    assert datetime(2025, 1, 1, tzinfo=UTC).timestamp() < timestamp <= datetime.now(UTC).timestamp()
