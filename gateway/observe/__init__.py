@@ -3,7 +3,9 @@
 from gateway.observe.metrics import CONTENT_TYPE, Known, Metrics, World
 from gateway.observe.prices import Prices
 from gateway.observe.readings import EnergyReport, GpuReading, Readings
+from gateway.observe.sampler import Sampler
 from gateway.observe.settings import EnergySettings, PricedTarget, PriceSettings, Rate, Tariff
+from gateway.observe.working import Working
 
 __all__ = [
     "CONTENT_TYPE",
@@ -17,6 +19,8 @@ __all__ = [
     "Prices",
     "Rate",
     "Readings",
+    "Sampler",
     "Tariff",
+    "Working",
     "World",
 ]

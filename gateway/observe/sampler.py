@@ -1,0 +1,230 @@
+"""The one thread that reads meters: energy, its cost, the hardware's loss of value, and the GPU's load for policies.
+
+Everybody else reads the last tick's frozen result. Cost is counted at the tick, at the tariff of that moment.
+"""
+
+import threading
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from gateway.core.errors import LedgerUnavailable
+from gateway.core.record import Accrual
+from gateway.core.snapshot import Gpu
+from gateway.observe.accounting import Remainder, split, weigh
+from gateway.observe.meters import Estimate, Meter, Nvml, Rapl, Tick
+from gateway.observe.readings import EnergyReport, GpuReading, Readings
+from gateway.observe.settings import EnergySettings
+from gateway.observe.tariff import Tariffs
+from gateway.observe.working import Working
+
+_SECONDS_PER_YEAR = 365.25 * 86_400
+_STATES = ("request", "idle")
+# After a pause (a laptop that slept) nobody knows what was drawn; more than this is not made up.
+_LONGEST_TICKS = 10.0
+
+
+def find_meters(settings: EnergySettings) -> list[Meter]:
+    """What this machine has; an estimate only where nothing can be measured."""
+    meters: list[Meter] = []
+    if settings.nvml:
+        nvml = Nvml()
+        if nvml.problem is None:
+            meters.append(nvml)
+    if settings.rapl and (rapl := Rapl()).found:
+        meters.append(rapl)
+    if not meters and settings.idle_watts is not None:
+        busy = settings.idle_watts if settings.busy_watts is None else settings.busy_watts
+        meters.append(Estimate(idle_watts=settings.idle_watts, busy_watts=busy))
+    if settings.wall_offset_watts > 0:
+        meters.append(Offset(settings.wall_offset_watts))
+    return meters
+
+
+class Offset(Estimate):
+    """What the wall meter shows beyond the devices: the same at all times."""
+
+    def __init__(self, watts: float) -> None:
+        super().__init__(idle_watts=watts, busy_watts=watts)
+
+    def read(self, elapsed: float, busy: float) -> Sequence[Tick]:
+        """As idle, whoever runs."""
+        watts = self._idle
+        return (Tick(device="offset", source="estimate", joules=watts * elapsed, watts=watts),)
+
+
+class Sampler:
+    """`start`, then ask `gpu`, `readings`, `drain`; `close` at the end. `tick` is public for tests and calibration."""
+
+    def __init__(
+        self,
+        settings: EnergySettings,
+        working: Working,
+        *,
+        meters: Callable[[EnergySettings], list[Meter]] = find_meters,
+        wall: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Raises ConfigurationError for a tariff that can't be used."""
+        self._settings = settings
+        self._working = working
+        self._find = meters
+        self._wall = wall
+        self._clock = clock
+        self._tariffs = Tariffs(settings.tariff)
+        self._meters: list[Meter] = []
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+        self._last = 0.0
+        self._joules: dict[tuple[str, str, str], float] = {}
+        self._electricity = dict.fromkeys(_STATES, 0.0)
+        self._hardware = 0.0
+        self._whole: dict[tuple[str, ...], Remainder] = {}
+        self._owed: list[Accrual] = []
+        self._owing = threading.Lock()
+        self._readings = Readings(energy=EnergyReport(electricity_micros=dict(self._electricity)))
+
+    def start(self) -> None:
+        """Begin to sample in a thread of its own."""
+        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop. Waits for a reading that is under way."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def readings(self) -> Readings:
+        """The last tick, frozen."""
+        return self._readings
+
+    def gpu(self) -> Gpu:
+        """The busiest card, for policies. Unknown values are None."""
+        cards = self._readings.gpus
+        if not cards:
+            return Gpu()
+        busiest = max(cards, key=lambda card: -1.0 if card.utilization is None else card.utilization)
+        memory = None
+        if busiest.memory_used is not None and busiest.memory_total:
+            memory = busiest.memory_used / busiest.memory_total
+        return Gpu(
+            utilization=busiest.utilization, memory_used=memory, temperature=busiest.temperature, power=busiest.power
+        )
+
+    def drain(self) -> tuple[Accrual, ...]:
+        """What accrued since the last call, for the ledger."""
+        with self._owing:
+            owed, self._owed = tuple(self._owed), []
+        return _merged(owed)
+
+    async def write_down(self, accrue: Callable[[Sequence[Accrual]], Awaitable[None]]) -> None:
+        """Give the ledger what accrued. What it can't take is offered again the next time."""
+        owed = self.drain()
+        if not owed:
+            return
+        try:
+            await accrue(owed)
+        except LedgerUnavailable:
+            with self._owing:
+                self._owed[:0] = owed
+            raise
+
+    def open(self) -> None:
+        """Find the meters and take their first readings."""
+        self._meters = self._find(self._settings)
+        self._last = self._clock()
+        self._working.take()
+
+    def tick(self) -> None:
+        """Read everything once."""
+        now, wall = self._clock(), self._wall()
+        elapsed = now - self._last
+        self._last = now
+        busy, done = self._working.take()
+        weights = weigh(done, prefill=self._settings.prefill_weight, decode=self._settings.decode_weight)
+        counted = min(elapsed, _LONGEST_TICKS * self._settings.period_seconds)
+        watts: dict[str, float] = {}
+        gpus: tuple[GpuReading, ...] = ()
+        for meter in self._meters:
+            for tick in meter.read(counted, busy):
+                shares = split(tick.joules, 0.0 if tick.device == "offset" else busy, weights)
+                self._count(tick, "request", shares.request, wall)
+                self._count(tick, "idle", shares.idle, wall)
+                if tick.watts is not None:
+                    watts[tick.device] = tick.watts
+            gpus += meter.gpus()
+        self._lose_value(elapsed, wall)
+        self._readings = Readings(
+            gpus=gpus,
+            energy=EnergyReport(
+                joules=dict(self._joules),
+                electricity_micros=dict(self._electricity),
+                hardware_micros=self._hardware,
+                price_per_kwh=self._tariffs.price(wall),
+                watts=watts,
+            ),
+        )
+
+    def _run(self) -> None:
+        self.open()
+        while not self._stop.wait(self._settings.period_seconds):
+            self.tick()
+        for meter in self._meters:
+            meter.close()
+
+    def _count(self, tick: Tick, state: str, joules: float, wall: float) -> None:
+        key = (tick.device, state, tick.source)
+        micros = self._tariffs.micros(joules, wall)
+        self._joules[key] = self._joules.get(key, 0.0) + joules
+        self._electricity[state] += micros
+        self._owe(
+            Accrual(
+                at=wall,
+                device=tick.device,
+                state=state,
+                source=tick.source,
+                microjoules=self._integer((*key, "joules"), joules * 1e6),
+                electricity_micros=self._integer((*key, "money"), micros),
+            )
+        )
+
+    def _lose_value(self, elapsed: float, wall: float) -> None:
+        price = self._settings.hardware_usd
+        if not price:
+            return
+        micros = price * 1e6 * elapsed / (self._settings.hardware_years * _SECONDS_PER_YEAR)
+        self._hardware += micros
+        whole = self._integer(("hardware",), micros)
+        self._owe(
+            Accrual(at=wall, device="hardware", state="idle", source="estimate", microjoules=0, hardware_micros=whole)
+        )
+
+    def _integer(self, key: tuple[str, ...], value: float) -> int:
+        return self._whole.setdefault(key, Remainder()).whole(value)
+
+    def _owe(self, accrual: Accrual) -> None:
+        with self._owing:
+            self._owed.append(accrual)
+            if len(self._owed) > 1000:
+                self._owed[:] = _merged(self._owed)
+
+
+def _merged(accruals: Sequence[Accrual]) -> tuple[Accrual, ...]:
+    """One for each hour, device, state and source."""
+    merged: dict[tuple[int, str, str, str], Accrual] = {}
+    for item in accruals:
+        key = (int(item.at // 3600), item.device, item.state, item.source)
+        before = merged.get(key)
+        if before is not None:
+            item = Accrual(
+                at=item.at,
+                device=item.device,
+                state=item.state,
+                source=item.source,
+                microjoules=before.microjoules + item.microjoules,
+                electricity_micros=before.electricity_micros + item.electricity_micros,
+                hardware_micros=before.hardware_micros + item.hardware_micros,
+            )
+        merged[key] = item
+    return tuple(merged.values())
