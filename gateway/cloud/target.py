@@ -133,13 +133,14 @@ class CloudTarget:
 
     def _last_check(self, clearance: Clearance) -> None:
         # INVARIANT: nothing above the ceiling leaves, whatever went wrong before.
-        if (
-            type(clearance) is Clearance
-            and clearance.target == self._info.name
-            and clearance.label <= self._info.ceiling
-        ):
-            return
-        request_id = str(getattr(clearance, "request_id", "unknown"))
+        request_id = "unknown"
+        try:
+            if type(clearance) is Clearance:
+                request_id = clearance.request_id
+                if clearance.target == self._info.name and clearance.label <= self._info.ceiling:
+                    return
+        except TypeError:
+            pass  # a clearance that nobody minted
         self._on_violation(ViolationStopped(request_id=request_id, target=self._info.name))
         raise PolicyRefused(f"The request was stopped: it is not cleared for the target {self._info.name!r}.")
 

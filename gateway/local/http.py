@@ -224,8 +224,9 @@ class HttpTarget:
     async def _resolve(self) -> list[str]:
         host = urlsplit(self._settings.base_url).hostname or ""
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        except OSError:
+            async with asyncio.timeout(self._settings.connect_seconds):
+                found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError, TimeoutError):
             return []  # a machine that is switched off: each connection is checked again
         return [str(info[4][0]) for info in found]
 

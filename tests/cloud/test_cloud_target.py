@@ -1,0 +1,158 @@
+"""The cloud target: what leaves is what was cleared, for this target, under its ceiling, or nothing."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import msgspec
+import pytest
+
+from gateway.cloud import CloudSettings, CloudTarget
+from gateway.core.delta import Delta
+from gateway.core.document import encode
+from gateway.core.errors import PolicyRefused
+from gateway.core.events import ViolationStopped
+from gateway.core.labels import Label, Zone
+from gateway.core.request import Endpoint
+from gateway.core.secret import Secret
+from gateway.core.target import TargetInfo
+from gateway.policy import Clearance
+from gateway.wire import openai
+from tests.faults.clearing import clearance_for
+from tests.faults.fault_server import GOOD, FaultServer, plain
+from tests.faults.targets import CHAT, EMBED
+
+INFO = TargetInfo(name="big", kind="openai", zone=Zone.CLOUD, ceiling=Label.PUBLIC, model="provider-model")
+HIGHER = msgspec.structs.replace(INFO, ceiling=Label.INTERNAL)
+OTHER = msgspec.structs.replace(INFO, name="other")
+
+
+class Lookalike(msgspec.Struct, frozen=True, kw_only=True):
+    """Has everything that a clearance has, and is none."""
+
+    request_id: str = "req_x"
+    target: str = "big"
+    label: Label = Label.PUBLIC
+    endpoint: Endpoint = Endpoint.CHAT
+    document: Any = openai.parse_chat(CHAT).document
+
+
+def soon() -> float:
+    return asyncio.get_running_loop().time() + 5
+
+
+async def everything(stream: AsyncGenerator[Delta, None]) -> list[Delta]:
+    return [delta async for delta in stream]
+
+
+def above_the_ceiling() -> Clearance:
+    return clearance_for(openai.parse_chat(CHAT), HIGHER, Label.INTERNAL)
+
+
+def for_another_target() -> Clearance:
+    return clearance_for(openai.parse_chat(CHAT), OTHER)
+
+
+def not_minted() -> Any:
+    return object.__new__(Clearance)
+
+
+@pytest.mark.parametrize("make", [above_the_ceiling, for_another_target, not_minted, Lookalike, dict])
+@pytest.mark.parametrize("way", ["generate", "embed"])
+async def test_the_last_check_before_the_wire(make: Any, way: str) -> None:
+    """Whatever went wrong before: nothing leaves, and it is told to the observer."""
+    told: list[ViolationStopped] = []
+    async with FaultServer(GOOD) as server:
+        target = CloudTarget(INFO, CloudSettings(base_url=server.base_url), on_violation=told.append)
+        await target.start()
+        try:
+            asking = (
+                everything(target.generate(make(), deadline=soon()))
+                if way == "generate"
+                else target.embed(make(), deadline=soon())
+            )
+            with pytest.raises(PolicyRefused):
+                await asking
+        finally:
+            await target.close()
+        assert not server.connections
+    assert [one.target for one in told] == ["big"]
+
+
+async def test_what_leaves_is_what_was_cleared() -> None:
+    """Byte for byte the cleared document: the provider's model name, streamed, and nobody's name in it."""
+    request = openai.parse_chat(
+        b'{"model":"auto","user":"ana","metadata":{"who":"ana"},"store":true,"safety_identifier":"s","n":1,'
+        b'"prompt_cache_key":"k","messages":[{"role":"user","content":"hi"}],"new_field":{"kept":true}}'
+    )
+    clearance = clearance_for(request, INFO)
+    async with FaultServer(GOOD) as server:
+        target = CloudTarget(INFO, CloudSettings(base_url=server.base_url), on_violation=print)
+        await target.start()
+        await everything(target.generate(clearance, deadline=soon()))
+        await target.close()
+        [sent] = server.posts
+    assert sent.body == encode(clearance.document)
+    assert json.loads(sent.body) == {
+        "model": "provider-model",
+        "n": 1,
+        "messages": [{"role": "user", "content": "hi"}],
+        "new_field": {"kept": True},
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    assert sent.head.startswith(b"POST /v1/chat/completions HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1/", "/openai/deployments/x"])
+async def test_paths_are_put_behind_the_base_url(path: str) -> None:
+    """With and without a slash at its end."""
+    async with FaultServer(GOOD) as server:
+        base = server.base_url.removesuffix("/v1") + path
+        target = CloudTarget(INFO, CloudSettings(base_url=base), on_violation=print)
+        await target.start()
+        await everything(target.generate(clearance_for(openai.parse_chat(CHAT), INFO), deadline=soon()))
+        await target.close()
+        assert server.posts[0].head.split()[1].decode() == path.rstrip("/") + "/chat/completions"
+
+
+async def test_starting_asks_nobody() -> None:
+    """No probe, no list of models: without a clearance nothing goes to a cloud, not even a greeting."""
+    async with FaultServer(GOOD) as server:
+        target = CloudTarget(INFO, CloudSettings(base_url=server.base_url), on_violation=print)
+        assert not target.state().healthy
+        await target.start()
+        assert target.state().healthy
+        await target.close()
+        await target.close()
+        assert not server.connections
+
+
+async def test_embeddings() -> None:
+    """Vectors for each input, by the same door."""
+    body = b'{"data":[{"index":1,"embedding":[3,4]},{"index":0,"embedding":[1,2]}],"usage":{"prompt_tokens":3}}'
+    async with FaultServer(plain(200, body)) as server:
+        target = CloudTarget(INFO, CloudSettings(base_url=server.base_url), on_violation=print)
+        await target.start()
+        found = await target.embed(clearance_for(openai.parse_embeddings(EMBED), INFO), deadline=soon())
+        await target.close()
+        assert found.vectors == ((1.0, 2.0), (3.0, 4.0))
+        assert server.posts[0].head.startswith(b"POST /v1/embeddings ")
+
+
+async def test_a_configured_proxy_is_used() -> None:
+    """The one in the target's configuration, and only that."""
+    async with FaultServer(GOOD) as proxy:
+        settings = CloudSettings(base_url="http://api.example.com/v1", proxy=f"http://127.0.0.1:{proxy.port}")
+        target = CloudTarget(INFO, settings, on_violation=print)
+        await target.start()
+        await everything(target.generate(clearance_for(openai.parse_chat(CHAT), INFO), deadline=soon()))
+        await target.close()
+        assert proxy.posts[0].head.startswith(b"POST http://api.example.com/v1/chat/completions ")
+
+
+def test_the_key_does_not_show() -> None:
+    """Not in settings, nor wherever settings are printed."""
+    settings = CloudSettings(base_url="https://api.example.com/v1", api_key=Secret("sk-very-secret"))
+    assert "very-secret" not in f"{settings}{settings!r}{settings.api_key}"

@@ -1,0 +1,31 @@
+"""Genuine clearances for tests: a small policy decides, the mint mints. There is no other way to get one."""
+
+import itertools
+
+from gateway.core.finding import Inspection
+from gateway.core.labels import Label
+from gateway.core.request import AnyRequest, Caller, Inbound
+from gateway.core.snapshot import Snapshot
+from gateway.core.target import Alias, Catalog, TargetInfo
+from gateway.policy import Clearance, decide, load_policy, mint
+
+_NUMBERS = itertools.count(1)
+_POLICY = """
+version: 1
+labels: {{default: internal, tags: {{public: public, internal: internal, private: sensitive}}}}
+otherwise: {{prefer: [{name}]}}
+"""
+
+
+def clearance_for(request: AnyRequest, info: TargetInfo, label: Label = Label.PUBLIC) -> Clearance:
+    """A clearance to send `request` to the target `info` under `label`."""
+    catalog = Catalog(targets={info.name: info}, aliases={"auto": Alias(name="auto")}, unknown_model="auto")
+    policy = load_policy([("test.yaml", _POLICY.format(name=info.name))], catalog)
+    inbound = Inbound(
+        id=f"req_{next(_NUMBERS)}",
+        request=request,
+        caller=Caller(),
+        tags=frozenset({label.word}),
+    )
+    decision = decide(inbound, Inspection(), Snapshot(), policy)
+    return mint(decision, info.name, inbound, policy)

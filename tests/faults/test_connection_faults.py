@@ -1,0 +1,275 @@
+"""Rows 1 to 10: a server that can't be reached, must not be trusted, or says no. Cloud and local behave alike."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.core.secret import Secret
+from tests.faults.certificates import Authority
+from tests.faults.fault_server import GOOD, Exchange, FaultServer, plain
+from tests.faults.targets import KINDS, Probe
+
+pytestmark = pytest.mark.parametrize("kind", KINDS)
+KEY = "sk-proj-veryverysecretkey1234567890"
+
+
+@pytest.fixture
+def nowhere() -> Iterator[int]:
+    """A port on which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+@pytest.fixture
+def black_hole() -> Iterator[int]:
+    """A port that takes no further connection and says nothing: its queue is full."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        waiting = []
+        for _ in range(4):
+            client = socket.socket()
+            client.setblocking(False)
+            client.connect_ex(server.getsockname())
+            waiting.append(client)
+        yield server.getsockname()[1]
+        for client in waiting:
+            client.close()
+
+
+async def test_1_name_does_not_resolve(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clear 502 that the pipeline may follow with the next permitted target."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    async with Probe(kind, "http://no-such-host.invalid/v1") as probe:
+        asked = await probe.ask()
+    assert asked.error is not None
+    assert (asked.code, asked.error.status) == ("target_unreachable", 502)
+
+
+async def test_2_connection_refused(kind: str, nowhere: int) -> None:
+    """Nobody listens: a clear 502 at once."""
+    async with Probe(kind, f"http://127.0.0.1:{nowhere}/v1") as probe:
+        asked = await probe.ask()
+    assert asked.error is not None
+    assert (asked.code, asked.error.status) == ("target_unreachable", 502)
+
+
+async def test_3_syn_black_hole(kind: str, black_hole: int) -> None:
+    """Nobody answers: the connect limit ends it, long before the request's own deadline."""
+    async with Probe(kind, f"http://127.0.0.1:{black_hole}/v1", connect_seconds=0.2) as probe:
+        async with asyncio.timeout(5):
+            asked = await probe.ask(seconds=600)
+    assert asked.code == "target_unreachable"
+
+
+@pytest.mark.parametrize("fault", ["expired", "another host", "unknown authority"])
+async def test_4_certificate(kind: str, fault: str, tmp_path: Path) -> None:
+    """A certificate that is not valid: nothing is sent, nothing is tried again."""
+    authority = Authority(tmp_path)
+    tls = authority.server(expired=fault == "expired", address="127.0.0.2" if fault == "another host" else "127.0.0.1")
+    trusted = None if fault == "unknown authority" else str(authority.file)
+    async with FaultServer(GOOD, tls=tls) as server, Probe(kind, server.base_url, ca_file=trusted) as probe:
+        asked = await probe.ask()
+        assert asked.code == "target_certificate"
+        assert not server.requests
+
+
+async def test_4_a_valid_certificate_is_accepted(kind: str, tmp_path: Path) -> None:
+    """The other side of row 4: with the authority configured, TLS works."""
+    authority = Authority(tmp_path)
+    async with (
+        FaultServer(GOOD, tls=authority.server()) as server,
+        Probe(kind, server.base_url, ca_file=str(authority.file)) as probe,
+    ):
+        assert (await probe.ask()).text == "Hello there"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_5_redirects_are_not_followed(kind: str, status: int) -> None:
+    """Nothing is re-sent, wherever the server points."""
+    async with FaultServer(GOOD) as other:
+        script = plain(status, b"", Location=f"{other.base_url}/chat/completions")
+        async with FaultServer(script) as server, Probe(kind, server.base_url) as probe:
+            asked = await probe.ask()
+            with pytest.raises(Exception, match="redirects"):
+                await probe.embed()
+        assert asked.error is not None
+        assert (asked.code, asked.error.status) == ("target_protocol_error", 502)
+        assert not other.connections
+
+
+async def test_6_proxy_variables_are_ignored(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment can't put anybody between us and the target."""
+    async with FaultServer(GOOD) as proxy, FaultServer(GOOD) as server:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+            for spelling in (name, name.lower()):
+                monkeypatch.setenv(spelling, f"http://127.0.0.1:{proxy.port}")
+        async with Probe(kind, server.base_url) as probe:
+            assert (await probe.ask()).text == "Hello there"
+        assert len(server.posts) == 1
+        assert not proxy.connections
+
+
+async def test_7_the_package_s_own_variables_are_ignored(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Address, account, key and headers come from the configuration alone; no header tells about the machine."""
+    async with FaultServer(GOOD) as other, FaultServer(GOOD) as server:
+        for name, value in {
+            "OPENAI_BASE_URL": other.base_url,
+            "OPENAI_API_KEY": "sk-from-the-environment",
+            "OPENAI_ADMIN_KEY": "sk-admin",
+            "OPENAI_ORG_ID": "org-environment",
+            "OPENAI_PROJECT_ID": "proj-environment",
+            "OPENAI_CUSTOM_HEADERS": "X-Env: yes\nAuthorization: Bearer sk-header",
+        }.items():
+            monkeypatch.setenv(name, value)
+        async with Probe(kind, server.base_url, api_key=Secret(KEY)) as probe:
+            assert (await probe.ask()).text == "Hello there"
+        assert not other.connections
+        lines = server.posts[0].head.decode().lower().strip().split("\r\n")[1:]
+        names = {line.partition(":")[0] for line in lines}
+        assert f"authorization: bearer {KEY}" in lines
+        assert "accept-encoding: identity" in lines
+        assert names - {"connection"} == {
+            "host",
+            "authorization",
+            "content-type",
+            "content-length",
+            "accept",
+            "accept-encoding",
+            "user-agent",
+        }
+
+
+async def test_7_without_a_key_none_is_sent(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that needs no key gets none, whatever stands in the environment."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-from-the-environment")
+    async with FaultServer(GOOD) as server, Probe(kind, server.base_url) as probe:
+        assert (await probe.ask()).error is None
+        assert b"authorization" not in server.posts[0].head.lower()
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_8_credentials_refused(kind: str, status: int) -> None:
+    """No second try; the target shows as unhealthy; what the provider says about our key reaches nobody."""
+    said = b'{"error":{"message":"Incorrect API key provided: sk-proj-very***7890.","code":"invalid_api_key"}}'
+    async with FaultServer(plain(status, said)) as server, Probe(kind, server.base_url, api_key=Secret(KEY)) as probe:
+        asked = await probe.ask()
+        assert asked.code == "target_misconfigured"
+        assert asked.error is not None
+        assert "sk-" not in asked.error.message
+        assert "7890" not in asked.error.message
+        assert not probe.state.healthy
+        assert (await probe.ask()).code == "target_held"
+        assert len(server.posts) == 1
+
+
+async def test_9_rate_limit_holds_the_target(kind: str) -> None:
+    """Until the time that the provider named, nothing is sent; then it is asked again."""
+    scripts = [plain(429, b"{}", Retry_After="30"), GOOD]
+    async with FaultServer(scripts) as server, Probe(kind, server.base_url) as probe:
+        asked = await probe.ask()
+        assert asked.error is not None
+        assert (asked.code, asked.error.retry_after) == ("target_busy", 30)
+        assert probe.state.open_until == probe.now + 30
+        probe.now += 29
+        held = await probe.ask()
+        assert held.error is not None
+        assert (held.code, held.error.retry_after) == ("target_held", 1)
+        assert len(server.posts) == 1
+        probe.now += 1.5
+        assert (await probe.ask()).text == "Hello there"
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 529])
+async def test_10_passing_faults_are_tried_again(kind: str, status: int) -> None:
+    """Within the retry budget the client notices nothing."""
+    scripts = [plain(status), plain(status), GOOD]
+    async with FaultServer(scripts) as server, Probe(kind, server.base_url, retries=2) as probe:
+        assert (await probe.ask()).text == "Hello there"
+        assert len(server.posts) == 3
+        assert len({exchange.body for exchange in server.posts}) == 1
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+async def test_10_the_retry_budget_ends(kind: str, retries: int) -> None:
+    """One budget for one request, then the error; the sum of tries is what the configuration says."""
+    async with FaultServer(plain(500)) as server, Probe(kind, server.base_url, retries=retries) as probe:
+        asked = await probe.ask()
+        assert asked.code == "target_failed"
+        assert len(server.posts) == 1 + retries
+
+
+async def test_10_no_pause_beyond_the_deadline(kind: str) -> None:
+    """A pause that would end after the deadline is not made."""
+    async with (
+        FaultServer(plain(500)) as server,
+        Probe(kind, server.base_url, retries=9, retry_pause=1000.0) as probe,
+        asyncio.timeout(5),
+    ):
+        asked = await probe.ask(seconds=0.5)
+        assert asked.code == "target_failed"
+        assert len(server.posts) <= 2
+
+
+async def test_10_a_connection_that_ends_without_an_answer_is_tried_again(kind: str) -> None:
+    """The server hangs up before it answers: nothing of an answer was seen, so it is asked once more."""
+
+    async def hang_up(exchange: Exchange) -> None:
+        exchange.reset()
+
+    async with FaultServer([hang_up, GOOD]) as server, Probe(kind, server.base_url) as probe:
+        assert (await probe.ask()).text == "Hello there"
+        assert len(server.posts) == 2
+
+
+async def test_10_failures_in_a_row_open_the_breaker(kind: str) -> None:
+    """A target that keeps failing is left alone for a while, then tried with a single request."""
+    async with FaultServer(plain(500)) as server, Probe(kind, server.base_url, retries=0) as probe:
+        for _ in range(5):
+            assert (await probe.ask()).code == "target_failed"
+        assert (await probe.ask()).code == "target_held"
+        assert len(server.posts) == 5
+        probe.now += 2.1
+        assert (await probe.ask()).code == "target_failed"
+        assert (await probe.ask()).code == "target_held"
+        assert len(server.posts) == 6
+
+
+REFUSALS: dict[str, tuple[int, bytes, str]] = {
+    "context length": (
+        400,
+        b'{"error":{"message":"too long","code":"context_length_exceeded"}}',
+        "context_length_exceeded",
+    ),
+    "llama-server": (
+        400,
+        b'{"error":{"code":400,"message":"the request exceeds the available context size","type":"x"}}',
+        "context_length_exceeded",
+    ),
+    "vLLM": (
+        400,
+        b'{"object":"error","message":"This model\'s maximum context length is 4096 tokens","code":400}',
+        "context_length_exceeded",
+    ),
+    "bad request": (400, b'{"error":{"message":"Unknown parameter: foo","param":"foo"}}', "target_rejected"),
+    "unknown model": (404, b'{"error":{"message":"no such model","code":"model_not_found"}}', "target_misconfigured"),
+    "no credit": (429, b'{"error":{"code":"insufficient_quota","message":"x"}}', "target_quota_exhausted"),
+    "a proxy's page": (413, b"<html>Request Entity Too Large</html>", "target_rejected"),
+}
+
+
+@pytest.mark.parametrize("row", REFUSALS)
+async def test_refusals_are_told_apart(kind: str, row: str) -> None:
+    """What the client can mend reaches it as such; nothing is sent twice."""
+    status, body, code = REFUSALS[row]
+    async with FaultServer(plain(status, body)) as server, Probe(kind, server.base_url) as probe:
+        assert (await probe.ask()).code == code
+        assert len(server.posts) == 1
