@@ -1,0 +1,37 @@
+"""The policy language, `decide` (pure), proof, and `Clearance`, the only ticket into the cloud.
+
+This room does no I/O and knows no clock: files are read by the caller, the world arrives as a `Snapshot`.
+"""
+
+from gateway.policy.clearance import Clearance, mint
+from gateway.policy.compiled import Policy
+from gateway.policy.decide import decide
+from gateway.policy.decision import Candidate, Decision, Refusal, Removed, Why, refusal_error
+from gateway.policy.explanation import Explanation, explain
+from gateway.policy.load import DEFAULT_POLICY_NAME, DEFAULT_POLICY_TEXT, load_policy, load_policy_files
+from gateway.policy.model import Overrides
+from gateway.policy.overriding import overridden
+from gateway.policy.recorded import facts_json, situation_from_facts
+
+__all__ = [
+    "DEFAULT_POLICY_NAME",
+    "DEFAULT_POLICY_TEXT",
+    "Candidate",
+    "Clearance",
+    "Decision",
+    "Explanation",
+    "Overrides",
+    "Policy",
+    "Refusal",
+    "Removed",
+    "Why",
+    "decide",
+    "explain",
+    "facts_json",
+    "load_policy",
+    "load_policy_files",
+    "mint",
+    "overridden",
+    "refusal_error",
+    "situation_from_facts",
+]

@@ -1,0 +1,134 @@
+"""The clearance: the only ticket into the cloud. It is minted here and nowhere else.
+
+It holds the exact document that will be sent, deeply immutable. It can't be constructed, changed, copied, pickled or
+subclassed elsewhere; whoever tries gets a TypeError, and the type checker says so before.
+"""
+
+from typing import Final, Never, NoReturn, SupportsIndex, final
+
+from gateway.core.document import JsonObject
+from gateway.core.errors import PolicyRefused
+from gateway.core.labels import Label, Zone
+from gateway.core.outbound import outbound_document
+from gateway.core.request import Endpoint, Inbound, endpoint_of
+from gateway.policy.compiled import Policy
+from gateway.policy.decision import Decision
+from gateway.policy.overriding import overridden
+
+
+@final
+class _Seal:
+    """Only this module has one. A clearance without it is refused at every use."""
+
+    __slots__ = ()
+
+
+_SEAL: Final = _Seal()
+
+
+@final
+class Clearance:
+    """Permission to send one document to one cloud target once."""
+
+    __slots__ = ("_document", "_endpoint", "_label", "_request_id", "_seal", "_target")
+
+    def __init__(
+        self, seal: _Seal, *, request_id: str, target: str, label: Label, endpoint: Endpoint, document: JsonObject
+    ) -> None:
+        if seal is not _SEAL or hasattr(self, "_seal"):
+            raise TypeError("a clearance is minted by the policy, never constructed")
+        for name, value in (
+            ("_seal", seal), ("_request_id", request_id), ("_target", target), ("_label", label),
+            ("_endpoint", endpoint), ("_document", document),
+        ):  # fmt: skip
+            object.__setattr__(self, name, value)
+
+    def _genuine(self) -> None:
+        if getattr(self, "_seal", None) is not _SEAL:
+            raise TypeError("this clearance was not minted by the policy")
+
+    @property
+    def request_id(self) -> str:
+        """The request it was minted for."""
+        self._genuine()
+        return self._request_id  # type: ignore[attr-defined,no-any-return]
+
+    @property
+    def target(self) -> str:
+        """The only target that may use it."""
+        self._genuine()
+        return self._target  # type: ignore[attr-defined,no-any-return]
+
+    @property
+    def label(self) -> Label:
+        """The request's label, at most the target's ceiling."""
+        self._genuine()
+        return self._label  # type: ignore[attr-defined,no-any-return]
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """What is asked for."""
+        self._genuine()
+        return self._endpoint  # type: ignore[attr-defined,no-any-return]
+
+    @property
+    def document(self) -> JsonObject:
+        """What is sent, and nothing else is."""
+        self._genuine()
+        return self._document  # type: ignore[attr-defined,no-any-return]
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise TypeError("a clearance never changes")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise TypeError("a clearance never changes")
+
+    def __init_subclass__(cls, **_: Never) -> None:
+        raise TypeError("a clearance has no subclasses")
+
+    def __copy__(self) -> NoReturn:
+        raise TypeError("a clearance is not copied")
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        raise TypeError("a clearance is not copied")
+
+    def __replace__(self, **_: object) -> NoReturn:
+        raise TypeError("a clearance is not copied")
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("a clearance does not leave this process")
+
+    def __repr__(self) -> str:
+        return f"Clearance(request_id={self.request_id!r}, target={self.target!r}, label={self.label.word})"
+
+
+def mint(decision: Decision, target: str, inbound: Inbound, policy: Policy) -> Clearance:
+    """The clearance for sending this request to this cloud target.
+
+    Checks once more, independently of `decide`: that the decision is about this very request and was made under this
+    policy, that it permits the target, and that the label is not above the target's ceiling. Raises PolicyRefused.
+    """
+    info = policy.catalog.targets.get(target)
+    if decision.request_id != inbound.id or not decision.subject.is_(inbound.request):
+        raise _stopped("the decision is about another request")
+    if decision.policy_digest != policy.digest:
+        raise _stopped("the decision was made under another policy")
+    if decision.refusal is not None or all(candidate.target != target for candidate in decision.candidates):
+        raise _stopped(f"the decision does not permit the target {target!r}")
+    if info is None or info.zone is not Zone.CLOUD:
+        raise _stopped(f"{target!r} is not a cloud target")
+    if decision.label > info.ceiling or decision.label >= Label.SENSITIVE:
+        raise _stopped(f"the label {decision.label.word} is above the ceiling of {target!r}")
+    request = overridden(inbound.request, decision.overrides)
+    return Clearance(
+        _SEAL,
+        request_id=inbound.id,
+        target=target,
+        label=decision.label,
+        endpoint=endpoint_of(request),
+        document=outbound_document(request, info.model),
+    )
+
+
+def _stopped(reason: str) -> PolicyRefused:
+    return PolicyRefused(f"This request was stopped at the border: {reason}.", code="clearance_refused")

@@ -1,0 +1,121 @@
+"""Policy files into a `Policy`: whole, or not at all. Reading files from disk is the caller's `read`."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files as package_files
+from pathlib import Path, PurePosixPath
+
+from gateway.core.errors import ConfigurationError
+from gateway.core.target import Catalog
+from gateway.core.yaml_source import Source, parse_yaml
+from gateway.policy.compiled import Policy, compile_policy
+from gateway.policy.order import order_problems
+from gateway.policy.read_document import read_documents
+from gateway.policy.structure import structure_problems, structure_warnings
+
+DEFAULT_POLICY_NAME = "home.yaml (built in)"
+DEFAULT_POLICY_TEXT = package_files("gateway.policy").joinpath("home.yaml").read_text(encoding="utf-8")
+USD: Mapping[str, float] = {"USD": 1.0}
+Read = Callable[[str], str]
+
+
+def load_policy(
+    files: Sequence[tuple[str, str]],
+    catalog: Catalog,
+    *,
+    read: Read | None = None,
+    rates: Mapping[str, float] = USD,
+) -> Policy:
+    """The policy that these (name, text) pairs make together; without any, the built-in one.
+
+    `read` gives the text of an included file by its path (relative to the including file). `rates` has the US dollars
+    that one unit of each currency is; a policy may add more. Raises ConfigurationError with every problem found.
+    """
+    pairs = list(files) or [(DEFAULT_POLICY_NAME, DEFAULT_POLICY_TEXT)]
+    loader = _Loader(read)
+    roots = [loader.root(name, text) for name, text in pairs]
+    if loader.problems:
+        raise ConfigurationError(tuple(loader.problems))
+    document, problems = read_documents(loader.sources, roots, catalog, {**USD, **rates})
+    if not problems:
+        problems = (*order_problems(document), *structure_problems(document, catalog))
+    if problems:
+        raise ConfigurationError(problems)
+    return compile_policy(document, catalog, _digest(loader.texts), structure_warnings(document, catalog))
+
+
+def load_policy_files(
+    paths: Sequence[Path], catalog: Catalog, *, rates: Mapping[str, float] = USD, read: Read | None = None
+) -> Policy:
+    """`load_policy` for files on disk; without any, the built-in policy. Raises ConfigurationError."""
+    reader = read or _from_disk
+    return load_policy([(str(path), reader(str(path))) for path in paths], catalog, read=reader, rates=rates)
+
+
+def _from_disk(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError((f"{path}: can't be read: {error}.",)) from error
+
+
+def _digest(texts: Sequence[str]) -> str:
+    """Names the policy's text, whatever its files are called and wherever they lie."""
+    digest = hashlib.sha256(b"aduana policy 1")
+    for text in texts:
+        data = text.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()[:16]
+
+
+class _Loader:
+    """Follows `include`, depth first, each file once, and sees circles."""
+
+    def __init__(self, read: Read | None) -> None:
+        self.sources: list[Source] = []
+        self.texts: list[str] = []
+        self.problems: list[str] = []
+        self._read = read
+        self._open: list[str] = []
+        self._done: set[str] = set()
+
+    def root(self, name: str, text: str) -> Source:
+        """A file that was named by the user."""
+        return self._take(name, text)
+
+    def _take(self, name: str, text: str) -> Source:
+        try:
+            source = parse_yaml(text, name)
+        except ConfigurationError as error:
+            self.problems.extend(error.problems)
+            return Source(name, {}, {})
+        self.sources.append(source)
+        self.texts.append(text)
+        self._open.append(name)
+        includes = source.value.get("include", []) if isinstance(source.value, dict) else []
+        for number, item in enumerate(includes if isinstance(includes, list) else [includes]):
+            self._include(source, number, item)
+        self._open.pop()
+        self._done.add(name)
+        return source
+
+    def _include(self, source: Source, number: int, item: object) -> None:
+        place = source.where(("include", number))
+        if not isinstance(item, str) or not item:
+            self.problems.append(f"{place}: 'include' takes paths of policy files.")
+            return
+        path = str(PurePosixPath(source.file).parent / item)
+        if path in self._open:
+            circle = " → ".join((*self._open[self._open.index(path) :], path))
+            self.problems.append(f"{place}: the files include each other in a circle: {circle}.")
+        elif path in self._done:
+            return
+        elif self._read is None:
+            self.problems.append(f"{place}: {item!r} can't be included here: there is no folder to read it from.")
+        else:
+            try:
+                text = self._read(path)
+            except ConfigurationError as error:
+                self.problems.extend(f"{place}: {problem}" for problem in error.problems)
+                return
+            self._take(path, text)
