@@ -85,6 +85,7 @@ def _table() -> Mapping[str, Fact]:
         Fact(name="has_audio", kind=_K.FLAG, summary="audio is in the request", always_known=True),
         Fact(name="has_files", kind=_K.FLAG, summary="files are in the request", always_known=True),
         Fact(name="has_tools", kind=_K.FLAG, summary="tools are offered to the model", always_known=True),
+        Fact(name="wants_logprobs", kind=_K.FLAG, summary="log probabilities are asked for", always_known=True),
         Fact(name="language", kind=_K.NAME, summary="language of the text (no source yet: always unknown)"),
         Fact(name="response_format", kind=_K.WORD, words=("text", "json_object", "json_schema"),
              summary="the form of answer that the client wants", always_known=True),
@@ -157,6 +158,11 @@ def _has_tools(view: View) -> bool:
     return isinstance(request, ChatRequest) and bool(request.tools)
 
 
+def _wants_logprobs(view: View) -> bool:
+    request = view.inbound.request
+    return isinstance(request, ChatRequest | CompletionRequest) and request.sampling.logprobs
+
+
 def _format(view: View) -> str:
     request = view.inbound.request
     return request.response_format.kind if isinstance(request, ChatRequest) else "text"
@@ -206,6 +212,7 @@ _PLAIN: Mapping[str, Getter] = {
     "has_files": lambda view: Media.FILE in view.inbound.request.media,
     "has_tools": _has_tools,
     "language": lambda view: None,
+    "wants_logprobs": _wants_logprobs,
     "response_format": _format,
     "time": _minutes,
     "weekday": _weekday,

@@ -73,7 +73,7 @@ def situation_of(given: Given, catalog: Catalog, request_id: str = "made-up") ->
         tags |= alias.tags
     inbound = Inbound(
         id=request_id,
-        request=make_request(facts.word("endpoint", "chat"), model, facts, facts.words("needs")),
+        request=make_request(facts.word("endpoint", "chat"), model, facts),
         caller=Caller(key=facts.word("key", "anonymous"), user=facts.word("user", "") or None),
         tags=frozenset(tags),
         headers=tuple((name, str(value)) for name, value in facts.of("header").items()),
@@ -90,7 +90,7 @@ def situation_of(given: Given, catalog: Catalog, request_id: str = "made-up") ->
     return inbound, inspection, _snapshot(facts, given, catalog, inbound.caller.key)
 
 
-def make_request(endpoint: str, model: str, facts: _Facts, needs: frozenset[str]) -> AnyRequest:
+def make_request(endpoint: str, model: str, facts: _Facts) -> AnyRequest:
     """An empty request with this outline."""
     dialect = Dialect(facts.word("dialect", Dialect.OPENAI))
     stream = facts.flag("stream")
@@ -98,7 +98,7 @@ def make_request(endpoint: str, model: str, facts: _Facts, needs: frozenset[str]
         kind for kind, name in ((Media.IMAGE, "has_images"), (Media.AUDIO, "has_audio"), (Media.FILE, "has_files"))
         if facts.flag(name)
     )  # fmt: skip
-    sampling = Sampling(max_tokens=facts.whole("max_output_tokens"), logprobs="logprobs" in needs)
+    sampling = Sampling(max_tokens=facts.whole("max_output_tokens"), logprobs=facts.flag("wants_logprobs"))
     match Endpoint(endpoint):
         case Endpoint.CHAT:
             turns = max(1, facts.whole("turns") or 1) if facts.number("turns") != 0 else 0
