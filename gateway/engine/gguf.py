@@ -1,0 +1,207 @@
+"""Reads a GGUF file's header, and refuses what would crash llama.cpp or be cut off in the middle of a tensor.
+
+Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 and 3, little-endian). Loads nothing;
+every error is one sentence about what is wrong, the caller names the file.
+"""
+
+import os
+import re
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+import msgspec
+
+from gateway.core.errors import ConfigurationError
+
+Value: TypeAlias = "int | float | bool | str | tuple[Value, ...] | None"
+
+_SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+_STRING, _ARRAY = 8, 9
+_MOST_KEYS = 65_536
+_MOST_TENSORS = 1_000_000
+_LONGEST_STRING = 64 * 2**20
+_LONGEST_ARRAY = 16_000_000
+_KEPT_ARRAY = 64  # longer arrays (vocabularies) are skipped, not kept
+
+# Tensor types of ggml.h: type → (values in a block, bytes of a block). Missing numbers were removed from the format.
+BLOCKS: Mapping[int, tuple[int, int]] = {
+    0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 9: (32, 36),
+    10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 15: (256, 292),
+    16: (256, 66), 17: (256, 74), 18: (256, 98), 19: (256, 50), 20: (32, 18), 21: (256, 110), 22: (256, 82),
+    23: (256, 136), 24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8), 28: (1, 8), 29: (256, 56), 30: (1, 2),
+    34: (256, 54), 35: (256, 66), 39: (32, 17), 40: (64, 36), 41: (128, 18), 42: (64, 18),
+}  # fmt: skip
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """What the header says. `metadata` holds scalars, strings and short arrays."""
+
+    metadata: Mapping[str, Value]
+    tensors: int
+    size: int  # bytes of this file
+    parts: tuple[Path, ...]  # all files of a split model, this one included
+
+    @property
+    def architecture(self) -> str:
+        """`llama`, `qwen3`, …"""
+        return str(self.metadata.get("general.architecture") or "")
+
+    def number(self, key: str) -> int | None:
+        """The architecture's integer `key`, e.g. `context_length`."""
+        value = self.metadata.get(f"{self.architecture}.{key}")
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+class _Broken(Exception):
+    """A sentence about what is wrong with the file."""
+
+
+class _Reader:
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self.file = file
+        self.size = size
+
+    def take(self, count: int) -> bytes:
+        data = self.file.read(count)
+        if len(data) < count:
+            raise _Broken("it ends in the middle of its header, so it was not downloaded or copied completely")
+        return data
+
+    def number(self, code: str) -> int:
+        return int(struct.unpack("<" + code, self.take(struct.calcsize("<" + code)))[0])
+
+    def bounded(self, code: str, most: int, what: str) -> int:
+        value = self.number(code)
+        if value > most:
+            raise _Broken(f"its header is corrupt ({what}: {value})")
+        return value
+
+    def string(self) -> str:
+        return self.take(self.bounded("Q", _LONGEST_STRING, "length of a string")).decode("utf-8", "replace")
+
+    def value(self, kind: int) -> Value:
+        if kind in _SCALARS:
+            code = "<" + _SCALARS[kind]
+            result: int | float | bool = struct.unpack(code, self.take(struct.calcsize(code)))[0]
+            return result
+        if kind == _STRING:
+            return self.string()
+        if kind == _ARRAY:
+            return self.array(self.number("I"), self.bounded("Q", _LONGEST_ARRAY, "length of an array"))
+        raise _Broken(f"its header is corrupt (value type {kind})")
+
+    def array(self, kind: int, count: int) -> Value:
+        if kind == _STRING:
+            if count <= _KEPT_ARRAY:
+                return tuple(self.string() for _ in range(count))
+            for _ in range(count):
+                self.take(self.bounded("Q", _LONGEST_STRING, "length of a string"))
+            return None
+        if kind not in _SCALARS:
+            raise _Broken(f"its header is corrupt (array of type {kind})")
+        code = _SCALARS[kind]
+        data = self.take(count * struct.calcsize("<" + code))
+        return struct.unpack(f"<{count}{code}", data) if count <= _KEPT_ARRAY else None
+
+
+def read_header(path: Path) -> Header:
+    """The header of a GGUF file whose tensors all lie within the file; for split models, of all parts.
+
+    Raises ConfigurationError naming the file and what to do.
+    """
+    header = _read(path)
+    for part in header.parts[1:]:
+        _read(part, first=False)
+    return header
+
+
+def _read(path: Path, *, first: bool = True) -> Header:
+    try:
+        if not path.is_file():
+            raise ConfigurationError((_missing(path),))
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            metadata, tensors = _parse(_Reader(file, size))
+    except OSError as error:
+        problem = f"The model file {path} can't be read: {error.strerror or error}. Check its permissions."
+        raise ConfigurationError((problem,)) from error
+    except _Broken as error:
+        problem = f"The model file {path} can't be used: {error}. Replace it with a complete GGUF file."
+        raise ConfigurationError((problem,)) from error
+    if first and not isinstance(metadata.get("general.architecture"), str):
+        raise ConfigurationError(
+            (f"The model file {path} does not say what kind of model it holds (general.architecture). Use another.",)
+        )
+    return Header(metadata=metadata, tensors=tensors, size=size, parts=_parts(path, metadata) if first else (path,))
+
+
+def _missing(path: Path) -> str:
+    what = "is a directory, not a file" if path.is_dir() else "does not exist"
+    return (
+        f"The model file {path} {what}. Put a GGUF file there or correct 'model' in the configuration; "
+        "'aduana models starter' unpacks the starter model."
+    )
+
+
+def _parse(reader: _Reader) -> tuple[dict[str, Value], int]:
+    magic = reader.file.read(4)
+    if magic != b"GGUF":
+        hint = ""
+        if magic in (b"GGML", b"ggjt", b"tjgg", b"fmgg", b"ggmf", b"lmgg"):
+            hint = " (it is in llama.cpp's older format from before August 2023)"
+        elif magic[:2] == b"PK" or magic[:1] == b"{":
+            hint = " (it looks like a PyTorch or JSON file: convert it with llama.cpp's convert_hf_to_gguf.py)"
+        elif magic[:4] == b"vers":
+            hint = " (it is a Git LFS pointer, not the file itself: run 'git lfs pull')"
+        raise _Broken(f"it is not a GGUF file{hint}")
+    version = reader.number("I")
+    if version & 0xFFFF == 0:
+        raise _Broken("it is a big-endian GGUF file, and this machine is little-endian")
+    if version not in (2, 3):
+        raise _Broken(f"its GGUF version is {version}; versions 2 and 3 are supported")
+    tensors = reader.bounded("Q", _MOST_TENSORS, "number of tensors")
+    metadata: dict[str, Value] = {}
+    for _ in range(reader.bounded("Q", _MOST_KEYS, "number of keys")):
+        key = reader.string()
+        metadata[key] = reader.value(reader.number("I"))
+    _check_tensors(reader, tensors, metadata)
+    return metadata, tensors
+
+
+def _check_tensors(reader: _Reader, count: int, metadata: Mapping[str, Value]) -> None:
+    furthest = 0
+    for _ in range(count):
+        name = reader.string()
+        shape = [reader.number("Q") for _ in range(reader.bounded("I", 4, "dimensions of a tensor"))]
+        kind = reader.number("I")
+        offset = reader.number("Q")
+        if kind not in BLOCKS:
+            raise _Broken(f"its tensor {name!r} has type {kind}, which this build of llama.cpp does not know")
+        values, block = BLOCKS[kind]
+        elements = 1
+        for length in shape:
+            elements *= length
+        if not shape or elements == 0 or elements > 2**48 or shape[0] % values:
+            raise _Broken(f"its tensor {name!r} has an impossible shape")
+        furthest = max(furthest, offset + elements // values * block)
+    alignment = metadata.get("general.alignment", 32)
+    if not isinstance(alignment, int) or alignment < 1 or alignment & (alignment - 1):
+        raise _Broken(f"its alignment {alignment!r} is not a power of two")
+    start = -(-reader.file.tell() // alignment) * alignment
+    if count and start + furthest > reader.size:
+        missing = start + furthest - reader.size
+        raise _Broken(f"it is cut off: {missing} bytes of its {start + furthest} are missing")
+
+
+def _parts(path: Path, metadata: Mapping[str, Value]) -> tuple[Path, ...]:
+    count = metadata.get("split.count")
+    if not isinstance(count, int) or count <= 1:
+        return (path,)
+    match = re.fullmatch(r"(.*)-00001-of-(\d{5})\.gguf", path.name)
+    if match is None or int(match[2]) != count:
+        raise ConfigurationError(
+            (f"The model file {path} is one of {count} parts: name the first one (…-00001-of-{count:05d}.gguf).",)
+        )
+    return tuple(path.with_name(f"{match[1]}-{part:05d}-of-{count:05d}.gguf") for part in range(1, count + 1))

@@ -1,0 +1,188 @@
+"""What gateway and worker say to each other, and how it is framed: msgpack behind a four-byte little-endian length.
+
+Token ids travel as packed little-endian int32. Times are seconds. No prompt text crosses the socket, only ids.
+"""
+
+import array
+import sys
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import msgspec
+
+from gateway.core.delta import FinishReason
+from gateway.engine.settings import EngineSettings
+
+MAX_FRAME = 512 * 2**20
+
+
+class _Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """One frame."""
+
+
+class SamplingSpec(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """How to draw the tokens of one sequence. `temperature` 0 takes the likeliest token."""
+
+    temperature: float = 0.8
+    top_k: int = 40
+    top_p: float = 0.95
+    min_p: float = 0.05
+    seed: int = 0
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.0
+    repeat_penalty: float = 1.0
+    logit_bias: tuple[tuple[int, float], ...] = ()
+    logprobs: int = -1  # -1: none; 0: of the chosen token; n: and of the n likeliest
+    ignore_eos: bool = False
+
+
+class Load(_Message, frozen=True, kw_only=True):
+    """The first message to a worker."""
+
+    settings: EngineSettings
+
+
+class Submit(_Message, frozen=True, kw_only=True):
+    """Generate. `isolation`: sequences share a cached prefix only within the same key."""
+
+    id: int
+    tokens: bytes
+    max_tokens: int
+    sampling: SamplingSpec
+    isolation: str = ""
+    grammar: str = ""  # llguidance grammar (JSON text); empty: free text
+
+
+class Cancel(_Message, frozen=True, kw_only=True):
+    """Stop working on these; they are answered with nothing more."""
+
+    ids: tuple[int, ...]
+
+
+class Embed(_Message, frozen=True, kw_only=True):
+    """Vectors for each input."""
+
+    id: int
+    inputs: tuple[bytes, ...]
+
+
+ToWorker: TypeAlias = Load | Submit | Cancel | Embed
+
+
+class Loading(_Message, frozen=True, kw_only=True):
+    """Progress of the load, 0 to 1."""
+
+    fraction: float
+
+
+class Ready(_Message, frozen=True, kw_only=True):
+    """The model can answer."""
+
+    seconds: float
+    context: int
+    slots: int
+    trained_context: int
+    threads: int
+    embedding_size: int
+    description: str
+
+
+class Failed(_Message, frozen=True, kw_only=True):
+    """The model can't be loaded; the worker ends. `retry`: trying again may help. The message is complete sentences."""
+
+    message: str
+    retry: bool = False
+
+
+class TokenLog(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """Natural-log probability of a chosen token, and of the likeliest ones."""
+
+    logprob: float
+    top: tuple[tuple[int, float], ...] = ()
+
+
+class End(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A sequence is complete. `error` set: it failed, with a message for the client."""
+
+    id: int
+    reason: FinishReason
+    prompt: int = 0
+    cached: int = 0
+    generated: int = 0
+    prefill_seconds: float = 0.0
+    decode_seconds: float = 0.0
+    error: str | None = None
+
+
+class Tokens(_Message, frozen=True, kw_only=True):
+    """What one step produced: `ids[i]` got `tokens[i]`. `logs` is empty or as long as `ids`.
+
+    `starts`: sequences whose first token this is, with the prompt tokens that came from the cache.
+    """
+
+    ids: tuple[int, ...] = ()
+    tokens: tuple[int, ...] = ()
+    logs: tuple[TokenLog | None, ...] = ()
+    starts: tuple[tuple[int, int], ...] = ()
+    ends: tuple[End, ...] = ()
+    busy: int = 0
+    waiting: int = 0
+
+
+class Vectors(_Message, frozen=True, kw_only=True):
+    """Answer to Embed: row-major float32 vectors of equal length. `error` set: it failed."""
+
+    id: int
+    vectors: tuple[bytes, ...] = ()
+    error: str | None = None
+
+
+ToGateway: TypeAlias = Loading | Ready | Failed | Tokens | Vectors
+
+_ENCODER = msgspec.msgpack.Encoder()
+to_worker = msgspec.msgpack.Decoder(ToWorker)
+to_gateway = msgspec.msgpack.Decoder(ToGateway)
+
+
+def frame(message: ToWorker | ToGateway) -> bytes:
+    """The message as bytes on the socket."""
+    body = _ENCODER.encode(message)
+    return len(body).to_bytes(4, "little") + body
+
+
+class Frames:
+    """Cuts a byte stream into message bodies. Raises ValueError for a frame that is too long."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The bodies that are complete now."""
+        self._data += data
+        start = 0
+        while len(self._data) - start >= 4:
+            size = int.from_bytes(self._data[start : start + 4], "little")
+            if size > MAX_FRAME:
+                raise ValueError(f"a frame of {size} bytes is over the limit")
+            if len(self._data) - start - 4 < size:
+                break
+            yield bytes(self._data[start + 4 : start + 4 + size])
+            start += 4 + size
+        del self._data[:start]
+
+
+def pack_tokens(tokens: "array.array[int] | list[int] | tuple[int, ...]") -> bytes:
+    """Token ids as packed little-endian int32."""
+    packed = array.array("i", tokens)
+    if sys.byteorder == "big":
+        packed.byteswap()
+    return packed.tobytes()
+
+
+def unpack_tokens(data: bytes) -> "array.array[int]":
+    """The inverse of `pack_tokens`. Raises ValueError when the length is not a multiple of four."""
+    tokens = array.array("i")
+    tokens.frombytes(data)
+    if sys.byteorder == "big":
+        tokens.byteswap()
+    return tokens

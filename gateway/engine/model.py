@@ -1,0 +1,270 @@
+"""One loaded model and its context: decode, logits, memory of sequences. The narrow gate in front of llama.cpp.
+
+INVARIANT: everything that makes llama.cpp abort (a batch over its size, an unknown sequence or token, a row without
+logits, a partial copy across streams, use after close) is checked here and raises `EngineFault` instead.
+"""
+
+import ctypes
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.engine.batch import Batch
+from gateway.engine.bindings import C, keep_log, log_tail
+from gateway.engine.settings import EngineSettings
+from gateway.engine.steps import Row
+from gateway.engine.vocabulary import Vocabulary
+
+Floats = NDArray[np.float32]
+
+MOST_SLOTS = 64
+MOST_CONTEXT = 4_194_304
+_FLASH = {"auto": -1, "on": 1, "off": 0}
+_SPLIT = {"none": 0, "layer": 1, "row": 2, "tensor": 3}
+_TYPES = {
+    "f32": 0, "f16": 1, "bf16": 30, "q8_0": 8, "q5_1": 7, "q5_0": 6, "q4_1": 3, "q4_0": 2, "iq4_nl": 20,
+}  # fmt: skip
+
+
+class EngineFault(Exception):
+    """llama.cpp was asked for something it can't do, or failed. The message has no prompt in it."""
+
+
+class LoadFault(EngineFault):
+    """The model can't be loaded; the message says what to do."""
+
+
+class Model:
+    """Weights and one context. Not thread-safe: one thread owns it."""
+
+    def __init__(self, settings: EngineSettings, threads: int, progress: Callable[[float], bool] | None = None) -> None:
+        _check(settings, threads)
+        keep_log()
+        self.settings = settings
+        self._most_outputs = settings.slots
+        self._progress = C.llama_progress_callback(lambda part, _: progress(part) if progress else True)
+        self.handle = C.llama_model_load_from_file(settings.model.encode(), self._model_parameters())
+        if not self.handle:
+            raise LoadFault(_load_problem(settings))
+        self.vocabulary = Vocabulary(C.llama_model_get_vocab(self.handle))
+        self.embedding_size: int = C.llama_model_n_embd_out(self.handle)
+        self.trained_context: int = C.llama_model_n_ctx_train(self.handle)
+        self._context = C.llama_init_from_model(self.handle, self._context_parameters(threads))
+        if not self._context:
+            C.llama_model_free(self.handle)
+            raise LoadFault(_context_problem(settings))
+        self._memory = C.llama_get_memory(self._context)
+        self.context: int = C.llama_n_ctx_seq(self._context)
+        self._batch = Batch(settings.batch)
+        self._logits: Floats | None = None
+
+    def _model_parameters(self) -> "C.llama_model_params":
+        settings = self.settings
+        parameters = C.llama_model_default_params()
+        parameters.n_gpu_layers = settings.gpu_layers
+        parameters.split_mode = _SPLIT[settings.split_mode]
+        parameters.main_gpu = settings.main_gpu
+        parameters.load_mode = settings.mmap * C.LLAMA_LOAD_MODE_MMAP + settings.mlock * C.LLAMA_LOAD_MODE_MLOCK
+        parameters.use_extra_bufts = settings.repack
+        parameters.check_tensors = settings.check_tensors
+        parameters.progress_callback = self._progress
+        if settings.tensor_split:
+            count = C.llama_max_devices()
+            shares = (list(settings.tensor_split) + [0.0] * count)[:count]
+            self._shares = (ctypes.c_float * count)(*shares)
+            parameters.tensor_split = self._shares
+        return parameters
+
+    def _context_parameters(self, threads: int) -> "C.llama_context_params":
+        settings = self.settings
+        parameters = C.llama_context_default_params()
+        parameters.n_ctx = settings.context * settings.slots
+        parameters.n_seq_max = settings.slots
+        parameters.kv_unified = False
+        parameters.n_batch = parameters.n_ubatch = settings.batch
+        parameters.n_outputs_max = self._most_outputs  # else llama.cpp reserves logits for a whole batch
+        parameters.n_threads = threads
+        parameters.n_threads_batch = settings.threads_batch or threads
+        parameters.flash_attn_type = _FLASH[settings.flash_attention]
+        parameters.type_k = _TYPES[settings.kv_type_k]
+        parameters.type_v = _TYPES[settings.kv_type_v]
+        parameters.offload_kqv = settings.kv_offload
+        parameters.swa_full = settings.swa_full
+        parameters.rope_freq_base = settings.rope_freq_base
+        parameters.rope_freq_scale = settings.rope_freq_scale
+        return parameters
+
+    def decode(self, rows: Sequence[Row]) -> Floats:
+        """Computes one step. Returns the logits, one line for each output in the order of the rows.
+
+        The array is llama.cpp's own memory: valid until the next call, and not to be written to.
+        """
+        at = outputs = 0
+        for row in rows:
+            at, outputs = self._add(row, at, outputs)
+        self._known()
+        if at == 0:
+            raise EngineFault("a step needs at least one token")
+        if outputs > self._most_outputs:
+            raise EngineFault(f"a step with {outputs} outputs")
+        self._batch.handle.n_tokens = at
+        status = C.llama_decode(self._context, self._batch.handle)
+        if status != 0:
+            raise EngineFault(_decode_problem(status))
+        return self._read_logits(outputs)
+
+    def _add(self, row: Row, at: int, outputs: int) -> tuple[int, int]:
+        count, batch = len(row.tokens), self._batch
+        end = at + count
+        if end > batch.size:
+            raise EngineFault(f"a step of more than {batch.size} tokens")
+        self._known(row.slot)
+        if count == 0 or row.position < 0 or row.position + count > self.context or not 0 <= row.outputs <= count:
+            raise EngineFault("a row outside the window of its sequence")
+        if count == 1:  # by far the most frequent: a decode step
+            token = row.tokens[0]
+            if not self.vocabulary.has(token):
+                raise EngineFault(f"no token {token}")
+            batch.tokens[at], batch.positions[at] = token, row.position
+            batch.slots[at], batch.outputs[at] = row.slot, row.outputs
+            return end, outputs + row.outputs
+        if not self.vocabulary.has_all(row.tokens):
+            raise EngineFault("a token id outside the vocabulary")
+        batch.tokens[at:end] = row.tokens
+        batch.positions[at:end] = np.arange(row.position, row.position + count)
+        batch.slots[at:end] = row.slot
+        batch.outputs[at : end - row.outputs] = 0
+        batch.outputs[end - row.outputs : end] = 1
+        return end, outputs + row.outputs
+
+    def _known(self, *slots: int) -> None:
+        if self._context is None:
+            raise EngineFault("the model is closed")
+        for slot in slots:
+            if not 0 <= slot < self.settings.slots:
+                raise EngineFault(f"no sequence {slot}")
+
+    def _read_logits(self, outputs: int) -> Floats:
+        if outputs == 0:
+            C.llama_synchronize(self._context)
+            return np.empty((0, self.vocabulary.size), np.float32)
+        pointer = C.llama_get_logits(self._context)
+        if not pointer:
+            raise EngineFault("llama.cpp returned no logits")
+        address = ctypes.addressof(pointer.contents)
+        known = self._logits
+        if known is None or known.ctypes.data != address or len(known) < outputs:
+            known = self._logits = np.ctypeslib.as_array(pointer, (outputs, self.vocabulary.size))
+        return known[:outputs]
+
+    def trim(self, slot: int, length: int) -> bool:
+        """Forgets everything of a sequence from position `length` on. False: this model can't, forget it whole."""
+        self._known(slot)
+        if length == 0:
+            return bool(C.llama_memory_seq_rm(self._memory, slot, -1, -1))
+        return bool(C.llama_memory_seq_rm(self._memory, slot, length, -1))
+
+    def save(self, slot: int) -> NDArray[np.uint8]:
+        """The state of a sequence, to be given to `restore`."""
+        self._known(slot)
+        size = C.llama_state_seq_get_size(self._context, slot)
+        state = np.empty(size, np.uint8)
+        pointer = state.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        written = C.llama_state_seq_get_data(self._context, pointer, size, slot)
+        if written == 0:
+            raise EngineFault("the state of a sequence can't be read")
+        return state[:written]
+
+    def restore(self, slot: int, state: NDArray[np.uint8]) -> None:
+        """Replaces a sequence by a saved state."""
+        self.trim(slot, 0)
+        pointer = state.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        if C.llama_state_seq_set_data(self._context, pointer, len(state), slot) == 0:
+            self.trim(slot, 0)
+            raise EngineFault("the state of a sequence can't be restored")
+
+    def copy(self, source: int, destination: int, length: int) -> None:
+        """The first `length` tokens of one sequence become another."""
+        # llama_memory_seq_cp copies a stream's whole buffer, however little of it is used; a saved state does not.
+        self.restore(destination, self.save(source))
+        self.trim(destination, length)
+
+    def swap(self, one: int, other: int) -> None:
+        """Two sequences change places."""
+        kept = self.save(other)
+        self.restore(other, self.save(one))
+        self.restore(one, kept)
+
+    def set_threads(self, threads: int) -> None:
+        """Threads for the next steps."""
+        if not 1 <= threads <= 512:
+            raise EngineFault(f"{threads} threads")
+        C.llama_set_n_threads(self._context, threads, self.settings.threads_batch or threads)
+
+    def description(self) -> str:
+        """For example `llama 135M Q4_1`."""
+        buffer = ctypes.create_string_buffer(256)
+        C.llama_model_desc(self.handle, buffer, len(buffer))
+        return buffer.value.decode("utf-8", "replace")
+
+    def metadata(self, key: str) -> str:
+        """A value of the file's header as text; empty: it has none."""
+        buffer = ctypes.create_string_buffer(1024)
+        found = C.llama_model_meta_val_str(self.handle, key.encode(), buffer, len(buffer))
+        return buffer.value.decode("utf-8", "replace") if found >= 0 else ""
+
+    def close(self) -> None:
+        """Gives all memory back."""
+        if self._context is not None:
+            C.llama_free(self._context)
+            C.llama_model_free(self.handle)
+            self._context = self._logits = None
+
+
+def _check(settings: EngineSettings, threads: int) -> None:
+    limits = (
+        ("slots", settings.slots, 1, MOST_SLOTS),
+        ("context", settings.context, 64, MOST_CONTEXT),
+        ("batch", settings.batch, 32, 16_384),
+        ("threads", threads, 1, 512),
+        ("threads_batch", settings.threads_batch or threads, 1, 512),
+        ("gpu_layers", settings.gpu_layers, -1, 100_000),
+    )
+    for name, value, least, most in limits:
+        if not least <= value <= most:
+            raise LoadFault(f"'{name}' is {value}; it must be between {least} and {most}.")
+    if settings.batch < settings.slots:
+        raise LoadFault(f"'batch' is {settings.batch}; it must not be less than 'slots' ({settings.slots}).")
+    if not Path(settings.model).is_file():
+        raise LoadFault(f"The model file {settings.model} does not exist.")
+
+
+def _load_problem(settings: EngineSettings) -> str:
+    return f"llama.cpp can't load {settings.model}: {' '.join(log_tail()[-3:]) or 'it gave no reason.'} {_TURN_DOWN}"
+
+
+def _context_problem(settings: EngineSettings) -> str:
+    return (
+        f"There is not enough memory for {settings.slots} sequences of {settings.context} tokens of {settings.model}, "
+        f"or they can't be set up: {' '.join(log_tail()[-3:])} {_TURN_DOWN}"
+    )
+
+
+_TURN_DOWN = (
+    "If memory is short, turn down, in this order: 'slots', 'context', 'kv_type' to q8_0, 'gpu_layers' "
+    "(layers that don't fit the GPU stay in RAM), or take a smaller quantisation of the model."
+)
+
+
+def _decode_problem(status: int) -> str:
+    match status:
+        case 1:
+            return "the KV cache has no room for this step"
+        case 2:
+            return "the step was aborted"
+        case -1:
+            return "llama.cpp refused the step as invalid"
+        case _:
+            return f"llama.cpp failed with status {status}: {' '.join(log_tail()[-2:])}"

@@ -1,0 +1,251 @@
+"""Who computes what next: continuous batching over a fixed number of slots. Pure: no clock, no I/O, no llama.cpp.
+
+The owner calls `plan`, carries the step out, then `computed`, then `accept` for each row with logits, or `fail`.
+Contracts: every request that was added ends exactly once (an end that `accept`, `cancel` or `fail` reports); a slot
+belongs to at most one request; a step holds at most `batch` tokens and never mixes prompts with single tokens, except
+that the last few tokens of a prompt may travel in a decode step.
+"""
+
+from array import array
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from gateway.core.delta import FinishReason
+from gateway.engine.placement import Place, Slot, common_prefix, compaction, place, reusable
+from gateway.engine.steps import Copy, Move, Row, Step, Swap, Trim
+
+_HOLD = 64  # tokens: a follower waits for a prefix that is being computed if it saves at least this many
+_LOOK_AHEAD = 64  # waiting requests looked at in one plan
+_PATIENCE = 4  # decode steps that a gap between busy slots may last
+
+
+class Sequence(msgspec.Struct, kw_only=True):
+    """A request and how far it is. `tokens` is the prompt and what was generated."""
+
+    id: int
+    tokens: "array[int]"
+    prompt: int  # length of the prompt
+    limit: int  # length at which it ends
+    isolation: str
+    slot: int = -1
+    done: int = 0  # leading tokens whose KV is computed
+    cached: int = 0
+
+    @property
+    def in_prompt(self) -> bool:
+        """No token was generated yet."""
+        return len(self.tokens) == self.prompt
+
+    @property
+    def generated(self) -> int:
+        """Tokens generated so far."""
+        return len(self.tokens) - self.prompt
+
+
+class Scheduler:
+    """Owns slots, waiting and running sequences. First come, first served."""
+
+    def __init__(
+        self, *, slots: int, context: int, batch: int, between_decodes: int, prefix_minimum: int, ends: Iterable[int]
+    ) -> None:
+        self.context = context
+        self._batch = batch
+        self._between = between_decodes
+        self._minimum = prefix_minimum
+        self._ends = frozenset(ends)
+        self._slots = [Slot() for _ in range(slots)]
+        self._waiting: dict[int, Sequence] = {}
+        self._running: dict[int, Sequence] = {}
+        self._since_decode = 0
+        self._gap_age = 0
+        self._tick = 0
+
+    @property
+    def busy(self) -> int:
+        """Sequences in slots."""
+        return len(self._running)
+
+    @property
+    def waiting(self) -> int:
+        """Sequences without a slot."""
+        return len(self._waiting)
+
+    @property
+    def slots(self) -> Mapping[int, int | None]:
+        """Slot → request."""
+        return {number: slot.request for number, slot in enumerate(self._slots)}
+
+    def sequence(self, request: int) -> Sequence | None:
+        """A request that has not ended."""
+        return self._running.get(request) or self._waiting.get(request)
+
+    def add(self, request: int, prompt: "array[int]", max_tokens: int, isolation: str) -> None:
+        """A new request. Raises ValueError if it can't fit: the caller checks length and tokens before."""
+        if not 0 < len(prompt) < self.context or max_tokens < 1 or self.sequence(request) is not None:
+            raise ValueError("a prompt must be shorter than the window, and ids unique")
+        limit = min(self.context, len(prompt) + max_tokens)
+        tokens = array("i", prompt)
+        self._waiting[request] = Sequence(
+            id=request, tokens=tokens, prompt=len(prompt), limit=limit, isolation=isolation
+        )
+
+    def cancel(self, request: int) -> bool:
+        """Ends a request, wherever it is. False: it had ended before."""
+        if self._waiting.pop(request, None):
+            return True
+        sequence = self._running.get(request)
+        if sequence is not None:
+            self._release(sequence)
+        return sequence is not None
+
+    def fail(self, requests: Iterable[int]) -> None:
+        """Ends running requests whose step failed: their slots hold nothing reliable any more."""
+        for request in requests:
+            sequence = self._running.get(request)
+            if sequence is not None:
+                slot = self._slots[sequence.slot]
+                self._release(sequence)
+                slot.tokens = array("i")
+
+    def plan(self) -> Step | None:
+        """The next step; None: there is nothing to do."""
+        moves = self._admit()
+        rows, prefill = self._rows()
+        if not rows:
+            assert not moves
+            return None
+        if prefill:
+            self._since_decode += sum(len(row.tokens) for row in rows)
+        else:
+            self._since_decode = 0
+            moves += self._close_gaps()
+            if any(isinstance(move, Swap) for move in moves):
+                rows, prefill = self._rows()
+        return Step(moves=tuple(moves), rows=tuple(rows), prefill=prefill)
+
+    def computed(self, step: Step) -> None:
+        """The step was carried out."""
+        for row in step.rows:
+            sequence = self._running[row.request]
+            sequence.done += len(row.tokens)
+            self._slots[sequence.slot].tokens.extend(row.tokens)
+
+    def accept(self, request: int, token: int) -> FinishReason | None:
+        """A token was drawn. The finish reason if it was the last one; an end token is not part of the answer."""
+        sequence = self._running[request]
+        if token in self._ends:
+            self._release(sequence)
+            return FinishReason.STOP
+        sequence.tokens.append(token)
+        if len(sequence.tokens) >= sequence.limit:
+            self._release(sequence)
+            return FinishReason.LENGTH
+        return None
+
+    # Admission
+
+    def _admit(self) -> list[Move]:
+        moves: list[Move] = []
+        for sequence in list(self._waiting.values())[:_LOOK_AHEAD]:
+            if len(self._running) == len(self._slots):
+                break
+            reuse = reusable(self._slots, sequence.tokens, sequence.isolation)
+            if self._worth_holding(sequence, max(reuse)):
+                continue
+            chosen = place(self._slots, reuse, self._minimum)
+            if chosen is None:
+                break
+            del self._waiting[sequence.id]
+            moves += self._take(sequence, chosen)
+        return moves
+
+    def _worth_holding(self, sequence: Sequence, reuse: int) -> bool:
+        """A running prompt that shares more than any slot holds yet is being computed: wait and copy."""
+        for other in self._running.values():
+            if other.done < other.prompt and other.isolation == sequence.isolation:
+                shared = min(common_prefix(other.tokens, sequence.tokens), sequence.prompt - 1, other.prompt)
+                if shared - reuse >= _HOLD and other.done < shared:
+                    return True
+        return False
+
+    def _take(self, sequence: Sequence, chosen: Place) -> list[Move]:
+        slot = self._slots[chosen.slot]
+        moves: list[Move] = []
+        if chosen.source is not None:
+            moves.append(Copy(chosen.source, chosen.slot, chosen.reuse))
+        elif len(slot.tokens) > chosen.reuse:
+            moves.append(Trim(chosen.slot, chosen.reuse))
+        slot.tokens = sequence.tokens[: chosen.reuse]
+        slot.isolation = sequence.isolation
+        slot.request = sequence.id
+        sequence.slot = chosen.slot
+        sequence.done = sequence.cached = chosen.reuse
+        self._running[sequence.id] = sequence
+        return moves
+
+    def _release(self, sequence: Sequence) -> None:
+        del self._running[sequence.id]
+        self._tick += 1
+        slot = self._slots[sequence.slot]
+        slot.request, slot.used = None, self._tick
+
+    # Steps
+
+    def _rows(self) -> tuple[list[Row], bool]:
+        reading = [s for s in self._running.values() if s.done < s.prompt]
+        writing = len(self._running) - len(reading)
+        if writing and (self._since_decode >= self._between or all(self._small(s, len(reading)) for s in reading)):
+            return self._decode_rows(), False
+        if reading:
+            return self._prompt_rows(reading), True
+        return [], False
+
+    @staticmethod
+    def _small(sequence: Sequence, readers: int) -> bool:
+        return sequence.prompt - sequence.done <= max(1, readers)
+
+    def _decode_rows(self) -> list[Row]:
+        """One token of each running sequence, generated or the rest of a prompt; long prompts stay out."""
+        readers = sum(s.done < s.prompt for s in self._running.values())
+        chosen = (s for s in self._running.values() if s.done >= s.prompt or self._small(s, readers))
+        return [self._row(s, 1) for s in sorted(chosen, key=lambda s: s.slot)]
+
+    def _prompt_rows(self, reading: list[Sequence]) -> list[Row]:
+        """Either the oldest prompt alone, or equal pieces of it and its neighbours: what computes more at once.
+
+        llama.cpp splits a batch into pieces of equal length for consecutive slots, so other shapes gain nothing.
+        """
+        oldest = reading[0]
+        alone = min(oldest.prompt - oldest.done, self._batch)
+        by_slot = {s.slot: s for s in reading}
+        group = [oldest]
+        for direction in (1, -1):
+            slot = oldest.slot + direction
+            while slot in by_slot:
+                group.append(by_slot[slot])
+                slot += direction
+        each = min(min(s.prompt - s.done for s in group), self._batch // len(group))
+        if len(group) == 1 or each * len(group) <= alone:
+            return [self._row(oldest, alone)]
+        return [self._row(s, each) for s in sorted(group, key=lambda s: s.slot)]
+
+    @staticmethod
+    def _row(sequence: Sequence, count: int) -> Row:
+        end = sequence.done + count
+        tokens = sequence.tokens[sequence.done : end]
+        outputs = int(end == len(sequence.tokens))
+        return Row(slot=sequence.slot, position=sequence.done, tokens=tokens, outputs=outputs, request=sequence.id)
+
+    def _close_gaps(self) -> list[Move]:
+        found = compaction(self._slots)
+        self._gap_age = self._gap_age + 1 if found else 0
+        if found is None or self._gap_age < _PATIENCE:
+            return []
+        mover, hole = found
+        self._gap_age = 0
+        one, other = self._slots[mover], self._slots[hole]
+        self._slots[mover], self._slots[hole] = other, one
+        assert one.request is not None
+        self._running[one.request].slot = hole
+        return [Swap(mover, hole)]

@@ -1,0 +1,63 @@
+"""What a worker needs to know to load and run one model. Frozen; sent to the worker once, at its start."""
+
+from typing import Literal
+
+import msgspec
+
+KvType = Literal["f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"]
+
+
+class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One model on this machine. Field names follow llama.cpp's `llama_model_params` and `llama_context_params`
+    (include/llama.h) where there is a counterpart; that is named in brackets.
+
+    Everything about GPUs follows llama.cpp's own documentation and was not run on a card here.
+    """
+
+    model: str
+    """Path of the GGUF file; for a split model, of its first part."""
+    context: int = 8192
+    """Tokens of one sequence, prompt and answer together [n_ctx / n_seq_max]. KV memory grows with it times `slots`."""
+    slots: int = 8
+    """Sequences decoded in one batch [n_seq_max], 1 to 64."""
+    threads: int | None = None
+    """CPU threads while generating [n_threads]. None: chosen for the machine, one core stays free for the gateway."""
+    threads_batch: int | None = None
+    """CPU threads while reading prompts [n_threads_batch]. None: as `threads`."""
+    batch: int = 512
+    """Most tokens in one step [n_batch and n_ubatch]. Larger reads prompts faster on a GPU, and costs compute memory:
+    512 suits 24 GB cards and CPUs alike."""
+    prefill_between_decodes: int = 2048
+    """Most prompt tokens read between two decode steps, so that running answers don't stall."""
+    gpu_layers: int = -1
+    """Layers kept on the GPU [n_gpu_layers]; -1: all. Without a GPU build it has no effect."""
+    flash_attention: Literal["auto", "on", "off"] = "auto"
+    """[flash_attn_type] A quantised V cache needs it."""
+    kv_type_k: KvType = "f16"
+    """Storage of keys [type_k]. q8_0 halves its memory against f16 at little loss; q4_0 quarters it."""
+    kv_type_v: KvType = "f16"
+    """Storage of values [type_v]. Quantised types need flash attention."""
+    kv_offload: bool = True
+    """Keep the KV cache on the GPU [offload_kqv]."""
+    split_mode: Literal["none", "layer", "row", "tensor"] = "layer"
+    """How several GPUs share the model [split_mode]."""
+    main_gpu: int = 0
+    """The GPU for everything when `split_mode` is none [main_gpu]."""
+    tensor_split: tuple[float, ...] = ()
+    """Share of the model for each GPU [tensor_split]; empty: by free memory."""
+    mmap: bool = True
+    """Map the file into memory [load_mode]: pages are shared with other processes and load on demand."""
+    mlock: bool = False
+    """Keep the model from being swapped out [load_mode]; needs a sufficient memlock limit (ulimit -l)."""
+    repack: bool = True
+    """Repack weights for this CPU [use_extra_bufts]: faster prompts; those tensors then take memory of their own."""
+    swa_full: bool = True
+    """Full-size cache for sliding-window models [swa_full]; prefix reuse needs it."""
+    rope_freq_base: float = 0.0
+    """[rope_freq_base] 0: from the model."""
+    rope_freq_scale: float = 0.0
+    """[rope_freq_scale] 0: from the model."""
+    prefix_minimum: int = 16
+    """Shortest common prefix, in tokens, worth reusing from another sequence."""
+    check_tensors: bool = False
+    """Let llama.cpp validate the tensor data at load [check_tensors]; slow."""

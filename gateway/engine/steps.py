@@ -1,0 +1,49 @@
+"""What the scheduler tells the worker to do: rows of tokens to compute and moves of cached sequences. Pure data."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import msgspec
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """Consecutive tokens of one sequence. The last `outputs` of them get logits."""
+
+    slot: int
+    position: int
+    tokens: Sequence[int]
+    outputs: int = 0
+    request: int = -1
+
+
+class Trim(msgspec.Struct, frozen=True):
+    """Forget a sequence from position `length` on."""
+
+    slot: int
+    length: int
+
+
+class Copy(msgspec.Struct, frozen=True):
+    """The first `length` tokens of `source` become `destination`."""
+
+    source: int
+    destination: int
+    length: int
+
+
+class Swap(msgspec.Struct, frozen=True):
+    """Two sequences change places."""
+
+    one: int
+    other: int
+
+
+Move: TypeAlias = Trim | Copy | Swap
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """Moves, in order, then one batch: only prompts or only single tokens, rows sorted by slot."""
+
+    moves: tuple[Move, ...]
+    rows: tuple[Row, ...]
+    prefill: bool

@@ -1,0 +1,367 @@
+"""The worker process: reads messages, carries out the scheduler's steps, sends what came of them.
+
+One thread owns the model. Only compiling grammars happens in another one. The process ends when its socket closes,
+which also happens when the gateway dies; idle, it sleeps in select.
+"""
+
+import array
+import os
+import select
+import signal
+import socket
+import time
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+
+from gateway.core.delta import FinishReason
+from gateway.core.errors import ConfigurationError
+from gateway.engine.embedder import Embedder
+from gateway.engine.gguf import read_header
+from gateway.engine.grammar import Constraint, GrammarBook, GrammarFault
+from gateway.engine.messages import (
+    Cancel,
+    Embed,
+    End,
+    Failed,
+    Frames,
+    Load,
+    Loading,
+    Ready,
+    Submit,
+    ToGateway,
+    TokenLog,
+    Tokens,
+    Vectors,
+    frame,
+    to_worker,
+    unpack_tokens,
+)
+from gateway.engine.model import EngineFault, LoadFault, Model
+from gateway.engine.sampling import Floats, Sampler, log_of
+from gateway.engine.scheduler import Scheduler, Sequence
+from gateway.engine.settings import EngineSettings
+from gateway.engine.steps import Copy, Move, Row, Step, Swap, Trim
+from gateway.engine.threads import default_threads
+
+_RECEIVE = 1 << 20
+_MOST_UNSENT = 16 * 2**20
+
+
+class _Gone(Exception):
+    """The gateway closed its end."""
+
+
+class _Line:
+    """The socket to the gateway: never blocks a step."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        connection.setblocking(False)
+        self._frames = Frames()
+        self._unsent = bytearray()
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_read, False)
+
+    def wake(self) -> None:
+        """Ends a wait; callable from any thread."""
+        os.write(self._wake_write, b"x")
+
+    def receive(self) -> list[Load | Submit | Cancel | Embed]:
+        """Messages that are here. Raises _Gone at the end of the stream."""
+        messages: list[Load | Submit | Cancel | Embed] = []
+        while True:
+            try:
+                data = self._socket.recv(_RECEIVE)
+            except BlockingIOError:
+                return messages
+            except OSError as error:
+                raise _Gone from error
+            if not data:
+                raise _Gone
+            messages += (to_worker.decode(body) for body in self._frames.feed(data))
+
+    def wait(self) -> None:
+        """Sleeps until there is something to read, room to write, or a call of `wake`."""
+        readable: list[socket.socket | int] = [self._socket, self._wake_read]
+        select.select(readable, [self._socket] if self._unsent else [], [])
+        self._flush()
+        try:
+            os.read(self._wake_read, 4096)
+        except BlockingIOError:
+            return
+
+    def send(self, message: ToGateway) -> None:
+        """Sends, or keeps for later what the socket does not take. A gateway that reads nothing stops the worker."""
+        self._unsent += frame(message)
+        self._flush()
+        while len(self._unsent) > _MOST_UNSENT:
+            select.select([], [self._socket], [])
+            self._flush()
+
+    def _flush(self) -> None:
+        try:
+            while self._unsent:
+                del self._unsent[: self._socket.send(self._unsent)]
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise _Gone from error
+
+
+class _Job(msgspec.Struct, kw_only=True):
+    """What the worker knows of a request besides its tokens."""
+
+    sampler: Sampler
+    constraint: Constraint | None = None
+    began: float = 0.0
+    first: float = 0.0
+
+
+class Worker:
+    """The loop. Owns model, scheduler and the state of every request."""
+
+    def __init__(self, model: Model, line: _Line, threads: int) -> None:
+        settings = model.settings
+        self._model = model
+        self._line = line
+        self._threads = threads
+        self._ends = model.vocabulary.ends()
+        self._scheduler = Scheduler(
+            slots=settings.slots,
+            context=model.context,
+            batch=settings.batch,
+            between_decodes=settings.prefill_between_decodes,
+            prefix_minimum=settings.prefix_minimum,
+            ends=self._ends,
+        )
+        self._jobs: dict[int, _Job] = {}
+        self._embeds: deque[Embed] = deque()
+        self._embedder: Embedder | None = None
+        self._book = GrammarBook(model.vocabulary)
+        self._compiler = ThreadPoolExecutor(1, "grammar")
+        self._compiling: dict[int, tuple[Submit, Future[Constraint]]] = {}
+
+    def run(self) -> None:
+        """Until the gateway is gone."""
+        while True:
+            for message in self._line.receive():
+                self._take(message)
+            self._take_compiled()
+            step = self._scheduler.plan()
+            if step is not None:
+                self._carry_out(step)
+            if self._embeds:
+                self._embed(self._embeds.popleft())
+            elif step is None:
+                self._line.wait()
+
+    def _take(self, message: Load | Submit | Cancel | Embed) -> None:
+        match message:
+            case Submit():
+                if message.grammar:
+                    future = self._compiler.submit(self._book.compile, message.grammar)
+                    self._compiling[message.id] = (message, future)
+                    future.add_done_callback(lambda _: self._line.wake())
+                else:
+                    self._add(message, None)
+            case Cancel():
+                for request in message.ids:
+                    self._compiling.pop(request, None)
+                    self._jobs.pop(request, None)
+                    self._scheduler.cancel(request)
+            case Embed():
+                self._embeds.append(message)
+            case Load():
+                raise _Gone  # a second model in one worker is a bug of the gateway
+
+    def _take_compiled(self) -> None:
+        for request, (message, future) in list(self._compiling.items()):
+            if future.done():
+                del self._compiling[request]
+                try:
+                    self._add(message, future.result())
+                except GrammarFault as error:
+                    self._end_failed(request, f"The JSON schema can't be enforced: {error}")
+
+    def _add(self, message: Submit, constraint: Constraint | None) -> None:
+        tokens = unpack_tokens(message.tokens)
+        if not self._fits(tokens):
+            self._end_failed(message.id, "The prompt does not fit this model.")
+            return
+        sampler = Sampler(message.sampling, tokens, banned=tuple(self._ends))
+        self._jobs[message.id] = _Job(sampler=sampler, constraint=constraint, began=time.perf_counter())
+        self._scheduler.add(message.id, tokens, max(1, message.max_tokens), message.isolation)
+
+    def _fits(self, tokens: "array.array[int]") -> bool:
+        return 0 < len(tokens) < self._model.context and self._model.vocabulary.has_all(tokens)
+
+    def _carry_out(self, step: Step) -> None:
+        try:
+            for move in step.moves:
+                self._move(move)
+            logits = self._model.decode(step.rows)
+        except EngineFault as error:
+            self._fail_step(step.rows, error)
+            return
+        self._scheduler.computed(step)
+        self._draw([row.request for row in step.rows if row.outputs], logits)
+
+    def _move(self, move: Move) -> None:
+        match move:
+            case Trim():
+                if not self._model.trim(move.slot, move.length):
+                    raise EngineFault("this model can't drop part of a sequence")
+            case Copy():
+                self._model.copy(move.source, move.destination, move.length)
+            case Swap():
+                self._model.swap(move.one, move.other)
+
+    def _draw(self, requests: list[int], logits: Floats) -> None:
+        likeliest = logits.argmax(axis=1).tolist() if requests else []
+        ids: list[int] = []
+        tokens: list[int] = []
+        logs: list[TokenLog | None] = []
+        starts: list[tuple[int, int]] = []
+        ends: list[End] = []
+        for number, request in enumerate(requests):
+            job = self._jobs[request]
+            sequence = self._scheduler.sequence(request)
+            assert sequence is not None
+            if not job.first:
+                job.first = time.perf_counter()
+                starts.append((request, sequence.cached))
+            try:
+                token, complete = self._choose(job, logits[number], likeliest[number])
+            except GrammarFault as error:
+                self._scheduler.cancel(request)
+                ends.append(
+                    self._end(request, sequence, FinishReason.STOP, f"The JSON schema became too complex: {error}")
+                )
+                continue
+            reason = self._scheduler.accept(request, token)
+            if reason is not FinishReason.STOP:
+                ids.append(request)
+                tokens.append(token)
+                count = job.sampler.spec.logprobs
+                logs.append(log_of(logits[number], token, count) if count >= 0 else None)
+            if complete and reason is None:
+                self._scheduler.cancel(request)
+                reason = FinishReason.STOP
+            if reason is not None:
+                ends.append(self._end(request, sequence, reason))
+        if ids or ends:
+            self._line.send(
+                Tokens(
+                    ids=tuple(ids),
+                    tokens=tuple(tokens),
+                    logs=tuple(logs) if any(logs) else (),
+                    starts=tuple(starts),
+                    ends=tuple(ends),
+                    busy=self._scheduler.busy,
+                    waiting=self._scheduler.waiting,
+                )
+            )
+
+    @staticmethod
+    def _choose(job: _Job, logits: Floats, likeliest: int) -> tuple[int, bool]:
+        """The next token, and whether the grammar is complete with it."""
+        sampler, constraint = job.sampler, job.constraint
+        if constraint is None:
+            return sampler.choose(logits, likeliest), False
+        token = sampler.choose(logits, likeliest, remember=False)
+        if not constraint.permits(token):  # seldom: masking every time would cost more than drawing twice
+            token = sampler.choose(logits, None, allowed=constraint.allowed(), remember=False)
+        sampler.took(token)
+        return token, constraint.took(token)
+
+    def _end(self, request: int, sequence: Sequence, reason: FinishReason, error: str | None = None) -> End:
+        job = self._jobs.pop(request)
+        now = time.perf_counter()
+        return End(
+            id=request,
+            reason=reason,
+            prompt=sequence.prompt,
+            cached=sequence.cached,
+            generated=sequence.generated,
+            prefill_seconds=(job.first or now) - job.began,
+            decode_seconds=now - job.first if job.first else 0.0,
+            error=error,
+        )
+
+    def _end_failed(self, request: int, error: str) -> None:
+        self._line.send(Tokens(ends=(End(id=request, reason=FinishReason.STOP, error=error),)))
+
+    def _fail_step(self, rows: tuple[Row, ...], error: EngineFault) -> None:
+        requests = list(dict.fromkeys(row.request for row in rows))
+        self._scheduler.fail(requests)
+        for row in rows:
+            self._model.trim(row.slot, 0)
+            self._jobs.pop(row.request, None)
+        problem = f"The engine failed: {error}."
+        self._line.send(Tokens(ends=tuple(End(id=r, reason=FinishReason.STOP, error=problem) for r in requests)))
+
+    def _embed(self, message: Embed) -> None:
+        self._embedder = self._embedder or Embedder(self._model, self._threads)
+        try:
+            vectors = self._embedder.embed([unpack_tokens(tokens) for tokens in message.inputs])
+        except EngineFault as error:
+            self._line.send(Vectors(id=message.id, error=f"The engine failed: {error}."))
+            return
+        self._line.send(Vectors(id=message.id, vectors=tuple(vectors)))
+
+
+def _load(line: _Line, settings: EngineSettings, threads: int) -> Model:
+    read_header(Path(settings.model))
+    sent = [0.0]
+
+    def progress(fraction: float) -> bool:
+        if fraction - sent[0] >= 0.01 or fraction >= 1.0:
+            sent[0] = fraction
+            line.send(Loading(fraction=fraction))
+        return True
+
+    return Model(settings, threads, progress)
+
+
+def serve(connection: socket.socket) -> int:
+    """The life of a worker: load what the first message says, then work until the gateway is gone."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # the gateway decides when to stop; it closes the socket
+        signal.signal(number, signal.SIG_IGN)
+    line = _Line(connection)
+    try:
+        first = line.receive()
+        while not first:
+            line.wait()
+            first = line.receive()
+        if not isinstance(first[0], Load):
+            return 2
+        settings = first[0].settings
+        threads = settings.threads or default_threads()
+        began = time.perf_counter()
+        try:
+            model = _load(line, settings, threads)
+        except ConfigurationError as error:
+            line.send(Failed(message=error.message))
+            return 3
+        except LoadFault as error:
+            line.send(Failed(message=str(error), retry=True))
+            return 3
+        worker = Worker(model, line, threads)
+        line.send(
+            Ready(
+                seconds=time.perf_counter() - began,
+                context=model.context,
+                slots=settings.slots,
+                trained_context=model.trained_context,
+                threads=threads,
+                embedding_size=model.embedding_size,
+                description=model.description(),
+            )
+        )
+        worker.run()
+    except _Gone:
+        return 0
+    return 0

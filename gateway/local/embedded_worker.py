@@ -1,0 +1,372 @@
+"""Keeps one worker process alive and connected: spawn, load, restart with back-off, tell requests when it dies.
+
+Owns the process, its socket and the mailboxes of running requests. Knows nothing of prompts or dialects.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import gateway
+from gateway.core.errors import AduanaError, TargetError, TargetUnavailable
+from gateway.engine.messages import (
+    Cancel,
+    Embed,
+    End,
+    Failed,
+    Frames,
+    Load,
+    Loading,
+    Ready,
+    Submit,
+    ToGateway,
+    TokenLog,
+    Tokens,
+    ToWorker,
+    Vectors,
+    frame,
+    to_gateway,
+)
+from gateway.engine.settings import EngineSettings
+from gateway.local.embedded_events import WorkerEvent, WorkerEventKind, WorkerListener
+from gateway.local.embedded_settings import EmbeddedSettings
+
+# The worker inherits what llama.cpp and Python read; never the keys that stand in the gateway's environment.
+_ENVIRONMENT = (
+    "PATH", "HOME", "LANG", "LC_", "TMPDIR", "XDG_", "VIRTUAL_ENV", "LD_", "DYLD_", "CUDA", "NVIDIA", "HIP", "ROCR",
+    "HSA", "VK_", "GGML_", "LLAMA_", "OMP_", "GOMP_", "KMP_", "PYTHON",
+)  # fmt: skip
+
+
+# (sequence, token, log), (sequence, tokens from the cache) with its first token, ends, vectors, what went wrong.
+Item: TypeAlias = tuple[int, int, TokenLog | None] | tuple[int, int] | End | Vectors | AduanaError
+
+
+class Mailbox:
+    """What the worker has sent for one request and the request has not yet taken."""
+
+    __slots__ = ("_items", "_waiter")
+
+    def __init__(self) -> None:
+        self._items: list[Item] = []
+        self._waiter: asyncio.Future[None] | None = None
+
+    def put(self, item: Item) -> None:
+        """Adds and wakes the taker."""
+        self._items.append(item)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def take(self) -> list[Item]:
+        """Everything that is here, at least one item."""
+        if not self._items:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+            self._waiter = None
+        items, self._items = self._items, []
+        return items
+
+
+class _Link(asyncio.Protocol):
+    """The socket to a worker."""
+
+    def __init__(self, worker: "EngineWorker") -> None:
+        self._worker = worker
+        self._frames = Frames()
+        self._transport: asyncio.Transport | None = None
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        for body in self._frames.feed(data):
+            self._worker.received(to_gateway.decode(body))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def send(self, message: ToWorker) -> None:
+        assert self._transport is not None
+        self._transport.write(frame(message))
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+class EngineWorker:
+    """One worker and its successors. `ready` says whether it can take work now."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: EmbeddedSettings,
+        listener: WorkerListener,
+        crashed: Callable[[frozenset[int]], None],
+    ) -> None:
+        self._name = name
+        self._settings = settings
+        self._listener = listener
+        self._crashed = crashed  # hears which sequences were running when the worker died of itself
+        self._boxes: dict[int, Mailbox] = {}
+        self._next = 0
+        self._link: _Link | None = None
+        self._life: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+        self._stderr: deque[str] = deque(maxlen=20)
+        self._failed_load: Failed | None = None
+        self.pid: int | None = None
+        self.ready: Ready | None = None
+        self.problem = ""  # why it can't take work; empty: it can, or is about to
+        self.restarts = 0
+        self.last_cause = ""
+        self.busy = 0  # slots in use, as the worker said last
+        self.waiting = 0
+
+    async def start(self) -> None:
+        """Begins; returns at once."""
+        if self._life is None:
+            self._life = asyncio.create_task(self._live(), name=f"engine worker {self._name}")
+
+    async def close(self) -> None:
+        """Ends the worker; running requests get an error."""
+        if self._life is None:
+            return
+        life, self._life = self._life, None
+        life.cancel()
+        await asyncio.wait([life])
+        self._fail_all(TargetUnavailable(f"The embedded target {self._name!r} is shutting down."))
+        self._tell(WorkerEventKind.STOPPED)
+
+    async def wait_ready(self, deadline: float) -> Ready:
+        """The worker's facts, as soon as it is ready. Raises TargetUnavailable when it can't be, or not in time."""
+        loop = asyncio.get_running_loop()
+        until = min(deadline, loop.time() + self._settings.ready_wait)
+        while self.ready is None:
+            if self.problem or self._life is None:
+                raise self._unavailable(self.problem or "it is not running")
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._changed.wait()
+            except TimeoutError:
+                raise self._unavailable("its model is still loading") from None
+        return self.ready
+
+    def _unavailable(self, reason: str) -> TargetUnavailable:
+        return TargetUnavailable(f"The embedded target {self._name!r} can't answer now: {reason}", retry_after=5.0)
+
+    def next_id(self) -> int:
+        """A number for a new sequence or embedding."""
+        self._next += 1
+        return self._next
+
+    def send(self, messages: Sequence[Submit | Embed], box: Mailbox) -> None:
+        """Hands work over; what comes of it goes to `box`."""
+        if self._link is None or self.ready is None:
+            raise self._unavailable(self.problem or "its worker is restarting")
+        for message in messages:
+            self._boxes[message.id] = box
+            self._link.send(message)
+
+    def cancel(self, ids: Sequence[int]) -> None:
+        """No more work on these; nothing more comes for them."""
+        known = tuple(number for number in ids if self._boxes.pop(number, None) is not None)
+        if known and self._link is not None:
+            self._link.send(Cancel(ids=known))
+
+    def finished(self, number: int) -> None:
+        """A sequence ended by itself."""
+        self._boxes.pop(number, None)
+
+    @property
+    def outstanding(self) -> int:
+        """Sequences and embeddings that have not ended."""
+        return len(self._boxes)
+
+    # What the worker says
+
+    def received(self, message: ToGateway) -> None:
+        """Called by the link for each message."""
+        match message:
+            case Tokens():
+                self._tokens(message)
+            case Vectors():
+                box = self._boxes.get(message.id)
+                if box is not None:
+                    box.put(message)
+            case Loading():
+                self._tell(WorkerEventKind.LOADING, fraction=message.fraction)
+            case Ready():
+                self.ready = message
+                self.problem = ""
+                self._wake()
+                self._tell(WorkerEventKind.READY, seconds=message.seconds)
+            case Failed():
+                self._failed_load = message
+
+    def _tokens(self, message: Tokens) -> None:
+        boxes = self._boxes
+        self.busy, self.waiting = message.busy, message.waiting
+        for number, cached in message.starts:
+            box = boxes.get(number)
+            if box is not None:
+                box.put((number, cached))
+        logs = message.logs
+        for place, number in enumerate(message.ids):
+            box = boxes.get(number)
+            if box is not None:
+                box.put((number, message.tokens[place], logs[place] if logs else None))
+        for end in message.ends:
+            box = boxes.get(end.id)
+            if box is not None:
+                box.put(end)
+
+    # Its life
+
+    async def _live(self) -> None:
+        loop = asyncio.get_running_loop()
+        failures = 0
+        while True:
+            began = loop.time()
+            cause, detail = await self._one_life()
+            failed, self._failed_load = self._failed_load, None
+            self.ready, self.pid = None, None
+            self.busy = self.waiting = 0
+            if loop.time() - began > self._settings.stable_after:
+                failures = 0
+            pause = self._pause(failures)
+            failures += 1
+            self.restarts += 1
+            self.last_cause = cause
+            if failed is not None:
+                self.problem = failed.message
+                pause = max(pause, 1.0)
+                self._tell(WorkerEventKind.FAILED, seconds=pause, cause="load", detail=self.problem)
+            else:
+                if failures > 1:
+                    self.problem = f"its worker died ({detail}) and is restarted in {pause:.0f} s."
+                self._tell(WorkerEventKind.DIED, seconds=pause, cause=cause, detail=detail)
+            self._fail_all(
+                TargetError(f"The engine of {self._name!r} stopped while it was answering ({cause}). Please try again.")
+            )
+            self._wake()
+            await asyncio.sleep(pause)
+
+    def _pause(self, failures: int) -> float:
+        if failures == 0:
+            return self._settings.restart_first
+        return float(min(self._settings.restart_longest, 2 ** (failures - 1)))
+
+    async def _one_life(self) -> tuple[str, str]:
+        """From spawn to death. Returns its cause as a word and as a sentence."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    "gateway.engine",
+                    str(theirs.fileno()),
+                    pass_fds=[theirs.fileno()],
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.DEVNULL,
+                    stderr=asyncio.subprocess.PIPE,
+                    env=_environment(),
+                )
+            except OSError as error:
+                ours.close()
+                return "spawn", f"the worker can't be started: {error}"
+        self.pid = process.pid
+        link = _Link(self)
+        reading: asyncio.Task[None] | None = None
+        try:
+            await asyncio.get_running_loop().create_connection(lambda: link, sock=ours)
+            self._link = link
+            reading = asyncio.create_task(self._read_stderr(process.stderr), name="engine worker stderr")
+            link.send(Load(settings=engine_settings(self._settings)))
+            await link.closed
+            code = await self._wait(process)
+        finally:
+            self._link = None
+            link.close()
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+            if reading is not None:
+                reading.cancel()
+                await asyncio.wait([reading])
+        return self._cause(code)
+
+    async def _wait(self, process: asyncio.subprocess.Process) -> int:
+        try:
+            async with asyncio.timeout(5.0):
+                return await process.wait()
+        except TimeoutError:
+            process.kill()
+            return await process.wait()
+
+    async def _read_stderr(self, stream: asyncio.StreamReader | None) -> None:
+        assert stream is not None
+        self._stderr.clear()
+        while line := await stream.readline():
+            self._stderr.append(line.decode("utf-8", "replace").rstrip()[:500])
+
+    def _cause(self, code: int) -> tuple[str, str]:
+        if code < 0:
+            last = next((line for line in reversed(self._stderr) if "GGML_ASSERT" in line or "error" in line), "")
+            if code not in (-signal.SIGKILL, -signal.SIGTERM):  # those come from outside
+                self._crashed(frozenset(self._boxes))
+            return f"signal_{-code}", f"signal {-code}{': ' + last if last else ''}"
+        return f"exit_{code}", f"exit code {code}{': ' + self._stderr[-1] if self._stderr else ''}"
+
+    def _fail_all(self, error: TargetError) -> None:
+        boxes, self._boxes = self._boxes, {}
+        for box in dict.fromkeys(boxes.values()):
+            box.put(error)
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed.clear()
+
+    def _tell(
+        self,
+        kind: WorkerEventKind,
+        *,
+        fraction: float = 0.0,
+        seconds: float | None = None,
+        cause: str = "",
+        detail: str = "",
+    ) -> None:
+        self._listener(
+            WorkerEvent(
+                target=self._name,
+                kind=kind,
+                restarts=self.restarts,
+                fraction=fraction,
+                seconds=seconds,
+                cause=cause,
+                detail=detail,
+            )
+        )
+
+
+def engine_settings(settings: EmbeddedSettings) -> EngineSettings:
+    """The part of the settings that the worker gets."""
+    return EngineSettings(**{name: getattr(settings, name) for name in EngineSettings.__struct_fields__})
+
+
+def _environment() -> dict[str, str]:
+    environment = {name: value for name, value in os.environ.items() if name.startswith(_ENVIRONMENT)}
+    root = str(Path(gateway.__file__).resolve().parent.parent)
+    paths = [root, *environment.get("PYTHONPATH", "").split(os.pathsep)]
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    return environment
