@@ -78,3 +78,22 @@ class Accrual(msgspec.Struct, frozen=True, kw_only=True):
     microjoules: int
     electricity_micros: int = 0
     hardware_micros: int = 0
+
+
+class Savings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a period's requests cost and avoided, in micro-dollars. Savings can be negative."""
+
+    requests: int = 0
+    local: int = 0
+    cloud: int = 0
+    refused: int = 0
+    unpriced: int = 0
+    avoided_micros: int = 0
+    cloud_micros: int = 0
+    electricity_micros: int = 0
+    hardware_micros: int = 0
+
+    @property
+    def saved_micros(self) -> int:
+        """What everything in the cloud would have cost, minus what was paid."""
+        return self.avoided_micros - self.electricity_micros - self.hardware_micros
