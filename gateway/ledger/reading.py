@@ -10,6 +10,7 @@ from typing import Any, assert_never
 import msgspec
 
 from gateway.core.errors import LedgerUnavailable
+from gateway.core.record import Savings
 from gateway.ledger.ledger import FILE_NAME
 from gateway.ledger.schema import identify
 from gateway.ledger.writer import describe
@@ -144,6 +145,21 @@ class Reader:
         for row in self._rows(f"SELECT 'all', {_SUMS} {_FROM} HAVING count(*) > 0", since, until):
             return _sums(row)
         return Sums(name="all")
+
+    def savings(self, since: float, until: float) -> Savings:
+        """Money of a period, electricity and hardware included."""
+        sums, energy = self.total(since, until), self.energy(since, until)
+        return Savings(
+            requests=sums.requests,
+            local=sums.local,
+            cloud=sums.cloud,
+            refused=sums.refused,
+            unpriced=sums.unpriced,
+            avoided_micros=sums.avoided_micros,
+            cloud_micros=sums.cost_micros,
+            electricity_micros=energy.electricity_micros,
+            hardware_micros=energy.hardware_micros,
+        )
 
     def groups(self, by: GroupBy, since: float, until: float) -> list[Sums]:
         """One line a group, the most valuable first."""

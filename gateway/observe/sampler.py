@@ -11,6 +11,7 @@ from gateway.core.errors import LedgerUnavailable
 from gateway.core.record import Accrual
 from gateway.core.snapshot import Gpu
 from gateway.observe.accounting import Remainder, split, weigh
+from gateway.observe.amd import Amd
 from gateway.observe.meters import Estimate, Meter, Nvml, Rapl, Tick
 from gateway.observe.readings import EnergyReport, GpuReading, Readings
 from gateway.observe.settings import EnergySettings
@@ -30,6 +31,10 @@ def find_meters(settings: EnergySettings) -> list[Meter]:
         nvml = Nvml()
         if nvml.problem is None:
             meters.append(nvml)
+    if settings.amd:
+        amd = Amd()
+        if amd.problem is None:
+            meters.append(amd)
     if settings.rapl and (rapl := Rapl()).found:
         meters.append(rapl)
     if not meters and settings.idle_watts is not None:

@@ -77,6 +77,8 @@ class EnergySettings(msgspec.Struct, frozen=True, kw_only=True):
     """Time between samples."""
     nvml: bool = True
     """Ask NVIDIA's driver."""
+    amd: bool = True
+    """Ask AMD's driver, where the package `amdsmi` is installed (it comes with ROCm)."""
     rapl: bool = True
     """Ask the CPU's own counters, where they are readable (root, or a rule for /sys/class/powercap)."""
     idle_watts: float | None = None
