@@ -1,8 +1,9 @@
-"""OpenAI answers that are lists: embeddings and models. Pure."""
+"""Answers that are lists: embeddings, and models for OpenAI's and Anthropic's clients alike. Pure."""
 
 import base64
 import struct
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from gateway.core.delta import Embeddings
@@ -31,8 +32,20 @@ def model_body(name: str, *, created: int) -> bytes:
 
 def models_body(names: Iterable[str], *, created: int) -> bytes:
     """The answer of `/v1/models`."""
-    return encode_json({"object": "list", "data": [_model(name, created) for name in names]})
+    data = [_model(name, created) for name in names]
+    ends = {"first_id": data[0]["id"] if data else None, "last_id": data[-1]["id"] if data else None}
+    return encode_json({"object": "list", "data": data, "has_more": False, **ends})
 
 
 def _model(name: str, created: int) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": created, "owned_by": "aduana"}
+    """OpenAI's fields and Anthropic's in one: both ask at the same address."""
+    return {
+        "id": name,
+        "object": "model",
+        "created": created,
+        "owned_by": "aduana",
+        "type": "model",
+        "display_name": name,
+        "created_at": datetime.fromtimestamp(created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "lifecycle": "active",
+    }
