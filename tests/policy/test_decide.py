@@ -19,6 +19,7 @@ from tests.policy.house import (
     catalog_of,
     chat,
     found,
+    inbound,
     names,
     policy_of,
     why,

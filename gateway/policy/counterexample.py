@@ -1,0 +1,127 @@
+"""From a solver's model to a made-up request: facts that a person can read, and that `decide` can check."""
+
+import z3
+
+from gateway.core.target import Catalog
+from gateway.policy.conditions import FactRef, FactValue, regex
+from gateway.policy.facts import FACTS, Kind
+from gateway.policy.model import Given
+from gateway.policy.symbols import OTHER, Symbols
+
+_SAMPLES = ("", "x", "0", "other", "a@b.example", "2026-01-01")
+
+
+def given_of(model: z3.ModelRef, symbols: Symbols, catalog: Catalog) -> Given:
+    """The request that a model describes. What the model leaves at its plainest is left out."""
+    facts: list[tuple[str, str, FactValue]] = []
+    for ref in sorted(symbols.words):
+        value = _word(model, symbols, ref)
+        if value is not None and _known(model, symbols, ref):
+            facts.append((ref.name, ref.of, value))
+    for ref in sorted(symbols.flags):
+        yes = _true(model, symbols.flags[ref])
+        if _known(model, symbols, ref) and (yes or ref in symbols.known):
+            facts.append((ref.name, ref.of, yes))
+    for ref in sorted(symbols.numbers):
+        if ref.name in FACTS and ref.name != "share" and _known(model, symbols, ref):
+            facts.append((ref.name, ref.of, _number(model, symbols.numbers[ref])))
+    tags = frozenset(tag for tag, variable in symbols.tags.items() if _true(model, variable))
+    doubts = frozenset(name if name != OTHER else "time" for name, variable in symbols.doubts.items()
+                       if _true(model, variable))  # fmt: skip
+    if tags:
+        facts.append(("tags", "", tags))
+    if doubts:
+        facts.append(("doubts", "", doubts))
+    return Given(
+        facts=tuple(facts),
+        findings=_findings(model, symbols),
+        fits=_fits(model, symbols, catalog),
+        broken=tuple(name for name, variable in symbols.broken.items() if _true(model, variable)),
+    )
+
+
+def case_of(given: Given) -> dict[str, object]:
+    """The request as a document that `aduana explain` reads (JSON, and so YAML)."""
+    found: dict[str, object] = {}
+    for name, of, value in given.facts:
+        shown: object = sorted(value) if isinstance(value, frozenset) else value
+        if FACTS[name].kind is Kind.CLOCK and isinstance(value, int | float):
+            shown = f"{int(value) // 60:02}:{int(value) % 60:02}"
+        if of:
+            entry = found.setdefault(name, {})
+            assert isinstance(entry, dict)
+            entry[of] = shown
+        else:
+            found[name] = shown
+    if given.findings:
+        plain = all(count == 1 and confidence == 1.0 for _, count, confidence in given.findings)
+        found["findings"] = (
+            [category for category, _, _ in given.findings]
+            if plain
+            else {category: [count, confidence] for category, count, confidence in given.findings}
+        )
+    if given.fits:
+        found["fits"] = dict(given.fits)
+    if given.broken:
+        found["broken"] = list(given.broken)
+    return {"given": found}
+
+
+def _true(model: z3.ModelRef, variable: z3.BoolRef) -> bool:
+    return bool(z3.is_true(model.eval(variable, model_completion=True)))
+
+
+def _known(model: z3.ModelRef, symbols: Symbols, ref: FactRef) -> bool:
+    return ref not in symbols.known or _true(model, symbols.known[ref])
+
+
+def _number(model: z3.ModelRef, variable: z3.ArithRef) -> float | int:
+    value = model.eval(variable, model_completion=True)
+    if z3.is_int_value(value):
+        return int(value.as_long())
+    fraction = value.as_fraction()
+    return float(fraction)
+
+
+def _word(model: z3.ModelRef, symbols: Symbols, ref: FactRef) -> str | None:
+    position = model.eval(symbols.words[ref], model_completion=True).as_long()
+    word = symbols.vocabulary[ref][position]
+    wanted = {pattern: _true(model, variable) for (fact, pattern), variable in symbols.patterns.items() if fact == ref}
+    if word != OTHER:
+        plain = position == 0 and ref.name in ("key", "alias", "dialect", "endpoint", "response_format")
+        return None if plain and ref.name != "alias" else word
+    if not wanted:
+        return None if ref.name in ("header", "user", "model") and ref not in symbols.known else "other"
+    known = set(symbols.vocabulary[ref])
+    for sample in (*_SAMPLES, *(_literal(pattern) for pattern in wanted)):
+        fits = all((regex(pattern).search(sample) is not None) is hit for pattern, hit in wanted.items())
+        if fits and sample not in known:
+            return sample
+    return "other"
+
+
+def _literal(pattern: str) -> str:
+    """What a simple pattern looks for: without anchors and escapes."""
+    return pattern.removeprefix("(?i)").strip("^$").replace(".*", "").replace("\\b", "").replace("\\", "")
+
+
+def _findings(model: z3.ModelRef, symbols: Symbols) -> tuple[tuple[str, int, float], ...]:
+    found: dict[str, tuple[int, float]] = {}
+    for name, variable in symbols.leaves.items():
+        if _true(model, variable):
+            found["unlisted" if name == OTHER else name] = (1, 1.0)
+    for ref, variable in symbols.numbers.items():
+        if not ref.name.startswith("finding_"):
+            continue
+        value = _number(model, variable)
+        leaf = next((name for name in found if name == ref.of or name.startswith(ref.of + ".")), None)
+        if leaf is not None:
+            count, confidence = found[leaf]
+            found[leaf] = (int(value), confidence) if ref.name == "finding_count" else (count, float(value))
+    return tuple((name, count, confidence) for name, (count, confidence) in found.items())
+
+
+def _fits(model: z3.ModelRef, symbols: Symbols, catalog: Catalog) -> tuple[tuple[str, bool], ...]:
+    """Only where it differs from what the estimate says."""
+    return tuple((name, False) for name, variable in symbols.fits.items()
+                 if catalog.targets[name].context is not None and not _true(model, variable))  # fmt: skip

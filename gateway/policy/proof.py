@@ -1,0 +1,266 @@
+"""Proves a policy's claims for every request that could come, or shows the smallest one that breaks them.
+
+Complete over labels, tags, findings, numbers, words, unknown facts, fallbacks, open breakers and windows. Patterns
+(`matches`) and shares are wider here than in reality: a claim that fails only there is reported as "not proved".
+Every counterexample is run through the real `decide` before it is shown.
+"""
+
+import enum
+from collections.abc import Callable, Iterable
+
+import msgspec
+import z3
+
+from gateway.core.labels import Label, Zone
+from gateway.core.yaml_source import Position
+from gateway.policy.compiled import Policy
+from gateway.policy.conditions import ALWAYS, Atom, Condition, FactRef, Interval, atoms, truth
+from gateway.policy.counterexample import case_of, given_of
+from gateway.policy.decide import decide
+from gateway.policy.decision import Decision
+from gateway.policy.facts import getter
+from gateway.policy.made_up import situation_of
+from gateway.policy.model import Claim, Given, Rule
+from gateway.policy.symbolic import Symbolic
+from gateway.policy.view import View
+
+MILLISECONDS = 5_000  # for one question to the solver; a policy of 1,000 rules takes some tens
+_TRIES = 400  # request ids and users tried where a share decides
+
+
+class Outcome(enum.StrEnum):
+    """What became of a claim."""
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    NOT_PROVED = "not proved"
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """A claim and its outcome. `case`: the request that shows it, as `aduana explain` reads it."""
+
+    claim: str
+    place: str
+    outcome: Outcome
+    case: dict[str, object] | None = None
+    remark: str = ""
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """All verdicts, and what else the solver saw."""
+
+    verdicts: tuple[Verdict, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every claim was proved."""
+        return all(verdict.outcome is Outcome.PROVED for verdict in self.verdicts)
+
+
+_SENSITIVE = Atom(fact=FactRef(name="label"), test=Interval(low=2, high=2, low_in=True, high_in=True))
+_BUILT_IN = Position("(built in)", 1, 1)
+BUILT_IN = (
+    Claim(kind="always", when=_SENSITIVE, zone=Zone.LOCAL, place=_BUILT_IN,
+          text="built in: sensitive requests stay local, by whatever rule, fallback, shadow or unknown fact"),
+)  # fmt: skip
+
+
+class Prover:
+    """One policy and its formulas."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.world = Symbolic(policy.document, policy.catalog)
+        self._questions = [(claim, self._question(claim)) for claim in (*BUILT_IN, *policy.document.claims)]
+        self._ceilings = self._above_ceilings()
+        self.solver = self.world.solver()
+        self.solver.set("timeout", MILLISECONDS)
+
+    def proof(self) -> Proof:
+        """Answers everything."""
+        verdicts = [self._ceiling_verdict(), *(self._verdict(claim, formula) for claim, formula in self._questions)]
+        return Proof(verdicts=tuple(verdicts), notes=(*self.policy.warnings, *self._dead_rules(), *self._no_target()))
+
+    # Claims
+
+    def _question(self, claim: Claim) -> z3.BoolRef:
+        """A formula that is satisfiable exactly when the claim is broken (or, for `reachable`, when it holds)."""
+        world = self.world
+        if claim.rule is not None:
+            return self._used(claim.rule)
+        parts = [world.when(claim.when)]
+        never = claim.kind == "never"
+        if claim.refused:
+            parts += [*world.healthy_house, *world.able.values()]
+            parts.append(z3.Not(world.answered) if never else world.answered)
+        elif claim.zone is not None:
+            parts.append(world.in_zone(claim.zone, inside=never))
+        elif claim.target is not None:
+            parts.append(world.to_target(claim.target, inside=never))
+        return z3.And(parts)
+
+    def _used(self, name: str) -> z3.BoolRef:
+        """The rule does something: chooses a target, restricts, tags or sets."""
+        world = self.world
+        if name in world.chosen:
+            rule = self._rule(name)
+            usable = z3.Or([world.allowed[target] for target in rule.prefer or ()])
+            return z3.And(world.chosen[name], usable, z3.Not(world.refused_by_rule))
+        return world.matched[name]
+
+    def _verdict(self, claim: Claim, formula: z3.BoolRef) -> Verdict:
+        place = str(claim.place)
+        result = self.solver.check(formula)
+        if claim.rule is not None:
+            return self._reachable(claim, formula, result)
+        if result == z3.unsat:
+            return Verdict(claim=claim.text, place=place, outcome=Outcome.PROVED)
+        if result == z3.unknown:
+            return Verdict(
+                claim=claim.text, place=place, outcome=Outcome.NOT_PROVED, remark="the solver ran out of time"
+            )
+        given, broken = self._example(
+            formula, lambda decision, view: self._breaks(claim, decision, view), said_of=claim.when
+        )
+        if broken is None:
+            return Verdict(
+                claim=claim.text, place=place, outcome=Outcome.NOT_PROVED, case=case_of(given),
+                remark="a pattern, a share or related facts are wider in the proof than in reality; "
+                "the request shown is the nearest one, and does not break the claim by itself",
+            )  # fmt: skip
+        return Verdict(claim=claim.text, place=place, outcome=Outcome.REFUTED, case=case_of(given), remark=said(broken))
+
+    def _reachable(self, claim: Claim, formula: z3.BoolRef, result: z3.CheckSatResult) -> Verdict:
+        place = str(claim.place)
+        if result == z3.unsat:
+            return Verdict(
+                claim=claim.text, place=place, outcome=Outcome.REFUTED, remark="no request reaches this rule"
+            )
+        given, reached = self._example(
+            formula, lambda decision, _: claim.rule in (decision.rule, *decision.restrictions)
+        )
+        outcome = Outcome.PROVED if reached is not None else Outcome.NOT_PROVED
+        return Verdict(claim=claim.text, place=place, outcome=outcome, case=case_of(given))
+
+    def _breaks(self, claim: Claim, decision: Decision, view: View) -> bool:
+        """Whether a real decision breaks the claim."""
+        if truth(claim.when, lambda fact: getter(fact)(view)) is False:
+            return False
+        reached = {candidate.target for candidate in decision.candidates}
+        if decision.overrides.shadow is not None and reached:
+            reached.add(decision.overrides.shadow)
+        never = claim.kind == "never"
+        if claim.refused:
+            return (not reached) is never
+        if claim.zone is not None:
+            zones = {self.policy.catalog.targets[name].zone for name in reached}
+            return claim.zone in zones if never else bool(zones - {claim.zone})
+        return claim.target in reached if never else bool(reached - {claim.target or ""})
+
+    def _above_ceilings(self) -> z3.BoolRef:
+        world = self.world
+        high = {Label.PUBLIC: world.state.internal, Label.INTERNAL: world.state.sensitive}
+        return z3.Or([z3.And(world.reaches[name], high[info.ceiling])
+                      for name, info in self.policy.catalog.targets.items() if info.ceiling in high])  # fmt: skip
+
+    def _ceiling_verdict(self) -> Verdict:
+        proved = self.solver.check(self._ceilings) == z3.unsat
+        outcome = Outcome.PROVED if proved else Outcome.REFUTED
+        return Verdict(
+            claim="built in: no target gets a label above its ceiling", place=str(_BUILT_IN), outcome=outcome
+        )
+
+    # Examples
+
+    def _example(
+        self, formula: z3.BoolRef, wanted: Callable[[Decision, View], bool], said_of: Condition = ALWAYS
+    ) -> tuple[Given, Decision | None]:
+        """The plainest request for a formula, and what `decide` says if it is as wanted.
+
+        Facts that the claim itself names are known, if it can be broken that way too.
+        """
+        kept = [formula]
+        known = [self.world.symbols.is_known(atom.fact) for atom in atoms(said_of)]
+        for plain in (*known, *self.world.inputs()):
+            if self.solver.check(*kept, plain) == z3.sat:
+                kept.append(plain)
+        self.solver.check(*kept)
+        given = given_of(self.solver.model(), self.world.symbols, self.policy.catalog)
+        shares = any(ref.name == "share" for ref in self.world.symbols.numbers)
+        for number in range(_TRIES if shares else 1):
+            tried = given if number == 0 else with_user(given, f"user-{number}")
+            decision, view = decided(tried, self.policy, f"made-up-{number}" if number else "made-up")
+            if wanted(decision, view):
+                return tried, decision
+        return given, None
+
+    # What looks like a mistake
+
+    def _rule(self, name: str) -> Rule:
+        return next(rule for rule in self.policy.rules if rule.name == name)
+
+    def _dead_rules(self) -> Iterable[str]:
+        world = self.world
+        earlier: list[str] = []
+        for rule in self.policy.rules:
+            if rule.name in world.matched and self.solver.check(world.matched[rule.name]) == z3.unsat:
+                yield f"{rule.place}: the rule {rule.name!r} can never match."
+            elif rule.name in world.chosen:
+                if self.solver.check(world.chosen[rule.name]) == z3.unsat:
+                    yield f"{rule.place}: the rule {rule.name!r} never chooses: {self._hidden_by(rule.name, earlier)}."
+                earlier.append(rule.name)
+
+    def _hidden_by(self, name: str, earlier: list[str]) -> str:
+        world = self.world
+        marks = {f"not {other}": z3.Not(world.routes[other]) for other in earlier}
+        solver = world.solver()
+        solver.add(world.routes[name])
+        tracked = [z3.Bool(mark) for mark in marks]
+        for mark, formula in zip(tracked, marks.values(), strict=True):
+            solver.add(z3.Implies(mark, formula))
+        solver.check(*tracked)
+        guilty = {str(mark) for mark in solver.unsat_core()}
+        names = [repr(other) for other in earlier if f"not {other}" in guilty]
+        return f"{', '.join(names)} above {'matches' if len(names) == 1 else 'match'} first, whatever comes"
+
+    def _no_target(self) -> Iterable[str]:
+        world = self.world
+        formula = z3.And(
+            z3.Not(world.answered), z3.Not(world.refused_by_rule), *world.healthy_house, *world.able.values()
+        )
+        if self.solver.check(formula) == z3.sat:
+            given, decision = self._example(formula, lambda decision, _: not decision.candidates)
+            if decision is not None:
+                shown = msgspec.json.encode(case_of(given)).decode()
+                yield f"some requests find no target although all are up, for example {shown}."
+
+
+def decided(given: Given, policy: Policy, request_id: str) -> tuple[Decision, View]:
+    """The real decision on a made-up request, and the facts at its end."""
+    inbound, inspection, snapshot = situation_of(given, policy.catalog, request_id)
+    decision = decide(inbound, inspection, snapshot, policy)
+    alias = policy.catalog.aliases.get(decision.alias) or next(iter(policy.catalog.aliases.values()))
+    view = View(inbound, inspection, snapshot, alias, policy.locals[alias.name])
+    view.label, view.tags = int(decision.label), decision.tags
+    return decision, view
+
+
+def with_user(given: Given, user: str) -> Given:
+    """The same request from another user."""
+    facts = tuple(fact for fact in given.facts if fact[0] != "user")
+    return msgspec.structs.replace(given, facts=(*facts, ("user", "", user)))
+
+
+def said(decision: Decision) -> str:
+    """A decision in one line."""
+    if decision.refusal is not None:
+        return f"label {decision.label.word}: refused ({decision.refusal.code})"
+    order = ", ".join(f"{candidate.target} ({candidate.zone})" for candidate in decision.candidates)
+    shadow = f", shadow {decision.overrides.shadow}" if decision.overrides.shadow else ""
+    return f"label {decision.label.word}, rule {decision.rule!r}: {order}{shadow}"
+
+
+def prove(policy: Policy) -> Proof:
+    """Proves the built-in claims and the policy's own, and looks for rules without use."""
+    return Prover(policy).proof()
