@@ -5,8 +5,6 @@ which also happens when the gateway dies; idle, it sleeps in select.
 """
 
 import array
-import os
-import select
 import signal
 import socket
 import time
@@ -21,22 +19,19 @@ from gateway.core.errors import ConfigurationError
 from gateway.engine.embedder import Embedder
 from gateway.engine.gguf import read_header
 from gateway.engine.grammar import Constraint, GrammarBook, GrammarFault
+from gateway.engine.line import Gone, Line
 from gateway.engine.messages import (
     Cancel,
     Embed,
     End,
     Failed,
-    Frames,
     Load,
     Loading,
     Ready,
     Submit,
-    ToGateway,
     TokenLog,
     Tokens,
     Vectors,
-    frame,
-    to_worker,
     unpack_tokens,
 )
 from gateway.engine.model import EngineFault, LoadFault, Model
@@ -45,70 +40,6 @@ from gateway.engine.scheduler import Scheduler, Sequence
 from gateway.engine.settings import EngineSettings
 from gateway.engine.steps import Copy, Move, Row, Step, Swap, Trim
 from gateway.engine.threads import default_threads
-
-_RECEIVE = 1 << 20
-_MOST_UNSENT = 16 * 2**20
-
-
-class _Gone(Exception):
-    """The gateway closed its end."""
-
-
-class _Line:
-    """The socket to the gateway: never blocks a step."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._socket = connection
-        connection.setblocking(False)
-        self._frames = Frames()
-        self._unsent = bytearray()
-        self._wake_read, self._wake_write = os.pipe()
-        os.set_blocking(self._wake_read, False)
-
-    def wake(self) -> None:
-        """Ends a wait; callable from any thread."""
-        os.write(self._wake_write, b"x")
-
-    def receive(self) -> list[Load | Submit | Cancel | Embed]:
-        """Messages that are here. Raises _Gone at the end of the stream."""
-        messages: list[Load | Submit | Cancel | Embed] = []
-        while True:
-            try:
-                data = self._socket.recv(_RECEIVE)
-            except BlockingIOError:
-                return messages
-            except OSError as error:
-                raise _Gone from error
-            if not data:
-                raise _Gone
-            messages += (to_worker.decode(body) for body in self._frames.feed(data))
-
-    def wait(self) -> None:
-        """Sleeps until there is something to read, room to write, or a call of `wake`."""
-        readable: list[socket.socket | int] = [self._socket, self._wake_read]
-        select.select(readable, [self._socket] if self._unsent else [], [])
-        self._flush()
-        try:
-            os.read(self._wake_read, 4096)
-        except BlockingIOError:
-            return
-
-    def send(self, message: ToGateway) -> None:
-        """Sends, or keeps for later what the socket does not take. A gateway that reads nothing stops the worker."""
-        self._unsent += frame(message)
-        self._flush()
-        while len(self._unsent) > _MOST_UNSENT:
-            select.select([], [self._socket], [])
-            self._flush()
-
-    def _flush(self) -> None:
-        try:
-            while self._unsent:
-                del self._unsent[: self._socket.send(self._unsent)]
-        except BlockingIOError:
-            return
-        except OSError as error:
-            raise _Gone from error
 
 
 class _Job(msgspec.Struct, kw_only=True):
@@ -123,7 +54,7 @@ class _Job(msgspec.Struct, kw_only=True):
 class Worker:
     """The loop. Owns model, scheduler and the state of every request."""
 
-    def __init__(self, model: Model, line: _Line, threads: int) -> None:
+    def __init__(self, model: Model, line: Line, threads: int) -> None:
         settings = model.settings
         self._model = model
         self._line = line
@@ -175,7 +106,7 @@ class Worker:
             case Embed():
                 self._embeds.append(message)
             case Load():
-                raise _Gone  # a second model in one worker is a bug of the gateway
+                raise Gone  # a second model in one worker is a bug of the gateway
 
     def _take_compiled(self) -> None:
         for request, (message, future) in list(self._compiling.items()):
@@ -313,7 +244,7 @@ class Worker:
         self._line.send(Vectors(id=message.id, vectors=tuple(vectors)))
 
 
-def _load(line: _Line, settings: EngineSettings, threads: int) -> Model:
+def _load(line: Line, settings: EngineSettings, threads: int) -> Model:
     read_header(Path(settings.model))
     sent = [0.0]
 
@@ -330,7 +261,7 @@ def serve(connection: socket.socket) -> int:
     """The life of a worker: load what the first message says, then work until the gateway is gone."""
     for number in (signal.SIGINT, signal.SIGTERM):  # the gateway decides when to stop; it closes the socket
         signal.signal(number, signal.SIG_IGN)
-    line = _Line(connection)
+    line = Line(connection)
     try:
         first = line.receive()
         while not first:
@@ -362,6 +293,6 @@ def serve(connection: socket.socket) -> int:
             )
         )
         worker.run()
-    except _Gone:
+    except Gone:
         return 0
     return 0

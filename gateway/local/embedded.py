@@ -1,7 +1,6 @@
 """The embedded target: a model that this machine runs itself. Local always; it takes requests, never clearances."""
 
 import asyncio
-import hashlib
 import secrets
 import time
 from collections.abc import AsyncGenerator, Sequence
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import structlog
 
-from gateway.core.delta import Delta, Embeddings, FinishReason, Text, UsageReport
+from gateway.core.delta import Delta, Embeddings, FinishReason, UsageReport
 from gateway.core.errors import (
     AduanaError,
     BadRequest,
@@ -22,42 +21,24 @@ from gateway.core.errors import (
     TargetTimeout,
     TargetUnavailable,
 )
-from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, EmbeddingsRequest, GenerateRequest
+from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest
 from gateway.core.target import TargetInfo, TargetState
 from gateway.core.usage import Usage
-from gateway.engine.messages import Embed, End, Ready, SamplingSpec, Submit, Vectors, pack_tokens
+from gateway.engine.messages import Embed, End, Ready, Submit, Vectors, pack_tokens
 from gateway.engine.vocabulary import Vocabulary
-from gateway.local.embedded_answer import Choice
+from gateway.local.embedded_answer import Choice, Count, joined_texts
 from gateway.local.embedded_events import WorkerEvent, WorkerEventKind, WorkerListener
+from gateway.local.embedded_link import Item, Mailbox
 from gateway.local.embedded_pace import Pace
 from gateway.local.embedded_prompts import Prepared, Prompts
 from gateway.local.embedded_settings import EmbeddedSettings
-from gateway.local.embedded_worker import EngineWorker, Item, Mailbox
+from gateway.local.embedded_submit import choices_of, echoes, fingerprint, submits_of
+from gateway.local.embedded_worker import EngineWorker
 
 LOG = structlog.get_logger("aduana.engine")
 
-_MOST_CHOICES = 128
 _POISON = 2  # crashes after which a request is refused
 _MOST_CRASHES = 256
-
-
-class _Count:
-    """Usage of one request. A prompt counts once, however many choices continue it."""
-
-    def __init__(self, prompts: Sequence[int], choices_each: int) -> None:
-        self._prompts = prompts
-        self._each = choices_each
-        self.cached: dict[int, int] = {}  # choice → prompt tokens from the cache
-
-    def usage(self, choices: Sequence[Choice]) -> Usage:
-        cached = sum(self.cached.get(prompt * self._each, 0) for prompt in range(len(self._prompts)))
-        reasoning = sum(choice.reasoning_tokens for choice in choices)
-        return Usage(
-            input=sum(self._prompts) - cached,
-            input_cached=cached,
-            output=sum(choice.tokens for choice in choices) - reasoning,
-            reasoning=reasoning,
-        )
 
 
 class EmbeddedTarget:
@@ -146,19 +127,27 @@ class EmbeddedTarget:
         prepared, vocabulary = await self._prepared(request, deadline)
         self._prompts.forget(request)
         box = Mailbox()
-        choices = self._choices(request, prepared, vocabulary)
-        submits = self._submits(request, prepared, choices, isolation)
+        choices = choices_of(request, prepared, vocabulary)
+        submits = submits_of(
+            request,
+            prepared,
+            self._settings,
+            vocabulary,
+            isolation=isolation,
+            seed=secrets.randbits(62),
+            next_id=self._worker.next_id,
+        )
         self._admit(submits)
         loop = asyncio.get_running_loop()
         late = TargetTimeout(f"The embedded target {self.info.name!r} did not finish in time.")
         timer = loop.call_at(deadline, box.put, late)
         began = time.monotonic()
-        usage = _Count([len(prompt) for prompt in prepared.prompts], request.sampling.n)
+        usage = Count([len(prompt) for prompt in prepared.prompts], request.sampling.n)
         try:
             self._worker.send(submits, box)
             running = {submit.id: choice for submit, choice in zip(submits, choices, strict=True)}
-            for delta in self._echo(request, prepared, choices, vocabulary):
-                yield delta
+            for text in echoes(request, prepared, choices, vocabulary):
+                yield text
             while running:
                 for delta in self._deltas(await box.take(), running, usage, began):
                     yield delta
@@ -214,64 +203,6 @@ class EmbeddedTarget:
                 except ConfigurationError as error:
                     raise TargetUnavailable(error.message) from error
 
-    def _choices(self, request: GenerateRequest, prepared: Prepared, vocabulary: Vocabulary) -> list[Choice]:
-        sampling = request.sampling
-        total = len(prepared.prompts) * sampling.n
-        if total > _MOST_CHOICES:
-            raise BadRequest(f"{total} answers at once; up to {_MOST_CHOICES} are possible.", param="n")
-        return [
-            Choice(
-                index,
-                vocabulary,
-                stops=sampling.stop,
-                tools=prepared.tools,
-                thinking=prepared.thinks,
-                may_think=isinstance(request, ChatRequest),
-            )
-            for index in range(total)
-        ]
-
-    def _submits(
-        self, request: GenerateRequest, prepared: Prepared, choices: list[Choice], isolation: str
-    ) -> list[Submit]:
-        sampling, settings = request.sampling, self._settings
-        limit = sampling.max_tokens if sampling.max_tokens is not None else settings.answer_tokens
-        seed = sampling.seed if sampling.seed is not None else secrets.randbits(63)
-        submits = []
-        for choice in choices:
-            prompt = prepared.prompts[choice.index // sampling.n]
-            spec = SamplingSpec(
-                temperature=_or(sampling.temperature, settings.temperature),
-                top_k=settings.top_k if sampling.top_k is None else sampling.top_k,
-                top_p=_or(sampling.top_p, settings.top_p),
-                min_p=_or(sampling.min_p, settings.min_p),
-                seed=seed + choice.index,
-                frequency_penalty=sampling.frequency_penalty,
-                presence_penalty=sampling.presence_penalty,
-                repeat_penalty=sampling.repeat_penalty,
-                logit_bias=self._bias(sampling.logit_bias),
-                logprobs=sampling.top_logprobs if sampling.logprobs else -1,
-                ignore_eos=sampling.ignore_eos,
-            )
-            submits.append(
-                Submit(
-                    id=self._worker.next_id(),
-                    tokens=pack_tokens(prompt),
-                    max_tokens=limit if limit is not None else settings.context,
-                    sampling=spec,
-                    isolation=isolation,
-                    grammar=prepared.grammar,
-                )
-            )
-        return submits
-
-    def _bias(self, bias: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
-        vocabulary = self._prompts.vocabulary
-        assert vocabulary is not None
-        if not vocabulary.has_all([token for token, _ in bias]):
-            raise BadRequest(f"Token ids must be between 0 and {vocabulary.size - 1}.", param="logit_bias")
-        return bias
-
     def _admit(self, messages: Sequence[Submit | Embed]) -> None:
         """Refuses what would wait behind a full queue, and what has crashed the worker before."""
         free = self._settings.slots + self._settings.queue - self._worker.outstanding
@@ -282,10 +213,10 @@ class EmbeddedTarget:
                 retry_after=max(1.0, wait or 1.0),
             )
         for message in messages:
-            fingerprint = _fingerprint(message)
-            if self._crashes.get(fingerprint, 0) >= _POISON:
+            mark = fingerprint(message)
+            if self._crashes.get(mark, 0) >= _POISON:
                 raise TargetRejected("This request has crashed the engine twice and is refused.")
-            self._running[message.id] = fingerprint
+            self._running[message.id] = mark
 
     def _release(self, messages: Sequence[Submit | Embed]) -> None:
         self._worker.cancel([message.id for message in messages])
@@ -293,27 +224,14 @@ class EmbeddedTarget:
             self._running.pop(message.id, None)
 
     def _crashed_with(self, sequences: frozenset[int]) -> None:
-        for fingerprint in {self._running[number] for number in sequences if number in self._running}:
-            self._crashes[fingerprint] = self._crashes.pop(fingerprint, 0) + 1
+        for mark in {self._running[number] for number in sequences if number in self._running}:
+            self._crashes[mark] = self._crashes.pop(mark, 0) + 1
         while len(self._crashes) > _MOST_CRASHES:
             del self._crashes[next(iter(self._crashes))]
 
     # Answering
 
-    def _echo(
-        self, request: GenerateRequest, prepared: Prepared, choices: list[Choice], vocabulary: Vocabulary
-    ) -> list[Delta]:
-        if not isinstance(request, CompletionRequest) or not request.echo:
-            return []
-        deltas: list[Delta] = []
-        for choice in choices:
-            prompt = choice.index // request.sampling.n
-            given = request.prompts[prompt]
-            text = given if isinstance(given, str) else vocabulary.text(prepared.prompts[prompt])
-            deltas.append(Text(text=text, index=choice.index))
-        return deltas
-
-    def _deltas(self, items: list[Item], running: dict[int, Choice], usage: _Count, began: float) -> list[Delta]:
+    def _deltas(self, items: list[Item], running: dict[int, Choice], usage: Count, began: float) -> list[Delta]:
         deltas: list[Delta] = []
         for item in items:
             match item:
@@ -338,7 +256,7 @@ class EmbeddedTarget:
                     raise item
                 case _:
                     pass  # tokens of a sequence that was cancelled meanwhile
-        return _joined(deltas)
+        return joined_texts(deltas)
 
     def _heard(self, event: WorkerEvent) -> None:
         match event.kind:
@@ -359,31 +277,8 @@ class EmbeddedTarget:
             self._listener(event)
 
 
-def _or(value: float | None, default: float) -> float:
-    return default if value is None else value
-
-
-def _fingerprint(message: Submit | Embed) -> bytes:
-    digest = hashlib.blake2b(digest_size=16)
-    for part in (message.tokens, message.grammar.encode()) if isinstance(message, Submit) else message.inputs:
-        digest.update(part)
-    return digest.digest()
-
-
 def _vector(raw: bytes, dimensions: int | None) -> tuple[float, ...]:
     vector = np.frombuffer(raw, "<f4")
     if dimensions is not None and dimensions < len(vector):
         vector = vector[:dimensions] / max(float(np.linalg.norm(vector[:dimensions])), 1e-12)
     return tuple(vector.tolist())
-
-
-def _joined(deltas: list[Delta]) -> list[Delta]:
-    """Neighbouring texts of one choice as one delta: a reader that is behind gets fewer, longer pieces."""
-    joined: list[Delta] = []
-    for delta in deltas:
-        last = joined[-1] if joined else None
-        if isinstance(delta, Text) and isinstance(last, Text) and last.index == delta.index:
-            joined[-1] = Text(text=last.text + delta.text, index=delta.index, logprobs=last.logprobs + delta.logprobs)
-        else:
-            joined.append(delta)
-    return joined

@@ -1,9 +1,10 @@
 """Tokens of one choice become deltas: characters, stop strings, thinking, tool calls, log-probabilities. Pure."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gateway.core.delta import Delta, Finish, FinishReason, Reasoning, Text, TokenLogprob, ToolCallPart
+from gateway.core.usage import Usage
 from gateway.engine.messages import TokenLog
 from gateway.engine.text import Characters, StopStrings, overlap
 from gateway.engine.toolcalls import Call, ToolCallReader
@@ -128,3 +129,34 @@ def _logprob(vocabulary: Vocabulary, token: int, piece: bytes, log: TokenLog) ->
         for other, value in log.top
     )
     return TokenLogprob(token=piece.decode("utf-8", "replace"), logprob=log.logprob, raw=piece, top=top)
+
+
+class Count:
+    """Usage of one request. A prompt counts once, however many choices continue it."""
+
+    def __init__(self, prompts: Sequence[int], choices_each: int) -> None:
+        self._prompts = prompts
+        self._each = choices_each
+        self.cached: dict[int, int] = {}  # choice → prompt tokens from the cache
+
+    def usage(self, choices: Sequence[Choice]) -> Usage:
+        cached = sum(self.cached.get(prompt * self._each, 0) for prompt in range(len(self._prompts)))
+        reasoning = sum(choice.reasoning_tokens for choice in choices)
+        return Usage(
+            input=sum(self._prompts) - cached,
+            input_cached=cached,
+            output=sum(choice.tokens for choice in choices) - reasoning,
+            reasoning=reasoning,
+        )
+
+
+def joined_texts(deltas: list[Delta]) -> list[Delta]:
+    """Neighbouring texts of one choice as one delta: a reader that is behind gets fewer, longer pieces."""
+    result: list[Delta] = []
+    for delta in deltas:
+        last = result[-1] if result else None
+        if isinstance(delta, Text) and isinstance(last, Text) and last.index == delta.index:
+            result[-1] = Text(text=last.text + delta.text, index=delta.index, logprobs=last.logprobs + delta.logprobs)
+        else:
+            result.append(delta)
+    return result

@@ -23,3 +23,7 @@ class EmbeddedSettings(EngineSettings, frozen=True, kw_only=True):
     """Longest pause between two restarts."""
     stable_after: float = 120.0
     """A worker that lived this long starts the pauses anew."""
+
+    def for_worker(self) -> EngineSettings:
+        """The part that the worker gets."""
+        return EngineSettings(**{name: getattr(self, name) for name in EngineSettings.__struct_fields__})

@@ -4,103 +4,27 @@ Owns the process, its socket and the mailboxes of running requests. Knows nothin
 """
 
 import asyncio
-import os
 import signal
 import socket
-import sys
 from collections import deque
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TypeAlias
 
-import gateway
-from gateway.core.errors import AduanaError, TargetError, TargetUnavailable
+from gateway.core.errors import TargetError, TargetUnavailable
 from gateway.engine.messages import (
     Cancel,
     Embed,
-    End,
     Failed,
-    Frames,
     Load,
     Loading,
     Ready,
     Submit,
     ToGateway,
-    TokenLog,
     Tokens,
-    ToWorker,
     Vectors,
-    frame,
-    to_gateway,
 )
-from gateway.engine.settings import EngineSettings
 from gateway.local.embedded_events import WorkerEvent, WorkerEventKind, WorkerListener
+from gateway.local.embedded_link import Link, Mailbox, spawn
 from gateway.local.embedded_settings import EmbeddedSettings
-
-# The worker inherits what llama.cpp and Python read; never the keys that stand in the gateway's environment.
-_ENVIRONMENT = (
-    "PATH", "HOME", "LANG", "LC_", "TMPDIR", "XDG_", "VIRTUAL_ENV", "LD_", "DYLD_", "CUDA", "NVIDIA", "HIP", "ROCR",
-    "HSA", "VK_", "GGML_", "LLAMA_", "OMP_", "GOMP_", "KMP_", "PYTHON",
-)  # fmt: skip
-
-
-# (sequence, token, log), (sequence, tokens from the cache) with its first token, ends, vectors, what went wrong.
-Item: TypeAlias = tuple[int, int, TokenLog | None] | tuple[int, int] | End | Vectors | AduanaError
-
-
-class Mailbox:
-    """What the worker has sent for one request and the request has not yet taken."""
-
-    __slots__ = ("_items", "_waiter")
-
-    def __init__(self) -> None:
-        self._items: list[Item] = []
-        self._waiter: asyncio.Future[None] | None = None
-
-    def put(self, item: Item) -> None:
-        """Adds and wakes the taker."""
-        self._items.append(item)
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    async def take(self) -> list[Item]:
-        """Everything that is here, at least one item."""
-        if not self._items:
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
-            self._waiter = None
-        items, self._items = self._items, []
-        return items
-
-
-class _Link(asyncio.Protocol):
-    """The socket to a worker."""
-
-    def __init__(self, worker: "EngineWorker") -> None:
-        self._worker = worker
-        self._frames = Frames()
-        self._transport: asyncio.Transport | None = None
-        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        for body in self._frames.feed(data):
-            self._worker.received(to_gateway.decode(body))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self.closed.done():
-            self.closed.set_result(None)
-
-    def send(self, message: ToWorker) -> None:
-        assert self._transport is not None
-        self._transport.write(frame(message))
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
 
 
 class EngineWorker:
@@ -119,7 +43,7 @@ class EngineWorker:
         self._crashed = crashed  # hears which sequences were running when the worker died of itself
         self._boxes: dict[int, Mailbox] = {}
         self._next = 0
-        self._link: _Link | None = None
+        self._link: Link | None = None
         self._life: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._stderr: deque[str] = deque(maxlen=20)
@@ -271,28 +195,18 @@ class EngineWorker:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-m",
-                    "gateway.engine",
-                    str(theirs.fileno()),
-                    pass_fds=[theirs.fileno()],
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.DEVNULL,
-                    stderr=asyncio.subprocess.PIPE,
-                    env=_environment(),
-                )
+                process = await spawn(theirs)
             except OSError as error:
                 ours.close()
                 return "spawn", f"the worker can't be started: {error}"
         self.pid = process.pid
-        link = _Link(self)
+        link = Link(self.received)
         reading: asyncio.Task[None] | None = None
         try:
             await asyncio.get_running_loop().create_connection(lambda: link, sock=ours)
             self._link = link
             reading = asyncio.create_task(self._read_stderr(process.stderr), name="engine worker stderr")
-            link.send(Load(settings=engine_settings(self._settings)))
+            link.send(Load(settings=self._settings.for_worker()))
             await link.closed
             code = await self._wait(process)
         finally:
@@ -357,16 +271,3 @@ class EngineWorker:
                 detail=detail,
             )
         )
-
-
-def engine_settings(settings: EmbeddedSettings) -> EngineSettings:
-    """The part of the settings that the worker gets."""
-    return EngineSettings(**{name: getattr(settings, name) for name in EngineSettings.__struct_fields__})
-
-
-def _environment() -> dict[str, str]:
-    environment = {name: value for name, value in os.environ.items() if name.startswith(_ENVIRONMENT)}
-    root = str(Path(gateway.__file__).resolve().parent.parent)
-    paths = [root, *environment.get("PYTHONPATH", "").split(os.pathsep)]
-    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
-    return environment

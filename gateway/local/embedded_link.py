@@ -1,0 +1,100 @@
+"""The gateway's end of a worker: spawning the process, the socket to it, and a mailbox for each request."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias, cast
+
+import gateway
+from gateway.core.errors import AduanaError
+from gateway.engine.messages import End, Frames, ToGateway, TokenLog, ToWorker, Vectors, frame, to_gateway
+
+# The worker inherits what llama.cpp and Python read; never the keys that stand in the gateway's environment.
+_ENVIRONMENT = (
+    "PATH", "HOME", "LANG", "LC_", "TMPDIR", "XDG_", "VIRTUAL_ENV", "LD_", "DYLD_", "CUDA", "NVIDIA", "HIP", "ROCR",
+    "HSA", "VK_", "GGML_", "LLAMA_", "OMP_", "GOMP_", "KMP_", "PYTHON",
+)  # fmt: skip
+
+# (sequence, token, log), (sequence, tokens from the cache) with its first token, ends, vectors, what went wrong.
+Item: TypeAlias = tuple[int, int, TokenLog | None] | tuple[int, int] | End | Vectors | AduanaError
+
+
+class Mailbox:
+    """What the worker has sent for one request and the request has not yet taken."""
+
+    __slots__ = ("_items", "_waiter")
+
+    def __init__(self) -> None:
+        self._items: list[Item] = []
+        self._waiter: asyncio.Future[None] | None = None
+
+    def put(self, item: Item) -> None:
+        """Adds and wakes the taker."""
+        self._items.append(item)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def take(self) -> list[Item]:
+        """Everything that is here, at least one item."""
+        if not self._items:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+            self._waiter = None
+        items, self._items = self._items, []
+        return items
+
+
+class Link(asyncio.Protocol):
+    """The socket to a worker."""
+
+    def __init__(self, received: Callable[[ToGateway], None]) -> None:
+        self._received = received
+        self._frames = Frames()
+        self._transport: asyncio.Transport | None = None
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports do not inherit from asyncio's, so this can't be asserted.
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        for body in self._frames.feed(data):
+            self._received(to_gateway.decode(body))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def send(self, message: ToWorker) -> None:
+        assert self._transport is not None
+        self._transport.write(frame(message))
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+async def spawn(theirs: socket.socket) -> asyncio.subprocess.Process:
+    """A worker process that holds `theirs`. Raises OSError."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "gateway.engine",
+        str(theirs.fileno()),
+        pass_fds=[theirs.fileno()],
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env=_environment(),
+    )
+
+
+def _environment() -> dict[str, str]:
+    environment = {name: value for name, value in os.environ.items() if name.startswith(_ENVIRONMENT)}
+    root = str(Path(gateway.__file__).resolve().parent.parent)
+    paths = [root, *environment.get("PYTHONPATH", "").split(os.pathsep)]
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    return environment
