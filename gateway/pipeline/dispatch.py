@@ -14,7 +14,7 @@ from gateway.core.request import EmbeddingsRequest, GenerateRequest
 from gateway.core.snapshot import Snapshot
 from gateway.core.usage import MICROS
 from gateway.pipeline.parts import CloudTarget, LedgerPort, LocalTarget, Observer
-from gateway.policy import mint
+from gateway.policy import mint, overridden
 
 if TYPE_CHECKING:
     from gateway.pipeline.life import Case
@@ -85,7 +85,8 @@ class Dispatcher:
         if target in self._cloud:
             clearance = mint(case.decision, target, case.inbound, case.policy)
             return self._cloud[target].generate(clearance, deadline=deadline)
-        return self._local[target].generate(request, deadline=deadline, isolation=case.inbound.caller.key)
+        wanted = overridden(request, case.decision.overrides)
+        return self._local[target].generate(wanted, deadline=deadline, isolation=case.inbound.caller.key)
 
     async def _first_success(self, case: "Case", attempt: Callable[[str], Awaitable[T]]) -> T:
         account = case.account

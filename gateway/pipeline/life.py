@@ -244,6 +244,10 @@ class Fanout:
         self._observers = dict(observers)
         self._failed = failed
 
+    def add(self, name: str, observer: Observer) -> None:
+        """One more observer."""
+        self._observers[name] = observer
+
     def on(self, event: Event) -> None:
         """Tell everybody."""
         for name, observer in tuple(self._observers.items()):

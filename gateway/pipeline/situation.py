@@ -5,7 +5,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, EmbeddingsRequest
-from gateway.core.snapshot import Snapshot
+from gateway.core.snapshot import Gpu, Snapshot
 from gateway.core.target import Alias
 from gateway.core.usage import MICROS
 from gateway.pipeline.parts import GpuSource, LedgerPort, LocalTarget, Pricing, Target
@@ -45,7 +45,6 @@ class Situation:
             price = self._pricing.estimate(name, estimate, limit)
             if price is not None:
                 prices[name] = price / MICROS
-        extra = {"gpu": self._gpu.gpu()} if self._gpu is not None else {}
         return Snapshot(
             now=self._now(),
             targets=MappingProxyType({name: target.state() for name, target in self._targets.items()}),
@@ -53,7 +52,7 @@ class Situation:
             prompt_tokens=MappingProxyType(counts),
             prompt_tokens_estimate=estimate,
             prices=MappingProxyType(prices),
-            **extra,
+            gpu=self._gpu.gpu() if self._gpu is not None else Gpu(),
         )
 
     async def _prompt_tokens(self, request: AnyRequest, alias: Alias | None) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from typing import cast
 
 from aiohttp import web
 
@@ -19,9 +20,9 @@ class _Full(asyncio.Protocol):
     """One connection too many: a clear answer, then the door."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.write(_FULL)
-        transport.close()
+        stream = cast(asyncio.Transport, transport)  # uvloop's transports do not inherit from asyncio's
+        stream.write(_FULL)
+        stream.close()
 
 
 class Listener:

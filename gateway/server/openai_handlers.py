@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
 from aiohttp import web
@@ -27,12 +27,6 @@ REQUEST_ID = web.RequestKey("request_id", str)
 INLINE_BYTES = 128 * 1024
 
 R = TypeVar("R", bound=AnyRequest)
-
-
-class Parse(Protocol[R]):
-    """Bytes → request. Raises BadRequest."""
-
-    def __call__(self, body: bytes) -> R: ...
 
 
 class OpenAIHandlers:
@@ -108,7 +102,7 @@ class OpenAIHandlers:
     def _id(http: web.Request) -> dict[str, str]:
         return {"x-request-id": http[REQUEST_ID]}
 
-    async def _inbound(self, http: web.Request, parse: Parse[R]) -> tuple[Inbound, R]:
+    async def _inbound(self, http: web.Request, parse: Callable[[bytes], R]) -> tuple[Inbound, R]:
         caller = self._caller(http)
         body = await self._bodies.read(http)
         request = await asyncio.to_thread(parse, body) if len(body) > INLINE_BYTES else parse(body)

@@ -1,0 +1,66 @@
+"""Whether the gateway can answer an ordinary request right now: decided by the policy itself, on a plain one."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from gateway.app.policies import Policies
+from gateway.core.finding import Inspection
+from gateway.core.request import Caller, ChatRequest, Dialect, Inbound, Message
+from gateway.core.snapshot import Snapshot
+from gateway.core.target import Catalog, TargetState
+from gateway.ledger import Health
+from gateway.policy import decide
+from gateway.server import Readiness
+
+
+class ReadinessProbe:
+    """Asks the owners; owns nothing. Sends nothing anywhere."""
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        policies: Policies,
+        targets: Callable[[], Mapping[str, TargetState]],
+        ledger: Callable[[], Health],
+    ) -> None:
+        self._policies = policies
+        self._targets = targets
+        self._ledger = ledger
+        self._request = _plain_request(catalog.unknown_model or next(iter(catalog.aliases)))
+
+    def check(self) -> Readiness:
+        """Ready: the ledger can write, and the first target for a plain request is healthy."""
+        states = self._targets()
+        ledger = self._ledger()
+        decision = decide(self._request, Inspection(), Snapshot(targets=states), self._policies.current)
+        first = decision.candidates[0].target if decision.candidates else None
+        details: dict[str, object] = {
+            "default_target": first,
+            "targets": {name: _told(state) for name, state in states.items()},
+            "policy": self._policies.current.digest,
+            "ledger": "ok" if ledger.ok else ledger.problem,
+        }
+        if self._policies.problem is not None:
+            details["policy_problem"] = f"The last reload was refused, the old rules stay: {self._policies.problem}"
+        ready = first is not None and _told(states[first]) == "ready" and ledger.ok
+        return Readiness(ready=ready, details=details)
+
+
+def _told(state: TargetState) -> str:
+    if not state.healthy:
+        return "not available"
+    return "loading" if state.loaded is False else "ready"
+
+
+def _plain_request(model: str) -> Inbound:
+    return Inbound(
+        id="readiness",
+        caller=Caller(),
+        request=ChatRequest(
+            dialect=Dialect.OPENAI,
+            model=model,
+            document=MappingProxyType({}),
+            messages=(Message(role="user", text="Hello"),),
+        ),
+    )

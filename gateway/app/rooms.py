@@ -1,0 +1,131 @@
+"""From `Settings` to each room's own small settings object. Belongs to `app`; no room imports it."""
+
+from gateway.core.request import Caller
+from gateway.core.secret import Secret
+from gateway.ledger import LedgerSettings
+from gateway.local.embedded_models import model_path
+from gateway.local.embedded_settings import EmbeddedSettings
+from gateway.local.http_settings import HttpSettings
+from gateway.observe import EnergySettings, PricedTarget, PriceSettings, Rate, Tariff
+from gateway.privacy import InspectionSettings
+from gateway.server import KeyRing
+from gateway.settings import Settings, read_secret
+from gateway.settings.targets import EmbeddedTarget, OpenAITarget
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def secret_of(target: OpenAITarget) -> Secret | None:
+    """The key of a target, read from where the configuration says. Raises ConfigurationError."""
+    return Secret(read_secret(target.api_key)) if target.api_key is not None else None
+
+
+def embedded_settings(settings: Settings, config: EmbeddedTarget) -> EmbeddedSettings:
+    """The engine's settings. Raises ConfigurationError for a model file that is missing."""
+    return EmbeddedSettings(
+        model=str(model_path(config.model, settings.model_directory)),
+        context=config.context,
+        slots=config.slots,
+        threads=config.threads,
+        gpu_layers=config.gpu_layers,
+        flash_attention=config.flash_attention,
+        kv_type_k=config.kv_type,
+        kv_type_v=config.kv_type,
+        queue=config.queue,
+    )
+
+
+def http_settings(config: OpenAITarget) -> HttpSettings:
+    """A local server's address, key and limits."""
+    return HttpSettings(
+        base_url=config.base_url,
+        api_key=secret_of(config),
+        trusted_host=config.trusted_host,
+        connect_seconds=config.connect_seconds,
+        idle_seconds=config.idle_seconds,
+        retries=config.retries,
+    )
+
+
+def inspection_settings(settings: Settings) -> InspectionSettings:
+    """Limits and the user's own words."""
+    return InspectionSettings()
+
+
+def priced_targets(settings: Settings) -> list[PricedTarget]:
+    """What is needed to find each target's price."""
+    return [
+        PricedTarget(
+            name=name,
+            zone=settings.catalog().targets[name].zone,
+            model=config.model,
+            base_url=config.base_url if isinstance(config, OpenAITarget) else None,
+        )
+        for name, config in settings.targets.items()
+    ]
+
+
+def ledger_settings(settings: Settings, unpriced: frozenset[str]) -> LedgerSettings:
+    """The ledger lives in the state directory."""
+    budgets = settings.budgets
+    return LedgerSettings(
+        directory=settings.state_dir,
+        timezone=settings.timezone,
+        day_limit_usd=budgets.day_usd,
+        month_limit_usd=budgets.month_usd,
+        key_limits_usd=dict(budgets.keys_usd),
+        unpriced_targets=unpriced,
+    )
+
+
+def price_settings(settings: Settings) -> PriceSettings:
+    """Rates and the reference model."""
+    prices = settings.prices
+    return PriceSettings(
+        reference_model=prices.reference_model,
+        reference_cached=prices.reference_cached,
+        token_ratio=prices.token_ratio,
+        overrides={
+            name: Rate(input=rate.input, output=rate.output, input_cached=rate.input_cached)
+            for name, rate in prices.overrides.items()
+        },
+        data_file=prices.data_file,
+    )
+
+
+def energy_settings(settings: Settings) -> EnergySettings:
+    """Meters, estimates and the tariff."""
+    energy, tariff = settings.energy, settings.energy.tariff
+    return EnergySettings(
+        period_seconds=energy.period_seconds,
+        nvml=energy.nvml,
+        amd=energy.amd,
+        rapl=energy.rapl,
+        idle_watts=energy.idle_watts,
+        busy_watts=energy.busy_watts,
+        wall_offset_watts=energy.wall_offset_watts,
+        prefill_weight=energy.prefill_weight,
+        decode_weight=energy.decode_weight,
+        hardware_usd=energy.hardware_usd,
+        hardware_years=energy.hardware_years,
+        tariff=Tariff(
+            fixed=tariff.fixed,
+            hours=tariff.hours,
+            file=tariff.file,
+            rate=tariff.rate,
+            tax=tariff.tax,
+            timezone=settings.timezone,
+        ),
+    )
+
+
+def key_ring(settings: Settings) -> KeyRing:
+    """The keys with their secrets. Raises ConfigurationError for a secret that can't be read, or one used twice."""
+    secrets: dict[str, tuple[str, Caller]] = {}
+    for name, key in settings.keys.items():
+        caller = Caller(key=name, user=key.user, tags=key.tags, admin=key.admin, models=key.models)
+        secrets[name] = (read_secret(key.secret), caller)
+    anonymous = settings.server.anonymous
+    if anonymous is None:
+        anonymous = settings.server.host in LOOPBACK and not settings.keys
+    return KeyRing(secrets, anonymous=anonymous)

@@ -1,0 +1,32 @@
+"""The secret key of the conversation hashes: made once, kept in the state directory, so taint survives restarts."""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+from gateway.core.errors import ConfigurationError
+
+_BYTES = 32
+
+
+def load_taint_key(state_dir: Path) -> bytes:
+    """The key; a new one where there is none yet. Raises ConfigurationError when it can't be read or written."""
+    path = state_dir / "taint.key"
+    try:
+        with contextlib.suppress(FileExistsError):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_bytes(_BYTES))
+        key = path.read_bytes()
+    except OSError as error:
+        problem = f"{path}: can't be used: {error.strerror}. The state directory must be writable."
+        raise ConfigurationError((problem,)) from error
+    if len(key) != _BYTES:
+        # A new key would forget every sensitive conversation: that is for a person to decide.
+        problem = (
+            f"{path}: is damaged ({len(key)} bytes, not {_BYTES}). Restore it; or delete it, and with it the memory of "
+            "which running conversations were sensitive."
+        )
+        raise ConfigurationError((problem,))
+    return key

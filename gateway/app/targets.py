@@ -1,0 +1,83 @@
+"""Builds every configured target and owns their start and stop."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from gateway.app.rooms import embedded_settings, http_settings, secret_of
+from gateway.core.errors import AduanaError
+from gateway.core.events import ViolationStopped
+from gateway.core.labels import Zone
+from gateway.core.target import Catalog, TargetState
+from gateway.local.embedded import EmbeddedTarget
+from gateway.local.embedded_events import WorkerListener
+from gateway.local.http import HttpTarget
+from gateway.pipeline import CloudTarget, LocalTarget
+from gateway.pipeline.parts import Target
+from gateway.settings import Settings
+from gateway.settings.targets import EmbeddedTarget as EmbeddedConfig
+
+LOG = structlog.get_logger("aduana.targets")
+
+
+class Targets:
+    """All targets by zone. `start` begins loading; readiness shows in `states`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        *,
+        on_violation: Callable[[ViolationStopped], None],
+        on_worker: WorkerListener,
+    ) -> None:
+        """Raises ConfigurationError for a secret that can't be read or a model file that is missing."""
+        self.local: dict[str, LocalTarget] = {}
+        self.cloud: dict[str, CloudTarget] = {}
+        for name, config in settings.targets.items():
+            info = catalog.targets[name]
+            if isinstance(config, EmbeddedConfig):
+                self.local[name] = EmbeddedTarget(info, embedded_settings(settings, config), listener=on_worker)
+            elif config.zone is Zone.LOCAL:
+                self.local[name] = HttpTarget(info, http_settings(config))
+            else:
+                # Imported only here: without a cloud target, nothing that can reach a cloud is even loaded.
+                from gateway.cloud import CloudSettings
+                from gateway.cloud import CloudTarget as OpenAICloud
+
+                self.cloud[name] = OpenAICloud(
+                    info,
+                    CloudSettings(
+                        base_url=config.base_url,
+                        api_key=secret_of(config),
+                        connect_seconds=config.connect_seconds,
+                        idle_seconds=config.idle_seconds,
+                        retries=config.retries,
+                        proxy=config.proxy,
+                    ),
+                    on_violation=on_violation,
+                )
+
+    @property
+    def all(self) -> Mapping[str, Target]:
+        """Every target by name."""
+        return {**self.local, **self.cloud}
+
+    def states(self) -> Mapping[str, TargetState]:
+        """How they all are. Cheap."""
+        return {name: target.state() for name, target in self.all.items()}
+
+    async def start(self) -> None:
+        """Starts them all. Raises the first ConfigurationError."""
+        for target in self.all.values():
+            await target.start()
+
+    async def close(self) -> None:
+        """Closes them all, also when one of them fails to close."""
+        results = await asyncio.gather(*(target.close() for target in self.all.values()), return_exceptions=True)
+        for name, result in zip(self.all, results, strict=True):
+            if isinstance(result, AduanaError | OSError):
+                LOG.error("target.close_failed", target=name, error=type(result).__name__)
+            elif isinstance(result, BaseException):
+                raise result

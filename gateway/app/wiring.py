@@ -1,0 +1,289 @@
+"""The composition root: the one file that wires concrete classes together. No logic of its own."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from gateway import __version__
+from gateway.app.policies import Policies
+from gateway.app.readiness import ReadinessProbe
+from gateway.app.rooms import (
+    LOOPBACK,
+    energy_settings,
+    inspection_settings,
+    key_ring,
+    ledger_settings,
+    price_settings,
+    priced_targets,
+)
+from gateway.app.taint_key import load_taint_key
+from gateway.app.targets import Targets
+from gateway.core.errors import AduanaError, ConfigurationError
+from gateway.core.events import ViolationStopped
+from gateway.core.record import Settlement
+from gateway.core.target import Catalog
+from gateway.ledger import Ledger, Reader
+from gateway.local.embedded_events import WorkerEvent, WorkerEventKind
+from gateway.observe import Known, Metrics, Prices, Sampler, Working, World
+from gateway.observe.logs import configure
+from gateway.observe.page import HEADERS, Page
+from gateway.pipeline import Fanout, Pipeline
+from gateway.pipeline.dispatch import Dispatcher
+from gateway.pipeline.settling import Books
+from gateway.pipeline.situation import Situation
+from gateway.pipeline.taint import ConversationTaint
+from gateway.policy import Policy
+from gateway.privacy import CATEGORIES, Inspector
+from gateway.server import (
+    Access,
+    BodyReader,
+    Identifier,
+    Listener,
+    OpenAIHandlers,
+    Operations,
+    build_application,
+)
+from gateway.settings import Settings
+
+LOG = structlog.get_logger("aduana")
+_ACCRUE_SECONDS = 60.0
+
+
+async def serve(settings: Settings) -> None:
+    """Runs the gateway until SIGTERM or SIGINT. Raises AduanaError or OSError when it can't start."""
+    configure(settings.log.format, settings.log.level)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    async with running(settings) as gateway:
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, gateway.policies.reload)
+        LOG.info("gateway.listening", url=gateway.url, policy=gateway.policies.current.digest)
+        await stop.wait()
+        LOG.info("gateway.stopping", drain_seconds=settings.server.drain_seconds)
+
+
+class Gateway:
+    """What a started gateway shows to whoever started it."""
+
+    def __init__(self, url: str, policies: Policies) -> None:
+        self.url = url
+        self.policies = policies
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
+    """A started gateway; leaving the context drains and stops it, in the reverse order of starting."""
+    _check_exposure(settings)
+    catalog = settings.catalog()
+    keys = key_ring(settings)
+    rates = {settings.prices.currency: 1 / settings.prices.usd_rate}
+    prices = await asyncio.to_thread(Prices, price_settings(settings), priced_targets(settings))
+    working = Working()
+    sampler = Sampler(energy_settings(settings), working)
+    async with AsyncExitStack() as stack:
+        ledger = Ledger(ledger_settings(settings, prices.unpriced))
+        await ledger.open()
+        stack.push_async_callback(ledger.close)
+        if ledger.orphans:
+            LOG.warning("ledger.orphans_settled", requests=ledger.orphans)
+        policies = Policies(settings.policy, catalog, rates=rates)
+        inspector = await asyncio.to_thread(Inspector, inspection_settings(settings), cache_dir=settings.state_dir)
+        observers: dict[str, Metrics | Working] = {"working": working}
+        fanout = Fanout(observers, _observer_failed)
+        workers = WorkerWatch()
+        targets = Targets(settings, catalog, on_violation=_violation(fanout), on_worker=workers)
+        metrics = Metrics(_known(settings, catalog, policies.current, prices), _world(targets, ledger, sampler))
+        fanout.add("metrics", metrics)
+        page = Page(
+            catalog=catalog,
+            version=__version__,
+            states=targets.states,
+            budgets=ledger.budgets,
+            readings=sampler.readings,
+            problem=lambda: policies.problem or ledger.health().problem,
+            digest=lambda: policies.current.digest,
+            savings=Reader(settings.state_dir).savings,
+            reference_model=settings.prices.reference_model,
+            currency=settings.prices.currency,
+            rate=settings.prices.usd_rate,
+        )
+        fanout.add("page", page)
+        policies.on_change(_reload_metrics(metrics))
+        workers.metrics = metrics
+        books = Books(ledger=ledger, pricing=prices, observer=fanout, failed=_settlement_failed)
+        stack.push_async_callback(books.close)
+        await targets.start()
+        stack.push_async_callback(targets.close)
+        sampler.start()
+        stack.callback(sampler.close)
+        situation = Situation(
+            local=targets.local,
+            targets=targets.all,
+            ledger=ledger,
+            gpu=sampler,
+            pricing=prices,
+            now=_clock(settings.timezone),
+        )
+        taint = ConversationTaint(ledger, await asyncio.to_thread(load_taint_key, settings.state_dir))
+        pipeline = Pipeline(
+            catalog=catalog,
+            policies=policies,
+            inspector=inspector,
+            situation=situation,
+            taint=taint,
+            dispatcher=Dispatcher(local=targets.local, cloud=targets.cloud, ledger=ledger, observer=fanout),
+            books=books,
+            observer=fanout,
+            request_seconds=settings.server.request_seconds,
+        )
+        access = Access(
+            host=settings.server.host,
+            allowed_hosts=settings.server.allowed_hosts,
+            allowed_origins=settings.server.allowed_origins,
+        )
+        openai = OpenAIHandlers(
+            pipeline=pipeline,
+            catalog=catalog,
+            access=access,
+            keys=keys,
+            bodies=BodyReader(max_bytes=settings.server.max_body_bytes, seconds=settings.server.body_seconds),
+            identifier=Identifier(catalog, settings.header_facts),
+            write_seconds=settings.server.write_seconds,
+            started=int(time.time()),
+        )
+        probe = ReadinessProbe(catalog=catalog, policies=policies, targets=targets.states, ledger=ledger.health)
+        operations = Operations(
+            access=access, readiness=probe.check, metrics=metrics, page=page.render, page_headers=HEADERS
+        )
+        listener = Listener(
+            build_application(openai, operations, access),
+            host=settings.server.host,
+            port=settings.server.port,
+            drain_seconds=settings.server.drain_seconds,
+            max_connections=settings.server.max_connections,
+        )
+        url = await listener.start()
+        stack.push_async_callback(listener.stop)
+        background = asyncio.gather(policies.watch(), _accrue(sampler, ledger))
+        stack.push_async_callback(_cancel, background)
+        yield Gateway(url, policies)
+
+
+def _check_exposure(settings: Settings) -> None:
+    server = settings.server
+    if server.host not in LOOPBACK and not settings.keys and not server.anonymous:
+        raise ConfigurationError(
+            (
+                f"server.host is {server.host}, which other machines can reach, but no 'keys' are configured. "
+                "Add keys, or write 'anonymous: true' under 'server' if everybody there may use this gateway.",
+            )
+        )
+
+
+def _known(settings: Settings, catalog: Catalog, policy: Policy, prices: Prices) -> Known:
+    return Known(
+        catalog=catalog,
+        version=__version__,
+        reference_model=settings.prices.reference_model,
+        rules=tuple(rule.name for rule in policy.rules),
+        policy_digest=policy.digest,
+        categories=CATEGORIES,
+        budgets=("day", "month", *(f"key:{name}" for name in settings.budgets.keys_usd)),
+        providers=prices.providers,
+        unpriced=prices.unpriced,
+        price_timestamp=prices.timestamp,
+    )
+
+
+def _world(targets: Targets, ledger: Ledger, sampler: Sampler) -> World:
+    return World(
+        states=targets.states,
+        budgets=ledger.budgets,
+        readings=sampler.readings,
+        ledger_ok=lambda: ledger.health().ok,
+    )
+
+
+class WorkerWatch:
+    """Tells the metrics what happens to engine workers."""
+
+    def __init__(self) -> None:
+        self.metrics: Metrics | None = None
+
+    def __call__(self, event: WorkerEvent) -> None:
+        if self.metrics is None:
+            return
+        match event.kind:
+            case WorkerEventKind.READY:
+                self.metrics.model_loaded(event.target, event.seconds or 0.0, ok=True)
+            case WorkerEventKind.FAILED:
+                self.metrics.model_loaded(event.target, 0.0, ok=False)
+            case WorkerEventKind.DIED:
+                self.metrics.worker_restarted(event.target, "crashed")
+            case WorkerEventKind.LOADING | WorkerEventKind.STOPPED:
+                pass
+
+
+def _reload_metrics(metrics: Metrics) -> Callable[[Policy | None], None]:
+    def changed(policy: Policy | None) -> None:
+        if policy is None:
+            metrics.policy_refused()
+        else:
+            metrics.policy_loaded(digest=policy.digest, rules=(rule.name for rule in policy.rules))
+
+    return changed
+
+
+def _violation(fanout: Fanout) -> Callable[[ViolationStopped], None]:
+    def stopped(event: ViolationStopped) -> None:
+        LOG.critical("privacy.violation_stopped", request_id=event.request_id, target=event.target)
+        fanout.on(event)
+
+    return stopped
+
+
+def _observer_failed(name: str, error: Exception) -> None:
+    LOG.error("observer.failed", observer=name, error=type(error).__name__)
+
+
+def _settlement_failed(settlement: Settlement, error: Exception) -> None:
+    LOG.error("ledger.settlement_failed", request_id=settlement.request_id, error=type(error).__name__)
+
+
+def _clock(timezone: str) -> Callable[[], datetime]:
+    zone: tzinfo | None = ZoneInfo(timezone) if timezone else None
+    return lambda: datetime.now(zone).astimezone(zone)
+
+
+async def _accrue(sampler: Sampler, ledger: Ledger) -> None:
+    """Hands the sampler's accounts to the ledger once a minute, and once more at the end."""
+    try:
+        while True:
+            await asyncio.sleep(_ACCRUE_SECONDS)
+            await _hand_over(sampler, ledger)
+    finally:
+        await asyncio.shield(_hand_over(sampler, ledger))
+
+
+async def _hand_over(sampler: Sampler, ledger: Ledger) -> None:
+    owed = sampler.drain()
+    if not owed:
+        return
+    try:
+        await ledger.accrue(owed)
+    except AduanaError as error:
+        LOG.error("ledger.energy_failed", error=error.code)
+
+
+async def _cancel(work: "asyncio.Future[tuple[None, None]]") -> None:
+    work.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await work
