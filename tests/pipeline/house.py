@@ -1,0 +1,250 @@
+"""A pipeline with real policy and fake everything else, which remembers all that happened."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from gateway.core.delta import Delta, Embeddings, Finish, FinishReason, Text, UsageReport
+from gateway.core.errors import AduanaError, LedgerUnavailable
+from gateway.core.events import Event
+from gateway.core.finding import Finding, Inspection
+from gateway.core.labels import Label, Zone
+from gateway.core.record import Receipt, Reservation, Settlement
+from gateway.core.request import Caller, ChatRequest, Dialect, EmbeddingsRequest, Inbound, Message
+from gateway.core.target import Alias, Catalog, TargetInfo, TargetState
+from gateway.core.usage import Usage
+from gateway.pipeline import Fanout, Pipeline
+from gateway.pipeline.dispatch import Dispatcher
+from gateway.pipeline.settling import Books
+from gateway.pipeline.situation import Situation
+from gateway.policy import Policy, load_policy
+
+POLICY = """
+version: 1
+labels:
+  default: internal
+  tags: {health: sensitive, public: public}
+  findings: {secret: sensitive}
+rules:
+  - {name: cloud first, when: {tags: {in: [public]}}, prefer: [big, spare, home]}
+otherwise: {prefer: [home, big]}
+"""
+USAGE = Usage(input=7, output=2)
+ANSWER: tuple[Delta, ...] = (
+    Text(text="Hello"),
+    Text(text=" you"),
+    Finish(reason=FinishReason.STOP),
+    UsageReport(usage=USAGE),
+)
+
+
+class FakeTarget:
+    """Plays one script: deltas are yielded, an exception is raised, an event is waited for."""
+
+    def __init__(self, name: str, zone: Zone, script: Sequence[object] = ANSWER) -> None:
+        ceiling = Label.PUBLIC if zone is Zone.CLOUD else Label.SENSITIVE
+        self.info = TargetInfo(name=name, kind="fake", zone=zone, ceiling=ceiling, model=f"{name}-1")
+        self.script = script
+        self.asked: list[object] = []
+        self.open = 0
+
+    def state(self) -> TargetState:
+        return TargetState()
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def prompt_tokens(self, request: object) -> int | None:
+        return None
+
+    async def generate(self, asked: object, **_: object) -> AsyncGenerator[Delta, None]:
+        self.asked.append(asked)
+        self.open += 1
+        try:
+            for step in self.script:
+                if isinstance(step, BaseException):
+                    raise step
+                if isinstance(step, asyncio.Event):
+                    await step.wait()
+                    continue
+                yield step  # type: ignore[misc]
+        finally:
+            self.open -= 1
+
+    async def embed(self, asked: object, **_: object) -> Embeddings:
+        self.asked.append(asked)
+        if isinstance(self.script[0], BaseException):
+            raise self.script[0]
+        return Embeddings(vectors=((1.0,),), usage=Usage(input=1))
+
+
+class FakeLedger:
+    """Keeps the records; refuses them when told to; can be made to wait."""
+
+    def __init__(self) -> None:
+        self.receipts: list[Receipt] = []
+        self.reservations: list[Reservation] = []
+        self.settlements: list[Settlement] = []
+        self.broken = False
+        self.gate: asyncio.Event | None = None
+        self.waiting = asyncio.Event()
+
+    async def receive(self, receipt: Receipt, reservation: Reservation | None) -> None:
+        self.waiting.set()
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.broken:
+            raise LedgerUnavailable("The disk is full.")
+        self.receipts.append(receipt)
+
+    async def reserve(self, request_id: str, reservation: Reservation) -> None:
+        if self.broken:
+            raise LedgerUnavailable("The disk is full.")
+        self.reservations.append(reservation)
+
+    async def settle(self, settlement: Settlement) -> None:
+        self.settlements.append(settlement)
+
+    def budgets(self) -> MappingProxyType[str, object]:
+        return MappingProxyType({})
+
+
+class FakeTaint:
+    """Remembers nothing, or fails."""
+
+    def __init__(self) -> None:
+        self.tainted = False
+        self.broken = False
+        self.remembered: list[Label] = []
+        self.answers: list[str] = []
+
+    async def recall(self, request: object) -> bool:
+        if self.broken:
+            raise LedgerUnavailable("The disk is full.")
+        return self.tainted
+
+    async def remember(self, request: object, label: Label) -> None:
+        self.remembered.append(label)
+
+    async def remember_answer(self, request: object, answer: str) -> None:
+        self.answers.append(answer)
+
+
+class FakeInspector:
+    """Finds a secret where the word SECRET stands."""
+
+    def inspect(self, document: object, media: object = frozenset()) -> Inspection:
+        if "SECRET" not in str(document):
+            return Inspection()
+        found = Finding(detector="fake", category="secret.token", path="$", start=0, end=6, confidence=1.0)
+        return Inspection(findings=(found,))
+
+
+class FreePricing:
+    """Money is not the subject here."""
+
+    def cost(self, target: str, usage: Usage) -> int:
+        return usage.completion_tokens
+
+    def avoided(self, target: str, usage: Usage) -> int | None:
+        return 10
+
+    def estimate(self, target: str, prompt_tokens: int, max_tokens: int | None) -> int | None:
+        return 100
+
+
+class FixedPolicy:
+    """A policy that does not change."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.current = policy
+
+
+class Heard:
+    """An observer that remembers."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def on(self, event: Event) -> None:
+        self.events.append(event)
+
+
+class House:
+    """Everything together."""
+
+    def __init__(self) -> None:
+        self.home = FakeTarget("home", Zone.LOCAL)
+        self.big = FakeTarget("big", Zone.CLOUD)
+        self.spare = FakeTarget("spare", Zone.CLOUD)
+        self.ledger = FakeLedger()
+        self.taint = FakeTaint()
+        self.heard = Heard()
+        self.failed: list[str] = []
+        targets = {target.info.name: target for target in (self.home, self.big, self.spare)}
+        catalog = Catalog(
+            targets={name: target.info for name, target in targets.items()},
+            aliases={"auto": Alias(name="auto")},
+            unknown_model=None,
+        )
+        fanout = Fanout({"heard": self.heard}, lambda name, error: self.failed.append(name))
+        self.fanout = fanout
+        cloud = {"big": self.big, "spare": self.spare}
+        self.books = Books(ledger=self.ledger, pricing=FreePricing(), observer=fanout, failed=lambda *_: None)
+        self.pipeline = Pipeline(
+            catalog=catalog,
+            policies=FixedPolicy(load_policy([("policy.yaml", POLICY)], catalog)),
+            inspector=FakeInspector(),
+            situation=Situation(
+                local={"home": self.home},
+                targets=targets,
+                ledger=self.ledger,
+                gpu=None,
+                pricing=FreePricing(),
+                now=lambda: datetime(2026, 1, 1, tzinfo=UTC),
+            ),
+            taint=self.taint,
+            dispatcher=Dispatcher(local={"home": self.home}, cloud=cloud, ledger=self.ledger, observer=fanout),
+            books=self.books,
+            observer=fanout,
+            request_seconds=60.0,
+        )
+
+    async def ask(self, text: str = "Hello", *tags: str, model: str = "auto") -> str:
+        """The whole answer's text. Raises what the client would be told."""
+        inbound, request = chat(text, *tags, model=model)
+        try:
+            async with self.pipeline.generate(inbound, request) as answer:
+                return "".join([delta.text async for delta in answer.deltas if isinstance(delta, Text)])
+        finally:
+            await self.books.close()
+
+    async def embed(self, text: str, *tags: str) -> None:
+        """Vectors, for their way."""
+        document = MappingProxyType({"model": "auto", "input": text})
+        request = EmbeddingsRequest(dialect=Dialect.OPENAI, model="auto", document=document, inputs=(text,))
+        inbound = Inbound(id="req_e", request=request, caller=Caller(), tags=frozenset(tags))
+        try:
+            await self.pipeline.embed(inbound, request)
+        finally:
+            await self.books.close()
+
+    @property
+    def outcomes(self) -> list[str]:
+        """How the settled requests ended."""
+        return [settlement.outcome.value for settlement in self.ledger.settlements]
+
+
+def chat(text: str, *tags: str, model: str = "auto") -> tuple[Inbound, ChatRequest]:
+    """A chat request as the server makes it."""
+    message = MappingProxyType({"role": "user", "content": text})
+    document = MappingProxyType({"model": model, "messages": (message,)})
+    request = ChatRequest(
+        dialect=Dialect.OPENAI, model=model, document=document, messages=(Message(role="user", text=text),)
+    )
+    return Inbound(id="req_1", request=request, caller=Caller(), tags=frozenset(tags)), request
+
+
+__all__ = ["ANSWER", "AduanaError", "House", "chat"]

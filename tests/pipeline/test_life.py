@@ -1,0 +1,216 @@
+"""The life of a request: what is sent where, and exactly one settlement however it ends."""
+
+import asyncio
+
+import pytest
+
+from gateway.core.delta import Finish, FinishReason, Text
+from gateway.core.document import encode
+from gateway.core.errors import (
+    AduanaError,
+    LedgerUnavailable,
+    NotFound,
+    TargetProtocolError,
+    TargetRejected,
+    TargetUnavailable,
+)
+from gateway.core.events import FellBack, FirstToken, Settled
+from gateway.core.labels import Label
+from gateway.policy import Clearance
+from tests.pipeline.house import ANSWER, House, chat
+
+
+@pytest.fixture
+def house():
+    """All targets answer."""
+    return House()
+
+
+async def test_an_ordinary_request_is_answered_at_home(house):
+    """Receipt, answer, one settlement with the usage that the target reported."""
+    assert await house.ask() == "Hello you"
+    assert house.outcomes == ["ok"]
+    settlement = house.ledger.settlements[0]
+    assert (settlement.target, settlement.usage.output, settlement.avoided_micros) == ("home", 2, 10)
+    assert [type(event) for event in house.heard.events if isinstance(event, FirstToken | Settled)] == [
+        FirstToken,
+        Settled,
+    ]
+    assert not house.big.asked
+
+
+async def test_a_cloud_target_gets_a_clearance_with_the_inspected_document(house):
+    """The cloud is asked with a clearance, whose document is the client's, with the target's own model name."""
+    await house.ask("Hello", "public")
+    (clearance,) = house.big.asked
+    assert type(clearance) is Clearance
+    assert clearance.label is Label.PUBLIC
+    assert b'"content":"Hello"' in encode(clearance.document)
+    assert b'"model":"big-1"' in encode(clearance.document)
+
+
+@pytest.mark.parametrize(("text", "tags"), [("Hello", ("public", "health")), ("a SECRET", ("public",))])
+async def test_sensitive_requests_never_reach_a_cloud_target(house, text, tags):
+    """A tag or a finding keeps it local, whatever the rule prefers; with home down it is an error."""
+    assert await house.ask(text, *tags) == "Hello you"
+    house.home.script = (TargetUnavailable("down"),)
+    with pytest.raises(TargetUnavailable):
+        await house.ask(text, *tags)
+    assert not house.big.asked
+    assert not house.spare.asked
+    assert house.outcomes == ["ok", "error"]
+
+
+async def test_a_tainted_conversation_stays_local(house):
+    """An earlier sensitive turn counts, also when this turn looks public."""
+    house.taint.tainted = True
+    await house.ask("Hello", "public")
+    assert not house.big.asked
+    assert house.taint.remembered == [Label.SENSITIVE]
+    assert house.taint.answers == ["Hello you"]
+
+
+async def test_the_next_target_is_tried_before_the_first_byte(house):
+    """A target that fails before it answers is replaced by the next permitted one, with a reservation of its own."""
+    house.big.script = (TargetUnavailable("down"),)
+    assert await house.ask("Hello", "public") == "Hello you"
+    assert house.spare.asked
+    assert [r.target for r in house.ledger.reservations] == ["spare"]
+    assert house.ledger.settlements[0].attempts == (("big", "target_unavailable"),)
+    assert [e.target for e in house.heard.events if isinstance(e, FellBack)] == ["spare"]
+
+
+async def test_after_the_first_byte_nothing_is_tried_again(house):
+    """A cut answer is an error; a second answer behind it would be a lie."""
+    house.big.script = (Text(text="Hel"), TargetProtocolError("cut"))
+    with pytest.raises(TargetProtocolError):
+        await house.ask("Hello", "public")
+    assert not house.spare.asked
+    assert house.outcomes == ["error"]
+    assert house.ledger.settlements[0].usage.estimated
+
+
+async def test_what_a_provider_rejects_is_told_to_the_client(house):
+    """A 4xx is the client's to mend: no other target is asked."""
+    house.big.script = (TargetRejected("bad tool schema"),)
+    with pytest.raises(TargetRejected):
+        await house.ask("Hello", "public")
+    assert not house.spare.asked
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        ANSWER[:2],
+        ANSWER[:3],
+        (ANSWER[0], ANSWER[3]),
+        (),
+    ],
+)
+async def test_an_answer_without_its_end_is_an_error(house, script):
+    """No finish reason or no usage report: never a clean end."""
+    house.home.script = script
+    house.big.script = script
+    with pytest.raises(AduanaError):
+        await house.ask()
+    assert house.outcomes == ["error"]
+
+
+async def test_without_a_receipt_nothing_is_sent(house):
+    """A ledger that can't write stops everything, local and cloud."""
+    house.ledger.broken = True
+    with pytest.raises(LedgerUnavailable):
+        await house.ask("Hello", "public")
+    with pytest.raises(LedgerUnavailable):
+        await house.embed("Hello", "public")
+    assert not house.big.asked
+    assert not house.home.asked
+    assert house.outcomes == []
+
+
+async def test_without_the_memory_of_taint_nothing_is_sent(house):
+    """When it can't be known whether the conversation is sensitive, it is not sent."""
+    house.taint.broken = True
+    with pytest.raises(LedgerUnavailable):
+        await house.ask("Hello", "public")
+    assert not house.big.asked
+
+
+async def test_unknown_models_are_refused_before_anything_else(house):
+    """The error names what can be asked for."""
+    with pytest.raises(NotFound, match="auto"):
+        await house.ask(model="gpt-9")
+    assert not house.ledger.receipts
+
+
+async def test_embeddings_take_the_same_road(house):
+    """Public embeddings may leave, with a clearance; sensitive ones may not."""
+    await house.embed("Hello", "public")
+    assert type(house.big.asked[0]) is Clearance
+    await house.embed("a SECRET", "public")
+    assert len(house.big.asked) == 1
+    assert len(house.home.asked) == 1
+    assert house.outcomes == ["ok", "ok"]
+
+
+async def test_a_client_that_goes_away_cancels_the_target(house):
+    """In the middle of an answer: the target's stream is closed, the settlement says cancelled."""
+    never = asyncio.Event()
+    house.home.script = (Text(text="Hel"), never, Finish(reason=FinishReason.STOP))
+    inbound, request = chat("Hello")
+    begun = asyncio.Event()
+
+    async def client() -> None:
+        async with house.pipeline.generate(inbound, request) as answer:
+            async for _ in answer.deltas:
+                begun.set()
+
+    task = asyncio.create_task(client())
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await house.books.close()
+    assert house.home.open == 0
+    assert house.outcomes == ["cancelled"]
+
+
+async def test_a_client_that_goes_away_while_the_receipt_is_written(house):
+    """The receipt may be durable already, so it is settled; nothing is sent."""
+    house.ledger.gate = asyncio.Event()
+    inbound, request = chat("Hello")
+
+    async def client() -> None:
+        async with house.pipeline.generate(inbound, request):
+            pass
+
+    task = asyncio.create_task(client())
+    await house.ledger.waiting.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    house.ledger.gate.set()
+    await house.books.close()
+    assert len(house.ledger.receipts) == 1
+    assert house.outcomes == ["cancelled"]
+    assert not house.home.asked
+
+
+async def test_an_observer_that_fails_does_not_break_requests(house):
+    """It is reported once and then left out."""
+
+    class Broken:
+        def on(self, event: object) -> None:
+            raise RuntimeError("no")
+
+    house.fanout.add("broken", Broken())
+    assert await house.ask() == "Hello you"
+    assert await house.ask() == "Hello you"
+    assert house.failed == ["broken"]
+
+
+async def test_receipts_and_settlements_hold_no_content(house):
+    """Neither prompt nor answer stands in any record or event."""
+    await house.ask("The prompt word is Zanzibar, a SECRET.")
+    assert "Zanzibar" not in repr([house.ledger.receipts, house.ledger.settlements, house.heard.events])
+    assert "Hello you" not in repr([house.ledger.settlements, house.heard.events])
