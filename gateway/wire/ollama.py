@@ -1,0 +1,74 @@
+"""The Ollama dialect, as the server uses it: request bytes in, answer bytes out. Pure."""
+
+from collections.abc import Callable
+
+from gateway.core.request import ChatRequest, CompletionRequest, EmbeddingsRequest, GenerateRequest
+from gateway.wire import ollama_requests
+from gateway.wire.dialect import AnswerAssembly, AnswerStream
+from gateway.wire.json_body import parse_object
+from gateway.wire.ollama_answers import (
+    LineStream,
+    WholeAnswer,
+    embed_body,
+    embedding_body,
+    error_body,
+    ready_body,
+    show_body,
+    tags_body,
+    version_body,
+)
+
+CONTENT_TYPE = "application/json; charset=utf-8"
+STREAM_CONTENT_TYPE = "application/x-ndjson"
+
+__all__ = [
+    "CONTENT_TYPE",
+    "STREAM_CONTENT_TYPE",
+    "assembly",
+    "embed_body",
+    "embedding_body",
+    "error_body",
+    "parse_chat",
+    "parse_embed",
+    "parse_generate",
+    "parse_show",
+    "ready_body",
+    "show_body",
+    "stream",
+    "tags_body",
+    "version_body",
+]
+
+
+def parse_chat(body: bytes) -> ChatRequest | None:
+    """The body of `/api/chat`; None asks only for the model to be ready. Raises BadRequest."""
+    return ollama_requests.parse_chat(parse_object(body))
+
+
+def parse_generate(body: bytes) -> ChatRequest | CompletionRequest | None:
+    """The body of `/api/generate`; None asks only for the model to be ready. Raises BadRequest."""
+    return ollama_requests.parse_generate(parse_object(body))
+
+
+def parse_embed(body: bytes) -> EmbeddingsRequest:
+    """The body of `/api/embed` or `/api/embeddings`. Raises BadRequest."""
+    return ollama_requests.parse_embed(parse_object(body))
+
+
+def parse_show(body: bytes) -> str:
+    """The model that `/api/show` asks about. Raises BadRequest."""
+    return ollama_requests.model_of(parse_object(body))
+
+
+def stream(
+    request: GenerateRequest, *, generate: bool, wall: Callable[[], float], clock: Callable[[], float]
+) -> AnswerStream:
+    """The encoder for a streamed answer. `generate`: for `/api/generate`, else for `/api/chat`."""
+    return LineStream(model=request.model, generate=generate, wall=wall, clock=clock)
+
+
+def assembly(
+    request: GenerateRequest, *, generate: bool, wall: Callable[[], float], clock: Callable[[], float]
+) -> AnswerAssembly:
+    """The collector for a whole answer. `generate`: for `/api/generate`, else for `/api/chat`."""
+    return WholeAnswer(model=request.model, generate=generate, wall=wall, clock=clock)

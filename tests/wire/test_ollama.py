@@ -1,0 +1,282 @@
+"""The Ollama dialect: bodies become OpenAI documents, answers are what Ollama's own client reads."""
+
+import itertools
+import json
+from typing import Any
+
+import httpx
+import ollama
+import pytest
+
+from gateway.core.delta import (
+    Delta,
+    Embeddings,
+    Finish,
+    FinishReason,
+    Reasoning,
+    Text,
+    TokenLogprob,
+    ToolCallPart,
+    UsageReport,
+)
+from gateway.core.document import thaw
+from gateway.core.errors import BadRequest, NotFound, TargetProtocolError, Unavailable
+from gateway.core.request import ChatRequest, CompletionRequest, Dialect, Media
+from gateway.core.target import Capability
+from gateway.core.usage import Usage
+from gateway.wire import ollama as dialect
+
+USER = {"role": "user", "content": "hi"}
+PNG = "iVBORw0KGgoAAAA"
+
+
+def chat(**fields: Any) -> ChatRequest:
+    request = dialect.parse_chat(json.dumps({"model": "llama:latest", "messages": [USER]} | fields).encode())
+    assert request is not None
+    return request
+
+
+def generate(**fields: Any) -> Any:
+    return dialect.parse_generate(json.dumps({"model": "llama", "prompt": "once"} | fields).encode())
+
+
+def test_a_plain_chat() -> None:
+    """Streaming is on by default; `:latest` is no part of the name."""
+    request = chat()
+    assert thaw(request.document) == {"model": "llama", "stream": True, "messages": [USER]}
+    assert (request.dialect, request.stream, request.model) == (Dialect.OLLAMA, True, "llama")
+    assert not chat(stream=False).stream
+
+
+def test_options() -> None:
+    """Sampling goes on under OpenAI's names; how a model is loaded is not the client's business."""
+    request = chat(
+        options={
+            "temperature": 0.1,
+            "top_k": 40,
+            "num_predict": 9,
+            "stop": ["END"],
+            "seed": 3,
+            "repeat_penalty": 1.2,
+            "num_ctx": 4096,
+            "num_gpu": 1,
+            "mirostat": 0,
+        },
+        keep_alive="5m",
+        think=True,
+    )
+    sampling = request.sampling
+    assert (sampling.temperature, sampling.top_k, sampling.max_tokens) == (0.1, 40, 9)
+    assert (sampling.stop, sampling.seed, sampling.repeat_penalty) == (("END",), 3, 1.2)
+    assert set(request.document) == {
+        "model",
+        "messages",
+        "stream",
+        "temperature",
+        "top_k",
+        "max_tokens",
+        "stop",
+        "seed",
+        "repeat_penalty",
+    }
+    assert chat(options={"num_predict": -1}).sampling.max_tokens is None
+
+
+def test_tools_images_and_results() -> None:
+    """Calls get ids from their places, results find their calls, images become data URLs."""
+    request = chat(
+        messages=[
+            {"role": "user", "content": "What?", "images": [PNG]},
+            {
+                "role": "assistant",
+                "content": "",
+                "thinking": "Hm",
+                "tool_calls": [
+                    {"function": {"name": "one", "arguments": {"q": "ñ"}}},
+                    {"function": {"name": "two", "arguments": {}}},
+                ],
+            },
+            {"role": "tool", "tool_name": "two", "content": "2"},
+            {"role": "tool", "content": "1"},
+        ]
+    )
+    user, assistant, second, first = request.messages
+    assert (user.text, request.media) == ("What?", {Media.IMAGE})
+    assert assistant.reasoning == "Hm"
+    assert [(call.id, call.name, call.arguments) for call in assistant.tool_calls] == [
+        ("call_1_0", "one", '{"q":"ñ"}'),
+        ("call_1_1", "two", "{}"),
+    ]
+    assert (second.tool_call_id, first.tool_call_id) == ("call_1_1", "call_1_0")
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"), [("json", "json_object"), ({"type": "object"}, "json_schema"), ("", "text"), (None, "text")]
+)
+def test_format(given: Any, kind: str) -> None:
+    """A word or a schema."""
+    assert chat(format=given).response_format.kind == kind
+
+
+def test_generate() -> None:
+    """With a template it is a conversation; raw, it is text to continue."""
+    request = generate(system="Be brief.", images=[PNG])
+    assert isinstance(request, ChatRequest)
+    assert [message.role for message in request.messages] == ["system", "user"]
+    assert request.media == {Media.IMAGE}
+    raw = generate(raw=True, options={"num_predict": 5})
+    assert isinstance(raw, CompletionRequest)
+    assert (raw.prompts, raw.sampling.max_tokens) == (("once",), 5)
+
+
+def test_nothing_to_answer_asks_for_the_model() -> None:
+    """No prompt, no messages."""
+    assert dialect.parse_chat(b'{"model":"llama"}') is None
+    assert generate(prompt="") is None
+    assert json.loads(dialect.ready_body("llama", generate=True, now=0))["done_reason"] == "load"
+
+
+def test_embed() -> None:
+    """New and old shape."""
+    assert dialect.parse_embed(b'{"model":"m","input":["a","b"],"dimensions":8}').inputs == ("a", "b")
+    assert dialect.parse_embed(b'{"model":"m","prompt":"a"}').inputs == ("a",)
+    assert dialect.parse_show(b'{"name":"llama:latest"}') == "llama"
+
+
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "role": ({"messages": [{"role": "boss"}]}, "messages[0].role"),
+    "content": ({"messages": [{"role": "user", "content": 5}]}, "messages[0].content"),
+    "images": ({"messages": [{"role": "user", "content": "", "images": [5]}]}, "messages[0].images[0]"),
+    "arguments": (
+        {"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "x"}}]}]},
+        "messages[0].tool_calls[0].function.arguments",
+    ),
+    "mirostat": ({"options": {"mirostat": 2}}, "options.mirostat"),
+    "format": ({"format": "xml"}, "format"),
+    "stream": ({"stream": "no"}, "stream"),
+    "no model": ({"model": ""}, "model"),
+    "override": ({"api_base": "x"}, "api_base"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_bodies(name: str) -> None:
+    """The field is named."""
+    fields, param = BAD[name]
+    with pytest.raises(BadRequest) as caught:
+        chat(**fields)
+    assert caught.value.param == param
+
+
+@pytest.mark.parametrize("field", ["template", "context", "suffix"])
+def test_what_generate_does_not_serve(field: str) -> None:
+    """Refused, not ignored."""
+    with pytest.raises(BadRequest, match="not served"):
+        generate(**{field: [1] if field == "context" else "x"})
+
+
+DELTAS: list[Delta] = [
+    Reasoning(text="Hm"),
+    Text(text="Hé", logprobs=(TokenLogprob(token="Hé", logprob=-0.5, raw=b"H\xc3\xa9"),)),
+    Text(text="llo"),
+    ToolCallPart(call=0, id="c", name="look_up", arguments='{"q"'),
+    ToolCallPart(call=0, arguments=":1}"),
+    Finish(reason=FinishReason.TOOL_CALLS),
+    UsageReport(usage=Usage(input=10, input_cached=4, output=6)),
+]
+
+
+def client(data: bytes, status: int = 200) -> ollama.AsyncClient:
+    """Ollama's client, connected to these bytes."""
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, content=data)
+
+    return ollama.AsyncClient(host="http://gateway", transport=httpx.MockTransport(answer))
+
+
+def ticking() -> Any:
+    """A clock that goes one second at each look."""
+    numbers = itertools.count(100)
+    return lambda: float(next(numbers))
+
+
+def streamed(deltas: list[Delta], *, generate: bool = False) -> bytes:
+    stream = dialect.stream(chat(), generate=generate, wall=lambda: 1.7e9, clock=ticking())
+    return stream.start() + b"".join(stream.encode(delta) for delta in deltas) + stream.end()
+
+
+def assembled(deltas: list[Delta], *, generate: bool = False) -> bytes:
+    assembly = dialect.assembly(chat(), generate=generate, wall=lambda: 1.7e9, clock=ticking())
+    for delta in deltas:
+        assembly.add(delta)
+    return assembly.body()
+
+
+async def test_the_client_reads_a_streamed_chat() -> None:
+    """Pieces, then a whole tool call, then the counts."""
+    parts = [part async for part in await client(streamed(DELTAS)).chat(model="m", messages=[USER], stream=True)]
+    assert "".join(part.message.content or "" for part in parts) == "Héllo"
+    assert "".join(part.message.thinking or "" for part in parts) == "Hm"
+    [call] = [call for part in parts for call in part.message.tool_calls or ()]
+    assert (call.function.name, call.function.arguments) == ("look_up", {"q": 1})
+    assert [part.done for part in parts] == [False] * (len(parts) - 1) + [True]
+    last = parts[-1]
+    assert (last.prompt_eval_count, last.eval_count, last.done_reason) == (14, 6, "stop")
+    assert (last.prompt_eval_duration, last.eval_duration, last.total_duration) == (10**9, 10**9, 2 * 10**9)
+
+
+async def test_the_client_reads_a_whole_chat() -> None:
+    """The same in one object."""
+    answer = await client(assembled(DELTAS)).chat(model="m", messages=[USER])
+    assert (answer.message.content, answer.message.thinking) == ("Héllo", "Hm")
+    assert answer.message.tool_calls is not None
+    assert answer.message.tool_calls[0].function.arguments == {"q": 1}
+    assert answer.logprobs is not None
+    assert answer.logprobs[0].logprob == -0.5
+    assert answer.eval_count == 6
+
+
+async def test_the_client_reads_generate() -> None:
+    """`response` instead of `message`."""
+    texts = [*DELTAS[:3], Finish(reason=FinishReason.LENGTH), DELTAS[-1]]
+    data = streamed(texts, generate=True)
+    parts = [part async for part in await client(data).generate(model="m", prompt="x", stream=True)]
+    whole = await client(assembled(texts, generate=True)).generate(model="m", prompt="x")
+    assert "".join(part.response or "" for part in parts) == whole.response == "Héllo"
+    assert whole.thinking == "Hm"
+    assert parts[-1].done_reason == whole.done_reason == "length"
+
+
+async def test_the_client_sees_errors() -> None:
+    """As a body, and inside a stream."""
+    with pytest.raises(ollama.ResponseError, match="model 'x' not found"):
+        await client(dialect.error_body(NotFound("model 'x' not found")), 404).chat(model="x", messages=[USER])
+    stream = dialect.stream(chat(), generate=False, wall=lambda: 0.0, clock=ticking())
+    data = stream.encode(Text(text="a")) + stream.error(Unavailable("The engine died."))
+    parts = await client(data).chat(model="m", messages=[USER], stream=True)
+    assert (await anext(parts)).message.content == "a"
+    with pytest.raises(ollama.ResponseError, match="The engine died"):
+        await anext(parts)
+
+
+async def test_the_client_reads_lists_and_details() -> None:
+    """`/api/tags`, `/api/show`, `/api/embed`, `/api/version`."""
+    listed = await client(dialect.tags_body({"auto": "llama"}, created=1.7e9)).list()
+    assert [model.model for model in listed.models] == ["auto"]
+    shown = await client(dialect.show_body("llama", 8192, frozenset({Capability.TOOLS}), created=1.7e9)).show("auto")
+    assert shown.modelinfo == {"general.architecture": "llama", "llama.context_length": 8192}
+    assert shown.capabilities == ["completion", "tools"]
+    vectors = Embeddings(vectors=((1.0, 2.0),), usage=Usage(input=3))
+    assert (await client(dialect.embed_body(vectors, model="m", seconds=0.5)).embed("m", "x")).embeddings == [[1, 2]]
+    assert (await client(dialect.embedding_body(vectors)).embeddings("m", "x")).embedding == [1, 2]
+    assert [int(part) for part in json.loads(dialect.version_body())["version"].split(".")] >= [0, 13, 4]
+
+
+@pytest.mark.parametrize("make", [streamed, assembled])
+def test_unfinished_answers(make: Any) -> None:
+    """Without finish and usage there is no end."""
+    with pytest.raises(TargetProtocolError):
+        make([Text(text="x")])
+    with pytest.raises(TargetProtocolError):
+        make([Text(text="x"), DELTAS[-1]])
