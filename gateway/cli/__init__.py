@@ -13,6 +13,9 @@ COMMANDS = {
     "serve": "run the gateway",
     "check": "check configuration and policies, prove their claims",
     "explain": "show how a request would be decided, sending nothing",
+    "schema": "print the JSON Schema of policy files",
+    "diff": "compare the decisions of two policies on recorded requests",
+    "replay": "decide recorded requests again under another policy",
     "savings": "what local answers saved, from the ledger",
     "models": "list models, unpack the starter model",
 }

@@ -45,11 +45,24 @@ def load_policy(
 
 
 def load_policy_files(
-    paths: Sequence[Path], catalog: Catalog, *, rates: Mapping[str, float] = USD, read: Read | None = None
+    paths: Sequence[Path],
+    catalog: Catalog,
+    *,
+    rates: Mapping[str, float] = USD,
+    read: Read | None = None,
+    proved: bool = True,
 ) -> Policy:
-    """`load_policy` for files on disk; without any, the built-in policy. Raises ConfigurationError."""
+    """`load_policy` for files on disk; without any, the built-in policy. Raises ConfigurationError.
+
+    `proved`: a policy whose claims can't all be proved does not load (takes some tens of milliseconds).
+    """
     reader = read or _from_disk
-    return load_policy([(str(path), reader(str(path))) for path in paths], catalog, read=reader, rates=rates)
+    policy = load_policy([(str(path), reader(str(path))) for path in paths], catalog, read=reader, rates=rates)
+    if proved:
+        from gateway.policy.checking import require  # the solver is loaded only where something is proved
+
+        require(policy)
+    return policy
 
 
 def _from_disk(path: str) -> str:

@@ -206,6 +206,6 @@ class Symbolic:
             (variable == 0 for variable in symbols.words.values()),
             (z3.Not(known) for known in symbols.known.values()),
             (z3.Not(tag) for tag in symbols.tags.values()),
-            (variable == 0 for variable in symbols.numbers.values()),
+            (variable == value for ref, variable in symbols.numbers.items() for value in symbols.simple(ref)),
         )  # fmt: skip
         return list(plain)

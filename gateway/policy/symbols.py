@@ -77,6 +77,7 @@ class Symbols:
         self._counted: set[str] = set()
         self._found: set[str] = set()
         self._doubted: set[str] = set()
+        self.bounds: dict[FactRef, set[float]] = {}
         mentioned: dict[FactRef, set[str]] = {}
         for condition in conditions_of(self.document):
             for atom in atoms(condition):
@@ -86,7 +87,10 @@ class Symbols:
                     {"findings": self._found, "doubts": self._doubted}.get(atom.fact.name, set()).update(
                         atom.test.values
                     )
-                elif atom.fact.name.startswith("finding_"):
+                elif isinstance(atom.test, Interval):
+                    ends = {atom.test.low, atom.test.high} - {INFINITY, -INFINITY}
+                    self.bounds.setdefault(atom.fact, set()).update(ends)
+                if atom.fact.name.startswith("finding_"):
                     self._counted.add(atom.fact.of)
         self._mentioned = mentioned
 
@@ -140,6 +144,12 @@ class Symbols:
             if ref.name == "time":
                 self.laws.append(variable < _MINUTES)
         return self.numbers[ref]
+
+    def simple(self, ref: FactRef) -> list[z3.RatNumRef]:
+        """Values that make an example easy to read: nothing, the bounds that the policy names, and just beyond them."""
+        bounds = sorted(self.bounds.get(ref, set()))
+        step = 1 if self.numbers[ref].is_int() else 0.01
+        return [_exact(value) for value in (0.0, *(end for bound in bounds for end in (bound, bound + step)))]
 
     def is_known(self, ref: FactRef) -> z3.BoolRef:
         """Whether the fact is known."""

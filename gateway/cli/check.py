@@ -1,0 +1,84 @@
+"""`aduana check`: the configuration and policies load, their claims are proved, their expectations met."""
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+
+from gateway.cli.policy_files import load
+from gateway.policy.checking import Check, check
+from gateway.policy.proof import Outcome, Verdict
+
+_SIGNS = {
+    Outcome.PROVED: "[green]proved[/]",
+    Outcome.REFUTED: "[red]REFUTED[/]",
+    Outcome.NOT_PROVED: "[red]NOT PROVED[/]",
+}
+
+
+def add_parser(subparsers: Any) -> None:
+    """Options of the command."""
+    parser = subparsers.add_parser(
+        "check",
+        help="check configuration and policies, prove their claims",
+        description="Loads the configuration and its policy (or the policy files named here), proves every claim for "
+        "all requests that could come, and runs the 'expect' tables. Sends nothing.",
+        epilog="Exit status: 0 everything holds, 1 a claim or an expectation fails, 2 a file can't be used.",
+    )
+    parser.add_argument(
+        "policies", nargs="*", type=Path, metavar="POLICY", help="policy files instead of the configured"
+    )
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="configuration (default: aduana.yaml if there is one)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the command."""
+    settings, policy = load(args.config, args.policies)
+    result = check(policy)
+    if args.json:
+        print(msgspec.json.encode({"passed": result.passed, **msgspec.structs.asdict(result)}).decode())
+        return 0 if result.passed else 1
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    names = ", ".join(str(path) for path in args.policies or settings.policy) or "built-in home policy"
+    console.print(f"[bold]{escape(names)}[/] · digest {result.digest} · {result.rules} rules · "
+                  f"{len(settings.targets)} targets")  # fmt: skip
+    _show(console, result, _options(args))
+    return 0 if result.passed else 1
+
+
+def _options(args: argparse.Namespace) -> str:
+    """What `aduana explain` needs to look at the same policy."""
+    config = f" --config {shlex.quote(str(args.config))}" if args.config else ""
+    return config + "".join(f" --policy {shlex.quote(str(path))}" for path in args.policies)
+
+
+def _show(console: Console, result: Check, options: str) -> None:
+    for verdict in result.proof.verdicts:
+        console.print(f"  {_SIGNS[verdict.outcome]}  {escape(verdict.claim)}")
+        if verdict.outcome is not Outcome.PROVED:
+            _show_case(console, verdict, options)
+    met = result.expectations - len(result.failures)
+    if result.expectations:
+        console.print(f"  {met} of {result.expectations} expectations are met")
+    for failure in result.failures:
+        console.print(f"  [red]FAILED[/]  {escape(failure)}")
+    for note in result.proof.notes:
+        console.print(f"  [yellow]note[/]    {escape(note)}")
+
+
+def _show_case(console: Console, verdict: Verdict, options: str) -> None:
+    console.print(f"           at {escape(verdict.place)}")
+    if verdict.remark:
+        console.print(f"           {escape(verdict.remark)}")
+    if verdict.case is not None:
+        case = shlex.quote(msgspec.json.encode(verdict.case).decode())
+        console.print("           the smallest such request; see it decided with:")
+        console.print(escape(f"           echo {case} | aduana explain -{options}"))

@@ -1,0 +1,152 @@
+"""`aduana explain`: how a request would be decided, rule by rule. Sends nothing, starts no model."""
+
+import argparse
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gateway.cli.policy_files import load
+from gateway.core.errors import BadRequest, ConfigurationError
+from gateway.core.finding import Inspection
+from gateway.core.request import Caller, Inbound
+from gateway.core.snapshot import Snapshot
+from gateway.core.yaml_source import parse_yaml
+from gateway.policy import Explanation, Policy, explain
+from gateway.policy.cases import is_case, read_case
+from gateway.policy.made_up import situation_of
+from gateway.settings import Settings
+
+_SHOWN = {"true": "[green]yes[/]", "false": "no", "unknown": "[yellow]unknown[/]"}
+
+
+def add_parser(subparsers: Any) -> None:
+    """Options of the command."""
+    parser = subparsers.add_parser(
+        "explain",
+        help="show how a request would be decided, sending nothing",
+        description="Inspects a request body (OpenAI chat, completion or embeddings) and shows the decision: label, "
+        "rules, targets. A file {\"given\": {…}} is a made-up request, as 'aduana check' prints them.",
+    )
+    parser.add_argument("request", metavar="REQUEST.json", help="file with the request, or - for standard input")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="configuration (default: aduana.yaml if there is one)"
+    )
+    parser.add_argument(
+        "--policy", type=Path, action="append", default=[], metavar="FILE",
+        help="policy instead of the configured one; may be repeated",
+    )  # fmt: skip
+    parser.add_argument("--tags", default="", metavar="a,b", help="tags, as in the header x-aduana-tags")
+    parser.add_argument("--key", default="anonymous", metavar="NAME", help="name of the API key that asks")
+    parser.add_argument("--json", action="store_true", help="print the explanation as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the command. Exit status 1: the request is refused."""
+    settings, policy = load(args.config, args.policy)
+    explanation = explain(*_situation(args, settings, policy), policy)
+    if args.json:
+        print(explanation.json().decode())
+    else:
+        show(explanation, Console(file=sys.stdout, highlight=False))
+    return 1 if explanation.refusal else 0
+
+
+def _situation(args: argparse.Namespace, settings: Settings, policy: Policy) -> tuple[Inbound, Inspection, Snapshot]:
+    body = _read(args.request)
+    tags = frozenset(tag.strip().lower() for tag in args.tags.split(",") if tag.strip())
+    if b'"given"' in body[:200] or b"given:" in body[:200]:
+        source = parse_yaml(body.decode("utf-8", "replace"), args.request)
+        if is_case(source):
+            inbound, inspection, snapshot = situation_of(read_case(source, policy), policy.catalog)
+            return _with_tags(inbound, tags), inspection, snapshot
+    return _real(args, body, tags, settings, policy)
+
+
+def _real(
+    args: argparse.Namespace, body: bytes, tags: frozenset[str], settings: Settings, policy: Policy
+) -> tuple[Inbound, Inspection, Snapshot]:
+    """A real request body: inspected in earnest; the moment is now, with load, health and budgets unknown."""
+    from gateway.cli.inspecting import inspector_of
+    from gateway.pipeline.situation import estimated_tokens
+    from gateway.wire import openai
+    from gateway.wire.json_body import parse_object
+
+    document = parse_object(body)
+    if "messages" in document:
+        request: Any = openai.parse_chat(body)
+    elif "prompt" in document:
+        request = openai.parse_completion(body)
+    elif "input" in document:
+        request = openai.parse_embeddings(body)
+    else:
+        raise BadRequest(f"{args.request}: this is no request body: it has neither 'messages', 'prompt' nor 'input'.")
+    key = settings.keys.get(args.key)
+    if key is None and args.key != "anonymous":
+        raise ConfigurationError((f"--key: the configuration has no key {args.key!r}.",))
+    alias = policy.catalog.resolve(request.model)
+    inbound = Inbound(
+        id="explained",
+        request=request,
+        caller=Caller(key=args.key, user=key.user if key else None, tags=key.tags if key else frozenset()),
+        tags=tags | (key.tags if key else frozenset()) | (alias.tags if alias else frozenset()),
+        size=len(body),
+    )
+    inspection = inspector_of(settings).inspect(request.document, request.media)
+    now = datetime.now().astimezone()
+    return inbound, inspection, Snapshot(now=now, prompt_tokens_estimate=estimated_tokens(request))
+
+
+def _with_tags(inbound: Inbound, tags: frozenset[str]) -> Inbound:
+    import msgspec
+
+    return msgspec.structs.replace(inbound, tags=inbound.tags | tags) if tags else inbound
+
+
+def _read(name: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise ConfigurationError((f"{name}: can't be read: {error}.",)) from error
+
+
+def show(explanation: Explanation, console: Console) -> None:
+    """The explanation as a page."""
+    if explanation.refusal:
+        console.print(f"[bold red]refused ({explanation.refusal_status})[/]  {escape(explanation.refusal)}")
+    else:
+        first, *others = explanation.candidates
+        then = f", then {', '.join(others)}" if others else ""
+        console.print(f"[bold green]{first}[/]{then}  (rule: {escape(explanation.chosen_by)})")
+    console.print(f"\nlabel [bold]{explanation.label}[/] (from {explanation.label_source})")
+    for step in explanation.label_steps:
+        console.print(f"  · {escape(step)}")
+    if explanation.tags:
+        console.print(f"tags  {', '.join(explanation.tags)}")
+    console.print(f"model {escape(explanation.alias)} · policy {explanation.policy_digest}\n")
+    console.print(_rules(explanation))
+    console.print(_targets(explanation))
+    for line in explanation.overrides:
+        console.print(f"set {line.name}: {escape(line.value)}")
+
+
+def _rules(explanation: Explanation) -> Table:
+    table = Table("rule", "holds", "facts", "what it did", title_justify="left", expand=False)
+    for rule in explanation.rules:
+        facts = "\n".join(f"{fact.name}: {fact.value}" for fact in rule.facts)
+        table.add_row(escape(f"{rule.name}\n{rule.place}"), _SHOWN[rule.condition], escape(facts), escape(rule.effect))
+    used = "chose the order of targets" if explanation.chosen_by == "otherwise" else ""
+    table.add_row("otherwise", "", "", used or escape(", ".join(explanation.otherwise)))
+    return table
+
+
+def _targets(explanation: Explanation) -> Table:
+    table = Table("target", "zone", "ceiling", "place", "why not")
+    for target in explanation.targets:
+        place = f"[green]{target.position}[/]" if target.position else "-"
+        table.add_row(target.name, target.zone, target.ceiling, place, escape(target.reason))
+    return table

@@ -1,0 +1,19 @@
+"""The configuration and policies that `check`, `explain`, `diff` and `replay` work on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gateway.policy import Policy, load_policy_files
+from gateway.settings import Settings, load_settings
+
+
+def load(config: Path | None, policies: Sequence[Path]) -> tuple[Settings, Policy]:
+    """The settings, and the policy of these files or of the configuration. Raises ConfigurationError."""
+    settings = load_settings(config)
+    return settings, load_with(settings, policies)
+
+
+def load_with(settings: Settings, policies: Sequence[Path]) -> Policy:
+    """A policy for these settings, its claims not proved yet."""
+    rates = {settings.prices.currency: 1 / settings.prices.usd_rate}
+    return load_policy_files(tuple(policies) or settings.policy, settings.catalog(), rates=rates, proved=False)
