@@ -1,0 +1,277 @@
+"""Rows 25 to 37: a client that is slow, gone, greedy or hostile. Nothing is lost, nothing leaks, others are served."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.server import listen
+from tests.faults.fault_server import FINISH, GOOD, STREAM, Exchange, text
+from tests.faults.house import CLIENT_KEY, PROMPT, House, chat, get, opened, request
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def house(tmp_path: Path, capfd: Capture) -> Any:
+    """Opens a gateway whose upstreams answer well, unless told otherwise."""
+
+    def make(**given: Any) -> Any:
+        return opened(tmp_path, capfd, **({"big": GOOD, "den": GOOD} | given))
+
+    return make
+
+
+def keyed(tmp_path: Path) -> dict[str, Any]:
+    """A configuration with one API key."""
+    file = tmp_path / "client-key"
+    file.write_text(CLIENT_KEY)
+    return {"ana": {"secret": f"file:{file}"}}
+
+
+async def test_25_header_drip(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that never finishes its head is shown the door."""
+    monkeypatch.setattr(listen, "HEAD_SECONDS", 0.3)
+    async with house() as one, asyncio.timeout(10):
+        reader, writer = await one.connect()
+
+        async def drip() -> None:
+            writer.write(b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
+            while True:
+                writer.write(b"a")
+                await asyncio.sleep(0.02)
+
+        dripping = asyncio.create_task(drip())
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read(-1) == b""
+        dripping.cancel()
+        writer.close()
+        assert (await one.ask()).status == 200
+        await one.settled(1)
+
+
+async def test_26_partial_body(house: Any) -> None:
+    """A body that does not come: 408, and the connection ends."""
+    async with house(server={"body_seconds": 0.3}) as one:
+        reply = await one.send(request(chat())[:-10])
+        assert (reply.status, reply.error["code"]) == (408, "request_timeout")
+        assert not one.den.posts
+
+
+async def test_27_huge_content_length(house: Any) -> None:
+    """Refused at once, before a byte of it is read."""
+    async with house() as one:
+        reply = await one.send(request(b"{", Content_Length=str(10**12)))
+        assert (reply.status, reply.error["code"]) == (413, "request_too_large")
+
+
+async def test_27_a_body_that_grows_beyond_the_limit(house: Any) -> None:
+    """Chunked, so that nobody knew."""
+    async with house(server={"max_body_bytes": 2000}) as one:
+        head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        reply = await one.send(head, b"1000\r\n" + b"x" * 4096 + b"\r\n")
+        assert (reply.status, reply.error["code"]) == (413, "request_too_large")
+
+
+async def test_28_a_reader_that_does_not_read(house: Any) -> None:
+    """After the write limit the answer is cancelled, upstream too; memory stays bounded by buffers."""
+    gone = asyncio.Event()
+
+    async def flood(exchange: Exchange) -> None:
+        await exchange.send(STREAM)
+        try:
+            while True:
+                await exchange.chunk(text("x" * 10_000))
+        finally:
+            gone.set()
+
+    async with house(den=flood, server={"write_seconds": 0.5}) as one, asyncio.timeout(20):
+        _, writer = await one.connect()
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(request(chat(stream=True)))
+        await gone.wait()
+        assert await one.settled(1) == [("cancelled", "den", None)]
+        writer.close()
+
+
+async def hold_before_answer(exchange: Exchange) -> None:
+    await exchange.until_gone()
+
+
+async def hold_inside_answer(exchange: Exchange) -> None:
+    await exchange.send(STREAM)
+    await exchange.chunk(text("Hello there"))
+    await exchange.until_gone()
+
+
+@pytest.mark.parametrize("script", [hold_before_answer, hold_inside_answer])
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("tags", ["public", "health"])
+async def test_29_a_client_that_goes_away(house: Any, script: Any, stream: bool, tags: str) -> None:
+    """Waiting or in the middle: the upstream is let go at once, and the request is settled as cancelled."""
+    arrived, gone = asyncio.Event(), asyncio.Event()
+
+    async def watched(exchange: Exchange) -> None:
+        arrived.set()
+        try:
+            await script(exchange)
+        finally:
+            gone.set()
+
+    async with house(big=watched, den=watched) as one, asyncio.timeout(10):
+        reader, writer = await one.connect()
+        writer.write(request(chat(stream=stream), x_aduana_tags=tags))
+        await arrived.wait()
+        if stream and script is hold_inside_answer:
+            assert b"Hello there" in await reader.readuntil(b"Hello there")
+        writer.close()
+        await gone.wait()
+        target = "big" if tags == "public" else "den"
+        assert [(outcome, error) for outcome, _, error in await one.settled(1)] == [("cancelled", None)]
+        assert one.settlements()[0][1] in (target, None)
+        assert len(one.big.posts) == (1 if tags == "public" else 0)
+
+
+async def test_30_two_credentials(house: Any, tmp_path: Path) -> None:
+    """One key, once; the same key under two names is still one."""
+    async with house(keys=keyed(tmp_path)) as one:
+        twice = request(chat(), Authorization=f"Bearer {CLIENT_KEY}").replace(
+            b"Connection: close", b"Connection: close\r\nAuthorization: Bearer other"
+        )
+        assert (await one.send(twice)).status == 400
+        different = await one.ask(Authorization=f"Bearer {CLIENT_KEY}", x_api_key="other")
+        assert (different.status, different.error["code"]) == (400, "ambiguous_credentials")
+        assert (await one.ask()).status == 401
+        assert (await one.ask(Authorization="Bearer wrong")).status == 401
+        assert not one.den.posts
+        assert (await one.ask(Authorization=f"Bearer {CLIENT_KEY}", x_api_key=CLIENT_KEY)).status == 200
+        await one.settled(1)
+
+
+HOST = b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+SMUGGLED = {
+    "TE and CL": HOST + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+    "two CL": HOST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+    "bare LF": b"POST /v1/chat/completions HTTP/1.1\nHost: 127.0.0.1\nContent-Length: 2\n\n{}",
+    "bad chunk": HOST + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n{}\r\n0\r\n\r\n",
+    "negative CL": HOST + b"Content-Length: -1\r\n\r\n",
+    "space before the colon": HOST + b"Content-Length : 2\r\n\r\n{}",
+    "folded header": HOST + b"X-A: b\r\n c\r\nContent-Length: 2\r\n\r\n{}",
+    "NUL in a header": HOST + b"X-A: b\0c\r\nContent-Length: 2\r\n\r\n{}",
+    "no HTTP at all": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", SMUGGLED)
+async def test_31_ambiguous_http(house: Any, name: str) -> None:
+    """What two servers could read in two ways is refused; nothing goes on."""
+    async with house() as one:
+        reply = await one.send(SMUGGLED[name])
+        assert reply.status == 400
+        assert not one.den.posts
+        assert not one.settlements()
+
+
+async def test_32_nothing_breaks_out_of_a_header(house: Any) -> None:
+    """Whatever a client sends in tags or names: no header of the answer has a line break, and none is added."""
+    async with house() as one:
+        for tags in ("public%0d%0aset-cookie:a=b", "ñ", "a b", "x" * 500):
+            reply = await one.ask(x_aduana_tags=tags)
+            assert (reply.status, reply.error["code"]) == (400, "invalid_tags")
+            assert "set-cookie" not in reply.headers
+        reply = await one.ask(chat(model="auto\\r\\nset-cookie: a=b"))
+        assert "set-cookie" not in reply.headers
+        reply = await one.ask(x_request_id="mine\tx")
+        assert reply.headers["x-request-id"].startswith("req_")
+        await one.settled(2)
+
+
+BODIES = {
+    "10,000 deep": b'{"model":"auto","messages":' + b"[" * 10_000 + b"]" * 10_000 + b"}",
+    "5,000 digits": b'{"model":"auto","seed":' + b"9" * 5000 + b"}",
+    "NaN": b'{"model":"auto","temperature":NaN}',
+    "lone surrogate": b'{"model":"auto","messages":[{"role":"user","content":"\\ud800"}]}',
+    "NUL": b'{"model":"auto","messages":[{"role":"user","content":"a\\u0000b"}]}',
+    "duplicate key": b'{"model":"auto","messages":[{"role":"user","content":"a","content":"b"}]}',
+    "duplicate key at the top": b'{"model":"auto","model":"auto","messages":[{"role":"user","content":"a"}]}',
+    "empty": b"",
+    "not an object": b"[1]",
+    "invalid UTF-8": b'{"model":"\xff"}',
+}
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions", "/v1/embeddings"])
+async def test_33_34_bodies_that_can_be_read_in_two_ways(house: Any, path: str) -> None:
+    """400 with all four keys, never 500, nothing dialled."""
+    async with house() as one:
+        for name, body in BODIES.items():
+            reply = await one.ask(body, path=path)
+            assert (name, reply.status, reply.error["code"]) == (name, 400, "invalid_json")
+            assert reply.headers["x-request-id"].startswith("req_")
+        assert not one.den.posts
+        assert not one.big.posts
+        assert not one.settlements()
+
+
+async def until_accepted(one: House) -> None:
+    """Until connections are served again."""
+    async with asyncio.timeout(5):
+        while (await get(one, "/healthz")).status != 200:  # noqa: ASYNC110 - the listener has no event
+            await asyncio.sleep(0.01)
+
+
+async def test_35_idle_connections(house: Any) -> None:
+    """Many that do nothing cost the others nothing; beyond the cap there is a clear answer."""
+    async with house(server={"max_connections": 60}) as one:
+        idle = [await one.connect() for _ in range(50)]
+        assert (await one.ask()).status == 200
+        idle += [await one.connect() for _ in range(10)]
+        assert (await one.send(b"")).status == 503
+        for _, writer in idle:
+            writer.close()
+        await until_accepted(one)
+        await one.settled(1)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1.evil.example"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost:3000"},
+    ],
+)
+async def test_36_host_and_origin(house: Any, headers: dict[str, str]) -> None:
+    """DNS rebinding and other people's web pages: 403 without a word for the browser's script."""
+    async with house() as one:
+        reply = await one.ask(**headers)
+        assert reply.status == 403
+        assert "access-control-allow-origin" not in reply.headers
+        assert not one.den.posts
+
+
+@pytest.mark.parametrize("field", ["api_base", "base_url", "api_key", "extra_headers", "extra_body", "proxy"])
+async def test_37_overrides_in_the_body(house: Any, field: str) -> None:
+    """400, and nothing is dialled: not the address in the body, and no target either."""
+    async with house() as one:
+        address = f"http://127.0.0.1:{one.big.port}/v1"
+        reply = await one.ask(chat(**{field: address}), x_aduana_tags="health")
+        assert (reply.status, reply.error["code"], reply.error["param"]) == (400, "routing_override", field)
+        assert not one.big.connections
+        assert not one.den.posts
+
+
+async def test_a_good_request_for_comparison(house: Any) -> None:
+    """Public goes out, the rest stays at home; both are settled."""
+    async with house() as one:
+        public = await one.ask(x_aduana_tags="public")
+        private = await one.ask(x_aduana_tags="health")
+        assert (public.status, public.headers["x-aduana-target"]) == (200, "big")
+        assert (private.status, private.headers["x-aduana-target"]) == (200, "den")
+        assert PROMPT.encode() in one.big.posts[0].body
+        assert await one.settled(2) == [("ok", "big", None), ("ok", "den", None)]
+        assert FINISH
