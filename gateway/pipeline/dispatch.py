@@ -6,9 +6,16 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from gateway.core.delta import Delta, Embeddings
-from gateway.core.errors import AduanaError, ContextLengthExceeded, TargetError, TargetProtocolError, Unavailable
+from gateway.core.errors import (
+    AduanaError,
+    ContextLengthExceeded,
+    TargetError,
+    TargetProtocolError,
+    TargetUnavailable,
+    Unavailable,
+)
 from gateway.core.events import FellBack
-from gateway.core.labels import Zone
+from gateway.core.labels import Label, Zone
 from gateway.core.record import Reservation
 from gateway.core.request import EmbeddingsRequest, GenerateRequest
 from gateway.core.snapshot import Snapshot
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
     from gateway.pipeline.life import Case
 
 T = TypeVar("T")
+_RETRY_SECONDS = 5.0
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +113,18 @@ class Dispatcher:
                 account.attempts.append((name, error.code))
                 account.target = account.zone = None
                 last = error
-        raise last
+        raise _final(last, case.decision.label)
+
+
+def _final(last: AduanaError, label: Label) -> AduanaError:
+    """What the client is told after the last try. What must stay local and can't be served now may be served later."""
+    if label is Label.SENSITIVE and isinstance(last, TargetUnavailable):
+        return Unavailable(
+            f"{last.message} This request is sensitive, so it goes nowhere else. Try again later.",
+            code=last.code,
+            retry_after=last.retry_after or _RETRY_SECONDS,
+        )
+    return last
 
 
 async def _rejoined(first: Delta, rest: AsyncGenerator[Delta, None]) -> AsyncGenerator[Delta, None]:

@@ -12,7 +12,7 @@ CONFIG = """
 models_dir: {models}
 policy: {policy}
 targets:
-  home: {{kind: embedded, model: smollm2, context: 8192, slots: 8}}
+  home: {{kind: embedded, model: smollm2, context: 2048, slots: 8}}
   big:
     {{kind: openai, zone: cloud, base_url: "{cloud}", api_key: "env:STANDIN_KEY",
       model: big-1, ceiling: public, context: 400000}}
@@ -30,7 +30,7 @@ labels:
   findings: {secret: sensitive, id: sensitive, financial: sensitive, contact: sensitive}
 rules:
   - name: long prompts go out
-    when: {prompt_tokens: {over: 6000}}
+    when: {prompt_tokens: {over: 600}}
     prefer: [big, home]
 otherwise: {prefer: [home, big]}
 """

@@ -9,7 +9,7 @@ from tests.standins.gateway import RunningGateway
 
 pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="session")]
 
-LONG = "The committee met again and spoke of the harbour, the weather and the price of bread. " * 400
+LONG = "The committee met again and spoke of the harbour, the weather and the price of bread. " * 40
 IBAN = "ES91 2100 0418 4502 0005 1332"
 
 
@@ -20,16 +20,13 @@ def client_of(url: str, **headers: str) -> openai.AsyncOpenAI:
 
 async def test_only_the_public_prompt_leaves(house):
     """The same long prompt: public goes out; tagged `health`, or with an IBAN in the system message, it does not."""
-    client = client_of(house.base_url)
     question = {"role": "user", "content": LONG + "Summarise in one word."}
 
     async def ask(messages, tags, marker):
-        return await client.chat.completions.with_raw_response.create(
-            model="auto",
-            max_tokens=4,
-            messages=[{"role": "system", "content": marker}, *messages],
-            extra_headers={"x-aduana-tags": tags},
-        )
+        async with client_of(house.base_url, **{"x-aduana-tags": tags}) as client:
+            return await client.chat.completions.with_raw_response.create(
+                model="auto", max_tokens=4, messages=[{"role": "system", "content": marker}, *messages]
+            )
 
     public = await ask([question], "public", "Marker-public.")
     assert (public.headers["x-aduana-target"], public.headers["x-aduana-rule"]) == ("big", "long prompts go out")
@@ -49,10 +46,9 @@ async def test_only_the_public_prompt_leaves(house):
 async def test_sensitive_and_too_long_for_home_is_refused(house):
     """What may not leave and does not fit is refused with a clear error; the cloud that could hold it sees nothing."""
     before = len(house.cloud.bodies)
-    with pytest.raises(openai.BadRequestError) as caught:
-        await client_of(house.base_url, **{"x-aduana-tags": "health"}).chat.completions.create(
-            model="auto", messages=[{"role": "user", "content": LONG * 3}]
-        )
+    async with client_of(house.base_url, **{"x-aduana-tags": "health"}) as client:
+        with pytest.raises(openai.BadRequestError) as caught:
+            await client.chat.completions.create(model="auto", messages=[{"role": "user", "content": LONG * 4}])
     assert caught.value.code == "context_length_exceeded"
     assert len(house.cloud.bodies) == before
 
@@ -61,19 +57,21 @@ async def test_without_home_sensitive_requests_are_refused_with_503(tmp_path):
     """With the local target gone, sensitive requests wait or fail; they never cross."""
     async with StandInCloud() as cloud:
         config = write_house(tmp_path, cloud).replace(
-            "{kind: embedded, model: smollm2, context: 8192, slots: 8}",
+            "{kind: embedded, model: smollm2, context: 2048, slots: 8}",
             '{kind: openai, zone: local, base_url: "http://127.0.0.1:9/v1", model: m}',
         )
         async with RunningGateway(tmp_path, config, env={"STANDIN_KEY": "sk-standin"}) as gateway:
             url = gateway.url + "/v1"
-            with pytest.raises(openai.APIStatusError) as caught:
-                await client_of(url, **{"x-aduana-tags": "health"}).chat.completions.create(
-                    model="auto", messages=[{"role": "user", "content": "My blood test is back."}]
-                )
+            async with client_of(url, **{"x-aduana-tags": "health"}) as client:
+                with pytest.raises(openai.APIStatusError) as caught:
+                    await client.chat.completions.create(
+                        model="auto", messages=[{"role": "user", "content": "My blood test is back."}]
+                    )
             assert caught.value.status_code == 503
-            answer = await client_of(url, **{"x-aduana-tags": "public"}).chat.completions.create(
-                model="auto", messages=[{"role": "user", "content": "Hello there."}]
-            )
+            async with client_of(url, **{"x-aduana-tags": "public"}) as client:
+                answer = await client.chat.completions.create(
+                    model="auto", messages=[{"role": "user", "content": "Hello there."}]
+                )
             assert answer.choices[0].message.content.startswith("The cloud")
         assert "blood" not in cloud.arrived
         assert "Hello there." in cloud.arrived

@@ -4,14 +4,16 @@ import asyncio
 
 import openai
 import pytest
+import pytest_asyncio
 
 pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="session")]
 
 
-@pytest.fixture
-def client(house):
+@pytest_asyncio.fixture(loop_scope="session")
+async def client(house):
     """The SDK as an app developer sets it up: only `base_url` changed."""
-    return openai.AsyncOpenAI(base_url=house.base_url, api_key="unused", max_retries=0)
+    async with openai.AsyncOpenAI(base_url=house.base_url, api_key="unused", max_retries=0) as client:
+        yield client
 
 
 async def test_chat_answers(client):
@@ -107,5 +109,5 @@ async def test_bad_input_is_an_error_in_openai_words(client):
 async def test_a_prompt_that_fits_nowhere_says_so(client):
     """A prompt longer than the window is an error with OpenAI's code, never cut in silence."""
     with pytest.raises(openai.BadRequestError) as caught:
-        await client.chat.completions.create(model="local", messages=[{"role": "user", "content": "word " * 12_000}])
+        await client.chat.completions.create(model="local", messages=[{"role": "user", "content": "word " * 3_000}])
     assert caught.value.code == "context_length_exceeded"

@@ -13,6 +13,7 @@ from gateway.core.errors import (
     TargetProtocolError,
     TargetRejected,
     TargetUnavailable,
+    Unavailable,
 )
 from gateway.core.events import FellBack, FirstToken, Settled
 from gateway.core.labels import Label
@@ -54,8 +55,9 @@ async def test_sensitive_requests_never_reach_a_cloud_target(house, text, tags):
     """A tag or a finding keeps it local, whatever the rule prefers; with home down it is an error."""
     assert await house.ask(text, *tags) == "Hello you"
     house.home.script = (TargetUnavailable("down"),)
-    with pytest.raises(TargetUnavailable):
+    with pytest.raises(Unavailable) as caught:
         await house.ask(text, *tags)
+    assert (caught.value.status, caught.value.retry_after) == (503, 5.0)
     assert not house.big.asked
     assert not house.spare.asked
     assert house.outcomes == ["ok", "error"]
