@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gateway.engine.batch import Batch
 from gateway.engine.bindings import C, keep_log, log_tail
+from gateway.engine.memory import KV_TYPES
 from gateway.engine.settings import EngineSettings
 from gateway.engine.steps import Row
 from gateway.engine.vocabulary import Vocabulary
@@ -23,9 +24,6 @@ MOST_SLOTS = 64
 MOST_CONTEXT = 4_194_304
 _FLASH = {"auto": -1, "on": 1, "off": 0}
 _SPLIT = {"none": 0, "layer": 1, "row": 2, "tensor": 3}
-_TYPES = {
-    "f32": 0, "f16": 1, "bf16": 30, "q8_0": 8, "q5_1": 7, "q5_0": 6, "q4_1": 3, "q4_0": 2, "iq4_nl": 20,
-}  # fmt: skip
 
 
 class EngineFault(Exception):
@@ -88,8 +86,8 @@ class Model:
         parameters.n_threads = threads
         parameters.n_threads_batch = settings.threads_batch or threads
         parameters.flash_attn_type = _FLASH[settings.flash_attention]
-        parameters.type_k = _TYPES[settings.kv_type_k]
-        parameters.type_v = _TYPES[settings.kv_type_v]
+        parameters.type_k = KV_TYPES[settings.kv_type_k]
+        parameters.type_v = KV_TYPES[settings.kv_type_v]
         parameters.offload_kqv = settings.kv_offload
         parameters.swa_full = settings.swa_full
         parameters.rope_freq_base = settings.rope_freq_base
@@ -221,6 +219,11 @@ class Model:
             C.llama_free(self._context)
             C.llama_model_free(self.handle)
             self._context = self._logits = None
+
+
+def can_use_gpu() -> bool:
+    """Was llama.cpp built with a GPU backend, and is there a GPU?"""
+    return bool(C.llama_supports_gpu_offload())
 
 
 def _check(settings: EngineSettings, threads: int) -> None:

@@ -50,7 +50,7 @@ def reusable(slots: Sequence[Slot], prompt: "array[int]", isolation: str) -> lis
 
 
 def place(slots: Sequence[Slot], reuse: Sequence[int], minimum: int) -> Place | None:
-    """The best free slot. None: all are busy."""
+    """The best free slot. None: all are busy. `minimum`: shortest prefix worth a copy."""
     free = [number for number, slot in enumerate(slots) if slot.request is None]
     if not free:
         return None
@@ -63,7 +63,7 @@ def place(slots: Sequence[Slot], reuse: Sequence[int], minimum: int) -> Place | 
     for number in by_age:
         held = len(slots[number].tokens)
         gap = _GAP_LOSS if busy and not ({number - 1, number + 1} & busy) else 0.0
-        kept = reuse[number] if reuse[number] >= minimum else 0
+        kept = reuse[number]
         options: list[tuple[float, int, int | None]] = [
             (kept - _TAIL_LOSS * (held - kept) * (kept > 0) - _loss(held - kept, recency[number]), kept, None)
         ]

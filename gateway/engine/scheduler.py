@@ -151,7 +151,7 @@ class Scheduler:
             if len(self._running) == len(self._slots):
                 break
             reuse = reusable(self._slots, sequence.tokens, sequence.isolation)
-            if self._worth_holding(sequence, max(reuse)):
+            if self._worth_holding(sequence, reuse):
                 continue
             chosen = place(self._slots, reuse, self._minimum)
             if chosen is None:
@@ -160,12 +160,13 @@ class Scheduler:
             moves += self._take(sequence, chosen)
         return moves
 
-    def _worth_holding(self, sequence: Sequence, reuse: int) -> bool:
-        """A running prompt that shares more than any slot holds yet is being computed: wait and copy."""
+    def _worth_holding(self, sequence: Sequence, reuse: list[int]) -> bool:
+        """A running prompt that shares more than other slots hold is being computed: wait for it and copy."""
         for other in self._running.values():
             if other.done < other.prompt and other.isolation == sequence.isolation:
                 shared = min(common_prefix(other.tokens, sequence.tokens), sequence.prompt - 1, other.prompt)
-                if shared - reuse >= _HOLD and other.done < shared:
+                elsewhere = max((held for slot, held in enumerate(reuse) if slot != other.slot), default=0)
+                if shared - elsewhere >= _HOLD and other.done < shared:
                     return True
         return False
 

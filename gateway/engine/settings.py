@@ -58,6 +58,6 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     rope_freq_scale: float = 0.0
     """[rope_freq_scale] 0: from the model."""
     prefix_minimum: int = 16
-    """Shortest common prefix, in tokens, worth reusing from another sequence."""
+    """Shortest common prefix, in tokens, worth copying from another sequence."""
     check_tensors: bool = False
     """Let llama.cpp validate the tensor data at load [check_tensors]; slow."""

@@ -85,7 +85,7 @@ class ChatTemplate:
             raise BadRequest(
                 f"The model's chat template refuses these messages: {str(first)[:300]}", param="messages"
             ) from first
-        except (TypeError, ValueError, KeyError, OverflowError) as error:
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise BadRequest("The model's chat template can't render these messages.", param="messages") from error
 
     def _render(self, turns: Sequence[Mapping[str, object]], tools: Sequence[object]) -> str:

@@ -29,6 +29,7 @@ class ToolCallReader:
         self._held = ""
         self._begun = False  # text was given out: the answer as a whole is no bare JSON
         self._bare = False
+        self._after_call = False  # newlines between calls are no text
 
     def feed(self, text: str) -> list[str | Call]:
         """Text and calls that are complete now."""
@@ -62,6 +63,9 @@ class ToolCallReader:
     def _blocks(self) -> list[str | Call]:
         result: list[str | Call] = []
         while self._held:
+            if self._after_call:
+                self._held = self._held.lstrip("\n")
+                self._after_call = not self._held
             start = self._held.find(_OPEN)
             if start < 0:
                 keep = overlap(self._held, _OPEN)
@@ -77,8 +81,7 @@ class ToolCallReader:
             block = self._held[start : end + len(_CLOSE)]
             result.append(call if call is not None else block)
             self._held = self._held[end + len(_CLOSE) :]
-            if call is not None:
-                self._held = self._held.lstrip("\n")
+            self._after_call = call is not None
         return [item for item in result if item != ""]
 
     def _bare_calls(self) -> list[Call]:

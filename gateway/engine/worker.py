@@ -20,6 +20,7 @@ from gateway.engine.embedder import Embedder
 from gateway.engine.gguf import read_header
 from gateway.engine.grammar import Constraint, GrammarBook, GrammarFault
 from gateway.engine.line import Gone, Line
+from gateway.engine.memory import available_memory, shortage
 from gateway.engine.messages import (
     Cancel,
     Embed,
@@ -34,7 +35,7 @@ from gateway.engine.messages import (
     Vectors,
     unpack_tokens,
 )
-from gateway.engine.model import EngineFault, LoadFault, Model
+from gateway.engine.model import EngineFault, LoadFault, Model, can_use_gpu
 from gateway.engine.sampling import Floats, Sampler, log_of
 from gateway.engine.scheduler import Scheduler, Sequence
 from gateway.engine.settings import EngineSettings
@@ -245,7 +246,11 @@ class Worker:
 
 
 def _load(line: Line, settings: EngineSettings, threads: int) -> Model:
-    read_header(Path(settings.model))
+    header = read_header(Path(settings.model))
+    if not settings.gpu_layers or not can_use_gpu():
+        problem = shortage(header, settings, available_memory())
+        if problem:
+            raise LoadFault(f"{settings.model} does not fit: {problem}")
     sent = [0.0]
 
     def progress(fraction: float) -> bool:

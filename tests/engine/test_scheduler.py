@@ -1,0 +1,256 @@
+"""The scheduler, driven with a fake model: no clock, no llama.cpp."""
+
+from array import array
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.core.delta import FinishReason
+from gateway.engine.scheduler import Scheduler
+from gateway.engine.steps import Copy, Step, Swap, Trim
+
+CONTEXT, BATCH, END = 64, 16, 0
+
+
+def next_token(tokens: "array[int]") -> int:
+    """A model whose next token follows from all tokens before; now and then it ends its answer."""
+    mixed = 7
+    for token in tokens:
+        mixed = (mixed * 31 + token) % 1009
+    return mixed % 13
+
+
+class FakeModel(msgspec.Struct):
+    """KV memory as llama.cpp keeps it: what each slot holds. Refuses what llama.cpp would refuse."""
+
+    slots: list["array[int]"]
+
+    def carry_out(self, step: Step) -> dict[int, int]:
+        """Request → its next token, for each row with logits."""
+        for move in step.moves:
+            match move:
+                case Trim():
+                    assert len(self.slots[move.slot]) >= move.length
+                    del self.slots[move.slot][move.length :]
+                case Copy():
+                    assert len(self.slots[move.source]) >= move.length
+                    self.slots[move.destination] = self.slots[move.source][: move.length]
+                case Swap():
+                    one, other = move.one, move.other
+                    self.slots[one], self.slots[other] = self.slots[other], self.slots[one]
+        assert 0 < sum(len(row.tokens) for row in step.rows) <= BATCH
+        assert [row.slot for row in step.rows] == sorted({row.slot for row in step.rows})
+        drawn = {}
+        for row in step.rows:
+            assert len(self.slots[row.slot]) == row.position, "a gap in the positions"
+            self.slots[row.slot].extend(row.tokens)
+            assert len(self.slots[row.slot]) <= CONTEXT
+            if row.outputs:
+                drawn[row.request] = next_token(self.slots[row.slot])
+        return drawn
+
+
+class Bench:
+    """A scheduler and its fake model; records what each request was answered."""
+
+    def __init__(self, slots: int = 4, batch: int = BATCH, between: int = 64) -> None:
+        self.scheduler = Scheduler(
+            slots=slots, context=CONTEXT, batch=batch, between_decodes=between, prefix_minimum=2, ends=[END]
+        )
+        self.model = FakeModel([array("i") for _ in range(slots)])
+        self.answers: dict[int, list[int]] = {}
+        self.ends: dict[int, list[FinishReason | str]] = {}
+        self.steps: list[Step] = []
+
+    def add(self, request: int, prompt: list[int], max_tokens: int = 8, isolation: str = "") -> None:
+        self.scheduler.add(request, array("i", prompt), max_tokens, isolation)
+        self.answers[request], self.ends[request] = [], []
+
+    def step(self) -> bool:
+        step = self.scheduler.plan()
+        if step is None:
+            return False
+        self.steps.append(step)
+        drawn = self.model.carry_out(step)
+        self.scheduler.computed(step)
+        for request, token in drawn.items():
+            reason = self.scheduler.accept(request, token)
+            if reason is not FinishReason.STOP:
+                self.answers[request].append(token)
+            if reason is not None:
+                self.ends[request].append(reason)
+        return True
+
+    def run(self) -> None:
+        for _ in range(10_000):
+            if not self.step():
+                return
+        raise AssertionError("the scheduler never comes to rest")
+
+
+def alone(prompt: list[int], max_tokens: int) -> list[int]:
+    """What the fake model answers when nothing else runs."""
+    tokens, answer = array("i", prompt), []
+    while len(answer) < max_tokens and len(tokens) < CONTEXT:
+        token = next_token(tokens)
+        if token == END:
+            break
+        answer.append(token)
+        tokens.append(token)
+    return answer
+
+
+PROMPTS = st.lists(st.integers(1, 3), min_size=1, max_size=CONTEXT - 1)
+ACTIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), PROMPTS, st.integers(1, 12), st.sampled_from(["", "a", "b"])),
+        st.tuples(st.just("step"), st.integers(1, 5)),
+        st.tuples(st.just("cancel"), st.integers(0, 20)),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(ACTIONS, st.integers(1, 5))
+def test_invariants(actions: list[tuple], slots: int) -> None:
+    """Whatever comes in whatever order: each request ends exactly once, with the answer it would get alone."""
+    bench, prompts, cancelled = Bench(slots), {}, set()
+    for action in actions:
+        match action:
+            case ("add", prompt, limit, isolation):
+                number = len(prompts)
+                prompts[number] = (prompt, limit)
+                bench.add(number, prompt, limit, isolation)
+            case ("step", count):
+                for _ in range(count):
+                    bench.step()
+            case ("cancel", number):
+                if bench.scheduler.cancel(number):
+                    bench.ends[number].append("cancelled")
+                    cancelled.add(number)
+        owners = [request for request in bench.scheduler.slots.values() if request is not None]
+        assert len(owners) == len(set(owners)) == bench.scheduler.busy <= slots
+    bench.run()
+    assert bench.scheduler.busy == bench.scheduler.waiting == 0
+    assert all(request is None for request in bench.scheduler.slots.values())
+    for number, (prompt, limit) in prompts.items():
+        assert len(bench.ends[number]) == 1
+        expected = alone(prompt, limit)
+        if number not in cancelled:
+            assert bench.answers[number] == expected
+        else:
+            assert bench.answers[number] == expected[: len(bench.answers[number])]
+
+
+def test_first_come_first_served() -> None:
+    """With one slot, answers come in the order of the questions."""
+    bench = Bench(slots=1)
+    for number in range(4):
+        bench.add(number, [number + 1, 5, 9])
+    seen: list[int] = []
+    while bench.step():
+        for row in bench.steps[-1].rows:
+            if row.request not in seen:
+                seen.append(row.request)
+    assert seen == [0, 1, 2, 3]
+
+
+def test_a_conversation_computes_only_its_new_tokens() -> None:
+    """The next turn finds its history in the slot that computed it; nothing is copied."""
+    bench = Bench()
+    bench.add(0, [1] * 20, 4)
+    bench.run()
+    history = [1] * 20 + bench.answers[0] + [2, 3]
+    bench.steps.clear()
+    bench.add(1, history, 4)
+    bench.run()
+    first = bench.steps[0]
+    assert not any(isinstance(move, Copy) for move in first.moves)
+    # All but the last generated token was computed, and what is new.
+    assert sum(len(row.tokens) for row in first.rows) <= 3
+
+
+def test_nothing_is_shared_between_isolation_keys() -> None:
+    """The same prompt under another key is computed anew: its timing must tell nothing."""
+    bench = Bench()
+    bench.add(0, [1] * 30, 2, "one")
+    bench.run()
+    bench.add(1, [1] * 30, 2, "other")
+    bench.steps.clear()
+    bench.run()
+    assert sum(len(row.tokens) for step in bench.steps if step.prefill for row in step.rows) == 30
+
+
+def test_followers_wait_for_a_prefix_that_is_being_computed() -> None:
+    """Four requests with one long beginning: it is computed once and copied."""
+    bench = Bench(batch=16)
+    scheduler = Scheduler(slots=4, context=512, batch=16, between_decodes=64, prefix_minimum=2, ends=[END])
+    bench.scheduler = scheduler
+    shared = [1, 2, 3] * 40
+    computed = 0
+    for number in range(4):
+        scheduler.add(number, array("i", [*shared, 4 + number]), 1, "")
+    while (step := scheduler.plan()) is not None:
+        computed += sum(len(row.tokens) for row in step.rows)
+        scheduler.computed(step)
+        for row in step.rows:
+            if row.outputs:
+                scheduler.accept(row.request, 5)
+    assert computed <= len(shared) + 4
+
+
+def test_running_answers_are_not_starved_by_long_prompts() -> None:
+    """At most `between_decodes` prompt tokens are computed between two decode steps."""
+    bench = Bench(slots=3, between=32)
+    bench.add(0, [1, 2], 40)
+    bench.step()
+    for number in range(1, 3):
+        bench.add(number, [number] * 60, 2)
+    since = 0
+    while bench.step() and not bench.ends[0]:
+        step = bench.steps[-1]
+        since = since + sum(len(row.tokens) for row in step.rows) if step.prefill else 0
+        assert since < 32 + BATCH
+
+
+def test_gaps_between_busy_slots_are_closed() -> None:
+    """When the middle one ends, the outer ones become neighbours: llama.cpp computes them together then."""
+    bench = Bench(slots=3)
+    for number, limit in enumerate((40, 1, 40)):
+        bench.add(number, [3, number + 5], limit)
+    bench.run()
+    last = [step.rows for step in bench.steps if len(step.rows) == 2][-1]
+    assert last[1].slot - last[0].slot == 1
+
+
+@pytest.mark.parametrize(("prompt", "limit"), [([], 1), ([1] * CONTEXT, 1), ([1], 0)])
+def test_what_can_not_be_computed_is_refused(prompt: list[int], limit: int) -> None:
+    """The caller checks; a mistake there must not reach llama.cpp."""
+    with pytest.raises(ValueError, match="window"):
+        Bench().add(0, prompt, limit)
+
+
+def test_the_window_ends_an_answer() -> None:
+    """An answer that reaches the end of the window stops with `length`."""
+    bench = Bench()
+    bench.add(0, [2] * (CONTEXT - 2), 99)
+    bench.run()
+    assert bench.ends[0] in ([FinishReason.LENGTH], [FinishReason.STOP])
+    assert len(bench.answers[0]) <= 2
+
+
+def test_a_failed_step_ends_its_requests_and_forgets_their_slots() -> None:
+    """After a failure nothing that the slot held is trusted."""
+    bench = Bench()
+    bench.add(0, [1] * 20, 4)
+    step = bench.scheduler.plan()
+    assert step is not None
+    bench.scheduler.fail([0])
+    bench.model.slots = [array("i") for _ in range(4)]
+    assert bench.scheduler.busy == 0
+    bench.add(1, [1] * 20, 4)
+    bench.run()
+    assert bench.answers[1] == alone([1] * 20, 4)
