@@ -125,7 +125,7 @@ def key_ring(settings: Settings) -> KeyRing:
     for name, key in settings.keys.items():
         caller = Caller(key=name, user=key.user, tags=key.tags, admin=key.admin, models=key.models)
         secrets[name] = (read_secret(key.secret), caller)
-    anonymous = settings.server.anonymous
-    if anonymous is None:
-        anonymous = settings.server.host in LOOPBACK and not settings.keys
-    return KeyRing(secrets, anonymous=anonymous)
+    own_machine = settings.server.host in LOOPBACK and not settings.keys
+    anonymous = own_machine if settings.server.anonymous is None else settings.server.anonymous
+    # Without keys, whoever reaches loopback owns the machine, and may see how decisions come about.
+    return KeyRing(secrets, anonymous=Caller(admin=own_machine) if anonymous else None)

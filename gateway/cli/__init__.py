@@ -13,11 +13,14 @@ COMMANDS = {
     "serve": "run the gateway",
     "check": "check configuration and policies, prove their claims",
     "explain": "show how a request would be decided, sending nothing",
-    "schema": "print the JSON Schema of policy files",
-    "diff": "compare the decisions of two policies on recorded requests",
-    "replay": "decide recorded requests again under another policy",
+    "schema": "print the JSON Schema of a policy, for editors",
+    "diff": "where a candidate policy decides otherwise",
+    "replay": "decide the ledger's recorded requests again under another policy",
     "savings": "what local answers saved, from the ledger",
+    "reconcile": "compare the ledger with a provider's invoice",
+    "calibrate": "measure power and token weights of this machine",
     "models": "list models, unpack the starter model",
+    "audit": "prove with planted secrets that nothing sensitive leaves",
 }
 
 

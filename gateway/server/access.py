@@ -19,9 +19,9 @@ _SINGLE = (*_CREDENTIALS, "host", "origin", "content-type", "x-aduana-tags")
 class KeyRing:
     """The configured keys, by digest: secrets are not kept in memory as text and are compared in constant time."""
 
-    def __init__(self, secrets: Mapping[str, tuple[str, Caller]], *, anonymous: bool) -> None:
-        """`secrets`: key name → (secret, caller). `anonymous`: requests without a key are answered."""
-        self._anonymous = Caller() if anonymous else None
+    def __init__(self, secrets: Mapping[str, tuple[str, Caller]], *, anonymous: Caller | None) -> None:
+        """`secrets`: key name → (secret, caller). `anonymous`: who asks without a key; None: nobody may."""
+        self._anonymous = anonymous
         self._callers = [(_digest(secret), caller) for secret, caller in secrets.values()]
 
     def caller(self, headers: CIMultiDictProxy[str]) -> Caller:

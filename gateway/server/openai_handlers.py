@@ -23,6 +23,7 @@ from gateway.wire.dialect import AnswerStream
 
 LOG = structlog.get_logger("aduana.server")
 REQUEST_ID = web.RequestKey("request_id", str)
+EXPLAIN_HEADER = "x-aduana-explain"  # asks for the decision instead of an answer
 # Parsing costs about 5 ms a megabyte: larger bodies are parsed in a thread, so that other streams keep flowing.
 INLINE_BYTES = 128 * 1024
 
@@ -86,10 +87,13 @@ class OpenAIHandlers:
     async def explain(self, http: web.Request) -> web.StreamResponse:
         """POST /admin/explain: the whole decision for a chat request, sending nothing. Admin keys only."""
         inbound, _ = await self._inbound(http, openai.parse_chat)
+        return await self._explained(inbound)
+
+    async def _explained(self, inbound: Inbound) -> web.Response:
         if not inbound.caller.admin:
             raise Forbidden("This needs a key with 'admin: true'.", code="admin_only")
         explanation = await self._pipeline.explain(inbound)
-        return json_answer(explanation.json(), self._id(http))
+        return json_answer(explanation.json(), {"x-request-id": inbound.id})
 
     def _caller(self, http: web.Request) -> Caller:
         self._access.check(http)
@@ -109,6 +113,8 @@ class OpenAIHandlers:
         return self._identifier.inbound(http, http[REQUEST_ID], caller, request, len(body)), request
 
     async def _generate(self, http: web.Request, inbound: Inbound, request: GenerateRequest) -> web.StreamResponse:
+        if http.headers.get(EXPLAIN_HEADER, "0") != "0":
+            return await self._explained(inbound)
         async with self._pipeline.generate(inbound, request) as answer:
             unique = inbound.id.removeprefix("req_")
             answer_id = openai.answer_id(request, unique)

@@ -21,7 +21,7 @@ def headers(*pairs: tuple[str, str]) -> CIMultiDictProxy[str]:
 @pytest.fixture
 def ring():
     """Two keys, no anonymous access."""
-    return KeyRing({"kids-tablet": ("sk-tablet", TABLET), "desk": ("sk-desk", DESK)}, anonymous=False)
+    return KeyRing({"kids-tablet": ("sk-tablet", TABLET), "desk": ("sk-desk", DESK)}, anonymous=None)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_doubtful_credentials_open_nothing(ring, pairs, error):
 
 def test_a_wrong_key_is_refused_also_where_anonymous_may_ask():
     """With keys configured, a wrong key is a mistake to be told, not an anonymous caller."""
-    ring = KeyRing({"desk": ("sk-desk", DESK)}, anonymous=True)
+    ring = KeyRing({"desk": ("sk-desk", DESK)}, anonymous=Caller())
     assert ring.caller(headers()).key == "anonymous"
     with pytest.raises(Unauthorized):
         ring.caller(headers(("Authorization", "Bearer wrong")))
@@ -66,7 +66,7 @@ def test_a_wrong_key_is_refused_also_where_anonymous_may_ask():
 
 def test_without_any_keys_whatever_an_app_sends_is_accepted():
     """Apps insist on sending some key."""
-    ring = KeyRing({}, anonymous=True)
+    ring = KeyRing({}, anonymous=Caller())
     assert ring.caller(headers(("Authorization", "Bearer unused"))).key == "anonymous"
 
 
