@@ -5,7 +5,6 @@ from types import MappingProxyType
 
 import msgspec
 
-from gateway.core.labels import Zone
 from gateway.core.target import Alias, Catalog
 from gateway.policy.conditions import FactRef, atoms
 from gateway.policy.index import Entry, Index
@@ -20,12 +19,12 @@ class Compiled:
 
     __slots__ = ("deed_of", "grow", "index", "permit", "restrict", "route", "rule_of")
 
-    def __init__(self, document: Document, zones: Mapping[str, Zone]) -> None:
+    def __init__(self, document: Document) -> None:
         entries: list[Entry] = []
         self.rule_of: list[int] = []
         self.deed_of: list[int] = []
         for number, rule in enumerate(document.rules):
-            for deed, restricts in deeds(rule, zones):
+            for deed, restricts in deeds(rule):
                 entries.append(Entry(condition=rule.when, restricts=restricts))
                 self.rule_of.append(number)
                 self.deed_of.append(deed)
@@ -36,11 +35,10 @@ class Compiled:
         self.route, self.restrict, self.grow, self.permit = masks
 
 
-def deeds(rule: Rule, zones: Mapping[str, Zone]) -> list[tuple[int, bool]]:
+def deeds(rule: Rule) -> list[tuple[int, bool]]:
     """What a rule does, and for each of it whether an unknown fact counts as true (it restricts) or as false.
 
-    A `prefer` that names no cloud target keeps requests at home, so it restricts; one that names a cloud target
-    permits.
+    A `prefer` that is written without the cloud keeps requests at home, so it restricts; any other one permits.
     """
     found: list[tuple[int, bool]] = []
     if rule.tag or rule.raise_to is not None:
@@ -49,7 +47,7 @@ def deeds(rule: Rule, zones: Mapping[str, Zone]) -> list[tuple[int, bool]]:
     if rule.only is not None or rule.refuse is not None or (settings and settings.max_output_tokens is not None):
         found.append((RESTRICT, True))
     if rule.prefer is not None:
-        found.append((ROUTE, bool(rule.prefer) and all(zones[name] is Zone.LOCAL for name in rule.prefer)))
+        found.append((ROUTE, rule.stays))
     if settings is not None and settings != type(settings)(max_output_tokens=settings.max_output_tokens):
         found.append((PERMIT, False))
     return found
@@ -82,13 +80,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 def compile_policy(document: Document, catalog: Catalog, digest: str, warnings: Sequence[str] = ()) -> Policy:
     """The policy, ready for `decide`."""
-    zones = {name: info.zone for name, info in catalog.targets.items()}
     aliases: Mapping[str, Alias] = catalog.aliases
     return Policy(
         digest=digest,
         document=document,
         catalog=catalog,
-        compiled=Compiled(document, zones),
+        compiled=Compiled(document),
         locals=MappingProxyType({name: local_targets(catalog, alias) for name, alias in aliases.items()}),
         warnings=tuple(warnings),
     )

@@ -117,8 +117,7 @@ def explain(inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy
 
 def _rule_line(rule: Rule, view: View, policy: Policy, decision: Decision) -> RuleLine:
     value = truth(rule.when, lambda fact: getter(fact)(view))
-    zones = {name: info.zone for name, info in policy.catalog.targets.items()}
-    polarity = [restricts for _, restricts in deeds(rule, zones)]
+    polarity = [restricts for _, restricts in deeds(rule)]
     matched = value is True or (value is None and any(polarity)) or rule.name in decision.restrictions
     return RuleLine(
         name=rule.name,

@@ -27,6 +27,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     place: Position
     when: Condition
     prefer: tuple[str, ...] | None = None  # target names; zone words are already replaced
+    stays: bool = False  # `prefer` was written with local targets only, so it restricts
     only: frozenset[str] | None = None
     refuse: str | None = None
     tag: frozenset[str] = frozenset()

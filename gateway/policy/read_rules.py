@@ -1,5 +1,6 @@
 """Rules and `otherwise`, from YAML to data."""
 
+from gateway.core.labels import Zone
 from gateway.core.yaml_source import Path, Position
 from gateway.policy import units
 from gateway.policy.conditions import ALWAYS, All, Condition
@@ -37,6 +38,7 @@ def _rule(reading: Reading, path: Path, value: object, scope: Condition) -> Rule
         place=reading.source.where(path),
         when=_scoped(scope, when),
         prefer=_targets(reading, path, fields, "prefer"),
+        stays="prefer" in fields and not _names_cloud(reading, (*path, "prefer"), fields["prefer"]),
         only=None if (only := _targets(reading, path, fields, "only")) is None else frozenset(only),
         refuse=_refuse(reading, path, fields, name),
         tag=_tags(reading, path, fields),
@@ -67,6 +69,15 @@ def _name(reading: Reading, path: Path, fields: dict[str, object]) -> str:
 
 def _targets(reading: Reading, path: Path, fields: dict[str, object], key: str) -> tuple[str, ...] | None:
     return reading.targets((*path, key), fields[key], f"{key!r}") if key in fields else None
+
+
+def _names_cloud(reading: Reading, path: Path, value: object) -> bool:
+    """Whether an order of targets has the cloud in it, by a target's name or by a zone word."""
+    targets = reading.names.catalog.targets
+    for _, word in reading.words(path, value, "'prefer'"):
+        if word in ("cloud", "any") or (word in targets and targets[word].zone is Zone.CLOUD):
+            return True
+    return False
 
 
 def _refuse(reading: Reading, path: Path, fields: dict[str, object], name: str) -> str | None:

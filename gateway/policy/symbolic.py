@@ -27,7 +27,6 @@ class Symbolic:
         self.symbols = symbols = Symbols(document, catalog)
         self.definitions: list[z3.BoolRef] = []
         self._names = 0
-        self._zones = {name: info.zone for name, info in catalog.targets.items()}
         self.matched: dict[str, z3.BoolRef] = {}  # does something, by any of its deeds
         self.routes: dict[str, z3.BoolRef] = {}  # its `prefer` matches, whether or not an earlier rule's did
         self.chosen: dict[str, z3.BoolRef] = {}  # it is the first whose `prefer` matches
@@ -90,7 +89,7 @@ class Symbolic:
     def _grown(self) -> State:
         state, mapped = self.start, self.document.labels.tags
         for rule in self.document.rules:
-            if not any(deed == GROW for deed, _ in deeds(rule, self._zones)):
+            if not any(deed == GROW for deed, _ in deeds(rule)):
                 continue
             match = self._define(state.sees(rule.when, restricts=True))
             self.matched[rule.name] = match
@@ -107,7 +106,7 @@ class Symbolic:
 
     def _matches(self, rule: Rule) -> dict[int, z3.BoolRef]:
         found: dict[int, z3.BoolRef] = {}
-        for deed, restricts in deeds(rule, self._zones):
+        for deed, restricts in deeds(rule):
             if deed != GROW:
                 found[deed] = self._define(self.state.sees(rule.when, restricts=restricts))
         if found:

@@ -1,0 +1,83 @@
+"""`aduana diff`: where two policies decide differently on the requests that the ledger has recorded."""
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gateway.cli.policy_files import load_with
+from gateway.cli.recorded_requests import recorded, since_seconds
+from gateway.policy import Policy, decide, situation_from_facts
+from gateway.policy.comparing import Change, compare
+from gateway.settings import Settings, load_settings
+
+_MEANING = {
+    Change.KEPT_HOME: "no longer may leave",
+    Change.SENT_OUT: "[red]may leave now[/]",
+    Change.REFUSED: "[red]refused now[/]",
+    Change.ANSWERED: "answered now",
+    Change.ZONE: "another zone first",
+    Change.TARGET: "another target first",
+    Change.LABEL: "another label",
+    Change.NONE: "the same",
+}
+
+
+def add_parser(subparsers: Any) -> None:
+    """Options of the command."""
+    parser = subparsers.add_parser(
+        "diff",
+        help="compare the decisions of two policies on recorded requests",
+        description="Decides every recorded request again under the policy in force and a new one, and shows where "
+        "they differ. Only the facts that were recorded are used: no content is stored, and none is needed.",
+        epilog="Exit status: 0 no difference, 1 some differ, 2 something can't be read.",
+    )
+    parser.add_argument("policies", nargs="+", type=Path, metavar="POLICY", help="files of the new policy")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: aduana.yaml here, if any)")
+    parser.add_argument("--policy", type=Path, action="append", default=[], metavar="FILE", help="old policy; default: "
+                        "the configured one")  # fmt: skip
+    parser.add_argument("--since", default="30d", metavar="PERIOD", help="how far back: 30d, 12h, 2w (default: 30d)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the command."""
+    settings = load_settings(args.config)
+    before, after = load_with(settings, args.policy), load_with(settings, args.policies)
+    counts, total, money = _compare(settings, before, after, since_seconds(args.since))
+    console = Console(file=sys.stdout, highlight=False)
+    different = sum(counts.values())
+    console.print(f"{total} recorded requests, {different} decided differently "
+                  f"({before.digest} → {after.digest})")  # fmt: skip
+    if different:
+        table = Table("requests", "change", "before", "after")
+        for (change, old, new), count in counts.most_common(50):
+            table.add_row(str(count), _MEANING[change], escape(old), escape(new))
+        console.print(table)
+        rate, currency = settings.prices.usd_rate, settings.prices.currency
+        console.print(f"estimated cloud cost: {money * rate:+.4f} {currency}")
+    return 1 if different else 0
+
+
+def _compare(
+    settings: Settings, before: Policy, after: Policy, since: float
+) -> tuple[Counter[tuple[Change, str, str]], int, float]:
+    counts: Counter[tuple[Change, str, str]] = Counter()
+    total, money = 0, 0.0
+    for row in recorded(settings.state_dir, since):
+        try:
+            inbound, inspection, snapshot = situation_from_facts(row.facts)
+        except ValueError:
+            continue
+        total += 1
+        difference = compare(
+            decide(inbound, inspection, snapshot, before), decide(inbound, inspection, snapshot, after), snapshot
+        )
+        money += difference.money or 0.0
+        if difference.change is not Change.NONE:
+            counts[difference.change, difference.before, difference.after] += 1
+    return counts, total, money
