@@ -71,11 +71,11 @@ _STYLE = """
 @media(prefers-color-scheme:dark){:root{--ink:#e8ecf1;--dim:#a0abba;--paper:#12161c;--card:#1b2129;--edge:#303946;
 --good:#6fd79b;--bad:#ff9a8d;--cloud:#9dc0ff;--local:#6fd79b}}
 *{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
-main,header,footer{max-width:72rem;margin:0 auto;padding:0 1rem}header{padding-top:1.5rem}h1{font-size:1.5rem;margin:0}
+main,header,footer{max-width:80rem;margin:0 auto;padding:0 1rem}header{padding-top:1.5rem}h1{font-size:1.5rem;margin:0}
 h2{font-size:1.05rem;margin:2rem 0 .6rem}p{margin:.3rem 0}.dim{color:var(--dim)}.good{color:var(--good)}
 .bad{color:var(--bad);font-weight:600}.cloud{color:var(--cloud)}.local{color:var(--local)}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:.75rem}
-.card{background:var(--card);border:1px solid var(--edge);border-radius:.6rem;padding:.75rem .9rem}
+.card{background:var(--card);border:1px solid var(--edge);border-radius:.6rem;padding:.75rem .9rem;margin:0}
 .card dt{color:var(--dim);font-size:.85rem}.card dd{margin:0;font-size:1.45rem;font-variant-numeric:tabular-nums}
 .card dd.note{font-size:.8rem;color:var(--dim)}
 .scroll{overflow-x:auto;background:var(--card);border:1px solid var(--edge);border-radius:.6rem}
@@ -160,7 +160,9 @@ def _money(view: View) -> str:
     saved = sums.saved_micros
     style = "good" if saved >= 0 else "bad"
     reference = f"at the prices of {escape(view.reference_model)}" if view.reference_model else ""
-    unpriced = f"; {sums.unpriced} request(s) without a known price are in no sum" if sums.unpriced else ""
+    notes = [f"One US dollar is {view.rate:g} {escape(view.currency)}"] if view.rate != 1 else []
+    if sums.unpriced:
+        notes.append(f"{sums.unpriced} request(s) without a known price are in no sum")
     cards = (
         _card("Saved", f'<span class="{style}">{_amount(saved, view)}</span>', "avoided − electricity − hardware"),
         _card("Cloud cost avoided", _amount(sums.avoided_micros, view), reference),
@@ -171,7 +173,7 @@ def _money(view: View) -> str:
     )
     return (
         f'<section aria-labelledby="money"><h2 id="money">Money, last 30 days</h2>'
-        f'<div class="cards">{"".join(cards)}</div><p class="dim">US dollars × {view.rate:g}{unpriced}.</p></section>'
+        f'<div class="cards">{"".join(cards)}</div><p class="dim">{"; ".join(notes)}</p></section>'
     )
 
 
@@ -292,6 +294,11 @@ def _requests(view: View) -> str:
         word = "avoided" if line.money_micros >= 0 else "paid"
         return f"{_amount(abs(line.money_micros), view)} {word}"
 
+    def why(line: Line) -> str:
+        if line.reason in ("rule", line.rule):
+            return escape(line.rule)
+        return f'{escape(line.rule)} <span class="dim">{escape(line.reason)}</span>'
+
     if not view.requests:
         return '<section aria-labelledby="requests"><h2 id="requests">Requests</h2><p>None yet.</p></section>'
     rows = (
@@ -299,11 +306,9 @@ def _requests(view: View) -> str:
             datetime.fromtimestamp(line.at, UTC).strftime("%H:%M:%S"),
             escape(line.app),
             escape(line.model),
-            f"{escape(line.label)} <span class=dim>by {escape(line.label_source)}</span>",
+            f'{escape(line.label)} <span class="dim">by {escape(line.label_source)}</span>',
             f"{escape(line.target) if line.target else 'nowhere'} {_zone(line.zone) if line.target else ''}",
-            escape(line.rule)
-            if line.reason == "rule"
-            else f"{escape(line.rule)} <span class=dim>{escape(line.reason)}</span>",
+            why(line),
             outcome(line),
             "-" if line.tokens is None else f"{line.tokens:,}",
             f"{line.seconds:.1f} s",
