@@ -1,0 +1,135 @@
+"""Rows 41, 42 and 44: the gateway as a process is stopped, killed, or finds its ledger in trouble."""
+
+import asyncio
+import signal
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from gateway.core.errors import LedgerUnavailable
+from tests.faults.fault_server import DONE, FINISH, GOOD, STREAM, USAGE, Exchange, FaultServer, text, usage
+from tests.faults.house import chat, opened
+from tests.standins.gateway import RunningGateway
+
+CONFIG = """
+server: {{drain_seconds: 10}}
+targets:
+  den: {{kind: openai, zone: local, base_url: "{url}", model: den-1}}
+"""
+
+
+class Paced:
+    """An answer that goes on when the test says so."""
+
+    def __init__(self) -> None:
+        self.go_on = asyncio.Event()
+
+    async def __call__(self, exchange: Exchange) -> None:
+        await exchange.send(STREAM)
+        await exchange.chunk(text("Hello"))
+        await self.go_on.wait()
+        await exchange.chunk(text(" there"), FINISH, usage(USAGE), DONE)
+        await exchange.finish()
+
+
+def outcomes(folder: Path) -> list[str]:
+    """Of all settlements, in order."""
+    with sqlite3.connect(folder / "state" / "ledger.sqlite3") as database:
+        rows = database.execute("SELECT outcome FROM settlements ORDER BY seq").fetchall()
+    database.close()
+    return [outcome for (outcome,) in rows]
+
+
+async def first_text(answer: aiohttp.ClientResponse) -> None:
+    """Until the answer has begun."""
+    async for line in answer.content:
+        if b"Hello" in line:
+            return
+    raise AssertionError("the answer ended before it began")
+
+
+async def until_refused(url: str) -> None:
+    """Until no new connection is taken any more."""
+    async with aiohttp.ClientSession() as late:
+        while True:
+            try:
+                async with late.get(url + "/healthz"):
+                    await asyncio.sleep(0.02)
+            except aiohttp.ClientError:
+                return
+
+
+async def test_41_sigterm_lets_running_answers_finish(tmp_path: Path) -> None:
+    """It stops accepting, but cuts no stream inside the drain window; then it ends well."""
+    paced = Paced()
+    async with (
+        FaultServer(paced) as den,
+        RunningGateway(tmp_path, CONFIG.format(url=den.base_url)) as gateway,
+        aiohttp.ClientSession() as client,
+        asyncio.timeout(30),
+    ):
+        await gateway.until_ready()
+        assert gateway.process is not None
+        address = gateway.url + "/v1/chat/completions"
+        async with client.post(address, data=chat(stream=True)) as answer:
+            await first_text(answer)
+            gateway.process.send_signal(signal.SIGTERM)
+            await until_refused(gateway.url)
+            paced.go_on.set()
+            rest = (await answer.read()).decode()
+        assert "there" in rest
+        assert rest.rstrip().endswith("data: [DONE]")
+        assert await gateway.process.wait() == 0
+    assert outcomes(tmp_path) == ["ok"]
+
+
+async def test_42_kill_9_leaves_no_open_account(tmp_path: Path) -> None:
+    """At the next start, what the kill cut off is settled as unknown, once."""
+    config = CONFIG
+    async with FaultServer([Paced(), GOOD]) as den, asyncio.timeout(60):
+        async with RunningGateway(tmp_path, config.format(url=den.base_url)) as gateway:
+            await gateway.until_ready()
+            assert gateway.process is not None
+            async with aiohttp.ClientSession() as client:
+                answer = await client.post(gateway.url + "/v1/chat/completions", data=chat(stream=True))
+                await first_text(answer)
+                gateway.process.kill()
+                await gateway.process.wait()
+                answer.close()
+        assert outcomes(tmp_path) == []
+        async with RunningGateway(tmp_path, config.format(url=den.base_url)) as gateway:
+            await gateway.until_ready()
+            assert outcomes(tmp_path) == ["unknown"]
+            async with (
+                aiohttp.ClientSession() as client,
+                client.post(gateway.url + "/v1/chat/completions", data=chat()) as answer,
+            ):
+                assert answer.status == 200
+    assert outcomes(tmp_path) == ["unknown", "ok"]
+
+
+async def test_44_a_busy_ledger_stops_requests_before_they_leave(tmp_path: Path, capfd: Any) -> None:
+    """Somebody else holds the database: 503, and no target is asked. Afterwards all is well again."""
+    async with opened(tmp_path, capfd, big=GOOD, den=GOOD) as house, asyncio.timeout(60):
+        holder = sqlite3.connect(tmp_path / "ledger.sqlite3", isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        reply = await house.ask()
+        assert (reply.status, reply.error["code"]) == (503, "ledger_unavailable")
+        assert not house.den.posts
+        holder.execute("ROLLBACK")
+        holder.close()
+        while (await house.ask()).status != 200:  # noqa: ASYNC110 - the ledger has no event for it
+            await asyncio.sleep(0.05)
+
+
+async def test_44_a_corrupt_ledger_is_left_as_it_is(tmp_path: Path, capfd: Any) -> None:
+    """The gateway does not start, says which file, and overwrites nothing."""
+    file = tmp_path / "ledger.sqlite3"
+    file.write_bytes(b"This is no database. " * 1000)
+    with pytest.raises(LedgerUnavailable, match=r"ledger\.sqlite3"):
+        async with opened(tmp_path, capfd, big=GOOD, den=GOOD):
+            pass
+    assert file.read_bytes() == b"This is no database. " * 1000
