@@ -4,6 +4,7 @@ What leaves is decided here in one place, `_Door`: one address, a fixed set of h
 setting from the environment, verified TLS. What comes back is raw bytes, or one of our errors.
 """
 
+import logging
 import ssl
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
@@ -18,6 +19,11 @@ from gateway.core.errors import AduanaError, TargetBusy, TargetError, TargetProt
 from gateway.wire import upstream_faults as faults
 from gateway.wire.inflate import Inflater
 from gateway.wire.upstream_body import BodyShape
+
+# INVARIANT: no header value is logged, at any level. At DEBUG these packages would write whole response heads, and
+# the environment (OPENAI_LOG) could turn that on.
+for _talkative in ("openai", "httpx2", "httpcore2"):
+    logging.getLogger(_talkative).setLevel(logging.WARNING)
 
 _MOST_CONNECTIONS = 1000
 _KEEP_ALIVE_SECONDS = 30.0

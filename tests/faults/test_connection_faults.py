@@ -9,7 +9,7 @@ import pytest
 
 from gateway.core.secret import Secret
 from tests.faults.certificates import Authority
-from tests.faults.fault_server import GOOD, Exchange, FaultServer, plain
+from tests.faults.fault_server import DONE, FINISH, GOOD, STREAM, USAGE, Exchange, FaultServer, plain, text, usage
 from tests.faults.targets import KINDS, Probe
 
 pytestmark = pytest.mark.parametrize("kind", KINDS)
@@ -154,6 +154,26 @@ async def test_7_without_a_key_none_is_sent(kind: str, monkeypatch: pytest.Monke
     async with FaultServer(GOOD) as server, Probe(kind, server.base_url) as probe:
         assert (await probe.ask()).error is None
         assert b"authorization" not in server.posts[0].head.lower()
+
+
+async def test_7_no_header_and_no_text_is_logged(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Not even where everything is logged that can be."""
+    head = STREAM.replace(b"\r\n\r\n", b"\r\nX-Account: acme-account\r\n\r\n")
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.send(head)
+        await exchange.chunk(text("An answer"), FINISH, usage(USAGE), DONE)
+        await exchange.finish()
+
+    caplog.set_level(1)
+    async with (
+        FaultServer([script, plain(500)]) as server,
+        Probe(kind, server.base_url, api_key=Secret(KEY), retries=0) as probe,
+    ):
+        assert (await probe.ask()).text == "An answer"
+        assert (await probe.ask()).error is not None
+    for secret in (KEY, "Say hello", "An answer", "acme-account"):
+        assert secret not in caplog.text
 
 
 @pytest.mark.parametrize("status", [401, 403])
