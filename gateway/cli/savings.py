@@ -158,7 +158,7 @@ def sparkline(values: Sequence[float]) -> str:
     highest = max(values, default=0)
     if highest <= 0:
         return _BARS[0] * len(values)
-    return "".join(_BARS[min(7, max(0, round(value / highest * 7)))] for value in values)
+    return "".join(_BARS[round(max(value, 0) / highest * 7)] for value in values)
 
 
 def show(report: Report) -> None:
