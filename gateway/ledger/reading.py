@@ -115,13 +115,20 @@ _COLUMNS = {
 
 
 class Reader:
-    """Use as a context manager. Times are Unix seconds, `since` included, `until` not. Raises LedgerUnavailable."""
+    """Times are Unix seconds, `since` included, `until` not. Raises LedgerUnavailable.
+
+    As a context manager it keeps one connection; otherwise each question opens one of its own, in any thread.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._file = directory / FILE_NAME
         self._connection: sqlite3.Connection | None = None
 
     def __enter__(self) -> "Reader":
+        self._connection = self._open()
+        return self
+
+    def _open(self) -> sqlite3.Connection:
         if not self._file.is_file():
             raise LedgerUnavailable(f"There is no ledger at {self._file} yet. It begins with 'aduana serve'.")
         try:
@@ -132,8 +139,7 @@ class Reader:
                 raise LedgerUnavailable(f"The ledger {self._file} is empty.")
         except sqlite3.Error as error:
             raise LedgerUnavailable(describe(error, self._file)) from error
-        self._connection = connection
-        return self
+        return connection
 
     def __exit__(self, *_: object) -> None:
         if self._connection is not None:
@@ -222,12 +228,14 @@ class Reader:
         return [Recent(**dict(zip(names, row, strict=True))) for row in self._rows(_RECENT, count)]
 
     def _rows(self, query: str, *values: float) -> Iterator[tuple[Any, ...]]:
-        if self._connection is None:
-            raise LedgerUnavailable(f"The ledger {self._file} is not open.")
+        connection = self._connection or self._open()
         try:
-            yield from self._connection.execute(query, values)
+            yield from connection.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise LedgerUnavailable(describe(error, self._file)) from error
+        finally:
+            if connection is not self._connection:
+                connection.close()
 
 
 def _column(by: GroupBy) -> str:

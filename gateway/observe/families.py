@@ -155,7 +155,7 @@ class Families:
         )
         self.denials = Counter(
             "aduana_budget_denials_total",
-            "Requests refused because a budget was spent.",
+            "Requests refused while this budget was spent.",
             ("budget",),
             known=((budget,) for budget in budgets),
         )

@@ -181,10 +181,10 @@ class Metrics:
                 state = self._world.states().get(first)
                 if state is not None and state.queue_wait_seconds is not None:
                     families.queue_wait.observe(state.queue_wait_seconds, self._models.get(first, OTHER))
-        elif receipt.label is Label.SENSITIVE:
-            families.actions.add("refused")
-        if receipt.refusal is not None and receipt.refusal.startswith("budget"):
-            families.denials.add(receipt.refusal)
+        else:
+            if receipt.label is Label.SENSITIVE:
+                families.actions.add("refused")
+            self._denied(receipt.key)
 
     def _settled(self, receipt: Receipt, settlement: Settlement) -> None:
         families = self.families
@@ -224,6 +224,13 @@ class Metrics:
             families.unpriced.add(model)
         else:
             families.cost.add(self._known.providers.get(target, OTHER), model, by=settlement.cost_micros)
+
+    def _denied(self, key: str) -> None:
+        """A policy that refuses for a budget does so while that budget is spent."""
+        mine = ("day", "month", f"key:{key}")
+        for name, budget in self._world.budgets().items():
+            if name in mine and budget.limit is not None and budget.spent >= budget.limit:
+                self.families.denials.add(name if name in self._known.budgets else OTHER)
 
     def _target(self, name: str) -> str:
         return name if name in self._zones else OTHER

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from gateway.core.errors import LedgerUnavailable
 from gateway.core.events import Decided, Event, FellBack, FirstToken, Gaps, Settled, ViolationStopped
 from gateway.core.record import Receipt, Savings, Settlement
 from gateway.core.snapshot import Budget
@@ -133,7 +134,11 @@ class Page:
         if self._savings is None:
             return None
         if self._monotonic() - self._known[0] > _SAVINGS_SECONDS:
-            self._known = (self._monotonic(), self._savings(now - _MONTH, now + 60))
+            try:
+                self._known = (self._monotonic(), self._savings(now - _MONTH, now + 60))
+            except LedgerUnavailable:
+                # The page says what is wrong with the ledger by `problem`; it must stand also then.
+                self._known = (self._monotonic(), self._known[1])
         return self._known[1]
 
     def _targets(self) -> tuple[TargetLine, ...]:

@@ -5,9 +5,8 @@ Everybody else reads the last tick's frozen result. Cost is counted at the tick,
 
 import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
-from gateway.core.errors import LedgerUnavailable
 from gateway.core.record import Accrual
 from gateway.core.snapshot import Gpu
 from gateway.observe.accounting import Remainder, split, weigh
@@ -118,22 +117,10 @@ class Sampler:
         )
 
     def drain(self) -> tuple[Accrual, ...]:
-        """What accrued since the last call, for the ledger."""
+        """What accrued since the last call, for the ledger, which keeps what it can't write at once."""
         with self._owing:
             owed, self._owed = tuple(self._owed), []
         return _merged(owed)
-
-    async def write_down(self, accrue: Callable[[Sequence[Accrual]], Awaitable[None]]) -> None:
-        """Give the ledger what accrued. What it can't take is offered again the next time."""
-        owed = self.drain()
-        if not owed:
-            return
-        try:
-            await accrue(owed)
-        except LedgerUnavailable:
-            with self._owing:
-                self._owed[:0] = owed
-            raise
 
     def open(self) -> None:
         """Find the meters and take their first readings."""

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.errors import ConfigurationError, LedgerUnavailable
-from gateway.core.record import Accrual
+from gateway.core.errors import ConfigurationError
 from gateway.core.snapshot import Gpu
 from gateway.observe import EnergySettings, GpuReading, Sampler, Tariff, Working
 from gateway.observe.accounting import Remainder, Work, split
@@ -160,27 +159,16 @@ def test_policies_see_the_busiest_card() -> None:
     assert sampler.gpu() == Gpu(utilization=0.87, memory_used=11 / 24, temperature=64.0, power=212.5)
 
 
-async def test_what_the_ledger_cannot_take_is_offered_again() -> None:
-    """Nothing is lost while the disk is full, and an hour's accruals stay one row."""
+def test_an_hour_of_ticks_is_handed_over_as_one_row_a_state() -> None:
+    """Thousands of ticks don't become thousands of rows, and nothing is lost between."""
     clock = Clock()
     sampler = make_sampler(EnergySettings(), clock, Working(clock=clock))
-    taken: list[Accrual] = []
-
-    async def refuse(_: Sequence[Accrual]) -> None:
-        raise LedgerUnavailable("full")
-
-    async def accept(accruals: Sequence[Accrual]) -> None:
-        taken.extend(accruals)
-
-    clock.now += 1
-    sampler.tick()
-    with pytest.raises(LedgerUnavailable):
-        await sampler.write_down(refuse)
-    clock.now += 1
-    sampler.tick()
-    await sampler.write_down(accept)
-    assert sum(item.microjoules for item in taken) == 720_000_000
-    assert len(taken) == 2, "one for each state"
+    for _ in range(1500):
+        clock.now += 1
+        sampler.tick()
+    owed = sampler.drain()
+    assert sum(item.microjoules for item in owed) == 1500 * 360_000_000
+    assert len(owed) == 2
 
 
 def test_the_thread_starts_and_stops() -> None:

@@ -4,12 +4,14 @@ import shutil
 import subprocess
 import threading
 
+import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.core.events import FellBack, FirstToken, Gaps, ViolationStopped
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Outcome
+from gateway.core.snapshot import Budget
 from gateway.core.usage import Usage
 from gateway.observe import Metrics, World
 from gateway.observe.series import MAX_SERIES, Counter, Histogram
@@ -161,8 +163,6 @@ def test_a_request_that_every_target_failed_leaves_nothing_in_flight(metrics: Me
 
 def test_what_has_no_price_is_counted_and_not_taken_for_free() -> None:
     """Both ways: a cloud target without a price, and a reference model without one."""
-    import msgspec
-
     metrics = Metrics(msgspec.structs.replace(KNOWN, unpriced=frozenset({"big"})))
     metrics.on(settled(settlement=make_settlement(target="big", zone=Zone.CLOUD, avoided_micros=None)))
     metrics.on(settled(settlement=make_settlement(avoided_micros=None)))
@@ -186,6 +186,20 @@ def test_sensitive_requests_show_what_was_done_about_them(metrics: Metrics) -> N
     assert get(found, "aduana_privacy_actions_total", action="refused") == 1
     assert get(found, "aduana_privacy_violations_total") == 1
     assert get(found, "aduana_requests_total", zone="none", model="none", dialect="openai", outcome="refused") == 1
+
+
+def test_a_refusal_while_a_budget_is_spent_is_counted_for_it() -> None:
+    """Only the budgets that concern the request's own key, and only spent ones."""
+    spent = Budget(spent=2.0, limit=2.0)
+    world = World(
+        budgets=lambda: {"day": spent, "month": Budget(spent=2.0, limit=9.0), "key:phone": spent, "key:laptop": spent}
+    )
+    metrics = Metrics(msgspec.structs.replace(KNOWN, budgets=("day", "month", "key:laptop")), world)
+    metrics.on(decided(make_receipt(permitted=(), refusal="policy_refused"), first_zone=None, reason="refused"))
+    metrics.on(decided())
+    found = samples(metrics)
+    denials = {key[1][0][1]: value for key, value in found.items() if key[0] == "aduana_budget_denials_total"}
+    assert denials == {"day": 1, "month": 0, "key:laptop": 1}
 
 
 def test_gauges_are_asked_for_and_unknown_values_are_left_out(metrics: Metrics) -> None:

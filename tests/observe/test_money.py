@@ -165,7 +165,7 @@ async def live_a_month(house: House) -> dict[str, list[str]]:
         for _ in range(24):
             house.now += 3600
             house.sampler.tick()
-        await house.sampler.write_down(house.ledger.accrue)
+        await house.ledger.accrue(house.sampler.drain())
         scrape()
     await house.ledger.close()
     return families

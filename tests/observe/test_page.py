@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway.core.errors import LedgerUnavailable
 from gateway.core.events import ViolationStopped
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Outcome, Savings
@@ -124,6 +125,17 @@ def test_trouble_stands_at_the_top() -> None:
     assert "Not answering: home, big" in text
     calm = make_page(states=lambda: {"home": TargetState(), "big": TargetState()})
     assert "All is well" in calm.render()
+
+
+def test_the_page_stands_while_the_ledger_does_not() -> None:
+    """It is needed most just then."""
+
+    def broken(since: float, until: float) -> Savings:
+        raise LedgerUnavailable("disk full")
+
+    text = words(make_page(savings=broken, problem=lambda: "disk full").render())
+    assert "nothing is sent: disk full" in text
+    assert "Targets" in text
 
 
 def test_nothing_that_a_client_sent_is_shown_raw() -> None:
