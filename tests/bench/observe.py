@@ -114,9 +114,7 @@ def sampling() -> None:
     for number in range(8):
         working.on(decided(make_receipt(f"running{number}")))
     cost = per_call(sampler.tick, 2000)
-    print(
-        f"sampler, one tick                  {cost:8.2f} µs CPU   ({cost / 1e6 * 100:.4f} % of a core at 1 s, limit 0.2)"
-    )
+    print(f"sampler, one tick                  {cost:8.2f} µs CPU   ({cost / 1e4:.4f} % of a core, limit 0.2)")
 
 
 async def writing() -> None:
