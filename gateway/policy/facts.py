@@ -80,7 +80,7 @@ def _table() -> Mapping[str, Fact]:
         Fact(name="prompt_tokens", kind=_K.NUMBER, unit=Unit.TOKENS, summary="length of the prompt"),
         Fact(name="max_output_tokens", kind=_K.NUMBER, unit=Unit.TOKENS,
              summary="answer length that the client allows; unknown where it sets none"),
-        Fact(name="turns", kind=_K.NUMBER, summary="messages of the user in the conversation"),
+        Fact(name="turns", kind=_K.NUMBER, summary="messages of the user in the conversation", always_known=True),
         Fact(name="has_images", kind=_K.FLAG, summary="images are in the request", always_known=True),
         Fact(name="has_audio", kind=_K.FLAG, summary="audio is in the request", always_known=True),
         Fact(name="has_files", kind=_K.FLAG, summary="files are in the request", always_known=True),

@@ -63,7 +63,7 @@ otherwise: {prefer: [home, big]}
 def policy_of(text: str, catalog: Catalog = SMALL_HOUSE) -> Policy:
     """A policy from YAML; `version`, `labels` and `otherwise` may be left out."""
     full = text if "version:" in text else "version: 1\n" + text
-    full = full if "otherwise:" in text else full + "\notherwise: {prefer: [local, cloud]}\n"
+    full = full if "\notherwise:" in "\n" + text else full + "\notherwise: {prefer: [local, cloud]}\n"
     return load_policy([("p.yaml", full)], catalog)
 
 
