@@ -49,7 +49,13 @@ def http_settings(config: OpenAITarget) -> HttpSettings:
 
 def inspection_settings(settings: Settings) -> InspectionSettings:
     """Limits and the user's own words."""
-    return InspectionSettings()
+    inspection = settings.inspection
+    return InspectionSettings(
+        seconds=inspection.seconds,
+        max_characters=inspection.max_characters,
+        words=dict(inspection.words),
+        patterns=dict(inspection.patterns),
+    )
 
 
 def priced_targets(settings: Settings) -> list[PricedTarget]:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from gateway.core.labels import Label
 from gateway.core.request import AnyRequest
-from gateway.privacy.taint import prefix_hashes
+from gateway.privacy.taint import answer_hashes, prefix_hashes
 
 
 class TaintStore(Protocol):
@@ -38,3 +38,6 @@ class ConversationTaint:
 
     async def remember_answer(self, request: AnyRequest, answer: str) -> None:
         """The answer to a sensitive question is sensitive too, also in a conversation that begins with it."""
+        hashes = answer_hashes(request, answer, self._key)
+        if hashes:
+            await self._store.taint_remember(hashes, Label.SENSITIVE)

@@ -1,0 +1,42 @@
+"""The user's own words and regular expressions, in linear time whatever they write (RE2)."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import re2 as untyped_re2
+
+from gateway.core.errors import ConfigurationError
+
+re2: Any = untyped_re2  # the package has no types
+
+
+class Custom:
+    """Compiled once. Words are found whole, in any case."""
+
+    def __init__(self, words: Mapping[str, tuple[str, ...]], patterns: Mapping[str, tuple[str, ...]]) -> None:
+        """Raises ConfigurationError for a pattern that RE2 does not take."""
+        self._patterns: list[tuple[str, Any]] = []
+        for name, items in words.items():
+            if any(not item.strip() for item in items):
+                raise ConfigurationError((f"inspection.words.{name}: an empty word would be found everywhere.",))
+            choices = "|".join(re2.escape(item) for item in items)
+            if choices:
+                self._add(name, rf"(?i)(?:^|[^\pL\pN_])(?:{choices})(?:$|[^\pL\pN_])", f"inspection.words.{name}")
+        for name, items in patterns.items():
+            for item in items:
+                self._add(name, item, f"inspection.patterns.{name}")
+
+    def _add(self, name: str, pattern: str, place: str) -> None:
+        try:
+            compiled = re2.compile(pattern)
+        except re2.error as error:
+            raise ConfigurationError((f"{place}: this regular expression can't be used: {error}.",)) from error
+        if compiled.search("") is not None:
+            raise ConfigurationError((f"{place}: this regular expression also matches an empty text.",))
+        self._patterns.append((f"custom.{name}", compiled))
+
+    def find(self, text: str) -> Iterator[tuple[str, int, int]]:
+        """Category, start and end of each hit."""
+        for category, pattern in self._patterns:
+            for match in pattern.finditer(text):
+                yield category, match.start(), match.end()

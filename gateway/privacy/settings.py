@@ -1,0 +1,21 @@
+"""What inspection can be told. Plain values; whoever reads the configuration file fills them in."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+
+
+class InspectionSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits, and the user's own words. Beyond a limit the request counts as sensitive."""
+
+    seconds: float = 1.0
+    """Time for one request."""
+    max_characters: int = 16_000_000
+    """Characters of one request, decoded parts included."""
+    words: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """The user's words by name: found whole, in any case, as category `custom.<name>`."""
+    patterns: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """The user's regular expressions by name, in RE2 syntax (linear time), as category `custom.<name>`."""
+    cached_strings: int = 20_000
+    """Strings whose findings are remembered, by keyed hash, so that a long conversation costs only its new turn."""
