@@ -1,13 +1,14 @@
 """Draws the next token from logits, in numpy. One `Sampler` for each sequence; it owns that sequence's random state.
 
 The order is llama.cpp's default chain: bias, penalties, top-k, top-p, min-p, temperature, draw. Instead of sorting the
-vocabulary, only candidates near the maximum are looked at; the margin widens until nothing that the filters could keep
-is left out, so the result is that of the full chain. For a given seed and the same logits the draw is the same; logits
-themselves depend in their last digits on what else is in a batch and on what a cache contributed.
+vocabulary, only tokens that the filters could keep are looked at, so the result is that of the full chain. For a given
+seed and the same logits the draw is the same; logits themselves depend in their last digits on what else is in a batch
+and on what a cache contributed.
 """
 
 import math
 import random
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 
@@ -21,6 +22,9 @@ Floats = NDArray[np.float32]
 _REPEAT_WINDOW = 64  # llama.cpp's default for repeat_penalty
 _MARGINS = (4.0, 8.0, 16.0, 32.0)  # logits below the maximum
 _NEGLIGIBLE = 27.0  # exp(-27) of 150,000 tokens sums to less than 1e-6 of the maximum's mass
+_ROWS = 64  # of the table that the vocabulary is seen as
+_FEW = 100
+_COLDEST = 1e-4
 NEVER = -1e30
 
 
@@ -45,14 +49,30 @@ class Sampler:
     def choose(
         self, logits: Floats, likeliest: int | None, *, allowed: NDArray[np.bool_] | None = None, remember: bool = True
     ) -> int:
-        """The next token. `logits` is not changed; `likeliest` is its argmax, where known; `allowed` masks tokens."""
+        """The next token. `likeliest` is the argmax of `logits`, where known; `allowed` masks tokens.
+
+        `logits` is as before when this returns; it may be changed meanwhile.
+        """
         if self._plain and likeliest is not None and likeliest not in self._banned:
             return likeliest
-        logits = self._adjusted(logits, allowed)
-        token = int(logits.argmax()) if self.greedy else self._draw(logits)
+        if allowed is not None:
+            logits = np.where(allowed, logits, np.float32(NEVER))
+        changed = self._changed()
+        if changed is None:
+            token = self._take(logits)
+        else:  # a handful of tokens: cheaper than copying the vocabulary
+            before = logits[changed]
+            try:
+                self._adjust(logits)
+                token = self._take(logits)
+            finally:
+                logits[changed] = before
         if remember:
             self.took(token)
         return token
+
+    def _take(self, logits: Floats) -> int:
+        return int(logits.argmax()) if self.greedy else self._draw(logits)
 
     def took(self, token: int) -> None:
         """Remembers a token that is now part of the answer."""
@@ -62,10 +82,15 @@ class Sampler:
                 self._recent.append(token)
                 del self._recent[:-_REPEAT_WINDOW]
 
-    def _adjusted(self, logits: Floats, allowed: NDArray[np.bool_] | None) -> Floats:
-        if allowed is None and not self._bias_ids.size and not self._penalises:
-            return logits
-        logits = np.where(allowed, logits, np.float32(NEVER)) if allowed is not None else logits.copy()
+    def _changed(self) -> NDArray[np.int64] | None:
+        """The tokens whose logits bias and penalties change."""
+        if not self._penalises:
+            return self._bias_ids if self._bias_ids.size else None
+        used = {*self._recent, *self._counts}
+        ids = np.fromiter(used, np.int64, len(used))
+        return np.concatenate((self._bias_ids, ids)) if self._bias_ids.size else ids
+
+    def _adjust(self, logits: Floats) -> None:
         if self._bias_ids.size:
             logits[self._bias_ids] += self._bias
         if self._recent:
@@ -76,39 +101,61 @@ class Sampler:
             ids = np.fromiter(self._counts, np.int64, len(self._counts))
             counts = np.fromiter(self._counts.values(), np.float32, len(self._counts))
             logits[ids] -= counts * np.float32(self.spec.frequency_penalty) + np.float32(self.spec.presence_penalty)
-        return logits
 
     def _draw(self, logits: Floats) -> int:
         spec = self.spec
-        highest = float(logits.max())
-        floor = highest + math.log(spec.min_p) if spec.min_p > 0 else -math.inf
-        ids, values, mass = _likeliest(logits, highest, spec.top_k, spec.top_p, floor)
+        floor = math.log(spec.min_p) if spec.min_p > 0 else -math.inf
+        if 0 < spec.top_k < len(logits):
+            ids, values = _top(logits, spec.top_k)
+            if len(ids) <= _FEW:
+                return self._draw_few(ids.tolist(), values.tolist(), floor)
+            highest, mass = float(values[0]), math.nan
+        else:
+            highest = float(logits.max())
+            ids, values, mass = _likeliest(logits, highest, spec.top_p, highest + floor)
         if spec.top_p < 1.0:
             before = np.cumsum(np.exp(values - highest))
-            keep = 1 + int(np.searchsorted(before, spec.top_p * mass))
+            keep = 1 + int(np.searchsorted(before, spec.top_p * (before[-1] if math.isnan(mass) else mass)))
             ids, values = ids[:keep], values[:keep]
         if floor > -math.inf:
-            keep = max(1, int(np.searchsorted(-values, -floor, side="right")))
+            keep = max(1, int(np.searchsorted(-values, -(highest + floor), side="right")))
             ids, values = ids[:keep], values[:keep]
-        weights = np.cumsum(np.exp((values - highest) / max(spec.temperature, 1e-4)))
+        weights = np.cumsum(np.exp((values - highest) / max(spec.temperature, _COLDEST)))
         drawn = int(np.searchsorted(weights, self._random.random() * weights[-1], side="right"))
         return int(ids[min(drawn, len(ids) - 1)])
 
+    def _draw_few(self, ids: list[int], values: list[float], floor: float) -> int:
+        """The same in plain Python, which is quicker than numpy for a few dozen candidates."""
+        spec, highest, exp = self.spec, values[0], math.exp
+        keep = len(values)
+        if spec.top_p < 1.0:
+            weights = [exp(value - highest) for value in values]
+            enough, reached = spec.top_p * sum(weights), 0.0
+            for number, weight in enumerate(weights, 1):
+                reached += weight
+                if reached >= enough:
+                    keep = number
+                    break
+        lowest, coldest = highest + floor, max(spec.temperature, _COLDEST)
+        total, sums = 0.0, []
+        for value in values[:keep]:
+            if value < lowest:
+                break
+            total += exp((value - highest) / coldest)
+            sums.append(total)
+        return ids[min(bisect_right(sums, self._random.random() * total), len(sums) - 1)]
+
 
 def _likeliest(
-    logits: Floats, highest: float, top_k: int, top_p: float, floor: float
+    logits: Floats, highest: float, top_p: float, floor: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], float]:
-    """Ids and logits, falling, of all tokens that could pass the filters, and the mass that top-p is a share of.
+    """Ids and logits, falling, of all tokens that top-p and min-p could keep, and the mass that top-p is a share of.
 
     Mass is in units of the likeliest token's. `floor` is min-p as a logit.
     """
-    if 0 < top_k < len(logits):
-        ids, values = _top(logits, highest, top_k)
-        return ids, values, float(np.exp(values - highest).sum())
     mass = float(np.exp(logits - np.float32(highest)).sum(dtype=np.float64)) if top_p < 1.0 else 1.0
     lowest = floor if floor > -math.inf else highest - _NEGLIGIBLE
     if top_p < 1.0:
-        # Enough when what is left out weighs less than what top-p drops.
         for margin in _MARGINS:
             ids = np.flatnonzero(logits >= highest - margin)
             if np.exp(logits[ids] - highest).sum(dtype=np.float64) >= top_p * mass or highest - margin < lowest:
@@ -116,22 +163,34 @@ def _likeliest(
     return *_sorted(logits, np.flatnonzero(logits >= lowest)), mass
 
 
-def _top(logits: Floats, highest: float, count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    for margin in _MARGINS:
-        ids = np.flatnonzero(logits >= highest - margin)
-        if len(ids) >= count:
-            break
-    else:
-        ids = np.arange(len(logits))
-    if len(ids) > 4 * count:
-        ids = np.sort(ids[np.argpartition(logits[ids], -count)[-count:]])
+def _top(logits: Floats, count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The `count` likeliest tokens, falling.
+
+    The vocabulary is seen as columns. The likeliest tokens lie in the columns with the highest maxima, and one pass
+    finds those maxima.
+    """
+    size = len(logits)
+    columns = size // _ROWS
+    if columns <= 4 * count:
+        return _cut(logits, np.arange(size), count)
+    table = logits[: columns * _ROWS].reshape(_ROWS, columns)
+    best = np.argpartition(table.max(axis=0), -count)[-count:]
+    ids = (best + np.arange(0, columns * _ROWS, columns)[:, None]).ravel()
+    if columns * _ROWS < size:
+        ids = np.concatenate((ids, np.arange(columns * _ROWS, size)))
+    return _cut(logits, ids, count)
+
+
+def _cut(logits: Floats, ids: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    if len(ids) > 2 * count:
+        ids = ids[np.argpartition(logits[ids], -count)[-count:]]
     ids, values = _sorted(logits, ids)
     return ids[:count], values[:count]
 
 
 def _sorted(logits: Floats, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     values = logits[ids]
-    order = np.argsort(-values, kind="stable")
+    order = np.lexsort((ids, -values))  # equal logits: the smaller id first, so that draws repeat
     return ids[order], values[order].astype(np.float64)
 
 
