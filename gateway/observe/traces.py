@@ -137,8 +137,21 @@ def _otlp(settings: TraceSettings) -> Any:
     session.trust_env = False  # no proxy and no .netrc from the environment
     with contextlib.suppress(AttributeError):
         session.max_redirects = 0
-    # Never empty: for an empty mapping the exporter would take the environment's headers.
-    headers = {"user-agent": "aduana", **settings.headers}
-    return OTLPSpanExporter(
-        endpoint=settings.endpoint, headers=headers, timeout=settings.timeout_seconds, session=session
-    )
+    session.auth = _only(settings.headers)
+    return OTLPSpanExporter(endpoint=settings.endpoint, timeout=settings.timeout_seconds, session=session)
+
+
+_NEEDED = frozenset({"content-type", "content-length", "content-encoding", "accept", "accept-encoding", "connection"})
+
+
+def _only(configured: Mapping[str, str]) -> Callable[[Any], Any]:
+    """The exporter merges headers from the environment into every request; this takes them out again."""
+
+    def clean(request: Any) -> Any:
+        for name in tuple(request.headers):
+            if name.lower() not in _NEEDED:
+                del request.headers[name]
+        request.headers.update(configured)
+        return request
+
+    return clean

@@ -105,7 +105,8 @@ def test_spans_reach_a_collector_whatever_the_environment_says(collector: int, m
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", f"leak={CANARY}")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", f"authorization={CANARY}")
-    traces = Traces(TraceSettings(endpoint=f"http://127.0.0.1:{collector}/v1/traces"), CATALOG, version="1")
+    settings = TraceSettings(endpoint=f"http://127.0.0.1:{collector}/v1/traces", headers={"x-key": "ours"})
+    traces = Traces(settings, CATALOG, version="1")
     traces.on(settled())
     traces.close()
     (path, body), *rest = Collector.bodies
@@ -113,6 +114,7 @@ def test_spans_reach_a_collector_whatever_the_environment_says(collector: int, m
     assert b"qwen3-32b" in body
     assert CANARY.encode() not in body
     assert CANARY not in "".join(Collector.headers_seen)
+    assert "x-key: ours" in Collector.headers_seen[0]
 
 
 def test_an_endpoint_that_is_none_is_refused() -> None:
