@@ -93,7 +93,8 @@ def _iban(match: Match[str]) -> bool:
 _FORM = re.compile(
     r"(?i)\b(nombre\s*:|apellidos\s*:|nhc\b|cipa\b|nass\s*:|paciente|fecha de (?:ingreso|nacimiento|alta)|"
     r"domicilio\s*:|m[eé]dico\s*:|historia cl[ií]nica|diagn[oó]stico|antecedentes|tratamiento|"
-    r"exploraci[oó]n f[ií]sica|servicio de|patient\b|diagnos(?:is|ed)|medical record|mrn\b|date of (?:birth|admission)|discharge|prescribed|symptoms)"
+    r"exploraci[oó]n f[ií]sica|servicio de|"
+    r"patient\b|diagnos(?:is|ed)|medical record|mrn\b|date of (?:birth|admission)|discharge|prescribed|symptoms)"
 )
 
 
