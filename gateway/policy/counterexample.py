@@ -6,6 +6,7 @@ from gateway.core.target import Catalog
 from gateway.policy.conditions import FactRef, FactValue, regex
 from gateway.policy.facts import FACTS, Kind
 from gateway.policy.model import Given
+from gateway.policy.read_expectations import EVERY_LOCAL
 from gateway.policy.symbols import OTHER, Symbols
 
 _SAMPLES = ("", "x", "0", "other", "a@b.example", "2026-01-01")
@@ -43,14 +44,15 @@ def given_of(model: z3.ModelRef, symbols: Symbols, catalog: Catalog) -> Given:
 def case_of(given: Given) -> dict[str, object]:
     """The request as a document that `aduana explain` reads (JSON, and so YAML)."""
     found: dict[str, object] = {}
+    several = {name for name, of, _ in given.facts if of}
     for name, of, value in given.facts:
         shown: object = sorted(value) if isinstance(value, frozenset) else value
         if FACTS[name].kind is Kind.CLOCK and isinstance(value, int | float):
             shown = f"{int(value) // 60:02}:{int(value) % 60:02}"
-        if of:
+        if name in several:
             entry = found.setdefault(name, {})
             assert isinstance(entry, dict)
-            entry[of] = shown
+            entry[of or EVERY_LOCAL] = shown
         else:
             found[name] = shown
     if given.findings:

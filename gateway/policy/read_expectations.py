@@ -8,6 +8,7 @@ from gateway.policy.model import Expectation, Given
 from gateway.policy.reading import Reading
 
 _SAYS = ("target", "zone", "label", "rule", "refused")
+EVERY_LOCAL = "local"  # in a mapping by target: all local targets that are not named
 _EXTRA = ("fits", "broken")
 # Facts that follow from others, or that can't be made up.
 _DERIVED = frozenset({"label", "language", "share"})
@@ -68,6 +69,9 @@ def _given(reading: Reading, path: Path, fact: Fact, value: object) -> list[tupl
         found: list[tuple[str, str, FactValue]] = []
         for of, item in value.items():
             here = (*path, of)
+            if of == EVERY_LOCAL and fact.parameter is Parameter.TARGET and not fact.parameter_needed:
+                found.append((fact.name, "", _value(reading, here, fact, item)))
+                continue
             if fact.parameter is Parameter.TARGET and not _is_target(reading, here, of):
                 continue
             if fact.parameter is Parameter.BUDGET and of not in BUDGETS:

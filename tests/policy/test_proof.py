@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 
 from gateway.core.errors import ConfigurationError
 from gateway.core.labels import Label, Zone
@@ -225,7 +225,9 @@ CLAIMS = [
 ]
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(
+    deadline=None, max_examples=400, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
+)
 @given(POLICIES, SITUATIONS)
 def test_what_is_proved_is_never_seen_broken(parts, situation):
     """Random policies, random requests: no real decision breaks a claim that was proved."""
