@@ -43,6 +43,9 @@ def run(args: argparse.Namespace) -> int:
             runner.run(serve(settings))
     except OSError as error:
         address = f"{settings.server.host}:{settings.server.port}"
-        print(f"aduana: can't listen on {address}: {error.strerror or error}. Use --port for another one.", file=sys.stderr)
+        print(
+            f"aduana: can't listen on {address}: {error.strerror or error}. Use --port for another one.",
+            file=sys.stderr,
+        )
         return 2
     return 0
