@@ -1,0 +1,162 @@
+"""compose.yaml and what it mounts: valid, pinned, closed to the outside, and its pieces fit each other."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.settings import load_settings
+from gateway.settings.sections import ServerSettings
+
+COMPOSE = ("compose.yaml", "compose.cloud.yaml", "compose.gpu.yaml")
+
+
+@pytest.fixture
+def services(deploy: Path, read_yaml: Callable[[Path], Any]) -> dict[str, Any]:
+    """Services of compose.yaml by name."""
+    return dict(read_yaml(deploy / "compose.yaml")["services"])
+
+
+@pytest.fixture
+def networks(deploy: Path, read_yaml: Callable[[Path], Any]) -> dict[str, Any]:
+    """Networks of compose.yaml by name."""
+    return dict(read_yaml(deploy / "compose.yaml")["networks"])
+
+
+def mounts(service: dict[str, Any]) -> dict[str, str]:
+    """Folders and files of the repository, by the path that they have in the container."""
+    split = [volume.split(":") for volume in service["volumes"]]
+    return {parts[1]: parts[0] for parts in split if parts[0].startswith(".")}
+
+
+@pytest.mark.parametrize("name", COMPOSE)
+def test_it_follows_the_specification(name: str, deploy: Path, tool) -> None:
+    """Each file is valid by the schema of the Compose specification."""
+    done = tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", deploy / name)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_it_mounts_exists(deploy: Path, services) -> None:
+    """Docker would make empty folders of paths that don't exist: all of them do, and nobody may write to them."""
+    for name, service in services.items():
+        for source in mounts(service).values():
+            assert (deploy / source).exists(), f"{name}: {source}"
+        assert all(volume.endswith(":ro") for volume in service["volumes"] if volume.startswith("."))
+
+
+def test_images_have_a_version(services) -> None:
+    """Foreign images are pinned to a full version: the same commands give the same programs next year."""
+    for name in ("prometheus", "grafana"):
+        assert re.search(r":v?\d+\.\d+\.\d+$", services[name]["image"]), name
+
+
+def test_only_this_machine_can_connect(services) -> None:
+    """Every published port is on loopback."""
+    ports = [port for service in services.values() for port in service.get("ports", [])]
+    assert "127.0.0.1:8484:8484" in ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_nothing_has_a_way_out(services, networks) -> None:
+    """As it stands, no service is in a network with a way to the internet."""
+    option = "com.docker.network.bridge.enable_ip_masquerade"
+    closed = {
+        name
+        for name, network in networks.items()
+        if network.get("internal") is True or network.get("driver_opts", {}).get(option) == "false"
+    }
+    for name, service in services.items():
+        assert set(service["networks"]) <= closed, name
+
+
+def test_a_cloud_opens_the_gateways_way_only(deploy: Path, services, read_yaml) -> None:
+    """compose.cloud.yaml opens a network that the gateway alone is in."""
+    opened = set(read_yaml(deploy / "compose.cloud.yaml")["networks"])
+    assert opened
+    for name, service in services.items():
+        assert (opened <= set(service["networks"])) is (name == "aduana")
+
+
+def test_services_have_no_rights(services) -> None:
+    """Read-only root filesystems, no capabilities, no new privileges."""
+    for service in services.values():
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_running_answers_may_end(services) -> None:
+    """The container gets more time to stop than the gateway gives running answers."""
+    assert int(services["aduana"]["stop_grace_period"].removesuffix("s")) > ServerSettings().drain_seconds
+
+
+@pytest.mark.parametrize(("service", "needed"), [("aduana", "APPS_API_KEY"), ("grafana", "GF_SECURITY_ADMIN_PASSWORD")])
+def test_each_service_sees_its_own_secrets(service: str, needed: str, deploy: Path, services) -> None:
+    """Each service has an environment file of its own, with an example that names what is needed and no value."""
+    assert services[service]["env_file"] == [f"{service}.env"]
+    example = (deploy / f"{service}.env.example").read_text()
+    assert re.search(rf"^{needed}=$", example, re.MULTILINE)
+    others = {name for name, other in services.items() if f"{service}.env" in other.get("env_file", [])}
+    assert others == {service}
+
+
+def test_the_example_names_every_secret_of_the_configuration(deploy: Path) -> None:
+    """What the configuration reads from the environment, commented parts aside, stands in the example."""
+    lines = (deploy / "aduana.yaml").read_text().splitlines()
+    text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+    example = (deploy / "aduana.env.example").read_text()
+    wanted = set(re.findall(r"env:([A-Z_]+)", text))
+    assert wanted
+    assert wanted == set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE))
+
+
+def test_prometheus_finds_the_gateway(deploy: Path, services, read_yaml, clean_environment) -> None:
+    """Prometheus asks the service by its name and port, and the gateway's configuration lets that name in."""
+    scrape = read_yaml(deploy / "prometheus.yml")["scrape_configs"][0]
+    host, port = scrape["static_configs"][0]["targets"][0].split(":")
+    assert host in services
+    assert host in load_settings(deploy / "aduana.yaml").server.allowed_hosts
+    assert int(port) == ServerSettings().port
+    assert set(services["prometheus"]["networks"]) & set(services[host]["networks"])
+
+
+def test_promtool_reads_the_configuration_with_its_rules(deploy: Path, services, tmp_path: Path, tool) -> None:
+    """The scrape configuration and every rule file that it names are valid for Prometheus."""
+    text = (deploy / "prometheus.yml").read_text()
+    inside = "/etc/prometheus/rules/aduana"
+    assert inside in text
+    rules = (deploy / mounts(services["prometheus"])[inside]).resolve()
+    (tmp_path / "prometheus.yml").write_text(text.replace(inside, str(rules)))
+    done = tool("promtool", "check", "config", tmp_path / "prometheus.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("rules found") == 2
+
+
+def test_grafana_finds_dashboards_and_prometheus(deploy: Path, services, read_yaml) -> None:
+    """Dashboards are mounted where the provisioning looks; the data source's address is one that the network has."""
+    grafana = services["grafana"]
+    mounted = mounts(grafana)
+    provisioning = (deploy / mounted["/etc/grafana/provisioning"]).resolve()
+    providers = read_yaml(provisioning / "dashboards" / "aduana.yaml")["providers"]
+    folder = providers[0]["options"]["path"]
+    dashboards = deploy / mounted[folder]
+    assert {file.name for file in dashboards.glob("*.json")} >= {"savings.json", "performance.json"}
+    home = grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert Path(home).parent == Path(folder)
+    assert (dashboards / Path(home).name).is_file()
+    source = read_yaml(provisioning / "datasources" / "prometheus.yaml")["datasources"][0]
+    variable = re.fullmatch(r"\$\{(\w+)\}", source["url"])
+    assert variable
+    assert grafana["environment"][variable[1]] == "http://prometheus:9090"
+    assert set(grafana["networks"]) & set(services["prometheus"]["networks"])
+
+
+def test_a_graphics_card_is_reserved_for_the_gateway(deploy: Path, read_yaml) -> None:
+    """compose.gpu.yaml builds on NVIDIA's images, with arguments that the build file knows."""
+    service = read_yaml(deploy / "compose.gpu.yaml")["services"]["aduana"]
+    known = set(re.findall(r"^ARG (\w+)=", (deploy / "Containerfile").read_text(), re.MULTILINE))
+    assert set(service["build"]["args"]) == known
+    device = service["deploy"]["resources"]["reservations"]["devices"][0]
+    assert (device["driver"], device["capabilities"]) == ("nvidia", ["gpu"])
