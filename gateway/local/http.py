@@ -1,6 +1,7 @@
 """An OpenAI-compatible server in the user's own network (llama-server, Ollama, vLLM, LM Studio) as a target."""
 
 import asyncio
+import contextlib
 import socket
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -21,7 +22,7 @@ from gateway.local.http_settings import HttpSettings
 from gateway.wire.breaker import Breaker
 from gateway.wire.openai_vectors import read_vectors
 from gateway.wire.upstream_body import AnswerBody, collected
-from gateway.wire.upstream_faults import is_passing
+from gateway.wire.upstream_faults import UNREACHABLE, is_passing
 from gateway.wire.upstream_paths import PATHS
 
 _LONGEST_PAUSE = 4.0
@@ -46,6 +47,7 @@ class HttpTarget:
         self._session: LocalSession | None = None
         self._watch: asyncio.Task[None] | None = None
         self._reachable = False
+        self._look_now = asyncio.Event()
         self._busy = 0
         self._latency: float | None = None
         self._speed: float | None = None
@@ -119,7 +121,7 @@ class HttpTarget:
             finally:
                 reply.close()
         except AduanaError as error:
-            self._breaker.record(error, self._clock())
+            self._failed(error)
             raise
         except BaseException:  # cancelled, or the client went away
             self._breaker.release() if first is None else self._breaker.record(None, self._clock())
@@ -136,7 +138,7 @@ class HttpTarget:
         try:
             vectors = await self._vectors(request, document, deadline)
         except AduanaError as error:
-            self._breaker.record(error, self._clock())
+            self._failed(error)
             raise
         except BaseException:
             self._breaker.release()
@@ -145,6 +147,12 @@ class HttpTarget:
             self._busy -= 1
         self._breaker.record(None, self._clock())
         return vectors
+
+    def _failed(self, error: AduanaError) -> None:
+        self._breaker.record(error, self._clock())
+        if error.code == UNREACHABLE and self._reachable:
+            self._reachable = False  # the next request shall not have to find out for itself
+            self._look_now.set()
 
     async def _vectors(self, request: EmbeddingsRequest, document: JsonObject, deadline: float) -> Embeddings:
         reply = await self._send(PATHS[endpoint_of(request)], document, self._settings.most_vector_bytes, deadline)
@@ -232,9 +240,12 @@ class HttpTarget:
 
     async def _look_after(self, session: LocalSession) -> None:
         while True:
+            self._look_now.clear()
             self._reachable = await self._answers(session)
             pause = self._settings.poll_seconds if self._reachable else self._settings.poll_seconds_down
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._look_now.wait()
 
     async def _answers(self, session: LocalSession) -> bool:
         """Whether the server lists its models. Sends no request's content."""

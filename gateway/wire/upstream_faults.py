@@ -25,6 +25,7 @@ from gateway.core.errors import (
 )
 
 MOST_ERROR_BYTES = 64 * 1024
+UNREACHABLE = "target_unreachable"
 # A fault that may pass within a second, and after which nothing of an answer had arrived.
 _PASSING = frozenset({"target_failed", "target_overloaded", "target_disconnected"})
 _LONGEST_MESSAGE = 300
@@ -114,7 +115,7 @@ def fault_of_status(target: str, status: int, said: Complaint, *, retry_after: f
 
 def unreachable(target: str) -> TargetUnavailable:
     """No connection: the name does not resolve, nobody listens, or nobody answers within the connect limit."""
-    return TargetUnavailable(f"The target {target!r} can't be reached.", code="target_unreachable", status=502)
+    return TargetUnavailable(f"The target {target!r} can't be reached.", code=UNREACHABLE, status=502)
 
 
 def untrusted(target: str) -> TargetError:

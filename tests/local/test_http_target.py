@@ -127,6 +127,19 @@ async def test_health_follows_the_server() -> None:
     await one.close()
 
 
+async def test_a_request_that_finds_nobody_tells_the_others() -> None:
+    """The target shows as unhealthy at once, long before the next look would have come."""
+    async with FaultServer(GOOD) as server:
+        one = HttpTarget(INFO, HttpSettings(base_url=server.base_url, poll_seconds=999, poll_seconds_down=999))
+        await one.start()
+        await until(one, True)
+    assert await ask(one) in ("target_unreachable", "target_disconnected")
+    if one.state().healthy:  # the first request may still have found the old connection
+        assert await ask(one) == "target_unreachable"
+    assert not one.state().healthy
+    await one.close()
+
+
 async def test_close_ends_the_watch() -> None:
     """No task is left behind, and closing twice is harmless."""
     async with FaultServer(GOOD) as server:
