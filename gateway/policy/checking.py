@@ -40,7 +40,8 @@ def require(policy: Policy) -> Policy:
     For start and reload: a policy that breaks its own claims never comes into force. Expectations are tests, and are
     left to `aduana check`.
     """
-    problems = tuple(_sentence(verdict) for verdict in prove(policy).verdicts if verdict.outcome is not Outcome.PROVED)
+    problems = tuple(_sentence(verdict) for verdict in prove(policy, notes=False).verdicts
+                     if verdict.outcome is not Outcome.PROVED)  # fmt: skip
     if problems:
         raise ConfigurationError(problems)
     return policy

@@ -77,10 +77,11 @@ class Prover:
         self.solver = self.world.solver()
         self.solver.set("timeout", MILLISECONDS)
 
-    def proof(self) -> Proof:
-        """Answers everything."""
+    def proof(self, *, notes: bool = True) -> Proof:
+        """Answers every claim; `notes`: and looks for what seems a mistake."""
         verdicts = [self._ceiling_verdict(), *(self._verdict(claim, formula) for claim, formula in self._questions)]
-        return Proof(verdicts=tuple(verdicts), notes=(*self.policy.warnings, *self._dead_rules(), *self._no_target()))
+        seen = (*self._dead_rules(), *self._no_target()) if notes else ()
+        return Proof(verdicts=tuple(verdicts), notes=(*self.policy.warnings, *seen))
 
     # Claims
 
@@ -181,10 +182,9 @@ class Prover:
         Facts that the claim itself names are known, if it can be broken that way too.
         """
         kept = [formula]
-        known = [self.world.symbols.is_known(atom.fact) for atom in atoms(said_of)]
-        for plain in (*known, *self.world.inputs()):
-            if self.solver.check(*kept, plain) == z3.sat:
-                kept.append(plain)
+        for group in ([self.world.symbols.is_known(atom.fact) for atom in atoms(said_of)], *self.world.plain()):
+            self._keep(kept, group)
+        self._round(kept)
         self.solver.check(*kept)
         given = given_of(self.solver.model(), self.world.symbols, self.policy.catalog)
         shares = any(ref.name == "share" for ref in self.world.symbols.numbers)
@@ -194,6 +194,28 @@ class Prover:
             if wanted(decision, view):
                 return tried, decision
         return given, None
+
+    def _keep(self, kept: list[z3.BoolRef], group: list[z3.BoolRef]) -> None:
+        """Adds what it can of a group: all at once where that works, else half by half."""
+        if not group or self.solver.check(*kept, *group) == z3.sat:
+            kept += group
+        elif len(group) > 1:
+            middle = len(group) // 2
+            self._keep(kept, group[:middle])
+            self._keep(kept, group[middle:])
+
+    def _round(self, kept: list[z3.BoolRef]) -> None:
+        """Numbers that matter become nothing, or the nearest bound that the policy names, or just beyond it."""
+        symbols = self.world.symbols
+        self.solver.check(*kept)
+        model = self.solver.model()
+        for ref, variable in symbols.numbers.items():
+            if z3.is_false(model.eval(symbols.is_known(ref), model_completion=True)):
+                continue
+            for value in symbols.simple(ref, model.eval(variable, model_completion=True)):
+                if self.solver.check(*kept, variable == value) == z3.sat:
+                    kept.append(variable == value)
+                    break
 
     # What looks like a mistake
 
@@ -212,16 +234,10 @@ class Prover:
                 earlier.append(rule.name)
 
     def _hidden_by(self, name: str, earlier: list[str]) -> str:
-        world = self.world
-        marks = {f"not {other}": z3.Not(world.routes[other]) for other in earlier}
-        solver = world.solver()
-        solver.add(world.routes[name])
-        tracked = [z3.Bool(mark) for mark in marks]
-        for mark, formula in zip(tracked, marks.values(), strict=True):
-            solver.add(z3.Implies(mark, formula))
-        solver.check(*tracked)
-        guilty = {str(mark) for mark in solver.unsat_core()}
-        names = [repr(other) for other in earlier if f"not {other}" in guilty]
+        passed = self.world.passed
+        self.solver.check(self.world.routes[name], *(passed[other] for other in earlier))
+        guilty = {formula.get_id() for formula in self.solver.unsat_core()}
+        names = [repr(other) for other in earlier if passed[other].get_id() in guilty]
         return f"{', '.join(names)} above {'matches' if len(names) == 1 else 'match'} first, whatever comes"
 
     def _no_target(self) -> Iterable[str]:
@@ -261,6 +277,6 @@ def said(decision: Decision) -> str:
     return f"label {decision.label.word}, rule {decision.rule!r}: {order}{shadow}"
 
 
-def prove(policy: Policy) -> Proof:
-    """Proves the built-in claims and the policy's own, and looks for rules without use."""
-    return Prover(policy).proof()
+def prove(policy: Policy, *, notes: bool = True) -> Proof:
+    """Proves the built-in claims and the policy's own; `notes`: and looks for rules without use."""
+    return Prover(policy).proof(notes=notes)

@@ -3,7 +3,7 @@
 A property test holds the two together: for any request, what the real `decide` does must be among what this allows.
 """
 
-from itertools import chain
+from collections.abc import Iterable
 
 import z3
 
@@ -29,6 +29,7 @@ class Symbolic:
         self._names = 0
         self.matched: dict[str, z3.BoolRef] = {}  # does something, by any of its deeds
         self.routes: dict[str, z3.BoolRef] = {}  # its `prefer` matches, whether or not an earlier rule's did
+        self.passed: dict[str, z3.BoolRef] = {}  # it does not match
         self.chosen: dict[str, z3.BoolRef] = {}  # it is the first whose `prefer` matches
         self.start = State(symbols, self._levels(), dict(symbols.tags))
         self.state = self._grown()
@@ -155,6 +156,7 @@ class Symbolic:
             if match is None or rule.prefer is None:
                 continue
             self.routes[rule.name] = match
+            self.passed[rule.name] = z3.Not(match)
             self.chosen[rule.name] = self._define(z3.And(match, z3.Not(before)))
             groups.setdefault(rule.prefer, []).append(self.chosen[rule.name])
             before = self._define(z3.Or(before, match))
@@ -194,10 +196,10 @@ class Symbolic:
         """Some attempt may go to this target (or, not inside, to another one)."""
         return z3.Or([self.reaches[name] for name in self.catalog.targets if (name == target) is inside])
 
-    def inputs(self) -> list[z3.BoolRef]:
-        """Every "this is the plainest value" of every fact, the most welcome first: for small counterexamples."""
+    def plain(self) -> tuple[list[z3.BoolRef], ...]:
+        """Every "this is the plainest value" of every fact but numbers, the most welcome first: for small examples."""
         symbols = self.symbols
-        plain = chain(
+        groups: tuple[Iterable[z3.BoolRef], ...] = (
             (z3.Not(flag) for flag in symbols.broken.values()), symbols.fits.values(),
             (z3.Not(symbols.leaves[name]) for name in reversed(symbols.leaves)),
             (z3.Not(doubt) for doubt in symbols.doubts.values()),
@@ -205,6 +207,5 @@ class Symbolic:
             (variable == 0 for variable in symbols.words.values()),
             (z3.Not(known) for known in symbols.known.values()),
             (z3.Not(tag) for tag in symbols.tags.values()),
-            (variable == value for ref, variable in symbols.numbers.items() for value in symbols.simple(ref)),
         )  # fmt: skip
-        return list(plain)
+        return tuple(list(group) for group in groups)

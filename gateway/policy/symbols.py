@@ -145,11 +145,12 @@ class Symbols:
                 self.laws.append(variable < _MINUTES)
         return self.numbers[ref]
 
-    def simple(self, ref: FactRef) -> list[z3.RatNumRef]:
-        """Values that make an example easy to read: nothing, the bounds that the policy names, and just beyond them."""
-        bounds = sorted(self.bounds.get(ref, set()))
+    def simple(self, ref: FactRef, value: z3.ArithRef) -> list[z3.RatNumRef]:
+        """Values that make an example easy to read: nothing, the policy's bound below `value`, and just beyond it."""
+        now = float(value.as_fraction() if z3.is_rational_value(value) else value.as_long())
+        below = max((bound for bound in self.bounds.get(ref, ()) if bound <= now), default=0.0)
         step = 1 if self.numbers[ref].is_int() else 0.01
-        return [_exact(value) for value in (0.0, *(end for bound in bounds for end in (bound, bound + step)))]
+        return [_exact(number) for number in dict.fromkeys((0.0, below, below + step))]
 
     def is_known(self, ref: FactRef) -> z3.BoolRef:
         """Whether the fact is known."""
