@@ -14,13 +14,13 @@ from gateway.cloud.client import ProviderClient, Reply
 from gateway.cloud.settings import CloudSettings
 from gateway.core.delta import Delta, Embeddings
 from gateway.core.document import encode
-from gateway.core.errors import AduanaError, PolicyRefused, TargetTimeout, TargetUnavailable
+from gateway.core.errors import AduanaError, PolicyRefused, TargetError, TargetTimeout, TargetUnavailable
 from gateway.core.events import ViolationStopped
 from gateway.core.target import TargetInfo, TargetState
 from gateway.policy import Clearance
 from gateway.wire.breaker import Breaker
 from gateway.wire.openai_vectors import read_vectors
-from gateway.wire.upstream_body import AnswerBody, collected, inputs_of
+from gateway.wire.upstream_body import AnswerBody, collected, has_token_numbers, inputs_of
 from gateway.wire.upstream_faults import is_passing
 from gateway.wire.upstream_paths import PATHS
 
@@ -138,11 +138,21 @@ class CloudTarget:
             if type(clearance) is Clearance:
                 request_id = clearance.request_id
                 if clearance.target == self._info.name and clearance.label <= self._info.ceiling:
+                    self._check_readable(clearance)
                     return
         except TypeError:
             pass  # a clearance that nobody minted
         self._on_violation(ViolationStopped(request_id=request_id, target=self._info.name))
         raise PolicyRefused(f"The request was stopped: it is not cleared for the target {self._info.name!r}.")
+
+    def _check_readable(self, clearance: Clearance) -> None:
+        # Token numbers are text that inspection can't read, whatever label the request has.
+        if has_token_numbers(clearance.document):
+            raise TargetError(
+                f"The target {self._info.name!r} is not sent token numbers: nobody can inspect them. Send text.",
+                code="token_numbers",
+                status=400,
+            )
 
     async def _send(self, clearance: Clearance, most_bytes: int, deadline: float) -> Reply:
         """Opens the answer; after a passing fault once more, within the retry budget and the deadline."""

@@ -94,3 +94,12 @@ def inputs_of(document: JsonObject) -> int:
     """How many vectors an embeddings document asks for."""
     inputs = document.get("input")
     return len(inputs) if isinstance(inputs, tuple) and inputs and type(inputs[0]) is not int else 1
+
+
+def has_token_numbers(document: JsonObject) -> bool:
+    """Whether the document says its text in token numbers, which no inspection can read."""
+    for name in ("prompt", "input"):
+        given = document.get(name)
+        if isinstance(given, tuple) and any(not isinstance(item, str) for item in given):
+            return True
+    return False

@@ -11,7 +11,7 @@ import pytest
 from gateway.cloud import CloudSettings, CloudTarget
 from gateway.core.delta import Delta
 from gateway.core.document import encode
-from gateway.core.errors import PolicyRefused
+from gateway.core.errors import PolicyRefused, TargetError
 from gateway.core.events import ViolationStopped
 from gateway.core.labels import Label, Zone
 from gateway.core.request import Endpoint
@@ -78,6 +78,25 @@ async def test_the_last_check_before_the_wire(make: Any, way: str) -> None:
             await target.close()
         assert not server.connections
     assert [one.target for one in told] == ["big"]
+
+
+@pytest.mark.parametrize("prompt", ["[1,2,3]", "[[1],[2]]", '["text",[5]]'])
+async def test_token_numbers_do_not_leave(prompt: str) -> None:
+    """They are text that no inspection can read: another target may answer, the cloud does not get them."""
+    completion = openai.parse_completion(f'{{"model":"auto","prompt":{prompt}}}'.encode())
+    embeddings = openai.parse_embeddings(f'{{"model":"auto","input":{prompt}}}'.encode())
+    async with FaultServer(GOOD) as server:
+        target = CloudTarget(INFO, CloudSettings(base_url=server.base_url), on_violation=print)
+        await target.start()
+        try:
+            with pytest.raises(TargetError, match="token numbers"):
+                await everything(target.generate(clearance_for(completion, INFO), deadline=soon()))
+            with pytest.raises(TargetError, match="token numbers"):
+                await target.embed(clearance_for(embeddings, INFO), deadline=soon())
+        finally:
+            await target.close()
+        assert not server.connections
+        assert target.state().open_until is None
 
 
 async def test_what_leaves_is_what_was_cleared() -> None:
