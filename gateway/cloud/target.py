@@ -93,6 +93,7 @@ class CloudTarget:
                     for delta in body.feed(chunk) if chunk else body.end():
                         if not answered:
                             answered = True
+                            self._breaker.answering(self._clock())
                             self._measure(self._clock() - begun)
                         yield delta
                 await self._drain(reply)

@@ -114,6 +114,7 @@ class HttpTarget:
                     for delta in body.feed(chunk) if chunk else body.end():
                         if first is None:
                             first = self._clock()
+                            self._breaker.answering(first)
                         if isinstance(delta, UsageReport):
                             self._measure(begun, first, delta.usage.completion_tokens)
                         yield delta

@@ -55,6 +55,12 @@ class Breaker:
         """The request was given up before the target showed how it is doing."""
         self._probing = False
 
+    def answering(self, now: float) -> None:
+        """The target began to answer: others need not wait for the end. Whether it answers well, `record` will say."""
+        self._probing = False
+        if self.open_until(now) is None:
+            self._until = None
+
     def record(self, error: AduanaError | None, now: float) -> None:
         """What came of an admitted request. None, and errors that are the request's own fault, are successes."""
         self._probing = False

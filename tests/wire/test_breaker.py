@@ -74,6 +74,37 @@ def test_one_probe_at_a_time() -> None:
     breaker.admit("t", 3.1)
 
 
+def test_a_probe_that_begins_to_answer_lets_the_others_in() -> None:
+    """They need not wait until a long answer is complete; but if it breaks, the target is held again at once."""
+    breaker = Breaker(SETTINGS)
+    for _ in range(3):
+        asked(breaker, 0.0, FAULT)
+    breaker.admit("t", 3.0)
+    breaker.answering(3.1)
+    breaker.admit("t", 3.2)
+    breaker.record(FAULT, 3.3)
+    assert breaker.open_until(3.3) is not None
+
+
+def test_breaking_off_again_and_again_opens_it() -> None:
+    """An answer that begins is no success before it has ended."""
+    breaker = Breaker(SETTINGS)
+    for _ in range(3):
+        breaker.admit("t", 0.0)
+        breaker.answering(0.0)
+        breaker.record(FAULT, 0.0)
+    assert breaker.open_until(0.0) == 2.0
+
+
+def test_an_answer_that_begins_does_not_end_a_hold() -> None:
+    """A time that the target named itself stands."""
+    breaker = Breaker(SETTINGS)
+    breaker.admit("t", 0.0)
+    asked(breaker, 0.0, TargetBusy("x", retry_after=7.0))
+    breaker.answering(1.0)
+    assert breaker.open_until(1.0) == 7.0
+
+
 def test_requests_under_way_do_not_prolong_a_hold() -> None:
     """Eight that fail together count like the few that opened it; one that ends well does not close it."""
     breaker = Breaker(SETTINGS)
