@@ -36,6 +36,7 @@ from gateway.engine.messages import (
     unpack_tokens,
 )
 from gateway.engine.model import EngineFault, LoadFault, Model, can_use_gpu
+from gateway.engine.pages import release_zero_pages
 from gateway.engine.sampling import Floats, Sampler, log_of
 from gateway.engine.scheduler import Scheduler, Sequence
 from gateway.engine.settings import EngineSettings
@@ -259,7 +260,9 @@ def _load(line: Line, settings: EngineSettings, threads: int) -> Model:
             line.send(Loading(fraction=fraction))
         return True
 
-    return Model(settings, threads, progress)
+    model = Model(settings, threads, progress)
+    release_zero_pages()  # no other thread runs yet
+    return model
 
 
 def serve(connection: socket.socket) -> int:

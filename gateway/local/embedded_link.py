@@ -11,6 +11,8 @@ from typing import TypeAlias, cast
 import gateway
 from gateway.core.errors import AduanaError
 from gateway.engine.messages import End, Frames, ToGateway, TokenLog, ToWorker, Vectors, frame, to_gateway
+from gateway.engine.settings import EngineSettings
+from gateway.engine.threads import wait_environment
 
 # The worker inherits what llama.cpp and Python read; never the keys that stand in the gateway's environment.
 _ENVIRONMENT = (
@@ -77,7 +79,7 @@ class Link(asyncio.Protocol):
             self._transport.close()
 
 
-async def spawn(theirs: socket.socket) -> asyncio.subprocess.Process:
+async def spawn(theirs: socket.socket, settings: EngineSettings) -> asyncio.subprocess.Process:
     """A worker process that holds `theirs`. Raises OSError."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
@@ -88,7 +90,7 @@ async def spawn(theirs: socket.socket) -> asyncio.subprocess.Process:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
-        env=_environment(),
+        env=wait_environment(settings.thread_wait, settings.threads) | _environment(),
     )
 
 

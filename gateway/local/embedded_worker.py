@@ -195,7 +195,7 @@ class EngineWorker:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                process = await spawn(theirs)
+                process = await spawn(theirs, self._settings)
             except OSError as error:
                 ours.close()
                 return "spawn", f"the worker can't be started: {error}"

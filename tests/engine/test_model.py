@@ -11,8 +11,10 @@ from gateway.engine.embedder import Embedder
 from gateway.engine.gguf import read_header
 from gateway.engine.memory import need_of, shortage
 from gateway.engine.model import EngineFault, LoadFault, Model
+from gateway.engine.pages import release_zero_pages
 from gateway.engine.settings import EngineSettings
 from gateway.engine.steps import Row
+from gateway.engine.threads import default_threads, usable_cores, wait_environment
 
 pytestmark = pytest.mark.model
 
@@ -156,9 +158,19 @@ def test_vectors_have_length_one_and_long_inputs_work(model: Model) -> None:
 
 
 def test_threads_default_leaves_a_core_free() -> None:
-    """At least one, never more than the machine has."""
-    import os
+    """At least one, never more than the machine has; threads on every core wait asleep."""
+    assert 1 <= default_threads() <= usable_cores()
+    assert wait_environment("auto", usable_cores()) == {"OMP_WAIT_POLICY": "passive"}
+    assert "OMP_WAIT_POLICY" not in wait_environment("auto", usable_cores() - 1) or usable_cores() == 1
+    assert wait_environment("spin", 1) == {"OMP_WAIT_POLICY": "active"}
 
-    from gateway.engine.threads import default_threads
 
-    assert 1 <= default_threads() <= max(1, (os.cpu_count() or 1))
+def test_unused_cache_memory_is_given_back(starter: Path) -> None:
+    """What llama.cpp cleared but nobody used is no longer resident, and the model still works."""
+    model = Model(EngineSettings(model=str(starter), context=4096, slots=2), threads=1)
+    tokens = model.vocabulary.tokenize("The capital of France is", add_special=True, parse_special=False)
+    model.decode([Row(slot=0, position=0, tokens=tokens[:-1])])
+    assert release_zero_pages() > 100 * 2**20
+    logits = model.decode([Row(slot=0, position=len(tokens) - 1, tokens=tokens[-1:], outputs=1)])
+    assert model.vocabulary.piece(int(logits[0].argmax())) == b" Paris"
+    model.close()
