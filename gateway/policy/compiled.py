@@ -7,6 +7,7 @@ import msgspec
 
 from gateway.core.target import Alias, Catalog
 from gateway.policy.conditions import FactRef, atoms
+from gateway.policy.decision import Candidate
 from gateway.policy.index import Entry, Index
 from gateway.policy.model import Document, Labels, Rule
 from gateway.policy.view import local_targets
@@ -61,6 +62,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     catalog: Catalog
     compiled: Compiled
     locals: Mapping[str, tuple[str, ...]]  # alias → local targets that it permits
+    candidates: Mapping[str, Candidate]  # one ready-made for each target
     warnings: tuple[str, ...] = ()
 
     @property
@@ -87,5 +89,8 @@ def compile_policy(document: Document, catalog: Catalog, digest: str, warnings: 
         catalog=catalog,
         compiled=Compiled(document),
         locals=MappingProxyType({name: local_targets(catalog, alias) for name, alias in aliases.items()}),
+        candidates=MappingProxyType(
+            {name: Candidate(target=name, zone=info.zone) for name, info in catalog.targets.items()}
+        ),
         warnings=tuple(warnings),
     )

@@ -155,15 +155,22 @@ def _named(view: View, policy: Policy, number: int | None) -> frozenset[str]:
 
 
 def _candidates(order: Sequence[str], policy: Policy, snapshot: Snapshot) -> tuple[Candidate, ...]:
-    states, targets = snapshot.targets, policy.catalog.targets
+    ready = policy.candidates
+    ill: list[str] = []
     if len(order) > 1:
-        ill = [name for name in order if name in states and not states[name].healthy]
-        if ill and len(ill) < len(order):
+        states = snapshot.targets
+        for name in order:
+            state = states.get(name)
+            if state is not None and not state.healthy:
+                ill.append(name)
+        if ill:
             order = [name for name in order if name not in ill] + ill
-    return tuple([Candidate(target=name, zone=targets[name].zone) for name in order])
+    return tuple([ready[name] for name in order])
 
 
 def _removed(order: Sequence[str], found: dict[str, Why | None], refused: bool) -> tuple[Removed, ...]:
+    if len(order) == len(found):  # a target stands in the order only where nothing stands against it
+        return ()
     left = Why.REFUSED if refused else Why.NOT_PREFERRED
     return tuple(
         [

@@ -57,5 +57,7 @@ def assess(inbound: Inbound, inspection: Inspection, alias: str, labels: Labels)
 
 def default_label(key: str, alias: str, labels: Labels) -> Label:
     """The default of the key or alias (the higher, where both have one), else the policy's."""
+    if not labels.by_key and not labels.by_alias:
+        return labels.default
     found = [table[name] for table, name in ((labels.by_key, key), (labels.by_alias, alias)) if name in table]
     return max(found) if found else labels.default
