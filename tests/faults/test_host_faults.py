@@ -1,6 +1,7 @@
-"""Rows 41, 42 and 44: the gateway as a process is stopped, killed, or finds its ledger in trouble."""
+"""Rows 39 to 47: models that don't load, full queues, stops and kills, a ledger in trouble, broken policy files."""
 
 import asyncio
+import resource
 import signal
 import sqlite3
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from gateway.core.errors import LedgerUnavailable
 from tests.faults.fault_server import DONE, FINISH, GOOD, STREAM, USAGE, Exchange, FaultServer, text, usage
 from tests.faults.house import chat, opened
-from tests.standins.gateway import RunningGateway
+from tests.standins.gateway import RunningGateway, starter_models
 
 CONFIG = """
 server: {{drain_seconds: 10}}
@@ -133,3 +134,98 @@ async def test_44_a_corrupt_ledger_is_left_as_it_is(tmp_path: Path, capfd: Any) 
         async with opened(tmp_path, capfd, big=GOOD, den=GOOD):
             pass
     assert file.read_bytes() == b"This is no database. " * 1000
+
+
+CLOUDED = """
+models_dir: {folder}
+targets:
+  home: {{kind: embedded, model: {model}, context: 512, slots: 1, queue: {queue}}}
+  big: {{kind: openai, zone: cloud, base_url: "{url}", model: big-1, ceiling: public}}
+"""
+
+
+async def post(client: aiohttp.ClientSession, url: str, tags: str = "", **fields: Any) -> tuple[int, Any, Any]:
+    """Status, headers and JSON of an answer."""
+    headers = {"x-aduana-tags": tags}
+    async with client.post(url + "/v1/chat/completions", data=chat(**fields), headers=headers) as answer:
+        return answer.status, answer.headers, await answer.json()
+
+
+async def test_39_a_corrupt_model_is_named_and_nothing_goes_elsewhere(tmp_path: Path) -> None:
+    """The log and the error say which file; what must stay at home gets 503 and a time to try again, never the cloud."""
+    (tmp_path / "broken.gguf").write_bytes(b"GGUF" + b"\0" * 4096)
+    async with FaultServer(GOOD) as big, asyncio.timeout(60):
+        config = CLOUDED.format(folder=tmp_path, model="broken", url=big.base_url, queue=4)
+        async with RunningGateway(tmp_path, config) as gateway, aiohttp.ClientSession() as client:
+            while "broken.gguf" not in gateway.log:  # noqa: ASYNC110 - a log has no event
+                await asyncio.sleep(0.05)
+            status, headers, body = await post(client, gateway.url, "health")
+            assert (status, body["error"]["code"]) == (503, "target_unavailable")
+            assert "broken.gguf" in body["error"]["message"]
+            assert float(headers["Retry-After"]) >= 1
+        assert not big.connections
+
+
+@pytest.mark.model
+async def test_40_a_full_queue_answers_at_once(tmp_path: Path) -> None:
+    """One slot, no queue: the second request is told when to come back, and the cloud sees neither."""
+    models = starter_models(tmp_path / "models")
+    async with FaultServer(GOOD) as big, asyncio.timeout(120):
+        config = CLOUDED.format(folder=models, model="smollm2", url=big.base_url, queue=0)
+        async with RunningGateway(tmp_path, config) as gateway, aiohttp.ClientSession() as client:
+            await gateway.until_ready()
+            body = chat(stream=True, max_tokens=400, ignore_eos=True)
+            async with client.post(gateway.url + "/v1/chat/completions", data=body) as first:
+                assert first.status == 200
+                await first.content.readline()
+                status, headers, refused = await post(client, gateway.url, "health", max_tokens=2)
+                assert status in (429, 503)
+                assert float(headers["Retry-After"]) >= 1
+                assert set(refused["error"]) == {"message", "type", "param", "code"}
+                first.close()
+        assert not big.connections
+
+
+async def test_43_a_full_disk_stops_requests_before_they_leave(tmp_path: Path) -> None:
+    """The receipt can't be written: 503, no target is asked; with space again all is well."""
+    async with (
+        FaultServer(GOOD) as den,
+        RunningGateway(tmp_path, CONFIG.format(url=den.base_url)) as gateway,
+        aiohttp.ClientSession() as client,
+        asyncio.timeout(60),
+    ):
+        await gateway.until_ready()
+        assert gateway.process is not None
+        pid = gateway.process.pid
+        _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, most))
+        status, _, body = await post(client, gateway.url)
+        assert (status, body["error"]["code"]) == (503, "ledger_unavailable")
+        assert not den.posts
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
+        while (await post(client, gateway.url))[0] != 200:  # noqa: ASYNC110 - the ledger has no event for it
+            await asyncio.sleep(0.1)
+    assert outcomes(tmp_path)[-1] == "ok"
+
+
+BROKEN_POLICY = """version: 1
+labels: {default: internal}
+otherwise: {prefer: [den]}
+otherwise: {prefer: [den]}
+"""
+
+
+async def test_47_a_broken_policy_file_changes_nothing(tmp_path: Path) -> None:
+    """A key that stands twice: the reload is refused with file and line, and the old rules stay in force."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("version: 1\nlabels: {default: internal}\notherwise: {prefer: [den]}\n")
+    async with FaultServer(GOOD) as den, asyncio.timeout(60):
+        config = CONFIG.format(url=den.base_url) + f"policy: {policy}\n"
+        async with RunningGateway(tmp_path, config) as gateway, aiohttp.ClientSession() as client:
+            await gateway.until_ready()
+            assert gateway.process is not None
+            policy.write_text(BROKEN_POLICY)
+            gateway.process.send_signal(signal.SIGHUP)
+            while "policy.yaml:4" not in gateway.log:  # noqa: ASYNC110 - a log has no event
+                await asyncio.sleep(0.05)
+            assert (await post(client, gateway.url))[0] == 200
