@@ -152,7 +152,7 @@ async def post(client: aiohttp.ClientSession, url: str, tags: str = "", **fields
 
 
 async def test_39_a_corrupt_model_is_named_and_nothing_goes_elsewhere(tmp_path: Path) -> None:
-    """The log and the error say which file; what must stay at home gets 503 and a time to try again, never the cloud."""
+    """Log and error say which file; what must stay at home gets 503 and a time to try again, never the cloud."""
     (tmp_path / "broken.gguf").write_bytes(b"GGUF" + b"\0" * 4096)
     async with FaultServer(GOOD) as big, asyncio.timeout(60):
         config = CLOUDED.format(folder=tmp_path, model="broken", url=big.base_url, queue=4)
