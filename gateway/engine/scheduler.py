@@ -7,11 +7,12 @@ that the last few tokens of a prompt may travel in a decode step.
 """
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
 from gateway.core.delta import FinishReason
+from gateway.engine.fairness import Shares, displaced
 from gateway.engine.placement import Place, Slot, common_prefix, compaction, place, reusable
 from gateway.engine.steps import Copy, Move, Row, Step, Swap, Trim
 
@@ -33,9 +34,14 @@ class Sequence(msgspec.Struct, kw_only=True):
     cached: int = 0
 
     @property
-    def in_prompt(self) -> bool:
-        """No token was generated yet."""
-        return len(self.tokens) == self.prompt
+    def unread(self) -> int:
+        """Tokens whose KV is still to be computed."""
+        return len(self.tokens) - self.done
+
+    @property
+    def reading(self) -> bool:
+        """Before its first token, or after it lost its slot: more than the last token is to be computed."""
+        return self.unread > 1 or len(self.tokens) == self.prompt
 
     @property
     def generated(self) -> int:
@@ -44,7 +50,10 @@ class Sequence(msgspec.Struct, kw_only=True):
 
 
 class Scheduler:
-    """Owns slots, waiting and running sequences. First come, first served."""
+    """Owns slots, waiting and running sequences.
+
+    Fair between isolation keys, first come first served within one: `gateway.engine.fairness`.
+    """
 
     def __init__(
         self, *, slots: int, context: int, batch: int, between_decodes: int, prefix_minimum: int, ends: Iterable[int]
@@ -57,6 +66,7 @@ class Scheduler:
         self._slots = [Slot() for _ in range(slots)]
         self._waiting: dict[int, Sequence] = {}
         self._running: dict[int, Sequence] = {}
+        self._shares = Shares()
         self._since_decode = 0
         self._gap_age = 0
         self._tick = 0
@@ -86,9 +96,14 @@ class Scheduler:
             raise ValueError("a prompt must be shorter than the window, and ids unique")
         limit = min(self.context, len(prompt) + max_tokens)
         tokens = array("i", prompt)
+        self._shares.arrived(isolation, (other.isolation for other in self._all()))
         self._waiting[request] = Sequence(
             id=request, tokens=tokens, prompt=len(prompt), limit=limit, isolation=isolation
         )
+
+    def _all(self) -> Iterator[Sequence]:
+        yield from self._running.values()
+        yield from self._waiting.values()
 
     def cancel(self, request: int) -> bool:
         """Ends a request, wherever it is. False: it had ended before."""
@@ -129,6 +144,7 @@ class Scheduler:
         for row in step.rows:
             sequence = self._running[row.request]
             sequence.done += len(row.tokens)
+            self._shares.charge(sequence.isolation, len(row.tokens), generated=sequence.unread == 0)
             self._slots[sequence.slot].tokens.extend(row.tokens)
 
     def accept(self, request: int, token: int) -> FinishReason | None:
@@ -147,7 +163,12 @@ class Scheduler:
 
     def _admit(self) -> list[Move]:
         moves: list[Move] = []
-        for sequence in list(self._waiting.values())[:_LOOK_AHEAD]:
+        if not self._waiting:
+            return moves
+        queue = sorted(self._waiting.values(), key=lambda s: self._shares.of(s.isolation))  # stable: else in order
+        if len(self._running) == len(self._slots):
+            self._make_room(queue[0])
+        for sequence in queue[:_LOOK_AHEAD]:
             if len(self._running) == len(self._slots):
                 break
             reuse = reusable(self._slots, sequence.tokens, sequence.isolation)
@@ -160,11 +181,23 @@ class Scheduler:
             moves += self._take(sequence, chosen)
         return moves
 
+    def _make_room(self, newcomer: Sequence) -> None:
+        """Somebody without any slot need not wait for a crowd to finish: the crowd's shortest sequence waits instead.
+
+        It loses its slot, not its tokens: they are computed again when its turn comes.
+        """
+        crowd = displaced(newcomer.isolation, [s.isolation for s in self._running.values()])
+        if crowd is not None:
+            victim = min((s for s in self._running.values() if s.isolation == crowd), key=lambda s: s.done)
+            self._release(victim)
+            victim.slot, victim.done = -1, 0
+            self._waiting[victim.id] = victim
+
     def _worth_holding(self, sequence: Sequence, reuse: list[int]) -> bool:
         """A running prompt that shares more than other slots hold is being computed: wait for it and copy."""
         for other in self._running.values():
-            if other.done < other.prompt and other.isolation == sequence.isolation:
-                shared = min(common_prefix(other.tokens, sequence.tokens), sequence.prompt - 1, other.prompt)
+            if other.reading and other.isolation == sequence.isolation:
+                shared = min(common_prefix(other.tokens, sequence.tokens), len(sequence.tokens) - 1)
                 elsewhere = max((held for slot, held in enumerate(reuse) if slot != other.slot), default=0)
                 if shared - elsewhere >= _HOLD and other.done < shared:
                     return True
@@ -181,7 +214,9 @@ class Scheduler:
         slot.isolation = sequence.isolation
         slot.request = sequence.id
         sequence.slot = chosen.slot
-        sequence.done = sequence.cached = chosen.reuse
+        sequence.done = chosen.reuse
+        if len(sequence.tokens) == sequence.prompt:
+            sequence.cached = chosen.reuse
         self._running[sequence.id] = sequence
         return moves
 
@@ -194,7 +229,7 @@ class Scheduler:
     # Steps
 
     def _rows(self) -> tuple[list[Row], bool]:
-        reading = [s for s in self._running.values() if s.done < s.prompt]
+        reading = [s for s in self._running.values() if s.reading]
         writing = len(self._running) - len(reading)
         if writing and (self._since_decode >= self._between or all(self._small(s, len(reading)) for s in reading)):
             return self._decode_rows(), False
@@ -204,31 +239,31 @@ class Scheduler:
 
     @staticmethod
     def _small(sequence: Sequence, readers: int) -> bool:
-        return sequence.prompt - sequence.done <= max(1, readers)
+        return sequence.unread <= max(1, readers)
 
     def _decode_rows(self) -> list[Row]:
         """One token of each running sequence, generated or the rest of a prompt; long prompts stay out."""
-        readers = sum(s.done < s.prompt for s in self._running.values())
-        chosen = (s for s in self._running.values() if s.done >= s.prompt or self._small(s, readers))
+        readers = sum(s.reading for s in self._running.values())
+        chosen = (s for s in self._running.values() if not s.reading or self._small(s, readers))
         return [self._row(s, 1) for s in sorted(chosen, key=lambda s: s.slot)]
 
     def _prompt_rows(self, reading: list[Sequence]) -> list[Row]:
-        """Either the oldest prompt alone, or equal pieces of it and its neighbours: what computes more at once.
+        """Either the next prompt alone, or equal pieces of it and its neighbours: what computes more at once.
 
         llama.cpp splits a batch into pieces of equal length for consecutive slots, so other shapes gain nothing.
         """
-        oldest = reading[0]
-        alone = min(oldest.prompt - oldest.done, self._batch)
+        first = min(reading, key=lambda s: self._shares.of(s.isolation))
+        alone = min(first.unread, self._batch)
         by_slot = {s.slot: s for s in reading}
-        group = [oldest]
+        group = [first]
         for direction in (1, -1):
-            slot = oldest.slot + direction
+            slot = first.slot + direction
             while slot in by_slot:
                 group.append(by_slot[slot])
                 slot += direction
-        each = min(min(s.prompt - s.done for s in group), self._batch // len(group))
+        each = min(min(s.unread for s in group), self._batch // len(group))
         if len(group) == 1 or each * len(group) <= alone:
-            return [self._row(oldest, alone)]
+            return [self._row(first, alone)]
         return [self._row(s, each) for s in sorted(group, key=lambda s: s.slot)]
 
     @staticmethod

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.delta import FinishReason
+from gateway.engine.fairness import Shares
 from gateway.engine.scheduler import Scheduler
 from gateway.engine.steps import Copy, Step, Swap, Trim
 
@@ -254,3 +255,47 @@ def test_a_failed_step_ends_its_requests_and_forgets_their_slots() -> None:
     bench.add(1, [1] * 20, 4)
     bench.run()
     assert bench.answers[1] == alone([1] * 20, 4)
+
+
+def test_a_light_app_does_not_wait_for_a_flood() -> None:
+    """All slots and the queue belong to one app; a request of another one is answered next, and nobody loses tokens."""
+    bench = Bench(slots=4)
+    for number in range(20):
+        bench.add(number, [number + 1, 7, 7], 30, "flood")
+    for _ in range(10):
+        bench.step()
+    bench.add(99, [5, 6, 9], 4, "light")
+    steps = len(bench.steps)
+    while not bench.ends[99]:
+        bench.step()
+    assert len(bench.steps) - steps <= 8
+    bench.run()
+    for number in range(20):
+        assert bench.answers[number] == alone([number + 1, 7, 7], 30)
+        assert len(bench.ends[number]) == 1
+
+
+def test_two_busy_apps_share_evenly() -> None:
+    """One app sends ten times as many requests; while both wait, each gets about half of the tokens."""
+    bench = Bench(slots=2)
+    for number in range(100):
+        bench.add(number, [number % 3 + 1, number + 1, 2], 10, "many")
+    for number in range(100, 110):
+        bench.add(number, [number % 3 + 1, number + 1, 2], 10, "few")
+    while any(not bench.ends[number] for number in range(100, 110)):
+        bench.step()
+    tokens = {"many": 0, "few": 0}
+    for number, answer in bench.answers.items():
+        tokens["many" if number < 100 else "few"] += len(answer)
+    assert tokens["many"] < 2 * tokens["few"] + 40
+
+
+def test_resting_earns_no_credit() -> None:
+    """An app that comes back does not shut out those that worked meanwhile; counters start anew after a quiet time."""
+    shares = Shares()
+    shares.arrived("a", [])
+    shares.charge("a", 1000, generated=False)
+    shares.arrived("b", ["a"])
+    assert shares.of("b") == shares.of("a") == 1000
+    shares.arrived("c", [])
+    assert shares.of("c") == 0 == shares.of("a")
