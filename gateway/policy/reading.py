@@ -55,7 +55,7 @@ class Reading:
 
     def unknown(self, path: Path, what: str, word: str, known: Iterable[str], advice: str = "") -> None:
         """Note a word that does not exist, with the nearest that does."""
-        names = sorted(known)
+        names = sorted(map(str, known))
         self.problem(path, f"{what} {word!r} does not exist.{suggest(word, names) or self._listed(names)}{advice}")
 
     @staticmethod
