@@ -29,6 +29,7 @@ from gateway.ledger.settings import LedgerSettings
 from gateway.ledger.writer import Job, Told, Writer, describe
 
 FILE_NAME = "ledger.sqlite3"
+_START_SECONDS = 600.0  # removing old rows and reading millions of hashes may take a while, once
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +70,7 @@ class Ledger:
         await asyncio.to_thread(self._prepare, asyncio.get_running_loop())
         try:
             self._budgets = self._new_budgets()
-            self.orphans = await self._do(self._start_work)
+            self.orphans = await self._do(self._start_work, patience=_START_SECONDS)
             self._pruned_day = self._day()
         except BaseException:
             await self.close()
@@ -257,21 +258,23 @@ class Ledger:
         opening.load_totals(connection, self._budgets, self._today(), self._zone)
         return orphans
 
-    async def _do(self, work: Callable[[sqlite3.Connection], Any], *, keep: bool = False) -> Any:
+    async def _do(
+        self, work: Callable[[sqlite3.Connection], Any], *, keep: bool = False, patience: float | None = None
+    ) -> Any:
         if self._writer is None:
             raise LedgerUnavailable(f"The ledger {self._file} is not open.")
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[Any] = loop.create_future()
         self._writer.submit(Job(work=work, keep=keep, waiter=waiter))
-        patience = loop.call_later(self._settings.write_seconds, self._too_slow, waiter)
+        seconds = self._settings.write_seconds if patience is None else patience
+        alarm = loop.call_later(seconds, self._too_slow, waiter, seconds)
         try:
             return await waiter
         finally:
-            patience.cancel()
+            alarm.cancel()
 
-    def _too_slow(self, waiter: "asyncio.Future[Any]") -> None:
+    def _too_slow(self, waiter: "asyncio.Future[Any]", seconds: float) -> None:
         if not waiter.done():
-            seconds = self._settings.write_seconds
             waiter.set_exception(_TooSlow(f"The ledger {self._file} did not write within {seconds:g} s."))
 
     def _told(self, loop: asyncio.AbstractEventLoop, news: list[Told]) -> None:

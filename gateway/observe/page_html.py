@@ -216,7 +216,7 @@ def _targets(view: View) -> str:
             "-" if target.slots is None else f"{target.busy or 0} of {target.slots}",
             "-" if target.queue is None else str(target.queue),
             "-" if target.wait is None else f"{target.wait:.1f} s",
-            "-" if target.speed is None else f"{target.speed:.0f}/s",
+            "-" if target.speed is None else f"{target.speed:.0f}",
         )
         for target in view.targets
     )
@@ -229,7 +229,7 @@ def _targets(view: View) -> str:
         ("Slots", True),
         ("Queue", True),
         ("Wait", True),
-        ("Tokens", True),
+        ("Tokens/s", True),
     )
     return _table("Targets", "targets", heads, rows)
 
