@@ -1,0 +1,146 @@
+"""`aduana prices`: what the configured models cost, and how to take over a newer price list."""
+
+import argparse
+import sys
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from gateway.core.errors import BadRequest, ConfigurationError, Unavailable
+from gateway.core.labels import Zone
+from gateway.observe.price_list import Price, PriceList
+from gateway.observe.settings import Rate
+from gateway.settings import Settings, load_settings
+
+_LARGEST = 64 * 2**20
+_SECONDS = 30.0
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One model's rates, US dollars per million tokens. `price` None: not known."""
+
+    name: str
+    model: str
+    source: str
+    price: Price | None = None
+    rate: Rate | None = None
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Options of this command."""
+    text = "Show what the configured cloud models and the reference model cost; take over a newer price list."
+    parser = subparsers.add_parser("prices", help="show prices, take over a newer price list", description=text)
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: aduana.yaml here, if any)")
+    parser.add_argument(
+        "--update",
+        metavar="SOURCE",
+        help="a data.json of genai-prices: a file, or the URL of a mirror. It is checked, then stored where "
+        "prices.data_file says (default: prices.json in the state directory)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints the prices. Returns 1 when one is not known."""
+    settings = load_settings(args.config)
+    file = settings.prices.data_file
+    if args.update:
+        file = update(args.update, file or settings.state_dir / "prices.json")
+        print(f"stored in {file}", file=sys.stderr)
+        if settings.prices.data_file is None:
+            print(f"Use it: write under 'prices:' in the configuration: data_file: {file}", file=sys.stderr)
+    prices = PriceList(file)
+    found = rows(settings, prices)
+    _show(found, prices.timestamp)
+    return 0 if all(row.price is not None or row.rate is not None for row in found) else 1
+
+
+def rows(settings: Settings, prices: PriceList, now: float | None = None) -> list[Row]:
+    """The reference model, then every cloud target."""
+    moment = time.time() if now is None else now
+    wanted: list[tuple[str, str, str | None]] = [("(reference)", settings.prices.reference_model, None)]
+    wanted += [
+        (name, target.model, target.base_url)
+        for name, target in settings.targets.items()
+        if target.kind == "openai" and target.zone is Zone.CLOUD
+    ]
+    found = []
+    for name, model, base_url in wanted:
+        override = settings.prices.overrides.get(name) or settings.prices.overrides.get(model)
+        if override is not None:
+            rate = Rate(input=override.input, output=override.output, input_cached=override.input_cached)
+            found.append(Row(name=name, model=model, source="prices.overrides", rate=rate))
+            continue
+        listed = prices.find(model, base_url)
+        price = listed.price(moment) if listed is not None else None
+        found.append(Row(name=name, model=model, source=listed.provider if listed else "not known", price=price))
+    return found
+
+
+def update(source: str, file: Path) -> Path:
+    """Fetch or copy a price list, check that it is one, and put it in place. Raises BadRequest or Unavailable."""
+    content = _fetched(source) if source.startswith(("http://", "https://")) else _copied(Path(source).expanduser())
+    fresh = file.with_name(file.name + ".new")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_bytes(content)
+        try:
+            PriceList(fresh)
+        except ConfigurationError as error:
+            fresh.unlink()
+            raise BadRequest(f"{source} is not a price list of genai-prices; nothing was changed.") from error
+        fresh.replace(file)
+    except OSError as error:
+        raise BadRequest(f"{file}: can't be written: {error.strerror}.") from error
+    return file
+
+
+def _copied(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise BadRequest(f"{file}: can't be read: {error.strerror}.") from error
+
+
+def _fetched(url: str) -> bytes:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the environment's proxies are not used
+    try:
+        with opener.open(url, timeout=_SECONDS) as answer:
+            content: bytes = answer.read(_LARGEST + 1)
+    except (OSError, urllib.error.URLError, ValueError) as error:
+        raise Unavailable(f"{url} can't be fetched: {error}.") from error
+    if len(content) > _LARGEST:
+        raise BadRequest(f"{url} is larger than {_LARGEST // 2**20} MiB; nothing was changed.")
+    return content
+
+
+def _show(found: list[Row], timestamp: float | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title="US dollars per million tokens", title_justify="left")
+    for head in ("Target", "Model", "From"):
+        table.add_column(head)
+    for head in ("Prompt", "Cached", "Answer", "Long prompts"):
+        table.add_column(head, justify="right")
+    for row in found:
+        table.add_row(Text(row.name), Text(row.model), Text(row.source), *_cells(row))
+    console = Console(highlight=False)
+    console.print(table)
+    if timestamp is not None:
+        console.print(f"The list is from {datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d} or later.")
+
+
+def _cells(row: Row) -> tuple[str, str, str, str]:
+    if row.rate is not None:
+        cached = row.rate.input if row.rate.input_cached is None else row.rate.input_cached
+        return (f"{row.rate.input:g}", f"{cached:g}", f"{row.rate.output:g}", "")
+    if row.price is None:
+        return ("?", "?", "?", "")
+    price = row.price
+    steps = "; ".join(f"above {above:,}: {fresh / 1e6:g}/{out / 1e6:g}" for above, fresh, _, out in price.tiers)
+    return (f"{price.input / 1e6:g}", f"{price.cached / 1e6:g}", f"{price.output / 1e6:g}", steps)
