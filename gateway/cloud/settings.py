@@ -1,5 +1,8 @@
 """What a cloud target needs to know about its provider."""
 
+import ipaddress
+from urllib.parse import urlsplit
+
 import msgspec
 
 from gateway.core.secret import Secret
@@ -21,3 +24,15 @@ class CloudSettings(msgspec.Struct, frozen=True, kw_only=True):
     proxy: str | None = None  # the environment's proxy variables are never used
     ca_file: str | None = None  # further certificate authorities (PEM), for a provider behind a private one
     breaker: BreakerSettings = BreakerSettings()
+
+
+def is_encrypted(base_url: str) -> bool:
+    """HTTPS, or an address that does not cross the internet (a relay of the user's own on this machine or network)."""
+    url = urlsplit(base_url)
+    if url.scheme == "https" or url.hostname == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(url.hostname or "")
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_private

@@ -11,10 +11,17 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop
 from tenacity.wait import wait_random_exponential
 
 from gateway.cloud.client import ProviderClient, Reply
-from gateway.cloud.settings import CloudSettings
+from gateway.cloud.settings import CloudSettings, is_encrypted
 from gateway.core.delta import Delta, Embeddings
 from gateway.core.document import encode
-from gateway.core.errors import AduanaError, PolicyRefused, TargetError, TargetTimeout, TargetUnavailable
+from gateway.core.errors import (
+    AduanaError,
+    ConfigurationError,
+    PolicyRefused,
+    TargetError,
+    TargetTimeout,
+    TargetUnavailable,
+)
 from gateway.core.events import ViolationStopped
 from gateway.core.target import TargetInfo, TargetState
 from gateway.policy import Clearance
@@ -56,7 +63,17 @@ class CloudTarget:
         return self._info
 
     async def start(self) -> None:
-        """Prepares the client. Connects to nobody: nothing goes to a cloud without a clearance."""
+        """Prepares the client. Connects to nobody: nothing goes to a cloud without a clearance.
+
+        Raises ConfigurationError for an address that would be asked without encryption.
+        """
+        if not is_encrypted(self._settings.base_url):
+            raise ConfigurationError(
+                (
+                    f"The target {self._info.name!r}: its base_url begins with 'http://', so the key and every request "
+                    "would cross the internet readable for all. Use 'https://'.",
+                )
+            )
         if self._client is None:
             self._client = ProviderClient(self._info.name, self._settings)
 

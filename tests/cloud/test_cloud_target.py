@@ -11,7 +11,7 @@ import pytest
 from gateway.cloud import CloudSettings, CloudTarget
 from gateway.core.delta import Delta
 from gateway.core.document import encode
-from gateway.core.errors import PolicyRefused, TargetError
+from gateway.core.errors import ConfigurationError, PolicyRefused, TargetError
 from gateway.core.events import ViolationStopped
 from gateway.core.labels import Label, Zone
 from gateway.core.request import Endpoint
@@ -148,6 +148,31 @@ async def test_starting_asks_nobody() -> None:
         assert not server.connections
 
 
+@pytest.mark.parametrize(
+    ("url", "fine"),
+    [
+        ("https://api.example.com/v1", True),
+        ("http://api.example.com/v1", False),
+        ("http://8.8.8.8/v1", False),
+        ("http://localhost.example.com/v1", False),
+        ("http://127.0.0.1.example.com/v1", False),
+        ("http://localhost:9000/v1", True),
+        ("http://127.0.0.1:9000/v1", True),
+        ("http://[::1]:9000/v1", True),
+        ("http://192.168.1.9/v1", True),
+    ],
+)
+async def test_nothing_crosses_the_internet_readable(url: str, fine: bool) -> None:
+    """Without TLS only to an address of the user's own; anything else does not start."""
+    target = CloudTarget(INFO, CloudSettings(base_url=url), on_violation=print)
+    if fine:
+        await target.start()
+        await target.close()
+    else:
+        with pytest.raises(ConfigurationError, match="https"):
+            await target.start()
+
+
 async def test_embeddings() -> None:
     """Vectors for each input, by the same door."""
     body = b'{"data":[{"index":1,"embedding":[3,4]},{"index":0,"embedding":[1,2]}],"usage":{"prompt_tokens":3}}'
@@ -163,12 +188,12 @@ async def test_embeddings() -> None:
 async def test_a_configured_proxy_is_used() -> None:
     """The one in the target's configuration, and only that."""
     async with FaultServer(GOOD) as proxy:
-        settings = CloudSettings(base_url="http://api.example.com/v1", proxy=f"http://127.0.0.1:{proxy.port}")
+        settings = CloudSettings(base_url="http://10.1.2.3/v1", proxy=f"http://127.0.0.1:{proxy.port}")
         target = CloudTarget(INFO, settings, on_violation=print)
         await target.start()
         await everything(target.generate(clearance_for(openai.parse_chat(CHAT), INFO), deadline=soon()))
         await target.close()
-        assert proxy.posts[0].head.startswith(b"POST http://api.example.com/v1/chat/completions ")
+        assert proxy.posts[0].head.startswith(b"POST http://10.1.2.3/v1/chat/completions ")
 
 
 def test_the_key_does_not_show() -> None:

@@ -48,7 +48,7 @@ async def test_1_name_does_not_resolve(kind: str, monkeypatch: pytest.MonkeyPatc
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
-    async with Probe(kind, "http://no-such-host.invalid/v1") as probe:
+    async with Probe(kind, "https://no-such-host.invalid/v1") as probe:
         asked = await probe.ask()
     assert asked.error is not None
     assert (asked.code, asked.error.status) == ("target_unreachable", 502)
