@@ -173,8 +173,8 @@ def _ledger(folder: Path) -> None:
             (number, now, outcome, target, zone, cost, first),
         )
     connection.execute("INSERT INTO receipts SELECT 9,'old',0,dialect,endpoint,key,user,model,stream,label,"
-                       "label_source,tags,categories,doubts,rule,permitted,refusal,prompt_tokens,policy_digest,facts FROM receipts "
-                       "WHERE seq = 1")  # fmt: skip
+                       "label_source,tags,categories,doubts,rule,permitted,refusal,prompt_tokens,policy_digest,facts "
+                       "FROM receipts WHERE seq = 1")  # fmt: skip
     connection.commit()
     connection.close()
 
