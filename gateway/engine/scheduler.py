@@ -14,10 +14,12 @@ import msgspec
 from gateway.core.delta import FinishReason
 from gateway.engine.fairness import Shares, displaced
 from gateway.engine.placement import Place, Slot, common_prefix, compaction, place, reusable
-from gateway.engine.steps import Copy, Move, Row, Step, Swap, Trim
+from gateway.engine.spill import Spill
+from gateway.engine.steps import Copy, Drop, Move, Restore, Row, Save, Step, Swap, Trim
 
 _HOLD = 64  # tokens: a follower waits for a prefix that is being computed if it saves at least this many
 _LOOK_AHEAD = 64  # waiting requests looked at in one plan
+_WORTH_KEEPING = 64  # tokens: moving fewer out of the KV memory and back gains nothing
 _PATIENCE = 4  # decode steps that a gap between busy slots may last
 
 
@@ -56,7 +58,15 @@ class Scheduler:
     """
 
     def __init__(
-        self, *, slots: int, context: int, batch: int, between_decodes: int, prefix_minimum: int, ends: Iterable[int]
+        self,
+        *,
+        slots: int,
+        context: int,
+        batch: int,
+        between_decodes: int,
+        prefix_minimum: int,
+        ends: Iterable[int],
+        spill: int = 0,
     ) -> None:
         self.context = context
         self._batch = batch
@@ -67,6 +77,7 @@ class Scheduler:
         self._waiting: dict[int, Sequence] = {}
         self._running: dict[int, Sequence] = {}
         self._shares = Shares()
+        self._spill = Spill(spill)  # tokens that may be kept outside the KV memory
         self._since_decode = 0
         self._gap_age = 0
         self._tick = 0
@@ -114,14 +125,14 @@ class Scheduler:
             self._release(sequence)
         return sequence is not None
 
-    def fail(self, requests: Iterable[int]) -> None:
-        """Ends running requests whose step failed: their slots hold nothing reliable any more."""
-        for request in requests:
-            sequence = self._running.get(request)
-            if sequence is not None:
-                slot = self._slots[sequence.slot]
-                self._release(sequence)
-                slot.tokens = array("i")
+    def fail(self) -> list[int]:
+        """A step failed: ends every running request, for no slot holds anything reliable any more."""
+        requests = list(self._running)
+        for sequence in list(self._running.values()):
+            self._release(sequence)
+        for slot in self._slots:
+            slot.tokens = array("i")
+        return requests
 
     def plan(self) -> Step | None:
         """The next step; None: there is nothing to do."""
@@ -174,11 +185,14 @@ class Scheduler:
             reuse = reusable(self._slots, sequence.tokens, sequence.isolation)
             if self._worth_holding(sequence, reuse):
                 continue
-            chosen = place(self._slots, reuse, self._minimum)
+            key, kept = self._spill.best(sequence.tokens, sequence.isolation)
+            spilled = kept - max(reuse) >= _WORTH_KEEPING
+            chosen = place(self._slots, [0] * len(reuse) if spilled else reuse, self._minimum)
             if chosen is None:
                 break
             del self._waiting[sequence.id]
-            moves += self._take(sequence, chosen)
+            moves += self._set_aside(chosen)
+            moves += self._bring_back(sequence, chosen.slot, key, kept) if spilled else self._take(sequence, chosen)
         return moves
 
     def _make_room(self, newcomer: Sequence) -> None:
@@ -203,6 +217,21 @@ class Scheduler:
                     return True
         return False
 
+    def _set_aside(self, chosen: Place) -> list[Move]:
+        """What the slot holds is moved out if it is worth computing only once."""
+        slot = self._slots[chosen.slot]
+        lost = len(slot.tokens) - (chosen.reuse if chosen.source is None else 0)
+        if lost < _WORTH_KEEPING or not self._spill.fits(len(slot.tokens)):
+            return []
+        key, dropped = self._spill.add(slot.tokens[:], slot.isolation)
+        return [*(Drop(old) for old in dropped), Save(chosen.slot, key)]
+
+    def _bring_back(self, sequence: Sequence, slot: int, key: int, length: int) -> list[Move]:
+        if key not in self._spill:  # dropped for what was just moved out
+            return self._take(sequence, Place(slot=slot, reuse=0))
+        self._occupy(sequence, slot, length)
+        return [Restore(key, slot, length), *([Drop(key)] if self._spill.used(key, length) else [])]
+
     def _take(self, sequence: Sequence, chosen: Place) -> list[Move]:
         slot = self._slots[chosen.slot]
         moves: list[Move] = []
@@ -210,15 +239,17 @@ class Scheduler:
             moves.append(Copy(chosen.source, chosen.slot, chosen.reuse))
         elif len(slot.tokens) > chosen.reuse:
             moves.append(Trim(chosen.slot, chosen.reuse))
-        slot.tokens = sequence.tokens[: chosen.reuse]
-        slot.isolation = sequence.isolation
-        slot.request = sequence.id
-        sequence.slot = chosen.slot
-        sequence.done = chosen.reuse
-        if len(sequence.tokens) == sequence.prompt:
-            sequence.cached = chosen.reuse
-        self._running[sequence.id] = sequence
+        self._occupy(sequence, chosen.slot, chosen.reuse)
         return moves
+
+    def _occupy(self, sequence: Sequence, number: int, held: int) -> None:
+        slot = self._slots[number]
+        slot.tokens = sequence.tokens[:held]
+        slot.isolation, slot.request = sequence.isolation, sequence.id
+        sequence.slot, sequence.done = number, held
+        if len(sequence.tokens) == sequence.prompt:
+            sequence.cached = held
+        self._running[sequence.id] = sequence
 
     def _release(self, sequence: Sequence) -> None:
         del self._running[sequence.id]

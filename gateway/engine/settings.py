@@ -64,5 +64,8 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     """[rope_freq_scale] 0: from the model."""
     prefix_minimum: int = 16
     """Shortest common prefix, in tokens, worth copying from another sequence."""
+    spill_memory: int = 1024
+    """Megabytes of RAM for conversations that had to leave their slot; they come back without being computed again.
+    0: none. Memory is taken as it is needed."""
     check_tensors: bool = False
     """Let llama.cpp validate the tensor data at load [check_tensors]; slow."""

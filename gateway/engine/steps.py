@@ -38,7 +38,28 @@ class Swap(msgspec.Struct, frozen=True):
     other: int
 
 
-Move: TypeAlias = Trim | Copy | Swap
+class Save(msgspec.Struct, frozen=True):
+    """Keep a sequence's state under `key`, outside the KV memory."""
+
+    slot: int
+    key: int
+
+
+class Restore(msgspec.Struct, frozen=True):
+    """The first `length` tokens of a kept state become a sequence."""
+
+    key: int
+    slot: int
+    length: int
+
+
+class Drop(msgspec.Struct, frozen=True):
+    """Forget a kept state."""
+
+    key: int
+
+
+Move: TypeAlias = Trim | Copy | Swap | Save | Restore | Drop
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

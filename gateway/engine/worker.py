@@ -11,8 +11,11 @@ import time
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import assert_never
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from gateway.core.delta import FinishReason
 from gateway.core.errors import ConfigurationError
@@ -20,7 +23,7 @@ from gateway.engine.embedder import Embedder
 from gateway.engine.gguf import read_header
 from gateway.engine.grammar import Constraint, GrammarBook, GrammarFault
 from gateway.engine.line import Gone, Line
-from gateway.engine.memory import available_memory, shortage
+from gateway.engine.memory import available_memory, need_of, shortage
 from gateway.engine.messages import (
     Cancel,
     Embed,
@@ -40,7 +43,7 @@ from gateway.engine.pages import release_zero_pages
 from gateway.engine.sampling import Floats, Sampler, log_of
 from gateway.engine.scheduler import Scheduler, Sequence
 from gateway.engine.settings import EngineSettings
-from gateway.engine.steps import Copy, Move, Row, Step, Swap, Trim
+from gateway.engine.steps import Copy, Drop, Move, Restore, Save, Step, Swap, Trim
 from gateway.engine.threads import default_threads
 
 
@@ -56,7 +59,7 @@ class _Job(msgspec.Struct, kw_only=True):
 class Worker:
     """The loop. Owns model, scheduler and the state of every request."""
 
-    def __init__(self, model: Model, line: Line, threads: int) -> None:
+    def __init__(self, model: Model, line: Line, threads: int, spill_token_bytes: int) -> None:
         settings = model.settings
         self._model = model
         self._line = line
@@ -69,7 +72,9 @@ class Worker:
             between_decodes=settings.prefill_between_decodes,
             prefix_minimum=settings.prefix_minimum,
             ends=self._ends,
+            spill=settings.spill_memory * 2**20 // spill_token_bytes,
         )
+        self._kept: dict[int, NDArray[np.uint8]] = {}
         self._jobs: dict[int, _Job] = {}
         self._embeds: deque[Embed] = deque()
         self._embedder: Embedder | None = None
@@ -137,7 +142,7 @@ class Worker:
                 self._move(move)
             logits = self._model.decode(step.rows)
         except EngineFault as error:
-            self._fail_step(step.rows, error)
+            self._fail_step(error)
             return
         self._scheduler.computed(step)
         self._draw([row.request for row in step.rows if row.outputs], logits)
@@ -151,6 +156,18 @@ class Worker:
                 self._model.copy(move.source, move.destination, move.length)
             case Swap():
                 self._model.swap(move.one, move.other)
+            case Save():
+                self._kept[move.key] = self._model.save(move.slot)
+            case Restore():
+                if move.key not in self._kept:  # its step had failed
+                    raise EngineFault("a kept sequence is missing")
+                self._model.restore(move.slot, self._kept[move.key])
+                if not self._model.trim(move.slot, move.length):
+                    raise EngineFault("this model can't drop part of a sequence")
+            case Drop():
+                self._kept.pop(move.key, None)
+            case _:
+                assert_never(move)
 
     def _draw(self, requests: list[int], logits: Floats) -> None:
         likeliest = logits.argmax(axis=1).tolist() if requests else []
@@ -227,12 +244,12 @@ class Worker:
     def _end_failed(self, request: int, error: str) -> None:
         self._line.send(Tokens(ends=(End(id=request, reason=FinishReason.STOP, error=error),)))
 
-    def _fail_step(self, rows: tuple[Row, ...], error: EngineFault) -> None:
-        requests = list(dict.fromkeys(row.request for row in rows))
-        self._scheduler.fail(requests)
-        for row in rows:
-            self._model.trim(row.slot, 0)
-            self._jobs.pop(row.request, None)
+    def _fail_step(self, error: EngineFault) -> None:
+        requests = self._scheduler.fail()
+        for slot in range(self._model.settings.slots):
+            self._model.trim(slot, 0)
+        for request in requests:
+            self._jobs.pop(request, None)
         problem = f"The engine failed: {error}."
         self._line.send(Tokens(ends=tuple(End(id=r, reason=FinishReason.STOP, error=problem) for r in requests)))
 
@@ -246,7 +263,8 @@ class Worker:
         self._line.send(Vectors(id=message.id, vectors=tuple(vectors)))
 
 
-def _load(line: Line, settings: EngineSettings, threads: int) -> Model:
+def _load(line: Line, settings: EngineSettings, threads: int) -> tuple[Model, int]:
+    """The model, and what one token of its KV cache takes, in bytes."""
     header = read_header(Path(settings.model))
     if not settings.gpu_layers or not can_use_gpu():
         problem = shortage(header, settings, available_memory())
@@ -262,7 +280,7 @@ def _load(line: Line, settings: EngineSettings, threads: int) -> Model:
 
     model = Model(settings, threads, progress)
     release_zero_pages()  # no other thread runs yet
-    return model
+    return model, max(1, need_of(header, settings).cache // (settings.context * settings.slots))
 
 
 def serve(connection: socket.socket) -> int:
@@ -281,14 +299,14 @@ def serve(connection: socket.socket) -> int:
         threads = settings.threads or default_threads()
         began = time.perf_counter()
         try:
-            model = _load(line, settings, threads)
+            model, token_bytes = _load(line, settings, threads)
         except ConfigurationError as error:
             line.send(Failed(message=error.message))
             return 3
         except LoadFault as error:
             line.send(Failed(message=str(error), retry=True))
             return 3
-        worker = Worker(model, line, threads)
+        worker = Worker(model, line, threads, token_bytes)
         line.send(
             Ready(
                 seconds=time.perf_counter() - began,
