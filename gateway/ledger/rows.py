@@ -40,7 +40,10 @@ def _seconds(name: str, value: float) -> float:
 
 
 def _texts(values: Sequence[object]) -> str:
-    return _json(values).decode()
+    try:
+        return _json(values).decode()
+    except UnicodeEncodeError as error:  # half a character (a lone surrogate)
+        raise InvalidRecord("The ledger refused a record: a text is not valid Unicode.") from error
 
 
 def receipt_row(seq: int, receipt: Receipt) -> tuple[object, ...]:

@@ -21,6 +21,16 @@ from gateway.ledger.schema import identify, migrate
 Work = Callable[[sqlite3.Connection], Any]
 _BATCH = 256
 _PROBE_SECONDS = 2.0
+# One record's own fault: the others of its batch are written all the same.
+_UNFIT = (
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+    sqlite3.DataError,
+    ValueError,
+    OverflowError,
+    TypeError,
+)
 
 
 class Job(msgspec.Struct, eq=False):
@@ -189,6 +199,9 @@ class Writer:
         except LedgerUnavailable as error:
             self._failed(jobs, error.message, error)
             return
+        except Exception as error:  # noqa: BLE001 - a dead writer would leave every later request waiting
+            self._failed(jobs, f"The ledger {self._file} failed: {type(error).__name__}.", error)
+            return
         self._problem = None
         self._answer([(job, answer, refused) for job, (answer, refused) in zip(jobs, answers, strict=True)])
 
@@ -202,14 +215,20 @@ class Writer:
         answers: list[tuple[Any, LedgerUnavailable | None]] = []
         connection.execute("BEGIN IMMEDIATE")
         for job in jobs:
+            connection.execute("SAVEPOINT job")
             try:
                 answers.append((job.work(connection), None))
             except LedgerUnavailable as error:
+                connection.execute("ROLLBACK TO job")
                 answers.append((None, error))
-            except sqlite3.IntegrityError as error:
-                refused = LedgerUnavailable(f"The ledger refused a record: {error}.", code="ledger_invalid_record")
+            except _UNFIT as error:
+                connection.execute("ROLLBACK TO job")
+                refused = LedgerUnavailable(
+                    f"The ledger refused a record: {type(error).__name__}.", code="ledger_invalid_record"
+                )
                 refused.__cause__ = error
                 answers.append((None, refused))
+            connection.execute("RELEASE job")
         if not jobs:
             connection.execute("INSERT OR REPLACE INTO heartbeat VALUES (1, ?)", (time.time(),))
         connection.execute("COMMIT")

@@ -111,6 +111,22 @@ async def test_numbers_that_cannot_be_true_never_reach_sqlite(ledger: Ledger, ch
     assert rows(ledger, "SELECT count(*) FROM settlements") == [(1,)]
 
 
+@pytest.mark.parametrize("changes", [{"key": "\ud800"}, {"tags": ("\ud800",)}, {"key": 5j}, {"prompt_tokens": 2**80}])
+async def test_one_unfit_record_does_not_take_others_with_it(ledger: Ledger, changes: dict[str, object]) -> None:
+    """Half a character, a thing that is no text, a number without end: refused alone, and the writer lives on."""
+    results = await asyncio.gather(
+        ledger.receive(make_receipt("a"), CLOUD),
+        ledger.receive(make_receipt("bad", **changes), CLOUD),
+        ledger.receive(make_receipt("b"), CLOUD),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results if result is None] == [type(None)] * 2
+    assert isinstance(results[1], LedgerUnavailable)
+    assert rows(ledger, "SELECT request_id FROM receipts ORDER BY seq") == [("a",), ("b",)]
+    assert ledger.health().ok
+    assert ledger.budgets()["day"].spent == pytest.approx(0.001)
+
+
 async def test_what_a_crash_cut_off_is_settled_as_unknown(settings: LedgerSettings, clock: Clock) -> None:
     """The next start settles it once, at its upper estimate if it was on its way to a cloud."""
     first = Ledger(settings, wall=clock)
