@@ -25,6 +25,7 @@ class Policies:
         paths: Sequence[Path],
         catalog: Catalog,
         *,
+        candidate: Sequence[Path] = (),
         rates: Mapping[str, float],
     ) -> None:
         """Raises ConfigurationError when the files don't load."""
@@ -34,7 +35,8 @@ class Policies:
         self._changed: Callable[[Policy | None], None] = lambda policy: None
         self._read: dict[str, str] = {}
         self.problem: str | None = None
-        self.current = self._load()
+        self._candidate_paths = tuple(candidate)
+        self.current, self.candidate = self._load()
 
     def on_change(self, changed: Callable[[Policy | None], None]) -> None:
         """`changed` hears of each new policy, and None for a reload that was refused."""
@@ -43,7 +45,7 @@ class Policies:
     def reload(self) -> bool:
         """Load again; on any problem the old policy stays, loudly. Returns whether the new one is in force."""
         try:
-            policy = self._load()
+            policy, candidate = self._load()
         except ConfigurationError as error:
             self.problem = error.problems[0]
             for problem in error.problems:
@@ -53,7 +55,7 @@ class Policies:
         self.problem = None
         if policy.digest != self.current.digest:
             LOG.info("policy.reloaded", digest=policy.digest, before=self.current.digest)
-        self.current = policy
+        self.current, self.candidate = policy, candidate
         self._changed(policy)
         return True
 
@@ -64,7 +66,7 @@ class Policies:
             if await asyncio.to_thread(self._texts_changed):
                 self.reload()
 
-    def _load(self) -> Policy:
+    def _load(self) -> tuple[Policy, Policy | None]:
         texts: dict[str, str] = {}
 
         def read(path: str) -> str:
@@ -72,7 +74,10 @@ class Policies:
             return texts[path]
 
         try:
-            return load_policy_files(self._paths, self._catalog, rates=self._rates, read=read)
+            current = load_policy_files(self._paths, self._catalog, rates=self._rates, read=read)
+            if not self._candidate_paths:
+                return current, None
+            return current, load_policy_files(self._candidate_paths, self._catalog, rates=self._rates, read=read)
         finally:
             self._read = texts or self._read
 

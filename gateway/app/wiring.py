@@ -94,7 +94,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
         stack.push_async_callback(ledger.close)
         if ledger.orphans:
             LOG.warning("ledger.orphans_settled", requests=ledger.orphans)
-        policies = Policies(settings.policy, catalog, rates=rates)
+        policies = Policies(settings.policy, catalog, candidate=settings.candidate, rates=rates)
         inspector = await asyncio.to_thread(Inspector, inspection_settings(settings), cache_dir=settings.state_dir)
         observers: dict[str, Metrics | Working] = {"working": working}
         fanout = Fanout(observers, _observer_failed)

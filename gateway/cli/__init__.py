@@ -19,6 +19,7 @@ COMMANDS = {
     "savings": "what local answers saved, from the ledger",
     "reconcile": "compare the ledger with a provider's invoice",
     "calibrate": "measure power and token weights of this machine",
+    "prices": "what models cost; take over a newer price list",
     "models": "list models, unpack the starter model",
     "audit": "prove with planted secrets that nothing sensitive leaves",
 }

@@ -17,6 +17,14 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     stages: tuple[tuple[str, float], ...] = ()
 
 
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """A candidate policy decided a request too, and sent nothing. `change` is a word of `policy.comparing.Change`."""
+
+    request_id: str
+    change: str
+    money: float | None = None  # estimated US dollars, candidate minus policy in force; None: not priced
+
+
 class FellBack(msgspec.Struct, frozen=True, kw_only=True):
     """A target failed before its first byte; the next one of the same decision is tried."""
 
@@ -55,4 +63,4 @@ class ViolationStopped(msgspec.Struct, frozen=True, kw_only=True):
     target: str
 
 
-Event: TypeAlias = Decided | FellBack | FirstToken | Gaps | Settled | ViolationStopped
+Event: TypeAlias = Decided | Compared | FellBack | FirstToken | Gaps | Settled | ViolationStopped

@@ -7,6 +7,7 @@ from gateway.core.labels import Label, Zone
 from gateway.core.record import Outcome
 from gateway.observe.names import NONE
 from gateway.observe.series import Counter, Family, Histogram
+from gateway.policy import Change
 
 SOURCES = ("tag", "detector", "taint", "default")
 ACTIONS = ("kept_local", "masked", "refused", "released")
@@ -183,6 +184,13 @@ class Families:
             "Reloads of the policy; a refused one leaves the old rules in force.",
             ("outcome",),
             known=(("ok",), ("refused",)),
+        )
+
+        self.compared = Counter(
+            "aduana_candidate_decisions_total",
+            "Decisions of the candidate policy, which sends nothing, by how they differ from those in force.",
+            ("change",),
+            known=[(change.value,) for change in Change],
         )
 
     def know_rules(self, rules: Iterable[str]) -> None:

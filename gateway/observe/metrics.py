@@ -13,7 +13,7 @@ import msgspec
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
 
 from gateway.core.errors import ContextLengthExceeded, TargetError
-from gateway.core.events import Decided, Event, FellBack, FirstToken, Gaps, Settled, ViolationStopped
+from gateway.core.events import Compared, Decided, Event, FellBack, FirstToken, Gaps, Settled, ViolationStopped
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Outcome, Receipt, Settlement
 from gateway.core.request import Dialect
@@ -106,6 +106,8 @@ class Metrics:
                 self.families.gaps.observe_many(event.seconds, zone, model)
             case Settled():
                 self._settled(event.receipt, event.settlement)
+            case Compared():
+                self.families.compared.add(event.change)
             case FellBack():
                 self.families.fallbacks.add(self._target(event.source), self._target(event.target), event.reason)
                 self._move(event.source, -1)

@@ -10,7 +10,7 @@ import msgspec
 from gateway.core.delta import Delta
 from gateway.core.delta import Embeddings as Vectors
 from gateway.core.errors import NotFound
-from gateway.core.events import Decided, Event
+from gateway.core.events import Compared, Decided, Event
 from gateway.core.finding import Inspection
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Receipt, Reservation
@@ -21,7 +21,7 @@ from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.parts import Inspecting, Observer, PolicySource, TaintPort
 from gateway.pipeline.settling import Account, Books
 from gateway.pipeline.situation import Situation
-from gateway.policy import Decision, Explanation, Policy, decide, explain, facts_json, refusal_error
+from gateway.policy import Decision, Explanation, Policy, compare, decide, explain, facts_json, refusal_error
 
 # Scanning costs about 0.2 ms per KB at worst: longer documents go to a thread so that other streams keep flowing.
 INLINE_BYTES = 16 * 1024
@@ -165,6 +165,7 @@ class Pipeline:
                 ),
             )
         )
+        self._compare(inbound, inspection, snapshot, decision)
         case = Case(
             inbound=inbound,
             policy=policy,
@@ -177,6 +178,14 @@ class Pipeline:
             async with self._books.settling(account, refused=True):
                 raise refusal_error(decision)
         return case
+
+    def _compare(self, inbound: Inbound, inspection: Inspection, snapshot: Snapshot, decision: Decision) -> None:
+        """The candidate policy decides too. It sends nothing; only the difference is told."""
+        candidate = self._policies.candidate
+        if candidate is None:
+            return
+        difference = compare(decision, decide(inbound, inspection, snapshot, candidate), snapshot)
+        self._observer.on(Compared(request_id=inbound.id, change=difference.change.value, money=difference.money))
 
     def _known_model(self, inbound: Inbound) -> Alias:
         model = inbound.request.model

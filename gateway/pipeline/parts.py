@@ -50,10 +50,12 @@ class Inspecting(Protocol):
 
 
 class PolicySource(Protocol):
-    """Owner of the policy in force."""
+    """Owner of the policy in force, and of a candidate that only looks on."""
 
     @property
     def current(self) -> Policy: ...
+    @property
+    def candidate(self) -> Policy | None: ...
 
 
 class LedgerPort(Protocol):

@@ -4,6 +4,7 @@ This room does no I/O and knows no clock: files are read by the caller, the worl
 """
 
 from gateway.policy.clearance import Clearance, mint
+from gateway.policy.comparing import Change, compare
 from gateway.policy.compiled import Policy
 from gateway.policy.decide import decide
 from gateway.policy.decision import Candidate, Decision, Refusal, Removed, Why, refusal_error
@@ -17,6 +18,7 @@ __all__ = [
     "DEFAULT_POLICY_NAME",
     "DEFAULT_POLICY_TEXT",
     "Candidate",
+    "Change",
     "Clearance",
     "Decision",
     "Explanation",
@@ -25,6 +27,7 @@ __all__ = [
     "Refusal",
     "Removed",
     "Why",
+    "compare",
     "decide",
     "explain",
     "facts_json",

@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     """Directory of GGUF files. Default: `models` in the state directory."""
     policy: tuple[Path, ...] = ()
     """Policy files, relative to this file. Default: the built-in `home` policy."""
+    candidate: tuple[Path, ...] = ()
+    """Files of a policy that decides every request too and sends nothing; a metric and `aduana diff` show the rest."""
     targets: dict[Name, AnyTarget] = Field(default_factory=lambda: _starter())
     """Everything that can answer. Default: the starter model, local only."""
     models: dict[str, ModelAlias] | None = None
@@ -179,12 +181,11 @@ def settings_from(source: Source) -> Settings:
     if not isinstance(source.value, dict):
         raise ConfigurationError((f"{source.where(())}: the configuration must be a mapping (key: value).",))
     values: dict[str, Any] = dict(source.value)
-    policy = values.get("policy")
-    if isinstance(policy, str):
-        values["policy"] = policy = [policy]
-    if isinstance(policy, list):
-        folder = Path(source.file).parent
-        values["policy"] = [folder / Path(item).expanduser() if isinstance(item, str) else item for item in policy]
+    folder = Path(source.file).parent
+    for name in ("policy", "candidate"):
+        files = [values[name]] if isinstance(values.get(name), str) else values.get(name)
+        if isinstance(files, list):
+            values[name] = [folder / Path(file).expanduser() if isinstance(file, str) else file for file in files]
     try:
         return Settings(**values)
     except ValidationError as error:

@@ -60,6 +60,7 @@ TABLE = {
     "aduana_model_load_seconds": {"model", "outcome", "le"},
     "aduana_worker_restarts_total": {"model", "cause"},
     "aduana_policy_reloads_total": {"outcome"},
+    "aduana_candidate_decisions_total": {"change"},
     "aduana_policy_info": {"digest"},
     "aduana_price_data_timestamp_seconds": set(),
     "aduana_build_info": {"version"},

@@ -160,6 +160,7 @@ class FixedPolicy:
 
     def __init__(self, policy: Policy) -> None:
         self.current = policy
+        self.candidate: Policy | None = None
 
 
 class Heard:
@@ -192,10 +193,12 @@ class House:
         fanout = Fanout({"heard": self.heard}, lambda name, error: self.failed.append(name))
         self.fanout = fanout
         cloud = {"big": self.big, "spare": self.spare}
+        self.catalog = catalog
+        self.policies = FixedPolicy(load_policy([("policy.yaml", POLICY)], catalog))
         self.books = Books(ledger=self.ledger, pricing=FreePricing(), observer=fanout, failed=lambda *_: None)
         self.pipeline = Pipeline(
             catalog=catalog,
-            policies=FixedPolicy(load_policy([("policy.yaml", POLICY)], catalog)),
+            policies=self.policies,
             inspector=FakeInspector(),
             situation=Situation(
                 local={"home": self.home},

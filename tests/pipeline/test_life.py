@@ -15,9 +15,9 @@ from gateway.core.errors import (
     TargetUnavailable,
     Unavailable,
 )
-from gateway.core.events import FellBack, FirstToken, Settled
+from gateway.core.events import Compared, FellBack, FirstToken, Settled
 from gateway.core.labels import Label
-from gateway.policy import Clearance
+from gateway.policy import Clearance, load_policy
 from tests.pipeline.house import ANSWER, House, chat
 
 
@@ -216,3 +216,14 @@ async def test_receipts_and_settlements_hold_no_content(house):
     await house.ask("The prompt word is Zanzibar, a SECRET.")
     assert "Zanzibar" not in repr([house.ledger.receipts, house.ledger.settlements, house.heard.events])
     assert "Hello you" not in repr([house.ledger.settlements, house.heard.events])
+
+
+async def test_a_candidate_policy_looks_on_and_sends_nothing(house):
+    """It decides every request too; only the difference is told."""
+    strict = "version: 1\nlabels: {default: internal, tags: {public: internal}}\notherwise: {prefer: [home]}"
+    house.policies.candidate = load_policy([("strict.yaml", strict)], house.catalog)
+    assert await house.ask("Hello", "public") == "Hello you"
+    assert house.big.asked
+    assert not house.home.asked
+    (compared,) = [event for event in house.heard.events if isinstance(event, Compared)]
+    assert compared.change == "kept_home"
