@@ -12,26 +12,47 @@ from itertools import pairwise
 from pathlib import Path
 from secrets import token_bytes
 
+import msgspec
+
 from gateway.core.document import Json, JsonObject, strings
 from gateway.core.finding import Doubt, Finding, Inspection
 from gateway.core.request import Media
+from gateway.privacy.blobs import TooLarge
 from gateway.privacy.custom import Custom
-from gateway.privacy.detectors import DETECTORS
+from gateway.privacy.scanner import Hit, Scanner
 from gateway.privacy.settings import InspectionSettings
-from gateway.privacy.views import MAX_DEPTH, decoded, joined, seen
+from gateway.privacy.views import MAX_DEPTH, View, broken, seam, views
 
-_LONGEST = 200_000  # characters given to a pattern at once; longer strings are cut with an overlap
-_OVERLAP = 2_000
-_NEIGHBOURS = 64
+_PIECE = 65_536  # characters scanned at once, with an overlap: time is looked at between pieces
+_OVERLAP = 2_048
+_SHORTEST = 4
 _DEFAULTS = InspectionSettings()
+_TEXT_PARTS = frozenset(
+    {"text", "input_text", "output_text", "refusal", "tool_result", "tool_use", "thinking", "summary_text", "reasoning"}
+)
+
+_OTHER_PARTS = {
+    "image_url": "image",
+    "input_image": "image",
+    "image": "image",
+    "input_audio": "audio",
+    "audio": "audio",
+    "file": "file",
+    "input_file": "file",
+    "document": "file",
+}
 
 
 class _Spent(Exception):
     """A limit was passed; the argument is the doubt's reason."""
 
 
+class _Failed(Exception):
+    """A detector raised; the argument is its error's name."""
+
+
 class _Run:
-    """One inspection: its clock, its budget, and what it found."""
+    """One inspection: its clock, its budget, and what could not be looked at."""
 
     def __init__(self, settings: InspectionSettings, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -62,11 +83,13 @@ class Inspector:
         *,
         clock: Callable[[], float] = time.perf_counter,
         cache_dir: Path | None = None,
+        hyperscan: bool = True,
     ) -> None:
         """Raises ConfigurationError for a user's pattern that can't be used."""
         self._settings = settings
         self._clock = clock
         self._custom = Custom(settings.words, settings.patterns)
+        self._scanner = Scanner(cache_dir=cache_dir, hyperscan=hyperscan)
         self._key = token_bytes(32)
         self._known: OrderedDict[bytes, tuple[Finding, ...]] = OrderedDict()
         self._lock = threading.Lock()
@@ -78,111 +101,123 @@ class Inspector:
             run.doubt(kind.value, "$")
         findings: list[Finding] = []
         count = 0
+        here = "$"
         try:
-            tails: list[str] = []
-            for path, text in strings(document):
+            _unreadable(document, run)
+            texts: list[str] = []
+            for here, text in strings(document):  # noqa: B007 - the place is told when a limit is passed
                 count += 1
-                findings.extend(self._string(path, text, run))
-                if path.endswith((".content", ".text")):
-                    tails.append(text)
-            findings.extend(self._across(tails, run))
-            _remote(document, run)
+                findings.extend(self._string(here, text, run))
+                if here.endswith((".content", ".text")):
+                    texts.append(text)
+            findings.extend(self._across(texts, run))
         except _Spent as spent:
-            run.doubt(str(spent), "$")
+            run.doubt(str(spent), here)
+        except TooLarge:
+            run.doubt("size", here)
+        except _Failed as failed:
+            run.doubt(f"detector_failed:{failed}", here)
         except Exception as error:  # noqa: BLE001 - doubt rises: whatever failed, the request counts as sensitive
-            run.doubt(f"detector_failed:{type(error).__name__}", "$")
+            run.doubt(f"detector_failed:{type(error).__name__}", here)
         return Inspection(
             findings=tuple(findings), doubts=tuple(run.doubts.values()), strings=count, characters=run.characters
         )
 
-    def _string(self, path: str, text: str, run: _Run) -> tuple[Finding, ...]:
-        if len(text) < 4:
-            return ()
-        digest = blake2b(text.encode("utf-8", "surrogatepass"), key=self._key, digest_size=16).digest()
+    def _string(self, path: str, text: str, run: _Run) -> Iterator[Finding]:
+        if len(text) < _SHORTEST:
+            return
+        known = self._remembered("", text, lambda: self._all(text, path, run))
+        for finding in known:
+            yield msgspec.structs.replace(finding, path=path)
+
+    def _remembered(self, kind: str, text: str, look: Callable[[], Iterator[Finding]]) -> tuple[Finding, ...]:
+        """The findings of a string, looked for once. A string that left a doubt is looked at again."""
+        digest = blake2b(kind.encode() + text.encode("utf-8", "surrogatepass"), key=self._key, digest_size=16).digest()
         with self._lock:
             known = self._known.get(digest)
             if known is not None:
                 self._known.move_to_end(digest)
         if known is None:
-            known = tuple(self._scan(text, run))
+            known = tuple(look())
             with self._lock:
                 self._known[digest] = known
                 while len(self._known) > self._settings.cached_strings:
                     self._known.popitem(last=False)
-        return tuple(_placed(finding, path) for finding in known)
+        return known
 
-    def _scan(self, text: str, run: _Run) -> Iterator[Finding]:
-        """All views of one string, breadth first, each text once."""
-        views = [text]
-        done: set[str] = set()
+    def _all(self, text: str, path: str, run: _Run) -> Iterator[Finding]:
+        """All views of one string, breadth first, each text once, each place and category once."""
+        run.spend(len(text))
+        level = [View(text)]
+        done = {text}
+        seen: set[tuple[str, int, int]] = set()
         for depth in range(MAX_DEPTH + 1):
-            deeper: list[str] = []
-            for view in views:
-                if view in done:
-                    continue
-                done.add(view)
-                run.spend(len(view))
-                yield from self._detect(view, run, exact=depth == 0 and view is text)
-                plain = seen(view)
-                more = [plain] if plain is not None else []
-                more += joined(plain if plain is not None else view)
-                for other in more:
-                    if other not in done:
-                        done.add(other)
-                        run.spend(len(other))
-                        yield from self._detect(other, run, exact=False)
-                for source in (view, *more):
-                    deeper.extend(decoded(source))
-            views = deeper
+            deeper: list[View] = []
+            for view in level:
+                for finding in self._view(view, run):
+                    key = (finding.category, finding.start, finding.end)
+                    if key not in seen:
+                        seen.add(key)
+                        yield finding
+                for other in views(view, run.spend):
+                    if other.text not in done:
+                        done.add(other.text)
+                        deeper.append(other)
+            if not deeper:
+                return
+            if depth == MAX_DEPTH:
+                raise _Spent("depth")
+            level = deeper
 
-    def _detect(self, text: str, run: _Run, *, exact: bool) -> Iterator[Finding]:
-        for start in range(0, max(1, len(text)), _LONGEST - _OVERLAP):
-            part = text[start : start + _LONGEST]
-            folded = part.lower()
-            for detector in DETECTORS:
-                if not detector.hint(folded):
-                    continue
-                for match in detector.pattern.finditer(part):
-                    if detector.check(match):
-                        where = (start + match.start("value"), start + match.end("value")) if exact else (0, len(text))
-                        yield _finding(detector.name, detector.category, *where, detector.confidence)
-                run.spend(0)
-            for category, begin, end in self._custom.find(part):
-                yield _finding(
-                    "custom", category, start + begin if exact else 0, start + end if exact else len(text), 1.0
-                )
-            if start + _LONGEST >= len(text):
+    def _view(self, view: View, run: _Run) -> Iterator[Finding]:
+        yield from (_found(view, hit) for hit in self._scan(view.text, run))
+        pieces = list(broken(view.text)) if "\n" in view.text else []
+        if pieces:
+            joined = "\n\n".join(text for text, _, _ in pieces)
+            run.spend(len(joined))
+            names = {hit[0] for hit in self._scan(joined, run, joined=True)}
+            if names:
+                yield from self._pieces(view, pieces, run)
+
+    def _pieces(self, view: View, pieces: list[tuple[str, int, int]], run: _Run) -> Iterator[Finding]:
+        for text, start, end in pieces:
+            for name, category, _, _, confidence in self._scan(text, run, joined=True):
+                yield _found(view, Hit((name, category, start, end, confidence)))
+
+    def _scan(self, text: str, run: _Run, *, joined: bool = False) -> Iterator[Hit]:
+        for start in range(0, max(1, len(text)), _PIECE - _OVERLAP):
+            piece = text[start : start + _PIECE]
+            run.spend(0)
+            try:
+                for name, category, begin, end, confidence in self._scanner.scan(piece, joined=joined):
+                    yield Hit((name, category, start + begin, start + end, confidence))
+            except (ValueError, TypeError, ArithmeticError, LookupError, RuntimeError) as error:
+                raise _Failed(type(error).__name__) from error
+            for category, begin, end in self._custom.find(piece):
+                yield Hit(("custom", category, start + begin, start + end, 1.0))
+            if start + _PIECE >= len(text):
                 return
 
     def _across(self, texts: list[str], run: _Run) -> Iterator[Finding]:
         """Identifiers that were split over neighbouring messages."""
         for first, second in pairwise(texts):
-            end, begin = first[-_NEIGHBOURS:].rstrip(), second[:_NEIGHBOURS].lstrip()
-            if not end or not begin:
-                continue
-            run.spend(len(end) + len(begin))
-            alone = {f.category for part in (end, begin) for f in self._detect(part, run, exact=False)}
-            for finding in self._detect(end + begin, run, exact=False):
-                if finding.category not in alone and finding.detector != "random_string":
-                    yield _placed(finding, "$.messages")
+            for text in seam(first, second):
+                run.spend(len(text))
+                alone = {hit[1] for part in (first[-240:], second[:240]) for hit in self._scan(part, run)}
+                for name, category, _, _, confidence in self._scan(text, run, joined=True):
+                    if category not in alone:
+                        yield Finding(
+                            detector=name, category=category, path="$.messages", start=0, end=0, confidence=confidence
+                        )
 
 
-def _finding(detector: str, category: str, start: int, end: int, confidence: float) -> Finding:
-    return Finding(detector=detector, category=category, path="", start=start, end=end, confidence=confidence)
+def _found(view: View, hit: Hit) -> Finding:
+    name, category, begin, end, confidence = hit
+    start, stop = view.place(begin, end)
+    return Finding(detector=name, category=category, path="", start=start, end=stop, confidence=confidence)
 
 
-def _placed(finding: Finding, path: str) -> Finding:
-    return Finding(
-        detector=finding.detector,
-        category=finding.category,
-        path=path,
-        start=finding.start,
-        end=finding.end,
-        confidence=finding.confidence,
-    )
-
-
-def _remote(document: Json, run: _Run) -> None:
+def _unreadable(document: Json, run: _Run) -> None:
     """Parts of a kind that is not text: an image by URL, a file by id, audio, anything that is not known."""
     if not isinstance(document, Mapping):
         return
@@ -191,5 +226,5 @@ def _remote(document: Json, run: _Run) -> None:
         parts = message.get("content") if isinstance(message, Mapping) else None
         for index, part in enumerate(parts if isinstance(parts, tuple) else ()):
             kind = part.get("type") if isinstance(part, Mapping) else None
-            if kind not in ("text", "input_text", "output_text", "refusal", "tool_result", "tool_use", "thinking"):
-                run.doubt("unreadable_part", f"$.messages[{number}].content[{index}]")
+            if kind not in _TEXT_PARTS:
+                run.doubt(_OTHER_PARTS.get(str(kind), "unreadable_part"), f"$.messages[{number}].content[{index}]")

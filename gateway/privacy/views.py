@@ -1,106 +1,168 @@
 """Other ways to read a text: as a person would see it, and as a program would decode it. Pure and bounded.
 
 What is hidden by look-alike characters, invisible characters, foreign digits or an encoding is found in these views.
+A view keeps its source's surroundings (only the encoded piece is replaced), so context words stay beside the value,
+and a place in a view can be mapped back to the text that the client sent.
 """
 
-import base64
-import binascii
 import html
 import re
 import unicodedata
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from re import Match, Pattern
 from urllib.parse import unquote
 
-MAX_DEPTH = 3
-_SMALLEST = 16
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
+import msgspec
+
+from gateway.privacy.blobs import BLOB, Spend, unblob
+
+MAX_DEPTH = 6
+
+_CONFUSABLE = dict(
+    zip(
+        "АВСЕНІКМОРТХҮаеорсухіјѕԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧορνℓ‐‑‒–—−―․⁄∕∶꞉＠·‧",
+        "ABCEHIKMOPTXYaeopcyxijsdqwABEZHIKMNOPTYXopvl-------.//::@..",
+        strict=True,
+    )
 )
-_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}={0,2}(?![A-Za-z0-9+/_-])")
-_WRAPPED = re.compile(r"(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]{1,76}={0,2}")
-_HEX = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}[\s:]?){12,}(?![0-9A-Fa-f])")
-_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,12});")
-_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
-_SPACED = re.compile(r"(?<!\w)\w(?:[ .\-_]\w){7,}(?!\w)")
-_PACKED = re.compile(r"(?<=[\w@.])[\s\u00a0]*\n[\s\u00a0]*(?=[\w@.])")
-_CONFUSABLE = str.maketrans(
-    "АВСЕНІКМОРТХҮаеорсухіјѕԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧορν‐‑‒–—−․⁄∕＠",
-    "ABCEHIKMOPTXYaeopcyxijsdqwABEZHIKMNOPTYXopv------.//@",
+_FOREIGN = re.compile("[^\u0000-\u007f\u00a1-\u00ac\u00ae-\u00b1\u00b4-\u00b8\u00ba-\u00ff\u2018-\u201f\u2026\u20ac]+")
+_ESCAPED = re.compile(
+    r"(?:%[0-9A-Fa-f]{2})+|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,12});"
+    r"|\\(?:u\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}|[\"'\\/nrt])|(?:=[0-9A-F]{2}){2,}|=\r?\n"
 )
-_UNPACKED = 1_000_000
+_ESCAPING = re.compile(r"[%&\\]|(?:=[0-9A-F]{2}){2}|=\r?\n")
+_SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[ .\-_·]{1,2}[^\W_@]|[ ]?[@.][ ]?[^\W_]){7,}(?![^\W_])")
+_GAPS = re.compile(r"[ \-_·]|(?<=[0-9])\.(?=[0-9A-Za-z])")
+_SHORT = {"n": "\n", "r": "\r", "t": "\t"}
 
 
-def seen(text: str) -> str | None:
-    """The text as a person sees it: NFKC, nothing invisible, look-alikes folded, all digits 0 to 9. None: the same."""
-    if text.isascii():
-        return None
-    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(_CONFUSABLE)
-    if not plain.isascii():
-        plain = "".join(map(_folded, plain))
-    return plain if plain != text else None
+class _Folding(dict[int, str]):
+    """How a person reads each character; filled as characters come."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        digit = unicodedata.decimal(character, None)
+        if digit is not None:
+            folded = str(digit)
+        elif character in _CONFUSABLE:
+            folded = _CONFUSABLE[character]
+        elif unicodedata.category(character) in ("Cf", "Mn", "Me", "Cc") or character in "\u115f\u1160\u3164\uffa0":
+            folded = "" if code > 0x1F else character
+        else:
+            folded = "".join(_CONFUSABLE.get(part, part) for part in unicodedata.normalize("NFKC", character))
+        if len(self) < 70_000:
+            self[code] = folded
+        return folded
 
 
-def _folded(character: str) -> str:
-    digit = None if character.isascii() else unicodedata.decimal(character, None)
-    return character if digit is None else str(digit)
+_FOLDING = _Folding()
 
 
-def joined(text: str) -> Iterator[str]:
-    """Identifiers that were s p a c e d out or broken over lines, put together."""
+class View(msgspec.Struct, frozen=True):
+    """A reading of `source`: each piece that `pattern` finds there was replaced by what `read` says."""
+
+    text: str
+    source: "View | None" = None
+    pattern: Pattern[str] = _FOREIGN
+    read: Callable[[Match[str]], str] = lambda match: match[0]
+
+    def place(self, start: int, end: int) -> tuple[int, int]:
+        """Where the client's own text says what stands at `start` to `end` here."""
+        if self.source is None:
+            return start, end
+        first, last, shift = start, end, 0
+        for match in self.pattern.finditer(self.source.text):
+            length = len(self.read(match))
+            begin = match.start() + shift
+            if begin >= end:
+                break
+            if begin + length <= start:
+                first = start - shift - length + len(match[0])
+            elif begin <= start:
+                first = match.start()
+            last = match.end() if begin + length >= end else end - shift - length + len(match[0])
+            shift += length - len(match[0])
+            if begin + length <= start:
+                first = start - shift
+        return self.source.place(first, max(first, last))
+
+
+def _rewrite(source: View, pattern: Pattern[str], read: Callable[[Match[str]], str]) -> View | None:
+    text = pattern.sub(read, source.text)
+    return None if text == source.text else View(text, source, pattern, read)
+
+
+def views(view: View, spend: Spend) -> Iterator[View]:
+    """Every other reading of one text, one level deep. `spend` is charged for each, and may raise."""
+    text = view.text
+    if not text.isascii() and _FOREIGN.search(text):
+        yield from _charged(_rewrite(view, _FOREIGN, _fold), spend)
+    if _ESCAPING.search(text):
+        yield from _charged(_rewrite(view, _ESCAPED, _unescape), spend)
+    if BLOB.search(text):
+        yield from _charged(_rewrite(view, BLOB, lambda match: unblob(match[0], spend)), spend)
     if _SPACED.search(text):
-        yield _SPACED.sub(lambda match: re.sub(r"[ .\-_]", "", match[0]), text)
-    if "\n" in text and _PACKED.search(text):
-        yield _PACKED.sub("", text)
+        yield from _charged(_rewrite(view, _SPACED, lambda match: _GAPS.sub("", match[0])), spend)
 
 
-def decoded(text: str) -> Iterator[str]:
-    """What the text's encoded parts say, each encoding once. Whoever calls this bounds depth and total size."""
-    if "%" in text and _PERCENT.search(text):
-        yield unquote(text, errors="replace")
-    if "&" in text and _ENTITY.search(text):
-        yield html.unescape(text)
-    if "\\" in text and _ESCAPE.search(text):
-        yield _ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), text)
-    if len(text) < _SMALLEST:
-        return
-    for match in _HEX.finditer(text):
-        yield from _readable(_unhex(match[0]))
-    for match in _BASE64.finditer(text):
-        yield from _readable(_unbase64(match[0]))
-    for match in _WRAPPED.finditer(text):
-        yield from _readable(_unbase64(re.sub(r"\s", "", match[0])))
+def _charged(view: View | None, spend: Spend) -> Iterator[View]:
+    if view is not None:
+        spend(len(view.text))
+        yield view
 
 
-def _unhex(text: str) -> bytes:
-    digits = re.sub(r"[\s:]", "", text)
-    return bytes.fromhex(digits[: len(digits) // 2 * 2])
+def _fold(match: Match[str]) -> str:
+    return match[0].translate(_FOLDING)
 
 
-def _unbase64(text: str) -> bytes:
-    plain = text.rstrip("=").translate(str.maketrans("-_", "+/"))
-    if len(plain) % 4 == 1:
-        plain = plain[:-1]
-    try:
-        return base64.b64decode(plain + "=" * (-len(plain) % 4))
-    except binascii.Error:
-        return b""
+def _unescape(match: Match[str]) -> str:
+    found = match[0]
+    match found[0]:
+        case "%":
+            return unquote(found, errors="replace")
+        case "&":
+            return html.unescape(found)
+        case "=":
+            return unquote(found.replace("=", "%"), errors="replace") if found[-1] != "\n" else ""
+        case _:
+            return _unbackslash(found[1:])
 
 
-def _readable(data: bytes) -> Iterator[str]:
-    """The bytes as text, if they are text, or unpacked if they are compressed."""
-    if data[:2] == b"\x1f\x8b" or (data[:1] == b"\x78" and len(data) > 2 and (data[0] * 256 + data[1]) % 31 == 0):
-        try:
-            data = zlib.decompressobj(wbits=47).decompress(data, _UNPACKED)
-        except zlib.error:
-            return
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        if data[1:2] != b"\0":
-            return
-        text = data.decode("utf-16-le", "ignore")
-    printable = sum(character.isprintable() or character in "\r\n\t" for character in text)
-    if len(text) >= 6 and printable >= 0.9 * len(text):
-        yield text
+def _unbackslash(code: str) -> str:
+    if len(code) == 1:
+        return _SHORT.get(code, code)
+    number = int(code, 8) if code.isdecimal() and len(code) == 3 else int(code[1:].strip("{}"), 16)
+    return chr(number) if number < 0x110000 else ""
+
+
+_TAIL = re.compile(r"(?:[0-9A-Za-z]{1,6}[ .-]){0,6}[^\s,;]{1,200}\Z")
+_HEAD = re.compile(r"[^\s,;]{1,200}(?:[ .-][0-9A-Z]{1,6}(?![a-z])){0,6}")
+_BREAK = re.compile(r"[ \t]*-?\r?\n[ \t>#*|-]*")
+
+
+def seam(first: str, second: str) -> tuple[str, ...]:
+    """Readings of a value that the end of one text begins and the beginning of the next ends."""
+    tail, head = _TAIL.search(first[-240:].rstrip()), _HEAD.match(second[:240].lstrip())
+    if tail is None or head is None:
+        return ()
+    left, right = tail[0], head[0]
+    if len(left) + len(right) < 8 or not any(character.isdecimal() for character in left + right):
+        return ()
+    return (left + right,) if left[-1] != "-" else (left + right, left[:-1] + right)
+
+
+def broken(text: str) -> Iterator[tuple[str, int, int]]:
+    """Values that were broken over lines, put together, with the place that each has in the text."""
+    for match in _BREAK.finditer(text):
+        before, after = text[max(0, match.start() - 240) : match.start()], text[match.end() : match.end() + 240]
+        if not before or not after or not _digit_near(before, after):
+            continue
+        for joined in seam(before, after):
+            yield joined, max(0, match.start() - len(joined)), min(len(text), match.end() + len(joined))
+
+
+def _digit_near(before: str, after: str) -> bool:
+    last, first = before[-1], after[0]
+    if not (last.isalnum() or last in "-_/+.=@") or not (first.isalnum() or first in "-_/+.=@"):
+        return False
+    return any(character.isdecimal() for character in before[-12:] + after[:12])

@@ -1,0 +1,177 @@
+"""Money and ways to reach somebody: cards, accounts, wallets, e-mail, telephones, addresses. Pure."""
+
+import re
+from re import Match
+
+import phonenumbers
+from stdnum import bitcoin, iban, luhn
+from stdnum.es import ccc
+
+from gateway.privacy.detector import BEGIN, END, Detector, compact, digits, near, rx, words
+
+_PHONE_WORDS = words(
+    r"phone|tel[eé]f|m[oó]vil|mobile|\bcell|\bcall\b|whats|ll[aá]m|contact|\bfax|\btlf|\btfno|\btel\b|\bsms\b|n[uú]mero es|"
+    r"\bmy number|\bmi n[uú]mero|\bbizum|\bring me|\btext me|\breach (?:me|us)|busca|\bdial\b|marca"
+)
+_TEST_MAIL = re.compile(
+    r"(?i)@(?:example|test)\.(?:com|org|net|es)$|@[\w.-]*\.(?:example|invalid|test|local)$|@localhost"
+)
+
+
+def _card(match: Match[str]) -> bool:
+    number = digits(match["value"])
+    return 13 <= len(number) <= 19 and len(set(number)) > 1 and number[0] in "23456" and luhn.is_valid(number)
+
+
+def _iban(match: Match[str]) -> bool:
+    """Also with a word behind it that could belong to it."""
+    value = compact(match).upper()
+    return any(iban.is_valid(value[:length]) for length in range(min(34, len(value)), 14, -1))
+
+
+def _ccc(match: Match[str]) -> bool:
+    number = digits(match["value"])
+    return len(set(number)) > 2 and ccc.is_valid(number)
+
+
+def _email(match: Match[str]) -> bool:
+    value = match["value"]
+    return not (_TEST_MAIL.search(value) or value.startswith(("git@", "//")))
+
+
+def _phone(match: Match[str]) -> bool:
+    text = match["value"]
+    number = digits(text)
+    international = text.startswith(("+", "00"))
+    if not 9 <= len(number) <= 15 or len(set(number)) < 3:
+        return False
+    context = near(match, _PHONE_WORDS)
+    if not international and not context and not _telling(text, number):
+        return False
+    for region in ("ES", "US", "GB"):
+        try:
+            parsed = phonenumbers.parse(text, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(parsed):
+            return True
+        if international:
+            return False
+    return context and re.fullmatch(r"\(?[2-9][0-9]{2}\)?[ .-]{1,2}[0-9]{3}[ .-][0-9]{4}", text) is not None
+
+
+def _telling(text: str, number: str) -> bool:
+    """Whether the shape alone says telephone: a grouped Spanish number, or a US number with its area in brackets."""
+    if len(number) == 9 and number[0] in "679":
+        return re.fullmatch(r"[0-9]{3}([ -])(?:[0-9]{3}\1[0-9]{3}|[0-9]{2}\1[0-9]{2}\1[0-9]{2})", text) is not None
+    return re.fullmatch(r"\([0-9]{3}\) ?[0-9]{3}-[0-9]{4}", text) is not None
+
+
+DETECTORS: tuple[Detector, ...] = (
+    Detector(
+        name="card",
+        category="financial.card",
+        pattern=rx(
+            r"(?<![0-9A-Za-z.,-])(?P<value>[0-9]{4}([ .-]?)[0-9]{4}\2[0-9]{4}\2[0-9]{1,7}|[0-9]{4}[ .-]?[0-9]{6}[ .-]?[0-9]{4,5})(?![0-9A-Za-z]|[.,-][0-9])"
+        ),
+        source="ISO/IEC 7812, Luhn",
+        check=_card,
+    ),
+    Detector(
+        name="card_code",
+        category="financial.card",
+        pattern=rx(
+            r"(?i)\b(?:cvv2?|cvc2?|card security code|c.{1,2}digo de seguridad)\b[^0-9\n]{0,12}(?P<value>[0-9]{3,4})(?![0-9])"
+        ),
+        source="PCI DSS, card verification value behind its name",
+        hint=("cv", "security code", "digo de seguridad"),
+        confidence=0.9,
+        joins=False,
+    ),
+    Detector(
+        name="iban",
+        category="financial.iban",
+        pattern=rx(
+            r"(?i)(?<![A-Z0-9])(?P<value>[A-Z]{2}[0-9]{2}(?:[\s.-]?[A-Z0-9]{4}){2,7}(?:[\s.-]?[A-Z0-9]{1,3})?)(?![A-Z0-9])"
+        ),
+        source="ISO 13616, modulo 97",
+        check=_iban,
+    ),
+    Detector(
+        name="ccc",
+        category="financial.account",
+        pattern=rx(rf"{BEGIN}(?P<value>[0-9]{{4}}[\s.-]?[0-9]{{4}}[\s.-]?[0-9]{{2}}[\s.-]?[0-9]{{10}}){END}"),
+        source="Spanish account code, two control digits",
+        check=_ccc,
+    ),
+    Detector(
+        name="us_account",
+        category="financial.account",
+        pattern=rx(
+            r"(?i)\b(?:account|acct|routing|sort code|cuenta)\s{0,2}(?:number|no\.?|num|bancaria|#)?\s{0,2}(?:is|es|:|#|=)\s{0,2}(?P<value>[0-9][0-9 -]{5,18}[0-9])(?![0-9.,])"
+        ),
+        source="account numbers behind their name",
+        hint=("account", "acct", "routing", "sort code", "cuenta"),
+        confidence=0.7,
+        joins=False,
+    ),
+    Detector(
+        name="bitcoin",
+        category="financial.crypto",
+        pattern=rx(r"(?<![\w/+-])(?P<value>[13][1-9A-HJ-NP-Za-km-z]{25,34}|bc1[02-9ac-hj-np-z]{11,71})(?![\w/+-])"),
+        source="Bitcoin, base58check and BIP 173",
+        check=lambda match: bitcoin.is_valid(match["value"]),
+    ),
+    Detector(
+        name="ethereum",
+        category="financial.crypto",
+        pattern=rx(
+            r"(?i)\b(?:eth(?:ereum)?|wallet|monedero|billetera|erc-?20)\b[^\n]{0,40}?(?P<value>\b0x[0-9a-f]{40}\b)"
+        ),
+        source="EIP-55, with context",
+        hint=("0x",),
+    ),
+    Detector(
+        name="email",
+        category="contact.email",
+        pattern=rx(
+            r"(?i)(?<![\w.+/:-])(?P<value>[\w.+'-]{1,64}@(?:[a-z0-9][a-z0-9-]{0,62}\.){1,5}[a-z]{2,24})(?![\w-]|\()"
+        ),
+        source="RFC 5321",
+        check=_email,
+        joins=False,
+    ),
+    Detector(
+        name="phone",
+        category="contact.phone",
+        pattern=rx(
+            r"(?<![\w.,/=#$€£-])(?P<value>(?:(?:\+|00)[0-9]{1,3}[\s.-]{0,2})?(?:\([0-9]{1,4}\)[\s.-]{0,2})?[0-9]{2,5}(?:[ .-]{0,2}[0-9]{2,5}){1,4})(?![\w%€$]|[.,/-][0-9])"
+        ),
+        source="ITU-T E.164; numbering plans by libphonenumber",
+        check=_phone,
+        confidence=0.7,
+        joins=False,
+    ),
+    Detector(
+        name="address_es",
+        category="contact.address",
+        pattern=rx(
+            r"(?P<value>\b(?:[Cc]alle|[Cc]/|C\.|Avda\.?|[Aa]venida|[Pp]laza|Pza\.?|[Pp]aseo|P(?:º|o)\.|[Cc]amino|[Tt]raves.{1,2}a|[Rr]onda|[Cc]arretera|[Cc]arrer)\s"
+            r"[^\n,;.:]{3,50},?\s(?:n[^\s]{0,2}\.?\s?)?[0-9]{1,4}\b[^\n]{0,40}?\b(?:CP:?\s?)?(?:0[1-9]|[1-4][0-9]|5[0-2])[0-9]{3}\b)"
+        ),
+        source="Spanish street, number and postal code (Correos)",
+        confidence=0.8,
+        joins=False,
+    ),
+    Detector(
+        name="address_en",
+        category="contact.address",
+        pattern=rx(
+            r"(?P<value>\b[0-9]{1,5}\s(?:[A-Z][\w'.]*\s){1,4}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Way|Place|Pl|Terrace|Close|Crescent)\b"
+            r"[^\n]{0,30}\n?[^\n]{0,60}?(?:\b[A-Z]{2},?\s[0-9]{5}(?:-[0-9]{4})?\b|\b[A-Z]{1,2}[0-9][0-9A-Z]?\s[0-9][A-Z]{2}\b))"
+        ),
+        source="street and US ZIP (USPS) or UK postcode (Royal Mail)",
+        confidence=0.8,
+        joins=False,
+    ),
+)
