@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -75,6 +76,7 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
     unknown_model: str | None = None  # the alias for names that no alias has; None: refuse them
     keys: frozenset[str] = frozenset()  # configured key names, for checking policies
     key_tags: frozenset[str] = frozenset()  # tags that keys attach
+    tags_of_keys: Mapping[str, frozenset[str]] = MappingProxyType({})  # the same, by key
 
     def resolve(self, model: str) -> Alias | None:
         """The alias for a model name that a client asked for; None: unknown, and unknown names are refused."""

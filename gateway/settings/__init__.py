@@ -123,6 +123,7 @@ class Settings(BaseSettings):
             unknown_model=self.unknown_model,
             keys=frozenset(self.keys),
             key_tags=frozenset(tag for key in self.keys.values() for tag in key.tags),
+            tags_of_keys={name: key.tags for name, key in self.keys.items()},
         )
 
     @property
