@@ -37,6 +37,7 @@ from gateway.observe.page import HEADERS, Page
 from gateway.pipeline import Fanout, Pipeline
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.settling import Books
+from gateway.pipeline.shadow import Shadows
 from gateway.pipeline.situation import Situation
 from gateway.pipeline.taint import ConversationTaint
 from gateway.policy import Policy
@@ -133,14 +134,18 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             now=_clock(settings.timezone),
         )
         taint = ConversationTaint(ledger, await asyncio.to_thread(load_taint_key, settings.state_dir))
+        dispatcher = Dispatcher(local=targets.local, cloud=targets.cloud, ledger=ledger, observer=fanout)
+        shadows = Shadows(dispatcher=dispatcher, books=books, observer=fanout, seconds=settings.server.request_seconds)
+        stack.push_async_callback(shadows.close)
         pipeline = Pipeline(
             catalog=catalog,
             policies=policies,
             inspector=inspector,
             situation=situation,
             taint=taint,
-            dispatcher=Dispatcher(local=targets.local, cloud=targets.cloud, ledger=ledger, observer=fanout),
+            dispatcher=dispatcher,
             books=books,
+            shadows=shadows,
             observer=fanout,
             request_seconds=settings.server.request_seconds,
         )

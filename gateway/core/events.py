@@ -25,6 +25,16 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     money: float | None = None  # estimated US dollars, candidate minus policy in force; None: not priced
 
 
+class Shadowed(msgspec.Struct, frozen=True, kw_only=True):
+    """A shadow target answered too; nobody sees its answer. `seconds`: how much longer it took (negative: quicker)."""
+
+    request_id: str
+    target: str
+    shadow: str
+    similarity: float  # words in common, 0 to 1
+    seconds: float
+
+
 class FellBack(msgspec.Struct, frozen=True, kw_only=True):
     """A target failed before its first byte; the next one of the same decision is tried."""
 
@@ -63,4 +73,4 @@ class ViolationStopped(msgspec.Struct, frozen=True, kw_only=True):
     target: str
 
 
-Event: TypeAlias = Decided | Compared | FellBack | FirstToken | Gaps | Settled | ViolationStopped
+Event: TypeAlias = Decided | Compared | Shadowed | FellBack | FirstToken | Gaps | Settled | ViolationStopped

@@ -18,6 +18,7 @@ _DURATION = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 300, 600)
 _FIRST_TOKEN = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5, 5, 10, 20, 40, 80)
 _GAPS = (0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 2.5)
 _OVERHEAD = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1)
+_SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _QUEUE = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80)
 _LOADS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160)
 _OUTCOMES = tuple(outcome.value for outcome in Outcome if outcome not in (Outcome.REFUSED, Outcome.UNKNOWN))
@@ -191,6 +192,14 @@ class Families:
             "Decisions of the candidate policy, which sends nothing, by how they differ from those in force.",
             ("change",),
             known=[(change.value,) for change in Change],
+        )
+
+        self.shadowed = Histogram(
+            "aduana_shadow_similarity_ratio",
+            "Words in common between an answer and the answer of the shadow target, 0 to 1.",
+            ("target", "shadow"),
+            _SHARES,
+            known=product(targets, targets),
         )
 
     def know_rules(self, rules: Iterable[str]) -> None:

@@ -13,7 +13,17 @@ import msgspec
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
 
 from gateway.core.errors import ContextLengthExceeded, TargetError
-from gateway.core.events import Compared, Decided, Event, FellBack, FirstToken, Gaps, Settled, ViolationStopped
+from gateway.core.events import (
+    Compared,
+    Decided,
+    Event,
+    FellBack,
+    FirstToken,
+    Gaps,
+    Settled,
+    Shadowed,
+    ViolationStopped,
+)
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Outcome, Receipt, Settlement
 from gateway.core.request import Dialect
@@ -26,7 +36,7 @@ from gateway.observe.readings import Readings
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 REASONS = ("rule", "otherwise", "only_permitted", "refused")
-_LINES = 200
+_LINES = 100
 _STAGES = ("parse", "inspect", "count", "decide", "receipt", "total")
 _LOCAL = Zone.LOCAL.value
 _LABELS = {label: label.word for label in Label}
@@ -108,6 +118,8 @@ class Metrics:
                 self._settled(event.receipt, event.settlement)
             case Compared():
                 self.families.compared.add(event.change)
+            case Shadowed():
+                self.families.shadowed.observe(event.similarity, self._target(event.target), self._target(event.shadow))
             case FellBack():
                 self.families.fallbacks.add(self._target(event.source), self._target(event.target), event.reason)
                 self._move(event.source, -1)
@@ -141,12 +153,12 @@ class Metrics:
 
     def render(self) -> bytes:
         """The whole exposition. Call it in a thread; it lets other threads run every few lines."""
-        parts: list[str] = []
+        parts = [generate_latest(self._process)]
         for lines in self._all():
-            while some := tuple(islice(lines, _LINES)):
-                parts.extend(some)
+            while some := "".join(islice(lines, _LINES)):
+                parts.append(some.encode())
                 time.sleep(0)  # gives the interpreter to the event loop: streams don't wait for a scrape
-        return "".join(parts).encode() + generate_latest(self._process)
+        return b"".join(parts)
 
     def _all(self) -> Iterator[Iterator[str]]:
         for family in self.families.all():

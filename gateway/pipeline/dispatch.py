@@ -25,6 +25,7 @@ from gateway.policy import mint, overridden
 
 if TYPE_CHECKING:
     from gateway.pipeline.life import Case
+    from gateway.pipeline.settling import Account
 
 T = TypeVar("T")
 _RETRY_SECONDS = 5.0
@@ -63,18 +64,29 @@ class Dispatcher:
         """The first target that begins to answer. Raises the last failure when none does."""
 
         async def begin(target: str) -> Opened:
-            stream = self._stream(case, target, request, deadline)
-            try:
-                first = await anext(stream)
-            except StopAsyncIteration:
-                raise TargetProtocolError(f"The target {target!r} ended its answer before it began.") from None
-            except BaseException:
-                await stream.aclose()
-                raise
-            zone = Zone.CLOUD if target in self._cloud else Zone.LOCAL
-            return Opened(target=target, zone=zone, deltas=_rejoined(first, stream))
+            return await self._begin(case, target, request, deadline)
 
         return await self._first_success(case, begin)
+
+    async def open_one(
+        self, case: "Case", account: "Account", target: str, request: GenerateRequest, deadline: float
+    ) -> Opened:
+        """This target or none: for a shadow, whose account is its own."""
+        account.target = target
+        account.zone = Zone.CLOUD if target in self._cloud else Zone.LOCAL
+        return await self._begin(case, target, request, deadline)
+
+    async def _begin(self, case: "Case", target: str, request: GenerateRequest, deadline: float) -> Opened:
+        stream = self._stream(case, target, request, deadline)
+        try:
+            first = await anext(stream)
+        except StopAsyncIteration:
+            raise TargetProtocolError(f"The target {target!r} ended its answer before it began.") from None
+        except BaseException:
+            await stream.aclose()
+            raise
+        zone = Zone.CLOUD if target in self._cloud else Zone.LOCAL
+        return Opened(target=target, zone=zone, deltas=_rejoined(first, stream))
 
     async def embed(self, case: "Case", request: EmbeddingsRequest, deadline: float) -> tuple[str, Zone, Embeddings]:
         """Vectors from the first target that gives them. Raises the last failure when none does."""

@@ -20,6 +20,7 @@ from gateway.core.target import Alias, Catalog
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.parts import Inspecting, Observer, PolicySource, TaintPort
 from gateway.pipeline.settling import Account, Books
+from gateway.pipeline.shadow import Shadows
 from gateway.pipeline.situation import Situation
 from gateway.policy import Decision, Explanation, Policy, compare, decide, explain, facts_json, refusal_error
 
@@ -81,6 +82,7 @@ class Pipeline:
         taint: TaintPort,
         dispatcher: Dispatcher,
         books: Books,
+        shadows: Shadows,
         observer: Observer,
         request_seconds: float,
         wall: Callable[[], float] = time.time,
@@ -92,6 +94,7 @@ class Pipeline:
         self._taint = taint
         self._dispatcher = dispatcher
         self._books = books
+        self._shadows = shadows
         self._observer = observer
         self._request_seconds = request_seconds
         self._wall = wall
@@ -115,6 +118,7 @@ class Pipeline:
                     await self._taint.remember_answer(request, case.account.answer_text())
             finally:
                 await opened.deltas.aclose()
+        self._shadows.follow(case, request)
 
     async def embed(self, inbound: Inbound, request: EmbeddingsRequest) -> Embedded:
         """Answer an embeddings request. Raises AduanaError."""

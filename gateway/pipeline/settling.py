@@ -30,6 +30,7 @@ class Account:
         self.attempts: list[tuple[str, str]] = []
         self.begun = clock()
         self.first: float | None = None
+        self.ended: float | None = None
         self.usage: Usage | None = None
         self.complete = False
         self.gaps: list[float] = []
@@ -67,6 +68,10 @@ class Account:
     def answer_text(self) -> str:
         """The text of the answer so far."""
         return "".join(self._texts)
+
+    def seconds(self) -> float:
+        """From the receipt to now, or to the settlement."""
+        return (self.ended if self.ended is not None else self._clock()) - self.begun
 
     def usage_so_far(self) -> Usage:
         """What the target reported, else an estimate from what passed by (an answer that was cut off)."""
@@ -139,6 +144,7 @@ class Books:
             await asyncio.wait(set(self._writing))
 
     def _settle(self, account: Account, outcome: Outcome, error: str | None) -> None:
+        account.ended = self._clock()
         usage = account.usage_so_far()
         target = account.target
         local = account.zone is Zone.LOCAL
@@ -153,7 +159,7 @@ class Books:
             cost_micros=self._pricing.cost(target, usage) if target else 0,
             avoided_micros=self._pricing.avoided(target, usage) if target and local else None,
             first_token_seconds=account.first - account.begun if account.first is not None else None,
-            duration_seconds=self._clock() - account.begun,
+            duration_seconds=account.seconds(),
             attempts=tuple(account.attempts),
         )
         self._keep(self._write(settlement))

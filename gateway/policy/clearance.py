@@ -113,7 +113,8 @@ def mint(decision: Decision, target: str, inbound: Inbound, policy: Policy) -> C
         raise _stopped("the decision is about another request")
     if decision.policy_digest != policy.digest:
         raise _stopped("the decision was made under another policy")
-    if decision.refusal is not None or all(candidate.target != target for candidate in decision.candidates):
+    permitted = {candidate.target for candidate in decision.candidates} | {decision.overrides.shadow}
+    if decision.refusal is not None or not decision.candidates or target not in permitted:
         raise _stopped(f"the decision does not permit the target {target!r}")
     if info is None or info.zone is not Zone.CLOUD:
         raise _stopped(f"{target!r} is not a cloud target")

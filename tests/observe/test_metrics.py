@@ -61,6 +61,7 @@ TABLE = {
     "aduana_worker_restarts_total": {"model", "cause"},
     "aduana_policy_reloads_total": {"outcome"},
     "aduana_candidate_decisions_total": {"change"},
+    "aduana_shadow_similarity_ratio": {"target", "shadow", "le"},
     "aduana_policy_info": {"digest"},
     "aduana_price_data_timestamp_seconds": set(),
     "aduana_build_info": {"version"},

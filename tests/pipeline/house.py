@@ -17,6 +17,7 @@ from gateway.core.usage import Usage
 from gateway.pipeline import Fanout, Pipeline
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.settling import Books
+from gateway.pipeline.shadow import Shadows
 from gateway.pipeline.situation import Situation
 from gateway.policy import Policy, load_policy
 
@@ -196,6 +197,8 @@ class House:
         self.catalog = catalog
         self.policies = FixedPolicy(load_policy([("policy.yaml", POLICY)], catalog))
         self.books = Books(ledger=self.ledger, pricing=FreePricing(), observer=fanout, failed=lambda *_: None)
+        dispatcher = Dispatcher(local={"home": self.home}, cloud=cloud, ledger=self.ledger, observer=fanout)
+        self.shadows = Shadows(dispatcher=dispatcher, books=self.books, observer=fanout, seconds=60.0)
         self.pipeline = Pipeline(
             catalog=catalog,
             policies=self.policies,
@@ -209,8 +212,9 @@ class House:
                 now=lambda: datetime(2026, 1, 1, tzinfo=UTC),
             ),
             taint=self.taint,
-            dispatcher=Dispatcher(local={"home": self.home}, cloud=cloud, ledger=self.ledger, observer=fanout),
+            dispatcher=dispatcher,
             books=self.books,
+            shadows=self.shadows,
             observer=fanout,
             request_seconds=60.0,
         )
@@ -223,6 +227,11 @@ class House:
                 return "".join([delta.text async for delta in answer.deltas if isinstance(delta, Text)])
         finally:
             await self.books.close()
+
+    async def settled(self) -> None:
+        """Returns when shadows have ended and every settlement is written."""
+        await self.shadows.ended()
+        await self.books.close()
 
     async def embed(self, text: str, *tags: str) -> None:
         """Vectors, for their way."""

@@ -15,7 +15,7 @@ from gateway.core.errors import (
     TargetUnavailable,
     Unavailable,
 )
-from gateway.core.events import Compared, FellBack, FirstToken, Settled
+from gateway.core.events import Compared, FellBack, FirstToken, Settled, Shadowed
 from gateway.core.labels import Label
 from gateway.policy import Clearance, load_policy
 from tests.pipeline.house import ANSWER, House, chat
@@ -227,3 +227,46 @@ async def test_a_candidate_policy_looks_on_and_sends_nothing(house):
     assert not house.home.asked
     (compared,) = [event for event in house.heard.events if isinstance(event, Compared)]
     assert compared.change == "kept_home"
+
+
+SHADOW = """
+version: 1
+labels: {default: internal, tags: {public: public, health: sensitive}}
+rules:
+  - {name: compare, when: {stream: {is: false}}, shadow: big}
+otherwise: {prefer: [home]}
+"""
+
+
+async def test_a_shadow_is_asked_too_and_only_compared(house):
+    """The client hears the first target; the shadow has a receipt, a clearance and a settlement of its own."""
+    house.policies.current = load_policy([("shadow.yaml", SHADOW)], house.catalog)
+    house.big.script = (Text(text="Hello there"), *ANSWER[2:])
+    assert await house.ask("Hello", "public") == "Hello you"
+    await house.settled()
+    assert type(house.big.asked[0]) is Clearance
+    assert [(r.request_id, r.permitted) for r in house.ledger.receipts] == [
+        ("req_1", ("home",)),
+        ("req_1-shadow", ("big",)),
+    ]
+    assert sorted(s.request_id for s in house.ledger.settlements) == ["req_1", "req_1-shadow"]
+    (event,) = [event for event in house.heard.events if isinstance(event, Shadowed)]
+    assert (event.target, event.shadow, round(event.similarity, 2)) == ("home", "big", 0.33)
+
+
+async def test_a_shadow_above_its_ceiling_is_not_asked(house):
+    """Comparing is no way out either."""
+    house.policies.current = load_policy([("shadow.yaml", SHADOW)], house.catalog)
+    await house.ask("Hello", "health")
+    await house.settled()
+    assert not house.big.asked
+    assert house.outcomes == ["ok"]
+
+
+async def test_a_shadow_that_fails_bothers_nobody(house):
+    """The answer stands; the shadow is settled as an error."""
+    house.policies.current = load_policy([("shadow.yaml", SHADOW)], house.catalog)
+    house.big.script = (TargetUnavailable("down"),)
+    assert await house.ask("Hello", "public") == "Hello you"
+    await house.settled()
+    assert sorted(house.outcomes) == ["error", "ok"]

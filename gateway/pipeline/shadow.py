@@ -1,0 +1,93 @@
+"""A rule's `shadow`: another permitted target is asked too, behind the answer, and only compared.
+
+It takes the same road as everything else: a receipt of its own before anything is sent, a clearance for a cloud
+target, exactly one settlement. Its answer goes nowhere; of both answers only sizes, times and a similarity are kept.
+"""
+
+import asyncio
+import re
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from gateway.core.errors import AduanaError
+from gateway.core.events import Shadowed
+from gateway.core.request import GenerateRequest
+from gateway.pipeline.dispatch import Dispatcher
+from gateway.pipeline.parts import Observer
+from gateway.pipeline.settling import Account, Books
+
+if TYPE_CHECKING:
+    from gateway.pipeline.life import Case
+
+MOST = 16  # shadows at once; further ones are left out, so that looking can't crowd out answering
+_WORD = re.compile(r"\w+")
+
+
+class Shadows:
+    """Owner of the shadow requests that are under way."""
+
+    def __init__(self, *, dispatcher: Dispatcher, books: Books, observer: Observer, seconds: float) -> None:
+        self._dispatcher = dispatcher
+        self._books = books
+        self._observer = observer
+        self._seconds = seconds
+        self._running: set[asyncio.Task[None]] = set()
+
+    def follow(self, case: "Case", request: GenerateRequest) -> None:
+        """Begin, where the decision asks for it and the target is another one than that which answered."""
+        target = case.decision.overrides.shadow
+        if target is None or target == case.account.target or len(self._running) >= MOST:
+            return
+        task = asyncio.get_running_loop().create_task(self._ask(case, request, target))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def ended(self) -> None:
+        """Returns when none is under way."""
+        if self._running:
+            await asyncio.wait(set(self._running))
+
+    async def close(self) -> None:
+        """Cancels what is under way and waits for it."""
+        for task in self._running:
+            task.cancel()
+        await self.ended()
+
+    async def _ask(self, case: "Case", request: GenerateRequest, target: str) -> None:
+        receipt = msgspec.structs.replace(
+            case.account.receipt,
+            request_id=f"{case.inbound.id}-shadow",
+            permitted=(target,),
+            received_at=time.time(),
+        )
+        deadline = asyncio.get_running_loop().time() + self._seconds
+        try:
+            account = await self._books.receive(receipt, self._dispatcher.reservation(target, case.snapshot))
+            async with self._books.settling(account):
+                opened = await self._dispatcher.open_one(case, account, target, request, deadline)
+                try:
+                    async for _ in account.metered(opened.deltas):
+                        pass
+                finally:
+                    await opened.deltas.aclose()
+        except AduanaError:
+            return  # settled already; a shadow that fails bothers nobody
+        self._observer.on(_compared(case.account, account))
+
+
+def _compared(first: Account, second: Account) -> Shadowed:
+    return Shadowed(
+        request_id=first.receipt.request_id,
+        target=first.target or "",
+        shadow=second.target or "",
+        similarity=similarity(first.answer_text(), second.answer_text()),
+        seconds=second.seconds() - first.seconds(),
+    )
+
+
+def similarity(one: str, other: str) -> float:
+    """Words in common over all words (Jaccard), 0 to 1; two empty answers are alike."""
+    left, right = set(_WORD.findall(one.lower())), set(_WORD.findall(other.lower()))
+    return len(left & right) / len(left | right) if left or right else 1.0
