@@ -88,7 +88,7 @@ def compile_policy(document: Document, catalog: Catalog, digest: str, warnings: 
         document=document,
         catalog=catalog,
         compiled=Compiled(document),
-        locals=MappingProxyType({name: local_targets(catalog, alias) for name, alias in aliases.items()}),
+        locals=MappingProxyType({alias.name: local_targets(catalog, alias) for alias in aliases.values()}),
         candidates=MappingProxyType(
             {name: Candidate(target=name, zone=info.zone) for name, info in catalog.targets.items()}
         ),

@@ -15,7 +15,7 @@ from gateway.policy.compiled import GROW, Compiled, Policy
 from gateway.policy.conditions import ALWAYS, truth
 from gateway.policy.decision import Candidate, Decision, Refusal, Removed, Subject, Why
 from gateway.policy.eligible import obstacles
-from gateway.policy.facts import getter
+from gateway.policy.getters import getter
 from gateway.policy.labelling import assess
 from gateway.policy.model import Otherwise, Overrides, Rule
 from gateway.policy.refusals import refused_by_rule, unknown_model, why_nothing

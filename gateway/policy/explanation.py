@@ -10,7 +10,7 @@ from gateway.policy.compiled import Policy, deeds
 from gateway.policy.conditions import Condition, FactRef, FactValue, atoms, truth
 from gateway.policy.decide import decide, otherwise_for
 from gateway.policy.decision import Decision, Why
-from gateway.policy.facts import getter
+from gateway.policy.getters import getter
 from gateway.policy.labelling import assess, label_of_category
 from gateway.policy.model import Rule
 from gateway.policy.view import View

@@ -29,7 +29,7 @@ from gateway.policy.conditions import (
     rows,
     truth,
 )
-from gateway.policy.facts import getter
+from gateway.policy.getters import getter
 from gateway.policy.view import View
 
 Probe: TypeAlias = Callable[[View], int]

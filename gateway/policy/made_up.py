@@ -71,6 +71,7 @@ def situation_of(given: Given, catalog: Catalog, request_id: str = "made-up") ->
     alias = catalog.resolve(model)
     if alias is not None:
         tags |= alias.tags
+    tags |= catalog.tags_of_keys.get(facts.word("key", ""), frozenset())
     inbound = Inbound(
         id=request_id,
         request=make_request(facts.word("endpoint", "chat"), model, facts),

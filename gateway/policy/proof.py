@@ -18,7 +18,7 @@ from gateway.policy.conditions import ALWAYS, Atom, Condition, FactRef, Interval
 from gateway.policy.counterexample import case_of, given_of
 from gateway.policy.decide import decide
 from gateway.policy.decision import Decision
-from gateway.policy.facts import getter
+from gateway.policy.getters import getter
 from gateway.policy.made_up import situation_of
 from gateway.policy.model import Claim, Given, Rule
 from gateway.policy.symbolic import Symbolic

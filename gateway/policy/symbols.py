@@ -180,6 +180,9 @@ class Symbols:
         for name, entry in self.catalog.aliases.items():
             for tag in entry.tags:
                 self.laws.append(z3.Implies(self.is_word(alias, name), self.tags[tag]))
+        for name, tags in self.catalog.tags_of_keys.items():
+            for tag in tags & self.tags.keys():
+                self.laws.append(z3.Implies(self.is_word(FactRef(name="key"), name), self.tags[tag]))
         self.laws.append(z3.Or(chat, self.is_word(format_, "text")))
         self.laws.append(z3.Implies(self.flag(FactRef(name="has_tools")), chat))
         embedding = self.is_word(FactRef(name="endpoint"), "embeddings")

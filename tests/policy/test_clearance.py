@@ -115,6 +115,22 @@ def test_a_refused_request_has_none():
         mint(forged, "big", asked, policy)
 
 
+def test_a_permitted_shadow_gets_one():
+    """A shadow that the decision permits may be cleared; one that the label forbids may not."""
+    policy = policy_of("labels: {default: public, tags: {health: sensitive}}\n"
+                       "rules: [{name: s, prefer: [home], shadow: big}]")  # fmt: skip
+    asked = inbound()
+    decision = decide(asked, Inspection(), Snapshot(), policy)
+    assert [candidate.target for candidate in decision.candidates] == ["home"]
+    assert mint(decision, "big", asked, policy).target == "big"
+    private = inbound(tags=("health",))
+    decision = decide(private, Inspection(), Snapshot(), policy)
+    assert decision.overrides.shadow is None
+    forged = msgspec.structs.replace(decision, overrides=msgspec.structs.replace(decision.overrides, shadow="big"))
+    with pytest.raises(PolicyRefused):
+        mint(forged, "big", private, policy)
+
+
 @pytest.fixture
 def clearance() -> Clearance:
     asked, decision = public()

@@ -247,6 +247,17 @@ def test_what_is_proved_is_never_seen_broken(parts, situation):
     assert proof.verdicts[0].outcome is proof.verdicts[1].outcome is PROVED
 
 
+def test_keys_bring_their_tags_into_the_proof():
+    """A key that attaches a tag never asks without it."""
+    catalog = catalog_of(
+        HOME, BIG, keys=frozenset({"tablet"}), key_tags=frozenset({"child"}),
+        tags_of_keys={"tablet": frozenset({"child"})},
+    )  # fmt: skip
+    text = "labels: {default: public, tags: {child: sensitive}}"
+    assert verdict_of(text, "never: {when: {key: tablet}, zone: cloud}", catalog).outcome is PROVED
+    assert verdict_of(text, "never: {when: {key: anonymous}, zone: cloud}", catalog).outcome is REFUTED
+
+
 def test_aliases_bring_their_tags_into_the_proof():
     """A model name that attaches a tag is never asked for without it."""
     catalog = catalog_of(HOME, BIG, aliases={

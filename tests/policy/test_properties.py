@@ -20,7 +20,7 @@ from gateway.policy import decide, explain, facts_json, mint, refusal_error, sit
 from gateway.policy.compiled import deeds
 from gateway.policy.conditions import truth
 from gateway.policy.eligible import obstacles
-from gateway.policy.facts import getter
+from gateway.policy.getters import getter
 from gateway.policy.index import Entry, Index
 from gateway.policy.labelling import assess
 from gateway.policy.view import View
