@@ -3,19 +3,18 @@
 A word alone is a topic ("what is diabetes?"); together with somebody whom it is about it is personal data.
 """
 
-import re
-from re import Pattern
+from typing import Any
 
-from gateway.privacy.detector import Detector, rx, words
+from gateway.privacy.detector import Detector, lexicon
 
-_FIELDS = words(
+_FIELDS = lexicon(
     r"\b(nombre\s*:|apellidos\s*:|n\.?h\.?c\b|cipa\b|nass\b|datos (?:del paciente|asistenciales)|paciente\s*:|"
     r"fecha de (?:ingreso|nacimiento|alta|consulta)|domicilio\s*:|m[eé]dico\s*:|n[ºo°]\s?col|colegiado|historia cl[ií]nica|"
     r"informe (?:cl[ií]nico|de alta|m[eé]dico)|remitido por|episodio\s*:|sexo\s*:|edad\s*:|servicio de [a-z]|cp\s*:|hospital|"
     r"juicio cl[ií]nico|motivo de (?:consulta|ingreso)|patient(?: name)?\s*:|mrn\b|medical record|"
     r"date of (?:birth|admission|discharge)|dob\s*:|attending|discharge summary|chief complaint|referring physician)"
 )
-_CLINICAL = words(
+_CLINICAL = lexicon(
     r"\b(antecedentes|ingres[aoó]\w*|diagn[oó]stic\w+|diagnos(?:is|ed|tic)|tratamiento|tratad[oa]|exploraci[oó]n|anal[ií]tica|"
     r"ecograf[ií]a|tac\b|\brm\b|resonancia|radiograf[ií]a|biopsia|anatom[ií]a patol[oó]gica|quir[uú]rgic\w+|intervenid[oa]|cirug[ií]a|"
     r"met[aá]stasis|tumor\w*|carcinoma|neoplasia|quimioterapia|radioterapia|fiebre|febril|cefalea|dolor|disnea|hematuria|lesi[oó]n\w*|"
@@ -25,18 +24,13 @@ _CLINICAL = words(
     r"metasta\w+|tumou?r|cancer|fever|headache|pain\b|lesion\w*|hypertension|allerg\w+|dose\b|infection|antibiotic\w*|hiv\b|depression|"
     r"anxiety|pregnan\w+|blood pressure|admitted|discharged|follow-up|examination|laboratory)"
 )
-_SOMEBODY = words(
+_SOMEBODY = lexicon(
     r"\b(?:(?:var[oó]n|mujer|hombre|ni[ñn][oa]|paciente|lactante|reci[eé]n nacid[oa]|neonato|anciana?|adolescente|joven|gestante|enferm[oa]|pacient\w+|"
     r"se[ñn]or[a]?|chic[oa])\b[^.\n]{0,60}?(?:de )?[0-9]{1,3} ?(?:a[ñn]os|meses|d[ií]as|semanas)|"
     r"[0-9]{1,3}[- ](?:year|month|week|day)s?[- ]old (?:\w+ ){0,3}(?:man|woman|male|female|patient|boy|girl|infant|child|gentleman|lady)|"
     r"(?:el|la|nuestr[oa]|este|esta|un|una) paciente|paciente (?:que|con|sin|var[oó]n|mujer|acude|ingresa|presenta|refiere)|"
     r"(?:the|our|this) patient (?:was|is|has|had|presented|reports|denies|underwent)|pt\.? (?:presents|c/o|reports))"
 )
-_RECORD_HINT = (
-    r"(?i)\b(?:nombre|apellidos|nhc|cipa|nass|paciente|patient|historia|informe|hospital|mrn|var.{1,2}n|mujer|hombre|ni.{1,2}[oa]|lactante|"
-    r"neonato|anciana?|adolescente|joven|gestante|enferm[oa]|reci.{1,2}n|se.{1,2}ora?|chic[oa]|old|pt|medical|discharge|datos|m.{1,2}dico)\b"
-)
-
 _I = r"(?:(?:yo )?me (?:han|ha|hab[ií]an) (?:diagnosticado|detectado|encontrado|operado|recetado)|i(?:'ve| have| was| am| got|'m)(?: just| been| recently| newly)* (?:diagnosed|prescribed|hospitali[sz]ed))"
 _ILL = (
     r"(?:vih|sida|c[aá]ncer|tumor|diabetes|depresi[oó]n|ansiedad|bipolar\w*|esquizofrenia|epilepsia|hepatitis|alzheimer|parkinson|leucemia|"
@@ -49,36 +43,39 @@ _KIN = (
     r"(?:madre|padre|hij[oa]|herman[oa]|marido|mujer|esposa|esposo|pareja|abuel[oa]|jef[ea]|compa[ñn]er[oa]|emplead[oa]|client[ea]|"
     r"mother|father|son|daughter|brother|sister|husband|wife|partner|boss|colleague|employee|client|mum|mom|dad)"
 )
-_OWN_HEALTH = words(
+_OWN_HEALTH = lexicon(
     rf"\b(?:{_I}|{_MINE} {_ILL}\b|{_MINE} (?:nuev[oa] |new |recent )?{_ILL}\b|{_MINE} {_KIN} (?:tiene|padece|sufre|has|suffers from|was diagnosed with|is being treated for) "
     rf"(?:de |un |una |a |an )?{_ILL}|(?:tengo|padezco|sufro|i have|i suffer from|estoy en tratamiento (?:por|para)) (?:de |el |un |una |a |an |stage \w+ )?"
     rf"(?:vih|sida|c[aá]ncer|diabetes|depresi[oó]n|epilepsia|hepatitis|hiv|aids|cancer|depression|epilepsy|bipolar|ansiedad)\b|soy (?:vih|seropositiv[oa])|"
     r"estoy embarazada|i am (?:hiv|pregnant)|i'm (?:hiv|pregnant))"
 )
-_LEGAL = words(
+_LEGAL = lexicon(
     r"\b(?:(?:procedimiento|autos|diligencias(?: previas)?|expediente|juicio [a-z]+|recurso)(?: n[^\s]{0,3})? ?[0-9]{1,6}/(?:19|20)[0-9]{2}|"
     r"n\.?i\.?g\.?\s?:?\s?[0-9]{5}[0-9. -]{10,20}|case no\.? ?[0-9]{1,2}:[0-9]{2}-(?:cv|cr)-[0-9]+|secreto de sumario|"
     r"attorney[- ]client privileged?|privileged (?:and|&) confidential|secreto profesional|"
     r"(?:mi|nuestro|my|our) (?:abogad[oa]|lawyer|attorney|cliente|client) (?:ha|me|says|told|has|fue|est[aá]|was|is) [^.\n]{0,80}?"
     r"(?:demanda\w*|denuncia\w*|divorcio|custodia|detenid[oa]|acusad[oa]|lawsuit|sued|suing|divorce|custody|charged|arrested|settlement))"
 )
-_UNRELEASED = words(
+_UNRELEASED = lexicon(
     r"\b(?:(?:a[uú]n |todav[ií]a )?no (?:se ha |est[aá] |ha sido )?(?:anunciad[oa]|p[uú]blic[oa]|publicad[oa]|comunicad[oa])|antes de(?: que se)? (?:anunci\w+|hacer(?:lo|la)? p[uú]blic[oa])|"
     r"estrictamente confidencial|confidencial(?:idad)?|no difundir|uso interno|bajo nda|under nda|strictly confidential|confidential|internal only|"
     r"do not (?:share|distribute)|not (?:yet )?(?:been )?(?:announced|public)|before (?:we |it is |the )?(?:announce\w*|public announcement)|unannounced|embargo(?:ed)?)\b"
 )
-_PLANS = words(
+_PLANS = lexicon(
     r"\b(?:despid\w+|despedir\w*|ere\b|erte\b|lay-?offs?|layoff|redundanc\w+|fusi[oó]n|adquisici[oó]n|opa\b|merger|acquisition|acquire|takeover|"
     r"resultados (?:del )?trimestre|quarterly (?:results|earnings)|earnings|plantilla|headcount|ronda de financiaci[oó]n|funding round|term sheet|"
     r"lanzamiento|unreleased|roadmap|oferta de compra|n[oó]minas?|salarios?|salar(?:y|ies)|borrador|contrato|contract|litigio|lawsuit|acuerdo|settlement)"
 )
-_BUSINESS = words(
+_BUSINESS = lexicon(
     r"\b(?:nuestr[oa]s?|our|we|vamos|empresa|compa[ñn][ií]a|company|equipo|team|clientes?|clients?|board|consejo|direcci[oó]n)\b"
 )
-_MONEY = words(
+_MONEY = lexicon(
     rf"\b(?:{_MINE} (?:n[oó]mina|salario|sueldo|saldo|hipoteca|deuda|pensi[oó]n|salary|wage|bank balance|mortgage|debt|pension|net worth|credit score)"
     r"(?: \w+){0,4}? (?:es|de|son|is|of|was|:)?\s?(?:de )?[$€£]?\s?[0-9][0-9.,]{2,}|(?:gano|cobro|i earn|i make|debo|i owe) [$€£]?\s?[0-9][0-9.,]{2,})"
 )
+
+
+_RECORD = lexicon(f"(?:{_FIELDS.pattern})|(?:{_SOMEBODY.pattern})")
 
 
 def _record(text: str) -> tuple[int, int] | None:
@@ -93,7 +90,7 @@ def _record(text: str) -> tuple[int, int] | None:
     return person.span() if person is not None else None
 
 
-def _first(pattern: Pattern[str], text: str) -> tuple[int, int] | None:
+def _first(pattern: Any, text: str) -> tuple[int, int] | None:
     found = pattern.search(text)
     return None if found is None else found.span()
 
@@ -111,7 +108,7 @@ DETECTORS: tuple[Detector, ...] = (
     Detector(
         name="clinical_record",
         category="health.record",
-        pattern=rx(_RECORD_HINT),
+        pattern=_RECORD,
         source="RGPD art. 9, Ley 41/2002, HIPAA 45 CFR 160.103: record fields, or somebody's age beside clinical words",
         whole=_record,
         confidence=0.9,
@@ -120,9 +117,7 @@ DETECTORS: tuple[Detector, ...] = (
     Detector(
         name="own_health",
         category="health.personal",
-        pattern=rx(
-            r"(?i)diagnosticado|detectado|operado|recetado|diagnosed|prescribed|hospitali|\b(?:mis?|my|nuestr[oa]|our|tengo|padezco|sufro|have|suffer|soy|estoy|am|m|encontrado)\b"
-        ),
+        pattern=_OWN_HEALTH,
         source="RGPD art. 9: an illness with a possessive or a first person",
         whole=lambda text: _first(_OWN_HEALTH, text),
         confidence=0.7,
@@ -131,9 +126,7 @@ DETECTORS: tuple[Detector, ...] = (
     Detector(
         name="legal_matter",
         category="legal.case",
-        pattern=rx(
-            r"(?i)procedimiento|autos|diligencias|expediente|juicio|recurso|n\.?i\.?g|case no|sumario|privilege|secreto|abogad|lawyer|attorney|client"
-        ),
+        pattern=_LEGAL,
         source="Ley Orgánica 5/2024 del Derecho de Defensa; case numbers of courts, privilege, one's own lawyer",
         whole=lambda text: _first(_LEGAL, text),
         confidence=0.7,
@@ -142,9 +135,7 @@ DETECTORS: tuple[Detector, ...] = (
     Detector(
         name="unreleased_plans",
         category="legal.confidential",
-        pattern=rx(
-            r"(?i)anunci|confiden|p.{1,2}blic|difundir|interno|nda|internal|share|distribute|announce|embargo|comunicad"
-        ),
+        pattern=_UNRELEASED,
         source="Ley 1/2019 de Secretos Empresariales, MAR 596/2014: a plan, of one's own firm, not yet public",
         whole=_plans,
         confidence=0.6,
@@ -153,7 +144,7 @@ DETECTORS: tuple[Detector, ...] = (
     Detector(
         name="own_money",
         category="financial.personal",
-        pattern=rx(r"(?i)\b(?:mis?|my|nuestr[oa]|our|gano|cobro|earn|make|debo|owe)\b"),
+        pattern=_MONEY,
         source="an amount of one's own income, debt or wealth",
         whole=lambda text: _first(_MONEY, text),
         confidence=0.6,

@@ -4,9 +4,12 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from re import Match, Pattern
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
+import re2 as untyped_re2
+
+re2: Any = untyped_re2  # the package has no types
 
 Check: TypeAlias = Callable[[Match[str]], bool]
 
@@ -27,7 +30,7 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     category: str
-    pattern: Pattern[str]
+    pattern: Any  # of `re`, or of RE2 where `whole` looks
     source: str  # law, issuer or checksum
     check: Check = always
     hint: tuple[str, ...] = ()
@@ -55,6 +58,11 @@ def rx(pattern: str, flags: int = 0) -> Pattern[str]:
 def words(pattern: str) -> Pattern[str]:
     """A search for context words, in any case."""
     return re.compile(pattern, re.IGNORECASE)
+
+
+def lexicon(pattern: str) -> Any:
+    """A search for many words over whole texts, in any case and in linear time (RE2)."""
+    return re2.compile(f"(?i){pattern}")
 
 
 def digits(text: str) -> str:

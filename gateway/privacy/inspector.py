@@ -21,7 +21,7 @@ from gateway.privacy.blobs import TooLarge
 from gateway.privacy.custom import Custom
 from gateway.privacy.scanner import Hit, Scanner
 from gateway.privacy.settings import InspectionSettings
-from gateway.privacy.views import MAX_DEPTH, View, broken, seam, views
+from gateway.privacy.views import MAX_DEPTH, Kind, View, broken, seam, views
 
 _PIECE = 65_536  # characters scanned at once, with an overlap: time is looked at between pieces
 _OVERLAP = 2_048
@@ -105,7 +105,7 @@ class Inspector:
         try:
             _unreadable(document, run)
             texts: list[str] = []
-            for here, text in strings(document):  # noqa: B007 - the place is told when a limit is passed
+            for here, text in strings(document):
                 count += 1
                 findings.extend(self._string(here, text, run))
                 if here.endswith((".content", ".text")):
@@ -154,12 +154,13 @@ class Inspector:
         for depth in range(MAX_DEPTH + 1):
             deeper: list[View] = []
             for view in level:
-                for finding in self._view(view, run):
+                kinds: set[Kind] = set()
+                for finding in self._view(view, kinds, run):
                     key = (finding.category, finding.start, finding.end)
                     if key not in seen:
                         seen.add(key)
                         yield finding
-                for other in views(view, run.spend):
+                for other in views(view, kinds, run.spend):
                     if other.text not in done:
                         done.add(other.text)
                         deeper.append(other)
@@ -169,27 +170,29 @@ class Inspector:
                 raise _Spent("depth")
             level = deeper
 
-    def _view(self, view: View, run: _Run) -> Iterator[Finding]:
-        yield from (_found(view, hit) for hit in self._scan(view.text, run))
+    def _view(self, view: View, kinds: set[Kind], run: _Run) -> Iterator[Finding]:
+        """Findings of one view; `kinds` receives what other views are worth making of it."""
+        yield from (_found(view, hit) for hit in self._scan(view.text, run, kinds))
         pieces = list(broken(view.text)) if "\n" in view.text else []
-        if pieces:
-            joined = "\n\n".join(text for text, _, _ in pieces)
-            run.spend(len(joined))
-            names = {hit[0] for hit in self._scan(joined, run, joined=True)}
-            if names:
-                yield from self._pieces(view, pieces, run)
-
-    def _pieces(self, view: View, pieces: list[tuple[str, int, int]], run: _Run) -> Iterator[Finding]:
+        if not pieces:
+            return
+        together = "\n\n".join(text for text, _, _ in pieces)
+        run.spend(len(together))
+        if next(self._scan(together, run, joined=True), None) is None:
+            return
         for text, start, end in pieces:
             for name, category, _, _, confidence in self._scan(text, run, joined=True):
                 yield _found(view, Hit((name, category, start, end, confidence)))
 
-    def _scan(self, text: str, run: _Run, *, joined: bool = False) -> Iterator[Hit]:
+    def _scan(self, text: str, run: _Run, kinds: set[Kind] | None = None, *, joined: bool = False) -> Iterator[Hit]:
         for start in range(0, max(1, len(text)), _PIECE - _OVERLAP):
             piece = text[start : start + _PIECE]
             run.spend(0)
             try:
-                for name, category, begin, end, confidence in self._scanner.scan(piece, joined=joined):
+                scan = self._scanner.scan(piece)
+                if kinds is not None:
+                    kinds |= scan.kinds
+                for name, category, begin, end, confidence in scan.hits(joined=joined):
                     yield Hit((name, category, start + begin, start + end, confidence))
             except (ValueError, TypeError, ArithmeticError, LookupError, RuntimeError) as error:
                 raise _Failed(type(error).__name__) from error

@@ -5,10 +5,11 @@ A view keeps its source's surroundings (only the encoded piece is replaced), so 
 and a place in a view can be mapped back to the text that the client sent.
 """
 
+import enum
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from re import Match, Pattern
 from urllib.parse import unquote
 
@@ -30,7 +31,6 @@ _ESCAPED = re.compile(
     r"(?:%[0-9A-Fa-f]{2})+|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,12});"
     r"|\\(?:u\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}|[\"'\\/nrt])|(?:=[0-9A-F]{2}){2,}|=\r?\n"
 )
-_ESCAPING = re.compile(r"[%&\\]|(?:=[0-9A-F]{2}){2}|=\r?\n")
 _SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[ .\-_·]{1,2}[^\W_@]|[ ]?[@.][ ]?[^\W_]){7,}(?![^\W_])")
 _GAPS = re.compile(r"[ \-_·]|(?<=[0-9])\.(?=[0-9A-Za-z])")
 _SHORT = {"n": "\n", "r": "\r", "t": "\t"}
@@ -92,16 +92,36 @@ def _rewrite(source: View, pattern: Pattern[str], read: Callable[[Match[str]], s
     return None if text == source.text else View(text, source, pattern, read)
 
 
-def views(view: View, spend: Spend) -> Iterator[View]:
+class Kind(enum.Enum):
+    """What kinds of views there are."""
+
+    FOLDED = "folded"
+    UNESCAPED = "unescaped"
+    UNBLOBBED = "unblobbed"
+    CLOSED_UP = "closed up"
+
+
+TRIGGERS: Mapping[Kind, str] = {
+    Kind.UNESCAPED: r"%[0-9A-Fa-f]{2}|&[#A-Za-z][0-9A-Za-z]{1,12};|\\[uxU0-3\"'\\/nrt]|(?:=[0-9A-F]{2}){2}|=\r?\n",
+    Kind.UNBLOBBED: (
+        r"[A-Za-z0-9+/_-]{24}|[0-9A-Fa-f]{16}|[a-z][A-Z0-9][A-Za-z0-9+/_-]{4}|[A-Za-z0-9+/_-]{6}[a-z][A-Z0-9]|[A-Z0-9+/]{12}"
+        r"|[0-9A-Fa-f]{2}(?:(?:[\s:,-]|\\x|, ?0x)[0-9A-Fa-f]{2}){7}"
+    ),
+    Kind.CLOSED_UP: r"[0-9A-Za-z](?:[ .\-_@\x80-\xff]{1,4}[0-9A-Za-z]){7}",
+}
+"""What a text must hold for a view of it to be worth making. Bytes above 127 stand for any other character."""
+
+
+def views(view: View, kinds: Collection[Kind], spend: Spend) -> Iterator[View]:
     """Every other reading of one text, one level deep. `spend` is charged for each, and may raise."""
     text = view.text
     if not text.isascii() and _FOREIGN.search(text):
         yield from _charged(_rewrite(view, _FOREIGN, _fold), spend)
-    if _ESCAPING.search(text):
+    if Kind.UNESCAPED in kinds:
         yield from _charged(_rewrite(view, _ESCAPED, _unescape), spend)
-    if BLOB.search(text):
+    if Kind.UNBLOBBED in kinds:
         yield from _charged(_rewrite(view, BLOB, lambda match: unblob(match[0], spend)), spend)
-    if _SPACED.search(text):
+    if Kind.CLOSED_UP in kinds:
         yield from _charged(_rewrite(view, _SPACED, lambda match: _GAPS.sub("", match[0])), spend)
 
 
@@ -137,7 +157,6 @@ def _unbackslash(code: str) -> str:
 
 _TAIL = re.compile(r"(?:[0-9A-Za-z]{1,6}[ .-]){0,6}[^\s,;]{1,200}\Z")
 _HEAD = re.compile(r"[^\s,;]{1,200}(?:[ .-][0-9A-Z]{1,6}(?![a-z])){0,6}")
-_BREAK = re.compile(r"[ \t]*-?\r?\n[ \t>#*|-]*")
 
 
 def seam(first: str, second: str) -> tuple[str, ...]:
@@ -151,18 +170,23 @@ def seam(first: str, second: str) -> tuple[str, ...]:
     return (left + right,) if left[-1] != "-" else (left + right, left[:-1] + right)
 
 
+_DIGIT = re.compile(r"[0-9]")
+_MARGIN = " \t\r>#*|-"
+
+
 def broken(text: str) -> Iterator[tuple[str, int, int]]:
     """Values that were broken over lines, put together, with the place that each has in the text."""
-    for match in _BREAK.finditer(text):
-        before, after = text[max(0, match.start() - 240) : match.start()], text[match.end() : match.end() + 240]
-        if not before or not after or not _digit_near(before, after):
-            continue
-        for joined in seam(before, after):
-            yield joined, max(0, match.start() - len(joined)), min(len(text), match.end() + len(joined))
+    at = text.find("\n")
+    while at >= 0:
+        following = text.find("\n", at + 1)
+        before, after = text[max(0, at - 240) : at].rstrip(" \t\r"), text[at + 1 : at + 241].lstrip(_MARGIN)
+        if before and after and _may_go_on(before, after):
+            for joined in seam(before, after):
+                yield joined, max(0, at - len(joined)), min(len(text), at + len(joined))
+        at = following
 
 
-def _digit_near(before: str, after: str) -> bool:
-    last, first = before[-1], after[0]
-    if not (last.isalnum() or last in "-_/+.=@") or not (first.isalnum() or first in "-_/+.=@"):
+def _may_go_on(before: str, after: str) -> bool:
+    if _DIGIT.search(before, len(before) - 12) is None and _DIGIT.search(after, 0, 12) is None:
         return False
-    return any(character.isdecimal() for character in before[-12:] + after[:12])
+    return (before[-1].isalnum() or before[-1] in "-_/+.=@") and (after[0].isalnum() or after[0] in "-_/+.=@")

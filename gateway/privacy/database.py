@@ -1,0 +1,96 @@
+"""The compiled Hyperscan database: made once for the process, kept on disk by digest. The room's only file.
+
+Patterns are given to Hyperscan as bytes in prefilter mode, so what it proposes is a superset of what `re` finds;
+`widened` keeps that so where one character is several bytes.
+"""
+
+import hashlib
+import re
+import threading
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+_PROBE = b"-----BEGIN RSA PRIVATE KEY----- AKIAQWERTYUIOPASDFGH 12345678Z"
+_CLASS = re.compile(r"\[(?!\^)[^\]\\-]*[^\x00-\x7f\]][^\]\\-]*\]")
+_COUNTED = re.compile(r"(\[\^(?:\\.|[^\]\\])*\]|(?<!\\)\.|\\S)\{(\d+),(\d+)\}")
+_OPTIONAL_BYTES = re.compile(r"([^\x00-\x7f])\?")
+
+
+def widened(expression: str) -> str:
+    """The expression for bytes: letters of several bytes in a class stand for any, counts of any character grow."""
+    expression = _CLASS.sub(".{1,3}", expression)
+    expression = _OPTIONAL_BYTES.sub(lambda match: f"(?:{match[1]})?", expression)
+    return _COUNTED.sub(lambda m: f"{m[1]}{{{m[2]},{int(m[3]) * 4 if int(m[3]) <= 100 else int(m[3])}}}", expression)
+
+
+@cache
+def open_database(library: Any, expressions: tuple[str, ...], cache_dir: Path | None) -> tuple[Any, frozenset[int]]:
+    """The database, and the indices of expressions that Hyperscan can't take."""
+    digest = hashlib.sha256("\0".join((library.__version__, *map(widened, expressions))).encode()).hexdigest()[:24]
+    if cache_dir is None:
+        return _compiled(library, expressions)
+    stored = cache_dir / f"patterns-{digest}.hs"
+    database = _loaded(library, stored)
+    if database is not None:
+        return database, frozenset()
+    database, left = _compiled(library, expressions)
+    if not left:
+        _store(stored, library.dumpb(database))
+    return database, left
+
+
+@cache
+def _compiled(library: Any, expressions: tuple[str, ...]) -> tuple[Any, frozenset[int]]:
+    everything = range(len(expressions))
+    try:
+        return _compile(library, expressions, list(everything)), frozenset()
+    except library.HyperscanError:
+        left = frozenset(index for index in everything if not _takes(library, expressions, index))
+        return _compile(library, expressions, [index for index in everything if index not in left]), left
+
+
+def _compile(library: Any, expressions: tuple[str, ...], indices: list[int]) -> Any:
+    database = library.Database()
+    flags = library.HS_FLAG_SINGLEMATCH | library.HS_FLAG_PREFILTER
+    database.compile(
+        expressions=[widened(expressions[index]).encode() for index in indices],
+        ids=indices,
+        elements=len(indices),
+        flags=[flags] * len(indices),
+    )
+    return database
+
+
+def _takes(library: Any, expressions: tuple[str, ...], index: int) -> bool:
+    try:
+        _compile(library, expressions, [index])
+    except library.HyperscanError:
+        return False
+    return True
+
+
+def _loaded(library: Any, stored: Path) -> Any:
+    """The stored database, if it is there, whole, and finds what it must."""
+    found: set[int] = set()
+    try:
+        database = library.loadb(stored.read_bytes(), library.HS_MODE_BLOCK)
+        database.scan(
+            _PROBE,
+            lambda index, start, end, flags, context: found.add(index),
+            scratch=library.Scratch(database),
+        )
+    except (OSError, library.HyperscanError):
+        return None
+    return database if len(found) >= 3 else None
+
+
+def _store(stored: Path, data: bytes) -> None:
+    """A cache: where it can't be written, the patterns are compiled again next time."""
+    try:
+        stored.parent.mkdir(parents=True, exist_ok=True)
+        fresh = stored.with_suffix(f".{threading.get_ident()}.tmp")
+        fresh.write_bytes(data)
+        fresh.replace(stored)
+    except OSError:
+        return
