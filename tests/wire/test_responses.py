@@ -1,0 +1,296 @@
+"""The Responses API: bodies become chat documents, answers are what OpenAI's own SDK reads."""
+
+import json
+from typing import Any
+
+import httpx2
+import openai
+import pytest
+
+from gateway.core.delta import (
+    Delta,
+    Finish,
+    FinishReason,
+    Reasoning,
+    Refusal,
+    Text,
+    TokenLogprob,
+    ToolCallPart,
+    UsageReport,
+)
+from gateway.core.document import thaw
+from gateway.core.errors import BadRequest, TargetProtocolError, Unavailable
+from gateway.core.request import Media
+from gateway.core.usage import Usage
+from gateway.wire import responses as dialect
+
+FUNCTION = {
+    "type": "function",
+    "name": "look_up",
+    "description": "Looks.",
+    "parameters": {"type": "object"},
+    "strict": True,
+}
+CUSTOM = {"type": "custom", "name": "apply_patch", "description": "Patches."}
+SPACE = {"type": "namespace", "name": "files", "description": "Files.", "tools": [{"type": "function", "name": "read"}]}
+TOOLS = [FUNCTION, CUSTOM, SPACE, {"type": "web_search"}]
+
+
+def parse(**fields: Any) -> dialect.ResponsesRequest:
+    return dialect.parse_response(json.dumps({"model": "auto", "input": "hi"} | fields).encode())
+
+
+def document(**fields: Any) -> Any:
+    return thaw(parse(**fields).chat.document)
+
+
+def test_a_plain_body() -> None:
+    """A text is a user's message."""
+    assert document(instructions="Be brief.", max_output_tokens=9, temperature=0.5) == {
+        "model": "auto",
+        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hi"}],
+        "max_completion_tokens": 9,
+        "temperature": 0.5,
+    }
+
+
+def test_a_codex_body() -> None:
+    """Developer messages, tools of every kind, a history with calls, outputs and sealed thinking."""
+    found = document(
+        stream=True,
+        store=False,
+        include=["reasoning.encrypted_content"],
+        parallel_tool_calls=False,
+        prompt_cache_key="k",
+        reasoning={"effort": "medium"},
+        tools=TOOLS,
+        tool_choice="auto",
+        input=[
+            {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "Sandbox."}]},
+            {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Fix it."}]},
+            {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "zzz"},
+            {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]},
+            {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Looking."}]},
+            {"type": "function_call", "call_id": "c1", "name": "look_up", "arguments": '{"q":1}'},
+            {"type": "function_call", "call_id": "c2", "name": "read", "namespace": "files", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "c1", "output": "One"},
+            {"type": "function_call_output", "call_id": "c2", "output": [{"type": "input_text", "text": "Two"}]},
+            {"type": "custom_tool_call", "call_id": "c3", "name": "apply_patch", "input": "*** Begin"},
+            {"type": "custom_tool_call_output", "call_id": "c3", "output": "Done"},
+        ],
+    )
+
+    def call(call_id: str, name: str, arguments: str) -> Any:
+        return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+    assert found["messages"] == [
+        {"role": "developer", "content": "Sandbox."},
+        {"role": "user", "content": "Fix it."},
+        {
+            "role": "assistant",
+            "content": "Looking.",
+            "reasoning_content": "Hm.",
+            "tool_calls": [call("c1", "look_up", '{"q":1}'), call("c2", "files__read", "{}")],
+        },
+        {"role": "tool", "tool_call_id": "c1", "content": "One"},
+        {"role": "tool", "tool_call_id": "c2", "content": "Two"},
+        {"role": "assistant", "content": None, "tool_calls": [call("c3", "apply_patch", '{"input":"*** Begin"}')]},
+        {"role": "tool", "tool_call_id": "c3", "content": "Done"},
+    ]
+    assert [tool["function"]["name"] for tool in found["tools"]] == ["look_up", "apply_patch", "files__read"]
+    assert (found["stream"], found["tool_choice"], found["parallel_tool_calls"]) == (True, "auto", False)
+    assert "prompt_cache_key" not in found
+
+
+def test_images_files_and_formats() -> None:
+    """Media is found, a schema becomes a response format, log-probabilities are asked for by `include`."""
+    request = parse(
+        input=[
+            {
+                "role": "user",
+                "content": [
+                    {"type": "input_text", "text": "What?"},
+                    {"type": "input_image", "image_url": "data:image/png;base64,AAAA"},
+                    {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,AAAA"},
+                ],
+            }
+        ],
+        text={"format": {"type": "json_schema", "name": "x", "strict": True, "schema": {"type": "object"}}},
+        include=["message.output_text.logprobs"],
+        top_logprobs=2,
+    )
+    assert request.chat.media == {Media.IMAGE, Media.FILE}
+    assert (request.chat.response_format.kind, request.chat.response_format.strict) == ("json_schema", True)
+    assert (request.chat.sampling.logprobs, request.chat.sampling.top_logprobs) == (True, 2)
+
+
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "no model": ({"model": ""}, "model"),
+    "no input": ({"input": []}, "input"),
+    "role": ({"input": [{"role": "boss", "content": "x"}]}, "input[0].role"),
+    "unknown item": ({"input": [{"type": "item_reference", "id": "x"}]}, "input[0].type"),
+    "unknown part": ({"input": [{"role": "user", "content": [{"type": "hologram"}]}]}, "input[0].content[0].type"),
+    "image by id": (
+        {"input": [{"role": "user", "content": [{"type": "input_image", "file_id": "f"}]}]},
+        "input[0].content[0].image_url",
+    ),
+    "call without id": ({"input": [{"type": "function_call", "name": "f"}]}, "input[0].call_id"),
+    "earlier answer": ({"previous_response_id": "resp_1"}, "previous_response_id"),
+    "background": ({"background": True}, "background"),
+    "limit": ({"max_output_tokens": 0}, "max_output_tokens"),
+    "tool without name": ({"tools": [{"type": "function"}]}, "tools[0].name"),
+    "unknown tool": ({"tools": TOOLS, "tool_choice": {"type": "function", "name": "x"}}, "tool_choice.name"),
+    "format": ({"text": {"format": {"type": "xml"}}}, "text.format.type"),
+    "override": ({"base_url": "x"}, "base_url"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_bodies(name: str) -> None:
+    """The field is named."""
+    fields, param = BAD[name]
+    with pytest.raises(BadRequest) as caught:
+        parse(**fields)
+    assert caught.value.param == param
+
+
+LOGPROB = TokenLogprob(token="Hé", logprob=-0.5, raw=b"H\xc3\xa9")
+DELTAS: list[Delta] = [
+    Reasoning(text="Let me "),
+    Reasoning(text="think."),
+    Text(text="Hé", logprobs=(LOGPROB,)),
+    Text(text="llo"),
+    ToolCallPart(call=0, id="c1", name="look_up"),
+    ToolCallPart(call=0, arguments='{"q":'),
+    ToolCallPart(call=0, arguments="1}"),
+    ToolCallPart(call=1, id="c2", name="apply_patch", arguments='{"input":"*** '),
+    ToolCallPart(call=1, arguments='Begin"}'),
+    ToolCallPart(call=2, id="c3", name="files__read", arguments="{}"),
+    Finish(reason=FinishReason.TOOL_CALLS),
+    UsageReport(usage=Usage(input=10, input_cached=4, output=6, reasoning=2)),
+]
+
+
+def sdk(data: bytes, kind: str = "application/json") -> openai.AsyncOpenAI:
+    """The SDK with strict validation, connected to these bytes."""
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, content=data, headers={"content-type": kind})
+
+    http = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
+    return openai.AsyncOpenAI(
+        api_key="x", base_url="http://gateway/v1", http_client=http, max_retries=0, _strict_response_validation=True
+    )
+
+
+def streamed(deltas: list[Delta], **fields: Any) -> bytes:
+    stream = dialect.stream(parse(tools=TOOLS, **fields), id="resp_1", created=1700000000)
+    return stream.start() + b"".join(stream.encode(delta) for delta in deltas) + stream.end()
+
+
+def assembled(deltas: list[Delta], **fields: Any) -> bytes:
+    assembly = dialect.assembly(parse(tools=TOOLS, **fields), id="resp_1", created=1700000000)
+    for delta in deltas:
+        assembly.add(delta)
+    return assembly.body()
+
+
+async def test_the_sdk_reads_a_whole_response() -> None:
+    """Thinking, text, and the calls under the client's own names."""
+    answer = await sdk(assembled(DELTAS, instructions="Be brief.")).responses.create(model="auto", input="hi")
+    thinking, message, function, custom, read = answer.output
+    assert answer.output_text == "Héllo"
+    assert (answer.status, answer.instructions) == ("completed", "Be brief.")
+    assert thinking.type == "reasoning"
+    assert thinking.content is not None
+    assert thinking.content[0].text == "Let me think."
+    assert message.type == "message"
+    assert function.type == "function_call"
+    assert (function.call_id, function.name, function.arguments) == ("c1", "look_up", '{"q":1}')
+    assert custom.type == "custom_tool_call"
+    assert (custom.call_id, custom.name, custom.input) == ("c2", "apply_patch", "*** Begin")
+    assert read.type == "function_call"
+    assert (read.name, read.namespace) == ("read", "files")
+    assert answer.usage is not None
+    assert (answer.usage.input_tokens, answer.usage.output_tokens, answer.usage.total_tokens) == (14, 8, 22)
+    assert answer.usage.input_tokens_details.cached_tokens == 4
+
+
+async def test_the_sdk_reads_a_streamed_response() -> None:
+    """Every event has its number; the order is the one that clients depend on; the last event holds the whole."""
+    stream = await sdk(streamed(DELTAS), "text/event-stream").responses.create(model="auto", input="hi", stream=True)
+    events = [event async for event in stream]
+    kinds = [event.type.removeprefix("response.") for event in events]
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+    assert kinds[:2] == ["created", "in_progress"]
+    start = kinds.index("output_text.delta") - 2
+    assert kinds[start : start + 7] == [
+        "output_item.added",
+        "content_part.added",
+        "output_text.delta",
+        "output_text.delta",
+        "output_text.done",
+        "content_part.done",
+        "output_item.done",
+    ]
+    assert kinds.count("output_item.added") == kinds.count("output_item.done") == 5
+    last = events[-1]
+    assert last.type == "response.completed"
+    assert last.response.output == (await sdk(assembled(DELTAS)).responses.create(model="auto", input="hi")).output
+
+
+async def test_the_sdk_s_own_collector() -> None:
+    """`responses.stream` puts the same text together."""
+    texts = [*DELTAS[2:4], Finish(reason=FinishReason.STOP), DELTAS[-1]]
+    async with sdk(streamed(texts), "text/event-stream").responses.stream(model="auto", input="hi") as stream:
+        answer = await stream.get_final_response()
+    assert answer.output_text == "Héllo"
+
+
+@pytest.mark.parametrize(
+    ("reason", "why"),
+    [(FinishReason.LENGTH, "max_output_tokens"), (FinishReason.CONTENT_FILTER, "content_filter")],
+)
+async def test_an_answer_that_was_cut_says_so(reason: FinishReason, why: str) -> None:
+    """`incomplete`, with the reason."""
+    texts: list[Delta] = [Text(text="He"), Finish(reason=reason), DELTAS[-1]]
+    answer = await sdk(assembled(texts)).responses.create(model="auto", input="hi")
+    assert answer.status == "incomplete"
+    assert answer.incomplete_details is not None
+    assert answer.incomplete_details.reason == why
+
+
+async def test_a_refusal() -> None:
+    """The model's own no is no text."""
+    texts: list[Delta] = [Refusal(text="No."), Finish(reason=FinishReason.STOP), DELTAS[-1]]
+    answer = await sdk(assembled(texts)).responses.create(model="auto", input="hi")
+    [message] = answer.output
+    assert message.type == "message"
+    assert message.content[0].type == "refusal"
+
+
+async def test_a_failure_inside_a_stream() -> None:
+    """`response.failed` with the error, and no `response.completed`."""
+    stream = dialect.stream(parse(stream=True), id="resp_1", created=1)
+    data = stream.start() + stream.encode(Text(text="x")) + stream.error(Unavailable("The engine died."))
+    events = await sdk(data, "text/event-stream").responses.create(model="auto", input="hi", stream=True)
+    *_, last = [event async for event in events]
+    assert last.type == "response.failed"
+    assert last.response.error is not None
+    assert (last.response.error.code, last.response.error.message) == ("server_error", "The engine died.")
+
+
+@pytest.mark.parametrize("make", [streamed, assembled])
+def test_unfinished_answers(make: Any) -> None:
+    """Without finish and usage there is no end."""
+    with pytest.raises(TargetProtocolError):
+        make([Text(text="x")])
+    with pytest.raises(TargetProtocolError):
+        make([Text(text="x"), DELTAS[-1]])
+
+
+def test_a_custom_call_that_is_no_text() -> None:
+    """A model that does not keep to the shape made no call."""
+    broken: list[Delta] = [ToolCallPart(call=0, id="c", name="apply_patch", arguments='{"x":1}'), *DELTAS[-2:]]
+    with pytest.raises(TargetProtocolError, match="can't be read"):
+        assembled(broken)
