@@ -245,7 +245,16 @@ def _routing(built: dashboards.Dashboard) -> dashboards.Dashboard:
                         "{{source}} → {{target}}: {{reason}}",
                     )
                 ],
-                width=9,
+                width=18,
+            )
+        )
+        .with_panel(
+            graph(
+                "Candidate policy",
+                "How a candidate policy, which sends nothing, would have decided, beside the one in force.",
+                [(f"sum by (change) (rate(aduana_candidate_decisions_total{{{AT}}}[$__rate_interval]))", "{{change}}")],
+                unit="reqps",
+                stacked=True,
             )
         )
         .with_panel(
@@ -255,7 +264,6 @@ def _routing(built: dashboards.Dashboard) -> dashboards.Dashboard:
                 [(f"sum by (outcome) (rate(aduana_requests_total{{{AT}}}[$__rate_interval]))", "{{outcome}}")],
                 unit="reqps",
                 stacked=True,
-                width=9,
             )
         )
     )
