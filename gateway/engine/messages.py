@@ -50,6 +50,7 @@ class Submit(_Message, frozen=True, kw_only=True):
     max_tokens: int
     sampling: SamplingSpec
     isolation: str = ""
+    priority: int = 0  # higher is admitted and read first
     grammar: str = ""  # llguidance grammar (JSON text); empty: free text
 
 

@@ -31,6 +31,7 @@ class Sequence(msgspec.Struct, kw_only=True):
     prompt: int  # length of the prompt
     limit: int  # length at which it ends
     isolation: str
+    priority: int = 0
     slot: int = -1
     done: int = 0  # leading tokens whose KV is computed
     cached: int = 0
@@ -54,7 +55,8 @@ class Sequence(msgspec.Struct, kw_only=True):
 class Scheduler:
     """Owns slots, waiting and running sequences.
 
-    Fair between isolation keys, first come first served within one: `gateway.engine.fairness`.
+    The higher priority first; fair between isolation keys, first come first served within one:
+    `gateway.engine.fairness`.
     """
 
     def __init__(
@@ -101,7 +103,7 @@ class Scheduler:
         """A request that has not ended."""
         return self._running.get(request) or self._waiting.get(request)
 
-    def add(self, request: int, prompt: "array[int]", max_tokens: int, isolation: str) -> None:
+    def add(self, request: int, prompt: "array[int]", max_tokens: int, isolation: str, *, priority: int = 0) -> None:
         """A new request. Raises ValueError if it can't fit: the caller checks length and tokens before."""
         if not 0 < len(prompt) < self.context or max_tokens < 1 or self.sequence(request) is not None:
             raise ValueError("a prompt must be shorter than the window, and ids unique")
@@ -109,12 +111,16 @@ class Scheduler:
         tokens = array("i", prompt)
         self._shares.arrived(isolation, (other.isolation for other in self._all()))
         self._waiting[request] = Sequence(
-            id=request, tokens=tokens, prompt=len(prompt), limit=limit, isolation=isolation
+            id=request, tokens=tokens, prompt=len(prompt), limit=limit, isolation=isolation, priority=priority
         )
 
     def _all(self) -> Iterator[Sequence]:
         yield from self._running.values()
         yield from self._waiting.values()
+
+    def _turn(self, sequence: Sequence) -> tuple[float, float]:
+        """Who is next: the higher priority; within one, the app that had least so far."""
+        return -sequence.priority, self._shares.of(sequence.isolation)
 
     def cancel(self, request: int) -> bool:
         """Ends a request, wherever it is. False: it had ended before."""
@@ -176,7 +182,7 @@ class Scheduler:
         moves: list[Move] = []
         if not self._waiting:
             return moves
-        queue = sorted(self._waiting.values(), key=lambda s: self._shares.of(s.isolation))  # stable: else in order
+        queue = sorted(self._waiting.values(), key=self._turn)  # stable: else in order
         if len(self._running) == len(self._slots):
             self._make_room(queue[0])
         for sequence in queue[:_LOOK_AHEAD]:
@@ -283,7 +289,7 @@ class Scheduler:
 
         llama.cpp splits a batch into pieces of equal length for consecutive slots, so other shapes gain nothing.
         """
-        first = min(reading, key=lambda s: self._shares.of(s.isolation))
+        first = min(reading, key=self._turn)
         alone = min(first.unread, self._batch)
         by_slot = {s.slot: s for s in reading}
         group = [first]

@@ -131,7 +131,9 @@ class Worker:
             return
         sampler = Sampler(message.sampling, tokens, banned=tuple(self._ends))
         self._jobs[message.id] = _Job(sampler=sampler, constraint=constraint, began=time.perf_counter())
-        self._scheduler.add(message.id, tokens, max(1, message.max_tokens), message.isolation)
+        self._scheduler.add(
+            message.id, tokens, max(1, message.max_tokens), message.isolation, priority=message.priority
+        )
 
     def _fits(self, tokens: "array.array[int]") -> bool:
         return 0 < len(tokens) < self._model.context and self._model.vocabulary.has_all(tokens)

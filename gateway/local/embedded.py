@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import structlog
 
@@ -63,6 +64,7 @@ class EmbeddedTarget:
         self._running: dict[int, bytes] = {}  # sequence → fingerprint
         self._crashes: dict[bytes, int] = {}
         self._shown = -1
+        self._opened: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begins to load; returns at once."""
@@ -71,6 +73,8 @@ class EmbeddedTarget:
     async def close(self) -> None:
         """Stops the worker and gives all memory back; running requests get an error."""
         await self._worker.close()
+        if self._opened is not None:
+            await asyncio.wait([self._opened])
         self._prompts.close()
 
     @property
@@ -118,9 +122,9 @@ class EmbeddedTarget:
         return max(len(prompt) for prompt in prepared.prompts)
 
     async def generate(
-        self, request: GenerateRequest, *, deadline: float, isolation: str
+        self, request: GenerateRequest, *, deadline: float, isolation: str, priority: int = 0
     ) -> AsyncGenerator[Delta, None]:
-        """The answer. Closing the generator cancels within one step.
+        """The answer. Closing the generator cancels within one step. A higher `priority` waits less for a slot.
 
         Raises TargetError and its kin, ContextLengthExceeded, BadRequest.
         """
@@ -137,6 +141,8 @@ class EmbeddedTarget:
             seed=secrets.randbits(62),
             next_id=self._worker.next_id,
         )
+        if priority:
+            submits = [msgspec.structs.replace(submit, priority=priority) for submit in submits]
         self._admit(submits)
         loop = asyncio.get_running_loop()
         late = TargetTimeout(f"The embedded target {self.info.name!r} did not finish in time.")
@@ -194,6 +200,13 @@ class EmbeddedTarget:
             )
         assert self._prompts.vocabulary is not None
         return prepared, self._prompts.vocabulary
+
+    async def _open_early(self) -> None:
+        try:
+            if self._worker.ready is not None:
+                await self._open(self._worker.ready)
+        except TargetUnavailable as error:
+            LOG.error("the vocabulary can't be read", target=self.info.name, reason=error.message)
 
     async def _open(self, ready: Ready) -> None:
         if self._prompts.vocabulary is None:
@@ -262,6 +275,8 @@ class EmbeddedTarget:
         match event.kind:
             case WorkerEventKind.READY:
                 self._pace.load_seconds = event.seconds
+                if self._opened is None:  # so that the first request need not wait for it
+                    self._opened = asyncio.get_running_loop().create_task(self._open_early())
                 LOG.info("model ready", target=event.target, model=self.info.model, seconds=event.seconds)
             case WorkerEventKind.LOADING:
                 if int(event.fraction * 10) != self._shown:

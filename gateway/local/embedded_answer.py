@@ -11,6 +11,9 @@ from gateway.engine.toolcalls import Call, ToolCallReader
 from gateway.engine.vocabulary import Vocabulary
 
 _THINK, _END_THINK = "<think>", "</think>"
+_LONGEST_START = 32  # characters in which an answer that begins with a thought must show it
+# Control tokens that mean something to the readers of an answer; all others are no text.
+_MARKERS = frozenset((b"<think>", b"</think>", b"<tool_call>", b"</tool_call>", b"<|python_tag|>"))
 
 
 def _call_id() -> str:
@@ -36,12 +39,13 @@ class Choice:
         self.reasoning_tokens = 0
         self.stopped = False  # a stop string was found: no more tokens are wanted
         self._vocabulary = vocabulary
-        self._special = bool(tools) or thinking or may_think  # their markers may be control tokens
+        self._markers = bool(tools) or thinking or may_think
         self._characters = Characters()
         self._stops = StopStrings(stops)
         self._tools = ToolCallReader(tools) if tools else None
         self._thinking = thinking
         self._undecided = may_think and not thinking  # the answer may begin with <think>
+        self._after_thought = False  # blank lines between thought and answer belong to neither
         self._held = ""
         self._calls = 0
         self._call_id = call_id
@@ -52,7 +56,10 @@ class Choice:
         self.tokens += 1
         if self._thinking:
             self.reasoning_tokens += 1
-        piece = self._vocabulary.piece(token, special=self._special)
+        piece = self._vocabulary.piece(token)
+        if not piece and self._markers:
+            special = self._vocabulary.piece(token, special=True)
+            piece = special if special in _MARKERS else piece
         if log is not None:
             self._logprobs.append(_logprob(self._vocabulary, token, piece, log))
         return self._emit(self._stops.feed(self._characters.feed(piece)))
@@ -77,7 +84,7 @@ class Choice:
         if self._undecided:
             text, self._held = self._held + text, ""
             start = text.lstrip()
-            if len(start) < len(_THINK) and _THINK.startswith(start):
+            if len(start) < len(_THINK) and _THINK.startswith(start) and len(text) < _LONGEST_START:
                 self._held = text
                 return []
             self._undecided = False
@@ -92,14 +99,16 @@ class Choice:
             keep = overlap(text, _END_THINK)
             self._held = text[len(text) - keep :]
             return self._reasoned(text[: len(text) - keep])
-        self._thinking = False
-        rest = text[place + len(_END_THINK) :].lstrip("\n")
-        return self._reasoned(text[:place]) + self._answer(rest)
+        self._thinking, self._after_thought = False, True
+        return self._reasoned(text[:place]) + self._answer(text[place + len(_END_THINK) :])
 
     def _reasoned(self, text: str) -> list[Delta]:
         return [Reasoning(text=text, index=self.index)] if text else []
 
     def _answer(self, text: str) -> list[Delta]:
+        if self._after_thought:
+            text = text.lstrip("\n")
+            self._after_thought = not text
         if not text:
             return []
         if self._tools is not None:

@@ -94,9 +94,11 @@ class HttpTarget:
         return None
 
     async def generate(
-        self, request: GenerateRequest, *, deadline: float, isolation: str
+        self, request: GenerateRequest, *, deadline: float, isolation: str, priority: int = 0
     ) -> AsyncGenerator[Delta, None]:
-        """The answer. `deadline` is in the loop's clock. `isolation` is not used: the server has its own cache.
+        """The answer. `deadline` is in the loop's clock.
+
+        `isolation` and `priority` are not used: the server has its own cache and queue.
 
         Raises TargetError, ContextLengthExceeded or TargetRejected.
         """

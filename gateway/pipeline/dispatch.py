@@ -106,7 +106,12 @@ class Dispatcher:
             clearance = mint(case.decision, target, case.inbound, case.policy)
             return self._cloud[target].generate(clearance, deadline=deadline)
         wanted = overridden(request, case.decision.overrides)
-        return self._local[target].generate(wanted, deadline=deadline, isolation=case.inbound.caller.key)
+        return self._local[target].generate(
+            wanted,
+            deadline=deadline,
+            isolation=case.inbound.caller.key,
+            priority=case.decision.overrides.priority,
+        )
 
     async def _first_success(self, case: "Case", attempt: Callable[[str], Awaitable[T]]) -> T:
         account = case.account

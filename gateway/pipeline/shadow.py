@@ -61,6 +61,7 @@ class Shadows:
             request_id=f"{case.inbound.id}-shadow",
             permitted=(target,),
             received_at=time.time(),
+            shadow=True,
         )
         deadline = asyncio.get_running_loop().time() + self._seconds
         try:

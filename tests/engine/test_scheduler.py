@@ -345,3 +345,15 @@ def test_what_is_moved_out_stays_within_its_room() -> None:
     assert spill.best(array("i", [3] * 50 + [1]), "") == (third, 50)
     assert spill.best(array("i", [3] * 50), "other") == (0, 0)
     assert spill.best(array("i", [1] * 50), "") == (0, 0)
+
+
+def test_a_higher_priority_is_served_first() -> None:
+    """Among waiting requests of one app: the higher priority, then the order of arrival."""
+    bench = Bench(slots=1)
+    ended: list[int] = []
+    for request, priority in ((1, 0), (2, -10), (3, 0), (4, 10)):
+        bench.answers[request], bench.ends[request] = [], []
+        bench.scheduler.add(request, array("i", [request, 2, 3]), 2, "app", priority=priority)
+    while bench.step():
+        ended += [request for request in bench.ends if bench.ends[request] and request not in ended]
+    assert ended == [4, 1, 3, 2]
