@@ -44,12 +44,12 @@ def decide(inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy:
     rules = policy.document.rules
     acting = _rules(compiled, standing & compiled.restrict)
     permitting = _rules(compiled, standing & compiled.permit)
-    only, refusal = _restrictions(rules, acting)
-    found = obstacles(policy.catalog.targets, inbound.request, snapshot, alias, view.label, only)
+    only, refusal, cap = _restrictions(rules, acting)
+    found = obstacles(policy.catalog.targets, inbound.request, snapshot, alias, view.label, only, cap)
     route = standing & compiled.route
     number = compiled.rule_of[compiled.index.entry_of[(route & -route).bit_length() - 1]] if route else None
     order, rule, reason = _order(view, policy, number, found)
-    overrides = _overrides(rules, acting, permitting, found) if acting or permitting else _PLAIN
+    overrides = _overrides(rules, cap, permitting, found) if acting or permitting else _PLAIN
     if refusal is not None:
         rule, reason, order = refusal.name, "refused", ()
         wording: Refusal | None = refused_by_rule(refusal)
@@ -111,17 +111,23 @@ def _grow(view: View, policy: Policy, standing: int, grown: list[int]) -> None:
         left &= ~((low << 1) - 1) & ~compiled.index.entry_bits[entry]
 
 
-def _restrictions(rules: Sequence[Rule], acting: Sequence[int]) -> tuple[frozenset[str] | None, Rule | None]:
-    """What all `only` leave over together, and the first rule that refuses."""
+def _restrictions(
+    rules: Sequence[Rule], acting: Sequence[int]
+) -> tuple[frozenset[str] | None, Rule | None, int | None]:
+    """What all `only` leave over together, the first rule that refuses, and the smallest cap of the answer."""
     only: frozenset[str] | None = None
     refusal: Rule | None = None
+    cap: int | None = None
     for number in acting:
         rule = rules[number]
         if rule.only is not None:
             only = rule.only if only is None else only & rule.only
         if rule.refuse is not None and refusal is None:
             refusal = rule
-    return only, refusal
+        limit = rule.overrides.max_output_tokens if rule.overrides is not None else None
+        if limit is not None:
+            cap = limit if cap is None else min(cap, limit)
+    return only, refusal, cap
 
 
 def otherwise_for(view: View, policy: Policy) -> Otherwise:
@@ -182,14 +188,9 @@ def _removed(order: Sequence[str], found: dict[str, Why | None], refused: bool) 
 
 
 def _overrides(
-    rules: Sequence[Rule], acting: Sequence[int], permitting: Sequence[int], found: dict[str, Why | None]
+    rules: Sequence[Rule], cap: int | None, permitting: Sequence[int], found: dict[str, Why | None]
 ) -> Overrides:
     """All settings together: the smallest cap, the first temperature, prefix and shadow, the first priority."""
-    cap: int | None = None
-    for number in acting:
-        settings = rules[number].overrides
-        if settings is not None and settings.max_output_tokens is not None:
-            cap = settings.max_output_tokens if cap is None else min(cap, settings.max_output_tokens)
     temperature: float | None = None
     prefix: str | None = None
     shadow: str | None = None

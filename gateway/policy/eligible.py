@@ -52,11 +52,14 @@ def obstacles(
     alias: Alias,
     label: int,
     only: frozenset[str] | None,
+    cap: int | None = None,
 ) -> dict[str, Why | None]:
     """For each target the first thing that stands against it, or None. In the order of the configuration."""
     endpoint = endpoint_of(request)
     needed = needs(request)
     room = answer_tokens(request)
+    if cap is not None and room is not None and room > cap:
+        room = cap  # what is sent asks for no more
     counts, estimate = snapshot.prompt_tokens, snapshot.prompt_tokens_estimate
     permitted, states = alias.targets, snapshot.targets
     found: dict[str, Why | None] = {}

@@ -99,6 +99,16 @@ def test_exact_counts_decide_over_the_window():
     assert names(ask(policy, request=capped, prompt_tokens_estimate=7192)) == ["home"]
 
 
+def test_a_cap_makes_room():
+    """A client that asks for a huge answer fits a small window once the policy caps it: what is sent asks for less."""
+    greedy = chat(sampling=Sampling(max_tokens=32_000))
+    plain = policy_of("otherwise: {prefer: [home]}")
+    capped = policy_of("rules: [{name: c, set: {max_output_tokens: 1k}}]\notherwise: {prefer: [home]}")
+    assert ask(plain, request=greedy, prompt_tokens_estimate=7000).refusal.code == "context_length_exceeded"
+    assert names(ask(capped, request=greedy, prompt_tokens_estimate=7000)) == ["home"]
+    assert ask(capped, request=greedy, prompt_tokens_estimate=7193).refusal.code == "context_length_exceeded"
+
+
 def test_a_list_of_texts_to_embed_is_not_one_prompt():
     """Each text of an embeddings request has the window for itself."""
     policy = policy_of("otherwise: {prefer: [home]}")
