@@ -1,0 +1,121 @@
+"""The embedded engine beside llama-server: same machine, same model file, same moment, in turn.
+
+    python -m tests.bench.engine --llama-server PATH [--model GGUF] [--rounds 3] [--threads 2] [--only WORDS]
+
+llama-server must be built from the llama.cpp source inside the installed llama-cpp-python's source distribution, with
+the same flags; it runs with separate and with unified KV memory, and the better of the two counts. Printed are medians
+and their ratio (ours / theirs): for tokens/s more is better, for everything else less. Machines are noisy: only ratios
+of one run mean anything.
+"""
+
+import argparse
+import asyncio
+import random
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from gateway.local.embedded_models import default_models_dir, model_path
+from tests.bench.engine.client import usage_of
+from tests.bench.engine.workloads import WORKLOADS, Numbers, Server
+
+_SLOTS, _CONTEXT = 16, 2560
+_MEASURES = ("tokens/s", "wall", "ttft p50", "ttft p95", "cpu/1k")
+
+
+def main() -> int:
+    """Exit code 2: llama-server or the model is missing."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--llama-server", default=shutil.which("llama-server"))
+    parser.add_argument("--model", default="smollm2")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--only", default="", help="workloads whose name contains one of these, by commas")
+    args = parser.parse_args()
+    if not args.llama_server:
+        print("llama-server was not found: build it (see this module's docstring) and pass --llama-server.")
+        return 2
+    model = str(model_path(args.model, default_models_dir()))
+    wanted = args.only.split(",")
+    chosen = [name for name in WORKLOADS if any(part.strip() in name for part in wanted)]
+    with tempfile.TemporaryDirectory() as logs:
+        commands = _commands(args.llama_server, model, args.threads)
+        processes = {name: _start(name, command, port, Path(logs)) for name, (command, port) in commands.items()}
+        try:
+            servers = [
+                Server(name=name, port=commands[name][1], pid=process.pid) for name, process in processes.items()
+            ]
+            for server in servers:
+                _until_ready(server, processes[server.name])
+            asyncio.run(_compare(servers, chosen, args.rounds))
+            for server in servers:
+                print(f"memory of {server.name}: {usage_of(server.pid)[1]:.0f} MB")
+        finally:
+            for process in processes.values():
+                process.terminate()
+            for process in processes.values():
+                process.wait(20)
+    return 0
+
+
+def _commands(llama_server: str, model: str, threads: int) -> dict[str, tuple[list[str], int]]:
+    theirs = [llama_server, "-m", model, "-c", str(_SLOTS * _CONTEXT), "-np", str(_SLOTS), "-t", str(threads)]
+    ports = [_free_port() for _ in range(3)]
+    ours = [sys.executable, "-m", "tests.bench.engine.front", str(ports[0]), model, str(_CONTEXT), str(_SLOTS)]
+    return {
+        "aduana": ([*ours, str(threads)], ports[0]),
+        "separate": ([*theirs, "--port", str(ports[1])], ports[1]),
+        "unified": ([*theirs, "-kvu", "--port", str(ports[2])], ports[2]),
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _start(name: str, command: list[str], port: int, logs: Path) -> "subprocess.Popen[bytes]":
+    with (logs / f"{name}.log").open("wb") as log:
+        return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+
+
+def _until_ready(server: Server, process: "subprocess.Popen[bytes]") -> None:
+    while True:
+        if process.poll() is not None:
+            raise SystemExit(f"{server.name} ended with code {process.returncode}")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+
+
+async def _compare(servers: list[Server], names: list[str], rounds: int) -> None:
+    draw = random.Random()
+    print(f"{'workload':32}" + "".join(f"{measure:>24}" for measure in _MEASURES) + "   (ours, ratio to the better)")
+    for name in names:
+        results: dict[str, list[Numbers]] = {server.name: [] for server in servers}
+        for _ in range(rounds):
+            seed = draw.randrange(10**9)
+            for server in draw.sample(servers, len(servers)):
+                results[server.name].append(await WORKLOADS[name](server, seed))
+        print(f"{name:32}" + "".join(_cell(results, measure) for measure in _MEASURES), flush=True)
+
+
+def _cell(results: dict[str, list[Numbers]], measure: str) -> str:
+    medians = {name: statistics.median(run[measure] for run in runs) for name, runs in results.items()}
+    better = max if measure == "tokens/s" else min
+    best = better(value for name, value in medians.items() if name != "aduana")
+    return f"{medians['aduana']:>14.3f} ({medians['aduana'] / best:>5.2f}) "
+
+
+if __name__ == "__main__":
+    sys.exit(main())
