@@ -1,5 +1,7 @@
 """Money and ways to reach somebody: cards, accounts, wallets, e-mail, telephones, addresses. Pure."""
 
+# ruff: noqa: E501 - a pattern in one piece can be read and searched for
+
 import re
 from re import Match
 
@@ -153,12 +155,45 @@ DETECTORS: tuple[Detector, ...] = (
         joins=False,
     ),
     Detector(
+        name="phone_named",
+        category="contact.phone",
+        pattern=rx(
+            r"(?i)\b(?:phone|tel(?:ephone|.{1,2}fono)?|tlf|tfno|m(?:o|ó)vil|mobile|cell|fax|desk|whatsapp|bizum|ring me|answering|messages|registered|"
+            r"call(?:ing)? (?:me|us|him|her|them)(?: back)?|text (?:me|us)|ll(?:a|á)m[a-z]{1,8})"
+            r"(?: number| no\.?| n.{1,2}mero)?(?: (?:is|es|at|on|to|al?|en el))?\s{0,2}[:.#]{0,2}\s{0,3}(?P<value>\+?\(?[0-9](?:[ ().-]{0,3}[0-9]){6,16})(?![0-9%€$]|[.,][0-9])"
+        ),
+        source="ITU-T E.164 lengths, behind a word for telephone",
+        confidence=0.7,
+        joins=False,
+    ),
+    Detector(
+        name="phone_kind",
+        category="contact.phone",
+        pattern=rx(
+            r"(?i)(?<![\w.,-])(?P<value>\+?\(?[0-9](?:[ ().-]{0,3}[0-9]){6,16})[ -]{1,3}(?:office|fax|mobile|cell|home phone|m(?:o|ó)vil|casa|oficina)\b"
+        ),
+        source="ITU-T E.164 lengths, before a word for its kind",
+        confidence=0.7,
+        joins=False,
+    ),
+    Detector(
+        name="card_named",
+        category="financial.card",
+        pattern=rx(
+            r"(?i)\b(?:(?:credit|debit) card|my card|this card|card (?:number|no\.?)|for card|the card|tarjeta)(?: number| no\.?)?[^0-9a-z\n]{0,4}(?:is |es |n.{0,4} )?(?P<value>[0-9](?:[ -]?[0-9]){11,18})(?![0-9])"
+        ),
+        source="ISO/IEC 7812 lengths, behind a word for card",
+        confidence=0.8,
+        joins=False,
+    ),
+    Detector(
         name="address_es",
         category="contact.address",
         pattern=rx(
             r"(?P<value>\b(?:[Cc]alle|[Cc]/|C\.|Avda\.?|[Aa]venida|[Pp]laza|Pza\.?|[Pp]aseo|P(?:º|o)\.|[Cc]amino|[Tt]raves.{1,2}a|[Rr]onda|[Cc]arretera|[Cc]arrer)\s"
             r"[^\n,;.:]{3,50},?\s(?:n[^\s]{0,2}\.?\s?)?[0-9]{1,4}\b[^\n]{0,40}?\b(?:CP:?\s?)?(?:0[1-9]|[1-4][0-9]|5[0-2])[0-9]{3}\b)"
         ),
+        proposal=r"(?:[Cc]alle|[Cc]/|C\.|Avda|[Aa]venida|[Pp]laza|Pza|[Pp]aseo|P..?\.|[Cc]amino|[Tt]raves|[Rr]onda|[Cc]arreter|[Cc]arrer)",
         source="Spanish street, number and postal code (Correos)",
         confidence=0.8,
         joins=False,
@@ -170,6 +205,7 @@ DETECTORS: tuple[Detector, ...] = (
             r"(?P<value>\b[0-9]{1,5}\s(?:[A-Z][\w'.]*\s){1,4}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Way|Place|Pl|Terrace|Close|Crescent)\b"
             r"[^\n]{0,30}\n?[^\n]{0,60}?(?:\b[A-Z]{2},?\s[0-9]{5}(?:-[0-9]{4})?\b|\b[A-Z]{1,2}[0-9][0-9A-Z]?\s[0-9][A-Z]{2}\b))"
         ),
+        proposal=r"\s(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Way|Place|Pl|Terrace|Close|Crescent)\b",
         source="street and US ZIP (USPS) or UK postcode (Royal Mail)",
         confidence=0.8,
         joins=False,

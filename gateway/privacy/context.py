@@ -3,6 +3,8 @@
 A word alone is a topic ("what is diabetes?"); together with somebody whom it is about it is personal data.
 """
 
+# ruff: noqa: E501 - a pattern in one piece can be read and searched for
+
 from typing import Any
 
 from gateway.privacy.detector import Detector, lexicon
@@ -75,7 +77,14 @@ _MONEY = lexicon(
 )
 
 
-_RECORD = lexicon(f"(?:{_FIELDS.pattern})|(?:{_SOMEBODY.pattern})")
+_RECORD = lexicon(f"{_FIELDS.pattern[4:]}|{_SOMEBODY.pattern[4:]}")
+
+
+_RECORD_PROPOSAL = (
+    r"(?i)nombre|apellidos|n\.?h\.?c|cipa|nass|datos|paciente|fecha|domicilio|dico|col|historia|informe|remitido|episodio|sexo|edad|"
+    r"servicio|cp|hospital|juicio|motivo|patient|mrn|medical|date|dob|attending|discharge|complaint|referring|old|pt|"
+    r"[0-9] ?(?:a.{1,2}os|meses|d.{1,2}as|semanas)"
+)
 
 
 def _record(text: str) -> tuple[int, int] | None:
@@ -87,12 +96,12 @@ def _record(text: str) -> tuple[int, int] | None:
     if len(fields) >= 5 or (len(fields) >= 2 and len(terms) >= 3):
         return next(iter(fields.values()))
     person = _SOMEBODY.search(text) if len(terms) >= 3 else None
-    return person.span() if person is not None else None
+    return (person.start(), person.end()) if person is not None else None
 
 
 def _first(pattern: Any, text: str) -> tuple[int, int] | None:
     found = pattern.search(text)
-    return None if found is None else found.span()
+    return None if found is None else (found.start(), found.end())
 
 
 def _plans(text: str) -> tuple[int, int] | None:
@@ -100,7 +109,7 @@ def _plans(text: str) -> tuple[int, int] | None:
     for match in _UNRELEASED.finditer(text):
         around = slice(max(0, match.start() - 300), match.end() + 300)
         if _PLANS.search(text[around]) and _BUSINESS.search(text[around]):
-            return match.span()
+            return match.start(), match.end()
     return None
 
 
@@ -109,6 +118,7 @@ DETECTORS: tuple[Detector, ...] = (
         name="clinical_record",
         category="health.record",
         pattern=_RECORD,
+        proposal=_RECORD_PROPOSAL,
         source="RGPD art. 9, Ley 41/2002, HIPAA 45 CFR 160.103: record fields, or somebody's age beside clinical words",
         whole=_record,
         confidence=0.9,

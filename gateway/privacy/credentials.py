@@ -1,6 +1,9 @@
 """Secrets: keys, tokens, passwords, and random strings that look like them. Pure data and predicates."""
 
+# ruff: noqa: E501 - a pattern in one piece can be read and searched for
+
 import re
+from itertools import pairwise
 from re import Match
 
 from gateway.privacy.blobs import unblob
@@ -70,7 +73,7 @@ def _broken_up(value: str) -> bool:
 def _transitions(value: str) -> float:
     """How often the kind of character changes: random strings change all the time, names seldom."""
     kinds = ["d" if c.isdigit() else "u" if c.isupper() else "l" if c.islower() else "-" for c in value]
-    return sum(a != b for a, b in zip(kinds, kinds[1:], strict=False)) / max(1, len(value) - 1)
+    return sum(a != b for a, b in pairwise(kinds)) / max(1, len(value) - 1)
 
 
 def _random(match: Match[str]) -> bool:

@@ -33,6 +33,7 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
     pattern: Any  # of `re`, or of RE2 where `whole` looks
     source: str  # law, issuer or checksum
     check: Check = always
+    proposal: str = ""  # what Hyperscan looks for instead of the pattern, where that is costly to compile: a superset
     hint: tuple[str, ...] = ()
     confidence: float = 1.0
     joins: bool = True  # also looked for in pieces that were put together from two lines or messages

@@ -22,7 +22,7 @@ _RULES = vendor_rules()
 _KINDS: tuple[tuple[Kind, str], ...] = tuple(TRIGGERS.items())
 _FIRST_KIND = len(DETECTORS) + len(_RULES)
 _EXPRESSIONS: tuple[str, ...] = (
-    *(detector.pattern.pattern for detector in DETECTORS),
+    *(detector.proposal or detector.pattern.pattern for detector in DETECTORS),
     *(rule.expression for rule in _RULES),
     *(expression for _, expression in _KINDS),
 )
