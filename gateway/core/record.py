@@ -41,6 +41,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     prompt_tokens: int | None
     policy_digest: str
     facts: bytes = b"{}"
+    shadow: bool = False  # asked for comparison only: it may cost, but it answers nobody and saves nothing
 
 
 class Reservation(msgspec.Struct, frozen=True, kw_only=True):
