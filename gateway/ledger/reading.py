@@ -84,18 +84,20 @@ class Recent(msgspec.Struct, frozen=True, kw_only=True):
     avoided_micros: int | None
 
 
-# An answer that failed saved nothing; neither did one that a crash cut off.
+# An answer that failed, that a crash cut off, or that was only a comparison saved nothing; what it cost, it cost.
 _SUMS = """
-count(*), sum(coalesce(s.zone = 'local', 0)), sum(coalesce(s.zone = 'cloud', 0)), sum(s.outcome = 'refused'),
-sum(s.outcome IN ('error', 'cancelled', 'unknown')),
+sum(NOT r.shadow), sum(NOT r.shadow AND coalesce(s.zone = 'local', 0)),
+sum(NOT r.shadow AND coalesce(s.zone = 'cloud', 0)), sum(NOT r.shadow AND s.outcome = 'refused'),
+sum(NOT r.shadow AND s.outcome IN ('error', 'cancelled', 'unknown')),
 sum(CASE s.zone WHEN 'local' THEN s.input + s.input_cached ELSE 0 END),
 sum(CASE s.zone WHEN 'local' THEN s.output + s.reasoning ELSE 0 END),
 sum(CASE s.zone WHEN 'cloud' THEN s.input + s.input_cached ELSE 0 END),
 sum(CASE s.zone WHEN 'cloud' THEN s.output + s.reasoning ELSE 0 END),
 sum(coalesce(s.cost_micros, 0)),
-sum(CASE WHEN s.outcome IN ('ok', 'cancelled') THEN coalesce(s.avoided_micros, 0) ELSE 0 END),
+sum(CASE WHEN s.outcome IN ('ok', 'cancelled') AND NOT r.shadow THEN coalesce(s.avoided_micros, 0) ELSE 0 END),
 sum(CASE WHEN s.zone = 'cloud' THEN s.cost_micros IS NULL
-         WHEN s.zone = 'local' AND s.outcome IN ('ok', 'cancelled') THEN s.avoided_micros IS NULL ELSE 0 END)
+         WHEN s.zone = 'local' AND s.outcome IN ('ok', 'cancelled') AND NOT r.shadow THEN s.avoided_micros IS NULL
+         ELSE 0 END)
 """
 _FROM = "FROM receipts r JOIN settlements s USING (seq) WHERE s.settled_at >= ? AND s.settled_at < ?"
 _RECENT = """
@@ -103,7 +105,7 @@ SELECT r.received_at, r.key, r.model, CASE r.label WHEN 0 THEN 'public' WHEN 1 T
        r.rule, s.target, s.zone, s.outcome, coalesce(s.error, r.refusal),
        coalesce(s.input + s.input_cached + s.output + s.reasoning, 0), s.duration_seconds, s.cost_micros,
        s.avoided_micros
-FROM receipts r LEFT JOIN settlements s USING (seq) ORDER BY r.seq DESC LIMIT ?
+FROM receipts r LEFT JOIN settlements s USING (seq) WHERE NOT r.shadow ORDER BY r.seq DESC LIMIT ?
 """
 _COLUMNS = {
     GroupBy.APP: "r.key",

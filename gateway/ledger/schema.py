@@ -94,7 +94,12 @@ CREATE TABLE heartbeat (
 ) STRICT;
 """
 
-MIGRATIONS = (_VERSION_1,)
+# Requests that are asked for comparison only are in no count and save nothing.
+_VERSION_2 = """
+ALTER TABLE receipts ADD COLUMN shadow INTEGER NOT NULL DEFAULT 0 CHECK (shadow IN (0, 1));
+"""
+
+MIGRATIONS = (_VERSION_1, _VERSION_2)
 VERSION = len(MIGRATIONS)
 
 

@@ -199,7 +199,7 @@ class Families:
             "Words in common between an answer and the answer of the shadow target, 0 to 1.",
             ("target", "shadow"),
             _SHARES,
-            known=product(targets, targets),
+            known=pairs,
         )
 
     def know_rules(self, rules: Iterable[str]) -> None:

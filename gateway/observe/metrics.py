@@ -205,39 +205,50 @@ class Metrics:
         target = settlement.target
         zone = settlement.zone.value if settlement.zone is not None else NONE
         model = lookup(self._models, target)
-        families.requests.add(zone, model, receipt.dialect.value, settlement.outcome.value)
-        last = target or (settlement.attempts[-1][0] if settlement.attempts else next(iter(receipt.permitted), None))
-        if last is not None:
-            self._move(last, -1)
+        if not receipt.shadow:  # a shadow answers nobody: it is in no count of requests, only in tokens and costs
+            families.requests.add(zone, model, receipt.dialect.value, settlement.outcome.value)
+            self._left(receipt, settlement)
         if target is None:
             return
-        families.duration.observe(settlement.duration_seconds, zone, model)
         usage = settlement.usage
         tokens = families.tokens
         tokens.add(zone, model, "input", by=usage.input)
         tokens.add(zone, model, "input_cached", by=usage.input_cached)
         tokens.add(zone, model, "output", by=usage.output)
         tokens.add(zone, model, "reasoning", by=usage.reasoning)
-        if settlement.outcome is Outcome.REFUSED:
-            return
-        self._money(target, zone, model, settlement)
-        if zone == _LOCAL and receipt.label is Label.SENSITIVE:
-            families.actions.add("kept_local")
-
-    def _money(self, target: str, zone: str, model: str, settlement: Settlement) -> None:
-        families = self.families
         if zone == _LOCAL:
-            families.prefix_hits.add(model, by=settlement.usage.input_cached)
-            if settlement.outcome is Outcome.ERROR:
-                return  # an answer that failed saved nothing
-            if settlement.avoided_micros is None:
-                families.unpriced.add(model)
-            else:
-                families.avoided.add(model, self._known.reference_model, by=settlement.avoided_micros)
-        elif target in self._known.unpriced:
-            families.unpriced.add(model)
+            families.prefix_hits.add(model, by=usage.input_cached)
         else:
-            families.cost.add(self._known.providers.get(target, OTHER), model, by=settlement.cost_micros)
+            self._paid(target, model, settlement)
+        if receipt.shadow:
+            return
+        families.duration.observe(settlement.duration_seconds, zone, model)
+        # An answer that failed avoided nothing.
+        if zone == _LOCAL and settlement.outcome in (Outcome.OK, Outcome.CANCELLED):
+            self._saved(model, settlement)
+            if receipt.label is Label.SENSITIVE:
+                families.actions.add("kept_local")
+
+    def _left(self, receipt: Receipt, settlement: Settlement) -> None:
+        """The request is no longer in flight at the target that had it last."""
+        last = settlement.target
+        if last is None:
+            last = settlement.attempts[-1][0] if settlement.attempts else next(iter(receipt.permitted), None)
+        if last is not None:
+            self._move(last, -1)
+
+    def _saved(self, model: str, settlement: Settlement) -> None:
+        if settlement.avoided_micros is None:
+            self.families.unpriced.add(model)
+        else:
+            self.families.avoided.add(model, self._known.reference_model, by=settlement.avoided_micros)
+
+    def _paid(self, target: str, model: str, settlement: Settlement) -> None:
+        if target in self._known.unpriced:
+            self.families.unpriced.add(model)
+        else:
+            provider = self._known.providers.get(target, OTHER)
+            self.families.cost.add(provider, model, by=settlement.cost_micros)
 
     def _denied(self, key: str) -> None:
         """A policy that refuses for a budget does so while that budget is spent."""

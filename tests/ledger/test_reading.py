@@ -1,6 +1,7 @@
 """Sums for reports, beside a running gateway and from any thread."""
 
 import asyncio
+import sqlite3
 from datetime import UTC
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.labels import Zone
 from gateway.ledger import Ledger, LedgerSettings, Reader
+from gateway.ledger.schema import APPLICATION_ID, MIGRATIONS
 from tests.ledger.conftest import NOON, make_receipt, make_settlement
 
 
@@ -27,6 +29,45 @@ async def test_reading_beside_a_running_gateway(ledger: Ledger, settings: Ledger
     await ledger.settle(make_settlement("b", target="big", zone=Zone.CLOUD, cost_micros=7, avoided_micros=None))
     (day,) = reader.cloud_days(NOON - 3600, NOON + 3600, UTC)
     assert (day.target, day.requests, day.cost_micros) == ("big", 1, 7)
+
+
+async def test_a_shadow_costs_but_saves_nothing_and_is_no_request(ledger: Ledger, settings: LedgerSettings) -> None:
+    """The same rule as in the metrics, so that both agree."""
+    await ledger.receive(make_receipt("a"), None)
+    await ledger.settle(make_settlement("a"))
+    for name, changes in (
+        ("local", {}),
+        ("cloud", {"target": "big", "zone": Zone.CLOUD, "cost_micros": 900, "avoided_micros": None}),
+    ):
+        await ledger.receive(make_receipt(name, shadow=True), None)
+        await ledger.settle(make_settlement(name, **changes))
+    reader = Reader(settings.directory)
+    sums = reader.total(NOON, NOON + 60)
+    assert (sums.requests, sums.local, sums.cloud) == (1, 1, 0)
+    assert (sums.avoided_micros, sums.cost_micros) == (120, 900)
+    assert (sums.local_output, sums.cloud_output) == (10, 5)
+    assert len(reader.recent(5)) == 1
+
+
+async def test_an_older_database_becomes_a_current_one(settings: LedgerSettings) -> None:
+    """Its rows stay; what the new schema adds has its default."""
+    settings.directory.mkdir()
+    connection = sqlite3.connect(settings.directory / "ledger.sqlite3")
+    connection.executescript(f"{MIGRATIONS[0]} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;")
+    names = "seq, request_id, received_at, dialect, endpoint, key, model, stream, label, label_source, tags, categories"
+    values = f"1, 'old', {NOON}, 'openai', 'chat', 'k', 'auto', 0, 0, 'tag', '[]', '[]'"
+    connection.execute(
+        f"INSERT INTO receipts ({names}, doubts, rule, permitted, policy_digest, facts) "
+        f"VALUES ({values}, '[]', '-', '[]', 'd', x'7b7d')"
+    )
+    connection.commit()
+    connection.close()
+    ledger = Ledger(settings)
+    await ledger.open()
+    assert ledger.orphans == 1
+    await ledger.receive(make_receipt("new"), None)
+    await ledger.close()
+    assert [request.outcome for request in Reader(settings.directory).recent(5)] == [None, "unknown"]
 
 
 async def test_reading_writes_nothing(ledger: Ledger, settings: LedgerSettings) -> None:

@@ -146,6 +146,19 @@ def test_a_fallback_moves_the_request_to_the_next_target(metrics: Metrics) -> No
     assert get(found, "aduana_unpriced_requests_total", model="gpt-5.4") == 0
 
 
+def test_a_shadow_costs_but_saves_nothing_and_is_no_request(metrics: Metrics) -> None:
+    """It was asked for comparison only: its tokens and its price are real, its answer avoided no cloud."""
+    shadow = make_receipt("r1-shadow", shadow=True, permitted=("big",))
+    cost = make_settlement("r1-shadow", target="big", zone=Zone.CLOUD, cost_micros=500_000, avoided_micros=None)
+    metrics.on(settled(shadow, cost))
+    metrics.on(settled(make_receipt("r2-shadow", shadow=True), make_settlement("r2-shadow", avoided_micros=10**6)))
+    found = samples(metrics)
+    families = metrics.families
+    assert (families.cost.total(), families.avoided.total(), families.requests.total()) == (0.5, 0, 0)
+    assert get(found, "aduana_tokens_total", zone="cloud", model="gpt-5.4", type="output") == 5
+    assert {get(found, "aduana_requests_in_flight", target=name) for name in ("home", "big")} == {0}
+
+
 def test_a_request_that_every_target_failed_leaves_nothing_in_flight(metrics: Metrics) -> None:
     """It ends as an error in no zone."""
     metrics.on(decided())
