@@ -14,7 +14,6 @@ from tests.faults.fault_server import (
     Exchange,
     FaultServer,
     Script,
-    answer,
     event,
     plain,
     streamed,
@@ -52,7 +51,6 @@ def whole(body: bytes, **headers: str) -> Script:
 
 
 BOMB = gzip.compress(b"data: " + b"x" * (4 * 2**20), 9)
-GOOD_EVENTS = text("Hello") + FINISH + usage(USAGE) + DONE
 
 # name → (script, code of the error, text that had arrived before; "…": as the network has it)
 BROKEN: dict[str, tuple[Script, str, str]] = {
@@ -206,9 +204,3 @@ async def test_the_connection_serves_again(kind: str) -> None:
             assert (await probe.ask()).error is None
         assert len(server.posts) == 3
         assert server.connections <= (2 if kind == "local" else 1)
-
-
-def test_scripts_are_well_formed(kind: str) -> None:
-    """The helper's own frames are what they claim to be."""
-    assert answer(200, b"x").endswith(b"\r\n\r\nx")
-    assert GOOD_EVENTS.count(b"\n\n") == 4
