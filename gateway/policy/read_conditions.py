@@ -160,6 +160,8 @@ def _parameter(reading: Reading, path: Path, fact: Fact, given: dict[str, object
 def _counted(reading: Reading, path: Path, tests: dict[str, object]) -> Condition:
     """`findings: {category: id, count: {over: 2}, confidence: {over: 80 %}}`."""
     category = reading.text((*path, "category"), tests.get("category", ""), "'category'")
+    if category:
+        reading.category((*path, "category"), category)
     parts: list[Condition] = []
     for key in ("count", "confidence"):
         if key not in tests:
@@ -212,6 +214,8 @@ def _known_words(reading: Reading, path: Path, fact: Fact, word: str) -> tuple[s
     match fact.name:
         case "tags":
             return (reading.tag(path, word),)
+        case "findings":
+            return (reading.category(path, word),)
         case "key":
             known, what = names.keys, "the key"
         case "alias":

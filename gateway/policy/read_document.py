@@ -190,6 +190,8 @@ def _labels(files: Files, overlays: Sequence[_Overlay]) -> Labels:
             here: Path = ("labels", section)
             for name, word in reading.mapping(here, given.get(section, {}), None, f"labels.{section}").items():
                 label = reading.label((*here, name), word)
+                if section == "findings" and name != "other":
+                    reading.category((*here, name), name)
                 if section == "doubts" and name not in ACCEPTED_DOUBTS:
                     reading.unknown((*here, name), "the kind of part", name, ACCEPTED_DOUBTS)
                 if label is not None:

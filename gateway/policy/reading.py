@@ -9,6 +9,7 @@ import msgspec
 from gateway.core.labels import Label, Zone
 from gateway.core.target import Catalog
 from gateway.core.yaml_source import Path, Source, suggest
+from gateway.policy.categories import KNOWN, exists
 from gateway.policy.conditions import Condition
 from gateway.policy.facts import known_keys
 
@@ -137,6 +138,12 @@ class Reading:
             return Zone(str(value))
         self.unknown(path, "the zone", str(value), tuple(Zone))
         return None
+
+    def category(self, path: Path, word: str) -> str:
+        """A category that inspection can find."""
+        if not exists(word):
+            self.unknown(path, "the category", word, KNOWN)
+        return word
 
     def tag(self, path: Path, word: str) -> str:
         """A tag that is declared somewhere."""

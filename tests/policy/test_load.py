@@ -10,6 +10,8 @@ from gateway.core.errors import ConfigurationError
 from gateway.core.labels import Label
 from gateway.core.target import TargetState
 from gateway.policy import load_policy
+from gateway.policy.categories import ROOTS
+from gateway.privacy import CATEGORIES
 from tests.policy.house import HOUSE, SHAPE, SMALL_HOUSE, ask, names, policy_of
 
 HEAD = "version: 1\nlabels: {tags: {health: sensitive, public: public}}\n"
@@ -51,6 +53,9 @@ def rule(text: str) -> str:
         ("version: 1\nrulez: []" + TAIL, "p.yaml:2:1: a policy has no key 'rulez'. Did you mean 'rules'?"),
         (rule("when: {prompt_tokns: 5}"), "p.yaml:4:38: the fact 'prompt_tokns' does not exist. Did you mean"),
         (rule("when: {tags: {in: [heatlh]}}"), "p.yaml:4:50: the tag 'heatlh' does not exist. Did you mean 'health'?"),
+        (rule("when: {findings: id.natonal}"), "the category 'id.natonal' does not exist. Did you mean 'id.national'?"),
+        (rule("when: {findings: {category: secrets, count: {over: 1}}}"), "Did you mean 'secret'?"),
+        ("version: 1\nlabels: {findings: {finacial: internal}}" + TAIL, "'finacial' does not exist. Did you mean 'fin"),
         (rule("when: {tags: zzz}"), "A new tag is declared in 'labels.tags'"),
         (rule("only: [hom]"), "p.yaml:4:38: the target 'hom' does not exist. Did you mean 'home'?"),
         (rule("raise: sensitiv"), "the label 'sensitiv' does not exist. Did you mean 'sensitive'?"),
@@ -123,6 +128,13 @@ def test_problems_say_where_and_what_was_meant(text, expected):
     found = problems(text)
     assert any(expected in problem for problem in found), found
     assert all(problem.startswith("p.yaml:") for problem in found)
+
+
+def test_every_category_of_inspection_can_be_named():
+    """And the users' own, whatever they are called."""
+    names_ = [*CATEGORIES, "custom.project-x", "person.name", "network.ip"]
+    policy_of(f"labels: {{findings: {{{', '.join(f'{name}: internal' for name in names_)}}}}}")
+    assert {name.split(".")[0] for name in CATEGORIES} <= set(ROOTS)
 
 
 def test_all_problems_come_at_once():

@@ -226,7 +226,7 @@ CLAIMS = [
 
 
 @settings(
-    deadline=None, max_examples=40, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
+    deadline=None, max_examples=30, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
 )
 @given(POLICIES, SITUATIONS)
 def test_what_is_proved_is_never_seen_broken(parts, situation):

@@ -28,7 +28,7 @@ from tests.policy.house import HOUSE, inbound
 from tests.policy.made import CATEGORIES, DOUBTS, POLICIES, SITUATIONS, TAGS, policy_from
 
 ROOT = Path(__file__).resolve().parents[2]
-SLOW = settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+SLOW = settings(deadline=None, max_examples=80, suppress_health_check=list(HealthCheck))
 
 
 @SLOW
