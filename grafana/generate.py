@@ -1,4 +1,4 @@
-"""Writes the dashboards' JSON. Run `python -m grafana.generate`; a test compares the files with what it would write."""
+"""Writes the dashboards' JSON and the table of metrics: `python -m grafana.generate`. A test compares."""
 
 import json
 import sys
@@ -8,8 +8,10 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana import performance, savings
+from grafana.metrics_page import page
 
 FOLDER = Path(__file__).parent / "dashboards"
+PAGE = Path(__file__).parent / "METRICS.md"
 
 
 def dashboards() -> dict[str, str]:
@@ -30,6 +32,8 @@ def main() -> int:
     for name, text in dashboards().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
         print(f"wrote {FOLDER / name}")
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"wrote {PAGE}")
     return 0
 
 

@@ -259,11 +259,26 @@ def _routing(built: dashboards.Dashboard) -> dashboards.Dashboard:
         )
         .with_panel(
             graph(
+                "Likeness of shadow answers",
+                "Words that a shadow's answer has in common with the answer given: median, 1 is the same words.",
+                [
+                    (
+                        "histogram_quantile(0.5, sum by (le, target, shadow) (rate("
+                        f"aduana_shadow_similarity_ratio_bucket{{{AT}}}[$__rate_interval])))",
+                        "{{target}} and {{shadow}}",
+                    )
+                ],
+                most=1,
+            )
+        )
+        .with_panel(
+            graph(
                 "How requests ended",
                 "ok, error, cancelled by the client, refused by the policy.",
                 [(f"sum by (outcome) (rate(aduana_requests_total{{{AT}}}[$__rate_interval]))", "{{outcome}}")],
                 unit="reqps",
                 stacked=True,
+                width=24,
             )
         )
     )

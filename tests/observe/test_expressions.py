@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from ruamel.yaml import YAML
 
-from gateway.core.events import FellBack, FirstToken, Gaps
+from gateway.core.events import FellBack, FirstToken, Gaps, Shadowed
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Outcome
 from gateway.observe import EnergyReport, Metrics, Readings
@@ -108,6 +108,7 @@ class Traffic:
         on(decided(refused, first_zone=None, reason="refused"))
         nowhere = make_settlement(outcome=Outcome.REFUSED, target=None, zone=None, avoided_micros=None)
         on(settled(refused, nowhere))
+        on(Shadowed(request_id="r1", target="home", shadow="big", similarity=0.7, seconds=0.1))
         self.metrics.model_loaded("home", 3.0, ok=True)
 
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from grafana.generate import FOLDER, Dashboard, JSONEncoder, dashboards
+from grafana.generate import FOLDER, PAGE, Dashboard, JSONEncoder, dashboards
+from grafana.metrics_page import page
+from tests.observe.test_metrics import TABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "grafana" / "rules"
@@ -27,6 +29,14 @@ def panels(name: str) -> list[dict[str, Any]]:
 def test_the_committed_json_is_what_the_generator_writes(name: str) -> None:
     """Run `python -m grafana.generate` after a change."""
     assert dashboards()[name] == (FOLDER / name).read_text(encoding="utf-8")
+
+
+def test_the_table_of_metrics_is_current_and_whole() -> None:
+    """Every metric that the gateway exposes stands in METRICS.md, and nothing else."""
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == page()
+    listed = set(re.findall(r"^\| `(aduana_\w+)`", text, re.M))
+    assert listed == set(TABLE)
 
 
 @pytest.mark.parametrize("name", NAMES)
