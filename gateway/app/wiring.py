@@ -45,9 +45,9 @@ from gateway.privacy import CATEGORIES, Inspector
 from gateway.server import (
     Access,
     BodyReader,
+    Front,
     Identifier,
     Listener,
-    OpenAIHandlers,
     Operations,
     build_application,
 )
@@ -154,7 +154,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             allowed_hosts=settings.server.allowed_hosts,
             allowed_origins=settings.server.allowed_origins,
         )
-        openai = OpenAIHandlers(
+        front = Front(
             pipeline=pipeline,
             catalog=catalog,
             access=access,
@@ -162,14 +162,13 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             bodies=BodyReader(max_bytes=settings.server.max_body_bytes, seconds=settings.server.body_seconds),
             identifier=Identifier(catalog, settings.header_facts),
             write_seconds=settings.server.write_seconds,
-            started=int(time.time()),
         )
         probe = ReadinessProbe(catalog=catalog, policies=policies, targets=targets.states, ledger=ledger.health)
         operations = Operations(
             access=access, readiness=probe.check, metrics=metrics, page=page.render, page_headers=HEADERS
         )
         listener = Listener(
-            build_application(openai, operations, access),
+            build_application(front, operations, access, started=int(time.time())),
             host=settings.server.host,
             port=settings.server.port,
             drain_seconds=settings.server.drain_seconds,

@@ -136,6 +136,12 @@ class Pipeline:
         snapshot = await self._situation.snapshot(inbound.request, self._catalog.resolve(inbound.request.model))
         return explain(inbound, inspection, snapshot, policy)
 
+    async def prompt_tokens(self, inbound: Inbound) -> int:
+        """Tokens of the prompt: exact where a local model counts them, else an estimate. Sends nothing."""
+        alias = self._known_model(inbound)
+        snapshot = await self._situation.snapshot(inbound.request, alias)
+        return snapshot.prompt_tokens_estimate or 0
+
     async def _admit(self, inbound: Inbound) -> Case:
         """Steps 3 to 5. Raises the refusal, after it was written down."""
         alias = self._known_model(inbound)

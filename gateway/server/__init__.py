@@ -2,19 +2,19 @@
 
 from gateway.server.access import Access, KeyRing
 from gateway.server.bodies import BodyReader
+from gateway.server.front import Front
 from gateway.server.identity import Identifier
 from gateway.server.listen import Listener
-from gateway.server.openai_handlers import OpenAIHandlers
 from gateway.server.operations import Operations, Readiness
 from gateway.server.routes import build_application
 
 __all__ = [
     "Access",
     "BodyReader",
+    "Front",
     "Identifier",
     "KeyRing",
     "Listener",
-    "OpenAIHandlers",
     "Operations",
     "Readiness",
     "build_application",

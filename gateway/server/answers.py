@@ -5,7 +5,7 @@ from aiohttp import web
 
 from gateway.core.errors import AduanaError, BadRequest, NotFound
 from gateway.pipeline import Route
-from gateway.wire.openai import error_body
+from gateway.wire import anthropic, ollama, openai
 
 LOG = structlog.get_logger("aduana.server")
 
@@ -19,6 +19,7 @@ def route_headers(route: Route) -> dict[str, str]:
     """`x-request-id` and `x-aduana-…`: where a request went, and why."""
     headers = {
         "x-request-id": route.request_id,
+        "request-id": route.request_id,  # Anthropic's name
         "x-aduana-label": route.label.word,
         "x-aduana-rule": header_value(route.rule),
     }
@@ -33,8 +34,8 @@ def json_answer(body: bytes, headers: dict[str, str], status: int = 200) -> web.
     return web.Response(body=body, status=status, content_type="application/json", headers=headers)
 
 
-def error_answer(error: AduanaError, request_id: str) -> web.Response:
-    """The error in OpenAI's shape, with what a client needs to decide whether to try again."""
+def error_answer(error: AduanaError, request_id: str, path: str) -> web.Response:
+    """The error in the shape of the path's dialect, with what a client needs to decide whether to try again."""
     headers = {"x-request-id": request_id}
     if error.retry_after is not None:
         headers["retry-after"] = str(max(1, round(error.retry_after)))
@@ -43,7 +44,12 @@ def error_answer(error: AduanaError, request_id: str) -> web.Response:
         headers["x-should-retry"] = "false"
     if isinstance(error, BadRequest) and error.status in (408, 413):
         headers["Connection"] = "close"
-    return json_answer(error_body(error), headers, error.status)
+    if path.startswith("/api/"):
+        return json_answer(ollama.error_body(error), headers, error.status)
+    if path.startswith("/v1/messages"):
+        headers["request-id"] = request_id
+        return json_answer(anthropic.error_body(error, request_id), headers, error.status)
+    return json_answer(openai.error_body(error), headers, error.status)
 
 
 def public_error(error: Exception, request_id: str) -> AduanaError:

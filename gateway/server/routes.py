@@ -5,8 +5,11 @@ from aiohttp.typedefs import Handler
 
 from gateway.server.access import Access
 from gateway.server.answers import error_answer, public_error
+from gateway.server.anthropic_handlers import AnthropicHandlers
+from gateway.server.front import REQUEST_ID, Front, StreamBroken
 from gateway.server.identity import new_request_id
-from gateway.server.openai_handlers import REQUEST_ID, OpenAIHandlers, StreamBroken
+from gateway.server.ollama_handlers import OllamaHandlers
+from gateway.server.openai_handlers import OpenAIHandlers
 from gateway.server.operations import Operations
 
 
@@ -24,11 +27,11 @@ async def shape_errors(request: web.Request, handler: Handler) -> web.StreamResp
     except ConnectionResetError:
         raise
     except Exception as error:  # noqa: BLE001 - the last boundary: mapped, logged by type, answered
-        return error_answer(public_error(error, request[REQUEST_ID]), request[REQUEST_ID])
+        return error_answer(public_error(error, request[REQUEST_ID]), request[REQUEST_ID], request.path)
 
 
-def build_application(openai: OpenAIHandlers, operations: Operations, access: Access) -> web.Application:
-    """All routes, with and without `/v1`."""
+def build_application(front: Front, operations: Operations, access: Access, *, started: int) -> web.Application:
+    """All routes of all dialects; OpenAI's with and without `/v1`."""
     application = web.Application(middlewares=[shape_errors])
 
     async def add_headers(http: web.BaseRequest, response: web.StreamResponse) -> None:
@@ -38,12 +41,27 @@ def build_application(openai: OpenAIHandlers, operations: Operations, access: Ac
 
     application.on_response_prepare.append(add_headers)
     router = application.router
+    openai = OpenAIHandlers(front, started=started)
     for prefix in ("/v1", ""):
         router.add_post(f"{prefix}/chat/completions", openai.chat)
         router.add_post(f"{prefix}/completions", openai.completions)
         router.add_post(f"{prefix}/embeddings", openai.embeddings)
+        router.add_post(f"{prefix}/responses", openai.responses)
+        router.add_post(f"{prefix}/responses/input_tokens", openai.responses_input_tokens)
         router.add_get(f"{prefix}/models", openai.models)
         router.add_get(f"{prefix}/models/{{id:.+}}", openai.model)
+    anthropic = AnthropicHandlers(front)
+    router.add_post("/v1/messages", anthropic.messages)
+    router.add_post("/v1/messages/count_tokens", anthropic.count_tokens)
+    ollama = OllamaHandlers(front, started=started)
+    router.add_get("/api/version", ollama.version)
+    router.add_get("/api/tags", ollama.tags)
+    router.add_get("/api/ps", ollama.tags)
+    router.add_post("/api/show", ollama.show)
+    router.add_post("/api/chat", ollama.chat)
+    router.add_post("/api/generate", ollama.generate)
+    router.add_post("/api/embed", ollama.embed)
+    router.add_post("/api/embeddings", ollama.embed)
     router.add_post("/admin/explain", openai.explain)
     router.add_get("/healthz", operations.healthz)
     router.add_get("/readyz", operations.readyz)

@@ -6,8 +6,8 @@ from aiohttp import web
 
 from gateway.pipeline.settling import ClientGone
 
+EVENTS = "text/event-stream; charset=utf-8"
 _HEADERS = {
-    "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-cache",
     "X-Accel-Buffering": "no",  # a reverse proxy must not hold events back
 }
@@ -16,10 +16,10 @@ _HEADERS = {
 class EventStream:
     """One open answer. Raises ClientGone when the client is gone or takes nothing for `write_seconds`."""
 
-    def __init__(self, http: web.Request, headers: dict[str, str], *, write_seconds: float) -> None:
+    def __init__(self, http: web.Request, headers: dict[str, str], *, content_type: str, write_seconds: float) -> None:
         self._http = http
         self._seconds = write_seconds
-        self.response = web.StreamResponse(headers=_HEADERS | headers)
+        self.response = web.StreamResponse(headers=_HEADERS | {"Content-Type": content_type} | headers)
         self.response.enable_chunked_encoding()
 
     async def open(self) -> None:

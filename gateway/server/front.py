@@ -1,0 +1,137 @@
+"""What every dialect's handlers share: who asks, the body, the road through the pipeline, the answer out."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from aiohttp import web
+
+from gateway.core.errors import AduanaError, Forbidden
+from gateway.core.request import AnyRequest, Caller, EmbeddingsRequest, GenerateRequest, Inbound
+from gateway.core.target import Catalog
+from gateway.pipeline import Answer, Embedded, Pipeline
+from gateway.pipeline.settling import ClientGone
+from gateway.server.access import Access, KeyRing
+from gateway.server.answers import json_answer, public_error, route_headers
+from gateway.server.bodies import BodyReader
+from gateway.server.identity import Identifier
+from gateway.server.streaming import EVENTS, EventStream
+from gateway.wire.dialect import AnswerAssembly, AnswerStream
+
+REQUEST_ID = web.RequestKey("request_id", str)
+EXPLAIN_HEADER = "x-aduana-explain"  # asks for the decision instead of an answer
+# Parsing costs about 5 ms a megabyte: larger bodies are parsed in a thread, so that other streams keep flowing.
+INLINE_BYTES = 128 * 1024
+
+T = TypeVar("T")
+
+
+class StreamBroken(AduanaError):
+    """An answer that failed after its head was sent: the client has been told in the stream."""
+
+    def __init__(self, response: web.StreamResponse, error: AduanaError) -> None:
+        super().__init__(error.message, code=error.code, status=error.status)
+        self.response = response
+
+
+class Front:
+    """Holds no state but its parts."""
+
+    def __init__(
+        self,
+        *,
+        pipeline: Pipeline,
+        catalog: Catalog,
+        access: Access,
+        keys: KeyRing,
+        bodies: BodyReader,
+        identifier: Identifier,
+        write_seconds: float,
+    ) -> None:
+        self._pipeline = pipeline
+        self.catalog = catalog
+        self._access = access
+        self._keys = keys
+        self._bodies = bodies
+        self._identifier = identifier
+        self._write_seconds = write_seconds
+
+    def caller(self, http: web.Request) -> Caller:
+        """Checks host, origin and key. Raises BadRequest, Forbidden or Unauthorized."""
+        self._access.check(http)
+        return self._keys.caller(http.headers)
+
+    def visible(self, caller: Caller) -> list[str]:
+        """Model names that this caller may ask for."""
+        return [name for name in self.catalog.aliases if caller.models is None or name in caller.models]
+
+    async def parsed(self, http: web.Request, parse: Callable[[bytes], T]) -> tuple[Caller, T, int]:
+        """The caller, the parsed body and its size in bytes. The key is checked before a byte of the body is read."""
+        caller = self.caller(http)
+        body = await self._bodies.read(http)
+        request = await asyncio.to_thread(parse, body) if len(body) > INLINE_BYTES else parse(body)
+        return caller, request, len(body)
+
+    def inbound(self, http: web.Request, caller: Caller, request: AnyRequest, size: int) -> Inbound:
+        """The request with its circumstances."""
+        return self._identifier.inbound(http, http[REQUEST_ID], caller, request, size)
+
+    async def explained(self, inbound: Inbound) -> web.Response:
+        """The whole decision, sending nothing. Admin keys only."""
+        if not inbound.caller.admin:
+            raise Forbidden("This needs a key with 'admin: true'.", code="admin_only")
+        explanation = await self._pipeline.explain(inbound)
+        return json_answer(explanation.json(), {"x-request-id": inbound.id})
+
+    async def embed(self, inbound: Inbound, request: EmbeddingsRequest) -> Embedded:
+        """Vectors, and where they come from."""
+        return await self._pipeline.embed(inbound, request)
+
+    async def prompt_tokens(self, inbound: Inbound) -> int:
+        """Tokens of a prompt, exact where a local model counts them. Sends nothing."""
+        return await self._pipeline.prompt_tokens(inbound)
+
+    async def generate(
+        self,
+        http: web.Request,
+        inbound: Inbound,
+        request: GenerateRequest,
+        *,
+        stream: Callable[[], AnswerStream],
+        assembly: Callable[[], AnswerAssembly],
+        content_type: str = EVENTS,
+    ) -> web.StreamResponse:
+        """The answer, streamed or whole, in the dialect of the given encoders."""
+        if http.headers.get(EXPLAIN_HEADER, "0") != "0":
+            return await self.explained(inbound)
+        async with self._pipeline.generate(inbound, request) as answer:
+            headers = route_headers(answer.route)
+            if request.stream:
+                events = EventStream(http, headers, content_type=content_type, write_seconds=self._write_seconds)
+                return await _streamed(answer, stream(), events, inbound.id)
+            whole = assembly()
+            async for delta in answer.deltas:
+                whole.add(delta)
+            return json_answer(whole.body(), headers)
+
+
+async def _streamed(answer: Answer, encoder: AnswerStream, events: EventStream, request_id: str) -> web.StreamResponse:
+    await events.open()
+    waiting = encoder.start()  # goes out together with the first text
+    try:
+        async for delta in answer.deltas:
+            frame = encoder.encode(delta)
+            if frame:
+                await events.send(waiting + frame if waiting else frame)
+                waiting = b""
+        await events.send(waiting + encoder.end())
+    except (ClientGone, asyncio.CancelledError):
+        raise
+    except Exception as error:
+        # The head is out: the error goes into the stream, and on to the settlement.
+        public = public_error(error, request_id)
+        await events.send(encoder.error(public))
+        await events.close()
+        raise StreamBroken(events.response, public) from error
+    await events.close()
+    return events.response
