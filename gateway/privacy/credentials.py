@@ -86,9 +86,11 @@ def _random(match: Match[str]) -> bool:
     if re.fullmatch(r"(?:0x)?[0-9a-fA-F]+", value):
         return context and len(value) >= 32 and entropy(value) >= 3.0
     body = value.replace("-", "").replace("_", "")
-    if unblob(value, _free) != value or re.search(r"[a-z]{6}|[A-Z]?[a-z]{3,}[A-Z_-][a-z]{3,}", value):
-        return False
     changes = _transitions(body)
+    if unblob(value, _free) != value or (
+        changes < 0.5 and re.search(r"[a-z]{6}|[A-Z]?[a-z]{3,}[A-Z_-][a-z]{3,}", value)
+    ):
+        return False
     if context:
         return changes >= 0.2 and entropy(value) >= 3.0
     if len(value) < 20 or len(body) < len(value) * 0.85:

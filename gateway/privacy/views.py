@@ -167,7 +167,9 @@ def seam(first: str, second: str) -> tuple[str, ...]:
     left, right = tail[0], head[0]
     if len(left) + len(right) < 8 or not any(character.isdecimal() for character in left + right):
         return ()
-    return (left + right,) if left[-1] != "-" else (left + right, left[:-1] + right)
+    if left[-1] == "-":
+        return (left + right, left[:-1] + right)
+    return (left + right, f"{left} {right}") if " " in left or " " in right else (left + right,)
 
 
 _DIGIT = re.compile(r"[0-9]")

@@ -1,170 +1,148 @@
-"""Every position, every view, every limit: nothing is passed over in silence."""
+"""The inspector's limits: what it could not look at is a doubt, and it never raises."""
 
 import base64
 import gzip
-from urllib.parse import quote
+import itertools
+import threading
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.core.document import freeze_object
 from gateway.core.errors import ConfigurationError
 from gateway.core.request import Media
 from gateway.privacy import InspectionSettings, Inspector
+from gateway.privacy.detector import Detector
 
-IBAN = "ES9121000418450200051332"
-INSPECTOR = Inspector()
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=20,
+)
 
 
-def categories(document: dict) -> set[str]:
-    """What is found in a document."""
-    return {finding.category for finding in INSPECTOR.inspect(freeze_object(document)).findings}
+@given(body=st.dictionaries(st.text(max_size=12), JSON, max_size=5))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_never_raises(inspector: Inspector, body: dict[str, object]) -> None:
+    """Whatever JSON comes; lone surrogates included."""
+    inspection = inspector.inspect(freeze_object(body))
+    assert inspection.strings >= len(body)
+
+
+def test_media_and_parts_that_are_not_text_are_doubts(inspector: Inspector) -> None:
+    """An image can't be read: the doubt says so, with its place."""
+    body = {"messages": ({"role": "user", "content": ({"type": "video", "video": "x"},)},)}
+    doubts = inspector.inspect(body, frozenset({Media.IMAGE})).doubts
+    assert {(d.reason, d.path) for d in doubts} == {("image", "$"), ("unreadable_part", "$.messages[0].content[0]")}
+
+
+def test_time_over_is_a_doubt_that_is_not_remembered() -> None:
+    """The same request with time enough is looked at again."""
+    ticks = itertools.chain([0.0], itertools.repeat(5.0, 3), itertools.repeat(5.5))
+    inspector = Inspector(clock=lambda: next(ticks))
+    document = {"p": "mi DNI es 12345678Z"}
+    assert [d.reason for d in inspector.inspect(document).doubts] == ["time"]
+    second = inspector.inspect(document)
+    third = inspector.inspect(document)
+    assert any(i.findings and not i.doubts for i in (second, third))
+
+
+def test_more_than_the_size_limit_is_a_doubt() -> None:
+    """What is decoded counts too."""
+    inspector = Inspector(InspectionSettings(max_characters=5_000))
+    assert [d.reason for d in inspector.inspect({"p": "a b " * 2_000}).doubts] == ["size"]
+    packed = base64.b64encode(gzip.compress(b"hola que tal " * 2_000)).decode()
+    assert [d.reason for d in inspector.inspect({"p": packed}).doubts] == ["size"]
+
+
+def test_a_bomb_is_a_doubt(inspector: Inspector) -> None:
+    """A megabyte unpacked is enough."""
+    bomb = base64.b64encode(gzip.compress(b"\n" * 30_000_000)).decode()
+    assert [d.reason for d in inspector.inspect({"p": bomb}).doubts] == ["size"]
+
+
+def test_encodings_deeper_than_the_limit_are_a_doubt(inspector: Inspector) -> None:
+    """Nobody wraps seven times without a reason."""
+    text = "nada en particular"
+    for _ in range(9):
+        text = base64.b64encode(text.encode()).decode()
+    assert [d.reason for d in inspector.inspect({"p": text}).doubts] == ["depth"]
+
+
+def test_a_failing_detector_is_a_doubt(inspector: Inspector, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It never counts as clean."""
+
+    def fail(self: Detector, text: str) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(Detector, "find", fail)
+    doubts = inspector.inspect({"p": "the failing one: 98765432M"}).doubts
+    assert [(d.reason, d.path) for d in doubts] == [("detector_failed:RuntimeError", "$.p")]
+
+
+def test_a_string_is_looked_at_once_and_found_again_wherever_it_stands(inspector: Inspector) -> None:
+    """A long conversation costs only its new turn; paths stay right."""
+    first = inspector.inspect({"a": "DNI 87654321X ok"})
+    second = inspector.inspect({"b": "DNI 87654321X ok"})
+    assert {f.path for f in first.findings} == {"$.a"}
+    assert {f.path for f in second.findings} == {"$.b"}
+    assert second.characters < first.characters
+
+
+def test_users_words_and_patterns_are_found_in_any_view() -> None:
+    """Whole words in any case, and RE2 expressions."""
+    inspector = Inspector(InspectionSettings(words={"project": ("Fénix",)}, patterns={"case": (r"EXP-\d{4}",)}))
+    assert {f.category for f in inspector.inspect({"p": "el proyecto FÉNIX, EXP-1234"}).findings} == {
+        "custom.project",
+        "custom.case",
+    }
+    hidden = base64.b64encode(b"sobre EXP-1234 hoy").decode()
+    assert {f.category for f in inspector.inspect({"p": hidden}).findings} == {"custom.case"}
+
+
+@pytest.mark.parametrize("pattern", ["(", "a*", r"(?<=x)y"])
+def test_a_pattern_that_cannot_be_used_is_refused_at_the_start(pattern: str) -> None:
+    """Not at the first request."""
+    with pytest.raises(ConfigurationError):
+        Inspector(InspectionSettings(patterns={"bad": (pattern,)}))
+
+
+def test_threads_share_an_inspector(inspector: Inspector) -> None:
+    """Small documents come from the loop, large ones from threads."""
+    results: list[bool] = []
+
+    def look(number: int) -> None:
+        results.append(all(inspector.inspect({"p": f"{number} {i} DNI 12345678Z"}).findings for i in range(50)))
+
+    threads = [threading.Thread(target=look, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [True] * 4
 
 
 @pytest.mark.parametrize(
-    "document",
-    [
-        {"messages": [{"role": "system", "content": f"Pay {IBAN}"}]},
-        {"messages": [{"role": "user", "content": [{"type": "text", "text": IBAN}]}]},
-        {"messages": [{"role": "assistant", "tool_calls": [{"function": {"arguments": f'{{"to": "{IBAN}"}}'}}]}]},
-        {"messages": [{"role": "tool", "content": f"result: {IBAN}"}]},
-        {"messages": [{"role": "user", "name": IBAN, "content": "hi"}]},
-        {"tools": [{"function": {"description": IBAN}}]},
-        {"tools": [{"function": {"parameters": {"properties": {IBAN: {}}}}}]},
-        {"user": IBAN},
-        {"stop": ["x", IBAN]},
-        {"metadata": {"deep": [{"er": {IBAN: 1}}]}},
-        {"a_field_of_next_year": {"x": [IBAN]}},
-    ],
-)
-def test_every_position_is_looked_at(document):
-    """Values and keys, known fields or not."""
-    assert "financial.iban" in categories(document)
+    "unit",
+    ["a", "1", "A1", "=", "%41", "&amp;", "\\", "\\u0041", "1 ", "a@", "-", "ab\n", "1\n", "eyJ", "https://a:",
+     "QUJD ", "4111 ", "password=", "my ", "mi nómina ", "c/ a ", "Calle b 1 ", "<", "é",
+     "\u200b", "+34 ", "12.", "x-----BEGIN "],
+)  # fmt: skip
+def test_long_runs_cost_in_proportion(unit: str) -> None:
+    """No run of anything makes a pattern back-track for long: sixty thousand characters stay far below the limit."""
+    inspector = Inspector(InspectionSettings(seconds=20.0))
+    inspection = inspector.inspect({"p": unit * (60_000 // len(unit))})
+    assert all(d.reason in ("size", "depth") for d in inspection.doubts)
 
 
-def wide(text: str) -> str:
-    """Full-width characters."""
-    return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text)
-
-
-ENCODINGS = {
-    "base64": lambda text: base64.b64encode(f"please pay {text} now".encode()).decode(),
-    "base64url": lambda text: base64.urlsafe_b64encode(f"please pay {text} now".encode()).decode().rstrip("="),
-    "hex": lambda text: f"please pay {text} now".encode().hex(),
-    "percent": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
-    "entities": lambda text: "".join(f"&#{ord(c)};" for c in text),
-    "escapes": lambda text: "".join(f"\\u{ord(c):04x}" for c in text),
-    "gzip": lambda text: base64.b64encode(gzip.compress(f"please pay {text} now".encode())).decode(),
-    "json": lambda text: quote(f'{{"to": "{text}"}}'),
-    "wide": wide,
-    "arabic digits": lambda text: text.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")),
-    "invisible": lambda text: "\u200b".join(text),
-    "spaced": lambda text: " ".join(text),
-    "broken": lambda text: text[:9] + "\n" + text[9:],
-}
-
-
-@pytest.mark.parametrize("name", ENCODINGS)
-def test_every_encoding_is_seen_through(name):
-    """What a person or a program would read, inspection reads."""
-    assert "financial.iban" in categories({"messages": [{"role": "user", "content": ENCODINGS[name](IBAN)}]})
-
-
-@pytest.mark.parametrize("first", ["base64", "hex", "percent", "entities", "gzip"])
-@pytest.mark.parametrize("second", ["base64", "hex", "percent", "gzip"])
-def test_encodings_in_encodings_are_seen_through(first, second):
-    """Two layers, in any order."""
-    text = ENCODINGS[second](ENCODINGS[first](IBAN))
-    assert "financial.iban" in categories({"messages": [{"role": "user", "content": text}]})
-
-
-def test_a_number_split_over_two_messages_is_seen():
-    """The end of one turn and the beginning of the next are read together."""
-    turns = [
-        {"role": "user", "content": f"first half: {IBAN[:12]}"},
-        {"role": "user", "content": f"{IBAN[12:]} second"},
-    ]
-    assert "financial.iban" in categories({"messages": turns})
-
-
-@given(before=st.text(max_size=200), after=st.text(max_size=200))
-def test_surroundings_do_not_hide_it(before, after):
-    """Whatever text stands around, with a line between."""
-    assert "financial.iban" in categories({"messages": [{"content": f"{before}\n\n {IBAN} \n\n{after}"}]})
-
-
-@given(st.recursive(st.text() | st.integers() | st.none(), lambda c: st.lists(c) | st.dictionaries(st.text(), c)))
-def test_it_never_raises(value):
-    """Any document gives an answer."""
-    assert INSPECTOR.inspect(freeze_object({"x": value})).strings >= 1
-
-
-@given(st.text(max_size=100), st.text(max_size=100))
-def test_more_text_never_takes_findings_away(text, more):
-    """A further message adds to what was found."""
-    one = {"messages": [{"content": f"{text}\n{IBAN}"}]}
-    two = {"messages": [{"content": f"{text}\n{IBAN}"}, {"content": more}]}
-    assert categories(one) <= categories(two)
-
-
-def test_what_can_not_be_read_is_a_doubt():
-    """Images, audio, files, and parts of a kind that nobody knows yet."""
-    inspection = INSPECTOR.inspect(freeze_object({}), frozenset(Media))
-    assert {doubt.reason for doubt in inspection.doubts} == {"image", "audio", "file"}
-    part = {"type": "hologram", "data": "…"}
-    inspection = INSPECTOR.inspect(freeze_object({"messages": [{"role": "user", "content": [part]}]}))
-    assert [doubt.path for doubt in inspection.doubts] == ["$.messages[0].content[0]"]
-
-
-def test_over_a_limit_is_a_doubt():
-    """Too large or too slow: sensitive, never skipped."""
-    small = Inspector(InspectionSettings(max_characters=1000))
-    assert [d.reason for d in small.inspect(freeze_object({"x": "word " * 1000})).doubts] == ["size"]
-    ticks = iter(range(1000))
-    slow = Inspector(InspectionSettings(seconds=1.0), clock=lambda: float(next(ticks)))
-    assert [d.reason for d in slow.inspect(freeze_object({"x": "some text", "y": "other text"})).doubts] == ["time"]
-
-
-def test_a_detector_that_fails_is_a_doubt(monkeypatch):
-    """An error inside is not the end of inspection: it makes the request sensitive, and shows no text."""
-    inspector = Inspector()
-    monkeypatch.setattr(inspector, "_detect", lambda *_, **__: 1 / 0)
-    (doubt,) = inspector.inspect(freeze_object({"x": "some text"})).doubts
-    assert doubt.reason == "detector_failed:ZeroDivisionError"
-
-
-def test_findings_hold_no_text():
-    """Where and what kind, never what."""
-    inspection = INSPECTOR.inspect(freeze_object({"messages": [{"role": "user", "content": f"Pay {IBAN}, now"}]}))
-    assert IBAN not in repr(inspection)
-    (finding,) = inspection.findings
-    assert (finding.path, finding.start, finding.end) == ("$.messages[0].content", 4, 28)
-
-
-class TestOwnWords:
-    """The user's words and patterns."""
-
-    INSPECTOR = Inspector(
-        InspectionSettings(words={"projects": ("Bluebird", "Río Verde")}, patterns={"case": (r"EXP-\d{4}",)})
-    )
-
-    @pytest.mark.parametrize(
-        ("text", "category"),
-        [
-            ("the bluebird launch", "custom.projects"),
-            ("plan RÍO VERDE.", "custom.projects"),
-            ("see EXP-2024", "custom.case"),
-            ("bluebirds sing", None),
-        ],
-    )
-    def test_are_found_whole_and_in_any_case(self, text, category):
-        """A word is a word, not a part of one."""
-        found = {f.category for f in self.INSPECTOR.inspect(freeze_object({"x": text})).findings}
-        assert found == ({category} if category else set())
-
-    @pytest.mark.parametrize("pattern", ["(unclosed", "(?=ahead)", "a*"])
-    def test_a_pattern_that_can_not_be_used_is_an_error_at_start(self, pattern):
-        """The message names the setting."""
-        with pytest.raises(ConfigurationError, match=r"inspection\.patterns\.mine"):
-            Inspector(InspectionSettings(patterns={"mine": (pattern,)}))
+def test_the_compiled_database_is_kept_on_disk(tmp_path: Path) -> None:
+    """And a damaged one is made again."""
+    Inspector(cache_dir=tmp_path)
+    (stored,) = tmp_path.iterdir()
+    assert stored.stat().st_size > 10_000
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / stored.name).write_bytes(stored.read_bytes()[:5_000])
+    assert Inspector(cache_dir=other).inspect({"p": "DNI 12345678Z"}).findings

@@ -1,68 +1,79 @@
-"""A conversation is recognised by what it says, not by what it is called."""
+"""A conversation is recognised by its prefixes, and a long turn or answer by itself."""
 
-from types import MappingProxyType
+import pytest
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from gateway.core.request import ChatRequest, Dialect, Message
+from gateway.core.request import ChatRequest, Dialect, EmbeddingsRequest, Message, ToolCall
 from gateway.privacy.taint import answer_hashes, prefix_hashes
 
 KEY = b"k" * 32
-LONG = "My diagnosis came back and I would like to talk about what it means for my family. " * 4
+LONG = "Informe: " + "palabra " * 40
 
 
 def chat(*turns: tuple[str, str]) -> ChatRequest:
-    """A conversation of (role, text) turns."""
     messages = tuple(Message(role=role, text=text) for role, text in turns)
-    return ChatRequest(dialect=Dialect.OPENAI, model="auto", document=MappingProxyType({}), messages=messages)
+    return ChatRequest(dialect=Dialect.OPENAI, model="auto", document={}, messages=messages)
 
 
-SYSTEM = ("system", "You are helpful.")
-TURNS = (SYSTEM, ("user", "I have a rash."), ("assistant", "Since when?"), ("user", "Since Monday."))
+SYSTEM, QUESTION = ("system", "You are kind."), ("user", "hola")
 
 
-def test_every_later_turn_shares_the_earlier_prefixes():
-    """What was remembered at turn one is found at turn three."""
-    first = set(prefix_hashes(chat(*TURNS[:2]), KEY))
-    later = set(prefix_hashes(chat(*TURNS), KEY))
-    assert first
-    assert first <= later
+def test_what_comes_later_knows_the_conversation() -> None:
+    """Every prefix's hash is among those of a longer conversation."""
+    short = prefix_hashes(chat(SYSTEM, QUESTION), KEY)
+    longer = prefix_hashes(chat(SYSTEM, QUESTION, ("assistant", "sí"), ("user", "resume")), KEY)
+    assert short
+    assert set(short) < set(longer)
 
 
-def test_other_conversations_with_the_same_system_prompt_are_strangers():
-    """A system prompt alone taints nobody."""
-    one = set(prefix_hashes(chat(SYSTEM, ("user", "I have a rash.")), KEY))
-    other = set(prefix_hashes(chat(SYSTEM, ("user", "Write a haiku.")), KEY))
-    assert not one & other
-    assert prefix_hashes(chat(SYSTEM), KEY) == ()
+def test_the_answer_of_the_local_model_belongs_to_the_conversation() -> None:
+    """The next request, which has the answer as a turn, is recognised by it."""
+    answered = answer_hashes(chat(SYSTEM, QUESTION), "la respuesta", KEY)
+    following = prefix_hashes(chat(SYSTEM, QUESTION, ("assistant", "la respuesta"), ("user", "y?")), KEY)
+    assert set(answered) & set(following)
 
 
-def test_a_long_turn_is_recognised_in_a_new_conversation():
-    """Pasting it under another system prompt does not wash it."""
-    one = set(prefix_hashes(chat(SYSTEM, ("user", LONG)), KEY))
-    pasted = set(prefix_hashes(chat(("system", "Summarise."), ("user", f"  {LONG}\n")), KEY))
-    assert one & pasted
+@pytest.mark.parametrize("role", ["user", "assistant", "tool"])
+def test_a_long_turn_is_recognised_in_another_conversation(role: str) -> None:
+    """Pasted, with another beginning; also when it was an answer."""
+    pasted = set(prefix_hashes(chat(("user", "otra cosa"), ("user", LONG)), KEY))
+    assert set(prefix_hashes(chat(SYSTEM, QUESTION, (role, LONG)), KEY)) & pasted
+    assert set(answer_hashes(chat(SYSTEM, QUESTION), LONG, KEY)) & pasted
 
 
-def test_the_local_answer_is_part_of_it():
-    """Both as the next turn's prefix and pasted elsewhere."""
-    question = chat(*TURNS[:2])
-    hashes = set(answer_hashes(question, LONG, KEY))
-    following = set(prefix_hashes(chat(*TURNS[:2], ("assistant", LONG), ("user", "And now?")), KEY))
-    assert hashes <= following
-    assert hashes & set(prefix_hashes(chat(("user", LONG)), KEY))
+def test_a_shared_system_prompt_alone_is_never_remembered() -> None:
+    """Else one sensitive conversation would keep all of an app's at home."""
+    assert prefix_hashes(chat(("system", LONG), ("developer", LONG)), KEY) == ()
+    one, other = (
+        prefix_hashes(chat(("system", LONG), QUESTION), KEY),
+        prefix_hashes(chat(("system", LONG), ("user", "x")), KEY),
+    )
+    assert not set(one) & set(other)
 
 
-@given(st.lists(st.tuples(st.sampled_from(["user", "assistant"]), st.text(max_size=20)), min_size=1, max_size=5))
-def test_two_conversations_that_read_differently_have_different_ends(turns):
-    """Moving text between turns makes another conversation."""
-    request = chat(*turns)
-    joined = chat((turns[0][0], "".join(text for _, text in turns)))
-    if request.messages != joined.messages and len(turns) > 1:
-        assert prefix_hashes(request, KEY)[-1] != prefix_hashes(joined, KEY)[-1]
+def test_the_encoding_is_unambiguous_and_keyed() -> None:
+    """Text moved between turns, calls or keys changes the hash."""
+    calls = tuple(ToolCall(id="1", name=name, arguments=arguments) for name, arguments in (("f", "ab"), ("fa", "b")))
+    hashes = [
+        prefix_hashes(
+            ChatRequest(
+                dialect=Dialect.OPENAI,
+                model="m",
+                document={},
+                messages=(Message(role="assistant", text="", tool_calls=(call,)),),
+            ),
+            KEY,
+        )
+        for call in calls
+    ]
+    assert hashes[0] != hashes[1]
+    assert (
+        prefix_hashes(chat(("user", "ab"), ("user", "c")), KEY)[-1]
+        != prefix_hashes(chat(("user", "a"), ("user", "bc")), KEY)[-1]
+    )
+    assert prefix_hashes(chat(QUESTION), KEY) != prefix_hashes(chat(QUESTION), b"x" * 32)
 
 
-def test_another_key_gives_other_hashes():
-    """Hashes of one gateway say nothing to another."""
-    assert not set(prefix_hashes(chat(*TURNS), KEY)) & set(prefix_hashes(chat(*TURNS), b"j" * 32))
+def test_other_requests_have_no_conversation() -> None:
+    """Embeddings stand alone."""
+    request = EmbeddingsRequest(dialect=Dialect.OPENAI, model="m", document={}, inputs=("hola",))
+    assert prefix_hashes(request, KEY) == () == answer_hashes(request, "x", KEY)

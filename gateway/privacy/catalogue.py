@@ -1,0 +1,36 @@
+"""The page of all detectors, made from the code: `python -m gateway.privacy.catalogue > gateway/privacy/DETECTORS.md`."""
+
+import sys
+
+from gateway.privacy.detectors import DETECTORS
+from gateway.privacy.vendor_rules import vendor_rules
+
+_HEAD = """# Detectors
+
+Made from the code by `python -m gateway.privacy.catalogue`; a test keeps it current. A policy gives labels to the
+categories, or to what stands before their dot. Every string of a request is looked at, keys too, also behind
+encodings (base64, hexadecimal, percent, entities, `\\u`, gzip and zlib inside base64, JSON in strings), look-alike
+and invisible characters, foreign digits, gaps, line breaks and the seam of neighbouring messages.
+
+What these can't see: names and street addresses without context, topics that nobody is named with, images, sound.
+
+| category | detector | source |
+|---|---|---|
+"""
+
+
+def page() -> str:
+    """The page as Markdown."""
+    rows = sorted((d.category, d.name, d.source) for d in DETECTORS)
+    lines = [f"| `{category}` | {name} | {source} |" for category, name, source in rows]
+    lines.append("| `custom.<name>` | custom | the user's own words and regular expressions (RE2) |")
+    rules = sorted((rule.category, rule.name) for rule in vendor_rules())
+    tail = ["", "## Rules of gitleaks (MIT), with their keywords, entropy and allow-lists", ""]
+    for category in sorted({category for category, _ in rules}):
+        names = ", ".join(name for found, name in rules if found == category)
+        tail += [f"- `{category}`: {names}"]
+    return _HEAD + "\n".join([*lines, *tail]) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
