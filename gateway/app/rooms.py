@@ -41,7 +41,9 @@ def http_settings(config: OpenAITarget) -> HttpSettings:
         base_url=config.base_url,
         api_key=secret_of(config),
         trusted_host=config.trusted_host,
+        ca_file=config.ca_file,
         connect_seconds=config.connect_seconds,
+        header_seconds=config.header_seconds,
         idle_seconds=config.idle_seconds,
         retries=config.retries,
     )

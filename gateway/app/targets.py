@@ -51,7 +51,9 @@ class Targets:
                     CloudSettings(
                         base_url=config.base_url,
                         api_key=secret_of(config),
+                        ca_file=config.ca_file,
                         connect_seconds=config.connect_seconds,
+                        header_seconds=config.header_seconds,
                         idle_seconds=config.idle_seconds,
                         retries=config.retries,
                         proxy=config.proxy,

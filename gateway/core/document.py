@@ -60,10 +60,14 @@ def encode(document: Json) -> bytes:
     return _ENCODER.encode(document)
 
 
-def strings(value: Json, path: str = "$") -> Iterator[tuple[str, str]]:
-    """Every string of the document, keys and values, as `(path, text)`, in document order.
+_LONG_NUMBER = 1_000_000
 
-    Paths read like `$.messages[2].content`; a key's own text has the path of its value with `~key` behind it.
+
+def strings(value: Json, path: str = "$") -> Iterator[tuple[str, str]]:
+    """Every text of the document as `(path, text)`, in document order: strings, keys, and long numbers written out.
+
+    A number of seven digits or more can be an identifier (a card, an account), whatever its JSON type. Paths read like
+    `$.messages[2].content`; a key's own text has the path of its value with `~key` behind it.
     """
     stack: list[tuple[str, Json]] = [(path, value)]
     while stack:
@@ -79,5 +83,7 @@ def strings(value: Json, path: str = "$") -> Iterator[tuple[str, str]]:
                     children.append((f"{here}.{key}~key", key))
                     children.append((f"{here}.{key}", child))
                 stack.extend(reversed(children))
+            case int() | float() if abs(item) >= _LONG_NUMBER:
+                yield here, str(int(item)) if item == item // 1 else repr(item)
             case _:
                 pass

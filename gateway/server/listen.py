@@ -39,6 +39,7 @@ class Listener:
             handler_cancellation=True,  # a client that goes away cancels its request at once
             keepalive_timeout=HEAD_SECONDS,
             shutdown_timeout=drain_seconds,
+            lingering_time=1.0,  # after a refused body the connection is not kept for its rest
             access_log=None,
             auto_decompress=False,
             max_field_size=16 * 1024,

@@ -59,6 +59,10 @@ class OpenAITarget(Section):
     """What it can do besides text: tools, images, audio, files, json_schema, logprobs."""
     connect_seconds: float = Field(default=3.0, gt=0)
     """Time to connect."""
+    header_seconds: float = Field(default=120.0, gt=0)
+    """Time from the request to the beginning of the answer."""
+    ca_file: str | None = None
+    """Further certificate authorities (PEM), for a server behind a private one."""
     idle_seconds: float = Field(default=60.0, gt=0)
     """Longest silence in a running answer."""
     retries: int = Field(default=2, ge=0, le=10)
@@ -79,6 +83,8 @@ class OpenAITarget(Section):
             raise ValueError("a cloud target's ceiling can't be 'sensitive': sensitive data stays local")
         if self.zone is Zone.CLOUD and self.trusted_host:
             raise ValueError("'trusted_host' is for zone local only")
+        if self.zone is Zone.LOCAL and self.proxy is not None:
+            raise ValueError("'proxy' is for zone cloud only: a local target is asked directly")
         return self
 
     @property
