@@ -9,11 +9,10 @@ that the last few tokens of a prompt may travel in a decode step.
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 
-import msgspec
-
 from gateway.core.delta import FinishReason
 from gateway.engine.fairness import Shares, displaced
 from gateway.engine.placement import Place, Slot, common_prefix, compaction, place, reusable
+from gateway.engine.sequence import Sequence
 from gateway.engine.spill import Spill
 from gateway.engine.steps import Copy, Drop, Move, Restore, Row, Save, Step, Swap, Trim
 
@@ -21,35 +20,6 @@ _HOLD = 64  # tokens: a follower waits for a prefix that is being computed if it
 _LOOK_AHEAD = 64  # waiting requests looked at in one plan
 _WORTH_KEEPING = 64  # tokens: moving fewer out of the KV memory and back gains nothing
 _PATIENCE = 4  # decode steps that a gap between busy slots may last
-
-
-class Sequence(msgspec.Struct, kw_only=True):
-    """A request and how far it is. `tokens` is the prompt and what was generated."""
-
-    id: int
-    tokens: "array[int]"
-    prompt: int  # length of the prompt
-    limit: int  # length at which it ends
-    isolation: str
-    priority: int = 0
-    slot: int = -1
-    done: int = 0  # leading tokens whose KV is computed
-    cached: int = 0
-
-    @property
-    def unread(self) -> int:
-        """Tokens whose KV is still to be computed."""
-        return len(self.tokens) - self.done
-
-    @property
-    def reading(self) -> bool:
-        """Before its first token, or after it lost its slot: more than the last token is to be computed."""
-        return self.unread > 1 or len(self.tokens) == self.prompt
-
-    @property
-    def generated(self) -> int:
-        """Tokens generated so far."""
-        return len(self.tokens) - self.prompt
 
 
 class Scheduler:

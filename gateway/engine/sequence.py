@@ -1,0 +1,34 @@
+"""One request in the scheduler: its tokens and how far they are computed. Changed by the scheduler only."""
+
+from array import array
+
+import msgspec
+
+
+class Sequence(msgspec.Struct, kw_only=True):
+    """A request and how far it is. `tokens` is the prompt and what was generated."""
+
+    id: int
+    tokens: "array[int]"
+    prompt: int  # length of the prompt
+    limit: int  # length at which it ends
+    isolation: str
+    priority: int = 0
+    slot: int = -1
+    done: int = 0  # leading tokens whose KV is computed
+    cached: int = 0
+
+    @property
+    def unread(self) -> int:
+        """Tokens whose KV is still to be computed."""
+        return len(self.tokens) - self.done
+
+    @property
+    def reading(self) -> bool:
+        """Before its first token, or after it lost its slot: more than the last token is to be computed."""
+        return self.unread > 1 or len(self.tokens) == self.prompt
+
+    @property
+    def generated(self) -> int:
+        """Tokens generated so far."""
+        return len(self.tokens) - self.prompt

@@ -1,0 +1,78 @@
+"""The life of a worker process: check the file, load it, say so, work until the gateway is gone."""
+
+import signal
+import socket
+import time
+from pathlib import Path
+
+from gateway.core.errors import ConfigurationError
+from gateway.engine.gguf import read_header
+from gateway.engine.line import Gone, Line
+from gateway.engine.memory import available_memory, need_of, shortage
+from gateway.engine.messages import Failed, Load, Loading, Ready
+from gateway.engine.model import LoadFault, Model, can_use_gpu
+from gateway.engine.pages import release_zero_pages
+from gateway.engine.settings import EngineSettings
+from gateway.engine.threads import default_threads
+from gateway.engine.worker import Worker
+
+
+def _load(line: Line, settings: EngineSettings, threads: int) -> tuple[Model, int]:
+    """The model, and what one token of its KV cache takes, in bytes."""
+    header = read_header(Path(settings.model))
+    if not settings.gpu_layers or not can_use_gpu():
+        problem = shortage(header, settings, available_memory())
+        if problem:
+            raise LoadFault(f"{settings.model} does not fit: {problem}")
+    sent = [0.0]
+
+    def progress(fraction: float) -> bool:
+        if fraction - sent[0] >= 0.01 or fraction >= 1.0:
+            sent[0] = fraction
+            line.send(Loading(fraction=fraction))
+        return True
+
+    model = Model(settings, threads, progress)
+    release_zero_pages()  # no other thread runs yet
+    return model, max(1, need_of(header, settings).cache // (settings.context * settings.slots))
+
+
+def serve(connection: socket.socket) -> int:
+    """The life of a worker: load what the first message says, then work until the gateway is gone."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # the gateway decides when to stop; it closes the socket
+        signal.signal(number, signal.SIG_IGN)
+    line = Line(connection)
+    try:
+        first = line.receive()
+        while not first:
+            line.wait()
+            first = line.receive()
+        if not isinstance(first[0], Load):
+            return 2
+        settings = first[0].settings
+        threads = settings.threads or default_threads()
+        began = time.perf_counter()
+        try:
+            model, token_bytes = _load(line, settings, threads)
+        except ConfigurationError as error:
+            line.send(Failed(message=error.message))
+            return 3
+        except LoadFault as error:
+            line.send(Failed(message=str(error), retry=True))
+            return 3
+        worker = Worker(model, line, threads, token_bytes)
+        line.send(
+            Ready(
+                seconds=time.perf_counter() - began,
+                context=model.context,
+                slots=settings.slots,
+                trained_context=model.trained_context,
+                threads=threads,
+                embedding_size=model.embedding_size,
+                description=model.description(),
+            )
+        )
+        worker.run()
+    except Gone:
+        return 0
+    return 0
