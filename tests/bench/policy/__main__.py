@@ -88,9 +88,8 @@ def bench_decide(seconds: float) -> None:
             cost = median_us(lambda policy=policy: decide(INBOUND, INSPECTION, now, policy), seconds)
             others = ", ".join(f"{name} {other / rules:.1f}x ({other:.0f} us)" for name, other in
                                cel_costs(count, kind, seconds) if other is not None)  # fmt: skip
-            print(
-                f"{count:>6} {kind:<9} {load:>8.0f} {cost:>10.1f} {CEILING_US[count]:>8.0f} {rules:>9.1f}   {others or '-'}"
-            )
+            figures = f"{load:>8.0f} {cost:>10.1f} {CEILING_US[count]:>8.0f} {rules:>9.1f}"
+            print(f"{count:>6} {kind:<9} {figures}   {others or '-'}")
 
 
 def cel_costs(count: int, kind: str, seconds: float) -> list[tuple[str, float | None]]:
