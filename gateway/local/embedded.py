@@ -31,7 +31,7 @@ from gateway.local.embedded_answer import Choice, Count, joined_texts
 from gateway.local.embedded_events import WorkerEvent, WorkerEventKind, WorkerListener
 from gateway.local.embedded_link import Item, Mailbox
 from gateway.local.embedded_pace import Pace
-from gateway.local.embedded_prompts import Prepared, Prompts
+from gateway.local.embedded_prompts import Prepared, Prompts, characters_of
 from gateway.local.embedded_settings import EmbeddedSettings
 from gateway.local.embedded_submit import choices_of, echoes, fingerprint, submits_of
 from gateway.local.embedded_worker import EngineWorker
@@ -110,15 +110,20 @@ class EmbeddedTarget:
         )
 
     async def prompt_tokens(self, request: AnyRequest) -> int | None:
-        """Exact length of the prompt (the longest, where a request has several). None while the model loads."""
-        if self._prompts.vocabulary is None:
-            if self._worker.ready is None:
-                return None
-            await self._open(self._worker.ready)
+        """Exact length of the prompt (the longest, where a request has several). None while the model loads.
+
+        What is far too long is not tokenised: it counts by its characters.
+        """
         try:
+            if self._prompts.vocabulary is None:
+                if self._worker.ready is None:
+                    return None
+                await self._open(self._worker.ready)
             prepared = await self._prompts.prepare(request)
-        except BadRequest:
-            return None  # the answer to the request itself says what is wrong with it
+        except ContextLengthExceeded:
+            return max(self._settings.context, characters_of(request) // 4)
+        except (BadRequest, TargetUnavailable):
+            return None  # the answer to the request itself says what is wrong
         return max(len(prompt) for prompt in prepared.prompts)
 
     async def generate(

@@ -85,7 +85,7 @@ class Prompts:
         known = self._known.get(id(request))
         if known is not None and known[0] is request:
             return known[1]
-        if _characters(request) < _SHORT:
+        if characters_of(request) < _SHORT:
             prepared = self._prepare(request)
         else:
             assert self._executor is not None
@@ -147,7 +147,8 @@ class Prompts:
             )
 
 
-def _characters(request: AnyRequest) -> int:
+def characters_of(request: AnyRequest) -> int:
+    """A cheap measure of how much there is to tokenise."""
     match request:
         case ChatRequest():
             return sum(len(message.text) for message in request.messages) + 1_000 * len(request.tools)

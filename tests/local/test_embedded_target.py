@@ -172,6 +172,12 @@ async def test_a_whole_answer(shared: EmbeddedTarget) -> None:
     assert (usage.prompt_tokens, usage.completion_tokens) == (5, 3)
 
 
+async def test_far_too_long_prompts_count_as_long(shared: EmbeddedTarget) -> None:
+    """Policies that look at the length see it, though nobody tokenises megabytes for them."""
+    assert (await shared.prompt_tokens(chat("x" * 5_000_000)) or 0) > 1_000_000
+    assert await shared.prompt_tokens(chat("word " * 600)) == 600 + 31
+
+
 async def test_an_end_token_ends_the_answer_and_is_no_text(shared: EmbeddedTarget) -> None:
     """Special tokens never show."""
     deltas = await answer(shared, chat("Say hi.", max_tokens=300))
