@@ -4,6 +4,7 @@ Requests in flight keep the policy that they started with: they hold the object 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -34,6 +35,7 @@ class Policies:
         self._rates = dict(rates)
         self._changed: Callable[[Policy | None], None] = lambda policy: None
         self._read: dict[str, str] = {}
+        self._asked = asyncio.Event()
         self.problem: str | None = None
         self._candidate_paths = tuple(candidate)
         self.current, self.candidate = self._load()
@@ -42,10 +44,14 @@ class Policies:
         """`changed` hears of each new policy, and None for a reload that was refused."""
         self._changed = changed
 
-    def reload(self) -> bool:
-        """Load again; on any problem the old policy stays, loudly. Returns whether the new one is in force."""
+    def ask_to_reload(self) -> None:
+        """Load again soon, whether or not a file has changed (SIGHUP)."""
+        self._asked.set()
+
+    async def reload(self) -> bool:
+        """Load again, in a thread; on any problem the old policy stays, loudly. Whether the new one is in force."""
         try:
-            policy, candidate = self._load()
+            policy, candidate = await asyncio.to_thread(self._load)
         except ConfigurationError as error:
             self.problem = error.problems[0]
             for problem in error.problems:
@@ -62,9 +68,12 @@ class Policies:
     async def watch(self) -> None:
         """Looks at the files once a second, in a thread; reloads when their text has changed. Runs until cancelled."""
         while True:
-            await asyncio.sleep(_WATCH_SECONDS)
-            if await asyncio.to_thread(self._texts_changed):
-                self.reload()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), _WATCH_SECONDS)
+            asked = self._asked.is_set()
+            self._asked.clear()
+            if asked or await asyncio.to_thread(self._texts_changed):
+                await self.reload()
 
     def _load(self) -> tuple[Policy, Policy | None]:
         texts: dict[str, str] = {}

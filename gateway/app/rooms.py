@@ -7,6 +7,7 @@ from gateway.local.embedded_models import model_path
 from gateway.local.embedded_settings import EmbeddedSettings
 from gateway.local.http_settings import HttpSettings
 from gateway.observe import EnergySettings, PricedTarget, PriceSettings, Rate, Tariff
+from gateway.observe.traces import TraceSettings
 from gateway.privacy import InspectionSettings
 from gateway.server import KeyRing
 from gateway.settings import Settings, read_secret
@@ -94,7 +95,15 @@ def price_settings(settings: Settings) -> PriceSettings:
         reference_cached=prices.reference_cached,
         token_ratio=prices.token_ratio,
         overrides={
-            name: Rate(input=rate.input, output=rate.output, input_cached=rate.input_cached)
+            name: Rate(
+                input=rate.input,
+                output=rate.output,
+                input_cached=rate.input_cached,
+                above=rate.above,
+                above_input=rate.above_input,
+                above_output=rate.above_output,
+                above_input_cached=rate.above_input_cached,
+            )
             for name, rate in prices.overrides.items()
         },
         data_file=prices.data_file,
@@ -124,6 +133,16 @@ def energy_settings(settings: Settings) -> EnergySettings:
             tax=tariff.tax,
             timezone=settings.timezone,
         ),
+    )
+
+
+def trace_settings(settings: Settings) -> TraceSettings:
+    """Where traces go; secrets of its headers are read here. Raises ConfigurationError."""
+    traces = settings.traces
+    return TraceSettings(
+        endpoint=traces.endpoint,
+        headers={name: read_secret(reference) for name, reference in traces.headers.items()},
+        ratio=traces.ratio,
     )
 
 

@@ -22,6 +22,7 @@ from gateway.app.rooms import (
     ledger_settings,
     price_settings,
     priced_targets,
+    trace_settings,
 )
 from gateway.app.taint_key import load_taint_key
 from gateway.app.targets import Targets
@@ -34,6 +35,7 @@ from gateway.local.embedded_events import WorkerEvent, WorkerEventKind
 from gateway.observe import Known, Metrics, Prices, Sampler, Working, World
 from gateway.observe.logs import configure
 from gateway.observe.page import HEADERS, Page
+from gateway.observe.traces import Traces
 from gateway.pipeline import Fanout, Pipeline
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.settling import Books
@@ -65,7 +67,7 @@ async def serve(settings: Settings) -> None:
     async with running(settings) as gateway:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
-        loop.add_signal_handler(signal.SIGHUP, gateway.policies.reload)
+        loop.add_signal_handler(signal.SIGHUP, gateway.policies.ask_to_reload)
         LOG.info("gateway.listening", url=gateway.url, policy=gateway.policies.current.digest)
         await stop.wait()
         LOG.info("gateway.stopping", drain_seconds=settings.server.drain_seconds)
@@ -117,6 +119,10 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             rate=settings.prices.usd_rate,
         )
         fanout.add("page", page)
+        if settings.traces.endpoint is not None:
+            traces = Traces(trace_settings(settings), catalog, version=__version__, providers=prices.providers)
+            stack.push_async_callback(asyncio.to_thread, traces.close)
+            fanout.add("traces", traces)
         policies.on_change(_reload_metrics(metrics))
         workers.metrics = metrics
         books = Books(ledger=ledger, pricing=prices, observer=fanout, failed=_settlement_failed)
@@ -165,7 +171,12 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
         )
         probe = ReadinessProbe(catalog=catalog, policies=policies, targets=targets.states, ledger=ledger.health)
         operations = Operations(
-            access=access, readiness=probe.check, metrics=metrics, page=page.render, page_headers=HEADERS
+            access=access,
+            keys=keys if settings.server.host not in LOOPBACK else None,
+            readiness=probe.check,
+            metrics=metrics,
+            page=page.render,
+            page_headers=HEADERS,
         )
         listener = Listener(
             build_application(front, operations, access, started=int(time.time())),

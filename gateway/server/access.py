@@ -1,5 +1,6 @@
 """Who may talk to the gateway: host and origin checks, and API keys."""
 
+import base64
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
@@ -38,6 +39,19 @@ class KeyRing:
         if secret is None:
             raise Unauthorized("This gateway needs an API key: send it as 'Authorization: Bearer …'.")
         raise Unauthorized("This API key is not known here. Ask the owner of this gateway for one.")
+
+    def opens(self, authorization: str) -> bool:
+        """Whether a Basic or Bearer credential holds a known key (as the password), or anybody may ask."""
+        kind, _, rest = authorization.strip().partition(" ")
+        secret = rest.strip()
+        if kind.lower() == "basic":
+            try:
+                secret = base64.b64decode(secret, validate=True).decode().partition(":")[2]
+            except ValueError:
+                return False
+        digest = _digest(secret)
+        known = any(hmac.compare_digest(digest, other) for other, _ in self._callers)
+        return known or self._anonymous is not None
 
 
 def _digest(secret: str) -> bytes:

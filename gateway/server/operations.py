@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 from aiohttp import web
 
-from gateway.server.access import Access
+from gateway.server.access import Access, KeyRing
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,12 +30,15 @@ class Operations:
         self,
         *,
         access: Access,
+        keys: KeyRing | None,
         readiness: Callable[[], Readiness],
         metrics: Rendering,
         page: Callable[[], str],
         page_headers: Mapping[str, str],
     ) -> None:
+        """`keys`: the status page wants one of them (as the password of a browser's own dialogue); None: it is open."""
         self._access = access
+        self._keys = keys
         self._readiness = readiness
         self._metrics = metrics
         self._page = page
@@ -64,5 +67,11 @@ class Operations:
     async def page(self, http: web.Request) -> web.Response:
         """GET /: the status page."""
         self._access.check(http)
+        if self._keys is not None and not self._keys.opens(http.headers.get("Authorization", "")):
+            return web.Response(
+                status=401,
+                text="The status page needs an API key of this gateway as the password (any user name).\n",
+                headers={"WWW-Authenticate": 'Basic realm="Aduana", charset="UTF-8"'},
+            )
         html = await asyncio.to_thread(self._page)
         return web.Response(text=html, content_type="text/html", headers=self._page_headers)

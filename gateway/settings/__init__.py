@@ -26,6 +26,7 @@ from gateway.settings.sections import (
     ModelAlias,
     PriceConfig,
     ServerSettings,
+    TraceConfig,
 )
 from gateway.settings.targets import AnyTarget, EmbeddedTarget, OpenAITarget
 
@@ -74,6 +75,8 @@ class Settings(BaseSettings):
     """Limits of cloud spending."""
     timezone: str = ""
     """IANA zone in which days, months and tariffs begin, as `Europe/Madrid`. Default: the machine's own."""
+    traces: TraceConfig = TraceConfig()
+    """Traces."""
     log: LogConfig = LogConfig()
     """Logging."""
 

@@ -81,6 +81,14 @@ class RateConfig(Section):
     """Generated tokens, reasoning included."""
     input_cached: float | None = Field(default=None, ge=0)
     """Prompt tokens from the provider's cache. Default: as `input`."""
+    above: int | None = Field(default=None, ge=1)
+    """With more prompt tokens than this, all tokens of the request cost the `above_…` rates."""
+    above_input: float | None = Field(default=None, ge=0)
+    """As `input`, above the step."""
+    above_output: float | None = Field(default=None, ge=0)
+    """As `output`, above the step."""
+    above_input_cached: float | None = Field(default=None, ge=0)
+    """As `input_cached`, above the step."""
 
 
 class PriceConfig(Section):
@@ -155,6 +163,17 @@ class EnergyConfig(Section):
     """Years over which it is written off."""
     tariff: TariffConfig = TariffConfig()
     """Price of electricity."""
+
+
+class TraceConfig(Section):
+    """OpenTelemetry traces: one span a request, without content. Needs `pip install 'aduana[traces]'`."""
+
+    endpoint: str | None = None
+    """Full URL of a collector's OTLP/HTTP receiver, as `http://127.0.0.1:4318/v1/traces`. Default: no traces."""
+    headers: dict[str, SecretReference] = Field(default_factory=dict)
+    """Headers for the collector: name → `env:NAME` or `file:PATH`."""
+    ratio: float = Field(default=1.0, ge=0, le=1)
+    """Share of requests that are traced."""
 
 
 class LogConfig(Section):

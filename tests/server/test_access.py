@@ -1,5 +1,7 @@
 """Who may talk to the gateway, and what a request's head may say."""
 
+import base64
+
 import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -112,3 +114,20 @@ def test_a_tag_that_cannot_be_read_is_an_error():
     for bad in ("heal th", "health;secret", "ñ", "a" * 65, ",".join(f"t{i}" for i in range(33))):
         with pytest.raises(BadRequest):
             parse_tags(bad)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "opens"),
+    [
+        ("Basic " + base64.b64encode(b"me:sk-desk").decode(), True),
+        ("Bearer sk-desk", True),
+        ("Basic " + base64.b64encode(b"me:wrong").decode(), False),
+        ("Basic " + base64.b64encode(b"sk-desk").decode(), False),
+        ("Basic ???", False),
+        ("Basic", False),
+        ("", False),
+    ],
+)
+def test_a_browser_opens_the_page_with_a_key_as_password(ring, authorization, opens):
+    """Any user name; the password is an API key."""
+    assert ring.opens(authorization) is opens
