@@ -1,4 +1,4 @@
-"""The page of all detectors, made from the code: `python -m gateway.privacy.catalogue > gateway/privacy/DETECTORS.md`."""
+"""The page of all detectors, DETECTORS.md, made from the code: `python -m gateway.privacy.catalogue`."""
 
 import sys
 

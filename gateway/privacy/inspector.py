@@ -26,6 +26,7 @@ from gateway.privacy.views import MAX_DEPTH, Kind, View, broken, seam, views
 _PIECE = 65_536  # characters scanned at once, with an overlap: time is looked at between pieces
 _OVERLAP = 2_048
 _SHORTEST = 4
+_NEIGHBOURS = 240  # characters at the ends of neighbouring messages
 _DEFAULTS = InspectionSettings()
 _TEXT_PARTS = frozenset(
     {"text", "input_text", "output_text", "refusal", "tool_result", "tool_use", "thinking", "summary_text", "reasoning"}
@@ -132,7 +133,7 @@ class Inspector:
 
     def _remembered(self, kind: str, text: str, look: Callable[[], Iterator[Finding]]) -> tuple[Finding, ...]:
         """The findings of a string, looked for once. A string that left a doubt is looked at again."""
-        digest = blake2b(kind.encode() + text.encode("utf-8", "surrogatepass"), key=self._key, digest_size=16).digest()
+        digest = blake2b((kind + text).encode("utf-8", "surrogatepass"), key=self._key, digest_size=16).digest()
         with self._lock:
             known = self._known.get(digest)
             if known is not None:
@@ -204,14 +205,21 @@ class Inspector:
     def _across(self, texts: list[str], run: _Run) -> Iterator[Finding]:
         """Identifiers that were split over neighbouring messages."""
         for first, second in pairwise(texts):
-            for text in seam(first, second):
-                run.spend(len(text))
-                alone = {hit[1] for part in (first[-240:], second[:240]) for hit in self._scan(part, run)}
-                for name, category, _, _, confidence in self._scan(text, run, joined=True):
-                    if category not in alone:
-                        yield Finding(
-                            detector=name, category=category, path="$.messages", start=0, end=0, confidence=confidence
-                        )
+            end, begin = first[-_NEIGHBOURS:], second[:_NEIGHBOURS]
+            for text in seam(end, begin):
+                yield from self._remembered(
+                    f"{end}\0{begin}\0", text, lambda pair=(end, begin), text=text: self._joined(pair, text, run)
+                )
+
+    def _joined(self, pair: tuple[str, str], text: str, run: _Run) -> Iterator[Finding]:
+        """What the joined piece has that neither part has alone."""
+        run.spend(len(text))
+        alone = {hit[1] for part in pair for hit in self._scan(part, run)}
+        for name, category, _, _, confidence in self._scan(text, run, joined=True):
+            if category not in alone:
+                yield Finding(
+                    detector=name, category=category, path="$.messages", start=0, end=0, confidence=confidence
+                )
 
 
 def _found(view: View, hit: Hit) -> Finding:

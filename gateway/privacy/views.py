@@ -9,6 +9,7 @@ import enum
 import html
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping
 from re import Match, Pattern
 from urllib.parse import unquote
@@ -58,38 +59,87 @@ class _Folding(dict[int, str]):
 _FOLDING = _Folding()
 
 
+class Segment(msgspec.Struct, frozen=True):
+    """A stretch of a view, and the stretch of its source that it stands for."""
+
+    start: int
+    end: int
+    source_start: int
+    source_end: int
+    literal: bool
+
+
 class View(msgspec.Struct, frozen=True):
-    """A reading of `source`: each piece that `pattern` finds there was replaced by what `read` says."""
+    """A reading of `source` around the pieces that were replaced there; what is far from any of them is left out."""
 
     text: str
     source: "View | None" = None
-    pattern: Pattern[str] = _FOREIGN
-    read: Callable[[Match[str]], str] = lambda match: match[0]
+    segments: tuple[Segment, ...] = ()
+    closed_up: bool = False
 
     def place(self, start: int, end: int) -> tuple[int, int]:
         """Where the client's own text says what stands at `start` to `end` here."""
         if self.source is None:
             return start, end
-        first, last, shift = start, end, 0
-        for match in self.pattern.finditer(self.source.text):
-            length = len(self.read(match))
-            begin = match.start() + shift
-            if begin >= end:
-                break
-            if begin + length <= start:
-                first = start - shift - length + len(match[0])
-            elif begin <= start:
-                first = match.start()
-            last = match.end() if begin + length >= end else end - shift - length + len(match[0])
-            shift += length - len(match[0])
-            if begin + length <= start:
-                first = start - shift
-        return self.source.place(first, max(first, last))
+        first = self.segments[max(0, bisect_right(self.segments, start, key=lambda segment: segment.start) - 1)]
+        last = self.segments[max(0, bisect_left(self.segments, end, key=lambda segment: segment.start) - 1)]
+        begin = first.source_start + (start - first.start if first.literal else 0)
+        stop = last.source_start + (end - last.start) if last.literal else last.source_end
+        return self.source.place(min(begin, first.source_end), max(begin, min(stop, last.source_end)))
 
 
-def _rewrite(source: View, pattern: Pattern[str], read: Callable[[Match[str]], str]) -> View | None:
-    text = pattern.sub(read, source.text)
-    return None if text == source.text else View(text, source, pattern, read)
+def _rewrite(
+    source: View, pattern: Pattern[str], read: Callable[[Match[str]], str], *, closed_up: bool = False
+) -> View | None:
+    """The view with the pattern's pieces replaced, and their surroundings. None: nothing was replaced."""
+    text = source.text
+    parts: list[str] = []
+    segments: list[Segment] = []
+    at = done = 0  # lengths of the view and of the source so far
+
+    def add(piece: str, until: int, *, literal: bool) -> None:
+        nonlocal at, done
+        if piece or until > done:
+            segments.append(Segment(at, at + len(piece), done, until, literal))
+            parts.append(piece)
+            at += len(piece)
+        done = until
+
+    for match in pattern.finditer(text):
+        replaced = read(match)
+        if replaced == match[0]:
+            continue
+        begin = match.start()
+        if not segments:
+            done = _edge(text, begin, -1)
+        elif begin - done > 2 * _AROUND + 2 * _WORD:
+            stop = _edge(text, done, 1)
+            add(text[done:stop], stop, literal=True)
+            add(_GAP, _edge(text, begin, -1), literal=False)
+        add(text[done:begin], begin, literal=True)
+        add(replaced, match.end(), literal=False)
+    if not segments:
+        return None
+    stop = _edge(text, done, 1)
+    add(text[done:stop], stop, literal=True)
+    return View("".join(parts), source, tuple(segments), closed_up)
+
+
+_AROUND, _WORD = 300, 100  # characters kept around a replaced piece; how much further a word may end
+_GAP = "\n\n\n"
+
+
+def _edge(text: str, at: int, direction: int) -> int:
+    """The end of what is kept on one side of `at`: not inside a word, if that can be had."""
+    limit = at + direction * _AROUND
+    if limit <= 0 or limit >= len(text):
+        return 0 if direction < 0 else len(text)
+    for further in range(_WORD):
+        if text[limit + direction * further : limit + direction * further + 1].isspace():
+            return limit + direction * further
+        if not 0 < limit + direction * further < len(text) - 1:
+            break
+    return max(0, min(len(text), limit))
 
 
 class Kind(enum.Enum):
@@ -114,15 +164,20 @@ TRIGGERS: Mapping[Kind, str] = {
 
 def views(view: View, kinds: Collection[Kind], spend: Spend) -> Iterator[View]:
     """Every other reading of one text, one level deep. `spend` is charged for each, and may raise."""
-    text = view.text
-    if not text.isascii() and _FOREIGN.search(text):
+    if view.closed_up:
+        return
+    if not view.text.isascii() and _FOREIGN.search(view.text):
         yield from _charged(_rewrite(view, _FOREIGN, _fold), spend)
     if Kind.UNESCAPED in kinds:
         yield from _charged(_rewrite(view, _ESCAPED, _unescape), spend)
     if Kind.UNBLOBBED in kinds:
         yield from _charged(_rewrite(view, BLOB, lambda match: unblob(match[0], spend)), spend)
     if Kind.CLOSED_UP in kinds:
-        yield from _charged(_rewrite(view, _SPACED, lambda match: _GAPS.sub("", match[0])), spend)
+        yield from _charged(_rewrite(view, _SPACED, _close_up, closed_up=True), spend)
+
+
+def _close_up(match: Match[str]) -> str:
+    return _GAPS.sub("", match[0])
 
 
 def _charged(view: View | None, spend: Spend) -> Iterator[View]:

@@ -1,7 +1,7 @@
 """What inspection finds, what it flags without cause, and what it costs.
 
-Run: `python -m tests.bench.privacy [--data DIRECTORY]`. The directory holds files of one JSON object a line with `text`;
-those that begin with `neg` are clean. Identifiers and secrets are generated; the standard library is the clean code.
+Run: `python -m tests.bench.privacy [--data DIRECTORY]`. The directory holds files of one JSON object a line, with
+`text`; those that begin with `neg` are clean. Identifiers and secrets are generated; the standard library is the clean code.
 `detect-secrets` is compared where it is installed. Prints figures; asserts nothing, because machines differ.
 """
 
@@ -67,7 +67,7 @@ def latency(inspector: Inspector, texts: Sequence[str]) -> None:
     megabyte = (prose * (1_000_000 // len(prose) + 1))[:1_000_000]
     print(f"1 MB of prose: {cpu(inspector, megabyte):.0f} ms")
     turns = tuple({"role": "user", "content": pieces[number % len(pieces)] + str(number)} for number in range(100))
-    known = Inspector()
+    known = Inspector(InspectionSettings(seconds=10.0))
     known.inspect({"messages": turns})
     began = time.process_time()
     known.inspect({"messages": (*turns, {"role": "user", "content": "y " + pieces[0]})})
