@@ -7,6 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
@@ -207,9 +208,7 @@ class Inspector:
         for first, second in pairwise(texts):
             end, begin = first[-_NEIGHBOURS:], second[:_NEIGHBOURS]
             for text in seam(end, begin):
-                yield from self._remembered(
-                    f"{end}\0{begin}\0", text, lambda pair=(end, begin), text=text: self._joined(pair, text, run)
-                )
+                yield from self._remembered(f"{end}\0{begin}\0", text, partial(self._joined, (end, begin), text, run))
 
     def _joined(self, pair: tuple[str, str], text: str, run: _Run) -> Iterator[Finding]:
         """What the joined piece has that neither part has alone."""

@@ -210,16 +210,29 @@ def _unbackslash(code: str) -> str:
     return chr(number) if number < 0x110000 else ""
 
 
-_TAIL = re.compile(r"(?:[0-9A-Za-z]{1,6}[ .-]){0,6}[^\s,;]{1,200}\Z")
 _HEAD = re.compile(r"[^\s,;]{1,200}(?:[ .-][0-9A-Z]{1,6}(?![a-z])){0,6}")
+
+
+def _tail(text: str) -> str:
+    """The last word, with the short groups before it."""
+    groups = text.rsplit(maxsplit=7)
+    if not groups:
+        return ""
+    tail = re.split("[,;]", groups[-1])[-1]
+    for group in reversed(groups[-7:-1] if len(tail) == len(groups[-1]) else ()):
+        if len(group) > 6 or not group.isalnum():
+            break
+        tail = f"{group} {tail}"
+    return tail
 
 
 def seam(first: str, second: str) -> tuple[str, ...]:
     """Readings of a value that the end of one text begins and the beginning of the next ends."""
-    tail, head = _TAIL.search(first[-240:].rstrip()), _HEAD.match(second[:240].lstrip())
-    if tail is None or head is None:
+    head = _HEAD.match(second[:240].lstrip())
+    left = _tail(first[-240:])
+    if not left or head is None:
         return ()
-    left, right = tail[0], head[0]
+    right = head[0]
     if len(left) + len(right) < 8 or not any(character.isdecimal() for character in left + right):
         return ()
     if left[-1] == "-":

@@ -1,7 +1,8 @@
 """What inspection finds, what it flags without cause, and what it costs.
 
 Run: `python -m tests.bench.privacy [--data DIRECTORY]`. The directory holds files of one JSON object a line, with
-`text`; those that begin with `neg` are clean. Identifiers and secrets are generated; the standard library is the clean code.
+`text`; files whose name begins with `neg` are clean. Identifiers and secrets are generated; the standard library is
+the clean code.
 `detect-secrets` is compared where it is installed. Prints figures; asserts nothing, because machines differ.
 """
 
@@ -52,9 +53,8 @@ def recall(inspector: Inspector, name: str, texts: Sequence[str]) -> None:
     spent = time.process_time() - began
     kind = "false alarms" if name.startswith("neg") else "found"
     size = sum(map(len, texts))
-    print(
-        f"{name:28} {kind:12} {flagged:5} of {len(texts):5} = {flagged / len(texts):7.2%}   {spent / size * 4e6:.2f} ms / 4 KB"
-    )
+    share, cost = flagged / len(texts), spent / size * 4e6
+    print(f"{name:28} {kind:12} {flagged:5} of {len(texts):5} = {share:7.2%}   {cost:.2f} ms / 4 KB")
     print(" " * 29 + ", ".join(f"{category} {count}" for category, count in categories.most_common(8)))
 
 
