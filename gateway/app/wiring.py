@@ -135,7 +135,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             local=targets.local,
             targets=targets.all,
             ledger=ledger,
-            gpu=sampler,
+            meters=sampler,
             pricing=prices,
             now=_clock(settings.timezone),
         )

@@ -35,4 +35,5 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     budgets: Mapping[str, Budget] = MappingProxyType({})  # "day", "month", "key:<name>"
     prompt_tokens: Mapping[str, int] = MappingProxyType({})  # exact count by target name, where one is known
     prompt_tokens_estimate: int | None = None
+    language: str | None = None  # ISO 639-1 code of the last turn's text
     prices: Mapping[str, float] = MappingProxyType({})  # estimated US dollars of this request by target name

@@ -116,6 +116,10 @@ class Sampler:
             utilization=busiest.utilization, memory_used=memory, temperature=busiest.temperature, power=busiest.power
         )
 
+    def electricity_price(self) -> float | None:
+        """US dollars per kWh at the last tick, for policies; None: no tariff, or none for this hour."""
+        return self._readings.energy.price_per_kwh
+
     def drain(self) -> tuple[Accrual, ...]:
         """What accrued since the last call, for the ledger, which keeps what it can't write at once."""
         with self._owing:

@@ -85,10 +85,11 @@ class Pricing(Protocol):
     def estimate(self, target: str, prompt_tokens: int, max_tokens: int | None) -> int | None: ...
 
 
-class GpuSource(Protocol):
-    """The last sample of the busiest GPU."""
+class Meters(Protocol):
+    """The last sample of the busiest GPU, and what electricity costs now (US dollars per kWh)."""
 
     def gpu(self) -> Gpu: ...
+    def electricity_price(self) -> float | None: ...
 
 
 class Observer(Protocol):

@@ -8,7 +8,8 @@ from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, Emb
 from gateway.core.snapshot import Gpu, Snapshot
 from gateway.core.target import Alias
 from gateway.core.usage import MICROS
-from gateway.pipeline.parts import GpuSource, LedgerPort, LocalTarget, Pricing, Target
+from gateway.pipeline.parts import LedgerPort, LocalTarget, Meters, Pricing, Target
+from gateway.privacy.language import language_of
 
 # Without a tokenizer: a little over what English and Spanish prose takes, so that the estimate errs to "too long".
 CHARACTERS_PER_TOKEN = 3.5
@@ -24,14 +25,14 @@ class Situation:
         local: Mapping[str, LocalTarget],
         targets: Mapping[str, Target],
         ledger: LedgerPort,
-        gpu: GpuSource | None,
+        meters: Meters | None,
         pricing: Pricing,
         now: Callable[[], datetime],
     ) -> None:
         self._local = local
         self._targets = targets
         self._ledger = ledger
-        self._gpu = gpu
+        self._meters = meters
         self._pricing = pricing
         self._now = now
 
@@ -52,7 +53,9 @@ class Situation:
             prompt_tokens=MappingProxyType(counts),
             prompt_tokens_estimate=estimate,
             prices=MappingProxyType(prices),
-            gpu=self._gpu.gpu() if self._gpu is not None else Gpu(),
+            gpu=self._meters.gpu() if self._meters is not None else Gpu(),
+            electricity_price=self._meters.electricity_price() if self._meters is not None else None,
+            language=language_of(last_text(request)),
         )
 
     async def _prompt_tokens(self, request: AnyRequest, alias: Alias | None) -> dict[str, int]:
@@ -64,6 +67,18 @@ class Situation:
             if count is not None:
                 counts[name] = count
         return counts
+
+
+def last_text(request: AnyRequest) -> str:
+    """What was said last by the user, or the first text of a request that is no conversation."""
+    match request:
+        case ChatRequest():
+            return next((message.text for message in reversed(request.messages) if message.role == "user"), "")
+        case CompletionRequest():
+            texts = request.prompts
+        case EmbeddingsRequest():
+            texts = request.inputs
+    return texts[0] if isinstance(texts[0], str) else ""
 
 
 def estimated_tokens(request: AnyRequest) -> int:

@@ -95,7 +95,7 @@ _PLAIN: Mapping[str, Getter] = {
     "has_audio": lambda view: Media.AUDIO in view.inbound.request.media,
     "has_files": lambda view: Media.FILE in view.inbound.request.media,
     "has_tools": _has_tools,
-    "language": lambda view: None,
+    "language": lambda view: view.snapshot.language,
     "wants_logprobs": _wants_logprobs,
     "response_format": _format,
     "time": _minutes,

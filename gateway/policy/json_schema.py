@@ -52,7 +52,7 @@ def json_schema() -> Schema:
             }),
             "claim": _claim(),
             "given": _object({
-                **{name: _given(fact) for name, fact in FACTS.items() if name not in ("label", "language", "share")},
+                **{name: _given(fact) for name, fact in FACTS.items() if name not in ("label", "share")},
                 "fits": {"type": "object", "additionalProperties": {"type": "boolean"}}, "broken": _WORDS,
             }),
             "expectation": _object({

@@ -136,6 +136,7 @@ def _snapshot(facts: _Facts, given: Given, catalog: Catalog, key: str) -> Snapsh
         ),
         targets={name: _state(facts, name, info.zone is Zone.LOCAL, name in given.broken)
                  for name, info in catalog.targets.items()},
+        language=facts.word("language", "") or None,
         electricity_price=facts.number("electricity_price"),
         budgets=_budgets(facts, key),
         prompt_tokens=counts,

@@ -11,7 +11,7 @@ _SAYS = ("target", "zone", "label", "rule", "refused")
 EVERY_LOCAL = "local"  # in a mapping by target: all local targets that are not named
 _EXTRA = ("fits", "broken")
 # Facts that follow from others, or that can't be made up.
-_DERIVED = frozenset({"label", "language", "share"})
+_DERIVED = frozenset({"label", "share"})
 
 
 def read_expectations(reading: Reading, path: Path, value: object) -> list[Expectation]:

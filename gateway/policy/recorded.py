@@ -61,6 +61,7 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     now: datetime | None = None
     gpu: Gpu = Gpu()
     targets: dict[str, TargetState] = {}
+    language: str | None = None
     electricity: float | None = None
     budgets: dict[str, Budget] = {}
     counts: dict[str, int] = {}
@@ -105,6 +106,7 @@ def facts_json(inbound: Inbound, inspection: Inspection, snapshot: Snapshot) -> 
         now=snapshot.now,
         gpu=snapshot.gpu,
         targets=dict(snapshot.targets),
+        language=snapshot.language,
         electricity=snapshot.electricity_price,
         budgets=_budgets_of(snapshot.budgets, inbound.caller.key),
         counts=dict(snapshot.prompt_tokens),
@@ -143,6 +145,7 @@ def situation_from_facts(facts: bytes) -> tuple[Inbound, Inspection, Snapshot]:
         now=record.now,
         gpu=record.gpu,
         targets=MappingProxyType(record.targets),
+        language=record.language,
         electricity_price=record.electricity,
         budgets=MappingProxyType(record.budgets),
         prompt_tokens=MappingProxyType(record.counts),

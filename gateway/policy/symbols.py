@@ -158,8 +158,6 @@ class Symbols:
             return z3.BoolVal(True)
         if ref not in self.known:
             self.known[ref] = z3.Bool(f"known {ref}")
-            if ref.name == "language":
-                self.laws.append(z3.Not(self.known[ref]))
         return self.known[ref]
 
     def present(self, category: str) -> z3.BoolRef:

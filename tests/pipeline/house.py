@@ -207,7 +207,7 @@ class House:
                 local={"home": self.home},
                 targets=targets,
                 ledger=self.ledger,
-                gpu=None,
+                meters=None,
                 pricing=FreePricing(),
                 now=lambda: datetime(2026, 1, 1, tzinfo=UTC),
             ),

@@ -1,0 +1,30 @@
+"""Which language a text is in, by its most frequent small words. Pure; says nothing where it is not plain.
+
+Function words are a closed class: lists of them tell European languages apart from a sentence or two onwards
+(Grefenstette, "Comparing two language identification schemes", 1995).
+"""
+
+import re
+
+_WORDS = {
+    "en": "the of and to in is that it was for you with are this have not be on as by from or what how my can please",
+    "es": "el la de que y en los del las un una por con para es no se lo como su al más este qué cómo mi pero hay",
+    "fr": "le la les des et est un une dans que qui pour pas ne sur avec ce il au vous je plus mais comment mon être",
+    "de": "der die das und ist nicht ein eine zu den mit von für auf ich sie es im dem wie was bitte auch mein oder",
+    "pt": "o a os as de que e em um uma não para com do da dos das por se mais como mas meu você foi são isso",
+    "it": "il lo la i gli le di che e un una per non con del della sono come mi più questo anche nel mio ma cosa",
+    "ca": "el la els les de que i en un una per amb no és com dels del al més aquest què meu però ha són",
+}
+_LISTS = {code: frozenset(words.split()) for code, words in _WORDS.items()}
+_WORD = re.compile(r"[^\W\d_]+")
+_SAMPLE = 2_000  # characters; more does not make it surer
+_FEWEST = 3
+
+
+def language_of(text: str) -> str | None:
+    """The ISO 639-1 code; None: too short, mixed, or a language that is not known here."""
+    words = _WORD.findall(text[:_SAMPLE].lower())
+    counts = sorted(((sum(word in known for word in words), code) for code, known in _LISTS.items()), reverse=True)
+    (best, code), (second, _) = counts[0], counts[1]
+    plain = best >= _FEWEST and best * 8 >= len(words) and best * 5 >= second * 6
+    return code if plain else None
