@@ -24,9 +24,10 @@ from gateway.cli.audit_recorder import Recorder, recorder
 _CONFIG = """
 policy: {policy}
 targets:
-  home: {{kind: openai, zone: local, base_url: "{home}", model: m, context: 400000}}
+  home: {{kind: openai, zone: local, base_url: "{home}", model: m, context: 400000,
+          endpoints: [chat, completions, embeddings]}}
   cloud: {{kind: openai, zone: cloud, base_url: "{cloud}", api_key: "env:ADUANA_AUDIT_KEY", model: m,
-           ceiling: public, context: 400000}}
+           ceiling: public, context: 400000, endpoints: [chat, completions, embeddings]}}
 models:
   auto: {{}}
 unknown_model: auto
@@ -75,7 +76,11 @@ def _report(results: list[tuple[Case, int, str]], *, verbose: bool) -> int:
     for case in kept:
         print(f"kept without cause: {case.name}")
     canaries = len(results) - len(clean)
-    print(f"{canaries} canaries, {len(leaks)} leaks; {len(clean)} clean requests, {len(kept)} kept without cause.")
+    refused = sum(case.sensitive and where == "nowhere" for case, _, where in results)
+    print(
+        f"{canaries} canaries: {len(leaks)} leaks, {refused} refused; "
+        f"{len(clean)} clean requests: {len(kept)} kept without cause."
+    )
     if clean and len(kept) == len(clean):
         print("aduana: no clean request reached the stand-in cloud: this audit proves nothing.", file=sys.stderr)
         return 1
@@ -95,6 +100,7 @@ def _try(url: str, case: Case, cloud: Recorder, home: Recorder) -> tuple[int, st
             status = int(answer.status)
     except urllib.error.HTTPError as error:
         status = error.code
+        error.close()
     if case.marker in cloud.text():
         return status, "cloud"
     return status, "home" if case.marker in home.text() else "nowhere"
@@ -137,6 +143,8 @@ def _gateway(config: Path, state: Path) -> Iterator[str]:
             process.kill()
             process.wait()
         reader.join(5)
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def _address(line: str) -> str:

@@ -70,6 +70,9 @@ def cases() -> Iterator[Case]:
             yield Case(name=f"{canary}, {path}", sensitive=True, path=path, body=body, marker=marker)
     for text in _CLEAN:
         yield _chat(f"clean: {text}", text, "content", next(numbers), sensitive=False)
+    for path, field in (("/v1/completions", "prompt"), ("/v1/embeddings", "input")):
+        case = _other(f"clean: {path}", path, {"model": "auto"}, field, _CLEAN[0], next(numbers))
+        yield msgspec.structs.replace(case, sensitive=False)
 
 
 def _other(name: str, path: str, body: dict[str, object], field: str, text: str, number: int) -> Case:
