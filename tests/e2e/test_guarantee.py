@@ -1,5 +1,6 @@
 """Sensitive data stays local: what the stand-in cloud's log shows, and what it must not."""
 
+import httpx2
 import openai
 import pytest
 
@@ -75,3 +76,21 @@ async def test_without_home_sensitive_requests_are_refused_with_503(tmp_path):
             assert answer.choices[0].message.content.startswith("The cloud")
         assert "blood" not in cloud.arrived
         assert "Hello there." in cloud.arrived
+
+
+@pytest.mark.parametrize("way", ["header", "admin"])
+async def test_a_decision_can_be_looked_at_without_sending(house, way):
+    """The header and the admin route show the whole decision; nothing leaves, and no content is in it."""
+    before = len(house.cloud.bodies)
+    path, headers = {
+        "header": ("/v1/chat/completions", {"x-aduana-explain": "1"}),
+        "admin": ("/admin/explain", {}),
+    }[way]
+    body = {"model": "auto", "messages": [{"role": "user", "content": f"Marker-explain {LONG}"}]}
+    async with httpx2.AsyncClient(base_url=house.gateway.url, timeout=60) as client:
+        answer = await client.post(path, json=body, headers={"x-aduana-tags": "public", **headers})
+    explanation = answer.json()
+    assert (explanation["label"], explanation["chosen_by"]) == ("public", "long prompts go out")
+    assert explanation["candidates"] == ["big", "home"]
+    assert "Marker-explain" not in answer.text
+    assert len(house.cloud.bodies) == before
