@@ -23,6 +23,8 @@ _SECRET_WORDS = words(
     r"key\b|api.?key|_key|token|secret|secreto|clave|contrase|password|passwd|pwd|credential|credencial|auth|bearer|acceso|access|"
     r"\bpat\b|licen[cs]|llave|webhook|sign(?:ing|ature)|\bpass\b"
 )
+_PREFIX = re.compile(r"(?:[A-Za-z]{2,12}[_-]){1,3}")
+_KEY_PREFIX = re.compile(r"(?i)(?:^|[_-])(?:live|test|prod|key|tok|token|secret|sec|api|sk|pk|pat)[_-]")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _KEY_WORDS = (
     r"pass(?:word|wd|phrase|code)?|pwd|contrase.{1,2}as?|clave|secret|token|api[_\- ]?key|access[_\- ]?key(?:[_\- ]?id)?|"
@@ -85,10 +87,16 @@ def _random(match: Match[str]) -> bool:
     context = near(match, _SECRET_WORDS, 40, 0)
     if re.fullmatch(r"(?:0x)?[0-9a-fA-F]+", value):
         return context and len(value) >= 32 and entropy(value) >= 3.0
+    prefix = _PREFIX.match(value)
+    if prefix is not None and len(value) - prefix.end() >= 16 and any(c.isdigit() for c in value[prefix.end() :]):
+        value = value[prefix.end() :]
+        context = context or _KEY_PREFIX.search(prefix[0]) is not None
+        if re.fullmatch(r"[0-9a-f]+|[0-9A-F]+", value):
+            return context and len(value) >= 32
     body = value.replace("-", "").replace("_", "")
     changes = _transitions(body)
     if unblob(value, _free) != value or (
-        changes < 0.5 and re.search(r"[a-z]{6}|[A-Z]?[a-z]{3,}[A-Z_-][a-z]{3,}", value)
+        changes < 0.42 and re.search(r"[a-z]{6}|[A-Z]?[a-z]{3,}[A-Z_-][a-z]{3,}", value)
     ):
         return False
     if context:
@@ -99,6 +107,15 @@ def _random(match: Match[str]) -> bool:
         return changes >= 0.4 and entropy(value) >= 3.6
     numbers = sum(c.isdigit() for c in body)
     return len(body) >= 24 and body == value and numbers >= 5 and changes >= 0.3 and entropy(value) >= 3.6
+
+
+def _random_base64(match: Match[str]) -> bool:
+    value = match["value"].rstrip("=")
+    if not ("+" in value or "/" in value) or not all(_kinds(value)[:3]) or near(match, _HASHED, 32, 0):
+        return False
+    if max(map(len, re.findall(r"[a-z]+", value)), default=0) > 7 or _transitions(value) < 0.5:
+        return False
+    return entropy(value) >= 4.2 and unblob(match["value"], _free) == match["value"]
 
 
 def _bearer(match: Match[str]) -> bool:
@@ -162,12 +179,32 @@ DETECTORS: tuple[Detector, ...] = (
         name="assignment",
         category="secret.password",
         pattern=rx(
-            rf"(?i)(?:{_KEY_WORDS})[\w\-\]]{{0,24}}[\"'`]{{0,2}}(?:\s{{0,3}}(?::=|=>|[:=])|,?\s(?:is|es|was|era|de [^\s]{{1,30}} es|for [^\s]{{1,30}} is)(?=\s)|\s?→)\s{{0,3}}"
+            rf"(?i)(?:{_KEY_WORDS})[\w\-\]]{{0,24}}[\"'`]{{0,2}}(?:\s{{0,3}}(?::=|=>|[:=]|>(?=[^\s<>]{{6}}))|,?\s(?:is|es|was|era|(?:del?|para|of|for)(?:\s[^\s]{{1,20}}){{1,3}}\s(?:es|is))(?=\s)|\s?→)\s{{0,3}}"
             r"\\?(?P<quote>[\"'`«“]?)(?P<value>[^\s\"'`<>]{6,200})"
         ),
         source="a word for a secret, a sign of assignment, a value that is no placeholder",
         check=_assigned,
         confidence=0.8,
+    ),
+    Detector(
+        name="command_password",
+        category="secret.password",
+        pattern=rx(
+            r"(?i)(?:\bcurl\b[^\n]{0,100}?\s(?:-u|--user)[ =]?['\"]?[^\s:'\"]{1,60}:|\bsshpass\s{1,3}-p\s{0,2}['\"]?|\bmysql[a-z]{0,8}\b[^\n]{0,80}?\s-p)(?P<value>[^\s'\"]{6,200})"
+        ),
+        source="options of curl, sshpass and mysql that hold a password",
+        check=lambda match: not _PLACEHOLDER.match(match["value"]) and _kinds(match["value"])[2],
+        confidence=0.8,
+        joins=False,
+    ),
+    Detector(
+        name="random_base64",
+        category="secret.shaped",
+        pattern=rx(r"(?<![\w/+=.,-])(?P<value>[A-Za-z0-9+/]{32,100}={0,2})(?![\w/+=-])"),
+        source="base64 of random bytes: length, changes of kind, entropy; not base64 of text, not a hash by its name",
+        check=_random_base64,
+        confidence=0.6,
+        joins=False,
     ),
     Detector(
         name="pin",

@@ -14,7 +14,9 @@ from gateway.privacy.detector import BEGIN, END, Detector, compact, digits, near
 
 _SSN_WORDS = words(r"\b(ssns?|social\s+security|itin|tax(payer)?\s+id)\b")
 _NHS_WORDS = words(r"\bnhs\b|health service")
-_NSS_WORDS = words(r"\b(nss|nuss|nass|naf|seguridad\s+social|afiliaci[oó]n|n[uú]mero de la ss)\b")
+_NSS_WORDS = words(
+    r"\b(nss|nuss|nass|naf|seguridad\s+social|afiliaci[oó]n|n[uú]mero de la ss|n[ºo°.]{0,2}\s?(?:de la )?ss)\b"
+)
 _PASSPORT_WORDS = words(r"\b(passports?|pasaportes?)\b")
 _PLATE_WORDS = words(
     r"matr[ií]cula|veh[ií]culo|\bcoche|\bmoto\b|\bfurgoneta|\bcami[oó]n|licen[sc]e\s+plate|number\s+plate|\bcar\b|registration"
