@@ -5,6 +5,7 @@ A word alone is a topic ("what is diabetes?"); together with somebody whom it is
 
 # ruff: noqa: E501 - a pattern in one piece can be read and searched for
 
+import re
 from typing import Any
 
 from gateway.privacy.detector import Detector, lexicon
@@ -83,8 +84,11 @@ _RECORD = lexicon(f"{_FIELDS.pattern[4:]}|{_SOMEBODY.pattern[4:]}")
 _RECORD_PROPOSAL = (
     r"(?i)nombre|apellidos|n\.?h\.?c|cipa|nass|datos|paciente|fecha|domicilio|dico|col|historia|informe|remitido|episodio|sexo|edad|"
     r"servicio|cp|hospital|juicio|motivo|patient|mrn|medical|date|dob|attending|discharge|complaint|referring|old|pt|"
+    r"antecedentes|tratamiento|diagn|biopsia|tumor|ecograf|dolor|treatment|biopsy|symptom|"
     r"[0-9] ?(?:a.{1,2}os|meses|d.{1,2}as|semanas)"
 )
+_PROPOSED = re.compile(_RECORD_PROPOSAL)
+_DENSE = 8  # so many clinical words in one text are a clinical text, whoever it is about
 
 
 def _record(text: str) -> tuple[int, int] | None:
@@ -95,6 +99,9 @@ def _record(text: str) -> tuple[int, int] | None:
     terms = {match[0].lower() for match in _CLINICAL.finditer(text[:40_000])}
     if len(fields) >= 5 or (len(fields) >= 2 and len(terms) >= 3):
         return next(iter(fields.values()))
+    if len(terms) >= _DENSE and _PROPOSED.search(text) is not None:
+        dense = _CLINICAL.search(text)
+        return dense.start(), dense.end()
     person = _SOMEBODY.search(text) if len(terms) >= 3 else None
     return (person.start(), person.end()) if person is not None else None
 

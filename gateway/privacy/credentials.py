@@ -15,6 +15,7 @@ _PLACEHOLDER = re.compile(
     r".*|(?:password|passwd|secret|token|key|value|test|foo|bar|user|admin|root|default)[\W_0-9]{0,4}[\"'),;]*)\Z"
 )
 _PATH = re.compile(r"[A-Za-z_]\w*(?:(?:\.|::|->|/|-)\w+)*[,;:]?\Z|.*[()\[\]{}].*|https?:.*|[a-z_]+=.*|/[\w./-]*|\\.*")
+_CALL = re.compile(r"[A-Za-z_][\w.]*[(\[]")
 _HASHED = words(
     r"sha-?\d|sha\b|md5|hash|digest|checksum|commit|uuid|guid|etag|integrity|fingerprint|revision|blob|\btree\b|\bnonce|"
     r"boundary|message-id|huella|resumen"
@@ -52,6 +53,8 @@ def _assigned(match: Match[str]) -> bool:
         return False
     lower, upper, digit, special = _kinds(value)
     quoted = match["quote"] != ""
+    if not quoted and _CALL.match(value):
+        return False
     if not quoted and _PATH.match(value) and not (digit and _broken_up(value)):
         return False
     if quoted and re.fullmatch(r"[A-Za-z_-]+|[a-z0-9_]+(?:[.:/-][a-z_][a-z0-9_]*)+|.*[\s(){}].*", value):

@@ -218,6 +218,8 @@ NEAR_MISSES: tuple[str, ...] = (
     "El teorema 612345678 veces repetido",
     "password = os.environ['DB_PASSWORD']",
     "password: <your password>",
+    "token = base64.b64decode(secret, validate=True)",
+    "key = row.tokens[0]",
     "token = get_token(request)",
     "api_key = config.api_key",
     "const apiKey = process.env.OPENAI_API_KEY;",
