@@ -7,7 +7,7 @@ STATE  := $(or $(ADUANA_STATE_DIR),$(HOME)/.local/state/aduana)
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check lint types contracts format bench-engine bench-policy bench-privacy lock clean
+.PHONY: help serve test check lint types contracts format bench-engine bench-policy bench-privacy bench-observe lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ bench-policy: $(VENV)/.test  ## cost of a decision
 
 bench-privacy: $(VENV)/.test  ## recall, false alarms and speed of inspection
 	$(BIN)/python -m tests.bench.privacy $(ARGS)
+
+bench-observe: $(VENV)/.test  ## cost of metrics, receipts and samplers
+	$(BIN)/python -m tests.bench.observe $(ARGS)
 
 # Set-up. llama-cpp-python compiles llama.cpp: 4 to 10 minutes the first time; pip keeps the wheel for the next one.
 $(VENV)/.serve: pyproject.toml requirements.lock
