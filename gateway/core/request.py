@@ -151,3 +151,4 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True):
     tags: frozenset[str] = frozenset()  # header + key + alias
     headers: tuple[tuple[str, str], ...] = ()  # allow-listed names only, lower case
     size: int = 0  # bytes of the body
+    parse_seconds: float = 0.0  # from the body's last byte to the frozen request

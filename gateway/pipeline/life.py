@@ -167,11 +167,12 @@ class Pipeline:
                 first_zone=first.zone if first else None,
                 reason=decision.reason,
                 stages=(
+                    ("parse", inbound.parse_seconds),
                     ("inspect", inspected - begun),
                     ("count", informed - inspected),
                     ("decide", decided - informed),
                     ("receipt", written - decided),
-                    ("total", written - begun),
+                    ("total", inbound.parse_seconds + written - begun),
                 ),
             )
         )

@@ -1,9 +1,11 @@
 """What every dialect's handlers share: who asks, the body, the road through the pipeline, the answer out."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
+import msgspec
 from aiohttp import web
 
 from gateway.core.errors import AduanaError, Forbidden
@@ -19,6 +21,7 @@ from gateway.server.streaming import EVENTS, EventStream
 from gateway.wire.dialect import AnswerAssembly, AnswerStream
 
 REQUEST_ID = web.RequestKey("request_id", str)
+PARSE_SECONDS = web.RequestKey("parse_seconds", float)
 EXPLAIN_HEADER = "x-aduana-explain"  # asks for the decision instead of an answer
 # Parsing costs about 5 ms a megabyte: larger bodies are parsed in a thread, so that other streams keep flowing.
 INLINE_BYTES = 128 * 1024
@@ -69,12 +72,15 @@ class Front:
         """The caller, the parsed body and its size in bytes. The key is checked before a byte of the body is read."""
         caller = self.caller(http)
         body = await self._bodies.read(http)
+        begun = time.perf_counter()
         request = await asyncio.to_thread(parse, body) if len(body) > INLINE_BYTES else parse(body)
+        http[PARSE_SECONDS] = time.perf_counter() - begun
         return caller, request, len(body)
 
     def inbound(self, http: web.Request, caller: Caller, request: AnyRequest, size: int) -> Inbound:
         """The request with its circumstances."""
-        return self._identifier.inbound(http, http[REQUEST_ID], caller, request, size)
+        inbound = self._identifier.inbound(http, http[REQUEST_ID], caller, request, size)
+        return msgspec.structs.replace(inbound, parse_seconds=http.get(PARSE_SECONDS, 0.0))
 
     async def explained(self, inbound: Inbound) -> web.Response:
         """The whole decision, sending nothing. Admin keys only."""
