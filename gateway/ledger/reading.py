@@ -12,7 +12,7 @@ import msgspec
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.record import Savings
 from gateway.ledger.ledger import FILE_NAME
-from gateway.ledger.schema import identify
+from gateway.ledger.schema import VERSION, identify
 from gateway.ledger.writer import describe
 
 
@@ -136,9 +136,15 @@ class Reader:
         try:
             connection = sqlite3.connect(f"{self._file.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
             connection.execute("PRAGMA query_only = ON")
-            if identify(connection, str(self._file)) == 0:
+            version = identify(connection, str(self._file))
+            if version < VERSION:
                 connection.close()
-                raise LedgerUnavailable(f"The ledger {self._file} is empty.")
+                raise LedgerUnavailable(
+                    f"The ledger {self._file} is empty."
+                    if version == 0
+                    else f"The ledger {self._file} was written by an older Aduana. "
+                    "Start the gateway once ('aduana serve'): it brings the ledger up to date."
+                )
         except sqlite3.Error as error:
             raise LedgerUnavailable(describe(error, self._file)) from error
         return connection
