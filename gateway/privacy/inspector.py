@@ -231,6 +231,9 @@ def _unreadable(document: Json, run: _Run) -> None:
     """Parts of a kind that is not text: an image by URL, a file by id, audio, anything that is not known."""
     if not isinstance(document, Mapping):
         return
+    for name in ("prompt", "input"):
+        if _has_token_numbers(document.get(name)):
+            run.doubt("token_numbers", f"$.{name}")
     messages = document.get("messages")
     for number, message in enumerate(messages if isinstance(messages, tuple) else ()):
         parts = message.get("content") if isinstance(message, Mapping) else None
@@ -238,3 +241,11 @@ def _unreadable(document: Json, run: _Run) -> None:
             kind = part.get("type") if isinstance(part, Mapping) else None
             if kind not in _TEXT_PARTS:
                 run.doubt(_OTHER_PARTS.get(str(kind), "unreadable_part"), f"$.messages[{number}].content[{index}]")
+
+
+def _has_token_numbers(value: Json) -> bool:
+    """A prompt as numbers of some vocabulary: text that nobody here can read."""
+    items = value if isinstance(value, tuple) else ()
+    return any(
+        isinstance(item, int | float) or (isinstance(item, tuple) and _has_token_numbers(item)) for item in items
+    )

@@ -146,3 +146,19 @@ def test_the_compiled_database_is_kept_on_disk(tmp_path: Path) -> None:
     other.mkdir()
     (other / stored.name).write_bytes(stored.read_bytes()[:5_000])
     assert Inspector(cache_dir=other).inspect({"p": "DNI 12345678Z"}).findings
+
+
+@pytest.mark.parametrize(
+    ("document", "paths"),
+    [
+        ({"prompt": [1, 2, 3]}, ["$.prompt"]),
+        ({"prompt": ["a text", [1, 2]]}, ["$.prompt"]),
+        ({"input": [[1], [2]]}, ["$.input"]),
+        ({"input": ["one", "two"]}, []),
+        ({"prompt": "one"}, []),
+    ],
+)
+def test_a_prompt_in_token_numbers_is_a_doubt(document, paths):
+    """Nobody here can read it, so it counts as sensitive."""
+    doubts = Inspector().inspect(freeze_object(document)).doubts
+    assert [(doubt.reason, doubt.path) for doubt in doubts] == [("token_numbers", path) for path in paths]
