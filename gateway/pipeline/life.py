@@ -154,6 +154,8 @@ class Pipeline:
         informed = clock()
         decision = decide(inbound, inspection, snapshot, policy)
         decided = clock()
+        # INVARIANT: behind the receipt nothing may fail unsettled, so the candidate looks on before it.
+        self._compare(inbound, inspection, snapshot, decision)
         receipt = self._receipt(inbound, alias, inspection, snapshot, decision)
         if decision.label is Label.SENSITIVE:
             await self._taint.remember(inbound.request, decision.label)
@@ -176,7 +178,6 @@ class Pipeline:
                 ),
             )
         )
-        self._compare(inbound, inspection, snapshot, decision)
         case = Case(
             inbound=inbound,
             policy=policy,
