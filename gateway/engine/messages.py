@@ -89,9 +89,13 @@ class Ready(_Message, frozen=True, kw_only=True):
 
 
 class Failed(_Message, frozen=True, kw_only=True):
-    """The model can't be loaded; the worker ends. `retry`: trying again may help. The message is complete sentences."""
+    """The model can't be loaded; the worker ends. `retry`: trying again may help. Both texts are complete sentences.
+
+    `message` is for whoever runs the gateway and may name paths; `public` is what clients are told.
+    """
 
     message: str
+    public: str = ""
     retry: bool = False
 
 

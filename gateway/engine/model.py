@@ -31,7 +31,11 @@ class EngineFault(Exception):
 
 
 class LoadFault(EngineFault):
-    """The model can't be loaded; the message says what to do."""
+    """The model can't be loaded; the message says what to do. `public` is the same for clients: it names no path."""
+
+    def __init__(self, message: str, *, public: str = "") -> None:
+        super().__init__(message)
+        self.public = public or f"Its model can't be loaded. {_TURN_DOWN}"
 
 
 class Model:
@@ -237,11 +241,13 @@ def _check(settings: EngineSettings, threads: int) -> None:
     )
     for name, value, least, most in limits:
         if not least <= value <= most:
-            raise LoadFault(f"'{name}' is {value}; it must be between {least} and {most}.")
+            problem = f"'{name}' is {value}; it must be between {least} and {most}."
+            raise LoadFault(problem, public=problem)
     if settings.batch < settings.slots:
-        raise LoadFault(f"'batch' is {settings.batch}; it must not be less than 'slots' ({settings.slots}).")
+        problem = f"'batch' is {settings.batch}; it must not be less than 'slots' ({settings.slots})."
+        raise LoadFault(problem, public=problem)
     if not Path(settings.model).is_file():
-        raise LoadFault(f"The model file {settings.model} does not exist.")
+        raise LoadFault(f"The model file {settings.model} does not exist.", public="Its model file does not exist.")
 
 
 def _load_problem(settings: EngineSettings) -> str:

@@ -13,8 +13,11 @@ from gateway.engine.messages import Failed, Load, Loading, Ready
 from gateway.engine.model import LoadFault, Model, can_use_gpu
 from gateway.engine.pages import release_zero_pages
 from gateway.engine.settings import EngineSettings
+from gateway.engine.shelf import open_shelf
 from gateway.engine.threads import default_threads
 from gateway.engine.worker import Worker
+
+_BAD_FILE = "Its model file is missing, incomplete or of a kind that can't be used; the gateway's log says which."
 
 
 def _load(line: Line, settings: EngineSettings, threads: int) -> tuple[Model, int]:
@@ -23,7 +26,7 @@ def _load(line: Line, settings: EngineSettings, threads: int) -> tuple[Model, in
     if not settings.gpu_layers or not can_use_gpu():
         problem = shortage(header, settings, available_memory())
         if problem:
-            raise LoadFault(f"{settings.model} does not fit: {problem}")
+            raise LoadFault(f"{settings.model} does not fit: {problem}", public=f"Its model does not fit: {problem}")
     sent = [0.0]
 
     def progress(fraction: float) -> bool:
@@ -54,13 +57,14 @@ def serve(connection: socket.socket) -> int:
         began = time.perf_counter()
         try:
             model, token_bytes = _load(line, settings, threads)
+            shelf = open_shelf(settings, line.wake)
         except ConfigurationError as error:
-            line.send(Failed(message=error.message))
+            line.send(Failed(message=error.message, public=_BAD_FILE))
             return 3
         except LoadFault as error:
-            line.send(Failed(message=str(error), retry=True))
+            line.send(Failed(message=str(error), public=error.public, retry=True))
             return 3
-        worker = Worker(model, line, threads, token_bytes)
+        worker = Worker(model, line, threads, shelf, token_bytes)
         line.send(
             Ready(
                 seconds=time.perf_counter() - began,
@@ -72,7 +76,10 @@ def serve(connection: socket.socket) -> int:
                 description=model.description(),
             )
         )
-        worker.run()
+        try:
+            worker.run()
+        finally:
+            shelf.close()
     except Gone:
         return 0
     return 0

@@ -1,6 +1,7 @@
 """The embedded target: a model that this machine runs itself. Local always; it takes requests, never clearances."""
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import AsyncGenerator, Sequence
@@ -207,11 +208,9 @@ class EmbeddedTarget:
         return prepared, self._prompts.vocabulary
 
     async def _open_early(self) -> None:
-        try:
+        with contextlib.suppress(TargetUnavailable):  # logged where it was raised
             if self._worker.ready is not None:
                 await self._open(self._worker.ready)
-        except TargetUnavailable as error:
-            LOG.error("the vocabulary can't be read", target=self.info.name, reason=error.message)
 
     async def _open(self, ready: Ready) -> None:
         if self._prompts.vocabulary is None:
@@ -219,7 +218,10 @@ class EmbeddedTarget:
                 try:
                     await self._prompts.open(ready.context)
                 except ConfigurationError as error:
-                    raise TargetUnavailable(error.message) from error
+                    LOG.error("the vocabulary can't be read", target=self.info.name, reason=error.message)
+                    raise TargetUnavailable(
+                        f"The vocabulary of {self.info.model!r} can't be read; the gateway's log says why."
+                    ) from error
 
     def _admit(self, messages: Sequence[Submit | Embed]) -> None:
         """Refuses what would wait behind a full queue, and what has crashed the worker before."""

@@ -50,7 +50,8 @@ class EngineWorker:
         self._failed_load: Failed | None = None
         self.pid: int | None = None
         self.ready: Ready | None = None
-        self.problem = ""  # why it can't take work; empty: it can, or is about to
+        self.problem = ""  # why it can't take work, for whoever runs the gateway; empty: it can, or is about to
+        self.public_problem = ""  # the same for clients: no path, no output of the worker
         self.restarts = 0
         self.last_cause = ""
         self.busy = 0  # slots in use, as the worker said last
@@ -77,12 +78,12 @@ class EngineWorker:
         until = min(deadline, loop.time() + self._settings.ready_wait)
         while self.ready is None:
             if self.problem or self._life is None:
-                raise self._unavailable(self.problem or "it is not running")
+                raise self._unavailable(self.public_problem or "It is not running.")
             try:
                 async with asyncio.timeout_at(until):
                     await self._changed.wait()
             except TimeoutError:
-                raise self._unavailable("its model is still loading") from None
+                raise self._unavailable("Its model is still loading.") from None
         return self.ready
 
     def _unavailable(self, reason: str) -> TargetUnavailable:
@@ -96,7 +97,7 @@ class EngineWorker:
     def send(self, messages: Sequence[Submit | Embed], box: Mailbox) -> None:
         """Hands work over; what comes of it goes to `box`."""
         if self._link is None or self.ready is None:
-            raise self._unavailable(self.problem or "its worker is restarting")
+            raise self._unavailable(self.public_problem or "Its worker is restarting.")
         for message in messages:
             self._boxes[message.id] = box
             self._link.send(message)
@@ -131,7 +132,7 @@ class EngineWorker:
                 self._tell(WorkerEventKind.LOADING, fraction=message.fraction)
             case Ready():
                 self.ready = message
-                self.problem = ""
+                self.problem = self.public_problem = ""
                 self._wake()
                 self._tell(WorkerEventKind.READY, seconds=message.seconds)
             case Failed():
@@ -172,12 +173,13 @@ class EngineWorker:
             self.restarts += 1
             self.last_cause = cause
             if failed is not None:
-                self.problem = failed.message
+                self.problem, self.public_problem = failed.message, failed.public
                 pause = max(pause, 1.0)
                 self._tell(WorkerEventKind.FAILED, seconds=pause, cause="load", detail=self.problem)
             else:
                 if failures > 1:
-                    self.problem = f"its worker died ({detail}) and is restarted in {pause:.0f} s."
+                    self.problem = f"Its worker died ({detail}) and is restarted in {pause:.0f} s."
+                    self.public_problem = f"Its worker died ({cause}) and is restarted in {pause:.0f} s."
                 self._tell(WorkerEventKind.DIED, seconds=pause, cause=cause, detail=detail)
             self._fail_all(
                 TargetError(f"The engine of {self._name!r} stopped while it was answering ({cause}). Please try again.")

@@ -147,7 +147,7 @@ def _info(name: str, target: EmbeddedTarget | OpenAITarget) -> TargetInfo:
                 kind=target.kind,
                 zone=Zone.LOCAL,
                 ceiling=Label.SENSITIVE,
-                model=target.model,
+                model=Path(target.model).name.removesuffix(".gguf"),  # clients see it: never a path of this machine
                 context=target.context,
                 capabilities=frozenset({Capability.TOOLS, Capability.JSON_SCHEMA, Capability.LOGPROBS}),
             )

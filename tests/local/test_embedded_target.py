@@ -430,15 +430,17 @@ async def test_a_request_that_crashes_the_worker_twice_is_refused() -> None:
 
 
 async def test_a_model_that_can_not_be_loaded(tmp_path: Path) -> None:
-    """503 that names the file and what is wrong; the state says unhealthy; closing works."""
+    """503 that says what is wrong without the path; the log gets the path; the state says unhealthy; closing works."""
     path = tmp_path / "broken.gguf"
     path.write_bytes(starter().read_bytes()[:1_000_000])
     events: list[WorkerEvent] = []
     target = made(events, model=str(path))
     await target.start()
-    with pytest.raises(TargetUnavailable, match="complete GGUF file") as caught:
+    with pytest.raises(TargetUnavailable, match="missing, incomplete") as caught:
         await answer(target, complete("a"))
-    assert str(path) in caught.value.message
+    assert str(tmp_path) not in caught.value.message
+    assert str(path) in events[-1].detail
+    assert "complete GGUF file" in events[-1].detail
     assert caught.value.status == 503
     assert not target.state().healthy
     assert events[-1].cause == "load"
@@ -452,6 +454,7 @@ async def test_no_memory_for_the_window() -> None:
     with pytest.raises(TargetUnavailable, match="turn down") as caught:
         await answer(target, complete("a"))
     assert "does not fit" in caught.value.message
+    assert "/" not in caught.value.message
     await target.close()
 
 
