@@ -21,7 +21,7 @@ def secret_of(target: OpenAITarget) -> Secret | None:
     return Secret(read_secret(target.api_key)) if target.api_key is not None else None
 
 
-def embedded_settings(settings: Settings, config: EmbeddedTarget) -> EmbeddedSettings:
+def embedded_settings(settings: Settings, name: str, config: EmbeddedTarget) -> EmbeddedSettings:
     """The engine's settings. Raises ConfigurationError for a model file that is missing."""
     return EmbeddedSettings(
         model=str(model_path(config.model, settings.model_directory)),
@@ -33,6 +33,9 @@ def embedded_settings(settings: Settings, config: EmbeddedTarget) -> EmbeddedSet
         kv_type_k=config.kv_type,
         kv_type_v=config.kv_type,
         queue=config.queue,
+        spill_memory=config.spill_memory,
+        spill_disk=config.spill_disk,
+        spill_directory=str(settings.state_dir.absolute() / "spill" / name),
     )
 
 

@@ -38,7 +38,7 @@ class Targets:
         for name, config in settings.targets.items():
             info = catalog.targets[name]
             if isinstance(config, EmbeddedConfig):
-                self.local[name] = EmbeddedTarget(info, embedded_settings(settings, config), listener=on_worker)
+                self.local[name] = EmbeddedTarget(info, embedded_settings(settings, name, config), listener=on_worker)
             elif config.zone is Zone.LOCAL:
                 self.local[name] = HttpTarget(info, http_settings(config))
             else:

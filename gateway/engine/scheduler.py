@@ -14,7 +14,7 @@ from gateway.engine.fairness import Shares, displaced
 from gateway.engine.placement import Place, Slot, common_prefix, compaction, place, reusable
 from gateway.engine.sequence import Sequence
 from gateway.engine.spill import Spill
-from gateway.engine.steps import Copy, Drop, Move, Restore, Row, Save, Step, Swap, Trim
+from gateway.engine.steps import Copy, Drop, Move, Restore, Row, Step, Swap, Trim
 
 _HOLD = 64  # tokens: a follower waits for a prefix that is being computed if it saves at least this many
 _LOOK_AHEAD = 64  # waiting requests looked at in one plan
@@ -39,6 +39,7 @@ class Scheduler:
         prefix_minimum: int,
         ends: Iterable[int],
         spill: int = 0,
+        spill_disk: int = 0,
     ) -> None:
         self.context = context
         self._batch = batch
@@ -49,7 +50,7 @@ class Scheduler:
         self._waiting: dict[int, Sequence] = {}
         self._running: dict[int, Sequence] = {}
         self._shares = Shares()
-        self._spill = Spill(spill)  # tokens that may be kept outside the KV memory
+        self.spill = Spill(spill, spill_disk)  # tokens that may be kept outside the KV memory
         self._since_decode = 0
         self._gap_age = 0
         self._tick = 0
@@ -161,13 +162,15 @@ class Scheduler:
             reuse = reusable(self._slots, sequence.tokens, sequence.isolation)
             if self._worth_holding(sequence, reuse):
                 continue
-            key, kept = self._spill.best(sequence.tokens, sequence.isolation)
+            key, kept = self.spill.best(sequence.tokens, sequence.isolation)
             spilled = kept - max(reuse) >= _WORTH_KEEPING
+            if spilled and not self.spill.at_hand(key):
+                continue  # until it was read from disk; others go on
             chosen = place(self._slots, [0] * len(reuse) if spilled else reuse, self._minimum)
             if chosen is None:
                 break
             del self._waiting[sequence.id]
-            moves += self._set_aside(chosen)
+            moves += self._set_aside(chosen, key if spilled else 0)
             moves += self._bring_back(sequence, chosen.slot, key, kept) if spilled else self._take(sequence, chosen)
         return moves
 
@@ -193,20 +196,17 @@ class Scheduler:
                     return True
         return False
 
-    def _set_aside(self, chosen: Place) -> list[Move]:
+    def _set_aside(self, chosen: Place, needed: int) -> list[Move]:
         """What the slot holds is moved out if it is worth computing only once."""
         slot = self._slots[chosen.slot]
         lost = len(slot.tokens) - (chosen.reuse if chosen.source is None else 0)
-        if lost < _WORTH_KEEPING or not self._spill.fits(len(slot.tokens)):
+        if lost < _WORTH_KEEPING or not self.spill.fits(len(slot.tokens)):
             return []
-        key, dropped = self._spill.add(slot.tokens[:], slot.isolation)
-        return [*(Drop(old) for old in dropped), Save(chosen.slot, key)]
+        return list(self.spill.add(chosen.slot, slot.tokens[:], slot.isolation, needed))
 
     def _bring_back(self, sequence: Sequence, slot: int, key: int, length: int) -> list[Move]:
-        if key not in self._spill:  # dropped for what was just moved out
-            return self._take(sequence, Place(slot=slot, reuse=0))
         self._occupy(sequence, slot, length)
-        return [Restore(key, slot, length), *([Drop(key)] if self._spill.used(key, length) else [])]
+        return [Restore(key, slot, length), *([Drop(key)] if self.spill.used(key, length) else [])]
 
     def _take(self, sequence: Sequence, chosen: Place) -> list[Move]:
         slot = self._slots[chosen.slot]

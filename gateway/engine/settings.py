@@ -67,5 +67,10 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     spill_memory: int = 1024
     """Megabytes of RAM for conversations that had to leave their slot; they come back without being computed again.
     0: none. Memory is taken as it is needed."""
+    spill_disk: int = 0
+    """Megabytes on disk for conversations that `spill_memory` has no room for either. 0: nothing is written to disk.
+    Encrypted under a key that only the running worker knows, erased when it stops and when the next one starts."""
+    spill_directory: str = ""
+    """The directory for them, of no other worker; made if it is missing, for this user alone."""
     check_tensors: bool = False
     """Let llama.cpp validate the tensor data at load [check_tensors]; slow."""

@@ -59,7 +59,13 @@ class Drop(msgspec.Struct, frozen=True):
     key: int
 
 
-Move: TypeAlias = Trim | Copy | Swap | Save | Restore | Drop
+class Stow(msgspec.Struct, frozen=True):
+    """Put a kept state on disk, off RAM."""
+
+    key: int
+
+
+Move: TypeAlias = Trim | Copy | Swap | Save | Restore | Drop | Stow
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

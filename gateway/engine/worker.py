@@ -11,8 +11,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import assert_never
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from gateway.core.delta import FinishReason
 from gateway.engine.embedder import Embedder
@@ -33,7 +31,8 @@ from gateway.engine.model import EngineFault, Model
 from gateway.engine.sampling import Floats, Sampler, log_of
 from gateway.engine.scheduler import Scheduler
 from gateway.engine.sequence import Sequence
-from gateway.engine.steps import Copy, Drop, Move, Restore, Save, Step, Swap, Trim
+from gateway.engine.shelf import Shelf
+from gateway.engine.steps import Copy, Drop, Move, Restore, Save, Step, Stow, Swap, Trim
 
 
 class _Job(msgspec.Struct, kw_only=True):
@@ -48,7 +47,7 @@ class _Job(msgspec.Struct, kw_only=True):
 class Worker:
     """The loop. Owns model, scheduler and the state of every request."""
 
-    def __init__(self, model: Model, line: Line, threads: int, spill_token_bytes: int) -> None:
+    def __init__(self, model: Model, line: Line, threads: int, shelf: Shelf, spill_token_bytes: int) -> None:
         settings = model.settings
         self._model = model
         self._line = line
@@ -62,8 +61,9 @@ class Worker:
             prefix_minimum=settings.prefix_minimum,
             ends=self._ends,
             spill=settings.spill_memory * 2**20 // spill_token_bytes,
+            spill_disk=settings.spill_disk * 2**20 // spill_token_bytes,
         )
-        self._kept: dict[int, NDArray[np.uint8]] = {}
+        self._shelf = shelf
         self._jobs: dict[int, _Job] = {}
         self._embeds: deque[Embed] = deque()
         self._embedder: Embedder | None = None
@@ -77,7 +77,9 @@ class Worker:
             for message in self._line.receive():
                 self._take(message)
             self._take_compiled()
+            self._take_states()
             step = self._scheduler.plan()
+            self._shelf.fetch(self._scheduler.spill.wanted())
             if step is not None:
                 self._carry_out(step)
             if self._embeds:
@@ -112,6 +114,16 @@ class Worker:
                     self._add(message, future.result())
                 except GrammarFault as error:
                     self._end_failed(request, f"The JSON schema can't be enforced: {error}")
+
+    def _take_states(self) -> None:
+        """States that came from disk, or that it lost."""
+        for came in self._shelf.take():
+            if came.state is None:
+                self._scheduler.spill.lost(came.key)
+            else:
+                self._shelf.put(came.key, came.state)
+                for move in self._scheduler.spill.arrived(came.key):
+                    self._move(move)
 
     def _add(self, message: Submit, constraint: Constraint | None) -> None:
         tokens = unpack_tokens(message.tokens)
@@ -148,15 +160,19 @@ class Worker:
             case Swap():
                 self._model.swap(move.one, move.other)
             case Save():
-                self._kept[move.key] = self._model.save(move.slot)
+                self._shelf.put(move.key, self._model.save(move.slot))
             case Restore():
-                if move.key not in self._kept:  # its step had failed
+                state = self._shelf.get(move.key)
+                if state is None:  # its step had failed
+                    self._scheduler.spill.lost(move.key)
                     raise EngineFault("a kept sequence is missing")
-                self._model.restore(move.slot, self._kept[move.key])
+                self._model.restore(move.slot, state)
                 if not self._model.trim(move.slot, move.length):
                     raise EngineFault("this model can't drop part of a sequence")
             case Drop():
-                self._kept.pop(move.key, None)
+                self._shelf.drop(move.key)
+            case Stow():
+                self._shelf.stow(move.key)
             case _:
                 assert_never(move)
 

@@ -30,6 +30,13 @@ class EmbeddedTarget(Section):
     """Storage of the KV cache. `q8_0` halves its memory."""
     queue: int = Field(default=64, ge=0)
     """Requests that may wait for a slot; one more is answered with 429."""
+    spill_memory: int = Field(default=1024, ge=0)
+    """Megabytes of RAM for conversations that left their slot and may come back; taken as it is needed."""
+    spill_disk: int = Field(default=0, ge=0)
+    """Megabytes on disk behind it, under the state directory. 0: no conversation is written to disk.
+
+    Encrypted under a key that is never written; erased when the worker stops or starts again.
+    """
 
 
 class OpenAITarget(Section):

@@ -1,6 +1,7 @@
 """The scheduler, driven with a fake model: no clock, no llama.cpp."""
 
 from array import array
+from collections.abc import Iterable
 
 import msgspec
 import pytest
@@ -11,7 +12,7 @@ from gateway.core.delta import FinishReason
 from gateway.engine.fairness import Shares
 from gateway.engine.scheduler import Scheduler
 from gateway.engine.spill import Spill
-from gateway.engine.steps import Copy, Drop, Restore, Save, Step, Swap, Trim
+from gateway.engine.steps import Copy, Drop, Move, Restore, Save, Step, Stow, Swap, Trim
 
 CONTEXT, BATCH, END = 160, 16, 0
 
@@ -29,10 +30,25 @@ class FakeModel(msgspec.Struct):
 
     slots: list["array[int]"]
     kept: dict[int, "array[int]"] = msgspec.field(default_factory=dict)
+    disk: dict[int, "array[int]"] = msgspec.field(default_factory=dict)
 
     def carry_out(self, step: Step) -> dict[int, int]:
         """Request → its next token, for each row with logits."""
-        for move in step.moves:
+        self.move(step.moves)
+        assert 0 < sum(len(row.tokens) for row in step.rows) <= BATCH
+        assert [row.slot for row in step.rows] == sorted({row.slot for row in step.rows})
+        drawn = {}
+        for row in step.rows:
+            assert len(self.slots[row.slot]) == row.position, "a gap in the positions"
+            self.slots[row.slot].extend(row.tokens)
+            assert len(self.slots[row.slot]) <= CONTEXT
+            if row.outputs:
+                drawn[row.request] = next_token(self.slots[row.slot])
+        return drawn
+
+    def move(self, moves: Iterable[Move]) -> None:
+        """Moves of cached sequences, in order."""
+        for move in moves:
             match move:
                 case Trim():
                     assert len(self.slots[move.slot]) >= move.length
@@ -49,23 +65,17 @@ class FakeModel(msgspec.Struct):
                     assert len(self.kept[move.key]) >= move.length
                     self.slots[move.slot] = self.kept[move.key][: move.length]
                 case Drop():
-                    del self.kept[move.key]
-        assert 0 < sum(len(row.tokens) for row in step.rows) <= BATCH
-        assert [row.slot for row in step.rows] == sorted({row.slot for row in step.rows})
-        drawn = {}
-        for row in step.rows:
-            assert len(self.slots[row.slot]) == row.position, "a gap in the positions"
-            self.slots[row.slot].extend(row.tokens)
-            assert len(self.slots[row.slot]) <= CONTEXT
-            if row.outputs:
-                drawn[row.request] = next_token(self.slots[row.slot])
-        return drawn
+                    assert move.key in self.kept or move.key in self.disk
+                    self.kept.pop(move.key, None)
+                    self.disk.pop(move.key, None)
+                case Stow():
+                    self.disk[move.key] = self.kept.pop(move.key)
 
 
 class Bench:
     """A scheduler and its fake model; records what each request was answered."""
 
-    def __init__(self, slots: int = 4, batch: int = BATCH, between: int = 64, spill: int = 0) -> None:
+    def __init__(self, slots: int = 4, batch: int = BATCH, between: int = 64, spill: int = 0, disk: int = 0) -> None:
         self.scheduler = Scheduler(
             slots=slots,
             context=CONTEXT,
@@ -74,7 +84,11 @@ class Bench:
             prefix_minimum=2,
             ends=[END],
             spill=spill,
+            spill_disk=disk,
         )
+        self.capacities = spill, disk
+        self.reading: list[int] = []  # keys that the disk is reading
+        self.lossy = self.stuck = False
         self.model = FakeModel([array("i") for _ in range(slots)])
         self.answers: dict[int, list[int]] = {}
         self.ends: dict[int, list[FinishReason | str]] = {}
@@ -85,9 +99,11 @@ class Bench:
         self.answers[request], self.ends[request] = [], []
 
     def step(self) -> bool:
+        self.read_disk()
         step = self.scheduler.plan()
+        self.reading += self.scheduler.spill.wanted()
         if step is None:
-            return False
+            return bool(self.reading)
         self.steps.append(step)
         drawn = self.model.carry_out(step)
         self.scheduler.computed(step)
@@ -98,6 +114,20 @@ class Bench:
             if reason is not None:
                 self.ends[request].append(reason)
         return True
+
+    def read_disk(self) -> None:
+        """One state comes; a disk that is lossy loses every second one."""
+        if self.reading and not self.stuck:
+            key = self.reading.pop(0)
+            if self.lossy and key % 2:
+                self.model.disk.pop(key)
+                self.scheduler.spill.lost(key)
+            else:
+                self.model.kept[key] = self.model.disk[key]
+                self.model.move(self.scheduler.spill.arrived(key))
+        assert sum(len(tokens) for key, tokens in self.model.disk.items() if key not in self.model.kept) <= max(
+            self.capacities[1], sum(len(self.model.disk[key]) for key in self.reading)
+        )
 
     def run(self) -> None:
         for _ in range(10_000):
@@ -135,10 +165,11 @@ ACTIONS = st.lists(
 
 
 @settings(max_examples=200, deadline=None)
-@given(ACTIONS, st.integers(1, 5), st.sampled_from([0, 100, 1000]))
-def test_invariants(actions: list[tuple], slots: int, spill: int) -> None:
+@given(ACTIONS, st.integers(1, 5), st.sampled_from([0, 100, 1000]), st.sampled_from([0, 150, 1000]), st.booleans())
+def test_invariants(actions: list[tuple], slots: int, spill: int, disk: int, lossy: bool) -> None:
     """Whatever comes in whatever order: each request ends exactly once, with the answer it would get alone."""
-    bench, prompts, cancelled = Bench(slots, spill=spill), {}, set()
+    bench, prompts, cancelled = Bench(slots, spill=spill, disk=disk), {}, set()
+    bench.lossy = lossy
     for action in actions:
         match action:
             case ("add", prompt, limit, isolation):
@@ -336,13 +367,61 @@ def test_more_conversations_than_slots_come_back_without_being_computed_again() 
             histories[number] = histories[number] + bench.answers[request] + [9, 8]
 
 
+def test_what_ram_has_no_room_for_comes_back_from_disk() -> None:
+    """Six conversations take turns in one slot, with RAM for one of them: each turn computes only what is new."""
+    bench = Bench(slots=1, spill=100, disk=10_000)
+    histories = [[number + 1] * 80 for number in range(6)]
+    for turn in range(3):
+        for number in range(6):
+            request = 10 * turn + number
+            bench.steps.clear()
+            bench.add(request, histories[number], 4)
+            bench.run()
+            computed = sum(len(row.tokens) for step in bench.steps if step.prefill for row in step.rows)
+            assert computed == 80 if turn == 0 else computed <= 4
+            histories[number] = histories[number] + bench.answers[request] + [9, 8]
+
+
+def test_nobody_waits_for_the_disk_but_who_needs_it() -> None:
+    """While a state is read, another request runs to its end; a state that is lost is computed."""
+    bench = Bench(slots=1, spill=0, disk=1000)
+    for number in (1, 2):
+        bench.add(number, [number] * 80, 2)
+        bench.run()
+    bench.add(3, [1] * 80 + [5], 2)
+    bench.add(4, [7, 7, 7], 2)
+    bench.stuck = True
+    while not bench.ends[4]:
+        bench.step()
+    assert bench.reading == [1]
+    assert not bench.answers[3]
+    bench.stuck, bench.lossy = False, True
+    bench.run()
+    assert bench.answers[3] == alone([1] * 80 + [5], 2)
+
+
+def test_a_state_is_written_once() -> None:
+    """What came from disk and goes back there was not changed; a small part of a long state is not worth reading."""
+    spill = Spill(100, 1000)
+    spill.add(0, array("i", [1] * 90), "")
+    assert spill.add(0, array("i", [2] * 90), "") == [Stow(1), Save(0, 2)]
+    assert spill.best(array("i", [1] * 9 + [5]), "") == (0, 0)
+    assert spill.best(array("i", [1] * 60), "") == (1, 59)
+    assert not spill.at_hand(1)
+    assert not spill.at_hand(1)
+    assert spill.wanted() == [1]
+    assert spill.arrived(1) == [Stow(2)]
+    assert spill.at_hand(1)
+    assert not spill.used(1, 59)
+
+
 def test_what_is_moved_out_stays_within_its_room() -> None:
     """The oldest goes first."""
     spill = Spill(200)
-    keys = [spill.add(array("i", [number] * 90), "")[0] for number in range(1, 3)]
-    third, dropped = spill.add(array("i", [3] * 90), "")
-    assert dropped == keys[:1]
-    assert spill.best(array("i", [3] * 50 + [1]), "") == (third, 50)
+    saved = [spill.add(0, array("i", [number] * 90), "") for number in range(1, 3)]
+    assert saved == [[Save(0, 1)], [Save(0, 2)]]
+    assert spill.add(0, array("i", [3] * 90), "") == [Drop(1), Save(0, 3)]
+    assert spill.best(array("i", [3] * 50 + [1]), "") == (3, 50)
     assert spill.best(array("i", [3] * 50), "other") == (0, 0)
     assert spill.best(array("i", [1] * 50), "") == (0, 0)
 
