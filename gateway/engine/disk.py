@@ -183,7 +183,7 @@ def prepare(directory: Path) -> None:
 def erase(directory: Path) -> None:
     """What another worker left, or this one."""
     for path in directory.glob(f"*{_SUFFIX}"):
-        path.unlink(missing_ok=True)
+        _unlink(path)
 
 
 def _unlink(path: Path) -> None:

@@ -8,8 +8,10 @@ import signal
 import socket
 from collections import deque
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from gateway.core.errors import TargetError, TargetUnavailable
+from gateway.engine.disk import erase
 from gateway.engine.messages import (
     Cancel,
     Embed,
@@ -69,6 +71,8 @@ class EngineWorker:
         life, self._life = self._life, None
         life.cancel()
         await asyncio.wait([life])
+        if self._settings.spill_directory:  # the worker was ended at once, so it could not
+            await asyncio.to_thread(erase, Path(self._settings.spill_directory))
         self._fail_all(TargetUnavailable(f"The embedded target {self._name!r} is shutting down."))
         self._tell(WorkerEventKind.STOPPED)
 
