@@ -1,7 +1,11 @@
-"""How many CPU threads to compute with on this machine."""
+"""How many CPU threads to compute with on this machine. Reads the system's files; times are `tuning`'s."""
 
 import os
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from gateway.engine.settings import EngineSettings
+from gateway.engine.tuning import ThreadTuner, choices
 
 _SHORT_SPIN = "10000"  # rounds before a waiting thread sleeps; GNU OpenMP's default is 30 times as many
 
@@ -24,10 +28,18 @@ def default_threads() -> int:
     return max(1, usable_cores() - 1)
 
 
+def tuner_of(settings: EngineSettings, threads: int, *, gpu: bool) -> ThreadTuner | None:
+    """Changes the number of threads while the worker runs. None: it was configured, or a GPU does the work."""
+    if settings.threads is not None or (gpu and settings.gpu_layers != 0):
+        return None
+    numbers = choices(usable_cores())
+    return ThreadTuner(numbers, threads) if len(numbers) > 1 else None
+
+
 def usable_cores() -> int:
-    """Cores that this process may use at once (affinity, cgroup quota); of hyper-threads one a core."""
+    """Cores that this process may use at once (affinity, control group); of hyper-threads one a core."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(usable, _physical_cores() or usable, _cgroup_quota() or usable)
+    return min(usable, _physical_cores() or usable, granted_cpus(Path("/")) or usable)
 
 
 def _physical_cores() -> int | None:
@@ -43,10 +55,39 @@ def _physical_cores() -> int | None:
     return len(found) or None
 
 
-def _cgroup_quota() -> int | None:
-    """Whole CPUs that the control group grants; None: no limit or unknown."""
+def granted_cpus(root: Path) -> int | None:
+    """Whole CPUs that the control groups of this process grant (a container's CPU limit). None: no limit or unknown.
+
+    `root` is where /proc and /sys are. A limit of half a CPU counts as one.
+    """
+    grants = [grant for folder in _control_groups(root) if (grant := _grant(folder)) is not None]
+    return max(1, int(min(grants))) if grants else None
+
+
+def _control_groups(root: Path) -> Iterator[Path]:
+    """The folders of this process's control groups that can limit CPUs, and of all groups around them."""
+    mounted = root / "sys/fs/cgroup"
     try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return None if quota == "max" else max(1, int(quota) // int(period))
-    except (OSError, ValueError):
+        lines = (root / "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        lines = ["0::/"]
+    for line in lines:
+        _, controllers, name = line.split(":", 2)  # cgroups(7): hierarchy, its controllers, path; version 2 names none
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        hierarchies = [mounted / "cpu", mounted / "cpu,cpuacct"] if controllers else [mounted, mounted / "unified"]
+        path = PurePosixPath(name)
+        for hierarchy in hierarchies:
+            yield from (hierarchy / part.relative_to("/") for part in (path, *path.parents) if ".." not in part.parts)
+
+
+def _grant(folder: Path) -> float | None:
+    """CPUs that one control group may use; None: no limit."""
+    try:
+        if (folder / "cpu.max").exists():  # version 2: "quota period", or "max period"
+            quota, period = (folder / "cpu.max").read_text().split()
+        else:
+            quota, period = ((folder / f"cpu.cfs_{name}_us").read_text().strip() for name in ("quota", "period"))
+        return None if quota in ("max", "-1") else int(quota) / int(period)
+    except (OSError, ValueError, ZeroDivisionError):
         return None

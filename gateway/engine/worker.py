@@ -27,12 +27,14 @@ from gateway.engine.messages import (
     Vectors,
     unpack_tokens,
 )
-from gateway.engine.model import EngineFault, Model
+from gateway.engine.model import EngineFault, Model, can_use_gpu
 from gateway.engine.sampling import Floats, Sampler, log_of
 from gateway.engine.scheduler import Scheduler
 from gateway.engine.sequence import Sequence
 from gateway.engine.shelf import Shelf
 from gateway.engine.steps import Copy, Drop, Move, Restore, Save, Step, Stow, Swap, Trim
+from gateway.engine.threads import tuner_of
+from gateway.engine.tuning import ThreadTuner
 
 
 class _Job(msgspec.Struct, kw_only=True):
@@ -52,6 +54,7 @@ class Worker:
         self._model = model
         self._line = line
         self._threads = threads
+        self._tuner = tuner_of(settings, threads, gpu=can_use_gpu())
         self._ends = model.vocabulary.ends()
         self._scheduler = Scheduler(
             slots=settings.slots,
@@ -143,12 +146,21 @@ class Worker:
         try:
             for move in step.moves:
                 self._move(move)
+            began = time.perf_counter()
             logits = self._model.decode(step.rows)
         except EngineFault as error:
             self._fail_step(error)
             return
+        if self._tuner is not None and not step.prefill:
+            self._tune(self._tuner, len(step.rows), time.perf_counter() - began)
         self._scheduler.computed(step)
         self._draw([row.request for row in step.rows if row.outputs], logits)
+
+    def _tune(self, tuner: ThreadTuner, rows: int, seconds: float) -> None:
+        before = tuner.threads
+        tuner.took(rows, seconds)
+        if tuner.threads != before:
+            self._model.set_threads(tuner.threads)
 
     def _move(self, move: Move) -> None:
         match move:
