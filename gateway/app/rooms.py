@@ -11,6 +11,7 @@ from gateway.observe.traces import TraceSettings
 from gateway.privacy import InspectionSettings
 from gateway.server import KeyRing
 from gateway.settings import Settings, read_secret
+from gateway.settings.llama import LlamaOptions
 from gateway.settings.targets import EmbeddedTarget, OpenAITarget
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -27,12 +28,11 @@ def embedded_settings(settings: Settings, name: str, config: EmbeddedTarget) -> 
         model=str(model_path(config.model, settings.model_directory)),
         context=config.context,
         slots=config.slots,
-        threads=config.threads,
-        gpu_layers=config.gpu_layers,
-        flash_attention=config.flash_attention,
-        kv_type_k=config.kv_type,
-        kv_type_v=config.kv_type,
+        kv_type_k=config.kv_type_k or config.kv_type,
+        kv_type_v=config.kv_type_v or config.kv_type,
+        lora=tuple((str(model_path(name, settings.model_directory)), scale) for name, scale in config.lora.items()),
         queue=config.queue,
+        **{name: getattr(config, name) for name in LlamaOptions.model_fields},
         spill_memory=config.spill_memory,
         spill_disk=config.spill_disk,
         spill_directory=str(settings.state_dir.absolute() / "spill" / name),

@@ -53,6 +53,14 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
         value = self.metadata.get(f"{self.architecture}.{key}")
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
+    def each(self, key: str, layers: int) -> tuple[int, ...]:
+        """The integer `key` of every layer; the header has one for all, or an array. Empty: it has none."""
+        value = self.metadata.get(f"{self.architecture}.{key}")
+        if isinstance(value, tuple):
+            return tuple(item for item in value if isinstance(item, int))
+        number = self.number(key)
+        return () if number is None else (number,) * layers
+
 
 class _Broken(Exception):
     """A sentence about what is wrong with the file."""

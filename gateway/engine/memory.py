@@ -13,36 +13,60 @@ KV_TYPES: Mapping[str, int] = {
     "f32": 0, "f16": 1, "bf16": 30, "q8_0": 8, "q5_1": 7, "q5_0": 6, "q4_1": 3, "q4_0": 2, "iq4_nl": 20,
 }  # fmt: skip
 _CELL = 48  # bytes that llama.cpp keeps for each position besides keys and values
+_PROCESS = 64 * 2**20  # Python, numpy and llama.cpp themselves, as seen
 
 
 class Need(msgspec.Struct, frozen=True, kw_only=True):
-    """Bytes."""
+    """Bytes: an estimate, made before anything is allocated. `gpu` of them lie on GPUs, the rest in RAM."""
 
-    weights: int
-    cache: int
+    weights: int = 0
+    cache: int = 0
+    compute: int = 0  # buffers for one step, and the worker process itself
+    gpu: int = 0
 
     @property
     def total(self) -> int:
         """Everything."""
-        return self.weights + self.cache
+        return self.weights + self.cache + self.compute
 
 
-def need_of(header: Header, settings: EngineSettings) -> Need:
+def need_of(header: Header, settings: EngineSettings, *, gpu: bool = False) -> Need:
     """Weights by the files' size, the KV cache by its formula; 0 for what the header does not say.
 
-    A cache position holds, for each layer, the keys and values of the KV heads (llama.cpp, llama-kv-cache.cpp).
+    A cache position holds, for each layer, the keys and values of the KV heads (llama.cpp, llama-kv-cache.cpp). The
+    compute buffers are bounded from what llama.cpp printed for models of several shapes. `gpu`: layers may lie there.
     """
     weights = sum(part.stat().st_size for part in header.parts)
-    layers, heads = header.number("block_count"), header.number("attention.head_count")
-    width = header.number("embedding_length")
+    layers, width = header.number("block_count") or 0, header.number("embedding_length") or 0
+    heads = header.each("attention.head_count", layers)
     cache = settings.context * settings.slots * _CELL
-    if layers and heads and width:
-        kv_heads = header.number("attention.head_count_kv") or heads
-        key = header.number("attention.key_length") or width // heads
-        value = header.number("attention.value_length") or width // heads
+    compute = _PROCESS
+    if layers and width and max(heads, default=0):
+        key = header.number("attention.key_length") or width // max(heads)
+        value = header.number("attention.value_length") or width // max(heads)
         bits = _bytes(settings.kv_type_k) * key + _bytes(settings.kv_type_v) * value
-        cache += int(settings.context * settings.slots * layers * kv_heads * bits)
-    return Need(weights=weights, cache=cache)
+        cache += int(
+            settings.context * settings.slots * sum(header.each("attention.head_count_kv", layers) or heads) * bits
+        )
+        compute += _compute(header, settings, width, max(heads))
+    share = _share_on_gpu(layers, settings) if gpu else 0.0
+    on_gpu = share * (weights + (cache if settings.kv_offload else 0)) + (compute - _PROCESS if share else 0)
+    return Need(weights=weights, cache=cache, compute=compute, gpu=int(on_gpu))
+
+
+def _compute(header: Header, settings: EngineSettings, width: int, heads: int) -> int:
+    """Bytes of one micro-batch's intermediate values and of the logits."""
+    values = 4 * width + 3 * max(header.each("feed_forward_length", 1), default=4 * width)
+    mask = 2 * settings.context
+    scores = 4 * settings.context * heads if settings.flash_attention == "off" else 0
+    logits = 4 * settings.slots * (header.number("vocab_size") or 0)
+    return settings.micro_batch_size * (4 * values + mask + scores) + logits
+
+
+def _share_on_gpu(layers: int, settings: EngineSettings) -> float:
+    if settings.gpu_layers < 0 or not layers:
+        return 1.0
+    return min(1.0, settings.gpu_layers / (layers + 1))  # llama.cpp counts the output as one more
 
 
 def _bytes(kv_type: str) -> float:

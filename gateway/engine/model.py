@@ -13,17 +13,12 @@ from numpy.typing import NDArray
 
 from gateway.engine.batch import Batch
 from gateway.engine.bindings import C, keep_log, log_tail
-from gateway.engine.memory import KV_TYPES
+from gateway.engine.parameters import Adapters, ModelParameters, context_parameters, problem_of
 from gateway.engine.settings import EngineSettings
 from gateway.engine.steps import Row
 from gateway.engine.vocabulary import Vocabulary
 
 Floats = NDArray[np.float32]
-
-MOST_SLOTS = 64
-MOST_CONTEXT = 4_194_304
-_FLASH = {"auto": -1, "on": 1, "off": 0}
-_SPLIT = {"none": 0, "layer": 1, "row": 2, "tensor": 3}
 
 
 class EngineFault(Exception):
@@ -47,56 +42,33 @@ class Model:
         self.settings = settings
         self._most_outputs = settings.slots
         self._progress = C.llama_progress_callback(lambda part, _: progress(part) if progress else True)
-        self.handle = C.llama_model_load_from_file(settings.model.encode(), self._model_parameters())
+        self.handle = C.llama_model_load_from_file(
+            settings.model.encode(), ModelParameters(settings, self._progress).handle
+        )
         if not self.handle:
             raise LoadFault(_load_problem(settings))
         self.vocabulary = Vocabulary(C.llama_model_get_vocab(self.handle))
         self.embedding_size: int = C.llama_model_n_embd_out(self.handle)
         self.trained_context: int = C.llama_model_n_ctx_train(self.handle)
-        self._context = C.llama_init_from_model(self.handle, self._context_parameters(threads))
+        self.adapters = self._adapters()
+        parameters = context_parameters(settings, threads)
+        parameters.n_outputs_max = self._most_outputs  # else llama.cpp reserves logits for a whole batch
+        self._context = C.llama_init_from_model(self.handle, parameters)
         if not self._context:
             C.llama_model_free(self.handle)
             raise LoadFault(_context_problem(settings))
+        self.adapters.apply(self._context)
         self._memory = C.llama_get_memory(self._context)
         self.context: int = C.llama_n_ctx_seq(self._context)
         self._batch = Batch(settings.batch)
         self._logits: Floats | None = None
 
-    def _model_parameters(self) -> "C.llama_model_params":
-        settings = self.settings
-        parameters = C.llama_model_default_params()
-        parameters.n_gpu_layers = settings.gpu_layers
-        parameters.split_mode = _SPLIT[settings.split_mode]
-        parameters.main_gpu = settings.main_gpu
-        parameters.load_mode = settings.mmap * C.LLAMA_LOAD_MODE_MMAP + settings.mlock * C.LLAMA_LOAD_MODE_MLOCK
-        parameters.use_extra_bufts = settings.repack
-        parameters.check_tensors = settings.check_tensors
-        parameters.progress_callback = self._progress
-        if settings.tensor_split:
-            count = C.llama_max_devices()
-            shares = (list(settings.tensor_split) + [0.0] * count)[:count]
-            self._shares = (ctypes.c_float * count)(*shares)
-            parameters.tensor_split = self._shares
-        return parameters
-
-    def _context_parameters(self, threads: int) -> "C.llama_context_params":
-        settings = self.settings
-        parameters = C.llama_context_default_params()
-        parameters.n_ctx = settings.context * settings.slots
-        parameters.n_seq_max = settings.slots
-        parameters.kv_unified = False
-        parameters.n_batch = parameters.n_ubatch = settings.batch
-        parameters.n_outputs_max = self._most_outputs  # else llama.cpp reserves logits for a whole batch
-        parameters.n_threads = threads
-        parameters.n_threads_batch = settings.threads_batch or threads
-        parameters.flash_attn_type = _FLASH[settings.flash_attention]
-        parameters.type_k = KV_TYPES[settings.kv_type_k]
-        parameters.type_v = KV_TYPES[settings.kv_type_v]
-        parameters.offload_kqv = settings.kv_offload
-        parameters.swa_full = settings.swa_full
-        parameters.rope_freq_base = settings.rope_freq_base
-        parameters.rope_freq_scale = settings.rope_freq_scale
-        return parameters
+    def _adapters(self) -> Adapters:
+        try:
+            return Adapters(self.handle, self.settings.lora)
+        except OSError as error:
+            C.llama_model_free(self.handle)
+            raise LoadFault(str(error), public="One of its LoRA adapters can't be used.") from error
 
     def decode(self, rows: Sequence[Row]) -> Floats:
         """Computes one step. Returns the logits, one line for each output in the order of the rows.
@@ -231,20 +203,8 @@ def can_use_gpu() -> bool:
 
 
 def _check(settings: EngineSettings, threads: int) -> None:
-    limits = (
-        ("slots", settings.slots, 1, MOST_SLOTS),
-        ("context", settings.context, 64, MOST_CONTEXT),
-        ("batch", settings.batch, 32, 16_384),
-        ("threads", threads, 1, 512),
-        ("threads_batch", settings.threads_batch or threads, 1, 512),
-        ("gpu_layers", settings.gpu_layers, -1, 100_000),
-    )
-    for name, value, least, most in limits:
-        if not least <= value <= most:
-            problem = f"'{name}' is {value}; it must be between {least} and {most}."
-            raise LoadFault(problem, public=problem)
-    if settings.batch < settings.slots:
-        problem = f"'batch' is {settings.batch}; it must not be less than 'slots' ({settings.slots})."
+    problem = problem_of(settings, threads)
+    if problem:
         raise LoadFault(problem, public=problem)
     if not Path(settings.model).is_file():
         raise LoadFault(f"The model file {settings.model} does not exist.", public="Its model file does not exist.")

@@ -23,6 +23,8 @@ _BAD_FILE = "Its model file is missing, incomplete or of a kind that can't be us
 def _load(line: Line, settings: EngineSettings, threads: int) -> tuple[Model, int]:
     """The model, and what one token of its KV cache takes, in bytes."""
     header = read_header(Path(settings.model))
+    for adapter, _ in settings.lora:
+        read_header(Path(adapter))
     if not settings.gpu_layers or not can_use_gpu():
         problem = shortage(header, settings, available_memory())
         if problem:

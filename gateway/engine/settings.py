@@ -30,12 +30,18 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     spinning and 130 ms sleeping. auto: sleep when `threads` take every core, else spin for a fraction of a millisecond.
     """
     batch: int = 512
-    """Most tokens in one step [n_batch and n_ubatch]. Larger reads prompts faster on a GPU, and costs compute memory:
+    """Most tokens in one step [n_batch]. Larger reads prompts faster on a GPU, and costs compute memory:
     512 suits 24 GB cards and CPUs alike."""
+    micro_batch: int | None = None
+    """Most tokens that llama.cpp computes at once within a step [n_ubatch]; compute memory grows with it. None: as
+    `batch`, for steps are planned so that splitting them again gains nothing."""
     prefill_between_decodes: int = 2048
     """Most prompt tokens read between two decode steps, so that running answers don't stall."""
     gpu_layers: int = -1
     """Layers kept on the GPU [n_gpu_layers]; -1: all. Without a GPU build it has no effect."""
+    cpu_moe_layers: int = 0
+    """The expert weights of this many layers stay in RAM [tensor_buft_overrides, llama-server's --n-cpu-moe]: how a
+    mixture-of-experts model larger than the card still runs with attention on the GPU."""
     flash_attention: Literal["auto", "on", "off"] = "auto"
     """[flash_attn_type] A quantised V cache needs it."""
     kv_type_k: KvType = "f16"
@@ -44,6 +50,8 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Storage of values [type_v]. Quantised types need flash attention."""
     kv_offload: bool = True
     """Keep the KV cache on the GPU [offload_kqv]."""
+    op_offload: bool = True
+    """Let the GPU help with weights that lie in RAM, where a batch is large enough to pay [op_offload]."""
     split_mode: Literal["none", "layer", "row", "tensor"] = "layer"
     """How several GPUs share the model [split_mode]."""
     main_gpu: int = 0
@@ -52,16 +60,35 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Share of the model for each GPU [tensor_split]; empty: by free memory."""
     mmap: bool = True
     """Map the file into memory [load_mode]: pages are shared with other processes and load on demand."""
+    direct_io: bool = False
+    """Read the file past the page cache [load_mode], where the file system can; instead of `mmap` and `mlock`."""
     mlock: bool = False
     """Keep the model from being swapped out [load_mode]; needs a sufficient memlock limit (ulimit -l)."""
     repack: bool = True
     """Repack weights for this CPU [use_extra_bufts]: faster prompts; those tensors then take memory of their own."""
     swa_full: bool = True
     """Full-size cache for sliding-window models [swa_full]; prefix reuse needs it."""
+    numa: Literal["off", "distribute", "isolate", "numactl"] = "off"
+    """How threads are laid over the nodes of a machine with several [llama_numa_init]: evenly, on the node that the
+    worker started on, or as numactl says."""
+    rope_scaling: Literal["model", "none", "linear", "yarn", "longrope"] = "model"
+    """How positions beyond the trained window are scaled [rope_scaling_type]. model: as the file says."""
     rope_freq_base: float = 0.0
     """[rope_freq_base] 0: from the model."""
     rope_freq_scale: float = 0.0
     """[rope_freq_scale] 0: from the model."""
+    yarn_ext_factor: float = -1.0
+    """[yarn_ext_factor] Mix of extrapolation; negative: from the model, 0: interpolation only."""
+    yarn_attn_factor: float = -1.0
+    """[yarn_attn_factor] Scale of attention; negative: from the model."""
+    yarn_beta_fast: float = -1.0
+    """[yarn_beta_fast] Low correction dimension; negative: from the model."""
+    yarn_beta_slow: float = -1.0
+    """[yarn_beta_slow] High correction dimension; negative: from the model."""
+    yarn_orig_ctx: int = 0
+    """[yarn_orig_ctx] The window that the model was trained with; 0: from the model."""
+    lora: tuple[tuple[str, float], ...] = ()
+    """LoRA adapters (GGUF files) with their scale, applied to every request [llama_set_adapters_lora]."""
     prefix_minimum: int = 16
     """Shortest common prefix, in tokens, worth copying from another sequence."""
     spill_memory: int = 1024
@@ -74,3 +101,8 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The directory for them, of no other worker; made if it is missing, for this user alone."""
     check_tensors: bool = False
     """Let llama.cpp validate the tensor data at load [check_tensors]; slow."""
+
+    @property
+    def micro_batch_size(self) -> int:
+        """Tokens computed at once."""
+        return min(self.micro_batch or self.batch, self.batch)

@@ -7,10 +7,11 @@ from pydantic import Field, field_validator, model_validator
 from gateway.core.labels import Label, Zone
 from gateway.core.request import Endpoint
 from gateway.core.target import Capability
+from gateway.settings.llama import KvType, LlamaOptions
 from gateway.settings.section import SecretReference, Section
 
 
-class EmbeddedTarget(Section):
+class EmbeddedTarget(LlamaOptions):
     """A model that this gateway runs itself with llama.cpp, in a process of its own. Always local."""
 
     kind: Literal["embedded"]
@@ -20,14 +21,14 @@ class EmbeddedTarget(Section):
     """Window of one conversation in tokens, prompt and answer together."""
     slots: int = Field(default=8, ge=1, le=64)
     """Requests answered at once. Memory for the KV cache grows with `context` × `slots`."""
-    threads: int | None = Field(default=None, ge=1, le=512)
-    """CPU threads. Default: chosen for the machine."""
-    gpu_layers: int = Field(default=-1, ge=-1)
-    """Layers on the GPU; -1: all that llama.cpp can place there, 0: none."""
-    flash_attention: Literal["auto", "on", "off"] = "auto"
-    """llama.cpp's flash attention."""
-    kv_type: Literal["f16", "q8_0", "q4_0"] = "f16"
-    """Storage of the KV cache. `q8_0` halves its memory."""
+    kv_type: KvType = "f16"
+    """Storage of the KV cache. `q8_0` halves its memory at little loss, `q4_0` quarters it."""
+    kv_type_k: KvType | None = None
+    """Storage of its keys alone. Default: as `kv_type`."""
+    kv_type_v: KvType | None = None
+    """Storage of its values alone. Default: as `kv_type`. Quantised types need flash attention."""
+    lora: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = Field(default_factory=dict)
+    """LoRA adapters for this model, as GGUF: name in the model directory or path → scale, 1.0 for full strength."""
     queue: int = Field(default=64, ge=0)
     """Requests that may wait for a slot; one more is answered with 429."""
     spill_memory: int = Field(default=1024, ge=0)
@@ -37,6 +38,12 @@ class EmbeddedTarget(Section):
 
     Encrypted under a key that is never written; erased when the worker stops or starts again.
     """
+
+    @model_validator(mode="after")
+    def _quantised_values(self) -> "EmbeddedTarget":
+        if self.flash_attention == "off" and (self.kv_type_v or self.kv_type) not in ("f32", "f16", "bf16"):
+            raise ValueError("quantised values in the KV cache need 'flash_attention': leave it at auto")
+        return self
 
 
 class OpenAITarget(Section):
