@@ -13,6 +13,7 @@ KV_TYPES: Mapping[str, int] = {
     "f32": 0, "f16": 1, "bf16": 30, "q8_0": 8, "q5_1": 7, "q5_0": 6, "q4_1": 3, "q4_0": 2, "iq4_nl": 20,
 }  # fmt: skip
 _CELL = 48  # bytes that llama.cpp keeps for each position besides keys and values
+_RANK = 4  # llama.h, llama_pooling_type
 _PROCESS = 64 * 2**20  # Python, numpy and llama.cpp themselves, as seen
 
 
@@ -39,15 +40,14 @@ def need_of(header: Header, settings: EngineSettings, *, gpu: bool = False) -> N
     weights = sum(part.stat().st_size for part in header.parts)
     layers, width = header.number("block_count") or 0, header.number("embedding_length") or 0
     heads = header.each("attention.head_count", layers)
-    cache = settings.context * settings.slots * _CELL
+    slots = settings.slots if _generates(header) else 1
+    cache = settings.context * slots * _CELL
     compute = _PROCESS
     if layers and width and max(heads, default=0):
         key = header.number("attention.key_length") or width // max(heads)
         value = header.number("attention.value_length") or width // max(heads)
         bits = _bytes(settings.kv_type_k) * key + _bytes(settings.kv_type_v) * value
-        cache += int(
-            settings.context * settings.slots * sum(header.each("attention.head_count_kv", layers) or heads) * bits
-        )
+        cache += int(settings.context * slots * sum(header.each("attention.head_count_kv", layers) or heads) * bits)
         compute += _compute(header, settings, width, max(heads))
     share = _share_on_gpu(layers, settings) if gpu else 0.0
     on_gpu = share * (weights + (cache if settings.kv_offload else 0)) + (compute - _PROCESS if share else 0)
@@ -61,6 +61,11 @@ def _compute(header: Header, settings: EngineSettings, width: int, heads: int) -
     scores = 4 * settings.context * heads if settings.flash_attention == "off" else 0
     logits = 4 * settings.slots * (header.number("vocab_size") or 0)
     return settings.micro_batch_size * (4 * values + mask + scores) + logits
+
+
+def _generates(header: Header) -> bool:
+    causal = header.metadata.get(f"{header.architecture}.attention.causal")
+    return header.number("pooling_type") != _RANK and causal is not False
 
 
 def _share_on_gpu(layers: int, settings: EngineSettings) -> float:

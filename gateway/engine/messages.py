@@ -86,6 +86,8 @@ class Ready(_Message, frozen=True, kw_only=True):
     threads: int
     embedding_size: int
     description: str
+    generates: bool = True
+    ranks: bool = False  # then Embed is answered with one number for each input
 
 
 class Failed(_Message, frozen=True, kw_only=True):
@@ -135,7 +137,7 @@ class Tokens(_Message, frozen=True, kw_only=True):
 
 
 class Vectors(_Message, frozen=True, kw_only=True):
-    """Answer to Embed: row-major float32 vectors of equal length. `error` set: it failed."""
+    """Answer to Embed: row-major float32 vectors of equal length; of one number from a model that ranks."""
 
     id: int
     vectors: tuple[bytes, ...] = ()

@@ -8,6 +8,7 @@ import ctypes
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,8 +51,12 @@ class Model:
         self.vocabulary = Vocabulary(C.llama_model_get_vocab(self.handle))
         self.embedding_size: int = C.llama_model_n_embd_out(self.handle)
         self.trained_context: int = C.llama_model_n_ctx_train(self.handle)
+        self.pooling = self._stated_pooling()
+        self.ranks = self.pooling == C.LLAMA_POOLING_TYPE_RANK
         self.adapters = self._adapters()
-        parameters = context_parameters(settings, threads)
+        # A model that ranks needs next to no room here: its inputs are computed by the embedder.
+        room = msgspec.structs.replace(settings, slots=1, context=256) if self.ranks else settings
+        parameters = context_parameters(room, threads)
         parameters.n_outputs_max = self._most_outputs  # else llama.cpp reserves logits for a whole batch
         self._context = C.llama_init_from_model(self.handle, parameters)
         if not self._context:
@@ -59,9 +64,17 @@ class Model:
             raise LoadFault(_context_problem(settings))
         self.adapters.apply(self._context)
         self._memory = C.llama_get_memory(self._context)
-        self.context: int = C.llama_n_ctx_seq(self._context)
+        self.encodes = not self._memory  # llama.cpp gives a KV cache to whatever generates
+        self.generates = not self.encodes and not self.ranks
+        self.context: int = C.llama_n_ctx_seq(self._context) if self.generates else settings.context
+        if self.encodes:  # positions beyond are no rows of its table: llama.cpp would abort
+            self.context = min(self.context, self.trained_context)
         self._batch = Batch(settings.batch)
         self._logits: Floats | None = None
+
+    def _stated_pooling(self) -> int:
+        stated = self.metadata(f"{self.metadata('general.architecture')}.pooling_type")
+        return int(stated) if stated.isdigit() else int(C.LLAMA_POOLING_TYPE_MEAN)
 
     def _adapters(self) -> Adapters:
         try:

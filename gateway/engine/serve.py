@@ -76,6 +76,8 @@ def serve(connection: socket.socket) -> int:
                 threads=threads,
                 embedding_size=model.embedding_size,
                 description=model.description(),
+                generates=model.generates,
+                ranks=model.ranks,
             )
         )
         try:

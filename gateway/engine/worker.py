@@ -6,14 +6,13 @@ which also happens when the gateway dies; idle, it sleeps in select.
 
 import array
 import time
-from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import assert_never
 
 import msgspec
 
 from gateway.core.delta import FinishReason
-from gateway.engine.embedder import Embedder
+from gateway.engine.embedding_jobs import EmbeddingJobs
 from gateway.engine.grammar import Constraint, GrammarBook, GrammarFault
 from gateway.engine.line import Gone, Line
 from gateway.engine.messages import (
@@ -24,7 +23,6 @@ from gateway.engine.messages import (
     Submit,
     TokenLog,
     Tokens,
-    Vectors,
     unpack_tokens,
 )
 from gateway.engine.model import EngineFault, Model, can_use_gpu
@@ -68,8 +66,7 @@ class Worker:
         )
         self._shelf = shelf
         self._jobs: dict[int, _Job] = {}
-        self._embeds: deque[Embed] = deque()
-        self._embedder: Embedder | None = None
+        self._embeds = EmbeddingJobs(model, threads)
         self._book = GrammarBook(model.vocabulary)
         self._compiler = ThreadPoolExecutor(1, "grammar")
         self._compiling: dict[int, tuple[Submit, Future[Constraint]]] = {}
@@ -86,7 +83,9 @@ class Worker:
             if step is not None:
                 self._carry_out(step)
             if self._embeds:
-                self._embed(self._embeds.popleft())
+                answer = self._embeds.work()
+                if answer is not None:
+                    self._line.send(answer)
             elif step is None:
                 self._line.wait()
 
@@ -100,12 +99,13 @@ class Worker:
                 else:
                     self._add(message, None)
             case Cancel():
+                self._embeds.cancel(message.ids)
                 for request in message.ids:
                     self._compiling.pop(request, None)
                     self._jobs.pop(request, None)
                     self._scheduler.cancel(request)
             case Embed():
-                self._embeds.append(message)
+                self._embeds.add(message)
             case Load():
                 raise Gone  # a second model in one worker is a bug of the gateway
 
@@ -140,7 +140,8 @@ class Worker:
         )
 
     def _fits(self, tokens: "array.array[int]") -> bool:
-        return 0 < len(tokens) < self._model.context and self._model.vocabulary.has_all(tokens)
+        fits = 0 < len(tokens) < self._model.context
+        return fits and self._model.generates and self._model.vocabulary.has_all(tokens)
 
     def _carry_out(self, step: Step) -> None:
         try:
@@ -271,12 +272,3 @@ class Worker:
             self._jobs.pop(request, None)
         problem = f"The engine failed: {error}."
         self._line.send(Tokens(ends=tuple(End(id=r, reason=FinishReason.STOP, error=problem) for r in requests)))
-
-    def _embed(self, message: Embed) -> None:
-        self._embedder = self._embedder or Embedder(self._model, self._threads)
-        try:
-            vectors = self._embedder.embed([unpack_tokens(tokens) for tokens in message.inputs])
-        except EngineFault as error:
-            self._line.send(Vectors(id=message.id, error=f"The engine failed: {error}."))
-            return
-        self._line.send(Vectors(id=message.id, vectors=tuple(vectors)))
