@@ -12,6 +12,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     start: int
     end: int
     confidence: float  # 0..1
+    encoded: bool = False  # what stands at that place is an encoding of what was found
 
 
 class Doubt(msgspec.Struct, frozen=True, kw_only=True):

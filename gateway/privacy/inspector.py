@@ -224,7 +224,10 @@ class Inspector:
 def _found(view: View, hit: Hit) -> Finding:
     name, category, begin, end, confidence = hit
     start, stop = view.place(begin, end)
-    return Finding(detector=name, category=category, path="", start=start, end=stop, confidence=confidence)
+    encoded = view.decoded and view.client_text(start, stop) != view.text[begin:end]
+    return Finding(
+        detector=name, category=category, path="", start=start, end=stop, confidence=confidence, encoded=encoded
+    )
 
 
 def _unreadable(document: Json, run: _Run) -> None:

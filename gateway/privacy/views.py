@@ -76,6 +76,7 @@ class View(msgspec.Struct, frozen=True):
     source: "View | None" = None
     segments: tuple[Segment, ...] = ()
     closed_up: bool = False
+    decoded: bool = False  # an encoding was taken off, here or in a source
 
     def place(self, start: int, end: int) -> tuple[int, int]:
         """Where the client's own text says what stands at `start` to `end` here."""
@@ -87,9 +88,18 @@ class View(msgspec.Struct, frozen=True):
         stop = last.source_start + (end - last.start) if last.literal else last.source_end
         return self.source.place(min(begin, first.source_end), max(begin, min(stop, last.source_end)))
 
+    def client_text(self, start: int, end: int) -> str:
+        """What the client's own text has from `start` to `end` of it."""
+        return self.text[start:end] if self.source is None else self.source.client_text(start, end)
+
 
 def _rewrite(
-    source: View, pattern: Pattern[str], read: Callable[[Match[str]], str], *, closed_up: bool = False
+    source: View,
+    pattern: Pattern[str],
+    read: Callable[[Match[str]], str],
+    *,
+    closed_up: bool = False,
+    decoded: bool = False,
 ) -> View | None:
     """The view with the pattern's pieces replaced, and their surroundings. None: nothing was replaced."""
     text = source.text
@@ -122,7 +132,7 @@ def _rewrite(
         return None
     stop = _edge(text, done, 1)
     add(text[done:stop], stop, literal=True)
-    return View("".join(parts), source, tuple(segments), closed_up)
+    return View("".join(parts), source, tuple(segments), closed_up, decoded or source.decoded)
 
 
 _AROUND, _WORD = 300, 100  # characters kept around a replaced piece; how much further a word may end
@@ -169,9 +179,9 @@ def views(view: View, kinds: Collection[Kind], spend: Spend) -> Iterator[View]:
     if not view.text.isascii() and _FOREIGN.search(view.text):
         yield from _charged(_rewrite(view, _FOREIGN, _fold), spend)
     if Kind.UNESCAPED in kinds:
-        yield from _charged(_rewrite(view, _ESCAPED, _unescape), spend)
+        yield from _charged(_rewrite(view, _ESCAPED, _unescape, decoded=True), spend)
     if Kind.UNBLOBBED in kinds:
-        yield from _charged(_rewrite(view, BLOB, lambda match: unblob(match[0], spend)), spend)
+        yield from _charged(_rewrite(view, BLOB, lambda match: unblob(match[0], spend), decoded=True), spend)
     if Kind.CLOSED_UP in kinds:
         yield from _charged(_rewrite(view, _SPACED, _close_up, closed_up=True), spend)
 
