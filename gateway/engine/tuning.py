@@ -16,7 +16,7 @@ _GAIN = 0.92  # a trial must be at least this much quicker than the steps before
 _WINS = 2  # trials in a row that must be won
 _HOPELESS = 2.5  # a step that takes so many times longer ends a trial
 _SLOWER = 1.5  # steps became so many times slower: something changed
-_SOON, _SELDOM = 48, 6144  # steps between trials
+_AT_ONCE, _SOON, _SELDOM = 16, 48, 6144  # steps between trials
 
 
 def choices(cores: int) -> tuple[int, ...]:
@@ -79,7 +79,7 @@ class ThreadTuner:
         seconds = statistics.median(self._recent)
         if seconds > _SLOWER * self._usual.setdefault(self._rows, seconds):
             self._usual[self._rows] = seconds
-            self._wait, self._untried = _SOON, self._others()
+            self._wait, self._untried = _AT_ONCE, self._others()
         if self._rested >= self._wait and self._untried:
             self._before = seconds
             self._phase = _Phase.TRIAL
@@ -104,15 +104,16 @@ class ThreadTuner:
             self._lost()
             return
         self._wins += 1
-        self._rested = self._wait - _SAMPLES  # the next trial is soon
+        self._rested = self._wait  # the next trial comes at once
         if self._wins >= _WINS:
             self._best, self._wins, self._wait, self._rested = self._untried[0], 0, _SOON, 0
             self._untried = self._others()
-            self._usual.clear()
+            self._usual = {self._rows: self._during}  # it must keep what it promised
         self._return()
 
     def _lost(self) -> None:
         self._wins, self._rested = 0, 0
+        self._wait = max(_SOON, self._wait)
         del self._untried[0]
         if not self._untried:
             self._untried = self._others()

@@ -83,6 +83,14 @@ def test_trials_cost_little_where_there_is_nothing_to_gain() -> None:
     assert spent < 1.01 * 20_000 * contended(1)(1)
 
 
+def test_a_promise_that_is_not_kept_is_noticed_soon() -> None:
+    """Two threads were quicker by chance, while others slept; when those wake up, it takes few steps to go back."""
+    tuner = ThreadTuner((1, 2), 1)
+    run(tuner, ideal(2), 100)
+    assert tuner.threads == 2
+    assert run(tuner, contended(1), 60)[2] < 40
+
+
 def test_a_fixed_number_stays() -> None:
     """One choice: no trials."""
     assert run(ThreadTuner((3,), 3), ideal(8), 1000) == {3: 1000}
