@@ -4,6 +4,7 @@
 submodule is loaded into a bare package instead, which saves memory and time in every worker.
 """
 
+import ctypes
 import importlib
 import importlib.util
 import sys
@@ -25,7 +26,12 @@ def _load() -> types.ModuleType:
 
 C: Any = _load()  # untyped: the bindings' annotations name arrays where C wants pointers
 
-__all__ = ["C", "keep_log", "log_tail"]
+__all__ = ["C", "keep_log", "log_tail", "logits_address"]
+
+# llama_get_logits as a plain number: a pointer object for every step is dear. Indexing makes a function of its own, so
+# that the bindings' prototype stays as it is.
+logits_address: Any = C._lib["llama_get_logits"]
+logits_address.argtypes, logits_address.restype = [ctypes.c_void_p], ctypes.c_void_p
 
 _LINES = 40
 _tail: list[str] = []

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.engine.batch import Batch
-from gateway.engine.bindings import C, keep_log, log_tail
+from gateway.engine.bindings import C, keep_log, log_tail, logits_address
 from gateway.engine.parameters import Adapters, ModelParameters, context_parameters, problem_of
 from gateway.engine.settings import EngineSettings
 from gateway.engine.steps import Row
@@ -70,7 +70,8 @@ class Model:
         if self.encodes:  # positions beyond are no rows of its table: llama.cpp would abort
             self.context = min(self.context, self.trained_context)
         self._batch = Batch(settings.batch)
-        self._logits: Floats | None = None
+        self._logits: Floats = np.empty((0, 0), np.float32)
+        self._logits_at = 0
 
     def _stated_pooling(self) -> int:
         stated = self.metadata(f"{self.metadata('general.architecture')}.pooling_type")
@@ -137,14 +138,14 @@ class Model:
         if outputs == 0:
             C.llama_synchronize(self._context)
             return np.empty((0, self.vocabulary.size), np.float32)
-        pointer = C.llama_get_logits(self._context)
-        if not pointer:
+        address = logits_address(self._context)
+        if not address:
             raise EngineFault("llama.cpp returned no logits")
-        address = ctypes.addressof(pointer.contents)
-        known = self._logits
-        if known is None or known.ctypes.data != address or len(known) < outputs:
-            known = self._logits = np.ctypeslib.as_array(pointer, (outputs, self.vocabulary.size))
-        return known[:outputs]
+        if address != self._logits_at or len(self._logits) < outputs:
+            self._logits_at = address
+            pointer = ctypes.cast(address, ctypes.POINTER(ctypes.c_float))
+            self._logits = np.ctypeslib.as_array(pointer, (outputs, self.vocabulary.size))
+        return self._logits[:outputs]
 
     def trim(self, slot: int, length: int) -> bool:
         """Forgets everything of a sequence from position `length` on. False: this model can't, forget it whole."""
@@ -207,7 +208,8 @@ class Model:
         if self._context is not None:
             C.llama_free(self._context)
             C.llama_model_free(self.handle)
-            self._context = self._logits = None
+            self._context = None
+            self._logits, self._logits_at = np.empty((0, 0), np.float32), 0
 
 
 def can_use_gpu() -> bool:

@@ -24,7 +24,10 @@ _MARGINS = (4.0, 8.0, 16.0, 32.0)  # logits below the maximum
 _NEGLIGIBLE = 27.0  # exp(-27) of 150,000 tokens sums to less than 1e-6 of the maximum's mass
 _ROWS = 64  # of the table that the vocabulary is seen as
 _FEW = 100
+_PLENTY = 4  # candidates for each wanted token, beyond which the next margin is smaller
+_FIRST_MARGIN, _WIDEST_MARGIN = 8.0, 64.0  # logits below the maximum
 _COLDEST = 1e-4
+_ONE_BY_ONE = 4
 NEVER = -1e30
 
 
@@ -45,18 +48,23 @@ class Sampler:
         bias |= dict.fromkeys(self._banned, -math.inf)
         self._bias_ids = np.fromiter(bias, np.int64, len(bias))
         self._bias = np.fromiter((max(value, NEVER) for value in bias.values()), np.float32, len(bias))
+        # Just after a step, numpy's code has left the processor's caches and a call is dear: a few go one by one.
+        self._few = tuple(bias.items()) if len(bias) <= _ONE_BY_ONE and not self._penalises else ()
+        self._margin = _FIRST_MARGIN
 
-    def choose(
-        self, logits: Floats, likeliest: int | None, *, allowed: NDArray[np.bool_] | None = None, remember: bool = True
-    ) -> int:
-        """The next token. `likeliest` is the argmax of `logits`, where known; `allowed` masks tokens.
+    def choose(self, logits: Floats, *, allowed: NDArray[np.bool_] | None = None, remember: bool = True) -> int:
+        """The next token. `allowed` masks tokens.
 
         `logits` is as before when this returns; it may be changed meanwhile.
         """
-        if self._plain and likeliest is not None and likeliest not in self._banned:
-            return likeliest
+        if self._plain and allowed is None:
+            likeliest = int(logits.argmax())
+            if likeliest not in self._banned:
+                return likeliest
         if allowed is not None:
             logits = np.where(allowed, logits, np.float32(NEVER))
+        if self._few:
+            return self._choose_biased(logits)
         changed = self._changed()
         if changed is None:
             token = self._take(logits)
@@ -70,6 +78,16 @@ class Sampler:
         if remember:
             self.took(token)
         return token
+
+    def _choose_biased(self, logits: Floats) -> int:
+        before = [(token, logits.item(token)) for token, _ in self._few]
+        try:
+            for (token, value), (_, add) in zip(before, self._few, strict=True):
+                logits[token] = max(value + add, NEVER)
+            return self._take(logits)
+        finally:
+            for token, value in before:
+                logits[token] = value
 
     def _take(self, logits: Floats) -> int:
         return int(logits.argmax()) if self.greedy else self._draw(logits)
@@ -105,10 +123,14 @@ class Sampler:
     def _draw(self, logits: Floats) -> int:
         spec = self.spec
         floor = math.log(spec.min_p) if spec.min_p > 0 else -math.inf
+        if 0 < spec.top_k <= _FEW and spec.top_k < len(logits):
+            near = self._near(logits, spec.top_k)
+            if near is None:
+                ids, values = _top(logits, spec.top_k)
+                return self._draw_few(ids.tolist(), values.tolist(), floor)
+            return self._draw_few([token for _, token in near], [-value for value, _ in near], floor)
         if 0 < spec.top_k < len(logits):
             ids, values = _top(logits, spec.top_k)
-            if len(ids) <= _FEW:
-                return self._draw_few(ids.tolist(), values.tolist(), floor)
             highest, mass = float(values[0]), math.nan
         else:
             highest = float(logits.max())
@@ -123,6 +145,25 @@ class Sampler:
         weights = np.cumsum(np.exp((values - highest) / max(spec.temperature, _COLDEST)))
         drawn = int(np.searchsorted(weights, self._random.random() * weights[-1], side="right"))
         return int(ids[min(drawn, len(ids) - 1)])
+
+    def _near(self, logits: Floats, count: int) -> list[tuple[float, int]] | None:
+        """The `count` likeliest tokens with their logits negated, falling; None: this margin had too few.
+
+        The margin below the maximum follows what the sequence's last steps needed.
+        """
+        ids = np.flatnonzero(logits >= logits.max() - self._margin)
+        found = len(ids)
+        if found < count:
+            self._margin = min(self._margin * 1.5, _WIDEST_MARGIN)
+            return None
+        values = logits[ids]
+        if found > _PLENTY * count:
+            self._margin *= 0.8
+            best = np.argpartition(values, -count)[-count:]
+            lowest = values[best].min()
+            best = np.flatnonzero(values >= lowest)  # with all that equal the last one: the smaller ids count
+            ids, values = ids[best], values[best]
+        return sorted(zip((-values).tolist(), ids.tolist(), strict=True))[:count]
 
     def _draw_few(self, ids: list[int], values: list[float], floor: float) -> int:
         """The same in plain Python, which is quicker than numpy for a few dozen candidates."""

@@ -10,8 +10,9 @@ from gateway.engine.gguf import read_header
 from gateway.engine.line import Gone, Line
 from gateway.engine.memory import available_memory, need_of, shortage
 from gateway.engine.messages import Failed, Load, Loading, Ready
-from gateway.engine.model import LoadFault, Model, can_use_gpu
+from gateway.engine.model import EngineFault, LoadFault, Model, can_use_gpu
 from gateway.engine.pages import release_zero_pages
+from gateway.engine.pieces import Pieces, measure
 from gateway.engine.settings import EngineSettings
 from gateway.engine.shelf import open_shelf
 from gateway.engine.threads import default_threads
@@ -42,6 +43,16 @@ def _load(line: Line, settings: EngineSettings, threads: int) -> tuple[Model, in
     return model, max(1, need_of(header, settings).cache // (settings.context * settings.slots))
 
 
+def _pieces(model: Model) -> Pieces:
+    """Also computes for the first time, which reads a mapped file, so that the first request need not wait for that."""
+    if not model.generates:
+        return Pieces()
+    try:
+        return Pieces(measure(model, model.settings.slots))
+    except EngineFault:  # what is wrong shows, and is told, with the first request
+        return Pieces()
+
+
 def serve(connection: socket.socket) -> int:
     """The life of a worker: load what the first message says, then work until the gateway is gone."""
     for number in (signal.SIGINT, signal.SIGTERM):  # the gateway decides when to stop; it closes the socket
@@ -66,7 +77,7 @@ def serve(connection: socket.socket) -> int:
         except LoadFault as error:
             line.send(Failed(message=str(error), public=error.public, retry=True))
             return 3
-        worker = Worker(model, line, threads, shelf, token_bytes)
+        worker = Worker(model, line, threads, shelf, token_bytes, _pieces(model))
         line.send(
             Ready(
                 seconds=time.perf_counter() - began,

@@ -7,7 +7,11 @@ from pathlib import Path, PurePosixPath
 from gateway.engine.settings import EngineSettings
 from gateway.engine.tuning import ThreadTuner, choices
 
-_SHORT_SPIN = "10000"  # rounds before a waiting thread sleeps; GNU OpenMP's default is 30 times as many
+# Rounds that a waiting thread of GNU OpenMP spins before it sleeps; its own default is 300,000. A thread that never
+# spins is woken for every operation of a step, which costs more than a small model's step; one that spins long takes
+# the core from the thread that it waits for, where threads take every core.
+_SHORT_SPIN = "10000"
+_SHORTEST_SPIN = "1000"
 
 
 def wait_environment(wait: str, threads: int | None) -> dict[str, str]:
@@ -18,7 +22,7 @@ def wait_environment(wait: str, threads: int | None) -> dict[str, str]:
         case "sleep":
             return {"OMP_WAIT_POLICY": "passive"}
         case _ if (threads or default_threads()) >= usable_cores():
-            return {"OMP_WAIT_POLICY": "passive"}
+            return {"GOMP_SPINCOUNT": _SHORTEST_SPIN}
         case _:
             return {"GOMP_SPINCOUNT": _SHORT_SPIN}
 

@@ -26,6 +26,7 @@ from gateway.engine.messages import (
     unpack_tokens,
 )
 from gateway.engine.model import EngineFault, Model, can_use_gpu
+from gateway.engine.pieces import Pieces
 from gateway.engine.sampling import Floats, Sampler, log_of
 from gateway.engine.scheduler import Scheduler
 from gateway.engine.sequence import Sequence
@@ -44,10 +45,23 @@ class _Job(msgspec.Struct, kw_only=True):
     first: float = 0.0
 
 
+class _Drawn(msgspec.Struct, frozen=True):
+    """A token that was drawn for a request, or why none could be."""
+
+    request: int
+    token: int
+    first: bool
+    complete: bool = False
+    log: TokenLog | None = None
+    error: str | None = None
+
+
 class Worker:
     """The loop. Owns model, scheduler and the state of every request."""
 
-    def __init__(self, model: Model, line: Line, threads: int, shelf: Shelf, spill_token_bytes: int) -> None:
+    def __init__(
+        self, model: Model, line: Line, threads: int, shelf: Shelf, spill_token_bytes: int, pieces: Pieces
+    ) -> None:
         settings = model.settings
         self._model = model
         self._line = line
@@ -65,6 +79,7 @@ class Worker:
             spill_disk=settings.spill_disk * 2**20 // spill_token_bytes,
         )
         self._shelf = shelf
+        self._pieces = pieces
         self._jobs: dict[int, _Job] = {}
         self._embeds = EmbeddingJobs(model, threads)
         self._book = GrammarBook(model.vocabulary)
@@ -144,18 +159,22 @@ class Worker:
         return fits and self._model.generates and self._model.vocabulary.has_all(tokens)
 
     def _carry_out(self, step: Step) -> None:
+        drawn: list[_Drawn] = []
         try:
             for move in step.moves:
                 self._move(move)
             began = time.perf_counter()
-            logits = self._model.decode(step.rows)
+            for rows in (step.rows,) if step.prefill else self._pieces.of(step.rows):
+                logits = self._model.decode(rows)
+                self._draw([row.request for row in rows if row.outputs], logits, drawn)
         except EngineFault as error:
             self._fail_step(error)
             return
         if self._tuner is not None and not step.prefill:
             self._tune(self._tuner, len(step.rows), time.perf_counter() - began)
         self._scheduler.computed(step)
-        self._draw([row.request for row in step.rows if row.outputs], logits)
+        if drawn:
+            self._accept(drawn)
 
     def _tune(self, tuner: ThreadTuner, rows: int, seconds: float) -> None:
         before = tuner.threads
@@ -189,61 +208,67 @@ class Worker:
             case _:
                 assert_never(move)
 
-    def _draw(self, requests: list[int], logits: Floats) -> None:
-        likeliest = logits.argmax(axis=1).tolist() if requests else []
-        ids: list[int] = []
-        tokens: list[int] = []
-        logs: list[TokenLog | None] = []
-        starts: list[tuple[int, int]] = []
-        ends: list[End] = []
+    def _draw(self, requests: list[int], logits: Floats, drawn: list[_Drawn]) -> None:
+        """A token for each of `requests`, from its line of `logits`."""
         for number, request in enumerate(requests):
             job = self._jobs[request]
+            line = logits[number]
+            first = not job.first
+            if first:
+                job.first = time.perf_counter()
+            try:
+                token, complete = self._choose(job, line)
+            except GrammarFault as error:
+                drawn.append(_Drawn(request, -1, first, error=f"The JSON schema became too complex: {error}"))
+                continue
+            count = job.sampler.spec.logprobs
+            log = log_of(line, token, count) if count >= 0 else None
+            drawn.append(_Drawn(request, token, first, complete, log))
+
+    def _accept(self, drawn: list[_Drawn]) -> None:
+        """The tokens become part of their sequences, and are sent in one message."""
+        given: list[_Drawn] = []
+        starts: list[tuple[int, int]] = []
+        ends: list[End] = []
+        for one in drawn:
+            request = one.request
             sequence = self._scheduler.sequence(request)
             assert sequence is not None
-            if not job.first:
-                job.first = time.perf_counter()
+            if one.first:
                 starts.append((request, sequence.cached))
-            try:
-                token, complete = self._choose(job, logits[number], likeliest[number])
-            except GrammarFault as error:
+            if one.error is not None:
                 self._scheduler.cancel(request)
-                ends.append(
-                    self._end(request, sequence, FinishReason.STOP, f"The JSON schema became too complex: {error}")
-                )
+                ends.append(self._end(request, sequence, FinishReason.STOP, one.error))
                 continue
-            reason = self._scheduler.accept(request, token)
+            reason = self._scheduler.accept(request, one.token)
             if reason is not FinishReason.STOP:
-                ids.append(request)
-                tokens.append(token)
-                count = job.sampler.spec.logprobs
-                logs.append(log_of(logits[number], token, count) if count >= 0 else None)
-            if complete and reason is None:
+                given.append(one)
+            if one.complete and reason is None:
                 self._scheduler.cancel(request)
                 reason = FinishReason.STOP
             if reason is not None:
                 ends.append(self._end(request, sequence, reason))
-        if ids or ends:
-            self._line.send(
-                Tokens(
-                    ids=tuple(ids),
-                    tokens=tuple(tokens),
-                    logs=tuple(logs) if any(logs) else (),
-                    starts=tuple(starts),
-                    ends=tuple(ends),
-                    busy=self._scheduler.busy,
-                    waiting=self._scheduler.waiting,
-                )
+        self._line.send(
+            Tokens(
+                ids=tuple([one.request for one in given]),
+                tokens=tuple([one.token for one in given]),
+                logs=tuple([one.log for one in given]) if any(one.log for one in given) else (),
+                starts=tuple(starts),
+                ends=tuple(ends),
+                busy=self._scheduler.busy,
+                waiting=self._scheduler.waiting,
             )
+        )
 
     @staticmethod
-    def _choose(job: _Job, logits: Floats, likeliest: int) -> tuple[int, bool]:
+    def _choose(job: _Job, logits: Floats) -> tuple[int, bool]:
         """The next token, and whether the grammar is complete with it."""
         sampler, constraint = job.sampler, job.constraint
         if constraint is None:
-            return sampler.choose(logits, likeliest), False
-        token = sampler.choose(logits, likeliest, remember=False)
+            return sampler.choose(logits), False
+        token = sampler.choose(logits, remember=False)
         if not constraint.permits(token):  # seldom: masking every time would cost more than drawing twice
-            token = sampler.choose(logits, None, allowed=constraint.allowed(), remember=False)
+            token = sampler.choose(logits, allowed=constraint.allowed(), remember=False)
         sampler.took(token)
         return token, constraint.took(token)
 

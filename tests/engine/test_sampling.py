@@ -50,7 +50,7 @@ def test_only_permitted_tokens_are_drawn(seed: int, spread: float, top_k: int, t
     logits = logits_of(seed, spread)
     spec = SamplingSpec(temperature=5.0, top_k=top_k, top_p=top_p, min_p=min_p, seed=seed)
     sampler = Sampler(spec, [])
-    drawn = {sampler.choose(logits, None) for _ in range(30)}
+    drawn = {sampler.choose(logits) for _ in range(30)}
     slack = permitted(logits, roomier(spec, top_p=min(1.0, top_p + 1e-4), min_p=min_p * 0.9999))
     assert drawn <= slack
 
@@ -65,7 +65,7 @@ def test_frequencies_follow_the_probabilities() -> None:
     logits = np.full(VOCABULARY, -50, np.float32)
     logits[[7, 8, 9]] = np.log([0.5, 0.3, 0.2])
     sampler = Sampler(SamplingSpec(temperature=1.0, top_k=0, top_p=1.0, min_p=0.0, seed=1), [])
-    counts = np.bincount([sampler.choose(logits, None) for _ in range(20_000)], minlength=VOCABULARY)
+    counts = np.bincount([sampler.choose(logits) for _ in range(20_000)], minlength=VOCABULARY)
     assert counts[[7, 8, 9]] / 20_000 == pytest.approx([0.5, 0.3, 0.2], abs=0.02)
 
 
@@ -75,17 +75,16 @@ def test_a_seed_repeats_its_draws() -> None:
 
     def draws(seed: int) -> list[int]:
         sampler = Sampler(SamplingSpec(temperature=1.5, seed=seed), [])
-        return [sampler.choose(logits, None) for _ in range(20)]
+        return [sampler.choose(logits) for _ in range(20)]
 
     assert draws(5) == draws(5)
     assert draws(5) != draws(6)
 
 
 def test_temperature_zero_takes_the_likeliest() -> None:
-    """And uses the maximum that was found for all rows at once."""
+    """The maximum of the logits."""
     logits = logits_of(4, 1.0)
-    assert Sampler(SamplingSpec(temperature=0), []).choose(logits, None) == int(logits.argmax())
-    assert Sampler(SamplingSpec(temperature=0), []).choose(logits, 17) == 17
+    assert Sampler(SamplingSpec(temperature=0), []).choose(logits) == int(logits.argmax())
 
 
 @pytest.mark.parametrize(
@@ -103,7 +102,7 @@ def test_what_changes_the_logits(spec: SamplingSpec, prompt: list[int], expected
     """Biases, penalties and banned end tokens; the maximum of the unchanged logits is not taken blindly."""
     logits = np.zeros(10, np.float32)
     logits[3], logits[4] = 5.0, 4.0
-    assert Sampler(spec, prompt, banned=(3,)).choose(logits, 3) == expected
+    assert Sampler(spec, prompt, banned=(3,)).choose(logits) == expected
     assert logits[3] == 5.0
 
 
@@ -112,9 +111,9 @@ def test_penalties_count_what_was_generated() -> None:
     logits = np.zeros(10, np.float32)
     logits[3], logits[4] = 5.0, 4.0
     sampler = Sampler(SamplingSpec(temperature=0, frequency_penalty=0.4), [])
-    assert [sampler.choose(logits, 3) for _ in range(6)] == [3, 3, 3, 4, 3, 4]
+    assert [sampler.choose(logits) for _ in range(6)] == [3, 3, 3, 4, 3, 4]
     sampler = Sampler(SamplingSpec(temperature=0, presence_penalty=1.5), [])
-    assert [sampler.choose(logits, 3) for _ in range(3)] == [3, 4, 3]
+    assert [sampler.choose(logits) for _ in range(3)] == [3, 4, 3]
 
 
 def test_a_mask_leaves_only_what_it_allows() -> None:
@@ -123,7 +122,7 @@ def test_a_mask_leaves_only_what_it_allows() -> None:
     allowed = np.zeros(VOCABULARY, np.bool_)
     allowed[[11, 12]] = True
     sampler = Sampler(SamplingSpec(temperature=1.0, seed=1), [])
-    assert {sampler.choose(logits, None, allowed=allowed) for _ in range(50)} <= {11, 12}
+    assert {sampler.choose(logits, allowed=allowed) for _ in range(50)} <= {11, 12}
 
 
 def test_log_probabilities_are_those_of_a_softmax() -> None:

@@ -5,9 +5,9 @@ always streamed; GET /health answers 200 when the model is loaded. Not part of t
 """
 
 import asyncio
-import json
 import sys
 
+import msgspec
 import uvloop
 
 from gateway.core.delta import Delta, Finish, Text, UsageReport
@@ -69,7 +69,7 @@ def event_of(delta: Delta, chat: bool) -> bytes:
             }
         case _:
             return b""
-    return b"data: " + json.dumps(data).encode() + b"\n\n"
+    return b"data: " + msgspec.json.encode(data) + b"\n\n"
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: EmbeddedTarget) -> None:
@@ -86,7 +86,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, targ
         length = next(
             int(line.split(":")[1]) for line in head.split("\r\n") if line.lower().startswith("content-length")
         )
-        body = json.loads(await reader.readexactly(length))
+        body = msgspec.json.decode(await reader.readexactly(length))
         writer.write(_HEADER)
         deadline = asyncio.get_running_loop().time() + 600
         isolation = body.get("user", "bench")
@@ -95,7 +95,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, targ
                 writer.write(event_of(delta, "chat" in path))
         writer.write(b"data: [DONE]\n\n")
     except AduanaError as error:
-        writer.write(b"data: " + json.dumps({"error": error.message}).encode() + b"\n\n")
+        writer.write(b"data: " + msgspec.json.encode({"error": error.message}) + b"\n\n")
     finally:
         writer.close()
 

@@ -1,0 +1,69 @@
+"""In which pieces a decode step is cheapest on this machine: measured once at load, then a table.
+
+A batch is no bargain everywhere: on a CPU, two rows of some quantisations cost four times as much as one, because
+other kernels compute them. There, the rows of a step are computed one by one, or in two batches. On a GPU a batch pays.
+Pure, but for the clock of `measure`.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from gateway.engine.steps import Row
+
+_RUNS = 3
+_SECONDS = 0.5  # for all measuring; what is not reached is computed in one piece
+_WORTH = 0.95  # several pieces must cost less than this share of one
+
+
+class Decoding(Protocol):
+    """What is measured: `gateway.engine.model.Model`."""
+
+    def decode(self, rows: tuple[Row, ...], /) -> object: ...
+    def trim(self, slot: int, length: int, /) -> bool: ...
+
+
+def measure(model: Decoding, slots: int, *, seconds: float = _SECONDS) -> dict[int, float]:
+    """Rows in a step → seconds, the best of three. Leaves all sequences empty. Raises EngineFault."""
+    costs: dict[int, float] = {}
+    clock = time.perf_counter
+    until = clock() + seconds
+    for count in range(1, slots + 1):
+        rows = tuple(Row(slot=slot, position=0, tokens=(0,), outputs=1, request=slot) for slot in range(count))
+        times = []
+        for _ in range(_RUNS + (count == 1)):  # the very first one also warms up
+            began = clock()
+            model.decode(rows)
+            times.append(clock() - began)
+            for slot in range(count):
+                model.trim(slot, 0)
+        costs[count] = min(times)
+        if clock() > until:
+            break
+    return costs
+
+
+class Pieces:
+    """The table: how many rows each piece of a step has."""
+
+    def __init__(self, costs: Mapping[int, float] | None = None) -> None:
+        self._table = _table(costs or {})
+
+    def of(self, rows: tuple[Row, ...]) -> Iterator[tuple[Row, ...]]:
+        """The rows of a decode step, sorted by slot, in the pieces in which they are computed."""
+        at = 0
+        for size in self._table.get(len(rows), (len(rows),)):
+            yield rows[at : at + size]
+            at += size
+
+
+def _table(costs: Mapping[int, float]) -> dict[int, tuple[int, ...]]:
+    """Rows → sizes of the pieces, largest first, where several pieces are clearly cheaper than one."""
+    best: dict[int, tuple[float, tuple[int, ...]]] = {0: (0.0, ())}
+    for rows in sorted(costs):
+        cheapest: tuple[float, tuple[int, ...]] = (costs[rows] * _WORTH, (rows,))
+        for size in range(1, rows):
+            seconds, pieces = best[rows - size]
+            cheapest = min(cheapest, (costs[size] + seconds, (size, *pieces)))
+        best[rows] = (costs[rows] if cheapest[1] == (rows,) else cheapest[0]), tuple(sorted(cheapest[1], reverse=True))
+    return {rows: pieces for rows, (_, pieces) in best.items() if len(pieces) > 1}

@@ -1,0 +1,82 @@
+"""Decode steps in the pieces that a machine computes fastest."""
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.engine.pieces import Pieces, measure
+from gateway.engine.steps import Row
+
+
+def rows(count: int) -> tuple[Row, ...]:
+    """One token for each of so many sequences."""
+    return tuple(Row(slot=slot, position=9, tokens=(1,), outputs=1, request=slot) for slot in range(count))
+
+
+def sizes(costs: Mapping[int, float], count: int) -> list[int]:
+    """The pieces of a step of so many rows."""
+    return [len(piece) for piece in Pieces(costs).of(rows(count))]
+
+
+@pytest.mark.parametrize(
+    ("costs", "count", "expected"),
+    [
+        ({}, 5, [5]),
+        ({1: 1.0, 2: 1.1, 3: 1.2, 4: 1.3}, 4, [4]),  # a GPU: more rows cost next to nothing
+        ({1: 1.0, 2: 4.0, 3: 5.0, 4: 5.5}, 4, [1, 1, 1, 1]),  # a CPU whose kernels for few rows are slow
+        ({1: 1.0, 2: 4.0, 3: 5.0, 4: 2.0, 5: 7.0}, 5, [4, 1]),
+        ({1: 1.0, 2: 2.01}, 2, [2]),  # not worth a second call
+        ({1: 1.0, 2: 4.0}, 3, [3]),  # three were never measured
+    ],
+)
+def test_the_cheapest_pieces(costs: Mapping[int, float], count: int, expected: list[int]) -> None:
+    """A step is divided only where measuring has shown that this is clearly cheaper."""
+    assert sizes(costs, count) == expected
+
+
+@given(st.lists(st.floats(0.001, 10.0), min_size=1, max_size=12), st.integers(1, 14))
+def test_every_row_is_computed_once_and_in_order(costs: list[float], count: int) -> None:
+    """Whatever was measured."""
+    step = rows(count)
+    pieces = list(Pieces(dict(enumerate(costs, 1))).of(step))
+    assert tuple(row for piece in pieces for row in piece) == step
+
+
+@given(st.lists(st.floats(0.001, 10.0), min_size=1, max_size=12))
+def test_pieces_never_cost_more_than_the_whole(costs: list[float]) -> None:
+    """By the measured costs."""
+    known = dict(enumerate(costs, 1))
+    for count in known:
+        assert sum(known[size] for size in sizes(known, count)) <= known[count] * (1 + 1e-9)
+
+
+class Recorder:
+    """Plays the model."""
+
+    def __init__(self) -> None:
+        self.held: set[int] = set()
+        self.steps: list[int] = []
+
+    def decode(self, rows: tuple[Row, ...]) -> None:
+        assert not self.held & {row.slot for row in rows}
+        self.held |= {row.slot for row in rows}
+        self.steps.append(len(rows))
+
+    def trim(self, slot: int, length: int) -> bool:
+        self.held.discard(slot)
+        return length == 0
+
+
+def test_measuring_leaves_no_trace() -> None:
+    """Every number of rows is measured, and no sequence holds anything afterwards."""
+    model = Recorder()
+    assert set(measure(model, 6)) == set(range(1, 7))
+    assert set(model.steps) == set(range(1, 7))
+    assert not model.held
+
+
+def test_measuring_gives_up_on_slow_machines() -> None:
+    """What is not measured in time is computed in one piece."""
+    assert set(measure(Recorder(), 6, seconds=0.0)) == {1}
