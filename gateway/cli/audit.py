@@ -25,7 +25,7 @@ _CONFIG = """
 policy: {policy}
 targets:
   home: {{kind: openai, zone: local, base_url: "{home}", model: m, context: 400000,
-          endpoints: [chat, completions, embeddings]}}
+          endpoints: [chat, completions, embeddings, rerank]}}
   cloud: {{kind: openai, zone: cloud, base_url: "{cloud}", api_key: "env:ADUANA_AUDIT_KEY", model: m,
            ceiling: public, context: 400000, endpoints: [chat, completions, embeddings]}}
 models:

@@ -63,6 +63,9 @@ def cases() -> Iterator[Case]:
             yield _chat(f"{canary}, plain, {place}", text, place, next(numbers))
         for path, field in (("/v1/completions", "prompt"), ("/v1/embeddings", "input")):
             yield _other(f"{canary}, {path}", path, {"model": "auto"}, field, text, next(numbers))
+        ranking: dict[str, object] = {"model": "auto", "documents": [{"text": text}]}
+        yield _other(f"{canary}, /v1/rerank, query", "/v1/rerank", ranking, "query", text, next(numbers))
+        yield _other(f"{canary}, /v1/rerank, text", "/v1/rerank", ranking, "query", "hola", next(numbers))
         message = {"role": "user", "content": text}
         for path, extra in (("/v1/messages", {"max_tokens": 5}), ("/api/chat", {"stream": False})):
             marker = f"Marker{next(numbers)}end"

@@ -43,6 +43,10 @@ class _Handler(BaseHTTPRequestHandler):
                 "application/json", json.dumps({"object": "list", "model": "m", "data": data, "usage": _USAGE})
             )
             return
+        if self.path.endswith("/rerank"):
+            results = [{"index": place, "relevance_score": 0.5} for place in range(len(json.loads(body)["documents"]))]
+            self._answer("application/json", json.dumps({"results": results, "usage": _USAGE}))
+            return
         head = {"id": "audit", "object": "chat.completion.chunk", "created": 1, "model": "m"}
         choice = {"index": 0, "delta": {"content": "ok"}, "text": "ok", "finish_reason": None}
         last = {"index": 0, "delta": {}, "text": "", "finish_reason": "stop"}

@@ -29,8 +29,8 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "explain",
         help="show how a request would be decided, sending nothing",
-        description="Inspects a request body (OpenAI chat, completion or embeddings) and shows the decision: label, "
-        "rules, targets. A file {\"given\": {…}} is a made-up request, as 'aduana check' prints them.",
+        description="Inspects a request body (OpenAI chat, completion, embeddings, rerank) and shows the decision: "
+        "label, rules, targets. A file {\"given\": {…}} is a made-up request, as 'aduana check' prints them.",
     )
     parser.add_argument("request", metavar="REQUEST.json", help="file with the request, or - for standard input")
     parser.add_argument(
@@ -73,7 +73,7 @@ def _real(
     """A real request body: inspected in earnest; the moment is now, with load, health and budgets unknown."""
     from gateway.cli.inspecting import inspector_of
     from gateway.pipeline.situation import estimated_tokens
-    from gateway.wire import openai
+    from gateway.wire import openai, rerank
     from gateway.wire.json_body import parse_object
 
     document = parse_object(body)
@@ -83,8 +83,11 @@ def _real(
         request = openai.parse_completion(body)
     elif "input" in document:
         request = openai.parse_embeddings(body)
+    elif "documents" in document:
+        request = rerank.parse_rerank(body)
     else:
-        raise BadRequest(f"{args.request}: this is no request body: it has neither 'messages', 'prompt' nor 'input'.")
+        known = "'messages', 'prompt', 'input' nor 'documents'"
+        raise BadRequest(f"{args.request}: this is no request body: it has neither {known}.")
     key = settings.keys.get(args.key)
     if key is None and args.key != "anonymous":
         raise ConfigurationError((f"--key: the configuration has no key {args.key!r}.",))

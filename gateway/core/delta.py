@@ -78,6 +78,13 @@ class UsageReport(msgspec.Struct, frozen=True, kw_only=True):
 Delta: TypeAlias = Text | Reasoning | Refusal | ToolCallPart | Finish | UsageReport
 
 
+class Ranking(msgspec.Struct, frozen=True, kw_only=True):
+    """How well each text answers the query, in the order of the texts: 0 to 1 from a model that runs here."""
+
+    scores: tuple[float, ...]
+    usage: Usage
+
+
 class Embeddings(msgspec.Struct, frozen=True, kw_only=True):
     """Vectors in the order of the inputs."""
 

@@ -14,6 +14,7 @@ class Endpoint(enum.StrEnum):
     CHAT = "chat"
     COMPLETIONS = "completions"
     EMBEDDINGS = "embeddings"
+    RERANK = "rerank"
 
 
 class Dialect(enum.StrEnum):
@@ -117,8 +118,17 @@ class EmbeddingsRequest(Request, frozen=True, kw_only=True):
     base64: bool = False  # encoding_format
 
 
+class RerankRequest(Request, frozen=True, kw_only=True):
+    """Texts to put in the order in which they answer a query."""
+
+    query: str
+    texts: tuple[str, ...]
+    top: int | None = None  # top_n; None: all
+    echo: bool = False  # return_documents
+
+
 GenerateRequest: TypeAlias = ChatRequest | CompletionRequest
-AnyRequest: TypeAlias = ChatRequest | CompletionRequest | EmbeddingsRequest
+AnyRequest: TypeAlias = ChatRequest | CompletionRequest | EmbeddingsRequest | RerankRequest
 
 
 def endpoint_of(request: AnyRequest) -> Endpoint:
@@ -130,6 +140,8 @@ def endpoint_of(request: AnyRequest) -> Endpoint:
             return Endpoint.COMPLETIONS
         case EmbeddingsRequest():
             return Endpoint.EMBEDDINGS
+        case RerankRequest():
+            return Endpoint.RERANK
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):

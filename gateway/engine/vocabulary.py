@@ -28,7 +28,10 @@ class Vocabulary:
         self.size: int = C.llama_vocab_n_tokens(handle)
         self.bos: int = C.llama_vocab_bos(handle)
         self.eos: int = C.llama_vocab_eos(handle)
+        self.sep: int = C.llama_vocab_sep(handle)
         self.adds_bos: bool = C.llama_vocab_get_add_bos(handle)
+        self.adds_eos: bool = C.llama_vocab_get_add_eos(handle)
+        self.adds_sep: bool = C.llama_vocab_get_add_sep(handle)
         self._plain: dict[int, bytes] = {}
         self._special: dict[int, bytes] = {}
         self._buffer = ctypes.create_string_buffer(_PIECE)

@@ -8,39 +8,34 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import structlog
 
-from gateway.core.delta import Delta, Embeddings, FinishReason, UsageReport
+from gateway.core.delta import Delta, Embeddings, FinishReason, Ranking, UsageReport
 from gateway.core.errors import (
     AduanaError,
     BadRequest,
     ConfigurationError,
     ContextLengthExceeded,
-    TargetBusy,
     TargetError,
-    TargetRejected,
     TargetTimeout,
     TargetUnavailable,
 )
-from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest
+from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest, RerankRequest
 from gateway.core.target import TargetInfo, TargetState
-from gateway.core.usage import Usage
 from gateway.engine.messages import Embed, End, Ready, Submit, Vectors, pack_tokens
 from gateway.engine.vocabulary import Vocabulary
+from gateway.local.embedded_admission import Admission
 from gateway.local.embedded_answer import Choice, Count, joined_texts
 from gateway.local.embedded_events import WorkerEvent, WorkerEventKind, WorkerListener
 from gateway.local.embedded_link import Item, Mailbox
 from gateway.local.embedded_pace import Pace
 from gateway.local.embedded_prompts import Prepared, Prompts, characters_of
 from gateway.local.embedded_settings import EmbeddedSettings
-from gateway.local.embedded_submit import choices_of, echoes, fingerprint, submits_of
+from gateway.local.embedded_submit import choices_of, echoes, submits_of
+from gateway.local.embedded_vectors import refuse_unable, usage_of, vector_of
 from gateway.local.embedded_worker import EngineWorker
 
 LOG = structlog.get_logger("aduana.engine")
-
-_POISON = 2  # crashes after which a request is refused
-_MOST_CRASHES = 256
 
 
 class EmbeddedTarget:
@@ -58,12 +53,11 @@ class EmbeddedTarget:
         self.info = info
         self._settings = settings
         self._listener = listener
-        self._worker = EngineWorker(info.name, settings, self._heard, self._crashed_with)
+        self._pace = Pace()
+        self._admission = Admission(info.name, settings, self._pace)
+        self._worker = EngineWorker(info.name, settings, self._heard, self._admission.crashed_with)
         self._prompts = Prompts(Path(settings.model), settings.context)
         self._opening = asyncio.Lock()
-        self._pace = Pace()
-        self._running: dict[int, bytes] = {}  # sequence → fingerprint
-        self._crashes: dict[bytes, int] = {}
         self._shown = -1
         self._opened: asyncio.Task[None] | None = None
 
@@ -149,7 +143,7 @@ class EmbeddedTarget:
         )
         if priority:
             submits = [msgspec.structs.replace(submit, priority=priority) for submit in submits]
-        self._admit(submits)
+        self._admission.admit(submits, self._worker.outstanding)
         loop = asyncio.get_running_loop()
         late = TargetTimeout(f"The embedded target {self.info.name!r} did not finish in time.")
         timer = loop.call_at(deadline, box.put, late)
@@ -170,12 +164,24 @@ class EmbeddedTarget:
 
     async def embed(self, request: EmbeddingsRequest, *, deadline: float) -> Embeddings:
         """Normalised vectors, cut to `dimensions` where asked for."""
+        prepared, raw = await self._pooled(request, deadline)
+        return Embeddings(vectors=tuple(vector_of(one, request.dimensions) for one in raw), usage=usage_of(prepared))
+
+    async def rerank(self, request: RerankRequest, *, deadline: float) -> Ranking:
+        """How well each text answers the query, 0 to 1. Raises BadRequest where the model can't rank."""
+        prepared, raw = await self._pooled(request, deadline)
+        return Ranking(scores=tuple(vector_of(one)[0] for one in raw), usage=usage_of(prepared))
+
+    async def _pooled(
+        self, request: EmbeddingsRequest | RerankRequest, deadline: float
+    ) -> tuple[Prepared, tuple[bytes, ...]]:
+        """What the model made of each prompt."""
         prepared, _ = await self._prepared(request, deadline)
         self._prompts.forget(request)
         box = Mailbox()
         number = self._worker.next_id()
         message = Embed(id=number, inputs=tuple(pack_tokens(prompt) for prompt in prepared.prompts))
-        self._admit([message])
+        self._admission.admit([message], self._worker.outstanding)
         try:
             async with asyncio.timeout_at(deadline):
                 self._worker.send([message], box)
@@ -189,13 +195,13 @@ class EmbeddedTarget:
         assert isinstance(answer, Vectors)
         if answer.error is not None:
             raise TargetError(answer.error)
-        usage = Usage(input=sum(len(prompt) for prompt in prepared.prompts))
-        return Embeddings(vectors=tuple(_vector(raw, request.dimensions) for raw in answer.vectors), usage=usage)
+        return prepared, answer.vectors
 
     # Preparing
 
     async def _prepared(self, request: AnyRequest, deadline: float) -> tuple[Prepared, Vocabulary]:
         ready = await self._worker.wait_ready(deadline)
+        refuse_unable(request, ready, self.info.name)
         await self._open(ready)
         prepared = await self._prompts.prepare(request)
         longest = max(len(prompt) for prompt in prepared.prompts)
@@ -223,31 +229,9 @@ class EmbeddedTarget:
                         f"The vocabulary of {self.info.model!r} can't be read; the gateway's log says why."
                     ) from error
 
-    def _admit(self, messages: Sequence[Submit | Embed]) -> None:
-        """Refuses what would wait behind a full queue, and what has crashed the worker before."""
-        free = self._settings.slots + self._settings.queue - self._worker.outstanding
-        if len(messages) > free:
-            wait = self._pace.expected_wait(self._worker.outstanding, self._settings.slots)
-            raise TargetBusy(
-                f"The queue of {self.info.name!r} is full ({self._settings.queue} waiting).",
-                retry_after=max(1.0, wait or 1.0),
-            )
-        for message in messages:
-            mark = fingerprint(message)
-            if self._crashes.get(mark, 0) >= _POISON:
-                raise TargetRejected("This request has crashed the engine twice and is refused.")
-            self._running[message.id] = mark
-
     def _release(self, messages: Sequence[Submit | Embed]) -> None:
         self._worker.cancel([message.id for message in messages])
-        for message in messages:
-            self._running.pop(message.id, None)
-
-    def _crashed_with(self, sequences: frozenset[int]) -> None:
-        for mark in {self._running[number] for number in sequences if number in self._running}:
-            self._crashes[mark] = self._crashes.pop(mark, 0) + 1
-        while len(self._crashes) > _MOST_CRASHES:
-            del self._crashes[next(iter(self._crashes))]
+        self._admission.release(messages)
 
     # Answering
 
@@ -297,10 +281,3 @@ class EmbeddedTarget:
                 LOG.info("engine stopped", target=event.target)
         if self._listener is not None:
             self._listener(event)
-
-
-def _vector(raw: bytes, dimensions: int | None) -> tuple[float, ...]:
-    vector = np.frombuffer(raw, "<f4")
-    if dimensions is not None and dimensions < len(vector):
-        vector = vector[:dimensions] / max(float(np.linalg.norm(vector[:dimensions])), 1e-12)
-    return tuple(vector.tolist())

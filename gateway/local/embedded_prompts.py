@@ -12,11 +12,19 @@ import msgspec
 
 from gateway.core.document import Json, thaw
 from gateway.core.errors import BadRequest, ContextLengthExceeded
-from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, EmbeddingsRequest, ResponseFormat
+from gateway.core.request import (
+    AnyRequest,
+    ChatRequest,
+    CompletionRequest,
+    EmbeddingsRequest,
+    RerankRequest,
+    ResponseFormat,
+)
 from gateway.engine.gguf import read_header
 from gateway.engine.grammar import json_grammar, schema_of
 from gateway.engine.template import ChatTemplate
 from gateway.engine.vocabulary import Vocabulary, open_vocabulary
+from gateway.local.embedded_pairs import pairs
 
 _SHORT = 4_000  # characters that are quicker tokenised than handed to a thread
 _STACK = 256 * 2**20  # bytes; some tokenisers recurse with the length of a word
@@ -43,6 +51,7 @@ class Prompts:
         self._executor: ThreadPoolExecutor | None = None
         self._known: OrderedDict[int, tuple[AnyRequest, Prepared]] = OrderedDict()
         self._template: ChatTemplate | None = None
+        self._rank_template = ""
         self.vocabulary: Vocabulary | None = None
 
     async def open(self, context: int) -> None:
@@ -66,6 +75,8 @@ class Prompts:
             bos=vocabulary.piece(vocabulary.bos, special=True).decode("utf-8", "replace"),
             eos=vocabulary.piece(vocabulary.eos, special=True).decode("utf-8", "replace"),
         )
+        ranking = header.metadata.get("tokenizer.chat_template.rerank")
+        self._rank_template = ranking if isinstance(ranking, str) else ""
         self.vocabulary = vocabulary
 
     def close(self) -> None:
@@ -109,6 +120,11 @@ class Prompts:
                 return Prepared(prompts=tuple(self._tokens(prompt) for prompt in request.prompts))
             case EmbeddingsRequest():
                 return Prepared(prompts=tuple(self._tokens(text) for text in request.inputs))
+            case RerankRequest():
+                assert self.vocabulary is not None
+                for text in request.texts:
+                    self._refuse_huge(request.query + text)
+                return Prepared(prompts=pairs(self.vocabulary, self._rank_template, request))
 
     def _chat(self, request: ChatRequest) -> Prepared:
         assert self._template is not None
@@ -156,6 +172,8 @@ def characters_of(request: AnyRequest) -> int:
             return sum(len(prompt) for prompt in request.prompts)
         case EmbeddingsRequest():
             return sum(len(text) for text in request.inputs)
+        case RerankRequest():
+            return sum(len(request.query) + len(text) for text in request.texts)
 
 
 def _grammar(wanted: ResponseFormat) -> str:

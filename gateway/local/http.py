@@ -5,26 +5,29 @@ import contextlib
 import socket
 import time
 from collections.abc import AsyncGenerator, Callable
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_any, stop_before_delay
 from tenacity.wait import wait_random_exponential
 
-from gateway.core.delta import Delta, Embeddings, UsageReport
+from gateway.core.delta import Delta, Embeddings, Ranking, UsageReport
 from gateway.core.document import JsonObject, encode
 from gateway.core.errors import AduanaError, ConfigurationError, TargetTimeout, TargetUnavailable
 from gateway.core.outbound import outbound_document
-from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest, endpoint_of
+from gateway.core.request import AnyRequest, EmbeddingsRequest, Endpoint, GenerateRequest, RerankRequest, endpoint_of
 from gateway.core.target import TargetInfo, TargetState
 from gateway.local.http_address import is_own_address, literal_address
 from gateway.local.http_session import LocalSession, Reply, not_local
 from gateway.local.http_settings import HttpSettings
 from gateway.wire.breaker import Breaker
 from gateway.wire.openai_vectors import read_vectors
+from gateway.wire.rerank import read_ranking, upstream_document
 from gateway.wire.upstream_body import AnswerBody, collected
 from gateway.wire.upstream_faults import UNREACHABLE, is_passing
 from gateway.wire.upstream_paths import PATHS
 
+T = TypeVar("T")
 _LONGEST_PAUSE = 4.0
 _DRAIN_SECONDS = 0.1
 _DRAIN_CHUNKS = 64
@@ -136,10 +139,27 @@ class HttpTarget:
     async def embed(self, request: EmbeddingsRequest, *, deadline: float) -> Embeddings:
         """The vectors for an embeddings request."""
         document = outbound_document(request, self._info.model, keep_identity=True)
+
+        def read(body: bytes) -> Embeddings:
+            return read_vectors(self._info.name, document, len(request.inputs), body)
+
+        return await self._whole(Endpoint.EMBEDDINGS, document, read, deadline)
+
+    async def rerank(self, request: RerankRequest, *, deadline: float) -> Ranking:
+        """The scores for a rerank request."""
+        document = upstream_document(outbound_document(request, self._info.model, keep_identity=True))
+
+        def read(body: bytes) -> Ranking:
+            return read_ranking(self._info.name, document, len(request.texts), body)
+
+        return await self._whole(Endpoint.RERANK, document, read, deadline)
+
+    async def _whole(self, endpoint: Endpoint, document: JsonObject, read: Callable[[bytes], T], deadline: float) -> T:
+        """An answer that comes in one piece."""
         self._breaker.admit(self._info.name, self._clock())
         self._busy += 1
         try:
-            vectors = await self._vectors(request, document, deadline)
+            answer = await self._collected(endpoint, document, read, deadline)
         except AduanaError as error:
             self._failed(error)
             raise
@@ -149,7 +169,7 @@ class HttpTarget:
         finally:
             self._busy -= 1
         self._breaker.record(None, self._clock())
-        return vectors
+        return answer
 
     def _failed(self, error: AduanaError) -> None:
         self._breaker.record(error, self._clock())
@@ -157,14 +177,16 @@ class HttpTarget:
             self._reachable = False  # the next request shall not have to find out for itself
             self._look_now.set()
 
-    async def _vectors(self, request: EmbeddingsRequest, document: JsonObject, deadline: float) -> Embeddings:
-        reply = await self._send(PATHS[endpoint_of(request)], document, self._settings.most_vector_bytes, deadline)
+    async def _collected(
+        self, endpoint: Endpoint, document: JsonObject, read: Callable[[bytes], T], deadline: float
+    ) -> T:
+        reply = await self._send(PATHS[endpoint], document, self._settings.most_vector_bytes, deadline)
         chunks = await self._collect(reply, deadline)
 
-        def read() -> Embeddings:
-            return read_vectors(self._info.name, document, len(request.inputs), collected(reply.shape, chunks))
+        def whole() -> T:
+            return read(collected(reply.shape, chunks))
 
-        return read() if sum(map(len, chunks)) < _INLINE_BYTES else await asyncio.to_thread(read)
+        return whole() if sum(map(len, chunks)) < _INLINE_BYTES else await asyncio.to_thread(whole)
 
     async def _send(self, path: str, document: JsonObject, most_bytes: int, deadline: float) -> Reply:
         """Opens the answer; after a passing fault once more, within the retry budget and the deadline."""

@@ -4,7 +4,7 @@ This package owns the order of those steps and nothing else. There is no hook, m
 could be left out.
 """
 
-from gateway.pipeline.life import Answer, Embedded, Fanout, Pipeline, Route
+from gateway.pipeline.life import Answer, Embedded, Fanout, Pipeline, Ranked, Route
 from gateway.pipeline.parts import CloudTarget, LedgerPort, LocalTarget, Observer, PolicySource, Pricing, TaintPort
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Pipeline",
     "PolicySource",
     "Pricing",
+    "Ranked",
     "Route",
     "TaintPort",
 ]

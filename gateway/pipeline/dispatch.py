@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from gateway.core.delta import Delta, Embeddings
+from gateway.core.delta import Delta, Embeddings, Ranking
 from gateway.core.errors import (
     AduanaError,
     ContextLengthExceeded,
     TargetError,
+    TargetMisconfigured,
     TargetProtocolError,
     TargetUnavailable,
     Unavailable,
@@ -17,7 +18,7 @@ from gateway.core.errors import (
 from gateway.core.events import FellBack
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Reservation
-from gateway.core.request import EmbeddingsRequest, GenerateRequest
+from gateway.core.request import EmbeddingsRequest, GenerateRequest, RerankRequest
 from gateway.core.snapshot import Snapshot
 from gateway.core.usage import MICROS
 from gateway.pipeline.parts import CloudTarget, LedgerPort, LocalTarget, Observer
@@ -96,6 +97,16 @@ class Dispatcher:
                 clearance = mint(case.decision, target, case.inbound, case.policy)
                 return target, Zone.CLOUD, await self._cloud[target].embed(clearance, deadline=deadline)
             return target, Zone.LOCAL, await self._local[target].embed(request, deadline=deadline)
+
+        return await self._first_success(case, ask)
+
+    async def rerank(self, case: "Case", request: RerankRequest, deadline: float) -> tuple[str, Zone, Ranking]:
+        """Scores from the first local target that gives them. No cloud target ranks: none has a road for it."""
+
+        async def ask(target: str) -> tuple[str, Zone, Ranking]:
+            if target not in self._local:
+                raise TargetMisconfigured(f"The target {target!r} is in a cloud, and ranking happens locally only.")
+            return target, Zone.LOCAL, await self._local[target].rerank(request, deadline=deadline)
 
         return await self._first_success(case, ask)
 

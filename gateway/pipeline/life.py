@@ -7,14 +7,21 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from gateway.core.delta import Delta
+from gateway.core.delta import Delta, Ranking
 from gateway.core.delta import Embeddings as Vectors
 from gateway.core.errors import NotFound
 from gateway.core.events import Compared, Decided, Event
 from gateway.core.finding import Inspection
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Receipt, Reservation
-from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest, Inbound, endpoint_of
+from gateway.core.request import (
+    AnyRequest,
+    EmbeddingsRequest,
+    GenerateRequest,
+    Inbound,
+    RerankRequest,
+    endpoint_of,
+)
 from gateway.core.snapshot import Snapshot
 from gateway.core.target import Alias, Catalog
 from gateway.pipeline.dispatch import Dispatcher
@@ -51,6 +58,13 @@ class Embedded(msgspec.Struct, frozen=True, kw_only=True):
 
     route: Route
     vectors: Vectors
+
+
+class Ranked(msgspec.Struct, frozen=True, kw_only=True):
+    """Texts in order."""
+
+    route: Route
+    ranking: Ranking
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +142,15 @@ class Pipeline:
             target, zone, vectors = await self._dispatcher.embed(case, request, deadline)
             case.account.embedded(vectors.usage)
             return Embedded(route=case.route(target, zone), vectors=vectors)
+
+    async def rerank(self, inbound: Inbound, request: RerankRequest) -> Ranked:
+        """Answer a rerank request. Raises AduanaError."""
+        deadline = asyncio.get_running_loop().time() + self._request_seconds
+        case = await self._admit(inbound)
+        async with self._books.settling(case.account):
+            target, zone, ranking = await self._dispatcher.rerank(case, request, deadline)
+            case.account.embedded(ranking.usage)
+            return Ranked(route=case.route(target, zone), ranking=ranking)
 
     async def explain(self, inbound: Inbound) -> Explanation:
         """The whole decision, rule by rule. Sends nothing and writes nothing."""

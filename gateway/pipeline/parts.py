@@ -5,13 +5,13 @@ clearance does not type-check.
 from collections.abc import AsyncGenerator, Mapping
 from typing import Protocol
 
-from gateway.core.delta import Delta, Embeddings
+from gateway.core.delta import Delta, Embeddings, Ranking
 from gateway.core.document import JsonObject
 from gateway.core.events import Event
 from gateway.core.finding import Inspection
 from gateway.core.labels import Label
 from gateway.core.record import Receipt, Reservation, Settlement
-from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest, Media
+from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest, Media, RerankRequest
 from gateway.core.snapshot import Budget, Gpu
 from gateway.core.target import TargetInfo, TargetState
 from gateway.core.usage import Usage
@@ -35,6 +35,7 @@ class LocalTarget(Target, Protocol):
         self, request: GenerateRequest, *, deadline: float, isolation: str, priority: int = 0
     ) -> AsyncGenerator[Delta, None]: ...
     async def embed(self, request: EmbeddingsRequest, *, deadline: float) -> Embeddings: ...
+    async def rerank(self, request: RerankRequest, *, deadline: float) -> Ranking: ...
     async def prompt_tokens(self, request: AnyRequest) -> int | None: ...
 
 

@@ -61,7 +61,7 @@ class Account:
             raise TargetProtocolError("The target's answer ended before it was complete.", code="incomplete_answer")
 
     def embedded(self, usage: Usage) -> None:
-        """Embeddings came back whole."""
+        """Vectors or scores came back whole."""
         self.usage = usage
         self.complete = True
 

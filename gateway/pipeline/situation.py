@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, EmbeddingsRequest
+from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, EmbeddingsRequest, RerankRequest
 from gateway.core.snapshot import Gpu, Snapshot
 from gateway.core.target import Alias
 from gateway.core.usage import MICROS
@@ -40,7 +40,7 @@ class Situation:
         """The facts for one request. Counting tokens is the only slow part; long texts are counted in a thread."""
         counts = await self._prompt_tokens(request, alias)
         estimate = max(counts.values()) if counts else estimated_tokens(request)
-        limit = None if isinstance(request, EmbeddingsRequest) else request.sampling.max_tokens
+        limit = request.sampling.max_tokens if isinstance(request, ChatRequest | CompletionRequest) else None
         prices: dict[str, float] = {}
         for name in self._targets:
             price = self._pricing.estimate(name, estimate, limit)
@@ -78,6 +78,8 @@ def last_text(request: AnyRequest) -> str:
             texts = request.prompts
         case EmbeddingsRequest():
             texts = request.inputs
+        case RerankRequest():
+            return request.query
     return texts[0] if isinstance(texts[0], str) else ""
 
 
@@ -94,6 +96,8 @@ def estimated_tokens(request: AnyRequest) -> int:
             return _texts(request.prompts)
         case EmbeddingsRequest():
             return _texts(request.inputs)
+        case RerankRequest():
+            return _texts(tuple(request.query + text for text in request.texts))
 
 
 def _texts(texts: tuple[str | tuple[int, ...], ...]) -> int:

@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import assert_never
 
-from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, EmbeddingsRequest, endpoint_of
+from gateway.core.request import (
+    AnyRequest,
+    ChatRequest,
+    CompletionRequest,
+    EmbeddingsRequest,
+    RerankRequest,
+    endpoint_of,
+)
 from gateway.core.snapshot import Snapshot
 from gateway.core.target import MEDIA_CAPABILITY, Alias, Capability, TargetInfo
 from gateway.policy.decision import Why
@@ -27,7 +34,7 @@ def needs(request: AnyRequest) -> frozenset[Capability]:
         case CompletionRequest():
             if request.sampling.logprobs:
                 found.add(Capability.LOGPROBS)
-        case EmbeddingsRequest():
+        case EmbeddingsRequest() | RerankRequest():
             pass
         case _:
             assert_never(request)
@@ -41,6 +48,8 @@ def answer_tokens(request: AnyRequest) -> int | None:
             return request.sampling.max_tokens or 1
         case EmbeddingsRequest():
             return 0 if len(request.inputs) == 1 else None
+        case RerankRequest():
+            return None
         case _:
             assert_never(request)
 

@@ -22,6 +22,7 @@ from gateway.core.request import (
     Inbound,
     Media,
     Message,
+    RerankRequest,
     ResponseFormat,
     Sampling,
 )
@@ -117,6 +118,10 @@ def make_request(endpoint: str, model: str, facts: _Facts) -> AnyRequest:
         case Endpoint.EMBEDDINGS:
             return EmbeddingsRequest(
                 dialect=dialect, model=model, document=_EMPTY, stream=stream, media=media, inputs=("",)
+            )
+        case Endpoint.RERANK:
+            return RerankRequest(
+                dialect=dialect, model=model, document=_EMPTY, stream=stream, media=media, query="", texts=("",)
             )
 
 

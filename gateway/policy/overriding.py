@@ -6,7 +6,7 @@ from typing import overload
 import msgspec
 
 from gateway.core.document import Json
-from gateway.core.request import AnyRequest, ChatRequest, EmbeddingsRequest, GenerateRequest, Message, Sampling
+from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, GenerateRequest, Message, Sampling
 from gateway.policy.model import Overrides
 
 _CAPS = ("max_tokens", "max_completion_tokens")
@@ -23,7 +23,7 @@ def overridden(request: AnyRequest, overrides: Overrides) -> AnyRequest:
         or overrides.temperature is not None
         or overrides.system_prefix is not None
     )
-    if not changed or isinstance(request, EmbeddingsRequest):
+    if not changed or not isinstance(request, ChatRequest | CompletionRequest):
         return request
     fields: dict[str, Json] = dict(request.document)
     sampling = _sampled(request.sampling, overrides, fields)

@@ -23,6 +23,7 @@ from gateway.core.request import (
     Inbound,
     Media,
     Message,
+    RerankRequest,
     ResponseFormat,
     Sampling,
     endpoint_of,
@@ -100,7 +101,7 @@ def facts_json(inbound: Inbound, inspection: Inspection, snapshot: Snapshot) -> 
         logprobs="logprobs" in needs(request),
         format=chat.response_format.kind if chat else "text",
         turns=sum(message.role == "user" for message in chat.messages) if chat else 0,
-        inputs=len(request.inputs) if isinstance(request, EmbeddingsRequest) else 1,
+        inputs=_inputs(request),
         max_tokens=sampled.sampling.max_tokens if sampled else None,
         size=inbound.size,
         now=snapshot.now,
@@ -167,6 +168,16 @@ def _model_name(model: str, inspection: Inspection) -> str:
     return model if plain and not found else ""
 
 
+def _inputs(request: AnyRequest) -> int:
+    match request:
+        case EmbeddingsRequest():
+            return len(request.inputs)
+        case RerankRequest():
+            return len(request.texts)
+        case _:
+            return 1
+
+
 def _request(record: _Record) -> AnyRequest:
     media = frozenset(record.media)
     sampling = Sampling(max_tokens=record.max_tokens, logprobs=record.logprobs)
@@ -186,4 +197,9 @@ def _request(record: _Record) -> AnyRequest:
             return EmbeddingsRequest(
                 dialect=record.dialect, model=record.model, document=_EMPTY, stream=record.stream, media=media,
                 inputs=("",) * record.inputs,
+            )  # fmt: skip
+        case Endpoint.RERANK:
+            return RerankRequest(
+                dialect=record.dialect, model=record.model, document=_EMPTY, stream=record.stream, media=media,
+                query="", texts=("",) * record.inputs,
             )  # fmt: skip

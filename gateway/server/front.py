@@ -9,9 +9,9 @@ import msgspec
 from aiohttp import web
 
 from gateway.core.errors import AduanaError, Forbidden
-from gateway.core.request import AnyRequest, Caller, EmbeddingsRequest, GenerateRequest, Inbound
+from gateway.core.request import AnyRequest, Caller, EmbeddingsRequest, GenerateRequest, Inbound, RerankRequest
 from gateway.core.target import Catalog
-from gateway.pipeline import Answer, Embedded, Pipeline
+from gateway.pipeline import Answer, Embedded, Pipeline, Ranked
 from gateway.pipeline.settling import ClientGone
 from gateway.server.access import Access, KeyRing
 from gateway.server.answers import json_answer, public_error, route_headers
@@ -92,6 +92,10 @@ class Front:
     async def embed(self, inbound: Inbound, request: EmbeddingsRequest) -> Embedded:
         """Vectors, and where they come from."""
         return await self._pipeline.embed(inbound, request)
+
+    async def rerank(self, inbound: Inbound, request: RerankRequest) -> Ranked:
+        """Scores, and where they come from."""
+        return await self._pipeline.rerank(inbound, request)
 
     async def prompt_tokens(self, inbound: Inbound) -> int:
         """Tokens of a prompt, exact where a local model counts them. Sends nothing."""

@@ -9,7 +9,7 @@ from gateway.core.errors import NotFound
 from gateway.core.request import GenerateRequest, Inbound
 from gateway.server.answers import json_answer, route_headers
 from gateway.server.front import REQUEST_ID, Front
-from gateway.wire import openai, responses
+from gateway.wire import openai, rerank, responses
 
 
 class OpenAIHandlers:
@@ -55,6 +55,14 @@ class OpenAIHandlers:
         caller, request, size = await self._front.parsed(http, openai.parse_embeddings)
         embedded = await self._front.embed(self._front.inbound(http, caller, request, size), request)
         return json_answer(openai.embeddings_body(request, embedded.vectors), route_headers(embedded.route))
+
+    async def rerank(self, http: web.Request) -> web.StreamResponse:
+        """POST /v1/rerank."""
+        caller, request, size = await self._front.parsed(http, rerank.parse_rerank)
+        inbound = self._front.inbound(http, caller, request, size)
+        ranked = await self._front.rerank(inbound, request)
+        body = rerank.rerank_body(request, ranked.ranking, id=f"rerank-{_unique(inbound)}")
+        return json_answer(body, route_headers(ranked.route))
 
     async def models(self, http: web.Request) -> web.StreamResponse:
         """GET /v1/models."""

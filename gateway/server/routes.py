@@ -46,10 +46,13 @@ def build_application(front: Front, operations: Operations, access: Access, *, s
         router.add_post(f"{prefix}/chat/completions", openai.chat)
         router.add_post(f"{prefix}/completions", openai.completions)
         router.add_post(f"{prefix}/embeddings", openai.embeddings)
+        for name in ("rerank", "reranking"):  # llama-server's second name
+            router.add_post(f"{prefix}/{name}", openai.rerank)
         router.add_post(f"{prefix}/responses", openai.responses)
         router.add_post(f"{prefix}/responses/input_tokens", openai.responses_input_tokens)
         router.add_get(f"{prefix}/models", openai.models)
         router.add_get(f"{prefix}/models/{{id:.+}}", openai.model)
+    router.add_post("/v2/rerank", openai.rerank)  # where Cohere's clients ask
     anthropic = AnthropicHandlers(front)
     router.add_post("/v1/messages", anthropic.messages)
     router.add_post("/v1/messages/count_tokens", anthropic.count_tokens)

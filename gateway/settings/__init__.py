@@ -149,6 +149,7 @@ def _info(name: str, target: EmbeddedTarget | OpenAITarget) -> TargetInfo:
                 ceiling=Label.SENSITIVE,
                 model=Path(target.model).name.removesuffix(".gguf"),  # clients see it: never a path of this machine
                 context=target.context,
+                endpoints=target.endpoints,
                 capabilities=frozenset({Capability.TOOLS, Capability.JSON_SCHEMA, Capability.LOGPROBS}),
             )
         case OpenAITarget():

@@ -29,6 +29,9 @@ class EmbeddedTarget(LlamaOptions):
     """Storage of its values alone. Default: as `kv_type`. Quantised types need flash attention."""
     lora: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = Field(default_factory=dict)
     """LoRA adapters for this model, as GGUF: name in the model directory or path → scale, 1.0 for full strength."""
+    endpoints: frozenset[Endpoint] = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS})
+    """What it serves: chat, completions, embeddings, rerank. A ranking model: `[rerank]`, an embedding model:
+    `[embeddings]`, so that other requests don't come here."""
     queue: int = Field(default=64, ge=0)
     """Requests that may wait for a slot; one more is answered with 429."""
     spill_memory: int = Field(default=1024, ge=0)
@@ -66,7 +69,7 @@ class OpenAITarget(Section):
     context: int | None = Field(default=None, ge=64)
     """Window in tokens. Default: unknown, never refused for length here."""
     endpoints: frozenset[Endpoint] = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS})
-    """What it serves: chat, completions, embeddings."""
+    """What it serves: chat, completions, embeddings; in zone local also rerank."""
     capabilities: frozenset[Capability] = frozenset(
         {Capability.TOOLS, Capability.IMAGES, Capability.JSON_SCHEMA, Capability.LOGPROBS}
     )
@@ -97,6 +100,8 @@ class OpenAITarget(Section):
             raise ValueError("a cloud target's ceiling can't be 'sensitive': sensitive data stays local")
         if self.zone is Zone.CLOUD and self.trusted_host:
             raise ValueError("'trusted_host' is for zone local only")
+        if self.zone is Zone.CLOUD and Endpoint.RERANK in self.endpoints:
+            raise ValueError("rerank is for local targets: there is no road for it into a cloud")
         if self.zone is Zone.LOCAL and self.proxy is not None:
             raise ValueError("'proxy' is for zone cloud only: a local target is asked directly")
         return self

@@ -8,7 +8,7 @@ from gateway.core.usage import Usage
 
 CHARACTERS_PER_TOKEN = 3.5
 _MOST_TOKENS = 100_000_000  # far beyond any window; a larger count is a fault, not a fact
-_PROMPT_FIELDS = ("messages", "prompt", "input", "tools")
+_PROMPT_FIELDS = ("messages", "prompt", "input", "tools", "query", "documents")
 
 
 def reported_usage(usage: object, *, answered: bool) -> Usage | None:

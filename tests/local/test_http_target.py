@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.errors import AduanaError, ConfigurationError
+from gateway.core.errors import AduanaError, ConfigurationError, TargetProtocolError
 from gateway.core.labels import Label, Zone
 from gateway.core.secret import Secret
 from gateway.core.target import TargetInfo
@@ -14,6 +14,7 @@ from gateway.local import http, http_session
 from gateway.local.http import HttpTarget
 from gateway.local.http_settings import HttpSettings
 from gateway.wire import openai
+from gateway.wire.rerank import parse_rerank
 from tests.faults.fault_server import GOOD, FaultServer, plain
 
 INFO = TargetInfo(name="den", kind="openai", zone=Zone.LOCAL, ceiling=Label.SENSITIVE, model="qwen")
@@ -200,6 +201,28 @@ async def test_embeddings() -> None:
             await one.close()
         assert found.vectors == ((1.0, 2.0),)
         assert server.posts[0].head.startswith(b"POST /v1/embeddings ")
+
+
+async def test_ranking() -> None:
+    """All scores are asked for, whatever the client wants to see of them; a missing one is no answer."""
+    results = b'{"results":[{"index":1,"relevance_score":0.9},{"index":0,"relevance_score":0.1}%s]}'
+    asked = b'{"model":"auto","query":"q","documents":["a",{"text":"b"}],"top_n":1,"return_documents":true}'
+    for body, complete in ((results % b"", True), (results % b',{"index":2,"relevance_score":1}', False)):
+        async with FaultServer(plain(200, body)) as server:
+            one = target(server.base_url)
+            await one.start()
+            try:
+                ranking = one.rerank(parse_rerank(asked), deadline=asyncio.get_running_loop().time() + 5)
+                if complete:
+                    assert (await ranking).scores == (0.1, 0.9)
+                else:
+                    with pytest.raises(TargetProtocolError, match="one score for each"):
+                        await ranking
+            finally:
+                await one.close()
+            post = server.posts[0]
+            assert post.head.startswith(b"POST /v1/rerank ")
+            assert "top_n" not in post.body.decode()
 
 
 def test_the_key_does_not_show() -> None:
