@@ -42,6 +42,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     policy_digest: str
     facts: bytes = b"{}"
     shadow: bool = False  # asked for comparison only: it may cost, but it answers nobody and saves nothing
+    budget: str | None = None  # the budget that kept the first choice out; None: none did
 
 
 class Reservation(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +80,14 @@ class Accrual(msgspec.Struct, frozen=True, kw_only=True):
     microjoules: int
     electricity_micros: int = 0
     hardware_micros: int = 0
+
+
+class RequestEnergy(msgspec.Struct, frozen=True, kw_only=True):
+    """What one request drew since the last time it was told. Integers, so that sums are exact."""
+
+    request_id: str
+    microjoules: int
+    electricity_nanos: int = 0  # billionths of a US dollar
 
 
 class Savings(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,28 +5,27 @@ LedgerUnavailable, and nothing is sent.
 """
 
 import asyncio
-import contextlib
 import os
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from gateway.core.errors import ConfigurationError, LedgerUnavailable
 from gateway.core.labels import Label, Zone
-from gateway.core.record import Accrual, Receipt, Reservation, Settlement
+from gateway.core.record import Accrual, Receipt, RequestEnergy, Reservation, Settlement
 from gateway.core.snapshot import Budget
 from gateway.ledger import opening, rows, taint
 from gateway.ledger.budgets import Budgets
 from gateway.ledger.lock import OwnerLock
+from gateway.ledger.memory import TaintMemory
 from gateway.ledger.settings import LedgerSettings
-from gateway.ledger.writer import Job, Told, Writer, describe
+from gateway.ledger.submission import Submissions
+from gateway.ledger.writer import Told, Writer, describe
 
 FILE_NAME = "ledger.sqlite3"
 _START_SECONDS = 600.0  # removing old rows and reading millions of hashes may take a while, once
@@ -50,12 +49,8 @@ class Ledger:
         self._lock = OwnerLock(settings.directory / "ledger.lock")
         self._writer: Writer | None = None
         self._keys: dict[str, str] = {}  # open request → key
-        self._sieve = taint.Sieve()
-        self._unwritten: dict[bytes, Label] = {}  # remembered, not yet durable
-        self._refreshed: set[bytes] = set()
-        self._refreshed_day = 0
-        self._reader: sqlite3.Connection | None = None
-        self._reading = threading.Lock()
+        self._submissions: Submissions | None = None
+        self._memory = TaintMemory(self._file, busy_seconds=settings.busy_seconds, today=self._day)
         self._budgets = self._new_budgets()
         self._pruned_day = 0
         self.orphans = 0  # requests that the last start found unsettled
@@ -67,10 +62,11 @@ class Ledger:
 
     async def open(self) -> None:
         """Take the lock, check, migrate, settle what a crash cut off. Raises LedgerUnavailable."""
-        await asyncio.to_thread(self._prepare, asyncio.get_running_loop())
+        await asyncio.to_thread(self._prepare)
         try:
             self._budgets = self._new_budgets()
-            self.orphans = await self._do(self._start_work, patience=_START_SECONDS)
+            self.orphans = await self._submitting(_START_SECONDS).do(self._start_work)
+            self._submitting(self._settings.write_seconds)
             self._pruned_day = self._day()
         except BaseException:
             await self.close()
@@ -81,10 +77,10 @@ class Ledger:
         writer, self._writer = self._writer, None
         if writer is not None:
             await asyncio.to_thread(writer.close)
-        with self._reading:
-            if self._reader is not None:
-                self._reader.close()
-                self._reader = None
+        if self._submissions is not None:
+            self._submissions.close()
+            self._submissions = None
+        self._memory.close()
         self._lock.release()
 
     def health(self) -> Health:
@@ -96,11 +92,10 @@ class Ledger:
 
     async def receive(self, receipt: Receipt, reservation: Reservation | None) -> None:
         """Write the decision; durable when it returns. Raises LedgerUnavailable."""
-        receipt_row = rows.receipt_row(0, receipt)[1:]
         reservation_row = None if reservation is None else rows.reservation_row(0, reservation)[2:]
 
         def work(connection: sqlite3.Connection) -> None:
-            seq = connection.execute(rows.RECEIPT_SQL, (None, *receipt_row)).lastrowid
+            seq = connection.execute(rows.RECEIPT_SQL, (None, *rows.receipt_row(0, receipt)[1:])).lastrowid
             if reservation_row is not None:
                 connection.execute(rows.RESERVATION_SQL, (seq, seq, *reservation_row))
 
@@ -109,7 +104,7 @@ class Ledger:
             self._keys[receipt.request_id] = receipt.key
             self._hold(receipt.request_id, receipt.key, reservation)
         try:
-            await self._do(work)
+            await self._open_now().do(work)
         except BaseException as error:
             if not known:
                 self._keys.pop(receipt.request_id, None)
@@ -129,7 +124,7 @@ class Ledger:
 
         if request_id in self._keys:
             self._hold(request_id, self._keys[request_id], reservation)
-        await self._do(work)
+        await self._open_now().do(work)
 
     async def settle(self, settlement: Settlement) -> None:
         """Write the end of a request. The first settlement stands, a second changes nothing. Raises LedgerUnavailable.
@@ -137,45 +132,28 @@ class Ledger:
         One that the disk refuses is kept and tried again with each later write, and by the next start.
         """
         unpriced = settlement.zone is Zone.CLOUD and settlement.target in self._settings.unpriced_targets
-        row = rows.settlement_row(0, settlement, unpriced=unpriced)[1:]
-        attempts = rows.attempt_rows(0, settlement)
+        rows.check_cost(settlement)  # what counts for budgets is checked here, all else by the writer
 
         def work(connection: sqlite3.Connection) -> None:
             seq = _seq(connection, settlement.request_id)
-            if connection.execute(rows.SETTLEMENT_SQL, (seq, *row)).rowcount and attempts:
-                connection.executemany(rows.ATTEMPT_SQL, [(seq, *attempt[1:]) for attempt in attempts])
+            row = rows.settlement_row(seq, settlement, unpriced=unpriced)
+            if connection.execute(rows.SETTLEMENT_SQL, row).rowcount and settlement.attempts:
+                connection.executemany(rows.ATTEMPT_SQL, rows.attempt_rows(seq, settlement))
 
         key = self._keys.pop(settlement.request_id, None)
         if key is not None:
             self._roll()
             self._budgets.settle(settlement.request_id, key, settlement.cost_micros)
-        await self._do(work, keep=True)
+        await self._open_now().do(work, keep=True)
 
-    async def accrue(self, accruals: Sequence[Accrual]) -> None:
-        """Add energy and its cost to the hour it belongs to. Raises LedgerUnavailable."""
-        values = [
-            (
-                int(item.at // 3600),
-                item.device,
-                item.state,
-                item.source,
-                item.microjoules,
-                item.electricity_micros,
-                item.hardware_micros,
-            )
-            for item in accruals
-        ]
+    async def accrue(self, accruals: Sequence[Accrual], requests: Sequence[RequestEnergy] = ()) -> None:
+        """Add energy and its cost to the hour and to the requests that it belongs to. Raises LedgerUnavailable."""
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.executemany(
-                "INSERT INTO energy VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
-                "microjoules = microjoules + excluded.microjoules, "
-                "electricity_micros = electricity_micros + excluded.electricity_micros, "
-                "hardware_micros = hardware_micros + excluded.hardware_micros",
-                values,
-            )
+            connection.executemany(rows.ENERGY_SQL, [rows.energy_row(item) for item in accruals])
+            connection.executemany(rows.REQUEST_ENERGY_SQL, [rows.request_energy_row(item) for item in requests])
 
-        await self._do(work, keep=True)
+        await self._open_now().do(work, keep=True)
 
     def budgets(self) -> Mapping[str, Budget]:
         """What was spent, reservations included: `day`, `month`, and `key:<name>` by month. No I/O."""
@@ -187,43 +165,30 @@ class Ledger:
 
         Hashes that were never remembered cost no database access (a filter in memory says so).
         """
-        maybe = [item for item in hashes if self._sieve.may_hold(item)]
-        if not maybe:
-            return {}
-        unwritten = {item: self._unwritten[item] for item in maybe if item in self._unwritten}
-        found = await asyncio.to_thread(self._read_taint, maybe)
-        today = self._day()
-        labels = {item: label for item, (label, _) in found.items()}
-        if today != self._refreshed_day:
-            self._refreshed_day = today
-            self._refreshed.clear()
-        stale = {item: labels[item] for item, (_, day) in found.items() if day < today and item not in self._refreshed}
-        if stale and self._writer is not None:
-            self._refreshed.update(stale)
-            self._writer.submit(Job(lambda connection: taint.write(connection, stale, today)))
-        for item, label in unwritten.items():
-            labels[item] = max(label, labels.get(item, label))
-        return labels
+        return await self._memory.lookup(hashes, self._submissions)
 
     async def taint_remember(self, hashes: Sequence[bytes], label: Label) -> None:
         """Remember turns of a conversation with their label, which never falls. Durable when it returns.
 
         Raises LedgerUnavailable.
         """
-        labels = dict.fromkeys(hashes, label)
-        if not labels:
-            return
-        today = self._day()
-        for item in labels:
-            self._sieve.add(item)
-            self._unwritten[item] = max(label, self._unwritten.get(item, label))
-        try:
-            await self._do(lambda connection: taint.write(connection, labels, today))
-        finally:
-            for item in labels:
-                self._unwritten.pop(item, None)
+        await self._memory.remember(hashes, label, self._open_now())
 
-    def _prepare(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _submitting(self, seconds: float) -> Submissions:
+        """From now on a write may take that long."""
+        assert self._writer is not None
+        if self._submissions is not None:
+            self._submissions.close()
+        name = f"The ledger {self._file}"
+        self._submissions = Submissions(self._writer, asyncio.get_running_loop(), seconds=seconds, name=name)
+        return self._submissions
+
+    def _told(self, news: list[Told]) -> None:
+        submissions = self._submissions
+        if submissions is not None:
+            submissions.told(news)
+
+    def _prepare(self) -> None:
         settings = self._settings
         try:
             settings.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -236,7 +201,7 @@ class Ledger:
                     busy_seconds=settings.busy_seconds,
                     max_bytes=settings.max_bytes,
                     check_bytes=settings.check_bytes,
-                    tell=lambda news: self._told(loop, news),
+                    tell=self._told,
                 )
                 self._writer.start()
             except BaseException:
@@ -253,63 +218,28 @@ class Ledger:
         while opening.prune(connection, now, settings.keep_days):
             pass
         taint.expire(connection, today=self._day(), days=settings.taint_days, entries=settings.taint_entries)
-        for item in taint.everything(connection):
-            self._sieve.add(item)
+        self._memory.fill(connection)
         opening.load_totals(connection, self._budgets, self._today(), self._zone)
         return orphans
 
-    async def _do(
-        self, work: Callable[[sqlite3.Connection], Any], *, keep: bool = False, patience: float | None = None
-    ) -> Any:
-        if self._writer is None:
+    def _open_now(self) -> Submissions:
+        if self._submissions is None:
             raise LedgerUnavailable(f"The ledger {self._file} is not open.")
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[Any] = loop.create_future()
-        self._writer.submit(Job(work=work, keep=keep, waiter=waiter))
-        seconds = self._settings.write_seconds if patience is None else patience
-        alarm = loop.call_later(seconds, self._too_slow, waiter, seconds)
-        try:
-            return await waiter
-        finally:
-            alarm.cancel()
-
-    def _too_slow(self, waiter: "asyncio.Future[Any]", seconds: float) -> None:
-        if not waiter.done():
-            waiter.set_exception(_TooSlow(f"The ledger {self._file} did not write within {seconds:g} s."))
-
-    def _told(self, loop: asyncio.AbstractEventLoop, news: list[Told]) -> None:
-        """In the writer's thread: one wake-up of the loop for a whole batch."""
-        with contextlib.suppress(RuntimeError):  # the loop has ended, so nobody waits any more
-            loop.call_soon_threadsafe(_wake, news)
+        return self._submissions
 
     def _disown(self, request_id: str) -> None:
         """Nobody will settle this request; if its receipt is written late, it is settled right behind."""
-        if self._writer is not None:
+        if self._submissions is not None:
             now = self._wall()
-            self._writer.submit(Job(lambda connection: opening.settle_orphan(connection, request_id, now), True))
+            self._submissions.send(lambda connection: opening.settle_orphan(connection, request_id, now), keep=True)
 
     def _hold(self, request_id: str, key: str, reservation: Reservation | None) -> None:
         if reservation is not None and reservation.zone is Zone.CLOUD:
             self._budgets.hold(request_id, key, reservation.micros)
 
-    def _read_taint(self, hashes: Sequence[bytes]) -> dict[bytes, tuple[Label, int]]:
-        try:
-            with self._reading:
-                if self._reader is None:
-                    self._reader = sqlite3.connect(
-                        f"{self._file.absolute().as_uri()}?mode=ro",
-                        uri=True,
-                        timeout=self._settings.busy_seconds,
-                        isolation_level=None,
-                        check_same_thread=False,
-                    )
-                return taint.read(self._reader, hashes)
-        except sqlite3.Error as error:
-            raise LedgerUnavailable(describe(error, self._file)) from error
-
     def _prune_daily(self) -> None:
         today = self._day()
-        if today <= self._pruned_day or self._writer is None:
+        if today <= self._pruned_day or self._submissions is None:
             return
         self._pruned_day = today
         now, settings = self._wall(), self._settings
@@ -318,7 +248,7 @@ class Ledger:
             opening.prune(connection, now, settings.keep_days)
             taint.expire(connection, today=today, days=settings.taint_days, entries=settings.taint_entries)
 
-        self._writer.submit(Job(work))
+        self._submissions.send(work)
 
     def _new_budgets(self) -> Budgets:
         settings = self._settings
@@ -347,19 +277,6 @@ def zone_of(name: str) -> tzinfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ConfigurationError((f"{name!r} is not a time zone. Write one like 'Europe/Madrid'.",)) from error
-
-
-def _wake(news: list[Told]) -> None:
-    for job, answer, refused in news:
-        if not job.waiter.done():
-            if refused is not None:
-                job.waiter.set_exception(refused)
-            else:
-                job.waiter.set_result(answer)
-
-
-class _TooSlow(LedgerUnavailable, TimeoutError):
-    """Not durable in time."""
 
 
 def _seq(connection: sqlite3.Connection, request_id: str) -> int:

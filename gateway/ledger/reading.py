@@ -42,6 +42,8 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
     cost_micros: int = 0
     avoided_micros: int = 0
     unpriced: int = 0  # requests whose cost or avoided cost is not known
+    microjoules: int = 0  # what their tokens drew
+    electricity_nanos: int = 0  # what that cost, in billionths of a dollar
 
 
 class Energy(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,9 +99,13 @@ sum(coalesce(s.cost_micros, 0)),
 sum(CASE WHEN s.outcome IN ('ok', 'cancelled') AND NOT r.shadow THEN coalesce(s.avoided_micros, 0) ELSE 0 END),
 sum(CASE WHEN s.zone = 'cloud' THEN s.cost_micros IS NULL
          WHEN s.zone = 'local' AND s.outcome IN ('ok', 'cancelled') AND NOT r.shadow THEN s.avoided_micros IS NULL
-         ELSE 0 END)
+         ELSE 0 END),
+sum(coalesce(e.microjoules, 0)), sum(coalesce(e.electricity_nanos, 0))
 """
-_FROM = "FROM receipts r JOIN settlements s USING (seq) WHERE s.settled_at >= ? AND s.settled_at < ?"
+_FROM = (
+    "FROM receipts r JOIN settlements s USING (seq) LEFT JOIN request_energy e USING (seq) "
+    "WHERE s.settled_at >= ? AND s.settled_at < ?"
+)
 _RECENT = """
 SELECT r.received_at, r.key, r.model, CASE r.label WHEN 0 THEN 'public' WHEN 1 THEN 'internal' ELSE 'sensitive' END,
        r.rule, s.target, s.zone, s.outcome, coalesce(s.error, r.refusal),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from gateway.core.errors import LedgerUnavailable
-from gateway.core.record import Receipt, Reservation, Settlement
+from gateway.core.record import Accrual, Receipt, RequestEnergy, Reservation, Settlement
 
 MAX_COUNT = 2**53
 # A thousand million dollars: no request costs that, and sums of many stay inside 64 bits.
@@ -14,11 +14,22 @@ MAX_MICROS = 10**15
 
 _json = msgspec.json.Encoder().encode
 
-RECEIPT_SQL = "INSERT INTO receipts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+RECEIPT_SQL = "INSERT INTO receipts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 RESERVATION_SQL = "INSERT INTO reservations VALUES (?, (SELECT count(*) FROM reservations WHERE seq = ?), ?, ?, ?)"
 # INVARIANT: the first settlement of a receipt stands; a second one changes nothing.
 SETTLEMENT_SQL = "INSERT INTO settlements VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (seq) DO NOTHING"
 ATTEMPT_SQL = "INSERT INTO attempts VALUES (?,?,?,?)"
+ENERGY_SQL = (
+    "INSERT INTO energy VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
+    "microjoules = microjoules + excluded.microjoules, "
+    "electricity_micros = electricity_micros + excluded.electricity_micros, "
+    "hardware_micros = hardware_micros + excluded.hardware_micros"
+)
+REQUEST_ENERGY_SQL = (
+    "INSERT INTO request_energy SELECT seq, ?2, ?3 FROM receipts WHERE request_id = ?1 ON CONFLICT DO UPDATE SET "
+    "microjoules = microjoules + excluded.microjoules, "
+    "electricity_nanos = electricity_nanos + excluded.electricity_nanos"
+)
 
 
 class InvalidRecord(LedgerUnavailable):
@@ -71,6 +82,7 @@ def receipt_row(seq: int, receipt: Receipt) -> tuple[object, ...]:
         receipt.policy_digest,
         receipt.facts,
         int(receipt.shadow),
+        receipt.budget,
     )
 
 
@@ -78,6 +90,11 @@ def reservation_row(seq: int, reservation: Reservation) -> tuple[object, ...]:
     """The row of a reservation. Raises InvalidRecord."""
     micros = _count("reserved micro-dollars", reservation.micros, MAX_MICROS)
     return (seq, seq, reservation.target, reservation.zone.value, micros)
+
+
+def check_cost(settlement: Settlement) -> None:
+    """Raises InvalidRecord for a cost that can't be."""
+    _count("cost in micro-dollars", settlement.cost_micros, MAX_MICROS)
 
 
 def settlement_row(seq: int, settlement: Settlement, *, unpriced: bool) -> tuple[object, ...]:
@@ -107,3 +124,21 @@ def settlement_row(seq: int, settlement: Settlement, *, unpriced: bool) -> tuple
 def attempt_rows(seq: int, settlement: Settlement) -> list[tuple[object, ...]]:
     """The rows of the failed tries, in their order."""
     return [(seq, number, target, error) for number, (target, error) in enumerate(settlement.attempts)]
+
+
+def energy_row(accrual: Accrual) -> tuple[object, ...]:
+    """The row of the hour that an accrual belongs to."""
+    return (
+        int(accrual.at // 3600),
+        accrual.device,
+        accrual.state,
+        accrual.source,
+        accrual.microjoules,
+        accrual.electricity_micros,
+        accrual.hardware_micros,
+    )
+
+
+def request_energy_row(energy: RequestEnergy) -> tuple[object, ...]:
+    """The row of a request's energy; the request's id stands for its number."""
+    return energy.request_id, energy.microjoules, energy.electricity_nanos

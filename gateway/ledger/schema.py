@@ -99,7 +99,18 @@ _VERSION_2 = """
 ALTER TABLE receipts ADD COLUMN shadow INTEGER NOT NULL DEFAULT 0 CHECK (shadow IN (0, 1));
 """
 
-MIGRATIONS = (_VERSION_1, _VERSION_2)
+# What a request's tokens drew, beside its settlement: the sampler knows it a tick later, and parts of it earlier.
+# Money in billionths of a dollar: one request's electricity is often less than a millionth.
+_VERSION_3 = """
+CREATE TABLE request_energy (
+    seq INTEGER PRIMARY KEY REFERENCES receipts (seq) ON DELETE CASCADE,
+    microjoules INTEGER NOT NULL CHECK (microjoules >= 0),
+    electricity_nanos INTEGER NOT NULL CHECK (electricity_nanos >= 0)
+) STRICT;
+ALTER TABLE receipts ADD COLUMN budget TEXT;
+"""
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
 VERSION = len(MIGRATIONS)
 
 

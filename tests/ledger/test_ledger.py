@@ -10,9 +10,10 @@ import pytest
 
 from gateway.core.errors import ConfigurationError, LedgerUnavailable
 from gateway.core.labels import Label, Zone
-from gateway.core.record import Accrual, Outcome
+from gateway.core.record import Accrual, Outcome, RequestEnergy
 from gateway.core.usage import Usage
 from gateway.ledger import Ledger, LedgerSettings, Reader
+from gateway.ledger.reading import GroupBy
 from tests.ledger.conftest import CLOUD, NOON, Clock, make_receipt, make_settlement
 
 
@@ -200,6 +201,29 @@ async def test_energy_adds_up_by_the_hour(ledger: Ledger, settings: LedgerSettin
         energy = reader.energy(NOON, NOON + 7200)
         assert (energy.microjoules, energy.request_microjoules) == (21, 7)
         assert (energy.electricity_micros, energy.hardware_micros) == (6, 3)
+
+
+async def test_energy_is_kept_by_request(settings: LedgerSettings, clock: Clock) -> None:
+    """Parts of a running request add up, before and after its settlement and over a restart; unknown ones are left out.
+
+    What a crash cut off keeps what it drew.
+    """
+    ledger = Ledger(settings, wall=clock)
+    await ledger.open()
+    await ledger.receive(make_receipt("a"), None)
+    await ledger.receive(make_receipt("lost", key="phone"), None)
+    part = RequestEnergy(request_id="a", microjoules=5_000_000, electricity_nanos=300)
+    await ledger.accrue((), [part, msgspec.structs.replace(part, request_id="nobody")])
+    await ledger.settle(make_settlement("a"))
+    await ledger.accrue((), [part, msgspec.structs.replace(part, request_id="lost")])
+    await ledger.close()
+    again = Ledger(settings, wall=clock)
+    await again.open()
+    with Reader(settings.directory) as reader:
+        lines = {sums.name: sums for sums in reader.groups(GroupBy.APP, NOON - 1, NOON + 60)}
+    assert (lines["laptop"].microjoules, lines["laptop"].electricity_nanos) == (10_000_000, 600)
+    assert (lines["phone"].microjoules, lines["phone"].electricity_nanos) == (5_000_000, 300)
+    await again.close()
 
 
 async def test_the_files_are_for_their_owner_only(ledger: Ledger) -> None:

@@ -1,0 +1,74 @@
+"""The loop's side of the writer: work is handed over, and whoever waits for it is woken when it is durable.
+
+One wake-up of the loop for a whole commit, and one timer for everybody who waits: a write costs the loop a future.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from gateway.core.errors import LedgerUnavailable
+from gateway.ledger.writer import Job, Told, Writer
+
+
+class TooSlow(LedgerUnavailable, TimeoutError):
+    """Not durable in time."""
+
+
+class Submissions:
+    """Work under way. Used on the event loop's thread alone, but for `told`."""
+
+    def __init__(self, writer: Writer, loop: asyncio.AbstractEventLoop, *, seconds: float, name: str) -> None:
+        self._writer = writer
+        self._loop = loop
+        self._seconds = seconds
+        self._name = name  # of the ledger, for messages
+        self._waiting: dict[asyncio.Future[Any], float] = {}  # → when it is too late; in that order
+        self._alarm: asyncio.TimerHandle | None = None
+
+    def do(self, work: Callable[[sqlite3.Connection], Any], *, keep: bool = False) -> "asyncio.Future[Any]":
+        """Done when `work` is durable. Fails with LedgerUnavailable, with TooSlow after the time for a write."""
+        waiter: asyncio.Future[Any] = self._loop.create_future()
+        self._writer.submit(Job(work=work, keep=keep, waiter=waiter))
+        self._waiting[waiter] = self._loop.time() + self._seconds
+        if self._alarm is None:
+            self._alarm = self._loop.call_later(self._seconds, self._late)
+        return waiter
+
+    def send(self, work: Callable[[sqlite3.Connection], Any], *, keep: bool = False) -> None:
+        """Work that nobody waits for."""
+        self._writer.submit(Job(work=work, keep=keep))
+
+    def told(self, news: list[Told]) -> None:
+        """Called in the writer's thread, once a commit."""
+        with contextlib.suppress(RuntimeError):  # the loop has ended, so nobody waits any more
+            self._loop.call_soon_threadsafe(self._wake, news)
+
+    def close(self) -> None:
+        """Nothing more comes."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _wake(self, news: list[Told]) -> None:
+        for job, answer, refused in news:
+            self._waiting.pop(job.waiter, None)
+            if not job.waiter.done():
+                if refused is not None:
+                    job.waiter.set_exception(refused)
+                else:
+                    job.waiter.set_result(answer)
+
+    def _late(self) -> None:
+        self._alarm = None
+        now = self._loop.time()
+        while self._waiting:
+            waiter, due = next(iter(self._waiting.items()))
+            if due > now and not waiter.done():
+                self._alarm = self._loop.call_at(due, self._late)
+                return
+            del self._waiting[waiter]
+            if not waiter.done():
+                waiter.set_exception(TooSlow(f"{self._name} did not write within {self._seconds:g} s."))
