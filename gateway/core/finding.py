@@ -28,5 +28,8 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     tainted: bool = False  # an earlier turn of this conversation was sensitive
+    causes: frozenset[str] | None = (
+        None  # categories that made those turns sensitive; None: not known, or not only they
+    )
     strings: int = 0
     characters: int = 0

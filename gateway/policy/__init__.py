@@ -10,6 +10,7 @@ from gateway.policy.decide import decide
 from gateway.policy.decision import Candidate, Decision, Refusal, Removed, Why, refusal_error
 from gateway.policy.explanation import Explanation, explain
 from gateway.policy.load import DEFAULT_POLICY_NAME, DEFAULT_POLICY_TEXT, load_policy, load_policy_files
+from gateway.policy.masking import causes_of, decide_masked, decide_whole, foresee
 from gateway.policy.model import Overrides
 from gateway.policy.overriding import overridden
 from gateway.policy.recorded import facts_json, situation_from_facts
@@ -27,10 +28,14 @@ __all__ = [
     "Refusal",
     "Removed",
     "Why",
+    "causes_of",
     "compare",
     "decide",
+    "decide_masked",
+    "decide_whole",
     "explain",
     "facts_json",
+    "foresee",
     "load_policy",
     "load_policy_files",
     "mint",

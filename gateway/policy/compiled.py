@@ -12,7 +12,9 @@ from gateway.policy.index import Entry, Index
 from gateway.policy.model import Document, Labels, Rule
 from gateway.policy.view import local_targets
 
-ROUTE, RESTRICT, GROW, PERMIT = range(4)  # prefer; only, refuse, cap; tag, raise; priority, shadow, other settings
+ROUTE, RESTRICT, GROW, PERMIT = range(
+    4
+)  # prefer; only, refuse, cap; tag, raise; mask, priority, shadow, other settings
 
 
 class Compiled:
@@ -49,7 +51,8 @@ def deeds(rule: Rule) -> list[tuple[int, bool]]:
         found.append((RESTRICT, True))
     if rule.prefer is not None:
         found.append((ROUTE, rule.stays))
-    if settings is not None and settings != type(settings)(max_output_tokens=settings.max_output_tokens):
+    sets = settings is not None and settings != type(settings)(max_output_tokens=settings.max_output_tokens)
+    if sets or rule.mask:
         found.append((PERMIT, False))
     return found
 

@@ -38,6 +38,7 @@ def given_of(model: z3.ModelRef, symbols: Symbols, catalog: Catalog) -> Given:
         findings=_findings(model, symbols),
         fits=_fits(model, symbols, catalog),
         broken=tuple(name for name, variable in symbols.broken.items() if _true(model, variable)),
+        causes=tuple(name for name, variable in symbols.causes.items() if _true(model, variable) and name != OTHER),
     )
 
 
@@ -64,6 +65,8 @@ def case_of(given: Given) -> dict[str, object]:
         )
     if given.fits:
         found["fits"] = dict(given.fits)
+    if given.causes:
+        found["causes"] = list(given.causes)
     if given.broken:
         found["broken"] = list(given.broken)
     return {"given": found}

@@ -20,6 +20,7 @@ from gateway.policy.labelling import assess
 from gateway.policy.model import Otherwise, Overrides, Rule
 from gateway.policy.refusals import refused_by_rule, unknown_model, why_nothing
 from gateway.policy.view import View
+from gateway.privacy.masking import covered
 
 LABELS = (Label.PUBLIC, Label.INTERNAL, Label.SENSITIVE)
 _PLAIN = Overrides()
@@ -27,11 +28,21 @@ _PLAIN = Overrides()
 
 def decide(inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy) -> Decision:
     """The decision for one request. Never raises: what can't be answered is a refusal in it."""
+    return decide_relieved(inbound, inspection, snapshot, policy, frozenset())
+
+
+def decide_relieved(
+    inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy, relief: frozenset[str]
+) -> Decision:
+    """`decide` where findings of the categories `relief` don't count for the label; rules see them all the same.
+
+    Only `policy.masking` may pass any: it answers for their being masked in the request that this is about.
+    """
     alias = policy.catalog.resolve(inbound.request.model)
     if alias is None:
         return _unknown(inbound, inspection, policy)
     view = View(inbound, inspection, snapshot, alias, policy.locals[alias.name])
-    label, source = assess(inbound, inspection, alias.name, policy.document.labels)
+    label, source = assess(inbound, inspection, alias.name, policy.document.labels, relief)
     view.label = label
     compiled = policy.compiled
     standing = compiled.index.fixed(view)
@@ -73,8 +84,16 @@ def decide(inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy:
         policy_digest=policy.digest,
         refusal=wording,
         overrides=overrides,
+        mask=frozenset().union(*(rules[number].mask for number in permitting)),
+        masked=_masked(inspection, relief),
         restrictions=tuple(rules[n].name for n in sorted({*grown, *acting, *permitting})),
     )
+
+
+def _masked(inspection: Inspection, relief: frozenset[str]) -> frozenset[str] | None:
+    if not relief:
+        return None
+    return frozenset(finding.category for finding in inspection.findings if covered(finding.category, relief))
 
 
 def _rules(compiled: Compiled, bits: int) -> list[int]:

@@ -87,6 +87,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     policy_digest: str
     refusal: Refusal | None = None
     overrides: Overrides = Overrides()
+    mask: frozenset[str] = frozenset()  # categories that matching rules permit to mask
+    masked: frozenset[str] | None = None  # categories that are masked in what this decision is about; None: not masked
     restrictions: tuple[str, ...] = ()  # names of the rules that tagged, raised, restricted or set something
 
 

@@ -1,9 +1,9 @@
 """Runs a policy's own `expect` tables. Pure."""
 
 from gateway.policy.compiled import Policy
-from gateway.policy.decide import decide
 from gateway.policy.decision import Decision
 from gateway.policy.made_up import situation_of
+from gateway.policy.masking import decide_whole
 from gateway.policy.model import Expectation
 
 
@@ -11,7 +11,7 @@ def failed_expectations(policy: Policy) -> tuple[str, ...]:
     """For each row that is not as expected, a sentence that says what was expected and what came."""
     found: list[str] = []
     for row in policy.document.expectations:
-        decision = decide(*situation_of(row.given, policy.catalog), policy)
+        decision = decide_whole(*situation_of(row.given, policy.catalog), policy)
         wrong = _wrong(row, decision)
         if wrong:
             name = f" {row.name!r}" if row.name else ""
@@ -40,4 +40,6 @@ def _wrong(row: Expectation, decision: Decision) -> list[str]:
         wrong.append(f"expected the label {row.label.word}, got {decision.label.word}")
     if row.rule is not None and decision.rule != row.rule:
         wrong.append(f"expected the rule {row.rule!r}, got {decision.rule!r}")
+    if row.masked is not None and row.masked is not (decision.masked is not None):
+        wrong.append("expected it to be masked" if row.masked else "expected it not to be masked")
     return wrong

@@ -11,9 +11,11 @@ from gateway.policy.conditions import Condition, FactRef, FactValue, atoms, trut
 from gateway.policy.decide import decide, otherwise_for
 from gateway.policy.decision import Decision, Why
 from gateway.policy.getters import getter
-from gateway.policy.labelling import assess, label_of_category
+from gateway.policy.labelling import assess, label_of_category, taint_masked
+from gateway.policy.masking import foresee
 from gateway.policy.model import Rule
 from gateway.policy.view import View
+from gateway.privacy.masking import covered
 
 TRUTH = {True: "true", False: "false", None: "unknown"}
 REASONS = {
@@ -72,6 +74,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     targets: tuple[TargetLine, ...]
     chosen_by: str
     candidates: tuple[str, ...]
+    masked: tuple[str, ...] | None  # categories that go out under pseudonyms; None: nothing is masked
     refusal: str | None
     refusal_status: int | None
     overrides: tuple[FactLine, ...]
@@ -81,16 +84,21 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.encode(self)
 
 
-def explain(inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy) -> Explanation:
-    """The decision for a request, and how it came about."""
-    decision = decide(inbound, inspection, snapshot, policy)
+def explain(
+    inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy, *, masks: bool = True
+) -> Explanation:
+    """The decision for a request, and how it came about. `masks`: False where masking was tried and left something."""
+    first = decide(inbound, inspection, snapshot, policy)
+    second = foresee(first, inbound, inspection, snapshot, policy) if masks else None
+    decision = second or first
     alias = policy.catalog.resolve(inbound.request.model)
     rules: tuple[RuleLine, ...] = ()
     otherwise: tuple[str, ...] = ()
     if alias is not None:
         view = View(inbound, inspection, snapshot, alias, policy.locals[alias.name])
         view.label, view.tags = int(decision.label), decision.tags
-        rules = tuple(_rule_line(rule, view, policy, decision) for rule in policy.rules)
+        applied = frozenset((*first.restrictions, *decision.restrictions))
+        rules = tuple(_rule_line(rule, view, decision, applied) for rule in policy.rules)
         otherwise = otherwise_for(view, policy).prefer
     return Explanation(
         request_id=inbound.id,
@@ -98,13 +106,14 @@ def explain(inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy
         alias=decision.alias,
         label=decision.label.word,
         label_source=decision.label_source,
-        label_steps=_label_steps(inbound, inspection, decision, policy),
+        label_steps=_label_steps(inbound, inspection, decision, policy, first.mask if second else frozenset()),
         tags=tuple(sorted(decision.tags)),
         rules=rules,
         otherwise=otherwise,
         targets=_target_lines(decision, policy),
         chosen_by=decision.rule,
         candidates=tuple(candidate.target for candidate in decision.candidates),
+        masked=None if decision.masked is None else tuple(sorted(decision.masked)),
         refusal=decision.refusal.message if decision.refusal else None,
         refusal_status=decision.refusal.status if decision.refusal else None,
         overrides=tuple(
@@ -115,21 +124,21 @@ def explain(inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy
     )
 
 
-def _rule_line(rule: Rule, view: View, policy: Policy, decision: Decision) -> RuleLine:
+def _rule_line(rule: Rule, view: View, decision: Decision, applied: frozenset[str]) -> RuleLine:
     value = truth(rule.when, lambda fact: getter(fact)(view))
     polarity = [restricts for _, restricts in deeds(rule)]
-    matched = value is True or (value is None and any(polarity)) or rule.name in decision.restrictions
+    matched = value is True or (value is None and any(polarity)) or rule.name in applied
     return RuleLine(
         name=rule.name,
         place=str(rule.place),
         condition=TRUTH[value],
         matched=matched,
-        effect=_effect(rule, value, matched, decision),
+        effect=_effect(rule, value, matched, decision, applied),
         facts=_fact_lines(rule.when, view),
     )
 
 
-def _effect(rule: Rule, value: bool | None, matched: bool, decision: Decision) -> str:
+def _effect(rule: Rule, value: bool | None, matched: bool, decision: Decision, applied: frozenset[str]) -> str:
     if not matched:
         if value is None:
             return "not used: a fact is unknown, and a rule that permits then counts as not matched"
@@ -137,7 +146,7 @@ def _effect(rule: Rule, value: bool | None, matched: bool, decision: Decision) -
     said: list[str] = []
     if rule.name == decision.rule:
         said.append("refused the request" if decision.reason == "refused" else "chose the order of targets")
-    if rule.name in decision.restrictions:
+    if rule.name in applied:
         said.append("applied: " + ", ".join(_actions(rule)))
     if not said:
         said.append("matched; an earlier rule had chosen" if rule.prefer is not None else "matched")
@@ -158,6 +167,8 @@ def _actions(rule: Rule) -> list[str]:
         found.append("tag " + ", ".join(sorted(rule.tag)))
     if rule.raise_to is not None:
         found.append(f"raise to {rule.raise_to.word}")
+    if rule.mask:
+        found.append("mask " + ", ".join(sorted(rule.mask)))
     if rule.overrides is not None:
         found.append("settings")
     return found
@@ -187,16 +198,23 @@ def _shown(fact: FactRef, value: FactValue) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _label_steps(inbound: Inbound, inspection: Inspection, decision: Decision, policy: Policy) -> tuple[str, ...]:
+def _label_steps(
+    inbound: Inbound, inspection: Inspection, decision: Decision, policy: Policy, relief: frozenset[str]
+) -> tuple[str, ...]:
     labels = policy.labels
     steps = [f"tag {tag}: {labels.tags[tag].word}" for tag in sorted(inbound.tags) if tag in labels.tags]
     categories = sorted({finding.category for finding in inspection.findings})
-    steps += [f"found {category}: {label_of_category(category, labels).word}" for category in categories]
+    steps += [
+        f"found {category}: {'masked' if covered(category, relief) else label_of_category(category, labels).word}"
+        for category in categories
+    ]
     steps += [f"could not inspect {doubt}: {labels.doubts.get(doubt, Label.SENSITIVE).word}"
               for doubt in sorted({doubt.reason for doubt in inspection.doubts})]  # fmt: skip
-    if inspection.tainted:
+    if inspection.tainted and relief and taint_masked(inspection, relief):
+        steps.append("an earlier turn of the conversation was sensitive by what is masked")
+    elif inspection.tainted:
         steps.append("an earlier turn of the conversation was sensitive: sensitive")
-    first, source = assess(inbound, inspection, decision.alias, labels)
+    first, source = assess(inbound, inspection, decision.alias, labels, relief)
     if source == "tag" and first < labels.default:
         steps.append(f"the policy lets a clean text with this tag be {Label(first).word}, below its default")
     if source == "default":

@@ -54,10 +54,12 @@ def json_schema() -> Schema:
             "given": _object({
                 **{name: _given(fact) for name, fact in FACTS.items() if name not in ("label", "share")},
                 "fits": {"type": "object", "additionalProperties": {"type": "boolean"}}, "broken": _WORDS,
+                "causes": {**_WORDS, "description": "What alone made earlier turns sensitive, with 'tainted: true'."},
             }),
             "expectation": _object({
                 "name": _TEXT, "given": {"$ref": "#/$defs/given"}, "target": _TEXT, "zone": {"enum": list(Zone)},
                 "label": {"$ref": "#/$defs/label"}, "rule": _TEXT, "refused": {"type": ["boolean", "string"]},
+                "masked": {"type": "boolean"},
             }),
         },
     }  # fmt: skip
@@ -180,6 +182,7 @@ def _rule() -> Schema:
             "refuse": {"type": ["string", "boolean"], "description": "The message for the caller."},
             "tag": _WORDS,
             "raise": {"$ref": "#/$defs/label"},
+            "mask": {**_WORDS, "description": "Categories that may go to the cloud under pseudonyms; never secrets."},
             "set": settings,
             "priority": {"anyOf": [{"enum": ["low", "normal", "high"]}, {"type": "integer"}]},
             "shadow": {**_TEXT, "description": "A permitted target that is asked too; its answer is only compared."},

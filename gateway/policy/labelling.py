@@ -2,10 +2,13 @@
 the one exception is written by an administrator: a tag that `labels.tags` maps below the default.
 """
 
+from collections.abc import Collection
+
 from gateway.core.finding import Inspection
 from gateway.core.labels import Label
 from gateway.core.request import Inbound
 from gateway.policy.model import Labels
+from gateway.privacy.masking import covered
 
 SENSITIVE = int(Label.SENSITIVE)
 
@@ -23,11 +26,20 @@ def label_of_category(category: str, labels: Labels) -> Label:
         category = above
 
 
-def assess(inbound: Inbound, inspection: Inspection, alias: str, labels: Labels) -> tuple[int, str]:
+def taint_masked(inspection: Inspection, relief: Collection[str]) -> bool:
+    """Whether a sensitive past consists of nothing but categories of `relief`. What is not known is something else."""
+    causes = inspection.causes
+    return bool(causes) and all(covered(category, relief) for category in causes or ())
+
+
+def assess(
+    inbound: Inbound, inspection: Inspection, alias: str, labels: Labels, relief: Collection[str] = ()
+) -> tuple[int, str]:
     """Label (as a number) and where it comes from: tag, detector, taint or default.
 
     A clean text (no doubt, no taint, no finding above `public`) whose tags are mapped takes their label, also below
-    the default. In every other case the default and everything seen are joined by `max`.
+    the default. In every other case the default and everything seen are joined by `max`. `relief`: categories that
+    count as masked; tags and doubts always count.
     """
     tagged = -1
     for tag in inbound.tags:
@@ -36,6 +48,8 @@ def assess(inbound: Inbound, inspection: Inspection, alias: str, labels: Labels)
             tagged = int(label)
     seen = 0
     for finding in inspection.findings:
+        if relief and covered(finding.category, relief):
+            continue
         label = label_of_category(finding.category, labels)
         if label > seen:
             seen = int(label)
@@ -43,7 +57,7 @@ def assess(inbound: Inbound, inspection: Inspection, alias: str, labels: Labels)
                 break
     for doubt in inspection.doubts:
         seen = max(seen, int(labels.doubts.get(doubt.reason, Label.SENSITIVE)))
-    taint = SENSITIVE if inspection.tainted else 0
+    taint = SENSITIVE if inspection.tainted and not (relief and taint_masked(inspection, relief)) else 0
     if tagged >= 0 and not seen and not taint:
         return tagged, "tag"
     default = int(default_label(inbound.caller.key, alias, labels))

@@ -88,6 +88,7 @@ def situation_of(given: Given, catalog: Catalog, request_id: str = "made-up") ->
         ),
         doubts=tuple(Doubt(reason=reason, path="$") for reason in sorted(facts.words("doubts"))),
         tainted=facts.flag("tainted"),
+        causes=frozenset(given.causes) or None,
     )
     return inbound, inspection, _snapshot(facts, given, catalog, inbound.caller.key)
 

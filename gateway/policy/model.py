@@ -33,6 +33,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     tag: frozenset[str] = frozenset()
     raise_to: Label | None = None
     overrides: Overrides | None = None
+    mask: frozenset[str] = frozenset()  # categories that may go out under pseudonyms
     note: str = ""
 
 
@@ -79,6 +80,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[tuple[str, int, float], ...] = ()  # category, count, confidence
     fits: tuple[tuple[str, bool], ...] = ()  # target, whether the prompt fits its window
     broken: tuple[str, ...] = ()  # targets whose breaker is open
+    causes: tuple[str, ...] = ()  # categories that alone made earlier turns sensitive; empty: not known
 
 
 class Expectation(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +94,7 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True):
     label: Label | None = None
     rule: str | None = None
     refused: str | None = None  # "" any refusal; else its code
+    masked: bool | None = None  # whether it goes out masked
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):

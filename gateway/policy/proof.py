@@ -6,7 +6,7 @@ Every counterexample is run through the real `decide` before it is shown.
 """
 
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 import z3
@@ -20,8 +20,10 @@ from gateway.policy.decide import decide
 from gateway.policy.decision import Decision
 from gateway.policy.getters import getter
 from gateway.policy.made_up import situation_of
-from gateway.policy.model import Claim, Given, Rule
+from gateway.policy.masking import foresee
+from gateway.policy.model import Claim, Given
 from gateway.policy.symbolic import Symbolic
+from gateway.policy.symbolic_pass import Pass
 from gateway.policy.view import View
 
 MILLISECONDS = 5_000  # for one question to the solver; a policy of 1,000 rules takes some tens
@@ -87,28 +89,22 @@ class Prover:
 
     def _question(self, claim: Claim) -> z3.BoolRef:
         """A formula that is satisfiable exactly when the claim is broken (or, for `reachable`, when it holds)."""
-        world = self.world
-        if claim.rule is not None:
-            return self._used(claim.rule)
-        parts = [world.when(claim.when)]
+        found: list[z3.BoolRef] = []
+        for condition, one in self.world.passes():
+            if claim.rule is not None:
+                found.append(z3.And(condition, one.used(claim.rule)))
+            else:
+                found.append(z3.And(condition, one.when(claim.when), self._broken(claim, one)))
+        return z3.Or(found)
+
+    def _broken(self, claim: Claim, one: Pass) -> z3.BoolRef:
         never = claim.kind == "never"
         if claim.refused:
-            parts += [*world.healthy_house, *world.able.values()]
-            parts.append(z3.Not(world.answered) if never else world.answered)
-        elif claim.zone is not None:
-            parts.append(world.in_zone(claim.zone, inside=never))
-        elif claim.target is not None:
-            parts.append(world.to_target(claim.target, inside=never))
-        return z3.And(parts)
-
-    def _used(self, name: str) -> z3.BoolRef:
-        """The rule does something: chooses a target, restricts, tags or sets."""
-        world = self.world
-        if name in world.chosen:
-            rule = self._rule(name)
-            usable = z3.Or([world.allowed[target] for target in rule.prefer or ()])
-            return z3.And(world.chosen[name], usable, z3.Not(world.refused_by_rule))
-        return world.matched[name]
+            answered = z3.Not(one.answered) if never else one.answered
+            return z3.And(answered, *self.world.healthy_house, *self.world.able.values())
+        if claim.zone is not None:
+            return one.in_zone(claim.zone, inside=never)
+        return one.to_target(claim.target or "", inside=never)
 
     def _verdict(self, claim: Claim, formula: z3.BoolRef) -> Verdict:
         place = str(claim.place)
@@ -161,9 +157,12 @@ class Prover:
 
     def _above_ceilings(self) -> z3.BoolRef:
         world = self.world
-        high = {Label.PUBLIC: world.state.internal, Label.INTERNAL: world.state.sensitive}
-        return z3.Or([z3.And(world.reaches[name], high[info.ceiling])
-                      for name, info in self.policy.catalog.targets.items() if info.ceiling in high])  # fmt: skip
+        found: list[z3.BoolRef] = []
+        for condition, one in world.passes():
+            high = {Label.PUBLIC: one.state.internal, Label.INTERNAL: one.state.sensitive}
+            found += [z3.And(condition, one.reaches[name], high[info.ceiling])
+                      for name, info in self.policy.catalog.targets.items() if info.ceiling in high]  # fmt: skip
+        return z3.Or(found)
 
     def _ceiling_verdict(self) -> Verdict:
         proved = self.solver.check(self._ceilings) == z3.unsat
@@ -190,9 +189,9 @@ class Prover:
         shares = any(ref.name == "share" for ref in self.world.symbols.numbers)
         for number in range(_TRIES if shares else 1):
             tried = given if number == 0 else with_user(given, f"user-{number}")
-            decision, view = decided(tried, self.policy, f"made-up-{number}" if number else "made-up")
-            if wanted(decision, view):
-                return tried, decision
+            for decision, view in decided(tried, self.policy, f"made-up-{number}" if number else "made-up"):
+                if wanted(decision, view):
+                    return tried, decision
         return given, None
 
     def _keep(self, kept: list[z3.BoolRef], group: list[z3.BoolRef]) -> None:
@@ -219,31 +218,34 @@ class Prover:
 
     # What looks like a mistake
 
-    def _rule(self, name: str) -> Rule:
-        return next(rule for rule in self.policy.rules if rule.name == name)
-
     def _dead_rules(self) -> Iterable[str]:
         world = self.world
         earlier: list[str] = []
         for rule in self.policy.rules:
-            if rule.name in world.matched and self.solver.check(world.matched[rule.name]) == z3.unsat:
+            if rule.name in world.first.matched and not self._ever("matched", rule.name):
                 yield f"{rule.place}: the rule {rule.name!r} can never match."
-            elif rule.name in world.chosen:
-                if self.solver.check(world.chosen[rule.name]) == z3.unsat:
+            elif rule.name in world.first.chosen:
+                if not self._ever("chosen", rule.name):
                     yield f"{rule.place}: the rule {rule.name!r} never chooses: {self._hidden_by(rule.name, earlier)}."
                 earlier.append(rule.name)
 
+    def _ever(self, what: str, name: str) -> bool:
+        """Whether a rule can match, or choose, in any decision."""
+        ways = [z3.And(condition, getattr(one, what)[name]) for condition, one in self.world.passes()]
+        return bool(self.solver.check(z3.Or(ways)) != z3.unsat)
+
     def _hidden_by(self, name: str, earlier: list[str]) -> str:
-        passed = self.world.passed
-        self.solver.check(self.world.routes[name], *(passed[other] for other in earlier))
+        passed = self.world.first.passed
+        self.solver.check(self.world.first.routes[name], *(passed[other] for other in earlier))
         guilty = {formula.get_id() for formula in self.solver.unsat_core()}
         names = [repr(other) for other in earlier if passed[other].get_id() in guilty]
         return f"{', '.join(names)} above {'matches' if len(names) == 1 else 'match'} first, whatever comes"
 
     def _no_target(self) -> Iterable[str]:
         world = self.world
+        first = world.first
         formula = z3.And(
-            z3.Not(world.answered), z3.Not(world.refused_by_rule), *world.healthy_house, *world.able.values()
+            z3.Not(first.answered), z3.Not(first.refused_by_rule), *world.healthy_house, *world.able.values()
         )
         if self.solver.check(formula) == z3.sat:
             given, decision = self._example(formula, lambda decision, _: not decision.candidates)
@@ -252,14 +254,16 @@ class Prover:
                 yield f"some requests find no target although all are up, for example {shown}."
 
 
-def decided(given: Given, policy: Policy, request_id: str) -> tuple[Decision, View]:
-    """The real decision on a made-up request, and the facts at its end."""
+def decided(given: Given, policy: Policy, request_id: str) -> Iterator[tuple[Decision, View]]:
+    """The real decisions on a made-up request, as it is and masked, and the facts at their end."""
     inbound, inspection, snapshot = situation_of(given, policy.catalog, request_id)
-    decision = decide(inbound, inspection, snapshot, policy)
-    alias = policy.catalog.aliases.get(decision.alias) or next(iter(policy.catalog.aliases.values()))
-    view = View(inbound, inspection, snapshot, alias, policy.locals[alias.name])
-    view.label, view.tags = int(decision.label), decision.tags
-    return decision, view
+    first = decide(inbound, inspection, snapshot, policy)
+    alias = policy.catalog.aliases.get(first.alias) or next(iter(policy.catalog.aliases.values()))
+    for decision in (first, foresee(first, inbound, inspection, snapshot, policy)):
+        if decision is not None:
+            view = View(inbound, inspection, snapshot, alias, policy.locals[alias.name])
+            view.label, view.tags = int(decision.label), decision.tags
+            yield decision, view
 
 
 def with_user(given: Given, user: str) -> Given:
@@ -274,7 +278,8 @@ def said(decision: Decision) -> str:
         return f"label {decision.label.word}: refused ({decision.refusal.code})"
     order = ", ".join(f"{candidate.target} ({candidate.zone})" for candidate in decision.candidates)
     shadow = f", shadow {decision.overrides.shadow}" if decision.overrides.shadow else ""
-    return f"label {decision.label.word}, rule {decision.rule!r}: {order}{shadow}"
+    masked = "masked, " if decision.masked is not None else ""
+    return f"{masked}label {decision.label.word}, rule {decision.rule!r}: {order}{shadow}"
 
 
 def prove(policy: Policy, *, notes: bool = True) -> Proof:

@@ -7,9 +7,9 @@ from gateway.policy.facts import BUDGETS, FACTS, Fact, Kind, Parameter
 from gateway.policy.model import Expectation, Given
 from gateway.policy.reading import Reading
 
-_SAYS = ("target", "zone", "label", "rule", "refused")
+_SAYS = ("target", "zone", "label", "rule", "refused", "masked")
 EVERY_LOCAL = "local"  # in a mapping by target: all local targets that are not named
-_EXTRA = ("fits", "broken")
+_EXTRA = ("fits", "broken", "causes")
 # Facts that follow from others, or that can't be made up.
 _DERIVED = frozenset({"label", "share"})
 
@@ -35,7 +35,9 @@ def _row(reading: Reading, path: Path, value: object) -> Expectation | None:
     rule = fields.get("rule")
     if rule is not None and rule not in reading.names.rule_names and rule != "otherwise":
         reading.unknown((*path, "rule"), "the rule", str(rule), (*reading.names.rule_names, "otherwise"))
-    refused = fields.get("refused")
+    refused, masked = fields.get("refused"), fields.get("masked")
+    if masked is not None and not isinstance(masked, bool):
+        reading.problem((*path, "masked"), "'masked' is true or false.")
     return Expectation(
         name=str(fields.get("name", "")),
         place=reading.source.where(path),
@@ -45,6 +47,7 @@ def _row(reading: Reading, path: Path, value: object) -> Expectation | None:
         label=reading.label((*path, "label"), fields["label"]) if "label" in fields else None,
         rule=None if rule is None else str(rule),
         refused=None if refused in (None, False) else "" if refused is True else str(refused),
+        masked=masked if isinstance(masked, bool) else None,
     )
 
 
@@ -61,6 +64,8 @@ def read_given(reading: Reading, path: Path, value: object) -> Given:
         fits=_fits(reading, (*path, "fits"), fields.get("fits", {})),
         broken=tuple(word for here, word in reading.words((*path, "broken"), fields.get("broken", []), "'broken'")
                      if _is_target(reading, here, word)),
+        causes=tuple(reading.category(here, word)
+                     for here, word in reading.words((*path, "causes"), fields.get("causes", []), "'causes'")),
     )  # fmt: skip
 
 

@@ -7,9 +7,10 @@ from gateway.policy.conditions import ALWAYS, All, Condition
 from gateway.policy.model import Otherwise, Overrides, Rule
 from gateway.policy.read_conditions import read_condition
 from gateway.policy.reading import Reading
+from gateway.privacy.pseudonyms import maskable
 
-_ACTIONS = ("prefer", "only", "refuse", "tag", "raise", "set", "priority", "shadow")
-_NOT_YET = {"mask": "masking", "race": "asking several targets at once", "cascade": "asking a second target after a "
+_ACTIONS = ("prefer", "only", "refuse", "tag", "raise", "mask", "set", "priority", "shadow")
+_NOT_YET = {"race": "asking several targets at once", "cascade": "asking a second target after a "
             "weak answer"}  # fmt: skip
 _KEYS = ("name", "when", "note", *_ACTIONS, *_NOT_YET)
 _PRIORITIES = {"low": -1, "normal": 0, "high": 1}
@@ -44,6 +45,7 @@ def _rule(reading: Reading, path: Path, value: object, scope: Condition) -> Rule
         tag=_tags(reading, path, fields),
         raise_to=reading.label((*path, "raise"), fields["raise"]) if "raise" in fields else None,
         overrides=_overrides(reading, path, fields),
+        mask=_mask(reading, path, fields),
         note=str(fields.get("note", "")),
     )
 
@@ -97,6 +99,22 @@ def _tags(reading: Reading, path: Path, fields: dict[str, object]) -> frozenset[
         return frozenset()
     # A rule that attaches a tag declares it thereby: names.tags has it already.
     return frozenset(word for _, word in reading.words((*path, "tag"), fields["tag"], "'tag'"))
+
+
+def _mask(reading: Reading, path: Path, fields: dict[str, object]) -> frozenset[str]:
+    found: set[str] = set()
+    for here, word in reading.words((*path, "mask"), fields["mask"], "'mask'") if "mask" in fields else ():
+        if not maskable(word):
+            reading.problem(
+                here,
+                f"{word!r} can't be masked: a secret that left under another name would be no use there, and one that "
+                "was overlooked would be out. Requests with secrets stay local.",
+            )
+        else:
+            found.add(reading.category(here, word))
+    if "mask" in fields and fields["mask"] in ([], ""):
+        reading.problem((*path, "mask"), "'mask' takes categories of findings, such as [contact.email, person].")
+    return frozenset(found)
 
 
 def _overrides(reading: Reading, path: Path, fields: dict[str, object]) -> Overrides | None:

@@ -51,6 +51,7 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     findings: tuple[tuple[str, int, float], ...] = ()  # category, count, highest confidence
     doubts: tuple[str, ...] = ()
     tainted: bool = False
+    causes: tuple[str, ...] = ()
     media: tuple[Media, ...] = ()
     tools: bool = False
     logprobs: bool = False
@@ -96,6 +97,7 @@ def facts_json(inbound: Inbound, inspection: Inspection, snapshot: Snapshot) -> 
         findings=tuple((category, *seen) for category, seen in sorted(found.items())),
         doubts=tuple(sorted({doubt.reason for doubt in inspection.doubts})),
         tainted=inspection.tainted,
+        causes=tuple(sorted(inspection.causes or ())),
         media=tuple(sorted(request.media)),
         tools=chat is not None and bool(chat.tools),
         logprobs="logprobs" in needs(request),
@@ -141,6 +143,7 @@ def situation_from_facts(facts: bytes) -> tuple[Inbound, Inspection, Snapshot]:
         ),
         doubts=tuple(Doubt(reason=reason, path="$") for reason in record.doubts),
         tainted=record.tainted,
+        causes=frozenset(record.causes) or None,
     )
     snapshot = Snapshot(
         now=record.now,

@@ -6,7 +6,7 @@ that the policy mentions becomes one yes-or-no. Where this is wider than reality
 only become "not proved", never a wrong "proved".
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import z3
 
@@ -60,6 +60,8 @@ class Symbols:
         self._mention()
         self.tags = {tag: z3.Bool(f"tag {tag}") for tag in sorted(document.tags)}
         self.leaves = {name: z3.Bool(f"found {name}") for name in self._categories()}
+        masking = any(rule.mask for rule in document.rules)
+        self.causes = {name: z3.Bool(f"cause {name}") for name in self.leaves} if masking else {}
         self.doubts = {name: z3.Bool(f"doubt {name}") for name in self._doubts()}
         self.fits = {name: z3.Bool(f"fits {name}") for name in catalog.targets}
         self.broken = {name: z3.Bool(f"broken {name}") for name in catalog.targets}
@@ -95,7 +97,8 @@ class Symbols:
         self._mentioned = mentioned
 
     def _categories(self) -> list[str]:
-        named = {*self.document.labels.findings, *self._found, *self._counted}
+        masked = {category for rule in self.document.rules for category in rule.mask}
+        named = {*self.document.labels.findings, *self._found, *self._counted, *masked}
         above = {".".join(name.split(".")[:n]) for name in named for n in range(1, name.count(".") + 1)}
         return [*sorted(named | above), OTHER]
 
@@ -165,10 +168,11 @@ class Symbols:
         return z3.Or([leaf for name, leaf in self.leaves.items()
                       if name == category or name.startswith(category + ".")])  # fmt: skip
 
-    def seen(self, level: int) -> z3.BoolRef:
-        """Inspection saw something that asks for at least this label."""
+    def seen(self, level: int, lifted: Mapping[str, z3.BoolRef]) -> z3.BoolRef:
+        """Inspection saw something that asks for at least this label, and that is not lifted."""
         labels = self.document.labels
-        parts = [leaf for name, leaf in self.leaves.items() if label_of_category(name, labels) >= level]
+        parts = [z3.And(leaf, z3.Not(lifted[name])) if name in lifted else leaf
+                 for name, leaf in self.leaves.items() if label_of_category(name, labels) >= level]  # fmt: skip
         parts += [doubt for name, doubt in self.doubts.items() if labels.doubts.get(name, 2) >= level]
         return z3.Or(parts)
 
@@ -190,6 +194,7 @@ class Symbols:
         self._window_laws(embedding)
         for category in self._counted:
             self._count_laws(category)
+        self.laws += [z3.Implies(cause, self.tainted) for cause in self.causes.values()]
 
     def _window_laws(self, embedding: z3.BoolRef) -> None:
         """A prompt whose estimate fits, fits: a target's own count is never above the estimate."""

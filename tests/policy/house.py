@@ -85,7 +85,9 @@ def inbound(
     )  # fmt: skip
 
 
-def found(*categories: str, doubts: tuple[str, ...] = (), tainted: bool = False) -> Inspection:
+def found(
+    *categories: str, doubts: tuple[str, ...] = (), tainted: bool = False, causes: tuple[str, ...] = ()
+) -> Inspection:
     """What inspection saw."""
     return Inspection(
         findings=tuple(
@@ -93,7 +95,8 @@ def found(*categories: str, doubts: tuple[str, ...] = (), tainted: bool = False)
             for category in categories
         ),
         doubts=tuple(Doubt(reason=reason, path="$.messages[0].content[0]") for reason in doubts),
-        tainted=tainted,
+        tainted=tainted or bool(causes),
+        causes=frozenset(causes) or None,
     )
 
 

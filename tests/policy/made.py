@@ -85,6 +85,7 @@ ACTIONS = st.one_of(
     st.sampled_from(TARGETS).map(lambda target: {"shadow": target}),
     st.integers(1, 900).map(lambda cap: {"set": {"max_output_tokens": cap}}),
     st.just({"priority": "high"}),
+    _some(("id", "id.national", "person", "custom.client")).map(lambda words: {"mask": words}),
 )
 GROWTH = st.one_of(
     _some(("noted", "health", "internal")).map(lambda tags: {"tag": tags}),
@@ -173,9 +174,12 @@ INBOUNDS = _made(
     id=st.text("abc0123", min_size=1, max_size=8),
 )
 INSPECTIONS = st.builds(
-    lambda categories, doubts, tainted: found(*categories, doubts=tuple(doubts), tainted=tainted),
+    lambda categories, doubts, tainted, causes: found(
+        *categories, doubts=tuple(doubts), tainted=tainted, causes=tuple(causes) if tainted else ()
+    ),
     st.lists(st.sampled_from(CATEGORIES), max_size=4),
     st.lists(st.sampled_from(DOUBTS), max_size=2),
     st.booleans(),
+    st.lists(st.sampled_from(("id", "id.national", "person.name", "secret.token")), max_size=2),
 )
 SITUATIONS = st.tuples(INBOUNDS, INSPECTIONS, SNAPSHOTS)

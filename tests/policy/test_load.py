@@ -100,7 +100,12 @@ def rule(text: str) -> str:
         (HEAD + "rules: [{name: a}]" + TAIL, "the rule 'a' does nothing"),
         (HEAD + "rules: [{name: a, prefer: [home]}, {name: a, prefer: [big]}]" + TAIL, "exists already (p.yaml:3:9)"),
         (HEAD + "rules: [{name: otherwise, prefer: [home]}]" + TAIL, "can't be a rule's name"),
-        (rule("mask: [person]"), "'mask' (masking) is a reserved word and not yet there"),
+        # Masking.
+        (rule("mask: [person, secret.api_key]"), "p.yaml:4:46: 'secret.api_key' can't be masked: a secret that left"),
+        (rule("mask: secret"), "'secret' can't be masked"),
+        (rule("mask: [contact.mail]"), "the category 'contact.mail' does not exist. Did you mean 'contact.email'?"),
+        (rule("mask: []"), "'mask' takes categories of findings, such as [contact.email, person]."),
+        (rule("mask: [person]") + "expect: [{given: {}, masked: maybe}]", "'masked' is true or false"),
         (rule("race: [home, big]"), "'race' (asking several targets at once) is a reserved word and not yet there"),
         (rule("cascade: [home, big]"), "'cascade' (asking a second target"),
         (rule("refuse: 5"), "'refuse' takes the message for the caller, or true."),
