@@ -1,10 +1,11 @@
-"""In which pieces a decode step is cheapest on this machine: measured once at load, then a table.
+"""In which pieces a decode step is cheapest on this machine: measured at load, and compared again while it works.
 
 A batch is no bargain everywhere: on a CPU, two rows of some quantisations cost four times as much as one, because
 other kernels compute them. There, the rows of a step are computed one by one, or in two batches. On a GPU a batch pays.
 Pure, but for the clock of `measure`.
 """
 
+import statistics
 import time
 from collections.abc import Iterator, Mapping
 from typing import Protocol
@@ -14,6 +15,8 @@ from gateway.engine.steps import Row
 _RUNS = 3
 _SECONDS = 0.5  # for all measuring; what is not reached is computed in one piece
 _WORTH = 0.95  # several pieces must cost less than this share of one
+_SAMPLES = 3  # steps whose median counts
+_AGAIN = 256  # steps after which both ways are compared again
 
 
 class Decoding(Protocol):
@@ -43,18 +46,58 @@ def measure(model: Decoding, slots: int, *, seconds: float = _SECONDS) -> dict[i
     return costs
 
 
+class _Choice:
+    """One number of rows: whole, or in the pieces that looked cheaper at load. Other work on the machine can mislead
+    a measurement, so both ways are timed with the first steps, and again now and then.
+    """
+
+    def __init__(self, sizes: tuple[int, ...]) -> None:
+        self._sizes = sizes
+        self._whole: list[float] = []
+        self._parted: list[float] = []
+        self._steps = 0
+        self._parts = False
+
+    def next(self) -> tuple[int, ...] | None:
+        """The sizes for the next step; None: in one piece."""
+        if len(self._whole) < _SAMPLES:
+            self._parts = False
+        elif len(self._parted) < _SAMPLES:
+            self._parts = True
+        else:
+            self._parts = statistics.median(self._parted) < _WORTH * statistics.median(self._whole)
+        return self._sizes if self._parts else None
+
+    def took(self, seconds: float) -> None:
+        times = self._parted if self._parts else self._whole
+        if len(times) < _SAMPLES:
+            times.append(seconds)
+        self._steps += 1
+        if self._steps == _AGAIN:
+            self._steps = 0
+            self._whole.clear()
+            self._parted.clear()
+
+
 class Pieces:
-    """The table: how many rows each piece of a step has."""
+    """How many rows each piece of a step has. Call `took` after each step that `of` divided."""
 
     def __init__(self, costs: Mapping[int, float] | None = None) -> None:
-        self._table = _table(costs or {})
+        self._choices = {rows: _Choice(sizes) for rows, sizes in _table(costs or {}).items()}
 
     def of(self, rows: tuple[Row, ...]) -> Iterator[tuple[Row, ...]]:
         """The rows of a decode step, sorted by slot, in the pieces in which they are computed."""
+        choice = self._choices.get(len(rows))
         at = 0
-        for size in self._table.get(len(rows), (len(rows),)):
+        for size in (choice.next() if choice else None) or (len(rows),):
             yield rows[at : at + size]
             at += size
+
+    def took(self, rows: int, seconds: float) -> None:
+        """How long a step of so many rows was."""
+        choice = self._choices.get(rows)
+        if choice is not None:
+            choice.took(seconds)
 
 
 def _table(costs: Mapping[int, float]) -> dict[int, tuple[int, ...]]:

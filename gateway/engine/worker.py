@@ -33,7 +33,6 @@ from gateway.engine.sequence import Sequence
 from gateway.engine.shelf import Shelf
 from gateway.engine.steps import Copy, Drop, Move, Restore, Save, Step, Stow, Swap, Trim
 from gateway.engine.threads import tuner_of
-from gateway.engine.tuning import ThreadTuner
 
 
 class _Job(msgspec.Struct, kw_only=True):
@@ -170,13 +169,18 @@ class Worker:
         except EngineFault as error:
             self._fail_step(error)
             return
-        if self._tuner is not None and not step.prefill:
-            self._tune(self._tuner, len(step.rows), time.perf_counter() - began)
+        if not step.prefill:
+            self._timed(len(step.rows), time.perf_counter() - began)
         self._scheduler.computed(step)
         if drawn:
             self._accept(drawn)
 
-    def _tune(self, tuner: ThreadTuner, rows: int, seconds: float) -> None:
+    def _timed(self, rows: int, seconds: float) -> None:
+        """A decode step took so long: next time pieces and threads may be others."""
+        self._pieces.took(rows, seconds)
+        tuner = self._tuner
+        if tuner is None:
+            return
         before = tuner.threads
         tuner.took(rows, seconds)
         if tuner.threads != before:

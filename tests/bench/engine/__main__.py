@@ -26,6 +26,14 @@ from tests.bench.engine.client import usage_of
 from tests.bench.engine.workloads import WORKLOADS, Numbers, Server
 
 _SLOTS, _CONTEXT = 16, 2560
+_CONFIG = f"""
+server: {{{{port: {{port}}}}}}
+state_dir: {{state}}
+targets:
+  home: {{{{kind: embedded, model: {{model}}, context: {_CONTEXT}, slots: {_SLOTS}, threads: {{threads}}, queue: 256}}}}
+models: {{{{m: {{{{targets: [home]}}}}}}}}
+unknown_model: m
+"""
 _MEASURES = ("tokens/s", "wall", "ttft p50", "ttft p95", "cpu/1k")
 
 
@@ -36,6 +44,7 @@ def main() -> int:
     parser.add_argument("--model", default="smollm2")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--gateway", action="store_true", help="also through the whole gateway, beside the bare engine")
     parser.add_argument("--only", default="", help="workloads whose name contains one of these, by commas")
     args = parser.parse_args()
     if not args.llama_server:
@@ -46,10 +55,18 @@ def main() -> int:
     chosen = [name for name in WORKLOADS if any(part.strip() in name for part in wanted)]
     with tempfile.TemporaryDirectory() as logs:
         commands = _commands(args.llama_server, model, args.threads)
+        if args.gateway:
+            commands["gateway"] = _gateway(Path(logs), model, args.threads)
         processes = {name: _start(name, command, port, Path(logs)) for name, (command, port) in commands.items()}
         try:
             servers = [
-                Server(name=name, port=commands[name][1], pid=process.pid) for name, process in processes.items()
+                Server(
+                    name=name,
+                    port=commands[name][1],
+                    pid=process.pid,
+                    health="/readyz" if name == "gateway" else "/health",
+                )
+                for name, process in processes.items()
             ]
             for server in servers:
                 _until_ready(server, processes[server.name])
@@ -75,6 +92,14 @@ def _commands(llama_server: str, model: str, threads: int) -> dict[str, tuple[li
     }
 
 
+def _gateway(folder: Path, model: str, threads: int) -> tuple[list[str], int]:
+    """The product as people start it: policy, inspection, receipts and metrics on."""
+    port = _free_port()
+    config = folder / "aduana.yaml"
+    config.write_text(_CONFIG.format(port=port, state=folder / "state", model=model, threads=threads))
+    return [sys.executable, "-m", "gateway", "serve", "--config", str(config)], port
+
+
 def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -91,7 +116,7 @@ def _until_ready(server: Server, process: "subprocess.Popen[bytes]") -> None:
         if process.poll() is not None:
             raise SystemExit(f"{server.name} ended with code {process.returncode}")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/health", timeout=2) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{server.health}", timeout=2) as answer:
                 if answer.status == 200:
                     return
         except OSError:
@@ -101,20 +126,24 @@ def _until_ready(server: Server, process: "subprocess.Popen[bytes]") -> None:
 async def _compare(servers: list[Server], names: list[str], rounds: int) -> None:
     draw = random.Random()
     print(f"{'workload':32}" + "".join(f"{measure:>24}" for measure in _MEASURES) + "   (ours, ratio to the better)")
+    theirs = [server.name for server in servers if server.name not in ("aduana", "gateway")]
     for name in names:
         results: dict[str, list[Numbers]] = {server.name: [] for server in servers}
         for _ in range(rounds):
             seed = draw.randrange(10**9)
             for server in draw.sample(servers, len(servers)):
                 results[server.name].append(await WORKLOADS[name](server, seed))
-        print(f"{name:32}" + "".join(_cell(results, measure) for measure in _MEASURES), flush=True)
+        print(f"{name:32}" + "".join(_cell(results, "aduana", theirs, m) for m in _MEASURES), flush=True)
+        if "gateway" in results:
+            cells = "".join(_cell(results, "gateway", ["aduana"], measure) for measure in _MEASURES)
+            print(f"{'  through the gateway':32}{cells}   (ratio to the bare engine)", flush=True)
 
 
-def _cell(results: dict[str, list[Numbers]], measure: str) -> str:
+def _cell(results: dict[str, list[Numbers]], ours: str, others: list[str], measure: str) -> str:
     medians = {name: statistics.median(run[measure] for run in runs) for name, runs in results.items()}
     better = max if measure == "tokens/s" else min
-    best = better(value for name, value in medians.items() if name != "aduana")
-    return f"{medians['aduana']:>14.3f} ({medians['aduana'] / best:>5.2f}) "
+    best = better(medians[name] for name in others)
+    return f"{medians[ours]:>14.3f} ({medians[ours] / best:>5.2f}) "
 
 
 if __name__ == "__main__":

@@ -25,8 +25,9 @@ async def ask(port: int, path: str, body: dict) -> Stream:
     payload = json.dumps(body).encode()
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**24)
     began = time.perf_counter()
-    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(payload)}\r\n"
-    writer.write(head.encode() + b"Connection: close\r\n\r\n" + payload)
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    head += f"Content-Length: {len(payload)}\r\nConnection: close\r\n\r\n"
+    writer.write(head.encode() + payload)
     seen: list[tuple[float, bytes]] = []
     while data := await reader.read(65536):
         seen.append((time.perf_counter() - began, data))

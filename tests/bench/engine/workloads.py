@@ -68,6 +68,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     port: int
     pid: int
+    health: str = "/health"
 
 
 Numbers = dict[str, float]
