@@ -130,7 +130,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
         await targets.start()
         stack.push_async_callback(targets.close)
         sampler.start()
-        stack.callback(sampler.close)
+        stack.push_async_callback(_stop_sampling, sampler, ledger)
         situation = Situation(
             local=targets.local,
             targets=targets.all,
@@ -279,21 +279,24 @@ def _clock(timezone: str) -> Callable[[], datetime]:
 
 
 async def _accrue(sampler: Sampler, ledger: Ledger) -> None:
-    """Hands the sampler's accounts to the ledger once a minute, and once more at the end."""
-    try:
-        while True:
-            await asyncio.sleep(_ACCRUE_SECONDS)
-            await _hand_over(sampler, ledger)
-    finally:
-        await asyncio.shield(_hand_over(sampler, ledger))
+    """Hands the sampler's accounts to the ledger once a minute."""
+    while True:
+        await asyncio.sleep(_ACCRUE_SECONDS)
+        await _hand_over(sampler, ledger)
+
+
+async def _stop_sampling(sampler: Sampler, ledger: Ledger) -> None:
+    """After the last answer, so that what it drew is in the ledger too."""
+    await asyncio.to_thread(sampler.close)
+    await _hand_over(sampler, ledger)
 
 
 async def _hand_over(sampler: Sampler, ledger: Ledger) -> None:
-    owed = sampler.drain()
-    if not owed:
+    owed, requests = sampler.drain(), sampler.drain_requests()
+    if not owed and not requests:
         return
     try:
-        await ledger.accrue(owed)
+        await ledger.accrue(owed, requests)
     except AduanaError as error:
         LOG.error("ledger.energy_failed", error=error.code)
 

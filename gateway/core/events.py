@@ -5,6 +5,7 @@ from typing import TypeAlias
 import msgspec
 
 from gateway.core.labels import Zone
+from gateway.core.progress import Progress
 from gateway.core.record import Receipt, Settlement
 
 
@@ -15,6 +16,15 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     first_zone: Zone | None
     reason: str  # why the first target is first: "rule", "otherwise", "only_permitted", "refused"
     stages: tuple[tuple[str, float], ...] = ()
+
+
+class Began(msgspec.Struct, frozen=True, kw_only=True):
+    """A target is asked; what it processes is counted in `progress` while it answers."""
+
+    request_id: str
+    target: str
+    zone: Zone
+    progress: Progress
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,4 +83,4 @@ class ViolationStopped(msgspec.Struct, frozen=True, kw_only=True):
     target: str
 
 
-Event: TypeAlias = Decided | Compared | Shadowed | FellBack | FirstToken | Gaps | Settled | ViolationStopped
+Event: TypeAlias = Decided | Began | Compared | Shadowed | FellBack | FirstToken | Gaps | Settled | ViolationStopped

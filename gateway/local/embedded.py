@@ -20,6 +20,7 @@ from gateway.core.errors import (
     TargetTimeout,
     TargetUnavailable,
 )
+from gateway.core.progress import Progress
 from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest, RerankRequest
 from gateway.core.target import TargetInfo, TargetState
 from gateway.engine.messages import Embed, End, Ready, Submit, Vectors, pack_tokens
@@ -122,7 +123,13 @@ class EmbeddedTarget:
         return max(len(prompt) for prompt in prepared.prompts)
 
     async def generate(
-        self, request: GenerateRequest, *, deadline: float, isolation: str, priority: int = 0
+        self,
+        request: GenerateRequest,
+        *,
+        deadline: float,
+        isolation: str,
+        priority: int = 0,
+        progress: Progress | None = None,
     ) -> AsyncGenerator[Delta, None]:
         """The answer. Closing the generator cancels within one step. A higher `priority` waits less for a slot.
 

@@ -15,6 +15,7 @@ from gateway.core.delta import Delta, Embeddings, Ranking, UsageReport
 from gateway.core.document import JsonObject, encode
 from gateway.core.errors import AduanaError, ConfigurationError, TargetTimeout, TargetUnavailable
 from gateway.core.outbound import outbound_document
+from gateway.core.progress import Progress
 from gateway.core.request import AnyRequest, EmbeddingsRequest, Endpoint, GenerateRequest, RerankRequest, endpoint_of
 from gateway.core.target import TargetInfo, TargetState
 from gateway.local.http_address import is_own_address, literal_address
@@ -97,11 +98,18 @@ class HttpTarget:
         return None
 
     async def generate(
-        self, request: GenerateRequest, *, deadline: float, isolation: str, priority: int = 0
+        self,
+        request: GenerateRequest,
+        *,
+        deadline: float,
+        isolation: str,
+        priority: int = 0,
+        progress: Progress | None = None,
     ) -> AsyncGenerator[Delta, None]:
         """The answer. `deadline` is in the loop's clock.
 
-        `isolation` and `priority` are not used: the server has its own cache and queue.
+        `isolation`, `priority` and `progress` are not used: the server has its own cache and queue, and tells its
+        tokens at the end.
 
         Raises TargetError, ContextLengthExceeded or TargetRejected.
         """

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, 
 
 from gateway.core.errors import ContextLengthExceeded, TargetError
 from gateway.core.events import (
+    Began,
     Compared,
     Decided,
     Event,
@@ -126,6 +127,8 @@ class Metrics:
                 self._move(event.target, 1)
             case ViolationStopped():
                 self.families.violations.add()
+            case Began():
+                pass  # for whoever shares out energy
             case _:
                 assert_never(event)
 

@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from gateway.core.record import Accrual
+from gateway.core.record import Accrual, RequestEnergy
 from gateway.core.snapshot import Gpu
 from gateway.observe.accounting import Remainder, split, weigh
 from gateway.observe.amd import Amd
 from gateway.observe.meters import Estimate, Meter, Nvml, Rapl, Tick
+from gateway.observe.owing import Owing
 from gateway.observe.readings import EnergyReport, GpuReading, Readings
 from gateway.observe.settings import EnergySettings
 from gateway.observe.tariff import Tariffs
@@ -83,8 +84,7 @@ class Sampler:
         self._electricity = dict.fromkeys(_STATES, 0.0)
         self._hardware = 0.0
         self._whole: dict[tuple[str, ...], Remainder] = {}
-        self._owed: list[Accrual] = []
-        self._owing = threading.Lock()
+        self._owing = Owing()
         self._readings = Readings(energy=EnergyReport(electricity_micros=dict(self._electricity)))
 
     def start(self) -> None:
@@ -122,9 +122,11 @@ class Sampler:
 
     def drain(self) -> tuple[Accrual, ...]:
         """What accrued since the last call, for the ledger, which keeps what it can't write at once."""
-        with self._owing:
-            owed, self._owed = tuple(self._owed), []
-        return _merged(owed)
+        return self._owing.accruals()
+
+    def drain_requests(self) -> tuple[RequestEnergy, ...]:
+        """What single requests drew since the last call, likewise."""
+        return self._owing.requests()
 
     def open(self) -> None:
         """Find the meters and take their first readings."""
@@ -145,12 +147,14 @@ class Sampler:
         for meter in self._meters:
             for tick in meter.read(counted, busy):
                 shares = split(tick.joules, 0.0 if tick.device == "offset" else busy, weights)
+                self._owing.share(shares.shares, self._tariffs.micros(1.0, wall))
                 self._count(tick, "request", shares.request, wall)
                 self._count(tick, "idle", shares.idle, wall)
                 if tick.watts is not None:
                     watts[tick.device] = tick.watts
             gpus += meter.gpus()
         self._lose_value(elapsed, wall)
+        self._owing.running(weights)
         self._readings = Readings(
             gpus=gpus,
             energy=EnergyReport(
@@ -166,6 +170,7 @@ class Sampler:
         self.open()
         while not self._stop.wait(self._settings.period_seconds):
             self.tick()
+        self.tick()  # what ended a moment ago
         for meter in self._meters:
             meter.close()
 
@@ -174,7 +179,7 @@ class Sampler:
         micros = self._tariffs.micros(joules, wall)
         self._joules[key] = self._joules.get(key, 0.0) + joules
         self._electricity[state] += micros
-        self._owe(
+        self._owing.owe(
             Accrual(
                 at=wall,
                 device=tick.device,
@@ -192,35 +197,9 @@ class Sampler:
         micros = price * 1e6 * elapsed / (self._settings.hardware_years * _SECONDS_PER_YEAR)
         self._hardware += micros
         whole = self._integer(("hardware",), micros)
-        self._owe(
+        self._owing.owe(
             Accrual(at=wall, device="hardware", state="idle", source="estimate", microjoules=0, hardware_micros=whole)
         )
 
     def _integer(self, key: tuple[str, ...], value: float) -> int:
         return self._whole.setdefault(key, Remainder()).whole(value)
-
-    def _owe(self, accrual: Accrual) -> None:
-        with self._owing:
-            self._owed.append(accrual)
-            if len(self._owed) > 1000:
-                self._owed[:] = _merged(self._owed)
-
-
-def _merged(accruals: Sequence[Accrual]) -> tuple[Accrual, ...]:
-    """One for each hour, device, state and source."""
-    merged: dict[tuple[int, str, str, str], Accrual] = {}
-    for item in accruals:
-        key = (int(item.at // 3600), item.device, item.state, item.source)
-        before = merged.get(key)
-        if before is not None:
-            item = Accrual(
-                at=item.at,
-                device=item.device,
-                state=item.state,
-                source=item.source,
-                microjoules=before.microjoules + item.microjoules,
-                electricity_micros=before.electricity_micros + item.electricity_micros,
-                hardware_micros=before.hardware_micros + item.hardware_micros,
-            )
-        merged[key] = item
-    return tuple(merged.values())

@@ -1,15 +1,16 @@
-"""Which local requests run, and how many tokens each has processed. Fed by events and, where it can be, by the engine.
+"""Which local requests run, and how many tokens each has processed since the last look.
 
-Events come on the event loop; the sampler's thread takes what happened since its last tick. A lock of microseconds
-lies between them.
+Events come on the event loop and hand over a `Progress` that whoever answers counts in; the sampler's thread takes
+what happened since its last tick. A lock of microseconds lies between beginnings, ends and ticks; none between tokens.
 """
 
 import threading
 import time
 from collections.abc import Callable
 
-from gateway.core.events import Decided, Event, Settled
+from gateway.core.events import Began, Event, Settled
 from gateway.core.labels import Zone
+from gateway.core.progress import Progress
 from gateway.observe.accounting import Work
 
 
@@ -19,7 +20,7 @@ class Working:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._running: dict[str, Work] = {}
+        self._running: dict[str, Progress] = {}
         self._ended: dict[str, Work] = {}  # since the last tick
         self._taken: dict[str, Work] = {}  # what each had done at the last tick
         self._busy = 0.0
@@ -27,10 +28,13 @@ class Working:
         self._tick = clock()
 
     def on(self, event: Event) -> None:
-        """A local request begins with its decision and ends with its settlement."""
+        """A request works here from the moment a local target is asked until another one is, or until it is settled."""
         match event:
-            case Decided() if event.first_zone is Zone.LOCAL:
-                self._begin(event.receipt.request_id)
+            case Began():
+                if event.zone is Zone.LOCAL:
+                    self._begin(event.request_id, event.progress)
+                else:
+                    self._end(event.request_id, Work())
             case Settled():
                 usage = event.settlement.usage
                 local = event.settlement.zone is Zone.LOCAL
@@ -39,23 +43,19 @@ class Working:
             case _:
                 pass
 
-    def progress(self, request_id: str, work: Work) -> None:
-        """What a running request has processed so far, where the engine says so."""
-        with self._lock:
-            if request_id in self._running:
-                self._running[request_id] = work
-
     def take(self) -> tuple[float, dict[str, Work]]:
-        """Share of the time since the last call with work in it, and what each request processed in that time."""
+        """Share of the time since the last call with work in it, and what each request processed in that time.
+
+        A request that ended is in the answer once more, and then never again.
+        """
         with self._lock:
             now = self._clock()
             busy = self._busy + (now - self._since if self._since is not None else 0.0)
             elapsed = now - self._tick
-            done = {
-                name: _minus(work, self._taken.get(name))
-                for name, work in (*self._running.items(), *self._ended.items())
-            }
-            self._taken = dict(self._running)
+            running = {name: _work(progress) for name, progress in self._running.items()}
+            before = self._taken
+            done = {name: _minus(work, before.get(name)) for name, work in (self._ended | running).items()}
+            self._taken = running
             self._ended = {}
             self._busy = 0.0
             self._tick = now
@@ -63,20 +63,29 @@ class Working:
                 self._since = now
         return (min(busy / elapsed, 1.0) if elapsed > 0 else 0.0), done
 
-    def _begin(self, request_id: str) -> None:
+    def _begin(self, request_id: str, progress: Progress) -> None:
         with self._lock:
             if not self._running:
                 self._since = self._clock()
-            self._running[request_id] = Work()
+            self._running[request_id] = progress
 
-    def _end(self, request_id: str, work: Work) -> None:
+    def _end(self, request_id: str, reported: Work) -> None:
+        """What was counted on the way or what was reported at the end, whichever is more: neither was for nothing."""
         with self._lock:
-            if self._running.pop(request_id, None) is None:
+            progress = self._running.pop(request_id, None)
+            if progress is None:
                 return
-            self._ended[request_id] = work
+            counted = _work(progress)
+            self._ended[request_id] = Work(
+                prefill=max(counted.prefill, reported.prefill), decode=max(counted.decode, reported.decode)
+            )
             if not self._running and self._since is not None:
                 self._busy += self._clock() - self._since
                 self._since = None
+
+
+def _work(progress: Progress) -> Work:
+    return Work(prefill=progress.prefill, decode=progress.decode)
 
 
 def _minus(work: Work, before: Work | None) -> Work:

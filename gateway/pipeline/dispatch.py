@@ -15,7 +15,7 @@ from gateway.core.errors import (
     TargetUnavailable,
     Unavailable,
 )
-from gateway.core.events import FellBack
+from gateway.core.events import Began, FellBack
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Reservation
 from gateway.core.request import EmbeddingsRequest, GenerateRequest, RerankRequest
@@ -65,7 +65,7 @@ class Dispatcher:
         """The first target that begins to answer. Raises the last failure when none does."""
 
         async def begin(target: str) -> Opened:
-            return await self._begin(case, target, request, deadline)
+            return await self._begin(case, case.account, target, request, deadline)
 
         return await self._first_success(case, begin)
 
@@ -73,12 +73,21 @@ class Dispatcher:
         self, case: "Case", account: "Account", target: str, request: GenerateRequest, deadline: float
     ) -> Opened:
         """This target or none: for a shadow, whose account is its own."""
+        self._asking(account, target)
+        return await self._begin(case, account, target, request, deadline)
+
+    def _asking(self, account: "Account", target: str) -> None:
         account.target = target
         account.zone = Zone.CLOUD if target in self._cloud else Zone.LOCAL
-        return await self._begin(case, target, request, deadline)
+        account.progress.told = False
+        self._observer.on(
+            Began(request_id=account.receipt.request_id, target=target, zone=account.zone, progress=account.progress)
+        )
 
-    async def _begin(self, case: "Case", target: str, request: GenerateRequest, deadline: float) -> Opened:
-        stream = self._stream(case, target, request, deadline)
+    async def _begin(
+        self, case: "Case", account: "Account", target: str, request: GenerateRequest, deadline: float
+    ) -> Opened:
+        stream = self._stream(case, account, target, request, deadline)
         try:
             first = await anext(stream)
         except StopAsyncIteration:
@@ -111,7 +120,7 @@ class Dispatcher:
         return await self._first_success(case, ask)
 
     def _stream(
-        self, case: "Case", target: str, request: GenerateRequest, deadline: float
+        self, case: "Case", account: "Account", target: str, request: GenerateRequest, deadline: float
     ) -> AsyncGenerator[Delta, None]:
         if target in self._cloud:
             clearance = mint(case.decision, target, case.inbound, case.policy)
@@ -122,6 +131,7 @@ class Dispatcher:
             deadline=deadline,
             isolation=case.inbound.caller.key,
             priority=case.decision.overrides.priority,
+            progress=account.progress,
         )
 
     async def _first_success(self, case: "Case", attempt: Callable[[str], Awaitable[T]]) -> T:
@@ -133,8 +143,7 @@ class Dispatcher:
                 previous = case.decision.candidates[number - 1].target
                 await self._ledger.reserve(case.inbound.id, self.reservation(name, case.snapshot))
                 self._observer.on(FellBack(source=previous, target=name, reason=last.code))
-            account.target = name
-            account.zone = Zone.CLOUD if name in self._cloud else Zone.LOCAL
+            self._asking(account, name)
             try:
                 return await attempt(name)
             except (TargetError, ContextLengthExceeded) as error:

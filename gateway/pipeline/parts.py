@@ -10,6 +10,7 @@ from gateway.core.document import JsonObject
 from gateway.core.events import Event
 from gateway.core.finding import Inspection
 from gateway.core.labels import Label
+from gateway.core.progress import Progress
 from gateway.core.record import Receipt, Reservation, Settlement
 from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest, Media, RerankRequest
 from gateway.core.snapshot import Budget, Gpu
@@ -29,10 +30,19 @@ class Target(Protocol):
 
 
 class LocalTarget(Target, Protocol):
-    """A target in the local zone. `deadline` is in the loop's clock; closing the iterator cancels at once."""
+    """A target in the local zone. `deadline` is in the loop's clock; closing the iterator cancels at once.
+
+    One that knows what it processes counts it in `progress`, and says so there.
+    """
 
     def generate(
-        self, request: GenerateRequest, *, deadline: float, isolation: str, priority: int = 0
+        self,
+        request: GenerateRequest,
+        *,
+        deadline: float,
+        isolation: str,
+        priority: int = 0,
+        progress: Progress | None = None,
     ) -> AsyncGenerator[Delta, None]: ...
     async def embed(self, request: EmbeddingsRequest, *, deadline: float) -> Embeddings: ...
     async def rerank(self, request: RerankRequest, *, deadline: float) -> Ranking: ...

@@ -9,6 +9,7 @@ from gateway.core.delta import Delta, Finish, Reasoning, Refusal, Text, ToolCall
 from gateway.core.errors import AduanaError, TargetProtocolError
 from gateway.core.events import FirstToken, Gaps, Settled
 from gateway.core.labels import Zone
+from gateway.core.progress import Progress
 from gateway.core.record import Outcome, Receipt, Reservation, Settlement
 from gateway.core.usage import Usage
 from gateway.pipeline.parts import LedgerPort, Observer, Pricing
@@ -34,6 +35,7 @@ class Account:
         self.usage: Usage | None = None
         self.complete = False
         self.gaps: list[float] = []
+        self.progress = Progress()
         self._clock = clock
         self._texts: list[str] = []
         self._finished = False
@@ -41,15 +43,20 @@ class Account:
     async def metered(self, deltas: AsyncGenerator[Delta, None]) -> AsyncGenerator[Delta, None]:
         """The same deltas, watched. Raises TargetProtocolError for an answer that ends without its usage report."""
         last = 0.0
+        progress = self.progress
         async for delta in deltas:
             match delta:
                 case Text() | Reasoning() | Refusal() | ToolCallPart():
                     now = self._clock()
                     if self.first is None:
                         self.first = now
+                        if not progress.told:
+                            progress.prefill += self.receipt.prompt_tokens or 0
                     else:
                         self.gaps.append(now - last)
                     last = now
+                    if not progress.told:
+                        progress.decode += 1
                     self._texts.append(delta.arguments if isinstance(delta, ToolCallPart) else delta.text)
                 case Finish():
                     self._finished = True

@@ -22,7 +22,17 @@ from gateway.core.record import Reservation
 from gateway.core.target import Catalog, TargetInfo
 from gateway.ledger import Ledger, LedgerSettings
 from gateway.observe import EnergySettings, Metrics, Sampler, Tariff, Working, World
-from tests.observe.conftest import KNOWN, READINGS, budgets, decided, make_receipt, make_settlement, settled, states
+from tests.observe.conftest import (
+    KNOWN,
+    READINGS,
+    began,
+    budgets,
+    decided,
+    make_receipt,
+    make_settlement,
+    settled,
+    states,
+)
 
 
 def many_models(count: int) -> Metrics:
@@ -128,7 +138,7 @@ def sampling() -> None:
     sampler = Sampler(settings, working)
     sampler.open()
     for number in range(8):
-        working.on(decided(make_receipt(f"running{number}")))
+        working.on(began(f"running{number}"))
     cost = per_call(sampler.tick, 2000)
     print(f"sampler, one tick                  {cost:8.2f} µs CPU   ({cost / 1e4:.4f} % of a core, limit 0.2)")
 

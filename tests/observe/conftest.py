@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from gateway.core.events import Decided, Settled
+from gateway.core.events import Began, Decided, Settled
 from gateway.core.labels import Label, Zone
+from gateway.core.progress import Progress
 from gateway.core.record import Outcome, Receipt, Settlement
 from gateway.core.request import Dialect, Endpoint
 from gateway.core.snapshot import Budget
@@ -137,6 +138,12 @@ def decided(receipt: Receipt | None = None, **changes: object) -> Decided:
         "stages": (("inspect", 0.0004), ("count", 0.0001), ("decide", 0.00002), ("receipt", 0.002), ("total", 0.0026)),
     }
     return Decided(**(fields | changes))  # type: ignore[arg-type]
+
+
+def began(request_id: str = "r1", progress: Progress | None = None, zone: Zone = Zone.LOCAL) -> Began:
+    """A target is asked."""
+    target = "home" if zone is Zone.LOCAL else "big"
+    return Began(request_id=request_id, target=target, zone=zone, progress=progress or Progress())
 
 
 def settled(receipt: Receipt | None = None, settlement: Settlement | None = None) -> Settled:

@@ -11,13 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.errors import ConfigurationError
+from gateway.core.labels import Zone
+from gateway.core.progress import Progress
+from gateway.core.record import RequestEnergy
 from gateway.core.snapshot import Gpu
 from gateway.observe import EnergySettings, GpuReading, Sampler, Tariff, Working
 from gateway.observe.accounting import Remainder, Work, split
 from gateway.observe.meters import Meter, Rapl, Tick
 from gateway.observe.sampler import find_meters
 from gateway.observe.tariff import Tariffs
-from tests.observe.conftest import NOON, READINGS, decided, make_receipt, settled
+from tests.observe.conftest import NOON, READINGS, began, make_receipt, make_settlement, settled
 
 positive = st.floats(0, 1e9, allow_nan=False, allow_infinity=False)
 
@@ -99,7 +102,7 @@ def test_a_tick_is_split_and_paid_at_its_tariff() -> None:
     settings = EnergySettings(tariff=Tariff(fixed=0.25, tax=0.2), hardware_usd=31_557.6, hardware_years=1.0)
     sampler = make_sampler(settings, clock, working)
     clock.now += 2
-    working.on(decided())
+    working.on(began())
     clock.now += 6
     working.on(settled())
     clock.now += 2
@@ -124,12 +127,13 @@ def test_the_engine_may_say_how_far_a_request_is() -> None:
     """Tokens that were counted in one tick are not counted again in the next."""
     clock = Clock()
     working = Working(clock=clock)
-    working.on(decided(make_receipt("a")))
-    working.on(decided(make_receipt("b")))
-    working.progress("a", Work(prefill=100, decode=5))
+    progress = Progress()
+    working.on(began("a", progress))
+    working.on(began("b"))
+    progress.prefill, progress.decode = 100, 5
     clock.now += 1
     assert working.take() == (1.0, {"a": Work(prefill=100, decode=5), "b": Work()})
-    working.progress("a", Work(prefill=100, decode=25))
+    progress.decode = 25
     working.on(settled(make_receipt("b")))
     clock.now += 1
     assert working.take() == (1.0, {"a": Work(decode=20), "b": Work(prefill=10, decode=7)})
@@ -138,6 +142,75 @@ def test_the_engine_may_say_how_far_a_request_is() -> None:
     working.on(settled(make_receipt("a")))
     clock.now += 3
     assert working.take()[0] == 0.0
+
+
+def test_a_request_that_moves_on_to_a_cloud_draws_nothing_more_here() -> None:
+    """What the local target did before it failed still counts; the cloud's tokens don't."""
+    clock = Clock()
+    working = Working(clock=clock)
+    progress = Progress()
+    working.on(began("a", progress))
+    progress.prefill = 30
+    clock.now += 1
+    working.on(began("a", progress, Zone.CLOUD))
+    progress.decode = 50
+    clock.now += 1
+    assert working.take() == (0.5, {"a": Work(prefill=30)})
+    working.on(settled(make_receipt("a"), make_settlement("a", target="big", zone=Zone.CLOUD)))
+    clock.now += 1
+    assert working.take() == (0.0, {})
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["begin", "count", "end", "tick", "drain"]),
+        st.integers(0, 3),
+        st.integers(0, 400),
+        st.floats(0, 0.15, allow_nan=False),
+    ),
+    max_size=60,
+)
+
+
+@given(steps=steps, price=st.floats(0, 2, allow_nan=False))
+def test_requests_and_idle_are_the_total_over_any_traffic(
+    steps: list[tuple[str, int, int, float]], price: float
+) -> None:
+    """Whoever begins, counts and ends when: Σ requests + idle = total, in the ledger's whole numbers by request too."""
+    clock = Clock()
+    working = Working(clock=clock)
+    sampler = make_sampler(EnergySettings(tariff=Tariff(fixed=price)), clock, working)
+    running: dict[str, Progress] = {}
+    told: list[RequestEnergy] = []
+    number = 0
+    for what, who, tokens, seconds in steps:
+        clock.now += seconds
+        name = next((name for name in running if name.startswith(f"{who}-")), "")
+        match what:
+            case "begin":
+                number += 1
+                running[f"{who}-{number}"] = Progress()
+                working.on(began(f"{who}-{number}", running[f"{who}-{number}"]))
+            case "count" if name:
+                running[name].decode += tokens
+            case "end" if name:
+                del running[name]
+                working.on(settled(make_receipt(name), make_settlement(name)))
+            case "tick":
+                sampler.tick()
+            case _:
+                told += sampler.drain_requests()
+    for name in running:
+        working.on(settled(make_receipt(name), make_settlement(name)))
+    sampler.tick()
+    sampler.tick()
+    told += sampler.drain_requests()
+    energy = sampler.readings().energy
+    requests, idle = energy.joules["gpu0", "request", "counter"], energy.joules["gpu0", "idle", "counter"]
+    assert math.isclose(requests + idle, 360.0 * (clock.now - 100.0), rel_tol=1e-9, abs_tol=1e-9)
+    assert sum(item.microjoules for item in told) == pytest.approx(requests * 1e6, abs=number + 1, rel=1e-9)
+    nanos = energy.electricity_micros["request"] * 1e3
+    assert sum(item.electricity_nanos for item in told) == pytest.approx(nanos, abs=number + 1, rel=1e-9)
 
 
 def test_a_pause_is_not_made_up() -> None:
