@@ -31,7 +31,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     model: str  # as configured: an alias, or "other" for a name that no alias has
     stream: bool
     label: Label
-    label_source: str  # tag, detector, taint, default
+    label_source: str  # tag, detector, taint, rule, default
     tags: tuple[str, ...]
     categories: tuple[tuple[str, int], ...]  # finding category → count
     doubts: tuple[str, ...]
@@ -42,6 +42,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     policy_digest: str
     facts: bytes = b"{}"
     shadow: bool = False  # asked for comparison only: it may cost, but it answers nobody and saves nothing
+    masked: tuple[tuple[str, int], ...] = ()  # category → findings that went out under pseudonyms
     budget: str | None = None  # the budget that kept the first choice out; None: none did
 
 

@@ -19,9 +19,10 @@ from gateway.core.errors import ConfigurationError, LedgerUnavailable
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Accrual, Receipt, RequestEnergy, Reservation, Settlement
 from gateway.core.snapshot import Budget
-from gateway.ledger import opening, rows, taint
+from gateway.ledger import masks, opening, rows, taint
 from gateway.ledger.budgets import Budgets
 from gateway.ledger.lock import OwnerLock
+from gateway.ledger.masks import Kept
 from gateway.ledger.memory import TaintMemory
 from gateway.ledger.settings import LedgerSettings
 from gateway.ledger.submission import Submissions
@@ -90,8 +91,11 @@ class Ledger:
         problem = self._writer.problem
         return Health(ok=problem is None, problem=problem)
 
-    async def receive(self, receipt: Receipt, reservation: Reservation | None) -> None:
-        """Write the decision; durable when it returns. Raises LedgerUnavailable."""
+    async def receive(self, receipt: Receipt, reservation: Reservation | None) -> str | None:
+        """Write the decision and set the money aside; durable when it returns. Raises LedgerUnavailable.
+
+        Returns the budget that does not allow for it: then the receipt stands without the reservation.
+        """
         reservation_row = None if reservation is None else rows.reservation_row(0, reservation)[2:]
 
         def work(connection: sqlite3.Connection) -> None:
@@ -99,10 +103,13 @@ class Ledger:
             if reservation_row is not None:
                 connection.execute(rows.RESERVATION_SQL, (seq, seq, *reservation_row))
 
+        refused: str | None = None
         known = receipt.request_id in self._keys
         if not known:
             self._keys[receipt.request_id] = receipt.key
-            self._hold(receipt.request_id, receipt.key, reservation)
+            refused = self._hold(receipt.request_id, receipt.key, reservation)
+            if refused is not None:
+                reservation_row = None
         try:
             await self._open_now().do(work)
         except BaseException as error:
@@ -113,9 +120,13 @@ class Ledger:
                 self._disown(receipt.request_id)
             raise
         self._prune_daily()
+        return refused
 
-    async def reserve(self, request_id: str, reservation: Reservation) -> None:
-        """Set money aside for a further target of a request; durable when it returns. Raises LedgerUnavailable."""
+    async def reserve(self, request_id: str, reservation: Reservation) -> str | None:
+        """Set money aside for a further target of a request; durable when it returns. Raises LedgerUnavailable.
+
+        Returns the budget that does not allow for it: then nothing was set aside.
+        """
         row = rows.reservation_row(0, reservation)[2:]
 
         def work(connection: sqlite3.Connection) -> None:
@@ -123,8 +134,11 @@ class Ledger:
             connection.execute(rows.RESERVATION_SQL, (seq, seq, *row))
 
         if request_id in self._keys:
-            self._hold(request_id, self._keys[request_id], reservation)
+            refused = self._hold(request_id, self._keys[request_id], reservation)
+            if refused is not None:
+                return refused
         await self._open_now().do(work)
+        return None
 
     async def settle(self, settlement: Settlement) -> None:
         """Write the end of a request. The first settlement stands, a second changes nothing. Raises LedgerUnavailable.
@@ -167,12 +181,33 @@ class Ledger:
         """
         return await self._memory.lookup(hashes, self._submissions)
 
-    async def taint_remember(self, hashes: Sequence[bytes], label: Label) -> None:
-        """Remember turns of a conversation with their label, which never falls. Durable when it returns.
+    async def taint_causes(self, hashes: Sequence[bytes]) -> frozenset[str] | None:
+        """Categories that alone made those of the hashes sensitive that are; None: not known, or not only findings.
 
         Raises LedgerUnavailable.
         """
-        await self._memory.remember(hashes, label, self._open_now())
+        return await self._memory.causes(hashes)
+
+    async def taint_remember(self, hashes: Sequence[bytes], label: Label, causes: frozenset[str] | None = None) -> None:
+        """Remember turns of a conversation with their label, which never falls, and what alone caused it.
+
+        Durable when it returns. Raises LedgerUnavailable.
+        """
+        await self._memory.remember(hashes, label, self._open_now(), causes)
+
+    async def mask_lookup(self, hashes: Sequence[bytes]) -> Kept | None:
+        """The sealed mapping of the conversation whose beginnings these are; refreshes it. Raises LedgerUnavailable."""
+        kept = await self._memory.reading(lambda connection: masks.read(connection, hashes))
+        today = self._day()
+        if kept is not None and kept.day < today and self._submissions is not None:
+            name = kept.name
+            self._submissions.send(lambda connection: masks.touch(connection, name, today))
+        return kept
+
+    async def mask_remember(self, name: bytes, sealed: bytes, hashes: Sequence[bytes]) -> None:
+        """Keep a conversation's sealed mapping; durable when it returns. Raises LedgerUnavailable."""
+        today = self._day()
+        await self._open_now().do(lambda connection: masks.write(connection, name, sealed, hashes, today))
 
     def _submitting(self, seconds: float) -> Submissions:
         """From now on a write may take that long."""
@@ -217,7 +252,7 @@ class Ledger:
         orphans = opening.settle_orphans(connection, now)
         while opening.prune(connection, now, settings.keep_days):
             pass
-        taint.expire(connection, today=self._day(), days=settings.taint_days, entries=settings.taint_entries)
+        self._forget(connection, self._day())
         self._memory.fill(connection)
         opening.load_totals(connection, self._budgets, self._today(), self._zone)
         return orphans
@@ -233,9 +268,13 @@ class Ledger:
             now = self._wall()
             self._submissions.send(lambda connection: opening.settle_orphan(connection, request_id, now), keep=True)
 
-    def _hold(self, request_id: str, key: str, reservation: Reservation | None) -> None:
-        if reservation is not None and reservation.zone is Zone.CLOUD:
-            self._budgets.hold(request_id, key, reservation.micros)
+    def _hold(self, request_id: str, key: str, reservation: Reservation | None) -> str | None:
+        """INVARIANT: whether there is enough is looked at where it is taken, with nothing in between."""
+        if reservation is None or reservation.zone is not Zone.CLOUD:
+            return None
+        self._roll()
+        unpriced = reservation.target in self._settings.unpriced_targets
+        return self._budgets.hold(request_id, key, None if unpriced else reservation.micros)
 
     def _prune_daily(self) -> None:
         today = self._day()
@@ -246,9 +285,15 @@ class Ledger:
 
         def work(connection: sqlite3.Connection) -> None:
             opening.prune(connection, now, settings.keep_days)
-            taint.expire(connection, today=today, days=settings.taint_days, entries=settings.taint_entries)
+            self._forget(connection, today)
 
         self._submissions.send(work)
+
+    def _forget(self, connection: sqlite3.Connection, today: int) -> None:
+        """Old conversations: that they were sensitive, and what stood for what in them."""
+        settings = self._settings
+        for room in (taint, masks):
+            room.expire(connection, today=today, days=settings.taint_days, entries=settings.taint_entries)
 
     def _new_budgets(self) -> Budgets:
         settings = self._settings
@@ -257,6 +302,7 @@ class Ledger:
             month=settings.month_limit_usd,
             keys=settings.key_limits_usd,
             today=self._today(),
+            zone=self._zone,
         )
 
     def _roll(self) -> None:

@@ -5,12 +5,15 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.labels import Label
 from gateway.ledger import taint
 from gateway.ledger.submission import Submissions
 from gateway.ledger.writer import describe
+
+T = TypeVar("T")
 
 
 class TaintMemory:
@@ -22,6 +25,7 @@ class TaintMemory:
         self._today = today  # days since 1970
         self._sieve = taint.Sieve()
         self._unwritten: dict[bytes, Label] = {}  # remembered, not yet durable
+        self._unwritten_causes: dict[bytes, taint.Causes] = {}
         self._refreshed: set[bytes] = set()
         self._refreshed_day = 0
         self._reader: sqlite3.Connection | None = None
@@ -38,7 +42,7 @@ class TaintMemory:
         if not maybe:
             return {}
         unwritten = {item: self._unwritten[item] for item in maybe if item in self._unwritten}
-        found = await asyncio.to_thread(self._read, maybe)
+        found = await self.reading(lambda connection: taint.read(connection, maybe))
         today = self._today()
         labels = {item: label for item, (label, _) in found.items()}
         if today != self._refreshed_day:
@@ -47,12 +51,26 @@ class TaintMemory:
         stale = {item: labels[item] for item, (_, day) in found.items() if day < today and item not in self._refreshed}
         if stale and submissions is not None:
             self._refreshed.update(stale)
-            submissions.send(lambda connection: taint.write(connection, stale, today))
+            submissions.send(lambda connection: taint.touch(connection, stale, today))
         for item, label in unwritten.items():
             labels[item] = max(label, labels.get(item, label))
         return labels
 
-    async def remember(self, hashes: Sequence[bytes], label: Label, submissions: Submissions) -> None:
+    async def causes(self, hashes: Sequence[bytes]) -> taint.Causes:
+        """What alone made those of the hashes sensitive that are; None: not known. Raises LedgerUnavailable."""
+        found = await self.reading(lambda connection: taint.sensitive_causes(connection, hashes))
+        for item in hashes:
+            if self._unwritten.get(item) is Label.SENSITIVE:
+                causes = self._unwritten_causes.get(item)
+                found[item] = taint.joined(found.get(item, causes), causes)
+        union: taint.Causes = frozenset()
+        for causes in found.values():
+            union = taint.joined(union, causes)
+        return union or None
+
+    async def remember(
+        self, hashes: Sequence[bytes], label: Label, submissions: Submissions, causes: taint.Causes = None
+    ) -> None:
         """Remember turns with their label, which never falls. Durable when it returns. Raises LedgerUnavailable."""
         labels = dict.fromkeys(hashes, label)
         if not labels:
@@ -60,12 +78,17 @@ class TaintMemory:
         today = self._today()
         for item in labels:
             self._sieve.add(item)
+            if item in self._unwritten:
+                self._unwritten_causes[item] = taint.joined(self._unwritten_causes.get(item), causes)
+            else:
+                self._unwritten_causes[item] = causes
             self._unwritten[item] = max(label, self._unwritten.get(item, label))
         try:
-            await submissions.do(lambda connection: taint.write(connection, labels, today))
+            await submissions.do(lambda connection: taint.write(connection, labels, today, causes))
         finally:
             for item in labels:
                 self._unwritten.pop(item, None)
+                self._unwritten_causes.pop(item, None)
 
     def close(self) -> None:
         """Let the file go. Safe to call twice."""
@@ -74,7 +97,11 @@ class TaintMemory:
                 self._reader.close()
                 self._reader = None
 
-    def _read(self, hashes: Sequence[bytes]) -> dict[bytes, tuple[Label, int]]:
+    async def reading(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` reads from the database, in a thread. Raises LedgerUnavailable."""
+        return await asyncio.to_thread(self._read, work)
+
+    def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
             with self._reading:
                 if self._reader is None:
@@ -85,6 +112,6 @@ class TaintMemory:
                         isolation_level=None,
                         check_same_thread=False,
                     )
-                return taint.read(self._reader, hashes)
+                return work(self._reader)
         except sqlite3.Error as error:
             raise LedgerUnavailable(describe(error, self._file)) from error

@@ -14,7 +14,7 @@ MAX_MICROS = 10**15
 
 _json = msgspec.json.Encoder().encode
 
-RECEIPT_SQL = "INSERT INTO receipts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+RECEIPT_SQL = "INSERT INTO receipts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 RESERVATION_SQL = "INSERT INTO reservations VALUES (?, (SELECT count(*) FROM reservations WHERE seq = ?), ?, ?, ?)"
 # INVARIANT: the first settlement of a receipt stands; a second one changes nothing.
 SETTLEMENT_SQL = "INSERT INTO settlements VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (seq) DO NOTHING"
@@ -83,6 +83,7 @@ def receipt_row(seq: int, receipt: Receipt) -> tuple[object, ...]:
         receipt.facts,
         int(receipt.shadow),
         receipt.budget,
+        _texts(receipt.masked),
     )
 
 

@@ -110,7 +110,25 @@ CREATE TABLE request_energy (
 ALTER TABLE receipts ADD COLUMN budget TEXT;
 """
 
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
+# Masking: how many findings of each category went out under a pseudonym; what alone made a turn sensitive (NULL: not
+# known, or not only findings); the sealed mappings of conversations and the hashes of beginnings that lead to them.
+_VERSION_4 = """
+ALTER TABLE receipts ADD COLUMN masked TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE taint ADD COLUMN causes TEXT;
+CREATE TABLE masks (
+    name BLOB PRIMARY KEY,
+    sealed BLOB NOT NULL,
+    seen_day INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX masks_seen_day ON masks (seen_day);
+CREATE TABLE mask_links (
+    hash BLOB PRIMARY KEY,
+    mask BLOB NOT NULL REFERENCES masks (name) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX mask_links_mask ON mask_links (mask);
+"""
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 VERSION = len(MIGRATIONS)
 
 

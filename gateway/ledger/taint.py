@@ -7,12 +7,14 @@ not seen for `taint_days` is forgotten, and beyond `taint_entries` the longest u
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
+from typing import TypeAlias
 
 from gateway.core.labels import Label
 
 _BITS = 2**25
 _MASK = _BITS - 1
 _SHIFTS = (0, 32, 64, 96)
+Causes: TypeAlias = "frozenset[str] | None"  # categories that alone made a turn sensitive; None: not known
 _CHUNK = 500  # SQLite's oldest limit of variables in a statement is 999
 
 
@@ -62,13 +64,45 @@ def read(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> dict[bytes,
     return found
 
 
-def write(connection: sqlite3.Connection, labels: Mapping[bytes, Label], today: int) -> None:
-    """Remember. INVARIANT: a label never falls, and the day never goes back."""
+def write(connection: sqlite3.Connection, labels: Mapping[bytes, Label], today: int, causes: Causes = None) -> None:
+    """Remember. INVARIANT: a label never falls, the day never goes back, and causes once unknown stay unknown."""
+    known = {item: (label, found) for item, label, found in _causes(connection, list(labels))}
+    rows: list[tuple[bytes, int, int, str | None]] = []
+    for item, label in labels.items():
+        before, found = known.get(item, (Label.PUBLIC, causes))
+        merged = causes if label > before else found if label < before else joined(found, causes)
+        rows.append((item, int(label), today, None if merged is None else ",".join(sorted(merged))))
     connection.executemany(
-        "INSERT INTO taint VALUES (?, ?, ?) ON CONFLICT (hash) DO UPDATE SET "
-        "label = max(label, excluded.label), seen_day = max(seen_day, excluded.seen_day)",
-        [(item, int(label), today) for item, label in labels.items()],
+        "INSERT INTO taint (hash, label, seen_day, causes) VALUES (?, ?, ?, ?) ON CONFLICT (hash) DO UPDATE SET "
+        "label = max(label, excluded.label), seen_day = max(seen_day, excluded.seen_day), causes = excluded.causes",
+        rows,
     )
+
+
+def touch(connection: sqlite3.Connection, hashes: Iterable[bytes], today: int) -> None:
+    """They were seen again."""
+    connection.executemany(
+        "UPDATE taint SET seen_day = max(seen_day, ?) WHERE hash = ?", [(today, item) for item in hashes]
+    )
+
+
+def joined(one: Causes, other: Causes) -> Causes:
+    """The causes of both; not known where those of one are not."""
+    return None if one is None or other is None else one | other
+
+
+def sensitive_causes(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> dict[bytes, Causes]:
+    """What alone made each of those hashes sensitive that are."""
+    return {item: found for item, label, found in _causes(connection, hashes) if label is Label.SENSITIVE}
+
+
+def _causes(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> Iterable[tuple[bytes, Label, Causes]]:
+    for start in range(0, len(hashes), _CHUNK):
+        some = hashes[start : start + _CHUNK]
+        marks = ",".join("?" * len(some))
+        query = f"SELECT hash, label, causes FROM taint WHERE hash IN ({marks})"  # noqa: S608 - only question marks
+        for item, label, text in connection.execute(query, some).fetchall():
+            yield item, Label(label), frozenset(text.split(",")) if text else None
 
 
 def everything(connection: sqlite3.Connection) -> Iterable[bytes]:

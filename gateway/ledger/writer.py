@@ -79,6 +79,7 @@ def connect(
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = FAST")
         connection.execute("PRAGMA journal_size_limit = 16777216")
         if max_bytes is not None:
             page = connection.execute("PRAGMA page_size").fetchone()[0]

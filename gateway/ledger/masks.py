@@ -1,0 +1,66 @@
+"""What stands for what in conversations that went out masked: sealed, so this room can't read it; found by hashes.
+
+One mapping a conversation, linked to keyed hashes of its beginnings. It ages and goes like the memory of taint, and its
+links go with it. What is overwritten or deleted is zeroed in the file (`secure_delete` of the writing connection).
+"""
+
+import sqlite3
+from collections.abc import Sequence
+
+import msgspec
+
+_CHUNK = 500  # SQLite's oldest limit of variables in a statement is 999
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation's mapping: its random name, its sealed content, the day last seen, and what led here."""
+
+    name: bytes
+    sealed: bytes
+    day: int
+    links: frozenset[bytes]
+
+
+def read(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> Kept | None:
+    """The mapping of the longest known beginning: `hashes` stand in the order of the conversation."""
+    found: dict[bytes, bytes] = {}
+    for start in range(0, len(hashes), _CHUNK):
+        some = hashes[start : start + _CHUNK]
+        marks = ",".join("?" * len(some))
+        query = f"SELECT hash, mask FROM mask_links WHERE hash IN ({marks})"  # noqa: S608 - only question marks
+        found.update(connection.execute(query, some))
+    last = next((item for item in reversed(hashes) if item in found), None)
+    if last is None:
+        return None
+    name = found[last]
+    row = connection.execute("SELECT sealed, seen_day FROM masks WHERE name = ?", (name,)).fetchone()
+    if row is None:
+        return None
+    links = frozenset(item for item, known in found.items() if known == name)
+    return Kept(name=name, sealed=row[0], day=row[1], links=links)
+
+
+def write(connection: sqlite3.Connection, name: bytes, sealed: bytes, hashes: Sequence[bytes], today: int) -> None:
+    """Keep a mapping under its name, and link these beginnings to it."""
+    connection.execute(
+        "INSERT INTO masks VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
+        "sealed = excluded.sealed, seen_day = max(seen_day, excluded.seen_day)",
+        (name, sealed, today),
+    )
+    connection.executemany("INSERT OR REPLACE INTO mask_links VALUES (?, ?)", [(item, name) for item in hashes])
+
+
+def touch(connection: sqlite3.Connection, name: bytes, today: int) -> None:
+    """It was seen again."""
+    connection.execute("UPDATE masks SET seen_day = max(seen_day, ?) WHERE name = ?", (today, name))
+
+
+def expire(connection: sqlite3.Connection, *, today: int, days: int, entries: int) -> None:
+    """Forget what was not seen for `days` (counted from the newest entry), and the longest unseen beyond `entries`."""
+    (newest,) = connection.execute("SELECT max(seen_day) FROM masks").fetchone()
+    connection.execute("DELETE FROM masks WHERE seen_day < ?", (min(today, newest or 0) - days,))
+    (count,) = connection.execute("SELECT count(*) FROM masks").fetchone()
+    if count > entries:
+        connection.execute(
+            "DELETE FROM masks WHERE name IN (SELECT name FROM masks ORDER BY seen_day LIMIT ?)", (count - entries,)
+        )
