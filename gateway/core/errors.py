@@ -73,6 +73,14 @@ class NotFound(AduanaError):
     kind = "invalid_request_error"
 
 
+class BudgetSpent(AduanaError):
+    """What may answer costs money, and a budget does not allow for it. It will in the next period."""
+
+    status = 429
+    code = "budget_spent"
+    kind = "insufficient_quota"  # OpenAI's word for an account that is used up
+
+
 class RequestTimeout(AduanaError):
     """The client did not send its body in time."""
 

@@ -53,6 +53,13 @@ class FellBack(msgspec.Struct, frozen=True, kw_only=True):
     reason: str  # error code
 
 
+class BudgetDenied(msgspec.Struct, frozen=True, kw_only=True):
+    """Another request took the money between this one's decision and its reservation: its target is left out."""
+
+    request_id: str
+    budget: str
+
+
 class FirstToken(msgspec.Struct, frozen=True, kw_only=True):
     """The first content left for the client."""
 
@@ -83,4 +90,6 @@ class ViolationStopped(msgspec.Struct, frozen=True, kw_only=True):
     target: str
 
 
-Event: TypeAlias = Decided | Began | Compared | Shadowed | FellBack | FirstToken | Gaps | Settled | ViolationStopped
+Event: TypeAlias = (
+    Decided | Began | Compared | Shadowed | FellBack | BudgetDenied | FirstToken | Gaps | Settled | ViolationStopped
+)

@@ -18,11 +18,12 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True):
     power: float | None = None  # watts
 
 
-class Budget(msgspec.Struct, frozen=True, kw_only=True):
-    """What was spent in the running period, in US dollars. `limit` None: no limit."""
+class Budget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was spent in the running period and is set aside, in US dollars. `limit` None: no limit."""
 
     spent: float = 0.0
     limit: float | None = None
+    resets: datetime | None = None  # when the next period begins
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):

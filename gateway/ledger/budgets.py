@@ -1,11 +1,11 @@
 """What was spent in the running day and month, by memory alone. Pure: the caller brings dates and money.
 
-A request counts at its upper estimate from the moment it is admitted until it is settled; then at what it cost. So
-many requests at once can't spend the same dollar.
+A request counts at its upper estimate from the moment it is admitted until it is settled; then at what it cost.
+INVARIANT: `hold` looks and takes in one step, so that many requests at once can't spend the same dollar.
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, timedelta, tzinfo
 
 from gateway.core.snapshot import Budget
 from gateway.core.usage import MICROS
@@ -14,12 +14,24 @@ from gateway.core.usage import MICROS
 class Budgets:
     """Running totals in micro-dollars. Owned by the ledger, rebuilt from the database at start."""
 
-    def __init__(self, *, day: float | None, month: float | None, keys: Mapping[str, float], today: date) -> None:
+    def __init__(
+        self,
+        *,
+        day: float | None,
+        month: float | None,
+        keys: Mapping[str, float],
+        today: date,
+        zone: tzinfo | None = None,
+    ) -> None:
         self._limits: dict[str, float | None] = {"day": day, "month": month}
         self._limits |= {f"key:{name}": limit for name, limit in keys.items()}
+        self._whole = {name: round(limit * MICROS) for name, limit in self._limits.items() if limit is not None}
+        self._zone = zone
         self._today = today
+        self._resets = self._next(today)
         self._spent: dict[str, int] = {}
-        self._held: dict[str, tuple[str, int]] = {}  # request → key, micro-dollars
+        self._held: dict[str, int] = {}
+        self._holders: dict[str, tuple[str, int]] = {}  # request → key, micro-dollars
 
     def roll(self, today: date) -> None:
         """A new day or month begins at 0. A clock that jumps back does not bring a spent budget back."""
@@ -30,18 +42,33 @@ class Budgets:
         else:
             self._spent.pop("day", None)
         self._today = today
+        self._resets = self._next(today)
 
-    def hold(self, request_id: str, key: str, micros: int) -> None:
-        """Set money aside; a second time for the same request adds up."""
-        self._held[request_id] = (key, self._held.get(request_id, (key, 0))[1] + micros)
+    def hold(self, request_id: str, key: str, micros: int | None) -> str | None:
+        """Set money aside; a second time for the same request adds up. None: it costs an unknown sum.
+
+        Returns the budget that does not allow for it, and then nothing is set aside; None: done.
+        """
+        for name in ("month", f"key:{key}", "day"):
+            limit = self._whole.get(name)
+            if limit is not None and micros != 0:
+                used = self._spent.get(name, 0) + self._held.get(name, 0)
+                if used >= limit if micros is None else used + micros > limit:
+                    return name
+        if micros:
+            self._add(key, micros)
+            self._holders[request_id] = (key, self._holders.get(request_id, (key, 0))[1] + micros)
+        return None
 
     def release(self, request_id: str) -> None:
         """The request was never admitted."""
-        self._held.pop(request_id, None)
+        key, micros = self._holders.pop(request_id, ("", 0))
+        if micros:
+            self._add(key, -micros)
 
     def settle(self, request_id: str, key: str, micros: int) -> None:
         """Replace what was held by what it cost."""
-        self._held.pop(request_id, None)
+        self.release(request_id)
         self.spend(key, micros)
 
     def spend(self, key: str, micros: int, *, today: bool = True) -> None:
@@ -52,19 +79,28 @@ class Budgets:
 
     def now(self) -> Mapping[str, Budget]:
         """Every budget by name: `day`, `month`, and `key:<name>` (by month) for keys with a limit or with spending."""
-        held: dict[str, int] = {}
-        everything = 0
-        for key, micros in list(self._held.values()):  # copied at once: metrics look from another thread
-            if micros:
-                everything += micros
-                held[f"key:{key}"] = held.get(f"key:{key}", 0) + micros
-        held["day"] = held["month"] = everything
-        spent = dict(self._spent)
-        names = self._limits.keys() | spent.keys() | held.keys()
+        spent, held = dict(self._spent), dict(self._held)  # copied at once: metrics look from another thread
+        tomorrow, next_month = self._resets
         return {
             name: Budget(
                 spent=(spent.get(name, 0) + held.get(name, 0)) / MICROS,
                 limit=self._limits.get(name),
+                resets=tomorrow if name == "day" else next_month,
             )
-            for name in sorted(names)
+            for name in sorted(self._limits.keys() | spent.keys() | held.keys())
         }
+
+    def _add(self, key: str, micros: int) -> None:
+        for name in ("day", "month", f"key:{key}"):
+            self._held[name] = self._held.get(name, 0) + micros
+        if not self._held[f"key:{key}"]:
+            del self._held[f"key:{key}"]
+
+    def _next(self, today: date) -> tuple[datetime, datetime]:
+        tomorrow = today + timedelta(days=1)
+        month = date(today.year + today.month // 12, today.month % 12 + 1, 1)
+        return self._midnight(tomorrow), self._midnight(month)
+
+    def _midnight(self, day: date) -> datetime:
+        moment = datetime(day.year, day.month, day.day, tzinfo=self._zone)
+        return moment if self._zone is not None else moment.astimezone()

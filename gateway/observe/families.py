@@ -9,7 +9,7 @@ from gateway.observe.names import NONE
 from gateway.observe.series import Counter, Family, Histogram
 from gateway.policy import Change
 
-SOURCES = ("tag", "detector", "taint", "default")
+SOURCES = ("tag", "detector", "taint", "rule", "default")
 ACTIONS = ("kept_local", "masked", "refused", "released")
 TOKEN_TYPES = ("input", "input_cached", "output", "reasoning")
 CAUSES = ("crashed", "stalled", "out_of_memory")
@@ -157,7 +157,7 @@ class Families:
         )
         self.denials = Counter(
             "aduana_budget_denials_total",
-            "Requests refused while this budget was spent.",
+            "Requests that this budget kept from their first choice: answered elsewhere, or refused.",
             ("budget",),
             known=((budget,) for budget in budgets),
         )

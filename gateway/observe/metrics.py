@@ -12,9 +12,10 @@ from typing import assert_never
 import msgspec
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
 
-from gateway.core.errors import ContextLengthExceeded, TargetError
+from gateway.core.errors import BudgetSpent, ContextLengthExceeded, TargetError
 from gateway.core.events import (
     Began,
+    BudgetDenied,
     Compared,
     Decided,
     Event,
@@ -42,7 +43,14 @@ _STAGES = ("parse", "inspect", "count", "decide", "receipt", "total")
 _LOCAL = Zone.LOCAL.value
 _LABELS = {label: label.word for label in Label}
 # A failed try that may lead to the next target.
-_FAULTS = sorted({TargetError.code, ContextLengthExceeded.code, *(kind.code for kind in TargetError.__subclasses__())})
+_FAULTS = sorted(
+    {
+        TargetError.code,
+        ContextLengthExceeded.code,
+        BudgetSpent.code,
+        *(kind.code for kind in TargetError.__subclasses__()),
+    }
+)
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,6 +135,8 @@ class Metrics:
                 self._move(event.target, 1)
             case ViolationStopped():
                 self.families.violations.add()
+            case BudgetDenied():
+                self._denied(event.budget)
             case Began():
                 pass  # for whoever shares out energy
             case _:
@@ -188,6 +198,8 @@ class Metrics:
         families.labels.add(_LABELS[receipt.label], receipt.label_source)
         for category, count in receipt.categories:
             families.findings.add(category if category in self._categories else OTHER, by=count)
+        if receipt.budget is not None:
+            self._denied(receipt.budget)
         overhead = families.overhead
         for stage, seconds in event.stages:
             overhead.observe(seconds, stage)
@@ -201,7 +213,6 @@ class Metrics:
         else:
             if receipt.label is Label.SENSITIVE:
                 families.actions.add("refused")
-            self._denied(receipt.key)
 
     def _settled(self, receipt: Receipt, settlement: Settlement) -> None:
         families = self.families
@@ -253,12 +264,8 @@ class Metrics:
             provider = self._known.providers.get(target, OTHER)
             self.families.cost.add(provider, model, by=settlement.cost_micros)
 
-    def _denied(self, key: str) -> None:
-        """A policy that refuses for a budget does so while that budget is spent."""
-        mine = ("day", "month", f"key:{key}")
-        for name, budget in self._world.budgets().items():
-            if name in mine and budget.limit is not None and budget.spent >= budget.limit:
-                self.families.denials.add(name if name in self._known.budgets else OTHER)
+    def _denied(self, budget: str) -> None:
+        self.families.denials.add(budget if budget in self._known.budgets else OTHER)
 
     def _target(self, name: str) -> str:
         return name if name in self._zones else OTHER

@@ -8,6 +8,7 @@ import msgspec
 from gateway.core.delta import Delta, Embeddings, Ranking
 from gateway.core.errors import (
     AduanaError,
+    BudgetSpent,
     ContextLengthExceeded,
     TargetError,
     TargetMisconfigured,
@@ -15,14 +16,14 @@ from gateway.core.errors import (
     TargetUnavailable,
     Unavailable,
 )
-from gateway.core.events import Began, FellBack
+from gateway.core.events import Began, BudgetDenied, FellBack
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Reservation
 from gateway.core.request import EmbeddingsRequest, GenerateRequest, RerankRequest
-from gateway.core.snapshot import Snapshot
+from gateway.core.snapshot import Budget, Snapshot
 from gateway.core.usage import MICROS
 from gateway.pipeline.parts import CloudTarget, LedgerPort, LocalTarget, Observer
-from gateway.policy import mint, overridden
+from gateway.policy import budget_refusal, mint, overridden
 
 if TYPE_CHECKING:
     from gateway.pipeline.life import Case
@@ -73,6 +74,8 @@ class Dispatcher:
         self, case: "Case", account: "Account", target: str, request: GenerateRequest, deadline: float
     ) -> Opened:
         """This target or none: for a shadow, whose account is its own."""
+        if account.spent is not None:
+            raise self._denied(case, account, target, account.spent)
         self._asking(account, target)
         return await self._begin(case, account, target, request, deadline)
 
@@ -133,16 +136,30 @@ class Dispatcher:
             priority=case.decision.overrides.priority,
             progress=account.progress,
         )
+        return _restored(answer, masked)
+
+    def _denied(self, case: "Case", account: "Account", target: str, budget: str) -> AduanaError:
+        """The target is not asked: the money was taken by another request since this one's decision."""
+        account.attempts.append((target, BudgetSpent.code))
+        self._observer.on(BudgetDenied(request_id=account.receipt.request_id, budget=budget))
+        state = self._ledger.budgets().get(budget, Budget())
+        refusal = budget_refusal(budget, state, case.snapshot.prices.get(target), case.snapshot.now)
+        return BudgetSpent(refusal.message, retry_after=refusal.retry_after)
 
     async def _first_success(self, case: "Case", attempt: Callable[[str], Awaitable[T]]) -> T:
         account = case.account
         last: AduanaError = Unavailable("No permitted target can answer now.")
         for number, candidate in enumerate(case.decision.candidates):
             name = candidate.target
+            spent = account.spent
             if number:
                 previous = case.decision.candidates[number - 1].target
-                await self._ledger.reserve(case.inbound.id, self.reservation(name, case.snapshot))
-                self._observer.on(FellBack(source=previous, target=name, reason=last.code))
+                spent = await self._ledger.reserve(case.inbound.id, self.reservation(name, case.snapshot))
+                self._observer.on(FellBack(source=previous, target=name, reason=account.attempts[-1][1]))
+            if spent is not None:
+                denied = self._denied(case, account, name, spent)
+                last = last if isinstance(last, TargetError) else denied  # what may pass by itself is said first
+                continue
             self._asking(account, name)
             try:
                 return await attempt(name)

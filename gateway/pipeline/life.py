@@ -278,6 +278,7 @@ class Pipeline:
             prompt_tokens=snapshot.prompt_tokens_estimate,
             policy_digest=decision.policy_digest,
             facts=facts_json(inbound, inspection, snapshot),
+            budget=decision.budget,
         )
 
 

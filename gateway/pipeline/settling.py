@@ -26,6 +26,7 @@ class Account:
     def __init__(self, receipt: Receipt, reservation: Reservation | None, clock: Callable[[], float]) -> None:
         self.receipt = receipt
         self.reservation = reservation
+        self.spent: str | None = None  # the budget that did not allow for the reservation
         self.target: str | None = None
         self.zone: Zone | None = None
         self.attempts: list[tuple[str, str]] = []
@@ -120,7 +121,7 @@ class Books:
         account = Account(receipt, reservation, self._clock)
         writing = asyncio.get_running_loop().create_task(self._ledger.receive(receipt, reservation))
         try:
-            await asyncio.shield(writing)
+            account.spent = await asyncio.shield(writing)
         except asyncio.CancelledError:
             self._keep(self._abandon(account, writing))
             raise
@@ -183,7 +184,7 @@ class Books:
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
 
-    async def _abandon(self, account: Account, writing: asyncio.Task[None]) -> None:
+    async def _abandon(self, account: Account, writing: asyncio.Task[str | None]) -> None:
         try:
             await writing
         except AduanaError:

@@ -14,6 +14,7 @@ from gateway.policy.masking import causes_of, decide_masked, decide_whole, fores
 from gateway.policy.model import Overrides
 from gateway.policy.overriding import overridden
 from gateway.policy.recorded import facts_json, situation_from_facts
+from gateway.policy.spending import budget_refusal
 
 __all__ = [
     "DEFAULT_POLICY_NAME",
@@ -28,6 +29,7 @@ __all__ = [
     "Refusal",
     "Removed",
     "Why",
+    "budget_refusal",
     "causes_of",
     "compare",
     "decide",

@@ -19,6 +19,7 @@ from gateway.policy.getters import getter
 from gateway.policy.labelling import assess
 from gateway.policy.model import Otherwise, Overrides, Rule
 from gateway.policy.refusals import refused_by_rule, unknown_model, why_nothing
+from gateway.policy.spending import Limits, in_the_way, limits
 from gateway.policy.view import View
 from gateway.privacy.masking import covered
 
@@ -56,7 +57,8 @@ def decide_relieved(
     acting = _rules(compiled, standing & compiled.restrict)
     permitting = _rules(compiled, standing & compiled.permit)
     only, refusal, cap = _restrictions(rules, acting)
-    found = obstacles(policy.catalog.targets, inbound.request, snapshot, alias, view.label, only, cap)
+    left = limits(snapshot.budgets, inbound.caller.key)
+    found = obstacles(policy.catalog.targets, inbound.request, snapshot, alias, view.label, only, cap, left)
     route = standing & compiled.route
     number = compiled.rule_of[compiled.index.entry_of[(route & -route).bit_length() - 1]] if route else None
     order, rule, reason = _order(view, policy, number, found)
@@ -67,7 +69,7 @@ def decide_relieved(
     elif not order:
         reason = "refused"
         named = _named(view, policy, number)
-        wording = why_nothing(inbound.request, snapshot, view.label, found, named)
+        wording = why_nothing(inbound, snapshot, view.label, found, named)
     else:
         wording = None
     return Decision(
@@ -83,6 +85,7 @@ def decide_relieved(
         removed=_removed(order, found, refusal is not None),
         policy_digest=policy.digest,
         refusal=wording,
+        budget=_kept_out(view, policy, number, found, left) if left and refusal is None else None,
         overrides=overrides,
         mask=frozenset().union(*(rules[number].mask for number in permitting)),
         masked=_masked(inspection, relief),
@@ -171,6 +174,19 @@ def _order(
     order = tuple([name for name in wished if found[name] is None])
     first = bool(order) and number is None and order[0] == wished[0]
     return order, "otherwise", "otherwise" if first else "only_permitted"
+
+
+def _kept_out(view: View, policy: Policy, number: int | None, found: dict[str, Why | None], left: Limits) -> str | None:
+    """The budget that kept out the target that would have been asked first."""
+    if Why.BUDGET not in found.values():
+        return None
+    wished = policy.document.rules[number].prefer if number is not None else None
+    for name in (*(wished or ()), *otherwise_for(view, policy).prefer):
+        if found[name] is None:
+            return None
+        if found[name] is Why.BUDGET:
+            return in_the_way(left, view.snapshot.prices.get(name))
+    return None
 
 
 def _named(view: View, policy: Policy, number: int | None) -> frozenset[str]:

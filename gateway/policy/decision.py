@@ -5,7 +5,15 @@ from typing import final
 
 import msgspec
 
-from gateway.core.errors import AduanaError, BadRequest, ContextLengthExceeded, NotFound, PolicyRefused, Unavailable
+from gateway.core.errors import (
+    AduanaError,
+    BadRequest,
+    BudgetSpent,
+    ContextLengthExceeded,
+    NotFound,
+    PolicyRefused,
+    Unavailable,
+)
 from gateway.core.labels import Label, Zone
 from gateway.core.request import AnyRequest
 from gateway.policy.model import Overrides
@@ -20,6 +28,7 @@ class Why(enum.StrEnum):
     ENDPOINT = "endpoint"  # it does not serve this endpoint
     CAPABILITY = "capability"  # it can't do what the request needs
     CONTEXT = "context"  # prompt and answer don't fit its window
+    BUDGET = "budget"  # it costs money that a budget does not allow for
     BREAKER = "breaker"  # it failed often just now; tried again later
     NOT_PREFERRED = "not_preferred"  # the rule that chose does not name it
     REFUSED = "refused"  # a rule refuses the request
@@ -86,6 +95,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     removed: tuple[Removed, ...]
     policy_digest: str
     refusal: Refusal | None = None
+    budget: str | None = None  # the budget that kept out who would have been asked first
     overrides: Overrides = Overrides()
     mask: frozenset[str] = frozenset()  # categories that matching rules permit to mask
     masked: frozenset[str] | None = None  # categories that are masked in what this decision is about; None: not masked
@@ -97,7 +107,7 @@ def refusal_error(decision: Decision) -> AduanaError:
     refusal = decision.refusal
     if refusal is None:
         return Unavailable("No permitted target can answer now.")
-    kinds: dict[int, type[AduanaError]] = {403: PolicyRefused, 404: NotFound, 503: Unavailable}
+    kinds: dict[int, type[AduanaError]] = {403: PolicyRefused, 404: NotFound, 429: BudgetSpent, 503: Unavailable}
     family = kinds.get(refusal.status, BadRequest)
     if refusal.code == ContextLengthExceeded.code:
         family = ContextLengthExceeded

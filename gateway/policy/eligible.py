@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import assert_never
 
+from gateway.core.labels import Zone
 from gateway.core.request import (
     AnyRequest,
     ChatRequest,
@@ -14,6 +15,7 @@ from gateway.core.request import (
 from gateway.core.snapshot import Snapshot
 from gateway.core.target import MEDIA_CAPABILITY, Alias, Capability, TargetInfo
 from gateway.policy.decision import Why
+from gateway.policy.spending import Limits, in_the_way
 
 NOTHING: frozenset[Capability] = frozenset()
 
@@ -62,6 +64,7 @@ def obstacles(
     label: int,
     only: frozenset[str] | None,
     cap: int | None = None,
+    left: Limits = (),
 ) -> dict[str, Why | None]:
     """For each target the first thing that stands against it, or None. In the order of the configuration."""
     endpoint = endpoint_of(request)
@@ -88,6 +91,8 @@ def obstacles(
             info.context is not None and room is not None and _too_long(counts.get(name, estimate), room, info.context)
         ):
             why = Why.CONTEXT
+        elif left and info.zone is Zone.CLOUD and in_the_way(left, snapshot.prices.get(name)) is not None:
+            why = Why.BUDGET
         else:
             state = states.get(name)
             if state is not None and state.open_until is not None:

@@ -25,6 +25,7 @@ REASONS = {
     Why.ENDPOINT: "it does not serve this endpoint",
     Why.CAPABILITY: "it can't do what the request needs",
     Why.CONTEXT: "prompt and answer don't fit its window",
+    Why.BUDGET: "it costs money, and a budget does not allow for it",
     Why.BREAKER: "it failed often just now and is left alone for a while",
     Why.NOT_PREFERRED: "neither the rule that chose nor 'otherwise' names it here",
     Why.REFUSED: "a rule refuses the request",

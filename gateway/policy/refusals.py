@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 from gateway.core.errors import BadRequest, ContextLengthExceeded, PolicyRefused, Unavailable
 from gateway.core.labels import Label
-from gateway.core.request import AnyRequest, Inbound
+from gateway.core.request import Inbound
 from gateway.core.snapshot import Snapshot
 from gateway.core.target import Catalog
 from gateway.policy.decision import Refusal, Why
 from gateway.policy.eligible import needs
 from gateway.policy.model import Rule
+from gateway.policy.spending import budget_refusal, in_the_way, limits
 
 RETRY_SECONDS = 5.0  # where no target says how long it takes
 _MAY_NOT = frozenset({Why.ALIAS, Why.LABEL, Why.ONLY})
@@ -29,9 +30,12 @@ def unknown_model(inbound: Inbound, catalog: Catalog) -> Refusal:
 
 
 def why_nothing(
-    request: AnyRequest, snapshot: Snapshot, label: int, found: Mapping[str, Why | None], named: frozenset[str]
+    inbound: Inbound, snapshot: Snapshot, label: int, found: Mapping[str, Why | None], named: frozenset[str]
 ) -> Refusal:
-    """No candidate is left. What only time can change is 503, what a shorter prompt can change is 400, all else 403."""
+    """No candidate is left. What only time can change is 503, or 429 where it is money; what a shorter prompt can
+    change is 400, all else 403.
+    """
+    request = inbound.request
     permitted = {name: found[name] for name in named if found[name] not in _MAY_NOT}
     broken = [name for name, why in permitted.items() if why is Why.BREAKER]
     if broken:
@@ -43,6 +47,12 @@ def why_nothing(
             status=Unavailable.status,
             retry_after=max(1.0, min(waits)) if waits else RETRY_SECONDS,
         )
+    dear = sorted(name for name, why in permitted.items() if why is Why.BUDGET)
+    if dear:
+        price = min((snapshot.prices[name] for name in dear if name in snapshot.prices), default=None)
+        left = limits(snapshot.budgets, inbound.caller.key)
+        budget = in_the_way(left, price) or left[0][0]
+        return budget_refusal(budget, snapshot.budgets[budget], price, snapshot.now)
     word = Label(label).word
     if Why.CONTEXT in permitted.values():
         small = [name for name, why in permitted.items() if why is Why.CONTEXT]

@@ -3,7 +3,7 @@
 import structlog
 from aiohttp import web
 
-from gateway.core.errors import AduanaError, BadRequest, NotFound
+from gateway.core.errors import AduanaError, BadRequest, BudgetSpent, NotFound
 from gateway.pipeline import Route
 from gateway.wire import anthropic, ollama, openai
 
@@ -40,8 +40,8 @@ def error_answer(error: AduanaError, request_id: str, path: str) -> web.Response
     if error.retry_after is not None:
         headers["retry-after"] = str(max(1, round(error.retry_after)))
         headers["retry-after-ms"] = str(max(1, round(error.retry_after * 1000)))
-    elif error.status != 429:
-        headers["x-should-retry"] = "false"
+    if isinstance(error, BudgetSpent) or (error.retry_after is None and error.status != 429):
+        headers["x-should-retry"] = "false"  # a spent budget stays so for hours: clients need not try at once
     if isinstance(error, BadRequest) and error.status in (408, 413):
         headers["Connection"] = "close"
     if path.startswith("/api/"):

@@ -1,6 +1,7 @@
 """What was spent today, this month and by key, with money set aside counting from admission on."""
 
-from datetime import date
+import asyncio
+from datetime import UTC, date, datetime
 
 import msgspec
 import pytest
@@ -88,7 +89,7 @@ async def test_days_begin_at_local_midnight(settings: LedgerSettings, clock: Clo
 )
 def test_spent_is_settled_money_plus_held_money(steps: list[tuple[str, int, int]]) -> None:
     """Whatever the order of events, month = Σ settled + Σ held, and the keys add up to it."""
-    budgets = Budgets(day=None, month=None, keys={}, today=date(2026, 11, 23))
+    budgets = Budgets(day=None, month=None, keys={}, today=date(2026, 11, 23), zone=UTC)
     held: dict[str, int] = {}
     settled = 0
     for what, number, micros in steps:
@@ -96,7 +97,7 @@ def test_spent_is_settled_money_plus_held_money(steps: list[tuple[str, int, int]
         key = f"k{number % 2}"
         match what:
             case "hold":
-                budgets.hold(request, key, micros)
+                assert budgets.hold(request, key, micros) is None
                 held[request] = held.get(request, 0) + micros
             case "settle":
                 budgets.settle(request, key, micros)
@@ -110,3 +111,94 @@ def test_spent_is_settled_money_plus_held_money(steps: list[tuple[str, int, int]
     assert now["month"].spent == pytest.approx(expected)
     assert now["day"].spent == pytest.approx(expected)
     assert sum(budget.spent for name, budget in now.items() if name.startswith("key:")) == pytest.approx(expected)
+
+
+@given(
+    limits=st.tuples(*[st.one_of(st.none(), st.integers(0, 1000))] * 3),
+    steps=st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(0, 400), st.integers(0, 400)), max_size=60),
+)
+def test_no_budget_is_ever_overdrawn(
+    limits: tuple[int | None, int | None, int | None], steps: list[tuple[bool, int, int, int]]
+) -> None:
+    """However requests come and go: while none costs more than was set aside for it, no limit is passed.
+
+    What is refused would have passed one, and names it.
+    """
+    day, month, one = (None if limit is None else limit / 1e6 for limit in limits)
+    keys = {} if one is None else {"k1": one}
+    budgets = Budgets(day=day, month=month, keys=keys, today=date(2026, 11, 23), zone=UTC)
+    held: dict[str, int] = {}
+    for begins, number, micros, cost in steps:
+        request, key = f"r{number}", f"k{number % 2}"
+        if begins:
+            before = budgets.now()
+            refused = budgets.hold(request, key, micros)
+            if refused is None:
+                held[request] = held.get(request, 0) + micros
+            else:
+                limit = before[refused].limit
+                assert limit is not None
+                assert before[refused].spent + micros / 1e6 > limit
+                assert refused in ("day", "month", f"key:{key}")
+        else:
+            budgets.settle(request, key, min(cost, held.pop(request, 0)))
+        for budget in budgets.now().values():
+            assert budget.limit is None or budget.spent <= budget.limit + 1e-9
+
+
+def test_a_target_without_a_price_may_be_asked_while_anything_is_left() -> None:
+    """Nobody knows what it will cost; when the budget is spent it is closed too."""
+    budgets = Budgets(day=1.0, month=None, keys={}, today=date(2026, 11, 23), zone=UTC)
+    assert budgets.hold("a", "k", None) is None
+    assert budgets.hold("b", "k", 1_000_000) is None
+    assert budgets.hold("c", "k", None) == "day"
+    assert budgets.hold("d", "k", 0) is None, "what is free is never refused"
+
+
+@pytest.mark.parametrize(
+    ("today", "tomorrow", "month"),
+    [
+        (date(2026, 11, 23), datetime(2026, 11, 24, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)),
+        (date(2026, 12, 31), datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_budgets_say_when_they_begin_anew(today: date, tomorrow: datetime, month: datetime) -> None:
+    """A day at midnight, everything else on the first of the month."""
+    budgets = Budgets(day=1.0, month=2.0, keys={"k": 3.0}, today=today, zone=UTC)
+    assert {name: budget.resets for name, budget in budgets.now().items()} == {
+        "day": tomorrow,
+        "month": month,
+        "key:k": month,
+    }
+
+
+async def test_two_requests_at_once_do_not_share_the_last_dollar(settings: LedgerSettings, clock: Clock) -> None:
+    """One gets the money; the other's receipt stands without a reservation and names the budget, over a restart too."""
+    settings = msgspec.structs.replace(settings, day_limit_usd=0.0008)
+    ledger = Ledger(settings, wall=clock)
+    await ledger.open()
+    answers = await asyncio.gather(*(ledger.receive(make_receipt(f"r{number}"), CLOUD) for number in range(5)))
+    assert sorted(answer or "" for answer in answers) == ["", "day", "day", "day", "day"]
+    assert await ledger.reserve("r1", CLOUD) == "day"
+    assert ledger.budgets()["day"].spent == pytest.approx(0.0005)
+    await ledger.close()
+    again = Ledger(settings, wall=clock)
+    await again.open()
+    assert again.orphans == 5
+    assert again.budgets()["day"].spent == pytest.approx(0.0005), "what was set aside may have been spent"
+    assert await again.receive(make_receipt("later"), CLOUD) == "day"
+    clock.now += DAY
+    assert await again.receive(make_receipt("tomorrow"), CLOUD) is None
+    await again.close()
+
+
+async def test_a_reservation_is_replaced_by_what_it_cost(settings: LedgerSettings, clock: Clock) -> None:
+    """A cheap answer makes room for the next."""
+    ledger = Ledger(msgspec.structs.replace(settings, key_limits_usd={"laptop": 0.0006}), wall=clock)
+    await ledger.open()
+    assert await ledger.receive(make_receipt("a"), CLOUD) is None
+    assert await ledger.receive(make_receipt("b"), CLOUD) == "key:laptop"
+    assert await ledger.receive(make_receipt("other", key="phone"), CLOUD) is None
+    await ledger.settle(make_settlement("a", target="big", zone=Zone.CLOUD, cost_micros=10))
+    assert await ledger.receive(make_receipt("c"), CLOUD) is None
+    await ledger.close()

@@ -8,10 +8,9 @@ import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.core.events import FellBack, FirstToken, Gaps, ViolationStopped
+from gateway.core.events import BudgetDenied, FellBack, FirstToken, Gaps, ViolationStopped
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Outcome
-from gateway.core.snapshot import Budget
 from gateway.core.usage import Usage
 from gateway.observe import Metrics, World
 from gateway.observe.series import MAX_SERIES, Counter, Histogram
@@ -203,18 +202,18 @@ def test_sensitive_requests_show_what_was_done_about_them(metrics: Metrics) -> N
     assert get(found, "aduana_requests_total", zone="none", model="none", dialect="openai", outcome="refused") == 1
 
 
-def test_a_refusal_while_a_budget_is_spent_is_counted_for_it() -> None:
-    """Only the budgets that concern the request's own key, and only spent ones."""
-    spent = Budget(spent=2.0, limit=2.0)
-    world = World(
-        budgets=lambda: {"day": spent, "month": Budget(spent=2.0, limit=9.0), "key:phone": spent, "key:laptop": spent}
-    )
-    metrics = Metrics(msgspec.structs.replace(KNOWN, budgets=("day", "month", "key:laptop")), world)
-    metrics.on(decided(make_receipt(permitted=(), refusal="policy_refused"), first_zone=None, reason="refused"))
-    metrics.on(decided())
+def test_what_a_budget_kept_out_is_counted_for_it() -> None:
+    """Answered elsewhere or refused, at the decision or when another request took the money; nothing else counts."""
+    metrics = Metrics(msgspec.structs.replace(KNOWN, budgets=("day", "month", "key:laptop")))
+    refused = make_receipt(permitted=(), refusal="budget_spent", budget="day")
+    metrics.on(decided(refused, first_zone=None, reason="refused"))
+    metrics.on(decided(make_receipt("r2", budget="key:laptop")))
+    metrics.on(decided(make_receipt("r3")))
+    metrics.on(decided(make_receipt("r4", permitted=(), refusal="policy_refused"), first_zone=None, reason="refused"))
+    metrics.on(BudgetDenied(request_id="r5", budget="day"))
     found = samples(metrics)
     denials = {key[1][0][1]: value for key, value in found.items() if key[0] == "aduana_budget_denials_total"}
-    assert denials == {"day": 1, "month": 0, "key:laptop": 1}
+    assert denials == {"day": 2, "month": 0, "key:laptop": 1}
 
 
 def test_gauges_are_asked_for_and_unknown_values_are_left_out(metrics: Metrics) -> None:

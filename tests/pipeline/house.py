@@ -91,19 +91,28 @@ class FakeLedger:
         self.broken = False
         self.gate: asyncio.Event | None = None
         self.waiting = asyncio.Event()
+        self.left: dict[str, int] = {}  # micro-dollars of a day's budget for each target; without: no limit
 
-    async def receive(self, receipt: Receipt, reservation: Reservation | None) -> None:
+    def _denied(self, reservation: Reservation | None) -> str | None:
+        left = self.left.get(reservation.target) if reservation is not None else None
+        return "day" if reservation is not None and left is not None and reservation.micros > left else None
+
+    async def receive(self, receipt: Receipt, reservation: Reservation | None) -> str | None:
         self.waiting.set()
         if self.gate is not None:
             await self.gate.wait()
         if self.broken:
             raise LedgerUnavailable("The disk is full.")
         self.receipts.append(receipt)
+        return self._denied(reservation)
 
-    async def reserve(self, request_id: str, reservation: Reservation) -> None:
+    async def reserve(self, request_id: str, reservation: Reservation) -> str | None:
         if self.broken:
             raise LedgerUnavailable("The disk is full.")
+        if denied := self._denied(reservation):
+            return denied
         self.reservations.append(reservation)
+        return None
 
     async def settle(self, settlement: Settlement) -> None:
         self.settlements.append(settlement)
@@ -131,6 +140,29 @@ class FakeTaint:
 
     async def remember_answer(self, request: object, answer: str) -> None:
         self.answers.append(answer)
+
+
+class FakeMasks:
+    """Keeps sealed mappings; refuses them when told to; can be made to wait."""
+
+    def __init__(self) -> None:
+        self.kept: dict[bytes, tuple[bytes, bytes]] = {}
+        self.broken = False
+        self.writes = 0
+
+    async def mask_lookup(self, hashes: Sequence[bytes]) -> Kept | None:
+        last = next((item for item in reversed(hashes) if item in self.kept), None)
+        if last is None:
+            return None
+        name, sealed = self.kept[last]
+        return Kept(name=name, sealed=sealed, day=0, links=frozenset(self.kept))
+
+    async def mask_remember(self, name: bytes, sealed: bytes, hashes: Sequence[bytes]) -> None:
+        await asyncio.sleep(0)
+        if self.broken:
+            raise LedgerUnavailable("The disk is full.")
+        self.writes += 1
+        self.kept.update(dict.fromkeys(hashes, (name, sealed)))
 
 
 class FakeInspector:
