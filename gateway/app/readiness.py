@@ -43,14 +43,21 @@ class ReadinessProbe:
         }
         if self._policies.problem is not None:
             details["policy_problem"] = f"The last reload was refused, the old rules stay: {self._policies.problem}"
-        ready = first is not None and _told(states[first]) == "ready" and ledger.ok
+        ready = first is not None and _can_answer(states[first]) and ledger.ok
         return Readiness(ready=ready, details=details)
 
 
 def _told(state: TargetState) -> str:
     if not state.healthy:
         return "not available"
-    return "loading" if state.loaded is False else "ready"
+    if state.loaded is not False:
+        return "ready"
+    return "loads when it is asked for" if state.loading is None else f"loading, {state.loading:.0%}"
+
+
+def _can_answer(state: TargetState) -> bool:
+    """A model that loads for the first request answers it, a little later; one that is being loaded can't yet."""
+    return state.healthy and (state.loaded is not False or state.loading is None)
 
 
 def _plain_request(model: str) -> Inbound:

@@ -5,13 +5,16 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
-from gateway.app.rooms import embedded_settings, http_settings, secret_of
+from gateway.app.model_plan import plan_models
+from gateway.app.models import EmbeddedModels
+from gateway.app.rooms import http_settings, secret_of
 from gateway.core.errors import AduanaError
 from gateway.core.events import ViolationStopped
 from gateway.core.labels import Zone
 from gateway.core.target import Catalog, TargetState
 from gateway.local.embedded import EmbeddedTarget
 from gateway.local.embedded_events import WorkerListener
+from gateway.local.embedded_memory import ModelMemory
 from gateway.local.http import HttpTarget
 from gateway.pipeline import CloudTarget, LocalTarget
 from gateway.pipeline.parts import Target
@@ -33,12 +36,18 @@ class Targets:
         on_worker: WorkerListener,
     ) -> None:
         """Raises ConfigurationError for a secret that can't be read or a model file that is missing."""
+        models = plan_models(settings)
+        memory = self._memory = ModelMemory(models.limits)
         self.local: dict[str, LocalTarget] = {}
+        self.embedded: dict[str, EmbeddedTarget] = {}
         self.cloud: dict[str, CloudTarget] = {}
         for name, config in settings.targets.items():
             info = catalog.targets[name]
             if isinstance(config, EmbeddedConfig):
-                self.local[name] = EmbeddedTarget(info, embedded_settings(settings, name, config), listener=on_worker)
+                embedded = EmbeddedTarget(
+                    info, models.settings[name], listener=on_worker, memory=memory, need=models.needs[name]
+                )
+                self.local[name] = self.embedded[name] = embedded
             elif config.zone is Zone.LOCAL:
                 self.local[name] = HttpTarget(info, http_settings(config))
             else:
@@ -60,6 +69,11 @@ class Targets:
                     ),
                     on_violation=on_violation,
                 )
+
+    @property
+    def models(self) -> EmbeddedModels:
+        """The embedded ones, for administrators."""
+        return EmbeddedModels(self.embedded, self._memory)
 
     @property
     def all(self) -> Mapping[str, Target]:

@@ -179,7 +179,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             page_headers=HEADERS,
         )
         listener = Listener(
-            build_application(front, operations, access, started=int(time.time())),
+            build_application(front, operations, access, targets.models, started=int(time.time())),
             host=settings.server.host,
             port=settings.server.port,
             drain_seconds=settings.server.drain_seconds,

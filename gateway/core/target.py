@@ -55,6 +55,8 @@ class TargetState(msgspec.Struct, frozen=True, kw_only=True):
     slots_total: int | None = None
     loaded: bool | None = None
     load_seconds: float | None = None  # expected time to load, where it is not loaded
+    loading: float | None = None  # share of it that is loaded; None: it is not being loaded
+    memory: int | None = None  # bytes that it takes when it is loaded, estimated
     tokens_per_second: float | None = None  # measured decode speed of one stream
     latency_seconds: float | None = None  # measured time to first token
     open_until: float | None = None  # monotonic seconds; the breaker holds the target until then

@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 import secrets
-import time
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
-import structlog
 
-from gateway.core.delta import Delta, Embeddings, FinishReason, Ranking, UsageReport
+from gateway.core.delta import Delta, Embeddings, Ranking, UsageReport
 from gateway.core.errors import (
     AduanaError,
     BadRequest,
@@ -23,20 +22,23 @@ from gateway.core.errors import (
 from gateway.core.progress import Progress
 from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest, RerankRequest
 from gateway.core.target import TargetInfo, TargetState
-from gateway.engine.messages import Embed, End, Ready, Submit, Vectors, pack_tokens
+from gateway.engine.memory import Need
+from gateway.engine.messages import Embed, Ready, Submit, Vectors, pack_tokens
 from gateway.engine.vocabulary import Vocabulary
 from gateway.local.embedded_admission import Admission
-from gateway.local.embedded_answer import Choice, Count, joined_texts
+from gateway.local.embedded_answer import Count
 from gateway.local.embedded_events import WorkerEvent, WorkerEventKind, WorkerListener
-from gateway.local.embedded_link import Item, Mailbox
+from gateway.local.embedded_link import Mailbox
+from gateway.local.embedded_log import LOG, WorkerLog
+from gateway.local.embedded_memory import ModelMemory
 from gateway.local.embedded_pace import Pace
 from gateway.local.embedded_prompts import Prepared, Prompts, characters_of
+from gateway.local.embedded_reading import Reading
 from gateway.local.embedded_settings import EmbeddedSettings
+from gateway.local.embedded_state import state_of
 from gateway.local.embedded_submit import choices_of, echoes, submits_of
 from gateway.local.embedded_vectors import refuse_unable, usage_of, vector_of
 from gateway.local.embedded_worker import EngineWorker
-
-LOG = structlog.get_logger("aduana.engine")
 
 
 class EmbeddedTarget:
@@ -50,25 +52,44 @@ class EmbeddedTarget:
     get 503. `worker_restarts` and `last_cause` can be read at any time.
     """
 
-    def __init__(self, info: TargetInfo, settings: EmbeddedSettings, *, listener: WorkerListener | None = None) -> None:
+    def __init__(
+        self,
+        info: TargetInfo,
+        settings: EmbeddedSettings,
+        *,
+        listener: WorkerListener | None = None,
+        memory: ModelMemory | None = None,
+        need: Need | None = None,
+    ) -> None:
+        """`memory` is shared with the other embedded targets; `need`: what this model takes of it."""
         self.info = info
         self._settings = settings
         self._listener = listener
+        self._log = WorkerLog(info.model)
         self._pace = Pace()
         self._admission = Admission(info.name, settings, self._pace)
         self._worker = EngineWorker(info.name, settings, self._heard, self._admission.crashed_with)
         self._prompts = Prompts(Path(settings.model), settings.context)
         self._opening = asyncio.Lock()
-        self._shown = -1
         self._opened: asyncio.Task[None] | None = None
+        self._memory = memory or ModelMemory()
+        self.seat = self._memory.add(
+            info.name,
+            need or Need(),
+            begin=self._worker.begin,
+            end=self._worker.close,
+            unload_after=settings.unload_after,
+            measured=lambda: self._pace.load_seconds,
+        )
 
     async def start(self) -> None:
-        """Begins to load; returns at once."""
-        await self._worker.start()
+        """Begins to load, unless that waits for the first request; returns at once."""
+        if self._settings.load == "start":
+            self._memory.start(self.seat)
 
     async def close(self) -> None:
         """Stops the worker and gives all memory back; running requests get an error."""
-        await self._worker.close()
+        await self._memory.close(self.seat)
         if self._opened is not None:
             await asyncio.wait([self._opened])
         self._prompts.close()
@@ -88,22 +109,28 @@ class EmbeddedTarget:
         """The worker's process id while there is one."""
         return self._worker.pid
 
+    @property
+    def starts(self) -> str:
+        """When it is loaded: start, on_demand."""
+        return self._settings.load
+
+    @property
+    def problem(self) -> str:
+        """Why it can't answer, for whoever runs the gateway; empty: it can, or is about to."""
+        return self._worker.problem
+
+    async def load(self, deadline: float) -> None:
+        """Have it loaded, as a request would. Raises TargetUnavailable."""
+        async with self._leased(deadline):
+            pass
+
+    async def unload(self) -> None:
+        """Give its memory back; the next request loads it again. Raises TargetBusy while it works."""
+        await self._memory.unload(self.seat)
+
     def state(self) -> TargetState:
-        """Facts for the policy. `healthy`: a request that comes now is answered, perhaps after a short wait."""
-        worker, slots = self._worker, self._settings.slots
-        ready = worker.ready is not None
-        waiting = max(0, worker.outstanding - slots)
-        return TargetState(
-            healthy=not worker.problem,
-            queue_depth=waiting,
-            queue_wait_seconds=self._pace.expected_wait(worker.outstanding, slots),
-            slots_busy=min(worker.outstanding, slots),
-            slots_total=slots,
-            loaded=ready,
-            load_seconds=None if ready else self._pace.load_seconds,
-            tokens_per_second=self._pace.tokens_per_second,
-            latency_seconds=self._pace.latency_seconds,
-        )
+        """Facts for the policy. `healthy`: a request that comes now is answered, perhaps after a load."""
+        return state_of(self._worker, self._settings.slots, self._pace, self._memory, self.seat)
 
     async def prompt_tokens(self, request: AnyRequest) -> int | None:
         """Exact length of the prompt (the longest, where a request has several). None while the model loads.
@@ -135,39 +162,40 @@ class EmbeddedTarget:
 
         Raises TargetError and its kin, ContextLengthExceeded, BadRequest.
         """
-        prepared, vocabulary = await self._prepared(request, deadline)
-        self._prompts.forget(request)
-        box = Mailbox()
-        choices = choices_of(request, prepared, vocabulary)
-        submits = submits_of(
-            request,
-            prepared,
-            self._settings,
-            vocabulary,
-            isolation=isolation,
-            seed=secrets.randbits(62),
-            next_id=self._worker.next_id,
-        )
-        if priority:
-            submits = [msgspec.structs.replace(submit, priority=priority) for submit in submits]
-        self._admission.admit(submits, self._worker.outstanding)
-        loop = asyncio.get_running_loop()
-        late = TargetTimeout(f"The embedded target {self.info.name!r} did not finish in time.")
-        timer = loop.call_at(deadline, box.put, late)
-        began = time.monotonic()
-        usage = Count([len(prompt) for prompt in prepared.prompts], request.sampling.n)
-        try:
-            self._worker.send(submits, box)
+        async with self._leased(deadline) as ready:
+            prepared, vocabulary = await self._prepared(request, ready)
+            self._prompts.forget(request)
+            box = Mailbox()
+            choices = choices_of(request, prepared, vocabulary)
+            submits = submits_of(
+                request,
+                prepared,
+                self._settings,
+                vocabulary,
+                isolation=isolation,
+                seed=secrets.randbits(62),
+                next_id=self._worker.next_id,
+            )
+            if priority:
+                submits = [msgspec.structs.replace(submit, priority=priority) for submit in submits]
+            self._admission.admit(submits, self._worker.outstanding)
+            loop = asyncio.get_running_loop()
+            late = TargetTimeout(f"The embedded target {self.info.name!r} did not finish in time.")
+            timer = loop.call_at(deadline, box.put, late)
+            usage = Count([len(prompt) for prompt in prepared.prompts], request.sampling.n)
             running = {submit.id: choice for submit, choice in zip(submits, choices, strict=True)}
-            for text in echoes(request, prepared, choices, vocabulary):
-                yield text
-            while running:
-                for delta in self._deltas(await box.take(), running, usage, began):
-                    yield delta
-            yield UsageReport(usage=usage.usage(choices))
-        finally:
-            timer.cancel()
-            self._release(submits)
+            reading = Reading(running, usage, self._pace, self._worker)
+            try:
+                self._worker.send(submits, box)
+                for text in echoes(request, prepared, choices, vocabulary):
+                    yield text
+                while running:
+                    for delta in reading.deltas(await box.take()):
+                        yield delta
+                yield UsageReport(usage=usage.usage(choices))
+            finally:
+                timer.cancel()
+                self._release(submits)
 
     async def embed(self, request: EmbeddingsRequest, *, deadline: float) -> Embeddings:
         """Normalised vectors, cut to `dimensions` where asked for."""
@@ -183,20 +211,21 @@ class EmbeddedTarget:
         self, request: EmbeddingsRequest | RerankRequest, deadline: float
     ) -> tuple[Prepared, tuple[bytes, ...]]:
         """What the model made of each prompt."""
-        prepared, _ = await self._prepared(request, deadline)
-        self._prompts.forget(request)
-        box = Mailbox()
-        number = self._worker.next_id()
-        message = Embed(id=number, inputs=tuple(pack_tokens(prompt) for prompt in prepared.prompts))
-        self._admission.admit([message], self._worker.outstanding)
-        try:
-            async with asyncio.timeout_at(deadline):
-                self._worker.send([message], box)
-                (answer,) = await box.take()
-        except TimeoutError:
-            raise TargetTimeout(f"The embedded target {self.info.name!r} did not finish in time.") from None
-        finally:
-            self._release([message])
+        async with self._leased(deadline) as ready:
+            prepared, _ = await self._prepared(request, ready)
+            self._prompts.forget(request)
+            box = Mailbox()
+            number = self._worker.next_id()
+            message = Embed(id=number, inputs=tuple(pack_tokens(prompt) for prompt in prepared.prompts))
+            self._admission.admit([message], self._worker.outstanding)
+            try:
+                async with asyncio.timeout_at(deadline):
+                    self._worker.send([message], box)
+                    (answer,) = await box.take()
+            except TimeoutError:
+                raise TargetTimeout(f"The embedded target {self.info.name!r} did not finish in time.") from None
+            finally:
+                self._release([message])
         if isinstance(answer, AduanaError):
             raise answer
         assert isinstance(answer, Vectors)
@@ -206,8 +235,16 @@ class EmbeddedTarget:
 
     # Preparing
 
-    async def _prepared(self, request: AnyRequest, deadline: float) -> tuple[Prepared, Vocabulary]:
-        ready = await self._worker.wait_ready(deadline)
+    @asynccontextmanager
+    async def _leased(self, deadline: float) -> AsyncGenerator[Ready, None]:
+        """The model, loaded; it stays so."""
+        now = asyncio.get_running_loop().time()
+        patient = min(deadline, now + self._settings.load_wait)
+        async with self._memory.lease(self.seat, patient):
+            until = patient if self.seat.asked else min(deadline, now + self._settings.ready_wait)
+            yield await self._worker.wait_ready(until)
+
+    async def _prepared(self, request: AnyRequest, ready: Ready) -> tuple[Prepared, Vocabulary]:
         refuse_unable(request, ready, self.info.name)
         await self._open(ready)
         prepared = await self._prompts.prepare(request)
@@ -240,51 +277,18 @@ class EmbeddedTarget:
         self._worker.cancel([message.id for message in messages])
         self._admission.release(messages)
 
-    # Answering
-
-    def _deltas(self, items: list[Item], running: dict[int, Choice], usage: Count, began: float) -> list[Delta]:
-        deltas: list[Delta] = []
-        for item in items:
-            match item:
-                case (int(number), int(token), log) if number in running:
-                    choice = running[number]
-                    deltas += choice.token(token, log)
-                    if choice.stopped:
-                        del running[number]
-                        deltas += choice.finish(FinishReason.STOP)
-                        self._worker.cancel([number])
-                case (int(number), int(cached)) if number in running:
-                    usage.cached.setdefault(running[number].index, cached)
-                    self._pace.started(time.monotonic() - began)
-                case End() if item.id in running:
-                    choice = running.pop(item.id)
-                    self._worker.finished(item.id)
-                    if item.error is not None:
-                        raise TargetError(item.error)
-                    self._pace.ended(item)
-                    deltas += choice.finish(item.reason)
-                case AduanaError():
-                    raise item
-                case _:
-                    pass  # tokens of a sequence that was cancelled meanwhile
-        return joined_texts(deltas)
-
     def _heard(self, event: WorkerEvent) -> None:
         match event.kind:
             case WorkerEventKind.READY:
-                self._pace.load_seconds = event.seconds
+                taken = asyncio.get_running_loop().time() - self._worker.began
+                self._pace.load_seconds = taken
                 if self._opened is None:  # so that the first request need not wait for it
                     self._opened = asyncio.get_running_loop().create_task(self._open_early())
-                LOG.info("model ready", target=event.target, model=self.info.model, seconds=event.seconds)
-            case WorkerEventKind.LOADING:
-                if int(event.fraction * 10) != self._shown:
-                    self._shown = int(event.fraction * 10)
-                    LOG.info("model loading", target=event.target, percent=round(event.fraction * 100))
-            case WorkerEventKind.DIED:
-                LOG.error("engine worker died", target=event.target, cause=event.detail, restart_in=event.seconds)
+                self._memory.noticed(self.seat, seconds=taken)
             case WorkerEventKind.FAILED:
-                LOG.error("model can't be loaded", target=event.target, reason=event.detail, retry_in=event.seconds)
-            case WorkerEventKind.STOPPED:
-                LOG.info("engine stopped", target=event.target)
+                self._memory.noticed(self.seat, seconds=None)
+            case _:
+                pass
+        self._log.write(event)
         if self._listener is not None:
             self._listener(event)

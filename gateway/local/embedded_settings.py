@@ -1,5 +1,7 @@
 """What the embedded target needs to know: the engine's settings, and how the gateway treats its worker."""
 
+from typing import Literal
+
 from gateway.engine.settings import EngineSettings
 
 
@@ -15,8 +17,14 @@ class EmbeddedSettings(EngineSettings, frozen=True, kw_only=True):
     """Sampling where a client does not say (llama.cpp's defaults); top_k 0, top_p 1, min_p 0 turn a filter off."""
     answer_tokens: int | None = None
     """Length of an answer where a client does not say. None: until the window is full."""
+    load: Literal["start", "on_demand"] = "start"
+    """When the model is loaded: with the gateway, or for the first request that wants it."""
+    unload_after: float | None = None
+    """It gives its memory back after being idle for so long. None: only when another model needs the room."""
+    load_wait: float = 300.0
+    """A request that wants a model loaded waits this long for room and load together, then gets 503."""
     ready_wait: float = 15.0
-    """A request that comes while the worker starts waits this long for it, then gets 503."""
+    """A request that comes while the gateway starts, or a worker after a crash, waits this long, then gets 503."""
     restart_first: float = 0.0
     """Pause before the first restart of a worker that died; then 1 s, doubling."""
     restart_longest: float = 60.0

@@ -58,10 +58,13 @@ class EngineWorker:
         self.last_cause = ""
         self.busy = 0  # slots in use, as the worker said last
         self.waiting = 0
+        self.progress: float | None = None  # of the load that is under way, 0 to 1; None: none is
+        self.began = 0.0  # the last process, in the loop's clock
 
-    async def start(self) -> None:
-        """Begins; returns at once."""
+    def begin(self) -> None:
+        """Starts the process; returns at once."""
         if self._life is None:
+            self.progress, self.problem, self.public_problem = 0.0, "", ""
             self._life = asyncio.create_task(self._live(), name=f"engine worker {self._name}")
 
     async def close(self) -> None:
@@ -71,15 +74,15 @@ class EngineWorker:
         life, self._life = self._life, None
         life.cancel()
         await asyncio.wait([life])
+        self.ready, self.pid, self.progress = None, None, None
+        self._wake()
         if self._settings.spill_directory:  # the worker was ended at once, so it could not
             await asyncio.to_thread(erase, Path(self._settings.spill_directory))
         self._fail_all(TargetUnavailable(f"The embedded target {self._name!r} is shutting down."))
         self._tell(WorkerEventKind.STOPPED)
 
-    async def wait_ready(self, deadline: float) -> Ready:
+    async def wait_ready(self, until: float) -> Ready:
         """The worker's facts, as soon as it is ready. Raises TargetUnavailable when it can't be, or not in time."""
-        loop = asyncio.get_running_loop()
-        until = min(deadline, loop.time() + self._settings.ready_wait)
         while self.ready is None:
             if self.problem or self._life is None:
                 raise self._unavailable(self.public_problem or "It is not running.")
@@ -87,7 +90,8 @@ class EngineWorker:
                 async with asyncio.timeout_at(until):
                     await self._changed.wait()
             except TimeoutError:
-                raise self._unavailable("Its model is still loading.") from None
+                done = f" ({self.progress:.0%} done)" if self.progress else ""
+                raise self._unavailable(f"Its model is still loading{done}.") from None
         return self.ready
 
     def _unavailable(self, reason: str) -> TargetUnavailable:
@@ -133,9 +137,10 @@ class EngineWorker:
                 if box is not None:
                     box.put(message)
             case Loading():
+                self.progress = message.fraction
                 self._tell(WorkerEventKind.LOADING, fraction=message.fraction)
             case Ready():
-                self.ready = message
+                self.ready, self.progress = message, None
                 self.problem = self.public_problem = ""
                 self._wake()
                 self._tell(WorkerEventKind.READY, seconds=message.seconds)
@@ -165,10 +170,10 @@ class EngineWorker:
         loop = asyncio.get_running_loop()
         failures = 0
         while True:
-            began = loop.time()
+            began = self.began = loop.time()
             cause, detail = await self._one_life()
             failed, self._failed_load = self._failed_load, None
-            self.ready, self.pid = None, None
+            self.ready, self.pid, self.progress = None, None, 0.0
             self.busy = self.waiting = 0
             if loop.time() - began > self._settings.stable_after:
                 failures = 0

@@ -63,6 +63,24 @@ def _targets(states: Mapping[str, TargetState], in_flight: Mapping[str, int], no
         label,
         of({name: state.slots_busy for name, state in states.items()}),
     )
+    yield gauge_lines(
+        "aduana_model_loaded",
+        "Whether the embedded model is in memory.",
+        label,
+        of({name: None if state.loaded is None else int(state.loaded) for name, state in states.items()}),
+    )
+    yield gauge_lines(
+        "aduana_model_load_progress_ratio",
+        "Share of the embedded model that is loaded, while it is being loaded.",
+        label,
+        of({name: state.loading for name, state in states.items()}),
+    )
+    yield gauge_lines(
+        "aduana_model_memory_bytes",
+        "Memory that the embedded model takes when it is loaded, estimated.",
+        label,
+        of({name: state.memory for name, state in states.items()}),
+    )
     yield gauge_lines("aduana_slots", "Slots.", label, of({name: state.slots_total for name, state in states.items()}))
 
 

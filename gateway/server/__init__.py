@@ -5,6 +5,7 @@ from gateway.server.bodies import BodyReader
 from gateway.server.front import Front
 from gateway.server.identity import Identifier
 from gateway.server.listen import Listener
+from gateway.server.models import ModelReport, Models, ModelsReport
 from gateway.server.operations import Operations, Readiness
 from gateway.server.routes import build_application
 
@@ -15,6 +16,9 @@ __all__ = [
     "Identifier",
     "KeyRing",
     "Listener",
+    "ModelReport",
+    "Models",
+    "ModelsReport",
     "Operations",
     "Readiness",
     "build_application",

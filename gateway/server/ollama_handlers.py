@@ -1,8 +1,10 @@
 """Ollama endpoints: the same pipeline, another dialect."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
+import msgspec
 from aiohttp import web
 
 from gateway.core.errors import NotFound
@@ -10,6 +12,7 @@ from gateway.core.request import Caller, GenerateRequest
 from gateway.core.target import Catalog, TargetInfo
 from gateway.server.answers import json_answer, route_headers
 from gateway.server.front import REQUEST_ID, Front
+from gateway.server.models import LONGEST_LOAD, Models, loaded
 from gateway.wire import ollama
 
 _UNKNOWN_WINDOW = 8192  # for show, where the configuration does not say
@@ -18,8 +21,9 @@ _UNKNOWN_WINDOW = 8192  # for show, where the configuration does not say
 class OllamaHandlers:
     """One handler for each route. Holds no state but its parts."""
 
-    def __init__(self, front: Front, *, started: float, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, front: Front, models: Models, *, started: float, wall: Callable[[], float] = time.time) -> None:
         self._front = front
+        self._models = models
         self._started = started
         self._wall = wall
 
@@ -29,9 +33,21 @@ class OllamaHandlers:
         return json_answer(ollama.version_body(), self._id(http))
 
     async def tags(self, http: web.Request) -> web.StreamResponse:
-        """GET /api/tags and /api/ps."""
+        """GET /api/tags."""
         names = self._front.visible(self._front.caller(http))
         return json_answer(ollama.tags_body(dict.fromkeys(names, "aduana"), created=self._started), self._id(http))
+
+    async def loaded(self, http: web.Request) -> web.StreamResponse:
+        """GET /api/ps: models in memory, under the first name that stands for them alone."""
+        visible = self._front.visible(self._front.caller(http))
+        aliases = self._front.catalog.aliases
+        residents = [
+            ollama.Resident(name=name, memory=model.memory, gpu_memory=model.gpu_memory, unloads_in=model.unloads_in)
+            for model in loaded(self._models.report())
+            for name in [next((name for name in visible if aliases[name].targets == (model.target,)), None)]
+            if name is not None
+        ]
+        return json_answer(ollama.ps_body(residents, now=self._wall()), self._id(http))
 
     async def show(self, http: web.Request) -> web.StreamResponse:
         """POST /api/show."""
@@ -44,13 +60,13 @@ class OllamaHandlers:
 
     async def chat(self, http: web.Request) -> web.StreamResponse:
         """POST /api/chat."""
-        caller, request, size = await self._front.parsed(http, ollama.parse_chat)
-        return await self._answer(http, caller, request, size, generate=False)
+        caller, (request, wish), size = await self._front.parsed(http, ollama.parse_chat)
+        return await self._answer(http, caller, request, wish, size, generate=False)
 
     async def generate(self, http: web.Request) -> web.StreamResponse:
         """POST /api/generate."""
-        caller, request, size = await self._front.parsed(http, ollama.parse_generate)
-        return await self._answer(http, caller, request, size, generate=True)
+        caller, (request, wish), size = await self._front.parsed(http, ollama.parse_generate)
+        return await self._answer(http, caller, request, wish, size, generate=True)
 
     async def embed(self, http: web.Request) -> web.StreamResponse:
         """POST /api/embed and /api/embeddings."""
@@ -65,13 +81,22 @@ class OllamaHandlers:
         return json_answer(body, route_headers(embedded.route))
 
     async def _answer(
-        self, http: web.Request, caller: Caller, request: GenerateRequest | None, size: int, *, generate: bool
+        self,
+        http: web.Request,
+        caller: Caller,
+        request: GenerateRequest | None,
+        wish: ollama.Wish,
+        size: int,
+        *,
+        generate: bool,
     ) -> web.StreamResponse:
         if request is None:
-            body = ollama.ready_body("auto", generate=generate, now=self._wall())
+            if caller.admin:
+                await self._prepare(wish)
+            body = ollama.ready_body(wish.model, generate=generate, now=self._wall(), gone=wish.keep == 0)
             return json_answer(body, self._id(http))
         clock = time.perf_counter
-        return await self._front.generate(
+        response = await self._front.generate(
             http,
             self._front.inbound(http, caller, request, size),
             request,
@@ -79,6 +104,22 @@ class OllamaHandlers:
             assembly=lambda: ollama.assembly(request, generate=generate, wall=self._wall, clock=clock),
             content_type=ollama.STREAM_CONTENT_TYPE,
         )
+        if caller.admin and not isinstance(wish.keep, msgspec.UnsetType):
+            self._models.keep(response.headers.get("x-aduana-target", ""), wish.keep)
+        return response
+
+    async def _prepare(self, wish: ollama.Wish) -> None:
+        """Loads the first embedded model of this name; with `keep_alive: 0` all of them go as soon as they are idle."""
+        alias = self._front.catalog.resolve(wish.model)
+        models = [model.target for model in self._models.report().models]
+        named = [name for name in models if alias is not None and (alias.targets is None or name in alias.targets)]
+        if not isinstance(wish.keep, msgspec.UnsetType) and wish.keep == 0:
+            for name in named:
+                self._models.keep(name, 0.0)
+        elif named:
+            await self._models.load(named[0], asyncio.get_running_loop().time() + LONGEST_LOAD)
+            if not isinstance(wish.keep, msgspec.UnsetType):
+                self._models.keep(named[0], wish.keep)
 
     @staticmethod
     def _id(http: web.Request) -> dict[str, str]:

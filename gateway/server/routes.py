@@ -8,6 +8,7 @@ from gateway.server.answers import error_answer, public_error
 from gateway.server.anthropic_handlers import AnthropicHandlers
 from gateway.server.front import REQUEST_ID, Front, StreamBroken
 from gateway.server.identity import new_request_id
+from gateway.server.models import ModelHandlers, Models
 from gateway.server.ollama_handlers import OllamaHandlers
 from gateway.server.openai_handlers import OpenAIHandlers
 from gateway.server.operations import Operations
@@ -30,7 +31,9 @@ async def shape_errors(request: web.Request, handler: Handler) -> web.StreamResp
         return error_answer(public_error(error, request[REQUEST_ID]), request[REQUEST_ID], request.path)
 
 
-def build_application(front: Front, operations: Operations, access: Access, *, started: int) -> web.Application:
+def build_application(
+    front: Front, operations: Operations, access: Access, models: Models, *, started: int
+) -> web.Application:
     """All routes of all dialects; OpenAI's with and without `/v1`."""
     application = web.Application(middlewares=[shape_errors])
 
@@ -56,16 +59,20 @@ def build_application(front: Front, operations: Operations, access: Access, *, s
     anthropic = AnthropicHandlers(front)
     router.add_post("/v1/messages", anthropic.messages)
     router.add_post("/v1/messages/count_tokens", anthropic.count_tokens)
-    ollama = OllamaHandlers(front, started=started)
+    ollama = OllamaHandlers(front, models, started=started)
     router.add_get("/api/version", ollama.version)
     router.add_get("/api/tags", ollama.tags)
-    router.add_get("/api/ps", ollama.tags)
+    router.add_get("/api/ps", ollama.loaded)
     router.add_post("/api/show", ollama.show)
     router.add_post("/api/chat", ollama.chat)
     router.add_post("/api/generate", ollama.generate)
     router.add_post("/api/embed", ollama.embed)
     router.add_post("/api/embeddings", ollama.embed)
     router.add_post("/admin/explain", openai.explain)
+    administration = ModelHandlers(front, models)
+    router.add_get("/admin/models", administration.list)
+    router.add_post("/admin/models/{target}/load", administration.load)
+    router.add_post("/admin/models/{target}/unload", administration.unload)
     router.add_get("/healthz", operations.healthz)
     router.add_get("/readyz", operations.readyz)
     router.add_get("/metrics", operations.metrics)

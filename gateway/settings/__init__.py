@@ -21,6 +21,7 @@ from gateway.settings.sections import (
     ApiKey,
     BudgetConfig,
     EnergyConfig,
+    EngineConfig,
     InspectionConfig,
     LogConfig,
     ModelAlias,
@@ -59,6 +60,8 @@ class Settings(BaseSettings):
     """Everything that can answer. Default: the starter model, local only."""
     models: dict[str, ModelAlias] | None = None
     """What clients may ask for. Default: `auto` and the name of each target."""
+    engine: EngineConfig = EngineConfig()
+    """Memory for embedded models."""
     unknown_model: str | None = "auto"
     """The alias for model names that are not listed; null refuses them."""
     keys: dict[Name, ApiKey] = {}

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from gateway.settings.quantities import Bytes
 from gateway.settings.section import Name, SecretReference, Section, Tag
 
 
@@ -33,6 +34,16 @@ class ServerSettings(Section):
     """After SIGTERM, running answers may go on for this long."""
     max_connections: int = Field(default=1024, ge=1)
     """Connections served at once."""
+
+
+class EngineConfig(Section):
+    """Memory for all embedded models together."""
+
+    memory: Bytes | None = None
+    """As `22 GB`: weights, KV caches and computing of all loaded models, on GPUs and in RAM, estimated before a load.
+    Models that don't fit together then give way to each other. Default: no limit; each load only looks at free RAM."""
+    gpu_memory: Bytes | None = None
+    """As `23 GB`: the part of it on GPUs, all cards together, for models of which some layers stay in RAM."""
 
 
 class ModelAlias(Section):

@@ -8,6 +8,7 @@ from gateway.core.labels import Label, Zone
 from gateway.core.request import Endpoint
 from gateway.core.target import Capability
 from gateway.settings.llama import KvType, LlamaOptions
+from gateway.settings.quantities import Seconds
 from gateway.settings.section import SecretReference, Section
 
 
@@ -29,6 +30,13 @@ class EmbeddedTarget(LlamaOptions):
     """Storage of its values alone. Default: as `kv_type`. Quantised types need flash attention."""
     lora: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = Field(default_factory=dict)
     """LoRA adapters for this model, as GGUF: name in the model directory or path → scale, 1.0 for full strength."""
+    load: Literal["start", "on_demand"] = "start"
+    """start: with the gateway; on_demand: for the first request that wants it."""
+    unload_after: Seconds | None = None
+    """As `30 min`: it gives its memory back after being idle for so long, and loads again for the next request.
+    Default: it stays until another model needs the room (`engine.memory`)."""
+    load_wait: Seconds = 300.0
+    """As `2 min`: a request that wants it loaded waits so long for room and load, then gets 503."""
     endpoints: frozenset[Endpoint] = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS})
     """What it serves: chat, completions, embeddings, rerank. A ranking model: `[rerank]`, an embedding model:
     `[embeddings]`, so that other requests don't come here."""

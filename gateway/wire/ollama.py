@@ -17,6 +17,7 @@ from gateway.wire.ollama_answers import (
     tags_body,
     version_body,
 )
+from gateway.wire.ollama_models import Resident, Wish, ps_body, wish_of
 
 CONTENT_TYPE = "application/json; charset=utf-8"
 STREAM_CONTENT_TYPE = "application/x-ndjson"
@@ -24,6 +25,8 @@ STREAM_CONTENT_TYPE = "application/x-ndjson"
 __all__ = [
     "CONTENT_TYPE",
     "STREAM_CONTENT_TYPE",
+    "Resident",
+    "Wish",
     "assembly",
     "embed_body",
     "embedding_body",
@@ -32,6 +35,7 @@ __all__ = [
     "parse_embed",
     "parse_generate",
     "parse_show",
+    "ps_body",
     "ready_body",
     "show_body",
     "stream",
@@ -40,14 +44,16 @@ __all__ = [
 ]
 
 
-def parse_chat(body: bytes) -> ChatRequest | None:
-    """The body of `/api/chat`; None asks only for the model to be ready. Raises BadRequest."""
-    return ollama_requests.parse_chat(parse_object(body))
+def parse_chat(body: bytes) -> tuple[ChatRequest | None, Wish]:
+    """The body of `/api/chat`; None asks only for the model to be ready, or to go. Raises BadRequest."""
+    document = parse_object(body)
+    return ollama_requests.parse_chat(document), wish_of(document)
 
 
-def parse_generate(body: bytes) -> ChatRequest | CompletionRequest | None:
-    """The body of `/api/generate`; None asks only for the model to be ready. Raises BadRequest."""
-    return ollama_requests.parse_generate(parse_object(body))
+def parse_generate(body: bytes) -> tuple[ChatRequest | CompletionRequest | None, Wish]:
+    """The body of `/api/generate`; None asks only for the model to be ready, or to go. Raises BadRequest."""
+    document = parse_object(body)
+    return ollama_requests.parse_generate(document), wish_of(document)
 
 
 def parse_embed(body: bytes) -> EmbeddingsRequest:

@@ -189,11 +189,11 @@ def error_body(error: AduanaError) -> bytes:
     return encode_json({"error": error.message})
 
 
-def ready_body(model: str, *, generate: bool, now: float) -> bytes:
-    """The answer to a request without prompt or messages: the model is there."""
+def ready_body(model: str, *, generate: bool, now: float, gone: bool = False) -> bytes:
+    """The answer to a request without prompt or messages: the model is there, or on its way out."""
     head = {"model": model, "created_at": timestamp(now)}
     content: dict[str, Any] = {"response": ""} if generate else {"message": {"role": "assistant", "content": ""}}
-    return encode_json({**head, **content, "done": True, "done_reason": "load"})
+    return encode_json({**head, **content, "done": True, "done_reason": "unload" if gone else "load"})
 
 
 def embed_body(embeddings: Embeddings, *, model: str, seconds: float) -> bytes:
@@ -220,7 +220,7 @@ def version_body() -> bytes:
 
 
 def tags_body(names: Mapping[str, str], *, created: float) -> bytes:
-    """The answer of `/api/tags` and `/api/ps`: name → architecture."""
+    """The answer of `/api/tags`: name → architecture."""
     models = [
         {
             "name": name,

@@ -1,8 +1,9 @@
 """Ollama request bodies → typed requests. Pure.
 
 As in the Anthropic dialect, the body is translated into an OpenAI document, and that document is what is inspected,
-decided on and sent. Options that only concern loading a model (`num_ctx`, `num_gpu`, `keep_alive`) are left out: the
-gateway's configuration says how models are loaded. Sampling methods that are not served are refused.
+decided on and sent. Options that only concern loading a model (`num_ctx`, `num_gpu`) are left out: the gateway's
+configuration says how models are loaded (`keep_alive`: `ollama_models.py`). Sampling methods that are not served are
+refused.
 """
 
 from collections.abc import Mapping

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import httpx
+import msgspec
 import ollama
 import pytest
 
@@ -31,13 +32,13 @@ PNG = "iVBORw0KGgoAAAA"
 
 
 def chat(**fields: Any) -> ChatRequest:
-    request = dialect.parse_chat(json.dumps({"model": "llama:latest", "messages": [USER]} | fields).encode())
+    request, _ = dialect.parse_chat(json.dumps({"model": "llama:latest", "messages": [USER]} | fields).encode())
     assert request is not None
     return request
 
 
 def generate(**fields: Any) -> Any:
-    return dialect.parse_generate(json.dumps({"model": "llama", "prompt": "once"} | fields).encode())
+    return dialect.parse_generate(json.dumps({"model": "llama", "prompt": "once"} | fields).encode())[0]
 
 
 def test_a_plain_chat() -> None:
@@ -131,7 +132,7 @@ def test_generate() -> None:
 
 def test_nothing_to_answer_asks_for_the_model() -> None:
     """No prompt, no messages."""
-    assert dialect.parse_chat(b'{"model":"llama"}') is None
+    assert dialect.parse_chat(b'{"model":"llama"}')[0] is None
     assert generate(prompt="") is None
     assert json.loads(dialect.ready_body("llama", generate=True, now=0))["done_reason"] == "load"
 
@@ -280,3 +281,45 @@ def test_unfinished_answers(make: Any) -> None:
         make([Text(text="x")])
     with pytest.raises(TargetProtocolError):
         make([Text(text="x"), DELTAS[-1]])
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [
+        ("null", msgspec.UNSET),
+        ("0", 0.0),
+        ("300", 300.0),
+        ("-1", None),
+        ('"0"', 0.0),
+        ('"5m"', 300.0),
+        ('"1h30m"', 5400.0),
+        ('"500ms"', 0.5),
+        ('"-1m"', None),
+        ('"24h"', 86_400.0),
+        ("1e300", None),
+    ],
+)
+def test_keep_alive(given: str, seconds: float | msgspec.UnsetType | None) -> None:
+    """Seconds or a time in Ollama's words; negative ones and those beyond ten years mean for ever."""
+    _, wish = dialect.parse_chat(f'{{"model":"llama:latest","keep_alive":{given}}}'.encode())
+    assert wish == dialect.Wish(model="llama", keep=seconds)
+
+
+@pytest.mark.parametrize("given", ['"soon"', '"5 m"', '""', "true", "[]"])
+def test_keep_alive_that_is_no_time(given: str) -> None:
+    """Refused by name."""
+    with pytest.raises(BadRequest) as caught:
+        dialect.parse_generate(f'{{"model":"m","prompt":"x","keep_alive":{given}}}'.encode())
+    assert caught.value.param == "keep_alive"
+
+
+async def test_the_client_lists_loaded_models() -> None:
+    """With their memory, and when they go."""
+    residents = [
+        dialect.Resident(name="home", memory=10, gpu_memory=7, unloads_in=60.0),
+        dialect.Resident(name="big", memory=20, gpu_memory=0, unloads_in=None),
+    ]
+    listed = await client(dialect.ps_body(residents, now=1.7e9)).ps()
+    assert [(model.model, model.size, model.size_vram) for model in listed.models] == [("home", 10, 7), ("big", 20, 0)]
+    assert listed.models[0].expires_at is not None
+    assert listed.models[0].expires_at.timestamp() == pytest.approx(1.7e9 + 60)

@@ -1,0 +1,50 @@
+"""What the worker sends for one request becomes the request's deltas."""
+
+import time
+
+from gateway.core.delta import Delta, FinishReason
+from gateway.core.errors import AduanaError, TargetError
+from gateway.engine.messages import End
+from gateway.local.embedded_answer import Choice, Count, joined_texts
+from gateway.local.embedded_link import Item
+from gateway.local.embedded_pace import Pace
+from gateway.local.embedded_worker import EngineWorker
+
+
+class Reading:
+    """One request's sequences while they run; those that have ended leave `running`."""
+
+    def __init__(self, running: dict[int, Choice], usage: Count, pace: Pace, worker: EngineWorker) -> None:
+        self._running = running
+        self._usage = usage
+        self._pace = pace
+        self._worker = worker
+        self._began = time.monotonic()
+
+    def deltas(self, items: list[Item]) -> list[Delta]:
+        """In order. Raises AduanaError where the work has failed."""
+        running, deltas = self._running, list[Delta]()
+        for item in items:
+            match item:
+                case (int(number), int(token), log) if number in running:
+                    choice = running[number]
+                    deltas += choice.token(token, log)
+                    if choice.stopped:
+                        del running[number]
+                        deltas += choice.finish(FinishReason.STOP)
+                        self._worker.cancel([number])
+                case (int(number), int(cached)) if number in running:
+                    self._usage.cached.setdefault(running[number].index, cached)
+                    self._pace.started(time.monotonic() - self._began)
+                case End() if item.id in running:
+                    choice = running.pop(item.id)
+                    self._worker.finished(item.id)
+                    if item.error is not None:
+                        raise TargetError(item.error)
+                    self._pace.ended(item)
+                    deltas += choice.finish(item.reason)
+                case AduanaError():
+                    raise item
+                case _:
+                    pass  # tokens of a sequence that was cancelled meanwhile
+        return joined_texts(deltas)

@@ -1,0 +1,104 @@
+"""Embedded models for administrators: which are loaded, load one, unload one. Nothing here answers a request."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+from aiohttp import web
+
+from gateway.core.errors import Forbidden, NotFound
+from gateway.server.answers import json_answer
+from gateway.server.front import REQUEST_ID, Front
+
+LONGEST_LOAD = 600.0  # seconds
+
+
+class ModelReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One embedded model. Sizes in bytes, estimated; times in seconds."""
+
+    target: str
+    model: str
+    state: str  # loaded, loading, unloading, unloaded, failed
+    progress: float | None  # of the load that is under way, 0 to 1
+    memory: int
+    gpu_memory: int
+    busy: int  # requests that work with it
+    waiting: int  # requests that wait for its turn
+    load: str  # start, on_demand
+    load_seconds: float | None
+    idle_seconds: float | None
+    unloads_in: float | None  # None: not by itself
+    gives_way: tuple[str, ...] | None  # who would be unloaded for it; None: it can't fit
+    problem: str
+
+
+class ModelsReport(msgspec.Struct, frozen=True, kw_only=True):
+    """All of them, and the memory that they share. None: no limit."""
+
+    models: tuple[ModelReport, ...]
+    memory: int | None
+    gpu_memory: int | None
+    memory_used: int
+    gpu_memory_used: int
+
+
+class Models(Protocol):
+    """Their owner. Targets are named as in the configuration."""
+
+    def report(self) -> ModelsReport: ...
+    async def load(self, target: str, deadline: float) -> None: ...
+    async def unload(self, target: str) -> None: ...
+    def keep(self, target: str, seconds: float | None) -> None: ...
+
+
+class ModelHandlers:
+    """Admin keys only."""
+
+    def __init__(self, front: Front, models: Models) -> None:
+        self._front = front
+        self._models = models
+
+    async def list(self, http: web.Request) -> web.StreamResponse:
+        """GET /admin/models."""
+        self._admin(http)
+        return self._told(http, self._models.report())
+
+    async def load(self, http: web.Request) -> web.StreamResponse:
+        """POST /admin/models/{target}/load: answers when it is loaded."""
+        self._admin(http)
+        target = self._known(http.match_info["target"])
+        await self._models.load(target, asyncio.get_running_loop().time() + LONGEST_LOAD)
+        return self._told(http, self._one(target))
+
+    async def unload(self, http: web.Request) -> web.StreamResponse:
+        """POST /admin/models/{target}/unload: answers when its memory is back; 409 while it works."""
+        self._admin(http)
+        target = self._known(http.match_info["target"])
+        await self._models.unload(target)
+        return self._told(http, self._one(target))
+
+    def _admin(self, http: web.Request) -> None:
+        if not self._front.caller(http).admin:
+            raise Forbidden("This needs a key with 'admin: true'.", code="admin_only")
+
+    def _known(self, target: str) -> str:
+        names = [model.target for model in self._models.report().models]
+        if target not in names:
+            listed = ", ".join(sorted(names)) or "none"
+            raise NotFound(
+                f"There is no embedded target {target[:100]!r}. There are: {listed}.", code="model_not_found"
+            )
+        return target
+
+    def _one(self, target: str) -> ModelReport:
+        return next(model for model in self._models.report().models if model.target == target)
+
+    @staticmethod
+    def _told(http: web.Request, report: ModelReport | ModelsReport) -> web.Response:
+        return json_answer(msgspec.json.encode(report), {"x-request-id": http[REQUEST_ID]})
+
+
+def loaded(report: ModelsReport) -> Sequence[ModelReport]:
+    """Those that are in memory."""
+    return [model for model in report.models if model.state == "loaded"]
