@@ -136,7 +136,6 @@ class Dispatcher:
             priority=case.decision.overrides.priority,
             progress=account.progress,
         )
-        return _restored(answer, masked)
 
     def _denied(self, case: "Case", account: "Account", target: str, budget: str) -> AduanaError:
         """The target is not asked: the money was taken by another request since this one's decision."""

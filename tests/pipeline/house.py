@@ -142,29 +142,6 @@ class FakeTaint:
         self.answers.append(answer)
 
 
-class FakeMasks:
-    """Keeps sealed mappings; refuses them when told to; can be made to wait."""
-
-    def __init__(self) -> None:
-        self.kept: dict[bytes, tuple[bytes, bytes]] = {}
-        self.broken = False
-        self.writes = 0
-
-    async def mask_lookup(self, hashes: Sequence[bytes]) -> Kept | None:
-        last = next((item for item in reversed(hashes) if item in self.kept), None)
-        if last is None:
-            return None
-        name, sealed = self.kept[last]
-        return Kept(name=name, sealed=sealed, day=0, links=frozenset(self.kept))
-
-    async def mask_remember(self, name: bytes, sealed: bytes, hashes: Sequence[bytes]) -> None:
-        await asyncio.sleep(0)
-        if self.broken:
-            raise LedgerUnavailable("The disk is full.")
-        self.writes += 1
-        self.kept.update(dict.fromkeys(hashes, (name, sealed)))
-
-
 class FakeInspector:
     """Finds a secret where the word SECRET stands."""
 
