@@ -31,6 +31,7 @@ from gateway.core.events import ViolationStopped
 from gateway.core.record import Settlement
 from gateway.core.target import Catalog
 from gateway.ledger import Ledger, Reader
+from gateway.ledger.sealing import Seal
 from gateway.local.embedded_events import WorkerEvent, WorkerEventKind
 from gateway.observe import Known, Metrics, Prices, Sampler, Working, World
 from gateway.observe.logs import configure
@@ -38,6 +39,8 @@ from gateway.observe.page import HEADERS, Page
 from gateway.observe.traces import Traces
 from gateway.pipeline import Fanout, Pipeline
 from gateway.pipeline.dispatch import Dispatcher
+from gateway.pipeline.examining import Examining
+from gateway.pipeline.masker import Masker
 from gateway.pipeline.settling import Books
 from gateway.pipeline.shadow import Shadows
 from gateway.pipeline.situation import Situation
@@ -139,14 +142,18 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             pricing=prices,
             now=_clock(settings.timezone),
         )
-        taint = ConversationTaint(ledger, await asyncio.to_thread(load_taint_key, settings.state_dir))
+        secret = await asyncio.to_thread(load_taint_key, settings.state_dir)
+        taint = ConversationTaint(ledger, secret)
+        examining = Examining(inspector)
+        masker = Masker(examine=examining.examine, store=ledger, sealing=Seal(secret), key=secret)
         dispatcher = Dispatcher(local=targets.local, cloud=targets.cloud, ledger=ledger, observer=fanout)
         shadows = Shadows(dispatcher=dispatcher, books=books, observer=fanout, seconds=settings.server.request_seconds)
         stack.push_async_callback(shadows.close)
         pipeline = Pipeline(
             catalog=catalog,
             policies=policies,
-            inspector=inspector,
+            examining=examining,
+            masker=masker,
             situation=situation,
             taint=taint,
             dispatcher=dispatcher,

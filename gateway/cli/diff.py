@@ -12,7 +12,7 @@ from rich.table import Table
 
 from gateway.cli.policy_files import load_with
 from gateway.cli.recorded_requests import recorded, since_seconds
-from gateway.policy import Policy, decide, situation_from_facts
+from gateway.policy import Policy, decide_whole, situation_from_facts
 from gateway.policy.comparing import Change, compare
 from gateway.settings import Settings, load_settings
 
@@ -75,7 +75,9 @@ def _compare(
             continue
         total += 1
         difference = compare(
-            decide(inbound, inspection, snapshot, before), decide(inbound, inspection, snapshot, after), snapshot
+            decide_whole(inbound, inspection, snapshot, before),
+            decide_whole(inbound, inspection, snapshot, after),
+            snapshot,
         )
         money += difference.money or 0.0
         if difference.change is not Change.NONE:

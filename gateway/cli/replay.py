@@ -15,7 +15,7 @@ from gateway.cli.recorded_requests import Recorded, recorded, since_seconds
 from gateway.core.labels import Zone
 from gateway.core.snapshot import Snapshot
 from gateway.core.usage import MICROS
-from gateway.policy import Decision, Policy, decide, situation_from_facts
+from gateway.policy import Decision, Policy, decide_whole, situation_from_facts
 from gateway.policy.comparing import may_leave, price_of
 from gateway.settings import load_settings
 
@@ -77,7 +77,7 @@ def replay(rows: list[Recorded], policy: Policy) -> Totals:
         except ValueError:
             totals.unreadable += 1
             continue
-        _add(totals, row, decide(inbound, inspection, snapshot, policy), snapshot, typical)
+        _add(totals, row, decide_whole(inbound, inspection, snapshot, policy), snapshot, typical)
     return totals
 
 

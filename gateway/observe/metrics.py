@@ -40,7 +40,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 REASONS = ("rule", "otherwise", "only_permitted", "refused")
 _LINES = 100
 _STAGES = ("parse", "inspect", "count", "decide", "receipt", "total")
-_LOCAL = Zone.LOCAL.value
+_LOCAL, _CLOUD = Zone.LOCAL.value, Zone.CLOUD.value
 _LABELS = {label: label.word for label in Label}
 # A failed try that may lead to the next target.
 _FAULTS = sorted(
@@ -242,6 +242,8 @@ class Metrics:
             self._saved(model, settlement)
             if receipt.label is Label.SENSITIVE:
                 families.actions.add("kept_local")
+        if zone == _CLOUD and receipt.masked:
+            families.actions.add("masked")
 
     def _left(self, receipt: Receipt, settlement: Settlement) -> None:
         """The request is no longer in flight at the target that had it last."""

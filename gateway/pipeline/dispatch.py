@@ -22,8 +22,10 @@ from gateway.core.record import Reservation
 from gateway.core.request import EmbeddingsRequest, GenerateRequest, RerankRequest
 from gateway.core.snapshot import Budget, Snapshot
 from gateway.core.usage import MICROS
+from gateway.pipeline.masker import Outgoing
 from gateway.pipeline.parts import CloudTarget, LedgerPort, LocalTarget, Observer
-from gateway.policy import budget_refusal, mint, overridden
+from gateway.policy import Decision, budget_refusal, mint, overridden
+from gateway.privacy.unmasking import Unmasking
 
 if TYPE_CHECKING:
     from gateway.pipeline.life import Case
@@ -125,17 +127,21 @@ class Dispatcher:
     def _stream(
         self, case: "Case", account: "Account", target: str, request: GenerateRequest, deadline: float
     ) -> AsyncGenerator[Delta, None]:
+        masked = case.masked
         if target in self._cloud:
-            clearance = mint(case.decision, target, case.inbound, case.policy)
-            return self._cloud[target].generate(clearance, deadline=deadline)
-        wanted = overridden(request, case.decision.overrides)
-        return self._local[target].generate(
+            clearance = mint(case.decision, target, masked.inbound if masked else case.inbound, case.policy)
+            return _restored(self._cloud[target].generate(clearance, deadline=deadline), masked)
+        if masked is not None and _may_have(case.first, target):
+            masked = None  # its own decision lets the original go there, where no pseudonyms are needed
+        wanted = overridden(masked.request if masked else request, case.decision.overrides)
+        answer = self._local[target].generate(
             wanted,
             deadline=deadline,
             isolation=case.inbound.caller.key,
             priority=case.decision.overrides.priority,
             progress=account.progress,
         )
+        return _restored(answer, masked)
 
     def _denied(self, case: "Case", account: "Account", target: str, budget: str) -> AduanaError:
         """The target is not asked: the money was taken by another request since this one's decision."""
@@ -178,6 +184,26 @@ def _final(last: AduanaError, label: Label) -> AduanaError:
             retry_after=last.retry_after or _RETRY_SECONDS,
         )
     return last
+
+
+def _may_have(first: Decision, target: str) -> bool:
+    """Whether the decision about the original permits a target."""
+    return any(candidate.target == target for candidate in first.candidates)
+
+
+def _restored(deltas: AsyncGenerator[Delta, None], masked: Outgoing | None) -> AsyncGenerator[Delta, None]:
+    return deltas if masked is None else _unmasked(deltas, masked)
+
+
+async def _unmasked(deltas: AsyncGenerator[Delta, None], masked: Outgoing) -> AsyncGenerator[Delta, None]:
+    """An answer to a masked request, with what the pseudonyms stand for."""
+    unmasking = Unmasking(masked.mapping, json_text=masked.json_text)
+    try:
+        async for delta in deltas:
+            for restored in unmasking.feed(delta):
+                yield restored
+    finally:
+        await deltas.aclose()
 
 
 async def _rejoined(first: Delta, rest: AsyncGenerator[Delta, None]) -> AsyncGenerator[Delta, None]:

@@ -25,14 +25,24 @@ from gateway.core.request import (
 from gateway.core.snapshot import Snapshot
 from gateway.core.target import Alias, Catalog
 from gateway.pipeline.dispatch import Dispatcher
-from gateway.pipeline.parts import Inspecting, Observer, PolicySource, TaintPort
+from gateway.pipeline.examining import Examining
+from gateway.pipeline.masker import Masker, Outgoing
+from gateway.pipeline.parts import Observer, PolicySource, TaintPort
 from gateway.pipeline.settling import Account, Books
 from gateway.pipeline.shadow import Shadows
 from gateway.pipeline.situation import Situation
-from gateway.policy import Decision, Explanation, Policy, compare, decide, explain, facts_json, refusal_error
-
-# Scanning costs about 0.2 ms per KB at worst: longer documents go to a thread so that other streams keep flowing.
-INLINE_BYTES = 16 * 1024
+from gateway.policy import (
+    Decision,
+    Explanation,
+    Policy,
+    causes_of,
+    compare,
+    decide,
+    decide_whole,
+    explain,
+    facts_json,
+    refusal_error,
+)
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +53,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     target: str | None = None
     zone: Zone | None = None
+    masked: tuple[tuple[str, int], ...] = ()  # category → findings that went out under pseudonyms
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,11 +87,22 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     inspection: Inspection
     snapshot: Snapshot
     account: Account
+    first: Decision  # about the request as it came; the same as `decision` where nothing is masked
+    masked: Outgoing | None = None
+    causes: frozenset[str] | None = None  # categories that alone made the request sensitive
 
     def route(self, target: str | None = None, zone: Zone | None = None) -> Route:
         """Where it goes, in the answer's headers."""
         decision = self.decision
-        return Route(request_id=self.inbound.id, label=decision.label, rule=decision.rule, target=target, zone=zone)
+        left = self.masked is not None and zone is Zone.CLOUD
+        return Route(
+            request_id=self.inbound.id,
+            label=decision.label if left else self.first.label,
+            rule=decision.rule,
+            target=target,
+            zone=zone,
+            masked=self.masked.counts if self.masked is not None and left else (),
+        )
 
 
 class Pipeline:
@@ -91,7 +113,8 @@ class Pipeline:
         *,
         catalog: Catalog,
         policies: PolicySource,
-        inspector: Inspecting,
+        examining: Examining,
+        masker: Masker,
         situation: Situation,
         taint: TaintPort,
         dispatcher: Dispatcher,
@@ -103,7 +126,8 @@ class Pipeline:
     ) -> None:
         self._catalog = catalog
         self._policies = policies
-        self._inspector = inspector
+        self._examining = examining
+        self._masker = masker
         self._situation = situation
         self._taint = taint
         self._dispatcher = dispatcher
@@ -128,8 +152,8 @@ class Pipeline:
                     route=case.route(opened.target, opened.zone),
                     deltas=case.account.metered(opened.deltas),
                 )
-                if case.decision.label is Label.SENSITIVE:
-                    await self._taint.remember_answer(request, case.account.answer_text())
+                if case.first.label is Label.SENSITIVE:
+                    await self._taint.remember_answer(request, case.account.answer_text(), case.causes)
             finally:
                 await opened.deltas.aclose()
         self._shadows.follow(case, request)
@@ -157,7 +181,9 @@ class Pipeline:
         policy = self._policies.current
         inspection = await self._inspect(inbound)
         snapshot = await self._situation.snapshot(inbound.request, self._catalog.resolve(inbound.request.model))
-        return explain(inbound, inspection, snapshot, policy)
+        first = decide(inbound, inspection, snapshot, policy)
+        masked = await self._masker.attempt(first, inbound, inspection, snapshot, policy, keep=False)
+        return explain(inbound, inspection, snapshot, policy, masks=masked is not None)
 
     async def prompt_tokens(self, inbound: Inbound) -> int:
         """Tokens of the prompt: exact where a local model counts them, else an estimate. Sends nothing."""
@@ -175,21 +201,27 @@ class Pipeline:
         inspected = clock()
         snapshot = await self._situation.snapshot(inbound.request, alias)
         informed = clock()
-        decision = decide(inbound, inspection, snapshot, policy)
+        first = decide(inbound, inspection, snapshot, policy)
+        masked = await self._masker.attempt(first, inbound, inspection, snapshot, policy)
+        decision = masked.decision if masked else first
         decided = clock()
         # INVARIANT: behind the receipt nothing may fail unsettled, so the candidate looks on before it.
         self._compare(inbound, inspection, snapshot, decision)
         receipt = self._receipt(inbound, alias, inspection, snapshot, decision)
-        if decision.label is Label.SENSITIVE:
-            await self._taint.remember(inbound.request, decision.label)
+        causes: frozenset[str] | None = None
+        if masked is not None:
+            receipt = msgspec.structs.replace(receipt, masked=masked.counts)
+        if first.label is Label.SENSITIVE:
+            causes = causes_of(first, inbound, inspection, snapshot, policy)
+            await self._taint.remember(inbound.request, first.label, causes)
         reservation = self._reservation(decision, snapshot)
         account = await self._books.receive(receipt, reservation)
         written = clock()
-        first = decision.candidates[0] if decision.candidates else None
+        leading = decision.candidates[0] if decision.candidates else None
         self._observer.on(
             Decided(
                 receipt=receipt,
-                first_zone=first.zone if first else None,
+                first_zone=leading.zone if leading else None,
                 reason=decision.reason,
                 stages=(
                     ("parse", inbound.parse_seconds),
@@ -208,6 +240,9 @@ class Pipeline:
             inspection=inspection,
             snapshot=snapshot,
             account=account,
+            first=first,
+            masked=masked,
+            causes=causes,
         )
         if decision.refusal is not None or not decision.candidates:
             async with self._books.settling(account, refused=True):
@@ -215,11 +250,11 @@ class Pipeline:
         return case
 
     def _compare(self, inbound: Inbound, inspection: Inspection, snapshot: Snapshot, decision: Decision) -> None:
-        """The candidate policy decides too. It sends nothing; only the difference is told."""
+        """The candidate policy decides too (as if masking left nothing). It sends nothing; the difference is told."""
         candidate = self._policies.candidate
         if candidate is None:
             return
-        difference = compare(decision, decide(inbound, inspection, snapshot, candidate), snapshot)
+        difference = compare(decision, decide_whole(inbound, inspection, snapshot, candidate), snapshot)
         self._observer.on(Compared(request_id=inbound.id, change=difference.change.value, money=difference.money))
 
     def _known_model(self, inbound: Inbound) -> Alias:
@@ -236,13 +271,10 @@ class Pipeline:
         return alias
 
     async def _inspect(self, inbound: Inbound) -> Inspection:
-        request = inbound.request
-        if inbound.size > INLINE_BYTES:
-            inspection = await asyncio.to_thread(self._inspector.inspect, request.document, request.media)
-        else:
-            inspection = self._inspector.inspect(request.document, request.media)
-        if await self._taint.recall(request):
-            inspection = msgspec.structs.replace(inspection, tainted=True)
+        inspection = await self._examining.examine(inbound.request, inbound.size)
+        if await self._taint.recall(inbound.request):
+            causes = await self._taint.causes(inbound.request)
+            inspection = msgspec.structs.replace(inspection, tainted=True, causes=causes)
         return inspection
 
     def _reservation(self, decision: Decision, snapshot: Snapshot) -> Reservation | None:

@@ -12,7 +12,10 @@ class TaintStore(Protocol):
     """Where hashes are kept with their label, across restarts."""
 
     async def taint_lookup(self, hashes: Sequence[bytes]) -> Mapping[bytes, Label]: ...
-    async def taint_remember(self, hashes: Sequence[bytes], label: Label) -> None: ...
+    async def taint_causes(self, hashes: Sequence[bytes]) -> frozenset[str] | None: ...
+    async def taint_remember(
+        self, hashes: Sequence[bytes], label: Label, causes: frozenset[str] | None = None
+    ) -> None: ...
 
 
 class ConversationTaint:
@@ -30,14 +33,18 @@ class ConversationTaint:
         found = await self._store.taint_lookup(hashes)
         return any(label is Label.SENSITIVE for label in found.values())
 
-    async def remember(self, request: AnyRequest, label: Label) -> None:
-        """Durable when it returns."""
+    async def causes(self, request: AnyRequest) -> frozenset[str] | None:
+        """Categories that alone made earlier turns sensitive; None: not known, or not only they."""
+        return await self._store.taint_causes(prefix_hashes(request, self._key))
+
+    async def remember(self, request: AnyRequest, label: Label, causes: frozenset[str] | None = None) -> None:
+        """Durable when it returns. `causes`: categories that alone made the request sensitive; None: not only they."""
         hashes = prefix_hashes(request, self._key)
         if hashes:
-            await self._store.taint_remember(hashes, label)
+            await self._store.taint_remember(hashes, label, causes)
 
-    async def remember_answer(self, request: AnyRequest, answer: str) -> None:
+    async def remember_answer(self, request: AnyRequest, answer: str, causes: frozenset[str] | None = None) -> None:
         """The answer to a sensitive question is sensitive too, also in a conversation that begins with it."""
         hashes = answer_hashes(request, answer, self._key)
         if hashes:
-            await self._store.taint_remember(hashes, Label.SENSITIVE)
+            await self._store.taint_remember(hashes, Label.SENSITIVE, causes)

@@ -14,7 +14,7 @@ from gateway.core.request import AnyRequest, ChatRequest, Message
 
 LONG = 200  # characters from which a turn is recognised by itself
 _SIZE = 16
-_SHARED = frozenset({"system", "developer"})
+SHARED = frozenset({"system", "developer"})  # roles whose texts many conversations begin with
 
 
 def prefix_hashes(request: AnyRequest, key: bytes) -> tuple[bytes, ...]:
@@ -33,17 +33,27 @@ def answer_hashes(request: AnyRequest, answer: str, key: bytes) -> tuple[bytes, 
     return tuple(dict.fromkeys(item for item in _hashes(longer, key) if item not in known))
 
 
+def beginnings(request: ChatRequest, key: bytes) -> tuple[bytes, ...]:
+    """A hash for each beginning of the conversation: after the first message, after the second, and so on."""
+    found: list[bytes] = []
+    chain = b""
+    for message in request.messages:
+        chain = blake2b(chain + _canonical(message), key=key, digest_size=_SIZE, person=b"aduana-begin").digest()
+        found.append(chain)
+    return tuple(found)
+
+
 def _hashes(messages: tuple[Message, ...], key: bytes) -> Iterator[bytes]:
     chain = b""
     own = False
     for message in messages:
         data = _canonical(message)
         chain = blake2b(chain + data, key=key, digest_size=_SIZE, person=b"aduana-prefix").digest()
-        own = own or message.role not in _SHARED
+        own = own or message.role not in SHARED
         if own:
             yield chain
         text = message.text.strip()
-        if len(text) >= LONG and message.role not in _SHARED:
+        if len(text) >= LONG and message.role not in SHARED:
             yield blake2b(
                 text.encode("utf-8", "surrogatepass"), key=key, digest_size=_SIZE, person=b"aduana-turn"
             ).digest()

@@ -26,6 +26,8 @@ def route_headers(route: Route) -> dict[str, str]:
     if route.target is not None and route.zone is not None:
         headers["x-aduana-target"] = route.target
         headers["x-aduana-zone"] = route.zone.value
+    if route.masked:
+        headers["x-aduana-masked"] = header_value(", ".join(f"{category}={count}" for category, count in route.masked))
     return headers
 
 

@@ -14,8 +14,13 @@ from gateway.core.record import Receipt, Reservation, Settlement
 from gateway.core.request import Caller, ChatRequest, Dialect, EmbeddingsRequest, Inbound, Message
 from gateway.core.target import Alias, Catalog, TargetInfo, TargetState
 from gateway.core.usage import Usage
+from gateway.ledger.masks import Kept
+from gateway.ledger.sealing import Seal
 from gateway.pipeline import Fanout, Pipeline
 from gateway.pipeline.dispatch import Dispatcher
+from gateway.pipeline.examining import Examining
+from gateway.pipeline.masker import Masker
+from gateway.pipeline.parts import Inspecting
 from gateway.pipeline.settling import Books
 from gateway.pipeline.shadow import Shadows
 from gateway.pipeline.situation import Situation
@@ -127,7 +132,9 @@ class FakeTaint:
     def __init__(self) -> None:
         self.tainted = False
         self.broken = False
+        self.known: frozenset[str] | None = None
         self.remembered: list[Label] = []
+        self.causes_seen: list[frozenset[str] | None] = []
         self.answers: list[str] = []
 
     async def recall(self, request: object) -> bool:
@@ -135,11 +142,38 @@ class FakeTaint:
             raise LedgerUnavailable("The disk is full.")
         return self.tainted
 
-    async def remember(self, request: object, label: Label) -> None:
-        self.remembered.append(label)
+    async def causes(self, request: object) -> frozenset[str] | None:
+        return self.known
 
-    async def remember_answer(self, request: object, answer: str) -> None:
+    async def remember(self, request: object, label: Label, causes: frozenset[str] | None = None) -> None:
+        self.remembered.append(label)
+        self.causes_seen.append(causes)
+
+    async def remember_answer(self, request: object, answer: str, causes: frozenset[str] | None = None) -> None:
         self.answers.append(answer)
+
+
+class FakeMasks:
+    """Keeps sealed mappings; refuses them when told to; can be made to wait."""
+
+    def __init__(self) -> None:
+        self.kept: dict[bytes, tuple[bytes, bytes]] = {}
+        self.broken = False
+        self.writes = 0
+
+    async def mask_lookup(self, hashes: Sequence[bytes]) -> Kept | None:
+        last = next((item for item in reversed(hashes) if item in self.kept), None)
+        if last is None:
+            return None
+        name, sealed = self.kept[last]
+        return Kept(name=name, sealed=sealed, day=0, links=frozenset(self.kept))
+
+    async def mask_remember(self, name: bytes, sealed: bytes, hashes: Sequence[bytes]) -> None:
+        await asyncio.sleep(0)
+        if self.broken:
+            raise LedgerUnavailable("The disk is full.")
+        self.writes += 1
+        self.kept.update(dict.fromkeys(hashes, (name, sealed)))
 
 
 class FakeInspector:
@@ -186,13 +220,15 @@ class Heard:
 class House:
     """Everything together."""
 
-    def __init__(self) -> None:
+    def __init__(self, inspector: Inspecting | None = None, policy: str = POLICY) -> None:
         self.home = FakeTarget("home", Zone.LOCAL)
         self.big = FakeTarget("big", Zone.CLOUD)
         self.spare = FakeTarget("spare", Zone.CLOUD)
         self.ledger = FakeLedger()
         self.taint = FakeTaint()
         self.heard = Heard()
+        self.inspector = inspector or FakeInspector()
+        self.masks = FakeMasks()
         self.failed: list[str] = []
         targets = {target.info.name: target for target in (self.home, self.big, self.spare)}
         catalog = Catalog(
@@ -204,14 +240,15 @@ class House:
         self.fanout = fanout
         cloud = {"big": self.big, "spare": self.spare}
         self.catalog = catalog
-        self.policies = FixedPolicy(load_policy([("policy.yaml", POLICY)], catalog))
+        self.policies = FixedPolicy(load_policy([("policy.yaml", policy)], catalog))
         self.books = Books(ledger=self.ledger, pricing=FreePricing(), observer=fanout, failed=lambda *_: None)
         dispatcher = Dispatcher(local={"home": self.home}, cloud=cloud, ledger=self.ledger, observer=fanout)
         self.shadows = Shadows(dispatcher=dispatcher, books=self.books, observer=fanout, seconds=60.0)
         self.pipeline = Pipeline(
             catalog=catalog,
             policies=self.policies,
-            inspector=FakeInspector(),
+            examining=Examining(self.inspector),
+            masker=Masker(examine=Examining(self.inspector).examine, store=self.masks, sealing=Seal(b"k"), key=b"k"),
             situation=Situation(
                 local={"home": self.home},
                 targets=targets,

@@ -1,0 +1,35 @@
+"""Sealing what is kept for conversations: AES-256-GCM under a key made from the state directory's secret.
+
+Whoever has the database without that secret reads nothing; what was changed, or moved to another name, does not open.
+"""
+
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from gateway.core.errors import LedgerUnavailable
+
+_NONCE = 12  # bytes, random: 2³² sealings under one key before a repetition is likely enough to matter
+
+
+class Seal:
+    """Holds the key. `name` is bound to what is sealed."""
+
+    def __init__(self, secret: bytes) -> None:
+        key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"aduana masks 1").derive(secret)
+        self._cipher = AESGCM(key)
+
+    def seal(self, content: bytes, name: bytes) -> bytes:
+        """The sealed content, 28 bytes longer."""
+        nonce = os.urandom(_NONCE)
+        return nonce + self._cipher.encrypt(nonce, content, name)
+
+    def open(self, sealed: bytes, name: bytes) -> bytes:
+        """The content. Raises LedgerUnavailable for what was not sealed under this key and name."""
+        try:
+            return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], name)
+        except (InvalidTag, ValueError) as error:
+            raise LedgerUnavailable("A conversation's mapping in the ledger can't be opened.") from error

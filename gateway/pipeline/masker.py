@@ -1,0 +1,230 @@
+"""Masking a request: the pure parts of `privacy` and `policy` in their order, and the conversation's mapping kept.
+
+INVARIANT: whatever goes wrong, the answer is None, and the original stays where its own decision lets it go. A mapping
+is durable before anything that was masked with it leaves. Mappings are in no log, metric or receipt.
+"""
+
+import asyncio
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from hashlib import blake2b
+from typing import Protocol
+from weakref import WeakValueDictionary
+
+import msgspec
+
+from gateway.core.document import strings
+from gateway.core.errors import BadRequest, LedgerUnavailable
+from gateway.core.finding import Finding, Inspection
+from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, GenerateRequest, Inbound
+from gateway.core.snapshot import Snapshot
+from gateway.pipeline.examining import INLINE_BYTES
+from gateway.policy import Decision, Policy, decide_masked, foresee
+from gateway.privacy.masking import Masked, covered, foreign, mask
+from gateway.privacy.pseudonyms import Entry
+from gateway.privacy.restoring import Mapping
+from gateway.privacy.taint import SHARED, beginnings
+from gateway.wire import openai_requests
+
+Examine = Callable[[AnyRequest, int], Awaitable[Inspection]]
+_MESSAGE = re.compile(r"\$\.messages\[([0-9]+)\]")
+_MOST_KEPT = 1_000  # values of a conversation, beyond those that its newest request has
+_DECODER = msgspec.json.Decoder(list[Entry])
+
+
+class Kept(Protocol):
+    """A stored mapping."""
+
+    @property
+    def name(self) -> bytes: ...
+    @property
+    def sealed(self) -> bytes: ...
+    @property
+    def links(self) -> frozenset[bytes]: ...
+
+
+class MaskStore(Protocol):
+    """Where sealed mappings lie. Raises LedgerUnavailable."""
+
+    async def mask_lookup(self, hashes: Sequence[bytes]) -> Kept | None: ...
+    async def mask_remember(self, name: bytes, sealed: bytes, hashes: Sequence[bytes]) -> None: ...
+
+
+class Sealing(Protocol):
+    """Makes a mapping unreadable for whoever has only the database. `open` raises LedgerUnavailable."""
+
+    def seal(self, content: bytes, name: bytes) -> bytes: ...
+    def open(self, sealed: bytes, name: bytes) -> bytes: ...
+
+
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that may go out masked. `decision` is about `inbound`, which holds the masked request."""
+
+    inbound: Inbound
+    request: GenerateRequest
+    decision: Decision
+    mapping: Mapping
+    counts: tuple[tuple[str, int], ...]
+
+    @property
+    def json_text(self) -> bool:
+        """Whether the answer's text is JSON, because the client asked for that."""
+        return isinstance(self.request, ChatRequest) and self.request.response_format.kind != "text"
+
+
+class _Conversation(msgspec.Struct, kw_only=True):
+    """What is known of a conversation's mapping before this request."""
+
+    hashes: tuple[bytes, ...]
+    link: bytes | None  # the beginning by which later turns will find it
+    name: bytes = b""
+    known: tuple[Entry, ...] = ()
+    linked: bool = False
+
+
+class Masker:
+    """Owner of the mappings while requests are under way. Without a store every request has a mapping of its own."""
+
+    def __init__(
+        self,
+        *,
+        examine: Examine,
+        store: MaskStore | None = None,
+        sealing: Sealing | None = None,
+        key: bytes = b"",
+        pick: Callable[[int], int] = secrets.randbelow,
+    ) -> None:
+        self._examine = examine
+        self._store = store
+        self._sealing = sealing
+        self._key = key
+        self._pick = pick
+        self._turns: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
+
+    async def attempt(
+        self,
+        first: Decision,
+        inbound: Inbound,
+        inspection: Inspection,
+        snapshot: Snapshot,
+        policy: Policy,
+        *,
+        keep: bool = True,
+    ) -> Outgoing | None:
+        """The request masked, where that opens a cloud target and leaves nothing. `keep`: False to look only."""
+        request = inbound.request
+        if not isinstance(request, ChatRequest | CompletionRequest):
+            return None
+        if foresee(first, inbound, inspection, snapshot, policy) is None:
+            return None
+        findings = tuple(finding for finding in inspection.findings if covered(finding.category, first.mask))
+        conversation = self._conversation(inbound, request, findings)
+        try:
+            # One request of a conversation after the other: both see one mapping.
+            async with self._turn(conversation):
+                if keep:
+                    await self._recall(conversation)
+                masked = await self._masked(inbound, findings, conversation.known, snapshot.language or "")
+                if masked is None:
+                    return None
+                outgoing = await self._outgoing(first, inbound, request, masked, inspection, snapshot, policy)
+                if outgoing is not None and keep:
+                    await self._remember(conversation, masked)
+                return outgoing
+        except LedgerUnavailable:
+            return None
+
+    def _conversation(self, inbound: Inbound, request: AnyRequest, findings: Sequence[Finding]) -> _Conversation:
+        if not isinstance(request, ChatRequest) or self._store is None:
+            return _Conversation(hashes=(), link=None)
+        key = blake2b(inbound.caller.key.encode(), key=self._key, digest_size=32, person=b"aduana-mask-key").digest()
+        hashes = beginnings(request, key)
+        places = [int(found[1]) for finding in findings if (found := _MESSAGE.match(finding.path))]
+        own = next((n for n, message in enumerate(request.messages) if message.role not in SHARED), 0)
+        link = hashes[max(own, min(places, default=own))] if findings and hashes else None
+        return _Conversation(hashes=hashes, link=link)
+
+    def _turn(self, conversation: _Conversation) -> asyncio.Lock:
+        if conversation.link is None:
+            return asyncio.Lock()
+        return self._turns.setdefault(conversation.link, asyncio.Lock())
+
+    async def _recall(self, conversation: _Conversation) -> None:
+        if self._store is None or self._sealing is None or not conversation.hashes:
+            return
+        kept = await self._store.mask_lookup(conversation.hashes)
+        if kept is None:
+            return
+        try:
+            entries = _DECODER.decode(self._sealing.open(kept.sealed, kept.name))
+        except msgspec.DecodeError as error:
+            raise LedgerUnavailable("A conversation's mapping in the ledger can't be read.") from error
+        conversation.name, conversation.known = kept.name, tuple(entries)
+        conversation.linked = conversation.link in kept.links
+
+    async def _remember(self, conversation: _Conversation, masked: Masked) -> None:
+        if self._store is None or self._sealing is None or conversation.link is None:
+            return
+        entries = masked.entries
+        if len(entries) > _MOST_KEPT:
+            text = "\n".join(text for _, text in strings(masked.document))
+            entries = tuple(entry for entry in entries if entry.pseudonym in text)
+        if conversation.linked and set(entries) == set(conversation.known):
+            return
+        name = conversation.name or secrets.token_bytes(16)
+        sealed = self._sealing.seal(msgspec.json.encode(entries), name)
+        await self._store.mask_remember(name, sealed, (conversation.link,))
+
+    async def _masked(
+        self, inbound: Inbound, findings: Sequence[Finding], known: Sequence[Entry], language: str
+    ) -> Masked | None:
+        document = inbound.request.document
+        if inbound.size > INLINE_BYTES:
+            return await asyncio.to_thread(mask, document, findings, known, self._pick, language)
+        return mask(document, findings, known, self._pick, language)
+
+    async def _outgoing(
+        self,
+        first: Decision,
+        inbound: Inbound,
+        original: GenerateRequest,
+        masked: Masked,
+        inspection: Inspection,
+        snapshot: Snapshot,
+        policy: Policy,
+    ) -> Outgoing | None:
+        request = _read_again(original, masked)
+        if request is None:
+            return None
+        fresh = await self._examine(request, inbound.size)
+        fresh = msgspec.structs.replace(fresh, findings=foreign(fresh.findings, masked))
+        outward = msgspec.structs.replace(inbound, request=request)
+        decision = decide_masked(first, outward, inspection, fresh, snapshot, policy)
+        if decision is None:
+            return None
+        return Outgoing(
+            inbound=outward,
+            request=request,
+            decision=decision,
+            mapping=Mapping(masked.entries),
+            counts=masked.counts,
+        )
+
+
+def _read_again(original: GenerateRequest, masked: Masked) -> GenerateRequest | None:
+    """The masked document as a request; None where a pseudonym stands in a place that can't hold one."""
+    try:
+        if isinstance(original, ChatRequest):
+            request: GenerateRequest = openai_requests.parse_chat(masked.document)
+        else:
+            request = openai_requests.parse_completion(masked.document)
+    except BadRequest:
+        return None
+    return msgspec.structs.replace(
+        request,
+        dialect=original.dialect,
+        stream=original.stream,
+        include_usage=original.include_usage,
+        media=original.media | request.media,
+    )

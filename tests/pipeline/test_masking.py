@@ -1,0 +1,298 @@
+"""Masked requests through the pipeline: what leaves, what comes back, what stays, and what is remembered."""
+
+import asyncio
+import json
+
+import msgspec
+import pytest
+
+from gateway.core.delta import Finish, FinishReason, Text, UsageReport
+from gateway.core.document import freeze_object, thaw
+from gateway.core.errors import PolicyRefused, TargetUnavailable
+from gateway.core.finding import Doubt, Inspection
+from gateway.core.labels import Label
+from gateway.core.request import Caller, Inbound
+from gateway.core.usage import Usage
+from gateway.pipeline.masker import Masker
+from gateway.policy import load_policy
+from gateway.privacy import InspectionSettings, Inspector
+from gateway.wire import openai_requests
+from tests.pipeline.house import House
+
+MAIL, OTHER, IBAN = "ana.lopez@clinica-sol.es", "luis@otra-clinica.es", "ES91 2100 0418 4502 0005 1332"
+POLICY = """
+version: 1
+labels: {default: internal, tags: {public: public, health: sensitive}, findings: {network: public}}
+rules:
+  - {name: mail goes out masked, when: {tags: public}, mask: [contact.email, person, custom]}
+  - {name: cloud first, when: {tags: public}, prefer: [big, spare, home]}
+otherwise: {prefer: [home, big]}
+"""
+
+
+@pytest.fixture(scope="module")
+def inspector() -> Inspector:
+    return Inspector(InspectionSettings(words={"project": ("Halcón",)}))
+
+
+@pytest.fixture
+def house(inspector: Inspector) -> House:
+    return Masks(inspector, POLICY)
+
+
+class Masks(House):
+    """A house whose clouds answer with what they were told."""
+
+    async def say(self, *texts: str, tags=("public",), key="anonymous", ident="req_1", **fields: object) -> str:
+        """A conversation of the user's and the assistant's turns; the answer's text."""
+        roles = ("user", "assistant")
+        messages = [{"role": roles[number % 2], "content": text} for number, text in enumerate(texts)]
+        return await self.send({"model": "auto", "messages": messages, **fields}, tags=tags, key=key, ident=ident)
+
+    async def send(self, body, *, tags=("public",), key="anonymous", ident="req_1") -> str:
+        document = freeze_object(body)
+        request = openai_requests.parse_chat(document)
+        size = len(json.dumps(body))
+        inbound = Inbound(id=ident, request=request, caller=Caller(key=key), tags=frozenset(tags), size=size)
+        try:
+            async with self.pipeline.generate(inbound, request) as answer:
+                self.route = answer.route
+                return "".join([delta.text async for delta in answer.deltas if isinstance(delta, Text)])
+        finally:
+            await self.books.close()
+
+    def sent(self, number: int = -1):
+        """The document that a cloud got."""
+        asked = (self.big.asked + self.spare.asked)[number]
+        return thaw(asked.document)
+
+    def told(self, number: int = -1) -> str:
+        return self.sent(number)["messages"][-1]["content"]
+
+    def echo(self, target=None) -> None:
+        """From now on the cloud says what it was asked, letter by letter."""
+        target = target or self.big
+        generate = target.generate
+
+        async def echoed(asked, **options):
+            async for _ in generate(asked, **options):
+                pass
+            for letter in thaw(asked.document)["messages"][-1]["content"]:
+                yield Text(text=letter)
+            yield Finish(reason=FinishReason.STOP)
+            yield UsageReport(usage=Usage(input=1, output=1))
+
+        target.generate = echoed
+
+
+async def test_a_masked_request_leaves_and_its_answer_comes_back_whole(house):
+    """The cloud sees a pseudonym, the client its own words; the receipt says what was masked, and no value."""
+    house.echo()
+    assert await house.say(f"Escribe a {MAIL}.") == f"Escribe a {MAIL}."
+    assert MAIL not in str(house.sent())
+    assert "@mail.invalid" in house.told()
+    receipt = house.ledger.receipts[0]
+    assert receipt.masked == (("contact.email", 1),)
+    assert receipt.label is Label.PUBLIC
+    assert MAIL.encode() not in msgspec.json.encode(receipt)
+    assert house.route.masked == (("contact.email", 1),)
+    assert house.outcomes == ["ok"]
+
+
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        (f"{MAIL} y {IBAN}", ("public",)),
+        (f"{MAIL} y password: hunter2hunter2", ("public",)),
+        (MAIL, ("public", "health")),
+        (MAIL, ()),
+        ("YW5hLmxvcGV6QGNsaW5pY2Etc29sLmVz y " + MAIL, ("public",)),
+    ],
+)
+async def test_what_may_not_be_masked_whole_stays_as_it_is(house, text, tags):
+    """Another finding, a secret, a tag, an encoding: the original is answered at home."""
+    await house.say(text, tags=tags)
+    assert not house.big.asked
+    assert house.home.asked[0].messages[0].text == text
+    assert house.ledger.receipts[0].masked == ()
+    assert house.route.masked == ()
+
+
+async def test_a_residue_keeps_the_original_at_home(house, monkeypatch):
+    """Whatever the fresh inspection finds or can't look at: it stays, unmasked."""
+    real = house.inspector.inspect
+    for extra in ({"findings": "more"}, {"doubts": (Doubt(reason="time", path="$"),)}):
+        calls = []
+
+        def inspect(document, media=frozenset(), extra=extra, calls=calls) -> Inspection:
+            calls.append(document)
+            seen = real(document, media)
+            if len(calls) % 2:
+                return seen
+            more = real(freeze_object({"a": IBAN})).findings if "findings" in extra else ()
+            return msgspec.structs.replace(seen, findings=more, doubts=extra.get("doubts", ()))
+
+        monkeypatch.setattr(house.pipeline._examining, "_inspector", type("I", (), {"inspect": staticmethod(inspect)}))
+        monkeypatch.setattr(house.pipeline._masker, "_examine", house.pipeline._examining.examine)
+        await house.say(MAIL)
+        assert len(calls) == 2
+        assert MAIL not in str(calls[1])
+    assert not house.big.asked
+    assert len(house.home.asked) == 2
+    assert not house.masks.kept
+
+
+async def test_a_fallback_at_home_gets_the_original(house):
+    """At home no pseudonyms are needed: the decision about the original lets it go there."""
+    house.big.script = house.spare.script = (TargetUnavailable("down"),)
+    assert await house.say(f"Escribe a {MAIL}.") == "Hello you"
+    assert house.home.asked[0].messages[0].text == f"Escribe a {MAIL}."
+    assert all(MAIL not in str(thaw(asked.document)) for asked in house.big.asked + house.spare.asked)
+    assert house.route.label is Label.SENSITIVE
+
+
+async def test_every_cloud_of_the_decision_gets_pseudonyms(house):
+    """Another cloud after the first: masked too."""
+    house.big.script = (TargetUnavailable("down"),)
+    house.echo(house.spare)
+    assert await house.say(f"Escribe a {MAIL}.") == f"Escribe a {MAIL}."
+    assert MAIL not in str(thaw(house.spare.asked[0].document))
+
+
+async def test_a_conversation_keeps_its_pseudonyms(house):
+    """The next turn, after a restart, with a new value: the old pseudonym stays; another conversation has others."""
+    await house.say(f"Escribe a {MAIL}.")
+    first = house.told().split()[-1]
+    house.pipeline._masker._turns.clear()
+    await house.say(f"Escribe a {MAIL}.", "Hecho.", f"Y a {OTHER}, con copia a {MAIL}.")
+    assert first in house.told()
+    assert house.sent()["messages"][0]["content"].endswith(first)
+    assert house.masks.writes == 2
+    await house.say(f"Escribe a {MAIL}.", "Hecho.", f"Y a {OTHER}, con copia a {MAIL}.", "Sí.", "Gracias")
+    assert house.masks.writes == 2, "nothing new was written"
+    await house.say(f"Otra cosa: {MAIL}")
+    assert first not in house.told()
+    await house.say(f"Escribe a {MAIL}.", key="laptop")
+    assert first not in house.told()
+
+
+async def test_the_mapping_is_kept_sealed(house):
+    """Neither value nor pseudonym can be read in what is stored."""
+    await house.say(f"Escribe a {MAIL}.")
+    ((_, sealed),) = house.masks.kept.values()
+    assert MAIL.encode() not in sealed
+    assert house.told().split()[-1].rstrip(".").encode() not in sealed
+
+
+async def test_two_requests_of_one_conversation_get_one_mapping(house):
+    """At the same time: the second waits for the first's mapping."""
+    turns = (f"Escribe a {MAIL}.", "Hecho.")
+    await asyncio.gather(
+        house.say(*turns, "¿A quién?", ident="a"), house.say(*turns, "¿Cuándo?", ident="b"),
+        house.say(*turns, f"¿{OTHER}?", ident="c"),
+    )  # fmt: skip
+    firsts = {house.sent(number)["messages"][0]["content"] for number in range(3)}
+    assert len(firsts) == 1
+    assert len({name for name, _ in house.masks.kept.values()}) == 1
+
+
+async def test_a_mapping_that_can_not_be_kept_keeps_the_request_at_home(house):
+    """Nothing masked leaves before its mapping is durable."""
+    house.masks.broken = True
+    await house.say(f"Escribe a {MAIL}.")
+    assert not house.big.asked
+    assert house.home.asked[0].messages[0].text == f"Escribe a {MAIL}."
+
+
+async def test_a_mapping_that_does_not_open_keeps_the_request_at_home(house):
+    """A store that was tampered with, or another secret: no second mapping for the conversation is begun."""
+    await house.say(f"Escribe a {MAIL}.")
+    house.masks.kept = {link: (name, sealed[:-1] + b"x") for link, (name, sealed) in house.masks.kept.items()}
+    await house.say(f"Escribe a {MAIL}.", "Hecho.", "Gracias")
+    assert len(house.big.asked) == 1
+    assert len(house.home.asked) == 1
+
+
+async def test_a_sensitive_past_leaves_only_if_its_causes_are_masked(house):
+    """Known causes within the rule's categories: masked. Others, or unknown: home. A clean turn is no way round."""
+    house.taint.tainted = True
+    for causes, leaves in (
+        (None, False), (frozenset({"financial.iban"}), False), (frozenset({"contact.email", "health.x"}), False),
+        (frozenset({"contact.email"}), True),
+    ):  # fmt: skip
+        house.taint.known = causes
+        before = len(house.big.asked)
+        await house.say("Resume lo anterior.")
+        assert (len(house.big.asked) > before) is leaves, causes
+
+
+async def test_what_was_masked_is_remembered_as_sensitive_with_its_causes(house):
+    """The original was sensitive, whatever left; and so is the answer."""
+    house.echo()
+    await house.say(f"Escribe a {MAIL}.")
+    await house.say(f"{MAIL} {IBAN}")
+    await house.say(f"{MAIL} password: hunter2hunter2")
+    assert house.taint.remembered == [Label.SENSITIVE] * 3
+    assert house.taint.causes_seen == [
+        frozenset({"contact.email"}), frozenset({"contact.email", "financial.iban"}), None,
+    ]  # fmt: skip
+    assert house.taint.answers[0] == f"Escribe a {MAIL}."
+
+
+async def test_a_shadow_in_the_cloud_gets_pseudonyms(house, inspector):
+    """And one without masking gets nothing."""
+    for mask, asked in (("mask: [contact.email], ", 1), ("", 0)):
+        policy = POLICY.replace("mask: [contact.email, person, custom]", mask + "priority: low")
+        policy = policy.replace("prefer: [big, spare, home]", "prefer: [home, big], shadow: spare")
+        house = Masks(inspector, policy)
+        assert await house.say(f"Escribe a {MAIL}.") == "Hello you"
+        await house.settled()
+        assert len(house.spare.asked) == asked
+        assert all(MAIL not in str(thaw(one.document)) for one in house.spare.asked)
+        assert house.home.asked[0].messages[0].text == f"Escribe a {MAIL}."
+
+
+async def test_a_candidate_policy_that_masks_sends_nothing(house, inspector):
+    """It only looks on; what it would let out is told."""
+    closed = Masks(inspector, POLICY.replace("mask: [contact.email, person, custom]", "priority: low"))
+    closed.policies.candidate = load_policy([("candidate.yaml", POLICY)], closed.catalog)
+    await closed.say(f"Escribe a {MAIL}.")
+    assert not closed.big.asked
+    assert [event.change for event in closed.heard.events if type(event).__name__ == "Compared"] == ["sent_out"]
+
+
+async def test_answers_in_json_stay_json(house):
+    """A value with a quote in it is written as JSON strings have it."""
+    house.echo()
+    text = '{"project": "Halcón", "mail": "' + MAIL + '"}'
+    answer = await house.say(text, response_format={"type": "json_object"})
+    assert json.loads(answer) == json.loads(text)
+    assert "Halc" not in str(house.sent())
+
+
+async def test_explaining_shows_what_would_be_masked_and_keeps_nothing(house):
+    """The categories; no document, no mapping."""
+    document = freeze_object({"model": "auto", "messages": [{"role": "user", "content": MAIL}]})
+    request = openai_requests.parse_chat(document)
+    inbound = Inbound(id="e", request=request, caller=Caller(), tags=frozenset({"public"}))
+    page = await house.pipeline.explain(inbound)
+    assert page.masked == ("contact.email",)
+    assert page.candidates[0] == "big"
+    assert not house.masks.kept
+    assert MAIL.encode() not in page.json()
+    assert b"mail.invalid" not in page.json()
+
+
+async def test_refusals_stay_refusals(house, inspector):
+    """A policy that would only let the masked request out refuses it where something is left."""
+    strict = Masks(inspector, POLICY.replace("[home, big]", "[big]").replace("[big, spare, home]", "[big, spare]"))
+    with pytest.raises(PolicyRefused):
+        await strict.say(f"{MAIL} {IBAN}")
+    assert strict.outcomes == ["refused"]
+
+
+async def test_without_a_store_each_request_has_a_mapping_of_its_own(house, inspector):
+    """For looking only: nothing is kept."""
+    house.pipeline._masker = Masker(examine=house.pipeline._examining.examine)
+    await house.say(f"Escribe a {MAIL}.")
+    assert MAIL not in str(house.sent())
