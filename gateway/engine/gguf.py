@@ -54,12 +54,12 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
     def each(self, key: str, layers: int) -> tuple[int, ...]:
-        """The integer `key` of every layer; the header has one for all, or an array. Empty: it has none."""
+        """The integer `key` of every layer; the header has one for all, or an array. Empty: it has no sensible one."""
         value = self.metadata.get(f"{self.architecture}.{key}")
         if isinstance(value, tuple):
-            return tuple(item for item in value if isinstance(item, int))
+            return tuple(item for item in value if isinstance(item, int) and item >= 0)
         number = self.number(key)
-        return () if number is None else (number,) * layers
+        return () if number is None or number < 0 else (number,) * layers
 
 
 class _Broken(Exception):

@@ -14,6 +14,7 @@ KV_TYPES: Mapping[str, int] = {
 }  # fmt: skip
 _CELL = 48  # bytes that llama.cpp keeps for each position besides keys and values
 _RANK = 4  # llama.h, llama_pooling_type
+_MOST_LAYERS = 10_000
 _PROCESS = 64 * 2**20  # Python, numpy and llama.cpp themselves, as seen
 
 
@@ -38,14 +39,14 @@ def need_of(header: Header, settings: EngineSettings, *, gpu: bool = False) -> N
     compute buffers are bounded from what llama.cpp printed for models of several shapes. `gpu`: layers may lie there.
     """
     weights = sum(part.stat().st_size for part in header.parts)
-    layers, width = header.number("block_count") or 0, header.number("embedding_length") or 0
+    layers, width = _sane(header.number("block_count"), _MOST_LAYERS), _sane(header.number("embedding_length"))
     heads = header.each("attention.head_count", layers)
     slots = settings.slots if _generates(header) else 1
     cache = settings.context * slots * _CELL
     compute = _PROCESS
     if layers and width and max(heads, default=0):
-        key = header.number("attention.key_length") or width // max(heads)
-        value = header.number("attention.value_length") or width // max(heads)
+        key = _sane(header.number("attention.key_length")) or width // max(heads)
+        value = _sane(header.number("attention.value_length")) or width // max(heads)
         bits = _bytes(settings.kv_type_k) * key + _bytes(settings.kv_type_v) * value
         cache += int(settings.context * slots * sum(header.each("attention.head_count_kv", layers) or heads) * bits)
         compute += _compute(header, settings, width, max(heads))
@@ -59,7 +60,7 @@ def _compute(header: Header, settings: EngineSettings, width: int, heads: int) -
     values = 4 * width + 3 * max(header.each("feed_forward_length", 1), default=4 * width)
     mask = 2 * settings.context
     scores = 4 * settings.context * heads if settings.flash_attention == "off" else 0
-    logits = 4 * settings.slots * (header.number("vocab_size") or 0)
+    logits = 4 * settings.slots * _sane(header.number("vocab_size"))
     return settings.micro_batch_size * (4 * values + mask + scores) + logits
 
 
@@ -72,6 +73,11 @@ def _share_on_gpu(layers: int, settings: EngineSettings) -> float:
     if settings.gpu_layers < 0 or not layers:
         return 1.0
     return min(1.0, settings.gpu_layers / (layers + 1))  # llama.cpp counts the output as one more
+
+
+def _sane(value: int | None, most: int = 2**24) -> int:
+    """0 for what no model has: a header can lie, and the estimate is made in the gateway's own process."""
+    return value if value is not None and 0 < value <= most else 0
 
 
 def _bytes(kv_type: str) -> float:

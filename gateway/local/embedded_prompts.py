@@ -131,6 +131,8 @@ class Prompts:
         assert self.vocabulary is not None
         if request.media:
             raise BadRequest("This model reads text only.", param="messages")
+        # Before anything is rendered: what is surely too long costs nothing.
+        self._refuse_longer(sum(len(message.text) for message in request.messages))
         tools, forced = _offered(request)
         text = self._template.render(request.messages, tools)
         self._refuse_huge(text)
@@ -157,9 +159,12 @@ class Prompts:
 
     def _refuse_huge(self, text: str) -> None:
         """What certainly does not fit is not tokenised at all."""
-        if len(text) > self._context * _LONGEST_PIECE:
+        self._refuse_longer(len(text))
+
+    def _refuse_longer(self, characters: int) -> None:
+        if characters > self._context * _LONGEST_PIECE:
             raise ContextLengthExceeded(
-                f"The prompt has {len(text)} characters; this model's window is {self._context} tokens."
+                f"The prompt has {characters} characters; this model's window is {self._context} tokens."
             )
 
 

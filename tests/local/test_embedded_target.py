@@ -307,10 +307,11 @@ async def test_vectors(shared: EmbeddedTarget) -> None:
         complete("word " * 600),
         complete((1,) * 512),
         chat("word " * 600),
-        chat("x" * 5_000_000),
+        chat("x" * 100_000_000),
+        complete("x" * 100_000_000),
         EmbeddingsRequest(dialect=Dialect.OPENAI, model="m", document=DOCUMENT, inputs=("word " * 600,)),
     ],
-    ids=["text", "tokens", "chat", "megabytes", "embedding"],
+    ids=["text", "tokens", "chat", "100 MB of chat", "100 MB of text", "embedding"],
 )
 async def test_what_does_not_fit_is_refused_before_it_runs(request_, shared: EmbeddedTarget) -> None:
     """The error names the window; nothing is cut off in silence."""
