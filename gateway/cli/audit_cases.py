@@ -1,114 +1,128 @@
-"""The audit's requests: canaries in every place and encoding, and clean requests that must pass."""
+"""The audit's requests: canaries in every place, dialect and encoding, and clean requests that must pass."""
 
-import base64
-import gzip
-import json
-from collections.abc import Callable, Iterator
-from itertools import count
-from urllib.parse import quote
+from collections.abc import Iterator, Mapping
+from itertools import cycle
 
 import msgspec
 
+from gateway.cli.audit_dialects import PLACES, TALKING, UNREADABLE
+from gateway.cli.audit_encodings import CANARIES, Canary, compositions, disguises, encoded
+from gateway.cli.audit_places import Place
+
+MARKER = "Marker{}end"
+
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """One request. `marker` stands in its body and in no other's."""
+    """One request. `marker` stands in its body and in no other's; `values` are the forms of what must not leave."""
 
+    group: str
     name: str
     sensitive: bool
     path: str
     body: dict[str, object]
     marker: str
+    values: tuple[str, ...] = ()
+    left_out: bool = False  # the dialect may leave the value's place out and send the rest
+    headers: tuple[tuple[str, str], ...] = ()
+    category: str = ""
 
 
-_CANARIES = {
-    "dni": "DNI 12345678Z",
-    "iban": "ES91 2100 0418 4502 0005 1332",
-    "card": "4111 1111 1111 1111",
-    "e-mail": "maria.lopez@clinica-sol.es",
-    "vendor key": "ghp_" + "a8Kd93jfLq02mZx71PwVn5RtYbCs4EuGh6Jo",
-    "password": "la contraseña es Verano2291!",
-    "diagnosis": "Me han diagnosticado VIH y no lo sabe nadie",
-}
-_ENCODINGS: dict[str, Callable[[str], str]] = {
-    "plain": str,
-    "base64": lambda text: base64.b64encode(text.encode()).decode(),
-    "base64url": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
-    "hexadecimal": lambda text: text.encode().hex(),
-    "percent": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
-    "entities": lambda text: "".join(f"&#{ord(character)};" for character in text),
-    "escapes": lambda text: "".join(f"\\u{ord(character):04x}" for character in text),
-    "gzip": lambda text: base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode(),
-    "json": lambda text: json.dumps({"value": text}),
-    "percent in base64": lambda text: base64.b64encode(quote(text, safe="").encode()).decode(),
-    "zero width": "\u200b".join,
-    "full width": lambda text: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text),
-}
-_CLEAN = (
+class Numbers:
+    """Hands out markers."""
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    def marker(self) -> str:
+        """One that nobody has."""
+        self._next += 1
+        return MARKER.format(self._next)
+
+
+CLEAN = (
     "What is the capital of Portugal?",
     "Explica la fotosíntesis en dos frases.",
     "Write a Python function that reverses a list.",
     "commit 3f786850e387550fdab836ed7e6dc881de23001b broke the build, why?",
     "¿Qué es la diabetes?",
     "If 12 apples cost 36 euros, how much do 7 cost?",
-)
+    "Decode this for me: SG9sYSwgwr9xdcOpIHRhbCBlc3TDoXMgaG95Pw==",
+    "Translate to Spanish: the meeting is on 12/05/2027 at 10:30 in room 4.",
+    "The build number is 20261123.4 and the id 550e8400-e29b-41d4-a716-446655440000.",
+    "Compute 12345678 * 87654321 and show 15 digits of pi: 3.14159265358979.",
+    "SELECT name, count(*) FROM orders WHERE total > 1000 GROUP BY name;",
+    "Fix this: for (int i = 0; i < 10; i++) { printf(\"%d\\n\", i); }",
+)  # fmt: skip
 
 
-def cases() -> Iterator[Case]:
-    """All of them."""
-    numbers = count()
-    for canary, text in _CANARIES.items():
-        for encoding, encode in _ENCODINGS.items():
-            yield _chat(f"{canary}, {encoding}, user message", encode(text), "content", next(numbers))
-        for place in ("system", "arguments", "tool", "tool result", "key", "metadata", "stop", "user", "unknown"):
-            yield _chat(f"{canary}, plain, {place}", text, place, next(numbers))
-        for path, field in (("/v1/completions", "prompt"), ("/v1/embeddings", "input")):
-            yield _other(f"{canary}, {path}", path, {"model": "auto"}, field, text, next(numbers))
-        ranking: dict[str, object] = {"model": "auto", "documents": [{"text": text}]}
-        yield _other(f"{canary}, /v1/rerank, query", "/v1/rerank", ranking, "query", text, next(numbers))
-        yield _other(f"{canary}, /v1/rerank, text", "/v1/rerank", ranking, "query", "hola", next(numbers))
-        message = {"role": "user", "content": text}
-        for path, extra in (("/v1/messages", {"max_tokens": 5}), ("/api/chat", {"stream": False})):
-            marker = f"Marker{next(numbers)}end"
-            body = {"model": "auto", "messages": [{**message, "content": f"{marker} {text}"}], **extra}
-            yield Case(name=f"{canary}, {path}", sensitive=True, path=path, body=body, marker=marker)
-    for text in _CLEAN:
-        yield _chat(f"clean: {text}", text, "content", next(numbers), sensitive=False)
-    for path, field in (("/v1/completions", "prompt"), ("/v1/embeddings", "input")):
-        case = _other(f"clean: {path}", path, {"model": "auto"}, field, _CLEAN[0], next(numbers))
-        yield msgspec.structs.replace(case, sensitive=False)
+def cases(own: Mapping[str, str] | None = None, numbers: Numbers | None = None) -> Iterator[Case]:
+    """All of them. `own`: texts that the user's own words and lists must find, by category."""
+    numbers = numbers or Numbers()
+    chat = PLACES["chat"]["user"]
+    for canary, encoding, text in disguises():
+        yield planted("encodings", f"{canary.name}, {encoding}", chat, canary, text, numbers)
+    for canary, chain, text in compositions():
+        yield planted("encodings in encodings", f"{canary.name}, {chain}", chat, canary, text, numbers)
+    yield from _places(numbers)
+    for name, place in UNREADABLE.items():
+        yield planted("unreadable parts", name, place, CANARIES[0], CANARIES[0].text, numbers)
+    turn = cycle(TALKING)
+    for category, text in (own or {}).items():
+        canary = Canary(name=category, category=category, text=text, identifier=False)
+        dialect = next(turn)
+        yield planted("your own words", f"{category}, {dialect}", TALKING[dialect], canary, text, numbers)
+        for encoding in ("base64", "percent", "zero width"):
+            hidden = encoded(text, encoding)
+            yield planted("your own words", f"{category}, {encoding}", chat, canary, hidden, numbers)
+    yield from clean(numbers)
 
 
-def _other(name: str, path: str, body: dict[str, object], field: str, text: str, number: int) -> Case:
-    marker = f"Marker{number}end"
-    return Case(name=name, sensitive=True, path=path, body=body | {field: f"{marker} {text}"}, marker=marker)
+def _places(numbers: Numbers) -> Iterator[Case]:
+    """Every place of the chat document with every canary; places of other dialects with the canaries in turn."""
+    turn = cycle(CANARIES)
+    for dialect, places in PLACES.items():
+        for name, place in places.items():
+            for canary in CANARIES if dialect == "chat" else (next(turn), next(turn)):
+                yield planted(dialect, f"{canary.name}, {name}", place, canary, canary.text, numbers)
 
 
-def _chat(name: str, text: str, place: str, number: int, *, sensitive: bool = True) -> Case:
-    marker = f"Marker{number}end"
-    messages: list[dict[str, object]] = [{"role": "user", "content": f"{marker} hola"}]
-    body: dict[str, object] = {"model": "auto", "max_tokens": 5, "messages": messages}
-    given = json.dumps({"a": text if place == "arguments" else "x"})
-    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": given}}
-    match place:
-        case "content":
-            messages[0]["content"] = f"{marker} {text}"
-        case "system":
-            messages.insert(0, {"role": "system", "content": text})
-        case "arguments" | "tool result":
-            messages.append({"role": "assistant", "content": None, "tool_calls": [call]})
-            result = text if place == "tool result" else "done"
-            messages.append({"role": "tool", "tool_call_id": "c1", "content": result})
-        case "tool":
-            function = {"name": "f", "description": text, "parameters": {"type": "object", "properties": {}}}
-            body["tools"] = [{"type": "function", "function": function}]
-        case "key":
-            body["metadata"] = {text[:60]: "x"}
-        case "metadata":
-            body["metadata"] = {"note": text}
-        case "stop":
-            body["stop"] = [text]
-        case "user":
-            body["user"] = text
-        case _:
-            body["x_never_seen"] = {"deep": [[text]]}
-    return Case(name=name, sensitive=sensitive, path="/v1/chat/completions", body=body, marker=marker)
+def through_all(group: str, numbers: Numbers) -> Iterator[Case]:
+    """One canary through each dialect and way of asking: what every fault is tried with."""
+    turn = cycle(CANARIES)
+    for name, place in TALKING.items():
+        canary = next(turn)
+        yield planted(group, f"{canary.name}, {name}", place, canary, canary.text, numbers)
+
+
+def planted(group: str, name: str, place: Place, canary: Canary, text: str, numbers: Numbers) -> Case:
+    """The canary, as `text`, in a place."""
+    marker = numbers.marker()
+    return Case(
+        group=group,
+        name=name,
+        sensitive=True,
+        path=place.path,
+        body=place.body(marker, text),
+        marker=marker,
+        values=tuple(dict.fromkeys((text, canary.text))),
+        left_out=place.left_out,
+        category=canary.category,
+    )
+
+
+def clean(numbers: Numbers, group: str = "clean") -> Iterator[Case]:
+    """Requests in which there is nothing."""
+    for text, (dialect, place) in zip(CLEAN, cycle(TALKING.items()), strict=False):
+        yield _clean(group, f"{dialect}: {text[:40]}", place, text, numbers)
+    for text in CLEAN:
+        yield _clean(group, text[:48], PLACES["chat"]["user"], text, numbers)
+
+
+def clean_one(group: str, numbers: Numbers) -> Case:
+    """The plainest request."""
+    return _clean(group, "clean", PLACES["chat"]["user"], CLEAN[0], numbers)
+
+
+def _clean(group: str, name: str, place: Place, text: str, numbers: Numbers) -> Case:
+    marker = numbers.marker()
+    return Case(group=group, name=name, sensitive=False, path=place.path, body=place.body(marker, text), marker=marker)

@@ -1,66 +1,155 @@
-"""A recorder on loopback that speaks enough of the OpenAI API to pass for a provider, and keeps every body."""
+"""A recorder on loopback: passes for a provider of the OpenAI API, keeps every body, and fails when it is told to."""
 
+import enum
 import json
+import re
+import socket
 import threading
+import time
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 _USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+_MARKER = re.compile(rb"Marker[0-9]+end")
+_HANG_SECONDS = 6.0
+# Answers hold nothing that a detector knows: what keeps them at home later can only be the gateway's memory.
+ANSWER = (
+    "The second reading was a little better than the first one, so nothing has to change before the next visit. "
+    "Please keep the same rhythm for another fortnight, write down how each morning went, and bring the notes along; "
+    "reference {marker}."
+)
+
+
+class Mode(enum.Enum):
+    """How a recorder behaves."""
+
+    OK = "answers"
+    ERROR = "answers 500"
+    BUSY = "answers 429"
+    TOO_LONG = "says that the prompt is too long"
+    HANG = "accepts and says nothing"
+    REFUSE = "closes the connection at once"
+    CUT = "breaks its answer off"
+    SLOW = "answers word by word"
 
 
 class Recorder:
-    """What arrived, and where."""
+    """What arrived. `modes` is how the next requests are answered, in turn; the last one stays."""
 
     def __init__(self) -> None:
         self.base_url = ""
-        self._bodies: list[bytes] = []
+        self._modes: list[Mode] = [Mode.OK]
+        self._bodies: dict[str, list[bytes]] = defaultdict(list)
+        self._lock = threading.Lock()
 
-    def keep(self, body: bytes) -> None:
-        """One more body."""
-        self._bodies.append(body)
+    def behave(self, *modes: Mode) -> None:
+        """From now on."""
+        with self._lock:
+            self._modes = list(modes)
 
-    def text(self) -> str:
-        """Everything that arrived."""
-        return b"\n".join(self._bodies).decode("utf-8", "replace")
+    def keep(self, body: bytes) -> Mode:
+        """One more body, under each marker in it; how to answer it."""
+        with self._lock:
+            for marker in set(_MARKER.findall(body)) or {b""}:
+                self._bodies[marker.decode()].append(body)
+            return self._modes.pop(0) if len(self._modes) > 1 else self._modes[0]
+
+    def bodies(self, marker: str) -> list[bytes]:
+        """What arrived with this marker."""
+        with self._lock:
+            return list(self._bodies.get(marker, ()))
+
+    def everything(self) -> list[bytes]:
+        """All that arrived."""
+        with self._lock:
+            return [body for bodies in self._bodies.values() for body in bodies]
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     record: Recorder
+    closing: threading.Event
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients that go away are part of the audit."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
-        """Keeps the body, answers with one word."""
+        """Keeps the body, answers as the recorder is told to behave."""
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        self.server.record.keep(body)
+        mode = self.server.record.keep(body)
+        match mode:
+            case Mode.ERROR:
+                self._answer("application/json", '{"error": {"message": "broken", "type": "server_error"}}', 500)
+            case Mode.BUSY:
+                self._answer("application/json", '{"error": {"message": "later", "type": "rate_limit"}}', 429)
+            case Mode.TOO_LONG:
+                error = {"message": "too long", "type": "invalid_request_error", "code": "context_length_exceeded"}
+                self._answer("application/json", json.dumps({"error": error}), 400)
+            case Mode.HANG:
+                self.server.closing.wait(_HANG_SECONDS)
+                self._hang_up()
+            case Mode.REFUSE:
+                self._hang_up()
+            case Mode.OK | Mode.CUT | Mode.SLOW:
+                self._say(body, mode)
+
+    def _say(self, body: bytes, mode: Mode) -> None:
         if self.path.endswith("/embeddings"):
-            data = [{"object": "embedding", "index": 0, "embedding": [0.0, 1.0]}]
-            self._answer(
-                "application/json", json.dumps({"object": "list", "model": "m", "data": data, "usage": _USAGE})
-            )
+            wanted = json.loads(body).get("input")
+            count = len(wanted) if isinstance(wanted, list) else 1
+            data = [{"object": "embedding", "index": index, "embedding": [0.0, 1.0]} for index in range(count)]
+            answer = {"object": "list", "model": "m", "data": data, "usage": _USAGE}
+            self._answer("application/json", json.dumps(answer))
             return
         if self.path.endswith("/rerank"):
             results = [{"index": place, "relevance_score": 0.5} for place in range(len(json.loads(body)["documents"]))]
             self._answer("application/json", json.dumps({"results": results, "usage": _USAGE}))
             return
+        self._stream(_answer_to(body), mode)
+
+    def _stream(self, text: str, mode: Mode) -> None:
         head = {"id": "audit", "object": "chat.completion.chunk", "created": 1, "model": "m"}
-        choice = {"index": 0, "delta": {"content": "ok"}, "text": "ok", "finish_reason": None}
+        words = re.findall(r"\S+\s*", text)
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        for number, word in enumerate(words):
+            choice = {"index": 0, "delta": {"content": word}, "text": word, "finish_reason": None}
+            self._event(head | {"choices": [choice]})
+            if mode is Mode.CUT and number == 2:
+                self._hang_up()
+                return
+            if mode is Mode.SLOW:
+                self.wfile.flush()
+                time.sleep(0.05)
         last = {"index": 0, "delta": {}, "text": "", "finish_reason": "stop"}
-        chunks = [head | {"choices": [choice]}, head | {"choices": [last]}, head | {"choices": [], "usage": _USAGE}]
-        frames = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
-        self._answer("text/event-stream", "".join([*frames, "data: [DONE]\n\n"]))
+        self._event(head | {"choices": [last]})
+        self._event(head | {"choices": [], "usage": _USAGE})
+        self.wfile.write(b"data: [DONE]\n\n")
+        self.close_connection = True
+
+    def _event(self, chunk: object) -> None:
+        self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     def do_GET(self) -> None:
         """A list of one model."""
         self._answer("application/json", json.dumps({"object": "list", "data": [{"id": "m", "object": "model"}]}))
 
-    def _answer(self, kind: str, text: str) -> None:
+    def _answer(self, kind: str, text: str, status: int = 200) -> None:
         data = text.encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -70,18 +159,26 @@ class _Handler(BaseHTTPRequestHandler):
         """Silent."""
 
 
+def _answer_to(body: bytes) -> str:
+    """A text of its own for requests whose marker is known, so that it can be told from others."""
+    found = _MARKER.search(body)
+    return ANSWER.format(marker=found[0].decode().replace("Marker", "R").replace("end", "")) if found else "ok"
+
+
 @contextmanager
 def recorder() -> Iterator[Recorder]:
     """A running recorder on a free port."""
     record = Recorder()
     server = _Server(("127.0.0.1", 0), _Handler)
     server.record = record
+    server.closing = threading.Event()
     record.base_url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
         yield record
     finally:
+        server.closing.set()
         server.shutdown()
         server.server_close()
         thread.join(5)

@@ -12,7 +12,8 @@ Spend: TypeAlias = Callable[[int], None]  # charges characters to the request's 
 BLOB = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?:"
     r"(?:\\x|0x)?[0-9A-Fa-f]{2}(?:(?:[\s:,-]|\\x|, ?0x)[0-9A-Fa-f]{2}){7,}(?![A-Za-z0-9])"
-    r"|[A-Za-z0-9+/_-]{10,}(?:\r?\n[ \t]*[A-Za-z0-9+/_-]{4,})*={0,2})"
+    r"|[A-Za-z0-9+/_-]{10,}(?:\r?\n[ \t]*[A-Za-z0-9+/_-]{4,})*"
+    r"(?:\r?\n[ \t]*(?:[A-Za-z0-9+/_-]{2}==|[A-Za-z0-9+/_-]{3}=)|={0,2}))"
 )
 _BYTE = re.compile(r"(?:0x|\\x)?([0-9A-Fa-f]{2})")
 _HEX = re.compile(r"(?:0x)?((?:[0-9A-Fa-f]{2})+)\Z")

@@ -181,9 +181,16 @@ def views(view: View, kinds: Collection[Kind], spend: Spend) -> Iterator[View]:
     if Kind.UNESCAPED in kinds:
         yield from _charged(_rewrite(view, _ESCAPED, _unescape, decoded=True), spend)
     if Kind.UNBLOBBED in kinds:
-        yield from _charged(_rewrite(view, BLOB, lambda match: unblob(match[0], spend), decoded=True), spend)
+        yield from _charged(_rewrite(view, BLOB, lambda match: _unblob(match, spend), decoded=True), spend)
     if Kind.CLOSED_UP in kinds:
         yield from _charged(_rewrite(view, _SPACED, _close_up, closed_up=True), spend)
+
+
+def _unblob(match: Match[str], spend: Spend) -> str:
+    """Behind a comma (`data:…;base64,…`) with a space, else a number could seem to begin before it."""
+    found = match[0]
+    said = unblob(found, spend)
+    return f" {said}" if said != found and match.string[match.start() - 1 : match.start()] == "," else said
 
 
 def _close_up(match: Match[str]) -> str:

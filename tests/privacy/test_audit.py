@@ -1,32 +1,106 @@
 """`aduana audit privacy`: no canary leaves through the real gateway, and a leak would be told."""
 
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from gateway.cli import main
-from gateway.cli.audit import _report
+from gateway.cli.audit import audit
+from gateway.cli.audit_asking import Result
 from gateway.cli.audit_cases import Case, cases
+from gateway.cli.audit_dialects import PLACES
+from gateway.cli.audit_report import exit_code, verdict
+from gateway.core.document import freeze_object
+from gateway.privacy import Inspector
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No configuration in the working directory."""
+    monkeypatch.syspath_prepend(str(Path.cwd()))
+    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
+    monkeypatch.chdir(tmp_path)
+
+
+def audited(capfd: pytest.CaptureFixture[str], *command: str, **options: Any) -> tuple[int, dict[str, Any]]:
+    """Exit code and result of a quick audit of the gateway that the command starts."""
+    args = argparse.Namespace(config=None, quick=True, json=True, verbose=False, **options)
+    code = audit(args, (sys.executable, "-m", *command))
+    return code, json.loads(capfd.readouterr().out)
 
 
 def test_no_canary_reaches_the_cloud_and_clean_requests_do(capfd: pytest.CaptureFixture[str]) -> None:
-    """The whole audit, as a user runs it."""
-    assert main(["audit", "privacy"]) == 0
-    assert " 0 leaks" in capfd.readouterr().out
+    """Every place, encoding and dialect, as a user runs it."""
+    assert main(["audit", "privacy", "--quick", "--json"]) == 0
+    result = json.loads(capfd.readouterr().out)
+    assert (result["leaks"], result["kept_back"]) == ([], [])
+    assert result["total"]["canaries"] > 700
+    assert {"encodings", *PLACES} < {group["group"] for group in result["groups"]}
 
 
-def case(name: str, *, sensitive: bool) -> Case:
-    return Case(name=name, sensitive=sensitive, path="/", body={}, marker=name)
+def test_a_gateway_that_finds_nothing_is_told_with_every_leak(capfd: pytest.CaptureFixture[str]) -> None:
+    """The proof that the audit can fail."""
+    code, result = audited(capfd, "tests.standins.leaky_gateway", "blind")
+    assert code == 1
+    for group in result["groups"]:
+        reached = group["canaries"] - group["refused"] - group["without"]
+        if group["group"] not in ("clean", "rerank", "unreadable parts"):  # ranking has no road into a cloud
+            assert group["leaks"] == reached > 0, group
+
+
+def test_a_gateway_that_takes_no_encoding_off_leaks_encodings_only(capfd: pytest.CaptureFixture[str]) -> None:
+    """A leak is told where it is."""
+    code, result = audited(capfd, "tests.standins.leaky_gateway", "literal")
+    assert code == 1
+    groups = {group["group"]: group["leaks"] for group in result["groups"]}
+    assert groups["encodings"] > 50
+    assert groups["encodings in encodings"] > 100
+    assert groups["Ollama"] == groups["Responses"] == groups["embeddings"] == 0
+
+
+def test_a_gateway_that_does_not_start_is_no_proof(capfd: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2, with its own words."""
+    args = argparse.Namespace(config=None, quick=True, json=True, verbose=False)
+    assert audit(args, (sys.executable, "-c", "print('no such thing')")) == 2
+    assert "no such thing" in capfd.readouterr().err
+
+
+def result(name: str, where: str, *, sensitive: bool, leak: bool = False) -> Result:
+    case = Case(group="g", name=name, sensitive=sensitive, path="/", body={}, marker=name)
+    return Result(case=case, status=200, where=where, leak=leak)
 
 
 @pytest.mark.parametrize(
-    ("where_canary", "where_clean", "code"), [("home", "cloud", 0), ("cloud", "cloud", 1), ("home", "home", 1)]
+    ("canary", "clean", "code"), [("home", "cloud", 0), ("cloud", "cloud", 1), ("home", "home", 1)]
 )
-def test_a_leak_or_an_audit_that_proves_nothing_is_a_failure(where_canary: str, where_clean: str, code: int) -> None:
+def test_a_leak_or_an_audit_that_proves_nothing_is_a_failure(canary: str, clean: str, code: int) -> None:
     """A cloud that nothing reaches can't show that canaries were held back."""
-    results = [(case("c", sensitive=True), 200, where_canary), (case("x", sensitive=False), 200, where_clean)]
-    assert _report(results, verbose=False) == code
+    results = [
+        result("c", canary, sensitive=True, leak=canary == "cloud"),
+        result("x", clean, sensitive=False),
+    ]
+    assert exit_code(results) == code
+    counts = verdict("all", results)
+    assert (counts.canaries, counts.leaks, counts.clean) == (1, int(canary == "cloud"), 1)
 
 
 def test_every_marker_is_of_one_case_only() -> None:
-    """Else one request's arrival would be taken for another's."""
-    markers = [case.marker for case in cases()]
-    assert len(set(markers)) == len(markers) > 150
+    """Else one request's arrival would be taken for another's; and every case holds its own."""
+    made = list(cases({"custom.project 1": "sobre Fénix"}))
+    markers = [case.marker for case in made]
+    assert len(set(markers)) == len(markers) > 700
+    assert all(case.marker in json.dumps(case.body) for case in made)
+    assert {"your own words", "unreadable parts", "clean"} < {case.group for case in made}
+
+
+def test_every_canary_is_found_by_inspection_itself(inspector: Inspector) -> None:
+    """Not merely refused for another reason; a clean request has neither finding nor doubt."""
+    for case in cases():
+        inspection = inspector.inspect(freeze_object(case.body))
+        if case.group != "unreadable parts":
+            assert bool(inspection.findings) == case.sensitive, case.name
+            assert not inspection.doubts or case.group == "Anthropic", case.name

@@ -1,0 +1,117 @@
+"""What may go wrong while canaries come: each fault has a gateway of its own, and every dialect is tried in it."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import msgspec
+
+from gateway.cli.audit_asking import Asking, Result
+from gateway.cli.audit_cases import Numbers, clean_one, through_all
+from gateway.cli.audit_gateway import Setup, started
+from gateway.cli.audit_recorder import Mode, Recorder
+
+_SHORT = 1.5  # seconds that a target may take where one hangs
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that goes wrong. `reaches`: a clean request still gets to the cloud, which shows that it was open."""
+
+    name: str
+    cloud: tuple[Mode, ...] = (Mode.OK,)
+    home: tuple[Mode, ...] = (Mode.OK,)
+    reaches: bool = True
+    wait: float = 20.0
+    inspection_seconds: float | None = None
+    act: Callable[[Setup, Asking, Numbers], list[Result]] | None = None  # instead of asking through all dialects
+
+
+FAULTS = (
+    Fault(name="local target: connection closed", home=(Mode.REFUSE,)),
+    Fault(name="local target: answers 500", home=(Mode.ERROR,)),
+    Fault(name="local target: answers 429", home=(Mode.BUSY,)),
+    Fault(name="local target: prompt too long", home=(Mode.TOO_LONG,)),
+    Fault(name="local target: hangs", home=(Mode.HANG,), wait=_SHORT),
+    Fault(name="local target: answer cut off", home=(Mode.CUT, Mode.REFUSE, Mode.CUT)),
+    Fault(name="cloud: 429, then again", cloud=(Mode.BUSY, Mode.ERROR, Mode.OK)),
+    Fault(name="cloud: 500 until the breaker opens", cloud=(Mode.ERROR,)),
+    Fault(name="cloud: answer cut off", cloud=(Mode.CUT,)),
+    Fault(
+        name="both: everything fails, then the cloud is back",
+        home=(Mode.ERROR,),
+        cloud=(Mode.ERROR, Mode.REFUSE, Mode.BUSY, Mode.OK),
+    ),
+    Fault(name="inspection: out of time", inspection_seconds=1e-9, reaches=False),
+    Fault(
+        name="ledger: can't be written",
+        reaches=False,
+        act=lambda setup, asking, numbers: _unwritable(setup, asking, numbers),
+    ),
+    Fault(name="policy: broken file on reload", act=lambda setup, asking, numbers: _reloaded(setup, asking, numbers)),
+    Fault(name="client: goes away", home=(Mode.HANG,), act=lambda _, asking, numbers: _left(asking, numbers)),
+)
+
+
+def run_fault(fault: Fault, setup: Setup, cloud: Recorder, home: Recorder, numbers: Numbers) -> list[Result]:
+    """All dialects while it is so. Raises DidNotStart."""
+    config = setup.write(wait=fault.wait, seconds=fault.inspection_seconds)
+    with started(setup, config) as gateway:
+        asking = Asking(gateway, cloud, home)
+        with behaving(cloud, home, fault):
+            if fault.act is not None:
+                return fault.act(setup, asking, numbers)
+            return asked(asking, fault.name, numbers, reaches=fault.reaches)
+
+
+def asked(asking: Asking, name: str, numbers: Numbers, *, reaches: bool) -> list[Result]:
+    """Clean ones before and behind the canaries: what holds the canaries back is not that the cloud is out of reach."""
+    group = f"fault · {name}"
+    clean = asking.ask([clean_one(group, numbers)]) if reaches else []
+    return [*clean, *asking.ask(through_all(group, numbers))]
+
+
+@contextmanager
+def behaving(cloud: Recorder, home: Recorder, fault: Fault) -> Iterator[None]:
+    """The recorders fail as they should."""
+    cloud.behave(*fault.cloud)
+    home.behave(*fault.home)
+    try:
+        yield
+    finally:
+        cloud.behave(Mode.OK)
+        home.behave(Mode.OK)
+
+
+def _unwritable(setup: Setup, asking: Asking, numbers: Numbers) -> list[Result]:
+    """Somebody else holds the database: no receipt can be written, so nothing at all may leave."""
+    group = "fault · ledger: can't be written"
+    files = sorted(setup.state.glob("*.db")) or sorted(setup.state.glob("*.sqlite*"))
+    cases = [*through_all(group, numbers)]
+    with closing(sqlite3.connect(files[0], timeout=20, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            return asking.ask(cases)
+        finally:
+            connection.execute("ROLLBACK")
+
+
+def _reloaded(setup: Setup, asking: Asking, numbers: Numbers) -> list[Result]:
+    """A policy file that does not load, and one that would let everything pass but has a fault in it."""
+    text = setup.policy_file.read_text("utf-8")
+    try:
+        setup.policy_file.write_text(text.replace("other: sensitive", "other: public") + "rules: [{name\n", "utf-8")
+        asking.gateway.reload()
+        time.sleep(1.0)
+        return asked(asking, "policy: broken file on reload", numbers, reaches=True)
+    finally:
+        setup.policy_file.write_text(text, "utf-8")
+
+
+def _left(asking: Asking, numbers: Numbers) -> list[Result]:
+    """The clients close their connections while the local target hangs; nothing may be tried elsewhere behind them."""
+    cases = list(through_all("fault · client: goes away", numbers))
+    for case in cases:
+        asking.leave(case, seconds=0.15)
+    time.sleep(1.0)
+    return [asking.judge(case, 0) for case in cases]

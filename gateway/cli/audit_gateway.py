@@ -1,0 +1,197 @@
+"""The gateway under audit: a process of its own, with a configuration of its own, its targets led to recorders."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gateway.settings import Settings
+from gateway.settings.targets import OpenAITarget
+
+COMMAND = (sys.executable, "-m", "gateway")
+_START_SECONDS = 120.0
+_KEY = "sk-audit-of-this-machine-only"
+_POLICY = """
+version: 1
+labels:
+  default: public
+  findings: {other: sensitive}
+otherwise: {prefer: [cloud, home]}
+"""
+
+
+class DidNotStart(Exception):
+    """The gateway under audit never listened; the argument is what it printed."""
+
+
+class Setup(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the gateway under audit keeps its state, where its targets are, and what of the user's it takes over."""
+
+    folder: Path
+    cloud: str
+    home: str
+    command: Sequence[str] = COMMAND
+    settings: Settings | None = None
+
+    def write(self, *, own_policy: bool = False, wait: float = 20.0, seconds: float | None = None) -> Path:
+        """The configuration file. `wait`: for a target's answer; `seconds`: for an inspection."""
+        config: dict[str, Any] = {"inspection": self._inspection(seconds)}
+        if own_policy and self.settings is not None:
+            config |= _own(self.settings, self.cloud, self.home, wait)
+        else:
+            self.policy_file.write_text(_POLICY, "utf-8")
+            config |= {
+                "policy": [str(self.policy_file)],
+                "targets": {
+                    "home": _target(self.home, "local", "sensitive", wait, ["rerank"]),
+                    "cloud": _target(self.cloud, "cloud", "public", wait, []),
+                },
+                "models": {"auto": {}},
+                "unknown_model": "auto",
+            }
+        file = self.folder / "aduana.yaml"
+        file.write_text(json.dumps(config), "utf-8")  # JSON is YAML
+        return file
+
+    @property
+    def policy_file(self) -> Path:
+        """The audit's own policy: the cloud first, whatever is not public at home."""
+        return self.folder / "policy.yaml"
+
+    @property
+    def state(self) -> Path:
+        """Ledger and caches."""
+        return self.folder / "state"
+
+    def _inspection(self, seconds: float | None) -> dict[str, Any]:
+        # Only what the user wrote: defaults stay the gateway's.
+        own = self.settings.inspection.model_dump(mode="json", exclude_unset=True) if self.settings else {}
+        return own | ({"seconds": seconds} if seconds is not None else {"seconds": max(10.0, own.get("seconds", 0))})
+
+
+def _target(url: str, zone: str, ceiling: str, wait: float, further: list[str]) -> dict[str, Any]:
+    return {
+        "kind": "openai",
+        "zone": zone,
+        "base_url": url,
+        "model": "m",
+        "ceiling": ceiling,
+        "context": 400_000,
+        "header_seconds": wait,
+        "idle_seconds": wait,
+        "endpoints": ["chat", "completions", "embeddings", *further],
+    }
+
+
+def _own(settings: Settings, cloud: str, home: str, wait: float) -> dict[str, Any]:
+    """The user's policy, names and keys; every target leads to a recorder."""
+    targets: dict[str, Any] = {}
+    for name, target in settings.targets.items():
+        if isinstance(target, OpenAITarget) and target.zone == "cloud":
+            targets[name] = _target(cloud, "cloud", str(target.effective_ceiling), wait, [])
+        else:
+            targets[name] = _target(home, "local", "sensitive", wait, ["rerank"])
+    keys = {
+        name: {"secret": "env:ADUANA_AUDIT_KEY", "tags": sorted(key.tags)}
+        for number, (name, key) in enumerate(settings.keys.items())
+        if number == 0
+    }
+    aliases = settings.aliases().items()
+    return {
+        "policy": [str(file.absolute()) for file in settings.policy],
+        "targets": targets,
+        "models": {name: {"targets": alias.targets, "tags": sorted(alias.tags)} for name, alias in aliases},
+        "unknown_model": settings.unknown_model,
+        "header_facts": list(settings.header_facts),
+        "timezone": settings.timezone,
+        **({"keys": keys} if keys else {}),
+    }
+
+
+class Running:
+    """A gateway that listens."""
+
+    def __init__(self, url: str, process: "subprocess.Popen[str]") -> None:
+        self.url = url
+        self.key = _KEY
+        self._process = process
+
+    def reload(self) -> None:
+        """Ask it to read its policy again."""
+        self._process.send_signal(signal.SIGHUP)
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        self._process.kill()
+        self._process.wait()
+
+
+@contextmanager
+def started(setup: Setup, config: Path) -> Iterator[Running]:
+    """A gateway with this configuration, ready for requests. Raises DidNotStart."""
+    command = [*setup.command, "serve", "--config", str(config), "--port", "0"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ADUANA_")}
+    environment |= {"ADUANA_STATE_DIR": str(setup.state), "ADUANA_AUDIT_KEY": _KEY, "NO_COLOR": "1"}
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    )
+    lines: list[str] = []
+    found = threading.Event()
+
+    def read() -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line)
+            if "listening" in line and "http://" in line:
+                found.set()
+        found.set()
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        found.wait(_START_SECONDS)
+        url = next((_address(line) for line in lines if "listening" in line and "http://" in line), "")
+        if not url:
+            raise DidNotStart("".join(lines))
+        _until_ready(url)
+        yield Running(url, process)
+    finally:
+        process.terminate()
+        try:
+            process.wait(40)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        reader.join(5)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _address(line: str) -> str:
+    rest = line[line.index("http://") :]
+    return rest.split()[0].rstrip("/.,;\"'")
+
+
+def _until_ready(url: str) -> None:
+    """Returns when the gateway takes requests, or after a while: the cases then show what is wrong."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(url + "/readyz", timeout=5):  # noqa: S310
+                return
+        except urllib.error.HTTPError as error:
+            error.close()
+            time.sleep(0.1)
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
