@@ -6,10 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gateway.cli.inspecting import inspector_of, masked_document
 from gateway.cli.policy_files import load
 from gateway.core.errors import BadRequest, ConfigurationError
 from gateway.core.finding import Inspection
@@ -30,7 +32,8 @@ def add_parser(subparsers: Any) -> None:
         "explain",
         help="show how a request would be decided, sending nothing",
         description="Inspects a request body (OpenAI chat, completion, embeddings, rerank) and shows the decision: "
-        "label, rules, targets. A file {\"given\": {…}} is a made-up request, as 'aduana check' prints them.",
+        "label, rules, targets, and what a cloud would get where the request would go out masked. A file "
+        "{\"given\": {…}} is a made-up request, as 'aduana check' prints them.",
     )
     parser.add_argument("request", metavar="REQUEST.json", help="file with the request, or - for standard input")
     parser.add_argument(
@@ -48,11 +51,19 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Runs the command. Exit status 1: the request is refused."""
     settings, policy = load(args.config, args.policy)
-    explanation = explain(*_situation(args, settings, policy), policy)
+    situation = _situation(args, settings, policy)
+    real = bool(situation[0].request.document)
+    masked = masked_document(settings, *situation, policy) if real else None
+    explanation = explain(*situation, policy, masks=not real or masked is not None)
     if args.json:
-        print(explanation.json().decode())
-    else:
-        show(explanation, Console(file=sys.stdout, highlight=False))
+        extra = {} if masked is None else {"masked_document": masked}
+        print(msgspec.json.encode({**msgspec.structs.asdict(explanation), **extra}).decode())
+        return 1 if explanation.refusal else 0
+    console = Console(file=sys.stdout, highlight=False)
+    show(explanation, console)
+    if masked is not None:
+        console.print("\nA cloud target would get this (another time with other pseudonyms):")
+        console.print(escape(msgspec.json.format(msgspec.json.encode(masked)).decode()), soft_wrap=True)
     return 1 if explanation.refusal else 0
 
 
@@ -71,7 +82,6 @@ def _real(
     args: argparse.Namespace, body: bytes, tags: frozenset[str], settings: Settings, policy: Policy
 ) -> tuple[Inbound, Inspection, Snapshot]:
     """A real request body: inspected in earnest; the moment is now, with load, health and budgets unknown."""
-    from gateway.cli.inspecting import inspector_of
     from gateway.pipeline.situation import estimated_tokens
     from gateway.wire import openai, rerank
     from gateway.wire.json_body import parse_object
@@ -105,8 +115,6 @@ def _real(
 
 
 def _with_tags(inbound: Inbound, tags: frozenset[str]) -> Inbound:
-    import msgspec
-
     return msgspec.structs.replace(inbound, tags=inbound.tags | tags) if tags else inbound
 
 
@@ -133,6 +141,8 @@ def show(explanation: Explanation, console: Console) -> None:
     console.print(f"model {escape(explanation.alias)} · policy {explanation.policy_digest}\n")
     console.print(_rules(explanation))
     console.print(_targets(explanation))
+    if explanation.masked is not None:
+        console.print(f"goes to the cloud masked: {', '.join(explanation.masked) or 'nothing found in this turn'}")
     for line in explanation.overrides:
         console.print(f"set {line.name}: {escape(line.value)}")
 

@@ -132,6 +132,35 @@ def test_explain_of_a_request(config, tmp_path, capsys):
     assert "no request body" in capsys.readouterr().err
 
 
+def test_explain_shows_the_masked_document_to_whoever_owns_the_request(config, tmp_path, capsys):
+    """What a cloud would get, pseudonyms and all; nothing of the kind where something is left to find."""
+    policy = write(tmp_path, "mask.yaml", """
+version: 1
+labels: {default: public}
+rules: [{name: mail goes masked, mask: [contact.email]}]
+otherwise: {prefer: [big, home]}
+""")  # fmt: skip
+    body = {"model": "auto", "user": "me", "messages": [{"role": "user", "content": "Write to ana@clinica-sol.es."}]}
+    file = write(tmp_path, "request.json", json.dumps(body))
+    assert main(["explain", file, "--policy", policy]) == 0
+    out = capsys.readouterr().out
+    assert "goes to the cloud masked: contact.email" in out
+    assert "applied: mask contact.email" in out
+    assert "@mail.invalid" in out
+    assert "clinica-sol" not in out
+    assert main(["explain", file, "--policy", policy, "--json"]) == 0
+    page = json.loads(capsys.readouterr().out)
+    assert page["masked"] == ["contact.email"]
+    assert page["masked_document"]["model"] == "big-1"
+    assert "user" not in page["masked_document"]
+    body["messages"][0]["content"] += " YW5hQGNsaW5pY2Etc29sLmVz YW5hQGNsaW5pY2Etc29sLmVz"
+    file = write(tmp_path, "encoded.json", json.dumps(body))
+    assert main(["explain", file, "--policy", policy, "--json"]) == 0
+    page = json.loads(capsys.readouterr().out)
+    assert (page["masked"], page["candidates"], page["label"]) == (None, ["home"], "sensitive")
+    assert "masked_document" not in page
+
+
 def test_the_schema_agrees_with_the_reader(capsys):
     """Every ready policy and every example of the handbook is valid; a mistake is not."""
     assert main(["schema", "policy"]) == 0
