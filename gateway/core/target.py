@@ -45,7 +45,7 @@ MEDIA_CAPABILITY = {
 }
 
 
-class TargetState(msgspec.Struct, frozen=True, kw_only=True):
+class TargetState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How a target is doing right now. None means unknown."""
 
     healthy: bool = True
@@ -57,6 +57,7 @@ class TargetState(msgspec.Struct, frozen=True, kw_only=True):
     load_seconds: float | None = None  # expected time to load, where it is not loaded
     loading: float | None = None  # share of it that is loaded; None: it is not being loaded
     memory: int | None = None  # bytes that it takes when it is loaded, estimated
+    kv_used: float | None = None  # share of the KV memory that running requests hold
     tokens_per_second: float | None = None  # measured decode speed of one stream
     latency_seconds: float | None = None  # measured time to first token
     open_until: float | None = None  # monotonic seconds; the breaker holds the target until then

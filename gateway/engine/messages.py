@@ -121,6 +121,13 @@ class End(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     error: str | None = None
 
 
+class Read(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """One step computed this many tokens of a sequence's prompt."""
+
+    id: int
+    tokens: int
+
+
 class Tokens(_Message, frozen=True, kw_only=True):
     """What one step produced: `ids[i]` got `tokens[i]`. `logs` is empty or as long as `ids`.
 
@@ -132,8 +139,10 @@ class Tokens(_Message, frozen=True, kw_only=True):
     logs: tuple[TokenLog | None, ...] = ()
     starts: tuple[tuple[int, int], ...] = ()
     ends: tuple[End, ...] = ()
+    reads: tuple[Read, ...] = ()
     busy: int = 0
     waiting: int = 0
+    cells: int = 0  # of the KV memory, that running sequences hold
 
 
 class Vectors(_Message, frozen=True, kw_only=True):

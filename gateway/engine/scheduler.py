@@ -66,6 +66,11 @@ class Scheduler:
         return len(self._waiting)
 
     @property
+    def cells(self) -> int:
+        """Tokens in the KV memory of sequences in slots. What idle slots still hold may go at any time."""
+        return sum([sequence.done for sequence in self._running.values()])
+
+    @property
     def slots(self) -> Mapping[int, int | None]:
         """Slot → request."""
         return {number: slot.request for number, slot in enumerate(self._slots)}

@@ -7,7 +7,7 @@ which also happens when the gateway dies; idle, it sleeps in select.
 import array
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import assert_never
+from typing import Any, assert_never
 
 import msgspec
 
@@ -20,6 +20,7 @@ from gateway.engine.messages import (
     Embed,
     End,
     Load,
+    Read,
     Submit,
     TokenLog,
     Tokens,
@@ -172,8 +173,11 @@ class Worker:
         if not step.prefill:
             self._timed(len(step.rows), time.perf_counter() - began)
         self._scheduler.computed(step)
+        reads = tuple([Read(id=row.request, tokens=len(row.tokens)) for row in step.rows]) if step.prefill else ()
         if drawn:
-            self._accept(drawn)
+            self._accept(drawn, reads)
+        elif reads:
+            self._tell(reads=reads)
 
     def _timed(self, rows: int, seconds: float) -> None:
         """A decode step took so long: next time pieces and threads may be others."""
@@ -229,7 +233,7 @@ class Worker:
             log = log_of(line, token, count) if count >= 0 else None
             drawn.append(_Drawn(request, token, first, complete, log))
 
-    def _accept(self, drawn: list[_Drawn]) -> None:
+    def _accept(self, drawn: list[_Drawn], reads: tuple[Read, ...]) -> None:
         """The tokens become part of their sequences, and are sent in one message."""
         given: list[_Drawn] = []
         starts: list[tuple[int, int]] = []
@@ -252,17 +256,19 @@ class Worker:
                 reason = FinishReason.STOP
             if reason is not None:
                 ends.append(self._end(request, sequence, reason))
-        self._line.send(
-            Tokens(
-                ids=tuple([one.request for one in given]),
-                tokens=tuple([one.token for one in given]),
-                logs=tuple([one.log for one in given]) if any(one.log for one in given) else (),
-                starts=tuple(starts),
-                ends=tuple(ends),
-                busy=self._scheduler.busy,
-                waiting=self._scheduler.waiting,
-            )
+        self._tell(
+            ids=tuple([one.request for one in given]),
+            tokens=tuple([one.token for one in given]),
+            logs=tuple([one.log for one in given]) if any(one.log for one in given) else (),
+            starts=tuple(starts),
+            ends=tuple(ends),
+            reads=reads,
         )
+
+    def _tell(self, **what: Any) -> None:
+        """News of sequences, and how things stand after them."""
+        scheduler = self._scheduler
+        self._line.send(Tokens(busy=scheduler.busy, waiting=scheduler.waiting, cells=scheduler.cells, **what))
 
     @staticmethod
     def _choose(job: _Job, logits: Floats) -> tuple[int, bool]:
@@ -291,7 +297,7 @@ class Worker:
         )
 
     def _end_failed(self, request: int, error: str) -> None:
-        self._line.send(Tokens(ends=(End(id=request, reason=FinishReason.STOP, error=error),)))
+        self._tell(ends=(End(id=request, reason=FinishReason.STOP, error=error),))
 
     def _fail_step(self, error: EngineFault) -> None:
         requests = self._scheduler.fail()
@@ -300,4 +306,4 @@ class Worker:
         for request in requests:
             self._jobs.pop(request, None)
         problem = f"The engine failed: {error}."
-        self._line.send(Tokens(ends=tuple(End(id=r, reason=FinishReason.STOP, error=problem) for r in requests)))
+        self._tell(ends=tuple(End(id=r, reason=FinishReason.STOP, error=problem) for r in requests))

@@ -184,7 +184,7 @@ class EmbeddedTarget:
             timer = loop.call_at(deadline, box.put, late)
             usage = Count([len(prompt) for prompt in prepared.prompts], request.sampling.n)
             running = {submit.id: choice for submit, choice in zip(submits, choices, strict=True)}
-            reading = Reading(running, usage, self._pace, self._worker)
+            reading = Reading(running, usage, self._pace, self._worker, progress or Progress())
             try:
                 self._worker.send(submits, box)
                 for text in echoes(request, prepared, choices, vocabulary):

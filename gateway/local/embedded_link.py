@@ -10,7 +10,7 @@ from typing import TypeAlias, cast
 
 import gateway
 from gateway.core.errors import AduanaError
-from gateway.engine.messages import End, Frames, ToGateway, TokenLog, ToWorker, Vectors, frame, to_gateway
+from gateway.engine.messages import End, Frames, Read, ToGateway, TokenLog, ToWorker, Vectors, frame, to_gateway
 from gateway.engine.settings import EngineSettings
 from gateway.engine.threads import wait_environment
 
@@ -20,8 +20,9 @@ _ENVIRONMENT = (
     "HSA", "VK_", "GGML_", "LLAMA_", "OMP_", "GOMP_", "KMP_", "PYTHON",
 )  # fmt: skip
 
-# (sequence, token, log), (sequence, tokens from the cache) with its first token, ends, vectors, what went wrong.
-Item: TypeAlias = tuple[int, int, TokenLog | None] | tuple[int, int] | End | Vectors | AduanaError
+# (sequence, token, log), (sequence, tokens from the cache) with its first token, what was read of a prompt, ends,
+# vectors, what went wrong.
+Item: TypeAlias = tuple[int, int, TokenLog | None] | tuple[int, int] | Read | End | Vectors | AduanaError
 
 
 class Mailbox:

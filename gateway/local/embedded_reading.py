@@ -4,7 +4,8 @@ import time
 
 from gateway.core.delta import Delta, FinishReason
 from gateway.core.errors import AduanaError, TargetError
-from gateway.engine.messages import End
+from gateway.core.progress import Progress
+from gateway.engine.messages import End, Read
 from gateway.local.embedded_answer import Choice, Count, joined_texts
 from gateway.local.embedded_link import Item
 from gateway.local.embedded_pace import Pace
@@ -14,20 +15,25 @@ from gateway.local.embedded_worker import EngineWorker
 class Reading:
     """One request's sequences while they run; those that have ended leave `running`."""
 
-    def __init__(self, running: dict[int, Choice], usage: Count, pace: Pace, worker: EngineWorker) -> None:
+    def __init__(
+        self, running: dict[int, Choice], usage: Count, pace: Pace, worker: EngineWorker, progress: Progress
+    ) -> None:
         self._running = running
         self._usage = usage
         self._pace = pace
         self._worker = worker
         self._began = time.monotonic()
+        self._progress = progress
+        progress.told = True
 
     def deltas(self, items: list[Item]) -> list[Delta]:
         """In order. Raises AduanaError where the work has failed."""
-        running, deltas = self._running, list[Delta]()
+        running, deltas, progress = self._running, list[Delta](), self._progress
         for item in items:
             match item:
                 case (int(number), int(token), log) if number in running:
                     choice = running[number]
+                    progress.decode += 1
                     deltas += choice.token(token, log)
                     if choice.stopped:
                         del running[number]
@@ -36,6 +42,8 @@ class Reading:
                 case (int(number), int(cached)) if number in running:
                     self._usage.cached.setdefault(running[number].index, cached)
                     self._pace.started(time.monotonic() - self._began)
+                case Read():
+                    progress.prefill += item.tokens
                 case End() if item.id in running:
                     choice = running.pop(item.id)
                     self._worker.finished(item.id)

@@ -23,6 +23,7 @@ def state_of(worker: EngineWorker, slots: int, pace: Pace, memory: ModelMemory, 
         load_seconds=None if ready else memory.load_seconds(seat),
         loading=worker.progress if seat.resident and not ready else None,
         memory=seat.need.total or None,
+        kv_used=worker.cells / (worker.ready.context * slots) if worker.ready is not None else None,
         tokens_per_second=pace.tokens_per_second,
         latency_seconds=pace.latency_seconds,
     )

@@ -58,6 +58,7 @@ class EngineWorker:
         self.last_cause = ""
         self.busy = 0  # slots in use, as the worker said last
         self.waiting = 0
+        self.cells = 0  # of the KV memory, that running sequences hold
         self.progress: float | None = None  # of the load that is under way, 0 to 1; None: none is
         self.began = 0.0  # the last process, in the loop's clock
 
@@ -95,7 +96,10 @@ class EngineWorker:
         return self.ready
 
     def _unavailable(self, reason: str) -> TargetUnavailable:
-        return TargetUnavailable(f"The embedded target {self._name!r} can't answer now: {reason}", retry_after=5.0)
+        model = Path(self._settings.model).name.removesuffix(".gguf")
+        return TargetUnavailable(
+            f"The embedded target {self._name!r} (model {model!r}) can't answer now. {reason}", retry_after=5.0
+        )
 
     def next_id(self) -> int:
         """A number for a new sequence or embedding."""
@@ -149,7 +153,11 @@ class EngineWorker:
 
     def _tokens(self, message: Tokens) -> None:
         boxes = self._boxes
-        self.busy, self.waiting = message.busy, message.waiting
+        self.busy, self.waiting, self.cells = message.busy, message.waiting, message.cells
+        for read in message.reads:
+            box = boxes.get(read.id)
+            if box is not None:
+                box.put(read)
         for number, cached in message.starts:
             box = boxes.get(number)
             if box is not None:
@@ -174,7 +182,7 @@ class EngineWorker:
             cause, detail = await self._one_life()
             failed, self._failed_load = self._failed_load, None
             self.ready, self.pid, self.progress = None, None, 0.0
-            self.busy = self.waiting = 0
+            self.busy = self.waiting = self.cells = 0
             if loop.time() - began > self._settings.stable_after:
                 failures = 0
             pause = self._pause(failures)

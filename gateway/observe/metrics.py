@@ -178,6 +178,7 @@ class Metrics:
             yield family.lines()
         yield from pulled(
             states=self._world.states(),
+            models=self._models,
             budgets=self._world.budgets(),
             readings=self._world.readings(),
             ledger_ok=self._world.ledger_ok(),

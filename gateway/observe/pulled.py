@@ -1,9 +1,10 @@
 """Gauges that are asked for at each scrape, so that nobody has to keep them current."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from gateway.core.snapshot import Budget
 from gateway.core.target import TargetState
+from gateway.observe.names import OTHER
 from gateway.observe.readings import EnergyReport, GpuReading, Readings
 from gateway.observe.series import Key, counter_lines, gauge_lines
 
@@ -11,6 +12,7 @@ from gateway.observe.series import Key, counter_lines, gauge_lines
 def pulled(
     *,
     states: Mapping[str, TargetState],
+    models: Mapping[str, str],
     budgets: Mapping[str, Budget],
     readings: Readings,
     ledger_ok: bool,
@@ -28,6 +30,12 @@ def pulled(
     )
     yield gauge_lines("aduana_price_data_timestamp_seconds", "When the price list was made.", (), {(): price_timestamp})
     yield from _targets(states, in_flight, now)
+    yield gauge_lines(
+        "aduana_kv_cache_used_ratio",
+        "Share of the KV memory that running requests hold; the highest, where targets share a model.",
+        ("model",),
+        _highest((models.get(name, OTHER), state.kv_used) for name, state in states.items()),
+    )
     yield from _budgets(budgets)
     yield from _gpus(readings.gpus)
     yield from _energy(readings.energy)
@@ -82,6 +90,14 @@ def _targets(states: Mapping[str, TargetState], in_flight: Mapping[str, int], no
         of({name: state.memory for name, state in states.items()}),
     )
     yield gauge_lines("aduana_slots", "Slots.", label, of({name: state.slots_total for name, state in states.items()}))
+
+
+def _highest(values: Iterable[tuple[str, float | None]]) -> dict[Key, float | None]:
+    found: dict[Key, float | None] = {}
+    for name, value in values:
+        if value is not None:
+            found[(name,)] = max(value, found.get((name,)) or 0.0)
+    return found
 
 
 def _budgets(budgets: Mapping[str, Budget]) -> Iterator[Iterator[str]]:

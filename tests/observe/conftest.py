@@ -66,7 +66,16 @@ READINGS = Readings(
 def states() -> Mapping[str, TargetState]:
     """How the two targets are doing."""
     return {
-        "home": TargetState(queue_depth=2, queue_wait_seconds=0.3, slots_busy=3, slots_total=8, loaded=True),
+        "home": TargetState(
+            queue_depth=2,
+            queue_wait_seconds=0.3,
+            slots_busy=3,
+            slots_total=8,
+            kv_used=0.25,
+            loaded=True,
+            loading=1.0,
+            memory=10**9,
+        ),
         "big": TargetState(healthy=True, open_until=50.0),
     }
 
