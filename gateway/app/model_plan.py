@@ -46,6 +46,15 @@ class ModelPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 def plan_models(settings: Settings) -> ModelPlan:
     """Raises ConfigurationError for a missing file, and for models that the memory can't hold."""
+    plan = planned(settings)
+    problems = plan.problems()
+    if problems:
+        raise ConfigurationError(tuple(problems))
+    return plan
+
+
+def planned(settings: Settings) -> ModelPlan:
+    """The same, whether it can hold or not. Raises ConfigurationError for a missing file."""
     rooms = {
         name: embedded_settings(settings, name, config)
         for name, config in settings.targets.items()
@@ -53,11 +62,7 @@ def plan_models(settings: Settings) -> ModelPlan:
     }
     gpu = any(room.gpu_layers for room in rooms.values()) and can_use_gpu()
     limits = Limits(memory=settings.engine.memory, gpu_memory=settings.engine.gpu_memory)
-    plan = ModelPlan(settings=rooms, needs={name: _need(room, gpu) for name, room in rooms.items()}, limits=limits)
-    problems = plan.problems()
-    if problems:
-        raise ConfigurationError(tuple(problems))
-    return plan
+    return ModelPlan(settings=rooms, needs={name: _need(room, gpu) for name, room in rooms.items()}, limits=limits)
 
 
 def _need(room: EmbeddedSettings, gpu: bool) -> Need:

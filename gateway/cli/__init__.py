@@ -20,7 +20,7 @@ COMMANDS = {
     "reconcile": "compare the ledger with a provider's invoice",
     "calibrate": "measure power and token weights of this machine",
     "prices": "what models cost; take over a newer price list",
-    "models": "list models, unpack the starter model",
+    "models": "list, load and unload models, unpack the starter model",
     "audit": "prove with planted secrets that nothing sensitive leaves",
 }
 

