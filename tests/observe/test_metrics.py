@@ -311,13 +311,15 @@ def test_rendering_beside_counting_is_safe(metrics: Metrics) -> None:
 
     thread = threading.Thread(target=scrape)
     thread.start()
-    for number in range(3000):
-        metrics.on(decided())
-        metrics.on(Gaps(zone=Zone.LOCAL, model="home", seconds=(0.01,) * 10))
-        metrics.on(settled())
-        metrics.policy_loaded(digest=str(number), rules=[f"rule{number % 50}"])
-    stop.set()
-    thread.join()
+    try:
+        for number in range(3000):
+            metrics.on(decided())
+            metrics.on(Gaps(zone=Zone.LOCAL, model="home", seconds=(0.01,) * 10))
+            metrics.on(settled())
+            metrics.policy_loaded(digest=str(number), rules=[f"rule{number % 50}"])
+    finally:
+        stop.set()
+        thread.join()
     assert not problems
 
 
