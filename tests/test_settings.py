@@ -131,3 +131,29 @@ class TestSecrets:
         """The message names the variable."""
         with pytest.raises(ConfigurationError, match="SURELY_NOT_SET"):
             read_secret("env:SURELY_NOT_SET")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("engine: {memory: 22 apples}", "write a size as '22 GB'"),
+        ("engine: {memory: 0}", "engine.memory"),
+        ("engine: {memory: -3 GB}", "write a size as"),
+        ("targets: {home: {kind: embedded, model: m, unload_after: soon}}", "write a time as '90 s'"),
+        ("targets: {home: {kind: embedded, model: m, load: never}}", "start"),
+        ("targets: {home: {kind: embedded, model: m, kv_type: q8_0, flash_attention: 'off'}}", "flash_attention"),
+        ("targets: {home: {kind: embedded, model: m, yarn_ext_factor: .nan}}", "yarn_ext_factor"),
+        (f"targets: {{big: {CLOUD}, endpoints: [rerank]}}}}", "rerank is for local targets"),
+    ],
+)
+def test_models_and_their_memory(text, expected, tmp_path):
+    """Sizes, times and combinations that can't be are refused with what to write."""
+    assert expected in problems(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("500 MB", 5 * 10**8), ("2GiB", 2**31), ("'1.5 tb'", 15 * 10**11), ("9", 9)]
+)
+def test_sizes_as_people_write_them(text, value, tmp_path):
+    """Powers of ten and of two."""
+    assert load_settings(write(tmp_path, f"engine: {{memory: {text}}}")).engine.memory == value
