@@ -122,7 +122,9 @@ class PriceConfig(Section):
 
 
 class BudgetConfig(Section):
-    """Limits of cloud spending, US dollars. Policies see what is spent and left."""
+    """Limits of cloud spending, US dollars. A request that could pass one stays at home, or is refused until it begins
+    anew; policies see what is spent and left.
+    """
 
     day_usd: float | None = Field(default=None, ge=0)
     """For one day."""

@@ -5,7 +5,7 @@ from typing import Any, assert_never
 import msgspec
 
 from gateway.core.delta import Delta, Finish, FinishReason, Reasoning, Refusal, Text, ToolCallPart, UsageReport
-from gateway.core.errors import AduanaError, ContextLengthExceeded, TargetProtocolError
+from gateway.core.errors import AduanaError, BudgetSpent, ContextLengthExceeded, TargetProtocolError
 from gateway.core.usage import Usage
 from gateway.wire.openai_chat_answer import incomplete
 from gateway.wire.openai_pieces import encode_json
@@ -41,6 +41,8 @@ def error_fields(error: AduanaError, request_id: str) -> dict[str, Any]:
     if isinstance(error, ContextLengthExceeded):
         message = f"prompt is too long: {message}"  # the words by which Claude Code knows that it must compact
     kind = _ERROR_TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "api_error")
+    if isinstance(error, BudgetSpent):
+        kind = "billing_error"
     return {"type": "error", "error": {"type": kind, "message": message}, "request_id": request_id}
 
 

@@ -1,0 +1,63 @@
+"""A budget that another request emptied between this one's decision and its reservation."""
+
+import pytest
+
+from gateway.core.errors import BudgetSpent, TargetUnavailable
+from gateway.core.events import BudgetDenied, FellBack
+from gateway.policy import load_policy
+from tests.pipeline.house import House
+
+SHADOW = """
+version: 1
+labels: {default: internal, tags: {public: public}}
+rules:
+  - {name: compare, when: {stream: {is: false}}, shadow: big}
+otherwise: {prefer: [home]}
+"""
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+async def test_the_next_candidate_answers_and_the_refused_one_is_not_asked(house: House) -> None:
+    """Nothing is sent to a target whose money could not be set aside; the attempt says why."""
+    house.ledger.left = {"big": 99}
+    assert await house.ask("Hello", "public") == "Hello you"
+    assert house.big.asked == []
+    assert len(house.spare.asked) == 1
+    assert house.ledger.settlements[0].attempts == (("big", "budget_spent"),)
+    assert [event.budget for event in house.heard.events if isinstance(event, BudgetDenied)] == ["day"]
+    moves = [(event.source, event.target, event.reason) for event in house.heard.events if isinstance(event, FellBack)]
+    assert moves == [("big", "spare", "budget_spent")]
+
+
+async def test_when_nothing_else_may_answer_the_client_is_told_of_the_budget(house: House) -> None:
+    """And the receipt that was written is settled."""
+    house.ledger.left = {"big": 99, "spare": 0}
+    house.home.script = (TargetUnavailable("down"),)
+    with pytest.raises(TargetUnavailable):
+        await house.ask("Hello", "public")
+    assert house.ledger.settlements[0].attempts == (
+        ("big", "budget_spent"),
+        ("spare", "budget_spent"),
+        ("home", "target_unavailable"),
+    )
+    house.ledger.left |= {"home": 0}
+    with pytest.raises(BudgetSpent, match="today's budget for clouds") as caught:
+        await house.ask("Hello", "public")
+    assert caught.value.status == 429
+    assert house.outcomes == ["error", "error"]
+    assert (house.big.asked, house.spare.asked) == ([], [])
+
+
+async def test_a_shadow_without_money_is_not_asked(house: House) -> None:
+    """It was only for comparison; the answer is not touched by it."""
+    house.policies.current = load_policy([("shadow.yaml", SHADOW)], house.catalog)
+    house.ledger.left = {"big": 0}
+    assert await house.ask("Hello", "public") == "Hello you"
+    await house.settled()
+    assert house.big.asked == []
+    assert sorted(house.outcomes) == ["error", "ok"]
+    assert [event.budget for event in house.heard.events if isinstance(event, BudgetDenied)] == ["day"]
