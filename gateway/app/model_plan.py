@@ -66,7 +66,12 @@ def planned(settings: Settings) -> ModelPlan:
 
 
 def _need(room: EmbeddedSettings, gpu: bool) -> Need:
+    on_gpu = gpu and room.gpu_layers != 0
     try:
-        return need_of(read_header(Path(room.model)), room, gpu=gpu and room.gpu_layers != 0)
+        need = need_of(read_header(Path(room.model)), room, gpu=on_gpu)
+        if not room.draft_model:
+            return need
+        draft = need_of(read_header(Path(room.draft_model)), room, gpu=on_gpu)
+        return Need(**{name: getattr(need, name) + getattr(draft, name) for name in Need.__struct_fields__})
     except ConfigurationError:
         return Need()

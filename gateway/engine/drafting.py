@@ -139,12 +139,15 @@ class Prices:
         return self._prices.setdefault(rows.bit_length(), _Price())
 
 
-def share(wanted: Mapping[int, int], room: int) -> dict[int, int]:
-    """Lengths of guesses, cut so that their sum is at most `room`: the longest ones give first."""
-    lengths = dict(wanted)
-    excess = sum(lengths.values()) - room
-    while excess > 0:
-        longest = max(lengths, key=lambda key: lengths[key])
-        lengths[longest] -= 1
-        excess -= 1
-    return lengths
+def even(guesses: Mapping[int, list[int]], room: int) -> dict[int, list[int]]:
+    """Guesses of equal length, `room` tokens at most: llama.cpp computes rows of different lengths in several passes.
+
+    The shortest one counts, unless it is so short that the others gain more without it.
+    """
+    best: dict[int, list[int]] = {}
+    for length in sorted({len(guess) for guess in guesses.values()} - {0}):
+        long_enough = {key: guess for key, guess in guesses.items() if len(guess) >= length}
+        length = min(length, room // len(long_enough))
+        if length * len(long_enough) > sum(map(len, best.values())):
+            best = {key: guess[:length] for key, guess in long_enough.items()}
+    return best

@@ -60,7 +60,7 @@ def _compute(header: Header, settings: EngineSettings, width: int, heads: int) -
     values = 4 * width + 3 * max(header.each("feed_forward_length", 1), default=4 * width)
     mask = 2 * settings.context
     scores = 4 * settings.context * heads if settings.flash_attention == "off" else 0
-    logits = 4 * settings.slots * _sane(header.number("vocab_size"))
+    logits = 4 * settings.outputs * _sane(header.number("vocab_size"))
     return settings.micro_batch_size * (4 * values + mask + scores) + logits
 
 

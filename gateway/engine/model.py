@@ -41,7 +41,7 @@ class Model:
         _check(settings, threads)
         keep_log()
         self.settings = settings
-        self._most_outputs = settings.slots
+        self._most_outputs = min(settings.outputs, settings.batch)
         self._progress = C.llama_progress_callback(lambda part, _: progress(part) if progress else True)
         self.handle = C.llama_model_load_from_file(
             settings.model.encode(), ModelParameters(settings, self._progress).handle
@@ -153,6 +153,13 @@ class Model:
         if length == 0:
             return bool(C.llama_memory_seq_rm(self._memory, slot, -1, -1))
         return bool(C.llama_memory_seq_rm(self._memory, slot, length, -1))
+
+    @property
+    def forgets(self) -> bool:
+        """Can `trim` drop the end of a sequence? Not where the memory is a running state or a window."""
+        if C.llama_model_is_recurrent(self.handle) or C.llama_model_is_hybrid(self.handle):
+            return False
+        return self.settings.swa_full or C.llama_model_n_swa(self.handle) == 0
 
     def save(self, slot: int) -> NDArray[np.uint8]:
         """The state of a sequence, to be given to `restore`."""

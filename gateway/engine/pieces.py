@@ -56,20 +56,20 @@ class _Choice:
         self._whole: list[float] = []
         self._parted: list[float] = []
         self._steps = 0
-        self._parts = False
+        self.parts = False
 
     def next(self) -> tuple[int, ...] | None:
         """The sizes for the next step; None: in one piece."""
         if len(self._whole) < _SAMPLES:
-            self._parts = False
+            self.parts = False
         elif len(self._parted) < _SAMPLES:
-            self._parts = True
+            self.parts = True
         else:
-            self._parts = statistics.median(self._parted) < _WORTH * statistics.median(self._whole)
-        return self._sizes if self._parts else None
+            self.parts = statistics.median(self._parted) < _WORTH * statistics.median(self._whole)
+        return self._sizes if self.parts else None
 
     def took(self, seconds: float) -> None:
-        times = self._parted if self._parts else self._whole
+        times = self._parted if self.parts else self._whole
         if len(times) < _SAMPLES:
             times.append(seconds)
         self._steps += 1
@@ -92,6 +92,19 @@ class Pieces:
         for size in (choice.next() if choice else None) or (len(rows),):
             yield rows[at : at + size]
             at += size
+
+    def with_guesses(self, rows: tuple[Row, ...]) -> Iterator[tuple[Row, ...]]:
+        """The same for a step that reads guesses: where pieces are cheaper, rows with guesses are batches alone."""
+        choice = self._choices.get(len(rows))
+        if choice is None or not choice.parts:
+            yield rows
+            return
+        for row in rows:
+            if row.guessed:
+                yield (row,)
+        others = tuple(row for row in rows if not row.guessed)
+        if others:
+            yield from self.of(others)
 
     def took(self, rows: int, seconds: float) -> None:
         """How long a step of so many rows was."""

@@ -75,6 +75,10 @@ class Scheduler:
         """Slot → request."""
         return {number: slot.request for number, slot in enumerate(self._slots)}
 
+    def held(self, slot: int) -> int:
+        """How many tokens a slot holds. What a step read beyond, wrong guesses, is to be dropped."""
+        return len(self._slots[slot].tokens)
+
     def sequence(self, request: int) -> Sequence | None:
         """A request that has not ended."""
         return self._running.get(request) or self._waiting.get(request)
@@ -136,17 +140,25 @@ class Scheduler:
         """The step was carried out."""
         for row in step.rows:
             sequence = self._running[row.request]
-            sequence.done += len(row.tokens)
-            self._shares.charge(sequence.isolation, len(row.tokens), generated=sequence.unread == 0)
-            self._slots[sequence.slot].tokens.extend(row.tokens)
+            tokens = row.tokens[: len(row.tokens) - row.guessed] if row.guessed else row.tokens
+            sequence.done += len(tokens)
+            self._shares.charge(sequence.isolation, len(tokens), generated=sequence.unread == 0)
+            self._slots[sequence.slot].tokens.extend(tokens)
 
-    def accept(self, request: int, token: int) -> FinishReason | None:
-        """A token was drawn. The finish reason if it was the last one; an end token is not part of the answer."""
+    def accept(self, request: int, token: int, *, computed: bool = False) -> FinishReason | None:
+        """A token was drawn. The finish reason if it was the last one; an end token is not part of the answer.
+
+        `computed`: it was guessed, so its KV is there already.
+        """
         sequence = self._running[request]
         if token in self._ends:
             self._release(sequence)
             return FinishReason.STOP
         sequence.tokens.append(token)
+        if computed:
+            sequence.done += 1
+            self._shares.charge(sequence.isolation, 1, generated=True)
+            self._slots[sequence.slot].tokens.append(token)
         if len(sequence.tokens) >= sequence.limit:
             self._release(sequence)
             return FinishReason.LENGTH

@@ -6,14 +6,16 @@ import time
 from pathlib import Path
 
 from gateway.core.errors import ConfigurationError
+from gateway.engine.draft_model import DraftModel
 from gateway.engine.gguf import read_header
+from gateway.engine.guessing import Guessing
 from gateway.engine.line import Gone, Line
 from gateway.engine.memory import available_memory, need_of, shortage
 from gateway.engine.messages import Failed, Load, Loading, Ready
 from gateway.engine.model import EngineFault, LoadFault, Model, can_use_gpu
 from gateway.engine.pages import release_zero_pages
 from gateway.engine.pieces import Pieces, measure
-from gateway.engine.settings import EngineSettings
+from gateway.engine.settings import GUESSES, EngineSettings
 from gateway.engine.shelf import open_shelf
 from gateway.engine.threads import default_threads
 from gateway.engine.worker import Worker
@@ -53,6 +55,20 @@ def _pieces(model: Model) -> Pieces:
         return Pieces()
 
 
+def _guessing(model: Model, threads: int) -> Guessing | None:
+    """None: nothing is guessed, or this model could not take it back. Raises LoadFault for the draft model."""
+    settings = model.settings
+    if not model.generates or not model.forgets or not (settings.draft_lookup or settings.draft_model):
+        return None
+    return Guessing(
+        most=settings.draft_tokens,
+        room=min(GUESSES, settings.batch - settings.slots),
+        lookup=settings.draft_lookup,
+        proposer=DraftModel(settings, threads, model.vocabulary) if settings.draft_model else None,
+        always=settings.draft_always,
+    )
+
+
 def serve(connection: socket.socket) -> int:
     """The life of a worker: load what the first message says, then work until the gateway is gone."""
     for number in (signal.SIGINT, signal.SIGTERM):  # the gateway decides when to stop; it closes the socket
@@ -70,6 +86,7 @@ def serve(connection: socket.socket) -> int:
         began = time.perf_counter()
         try:
             model, token_bytes = _load(line, settings, threads)
+            guessing = _guessing(model, threads)
             shelf = open_shelf(settings, line.wake)
         except ConfigurationError as error:
             line.send(Failed(message=error.message, public=_BAD_FILE))
@@ -77,7 +94,7 @@ def serve(connection: socket.socket) -> int:
         except LoadFault as error:
             line.send(Failed(message=str(error), public=error.public, retry=True))
             return 3
-        worker = Worker(model, line, threads, shelf, token_bytes, _pieces(model))
+        worker = Worker(model, line, threads, shelf, token_bytes, _pieces(model), guessing)
         line.send(
             Ready(
                 seconds=time.perf_counter() - began,

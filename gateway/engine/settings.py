@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+GUESSES = 32  # tokens guessed in one step, for all its sequences
 KvType = Literal["f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"]
 
 
@@ -99,8 +100,22 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     Encrypted under a key that only the running worker knows, erased when it stops and when the next one starts."""
     spill_directory: str = ""
     """The directory for them, of no other worker; made if it is missing, for this user alone."""
+    draft_lookup: bool = True
+    """Guess that a text repeats itself: tokens that followed the last three before are read ahead in one step, where
+    that is measured to pay. Answers are the same with and without."""
+    draft_model: str = ""
+    """Path of a small GGUF model of the same vocabulary that guesses what the model will say; empty: none."""
+    draft_tokens: int = 8
+    """Most tokens guessed for one sequence in one step."""
+    draft_always: bool = False
+    """Guess also where it does not pay: for measurements."""
     check_tensors: bool = False
     """Let llama.cpp validate the tensor data at load [check_tensors]; slow."""
+
+    @property
+    def outputs(self) -> int:
+        """Most tokens of one step that get logits."""
+        return self.slots + GUESSES
 
     @property
     def micro_batch_size(self) -> int:

@@ -7,13 +7,14 @@ import msgspec
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """Consecutive tokens of one sequence. The last `outputs` of them get logits."""
+    """Consecutive tokens of one sequence. The last `outputs` get logits; the last `guessed` are guesses."""
 
     slot: int
     position: int
     tokens: Sequence[int]
     outputs: int = 0
     request: int = -1
+    guessed: int = 0
 
 
 class Trim(msgspec.Struct, frozen=True):

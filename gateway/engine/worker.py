@@ -6,14 +6,15 @@ which also happens when the gateway dies; idle, it sleeps in select.
 
 import array
 import time
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, assert_never
 
-import msgspec
-
 from gateway.core.delta import FinishReason
+from gateway.engine.drawing import Drawn, Job, draw
 from gateway.engine.embedding_jobs import EmbeddingJobs
 from gateway.engine.grammar import Constraint, GrammarBook, GrammarFault
+from gateway.engine.guessing import Guessing
 from gateway.engine.line import Gone, Line
 from gateway.engine.messages import (
     Cancel,
@@ -22,45 +23,31 @@ from gateway.engine.messages import (
     Load,
     Read,
     Submit,
-    TokenLog,
     Tokens,
     unpack_tokens,
 )
 from gateway.engine.model import EngineFault, Model, can_use_gpu
 from gateway.engine.pieces import Pieces
-from gateway.engine.sampling import Floats, Sampler, log_of
+from gateway.engine.sampling import Floats, Sampler
 from gateway.engine.scheduler import Scheduler
 from gateway.engine.sequence import Sequence
 from gateway.engine.shelf import Shelf
-from gateway.engine.steps import Copy, Drop, Move, Restore, Save, Step, Stow, Swap, Trim
+from gateway.engine.steps import Copy, Drop, Move, Restore, Row, Save, Step, Stow, Swap, Trim
 from gateway.engine.threads import tuner_of
-
-
-class _Job(msgspec.Struct, kw_only=True):
-    """What the worker knows of a request besides its tokens."""
-
-    sampler: Sampler
-    constraint: Constraint | None = None
-    began: float = 0.0
-    first: float = 0.0
-
-
-class _Drawn(msgspec.Struct, frozen=True):
-    """A token that was drawn for a request, or why none could be."""
-
-    request: int
-    token: int
-    first: bool
-    complete: bool = False
-    log: TokenLog | None = None
-    error: str | None = None
 
 
 class Worker:
     """The loop. Owns model, scheduler and the state of every request."""
 
     def __init__(
-        self, model: Model, line: Line, threads: int, shelf: Shelf, spill_token_bytes: int, pieces: Pieces
+        self,
+        model: Model,
+        line: Line,
+        threads: int,
+        shelf: Shelf,
+        spill_token_bytes: int,
+        pieces: Pieces,
+        guessing: Guessing | None = None,
     ) -> None:
         settings = model.settings
         self._model = model
@@ -80,7 +67,8 @@ class Worker:
         )
         self._shelf = shelf
         self._pieces = pieces
-        self._jobs: dict[int, _Job] = {}
+        self._guessing = guessing
+        self._jobs: dict[int, Job] = {}
         self._embeds = EmbeddingJobs(model, threads)
         self._book = GrammarBook(model.vocabulary)
         self._compiler = ThreadPoolExecutor(1, "grammar")
@@ -117,7 +105,7 @@ class Worker:
                 self._embeds.cancel(message.ids)
                 for request in message.ids:
                     self._compiling.pop(request, None)
-                    self._jobs.pop(request, None)
+                    self._forget(request)
                     self._scheduler.cancel(request)
             case Embed():
                 self._embeds.add(message)
@@ -149,7 +137,7 @@ class Worker:
             self._end_failed(message.id, "The prompt does not fit this model.")
             return
         sampler = Sampler(message.sampling, tokens, banned=tuple(self._ends))
-        self._jobs[message.id] = _Job(sampler=sampler, constraint=constraint, began=time.perf_counter())
+        self._jobs[message.id] = Job(sampler=sampler, constraint=constraint, began=time.perf_counter())
         self._scheduler.add(
             message.id, tokens, max(1, message.max_tokens), message.isolation, priority=message.priority
         )
@@ -159,28 +147,37 @@ class Worker:
         return fits and self._model.generates and self._model.vocabulary.has_all(tokens)
 
     def _carry_out(self, step: Step) -> None:
-        drawn: list[_Drawn] = []
+        drawn: list[Drawn] = []
         try:
             for move in step.moves:
                 self._move(move)
             began = time.perf_counter()
-            for rows in (step.rows,) if step.prefill else self._pieces.of(step.rows):
+            if self._guessing is not None:
+                step = self._guessing.extend(step, self._scheduler.sequence)
+            for rows in self._in_pieces(step):
                 logits = self._model.decode(rows)
-                self._draw([row.request for row in rows if row.outputs], logits, drawn)
+                self._draw(rows, logits, drawn)
         except EngineFault as error:
             self._fail_step(error)
             return
         if not step.prefill:
-            self._timed(len(step.rows), time.perf_counter() - began)
+            self._timed(step, time.perf_counter() - began)
         self._scheduler.computed(step)
         reads = tuple([Read(id=row.request, tokens=len(row.tokens)) for row in step.rows]) if step.prefill else ()
         if drawn:
             self._accept(drawn, reads)
         elif reads:
             self._tell(reads=reads)
+        if self._guessing is not None and self._guessing.guessed:
+            self._drop_wrong(self._guessing, step)
 
-    def _timed(self, rows: int, seconds: float) -> None:
-        """A decode step took so long: next time pieces and threads may be others."""
+    def _timed(self, step: Step, seconds: float) -> None:
+        """A decode step took so long: next time guesses, pieces and threads may be others."""
+        if self._guessing is not None:
+            self._guessing.took(step, seconds)
+            if self._guessing.guessed:
+                return
+        rows = len(step.rows)
         self._pieces.took(rows, seconds)
         tuner = self._tuner
         if tuner is None:
@@ -189,6 +186,8 @@ class Worker:
         tuner.took(rows, seconds)
         if tuner.threads != before:
             self._model.set_threads(tuner.threads)
+            if self._guessing is not None:
+                self._guessing.set_threads(tuner.threads)
 
     def _move(self, move: Move) -> None:
         match move:
@@ -216,26 +215,32 @@ class Worker:
             case _:
                 assert_never(move)
 
-    def _draw(self, requests: list[int], logits: Floats, drawn: list[_Drawn]) -> None:
-        """A token for each of `requests`, from its line of `logits`."""
-        for number, request in enumerate(requests):
-            job = self._jobs[request]
-            line = logits[number]
-            first = not job.first
-            if first:
-                job.first = time.perf_counter()
-            try:
-                token, complete = self._choose(job, line)
-            except GrammarFault as error:
-                drawn.append(_Drawn(request, -1, first, error=f"The JSON schema became too complex: {error}"))
-                continue
-            count = job.sampler.spec.logprobs
-            log = log_of(line, token, count) if count >= 0 else None
-            drawn.append(_Drawn(request, token, first, complete, log))
+    def _in_pieces(self, step: Step) -> Iterable[tuple[Row, ...]]:
+        if step.prefill:
+            return (step.rows,)
+        guessed = self._guessing is not None and self._guessing.guessed
+        return self._pieces.with_guesses(step.rows) if guessed else self._pieces.of(step.rows)
 
-    def _accept(self, drawn: list[_Drawn], reads: tuple[Read, ...]) -> None:
+    def _draw(self, rows: tuple[Row, ...], logits: Floats, drawn: list[Drawn]) -> None:
+        """Tokens for the rows with outputs, from their lines of `logits`."""
+        at = 0
+        for row in rows:
+            if row.outputs:
+                draw(self._jobs[row.request], row, logits[at : at + row.outputs], self._ends, drawn)
+                at += row.outputs
+
+    def _drop_wrong(self, guessing: Guessing, step: Step) -> None:
+        """Wrong guesses leave the KV memory."""
+        for row in step.rows:
+            if row.guessed:
+                held = self._scheduler.held(row.slot)
+                guessing.checked(row, held - row.position - 1)
+                if held < row.position + len(row.tokens):
+                    self._model.trim(row.slot, held)
+
+    def _accept(self, drawn: list[Drawn], reads: tuple[Read, ...]) -> None:
         """The tokens become part of their sequences, and are sent in one message."""
-        given: list[_Drawn] = []
+        given: list[Drawn] = []
         starts: list[tuple[int, int]] = []
         ends: list[End] = []
         for one in drawn:
@@ -248,7 +253,7 @@ class Worker:
                 self._scheduler.cancel(request)
                 ends.append(self._end(request, sequence, FinishReason.STOP, one.error))
                 continue
-            reason = self._scheduler.accept(request, one.token)
+            reason = self._scheduler.accept(request, one.token, computed=one.guessed)
             if reason is not FinishReason.STOP:
                 given.append(one)
             if one.complete and reason is None:
@@ -270,20 +275,9 @@ class Worker:
         scheduler = self._scheduler
         self._line.send(Tokens(busy=scheduler.busy, waiting=scheduler.waiting, cells=scheduler.cells, **what))
 
-    @staticmethod
-    def _choose(job: _Job, logits: Floats) -> tuple[int, bool]:
-        """The next token, and whether the grammar is complete with it."""
-        sampler, constraint = job.sampler, job.constraint
-        if constraint is None:
-            return sampler.choose(logits), False
-        token = sampler.choose(logits, remember=False)
-        if not constraint.permits(token):  # seldom: masking every time would cost more than drawing twice
-            token = sampler.choose(logits, allowed=constraint.allowed(), remember=False)
-        sampler.took(token)
-        return token, constraint.took(token)
-
     def _end(self, request: int, sequence: Sequence, reason: FinishReason, error: str | None = None) -> End:
-        job = self._jobs.pop(request)
+        job = self._forget(request)
+        assert job is not None
         now = time.perf_counter()
         return End(
             id=request,
@@ -296,6 +290,11 @@ class Worker:
             error=error,
         )
 
+    def _forget(self, request: int) -> Job | None:
+        if self._guessing is not None:
+            self._guessing.forget(request)
+        return self._jobs.pop(request, None)
+
     def _end_failed(self, request: int, error: str) -> None:
         self._tell(ends=(End(id=request, reason=FinishReason.STOP, error=error),))
 
@@ -304,6 +303,6 @@ class Worker:
         for slot in range(self._model.settings.slots):
             self._model.trim(slot, 0)
         for request in requests:
-            self._jobs.pop(request, None)
+            self._forget(request)
         problem = f"The engine failed: {error}."
         self._tell(ends=tuple(End(id=r, reason=FinishReason.STOP, error=problem) for r in requests))

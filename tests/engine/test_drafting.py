@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.engine.drafting import Chance, Lookup, Prices, share
+from gateway.engine.drafting import Chance, Lookup, Prices, even
 
 
 def tokens_of(*ids: int) -> "array[int]":
@@ -161,15 +161,21 @@ def test_always_means_always() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "room", "given_"),
+    ("lengths", "room", "even_"),
     [
-        ({1: 8, 2: 2}, 20, {1: 8, 2: 2}),
-        ({1: 8, 2: 2}, 6, {1: 4, 2: 2}),
-        ({1: 8, 2: 8}, 3, {1: 1, 2: 2}),
-        ({1: 8}, 0, {1: 0}),
-        ({}, 0, {}),
+        ({1: 8}, 20, {1: 8}),
+        ({1: 8}, 5, {1: 5}),
+        ({1: 8, 2: 2}, 20, {1: 8}),  # eight are more than two times two
+        ({1: 8, 2: 5}, 20, {1: 5, 2: 5}),
+        ({1: 8, 2: 5}, 7, {1: 7}),
+        ({1: 4, 2: 4, 3: 4}, 8, {1: 2, 2: 2, 3: 2}),
+        ({1: 4, 2: 0}, 8, {1: 4}),
+        ({1: 4, 2: 4}, 1, {}),
+        ({1: 8}, 0, {}),
+        ({}, 8, {}),
     ],
 )
-def test_room_is_shared(wanted: dict[int, int], room: int, given_: dict[int, int]) -> None:
-    """A step has room for so many tokens."""
-    assert share(wanted, room) == given_
+def test_guesses_of_a_step_are_equally_long(lengths: dict[int, int], room: int, even_: dict[int, int]) -> None:
+    """And a step has room for so many tokens."""
+    found = even({key: list(range(length)) for key, length in lengths.items()}, room)
+    assert found == {key: list(range(length)) for key, length in even_.items()}

@@ -56,7 +56,7 @@ def test_greedy_text(model: Model) -> None:
         [Row(slot=0, position=256, tokens=(1,))],
         [Row(slot=0, position=250, tokens=(1,) * 10)],
         [Row(slot=0, position=0, tokens=(1,), outputs=2)],
-        [Row(slot=0, position=0, tokens=(1, 2, 3, 4), outputs=4)],
+        [Row(slot=0, position=0, tokens=(1,) * 36, outputs=36)],
         [Row(slot=0, position=0, tokens=(1,)), Row(slot=0, position=5, tokens=(1,))],
     ],
 )
