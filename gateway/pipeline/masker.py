@@ -14,13 +14,14 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from gateway.core.document import strings
+from gateway.core.document import JsonObject, strings
 from gateway.core.errors import BadRequest, LedgerUnavailable
 from gateway.core.finding import Finding, Inspection
 from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, GenerateRequest, Inbound
 from gateway.core.snapshot import Snapshot
 from gateway.pipeline.examining import INLINE_BYTES
 from gateway.policy import Decision, Policy, decide_masked, foresee
+from gateway.privacy.leftovers import left_over
 from gateway.privacy.masking import Masked, covered, foreign, mask
 from gateway.privacy.pseudonyms import Entry
 from gateway.privacy.restoring import Mapping
@@ -181,8 +182,17 @@ class Masker:
     ) -> Masked | None:
         document = inbound.request.document
         if inbound.size > INLINE_BYTES:
-            return await asyncio.to_thread(mask, document, findings, known, self._pick, language)
-        return mask(document, findings, known, self._pick, language)
+            return await asyncio.to_thread(self._whole, document, findings, known, language)
+        return self._whole(document, findings, known, language)
+
+    def _whole(
+        self, document: JsonObject, findings: Sequence[Finding], known: Sequence[Entry], language: str
+    ) -> Masked | None:
+        """The document masked, if none of the values can be read in it any more."""
+        masked = mask(document, findings, known, self._pick, language)
+        if masked is None or left_over(masked.document, [entry.original for entry in masked.entries]):
+            return None
+        return masked
 
     async def _outgoing(
         self,

@@ -8,20 +8,23 @@ whoever calls inspects the result again. None instead of a document means: it ca
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from re import Match, Pattern
+from re import Match
 from types import MappingProxyType
+from typing import Any
 
 import msgspec
 
 from gateway.core.document import Json, JsonObject, strings
 from gateway.core.finding import Finding
+from gateway.privacy.detector import re2
 from gateway.privacy.pseudonyms import Entry, Full, Pick, Pseudonyms, essence, maskable, outlined
 
 _MOST_VALUES = 2_000
 _DEEPEST = 8  # JSON inside strings of JSON
 _STRUCTURE = frozenset({"role", "type", "model"})  # words of the protocol, never replaced
 _LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_BETWEEN = r"[ .\-/]?"
+_BETWEEN, _SPACE = r"[ .\-/]?", r"[\s\x{00A0}]+"
+_PATTERN_BYTES = 1 << 26  # for the search over all values at once (RE2: linear time, however many there are)
 
 
 class Masked(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,10 +134,15 @@ class _Masking:
         self._categories = sorted(set(values.values()))
         self._known = {essence(category, value): category for value, category in values.items()}
         self._names = names
-        longest = sorted(values, key=len, reverse=True)
-        self._pattern: Pattern[str] | None = None
-        if longest:
-            self._pattern = re.compile("|".join(map(_spellings, longest)), re.IGNORECASE)
+        self._pattern: Any = None
+        if values:
+            options = re2.Options()
+            options.max_mem, options.case_sensitive, options.log_errors = _PATTERN_BYTES, False, False
+            longest = sorted(values, key=len, reverse=True)
+            try:
+                self._pattern = re2.compile("|".join(map(_spellings, longest)), options)
+            except re2.error as error:
+                raise Full from error
 
     def document(self, document: JsonObject) -> JsonObject:
         """The masked document."""
@@ -165,7 +173,14 @@ class _Masking:
             return text
         if depth < _DEEPEST and _is_json(text):
             return _LITERAL.sub(self._literal(depth + 1), text)
-        return self._pattern.sub(self._pseudonym, text)
+        parts: list[str] = []
+        done = 0
+        for match in self._pattern.finditer(text):
+            start, end = match.span()
+            if _whole(text, start, end):
+                parts += (text[done:start], self._pseudonym(match[0]))
+                done = end
+        return "".join((*parts, text[done:])) if parts else text
 
     def _literal(self, depth: int) -> Callable[[Match[str]], str]:
         """For strings of JSON inside a string: they are read, masked, and written as JSON again, if they changed."""
@@ -177,8 +192,7 @@ class _Masking:
 
         return masked
 
-    def _pseudonym(self, match: Match[str]) -> str:
-        value = match[0]
+    def _pseudonym(self, value: str) -> str:
         category = self._values.get(value)
         if category is None:
             readings = (self._known.get(essence(category, value)) for category in self._categories)
@@ -187,13 +201,22 @@ class _Masking:
 
 
 def _spellings(value: str) -> str:
-    """A pattern for a value as a whole word: numbers with any separators, words with any space between them."""
-    if "@" in value:
-        return rf"(?<![\w.+-]){re.escape(value)}(?![\w-]|\.\w)"
-    if outlined(value):
-        body = _BETWEEN.join(re.escape(part) for part in re.findall(r"\w|[^\w .\-/]+", value))
-    else:
-        body = r"\s+".join(re.escape(part) for part in value.split())
-    before = r"(?<!\w)" if value[0].isalnum() or value[0] == "_" else ""
-    after = r"(?!\w)" if value[-1].isalnum() or value[-1] == "_" else ""
-    return before + body + after
+    """A pattern for a value: numbers with any separators, words with any space between them."""
+    if "@" not in value and outlined(value):
+        return _BETWEEN.join(re2.escape(part) for part in re.findall(r"\w|[^\w .\-/]+", value))
+    return _SPACE.join(re2.escape(part) for part in value.split())
+
+
+def _whole(text: str, start: int, end: int) -> bool:
+    """Whether what stands there is no piece of a longer word, number or address."""
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if "@" in text[start:end]:
+        further = text[end + 1 : end + 2].isalnum()
+        return not (_in_word(before) or before in tuple("+.-")) and not (
+            _in_word(after) or after == "-" or (after == "." and further)
+        )
+    return not (_in_word(before) and _in_word(text[start])) and not (_in_word(after) and _in_word(text[end - 1]))
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
