@@ -20,7 +20,14 @@ from gateway.core.errors import (
     TargetUnavailable,
 )
 from gateway.core.progress import Progress
-from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest, RerankRequest
+from gateway.core.request import (
+    AnyRequest,
+    ChatRequest,
+    CompletionRequest,
+    EmbeddingsRequest,
+    GenerateRequest,
+    RerankRequest,
+)
 from gateway.core.target import TargetInfo, TargetState
 from gateway.engine.memory import Need
 from gateway.engine.messages import Embed, Ready, Submit, Vectors, pack_tokens
@@ -44,12 +51,9 @@ from gateway.local.embedded_worker import EngineWorker
 class EmbeddedTarget:
     """A target whose model runs in a worker process of its own.
 
-    `EmbeddedTarget(info, settings, listener=None)`: `info` as the policy sees it; `settings.model` is the path of a
-    GGUF file (see `gateway.local.embedded_models.model_path`); `listener` hears every `WorkerEvent` (for metrics:
-    kind DIED or FAILED with `cause`, `restarts`). What happens to the worker is logged here already.
-
-    `start` returns at once and never raises: while the model loads, and after a failure, `state` says so and requests
-    get 503. `worker_restarts` and `last_cause` can be read at any time.
+    `settings.model` is the path of a GGUF file (`gateway.local.embedded_models.model_path`); `listener` hears every
+    `WorkerEvent`, for metrics; the log is written here. `start` returns at once and never raises: while the model
+    loads, and after a failure, `state` says so and requests get 503.
     """
 
     def __init__(
@@ -249,10 +253,12 @@ class EmbeddedTarget:
         await self._open(ready)
         prepared = await self._prompts.prepare(request)
         longest = max(len(prompt) for prompt in prepared.prompts)
-        if longest >= ready.context:
+        answers = isinstance(request, ChatRequest | CompletionRequest)
+        if longest + answers > ready.context:
+            together = ", prompt and answer together" if answers else ""
             raise ContextLengthExceeded(
-                f"The prompt has {longest} tokens; the window of {self.info.model!r} here is {ready.context} tokens, "
-                "prompt and answer together."
+                f"The prompt has {longest} tokens; the window of {self.info.model!r} here is {ready.context} tokens"
+                f"{together}."
             )
         assert self._prompts.vocabulary is not None
         return prepared, self._prompts.vocabulary
@@ -285,7 +291,7 @@ class EmbeddedTarget:
                 if self._opened is None:  # so that the first request need not wait for it
                     self._opened = asyncio.get_running_loop().create_task(self._open_early())
                 self._memory.noticed(self.seat, seconds=taken)
-            case WorkerEventKind.FAILED:
+            case WorkerEventKind.FAILED | WorkerEventKind.DIED if not self.seat.settled:
                 self._memory.noticed(self.seat, seconds=None)
             case _:
                 pass

@@ -28,6 +28,11 @@ from gateway.local.embedded_events import WorkerEvent, WorkerEventKind, WorkerLi
 from gateway.local.embedded_link import Link, Mailbox, spawn
 from gateway.local.embedded_settings import EmbeddedSettings
 
+_KILLED = (
+    "Its worker was killed while it loaded the model, most likely because memory ran out. Turn down 'slots', 'context' "
+    "or 'gpu_layers', set 'kv_type: q8_0', or take a smaller quantisation."
+)
+
 
 class EngineWorker:
     """One worker and its successors. `ready` says whether it can take work now."""
@@ -181,6 +186,7 @@ class EngineWorker:
             began = self.began = loop.time()
             cause, detail = await self._one_life()
             failed, self._failed_load = self._failed_load, None
+            never_ready = self.ready is None
             self.ready, self.pid, self.progress = None, None, 0.0
             self.busy = self.waiting = self.cells = 0
             if loop.time() - began > self._settings.stable_after:
@@ -194,7 +200,9 @@ class EngineWorker:
                 pause = max(pause, 1.0)
                 self._tell(WorkerEventKind.FAILED, seconds=pause, cause="load", detail=self.problem)
             else:
-                if failures > 1:
+                if never_ready and cause == f"signal_{signal.SIGKILL}":
+                    self.problem = self.public_problem = _KILLED
+                elif failures > 1:
                     self.problem = f"Its worker died ({detail}) and is restarted in {pause:.0f} s."
                     self.public_problem = f"Its worker died ({cause}) and is restarted in {pause:.0f} s."
                 self._tell(WorkerEventKind.DIED, seconds=pause, cause=cause, detail=detail)

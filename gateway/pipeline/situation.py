@@ -4,7 +4,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, EmbeddingsRequest, RerankRequest
+from gateway.core.request import (
+    AnyRequest,
+    ChatRequest,
+    CompletionRequest,
+    EmbeddingsRequest,
+    RerankRequest,
+    endpoint_of,
+)
 from gateway.core.snapshot import Gpu, Snapshot
 from gateway.core.target import Alias
 from gateway.core.usage import MICROS
@@ -60,9 +67,12 @@ class Situation:
 
     async def _prompt_tokens(self, request: AnyRequest, alias: Alias | None) -> dict[str, int]:
         counts: dict[str, int] = {}
+        endpoint = endpoint_of(request)
         for name, target in self._local.items():
             if alias is not None and alias.targets is not None and name not in alias.targets and len(self._local) > 1:
                 continue
+            if endpoint not in target.info.endpoints:
+                continue  # it will not answer, so its count says nothing
             count = await target.prompt_tokens(request)
             if count is not None:
                 counts[name] = count

@@ -1,7 +1,9 @@
 """Model files that are no good in ways only loading shows: the worker may die of them, the gateway answers clearly."""
 
 import asyncio
+import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,6 +75,19 @@ async def test_a_file_that_lies(
     assert str(tmp_path) not in caught.value.message
     assert events[-1].cause
     assert not target.state().healthy
+    assert target.seat.settled  # so that it gives way to other models
+    await target.close()
+
+
+async def test_a_worker_that_is_killed_while_it_loads(tmp_path: Path) -> None:
+    """As the kernel does it when memory runs out: the error says what to turn down."""
+    target = made(tiny.write_encoder(tmp_path / "m.gguf", 1), restart_first=60.0)
+    await target.start()
+    await until(lambda: target.worker_pid is not None)
+    assert target.worker_pid is not None
+    os.kill(target.worker_pid, signal.SIGKILL)
+    with pytest.raises(TargetUnavailable, match=r"memory ran out\. Turn down 'slots'"):
+        await target.embed(openai.parse_embeddings(EMBED), deadline=asyncio.get_running_loop().time() + 60)
     await target.close()
 
 
