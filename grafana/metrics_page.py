@@ -35,7 +35,7 @@ def _sample() -> str:
     energy = EnergyReport(
         joules={("gpu0", "idle", "counter"): 1.0}, electricity_micros={"idle": 1.0}, price_per_kwh=1.0
     )
-    state = TargetState(queue_depth=0, slots_busy=0, slots_total=1)
+    state = TargetState(queue_depth=0, slots_busy=0, slots_total=1, kv_used=0.0, loaded=True, loading=1.0, memory=1)
     world = World(
         states=lambda: {"home": state},
         budgets=lambda: {"day": Budget(spent=1.0, limit=2.0)},

@@ -155,7 +155,7 @@ def _engine(built: dashboards.Dashboard) -> dashboards.Dashboard:
                 "Requests that are being answered.",
                 [(f"sum by (target) (aduana_requests_in_flight{{{AT}}})", "{{target}}")],
                 stacked=True,
-                width=8,
+                width=6,
             )
         )
         .with_panel(
@@ -170,7 +170,17 @@ def _engine(built: dashboards.Dashboard) -> dashboards.Dashboard:
                 ],
                 unit="percentunit",
                 most=1,
-                width=8,
+                width=6,
+            )
+        )
+        .with_panel(
+            graph(
+                "KV memory in use",
+                "Share that running requests hold. What only waits to be used again does not count.",
+                [(f"max by (model) (aduana_kv_cache_used_ratio{{{AT}}})", "{{model}}")],
+                unit="percentunit",
+                most=1,
+                width=6,
             )
         )
         .with_panel(
@@ -178,7 +188,7 @@ def _engine(built: dashboards.Dashboard) -> dashboards.Dashboard:
                 "Queue",
                 "Requests that wait for a slot.",
                 [(f"sum by (target) (aduana_queue_depth{{{AT}}})", "{{target}}")],
-                width=8,
+                width=6,
             )
         )
         .with_panel(

@@ -49,7 +49,7 @@ def _money(built: dashboards.Dashboard, saved: str) -> dashboards.Dashboard:
         .with_panel(
             number(
                 "Saved, $currency",
-                "Avoided cloud cost minus electricity and the hardware's loss of value. Can be negative.",
+                "Avoided cloud cost (estimated) minus electricity and the hardware's loss of value. Can be negative.",
                 [(saved, "saved")],
                 unit=MONEY,
                 decimals=2,
@@ -59,7 +59,7 @@ def _money(built: dashboards.Dashboard, saved: str) -> dashboards.Dashboard:
         .with_panel(
             number(
                 "All in the cloud, $currency",
-                "What everything would have cost without this gateway: paid plus avoided.",
+                "What everything would have cost without this gateway: paid plus avoided (an estimate).",
                 [(f"({AVOIDED} + {_or_zero(CLOUD)}) * $rate", "all in the cloud")],
                 unit=MONEY,
                 decimals=2,
@@ -67,8 +67,8 @@ def _money(built: dashboards.Dashboard, saved: str) -> dashboards.Dashboard:
         )
         .with_panel(
             number(
-                "Cloud cost avoided, $currency",
-                "Local requests at the prices of the reference model.",
+                "Cloud cost avoided (estimated), $currency",
+                "Estimated: local tokens times prices.token_ratio, at the prices of the reference model.",
                 [(f"{AVOIDED} * $rate", "avoided")],
                 unit=MONEY,
                 decimals=2,

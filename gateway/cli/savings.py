@@ -43,6 +43,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     days: list[Sums]
     currency: str = "USD"
     rate: float = 1.0
+    reference_model: str = ""
+    token_ratio: float = 1.0
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -71,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
         now=time.time(),
         currency=settings.prices.currency,
         rate=settings.prices.usd_rate,
+        reference_model=settings.prices.reference_model,
+        token_ratio=settings.prices.token_ratio,
     )
     if args.json:
         json.dump(as_json(report), sys.stdout, indent=2)
@@ -92,6 +96,8 @@ def build(
     now: float,
     currency: str = "USD",
     rate: float = 1.0,
+    reference_model: str = "",
+    token_ratio: float = 1.0,
 ) -> Report:
     """Read the ledger. Raises LedgerUnavailable, and BadRequest for a time that can't be read."""
     start = moment(since, now, zone)
@@ -106,7 +112,15 @@ def build(
             days=days,
             currency=currency,
             rate=rate,
+            reference_model=reference_model,
+            token_ratio=token_ratio,
         )
+
+
+def estimated(report: Report) -> str:
+    """Why the avoided cost is an estimate: the reference model counts its tokens otherwise than the local one."""
+    ratio = f"{report.token_ratio:g} of its tokens for each local one (prices.token_ratio)"
+    return f"estimated: local answers at the prices of {report.reference_model or 'the reference model'}, {ratio}"
 
 
 def moment(text: str, now: float, zone: tzinfo | None) -> float:
@@ -133,6 +147,9 @@ def as_json(report: Report) -> dict[str, Any]:
         "refused": total.refused,
         "unpriced": total.unpriced,
         "avoided_usd": total.avoided_micros / MICROS,
+        "avoided_is_estimated": True,
+        "reference_model": report.reference_model,
+        "token_ratio": report.token_ratio,
         "cloud_usd": total.cloud_micros / MICROS,
         "electricity_usd": total.electricity_micros / MICROS,
         "hardware_usd": total.hardware_micros / MICROS,
@@ -177,9 +194,9 @@ def show(report: Report) -> None:
     summary = Table(title=f"Savings, {span} ({report.currency})", title_justify="left", show_header=False, box=None)
     summary.add_column()
     summary.add_column(justify="right")
-    summary.add_row("All in the cloud would have cost", money(total.avoided_micros + total.cloud_micros))
+    summary.add_row("All in the cloud would have cost*", money(total.avoided_micros + total.cloud_micros))
     summary.add_row("Paid to clouds", money(total.cloud_micros))
-    summary.add_row("Electricity", money(total.electricity_micros))
+    summary.add_row("Electricity, idle time included", money(total.electricity_micros))
     summary.add_row("Hardware, loss of value", money(total.hardware_micros))
     style = "bold green" if total.saved_micros >= 0 else "bold red"
     summary.add_row(Text("Saved", style), Text(money(total.saved_micros), style))
@@ -187,6 +204,7 @@ def show(report: Report) -> None:
     console.print(
         f"\n{total.requests:,} requests: {total.local:,} local, {total.cloud:,} cloud, {total.refused:,} refused"
     )
+    console.print(f"* {estimated(report)}", style="dim")
     if total.unpriced:
         console.print(f"{total.unpriced:,} of them have no known price and are in no sum (prices.overrides)")
     if len(report.days) > 1 and total.requests:
@@ -195,7 +213,18 @@ def show(report: Report) -> None:
     if report.groups:
         table = Table(title=None)
         table.add_column(_TITLES[report.by])
-        for head in ("Requests", "Local", "Cloud", "Refused", "Local tokens", "Cloud tokens", "Paid", "Avoided"):
+        for head in (
+            "Requests",
+            "Local",
+            "Cloud",
+            "Refused",
+            "Local tokens",
+            "Cloud tokens",
+            "Paid",
+            "Avoided*",
+            "Wh",
+            "Electricity",
+        ):
             table.add_column(head, justify="right")
         for sums in report.groups:
             table.add_row(
@@ -205,6 +234,8 @@ def show(report: Report) -> None:
                 f"{sums.cloud_input + sums.cloud_output:,}",
                 money(sums.cost_micros),
                 money(sums.avoided_micros),
+                f"{sums.microjoules / 3.6e9:,.1f}",
+                f"{sums.electricity_nanos / 1e9 * report.rate:,.4f}",
             )
         console.print()
         console.print(table)
@@ -214,6 +245,8 @@ def _plain(sums: Sums) -> dict[str, Any]:
     fields = msgspec.structs.asdict(sums)
     for name in ("cost", "avoided"):
         fields[f"{name}_usd"] = fields.pop(f"{name}_micros") / MICROS
+    fields["energy_joules"] = fields.pop("microjoules") / 1e6
+    fields["electricity_usd"] = fields.pop("electricity_nanos") / 1e9
     return fields
 
 

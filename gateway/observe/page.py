@@ -17,7 +17,9 @@ from gateway.core.events import Decided, Event, FellBack, FirstToken, Gaps, Sett
 from gateway.core.record import Receipt, Savings, Settlement
 from gateway.core.snapshot import Budget
 from gateway.core.target import Catalog, TargetState
-from gateway.observe.page_html import SCRIPT, Line, TargetLine, View, html
+from gateway.observe.page_html import html
+from gateway.observe.page_style import SCRIPT
+from gateway.observe.page_view import Line, TargetLine, View
 from gateway.observe.readings import Readings
 
 _SCRIPT_HASH = b64encode(sha256(SCRIPT.encode()).digest()).decode()

@@ -1,108 +1,12 @@
-"""The status page as HTML: a pure function of its view. No script, nothing from elsewhere, reads well without style."""
+"""The status page as HTML: a pure function of its view. Nothing from elsewhere, reads well without script and style."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from html import escape
 
-import msgspec
-
-from gateway.core.record import Savings
-from gateway.core.snapshot import Budget
 from gateway.core.usage import MICROS
-from gateway.observe.readings import Readings
-
-
-class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One request. `outcome` None: it still runs. Money: avoided if positive, spent if negative."""
-
-    at: float
-    app: str
-    model: str
-    label: str
-    label_source: str
-    target: str | None
-    zone: str | None
-    rule: str
-    reason: str
-    outcome: str | None
-    error: str | None
-    tokens: int | None
-    seconds: float
-    money_micros: int | None
-
-
-class TargetLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One target."""
-
-    name: str
-    zone: str
-    model: str
-    ceiling: str
-    healthy: bool
-    held: bool
-    busy: int | None
-    slots: int | None
-    queue: int | None
-    wait: float | None
-    speed: float | None
-
-
-class View(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that the page shows."""
-
-    now: float
-    version: str
-    digest: str = ""
-    problem: str | None = None
-    violations: int = 0
-    reference_model: str = ""
-    currency: str = "USD"
-    rate: float = 1.0
-    savings: Savings | None = None
-    budgets: Mapping[str, Budget] = {}
-    readings: Readings = Readings()
-    targets: tuple[TargetLine, ...] = ()
-    requests: tuple[Line, ...] = ()
-
-
-_STYLE = """
-:root{color-scheme:light dark;--ink:#1b2330;--dim:#5b6675;--paper:#f6f7f9;--card:#fff;--edge:#d9dee5;--good:#116b3a;
---bad:#a3261b;--cloud:#1f4fa3;--local:#116b3a}
-@media(prefers-color-scheme:dark){:root{--ink:#e8ecf1;--dim:#a0abba;--paper:#12161c;--card:#1b2129;--edge:#303946;
---good:#6fd79b;--bad:#ff9a8d;--cloud:#9dc0ff;--local:#6fd79b}}
-*{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
-main,header,footer{max-width:80rem;margin:0 auto;padding:0 1rem}header{padding-top:1.5rem}h1{font-size:1.5rem;margin:0}
-h2{font-size:1.05rem;margin:2rem 0 .6rem}p{margin:.3rem 0}.dim{color:var(--dim)}.good{color:var(--good)}
-.bad{color:var(--bad);font-weight:600}.cloud{color:var(--cloud)}.local{color:var(--local)}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:.75rem}
-.card{background:var(--card);border:1px solid var(--edge);border-radius:.6rem;padding:.75rem .9rem;margin:0}
-.card dt{color:var(--dim);font-size:.85rem}.card dd{margin:0;font-size:1.45rem;font-variant-numeric:tabular-nums}
-.card dd.note{font-size:.8rem;color:var(--dim)}
-.scroll{overflow-x:auto;background:var(--card);border:1px solid var(--edge);border-radius:.6rem}
-table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;padding:.4rem .7rem;white-space:nowrap}
-th{color:var(--dim);font-weight:600}tbody tr{border-top:1px solid var(--edge)}td.n,th.n{text-align:right;
-font-variant-numeric:tabular-nums}footer{padding:2rem 1rem;font-size:.85rem}
-button{font:inherit;font-size:.85rem;color:inherit;background:var(--card);border:1px solid var(--edge);
-border-radius:.4rem;padding:.15rem .6rem;cursor:pointer}a{color:var(--cloud)}
-.scroll:focus-visible{outline:3px solid var(--cloud)}
-"""
-
-
-# Renews the figures in place, so that scrolling and focus stay; a button stops it. Without it the page is just still.
-SCRIPT = """
-const button=document.getElementById("live"),moment=document.getElementById("moment");
-const main=document.querySelector("main");
-let live=true;button.hidden=false;
-button.onclick=()=>{live=!live;button.textContent=live?"Pause":"Go on";};
-setInterval(async()=>{if(!live||document.hidden)return;
-try{const answer=await fetch(location.href);if(!answer.ok)return;
-const fresh=new DOMParser().parseFromString(await answer.text(),"text/html");
-main.querySelectorAll(":scope > section").forEach(old=>old.remove());
-main.append(...fresh.querySelectorAll("main > section"));
-moment.textContent=fresh.getElementById("moment").textContent;
-}catch(error){moment.textContent="The gateway does not answer.";}
-},5000);
-"""
+from gateway.observe.page_style import SCRIPT, STYLE
+from gateway.observe.page_view import Line, TargetLine, View
 
 
 def html(view: View) -> str:
@@ -112,7 +16,7 @@ def html(view: View) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>Aduana</title><style>{_STYLE}</style></head><body>"
+        f"<title>Aduana</title><style>{STYLE}</style></head><body>"
         "<header><h1>Aduana</h1>"
         f'<p class="dim">Sensitive data stays local. <span id="moment">As of {moment}.</span> '
         '<button id="live" type="button" hidden>Pause</button></p>'
@@ -159,15 +63,15 @@ def _money(view: View) -> str:
         return ""
     saved = sums.saved_micros
     style = "good" if saved >= 0 else "bad"
-    reference = f"at the prices of {escape(view.reference_model)}" if view.reference_model else ""
+    reference = f" at the prices of {escape(view.reference_model)}" if view.reference_model else ""
     notes = [f"One US dollar is {view.rate:g} {escape(view.currency)}"] if view.rate != 1 else []
     if sums.unpriced:
         notes.append(f"{sums.unpriced} request(s) without a known price are in no sum")
     cards = (
         _card("Saved", f'<span class="{style}">{_amount(saved, view)}</span>', "avoided − electricity − hardware"),
-        _card("Cloud cost avoided", _amount(sums.avoided_micros, view), reference),
+        _card("Cloud cost avoided", _amount(sums.avoided_micros, view), f"estimated{reference}"),
         _card("Paid to clouds", _amount(sums.cloud_micros, view), f"{sums.cloud} requests"),
-        _card("Electricity", _amount(sums.electricity_micros, view)),
+        _card("Electricity", _amount(sums.electricity_micros, view), "requests and idle"),
         _card("Hardware", _amount(sums.hardware_micros, view), "loss of value"),
         _card("Requests", f"{sums.requests:,}", f"{sums.local} local, {sums.cloud} cloud, {sums.refused} refused"),
     )
@@ -272,10 +176,11 @@ def _budgets(view: View) -> str:
             _amount(budget.spent * MICROS, view),
             "no limit" if budget.limit is None else _amount(budget.limit * MICROS, view),
             "-" if not budget.limit else f"{budget.spent / budget.limit:.0%}",
+            "-" if budget.resets is None else budget.resets.strftime("%Y-%m-%d %H:%M %Z"),
         )
         for name, budget in limited.items()
     )
-    heads = (("Budget", False), ("Spent and reserved", True), ("Limit", True), ("Used", True))
+    heads = (("Budget", False), ("Spent and reserved", True), ("Limit", True), ("Used", True), ("Begins anew", False))
     return _table("Budgets", "budgets", heads, rows)
 
 

@@ -1,0 +1,62 @@
+"""What the status page shows, as plain data: names of the configuration, counts, times and money; no content."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from gateway.core.record import Savings
+from gateway.core.snapshot import Budget
+from gateway.observe.readings import Readings
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One request. `outcome` None: it still runs. Money: avoided if positive, spent if negative."""
+
+    at: float
+    app: str
+    model: str
+    label: str
+    label_source: str
+    target: str | None
+    zone: str | None
+    rule: str
+    reason: str
+    outcome: str | None
+    error: str | None
+    tokens: int | None
+    seconds: float
+    money_micros: int | None
+
+
+class TargetLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One target."""
+
+    name: str
+    zone: str
+    model: str
+    ceiling: str
+    healthy: bool
+    held: bool
+    busy: int | None
+    slots: int | None
+    queue: int | None
+    wait: float | None
+    speed: float | None
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the page shows."""
+
+    now: float
+    version: str
+    digest: str = ""
+    problem: str | None = None
+    violations: int = 0
+    reference_model: str = ""
+    currency: str = "USD"
+    rate: float = 1.0
+    savings: Savings | None = None
+    budgets: Mapping[str, Budget] = {}
+    readings: Readings = Readings()
+    targets: tuple[TargetLine, ...] = ()
+    requests: tuple[Line, ...] = ()
