@@ -6,14 +6,17 @@ from the model's own logits, in order, and what was guessed beyond the first dif
 """
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 _LENGTH = 3  # tokens that must have stood together before
 _MOST_INDEXED = 4096  # positions that are indexed in one call, so that no step waits for a long prompt
 _MEMORY = 0.8  # what an attempt still counts after the next one
 _PRIOR = (2.0, 1.0)  # right and wrong guesses that a new sequence starts with
 _REST = 32  # steps without a guess after which a sequence may try again
-_MARGIN = 1.15  # a guess must be worth that much more than it costs
+_MARGIN = 1.1  # guesses must make a step worth that much more
+_SURE = 0.97  # as likely as guesses get
+_LENGTHS = (2, 4, 8, 16)
+_PAYS = 16  # steps with guesses in a row that prove that they pay
 _UNKNOWN = 0.02  # steps that a guessed token is taken to cost before anything was measured
 _LEARN = 0.3  # weight of a new measurement
 _AGAIN, _SELDOM = 128, 16_384  # steps until a price that was too high is looked at again
@@ -75,18 +78,25 @@ class Chance:
 
 
 class _Price:
-    """What a guessed token costs in batches of about one size."""
+    """What guesses cost in batches of about one size."""
 
     def __init__(self) -> None:
         self.plain = 0.0  # seconds of a step without guesses
-        self.cost: float | None = None  # of one guessed token, in such steps
-        self.since_plain = 0
+        self.extra: dict[int, float] = {}  # guessed tokens in a step → what they cost more, in such steps
+        self.in_a_row = 0  # steps with guesses
         self.wait = _AGAIN
         self.waited = 0
 
+    def of(self, guessed: int) -> float:
+        """What so many guessed tokens cost; from the nearest number that was measured, in proportion."""
+        if not self.extra:
+            return _UNKNOWN * guessed
+        known = min(self.extra, key=lambda other: abs(other - guessed))
+        return self.extra[known] * guessed / known
+
 
 class Prices:
-    """What a guessed token costs, measured on running steps: in units of a step without guesses."""
+    """What guesses cost, measured on running steps, and how long they should be."""
 
     def __init__(self, *, always: bool = False) -> None:
         self._always = always  # for measurements and tests: guess whatever it costs
@@ -97,46 +107,52 @@ class Prices:
         price = self._of(rows)
         if guessed == 0:
             price.plain = price.plain + _LEARN * (seconds - price.plain) if price.plain else seconds
-            price.since_plain = 0
+            price.in_a_row = 0
             price.waited += 1
-            return
-        price.since_plain += 1
-        if price.plain:
-            cost = max(0.0, seconds / price.plain - 1) / guessed
-            price.cost = cost if price.cost is None else price.cost + _LEARN * (cost - price.cost)
+        elif price.plain:
+            price.in_a_row += 1
+            extra = max(0.0, seconds / price.plain - 1)
+            known = price.extra.get(guessed, extra)
+            price.extra[guessed] = known + _LEARN * (extra - known)
+            if price.in_a_row == _PAYS:
+                price.wait = _AGAIN
 
     def wanted(self, rows: int) -> bool:
         """Is it worth looking for guesses at all, in a step of so many sequences?"""
         if self._always:
             return True
         price = self._of(rows)
-        if not price.plain or price.since_plain >= _REFERENCE:
+        if not price.plain or price.in_a_row >= _REFERENCE:
             return False
-        if price.cost is None or rows * price.cost * _MARGIN < 1.0:
-            price.wait = _AGAIN
+        if not price.extra or any(_gain(price, rows, (_SURE,), length) > 1 for length in _LENGTHS):
             return True
         if price.waited >= price.wait:  # perhaps it has changed: measure anew
-            price.wait, price.waited, price.cost = min(_SELDOM, 2 * price.wait), 0, None
+            price.wait, price.waited = min(_SELDOM, 2 * price.wait), 0
+            price.extra.clear()
             return True
         return False
 
-    def length(self, rows: int, chance: float, most: int) -> int:
-        """How many tokens to guess for one of `rows` sequences: as long as the next one is worth its cost.
-
-        The token at depth i is of use with the probability chance ** i; it is then one token more, of `rows` a step.
-        """
-        if self._always:
-            return most
-        cost = self._of(rows).cost
-        least = rows * (_UNKNOWN if cost is None else cost) * _MARGIN
-        length, worth = 0, chance
-        while length < most and worth >= least:
-            length += 1
-            worth *= chance
-        return length
+    def length(self, rows: int, chances: Sequence[float], most: int) -> int:
+        """How many tokens to guess for each of the sequences with these chances, in a step of `rows`; 0: none."""
+        if self._always or not chances:
+            return most if chances else 0
+        price = self._of(rows)
+        gains = {length: _gain(price, rows, chances, length) for length in {*_LENGTHS, most} if length <= most}
+        best = max(gains, key=lambda length: gains[length], default=0)
+        return best if best and gains[best] > 1 else 0
 
     def _of(self, rows: int) -> _Price:
         return self._prices.setdefault(rows.bit_length(), _Price())
+
+
+def _gain(price: _Price, rows: int, chances: Sequence[float], length: int) -> float:
+    """Tokens for each unit of time against those without guesses, less a margin.
+
+    The token at depth i of a guess is of use with the probability chance ** i.
+    """
+    sure = [min(chance, _SURE) for chance in chances]
+    useful = sum(chance * (1 - chance**length) / (1 - chance) for chance in sure)
+    return (rows + useful) / rows / (1 + price.of(length * len(chances))) / _MARGIN
 
 
 def even(guesses: Mapping[int, list[int]], room: int) -> dict[int, list[int]]:

@@ -102,32 +102,32 @@ class Guessing:
         self, prices: Prices, rows: Items[Row], sequence_of: Callable[[int], Sequence | None]
     ) -> dict[int, list[int]]:
         found: dict[int, list[int]] = {}
+        chances: list[Chance] = []
         for row, sequence, guesser in self._candidates(rows, sequence_of):
-            most = min(self._most, sequence.limit - len(sequence.tokens) - 1)
-            length = prices.length(len(rows), guesser.looked_up.value, most)
-            if not length:
-                guesser.looked_up.rested()
-            elif guess := guesser.lookup.guess(sequence.tokens, length):
+            guess = guesser.lookup.guess(sequence.tokens, _room(sequence, self._most))
+            if guess:
                 found[row.slot] = guess
-        return even(found, self._room)
+                chances.append(guesser.looked_up)
+        length = self._length(prices, rows, chances)
+        return even({slot: guess[:length] for slot, guess in found.items()}, self._room)
 
     def _ask(
         self, prices: Prices, rows: Items[Row], sequence_of: Callable[[int], Sequence | None]
     ) -> dict[int, list[int]]:
-        lengths: dict[int, int] = {}
-        tokens: dict[int, array[int]] = {}
-        for row, sequence, guesser in self._candidates(rows, sequence_of):
-            most = min(self._most, sequence.limit - len(sequence.tokens) - 1)
-            length = prices.length(len(rows), guesser.modelled.value, most)
-            if not length:
-                guesser.modelled.rested()
-            else:
-                lengths[row.slot], tokens[row.slot] = length, sequence.tokens
-        most = min(max(lengths.values(), default=0), self._room // max(1, len(lengths)))
-        wishes = [Wish(slot, tokens[slot], min(length, most)) for slot, length in lengths.items() if most]
-        if not wishes or self._proposer is None:
+        candidates = self._candidates(rows, sequence_of)
+        length = self._length(prices, rows, [guesser.modelled for _, _, guesser in candidates])
+        if not length or self._proposer is None:
             return {}
+        wishes = [Wish(row.slot, one.tokens, most) for row, one, _ in candidates if (most := _room(one, length))]
         return even({slot: list(guess) for slot, guess in self._proposer.guess(wishes).items()}, self._room)
+
+    def _length(self, prices: Prices, rows: Items[Row], chances: list[Chance]) -> int:
+        most = min(self._most, self._room // max(1, len(chances)))
+        length = prices.length(len(rows), [chance.value for chance in chances], most)
+        if not length:
+            for chance in chances:
+                chance.rested()
+        return length
 
     def _candidates(
         self, rows: Items[Row], sequence_of: Callable[[int], Sequence | None]
@@ -146,6 +146,11 @@ class Guessing:
             found = _Guesser(lookup=Lookup(), looked_up=Chance(), modelled=Chance())
             self._guessers[request] = found
         return found
+
+
+def _room(sequence: Sequence, most: int) -> int:
+    """How many tokens of a guess can become part of an answer: the step draws one more."""
+    return min(most, sequence.limit - len(sequence.tokens) - 1)
 
 
 def _with(row: Row, guess: Items[int] | None) -> Row:

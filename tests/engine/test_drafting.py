@@ -87,8 +87,8 @@ def run(prices: Prices, *, rows: int, cost: float, chance: float, steps: int, se
     for _ in range(steps):
         guessed = 0
         wanted = prices.wanted(rows)
+        length = prices.length(rows, [one.value for one in chances], 8) if wanted else 0
         for one in chances:
-            length = prices.length(rows, one.value, 8) if wanted else 0
             right = next((depth for depth in range(length) if draw.random() >= chance), length)
             produced += 1 + right
             guessed += length
