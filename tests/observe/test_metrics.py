@@ -198,8 +198,12 @@ def test_sensitive_requests_show_what_was_done_about_them(metrics: Metrics) -> N
     refused = make_receipt(label=Label.SENSITIVE, label_source="tag", permitted=(), refusal="policy_refused", rule="-")
     metrics.on(decided(refused, first_zone=None, reason="refused"))
     metrics.on(settled(refused, make_settlement(outcome=Outcome.REFUSED, target=None, zone=None, avoided_micros=None)))
+    masked = make_receipt("m", masked=(("contact.email", 2),))
+    metrics.on(settled(masked, make_settlement("m", target="big", zone=Zone.CLOUD)))
+    metrics.on(settled(masked, make_settlement("m")))  # answered at home after all
     metrics.on(ViolationStopped(request_id="r", target="big"))
     found = samples(metrics)
+    assert get(found, "aduana_privacy_actions_total", action="masked") == 1
     assert get(found, "aduana_privacy_actions_total", action="kept_local") == 1
     assert get(found, "aduana_privacy_actions_total", action="refused") == 1
     assert get(found, "aduana_privacy_violations_total") == 1

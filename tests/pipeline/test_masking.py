@@ -1,6 +1,7 @@
 """Masked requests through the pipeline: what leaves, what comes back, what stays, and what is remembered."""
 
 import asyncio
+import base64
 import json
 
 import msgspec
@@ -8,7 +9,7 @@ import pytest
 
 from gateway.core.delta import Finish, FinishReason, Text, UsageReport
 from gateway.core.document import freeze_object, thaw
-from gateway.core.errors import PolicyRefused, TargetUnavailable
+from gateway.core.errors import LedgerUnavailable, PolicyRefused, TargetUnavailable
 from gateway.core.finding import Doubt, Inspection
 from gateway.core.labels import Label
 from gateway.core.request import Caller, Inbound
@@ -296,3 +297,41 @@ async def test_without_a_store_each_request_has_a_mapping_of_its_own(house, insp
     house.pipeline._masker = Masker(examine=house.pipeline._examining.examine)
     await house.say(f"Escribe a {MAIL}.")
     assert MAIL not in str(house.sent())
+
+
+async def test_a_crash_between_mapping_and_receipt_loses_nothing(house):
+    """The mapping is durable first: a request that then finds no ledger is refused, the next one goes on with it."""
+    house.ledger.broken = True
+    with pytest.raises(LedgerUnavailable):
+        await house.say(f"Escribe a {MAIL}.")
+    assert not house.big.asked
+    assert not house.home.asked
+    assert house.masks.writes == 1
+    house.ledger.broken = False
+    await house.say(f"Escribe a {MAIL}.")
+    assert house.masks.writes == 1
+
+
+async def test_a_client_that_goes_away_ends_the_masked_answer(house):
+    """The cloud's stream is closed at once, and the request settled."""
+    gate = asyncio.Event()
+    house.big.script = (Text(text="Hola "), gate)
+    document = freeze_object({"model": "auto", "messages": [{"role": "user", "content": MAIL}]})
+    request = openai_requests.parse_chat(document)
+    inbound = Inbound(id="gone", request=request, caller=Caller(), tags=frozenset({"public"}))
+    with pytest.raises(asyncio.CancelledError):
+        async with house.pipeline.generate(inbound, request) as answer:
+            async for _ in answer.deltas:
+                raise asyncio.CancelledError
+    await house.books.close()
+    assert house.big.open == 0
+    assert house.outcomes == ["cancelled"]
+
+
+async def test_a_value_in_a_disguise_that_inspection_has_no_name_for_stays(house):
+    """The values are known here: a name in base64, which no detector looks for, keeps the request at home."""
+    hidden = base64.b64encode("el proyecto Halcón de la casa".encode()).decode()
+    await house.say("Háblame de Halcón.")
+    assert len(house.big.asked) == 1
+    await house.say(f"Háblame de Halcón. {hidden}")
+    assert len(house.big.asked) == 1

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gateway.core.document import freeze_object, strings, thaw
 from gateway.privacy import Inspector
 from gateway.privacy.detectors import CATEGORIES
+from gateway.privacy.leftovers import left_over
 from gateway.privacy.masking import Masked, covered, foreign, mask
 from gateway.privacy.pseudonyms import Entry, Pseudonyms, maskable
 from gateway.privacy.restoring import Mapping
@@ -240,3 +241,59 @@ def test_a_document_is_never_changed():
     result = mask(document, (), (), pick_with())
     assert result.document == document
     assert isinstance(result.document, MappingProxyType)
+
+
+VALUES = st.sampled_from([MAIL, MAIL.upper(), PHONE, "612345678", "612-345-678", IBAN, DNI, f"a {MAIL}, b {PHONE}."])
+PLAIN = st.sampled_from(["", "hola", "Persona-K47", "é", '"', "\\", "{", "[1]", '{"a": 1}', "line\nbreak"])
+TEXTS = st.one_of(VALUES, PLAIN, st.tuples(PLAIN, VALUES, PLAIN).map(" ".join))
+TREES = st.recursive(
+    st.one_of(TEXTS, st.integers(-9, 9), st.none(), st.booleans()),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(TEXTS, inner, max_size=3),
+        st.dictionaries(TEXTS, inner, max_size=3).map(json.dumps),
+        st.dictionaries(TEXTS, inner, max_size=3).map(lambda value: json.dumps(value, ensure_ascii=False)),
+    ),
+    max_leaves=6,
+)
+
+
+@SLOW
+@given(TREES, st.integers(0, 1000))
+def test_no_value_is_left_anywhere_in_a_masked_document(inspector, tree, seed):
+    """Values, keys, nested JSON: nothing is found or read again, and every string comes back as it was (as JSON)."""
+    document = said("hola", extra=tree)
+    result = masked(inspector, document, seed=seed)
+    if result is None:
+        return
+    assert inspector.inspect(result.document).findings == ()
+    assert not left_over(result.document, [MAIL, PHONE, IBAN, DNI])
+    mapping = Mapping(result.entries)
+    before, after = [text for _, text in strings(document)], [text for _, text in strings(result.document)]
+    assert len(before) == len(after)
+    for text, sent in zip(before, after, strict=True):
+        assert _read(mapping.whole(sent)) == _read(text)
+        assert (_read(sent) is None) is (_read(text) is None), "JSON stays JSON"
+
+
+def _read(text: str) -> object:
+    """The text, or what it means as JSON, down to JSON inside JSON: escapes may be written in another way."""
+    if not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        return _deeper(json.loads(text))
+    except ValueError:
+        return None
+
+
+def _deeper(value: object) -> object:
+    match value:
+        case str():
+            meant = _read(value)
+            return value if meant is None else meant
+        case list():
+            return [_deeper(item) for item in value]
+        case dict():
+            return {key: _deeper(item) for key, item in value.items()}
+        case _:
+            return value
