@@ -15,6 +15,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import msgspec
+import uvloop
 
 from gateway.core.events import FirstToken, Gaps
 from gateway.core.labels import Label, Zone
@@ -191,8 +192,8 @@ def main() -> int:
     print(f"Python {sys.version.split()[0]}, {threading.active_count()} thread")
     counting()
     sampling()
-    asyncio.run(scraping())
-    asyncio.run(writing())
+    uvloop.run(scraping())
+    uvloop.run(writing())
     return 0
 
 
