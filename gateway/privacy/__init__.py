@@ -1,6 +1,7 @@
-"""Inspection and the memory of sensitive conversations. Pure: no I/O, no clock but the one it is given, no log.
+"""Inspection, masking and the memory of sensitive conversations. Pure: no I/O, no log, clock and chance passed in.
 
-Finds; does not judge. Which finding makes a request sensitive is the policy's to say.
+Finds, and replaces what it is told to; does not judge. Which finding makes a request sensitive, and which one may be
+masked, is the policy's to say.
 """
 
 from gateway.privacy.detectors import CATEGORIES
