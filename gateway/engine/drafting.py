@@ -19,7 +19,7 @@ _LENGTHS = (2, 4, 8, 16)
 _PAYS = 16  # steps with guesses in a row that prove that they pay
 _UNKNOWN = 0.02  # steps that a guessed token is taken to cost before anything was measured
 _LEARN = 0.3  # weight of a new measurement
-_AGAIN, _SELDOM = 128, 16_384  # steps until a price that was too high is looked at again
+_AGAIN, _SELDOM = 512, 16_384  # steps until a price that was too high is looked at again
 _REFERENCE = 64  # guessing steps in a row before one without, which the price is measured against
 
 
@@ -80,7 +80,8 @@ class Chance:
 class _Price:
     """What guesses cost in batches of about one size."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: Mapping[int, float]) -> None:
+        self.first = first  # guessed tokens → seconds that they cost at load
         self.plain = 0.0  # seconds of a step without guesses
         self.extra: dict[int, float] = {}  # guessed tokens in a step → what they cost more, in such steps
         self.in_a_row = 0  # steps with guesses
@@ -89,17 +90,30 @@ class _Price:
 
     def of(self, guessed: int) -> float:
         """What so many guessed tokens cost; from the nearest number that was measured, in proportion."""
-        if not self.extra:
-            return _UNKNOWN * guessed
-        known = min(self.extra, key=lambda other: abs(other - guessed))
-        return self.extra[known] * guessed / known
+        if self.extra:
+            return _nearest(self.extra, guessed)
+        if self.first and self.plain:
+            return _nearest(self.first, guessed) / self.plain
+        return _UNKNOWN * guessed
+
+    def forget(self) -> None:
+        """Measure anew."""
+        self.extra.clear()
+        self.first = {}
+
+
+def _nearest(costs: Mapping[int, float], guessed: int) -> float:
+    known = min(costs, key=lambda other: abs(other - guessed))
+    return costs[known] * guessed / known
 
 
 class Prices:
     """What guesses cost, measured on running steps, and how long they should be."""
 
-    def __init__(self, *, always: bool = False) -> None:
+    def __init__(self, *, always: bool = False, first: Mapping[int, float] | None = None) -> None:
+        """`first`: guessed tokens in a step → seconds that they cost more, as measured at load."""
         self._always = always  # for measurements and tests: guess whatever it costs
+        self._first = first or {}
         self._prices: dict[int, _Price] = {}
 
     def took(self, rows: int, guessed: int, seconds: float) -> None:
@@ -124,11 +138,11 @@ class Prices:
         price = self._of(rows)
         if not price.plain or price.in_a_row >= _REFERENCE:
             return False
-        if not price.extra or any(_gain(price, rows, (_SURE,), length) > 1 for length in _LENGTHS):
+        if any(_gain(price, rows, (_SURE,), length) > 1 for length in _LENGTHS):
             return True
         if price.waited >= price.wait:  # perhaps it has changed: measure anew
             price.wait, price.waited = min(_SELDOM, 2 * price.wait), 0
-            price.extra.clear()
+            price.forget()
             return True
         return False
 
@@ -142,7 +156,10 @@ class Prices:
         return best if best and gains[best] > 1 else 0
 
     def _of(self, rows: int) -> _Price:
-        return self._prices.setdefault(rows.bit_length(), _Price())
+        price = self._prices.get(rows.bit_length())
+        if price is None:
+            price = self._prices[rows.bit_length()] = _Price(self._first)
+        return price
 
 
 def _gain(price: _Price, rows: int, chances: Sequence[float], length: int) -> float:

@@ -46,12 +46,20 @@ class Guessing:
     """Owns what was learned. `most`: tokens guessed for a sequence; `room`: for all sequences of a step."""
 
     def __init__(
-        self, *, most: int, room: int, lookup: bool = True, proposer: Proposer | None = None, always: bool = False
+        self,
+        *,
+        most: int,
+        room: int,
+        lookup: bool = True,
+        proposer: Proposer | None = None,
+        always: bool = False,
+        costs: Mapping[int, float] | None = None,
     ) -> None:
+        """`costs`: what guesses cost at load, see `Prices`."""
         self._most = most
         self._room = room
-        self._lookup = Prices(always=always) if lookup else None
-        self._model = Prices(always=always) if proposer is not None else None
+        self._lookup = Prices(always=always, first=costs) if lookup else None
+        self._model = Prices(always=always, first=costs) if proposer is not None else None
         self._proposer = proposer
         self._guessers: dict[int, _Guesser] = {}
         self._kind: Prices | None = None  # of the last step's guesses

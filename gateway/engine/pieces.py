@@ -46,6 +46,22 @@ def measure(model: Decoding, slots: int, *, seconds: float = _SECONDS) -> dict[i
     return costs
 
 
+def measure_guesses(model: Decoding, most: int, *, seconds: float = _SECONDS) -> dict[int, float]:
+    """Guessed tokens behind one → seconds that they cost more, the better of two. Raises EngineFault."""
+    times: dict[int, float] = {}
+    clock = time.perf_counter
+    until = clock() + seconds
+    for count in (0, 2, 4, 8, 16):
+        if count <= most and clock() < until:
+            row = Row(slot=0, position=0, tokens=(0,) * (1 + count), outputs=1 + count, guessed=count)
+            for _ in range(2):
+                began = clock()
+                model.decode((row,))
+                times[count] = min(times.get(count, seconds * 1000), clock() - began)
+                model.trim(0, 0)
+    return {count: max(0.0, taken - times[0]) for count, taken in times.items() if count}
+
+
 class _Choice:
     """One number of rows: whole, or in the pieces that looked cheaper at load. Other work on the machine can mislead
     a measurement, so both ways are timed with the first steps, and again now and then.

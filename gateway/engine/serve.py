@@ -14,7 +14,7 @@ from gateway.engine.memory import available_memory, need_of, shortage
 from gateway.engine.messages import Failed, Load, Loading, Ready
 from gateway.engine.model import EngineFault, LoadFault, Model, can_use_gpu
 from gateway.engine.pages import release_zero_pages
-from gateway.engine.pieces import Pieces, measure
+from gateway.engine.pieces import Pieces, measure, measure_guesses
 from gateway.engine.settings import GUESSES, EngineSettings
 from gateway.engine.shelf import open_shelf
 from gateway.engine.threads import default_threads
@@ -60,7 +60,12 @@ def _guessing(model: Model, threads: int) -> Guessing | None:
     settings = model.settings
     if not model.generates or not model.forgets or not (settings.draft_lookup or settings.draft_model):
         return None
+    try:
+        costs = measure_guesses(model, settings.draft_tokens)
+    except EngineFault:  # what is wrong shows, and is told, with the first request
+        costs = {}
     return Guessing(
+        costs=costs,
         most=settings.draft_tokens,
         room=min(GUESSES, settings.batch - settings.slots),
         lookup=settings.draft_lookup,

@@ -154,6 +154,15 @@ def test_steps_without_guesses_are_measured_now_and_then() -> None:
     assert speed > 5
 
 
+def test_what_was_measured_at_load_saves_trying() -> None:
+    """Where rows are dear, not one step is wasted; where they are cheap, longer guesses are tried at once."""
+    dear = Prices(first={2: 1.5, 4: 2.5, 8: 5.0})
+    assert run(dear, rows=1, cost=1.0, chance=0.9, steps=500)[1] == 0
+    cheap = Prices(first={2: 0.05, 8: 0.1})
+    assert run(cheap, rows=1, cost=0.02, chance=0.95, steps=500)[0] > 3
+    assert run(Prices(first={8: 0.8}), rows=16, cost=0.1, chance=0.5, steps=500)[1] == 0
+
+
 def test_always_means_always() -> None:
     """For measurements: whatever it costs, as long as wanted."""
     prices = Prices(always=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.engine.pieces import Pieces, measure
+from gateway.engine.pieces import Pieces, measure, measure_guesses
 from gateway.engine.steps import Row
 
 
@@ -107,3 +107,43 @@ def test_measuring_leaves_no_trace() -> None:
 def test_measuring_gives_up_on_slow_machines() -> None:
     """What is not measured in time is computed in one piece."""
     assert set(measure(Recorder(), 6, seconds=0.0)) == {1}
+
+
+def test_rows_with_guesses_are_batches_alone_where_pieces_are_cheaper() -> None:
+    """Elsewhere the whole step is one batch."""
+    costs = {1: 1.0, 2: 4.0, 3: 5.0}
+    pieces = Pieces(costs)
+    for _ in range(6):
+        run(pieces, costs, 3)
+    guessing = Row(slot=1, position=9, tokens=(1, 2, 3), outputs=3, request=1, guessed=2)
+    step = (rows(3)[0], guessing, rows(3)[2])
+    divided = list(pieces.with_guesses(step))
+    assert divided[0] == (guessing,)
+    assert {row.slot for piece in divided[1:] for row in piece} == {0, 2}
+    assert list(Pieces().with_guesses(step)) == [step]
+
+
+class Clockwork:
+    """A model that remembers what it was asked to compute."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+
+    def decode(self, rows: tuple[Row, ...]) -> None:
+        """Computes nothing."""
+        self.rows += rows
+
+    def trim(self, slot: int, length: int) -> bool:
+        """Forgets."""
+        return slot == length == 0
+
+
+@pytest.mark.parametrize(("most", "lengths"), [(8, {2, 4, 8}), (5, {2, 4}), (1, set()), (32, {2, 4, 8, 16})])
+def test_guesses_are_measured_at_load(most: int, lengths: set[int]) -> None:
+    """Not longer than they will be, and never less than nothing."""
+    model = Clockwork()
+    costs = measure_guesses(model, most)
+    assert set(costs) == lengths
+    assert min(costs.values(), default=0.0) >= 0.0
+    assert all(row.outputs == len(row.tokens) == 1 + row.guessed for row in model.rows)
+    assert measure_guesses(model, most, seconds=0.0) == {}
