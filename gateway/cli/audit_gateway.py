@@ -99,7 +99,7 @@ def _own(settings: Settings, cloud: str, home: str, wait: float) -> dict[str, An
     targets: dict[str, Any] = {}
     for name, target in settings.targets.items():
         if isinstance(target, OpenAITarget) and target.zone == "cloud":
-            targets[name] = _target(cloud, "cloud", str(target.effective_ceiling), wait, [])
+            targets[name] = _target(cloud, "cloud", target.effective_ceiling.word, wait, [])
         else:
             targets[name] = _target(home, "local", "sensitive", wait, ["rerank"])
     keys = {
