@@ -22,9 +22,10 @@ from gateway.ledger.reading import GroupBy, Sums
 from gateway.settings import load_settings
 
 _UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
+_WIDE = 130  # columns of a terminal that shows everything
 _BARS = "▁▂▃▄▅▆▇█"
 _TITLES = {
-    GroupBy.APP: "App (API key)",
+    GroupBy.APP: "App",
     GroupBy.MODEL: "Asked for",
     GroupBy.RULE: "Rule",
     GroupBy.TARGET: "Target",
@@ -154,6 +155,8 @@ def as_json(report: Report) -> dict[str, Any]:
         "electricity_usd": total.electricity_micros / MICROS,
         "hardware_usd": total.hardware_micros / MICROS,
         "saved_usd": total.saved_micros / MICROS,
+        "sensitive": total.sensitive,
+        "sensitive_left": total.sensitive_left,
         "by": report.by.value,
         "groups": [_plain(sums) for sums in report.groups],
         "days": [_plain(sums) for sums in report.days],
@@ -187,11 +190,11 @@ def show(report: Report) -> None:
     console = Console(highlight=False)
     total = report.total
 
-    def money(micros: int) -> str:
-        return f"{micros / MICROS * report.rate:,.2f}"
+    def money(micros: float) -> str:
+        return amount(micros, report.rate)
 
-    span = f"{report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M}"
-    summary = Table(title=f"Savings, {span} ({report.currency})", title_justify="left", show_header=False, box=None)
+    console.print(f"Savings, {report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} ({report.currency})")
+    summary = Table(show_header=False, box=None)
     summary.add_column()
     summary.add_column(justify="right")
     summary.add_row("All in the cloud would have cost*", money(total.avoided_micros + total.cloud_micros))
@@ -199,46 +202,64 @@ def show(report: Report) -> None:
     summary.add_row("Electricity, idle time included", money(total.electricity_micros))
     summary.add_row("Hardware, loss of value", money(total.hardware_micros))
     style = "bold green" if total.saved_micros >= 0 else "bold red"
-    summary.add_row(Text("Saved", style), Text(money(total.saved_micros), style))
+    summary.add_row(Text("Saved*", style), Text(money(total.saved_micros), style))
     console.print(summary)
+    console.print(f"* {estimated(report)}", style="dim")
     console.print(
         f"\n{total.requests:,} requests: {total.local:,} local, {total.cloud:,} cloud, {total.refused:,} refused"
     )
-    console.print(f"* {estimated(report)}", style="dim")
+    if total.requests:
+        console.print(what_left(total))
     if total.unpriced:
         console.print(f"{total.unpriced:,} of them have no known price and are in no sum (prices.overrides)")
     if len(report.days) > 1 and total.requests:
         console.print(f"Avoided by day  {sparkline([day.avoided_micros for day in report.days])}")
         console.print(f"Paid by day     {sparkline([day.cost_micros for day in report.days])}")
-    if report.groups:
-        table = Table(title=None)
-        table.add_column(_TITLES[report.by])
-        for head in (
-            "Requests",
-            "Local",
-            "Cloud",
-            "Refused",
-            "Local tokens",
-            "Cloud tokens",
-            "Paid",
-            "Avoided*",
-            "Wh",
-            "Electricity",
-        ):
-            table.add_column(head, justify="right")
-        for sums in report.groups:
-            table.add_row(
-                Text(sums.name),
-                *(f"{count:,}" for count in (sums.requests, sums.local, sums.cloud, sums.refused)),
-                f"{sums.local_input + sums.local_output:,}",
-                f"{sums.cloud_input + sums.cloud_output:,}",
-                money(sums.cost_micros),
-                money(sums.avoided_micros),
-                f"{sums.microjoules / 3.6e9:,.1f}",
-                f"{sums.electricity_nanos / 1e9 * report.rate:,.4f}",
-            )
-        console.print()
-        console.print(table)
+    if not report.groups:
+        return
+    wide = console.width >= _WIDE
+    table = Table(title=None)
+    table.add_column(_TITLES[report.by], overflow="fold")
+    for head, shown, _ in _cells(Sums(name=""), report.rate):
+        if shown or wide:
+            table.add_column(head, justify="right", no_wrap=True)
+    for sums in report.groups:
+        cells = _cells(sums, report.rate)
+        table.add_row(Text(sums.name), *(text for _, shown, text in cells if shown or wide))
+    console.print()
+    console.print(table)
+
+
+def amount(micros: float, rate: float) -> str:
+    """Money in the display currency; what is less than 1 with four digits, so that cents don't vanish."""
+    value = micros / MICROS * rate
+    if 0 < value < 0.0001:
+        return "<0.0001"
+    return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:,.4f}"
+
+
+def what_left(total: Savings) -> str:
+    """That no sensitive request went to a cloud."""
+    if not total.sensitive:
+        return "No request was sensitive"
+    left = "none of which left" if not total.sensitive_left else f"of which {total.sensitive_left:,} LEFT"
+    return f"{total.sensitive:,} of them sensitive, {left}"
+
+
+def _cells(sums: Sums, rate: float) -> tuple[tuple[str, bool, str], ...]:
+    """Head, whether a narrow terminal shows it too, text."""
+    return (
+        ("Requests", True, f"{sums.requests:,}"),
+        ("Local", True, f"{sums.local:,}"),
+        ("Cloud", True, f"{sums.cloud:,}"),
+        ("Refused", False, f"{sums.refused:,}"),
+        ("Local tokens", False, f"{sums.local_input + sums.local_output:,}"),
+        ("Cloud tokens", False, f"{sums.cloud_input + sums.cloud_output:,}"),
+        ("Paid", True, amount(sums.cost_micros, rate)),
+        ("Avoided*", True, amount(sums.avoided_micros, rate)),
+        ("Wh", True, f"{sums.microjoules / 3.6e9:,.2f}"),
+        ("Electricity", True, amount(sums.electricity_nanos / 1000, rate)),
+    )
 
 
 def _plain(sums: Sums) -> dict[str, Any]:

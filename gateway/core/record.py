@@ -99,6 +99,8 @@ class Savings(msgspec.Struct, frozen=True, kw_only=True):
     cloud: int = 0
     refused: int = 0
     unpriced: int = 0
+    sensitive: int = 0
+    sensitive_left: int = 0  # answered by a cloud: must be 0
     avoided_micros: int = 0
     cloud_micros: int = 0
     electricity_micros: int = 0

@@ -44,6 +44,8 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
     unpriced: int = 0  # requests whose cost or avoided cost is not known
     microjoules: int = 0  # what their tokens drew
     electricity_nanos: int = 0  # what that cost, in billionths of a dollar
+    sensitive: int = 0  # requests with that label
+    sensitive_left: int = 0  # of them, answered by a cloud: 0, or something is very wrong
 
 
 class Energy(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +102,8 @@ sum(CASE WHEN s.outcome IN ('ok', 'cancelled') AND NOT r.shadow THEN coalesce(s.
 sum(CASE WHEN s.zone = 'cloud' THEN s.cost_micros IS NULL
          WHEN s.zone = 'local' AND s.outcome IN ('ok', 'cancelled') AND NOT r.shadow THEN s.avoided_micros IS NULL
          ELSE 0 END),
-sum(coalesce(e.microjoules, 0)), sum(coalesce(e.electricity_nanos, 0))
+sum(coalesce(e.microjoules, 0)), sum(coalesce(e.electricity_nanos, 0)),
+sum(r.label = 2 AND NOT r.shadow), sum(r.label = 2 AND coalesce(s.zone = 'cloud', 0))
 """
 _FROM = (
     "FROM receipts r JOIN settlements s USING (seq) LEFT JOIN request_energy e USING (seq) "
@@ -175,6 +178,8 @@ class Reader:
             cloud=sums.cloud,
             refused=sums.refused,
             unpriced=sums.unpriced,
+            sensitive=sums.sensitive,
+            sensitive_left=sums.sensitive_left,
             avoided_micros=sums.avoided_micros,
             cloud_micros=sums.cost_micros,
             electricity_micros=energy.electricity_micros,

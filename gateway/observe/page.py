@@ -187,6 +187,7 @@ class Page:
             tokens=None if usage is None else usage.prompt_tokens + usage.completion_tokens,
             seconds=settlement.duration_seconds if settlement is not None else max(0.0, now - receipt.received_at),
             money_micros=_money(settlement),
+            budget=receipt.budget,
         )
 
 

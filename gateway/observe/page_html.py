@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from html import escape
 
+from gateway.core.record import Savings
+from gateway.core.snapshot import Budget
 from gateway.core.usage import MICROS
 from gateway.observe.page_style import SCRIPT, STYLE
 from gateway.observe.page_view import Line, TargetLine, View
@@ -57,6 +59,12 @@ def _card(name: str, value: str, note: str = "") -> str:
     return f'<dl class="card"><dt>{name}</dt><dd>{value}</dd>{extra}</dl>'
 
 
+def _left(sums: Savings) -> str:
+    if sums.sensitive_left:
+        return f'<span class="bad">{sums.sensitive_left:,} of them left: please report it</span>'
+    return '<span class="good">none of them left</span>' if sums.sensitive else "nothing to keep back"
+
+
 def _money(view: View) -> str:
     sums = view.savings
     if sums is None:
@@ -73,6 +81,7 @@ def _money(view: View) -> str:
         _card("Paid to clouds", _amount(sums.cloud_micros, view), f"{sums.cloud} requests"),
         _card("Electricity", _amount(sums.electricity_micros, view), "requests and idle"),
         _card("Hardware", _amount(sums.hardware_micros, view), "loss of value"),
+        _card("Sensitive requests", f"{sums.sensitive:,}", _left(sums)),
         _card("Requests", f"{sums.requests:,}", f"{sums.local} local, {sums.cloud} cloud, {sums.refused} refused"),
     )
     return (
@@ -158,7 +167,11 @@ def _machine(view: View) -> str:
     watts = sum(energy.watts.values())
     if energy.watts:
         kwh = sum(energy.joules.values()) / 3.6e6
-        price = "" if energy.price_per_kwh is None else f", {energy.price_per_kwh:.3f} US$/kWh now"
+        price = (
+            ""
+            if energy.price_per_kwh is None
+            else f", {energy.price_per_kwh * view.rate:.3f} {escape(view.currency)}/kWh now"
+        )
         cards.append(_card("Power now", f"{watts:.0f} W", f"{kwh:.3f} kWh since start{price}"))
     if not cards:
         return ""
@@ -175,13 +188,20 @@ def _budgets(view: View) -> str:
             escape(name),
             _amount(budget.spent * MICROS, view),
             "no limit" if budget.limit is None else _amount(budget.limit * MICROS, view),
-            "-" if not budget.limit else f"{budget.spent / budget.limit:.0%}",
+            _used(budget),
             "-" if budget.resets is None else budget.resets.strftime("%Y-%m-%d %H:%M %Z"),
         )
         for name, budget in limited.items()
     )
     heads = (("Budget", False), ("Spent and reserved", True), ("Limit", True), ("Used", True), ("Begins anew", False))
     return _table("Budgets", "budgets", heads, rows)
+
+
+def _used(budget: Budget) -> str:
+    if not budget.limit:
+        return "-"
+    share = f"{budget.spent / budget.limit:.0%}"
+    return share if budget.spent < budget.limit else f'<span class="bad">{share}, spent</span>'
 
 
 def _requests(view: View) -> str:
@@ -200,6 +220,8 @@ def _requests(view: View) -> str:
         return f"{_amount(abs(line.money_micros), view)} {word}"
 
     def why(line: Line) -> str:
+        if line.budget is not None:
+            return f'{escape(line.rule)} <span class="dim">budget spent: {escape(line.budget)}</span>'
         if line.reason in ("rule", line.rule):
             return escape(line.rule)
         return f'{escape(line.rule)} <span class="dim">{escape(line.reason)}</span>'

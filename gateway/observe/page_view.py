@@ -26,6 +26,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     tokens: int | None
     seconds: float
     money_micros: int | None
+    budget: str | None = None  # the budget that kept its first choice out
 
 
 class TargetLine(msgspec.Struct, frozen=True, kw_only=True):

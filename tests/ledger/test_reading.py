@@ -7,7 +7,7 @@ from datetime import UTC
 import pytest
 
 from gateway.core.errors import LedgerUnavailable
-from gateway.core.labels import Zone
+from gateway.core.labels import Label, Zone
 from gateway.ledger import Ledger, LedgerSettings, Reader
 from gateway.ledger.schema import APPLICATION_ID, MIGRATIONS
 from tests.ledger.conftest import NOON, make_receipt, make_settlement
@@ -47,6 +47,19 @@ async def test_a_shadow_costs_but_saves_nothing_and_is_no_request(ledger: Ledger
     assert (sums.avoided_micros, sums.cost_micros) == (120, 900)
     assert (sums.local_output, sums.cloud_output) == (10, 5)
     assert len(reader.recent(5)) == 1
+
+
+async def test_sensitive_requests_are_counted_and_where_they_went(ledger: Ledger, settings: LedgerSettings) -> None:
+    """One that a cloud answered would be seen in every report."""
+    await ledger.receive(make_receipt("kept", label=Label.SENSITIVE), None)
+    await ledger.settle(make_settlement("kept"))
+    reader = Reader(settings.directory)
+    sums = reader.savings(NOON, NOON + 60)
+    assert (sums.sensitive, sums.sensitive_left) == (1, 0)
+    await ledger.receive(make_receipt("left", label=Label.SENSITIVE, shadow=True), None)
+    await ledger.settle(make_settlement("left", target="big", zone=Zone.CLOUD))
+    sums = reader.savings(NOON, NOON + 60)
+    assert (sums.sensitive, sums.sensitive_left) == (1, 1)
 
 
 async def test_an_older_database_becomes_a_current_one(settings: LedgerSettings) -> None:

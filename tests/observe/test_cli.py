@@ -18,7 +18,7 @@ from gateway.cli import calibrate, reconcile, savings
 from gateway.cli.exports import read_export
 from gateway.core.errors import AduanaError, BadRequest, LedgerUnavailable, Unavailable
 from gateway.core.labels import Label, Zone
-from gateway.core.record import Accrual, Outcome, Receipt, Settlement
+from gateway.core.record import Accrual, Outcome, Receipt, Savings, Settlement
 from gateway.core.usage import Usage
 from gateway.ledger import Ledger, LedgerSettings
 from gateway.ledger.reading import GroupBy
@@ -129,6 +129,28 @@ def test_the_period_cuts(state: Path) -> None:
     """Half a day back only today's requests count."""
     report = savings.build(state, since="12h", by=GroupBy.APP, zone=UTC, now=NOON + 60)
     assert report.total.avoided_micros == 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("total", "sentence"),
+    [
+        (Savings(requests=3), "No request was sensitive"),
+        (Savings(requests=3, sensitive=2), "2 of them sensitive, none of which left"),
+        (Savings(requests=3, sensitive=2, sensitive_left=1), "2 of them sensitive, of which 1 LEFT"),
+    ],
+)
+def test_whether_anything_sensitive_left_is_said(total: Savings, sentence: str) -> None:
+    """In words, in every report."""
+    assert savings.what_left(total) == sentence
+
+
+@pytest.mark.parametrize(
+    ("micros", "text"),
+    [(0, "0.00"), (1_500_000, "1.50"), (-20_000, "-0.0200"), (43_200, "0.0432"), (20, "<0.0001"), (2e9, "2,000.00")],
+)
+def test_small_amounts_do_not_vanish(micros: float, text: str) -> None:
+    """Cents and less are what a home saves in a day."""
+    assert savings.amount(micros, 1.0) == text
 
 
 @pytest.mark.parametrize("shape", [[], ["--json"], ["--csv"], ["--by", "rule"], ["--by", "target", "--csv"]])
