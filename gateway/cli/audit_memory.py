@@ -101,7 +101,7 @@ def _request(name: str, marker: str, story: str, told: str, answer: str) -> tupl
         case "the story in other words around":
             return chat, _chat(marker, [{"role": "user", "content": f"{marker} Look: «{told}» What now?"}])
         case "a part of the story":
-            return chat, _chat(marker, [{"role": "user", "content": f"{marker} {told[: 2 * len(told) // 3]}"}])
+            return chat, _chat(marker, [{"role": "user", "content": f"{marker} {told[: 4 * len(told) // 5]}"}])
         case "the answer in a new conversation":
             return chat, _chat(marker, [{"role": "user", "content": f"{marker} What about this?\n\n{answer}"}])
         case "the answer in a tool result":

@@ -152,10 +152,11 @@ class Pipeline:
                     route=case.route(opened.target, opened.zone),
                     deltas=case.account.metered(opened.deltas),
                 )
-                if case.first.label is Label.SENSITIVE:
-                    await self._taint.remember_answer(request, case.account.answer_text(), case.causes)
             finally:
                 await opened.deltas.aclose()
+                if case.first.label is Label.SENSITIVE:  # also what a client that went away has of it
+                    answer = case.account.answer_text()
+                    await self._books.also(self._taint.remember_answer(request, answer, case.causes))
         self._shadows.follow(case, request)
 
     async def embed(self, inbound: Inbound, request: EmbeddingsRequest) -> Embedded:
@@ -214,6 +215,8 @@ class Pipeline:
         if first.label is Label.SENSITIVE:
             causes = causes_of(first, inbound, inspection, snapshot, policy)
             await self._taint.remember(inbound.request, first.label, causes)
+        else:
+            await self._taint.harmless(inbound.request)
         reservation = self._reservation(decision, snapshot)
         account = await self._books.receive(receipt, reservation)
         written = clock()

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from gateway.core.delta import Delta, Finish, Reasoning, Refusal, Text, ToolCallPart, UsageReport
 from gateway.core.errors import AduanaError, TargetProtocolError
@@ -145,6 +145,21 @@ class Books:
             self._settle(account, Outcome.OK, None)
         else:
             self._settle(account, Outcome.ERROR, "incomplete_answer")
+
+    async def also(self, work: Coroutine[None, None, None]) -> None:
+        """Waits for other work that ends a request; it goes on when the waiting is cancelled.
+
+        Where the ledger fails it is left undone: the settlement that follows tells of the same trouble.
+        """
+
+        async def done() -> None:
+            with suppress(AduanaError):
+                await work
+
+        task = asyncio.get_running_loop().create_task(done())
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+        await asyncio.shield(task)
 
     async def close(self) -> None:
         """Waits until every settlement is durable."""

@@ -1,11 +1,16 @@
 """The memory of sensitive conversations, as the pipeline uses it: hashes from `privacy`, storage in the ledger."""
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 from gateway.core.labels import Label
 from gateway.core.request import AnyRequest
-from gateway.privacy.taint import answer_hashes, prefix_hashes
+from gateway.pipeline.remembered_texts import PassageMemory
+from gateway.privacy.taint import answer_hashes, prefix_hashes, texts_of
+
+T = TypeVar("T")
+_INLINE = 64 * 1024  # characters; longer texts are worked through in a thread
 
 
 class TaintStore(Protocol):
@@ -19,32 +24,58 @@ class TaintStore(Protocol):
 
 
 class ConversationTaint:
-    """A conversation keeps the highest label of its turns, without any help from the client."""
+    """A conversation keeps the highest label of its turns, without any help from the client.
+
+    Two memories: turns and prefixes by their exact hashes, and passages of sensitive texts wherever they are quoted.
+    What was seen in a request that was not sensitive is nothing that a sensitive one could give away: such passages
+    (a template, a licence) are not remembered as sensitive, as far as this process knows.
+    """
 
     def __init__(self, store: TaintStore, key: bytes) -> None:
         self._store = store
         self._key = key
+        self._texts = PassageMemory(key)
 
     async def recall(self, request: AnyRequest) -> bool:
         """Whether an earlier turn of this conversation was sensitive. Raises LedgerUnavailable: doubt refuses."""
-        hashes = prefix_hashes(request, self._key)
-        if not hashes:
-            return False
-        found = await self._store.taint_lookup(hashes)
-        return any(label is Label.SENSITIVE for label in found.values())
+        state, texts = self._texts.fresh(texts_of(request, shared=True))
+        hashes = await self._hashes(request, tuple(texts.values()))
+        found = await self._store.taint_lookup(hashes) if hashes else {}
+        tainted = any(label is Label.SENSITIVE for label in found.values())
+        if not tainted:
+            self._texts.unknown(state, texts)
+        return tainted
 
     async def causes(self, request: AnyRequest) -> frozenset[str] | None:
         """Categories that alone made earlier turns sensitive; None: not known, or not only they."""
-        return await self._store.taint_causes(prefix_hashes(request, self._key))
+        return await self._store.taint_causes(await self._hashes(request, texts_of(request, shared=True)))
 
     async def remember(self, request: AnyRequest, label: Label, causes: frozenset[str] | None = None) -> None:
         """Durable when it returns. `causes`: categories that alone made the request sensitive; None: not only they."""
-        hashes = prefix_hashes(request, self._key)
-        if hashes:
-            await self._store.taint_remember(hashes, label, causes)
+        telling = await _worked(self._texts.telling, texts_of(request, shared=False))
+        await self._keep((*prefix_hashes(request, self._key), *telling), label, causes)
 
     async def remember_answer(self, request: AnyRequest, answer: str, causes: frozenset[str] | None = None) -> None:
         """The answer to a sensitive question is sensitive too, also in a conversation that begins with it."""
-        hashes = answer_hashes(request, answer, self._key)
+        telling = await _worked(self._texts.telling, (answer,))
+        await self._keep((*answer_hashes(request, answer, self._key), *telling), Label.SENSITIVE, causes)
+
+    async def harmless(self, request: AnyRequest) -> None:
+        """The request was decided on, and is not sensitive."""
+        await _worked(self._texts.harmless, texts_of(request, shared=True))
+
+    async def _hashes(self, request: AnyRequest, texts: tuple[str, ...]) -> tuple[bytes, ...]:
+        """Everything by which the request can be known."""
+        return (*prefix_hashes(request, self._key), *await _worked(self._texts.looked_for, texts))
+
+    async def _keep(self, hashes: Sequence[bytes], label: Label, causes: frozenset[str] | None) -> None:
         if hashes:
-            await self._store.taint_remember(hashes, Label.SENSITIVE, causes)
+            self._texts.changed()
+            await self._store.taint_remember(tuple(dict.fromkeys(hashes)), label, causes)
+
+
+async def _worked(work: Callable[[tuple[str, ...]], T], texts: tuple[str, ...]) -> T:
+    """The work on these texts: in a thread where they are long."""
+    if sum(map(len, texts)) > _INLINE:
+        return await asyncio.to_thread(work, texts)
+    return work(texts)

@@ -2,7 +2,8 @@
 
 A conversation is recognised by a chain of hashes over its prefixes: whoever comes with the same beginning, under
 whatever id, comes with the same conversation. Long turns have a hash of their own besides, so that a turn or an answer
-which is pasted into a new conversation is recognised too. Prefixes of system prompts alone are left out: many
+which is pasted into a new conversation is recognised too, and so are passages of turns, answers, prompts and texts to
+embed or to rank (`texts_of`) wherever they come back. Prefixes of system prompts alone are left out: many
 conversations share them. The pipeline looks all of a request's hashes up before it decides, and remembers them when
 the request was sensitive, together with those of the local answer.
 """
@@ -10,7 +11,14 @@ the request was sensitive, together with those of the local answer.
 from collections.abc import Iterator
 from hashlib import blake2b
 
-from gateway.core.request import AnyRequest, ChatRequest, Message
+from gateway.core.request import (
+    AnyRequest,
+    ChatRequest,
+    CompletionRequest,
+    EmbeddingsRequest,
+    Message,
+    RerankRequest,
+)
 
 LONG = 200  # characters from which a turn is recognised by itself
 _SIZE = 16
@@ -31,6 +39,21 @@ def answer_hashes(request: AnyRequest, answer: str, key: bytes) -> tuple[bytes, 
     longer = (*request.messages, Message(role="assistant", text=answer))
     known = set(_hashes(request.messages, key))
     return tuple(dict.fromkeys(item for item in _hashes(longer, key) if item not in known))
+
+
+def texts_of(request: AnyRequest, *, shared: bool) -> tuple[str, ...]:
+    """Texts whose passages are known again. `shared`: also those that many conversations begin with."""
+    match request:
+        case ChatRequest():
+            messages = [message for message in request.messages if shared or message.role not in SHARED]
+            calls = [call.arguments for message in messages for call in message.tool_calls]
+            return (*(message.text for message in messages), *calls)
+        case CompletionRequest():
+            return tuple(prompt for prompt in (*request.prompts, request.suffix) if isinstance(prompt, str))
+        case EmbeddingsRequest():
+            return tuple(text for text in request.inputs if isinstance(text, str))
+        case RerankRequest():
+            return (request.query, *request.texts)
 
 
 def beginnings(request: ChatRequest, key: bytes) -> tuple[bytes, ...]:

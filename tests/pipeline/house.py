@@ -136,6 +136,7 @@ class FakeTaint:
         self.remembered: list[Label] = []
         self.causes_seen: list[frozenset[str] | None] = []
         self.answers: list[str] = []
+        self.clean = 0
 
     async def recall(self, request: object) -> bool:
         if self.broken:
@@ -151,6 +152,9 @@ class FakeTaint:
 
     async def remember_answer(self, request: object, answer: str, causes: frozenset[str] | None = None) -> None:
         self.answers.append(answer)
+
+    async def harmless(self, request: object) -> None:
+        self.clean += 1
 
 
 class FakeMasks:

@@ -17,6 +17,7 @@ from gateway.core.errors import (
 )
 from gateway.core.events import Compared, FellBack, FirstToken, Settled, Shadowed
 from gateway.core.labels import Label
+from gateway.pipeline.settling import ClientGone
 from gateway.policy import Clearance, load_policy
 from tests.pipeline.house import ANSWER, House, chat
 
@@ -270,3 +271,27 @@ async def test_a_shadow_that_fails_bothers_nobody(house):
     assert await house.ask("Hello", "public") == "Hello you"
     await house.settled()
     assert sorted(house.outcomes) == ["error", "ok"]
+
+
+async def test_an_answer_that_the_client_cut_off_is_remembered_too(house):
+    """What it has of the answer to a sensitive question may come back in another conversation."""
+    house.taint.tainted = True
+    with pytest.raises(ClientGone):
+        async with house.pipeline.generate(*chat("Hello")) as answer:
+            await anext(answer.deltas)
+            raise ClientGone
+    assert house.taint.answers == ["Hello"]
+
+
+async def test_a_memory_that_fails_behind_an_answer_hides_nothing(house):
+    """The client's going away is settled as what it is."""
+    house.taint.tainted = True
+
+    async def fail(*_: object) -> None:
+        raise LedgerUnavailable("The disk is full.")
+
+    house.taint.remember_answer = fail
+    with pytest.raises(ClientGone):
+        async with house.pipeline.generate(*chat("Hello")) as answer:
+            await anext(answer.deltas)
+            raise ClientGone

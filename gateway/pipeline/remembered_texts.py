@@ -1,0 +1,88 @@
+"""Passages of texts, looked for once a text: what the pipeline knows about texts in this process, never the texts.
+
+A long conversation brings the same turns again and again. A turn in which nothing sensitive was known is not looked up
+again until something sensitive was remembered.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable
+from typing import TypeVar
+
+from gateway.privacy.marks import Marks
+from gateway.privacy.passages import MOST, RUN, passages
+
+_CHECKED = 20_000  # texts
+_HARMLESS = 200_000  # passages
+_RECENT = 256  # texts whose passages are at hand, since a request's are needed twice
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class PassageMemory:
+    """Thread-safe."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._marks = Marks()
+        self._generation = 0
+        self._checked: OrderedDict[int, int] = OrderedDict()
+        self._harmless: OrderedDict[Hashable, None] = OrderedDict()
+        self._recent: OrderedDict[int, tuple[bytes, ...]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def fresh(self, texts: Iterable[str]) -> tuple[int, dict[int, str]]:
+        """Those texts, by mark, that must be looked up, and the state of memory; short ones have no passages."""
+        of = self._marks.of
+        marked = {of(text): text for text in texts if len(text) >= RUN}
+        now = self._generation
+        return now, {mark: text for mark, text in marked.items() if self._checked.get(mark) != now}
+
+    def unknown(self, state: int, marks: Iterable[int]) -> None:
+        """In that state of memory nothing sensitive was known of these texts."""
+        with self._lock:
+            for mark in marks:
+                _put(self._checked, mark, state, _CHECKED)
+
+    def changed(self) -> None:
+        """Something sensitive is being remembered: every text must be looked up again."""
+        self._generation += 1
+
+    def harmless(self, texts: Iterable[str]) -> None:
+        """These stood in a request that was not sensitive."""
+        for text in texts:
+            if len(text) < RUN:
+                continue
+            mark = self._marks.of(text)
+            if mark in self._harmless:
+                continue
+            found = self._of(mark, text, MOST)
+            with self._lock:
+                _put(self._harmless, mark, None, _HARMLESS)
+                for item in found:
+                    _put(self._harmless, item, None, _HARMLESS)
+
+    def looked_for(self, texts: Iterable[str]) -> tuple[bytes, ...]:
+        """All passages of these texts."""
+        return tuple(item for text in texts for item in self._of(self._marks.of(text), text, None))
+
+    def telling(self, texts: Iterable[str]) -> tuple[bytes, ...]:
+        """At most `MOST` passages of each text, without those that harmless requests had."""
+        found = [item for text in texts for item in self._of(self._marks.of(text), text, MOST)]
+        return tuple(item for item in found if item not in self._harmless)
+
+    def _of(self, mark: int, text: str, most: int | None) -> tuple[bytes, ...]:
+        known = self._recent.get(mark)
+        if known is None:
+            known = passages(text, self._key, most)
+            if len(known) < MOST:  # so it is the same with and without the limit
+                with self._lock:
+                    _put(self._recent, mark, known, _RECENT)
+        return known
+
+
+def _put(table: OrderedDict[K, V], key: K, value: V, most: int) -> None:
+    table[key] = value
+    table.move_to_end(key)
+    if len(table) > most:
+        table.popitem(last=False)

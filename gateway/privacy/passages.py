@@ -1,0 +1,72 @@
+"""Keyed hashes of passages, by which a text is known again inside another: quoted, in a transcript, in a tool's result.
+
+Winnowing (Schleimer, Wilkerson, Aiken, "Winnowing: local algorithms for document fingerprinting", SIGMOD 2003) over the
+letters and digits of a text, so that line breaks, quote marks, bullets and JSON around them don't matter. Whatever two
+texts have in common for `SURE` letters and digits (about 200 characters) gives both at least one equal hash; a hash is
+equal only where `RUN` of them are. Pure.
+"""
+
+import re
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+RUN = 96
+_WINDOW = 64
+SURE = RUN + _WINDOW - 1
+MOST = 2_048  # passages of one text that are remembered; of a longer one those whose beginnings hash lowest
+_SIZE = 16
+_ESCAPES = re.compile(r"\\(?:[nrt]|u[0-9a-fA-F]{4})")
+_WORDS = re.compile(r"[^\W_]+")
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_STEPS = [np.uint64(pow(0x100000001B3, 2**power, 2**64)) for power in range(4)]  # for 2, 4, 8 and 16 characters
+
+Numbers = Any  # numpy's arrays of uint64: the package's own types say no more
+
+
+def passages(text: str, key: bytes, most: int | None = None) -> tuple[bytes, ...]:
+    """The hashes of a text's passages, 16 bytes each, in order; none for a short text. Linear in its length."""
+    if len(text) < RUN:
+        return ()
+    plain = "".join(_WORDS.findall((_ESCAPES.sub(" ", text) if "\\" in text else text).lower()))
+    if len(plain) < RUN:
+        return ()
+    places = _places(plain, most)
+    encoded = plain.encode("utf-32-le", "surrogatepass")
+    found = (
+        blake2b(encoded[4 * at : 4 * (at + RUN)], key=key, digest_size=_SIZE, person=b"aduana-passage").digest()
+        for at in places
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _places(plain: str, most: int | None) -> list[int]:
+    """Where passages begin: the lowest hash of every window of places, each beginning once."""
+    hashes = _grams(np.frombuffer(plain.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64))
+    hashes = hashes[: len(plain) - RUN + 1]
+    lowest = _over_window(hashes, np.minimum)
+    padded = np.zeros(len(hashes) + min(_WINDOW, len(hashes)) - 1, np.uint64)
+    padded[len(padded) - len(hashes) : len(padded) - len(hashes) + len(lowest)] = lowest
+    chosen = np.flatnonzero(_over_window(padded, np.maximum, len(hashes)) == hashes)
+    _, first = np.unique(hashes[chosen], return_index=True)  # in the order of the hashes
+    return sorted(int(place) for place in chosen[first[:most]])
+
+
+def _grams(codes: Numbers) -> Numbers:
+    """A hash of the 16 characters at each place, mixed so that its order is as good as random."""
+    for power, step in enumerate(_STEPS):
+        codes = codes[: -(2**power)] * step + codes[2**power :]
+    codes = (codes ^ (codes >> np.uint64(29))) * _MIX
+    return codes ^ (codes >> np.uint64(32))
+
+
+def _over_window(values: Numbers, choose: Any, places: int | None = None) -> Numbers:
+    """The extreme of each window, by doubling: six steps whatever the window."""
+    window = min(_WINDOW, len(values) if places is None else places)
+    size = 1
+    while 2 * size <= window:
+        values = choose(values[:-size], values[size:])
+        size *= 2
+    rest = window - size
+    return choose(values[:-rest], values[rest:]) if rest else values
