@@ -335,3 +335,30 @@ async def test_a_value_in_a_disguise_that_inspection_has_no_name_for_stays(house
     assert len(house.big.asked) == 1
     await house.say(f"Háblame de Halcón. {hidden}")
     assert len(house.big.asked) == 1
+
+
+async def test_raw_completions_are_masked_too(house):
+    """Each request has a mapping of its own; nothing is kept."""
+    document = freeze_object({"model": "auto", "prompt": [f"Correo {MAIL}", "otro"], "stop": [MAIL]})
+    request = openai_requests.parse_completion(document)
+    inbound = Inbound(id="raw", request=request, caller=Caller(), tags=frozenset({"public"}))
+    async with house.pipeline.generate(inbound, request) as answer:
+        assert answer.route.masked == (("contact.email", 2),)
+        async for _ in answer.deltas:
+            pass
+    await house.books.close()
+    sent = thaw(house.big.asked[0].document)
+    assert sent["prompt"][0] == f"Correo {sent['stop'][0]}"
+    assert MAIL not in str(sent)
+    assert not house.masks.kept
+
+
+async def test_embeddings_are_not_masked(house):
+    """Vectors of pseudonyms would be of no use: the request stays."""
+    document = freeze_object({"model": "auto", "input": MAIL})
+    request = openai_requests.parse_embeddings(document)
+    inbound = Inbound(id="v", request=request, caller=Caller(), tags=frozenset({"public"}))
+    await house.pipeline.embed(inbound, request)
+    await house.books.close()
+    assert not house.big.asked
+    assert len(house.home.asked) == 1
