@@ -12,7 +12,10 @@ categories, or to what stands before their dot. Every string of a request is loo
 encodings (base64, hexadecimal, percent, entities, `\\u`, gzip and zlib inside base64, JSON in strings), look-alike
 and invisible characters, foreign digits, gaps, line breaks and the seam of neighbouring messages.
 
-What these can't see: names and street addresses without context, topics that nobody is named with, images, sound.
+What these can't see: names and street addresses without context, images, sound. Topics (`…_topic`) are words of a
+lexicon beside their owner, in English and Spanish: what is said with other words, by allusion, in another language or
+about somebody who is only named ("Marta's results are bad") is not seen, and the lexicon knows neither irony nor
+invented persons. Where that matters, write your own words and lists, or have the local model judge topics.
 
 | category | detector | source |
 |---|---|---|

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from gateway.privacy.detector import Detector, lexicon
+from gateway.privacy.topics import real
 
 _FIELDS = lexicon(
     r"\b(nombre\s*:|apellidos\s*:|n\.?h\.?c\b|cipa\b|nass\b|datos (?:del paciente|asistenciales)|paciente\s*:|"
@@ -111,6 +112,11 @@ def _first(pattern: Any, text: str) -> tuple[int, int] | None:
     return None if found is None else (found.start(), found.end())
 
 
+def _own_health(text: str) -> tuple[int, int] | None:
+    hits = (match.span() for match in _OWN_HEALTH.finditer(text))
+    return next((span for span in hits if real(text, *span)), None)
+
+
 def _plans(text: str) -> tuple[int, int] | None:
     """An unreleased matter of one's own firm: three kinds of words near each other."""
     for match in _UNRELEASED.finditer(text):
@@ -136,7 +142,7 @@ DETECTORS: tuple[Detector, ...] = (
         category="health.personal",
         pattern=_OWN_HEALTH,
         source="RGPD art. 9: an illness with a possessive or a first person",
-        whole=lambda text: _first(_OWN_HEALTH, text),
+        whole=_own_health,
         confidence=0.7,
         joins=False,
     ),

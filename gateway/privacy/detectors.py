@@ -1,6 +1,6 @@
 """All detectors of the room, in one table, and the categories that they find."""
 
-from gateway.privacy import accounts, context, credentials, identifiers
+from gateway.privacy import accounts, context, credentials, identifiers, topics
 from gateway.privacy.detector import Detector
 from gateway.privacy.vendor_rules import vendor_rules
 
@@ -9,6 +9,7 @@ DETECTORS: tuple[Detector, ...] = (
     *accounts.DETECTORS,
     *credentials.DETECTORS,
     *context.DETECTORS,
+    *topics.DETECTORS,
 )
 
 CATEGORIES: tuple[str, ...] = tuple(
