@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping
 
-from gateway.engine.fit import Limits
 from gateway.local.embedded import EmbeddedTarget
 from gateway.local.embedded_memory import ModelMemory
 from gateway.server import ModelReport, ModelsReport
@@ -18,7 +17,7 @@ class EmbeddedModels:
 
     def report(self) -> ModelsReport:
         """All of them."""
-        limits: Limits = self._memory.limits
+        limits = self._memory.limits
         taken = [target.seat.need for target in self._targets.values() if target.seat.resident]
         return ModelsReport(
             models=tuple(self._one(name, target) for name, target in self._targets.items()),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
-from gateway.app.model_plan import plan_models
+from gateway.app.model_plan import holding
 from gateway.app.models import EmbeddedModels
 from gateway.app.rooms import http_settings, secret_of
 from gateway.core.errors import AduanaError
@@ -36,7 +36,7 @@ class Targets:
         on_worker: WorkerListener,
     ) -> None:
         """Raises ConfigurationError for a secret that can't be read or a model file that is missing."""
-        models = plan_models(settings)
+        models = holding(settings)
         memory = self._memory = ModelMemory(models.limits)
         self.local: dict[str, LocalTarget] = {}
         self.embedded: dict[str, EmbeddedTarget] = {}

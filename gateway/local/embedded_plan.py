@@ -1,0 +1,66 @@
+"""What embedded models need, read from their files' headers, and whether the memory can hold them at all.
+
+Loads nothing. A file that can't be read has no need here: its target says so when it is asked to load.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from gateway.core.errors import ConfigurationError
+from gateway.engine.fit import Limits, told, too_large, within
+from gateway.engine.gguf import read_header
+from gateway.engine.memory import Need, need_of
+from gateway.engine.model import can_use_gpu
+from gateway.local.embedded_settings import EmbeddedSettings
+
+
+class ModelPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """By target."""
+
+    settings: Mapping[str, EmbeddedSettings]
+    needs: Mapping[str, Need]
+    limits: Limits
+
+    def problems(self) -> list[str]:
+        """Sentences about what can never be loaded, alone or together at start."""
+        found = [
+            f"targets.{name}: its model {too_large(need, self.limits)}"
+            for name, need in self.needs.items()
+            if not within(self.limits, [need])
+        ]
+        together = {name: need for name, need in self.needs.items() if self.settings[name].load == "start"}
+        if not found and not within(self.limits, list(together.values())):
+            total = sum(need.total for need in together.values())
+            found.append(
+                f"engine: the models that load at start ({', '.join(sorted(together))}) need {total / 1e9:.1f} GB "
+                f"together, and there are {told(self.limits)}. Write 'load: on_demand' for some of them, or turn "
+                "down what they need."
+            )
+        return found
+
+
+def plan_models(rooms: Mapping[str, EmbeddedSettings], *, memory: int | None, gpu_memory: int | None) -> ModelPlan:
+    """Whether it can hold or not; `problems` says. Limits in bytes, None: none."""
+    gpu = any(room.gpu_layers for room in rooms.values()) and can_use_gpu()
+    return ModelPlan(
+        settings=rooms,
+        needs={name: _need(room, gpu) for name, room in rooms.items()},
+        limits=Limits(memory=memory, gpu_memory=gpu_memory),
+    )
+
+
+def _need(room: EmbeddedSettings, gpu: bool) -> Need:
+    """The model's, and that of the small one which drafts for it: it has as many slots of the same size."""
+    try:
+        headers = [read_header(Path(file)) for file in (room.model, room.draft_model) if file]
+    except ConfigurationError:
+        return Need()
+    needs = [need_of(header, room, gpu=gpu and room.gpu_layers != 0) for header in headers]
+    return Need(
+        weights=sum(need.weights for need in needs),
+        cache=sum(need.cache for need in needs),
+        compute=sum(need.compute for need in needs),
+        gpu=sum(need.gpu for need in needs),
+    )
