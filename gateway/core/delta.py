@@ -22,7 +22,10 @@ class FinishReason(enum.StrEnum):
 
 
 class TokenLogprob(msgspec.Struct, frozen=True, kw_only=True):
-    """One token's natural-log probability; `raw` are its bytes (may be part of a character)."""
+    """One token's natural-log probability; NaN: there is none, it is the first token of an echoed prompt.
+
+    `raw` are its bytes (may be part of a character).
+    """
 
     token: str
     logprob: float

@@ -5,7 +5,7 @@ which it would be drawn without guesses: an answer does not depend on them.
 """
 
 import time
-from collections.abc import Set
+from collections.abc import Sequence, Set
 
 import msgspec
 
@@ -22,6 +22,7 @@ class Job(msgspec.Struct, kw_only=True):
     constraint: Constraint | None = None
     began: float = 0.0
     first: float = 0.0
+    scored: int = -1  # prompt tokens whose log-probability was told; -1: they are not wanted
 
 
 class Drawn(msgspec.Struct, frozen=True):
@@ -56,6 +57,16 @@ def draw(job: Job, row: Row, logits: Floats, ends: Set[int], drawn: list[Drawn])
         if not right or complete or token in ends:
             return
         first = False
+
+
+def score(job: Job, row: Row, logits: Floats, prompt: Sequence[int]) -> tuple[TokenLog, ...]:
+    """Log-probabilities of prompt tokens that a row's lines of `logits` tell: each line of the token behind its own."""
+    logs = []
+    for place, line in enumerate(logits, row.position + 1):
+        if job.scored < place < len(prompt):  # a sequence that lost its slot is computed again
+            logs.append(log_of(line, prompt[place], job.sampler.spec.logprobs))
+            job.scored = place
+    return tuple(logs)
 
 
 def _choose(job: Job, logits: Floats) -> tuple[int, bool]:

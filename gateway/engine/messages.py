@@ -52,6 +52,7 @@ class Submit(_Message, frozen=True, kw_only=True):
     isolation: str = ""
     priority: int = 0  # higher is admitted and read first
     grammar: str = ""  # llguidance grammar (JSON text); empty: free text
+    prompt_logs: bool = False  # also the log-probabilities of the prompt, as many as `sampling.logprobs` says
 
 
 class Cancel(_Message, frozen=True, kw_only=True):
@@ -145,6 +146,13 @@ class Tokens(_Message, frozen=True, kw_only=True):
     cells: int = 0  # of the KV memory, that running sequences hold
 
 
+class PromptLogs(_Message, frozen=True, kw_only=True):
+    """Log-probabilities of the next tokens of a prompt; its first token has none. In order, before its `Tokens`."""
+
+    id: int
+    logs: tuple[TokenLog, ...]
+
+
 class Vectors(_Message, frozen=True, kw_only=True):
     """Answer to Embed: row-major float32 vectors of equal length; of one number from a model that ranks."""
 
@@ -153,7 +161,7 @@ class Vectors(_Message, frozen=True, kw_only=True):
     error: str | None = None
 
 
-ToGateway: TypeAlias = Loading | Ready | Failed | Tokens | Vectors
+ToGateway: TypeAlias = Loading | Ready | Failed | Tokens | PromptLogs | Vectors
 
 _ENCODER = msgspec.msgpack.Encoder()
 to_worker = msgspec.msgpack.Decoder(ToWorker)

@@ -38,6 +38,7 @@ class Scheduler:
         between_decodes: int,
         prefix_minimum: int,
         ends: Iterable[int],
+        outputs: int = 64,
         spill: int = 0,
         spill_disk: int = 0,
     ) -> None:
@@ -45,6 +46,7 @@ class Scheduler:
         self._batch = batch
         self._between = between_decodes
         self._minimum = prefix_minimum
+        self._outputs = min(outputs, batch)  # most tokens of a step that get logits
         self._ends = frozenset(ends)
         self._slots = [Slot() for _ in range(slots)]
         self._waiting: dict[int, Sequence] = {}
@@ -83,15 +85,33 @@ class Scheduler:
         """A request that has not ended."""
         return self._running.get(request) or self._waiting.get(request)
 
-    def add(self, request: int, prompt: "array[int]", max_tokens: int, isolation: str, *, priority: int = 0) -> None:
-        """A new request. Raises ValueError if it can't fit: the caller checks length and tokens before."""
+    def add(
+        self,
+        request: int,
+        prompt: "array[int]",
+        max_tokens: int,
+        isolation: str,
+        *,
+        priority: int = 0,
+        scored: bool = False,
+    ) -> None:
+        """A new request. Raises ValueError if it can't fit: the caller checks length and tokens before.
+
+        `scored`: every token of it gets logits, so all of them are computed.
+        """
         if not 0 < len(prompt) < self.context or max_tokens < 1 or self.sequence(request) is not None:
             raise ValueError("a prompt must be shorter than the window, and ids unique")
         limit = min(self.context, len(prompt) + max_tokens)
         tokens = array("i", prompt)
         self._shares.arrived(isolation, (other.isolation for other in self._all()))
         self._waiting[request] = Sequence(
-            id=request, tokens=tokens, prompt=len(prompt), limit=limit, isolation=isolation, priority=priority
+            id=request,
+            tokens=tokens,
+            prompt=len(prompt),
+            limit=limit,
+            isolation=isolation,
+            priority=priority,
+            scored=scored,
         )
 
     def _all(self) -> Iterator[Sequence]:
@@ -176,10 +196,12 @@ class Scheduler:
         for sequence in queue[:_LOOK_AHEAD]:
             if len(self._running) == len(self._slots):
                 break
-            reuse = reusable(self._slots, sequence.tokens, sequence.isolation)
-            if self._worth_holding(sequence, reuse):
-                continue
-            key, kept = self.spill.best(sequence.tokens, sequence.isolation)
+            key, kept, reuse = 0, 0, [0] * len(self._slots)
+            if not sequence.scored:
+                reuse = reusable(self._slots, sequence.tokens, sequence.isolation)
+                if self._worth_holding(sequence, reuse):
+                    continue
+                key, kept = self.spill.best(sequence.tokens, sequence.isolation)
             spilled = kept - max(reuse) >= _WORTH_KEEPING
             if spilled and not self.spill.at_hand(key):
                 continue  # until it was read from disk; others go on
@@ -277,8 +299,10 @@ class Scheduler:
         llama.cpp splits a batch into pieces of equal length for consecutive slots, so other shapes gain nothing.
         """
         first = min(reading, key=self._turn)
+        if first.scored:
+            return [self._row(first, min(first.unread, self._outputs))]
         alone = min(first.unread, self._batch)
-        by_slot = {s.slot: s for s in reading}
+        by_slot = {s.slot: s for s in reading if not s.scored}
         group = [first]
         for direction in (1, -1):
             slot = first.slot + direction
@@ -294,7 +318,7 @@ class Scheduler:
     def _row(sequence: Sequence, count: int) -> Row:
         end = sequence.done + count
         tokens = sequence.tokens[sequence.done : end]
-        outputs = int(end == len(sequence.tokens))
+        outputs = count if sequence.scored else int(end == len(sequence.tokens))
         return Row(slot=sequence.slot, position=sequence.done, tokens=tokens, outputs=outputs, request=sequence.id)
 
     def _close_gaps(self) -> list[Move]:

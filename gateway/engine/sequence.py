@@ -17,6 +17,7 @@ class Sequence(msgspec.Struct, kw_only=True):
     slot: int = -1
     done: int = 0  # leading tokens whose KV is computed
     cached: int = 0
+    scored: bool = False  # logits of every token are wanted: nothing may come from a cache
 
     @property
     def unread(self) -> int:

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, assert_never
 
 from gateway.core.delta import FinishReason
-from gateway.engine.drawing import Drawn, Job, draw
+from gateway.engine.drawing import Drawn, Job, draw, score
 from gateway.engine.embedding_jobs import EmbeddingJobs
 from gateway.engine.grammar import Constraint, GrammarBook, GrammarFault
 from gateway.engine.guessing import Guessing
@@ -21,6 +21,7 @@ from gateway.engine.messages import (
     Embed,
     End,
     Load,
+    PromptLogs,
     Read,
     Submit,
     Tokens,
@@ -62,6 +63,7 @@ class Worker:
             between_decodes=settings.prefill_between_decodes,
             prefix_minimum=settings.prefix_minimum,
             ends=self._ends,
+            outputs=settings.outputs,
             spill=settings.spill_memory * 2**20 // spill_token_bytes,
             spill_disk=settings.spill_disk * 2**20 // spill_token_bytes,
         )
@@ -137,10 +139,12 @@ class Worker:
             self._end_failed(message.id, "The prompt does not fit this model.")
             return
         sampler = Sampler(message.sampling, tokens, banned=tuple(self._ends))
-        self._jobs[message.id] = Job(sampler=sampler, constraint=constraint, began=time.perf_counter())
-        self._scheduler.add(
-            message.id, tokens, max(1, message.max_tokens), message.isolation, priority=message.priority
+        scored = message.prompt_logs
+        self._jobs[message.id] = Job(
+            sampler=sampler, constraint=constraint, began=time.perf_counter(), scored=0 if scored else -1
         )
+        limit = max(1, message.max_tokens)
+        self._scheduler.add(message.id, tokens, limit, message.isolation, priority=message.priority, scored=scored)
 
     def _fits(self, tokens: "array.array[int]") -> bool:
         fits = 0 < len(tokens) < self._model.context
@@ -226,8 +230,20 @@ class Worker:
         at = 0
         for row in rows:
             if row.outputs:
-                draw(self._jobs[row.request], row, logits[at : at + row.outputs], self._ends, drawn)
+                job, lines = self._jobs[row.request], logits[at : at + row.outputs]
                 at += row.outputs
+                if job.scored < 0 or self._score(job, row, lines):
+                    draw(job, row, lines[-1 - row.guessed :], self._ends, drawn)
+
+    def _score(self, job: Job, row: Row, lines: Floats) -> bool:
+        """Tells log-probabilities of the prompt. True: its last token was read, so the next one is to be drawn."""
+        sequence = self._scheduler.sequence(row.request)
+        assert sequence is not None
+        unknown = job.scored < sequence.prompt - 1
+        logs = score(job, row, lines, sequence.tokens[: sequence.prompt]) if unknown else ()
+        if logs:
+            self._line.send(PromptLogs(id=row.request, logs=logs))
+        return row.position + len(row.tokens) - row.guessed == len(sequence.tokens)
 
     def _drop_wrong(self, guessing: Guessing, step: Step) -> None:
         """Wrong guesses leave the KV memory."""

@@ -1,5 +1,6 @@
 """Tokens of one choice become deltas: characters, stop strings, thinking, tool calls, log-probabilities. Pure."""
 
+import math
 import secrets
 from collections.abc import Callable, Sequence
 
@@ -32,10 +33,17 @@ class Choice:
         tools: tuple[str, ...] = (),
         thinking: bool = False,
         may_think: bool = False,
+        scored: Sequence[int] = (),
+        echo: str = "",
+        silent: bool = False,
         call_id: Callable[[], str] = _call_id,
     ) -> None:
+        """`scored`: the prompt, if its log-probabilities come; then `echo` is its text. `silent`: only the prompt."""
         self.index = index
         self.tokens = 0
+        self._scored, self._echo = scored, echo
+        self._prompt_logs: list[TokenLog] = []
+        self._silent = silent
         self.reasoning_tokens = 0
         self.stopped = False  # a stop string was found: no more tokens are wanted
         self._vocabulary = vocabulary
@@ -51,8 +59,27 @@ class Choice:
         self._call_id = call_id
         self._logprobs: list[TokenLogprob] = []
 
+    def prompt(self, logs: Sequence[TokenLog]) -> list[Delta]:
+        """Log-probabilities of the prompt's tokens from the second one on; its text, once they are complete."""
+        self._prompt_logs += logs
+        return self._echoed() if len(self._prompt_logs) == len(self._scored) - 1 else []
+
+    def _echoed(self) -> list[Delta]:
+        if not self._scored:
+            return []
+        logs = [TokenLog(logprob=math.nan), *self._prompt_logs]
+        logprobs = [
+            _logprob(self._vocabulary, token, self._vocabulary.piece(token, special=True), log)
+            for token, log in zip(self._scored, logs, strict=True)
+        ]
+        self._scored = ()
+        return [Text(text=self._echo, index=self.index, logprobs=tuple(logprobs))]
+
     def token(self, token: int, log: TokenLog | None) -> list[Delta]:
         """The deltas that a token completes."""
+        echoed = self._echoed() if self._scored else []  # a prompt of one token
+        if self._silent:
+            return echoed
         self.tokens += 1
         if self._thinking:
             self.reasoning_tokens += 1
@@ -62,12 +89,13 @@ class Choice:
             piece = special if special in _MARKERS else piece
         if log is not None:
             self._logprobs.append(_logprob(self._vocabulary, token, piece, log))
-        return self._emit(self._stops.feed(self._characters.feed(piece)))
+        return echoed + self._emit(self._stops.feed(self._characters.feed(piece)))
 
     def finish(self, reason: FinishReason) -> list[Delta]:
         """The rest, and the `Finish`."""
+        echoed = self._echoed() if self._scored else []
         rest = "" if self._stops.stopped else self._stops.feed(self._characters.flush()) + self._stops.flush()
-        deltas = self._emit(rest) if rest else []
+        deltas = echoed + (self._emit(rest) if rest else [])
         if self._held:
             deltas += self._reasoned(self._held) if self._thinking else self._answer(self._held)
             self._held = ""

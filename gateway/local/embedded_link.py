@@ -10,7 +10,18 @@ from typing import TypeAlias, cast
 
 import gateway
 from gateway.core.errors import AduanaError
-from gateway.engine.messages import End, Frames, Read, ToGateway, TokenLog, ToWorker, Vectors, frame, to_gateway
+from gateway.engine.messages import (
+    End,
+    Frames,
+    PromptLogs,
+    Read,
+    ToGateway,
+    TokenLog,
+    ToWorker,
+    Vectors,
+    frame,
+    to_gateway,
+)
 from gateway.engine.settings import EngineSettings
 from gateway.engine.threads import wait_environment
 
@@ -21,8 +32,8 @@ _ENVIRONMENT = (
 )  # fmt: skip
 
 # (sequence, token, log), (sequence, tokens from the cache) with its first token, what was read of a prompt, ends,
-# vectors, what went wrong.
-Item: TypeAlias = tuple[int, int, TokenLog | None] | tuple[int, int] | Read | End | Vectors | AduanaError
+# log-probabilities of a prompt, vectors, what went wrong.
+Item: TypeAlias = tuple[int, int, TokenLog | None] | tuple[int, int] | Read | End | PromptLogs | Vectors | AduanaError
 
 
 class Mailbox:

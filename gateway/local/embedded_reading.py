@@ -5,7 +5,7 @@ import time
 from gateway.core.delta import Delta, FinishReason
 from gateway.core.errors import AduanaError, TargetError
 from gateway.core.progress import Progress
-from gateway.engine.messages import End, Read
+from gateway.engine.messages import End, PromptLogs, Read
 from gateway.local.embedded_answer import Choice, Count, joined_texts
 from gateway.local.embedded_link import Item
 from gateway.local.embedded_pace import Pace
@@ -42,6 +42,8 @@ class Reading:
                 case (int(number), int(cached)) if number in running:
                     self._usage.cached.setdefault(running[number].index, cached)
                     self._pace.started(time.monotonic() - self._began)
+                case PromptLogs() if item.id in running:
+                    deltas += running[item.id].prompt(item.logs)
                 case Read():
                     progress.prefill += item.tokens
                 case End() if item.id in running:

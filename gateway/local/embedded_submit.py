@@ -21,8 +21,8 @@ def choices_of(request: GenerateRequest, prepared: Prepared, vocabulary: Vocabul
     total = len(prepared.prompts) * sampling.n
     if total > MOST_CHOICES:
         raise BadRequest(f"{total} answers at once; up to {MOST_CHOICES} are possible.", param="n")
-    if isinstance(request, CompletionRequest) and request.echo and sampling.logprobs:
-        raise BadRequest("'echo' together with 'logprobs' is not supported by this model.", param="logprobs")
+    scored = _scored(request)
+    texts = _prompt_texts(request, prepared, vocabulary) if scored else []
     return [
         Choice(
             index,
@@ -31,6 +31,9 @@ def choices_of(request: GenerateRequest, prepared: Prepared, vocabulary: Vocabul
             tools=prepared.tools,
             thinking=prepared.thinks,
             may_think=isinstance(request, ChatRequest),
+            scored=prepared.prompts[index // sampling.n] if scored else (),
+            echo=texts[index // sampling.n] if scored else "",
+            silent=sampling.max_tokens == 0,
         )
         for index in range(total)
     ]
@@ -60,6 +63,7 @@ def submits_of(
             sampling=_spec(sampling, settings, first + number * sampling.n + repeat),
             isolation=isolation,
             grammar=prepared.grammar,
+            prompt_logs=_scored(request),
         )
         for number, prompt in enumerate(prepared.prompts)
         for repeat in range(sampling.n)
@@ -84,13 +88,23 @@ def _spec(sampling: Sampling, settings: EmbeddedSettings, seed: int) -> Sampling
 
 def echoes(request: GenerateRequest, prepared: Prepared, choices: list[Choice], vocabulary: Vocabulary) -> list[Text]:
     """The prompt as the beginning of each choice, where the client wants it."""
-    if not isinstance(request, CompletionRequest) or not request.echo:
+    if not isinstance(request, CompletionRequest) or not request.echo or _scored(request):
         return []
-    texts = [
-        given if isinstance(given, str) else vocabulary.text(prepared.prompts[number])
-        for number, given in enumerate(request.prompts)
-    ]
+    texts = _prompt_texts(request, prepared, vocabulary)
     return [Text(text=texts[choice.index // request.sampling.n], index=choice.index) for choice in choices]
+
+
+def _scored(request: GenerateRequest) -> bool:
+    """Are log-probabilities of the prompt wanted? They come with its text, so not here but as the worker tells them."""
+    return isinstance(request, CompletionRequest) and request.echo and request.sampling.logprobs
+
+
+def _prompt_texts(request: GenerateRequest, prepared: Prepared, vocabulary: Vocabulary) -> list[str]:
+    given = request.prompts if isinstance(request, CompletionRequest) else ()
+    return [
+        text if isinstance(text, str) else vocabulary.text(prompt)
+        for text, prompt in zip(given, prepared.prompts, strict=True)
+    ]
 
 
 def fingerprint(message: Submit | Embed) -> bytes:

@@ -18,6 +18,7 @@ from gateway.engine.messages import (
     Failed,
     Load,
     Loading,
+    PromptLogs,
     Ready,
     Submit,
     ToGateway,
@@ -141,7 +142,7 @@ class EngineWorker:
         match message:
             case Tokens():
                 self._tokens(message)
-            case Vectors():
+            case Vectors() | PromptLogs():
                 box = self._boxes.get(message.id)
                 if box is not None:
                     box.put(message)

@@ -1,7 +1,7 @@
 """Parts that several OpenAI answers share: usage, log-probabilities, errors, the frame of a server-sent event. Pure."""
 
 from collections.abc import Sequence
-from math import isfinite
+from math import isfinite, isnan
 from typing import Any
 
 import msgspec
@@ -56,7 +56,10 @@ def _token(one: TokenLogprob) -> dict[str, Any]:
 
 
 class TextLogprobs:
-    """`logprobs` of one text-completion choice; offsets count characters from the choice's beginning."""
+    """`logprobs` of one text-completion choice; offsets count characters from the choice's beginning.
+
+    A token that nothing stood before, the first one of a prompt, has null.
+    """
 
     def __init__(self) -> None:
         self._offset = 0
@@ -71,8 +74,11 @@ class TextLogprobs:
             self._offset += len(one.token)
         return {
             "tokens": [one.token for one in tokens],
-            "token_logprobs": [finite(one.logprob) for one in tokens],
-            "top_logprobs": [{token: finite(logprob) for token, logprob, _ in one.top} for one in tokens],
+            "token_logprobs": [None if isnan(one.logprob) else finite(one.logprob) for one in tokens],
+            "top_logprobs": [
+                None if isnan(one.logprob) else {token: finite(logprob) for token, logprob, _ in one.top}
+                for one in tokens
+            ],
             "text_offset": offsets,
         }
 

@@ -4,6 +4,7 @@ Holds the invariant of `core.delta`: an answer that does not come to its end is 
 made up. What is only odd (empty `choices`, a second `[DONE]`, repeated finish chunks) is survived.
 """
 
+from math import nan
 from typing import Any
 
 import jiter
@@ -251,7 +252,7 @@ def _text_logprobs(given: dict[str, Any]) -> tuple[TokenLogprob, ...]:
         tokens.append(
             TokenLogprob(
                 token=token,
-                logprob=0.0 if logprob is None else float(logprob),
+                logprob=nan if logprob is None else float(logprob),
                 raw=token.encode(),
                 top=tuple([(word, float(value), word.encode()) for word, value in (top or {}).items()]),
             )

@@ -469,3 +469,29 @@ def test_a_higher_priority_is_served_first() -> None:
     while bench.step():
         ended += [request for request in bench.ends if bench.ends[request] and request not in ended]
     assert ended == [4, 1, 3, 2]
+
+
+def test_a_prompt_whose_logits_are_wanted_is_computed_whole() -> None:
+    """Nothing comes from a cache, every token has logits, and no step has more of them than there is room for."""
+    bench = Bench(batch=BATCH)
+    bench.add(0, [1] * 80, 2)
+    bench.run()
+    bench.steps.clear()
+    bench.scheduler = Scheduler(
+        slots=4, context=CONTEXT, batch=BATCH, between_decodes=64, prefix_minimum=2, ends=[END], outputs=6
+    )
+    bench.model.slots = [array("i") for _ in range(4)]
+    for number, scored in ((1, False), (2, True), (3, False)):
+        bench.answers[number], bench.ends[number] = [], []
+        bench.scheduler.add(number, array("i", [1] * 80), 1, "", scored=scored)
+    rows = []
+    while (step := bench.scheduler.plan()) is not None:
+        bench.model.move(step.moves)
+        bench.scheduler.computed(step)
+        rows += [row for row in step.rows if row.request == 2]
+        for row in step.rows:
+            bench.model.slots[row.slot].extend(row.tokens)
+            if row.position + len(row.tokens) == 80:
+                bench.scheduler.accept(row.request, 5)
+    assert sum(len(row.tokens) for row in rows) == 80
+    assert all(row.outputs == len(row.tokens) <= 6 for row in rows)

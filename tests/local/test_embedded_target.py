@@ -330,7 +330,6 @@ async def test_what_does_not_fit_is_refused_before_it_runs(request_, shared: Emb
         complete(()),
         complete("a", logit_bias=((10**6, 1.0),)),
         complete("a", n=200),
-        complete("a", echo=True, logprobs=True),
     ],
 )
 async def test_bad_input(request_: GenerateRequest, shared: EmbeddedTarget) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import struct
 from typing import Any
 
@@ -25,6 +26,7 @@ from gateway.core.document import freeze_object
 from gateway.core.errors import ContextLengthExceeded, TargetProtocolError, Unavailable
 from gateway.core.usage import Usage
 from gateway.wire import openai
+from gateway.wire.openai_upstream import _logprobs as text_logprobs
 from gateway.wire.upstream_body import AnswerBody, BodyShape
 
 HEAD = {"id": "chatcmpl-1", "created": 1700000000, "model": "auto"}
@@ -179,6 +181,22 @@ def test_text_completions() -> None:
     assert choice["logprobs"]["text_offset"] == [0, 1]
     assert choice["logprobs"]["top_logprobs"][0] == {"ñ": -0.5, "n": -9999.0}
     assert choice["finish_reason"] == "length"
+
+
+def test_the_first_token_of_an_echoed_prompt_has_no_log_probability() -> None:
+    """Null, as evaluation tools expect it, also when a local server's answer is read and written again."""
+    first = TokenLogprob(token="n", logprob=float("nan"), raw=b"n")
+    assembly = openai.TextAssembly(**HEAD)
+    for delta in (Text(text="nñ", logprobs=(first, LOGPROB)), Finish(reason=FinishReason.LENGTH)):
+        assembly.add(delta)
+    assembly.add(UsageReport(usage=USAGE))
+    [choice] = json.loads(assembly.body())["choices"]
+    assert choice["logprobs"]["token_logprobs"] == [None, -0.5]
+    assert choice["logprobs"]["top_logprobs"] == [None, {"ñ": -0.5, "n": -9999.0}]
+    assert choice["logprobs"]["text_offset"] == [0, 1]
+    read = text_logprobs(choice["logprobs"])
+    assert math.isnan(read[0].logprob)
+    assert read[1].logprob == -0.5
 
 
 def test_embeddings_both_ways() -> None:
