@@ -45,6 +45,7 @@ bench-privacy: $(VENV)/.test  ## recall, false alarms and speed of inspection
 
 bench-observe: $(VENV)/.test  ## cost of metrics, receipts and samplers
 	$(BIN)/python -m tests.bench.observe $(ARGS)
+	$(BIN)/python -m tests.bench.scrape
 
 # Set-up. llama-cpp-python compiles llama.cpp: 4 to 10 minutes the first time; pip keeps the wheel for the next one.
 $(VENV)/.serve: pyproject.toml requirements.lock

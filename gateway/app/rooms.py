@@ -102,6 +102,7 @@ def price_settings(settings: Settings) -> PriceSettings:
     return PriceSettings(
         reference_model=prices.reference_model,
         reference_cached=prices.reference_cached,
+        reference_batch=prices.reference_batch,
         token_ratio=prices.token_ratio,
         overrides={
             name: Rate(

@@ -1,11 +1,13 @@
 """`aduana prices`: what the configured models cost, and how to take over a newer price list."""
 
 import argparse
+import os
 import sys
 import time
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime
+from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
 
 import msgspec
@@ -82,11 +84,13 @@ def rows(settings: Settings, prices: PriceList, now: float | None = None) -> lis
 
 def update(source: str, file: Path) -> Path:
     """Fetch or copy a price list, check that it is one, and put it in place. Raises BadRequest or Unavailable."""
-    content = _fetched(source) if source.startswith(("http://", "https://")) else _copied(Path(source).expanduser())
+    remote = source.startswith(("http://", "https://"))
+    content, made = _fetched(source) if remote else _copied(Path(source).expanduser())
     fresh = file.with_name(file.name + ".new")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         fresh.write_bytes(content)
+        os.utime(fresh, (made, made))  # the list's age is what alerts and this command tell, not the copy's
         try:
             PriceList(fresh)
         except ConfigurationError as error:
@@ -98,23 +102,25 @@ def update(source: str, file: Path) -> Path:
     return file
 
 
-def _copied(file: Path) -> bytes:
+def _copied(file: Path) -> tuple[bytes, float]:
     try:
-        return file.read_bytes()
+        return file.read_bytes(), file.stat().st_mtime
     except OSError as error:
         raise BadRequest(f"{file}: can't be read: {error.strerror}.") from error
 
 
-def _fetched(url: str) -> bytes:
+def _fetched(url: str) -> tuple[bytes, float]:
+    """The list, and when it was made as far as its server says so."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the environment's proxies are not used
     try:
         with opener.open(url, timeout=_SECONDS) as answer:
             content: bytes = answer.read(_LARGEST + 1)
+            made = parsedate_to_datetime(answer.headers["Last-Modified"] or formatdate()).timestamp()
     except (OSError, urllib.error.URLError, ValueError) as error:
         raise Unavailable(f"{url} can't be fetched: {error}.") from error
     if len(content) > _LARGEST:
         raise BadRequest(f"{url} is larger than {_LARGEST // 2**20} MiB; nothing was changed.")
-    return content
+    return content, min(made, time.time())
 
 
 def _show(found: list[Row], timestamp: float | None) -> None:

@@ -39,6 +39,7 @@ from gateway.observe.readings import Readings
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 REASONS = ("rule", "otherwise", "only_permitted", "refused")
 _LINES = 100
+_PAUSE = 0.0001  # seconds; a sleep of 0 gives the interpreter back before a waiting thread has woken up
 _STAGES = ("parse", "inspect", "count", "decide", "receipt", "total")
 _LOCAL, _CLOUD = Zone.LOCAL.value, Zone.CLOUD.value
 _LABELS = {label: label.word for label in Label}
@@ -170,7 +171,7 @@ class Metrics:
         for lines in self._all():
             while some := "".join(islice(lines, _LINES)):
                 parts.append(some.encode())
-                time.sleep(0)  # gives the interpreter to the event loop: streams don't wait for a scrape
+                time.sleep(_PAUSE)  # the event loop takes the interpreter: streams don't wait for a scrape
         return b"".join(parts)
 
     def _all(self) -> Iterator[Iterator[str]]:

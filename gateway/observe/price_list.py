@@ -38,13 +38,15 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
 class ListedModel:
     """A model that the list knows."""
 
-    def __init__(self, provider: str, model: Any) -> None:
+    def __init__(self, provider: str, model: Any, *, batch: bool = False) -> None:
+        """`batch`: the price of the provider's batch interface, where the list has one, else the usual price."""
         self.provider = provider
         self._model = model
+        self._context = {"processing": "batch"} if batch else None
 
     def price(self, now: float) -> Price | None:
         """Its price at that moment (Unix seconds); None if the list has no rate for prompt tokens."""
-        rates = self._model.get_prices(datetime.fromtimestamp(now, UTC))
+        rates = self._model.get_prices(datetime.fromtimestamp(now, UTC), self._context)
         fresh, cached, output = rates.input_mtok, rates.cache_read_mtok, rates.output_mtok
         if fresh is None:
             return None
@@ -72,7 +74,7 @@ class PriceList:
             self._snapshot = DataSnapshot(providers=_read(file), from_auto_update=False)
         self.timestamp = file.stat().st_mtime if file is not None else _newest(self._snapshot.providers)
 
-    def find(self, model: str, base_url: str | None = None) -> ListedModel | None:
+    def find(self, model: str, base_url: str | None = None, *, batch: bool = False) -> ListedModel | None:
         """By the provider's address, else by the model's name (`provider/model` works too); None: not known."""
         tries: list[tuple[str, str | None, str | None]] = []
         if base_url is not None:
@@ -86,7 +88,7 @@ class PriceList:
                 found, info = self._snapshot.find_provider_model(name, None, provider_id, url)
             except LookupError:
                 continue
-            return ListedModel(found.id, info)
+            return ListedModel(found.id, info, batch=batch)
         return None
 
 
@@ -119,15 +121,12 @@ def _read(file: Path) -> list[Any]:
 def _newest(providers: list[Any]) -> float | None:
     """The package carries no date: the newest price change it knows of says at least how old it can be."""
     today = datetime.now(UTC).date()
-    dates = [
-        conditional.constraint.start_date
+    conditional = (
+        price
         for provider in providers
         for model in provider.models
-        if isinstance(model.prices, list)
-        for conditional in model.prices
-        if hasattr(conditional.constraint, "start_date") and conditional.constraint.start_date <= today
-    ]
-    if not dates:
-        return None
-    newest = max(dates)
-    return datetime(newest.year, newest.month, newest.day, tzinfo=UTC).timestamp()
+        for price in (*(model.prices if isinstance(model.prices, list) else ()), *(model.price_variants or ()))
+    )
+    dates = (getattr(price.constraint, "start_date", None) for price in conditional)
+    newest = max((date for date in dates if date is not None and date <= today), default=None)
+    return None if newest is None else datetime(newest.year, newest.month, newest.day, tzinfo=UTC).timestamp()

@@ -39,7 +39,7 @@ class Prices:
                 self._rated[target.name] = rated
                 providers[target.name] = rated.provider if rated is not None else "unknown"
         self.providers: Mapping[str, str] = MappingProxyType(providers)
-        self._reference = _rated(settings, prices, settings.reference_model)
+        self._reference = _rated(settings, prices, settings.reference_model, batch=settings.reference_batch)
         self._embedding = _rated(settings, prices, settings.reference_embedding_model)
 
     @property
@@ -108,9 +108,15 @@ class _Rated:
 
 
 def _rated(
-    settings: PriceSettings, prices: PriceList, model: str, base_url: str | None = None, target: str | None = None
+    settings: PriceSettings,
+    prices: PriceList,
+    model: str,
+    base_url: str | None = None,
+    target: str | None = None,
+    *,
+    batch: bool = False,
 ) -> _Rated | None:
-    listed = prices.find(model, base_url)
+    listed = prices.find(model, base_url, batch=batch)
     provider = listed.provider if listed is not None else "unknown"
     for name in (target, model):
         if name is not None and name in settings.overrides:

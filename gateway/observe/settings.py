@@ -41,6 +41,8 @@ class PriceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Cloud model that local requests are compared with."""
     reference_cached: bool = False
     """Whether the comparison grants the reference model's discount for prompt tokens that were in a cache here."""
+    reference_batch: bool = False
+    """Compare with the reference model's price for batches, where the price list has one."""
     token_ratio: float = 1.0
     """Tokens of the reference model for one token of the local model (their tokenizers differ)."""
     reference_embedding_model: str = "text-embedding-3-small"

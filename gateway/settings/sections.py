@@ -109,8 +109,10 @@ class PriceConfig(Section):
     """Cloud model whose price local requests are compared with."""
     reference_cached: bool = False
     """Whether the comparison grants the reference model's discount for cached prompt tokens."""
+    reference_batch: bool = False
+    """Compare with the reference model's price for batches, where the price list has one: for work that could wait."""
     token_ratio: float = Field(default=1.0, gt=0)
-    """Tokens of the reference model for one token of the local model."""
+    """Tokens of the reference model for one token of the local model. What is avoided is an estimate by it."""
     overrides: dict[str, RateConfig] = Field(default_factory=dict)
     """Rates by model name, before the price list."""
     data_file: Path | None = None

@@ -12,6 +12,7 @@ from gateway.core.errors import ConfigurationError
 from gateway.core.labels import Zone
 from gateway.core.usage import Usage
 from gateway.observe import PricedTarget, Prices, PriceSettings, Rate
+from gateway.observe.price_list import PriceList
 from tests.observe.conftest import NOON
 
 OPENAI = "https://api.openai.com/v1"
@@ -144,3 +145,34 @@ def test_the_list_has_a_date() -> None:
     timestamp = prices().timestamp
     assert timestamp is not None
     assert datetime(2025, 1, 1, tzinfo=UTC).timestamp() < timestamp <= datetime.now(UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("model", "usual", "batch"),
+    [
+        ("claude-haiku-4-5", 1000 * 1 + 100 * 5, 500 + 250),
+        ("gpt-4", 1000 * 30 + 100 * 60, 1000 * 15 + 100 * 30),
+        ("deepseek-chat", 270 + 110, 270 + 110),
+    ],
+)
+def test_work_that_could_wait_is_compared_with_the_price_for_batches(model: str, usual: int, batch: int) -> None:
+    """Golden figures; where the list has no such price it is the usual one."""
+    usage = Usage(input=1000, output=100)
+    assert prices(reference_model=model).avoided("home", usage) == usual
+    assert prices(reference_model=model, reference_batch=True).avoided("home", usage) == batch
+
+
+def test_the_lists_date_is_that_of_its_newest_change() -> None:
+    """Of any kind of price: the batch prices changed last."""
+    table = PriceList()
+    starts = {
+        price.constraint.start_date
+        for provider in table._snapshot.providers
+        for model in provider.models
+        for price in model.price_variants or ()
+        if hasattr(price.constraint, "start_date")
+    }
+    today = datetime.now(UTC).date()
+    newest = max(start for start in starts if start <= today)
+    assert table.timestamp is not None
+    assert table.timestamp >= datetime(newest.year, newest.month, newest.day, tzinfo=UTC).timestamp()

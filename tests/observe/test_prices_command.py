@@ -1,6 +1,7 @@
 """`aduana prices`: what it shows, and that only a real price list replaces another."""
 
 import argparse
+import os
 from pathlib import Path
 
 import msgspec
@@ -69,6 +70,8 @@ def test_a_newer_list_is_checked_and_stored(
     assert "7" in shown.out
     assert f"data_file: {tmp_path / 'state' / 'prices.json'}" in shown.err
     (tmp_path / "state" / "prices.json").unlink()
+    os.utime(source, (1_790_000_000, 1_790_000_000))
+    assert prices.update(str(source), tmp_path / "state" / "prices.json").stat().st_mtime == 1_790_000_000
     with exposing(lambda: LIST) as port:
         assert prices.update(f"http://127.0.0.1:{port}/data.json", tmp_path / "state" / "prices.json").is_file()
 
