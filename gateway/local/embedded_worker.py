@@ -82,6 +82,7 @@ class EngineWorker:
         life.cancel()
         await asyncio.wait([life])
         self.ready, self.pid, self.progress = None, None, None
+        self.problem = self.public_problem = ""  # of a life that is over: the next request may try again
         self._wake()
         if self._settings.spill_directory:  # the worker was ended at once, so it could not
             await asyncio.to_thread(erase, Path(self._settings.spill_directory))
