@@ -23,10 +23,12 @@ class ReadinessProbe:
         policies: Policies,
         targets: Callable[[], Mapping[str, TargetState]],
         ledger: Callable[[], Health],
+        names: Callable[[], str] | None = None,
     ) -> None:
         self._policies = policies
         self._targets = targets
         self._ledger = ledger
+        self._names = names
         self._request = _plain_request(catalog.unknown_model or next(iter(catalog.aliases)))
 
     def check(self) -> Readiness:
@@ -41,6 +43,9 @@ class ReadinessProbe:
             "policy": self._policies.current.digest,
             "ledger": "ok" if ledger.ok else ledger.problem,
         }
+        if self._names is not None:  # without it requests stay at home, so the gateway is ready all the same
+            problem = self._names()
+            details["names"] = f"{problem} Requests that would leave stay at home until then." if problem else "ok"
         if self._policies.problem is not None:
             details["policy_problem"] = f"The last reload was refused, the old rules stay: {self._policies.problem}"
         ready = first is not None and _can_answer(states[first]) and ledger.ok

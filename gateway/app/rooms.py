@@ -6,9 +6,12 @@ from gateway.ledger import LedgerSettings
 from gateway.local.embedded_models import model_path
 from gateway.local.embedded_settings import EmbeddedSettings
 from gateway.local.http_settings import HttpSettings
+from gateway.ner import Recognition, RecognitionSettings
 from gateway.observe import EnergySettings, PricedTarget, PriceSettings, Rate, Tariff
 from gateway.observe.traces import TraceSettings
+from gateway.pipeline.examining import Names
 from gateway.privacy import InspectionSettings
+from gateway.privacy.entities import NamePolicy
 from gateway.server import KeyRing
 from gateway.settings import Settings, read_secret
 from gateway.settings.llama import LlamaOptions
@@ -67,6 +70,27 @@ def inspection_settings(settings: Settings) -> InspectionSettings:
         max_characters=inspection.max_characters,
         words=dict(inspection.words),
         patterns=dict(inspection.patterns),
+    )
+
+
+class LocalNames(Names, frozen=True, kw_only=True):
+    """The search for names with worker processes of its own."""
+
+    recognition: Recognition
+
+
+def names_of(settings: Settings) -> LocalNames | None:
+    """The search for names and addresses, where it is configured; not started yet."""
+    names = settings.inspection.names
+    if names is None:
+        return None
+    return LocalNames(
+        recognition=Recognition(
+            RecognitionSettings(cache=settings.state_dir, processes=names.processes, threads=names.threads)
+        ),
+        policy=NamePolicy(names.count),
+        seconds=names.seconds,
+        characters=names.max_characters,
     )
 
 

@@ -20,6 +20,7 @@ from gateway.app.rooms import (
     inspection_settings,
     key_ring,
     ledger_settings,
+    names_of,
     price_settings,
     priced_targets,
     trace_settings,
@@ -144,8 +145,12 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
         )
         secret = await asyncio.to_thread(load_taint_key, settings.state_dir)
         taint = ConversationTaint(ledger, secret)
-        examining = Examining(inspector)
-        masker = Masker(examine=examining.examine, store=ledger, sealing=Seal(secret), key=secret)
+        names = names_of(settings)
+        if names is not None:
+            names.recognition.start()
+            stack.push_async_callback(names.recognition.close)
+        examining = Examining(inspector, names)
+        masker = Masker(examine=examining.examine_fully, store=ledger, sealing=Seal(secret), key=secret)
         dispatcher = Dispatcher(local=targets.local, cloud=targets.cloud, ledger=ledger, observer=fanout)
         shadows = Shadows(dispatcher=dispatcher, books=books, observer=fanout, seconds=settings.server.request_seconds)
         stack.push_async_callback(shadows.close)
@@ -176,7 +181,13 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             identifier=Identifier(catalog, settings.header_facts),
             write_seconds=settings.server.write_seconds,
         )
-        probe = ReadinessProbe(catalog=catalog, policies=policies, targets=targets.states, ledger=ledger.health)
+        probe = ReadinessProbe(
+            catalog=catalog,
+            policies=policies,
+            targets=targets.states,
+            ledger=ledger.health,
+            names=(lambda: names.recognition.problem) if names is not None else None,
+        )
         operations = Operations(
             access=access,
             keys=keys if settings.server.host not in LOOPBACK else None,

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.cli.inspecting import inspector_of, masked_document
+from gateway.cli.inspecting import inspected, masked_document
 from gateway.cli.policy_files import load
 from gateway.core.errors import BadRequest, ConfigurationError
 from gateway.core.finding import Inspection
@@ -109,9 +109,8 @@ def _real(
         tags=tags | (key.tags if key else frozenset()) | (alias.tags if alias else frozenset()),
         size=len(body),
     )
-    inspection = inspector_of(settings).inspect(request.document, request.media)
-    now = datetime.now().astimezone()
-    return inbound, inspection, Snapshot(now=now, prompt_tokens_estimate=estimated_tokens(request))
+    snapshot = Snapshot(now=datetime.now().astimezone(), prompt_tokens_estimate=estimated_tokens(request))
+    return inbound, inspected(settings, inbound, snapshot, policy), snapshot
 
 
 def _with_tags(inbound: Inbound, tags: frozenset[str]) -> Inbound:

@@ -1,6 +1,8 @@
 """The inspector as the configuration describes it, for commands that look at single requests."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from gateway.core.document import thaw
@@ -9,10 +11,12 @@ from gateway.core.labels import Zone
 from gateway.core.outbound import outbound_document
 from gateway.core.request import Inbound
 from gateway.core.snapshot import Snapshot
-from gateway.policy import Policy, decide, overridden
+from gateway.policy import Policy, decide, foresee, overridden
 from gateway.settings import Settings
 
 if TYPE_CHECKING:
+    from gateway.pipeline.examining import Examining
+    from gateway.pipeline.masker import Outgoing
     from gateway.privacy import Inspector
 
 
@@ -24,6 +28,36 @@ def inspector_of(settings: Settings) -> "Inspector":
     return Inspector(inspection_settings(settings), cache_dir=settings.state_dir)
 
 
+@asynccontextmanager
+async def _examining(settings: Settings) -> "AsyncGenerator[Examining, None]":
+    """Inspection as the gateway has it, the search for names included."""
+    from gateway.app.rooms import names_of
+    from gateway.pipeline.examining import Examining
+
+    names = names_of(settings)
+    if names is None:
+        yield Examining(inspector_of(settings))
+        return
+    names.recognition.start()
+    try:
+        await names.recognition.loaded()
+        yield Examining(inspector_of(settings), names)
+    finally:
+        await names.recognition.close()
+
+
+def inspected(settings: Settings, inbound: Inbound, snapshot: Snapshot, policy: Policy) -> Inspection:
+    """What the gateway would see in this request under this policy."""
+
+    async def look() -> Inspection:
+        async with _examining(settings) as examining:
+            found = await examining.examine(inbound.request, inbound.size)
+            found, _ = await examining.decided(inbound, found, snapshot, policy)
+            return found
+
+    return asyncio.run(look())
+
+
 def masked_document(
     settings: Settings, inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy
 ) -> object | None:
@@ -31,12 +65,18 @@ def masked_document(
 
     For the eyes of whoever owns the request. Nothing is kept: another time the pseudonyms are others.
     """
-    from gateway.pipeline.examining import Examining
     from gateway.pipeline.masker import Masker
 
-    masker = Masker(examine=Examining(inspector_of(settings)).examine)
     first = decide(inbound, inspection, snapshot, policy)
-    outgoing = asyncio.run(masker.attempt(first, inbound, inspection, snapshot, policy, keep=False))
+    if foresee(first, inbound, inspection, snapshot, policy) is None:
+        return None
+
+    async def attempt() -> "Outgoing | None":
+        async with _examining(settings) as examining:
+            masker = Masker(examine=examining.examine_fully)
+            return await masker.attempt(first, inbound, inspection, snapshot, policy, keep=False)
+
+    outgoing = asyncio.run(attempt())
     if outgoing is None:
         return None
     target = next(candidate.target for candidate in outgoing.decision.candidates if candidate.zone is Zone.CLOUD)

@@ -1,23 +1,103 @@
-"""The one way in which a document of a request is inspected: the original, and the masked one afresh."""
+"""The one way in which a document of a request is inspected: the original, and the masked one afresh.
+
+First everything that patterns and checksums find. Then, where a request would leave, what a model finds: names and
+addresses. INVARIANT: a part of inspection that is configured and fails or is late is a doubt, never left out.
+"""
 
 import asyncio
+from collections.abc import Sequence
+from typing import Protocol
 
-from gateway.core.finding import Inspection
-from gateway.core.request import AnyRequest
+import msgspec
+
+from gateway.core.document import strings
+from gateway.core.finding import Doubt, Finding, Inspection
+from gateway.core.labels import Zone
+from gateway.core.request import AnyRequest, Inbound
+from gateway.core.snapshot import Snapshot
 from gateway.pipeline.parts import Inspecting
+from gateway.policy import Decision, Policy, decide, foresee
+from gateway.privacy.entities import Entity, NamePolicy, findings_of, is_name, records
 
 # Scanning costs about 0.2 ms per KB at worst: longer documents go to a thread so that other streams keep flowing.
 INLINE_BYTES = 16 * 1024
 
 
+class Recognising(Protocol):
+    """Finds named entities. Raises whatever happened: here it becomes a doubt."""
+
+    async def entities(self, texts: Sequence[str]) -> Sequence[Sequence[Entity]]: ...
+
+
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """The search for names and addresses."""
+
+    recognition: Recognising
+    policy: NamePolicy = NamePolicy.FULL
+    seconds: float = 2.0  # for one request; beyond them it counts as sensitive
+    characters: int = 200_000  # of one request; beyond them it counts as sensitive, for it would take too long
+
+
 class Examining:
     """Looks at a request's whole document. Knows no conversation: what earlier turns were is not its matter."""
 
-    def __init__(self, inspector: Inspecting) -> None:
+    def __init__(self, inspector: Inspecting, names: Names | None = None) -> None:
         self._inspector = inspector
+        self._names = names
 
     async def examine(self, request: AnyRequest, size: int) -> Inspection:
-        """Everything that is found in the request. `size`: bytes of its body, about. Never raises."""
+        """What patterns and checksums find. `size`: bytes of the request's body, about. Never raises."""
         if size > INLINE_BYTES:
             return await asyncio.to_thread(self._inspector.inspect, request.document, request.media)
         return self._inspector.inspect(request.document, request.media)
+
+    async def deepen(self, request: AnyRequest, inspection: Inspection) -> Inspection:
+        """The inspection with what a model finds besides. Never raises."""
+        if self._names is None:
+            return inspection
+        texts = [(path, text) for path, text in strings(request.document) if any(map(str.isalpha, text))]
+        if sum(len(text) for _, text in texts) > self._names.characters:
+            return _doubted(inspection, "size")
+        try:
+            async with asyncio.timeout(self._names.seconds):
+                found = await self._names.recognition.entities([text for _, text in texts])
+        except TimeoutError:
+            return _doubted(inspection, "time")
+        except Exception:  # noqa: BLE001 - whatever it is, the request was not searched
+            return _doubted(inspection, "detector_failed:entities")
+        findings: list[Finding] = []
+        named: list[tuple[str, Entity]] = []
+        for (path, text), entities in zip(texts, found, strict=True):
+            findings += findings_of(path, text, entities, self._names.policy)
+            named += ((path, entity) for entity in entities if is_name(entity))
+        both = (*inspection.findings, *findings)
+        return msgspec.structs.replace(inspection, findings=(*both, *records(named, both)))
+
+    async def decided(
+        self, inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy
+    ) -> tuple[Inspection, Decision]:
+        """The decision about a request that was examined; where it would leave, after looking closer."""
+        decision = decide(inbound, inspection, snapshot, policy)
+        if self._names is None or not _would_leave(decision, inbound, inspection, snapshot, policy):
+            return inspection, decision
+        inspection = await self.deepen(inbound.request, inspection)
+        return inspection, decide(inbound, inspection, snapshot, policy)
+
+    async def examine_fully(self, request: AnyRequest, size: int) -> Inspection:
+        """Both, one after the other."""
+        return await self.deepen(request, await self.examine(request, size))
+
+
+def _would_leave(
+    decision: Decision, inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy
+) -> bool:
+    """Whether any attempt, or its shadow, may go to a cloud: as it is, or masked."""
+    names = {candidate.target for candidate in decision.candidates} | {decision.overrides.shadow}
+    targets = policy.catalog.targets
+    if any(name in targets and targets[name].zone is Zone.CLOUD for name in names if name is not None):
+        return True
+    return foresee(decision, inbound, inspection, snapshot, policy) is not None
+
+
+def _doubted(inspection: Inspection, reason: str) -> Inspection:
+    return msgspec.structs.replace(inspection, doubts=(*inspection.doubts, Doubt(reason=reason, path="$")))

@@ -37,7 +37,6 @@ from gateway.policy import (
     Policy,
     causes_of,
     compare,
-    decide,
     decide_whole,
     explain,
     facts_json,
@@ -182,7 +181,7 @@ class Pipeline:
         policy = self._policies.current
         inspection = await self._inspect(inbound)
         snapshot = await self._situation.snapshot(inbound.request, self._catalog.resolve(inbound.request.model))
-        first = decide(inbound, inspection, snapshot, policy)
+        inspection, first = await self._examining.decided(inbound, inspection, snapshot, policy)
         masked = await self._masker.attempt(first, inbound, inspection, snapshot, policy, keep=False)
         return explain(inbound, inspection, snapshot, policy, masks=masked is not None)
 
@@ -202,7 +201,7 @@ class Pipeline:
         inspected = clock()
         snapshot = await self._situation.snapshot(inbound.request, alias)
         informed = clock()
-        first = decide(inbound, inspection, snapshot, policy)
+        inspection, first = await self._examining.decided(inbound, inspection, snapshot, policy)
         masked = await self._masker.attempt(first, inbound, inspection, snapshot, policy)
         decision = masked.decision if masked else first
         decided = clock()

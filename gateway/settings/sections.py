@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gateway.settings.quantities import Bytes
 from gateway.settings.section import Name, SecretReference, Section, Tag
@@ -70,6 +70,30 @@ class ApiKey(Section):
     """May use /admin and see explanations."""
 
 
+class NamesConfig(Section):
+    """The search for people's names and addresses by a model, in requests that would leave. Needs `aduana[ner]`."""
+
+    count: Literal["ignore", "full", "any"] = "full"
+    """Which names count by themselves: first and last together, any, or none (then only beside health, money, law or
+    contact data)."""
+    seconds: float = Field(default=2.0, gt=0)
+    """Time for one request; beyond it the request counts as sensitive."""
+    max_characters: int = Field(default=200_000, ge=1000)
+    """Size of one request; beyond it the request counts as sensitive."""
+    processes: int = Field(default=1, ge=1, le=32)
+    """Worker processes, of about 150 MB each."""
+    threads: int = Field(default=1, ge=1, le=64)
+    """CPU threads of each."""
+
+    @model_validator(mode="after")
+    def _installed(self) -> "NamesConfig":
+        from gateway.ner import installed  # numpy comes with it, which nobody else needs to read a configuration
+
+        if not installed():
+            raise ValueError("needs an extra: pip install 'aduana[ner]'")
+        return self
+
+
 class InspectionConfig(Section):
     """How requests are searched for sensitive data."""
 
@@ -81,6 +105,8 @@ class InspectionConfig(Section):
     """Your own words, by category: found text counts as `custom.<category>`."""
     patterns: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
     """Your own regular expressions (RE2 syntax), by category."""
+    names: NamesConfig | None = None
+    """Search for people's names and addresses, too."""
 
 
 class RateConfig(Section):

