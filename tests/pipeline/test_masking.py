@@ -14,6 +14,8 @@ from gateway.core.finding import Doubt, Inspection
 from gateway.core.labels import Label
 from gateway.core.request import Caller, Inbound
 from gateway.core.usage import Usage
+from gateway.ledger import Ledger, LedgerSettings
+from gateway.ledger.sealing import Seal
 from gateway.pipeline.masker import Masker
 from gateway.policy import load_policy
 from gateway.privacy import InspectionSettings, Inspector
@@ -362,3 +364,20 @@ async def test_embeddings_are_not_masked(house):
     await house.books.close()
     assert not house.big.asked
     assert len(house.home.asked) == 1
+
+
+async def test_a_restart_finds_the_mapping_again(house, tmp_path):
+    """With a real ledger: a conversation goes on with its pseudonyms; another secret opens nothing."""
+    settings = LedgerSettings(directory=tmp_path)
+    examine = house.pipeline._examining.examine
+    turns = (f"Escribe a {MAIL}.", "Hecho.", f"Y a {OTHER}.", "Hecho.", "Gracias")
+    said: list[str] = []
+    for secret, count in ((b"k" * 32, 1), (b"k" * 32, 3), (b"k" * 32, 5), (b"x" * 32, 5)):
+        ledger = Ledger(settings)
+        await ledger.open()
+        house.pipeline._masker = Masker(examine=examine, store=ledger, sealing=Seal(secret), key=secret)
+        await house.say(*turns[:count])
+        said.append(house.sent()["messages"][0]["content"])
+        await ledger.close()
+    assert said[0] == said[1] == said[2]
+    assert said[3] != said[0]
