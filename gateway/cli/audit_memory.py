@@ -135,7 +135,7 @@ def _cut_off(asking: Asking, first: Case, story: str, numbers: Numbers) -> list[
     """The client goes away in the middle of the local answer, and comes back with what it has of it."""
     asking.home.behave(Mode.SLOW)
     try:
-        came = asking.leave(first, after=3000, seconds=10)
+        came = asking.leave(first, after=8000, seconds=10)
     finally:
         asking.home.behave(Mode.OK)
     words = _words(came)

@@ -51,9 +51,9 @@ def show(results: Sequence[Result], *, notes: Sequence[str] = (), verbose: bool 
     """A table of groups; every leak and every clean request that was kept, by name."""
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     table = Table(expand=False)
-    table.add_column("what was tried", no_wrap=True)
+    table.add_column("what was tried", overflow="fold")
     for heading in ("canaries", "leaks", "at home", "refused", "sent without it", "clean", "kept back"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", min_width=min(8, len(heading)))
     groups = tuple(dict.fromkeys(result.case.group for result in results))
     for group in groups:
         _row(table, verdict(group, [result for result in results if result.case.group == group]))

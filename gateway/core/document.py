@@ -72,18 +72,34 @@ def strings(value: Json, path: str = "$") -> Iterator[tuple[str, str]]:
     stack: list[tuple[str, Json]] = [(path, value)]
     while stack:
         here, item = stack.pop()
-        match item:
-            case str():
-                yield here, item
-            case tuple():
-                stack.extend((f"{here}[{i}]", item[i]) for i in range(len(item) - 1, -1, -1))
-            case Mapping():
-                children: list[tuple[str, Json]] = []
+        if isinstance(item, str):
+            yield here, item
+        elif isinstance(item, tuple):
+            stack.extend((f"{here}[{i}]", item[i]) for i in range(len(item) - 1, -1, -1))
+        elif isinstance(item, MappingProxyType | Mapping):  # the type first: an ABC is slow to ask
+            if _FLAT.issuperset(map(type, item.values())):  # most objects, messages above all
                 for key, child in item.items():
-                    children.append((f"{here}.{key}~key", key))
-                    children.append((f"{here}.{key}", child))
-                stack.extend(reversed(children))
-            case int() | float() if abs(item) >= _LONG_NUMBER:
-                yield here, str(int(item)) if item == item // 1 else repr(item)
-            case _:
-                pass
+                    yield f"{here}.{key}~key", key
+                    for text in (child,) if isinstance(child, str) else _text(child):
+                        yield f"{here}.{key}", text
+                continue
+            children: list[tuple[str, Json]] = []
+            for key, child in item.items():
+                children.append((f"{here}.{key}~key", key))
+                children.append((f"{here}.{key}", child))
+            stack.extend(reversed(children))
+        else:
+            for text in _text(item):
+                yield here, text
+
+
+_FLAT = frozenset({str, int, float, bool, type(None)})
+
+
+def _text(value: Json) -> tuple[str, ...]:
+    """The text of a value that holds no others."""
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, int | float) and abs(value) >= _LONG_NUMBER:
+        return (str(int(value)) if value == value // 1 else repr(value),)
+    return ()

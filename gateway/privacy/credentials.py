@@ -3,7 +3,7 @@
 # ruff: noqa: E501 - a pattern in one piece can be read and searched for
 
 import re
-from itertools import pairwise
+from operator import ne
 from re import Match
 
 from gateway.privacy.blobs import unblob
@@ -75,10 +75,16 @@ def _broken_up(value: str) -> bool:
     )
 
 
+_KIND_OF = {
+    code: "d" if chr(code).isdigit() else "u" if chr(code).isupper() else "l" if chr(code).islower() else "-"
+    for code in range(128)
+}
+
+
 def _transitions(value: str) -> float:
     """How often the kind of character changes: random strings change all the time, names seldom."""
-    kinds = ["d" if c.isdigit() else "u" if c.isupper() else "l" if c.islower() else "-" for c in value]
-    return sum(a != b for a, b in pairwise(kinds)) / max(1, len(value) - 1)
+    kinds = value.translate(_KIND_OF)
+    return sum(map(ne, kinds, kinds[1:])) / max(1, len(value) - 1)
 
 
 def _random(match: Match[str]) -> bool:

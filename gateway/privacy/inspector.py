@@ -8,10 +8,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
-from secrets import token_bytes
 
 import msgspec
 
@@ -20,6 +18,7 @@ from gateway.core.finding import Doubt, Finding, Inspection
 from gateway.core.request import Media
 from gateway.privacy.blobs import TooLarge
 from gateway.privacy.custom import Custom
+from gateway.privacy.marks import Marks
 from gateway.privacy.scanner import Hit, Scanner
 from gateway.privacy.settings import InspectionSettings
 from gateway.privacy.views import MAX_DEPTH, Kind, View, broken, seam, views
@@ -29,6 +28,22 @@ _OVERLAP = 2_048
 _SHORTEST = 4
 _NEIGHBOURS = 240  # characters at the ends of neighbouring messages
 _DEFAULTS = InspectionSettings()
+_OF_THE_API = frozenset(
+    {
+        "role",
+        "content",
+        "user",
+        "assistant",
+        "system",
+        "developer",
+        "tool",
+        "messages",
+        "model",
+        "type",
+        "text",
+        "stream",
+    }
+)  # its own words, in every message of every request
 _TEXT_PARTS = frozenset(
     {"text", "input_text", "output_text", "refusal", "tool_result", "tool_use", "thinking", "summary_text", "reasoning"}
 )
@@ -90,10 +105,10 @@ class Inspector:
         """Raises ConfigurationError for a user's pattern that can't be used."""
         self._settings = settings
         self._clock = clock
-        self._custom = Custom(settings.words, settings.patterns)
+        self._custom = Custom(settings.words, settings.patterns, settings.lists)
         self._scanner = Scanner(cache_dir=cache_dir, hyperscan=hyperscan)
-        self._key = token_bytes(32)
-        self._known: OrderedDict[bytes, tuple[Finding, ...]] = OrderedDict()
+        self._marks = Marks()
+        self._known: OrderedDict[int | tuple[int, int], tuple[Finding, ...]] = OrderedDict()
         self._lock = threading.Lock()
 
     def inspect(self, document: JsonObject, media: frozenset[Media] = frozenset()) -> Inspection:
@@ -106,12 +121,18 @@ class Inspector:
         here = "$"
         try:
             _unreadable(document, run)
-            texts: list[str] = []
+            texts: list[tuple[int, str]] = []
             for here, text in strings(document):
                 count += 1
-                findings.extend(self._string(here, text, run))
+                if text in _OF_THE_API or len(text) < _SHORTEST:
+                    continue
+                mark = self._marks.of(text)
+                findings.extend(
+                    msgspec.structs.replace(finding, path=here)
+                    for finding in self._remembered(mark, partial(self._all, text, here, run))
+                )
                 if here.endswith((".content", ".text")):
-                    texts.append(text)
+                    texts.append((mark, text))
             findings.extend(self._across(texts, run))
         except _Spent as spent:
             run.doubt(str(spent), here)
@@ -125,24 +146,16 @@ class Inspector:
             findings=tuple(findings), doubts=tuple(run.doubts.values()), strings=count, characters=run.characters
         )
 
-    def _string(self, path: str, text: str, run: _Run) -> Iterator[Finding]:
-        if len(text) < _SHORTEST:
-            return
-        known = self._remembered("", text, lambda: self._all(text, path, run))
-        for finding in known:
-            yield msgspec.structs.replace(finding, path=path)
-
-    def _remembered(self, kind: str, text: str, look: Callable[[], Iterator[Finding]]) -> tuple[Finding, ...]:
-        """The findings of a string, looked for once. A string that left a doubt is looked at again."""
-        digest = blake2b((kind + text).encode("utf-8", "surrogatepass"), key=self._key, digest_size=16).digest()
+    def _remembered(self, mark: int | tuple[int, int], look: Callable[[], Iterator[Finding]]) -> tuple[Finding, ...]:
+        """The findings of a text, looked for once. A text that left a doubt is looked at again."""
         with self._lock:
-            known = self._known.get(digest)
+            known = self._known.get(mark)
             if known is not None:
-                self._known.move_to_end(digest)
+                self._known.move_to_end(mark)
         if known is None:
             known = tuple(look())
             with self._lock:
-                self._known[digest] = known
+                self._known[mark] = known
                 while len(self._known) > self._settings.cached_strings:
                     self._known.popitem(last=False)
         return known
@@ -203,12 +216,15 @@ class Inspector:
             if start + _PIECE >= len(text):
                 return
 
-    def _across(self, texts: list[str], run: _Run) -> Iterator[Finding]:
+    def _across(self, texts: list[tuple[int, str]], run: _Run) -> Iterator[Finding]:
         """Identifiers that were split over neighbouring messages."""
-        for first, second in pairwise(texts):
-            end, begin = first[-_NEIGHBOURS:], second[:_NEIGHBOURS]
-            for text in seam(end, begin):
-                yield from self._remembered(f"{end}\0{begin}\0", text, partial(self._joined, (end, begin), text, run))
+        for (one, first), (other, second) in pairwise(texts):
+            yield from self._remembered((one, other), partial(self._pair, first, second, run))
+
+    def _pair(self, first: str, second: str, run: _Run) -> Iterator[Finding]:
+        end, begin = first[-_NEIGHBOURS:], second[:_NEIGHBOURS]
+        for text in seam(end, begin):
+            yield from self._joined((end, begin), text, run)
 
     def _joined(self, pair: tuple[str, str], text: str, run: _Run) -> Iterator[Finding]:
         """What the joined piece has that neither part has alone."""
