@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from gateway.core.delta import FinishReason
 from gateway.engine.fairness import Shares, displaced
 from gateway.engine.placement import Place, Slot, common_prefix, compaction, place, reusable
+from gateway.engine.rows import decode_rows, is_small, prompt_rows
 from gateway.engine.sequence import Sequence
 from gateway.engine.spill import Spill
 from gateway.engine.steps import Copy, Drop, Move, Restore, Row, Step, Swap, Trim
@@ -277,49 +278,12 @@ class Scheduler:
     def _rows(self) -> tuple[list[Row], bool]:
         reading = [s for s in self._running.values() if s.reading]
         writing = len(self._running) - len(reading)
-        if writing and (self._since_decode >= self._between or all(self._small(s, len(reading)) for s in reading)):
-            return self._decode_rows(), False
+        if writing and (self._since_decode >= self._between or all(is_small(s, len(reading)) for s in reading)):
+            return decode_rows(self._running.values(), len(reading)), False
         if reading:
-            return self._prompt_rows(reading), True
+            first = min(reading, key=self._turn)
+            return prompt_rows(first, reading, self._batch, self._outputs), True
         return [], False
-
-    @staticmethod
-    def _small(sequence: Sequence, readers: int) -> bool:
-        return sequence.unread <= max(1, readers)
-
-    def _decode_rows(self) -> list[Row]:
-        """One token of each running sequence, generated or the rest of a prompt; long prompts stay out."""
-        readers = sum(s.reading for s in self._running.values())
-        chosen = (s for s in self._running.values() if not s.reading or self._small(s, readers))
-        return [self._row(s, 1) for s in sorted(chosen, key=lambda s: s.slot)]
-
-    def _prompt_rows(self, reading: list[Sequence]) -> list[Row]:
-        """Either the next prompt alone, or equal pieces of it and its neighbours: what computes more at once.
-
-        llama.cpp splits a batch into pieces of equal length for consecutive slots, so other shapes gain nothing.
-        """
-        first = min(reading, key=self._turn)
-        if first.scored:
-            return [self._row(first, min(first.unread, self._outputs))]
-        alone = min(first.unread, self._batch)
-        by_slot = {s.slot: s for s in reading if not s.scored}
-        group = [first]
-        for direction in (1, -1):
-            slot = first.slot + direction
-            while slot in by_slot:
-                group.append(by_slot[slot])
-                slot += direction
-        each = min(min(s.unread for s in group), self._batch // len(group))
-        if len(group) == 1 or each * len(group) <= alone:
-            return [self._row(first, alone)]
-        return [self._row(s, each) for s in sorted(group, key=lambda s: s.slot)]
-
-    @staticmethod
-    def _row(sequence: Sequence, count: int) -> Row:
-        end = sequence.done + count
-        tokens = sequence.tokens[sequence.done : end]
-        outputs = count if sequence.scored else int(end == len(sequence.tokens))
-        return Row(slot=sequence.slot, position=sequence.done, tokens=tokens, outputs=outputs, request=sequence.id)
 
     def _close_gaps(self) -> list[Move]:
         found = compaction(self._slots)
