@@ -84,7 +84,8 @@ _KIND_OF = {
 def _transitions(value: str) -> float:
     """How often the kind of character changes: random strings change all the time, names seldom."""
     kinds = value.translate(_KIND_OF)
-    return sum(map(ne, kinds, kinds[1:])) / max(1, len(value) - 1)
+    changes: int = sum(map(ne, kinds, kinds[1:]))
+    return changes / max(1, len(value) - 1)
 
 
 def _random(match: Match[str]) -> bool:

@@ -25,7 +25,11 @@ def escaped(text: str) -> str:
 ENCODINGS: dict[str, Encoding] = {
     "base64": lambda t: base64.b64encode(t.encode()).decode(),
     "base64url": lambda t: base64.urlsafe_b64encode(t.encode()).decode().rstrip("="),
+    "base64 of UTF-16": lambda t: base64.b64encode(t.encode("utf-16-le")).decode(),
     "hex": lambda t: t.encode().hex(),
+    "hex pairs": lambda t: t.encode().hex(":"),
+    "quoted printable": lambda t: "".join(f"={b:02X}" for b in t.encode()),
+    "bytes": lambda t: "".join(f"\\x{b:02x}" for b in t.encode()),
     "percent": lambda t: quote(t, safe="") if quote(t, safe="") != t else "".join(f"%{b:02X}" for b in t.encode()),
     "entities": lambda t: "".join(f"&#{ord(c)};" for c in t),
     "named": html.escape,
@@ -75,7 +79,7 @@ def document(place: str, text: str) -> dict[str, object]:
     place=st.sampled_from(PLACES),
     layers=st.lists(st.sampled_from(sorted(ENCODINGS)), max_size=3),
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_secret_at_any_place_under_any_encodings_is_found(
     inspector: Inspector, secret: tuple[str, str], place: str, layers: list[str]
 ) -> None:
