@@ -4,7 +4,8 @@ This package owns the order of those steps and nothing else. There is no hook, m
 could be left out.
 """
 
-from gateway.pipeline.life import Answer, Embedded, Fanout, Pipeline, Ranked, Route
+from gateway.pipeline.fanout import Fanout
+from gateway.pipeline.life import Answer, Embedded, Pipeline, Ranked, Route
 from gateway.pipeline.parts import CloudTarget, LedgerPort, LocalTarget, Observer, PolicySource, Pricing, TaintPort
 
 __all__ = [

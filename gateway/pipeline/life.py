@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from gateway.core.delta import Delta, Ranking
 from gateway.core.delta import Embeddings as Vectors
 from gateway.core.errors import NotFound
-from gateway.core.events import Compared, Decided, Event
+from gateway.core.events import Compared, Decided
 from gateway.core.finding import Inspection
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Receipt, Reservation
@@ -314,24 +314,3 @@ class Pipeline:
             facts=facts_json(inbound, inspection, snapshot),
             budget=decision.budget,
         )
-
-
-class Fanout:
-    """Several observers as one. An observer that fails is reported once and then left out; the request goes on."""
-
-    def __init__(self, observers: Mapping[str, Observer], failed: Callable[[str, Exception], None]) -> None:
-        self._observers = dict(observers)
-        self._failed = failed
-
-    def add(self, name: str, observer: Observer) -> None:
-        """One more observer."""
-        self._observers[name] = observer
-
-    def on(self, event: Event) -> None:
-        """Tell everybody."""
-        for name, observer in tuple(self._observers.items()):
-            try:
-                observer.on(event)
-            except Exception as error:  # noqa: BLE001 - watching must never break what is watched
-                del self._observers[name]
-                self._failed(name, error)
