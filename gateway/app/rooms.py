@@ -128,6 +128,7 @@ def price_settings(settings: Settings) -> PriceSettings:
         reference_cached=prices.reference_cached,
         reference_batch=prices.reference_batch,
         token_ratio=prices.token_ratio,
+        reference_tokenizer=prices.reference_tokenizer,
         overrides={
             name: Rate(
                 input=rate.input,

@@ -129,7 +129,10 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             fanout.add("traces", traces)
         policies.on_change(_reload_metrics(metrics))
         workers.metrics = metrics
-        books = Books(ledger=ledger, pricing=prices, observer=fanout, failed=_settlement_failed)
+        stack.push_async_callback(asyncio.to_thread, prices.close)
+        books = Books(
+            ledger=ledger, pricing=prices, observer=fanout, failed=_settlement_failed, answered=prices.answered
+        )
         stack.push_async_callback(books.close)
         await targets.start()
         stack.push_async_callback(targets.close)

@@ -13,6 +13,7 @@ from gateway.core.errors import ConfigurationError
 from gateway.core.labels import Zone
 from gateway.core.usage import Usage
 from gateway.observe.price_list import STEPS, ListedModel, Price, PriceList
+from gateway.observe.recount import Recount
 from gateway.observe.settings import PricedTarget, PriceSettings, Rate
 
 _MINUTE = 60
@@ -40,6 +41,7 @@ class Prices:
                 providers[target.name] = rated.provider if rated is not None else "unknown"
         self.providers: Mapping[str, str] = MappingProxyType(providers)
         self._reference = _rated(settings, prices, settings.reference_model, batch=settings.reference_batch)
+        self._recount = Recount(settings.reference_tokenizer) if settings.reference_tokenizer is not None else None
         self._embedding = _rated(settings, prices, settings.reference_embedding_model)
 
     @property
@@ -69,11 +71,22 @@ class Prices:
         price = rated.now(self._wall()) if rated is not None else None
         if price is None:
             return None
-        ratio = self._settings.token_ratio
+        measured = self._recount.ratio(target) if self._recount is not None else None
+        ratio = self._settings.token_ratio if measured is None else measured
         fresh, cached = usage.input, usage.input_cached
         if not self._settings.reference_cached:
             fresh, cached = fresh + cached, 0
         return price.micros(round(fresh * ratio), round(cached * ratio), round(usage.completion_tokens * ratio))
+
+    def answered(self, target: str, text: str, tokens: int) -> None:
+        """A local answer, for measuring how the reference model would have counted it. Nothing of it is kept."""
+        if self._recount is not None:
+            self._recount.sample(target, text, tokens)
+
+    def close(self) -> None:
+        """Finish what is being measured."""
+        if self._recount is not None:
+            self._recount.close()
 
     def estimate(self, target: str, prompt_tokens: int, max_tokens: int | None) -> int | None:
         """The upper estimate before a request is sent: nothing cached, the longest answer. None: no price known."""

@@ -45,6 +45,8 @@ class PriceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Compare with the reference model's price for batches, where the price list has one."""
     token_ratio: float = 1.0
     """Tokens of the reference model for one token of the local model (their tokenizers differ)."""
+    reference_tokenizer: Path | None = None
+    """The reference model's `tokenizer.json`: the ratio is then measured on answers, and `token_ratio` is its start."""
     reference_embedding_model: str = "text-embedding-3-small"
     """The same for requests that generate nothing: embeddings are far cheaper than chats."""
     assumed_output_tokens: int = 4096

@@ -102,6 +102,7 @@ class Books:
         pricing: Pricing,
         observer: Observer,
         failed: Callable[[Settlement, Exception], None],
+        answered: Callable[[str, str, int], None] | None = None,
         clock: Callable[[], float] = time.perf_counter,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -109,6 +110,7 @@ class Books:
         self._pricing = pricing
         self._observer = observer
         self._failed = failed
+        self._answered = answered  # local target, text, tokens: for measuring, never for keeping
         self._clock = clock
         self._wall = wall
         self._writing: set[asyncio.Task[None]] = set()
@@ -186,6 +188,8 @@ class Books:
             attempts=tuple(account.attempts),
         )
         self._keep(self._write(settlement))
+        if self._answered is not None and local and target and account.complete:
+            self._answered(target, account.answer_text(), usage.completion_tokens)
         if account.zone is not None:
             model = account.target or ""
             if settlement.first_token_seconds is not None:

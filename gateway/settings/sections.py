@@ -139,6 +139,9 @@ class PriceConfig(Section):
     """Compare with the reference model's price for batches, where the price list has one: for work that could wait."""
     token_ratio: float = Field(default=1.0, gt=0)
     """Tokens of the reference model for one token of the local model. What is avoided is an estimate by it."""
+    reference_tokenizer: Path | None = None
+    """The reference model's `tokenizer.json`. The ratio is then measured on answers (`token_ratio` is where it starts).
+    Needs `pip install 'aduana[tokenizer]'`."""
     overrides: dict[str, RateConfig] = Field(default_factory=dict)
     """Rates by model name, before the price list."""
     data_file: Path | None = None
