@@ -49,6 +49,7 @@ class Recognition:
         self._known: dict[bytes, tuple[Entity, ...]] = {}
         self._pool: ProcessPoolExecutor | None = None
         self._opening: asyncio.Task[None] | None = None
+        self._closed = False
         self._turns = asyncio.Semaphore(settings.processes)
         self._broke = -_PAUSE_SECONDS
         self.problem = "It is loading."  # empty: it works
@@ -64,6 +65,7 @@ class Recognition:
 
     async def close(self) -> None:
         """Ends the processes."""
+        self._closed = True
         if self._opening is not None:
             self._opening.cancel()
             await asyncio.wait([self._opening])
@@ -104,14 +106,14 @@ class Recognition:
         if self._opening is None:
             raise RecognitionFailed("it was not started")
         await asyncio.shield(self._opening)
-        if self._pool is None:
+        if self._pool is None and not self._closed:
             if asyncio.get_running_loop().time() - self._broke < _PAUSE_SECONDS:
                 raise RecognitionFailed("it could not be loaded")
             if self._opening.done():
                 self.start()
             await asyncio.shield(self._opening)
         if self._pool is None:
-            raise RecognitionFailed("it could not be loaded")
+            raise RecognitionFailed("it is closed" if self._closed else "it could not be loaded")
         return self._pool
 
     async def _open(self) -> None:

@@ -1,6 +1,6 @@
 """All detectors of the room, in one table, and the categories that they find."""
 
-from gateway.privacy import accounts, context, credentials, identifiers, topics
+from gateway.privacy import accounts, context, credentials, entities, identifiers, topics
 from gateway.privacy.detector import Detector
 from gateway.privacy.vendor_rules import vendor_rules
 
@@ -13,5 +13,7 @@ DETECTORS: tuple[Detector, ...] = (
 )
 
 CATEGORIES: tuple[str, ...] = tuple(
-    sorted({detector.category for detector in DETECTORS} | {rule.category for rule in vendor_rules()})
+    sorted(
+        {detector.category for detector in DETECTORS} | {rule.category for rule in vendor_rules()} | entities.CATEGORIES
+    )
 )

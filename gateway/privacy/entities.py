@@ -7,7 +7,6 @@ A name alone is the user's choice (`NamePolicy`). A name together with something
 import enum
 import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 import msgspec
 
@@ -133,15 +132,18 @@ def _is_full(text: str, start: int, end: int) -> bool:
 
 
 def _of_addresses(path: str, entities: Sequence[Entity]) -> Iterator[Finding]:
-    """Two different parts of an address close together. A postcode and a number alone are none."""
-    parts = [entity for entity in entities if entity.kind in _PLACES]
-    end = -1
-    for one, other in pairwise(parts):
-        kinds = {one.kind, other.kind}
-        if len(kinds) == 2 and kinds != {"BUILDING_NUMBER", "ZIP_CODE"} and other.start - one.end <= _NEIGHBOUR:
-            if one.start >= end:
-                yield _finding("contact.address", path, one.start, other.end, min(one.score, other.score))
-            end = other.end
+    """Different parts of an address close together. A number and a postcode alone are none."""
+    groups: list[list[Entity]] = []
+    for part in (entity for entity in entities if entity.kind in _PLACES):
+        if groups and part.start - groups[-1][-1].end <= _NEIGHBOUR:
+            groups[-1].append(part)
+        else:
+            groups.append([part])
+    for group in groups:
+        kinds = {part.kind for part in group}
+        if len(kinds) > 1 and kinds != {"BUILDING_NUMBER", "ZIP_CODE"}:
+            score = min(part.score for part in group)
+            yield _finding("contact.address", path, group[0].start, group[-1].end, score)
 
 
 def _finding(category: str, path: str, start: int, end: int, score: float) -> Finding:
