@@ -157,3 +157,38 @@ def test_models_and_their_memory(text, expected, tmp_path):
 def test_sizes_as_people_write_them(text, value, tmp_path):
     """Powers of ten and of two."""
     assert load_settings(write(tmp_path, f"engine: {{memory: {text}}}")).engine.memory == value
+
+
+def test_lists_are_read_from_files_beside_the_configuration(tmp_path):
+    """One entry a line; comments and empty lines don't count."""
+    (tmp_path / "clients.txt").write_text("# ours\nTalbex Iberia\n\n  Norvex  \n", encoding="utf-8")
+    file = tmp_path / "aduana.yaml"
+    file.write_text(
+        "inspection:\n  lists:\n    clients: clients.txt\n    codes: {file: clients.txt, match_case: true}\n", "utf-8"
+    )
+    lists = load_settings(file).inspection.lists
+    assert lists["clients"].entries == lists["codes"].entries == ("Talbex Iberia", "Norvex")
+    assert (lists["clients"].match_case, lists["codes"].match_case) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "clients.txt can't be read"),
+        (b"ok name\nx\n", "clients.txt:2: fewer than 2 letters"),
+        (b"a" * 401, "clients.txt:1: longer than 400"),
+        (b"\xff\xfe\xff", "not UTF-8"),
+        (b"# nothing\n", "has no entries"),
+    ],
+)
+def test_a_list_that_cannot_be_used_is_an_error_with_its_place(tmp_path, content, words):
+    """Never a gap in the protection: file and line of the configuration, and of the list where it is about one."""
+    if content is not None:
+        (tmp_path / "clients.txt").write_bytes(content)
+    file = tmp_path / "aduana.yaml"
+    file.write_text("inspection:\n  lists:\n    clients: clients.txt\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(file)
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"{file}:3:")
+    assert words in problem

@@ -10,7 +10,7 @@ from gateway.ner import Recognition, RecognitionSettings
 from gateway.observe import EnergySettings, PricedTarget, PriceSettings, Rate, Tariff
 from gateway.observe.traces import TraceSettings
 from gateway.pipeline.examining import Names
-from gateway.privacy import InspectionSettings
+from gateway.privacy import InspectionSettings, WordList
 from gateway.privacy.entities import NamePolicy
 from gateway.server import KeyRing
 from gateway.settings import Settings, read_secret
@@ -70,6 +70,15 @@ def inspection_settings(settings: Settings) -> InspectionSettings:
         max_characters=inspection.max_characters,
         words=dict(inspection.words),
         patterns=dict(inspection.patterns),
+        lists={
+            name: WordList(
+                entries=words.entries,
+                whole_words=words.whole_words,
+                match_case=words.match_case,
+                match_accents=words.match_accents,
+            )
+            for name, words in inspection.lists.items()
+        },
     )
 
 

@@ -6,6 +6,6 @@ masked, is the policy's to say.
 
 from gateway.privacy.detectors import CATEGORIES
 from gateway.privacy.inspector import Inspector
-from gateway.privacy.settings import InspectionSettings
+from gateway.privacy.settings import InspectionSettings, WordList
 
-__all__ = ["CATEGORIES", "InspectionSettings", "Inspector"]
+__all__ = ["CATEGORIES", "InspectionSettings", "Inspector", "WordList"]

@@ -1,11 +1,14 @@
-"""The user's own words and regular expressions, in linear time whatever they write (RE2)."""
+"""The user's own words, regular expressions and lists, in linear time whatever they write (RE2, Aho-Corasick)."""
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import re2 as untyped_re2
 
 from gateway.core.errors import ConfigurationError
+from gateway.privacy.gazetteers import Gazetteers
+from gateway.privacy.settings import WordList
 
 re2: Any = untyped_re2  # the package has no types
 
@@ -13,8 +16,14 @@ re2: Any = untyped_re2  # the package has no types
 class Custom:
     """Compiled once. Words are found whole, in any case."""
 
-    def __init__(self, words: Mapping[str, tuple[str, ...]], patterns: Mapping[str, tuple[str, ...]]) -> None:
-        """Raises ConfigurationError for a pattern that RE2 does not take."""
+    def __init__(
+        self,
+        words: Mapping[str, tuple[str, ...]],
+        patterns: Mapping[str, tuple[str, ...]],
+        lists: Mapping[str, WordList] = MappingProxyType({}),
+    ) -> None:
+        """Raises ConfigurationError for a pattern that RE2 does not take, and for an entry that can't be used."""
+        self._lists = Gazetteers(lists)
         self._patterns: list[tuple[str, Any, int]] = []
         for name, items in words.items():
             if any(not item.strip() for item in items):
@@ -40,3 +49,4 @@ class Custom:
         for category, pattern, group in self._patterns:
             for match in pattern.finditer(text):
                 yield category, match.start(group), match.end(group)
+        yield from self._lists.find(text)

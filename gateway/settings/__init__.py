@@ -194,10 +194,28 @@ def settings_from(source: Source) -> Settings:
         files = [values[name]] if isinstance(values.get(name), str) else values.get(name)
         if isinstance(files, list):
             values[name] = [folder / Path(file).expanduser() if isinstance(file, str) else file for file in files]
+    if "inspection" in values:
+        values["inspection"] = _with_folders(values["inspection"], folder)
     try:
         return Settings(**values)
     except ValidationError as error:
         raise ConfigurationError(explain_errors(error, source, Settings)) from error
+
+
+def _with_folders(inspection: Any, folder: Path) -> Any:
+    """The section with its lists' files counted from the configuration's folder; what is malformed stays as it is."""
+    lists = inspection.get("lists") if isinstance(inspection, dict) else None
+    if not isinstance(lists, dict):
+        return inspection
+
+    def placed(entry: Any) -> Any:
+        if isinstance(entry, str):
+            return str(folder / Path(entry).expanduser())
+        if isinstance(entry, dict) and isinstance(entry.get("file"), str):
+            return {**entry, "file": str(folder / Path(entry["file"]).expanduser())}
+        return entry
+
+    return {**inspection, "lists": {name: placed(entry) for name, entry in lists.items()}}
 
 
 def read_secret(reference: str) -> str:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from gateway.settings.lists import ListConfig
 from gateway.settings.quantities import Bytes
 from gateway.settings.section import Name, SecretReference, Section, Tag
 
@@ -105,6 +106,8 @@ class InspectionConfig(Section):
     """Your own words, by category: found text counts as `custom.<category>`."""
     patterns: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
     """Your own regular expressions (RE2 syntax), by category."""
+    lists: dict[Name, ListConfig] = Field(default_factory=dict)
+    """Your own long lists (clients, projects): a file with one entry a line, by category `custom.<name>`."""
     names: NamesConfig | None = None
     """Search for people's names and addresses, too."""
 
