@@ -137,7 +137,7 @@ def test_problems_say_where_and_what_was_meant(text, expected):
 
 def test_every_category_of_inspection_can_be_named():
     """And the users' own, whatever they are called."""
-    names_ = [*CATEGORIES, "custom.project-x", "person.name", "network.ip"]
+    names_ = sorted({*CATEGORIES, "custom.project-x", "network.ip"})
     policy_of(f"labels: {{findings: {{{', '.join(f'{name}: internal' for name in names_)}}}}}")
     assert {name.split(".")[0] for name in CATEGORIES} <= set(ROOTS)
 
