@@ -1,10 +1,12 @@
 """Which tokens of which sequences a step computes, once it is known what kind of step it is. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Items
 
 from gateway.engine.sequence import Sequence
 from gateway.engine.steps import Row
+
+_FULL = 0.75  # a step with so much of a batch is full enough
 
 
 def is_small(sequence: Sequence, readers: int) -> bool:
@@ -19,25 +21,33 @@ def decode_rows(running: Iterable[Sequence], readers: int) -> list[Row]:
 
 
 def prompt_rows(first: Sequence, reading: Items[Sequence], batch: int, outputs: int) -> list[Row]:
-    """Either the `first` prompt alone, or equal pieces of it and its neighbours: what computes more at once.
+    """The `first` prompt, and equal pieces of it and as few of its neighbours as fill the batch where it does not.
 
-    llama.cpp splits a batch into pieces of equal length for consecutive slots, so other shapes gain nothing. At most
-    `batch` tokens, and at most `outputs` of a prompt whose tokens all get logits.
+    Few at a time, for the sooner one is read the sooner its answer begins. llama.cpp splits a batch into pieces of equal
+    length for consecutive slots, so other shapes gain nothing. At most `batch` tokens, and at most `outputs` of a
+    prompt whose tokens all get logits.
     """
     if first.scored:
         return [_row(first, min(first.unread, outputs))]
-    alone = min(first.unread, batch)
+    group, chosen, each = [first], 1, min(first.unread, batch)
+    for neighbour in _neighbours(first, reading):
+        if chosen * each >= _FULL * batch:
+            break
+        group.append(neighbour)
+        share = min(min(s.unread for s in group), batch // len(group))
+        if share * len(group) > chosen * each:
+            chosen, each = len(group), share
+    return [_row(s, each) for s in sorted(group[:chosen], key=lambda s: s.slot)]
+
+
+def _neighbours(first: Sequence, reading: Items[Sequence]) -> Iterator[Sequence]:
+    """Prompts in the slots right beside, and beside those."""
     by_slot = {s.slot: s for s in reading if not s.scored}
-    group = [first]
     for direction in (1, -1):
         slot = first.slot + direction
         while slot in by_slot:
-            group.append(by_slot[slot])
+            yield by_slot[slot]
             slot += direction
-    each = min(min(s.unread for s in group), batch // len(group))
-    if len(group) == 1 or each * len(group) <= alone:
-        return [_row(first, alone)]
-    return [_row(s, each) for s in sorted(group, key=lambda s: s.slot)]
 
 
 def _row(sequence: Sequence, count: int) -> Row:

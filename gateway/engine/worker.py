@@ -85,6 +85,8 @@ class Worker:
             self._take_states()
             step = self._scheduler.plan()
             self._shelf.fetch(self._scheduler.spill.wanted())
+            if step is None or step.prefill or self._embeds:
+                self._line.flush()  # what comes now takes long
             if step is not None:
                 self._carry_out(step)
             if self._embeds:
@@ -287,9 +289,10 @@ class Worker:
         )
 
     def _tell(self, **what: Any) -> None:
-        """News of sequences, and how things stand after them."""
+        """News of sequences, and how things stand after them. First and last tokens don't wait."""
         scheduler = self._scheduler
-        self._line.send(Tokens(busy=scheduler.busy, waiting=scheduler.waiting, cells=scheduler.cells, **what))
+        news = Tokens(busy=scheduler.busy, waiting=scheduler.waiting, cells=scheduler.cells, **what)
+        self._line.send(news, patient=not (news.starts or news.ends))
 
     def _end(self, request: int, sequence: Sequence, reason: FinishReason, error: str | None = None) -> End:
         job = self._forget(request)

@@ -495,3 +495,19 @@ def test_a_prompt_whose_logits_are_wanted_is_computed_whole() -> None:
                 bench.scheduler.accept(row.request, 5)
     assert sum(len(row.tokens) for row in rows) == 80
     assert all(row.outputs == len(row.tokens) <= 6 for row in rows)
+
+
+def test_prompts_that_fill_a_step_are_read_one_after_the_other() -> None:
+    """The first answers begin early; short prompts share a step."""
+    scheduler = Scheduler(slots=4, context=64, batch=16, between_decodes=64, prefix_minimum=2, ends=[END])
+    for request in range(4):
+        scheduler.add(request, array("i", [request + 1] * 15), 4, "app")
+    step = scheduler.plan()
+    assert step is not None
+    assert [(row.request, len(row.tokens)) for row in step.rows] == [(0, 15)]
+    scheduler = Scheduler(slots=4, context=64, batch=16, between_decodes=64, prefix_minimum=2, ends=[END])
+    for request in range(4):
+        scheduler.add(request, array("i", [request + 1] * 4), 4, "app")
+    step = scheduler.plan()
+    assert step is not None
+    assert {row.request: len(row.tokens) for row in step.rows}.keys() >= {0, 1, 2}
