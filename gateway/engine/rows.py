@@ -23,9 +23,9 @@ def decode_rows(running: Iterable[Sequence], readers: int) -> list[Row]:
 def prompt_rows(first: Sequence, reading: Items[Sequence], batch: int, outputs: int) -> list[Row]:
     """The `first` prompt, and equal pieces of it and as few of its neighbours as fill the batch where it does not.
 
-    Few at a time, for the sooner one is read the sooner its answer begins. llama.cpp splits a batch into pieces of equal
-    length for consecutive slots, so other shapes gain nothing. At most `batch` tokens, and at most `outputs` of a
-    prompt whose tokens all get logits.
+    Few at a time, for the sooner one is read the sooner its answer begins. llama.cpp splits a batch into pieces of
+    equal length for consecutive slots, so other shapes gain nothing. At most `batch` tokens, and at most `outputs` of
+    a prompt whose tokens all get logits.
     """
     if first.scored:
         return [_row(first, min(first.unread, outputs))]
