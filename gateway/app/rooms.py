@@ -1,5 +1,7 @@
 """From `Settings` to each room's own small settings object. Belongs to `app`; no room imports it."""
 
+from collections.abc import Mapping
+
 from gateway.core.request import Caller
 from gateway.core.secret import Secret
 from gateway.ledger import LedgerSettings
@@ -9,9 +11,12 @@ from gateway.local.http_settings import HttpSettings
 from gateway.ner import Recognition, RecognitionSettings
 from gateway.observe import EnergySettings, PricedTarget, PriceSettings, Rate, Tariff
 from gateway.observe.traces import TraceSettings
-from gateway.pipeline.examining import Names
+from gateway.pipeline import LocalTarget
+from gateway.pipeline.examining import Names, Topics
+from gateway.pipeline.judging import Judge, JudgeSettings
 from gateway.privacy import InspectionSettings, WordList
 from gateway.privacy.entities import NamePolicy
+from gateway.privacy.judging import TOPICS
 from gateway.server import KeyRing
 from gateway.settings import Settings, read_secret
 from gateway.settings.llama import LlamaOptions
@@ -101,6 +106,19 @@ def names_of(settings: Settings) -> LocalNames | None:
         seconds=names.seconds,
         characters=names.max_characters,
     )
+
+
+def topics_of(settings: Settings, local: Mapping[str, LocalTarget]) -> Topics | None:
+    """The judgement of topics by a local target, where it is configured."""
+    topics = settings.inspection.topics
+    if topics is None:
+        return None
+    own = {name: (f"custom.{name}", about) for name, about in topics.own.items()}
+    judge = Judge(
+        local[topics.target],
+        JudgeSettings(topics={**TOPICS, **own}, seconds=topics.seconds, at_once=topics.at_once),
+    )
+    return Topics(judge=judge, characters=topics.max_characters)
 
 
 def priced_targets(settings: Settings) -> list[PricedTarget]:

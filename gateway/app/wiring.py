@@ -23,6 +23,7 @@ from gateway.app.rooms import (
     names_of,
     price_settings,
     priced_targets,
+    topics_of,
     trace_settings,
 )
 from gateway.app.taint_key import load_taint_key
@@ -152,7 +153,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
         if names is not None:
             names.recognition.start()
             stack.push_async_callback(names.recognition.close)
-        examining = Examining(inspector, names)
+        examining = Examining(inspector, names, topics_of(settings, targets.local))
         masker = Masker(examine=examining.examine_fully, store=ledger, sealing=Seal(secret), key=secret)
         dispatcher = Dispatcher(local=targets.local, cloud=targets.cloud, ledger=ledger, observer=fanout)
         shadows = Shadows(dispatcher=dispatcher, books=books, observer=fanout, seconds=settings.server.request_seconds)

@@ -61,6 +61,12 @@ def run(args: argparse.Namespace) -> int:
         return 1 if explanation.refusal else 0
     console = Console(file=sys.stdout, highlight=False)
     show(explanation, console)
+    judge = settings.inspection.topics
+    if real and judge is not None and not explanation.refusal:
+        console.print(
+            f"\n'inspection.topics': where this would leave, the gateway also asks the model of {judge.target!r} "
+            "what it is about. That was not done here."
+        )
     if masked is not None:
         console.print("\nA cloud target would get this (another time with other pseudonyms):")
         console.print(escape(msgspec.json.format(msgspec.json.encode(masked)).decode()), soft_wrap=True)

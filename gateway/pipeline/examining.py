@@ -1,7 +1,8 @@
 """The one way in which a document of a request is inspected: the original, and the masked one afresh.
 
-First everything that patterns and checksums find. Then, where a request would leave, what a model finds: names and
-addresses. INVARIANT: a part of inspection that is configured and fails or is late is a doubt, never left out.
+First everything that patterns and checksums find. Then, where a request would leave, what models find: names and
+addresses, and at last the topics that a local model sees. INVARIANT: a part of inspection that is configured and
+fails or is late is a doubt, never left out.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from gateway.core.finding import Doubt, Finding, Inspection
 from gateway.core.labels import Zone
 from gateway.core.request import AnyRequest, Inbound
 from gateway.core.snapshot import Snapshot
+from gateway.pipeline.judging import SpokeOfItself
 from gateway.pipeline.parts import Inspecting
 from gateway.policy import Decision, Policy, decide, foresee
 from gateway.privacy.entities import Entity, NamePolicy, findings_of, is_name, records
@@ -29,6 +31,19 @@ class Recognising(Protocol):
     async def entities(self, texts: Sequence[str]) -> Sequence[Sequence[Entity]]: ...
 
 
+class Judging(Protocol):
+    """Tells topics. Raises SpokeOfItself, and whatever happened: here it becomes a doubt."""
+
+    async def findings(self, texts: Sequence[tuple[str, str]]) -> tuple[Finding, ...]: ...
+
+
+class Topics(msgspec.Struct, frozen=True, kw_only=True):
+    """The judgement of topics."""
+
+    judge: Judging
+    characters: int = 20_000  # of one request; beyond them it counts as sensitive, for it would take too long
+
+
 class Names(msgspec.Struct, frozen=True, kw_only=True):
     """The search for names and addresses."""
 
@@ -41,9 +56,10 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
 class Examining:
     """Looks at a request's whole document. Knows no conversation: what earlier turns were is not its matter."""
 
-    def __init__(self, inspector: Inspecting, names: Names | None = None) -> None:
+    def __init__(self, inspector: Inspecting, names: Names | None = None, topics: Topics | None = None) -> None:
         self._inspector = inspector
         self._names = names
+        self._topics = topics
 
     async def examine(self, request: AnyRequest, size: int) -> Inspection:
         """What patterns and checksums find. `size`: bytes of the request's body, about. Never raises."""
@@ -51,11 +67,11 @@ class Examining:
             return await asyncio.to_thread(self._inspector.inspect, request.document, request.media)
         return self._inspector.inspect(request.document, request.media)
 
-    async def deepen(self, request: AnyRequest, inspection: Inspection) -> Inspection:
-        """The inspection with what a model finds besides. Never raises."""
+    async def named(self, request: AnyRequest, inspection: Inspection) -> Inspection:
+        """The inspection with the names and addresses that a model finds besides. Never raises."""
         if self._names is None:
             return inspection
-        texts = [(path, text) for path, text in strings(request.document) if any(map(str.isalpha, text))]
+        texts = _texts(request)
         if sum(len(text) for _, text in texts) > self._names.characters:
             return _doubted(inspection, "size")
         try:
@@ -73,19 +89,37 @@ class Examining:
         both = (*inspection.findings, *findings)
         return msgspec.structs.replace(inspection, findings=(*both, *records(named, both)))
 
+    async def judged(self, request: AnyRequest, inspection: Inspection) -> Inspection:
+        """The inspection with the topics that a local model sees besides. Never raises."""
+        if self._topics is None:
+            return inspection
+        texts = _texts(request)
+        if sum(len(text) for _, text in texts) > self._topics.characters:
+            return _doubted(inspection, "size")
+        try:
+            found = await self._topics.judge.findings(texts)
+        except TimeoutError:
+            return _doubted(inspection, "time")
+        except SpokeOfItself:
+            return _doubted(inspection, "speaks_of_itself")
+        except Exception:  # noqa: BLE001 - whatever it is, the request was not judged
+            return _doubted(inspection, "detector_failed:topics")
+        return msgspec.structs.replace(inspection, findings=(*inspection.findings, *found))
+
     async def decided(
         self, inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy
     ) -> tuple[Inspection, Decision]:
         """The decision about a request that was examined; where it would leave, after looking closer."""
         decision = decide(inbound, inspection, snapshot, policy)
-        if self._names is None or not _would_leave(decision, inbound, inspection, snapshot, policy):
-            return inspection, decision
-        inspection = await self.deepen(inbound.request, inspection)
-        return inspection, decide(inbound, inspection, snapshot, policy)
+        for configured, look in ((self._names, self.named), (self._topics, self.judged)):
+            if configured is not None and _would_leave(decision, inbound, inspection, snapshot, policy):
+                inspection = await look(inbound.request, inspection)
+                decision = decide(inbound, inspection, snapshot, policy)
+        return inspection, decision
 
     async def examine_fully(self, request: AnyRequest, size: int) -> Inspection:
-        """Both, one after the other."""
-        return await self.deepen(request, await self.examine(request, size))
+        """Everything, one after the other."""
+        return await self.judged(request, await self.named(request, await self.examine(request, size)))
 
 
 def _would_leave(
@@ -97,6 +131,10 @@ def _would_leave(
     if any(name in targets and targets[name].zone is Zone.CLOUD for name in names if name is not None):
         return True
     return foresee(decision, inbound, inspection, snapshot, policy) is not None
+
+
+def _texts(request: AnyRequest) -> list[tuple[str, str]]:
+    return [(path, text) for path, text in strings(request.document) if any(map(str.isalpha, text))]
 
 
 def _doubted(inspection: Inspection, reason: str) -> Inspection:

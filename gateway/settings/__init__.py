@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gateway.core.errors import ConfigurationError
 from gateway.core.labels import Label, Zone
+from gateway.core.request import Endpoint
 from gateway.core.target import Alias, Capability, Catalog, TargetInfo
 from gateway.core.yaml_source import Source, parse_yaml
 from gateway.settings.errors import explain_errors
@@ -111,7 +112,21 @@ class Settings(BaseSettings):
                     raise ValueError(f"models.{alias.name} names the target {target!r}, which 'targets' does not have")
         if self.unknown_model is not None and self.unknown_model not in aliases:
             raise ValueError(f"unknown_model is {self.unknown_model!r}, which 'models' does not have")
+        if self.inspection.topics is not None:
+            self._can_judge(self.inspection.topics.target)
         return self
+
+    def _can_judge(self, name: str) -> None:
+        what = f"inspection.topics.target is {name!r}"
+        if name not in self.targets:
+            raise ValueError(f"{what}, which 'targets' does not have")
+        info = _info(name, self.targets[name])
+        if info.zone is not Zone.LOCAL:
+            raise ValueError(
+                f"{what}, a cloud target: what may have to stay would leave to be judged. Name a local one"
+            )
+        if Endpoint.CHAT not in info.endpoints:
+            raise ValueError(f"{what}, which does not answer chats")
 
     def aliases(self) -> Mapping[str, Alias]:
         """What clients may ask for, by name."""

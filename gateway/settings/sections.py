@@ -95,6 +95,30 @@ class NamesConfig(Section):
         return self
 
 
+class TopicsConfig(Section):
+    """A local model is asked what requests that would leave are about. What it says can only keep them at home."""
+
+    target: Name
+    """The target that is asked: a local one that answers chats."""
+    own: dict[Name, str] = Field(default_factory=dict)
+    """Topics of your own, as `mergers: buying or selling firms`; found as `custom.<name>`."""
+    seconds: float = Field(default=10.0, gt=0)
+    """Time for one request; beyond it the request counts as sensitive."""
+    max_characters: int = Field(default=20_000, ge=1000)
+    """Size of one request; beyond it the request counts as sensitive."""
+    at_once: int = Field(default=8, ge=1, le=64)
+    """Questions that the model works on together."""
+
+    @model_validator(mode="after")
+    def _topics(self) -> "TopicsConfig":
+        for name, about in self.own.items():
+            if name in ("none", "health", "money", "law", "work", "plans"):
+                raise ValueError(f"own.{name}: this word is taken; choose another name")
+            if not about.strip():
+                raise ValueError(f"own.{name}: say in a few words what the topic is about")
+        return self
+
+
 class InspectionConfig(Section):
     """How requests are searched for sensitive data."""
 
@@ -110,6 +134,8 @@ class InspectionConfig(Section):
     """Your own long lists (clients, projects): a file with one entry a line, by category `custom.<name>`."""
     names: NamesConfig | None = None
     """Search for people's names and addresses, too."""
+    topics: TopicsConfig | None = None
+    """Have a local model judge topics, too."""
 
 
 class RateConfig(Section):
