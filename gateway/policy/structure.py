@@ -29,7 +29,7 @@ def structure_problems(document: Document, catalog: Catalog) -> tuple[str, ...]:
             if found[name] is None and label is Label.SENSITIVE and info.zone is Zone.CLOUD:
                 problems.append(f"sensitive requests reach the cloud target {name!r}.")
     for kind in document.labels.doubts:
-        if kind.startswith(("detector_failed", "time", "size", "depth")):
+        if kind.startswith(("detector_failed", "time", "size", "depth", "findings", "speaks_of_itself")):
             problems.append(f"a failed inspection ({kind}) would not count as sensitive.")
     return tuple(problems)
 

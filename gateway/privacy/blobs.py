@@ -18,6 +18,8 @@ BLOB = re.compile(
 _BYTE = re.compile(r"(?:0x|\\x)?([0-9A-Fa-f]{2})")
 _HEX = re.compile(r"(?:0x)?((?:[0-9A-Fa-f]{2})+)\Z")
 _PAIRS = re.compile(r"(?:\\x|0x)?[0-9A-Fa-f]{2}(?:[\s:,-]|\\x|, ?0x)")
+_BLANKS = re.compile(r"\s+")
+_JOINTS = re.compile(r"[/_+-]")
 _PART = re.compile(r"[A-Za-z0-9]{12,}")
 _UNPACKED = 1_000_000
 _STANDARD = str.maketrans("-_", "+/")
@@ -30,17 +32,21 @@ class TooLarge(Exception):
 
 def unblob(found: str, spend: Spend) -> str:
     """What the piece says, or the piece itself where it says nothing readable."""
+    if len(found) < 16 and found.isdecimal():
+        return found
     for data in _candidates(found):
         text = _readable(data, spend)
         if text is not None:
             return text
     if "\n" in found:
         return "\n".join(unblob(line, spend) for line in found.split("\n"))
-    parts = _PART.findall(found) if re.search(r"[/_+-]", found) else []
+    parts = _PART.findall(found) if _JOINTS.search(found) else []
     return _PART.sub(lambda match: _part(match[0], spend), found) if parts else found
 
 
 def _part(found: str, spend: Spend) -> str:
+    if _plainly_nothing(found):
+        return found
     for data in _candidates(found):
         text = _readable(data, spend)
         if text is not None:
@@ -48,11 +54,34 @@ def _part(found: str, spend: Spend) -> str:
     return found
 
 
+def _plainly_nothing(piece: str) -> bool:
+    """Whether letters and digits that are no hexadecimal surely say nothing, from the first bytes that they stand for.
+
+    Most of what looks like base64 is names in code, or bytes: both are passed by without a closer look.
+    """
+    head = piece[:16]
+    if _HEX.match(head):
+        return False
+    if len(piece) < 24 and piece.islower():
+        return True
+    try:
+        data = binascii.a2b_base64(head[: len(head) & ~3])
+    except binascii.Error:
+        return False
+    if data[:1] in b"\x1f\x78\xff" or data[1:2] == b"\0":
+        return False
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start < len(data) - 3
+    return False
+
+
 def _candidates(found: str) -> Iterator[bytes]:
     if _PAIRS.match(found) and not _HEX.match(found):
         yield bytes.fromhex("".join(_BYTE.findall(found)))
         return
-    plain = re.sub(r"\s+", "", found)
+    plain = found if found.isalnum() else _BLANKS.sub("", found)
     digits = _HEX.match(plain)
     if digits is not None and len(digits[1]) >= 16:
         yield bytes.fromhex(digits[1])

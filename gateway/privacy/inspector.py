@@ -26,6 +26,7 @@ from gateway.privacy.views import MAX_DEPTH, Kind, View, broken, seam, views
 _PIECE = 65_536  # characters scanned at once, with an overlap: time is looked at between pieces
 _OVERLAP = 2_048
 _SHORTEST = 4
+_MOST_FINDINGS = 2_000  # in one text: a list of so many needs no further look to stay at home
 _NEIGHBOURS = 240  # characters at the ends of neighbouring messages
 _DEFAULTS = InspectionSettings()
 _OF_THE_API = frozenset(
@@ -175,6 +176,8 @@ class Inspector:
                     if key not in seen:
                         seen.add(key)
                         yield finding
+                    if len(seen) > _MOST_FINDINGS:
+                        raise _Spent("findings")
                 for other in views(view, kinds, run.spend):
                     if other.text not in done:
                         done.add(other.text)

@@ -29,11 +29,12 @@ _CONFUSABLE = dict(
 )
 _FOREIGN = re.compile("[^\u0000-\u007f\u00a1-\u00ac\u00ae-\u00b1\u00b4-\u00b8\u00ba-\u00ff\u2018-\u201f\u2026\u20ac]+")
 _ESCAPED = re.compile(
-    r"(?:%[0-9A-Fa-f]{2})+|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,12});"
+    r"(?:\\[\"'\\/])+|(?:%[0-9A-Fa-f]{2})+|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,12});"
     r"|\\(?:u\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}|[\"'\\/nrt])|(?:=[0-9A-F]{2}){2,}|=\r?\n"
 )
 _SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[ .\-_·]{1,2}[^\W_@]|[ ]?[@.][ ]?[^\W_]){7,}(?![^\W_])")
 _GAPS = re.compile(r"[ \-_·]|(?<=[0-9])\.(?=[0-9A-Za-z])")
+_PERCENT = {f"%{code:02X}": chr(code) for code in range(128)}  # single ones, which are most
 _SHORT = {"n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -211,11 +212,13 @@ def _unescape(match: Match[str]) -> str:
     found = match[0]
     match found[0]:
         case "%":
-            return unquote(found, errors="replace")
+            return _PERCENT.get(found) or unquote(found, errors="replace")
         case "&":
             return html.unescape(found)
         case "=":
             return unquote(found.replace("=", "%"), errors="replace") if found[-1] != "\n" else ""
+        case _ if found[1] in "\"'\\/":
+            return found[1::2]  # pairs: JSON in JSON in JSON has them by the thousand
         case _:
             return _unbackslash(found[1:])
 
