@@ -11,15 +11,17 @@ import msgspec
 
 from gateway.core.delta import Text
 from gateway.core.document import freeze_object
-from gateway.core.errors import TargetUnavailable
+from gateway.core.errors import TargetBusy, TargetUnavailable
 from gateway.core.finding import Finding
-from gateway.core.labels import Zone
+from gateway.core.labels import Label, Zone
+from gateway.core.request import ChatRequest
 from gateway.pipeline.parts import LocalTarget
 from gateway.privacy.judging import TOPICS, Passage, Questions, passages, speaks_of_itself
 from gateway.wire.openai_requests import parse_chat
 
 _ISOLATION = "topic judgement"  # shares the beginning of its questions with nobody's conversations
 _PRIORITY = 10  # a request waits for this
+_BUSY_SECONDS = 0.1  # between tries behind a full queue
 _REMEMBERED = 20_000  # answers, by keyed hash
 _MARK_BYTES = 16
 
@@ -43,9 +45,9 @@ class Judge:
     """Owns the answers that it remembers."""
 
     def __init__(self, target: LocalTarget, settings: JudgeSettings) -> None:
-        """Raises ValueError for a target that is not local: what nobody may see must not leave to be judged."""
-        if target.info.zone is not Zone.LOCAL:
-            raise ValueError(f"the target {target.info.name!r} is not local")
+        """Raises ValueError for a target that may not see everything: what must stay must not leave to be judged."""
+        if target.info.zone is not Zone.LOCAL or target.info.ceiling is not Label.SENSITIVE:
+            raise ValueError(f"the target {target.info.name!r} is not local, or its ceiling is too low")
         self.settings = settings
         self._target = target
         self._questions = Questions(settings.topics)
@@ -83,20 +85,26 @@ class Judge:
             self._known.move_to_end(mark)
             return self._known[mark]
         async with self._turns:
-            category = self._questions.category(await self._ask(passage, deadline))
+            category = self._questions.category(await self._ask(self._questions.request(passage), deadline))
         self._known[mark] = category
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         return category
 
-    async def _ask(self, passage: str, deadline: float) -> str:
-        if not self._target.state().healthy:  # sooner than by waiting for the deadline
-            raise TargetUnavailable("The model that judges topics can't answer.")
-        document = {"model": self._target.info.model, **self._questions.request(passage)}
+    async def _ask(self, document: dict[str, object], deadline: float) -> str:
+        """The answer's text. A full queue is waited for: this request must not be lost to the rush that it may end."""
+        request = parse_chat(freeze_object({"model": self._target.info.model, **document}))
+        while True:
+            if not self._target.state().healthy:  # sooner than by waiting for the deadline
+                raise TargetUnavailable("The model that judges topics can't answer.")
+            try:
+                return await self._answer(request, deadline)
+            except TargetBusy:
+                await asyncio.sleep(_BUSY_SECONDS)
+
+    async def _answer(self, request: ChatRequest, deadline: float) -> str:
         answer = []
-        deltas = self._target.generate(
-            parse_chat(freeze_object(document)), deadline=deadline, isolation=_ISOLATION, priority=_PRIORITY
-        )
+        deltas = self._target.generate(request, deadline=deadline, isolation=_ISOLATION, priority=_PRIORITY)
         try:
             async for delta in deltas:
                 if isinstance(delta, Text):

@@ -19,6 +19,7 @@ from gateway.core.yaml_source import Source, parse_yaml
 from gateway.settings.errors import explain_errors
 from gateway.settings.section import Name
 from gateway.settings.sections import (
+    LEAST_CONTEXT,
     ApiKey,
     BudgetConfig,
     EnergyConfig,
@@ -125,8 +126,16 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{what}, a cloud target: what may have to stay would leave to be judged. Name a local one"
             )
+        if info.ceiling < Label.SENSITIVE:
+            raise ValueError(
+                f"{what}, whose ceiling is {info.ceiling.word}: it may not see what may turn out to be sensitive"
+            )
         if Endpoint.CHAT not in info.endpoints:
             raise ValueError(f"{what}, which does not answer chats")
+        if Capability.JSON_SCHEMA not in info.capabilities:
+            raise ValueError(f"{what}, which can't be held to one word: its 'capabilities' lack json_schema")
+        if info.context is not None and info.context < LEAST_CONTEXT:
+            raise ValueError(f"{what}, whose 'context' of {info.context} is too small: it takes {LEAST_CONTEXT} tokens")
 
     def aliases(self) -> Mapping[str, Alias]:
         """What clients may ask for, by name."""

@@ -95,6 +95,9 @@ class NamesConfig(Section):
         return self
 
 
+LEAST_CONTEXT = 2048  # tokens: the longest question about topics, with its examples
+
+
 class TopicsConfig(Section):
     """A local model is asked what requests that would leave are about. What it says can only keep them at home."""
 

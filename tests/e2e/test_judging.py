@@ -63,15 +63,25 @@ async def test_the_local_model_is_asked_before_anything_leaves(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("target", "words"),
-    [("big", "a cloud target"), ("nowhere", "which 'targets' does not have"), ("ranker", "does not answer chats")],
+    [
+        ("big", "a cloud target"),
+        ("nowhere", "which 'targets' does not have"),
+        ("ranker", "does not answer chats"),
+        ("office", "ceiling is internal"),
+        ("free", "lack json_schema"),
+        ("short", "is too small"),
+    ],
 )
-def test_only_a_local_target_that_chats_can_judge(tmp_path: Path, target: str, words: str) -> None:
+def test_only_a_local_target_that_may_see_all_can_judge(tmp_path: Path, target: str, words: str) -> None:
     """Anything else is an error with its place, before the gateway starts."""
     file = tmp_path / "aduana.yaml"
     file.write_text(
         f"inspection: {{topics: {{target: {target}}}}}\n"
         "targets:\n"
         "  home: {kind: embedded, model: smollm2}\n"
+        "  short: {kind: embedded, model: smollm2, context: 512}\n"
+        '  office: {kind: openai, zone: local, base_url: "http://10.0.0.7/v1", model: a, ceiling: internal}\n'
+        '  free: {kind: openai, zone: local, base_url: "http://10.0.0.7/v1", model: a, capabilities: []}\n'
         "  ranker: {kind: embedded, model: ranker, endpoints: [rerank]}\n"
         '  big: {kind: openai, zone: cloud, base_url: "https://api.example.com/v1", model: big}\n'
     )

@@ -4,10 +4,11 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 
+import msgspec
 import pytest
 
 from gateway.core.delta import Delta, Text
-from gateway.core.errors import TargetError
+from gateway.core.errors import TargetBusy, TargetError
 from gateway.core.labels import Label, Zone
 from gateway.core.request import ChatRequest
 from gateway.core.target import TargetState
@@ -35,6 +36,7 @@ class FakeJudge(FakeTarget):
         self.error: Exception | None = None
         self.endless = False
         self.says: str | None = None
+        self.busy = 0  # so often it is too busy
         self.healthy = True
         self.read: list[str] = []
         self.most_at_once = 0
@@ -50,6 +52,9 @@ class FakeJudge(FakeTarget):
         self.most_at_once = max(self.most_at_once, self.open)
         try:
             await asyncio.sleep(0)
+            if self.busy:
+                self.busy -= 1
+                raise TargetBusy("The queue is full.")
             if self.error is not None:
                 raise self.error
             if self.endless:
@@ -155,7 +160,20 @@ async def test_few_questions_at_once(judge: FakeJudge) -> None:
     assert 1 < judge.most_at_once <= JudgeSettings().at_once
 
 
-def test_a_cloud_can_not_judge() -> None:
+async def test_a_full_queue_is_waited_for(judge: FakeJudge) -> None:
+    """The request may be one that the policy sends out because the model at home is busy."""
+    judge.busy = 2
+    house = house_of(judge)
+    await house.ask("Tell me about my garden.", "public")
+    assert house.ledger.receipts[0].label is Label.PUBLIC
+    assert judge.busy == 0
+
+
+def test_who_may_not_see_everything_can_not_judge() -> None:
     """What may have to stay must not leave to be judged."""
     with pytest.raises(ValueError, match="not local"):
         Judge(FakeJudge(Zone.CLOUD), JudgeSettings())
+    office = FakeJudge()
+    office.info = msgspec.structs.replace(office.info, ceiling=Label.INTERNAL)
+    with pytest.raises(ValueError, match="ceiling"):
+        Judge(office, JudgeSettings())
