@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 import msgspec
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -50,10 +51,11 @@ def exit_code(results: Sequence[Result]) -> int:
 def show(results: Sequence[Result], *, notes: Sequence[str] = (), verbose: bool = False) -> None:
     """A table of groups; every leak and every clean request that was kept, by name."""
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
-    table = Table(expand=False)
-    table.add_column("what was tried", overflow="fold")
-    for heading in ("canaries", "leaks", "at home", "refused", "sent without it", "clean", "kept back"):
-        table.add_column(heading, justify="right", min_width=min(8, len(heading)))
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    longest = max((len(result.case.group) for result in results), default=0)
+    table.add_column("what was tried", overflow="fold", min_width=min(longest, 28))
+    for heading in ("canaries", "leaks", "at home", "refused", "without it", "clean", "kept back"):
+        table.add_column(heading, justify="right")
     groups = tuple(dict.fromkeys(result.case.group for result in results))
     for group in groups:
         _row(table, verdict(group, [result for result in results if result.case.group == group]))
