@@ -7,9 +7,9 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -123,15 +123,14 @@ class Inspector:
         try:
             _unreadable(document, run)
             texts: list[tuple[int, str]] = []
-            for here, text in strings(document):
+            for here, text in _strings(document):
                 count += 1
                 if text in _OF_THE_API or len(text) < _SHORTEST:
                     continue
                 mark = self._marks.of(text)
-                findings.extend(
-                    msgspec.structs.replace(finding, path=here)
-                    for finding in self._remembered(mark, partial(self._all, text, here, run))
-                )
+                found = self._remembered(mark, self._all, text, here, run)
+                if found:
+                    findings.extend(msgspec.structs.replace(finding, path=here) for finding in found)
                 if here.endswith((".content", ".text")):
                     texts.append((mark, text))
             findings.extend(self._across(texts, run))
@@ -147,14 +146,21 @@ class Inspector:
             findings=tuple(findings), doubts=tuple(run.doubts.values()), strings=count, characters=run.characters
         )
 
-    def _remembered(self, mark: int | tuple[int, int], look: Callable[[], Iterator[Finding]]) -> tuple[Finding, ...]:
+    def _remembered(
+        self,
+        mark: int | tuple[int, int],
+        look: Callable[[str, str, _Run], Iterator[Finding]],
+        text: str,
+        other: str,
+        run: _Run,
+    ) -> tuple[Finding, ...]:
         """The findings of a text, looked for once. A text that left a doubt is looked at again."""
         with self._lock:
             known = self._known.get(mark)
             if known is not None:
                 self._known.move_to_end(mark)
         if known is None:
-            known = tuple(look())
+            known = tuple(look(text, other, run))
             with self._lock:
                 self._known[mark] = known
                 while len(self._known) > self._settings.cached_strings:
@@ -222,7 +228,7 @@ class Inspector:
     def _across(self, texts: list[tuple[int, str]], run: _Run) -> Iterator[Finding]:
         """Identifiers that were split over neighbouring messages."""
         for (one, first), (other, second) in pairwise(texts):
-            yield from self._remembered((one, other), partial(self._pair, first, second, run))
+            yield from self._remembered((one, other), self._pair, first, second, run)
 
     def _pair(self, first: str, second: str, run: _Run) -> Iterator[Finding]:
         end, begin = first[-_NEIGHBOURS:], second[:_NEIGHBOURS]
@@ -249,6 +255,25 @@ def _found(view: View, hit: Hit) -> Finding:
     )
 
 
+_PLAIN = frozenset({"role", "content"})
+
+
+def _strings(document: JsonObject) -> Iterator[tuple[str, str]]:
+    """Every text of the document, messages last. Those that are a role of the API and a text are told in one step."""
+    messages = document.get("messages")
+    if not isinstance(messages, tuple):
+        yield from strings(document)
+        return
+    yield from strings({name: value for name, value in document.items() if name != "messages"})
+    for number, message in enumerate(messages):
+        if isinstance(message, MappingProxyType | dict) and message.keys() == _PLAIN:
+            content, role = message["content"], message["role"]
+            if isinstance(content, str) and isinstance(role, str) and role in _OF_THE_API:
+                yield f"$.messages[{number}].content", content
+                continue
+        yield from strings(message, f"$.messages[{number}]")
+
+
 def _unreadable(document: Json, run: _Run) -> None:
     """Parts of a kind that is not text: an image by URL, a file by id, audio, anything that is not known."""
     if not isinstance(document, Mapping):
@@ -258,7 +283,7 @@ def _unreadable(document: Json, run: _Run) -> None:
             run.doubt("token_numbers", f"$.{name}")
     messages = document.get("messages")
     for number, message in enumerate(messages if isinstance(messages, tuple) else ()):
-        parts = message.get("content") if isinstance(message, Mapping) else None
+        parts = message.get("content") if isinstance(message, MappingProxyType | dict) else None
         for index, part in enumerate(parts if isinstance(parts, tuple) else ()):
             kind = part.get("type") if isinstance(part, Mapping) else None
             if kind not in _TEXT_PARTS:
