@@ -28,9 +28,18 @@ _CLINICAL = lexicon(
     r"metasta\w+|tumou?r|cancer|fever|headache|pain\b|lesion\w*|hypertension|allerg\w+|dose\b|infection|antibiotic\w*|hiv\b|depression|"
     r"anxiety|pregnan\w+|blood pressure|admitted|discharged|follow-up|examination|laboratory)"
 )
+_JARGON = lexicon(
+    r"\b(?:hta\b|dm ?[12]\b|dlp\b|epoc\b|iam(?:cest|sest)?\b|icc\b|acv\b|tep\b|tvp\b|irc\b|erc\b|itu\b|vih\+?|namc\b|namd?c\b|ap de|aapp|iq ?:|exfumador\w*|paq/a[ñn]o|mmii\b|mmss\b|fi[di]\b|hcd\b|li[di]\b|"
+    r"ef ?:|exf ?:|jc ?:|dx ?:|dco ?:|tto\b|tx ?:|mc ?:|ea ?:|beg\b|coc\b|acp\b|acr\b|rha\b|mvc\b|ta:? ?[0-9]{2,3}/[0-9]{2,3}|fc:? ?[0-9]{2,3}|sat(?:o2)?\.?:? ?[0-9]{2}|lpm\b|rpm\b|hb ?[0-9]|pcr\b|ecg\b|eeg\b|rx\b|tc\b|tac\b|rmn\b|pet-tc|"
+    r"c/ ?[0-9]{1,2} ?h|/[0-9]{1,2} ?h(?:oras)?\b|[0-9]-[0-9]-[0-9]\b|[0-9] ?mg\b|mg/d[lí]|ng/ml|mmhg|exitus|postoperatorio|apendicectom[ií]a|marcapasos|trasplant\w+|anticoagulad[oa]|quimioterapia|"
+    r"[a-záéíóúñ]{3,}(?:itis|ectom[ií]a|plejia|penia|megalia|lit[ií]asis|neumon[ií]a|rragia|estenosis|cardia|c[ií]tic[oa]s?|tensi[oó]n arterial)\b|(?:an|leuc|glic|isqu|hipox|septic|bacteri|dislip|ur)emi[ac]o?s?\b|isqu[eé]mic[oa]|"
+    r"(?:carcin|aden|linf|melan|sarc|gli|meningi|miel|hemat|glauc|fibr)omas?\b|neumon[ií]a|hematuria|disnea|astenia|edemas?\b|eritemat\w+|n[oó]dulo|autol[ií]tica|n[aá]useas|v[oó]mitos|asma\b|crohn\b|ictus\b|colelitiasis|hemocultivos?|"
+    r"[a-z]{3,}(?:cilina|micina|floxacin[oa]|prazol|sart[aá]n|statina|dipino|xab[aá]n|cumarol|glutida|formina|cetamol|profeno|zepam|zolam|oxetina|tralina|apina|setr[oó]n)\b)"
+)
 _SOMEBODY = lexicon(
     r"\b(?:(?:var[oó]n|mujer|hombre|ni[ñn][oa]|paciente|lactante|reci[eé]n nacid[oa]|neonato|anciana?|adolescente|joven|gestante|enferm[oa]|pacient\w+|"
-    r"se[ñn]or[a]?|chic[oa])\b[^.\n]{0,60}?(?:de )?[0-9]{1,3} ?(?:a[ñn]os|meses|d[ií]as|semanas)|"
+    r"se[ñn]or[a]?|chic[oa]|pte\.?|pcte\.?|beb[eé]|fallecid[oa]|usuari[oa])\b[^.\n]{0,60}?(?:de )?[0-9]{1,3} ?(?:a[ñn]os|meses|d[ií]as|semanas)|(?:pte\.?|pcte\.?|paciente|hombre|mujer|var[oó]n|[vmh]) ?(?:de )?[0-9]{1,3} ?a\b|"
+    r"rn (?:a t[eé]rmino|pret[eé]rmino|de [0-9])|"
     r"[0-9]{1,3}[- ](?:year|month|week|day)s?[- ]old (?:\w+ ){0,3}(?:man|woman|male|female|patient|boy|girl|infant|child|gentleman|lady)|"
     r"(?:el|la|nuestr[oa]|este|esta|un|una) paciente|paciente (?:que|con|sin|var[oó]n|mujer|acude|ingresa|presenta|refiere)|"
     r"(?:the|our|this) patient (?:was|is|has|had|presented|reports|denies|underwent)|pt\.? (?:presents|c/o|reports))"
@@ -85,6 +94,7 @@ _RECORD = lexicon(f"{_FIELDS.pattern[4:]}|{_SOMEBODY.pattern[4:]}")
 _RECORD_PROPOSAL = (
     r"(?i)nombre|apellidos|n\.?h\.?c|cipa|nass|datos|paciente|fecha|domicilio|dico|col|historia|informe|remitido|episodio|sexo|edad|"
     r"servicio|cp|hospital|juicio|motivo|patient|mrn|medical|date|dob|attending|discharge|complaint|referring|old|pt|"
+    r"[0-9] ?a\b|\brn |hta|epoc|lpm|tto|dx ?:|jc ?:|ef ?:|rx|ecg|mg|"
     r"antecedentes|tratamiento|diagn|biopsia|tumor|ecograf|dolor|treatment|biopsy|symptom|"
     r"[0-9] ?(?:a.{1,2}os|meses|d.{1,2}as|semanas)"
 )
@@ -98,12 +108,14 @@ def _record(text: str) -> tuple[int, int] | None:
     for match in _FIELDS.finditer(text[:40_000]):
         fields.setdefault(match[0].lower().rstrip(" :"), match.span())
     terms = {match[0].lower() for match in _CLINICAL.finditer(text[:40_000])}
-    if len(fields) >= 5 or (len(fields) >= 2 and len(terms) >= 3):
+    jargon = {match[0].lower() for match in _JARGON.finditer(text[:40_000])}
+    weight = len(terms | jargon) + len(jargon)
+    if len(fields) >= 5 or (len(fields) >= 2 and weight >= 3) or (fields and len(jargon) >= 2):
         return next(iter(fields.values()))
-    if len(terms) >= _DENSE and _PROPOSED.search(text) is not None:
-        dense = _CLINICAL.search(text)
+    if (len(terms) >= _DENSE or len(jargon) >= _DENSE // 2) and _PROPOSED.search(text) is not None:
+        dense = _CLINICAL.search(text) or _JARGON.search(text)
         return dense.start(), dense.end()
-    person = _SOMEBODY.search(text) if len(terms) >= 3 else None
+    person = _SOMEBODY.search(text) if weight >= 3 else None
     return (person.start(), person.end()) if person is not None else None
 
 

@@ -6,12 +6,15 @@ import re
 from re import Match
 
 from stdnum import luhn
-from stdnum.es import cif, dni, nie
+from stdnum.es import cif, cups, dni, nie, referenciacatastral
 from stdnum.gb import nhs
 from stdnum.us import itin, ssn
 
 from gateway.privacy.detector import BEGIN, END, Detector, compact, digits, near, rx, words
 
+# Numbers with a check letter also stand behind an underscore, in the names of files, and grown together with their name.
+_FREE = r"(?:(?<![A-Za-z0-9.@-])|(?<=DNI)|(?<=dni)|(?<=NIF)|(?<=nif)|(?<=NIE)|(?<=nie)|(?<=CIF)|(?<=cif)|(?<=\bES)|(?<=\bes)|(?<=_ES))"
+_DONE = r"(?![A-Za-z0-9@]|-[A-Za-z0-9])"
 _SSN_WORDS = words(r"\b(ssns?|social\s+security|itin|tax(payer)?\s+id)\b")
 _NHS_WORDS = words(r"\bnhs\b|health service")
 _NSS_WORDS = words(
@@ -19,7 +22,8 @@ _NSS_WORDS = words(
 )
 _PASSPORT_WORDS = words(r"\b(passports?|pasaportes?)\b")
 _PLATE_WORDS = words(
-    r"matr[ií]cula|veh[ií]culo|\bcoche|\bmoto\b|\bfurgoneta|\bcami[oó]n|licen[sc]e\s+plate|number\s+plate|\bcar\b|registration"
+    r"matr[ií]cula|veh[ií]culo|\bcoche|\bmoto(?:cicleta)?\b|\bfurgoneta|\bcami[oó]n|licen[sc]e\s+plate|number\s+plate|\bcar\b|registration|"
+    r"\bmultas?\b|\bturismo\b|\bciclomotor|\bitv\b|\bdgt\b|aparca|\bremolque|\btaxi\b|\bparking|\bgarajes?\b|\btaller\b|\bgr[uú]a\b"
 )
 _DNI_WORDS = words(r"\b(dni|d\.n\.i|nif|n\.i\.f|documento nacional|identidad)\b")
 _LICENCE_WORDS = words(r"driv(?:er|ing)[’'s]*\s+licen[sc]e|\bdvla\b|carn[eé] de conducir|permiso de conducir")
@@ -41,8 +45,12 @@ def _nss(match: Match[str]) -> bool:
     return control in (joined % 97, int(province + serial) % 97)
 
 
+_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"  # by the number modulo 23; looked at first, because nearly everything fails there
+
+
 def _dni(match: Match[str]) -> bool:
-    return len(compact(match)) == 9 and dni.is_valid(compact(match))
+    value = compact(match).upper()
+    return len(value) == 9 and value[-1] == _LETTERS[int(value[:-1]) % 23] and dni.is_valid(value)
 
 
 def _short_dni(match: Match[str]) -> bool:
@@ -66,7 +74,9 @@ DETECTORS: tuple[Detector, ...] = (
     Detector(
         name="dni",
         category="id.national",
-        pattern=rx(rf"{BEGIN}(?P<value>[0-9]{{1,2}}[. ]?[0-9]{{3}}[. ]?[0-9]{{3}}[\s./-]{{0,3}}[A-Za-z]){END}"),
+        pattern=rx(
+            rf"{_FREE}(?<![0-9]:)(?P<value>[0-9]{{1,2}}(?P<gap>[. ]?)[0-9]{{3}}(?P=gap)[0-9]{{3}}[\s./-]{{0,3}}[A-Za-z]){_DONE}"
+        ),
         source="Real Decreto 1553/2005, control letter modulo 23",
         check=_dni,
     ),
@@ -83,7 +93,7 @@ DETECTORS: tuple[Detector, ...] = (
         name="nie",
         category="id.national",
         pattern=rx(
-            rf"{BEGIN}(?P<value>[XYZxyz][\s./-]?[0-9][. ]?[0-9]{{3}}[. ]?[0-9]{{3}}[\s./-]{{0,3}}[A-Za-z]){END}"
+            rf"{_FREE}(?P<value>[XYZxyz][\s./-]?[0-9][. ]?[0-9]{{3}}[. ]?[0-9]{{3}}[\s./-]{{0,3}}[A-Za-z]){_DONE}"
         ),
         source="Real Decreto 557/2011, control letter modulo 23",
         check=lambda match: nie.is_valid(compact(match)),
@@ -92,7 +102,7 @@ DETECTORS: tuple[Detector, ...] = (
         name="cif",
         category="id.tax",
         pattern=rx(
-            rf"{BEGIN}(?P<value>[A-HJNP-SUVWa-hjnp-suvw][\s./-]?[0-9]{{2}}[. -]?[0-9]{{3}}[. -]?[0-9]{{2}}[\s./-]?[0-9A-Ja-j]){END}"
+            rf"{_FREE}(?P<value>[A-HJNP-SUVWa-hjnp-suvw][\s./-]?[0-9]{{2}}[. -]?[0-9]{{3}}[. -]?[0-9]{{2}}[\s./-]?[0-9A-Ja-j]){_DONE}"
         ),
         source="Orden EHA/451/2008, control character",
         check=lambda match: cif.is_valid(compact(match)),
@@ -108,12 +118,41 @@ DETECTORS: tuple[Detector, ...] = (
         name="health_number",
         category="id.health",
         pattern=rx(
-            r"(?i)\b(?:nhc|cipa|cip|sip|nuhsa|nass|mrn|medical record (?:number|no\.?)|n[^\s]{0,3} ?(?:de )?historia(?: cl.{1,2}nica)?)"
-            r"\s{0,3}[:#.-]?\s{0,3}(?P<value>[A-Z]{0,6}[0-9][0-9 /-]{4,20}[0-9])"
+            r"(?i)\b(?:nhc|cipa|cip|sip|tsi|cite|nuhsa|nass|mrn|medical record (?:number|no\.?)|n[^\s]{0,3} ?(?:de )?historia(?: cl.{1,2}nica)?|tarjeta sanitaria|c.{1,2}digo de identificaci.{1,2}n personal|n.{0,6} (?:de )?(?:asegurado|mutualista))"
+            r"(?:\s(?:individual|europea|auton.{1,2}mic[oa]|sns|es|del? paciente|n.{1,6}ro|n[^\s]{0,2})){0,3}\s{0,3}[:#.=-]?\s{0,3}(?P<value>[A-Z]{0,10}[ -]?[0-9][0-9 /-]{4,20}[0-9])"
         ),
         source="record numbers of hospitals and regional health cards, behind their field name",
-        hint=("nhc", "cip", "sip", "nuhsa", "nass", "mrn", "record", "historia"),
+        hint=(
+            "nhc",
+            "cip",
+            "sip",
+            "tsi",
+            "cite",
+            "nuhsa",
+            "nass",
+            "mrn",
+            "record",
+            "historia",
+            "sanitaria",
+            "identificaci",
+            "asegurado",
+            "mutualista",
+        ),
         confidence=0.9,
+    ),
+    Detector(
+        name="es_cadastre",
+        category="id.property",
+        pattern=rx(rf"(?i){_FREE}(?P<value>[0-9A-Z]{{7}}\s?[0-9A-Z]{{7}}\s?[0-9]{{4}}\s?[A-Z]{{2}}){_DONE}"),
+        source="Real Decreto Legislativo 1/2004, cadastral reference, two control letters",
+        check=lambda match: referenciacatastral.is_valid(compact(match)),
+    ),
+    Detector(
+        name="es_cups",
+        category="id.property",
+        pattern=rx(rf"(?i){_FREE}(?P<value>ES[\s-]?(?:[0-9]{{4}}[\s-]?){{4}}[A-Z]{{2}}(?:\s?[0-9][FPCRXYZ])?){_DONE}"),
+        source="supply point of electricity or gas (Real Decreto 1435/2002), modulo 529",
+        check=lambda match: cups.is_valid(compact(match)),
     ),
     Detector(
         name="us_ssn",
@@ -141,7 +180,7 @@ DETECTORS: tuple[Detector, ...] = (
     Detector(
         name="passport",
         category="id.passport",
-        pattern=rx(rf"{BEGIN}(?P<value>[A-Za-z]{{1,3}}\s?[0-9]{{6,8}}[A-Za-z]?|[0-9]{{9}}){END}"),
+        pattern=rx(rf"{BEGIN}(?P<value>[A-Za-z]{{1,3}}[\s-]?[0-9]{{6,8}}[A-Za-z]?|[0-9]{{9}}){END}"),
         source="ICAO Doc 9303, with context",
         hint=("passport", "pasaporte"),
         check=lambda match: near(match, _PASSPORT_WORDS),
@@ -161,7 +200,29 @@ DETECTORS: tuple[Detector, ...] = (
             rf"(?i){BEGIN}(?P<value>[0-9]{{4}}[\s-]?[BCDFGHJKLMNPRSTVWXYZ]{{3}}|[A-Z]{{1,2}}[\s-]?[0-9]{{4}}[\s-]?[A-Z]{{1,2}}){END}"
         ),
         source="Orden PRE/3298/2004 and the provincial plates before it, with context",
-        hint=("matr", "veh", "coche", "moto", "furgoneta", "cami", "plate", "car", "registration"),
+        hint=(
+            "matr",
+            "veh",
+            "coche",
+            "moto",
+            "furgoneta",
+            "cami",
+            "plate",
+            "car",
+            "registration",
+            "multa",
+            "turismo",
+            "itv",
+            "dgt",
+            "aparca",
+            "remolque",
+            "taxi",
+            "parking",
+            "garaje",
+            "taller",
+            "grua",
+            "grúa",
+        ),
         check=lambda match: near(match, _PLATE_WORDS),
         confidence=0.8,
         joins=False,
