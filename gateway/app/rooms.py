@@ -116,7 +116,12 @@ def topics_of(settings: Settings, local: Mapping[str, LocalTarget]) -> Topics | 
     own = {name: (f"custom.{name}", about) for name, about in topics.own.items()}
     judge = Judge(
         local[topics.target],
-        JudgeSettings(topics={**TOPICS, **own}, seconds=topics.seconds, at_once=topics.at_once),
+        JudgeSettings(
+            topics={**TOPICS, **own},
+            seconds=topics.seconds,
+            at_once=topics.at_once,
+            certainty=topics.certainty,
+        ),
     )
     return Topics(judge=judge, characters=topics.max_characters)
 

@@ -1,4 +1,4 @@
-"""`aduana explain`: how a request would be decided, rule by rule. Sends nothing, starts no model."""
+"""`aduana explain`: how a request would be decided, rule by rule. Sends nothing; starts no model but with `--judge`."""
 
 import argparse
 import sys
@@ -45,6 +45,11 @@ def add_parser(subparsers: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--tags", default="", metavar="a,b", help="tags, as in the header x-aduana-tags")
     parser.add_argument("--key", default="anonymous", metavar="NAME", help="name of the API key that asks")
+    parser.add_argument(
+        "--judge", action="store_true",
+        help="have the model of 'inspection.topics' judge the request, too (an embedded one is loaded here, "
+        "also beside a running gateway)",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the explanation as JSON")
 
 
@@ -53,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     settings, policy = load(args.config, args.policy)
     situation = _situation(args, settings, policy)
     real = bool(situation[0].request.document)
-    masked = masked_document(settings, *situation, policy) if real else None
+    masked = masked_document(settings, *situation, policy, judge=args.judge) if real else None
     explanation = explain(*situation, policy, masks=not real or masked is not None)
     if args.json:
         extra = {} if masked is None else {"masked_document": masked}
@@ -61,11 +66,11 @@ def run(args: argparse.Namespace) -> int:
         return 1 if explanation.refusal else 0
     console = Console(file=sys.stdout, highlight=False)
     show(explanation, console)
-    judge = settings.inspection.topics
-    if real and judge is not None and not explanation.refusal:
+    topics = settings.inspection.topics
+    if real and topics is not None and not args.judge and not explanation.refusal:
         console.print(
-            f"\n'inspection.topics': where this would leave, the gateway also asks the model of {judge.target!r} "
-            "what it is about. That was not done here."
+            f"\n'inspection.topics': where this would leave, the gateway also asks the model of {topics.target!r} "
+            "what it is about. That was not done here; --judge does it."
         )
     if masked is not None:
         console.print("\nA cloud target would get this (another time with other pseudonyms):")
@@ -116,7 +121,7 @@ def _real(
         size=len(body),
     )
     snapshot = Snapshot(now=datetime.now().astimezone(), prompt_tokens_estimate=estimated_tokens(request))
-    return inbound, inspected(settings, inbound, snapshot, policy), snapshot
+    return inbound, inspected(settings, inbound, snapshot, policy, judge=args.judge), snapshot
 
 
 def _with_tags(inbound: Inbound, tags: frozenset[str]) -> Inbound:

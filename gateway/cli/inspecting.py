@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from gateway.core.document import thaw
+from gateway.core.errors import TargetUnavailable
 from gateway.core.finding import Inspection
 from gateway.core.labels import Zone
 from gateway.core.outbound import outbound_document
@@ -15,9 +16,11 @@ from gateway.policy import Policy, decide, foresee, overridden
 from gateway.settings import Settings
 
 if TYPE_CHECKING:
-    from gateway.pipeline.examining import Examining
+    from gateway.pipeline.examining import Examining, Topics
     from gateway.pipeline.masker import Outgoing
     from gateway.privacy import Inspector
+
+_LOAD_SECONDS = 300.0
 
 
 def inspector_of(settings: Settings) -> "Inspector":
@@ -29,28 +32,49 @@ def inspector_of(settings: Settings) -> "Inspector":
 
 
 @asynccontextmanager
-async def _examining(settings: Settings) -> "AsyncGenerator[Examining, None]":
-    """Inspection as the gateway has it, the search for names included."""
+async def _examining(settings: Settings, *, judge: bool) -> "AsyncGenerator[Examining, None]":
+    """Inspection as the gateway has it, the search for names included; with `judge`, the judgement of topics too."""
     from gateway.app.rooms import names_of
     from gateway.pipeline.examining import Examining
 
     names = names_of(settings)
-    if names is None:
-        yield Examining(inspector_of(settings))
-        return
-    names.recognition.start()
-    try:
-        await names.recognition.loaded()
-        yield Examining(inspector_of(settings), names)
-    finally:
-        await names.recognition.close()
+    async with AsyncExitStack() as stack:
+        if names is not None:
+            names.recognition.start()
+            stack.push_async_callback(names.recognition.close)
+            await names.recognition.loaded()
+        topics = await _topics(settings, stack) if judge else None
+        yield Examining(inspector_of(settings), names, topics)
 
 
-def inspected(settings: Settings, inbound: Inbound, snapshot: Snapshot, policy: Policy) -> Inspection:
+async def _topics(settings: Settings, stack: AsyncExitStack) -> "Topics | None":
+    """The configured judgement by its own target, loaded before its time runs, stopped with `stack`."""
+    from gateway.app.rooms import topics_of
+    from gateway.app.targets import Targets
+    from gateway.observe.logs import configure
+
+    configured = settings.inspection.topics
+    if configured is None:
+        return None
+    configure(level="error")
+    name = configured.target
+    alone = settings.model_copy(update={"targets": {name: settings.targets[name]}})
+    targets = Targets(alone, settings.catalog(), on_violation=lambda _: None, on_worker=lambda _: None)
+    await targets.start()
+    stack.push_async_callback(targets.close)
+    if name in targets.embedded:
+        with suppress(TargetUnavailable):  # then the judgement fails, and the explanation says so
+            await targets.embedded[name].load(asyncio.get_running_loop().time() + _LOAD_SECONDS)
+    return topics_of(settings, targets.local)
+
+
+def inspected(
+    settings: Settings, inbound: Inbound, snapshot: Snapshot, policy: Policy, *, judge: bool = False
+) -> Inspection:
     """What the gateway would see in this request under this policy."""
 
     async def look() -> Inspection:
-        async with _examining(settings) as examining:
+        async with _examining(settings, judge=judge) as examining:
             found = await examining.examine(inbound.request, inbound.size)
             found, _ = await examining.decided(inbound, found, snapshot, policy)
             return found
@@ -59,7 +83,13 @@ def inspected(settings: Settings, inbound: Inbound, snapshot: Snapshot, policy: 
 
 
 def masked_document(
-    settings: Settings, inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy
+    settings: Settings,
+    inbound: Inbound,
+    inspection: Inspection,
+    snapshot: Snapshot,
+    policy: Policy,
+    *,
+    judge: bool = False,
 ) -> object | None:
     """What the first cloud target would get of a request that goes out masked; None: it does not.
 
@@ -72,7 +102,7 @@ def masked_document(
         return None
 
     async def attempt() -> "Outgoing | None":
-        async with _examining(settings) as examining:
+        async with _examining(settings, judge=judge) as examining:
             masker = Masker(examine=examining.examine_fully)
             return await masker.attempt(first, inbound, inspection, snapshot, policy, keep=False)
 

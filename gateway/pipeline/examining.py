@@ -16,10 +16,10 @@ from gateway.core.finding import Doubt, Finding, Inspection
 from gateway.core.labels import Zone
 from gateway.core.request import AnyRequest, Inbound
 from gateway.core.snapshot import Snapshot
-from gateway.pipeline.judging import SpokeOfItself
 from gateway.pipeline.parts import Inspecting
 from gateway.policy import Decision, Policy, decide, foresee
 from gateway.privacy.entities import Entity, NamePolicy, findings_of, is_name, records
+from gateway.privacy.judging import Judgement
 
 # Scanning costs about 0.2 ms per KB at worst: longer documents go to a thread so that other streams keep flowing.
 INLINE_BYTES = 16 * 1024
@@ -32,9 +32,9 @@ class Recognising(Protocol):
 
 
 class Judging(Protocol):
-    """Tells topics. Raises SpokeOfItself, and whatever happened: here it becomes a doubt."""
+    """Tells topics. Raises whatever happened: here it becomes a doubt."""
 
-    async def findings(self, texts: Sequence[tuple[str, str]]) -> tuple[Finding, ...]: ...
+    async def judgement(self, texts: Sequence[tuple[str, str]]) -> Judgement: ...
 
 
 class Topics(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,14 +97,14 @@ class Examining:
         if sum(len(text) for _, text in texts) > self._topics.characters:
             return _doubted(inspection, "size")
         try:
-            found = await self._topics.judge.findings(texts)
+            seen = await self._topics.judge.judgement(texts)
         except TimeoutError:
             return _doubted(inspection, "time")
-        except SpokeOfItself:
-            return _doubted(inspection, "speaks_of_itself")
         except Exception:  # noqa: BLE001 - whatever it is, the request was not judged
             return _doubted(inspection, "detector_failed:topics")
-        return msgspec.structs.replace(inspection, findings=(*inspection.findings, *found))
+        return msgspec.structs.replace(
+            inspection, findings=(*inspection.findings, *seen.findings), doubts=(*inspection.doubts, *seen.doubts)
+        )
 
     async def decided(
         self, inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy

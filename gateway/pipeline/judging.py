@@ -9,14 +9,24 @@ from types import MappingProxyType
 
 import msgspec
 
-from gateway.core.delta import Text
+from gateway.core.delta import Text, TokenLogprob
 from gateway.core.document import freeze_object
 from gateway.core.errors import TargetBusy, TargetUnavailable
-from gateway.core.finding import Finding
+from gateway.core.finding import Doubt, Finding
 from gateway.core.labels import Label, Zone
 from gateway.core.request import ChatRequest
+from gateway.core.target import Capability
 from gateway.pipeline.parts import LocalTarget
-from gateway.privacy.judging import TOPICS, Passage, Questions, passages, speaks_of_itself
+from gateway.privacy.judging import (
+    TOPICS,
+    Judgement,
+    Passage,
+    Question,
+    Questions,
+    finding,
+    passages,
+    speaks_of_itself,
+)
 from gateway.wire.openai_requests import parse_chat
 
 _ISOLATION = "topic judgement"  # shares the beginning of its questions with nobody's conversations
@@ -26,8 +36,8 @@ _REMEMBERED = 20_000  # answers, by keyed hash
 _MARK_BYTES = 16
 
 
-class SpokeOfItself(Exception):
-    """A text tells how it wants to be judged."""
+class Contradiction(msgspec.Struct, frozen=True):
+    """No topic, and yet private: one of the two questions was answered wrong, and nobody knows which."""
 
 
 class JudgeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +49,8 @@ class JudgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """For one request."""
     at_once: int = 8
     """Questions that the model works on together."""
+    certainty: float = 0.5
+    """Share of the model's probability that a harmless answer must have."""
 
 
 class Judge:
@@ -50,65 +62,79 @@ class Judge:
             raise ValueError(f"the target {target.info.name!r} is not local, or its ceiling is too low")
         self.settings = settings
         self._target = target
+        self._logprobs = Capability.LOGPROBS in target.info.capabilities
         self._questions = Questions(settings.topics)
         self._turns = asyncio.Semaphore(settings.at_once)
         self._key = secrets.token_bytes(32)
-        self._known: OrderedDict[bytes, str | None] = OrderedDict()
+        self._known: OrderedDict[bytes, str | Contradiction | None] = OrderedDict()
 
-    async def findings(self, texts: Sequence[tuple[str, str]]) -> tuple[Finding, ...]:
-        """Of texts as (path, text), each with its topic.
-
-        Raises SpokeOfItself, and whatever kept the model from answering in time or in one of the words.
-        """
+    async def judgement(self, texts: Sequence[tuple[str, str]]) -> Judgement:
+        """Of texts as (path, text). Raises whatever kept the model from answering in time or in one of the words."""
         places: dict[str, list[tuple[str, Passage]]] = {}
         for path, text in texts:
             for passage in passages(text):
                 read = text[passage.start : passage.end]
                 if speaks_of_itself(read):
-                    raise SpokeOfItself
+                    return Judgement(doubts=(Doubt(reason="speaks_of_itself", path=path),))
                 places.setdefault(read, []).append((path, passage))
         deadline = asyncio.get_running_loop().time() + self.settings.seconds
         async with asyncio.timeout_at(deadline), asyncio.TaskGroup() as group:
-            asked = {read: group.create_task(self._category(read, deadline)) for read in places}
-        return tuple(
-            self._questions.finding(category, path, passage)
-            for read, task in asked.items()
-            if (category := task.result()) is not None
-            for path, passage in places[read]
-        )
+            asked = {read: group.create_task(self._judged(read, deadline)) for read in places}
+        findings: list[Finding] = []
+        doubts: list[Doubt] = []
+        for read, task in asked.items():
+            match task.result():
+                case None:
+                    pass
+                case Contradiction():
+                    doubts += (Doubt(reason="judged_differently", path=path) for path, _ in places[read])
+                case category:
+                    findings += (finding(category, path, passage) for path, passage in places[read])
+        return Judgement(findings=tuple(findings), doubts=tuple(doubts))
 
-    async def _category(self, passage: str, deadline: float) -> str | None:
+    async def _judged(self, passage: str, deadline: float) -> str | Contradiction | None:
+        """The category of a passage; None: both questions find it clean."""
         mark = hashlib.blake2b(
             passage.encode("utf-8", "surrogatepass"), key=self._key, digest_size=_MARK_BYTES
         ).digest()
         if mark in self._known:
             self._known.move_to_end(mark)
             return self._known[mark]
+        questions = self._questions
+        found: str | Contradiction | None = None
         async with self._turns:
-            category = self._questions.category(await self._ask(self._questions.request(passage), deadline))
-        self._known[mark] = category
+            word = await self._word(questions.topic, passage, deadline)
+            if word != questions.topic.clean:
+                found = questions.category(word)
+            elif await self._word(questions.privacy, passage, deadline) != questions.privacy.clean:
+                found = Contradiction()
+        self._known[mark] = found
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
-        return category
+        return found
 
-    async def _ask(self, document: dict[str, object], deadline: float) -> str:
-        """The answer's text. A full queue is waited for: this request must not be lost to the rush that it may end."""
-        request = parse_chat(freeze_object({"model": self._target.info.model, **document}))
+    async def _word(self, question: Question, passage: str, deadline: float) -> str:
+        """The answer to one question. A full queue is waited for: that rush may be why the request would leave."""
+        document = {"model": self._target.info.model, **question.request(passage, logprobs=self._logprobs)}
+        request = parse_chat(freeze_object(document))
         while True:
             if not self._target.state().healthy:  # sooner than by waiting for the deadline
                 raise TargetUnavailable("The model that judges topics can't answer.")
             try:
-                return await self._answer(request, deadline)
+                answer, tokens = await self._answer(request, deadline)
             except TargetBusy:
                 await asyncio.sleep(_BUSY_SECONDS)
+            else:
+                return question.word(answer, tokens, self.settings.certainty)
 
-    async def _answer(self, request: ChatRequest, deadline: float) -> str:
-        answer = []
+    async def _answer(self, request: ChatRequest, deadline: float) -> tuple[str, list[TokenLogprob]]:
+        answer, tokens = "", list[TokenLogprob]()
         deltas = self._target.generate(request, deadline=deadline, isolation=_ISOLATION, priority=_PRIORITY)
         try:
             async for delta in deltas:
                 if isinstance(delta, Text):
-                    answer.append(delta.text)
+                    answer += delta.text
+                    tokens += delta.logprobs
         finally:
             await deltas.aclose()
-        return "".join(answer)
+        return answer, tokens

@@ -111,11 +111,13 @@ class TopicsConfig(Section):
     """Size of one request; beyond it the request counts as sensitive."""
     at_once: int = Field(default=8, ge=1, le=64)
     """Questions that the model works on together."""
+    certainty: float = Field(default=0.5, ge=0.5, lt=1)
+    """How sure the model must be that a sentence is harmless, where it tells its probabilities; else it is not."""
 
     @model_validator(mode="after")
     def _topics(self) -> "TopicsConfig":
         for name, about in self.own.items():
-            if name in ("none", "health", "money", "law", "work", "plans"):
+            if name in ("none", "private", "public", "health", "money", "law", "work", "plans"):
                 raise ValueError(f"own.{name}: this word is taken; choose another name")
             if not about.strip():
                 raise ValueError(f"own.{name}: say in a few words what the topic is about")
