@@ -192,3 +192,23 @@ def test_a_list_that_cannot_be_used_is_an_error_with_its_place(tmp_path, content
     (problem,) = caught.value.problems
     assert problem.startswith(f"{file}:3:")
     assert words in problem
+
+
+def test_paths_count_from_the_file_that_names_them(tmp_path, monkeypatch):
+    """Wherever the gateway is started; absolute ones and `~` stay what they are."""
+    monkeypatch.setenv("HOME", "/home/ana")
+    monkeypatch.chdir("/")
+    settings = load_settings(
+        write(
+            tmp_path,
+            "policy: my-policy.yaml\n"
+            "candidate: [~/new.yaml, /etc/aduana/next.yaml]\n"
+            "prices: {reference_tokenizer: tokenizer.json, data_file: ../prices.json}\n"
+            "energy: {tariff: {file: pvpc.csv}}\n",
+        )
+    )
+    assert settings.policy == (tmp_path / "my-policy.yaml",)
+    assert [str(path) for path in settings.candidate] == ["/home/ana/new.yaml", "/etc/aduana/next.yaml"]
+    assert settings.prices.reference_tokenizer == tmp_path / "tokenizer.json"
+    assert settings.prices.data_file == tmp_path / ".." / "prices.json"
+    assert settings.energy.tariff.file == tmp_path / "pvpc.csv"

@@ -45,7 +45,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     currency: str = "USD"
     rate: float = 1.0
     reference_model: str = ""
-    token_ratio: float = 1.0
+    token_ratio: float | None = 1.0  # None: measured by the reference model's tokenizer
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         currency=settings.prices.currency,
         rate=settings.prices.usd_rate,
         reference_model=settings.prices.reference_model,
-        token_ratio=settings.prices.token_ratio,
+        token_ratio=None if settings.prices.reference_tokenizer else settings.prices.token_ratio,
     )
     if args.json:
         json.dump(as_json(report), sys.stdout, indent=2)
@@ -98,7 +98,7 @@ def build(
     currency: str = "USD",
     rate: float = 1.0,
     reference_model: str = "",
-    token_ratio: float = 1.0,
+    token_ratio: float | None = 1.0,
 ) -> Report:
     """Read the ledger. Raises LedgerUnavailable, and BadRequest for a time that can't be read."""
     start = moment(since, now, zone)
@@ -120,7 +120,10 @@ def build(
 
 def estimated(report: Report) -> str:
     """Why the avoided cost is an estimate: the reference model counts its tokens otherwise than the local one."""
-    ratio = f"{report.token_ratio:g} of its tokens for each local one (prices.token_ratio)"
+    if report.token_ratio is None:
+        ratio = "tokens as its own tokenizer counts a sample of the answers (prices.reference_tokenizer)"
+    else:
+        ratio = f"{report.token_ratio:g} of its tokens for each local one (prices.token_ratio)"
     return f"estimated: local answers at the prices of {report.reference_model or 'the reference model'}, {ratio}"
 
 

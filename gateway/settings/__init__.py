@@ -17,6 +17,7 @@ from gateway.core.request import Endpoint
 from gateway.core.target import Alias, Capability, Catalog, TargetInfo
 from gateway.core.yaml_source import Source, parse_yaml
 from gateway.settings.errors import explain_errors
+from gateway.settings.paths import placed
 from gateway.settings.section import Name
 from gateway.settings.sections import (
     LEAST_CONTEXT,
@@ -209,37 +210,14 @@ def load_settings(path: Path | None = None) -> Settings:
 
 
 def settings_from(source: Source) -> Settings:
-    """Settings from a parsed file and the environment. Relative policy paths count from the file's directory."""
+    """Settings from a parsed file and the environment. Relative paths count from the file's directory."""
     if not isinstance(source.value, dict):
         raise ConfigurationError((f"{source.where(())}: the configuration must be a mapping (key: value).",))
-    values: dict[str, Any] = dict(source.value)
-    folder = Path(source.file).parent
-    for name in ("policy", "candidate"):
-        files = [values[name]] if isinstance(values.get(name), str) else values.get(name)
-        if isinstance(files, list):
-            values[name] = [folder / Path(file).expanduser() if isinstance(file, str) else file for file in files]
-    if "inspection" in values:
-        values["inspection"] = _with_folders(values["inspection"], folder)
+    values: dict[str, Any] = placed(source.value, Path(source.file).parent)
     try:
         return Settings(**values)
     except ValidationError as error:
         raise ConfigurationError(explain_errors(error, source, Settings)) from error
-
-
-def _with_folders(inspection: Any, folder: Path) -> Any:
-    """The section with its lists' files counted from the configuration's folder; what is malformed stays as it is."""
-    lists = inspection.get("lists") if isinstance(inspection, dict) else None
-    if not isinstance(lists, dict):
-        return inspection
-
-    def placed(entry: Any) -> Any:
-        if isinstance(entry, str):
-            return str(folder / Path(entry).expanduser())
-        if isinstance(entry, dict) and isinstance(entry.get("file"), str):
-            return {**entry, "file": str(folder / Path(entry["file"]).expanduser())}
-        return entry
-
-    return {**inspection, "lists": {name: placed(entry) for name, entry in lists.items()}}
 
 
 def read_secret(reference: str) -> str:
