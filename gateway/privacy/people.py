@@ -12,7 +12,7 @@ from re import Match
 from gateway.privacy.detector import Detector, near, rx, words
 
 _LETTER = r"(?:[a-z'’]|[^\x00-\x7f])"
-_PART = rf"(?:[A-Z]|[ÁÉÍÓÚÑÜÇÀÈÒÖ]){_LETTER}{{1,20}}(?:-[A-Z]{_LETTER}{{1,20}})?(?![\w-])"
+_PART = rf"(?:O['’]|Mc|Mac|[DL]['’])?(?:[A-Z]|[ÁÉÍÓÚÑÜÇÀÈÒÖ]){_LETTER}{{1,20}}(?:-[A-Z]{_LETTER}{{1,20}})?(?![\w-])"
 _LINK = r"(?:[ \t](?:de|del|la|las|los|y|i|van|von|der|da|dos|di|bin|al|el|[A-Z]\.?)){0,3}[ \t]"
 _FULL = rf"{_PART}(?:{_LINK}{_PART}){{1,3}}"
 _NAME = rf"{_PART}(?:{_LINK}{_PART}){{0,3}}"
@@ -101,7 +101,7 @@ DETECTORS: tuple[Detector, ...] = (
         joins=False,
     ),
 )
-_OWN = re.compile(r"(?i)\A(?:fecha|f|fec|date|birth|d|i was|my|mi|nac(?:i|í))\b")
+_OWN = re.compile(r"(?i)\A(?:fecha|f|fec|f\.?nac|date|birth(?:date)?|d\.?o\.?b|i was|my|mi|nac(?:i|í))\b")
 
 
 def _of_somebody(match: Match[str]) -> bool:
