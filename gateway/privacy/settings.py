@@ -22,7 +22,7 @@ class InspectionSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Limits, and the user's own words. Beyond a limit the request counts as sensitive."""
 
     seconds: float = 1.0
-    """Time for one request."""
+    """Computing time for one request: time of its thread on a core, however long that waits for one."""
     max_characters: int = 16_000_000
     """Characters of one request, decoded parts included."""
     words: Mapping[str, tuple[str, ...]] = MappingProxyType({})

@@ -49,6 +49,22 @@ def test_time_over_is_a_doubt_that_is_not_remembered() -> None:
     assert any(i.findings and not i.doubts for i in (second, third))
 
 
+def test_waiting_for_a_core_is_no_work() -> None:
+    """A machine that is busy with other things does not make requests sensitive."""
+
+    class Slow(dict[str, object]):
+        """A document whose reader has to wait."""
+
+        def items(self):  # type: ignore[no-untyped-def]
+            threading.Event().wait(1.1)
+            return super().items()
+
+    document = Slow(p="mi DNI es 12345678Z")
+    inspection = Inspector(InspectionSettings(seconds=1.0)).inspect(document)
+    assert inspection.findings
+    assert not inspection.doubts
+
+
 def test_more_than_the_size_limit_is_a_doubt() -> None:
     """What is decoded counts too."""
     inspector = Inspector(InspectionSettings(max_characters=5_000))
