@@ -1,110 +1,112 @@
-"""What inspection finds, what it flags without cause, and what it costs.
+"""What inspection finds, what it flags without cause, and what it costs, beside others on the same texts.
 
-Run: `python -m tests.bench.privacy [--data DIRECTORY]`. The directory holds files of one JSON object a line, with
-`text`; files whose name begins with `neg` are clean. Identifiers and secrets are generated; the standard library is
-the clean code.
-`detect-secrets` is compared where it is installed. Prints figures; asserts nothing, because machines differ.
+Run: `make bench-privacy` or `python -m tests.bench.privacy [--seed N] [--each N] [--data DIRECTORY] [--only NAME …]`.
+Prints Markdown; asserts nothing, because machines differ. Systems that are not installed are named at the end.
 """
 
 import argparse
-import json
 import statistics
-import sysconfig
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
+from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.privacy import InspectionSettings, Inspector
-from tests.privacy.samples import IDENTIFIERS, NEAR_MISSES, SECRETS, sentences
+import msgspec
 
-AUTHORS = frozenset({"contact.email"})  # source files name their authors: no false alarm
+from tests.bench.privacy.sets import Texts, generated, of_directory
+from tests.bench.privacy.systems import Absent, System, systems
 
-
-def standard_library() -> list[str]:
-    """Its source, in pieces of 4,000 characters."""
-    files = sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*.py"))
-    texts = [file.read_text("utf-8", errors="ignore") for file in files]
-    return [text[start : start + 4000] for text in texts for start in range(0, len(text), 4000)]
+_WIDE = 4_096
 
 
-def sets(data: Path | None) -> Iterator[tuple[str, list[str]]]:
-    """Name and texts of each set."""
-    yield "identifiers (generated)", [text for *_, text in sentences(IDENTIFIERS, 2026, 50)]
-    yield "secrets (generated)", [text for *_, text in sentences(SECRETS, 2026, 50)]
-    yield "neg near misses", list(NEAR_MISSES)
-    yield "neg standard library", standard_library()
-    for file in sorted(data.glob("*.jsonl")) if data is not None else ():
-        yield file.stem, [json.loads(line)["text"] for line in file.read_text("utf-8").splitlines()]
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """One system on one row."""
+
+    flagged: int
+    texts: int
+    missed: tuple[str, ...]
 
 
-def recall(inspector: Inspector, name: str, texts: Sequence[str]) -> None:
-    """The share of texts with a finding, by category."""
-    ignored = AUTHORS if "library" in name else frozenset()
-    categories: Counter[str] = Counter()
-    flagged = 0
+def measure(system: System, row: Texts) -> Cell:
+    """How many of the texts it flags, and those where it should have done otherwise."""
+    code = row.name.endswith("library")
+    verdicts = [system.flags(text, code) for text in row.texts]
+    wrong = tuple(text for text, verdict in zip(row.texts, verdicts, strict=True) if verdict == row.clean)
+    return Cell(flagged=sum(verdicts), texts=len(verdicts), missed=wrong)
+
+
+def table(title: str, rows: Sequence[Texts], columns: Sequence[System], show: int) -> None:
+    """Shares in per cent, and the whole of all rows."""
+    print(f"\n### {title}\n\n| texts | number | {' | '.join(column.name for column in columns)} |")
+    print("|---|---:|" + "---:|" * len(columns))
+    wholes = [[0, 0] for _ in columns]
+    for row in rows:
+        cells = [measure(column, row) for column in columns]
+        for whole, cell in zip(wholes, cells, strict=True):
+            whole[0] += cell.flagged
+            whole[1] += cell.texts
+        shares = " | ".join(f"{cell.flagged / max(1, cell.texts):.1%}" for cell in cells)
+        print(f"| {row.name} | {len(row.texts)} | {shares} |", flush=True)
+        for text in cells[0].missed[:show]:
+            print(f"    {'flagged' if row.clean else 'missed'}: {text[:200]!r}")
+    print("| **all** | " + str(wholes[0][1]) + " | " + " | ".join(f"**{a / max(1, b):.2%}**" for a, b in wholes) + " |")
+
+
+def cost(rows: Sequence[Texts], columns: Sequence[System]) -> None:
+    """CPU milliseconds for a kilobyte, in pieces of 4 KB, and how many times the first column's."""
+    print("\n### CPU time for a KB, in pieces of 4 KB\n")
+    print("| | questions, p50 ms | p99 ms | times tier 0 | clinical, p50 ms | p99 ms | times tier 0 |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
+    first: list[float] = []
+    kinds = [_pieces(rows, "clean: questions", "data: neg"), _pieces(rows, "clinical", "data: es")]
+    for column in columns:
+        shown = [column.name]
+        for number, pieces in enumerate(kinds):
+            column.flags(pieces[0], False)
+            spent = sorted(_milliseconds(column, piece) / (_WIDE / 1024) for piece in pieces)
+            middle = statistics.median(spent)
+            first += [middle] if len(first) <= number else []
+            shown += [f"{middle:.3f}", f"{spent[int(len(spent) * 0.99)]:.3f}", f"{middle / first[number]:.2f}"]
+        print(f"| {' | '.join(shown)} |", flush=True)
+
+
+def _pieces(rows: Sequence[Texts], *names: str) -> list[str]:
+    prose = "\n".join(text for row in rows for text in row.texts if row.name.startswith(names))
+    prose *= 2 * _WIDE // len(prose) + 1
+    return [prose[at : at + _WIDE] for at in range(0, min(len(prose), 40 * _WIDE) - _WIDE, _WIDE // 2)]
+
+
+def _milliseconds(column: System, text: str) -> float:
     began = time.process_time()
-    for text in texts:
-        inspection = inspector.inspect({"messages": ({"role": "user", "content": text},)})
-        found = {finding.category for finding in inspection.findings} - ignored
-        categories.update(found)
-        flagged += bool(found or inspection.doubts)
-    spent = time.process_time() - began
-    kind = "false alarms" if name.startswith("neg") else "found"
-    size = sum(map(len, texts))
-    share, cost = flagged / len(texts), spent / size * 4e6
-    print(f"{name:28} {kind:12} {flagged:5} of {len(texts):5} = {share:7.2%}   {cost:.2f} ms / 4 KB")
-    print(" " * 29 + ", ".join(f"{category} {count}" for category, count in categories.most_common(8)))
-
-
-def latency(inspector: Inspector, texts: Sequence[str]) -> None:
-    """CPU time for prose of 4 KB, for a megabyte, and for the next turn of a long conversation."""
-    prose = "\n".join(texts)
-    pieces = [prose[start : start + 4096] for start in range(0, min(len(prose), 400_000) - 4096, 1024)]
-    spent = sorted(cpu(inspector, piece) for piece in pieces)
-    print(f"4 KB of prose: p50 {statistics.median(spent):.2f} ms, p99 {spent[int(len(spent) * 0.99)]:.2f} ms")
-    megabyte = (prose * (1_000_000 // len(prose) + 1))[:1_000_000]
-    print(f"1 MB of prose: {cpu(inspector, megabyte):.0f} ms")
-    turns = tuple({"role": "user", "content": pieces[number % len(pieces)] + str(number)} for number in range(100))
-    known = Inspector(InspectionSettings(seconds=10.0))
-    known.inspect({"messages": turns})
-    began = time.process_time()
-    known.inspect({"messages": (*turns, {"role": "user", "content": "y " + pieces[0]})})
-    print(f"the turn after 100 turns: {(time.process_time() - began) * 1000:.2f} ms")
-
-
-def cpu(inspector: Inspector, text: str) -> float:
-    """Milliseconds."""
-    began = time.process_time()
-    inspector.inspect({"prompt": text})
+    column.flags(text, False)
     return (time.process_time() - began) * 1000
 
 
-def compare(name: str, texts: Sequence[str]) -> None:
-    """The share that detect-secrets flags."""
-    from detect_secrets.core.scan import scan_line
-    from detect_secrets.settings import default_settings
-
-    with default_settings():
-        flagged = sum(any(True for line in text.splitlines() for _ in scan_line(line)) for text in texts)
-    print(f"{'':29}detect-secrets: {flagged / len(texts):.2%}")
-
-
 def main() -> None:
-    """Everything, set by set."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=None, help="directory of JSON-lines files")
+    """All tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--data", type=Path, help="directory of JSON-lines files with `text`; neg*.jsonl are clean")
+    parser.add_argument("--seed", type=int, default=2026, help="another seed draws other texts (default 2026)")
+    parser.add_argument("--each", type=int, default=100, help="texts of each kind (default 100)")
+    parser.add_argument("--most", type=int, default=1000, help="texts of each file of --data (default 1000)")
+    parser.add_argument("--only", nargs="*", default=[], help="systems, by the names of the columns without versions")
+    parser.add_argument("--show", type=int, default=0, help="so many of the first system's mistakes in each row")
     arguments = parser.parse_args()
-    inspector = Inspector(InspectionSettings(cached_strings=0, seconds=10.0))
-    prose: list[str] = []
-    for name, texts in sets(arguments.data):
-        recall(inspector, name, texts)
-        if find_spec("detect_secrets") is not None and "library" not in name:
-            compare(name, texts)
-        if name.startswith("neg") and "library" not in name:
-            prose += texts
-    latency(inspector, prose)
+    found = list(systems(frozenset(arguments.only)))
+    columns = [system for system in found if isinstance(system, System)]
+    rows = [*generated(arguments.seed, arguments.each)]
+    rows += of_directory(arguments.data, arguments.most) if arguments.data is not None else ()
+    print(f"Seed {arguments.seed}. A text counts as flagged when anything in it is found.")
+    for title, group in (("Spanish identifiers", "identifier"), ("Secrets", "secret"), ("Clinical notes", "clinical")):
+        table(title, [row for row in rows if row.name.startswith(group)], columns, arguments.show)
+    table("Clean texts: false alarms", [row for row in rows if row.clean], columns, arguments.show)
+    own = [row for row in rows if row.name.startswith("data") and not row.clean]
+    if own:
+        table("Files of --data", own, columns, arguments.show)
+    cost(rows, columns)
+    for system in found:
+        if isinstance(system, Absent):
+            print(f"\nNot measured: {system.name} ({system.why})")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""The texts of the bench: generated ones, the standard library's source, and files of a directory of the user's."""
+
+import json
+import random
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from tests.bench.privacy import clean, clinical, spanish, vendors
+from tests.privacy.samples import NEAR_MISSES
+
+_PIECE = 4_000
+
+
+class Texts(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the table: texts that must all be found, or none of them."""
+
+    name: str
+    clean: bool
+    language: str
+    texts: tuple[str, ...]
+
+
+def generated(seed: int, each: int) -> Iterator[Texts]:
+    """A row for each kind of every generator."""
+    for make, group, harmless, language in (
+        (spanish.texts, "identifier", False, "es"),
+        (vendors.texts, "secret", False, "en"),
+        (clinical.texts, "clinical", False, "es"),
+        (clean.texts, "clean", True, "en"),
+    ):
+        kinds: dict[str, list[str]] = {}
+        for kind, text in make(seed, each):
+            kinds.setdefault(kind, []).append(text)
+        for kind, texts in kinds.items():
+            yield Texts(name=f"{group}: {kind}", clean=harmless, language=language, texts=tuple(texts))
+    yield Texts(name="clean: near misses of the tests", clean=True, language="en", texts=NEAR_MISSES)
+    yield Texts(name="clean: standard library", clean=True, language="en", texts=standard_library(seed, 2 * each))
+
+
+def standard_library(seed: int, most: int) -> tuple[str, ...]:
+    """Pieces of Python's own source, chosen by the seed."""
+    files = sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*.py"))
+    sources = [file.read_text("utf-8", errors="ignore") for file in files]
+    pieces = [source[start : start + _PIECE] for source in sources for start in range(0, len(source), _PIECE)]
+    return tuple(random.Random(seed).sample(pieces, min(most, len(pieces))))
+
+
+def of_directory(directory: Path, most: int) -> Iterator[Texts]:
+    """Every `*.jsonl`: one object a line with `text`, perhaps `lang`; a name that begins with `neg` means clean."""
+    for file in sorted(directory.glob("*.jsonl")):
+        rows = [json.loads(line) for line in file.read_text("utf-8").splitlines() if line.strip()][:most]
+        languages = {row.get("lang", "en") for row in rows}
+        yield Texts(
+            name=f"data: {file.stem}",
+            clean=file.stem.startswith("neg"),
+            language=languages.pop() if len(languages) == 1 else "en",
+            texts=tuple(row["text"] for row in rows),
+        )

