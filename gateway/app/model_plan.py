@@ -2,9 +2,10 @@
 
 from gateway.app.rooms import embedded_settings
 from gateway.core.errors import ConfigurationError
+from gateway.core.request import Endpoint
 from gateway.local.embedded_plan import ModelPlan, plan_models
 from gateway.settings import Settings
-from gateway.settings.targets import EmbeddedTarget
+from gateway.settings.targets import AnyTarget, EmbeddedTarget
 
 
 def planned(settings: Settings) -> ModelPlan:
@@ -14,7 +15,17 @@ def planned(settings: Settings) -> ModelPlan:
         for name, config in settings.targets.items()
         if isinstance(config, EmbeddedTarget)
     }
-    return plan_models(rooms, memory=settings.engine.memory, gpu_memory=settings.engine.gpu_memory)
+    return plan_models(
+        rooms,
+        memory=settings.engine.memory,
+        gpu_memory=settings.engine.gpu_memory,
+        vectors=[name for name in rooms if _makes_vectors(settings.targets[name])],
+    )
+
+
+def _makes_vectors(config: AnyTarget) -> bool:
+    """Only where it is written: every chat model can, few are meant to, and the room for it is not small."""
+    return "endpoints" in config.model_fields_set and Endpoint.EMBEDDINGS in config.endpoints
 
 
 def holding(settings: Settings) -> ModelPlan:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from gateway.engine.batch import Batch
 from gateway.engine.bindings import C, log_tail
+from gateway.engine.memory import VECTORS_BATCH
 from gateway.engine.model import EngineFault, Model
 from gateway.engine.parameters import shape_of
 
-_CAUSAL_BATCH = 256  # llama.cpp keeps logits of every token here as well: vocabulary × batch × 4 bytes
 _LEAST_CONTEXT = 2048
 _MOST_TOGETHER = 32
 
@@ -139,7 +139,7 @@ class Embedder:
         capacity = min(capacity, max(self._model.context, length))
         whole = self._model.encodes or self._model.ranks
         self._together = _MOST_TOGETHER
-        self._batch = Batch(capacity if whole else min(_CAUSAL_BATCH, capacity))
+        self._batch = Batch(capacity if whole else min(VECTORS_BATCH, capacity))
         self._batch.outputs[:] = 1
         parameters = C.llama_context_default_params()
         shape_of(parameters, self._model.settings)

@@ -16,6 +16,7 @@ _CELL = 48  # bytes that llama.cpp keeps for each position besides keys and valu
 _RANK = 4  # llama.h, llama_pooling_type
 _MOST_LAYERS = 10_000
 _PROCESS = 64 * 2**20  # Python, numpy and llama.cpp themselves, as seen
+VECTORS_BATCH = 256  # tokens of a generating model computed at once for vectors; each gets logits as well
 
 
 class Need(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,37 +32,74 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
         """Everything."""
         return self.weights + self.cache + self.compute
 
+    def __add__(self, other: "Need") -> "Need":
+        """Both at once."""
+        return Need(
+            weights=self.weights + other.weights,
+            cache=self.cache + other.cache,
+            compute=self.compute + other.compute,
+            gpu=self.gpu + other.gpu,
+        )
+
 
 def need_of(header: Header, settings: EngineSettings, *, gpu: bool = False) -> Need:
     """Weights by the files' size, the KV cache by its formula; 0 for what the header does not say.
 
-    A cache position holds, for each layer, the keys and values of the KV heads (llama.cpp, llama-kv-cache.cpp). The
-    compute buffers are bounded from what llama.cpp printed for models of several shapes. `gpu`: layers may lie there.
+    The compute buffers are bounded from what llama.cpp printed for models of several shapes. `gpu`: layers may lie
+    there.
     """
     weights = sum(part.stat().st_size for part in header.parts)
-    layers, width = _sane(header.number("block_count"), _MOST_LAYERS), _sane(header.number("embedding_length"))
-    heads = header.each("attention.head_count", layers)
-    slots = settings.slots if _generates(header) else 1
-    cache = settings.context * slots * _CELL
-    compute = _PROCESS
-    if layers and width and max(heads, default=0):
-        key = _sane(header.number("attention.key_length")) or width // max(heads)
-        value = _sane(header.number("attention.value_length")) or width // max(heads)
-        bits = _bytes(settings.kv_type_k) * key + _bytes(settings.kv_type_v) * value
-        cache += int(settings.context * slots * sum(header.each("attention.head_count_kv", layers) or heads) * bits)
-        compute += _compute(header, settings, width, max(heads))
-    share = _share_on_gpu(layers, settings) if gpu else 0.0
-    on_gpu = share * (weights + (cache if settings.kv_offload else 0)) + (compute - _PROCESS if share else 0)
+    adapters = sum(Path(path).stat().st_size for path, _ in settings.lora if Path(path).is_file())
+    generates = _generates(header)
+    slots = settings.slots if generates else 1
+    cache = _cache(header, settings.context * slots, settings.kv_type_k, settings.kv_type_v)
+    batch = settings.micro_batch_size if generates else settings.context  # whole texts are pooled at once
+    compute = _compute(header, settings, batch, settings.outputs)
+    need = _placed(header, settings, weights + adapters, cache, compute, gpu=gpu)
+    return msgspec.structs.replace(need, compute=compute + _PROCESS)
+
+
+def need_of_vectors(header: Header, settings: EngineSettings, *, gpu: bool = False) -> Need:
+    """What the second context of a generating model takes, that for vectors, once it has grown to the whole window.
+
+    Nothing for encoders and models that rank: their own estimate is of that context.
+    """
+    if not _generates(header):
+        return Need()
+    batch = min(VECTORS_BATCH, settings.context)
+    logits = 4 * batch * _sane(header.number("vocab_size"))  # computed, and then copied
+    compute = _compute(header, settings, batch, batch) + logits
+    return _placed(header, settings, 0, _cache(header, settings.context, "f16", "f16"), compute, gpu=gpu)
+
+
+def _placed(header: Header, settings: EngineSettings, weights: int, cache: int, compute: int, *, gpu: bool) -> Need:
+    share = _share_on_gpu(_sane(header.number("block_count"), _MOST_LAYERS), settings) if gpu else 0.0
+    on_gpu = share * (weights + (cache if settings.kv_offload else 0)) + (compute if share else 0)
     return Need(weights=weights, cache=cache, compute=compute, gpu=int(on_gpu))
 
 
-def _compute(header: Header, settings: EngineSettings, width: int, heads: int) -> int:
-    """Bytes of one micro-batch's intermediate values and of the logits."""
+def _cache(header: Header, positions: int, kind_k: str, kind_v: str) -> int:
+    """A position holds, for each layer, the keys and values of the KV heads (llama.cpp, llama-kv-cache.cpp)."""
+    layers, width = _sane(header.number("block_count"), _MOST_LAYERS), _sane(header.number("embedding_length"))
+    heads = header.each("attention.head_count", layers)
+    if not (layers and width and max(heads, default=0)):
+        return positions * _CELL
+    key = _sane(header.number("attention.key_length")) or width // max(heads)
+    value = _sane(header.number("attention.value_length")) or width // max(heads)
+    bits = _bytes(kind_k) * key + _bytes(kind_v) * value
+    return positions * _CELL + int(positions * sum(header.each("attention.head_count_kv", layers) or heads) * bits)
+
+
+def _compute(header: Header, settings: EngineSettings, batch: int, outputs: int) -> int:
+    """Bytes of a micro-batch's intermediate values and of the logits."""
+    layers, width = _sane(header.number("block_count"), _MOST_LAYERS), _sane(header.number("embedding_length"))
+    heads = max(header.each("attention.head_count", layers), default=0)
+    if not (layers and width and heads):
+        return 0
     values = 4 * width + 3 * max(header.each("feed_forward_length", 1), default=4 * width)
     mask = 2 * settings.context
     scores = 4 * settings.context * heads if settings.flash_attention == "off" else 0
-    logits = 4 * settings.outputs * _sane(header.number("vocab_size"))
-    return settings.micro_batch_size * (4 * values + mask + scores) + logits
+    return batch * (4 * values + mask + scores) + 4 * outputs * _sane(header.number("vocab_size"))
 
 
 def _generates(header: Header) -> bool:

@@ -3,7 +3,7 @@
 Loads nothing. A file that can't be read has no need here: its target says so when it is asked to load.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import msgspec
@@ -11,7 +11,7 @@ import msgspec
 from gateway.core.errors import ConfigurationError
 from gateway.engine.fit import Limits, told, too_large, within
 from gateway.engine.gguf import read_header
-from gateway.engine.memory import Need, need_of
+from gateway.engine.memory import Need, need_of, need_of_vectors
 from gateway.engine.model import can_use_gpu
 from gateway.local.embedded_settings import EmbeddedSettings
 
@@ -41,26 +41,36 @@ class ModelPlan(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
 
-def plan_models(rooms: Mapping[str, EmbeddedSettings], *, memory: int | None, gpu_memory: int | None) -> ModelPlan:
-    """Whether it can hold or not; `problems` says. Limits in bytes, None: none."""
+def plan_models(
+    rooms: Mapping[str, EmbeddedSettings],
+    *,
+    memory: int | None,
+    gpu_memory: int | None,
+    vectors: Collection[str] = (),
+) -> ModelPlan:
+    """Whether it can hold or not; `problems` says. Limits in bytes, None: none.
+
+    `vectors`: targets that are meant to make vectors, so that room for that is planned as well.
+    """
     gpu = any(room.gpu_layers for room in rooms.values()) and can_use_gpu()
     return ModelPlan(
         settings=rooms,
-        needs={name: _need(room, gpu) for name, room in rooms.items()},
+        needs={name: _need(room, gpu, vectors=name in vectors) for name, room in rooms.items()},
         limits=Limits(memory=memory, gpu_memory=gpu_memory),
     )
 
 
-def _need(room: EmbeddedSettings, gpu: bool) -> Need:
+def _need(room: EmbeddedSettings, gpu: bool, *, vectors: bool) -> Need:
     """The model's, and that of the small one which drafts for it: it has as many slots of the same size."""
     try:
-        headers = [read_header(Path(file)) for file in (room.model, room.draft_model) if file]
+        header = read_header(Path(room.model))
+        draft = read_header(Path(room.draft_model)) if room.draft_model else None
     except ConfigurationError:
         return Need()
-    needs = [need_of(header, room, gpu=gpu and room.gpu_layers != 0) for header in headers]
-    return Need(
-        weights=sum(need.weights for need in needs),
-        cache=sum(need.cache for need in needs),
-        compute=sum(need.compute for need in needs),
-        gpu=sum(need.gpu for need in needs),
-    )
+    gpu = gpu and room.gpu_layers != 0
+    need = need_of(header, room, gpu=gpu)
+    if vectors:
+        need += need_of_vectors(header, room, gpu=gpu)
+    if draft is not None:
+        need += need_of(draft, msgspec.structs.replace(room, lora=()), gpu=gpu)
+    return need

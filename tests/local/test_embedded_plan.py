@@ -2,11 +2,17 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from gateway.app.model_plan import planned
+from gateway.engine.memory import Need
 from gateway.local.embedded_plan import plan_models
 from gateway.local.embedded_settings import EmbeddedSettings
-from tests.engine.tiny import write_encoder
+from gateway.settings import load_settings
+from tests.engine.tiny import write_encoder, write_lora
+from tests.standins.embedded import starter
+from tests.standins.gateway import starter_models
 
 
 @pytest.fixture
@@ -23,6 +29,50 @@ def test_a_draft_model_counts_too(file: str) -> None:
     }
     needs = plan_models(rooms, memory=None, gpu_memory=None).needs
     assert needs["both"].total == 2 * needs["one"].total > 10**6
+
+
+def test_adapters_count_too(file: str, tmp_path: Path) -> None:
+    """By their size; one that is missing is told when its model is loaded."""
+    adapter = write_lora(tmp_path / "adapter.gguf")
+    plain = EmbeddedSettings(model=file, context=128)
+    rooms = {
+        "one": plain,
+        "adapted": msgspec.structs.replace(plain, lora=((str(adapter), 1.0), (str(tmp_path / "none.gguf"), 1.0))),
+        "drafted": msgspec.structs.replace(plain, lora=((str(adapter), 1.0),), draft_model=file),
+    }
+    needs = plan_models(rooms, memory=None, gpu_memory=None).needs
+    assert needs["adapted"].weights - needs["one"].weights == adapter.stat().st_size > 0
+    assert needs["drafted"].weights - 2 * needs["one"].weights == adapter.stat().st_size
+
+
+@pytest.mark.model
+def test_room_for_vectors_beside_answers(file: str) -> None:
+    """A generating model takes a second window for them, which grows with the first; a ranking model has only one."""
+
+    def extra(model: str, context: int) -> Need:
+        rooms = {"m": EmbeddedSettings(model=model, context=context, slots=2, kv_type_k="q8_0", kv_type_v="q8_0")}
+        plain, more = (
+            plan_models(rooms, memory=None, gpu_memory=None, vectors=vectors).needs["m"] for vectors in ((), ("m",))
+        )
+        return Need(
+            weights=more.weights - plain.weights, cache=more.cache - plain.cache, compute=more.compute - plain.compute
+        )
+
+    assert extra(file, 128).total == 0
+    assert extra(str(starter()), 8192).cache == pytest.approx(8192 * 23_040, rel=0.01)  # f16, whatever `kv_type` says
+    assert extra(str(starter()), 8192).weights == 0
+    assert 100 * 2**20 < extra(str(starter()), 8192).compute < 200 * 2**20  # 109 MB were seen
+
+
+@pytest.mark.model
+def test_which_targets_get_room_for_vectors(tmp_path: Path) -> None:
+    """Those that say so; a chat model that only could is not charged for it."""
+    text = "models_dir: {}\ntargets:\n  chat: {{kind: embedded, model: m}}\n  both: {{kind: embedded, model: m, {}}}\n"
+    starter_models(tmp_path).joinpath("smollm2.gguf").rename(tmp_path / "m.gguf")
+    config = tmp_path / "aduana.yaml"
+    config.write_text(text.format(tmp_path, "endpoints: [chat, embeddings]"))
+    needs = planned(load_settings(config)).needs
+    assert needs["both"].cache > needs["chat"].cache
 
 
 def test_a_file_that_can_not_be_read_stops_nobody(file: str, tmp_path: Path) -> None:
