@@ -11,6 +11,8 @@ import numpy as np
 
 COPY_COST = 1 / 16  # copying a cached token, measured against computing it
 _TAIL_LOSS = 0.5  # overwriting a cached token of the sequence that is taken over
+_ANSWER_LOSS = 0.05  # the same where it is the last answer, of the very conversation that goes on
+_SLACK = 32  # one of so many tokens, at the end of a prompt, may be another one once an answer stands behind it
 _LOSS = 0.1  # overwriting a cached token of the sequence that was used last; less for older ones
 _GAP_LOSS = 48.0  # active slots that are not neighbours need one more pass over the weights each step
 Tokens = array  # of type code "i"
@@ -21,8 +23,17 @@ class Slot(msgspec.Struct, kw_only=True):
 
     tokens: "array[int]" = msgspec.field(default_factory=lambda: array("i"))
     isolation: str = ""
+    prompt: int = 0  # how many of the tokens the last request brought; behind them stands its answer
     request: int | None = None
     used: int = 0  # counts up; larger is more recent
+
+
+def goes_on(slot: Slot, kept: int) -> bool:
+    """Whether who keeps so many tokens of it goes on with its conversation: all that is lost is an answer.
+
+    Apps leave out what a model thought, and text that was generated reads as other tokens now and then.
+    """
+    return kept >= max(1, slot.prompt - slot.prompt // _SLACK)
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,9 +75,11 @@ def place(slots: Sequence[Slot], reuse: Sequence[int], minimum: int) -> Place | 
         held = len(slots[number].tokens)
         gap = _GAP_LOSS if busy and not ({number - 1, number + 1} & busy) else 0.0
         kept = reuse[number]
-        options: list[tuple[float, int, int | None]] = [
-            (kept - _TAIL_LOSS * (held - kept) * (kept > 0) - _loss(held - kept, recency[number]), kept, None)
-        ]
+        if goes_on(slots[number], kept):
+            lost = _ANSWER_LOSS * (held - kept)
+        else:
+            lost = _TAIL_LOSS * (held - kept) * (kept > 0) + _loss(held - kept, recency[number])
+        options: list[tuple[float, int, int | None]] = [(kept - lost, kept, None)]
         if source != number and reuse[source] >= minimum:
             gain = reuse[source] * (1 - COPY_COST) - _loss(held, recency[number])
             options.append((gain, reuse[source], source))

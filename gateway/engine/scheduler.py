@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from gateway.core.delta import FinishReason
 from gateway.engine.fairness import Shares, displaced
-from gateway.engine.placement import Place, Slot, common_prefix, compaction, place, reusable
+from gateway.engine.placement import Place, Slot, common_prefix, compaction, goes_on, place, reusable
 from gateway.engine.rows import decode_rows, is_small, prompt_rows
 from gateway.engine.sequence import Sequence
 from gateway.engine.spill import Spill
@@ -240,7 +240,8 @@ class Scheduler:
         """What the slot holds is moved out if it is worth computing only once."""
         slot = self._slots[chosen.slot]
         lost = len(slot.tokens) - (chosen.reuse if chosen.source is None else 0)
-        if lost < _WORTH_KEEPING or not self.spill.fits(len(slot.tokens)):
+        only_answer = chosen.source is None and goes_on(slot, chosen.reuse)
+        if only_answer or lost < _WORTH_KEEPING or not self.spill.fits(len(slot.tokens)):
             return []
         return list(self.spill.add(chosen.slot, slot.tokens[:], slot.isolation, needed))
 
@@ -261,7 +262,7 @@ class Scheduler:
     def _occupy(self, sequence: Sequence, number: int, held: int) -> None:
         slot = self._slots[number]
         slot.tokens = sequence.tokens[:held]
-        slot.isolation, slot.request = sequence.isolation, sequence.id
+        slot.isolation, slot.request, slot.prompt = sequence.isolation, sequence.id, sequence.prompt
         sequence.slot, sequence.done = number, held
         if len(sequence.tokens) == sequence.prompt:
             sequence.cached = held

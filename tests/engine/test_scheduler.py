@@ -511,3 +511,22 @@ def test_prompts_that_fill_a_step_are_read_one_after_the_other() -> None:
     step = scheduler.plan()
     assert step is not None
     assert {row.request: len(row.tokens) for row in step.rows}.keys() >= {0, 1, 2}
+
+
+def test_a_conversation_whose_answer_reads_otherwise_goes_on_in_its_slot() -> None:
+    """Apps leave out what a model thought: the prompt is kept, nothing is copied or set aside, other slots stay."""
+    scheduler = Scheduler(
+        slots=3, context=512, batch=256, between_decodes=512, prefix_minimum=2, ends=[END], spill=2000
+    )
+    prompt = array("i", range(1, 201))
+    scheduler.add(1, prompt, 100, "app")
+    while (step := scheduler.plan()) is not None:
+        scheduler.computed(step)
+        for row in step.rows:
+            if row.outputs:
+                scheduler.accept(row.request, 7)
+    scheduler.add(2, prompt + array("i", [9] * 30), 4, "app")
+    step = scheduler.plan()
+    assert step is not None
+    assert step.moves == (Trim(0, 200),)
+    assert [(row.slot, row.position, len(row.tokens)) for row in step.rows] == [(0, 200, 30)]
