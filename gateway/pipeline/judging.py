@@ -32,6 +32,7 @@ from gateway.wire.openai_requests import parse_chat
 _ISOLATION = "topic judgement"  # shares the beginning of its questions with nobody's conversations
 _PRIORITY = 10  # a request waits for this
 _BUSY_SECONDS = 0.1  # between tries behind a full queue
+_LATER = 5.0  # seconds after which the target would give up by itself; the request's own limit comes first
 _REMEMBERED = 20_000  # answers, by keyed hash
 _MARK_BYTES = 16
 
@@ -78,8 +79,9 @@ class Judge:
                     return Judgement(doubts=(Doubt(reason="speaks_of_itself", path=path),))
                 places.setdefault(read, []).append((path, passage))
         deadline = asyncio.get_running_loop().time() + self.settings.seconds
+        mine = asyncio.Semaphore(self.settings.at_once)  # so that a long text does not stand before all short ones
         async with asyncio.timeout_at(deadline), asyncio.TaskGroup() as group:
-            asked = {read: group.create_task(self._judged(read, deadline)) for read in places}
+            asked = {read: group.create_task(self._judged(read, mine, deadline + _LATER)) for read in places}
         findings: list[Finding] = []
         doubts: list[Doubt] = []
         for read, task in asked.items():
@@ -92,7 +94,7 @@ class Judge:
                     findings += (finding(category, path, passage) for path, passage in places[read])
         return Judgement(findings=tuple(findings), doubts=tuple(doubts))
 
-    async def _judged(self, passage: str, deadline: float) -> str | Contradiction | None:
+    async def _judged(self, passage: str, mine: asyncio.Semaphore, deadline: float) -> str | Contradiction | None:
         """The category of a passage; None: both questions find it clean."""
         mark = hashlib.blake2b(
             passage.encode("utf-8", "surrogatepass"), key=self._key, digest_size=_MARK_BYTES
@@ -102,7 +104,7 @@ class Judge:
             return self._known[mark]
         questions = self._questions
         found: str | Contradiction | None = None
-        async with self._turns:
+        async with mine, self._turns:
             word = await self._word(questions.topic, passage, deadline)
             if word != questions.topic.clean:
                 found = questions.category(word)

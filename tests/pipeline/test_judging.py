@@ -16,8 +16,11 @@ from gateway.core.errors import TargetBusy, TargetError
 from gateway.core.labels import Label, Zone
 from gateway.core.request import ChatRequest
 from gateway.core.target import Capability, TargetState
+from gateway.ledger.sealing import Seal
 from gateway.pipeline.examining import Examining, Topics
 from gateway.pipeline.judging import Judge, JudgeSettings
+from gateway.pipeline.masker import Masker
+from gateway.privacy import InspectionSettings, Inspector
 from gateway.privacy.judging import Judgement
 from tests.pipeline.house import FakeTarget, House
 
@@ -238,6 +241,22 @@ async def test_what_was_judged_is_not_judged_again(judge: FakeJudge) -> None:
     judge.error = None
     await house.ask("A new sentence.", "public")
     assert [receipt.label for receipt in house.ledger.receipts[2:]] == [Label.SENSITIVE, Label.PUBLIC]
+
+
+async def test_a_masked_document_is_judged_again(judge: FakeJudge) -> None:
+    """As it would go out. A topic that is left keeps the original at home."""
+    masking = POLICY.replace("prefer: [big, spare", "mask: [contact.email], prefer: [big, spare")
+    house = House(Inspector(InspectionSettings()), masking)
+    examining = Examining(house.inspector, topics=Topics(judge=Judge(judge, JudgeSettings(seconds=60))))
+    house.pipeline._examining = examining
+    house.pipeline._masker = Masker(examine=examining.examine_fully, store=house.masks, sealing=Seal(b"k"), key=b"k")
+    await house.ask("Write about my garden to ann.lee@wolke7.de please.", "public")
+    (sent,) = house.big.asked
+    masked = sent.document["messages"][0]["content"]
+    assert "ann.lee" not in masked
+    assert masked in judge.read
+    await house.ask("Write about my malady to ann.lee@wolke7.de please.", "public")
+    assert len(house.big.asked) == 1
 
 
 async def test_nobody_asks_where_nothing_would_leave(judge: FakeJudge) -> None:
