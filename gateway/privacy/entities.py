@@ -27,6 +27,14 @@ _NUMBERS = {
 }  # fmt: skip
 _SURE = 0.9  # numbers look alike, so the model must be sure of them; tier 0 knows the checksums besides
 _DIGITS = 5  # fewer are no identifier
+_NAMED = re.compile(
+    r"passport|pasaporte|licen[cs]|permiso de conducir|carn[eé]|\bssn\b|social security|"
+    r"seguridad social|\bid\b|identi|\bdn[ie]\b|\bni[ef]\b|\bcif\b|tax|fiscal|\bvat\b|account|acct|"
+    r"routing|cuenta|\biban\b|\bbank|\bbanco|sort code|phone|\bcall|\btel\b|tel[eé]?f|m[oó]vil|mobile|\bcell|\bfax|whatsapp|\btext |contact|number|n[uú]mero|reach|ring",
+    re.IGNORECASE,
+)  # without such a word near it, a hash or an order's number is as good an identifier for the model as any
+_HASH = re.compile(r"(?=.*[a-f])[0-9a-f-]{8,}")
+_AROUND = 64, 32  # characters before and behind
 _NEIGHBOUR = 40  # characters between the parts of one address
 _INNER = r"(?:(?:[A-Z]\.?|d[aeiou]s?|del|la|van|von|der|den|bin|al|el)[ \t])"  # between first and last name
 _LINK = re.compile(rf"[ \t]?(?:{_INNER}){{0,2}}|['’-]")
@@ -82,7 +90,7 @@ def findings_of(path: str, text: str, entities: Sequence[Entity], names: NamePol
         if category is None or entity.score < _SURE:
             continue
         words = text[entity.start : entity.end]
-        if "@" in words if category == "contact.email" else sum(map(str.isdigit, words)) >= _DIGITS:
+        if "@" in words if category == "contact.email" else _is_number(words) and _is_named(text, entity):
             found.append(_finding(category, path, entity.start, entity.end, entity.score))
     return found
 
@@ -144,6 +152,15 @@ def _of_addresses(path: str, entities: Sequence[Entity]) -> Iterator[Finding]:
         if len(kinds) > 1 and kinds != {"BUILDING_NUMBER", "ZIP_CODE"}:
             score = min(part.score for part in group)
             yield _finding("contact.address", path, group[0].start, group[-1].end, score)
+
+
+def _is_number(words: str) -> bool:
+    return sum(map(str.isdigit, words)) >= _DIGITS and _HASH.fullmatch(words) is None
+
+
+def _is_named(text: str, entity: Entity) -> bool:
+    before, after = _AROUND
+    return _NAMED.search(text, max(0, entity.start - before), entity.end + after) is not None
 
 
 def _finding(category: str, path: str, start: int, end: int, score: float) -> Finding:

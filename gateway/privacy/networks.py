@@ -78,6 +78,36 @@ def _before(match: Match[str]) -> str:
     return match.string[max(0, match.start("value") - 12) : match.start("value")]
 
 
+_RESOLVERS = frozenset(
+    [
+        "8.8.8.8",
+        "8.8.4.4",
+        "1.1.1.1",
+        "1.0.0.1",
+        "9.9.9.9",
+        "149.112.112.112",
+        "208.67.222.222",
+        "208.67.220.220",
+        "4.2.2.2",
+    ]
+)
+_IP_WORDS = words(
+    r"\bip\b|_ip\b|\bips\b|ip.?addr|remote_?addr|\baddress|direcci[oó]n|blocked|bloquead|log(?:ged|in|on) from|visitor|\bclient"
+)
+
+
+def _public(match: Match[str]) -> bool:
+    """Somebody's line: a public address that is called one. Not a version, a resolver, or one of documentation."""
+    value = match["value"]
+    try:
+        address = ip_address(value)
+    except ValueError:
+        return False
+    if not address.is_global or value in _RESOLVERS or address.is_multicast or _VERSION.search(_before(match)):
+        return False
+    return near(match, _IP_WORDS, 48, 24)
+
+
 def _private_6(address: IPv6Address) -> bool:
     """RFC 4193 and link-local ones; `::1`, documentation and short made-up ones are not."""
     return (address.packed[0] & 0xFE == 0xFC or address.is_link_local) and len(set(address.packed)) >= 5
@@ -109,6 +139,16 @@ DETECTORS: tuple[Detector, ...] = (
         source="RFC 1918, RFC 6598; not what manuals show (loopback, routers' factory addresses, whole ranges)",
         check=_address,
         confidence=0.8,
+        joins=False,
+    ),
+    Detector(
+        name="public_ipv4",
+        category="network.address",
+        pattern=rx(r"(?<![\w.-])(?P<value>[0-9]{1,3}(?:\.[0-9]{1,3}){3})(?![\w-]|\.[0-9])"),
+        source="RGPD, CJEU C-582/14 (Breyer): the address of somebody's line, beside a word for it",
+        check=_public,
+        hint=("ip", "addr", "direcci", "block", "bloq", "log", "visitor", "client"),
+        confidence=0.6,
         joins=False,
     ),
     Detector(

@@ -76,6 +76,22 @@ def test_numbers_need_digits_and_certainty() -> None:
     assert findings_of("$", "call 905-674-3793", unsure, NamePolicy.ANY) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("My licence is [DRIVERS_LICENSE:SMITH801011AB9]", True),
+        ("número de pasaporte [PASSPORT:PAA123456]", True),
+        ("git checkout [DRIVERS_LICENSE:da011734c8f10ec1d6472d86c39392248f4927f1]", False),
+        ("id: [DRIVERS_LICENSE:0e42d43c-2547-419c-abf8-4914a6a5bc99]", False),
+        ("El pedido [GOVERNMENT_ID:55807302A] llega mañana", False),
+        ("tracking [TAX_ID:72129972-3003]", False),
+    ],
+)
+def test_a_number_is_an_identifier_only_where_something_says_so(text: str, named: bool) -> None:
+    """For the model a hash is as good a licence as any."""
+    assert bool(found(text, NamePolicy.ANY)) is named
+
+
 def test_word_pieces_become_words() -> None:
     """The model labels pieces of words; windows that overlap label some twice."""
     text = "Ask Krisztián Szöllösy now"
