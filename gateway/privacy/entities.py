@@ -28,9 +28,10 @@ _NUMBERS = {
 _SURE = 0.9  # numbers look alike, so the model must be sure of them; tier 0 knows the checksums besides
 _DIGITS = 5  # fewer are no identifier
 _NAMED = re.compile(
-    r"passport|pasaporte|licen[cs]|permiso de conducir|carn[eé]|\bssn\b|social security|"
-    r"seguridad social|\bid\b|identi|\bdn[ie]\b|\bni[ef]\b|\bcif\b|tax|fiscal|\bvat\b|account|acct|"
-    r"routing|cuenta|\biban\b|\bbank|\bbanco|sort code|phone|\bcall|\btel\b|tel[eé]?f|m[oó]vil|mobile|\bcell|\bfax|whatsapp|\btext |contact|number|n[uú]mero|reach|ring",
+    r"passport|pasaporte|licen[cs]|permiso de conducir|carn[eé]|\bssn\b|social security|seguridad social|\bid\b|"
+    r"identi|\bdn[ie]\b|\bni[ef]\b|\bcif\b|tax|fiscal|\bvat\b|account|acct|routing|cuenta|\biban\b|\bbank|\bbanco|"
+    r"sort code|phone|\bcall|\btel\b|tel[eé]?f|m[oó]vil|mobile|\bcell|\bfax|whatsapp|\btext |contact|number|"
+    r"n[uú]mero|reach|ring",
     re.IGNORECASE,
 )  # without such a word near it, a hash or an order's number is as good an identifier for the model as any
 _HASH = re.compile(r"(?=.*[a-f])[0-9a-f-]{8,}")
