@@ -120,8 +120,9 @@ class Judge:
         document = {"model": self._target.info.model, **question.request(passage, logprobs=self._logprobs)}
         request = parse_chat(freeze_object(document))
         while True:
-            if not self._target.state().healthy:  # sooner than by waiting for the deadline
-                raise TargetUnavailable("The model that judges topics can't answer.")
+            state = self._target.state()
+            if state.loaded is False and not state.healthy:  # else each question would try to load it again
+                raise TargetUnavailable("The model that judges topics can't be loaded.")
             try:
                 answer, tokens = await self._answer(request, deadline)
             except TargetBusy:

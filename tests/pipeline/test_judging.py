@@ -55,7 +55,7 @@ class FakeJudge(FakeTarget):
         self.most_at_once = 0
 
     def state(self) -> TargetState:
-        return TargetState(healthy=self.healthy)
+        return TargetState(healthy=self.healthy, loaded=self.healthy)
 
     def topic(self, text: str) -> str:
         """Its answer to one question. A text can say what it is to be."""
