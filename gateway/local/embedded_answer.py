@@ -13,6 +13,7 @@ from gateway.engine.vocabulary import Vocabulary
 
 _THINK, _END_THINK = "<think>", "</think>"
 _LONGEST_START = 32  # characters in which an answer that begins with a thought must show it
+_MOST_BLANKS = 4  # of them before its first letter
 # Control tokens that mean something to the readers of an answer; all others are no text.
 _MARKERS = frozenset((b"<think>", b"</think>", b"<tool_call>", b"</tool_call>", b"<|python_tag|>"))
 
@@ -112,7 +113,8 @@ class Choice:
         if self._undecided:
             text, self._held = self._held + text, ""
             start = text.lstrip()
-            if len(start) < len(_THINK) and _THINK.startswith(start) and len(text) < _LONGEST_START:
+            longest = _LONGEST_START if start else _MOST_BLANKS
+            if len(start) < len(_THINK) and _THINK.startswith(start) and len(text) < longest:
                 self._held = text
                 return []
             self._undecided = False
