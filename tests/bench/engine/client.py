@@ -29,11 +29,13 @@ async def ask(port: int, path: str, body: dict) -> Stream:
     head += f"Content-Length: {len(payload)}\r\nConnection: close\r\n\r\n"
     writer.write(head.encode() + payload)
     seen: list[tuple[float, bytes]] = []
-    while data := await reader.read(65536):
-        seen.append((time.perf_counter() - began, data))
-        if b"[DONE]" in data:
-            break
-    writer.close()
+    try:
+        while data := await reader.read(65536):
+            seen.append((time.perf_counter() - began, data))
+            if b"[DONE]" in data:
+                break
+    finally:
+        writer.close()
     return _read(seen)
 
 

@@ -1,12 +1,14 @@
 """What people do with a local model, as requests. Each workload returns the numbers that it is about."""
 
+import asyncio
 import random
 import statistics
+import time
 from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from tests.bench.engine.client import Stream, together, usage_of
+from tests.bench.engine.client import Stream, ask, together, usage_of
 
 _WORDS = tuple(
     [
@@ -183,6 +185,39 @@ def schema(strict: bool) -> Workload:
     return run
 
 
+async def flood(server: Server, seed: int) -> Numbers:
+    """An app that asks now and then, alone and beside one that keeps 32 requests under way all the time.
+
+    The numbers are the light app's beside the flood; `alone` is its TTFT p95 before. Apps are told apart by `user`
+    here, by their keys in the gateway; llama-server does not tell them apart.
+    """
+
+    async def light(first: int) -> list[Stream]:
+        until = time.perf_counter() + 15.0  # where there is no fairness, each waits for seconds
+        answers: list[Stream] = []
+        while len(answers) < 24 and time.perf_counter() < until:
+            answers.append(await ask(server.port, TEXT, _body(words(24, first + len(answers)), 8, user="light")))
+        return answers
+
+    async def crowd(number: int) -> None:
+        while True:
+            number += 1000
+            await ask(server.port, TEXT, _body(words(24, seed + number), 128, user="flood"))
+
+    quiet = _numbers(server, 1.0, await light(seed), 0.0)
+    async with asyncio.TaskGroup() as tasks:
+        crowds = [tasks.create_task(crowd(number)) for number in range(32)]
+        await asyncio.sleep(2.0)
+        before, _ = usage_of(server.pid)
+        began = time.perf_counter()
+        answers = await light(seed + 500)
+        wall = time.perf_counter() - began
+        after, _ = usage_of(server.pid)
+        for task in crowds:
+            task.cancel()
+    return _numbers(server, wall, answers, after - before) | {"alone": quiet["ttft p95"]}
+
+
 WORKLOADS: dict[str, Workload] = {
     **{
         f"{prompt} tokens, T {temperature}, {concurrency} streams": throughput(prompt, concurrency, temperature)
@@ -203,4 +238,5 @@ WORKLOADS: dict[str, Workload] = {
     "conversation, 8 users": conversations(8),
     "free text, 8 chats": schema(False),
     "JSON schema, 8 chats": schema(True),
+    "light app beside a flood": flood,
 }
