@@ -32,8 +32,13 @@ _JARGON = lexicon(
     r"\b(?:hta\b|dm ?[12]\b|dlp\b|epoc\b|iam(?:cest|sest)?\b|icc\b|acv\b|tep\b|tvp\b|irc\b|erc\b|itu\b|vih\+?|namc\b|namd?c\b|ap de|aapp|iq ?:|exfumador\w*|paq/a[ñn]o|mmii\b|mmss\b|fi[di]\b|hcd\b|li[di]\b|"
     r"ef ?:|exf ?:|jc ?:|dx ?:|dco ?:|tto\b|tx ?:|mc ?:|ea ?:|beg\b|coc\b|acp\b|acr\b|rha\b|mvc\b|ta:? ?[0-9]{2,3}/[0-9]{2,3}|fc:? ?[0-9]{2,3}|sat(?:o2)?\.?:? ?[0-9]{2}|lpm\b|rpm\b|hb ?[0-9]|pcr\b|ecg\b|eeg\b|rx\b|tc\b|tac\b|rmn\b|pet-tc|"
     r"c/ ?[0-9]{1,2} ?h|/[0-9]{1,2} ?h(?:oras)?\b|[0-9]-[0-9]-[0-9]\b|[0-9] ?mg\b|mg/d[lí]|ng/ml|mmhg|exitus|postoperatorio|apendicectom[ií]a|marcapasos|trasplant\w+|anticoagulad[oa]|quimioterapia|"
-    r"[a-záéíóúñ]{3,}(?:itis|ectom[ií]a|plejia|penia|megalia|lit[ií]asis|neumon[ií]a|rragia|estenosis|cardia|c[ií]tic[oa]s?|tensi[oó]n arterial)\b|(?:an|leuc|glic|isqu|hipox|septic|bacteri|dislip|ur)emi[ac]o?s?\b|isqu[eé]mic[oa]|"
+    r"[a-záéíóúñ]{2,}(?:itis|ectom[ií]a|plejia|penia|megalia|lit[ií]asis|neumon[ií]a|rragia|estenosis|cardia|c[ií]tic[oa]s?|tensi[oó]n arterial)\b|(?:an|leuc|glic|isqu|hipox|septic|bacteri|dislip|ur)emi[ac]o?s?\b|isqu[eé]mic[oa]|"
     r"(?:carcin|aden|linf|melan|sarc|gli|meningi|miel|hemat|glauc|fibr)omas?\b|neumon[ií]a|hematuria|disnea|astenia|edemas?\b|eritemat\w+|n[oó]dulo|autol[ií]tica|n[aá]useas|v[oó]mitos|asma\b|crohn\b|ictus\b|colelitiasis|hemocultivos?|"
+    r"palpitaciones|expectoraci[oó]n|auscultaci[oó]n|crepitantes|sibilancias|estertores|[uú]lceras?\b|hernias?\b|inguinal|liti[aá]sic[oa]|embarazo de|parto prematuro|ces[aá]rea|psiqui[aá]tric[oa]|"
+    r"depresiv[oa]|demencia|paliativ[oa]s?|cataratas?\b|epicrisis|pautad[oa]|se (?:pauta|prescribe|ajusta|interviene|deriva|cardiovierte)|antibiot\w+|aspirativ[oa]|convulsi\w+|s[ií]ncope|hemorragia|hematoma|prurito|mialgias?|artralgias?|"
+    r"taquicardia|bradicardia|arritmia|soplo|derrame|ascitis|ictericia|melenas|hemoptisis|disuria|polaquiuria|poliuria|estre[nñ]imiento|diarrea|v[eé]rtigo|mareos?\b|parestesias?|hemiparesia|afasia|disartria|luxaci[oó]n|esguince|"
+    r"insuficiencia (?:card[ií]aca|renal|respiratoria)|infarto|trombo\w+|embolia|esteatosis|cirrosis|fibrosis|psoriasis|eccema|urticaria|sarampi[oó]n|varicela|tuberculosis|anemia|sepsis|shock|intubad[oa]|sondaj\w+|drenaje|sutura\w*|"
+    r"[a-z]{3,}(?:faxina|metasona|solona|ciclina|parina|dronato|tinib|zumab|ximab|mumab|olol|[ae]pril|ca[ií]na|conazol|ciclovir|oxaban|gliptina|gabalina|tiroxina|lukast)\b|"
     r"[a-z]{3,}(?:cilina|micina|floxacin[oa]|prazol|sart[aá]n|statina|dipino|xab[aá]n|cumarol|glutida|formina|cetamol|profeno|zepam|zolam|oxetina|tralina|apina|setr[oó]n)\b)"
 )
 _SOMEBODY = lexicon(
@@ -44,6 +49,7 @@ _SOMEBODY = lexicon(
     r"(?:el|la|nuestr[oa]|este|esta|un|una) paciente|paciente (?:que|con|sin|var[oó]n|mujer|acude|ingresa|presenta|refiere)|"
     r"(?:the|our|this) patient (?:was|is|has|had|presented|reports|denies|underwent)|pt\.? (?:presents|c/o|reports))"
 )
+_AGE = lexicon(r"\b[0-9]{1,3} a[ñn]os\b")
 _I = r"(?:(?:yo )?me (?:han|ha|hab[ií]an) (?:diagnosticado|detectado|encontrado|operado|recetado)|i(?:'ve| have| was| am| got|'m)(?: just| been| recently| newly)* (?:diagnosed|prescribed|hospitali[sz]ed))"
 _ILL = (
     r"(?:vih|sida|c[aá]ncer|tumor|diabetes|depresi[oó]n|ansiedad|bipolar\w*|esquizofrenia|epilepsia|hepatitis|alzheimer|parkinson|leucemia|"
@@ -116,6 +122,8 @@ def _record(text: str) -> tuple[int, int] | None:
         dense = _CLINICAL.search(text) or _JARGON.search(text)
         return dense.start(), dense.end()
     person = _SOMEBODY.search(text) if weight >= 3 else None
+    if person is None and weight >= 4 and jargon:
+        person = _AGE.search(text)
     return (person.start(), person.end()) if person is not None else None
 
 

@@ -130,7 +130,7 @@ DETECTORS: tuple[Detector, ...] = (
         name="assignment",
         category="secret.password",
         pattern=rx(
-            rf"(?i)(?:{_KEY_WORDS})[\w\-\]]{{0,24}}[\"'`]{{0,2}}\]?(?:\s{{0,3}}(?::=|=>|[:=]|>(?=[^\s<>]{{6}}))|(?:\sstring)?\s=|,?\s(?:is|es|was|era|{_OF}(?:\s[^\s:]{{1,20}}){{1,3}}(?:\s(?:es|is)|:))(?=\s)|\s?→)\s{{0,3}}"
+            rf"(?i)(?:{_KEY_WORDS})[\w\-\]]{{0,24}}[\"'`]{{0,2}}\]?(?:\s{{0,3}}(?::=|=>|[:=]|>(?=[^\s<>]{{6}}))|(?:\sstring)?\s=|,?\s(?:is|es|was|era|{_OF}(?:\s[^\s:]{{1,20}}){{1,3}}(?:\s(?:es|is)|:|\s=))(?=\s)|\s?→)\s{{0,3}}"
             r"\\?(?P<quote>[\"'`«“]?)(?P<value>[^\s\"'`<>]{6,200})"
         ),
         source="a word for a secret, a sign of assignment, a value that is no placeholder",

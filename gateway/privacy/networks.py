@@ -71,11 +71,11 @@ def _private_4(address: IPv4Address, match: Match[str]) -> bool:
     return (private or shared) and wide is None and not (first == 10 and re.search(_VERSION, _before(match)))
 
 
-_VERSION = re.compile(r"(?i)(?:version|versi.n|release|\bv|[=~^<>])\s?\Z")
+_VERSION = re.compile(r"(?i)(?:version|versi.n|release|grade\w{0,2} (?:from|to)|\bv|[=~^<>])\s?\Z")
 
 
 def _before(match: Match[str]) -> str:
-    return match.string[max(0, match.start("value") - 12) : match.start("value")]
+    return match.string[max(0, match.start("value") - 24) : match.start("value")]
 
 
 _RESOLVERS = frozenset(

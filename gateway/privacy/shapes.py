@@ -14,7 +14,7 @@ from gateway.privacy.blobs import unblob
 from gateway.privacy.detector import Detector, entropy, near, rx, words
 
 _HASHED = words(
-    r"sha-?\d|sha\b|md5|hash|digest|checksum|commit|uuid|guid|etag|integrity|fingerprint|revision|blob|\btree\b|\bnonce|"
+    r"sha-?\d|sha\b|md5|hash|digest|checksum|\bcommit\b|uuid|guid|etag|integrity|fingerprint|revision|blob|\btree\b|\bnonce|"
     r"boundary|message-id|huella|resumen"
 )
 _SECRET_WORDS = words(

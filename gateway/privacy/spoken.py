@@ -99,6 +99,17 @@ DETECTORS: tuple[Detector, ...] = (
         confidence=0.9,
     ),
     Detector(
+        name="user_at_host",
+        category="secret.connection_string",
+        pattern=rx(
+            r"(?<![\w/:.@-])[a-z_][\w.-]{1,30}:(?P<value>[^\s:@/\"'<>]{8,60})@(?!sha[0-9])[A-Za-z][\w.-]{1,100}"
+        ),
+        source="RFC 3986, userinfo without a scheme, as rsync, FTP clients and people write it",
+        check=_strong,
+        confidence=0.7,
+        joins=False,
+    ),
+    Detector(
         name="pgpass",
         category="secret.connection_string",
         pattern=rx(r"(?m)^[\w.*-]{1,100}:(?:[0-9]{4,5}|\*):[\w*-]{1,60}:[\w-]{1,60}:(?P<value>[^\s:]{6,100})"),
