@@ -43,6 +43,11 @@ def json_grammar(schema: object) -> str:
         raise BadRequest(
             f"The JSON schema has {len(text)} characters; up to {LONGEST_SCHEMA} are accepted.", param="response_format"
         )
+    looping = _looping(schema)
+    if looping:
+        raise BadRequest(
+            f"The JSON schema can't be used: '$ref' {looping[:100]!r} leads back to itself.", param="response_format"
+        )
     try:
         grammar = LLMatcher.grammar_from_json_schema(text, overrides=_OPTIONS)
     except ValueError as error:
@@ -51,6 +56,35 @@ def json_grammar(schema: object) -> str:
     if wrong:
         raise BadRequest(f"The JSON schema can't be enforced: {_short(notes[0])}", param="response_format")
     return grammar
+
+
+def _looping(schema: object) -> str:
+    """A reference that refers only to references, in a circle: no text can follow it. Empty: there is none."""
+    stack: list[object] = [schema]
+    ended: set[str] = set()  # followed before, to their end
+    while stack:
+        item = stack.pop()
+        stack.extend(item.values() if isinstance(item, Mapping) else item if isinstance(item, list | tuple) else ())
+        seen: set[str] = set()
+        while isinstance(item, Mapping) and isinstance(reference := item.get("$ref"), str):
+            if reference in seen:
+                return reference
+            if reference in ended:
+                break
+            seen.add(reference)
+            item = _referred(schema, reference)
+        ended |= seen
+    return ""
+
+
+def _referred(schema: object, reference: str) -> object:
+    """What a reference within the schema points to; None: it points elsewhere."""
+    if not reference.startswith("#"):
+        return None
+    for part in reference[1:].split("/")[1:]:
+        name = part.replace("~1", "/").replace("~0", "~")
+        schema = schema.get(name) if isinstance(schema, Mapping) else None
+    return schema
 
 
 def _short(problem: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.core.errors import BadRequest
-from gateway.engine.grammar import LONGEST_SCHEMA, GrammarBook, GrammarFault, json_grammar, schema_of
+from gateway.engine.grammar import LONGEST_SCHEMA, GrammarBook, GrammarFault, _looping, json_grammar, schema_of
 from gateway.engine.vocabulary import Vocabulary, open_vocabulary
 
 
@@ -25,6 +25,13 @@ PERSON = {
 }
 
 
+@pytest.fixture
+def schema_of_chain() -> dict[str, object]:
+    """References, one to the next."""
+    parts: dict[str, object] = {f"d{number}": {"$ref": f"#/$defs/d{number + 1}"} for number in range(5000)}
+    return {"$ref": "#/$defs/d0", "$defs": parts | {"d5000": {"type": "string"}}}
+
+
 @pytest.mark.parametrize(
     "schema",
     [{"type": "nonsense"}, {"$ref": "#/missing"}, True, 3, {"type": "string", "pattern": "(?<=a)b"}],
@@ -33,6 +40,30 @@ def test_schemas_that_can_not_be_enforced(schema: object) -> None:
     """A clear 400 instead of an answer that ignores the schema."""
     with pytest.raises(BadRequest, match="schema"):
         json_grammar(schema)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#"},
+        {"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}},
+        {
+            "properties": {"x": {"$ref": "#/$defs/a~1b"}},
+            "$defs": {"a/b": {"$ref": "#/$defs/c"}, "c": {"$ref": "#/$defs/a~1b"}},
+        },
+    ],
+)
+def test_references_in_a_circle(schema: object) -> None:
+    """No text could follow them, so they are refused before anything is computed."""
+    with pytest.raises(BadRequest, match="back to itself"):
+        json_grammar(schema)
+
+
+def test_references_that_end(schema_of_chain: dict[str, object]) -> None:
+    """A tree that contains itself, and thousands of references in a row, are no circle."""
+    node = {"type": "object", "properties": {"next": {"anyOf": [{"$ref": "#"}, {"type": "null"}]}}}
+    assert json_grammar(node)
+    assert _looping(schema_of_chain) == ""
 
 
 def test_a_schema_that_is_too_long() -> None:
