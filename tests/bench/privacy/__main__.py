@@ -96,7 +96,12 @@ def main() -> None:
     rows = [*generated(arguments.seed, arguments.each)]
     rows += of_directory(arguments.data, arguments.most) if arguments.data is not None else ()
     print(f"Seed {arguments.seed}. A text counts as flagged when anything in it is found.")
-    for title, group in (("Spanish identifiers", "identifier"), ("Secrets", "secret"), ("Clinical notes", "clinical")):
+    for title, group in (
+        ("Spanish identifiers", "identifier"),
+        ("Secrets", "secret"),
+        ("Clinical notes", "clinical"),
+        ("In other words", "unseen"),
+    ):
         table(title, [row for row in rows if row.name.startswith(group)], columns, arguments.show)
     table("Clean texts: false alarms", [row for row in rows if row.clean], columns, arguments.show)
     own = [row for row in rows if row.name.startswith("data") and not row.clean]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench.privacy import clean, clinical, spanish, vendors
+from tests.bench.privacy import clean, clinical, spanish, unseen, vendors
 from tests.privacy.samples import NEAR_MISSES
 
 _PIECE = 4_000
@@ -19,25 +19,26 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     clean: bool
-    language: str
     texts: tuple[str, ...]
 
 
 def generated(seed: int, each: int) -> Iterator[Texts]:
     """A row for each kind of every generator."""
-    for make, group, harmless, language in (
-        (spanish.texts, "identifier", False, "es"),
-        (vendors.texts, "secret", False, "en"),
-        (clinical.texts, "clinical", False, "es"),
-        (clean.texts, "clean", True, "en"),
+    for make, group, harmless in (
+        (spanish.texts, "identifier", False),
+        (vendors.texts, "secret", False),
+        (clinical.texts, "clinical", False),
+        (clean.texts, "clean", True),
+        (unseen.texts, "unseen", False),
     ):
         kinds: dict[str, list[str]] = {}
         for kind, text in make(seed, each):
             kinds.setdefault(kind, []).append(text)
         for kind, texts in kinds.items():
-            yield Texts(name=f"{group}: {kind}", clean=harmless, language=language, texts=tuple(texts))
-    yield Texts(name="clean: near misses of the tests", clean=True, language="en", texts=NEAR_MISSES)
-    yield Texts(name="clean: standard library", clean=True, language="en", texts=standard_library(seed, 2 * each))
+            name, clear = (f"{group}: {kind}", harmless) if kind != "clean" else ("clean: unseen", True)
+            yield Texts(name=name, clean=clear, texts=tuple(texts))
+    yield Texts(name="clean: near misses of the tests", clean=True, texts=NEAR_MISSES)
+    yield Texts(name="clean: standard library", clean=True, texts=standard_library(seed, 2 * each))
 
 
 def standard_library(seed: int, most: int) -> tuple[str, ...]:
@@ -49,13 +50,11 @@ def standard_library(seed: int, most: int) -> tuple[str, ...]:
 
 
 def of_directory(directory: Path, most: int) -> Iterator[Texts]:
-    """Every `*.jsonl`: one object a line with `text`, perhaps `lang`; a name that begins with `neg` means clean."""
+    """Every `*.jsonl`: one object a line with `text`; a name that begins with `neg` means clean."""
     for file in sorted(directory.glob("*.jsonl")):
         rows = [json.loads(line) for line in file.read_text("utf-8").splitlines() if line.strip()][:most]
-        languages = {row.get("lang", "en") for row in rows}
         yield Texts(
             name=f"data: {file.stem}",
             clean=file.stem.startswith("neg"),
-            language=languages.pop() if len(languages) == 1 else "en",
             texts=tuple(row["text"] for row in rows),
         )
