@@ -62,7 +62,7 @@ def _sampling(body: Fields, *, max_tokens: int | None, logprobs: bool, top_logpr
         max_tokens=max_tokens,
         temperature=body.number("temperature", 0.0, 2.0),
         top_p=body.number("top_p", 0.0, 1.0),
-        top_k=top_k if top_k and top_k > 0 else None,
+        top_k=None if top_k is None else max(0, top_k),  # -1 and 0 turn it off, as in vLLM and llama-server
         min_p=body.number("min_p", 0.0, 1.0),
         seed=body.integer("seed", -(2**63), 2**63 - 1),
         stop=_stop(body),

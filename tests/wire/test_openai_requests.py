@@ -203,6 +203,12 @@ def test_sampling() -> None:
     assert (sampling.logit_bias, sampling.logprobs, sampling.top_logprobs) == (((17, -100.0),), True, 5)
 
 
+@pytest.mark.parametrize(("sent", "is_"), [({}, None), ({"top_k": 0}, 0), ({"top_k": -1}, 0), ({"top_k": 7}, 7)])
+def test_top_k_can_be_turned_off(sent: dict[str, int], is_: int | None) -> None:
+    """0 and -1 are wishes, not silence: the target's own default does not come back."""
+    assert openai.parse_chat(chat(**sent)).sampling.top_k == is_
+
+
 def test_minus_one_means_no_limit() -> None:
     """llama-server's and LM Studio's clients say -1."""
     assert openai.parse_chat(chat(max_tokens=-1)).sampling.max_tokens is None
