@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.core.errors import ConfigurationError
@@ -16,7 +17,7 @@ from gateway.core.labels import Label, Zone
 from gateway.core.request import Endpoint
 from gateway.core.target import Alias, Capability, Catalog, TargetInfo
 from gateway.core.yaml_source import Source, parse_yaml
-from gateway.settings.errors import explain_errors
+from gateway.settings.errors import ELSEWHERE, explain_errors
 from gateway.settings.paths import placed
 from gateway.settings.section import Name
 from gateway.settings.sections import (
@@ -119,24 +120,26 @@ class Settings(BaseSettings):
         return self
 
     def _can_judge(self, name: str) -> None:
-        what = f"inspection.topics.target is {name!r}"
+        reason = self._no_judge(name)
+        if reason is not None:
+            place = ("inspection", "topics", "target")
+            raise PydanticCustomError(ELSEWHERE, "{reason}", {"reason": f"{name!r} {reason}", "place": place})
+
+    def _no_judge(self, name: str) -> str | None:
         if name not in self.targets:
-            raise ValueError(f"{what}, which 'targets' does not have")
+            return "is a target which 'targets' does not have"
         info = _info(name, self.targets[name])
         if info.zone is not Zone.LOCAL:
-            raise ValueError(
-                f"{what}, a cloud target: what may have to stay would leave to be judged. Name a local one"
-            )
+            return "is a cloud target: what may have to stay would leave to be judged. Name a local one"
         if info.ceiling < Label.SENSITIVE:
-            raise ValueError(
-                f"{what}, whose ceiling is {info.ceiling.word}: it may not see what may turn out to be sensitive"
-            )
+            return f"may not see what may turn out to be sensitive: its ceiling is {info.ceiling.word}"
         if Endpoint.CHAT not in info.endpoints:
-            raise ValueError(f"{what}, which does not answer chats")
+            return "does not answer chats"
         if Capability.JSON_SCHEMA not in info.capabilities:
-            raise ValueError(f"{what}, which can't be held to one word: its 'capabilities' lack json_schema")
+            return "can't be held to one word: its 'capabilities' lack json_schema"
         if info.context is not None and info.context < LEAST_CONTEXT:
-            raise ValueError(f"{what}, whose 'context' of {info.context} is too small: it takes {LEAST_CONTEXT} tokens")
+            return f"has a 'context' of {info.context}, which is too small: it takes {LEAST_CONTEXT} tokens"
+        return None
 
     def aliases(self) -> Mapping[str, Alias]:
         """What clients may ask for, by name."""

@@ -8,10 +8,17 @@ from pydantic import BaseModel, ValidationError
 
 from gateway.core.yaml_source import Path, Source, suggest
 
+ELSEWHERE = "elsewhere"  # an error of the whole whose context has its `place`
+
 
 def explain_errors(error: ValidationError, source: Source, model: type[BaseModel]) -> tuple[str, ...]:
     """One sentence a problem. Values are never repeated: one of them may be a secret."""
-    return tuple(_sentence(item["loc"], item["type"], item["msg"], source, model) for item in error.errors())
+    return tuple(
+        _sentence(
+            item["ctx"]["place"] if item["type"] == ELSEWHERE else item["loc"], item["type"], item["msg"], source, model
+        )
+        for item in error.errors()
+    )
 
 
 def _sentence(loc: tuple[int | str, ...], kind: str, message: str, source: Source, model: type[BaseModel]) -> str:

@@ -190,7 +190,7 @@ def test_only_a_local_target_that_may_see_all_can_judge(tmp_path: Path, target: 
     """Anything else is an error with its place, before the gateway starts."""
     file = tmp_path / "aduana.yaml"
     file.write_text(
-        f"inspection: {{topics: {{target: {target}}}}}\n"
+        f"\n\ninspection: {{topics: {{target: {target}}}}}\n"
         "targets:\n"
         "  home: {kind: embedded, model: smollm2}\n"
         "  short: {kind: embedded, model: smollm2, context: 512}\n"
@@ -202,5 +202,6 @@ def test_only_a_local_target_that_may_see_all_can_judge(tmp_path: Path, target: 
     with pytest.raises(ConfigurationError) as caught:
         load_settings(file)
     (problem,) = caught.value.problems
-    assert str(file) in problem
+    assert problem.startswith(f"{file}:3:")
+    assert "inspection.topics.target: " in problem
     assert words in problem
