@@ -1,6 +1,6 @@
 """Keeps one worker process alive and connected: spawn, load, restart with back-off, tell requests when it dies.
 
-Owns the process, its socket and the mailboxes of running requests. Knows nothing of prompts or dialects.
+Owns the process and its socket; what comes goes to `embedded_boxes`. Knows nothing of prompts or dialects.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from gateway.engine.messages import (
     Tokens,
     Vectors,
 )
+from gateway.local.embedded_boxes import Mailboxes
 from gateway.local.embedded_events import WorkerEvent, WorkerEventKind, WorkerListener
 from gateway.local.embedded_link import Link, Mailbox, spawn
 from gateway.local.embedded_settings import EmbeddedSettings
@@ -49,7 +50,7 @@ class EngineWorker:
         self._settings = settings
         self._listener = listener
         self._crashed = crashed  # hears which sequences were running when the worker died of itself
-        self._boxes: dict[int, Mailbox] = {}
+        self._boxes = Mailboxes()
         self._next = 0
         self._link: Link | None = None
         self._life: asyncio.Task[None] | None = None
@@ -86,7 +87,7 @@ class EngineWorker:
         self._wake()
         if self._settings.spill_directory:  # the worker was ended at once, so it could not
             await asyncio.to_thread(erase, Path(self._settings.spill_directory))
-        self._fail_all(TargetUnavailable(f"The embedded target {self._name!r} is shutting down."))
+        self._boxes.fail(TargetUnavailable(f"The embedded target {self._name!r} is shutting down."))
         self._tell(WorkerEventKind.STOPPED)
 
     async def wait_ready(self, until: float) -> Ready:
@@ -118,18 +119,18 @@ class EngineWorker:
         if self._link is None or self.ready is None:
             raise self._unavailable(self.public_problem or "Its worker is restarting.")
         for message in messages:
-            self._boxes[message.id] = box
+            self._boxes.add(message.id, box)
             self._link.send(message)
 
     def cancel(self, ids: Sequence[int]) -> None:
         """No more work on these; nothing more comes for them."""
-        known = tuple(number for number in ids if self._boxes.pop(number, None) is not None)
+        known = tuple(number for number in ids if self._boxes.remove(number))
         if known and self._link is not None:
             self._link.send(Cancel(ids=known))
 
     def finished(self, number: int) -> None:
         """A sequence ended by itself."""
-        self._boxes.pop(number, None)
+        self._boxes.remove(number)
 
     @property
     def outstanding(self) -> int:
@@ -142,11 +143,10 @@ class EngineWorker:
         """Called by the link for each message."""
         match message:
             case Tokens():
-                self._tokens(message)
+                self.busy, self.waiting, self.cells = message.busy, message.waiting, message.cells
+                self._boxes.tokens(message)
             case Vectors() | PromptLogs():
-                box = self._boxes.get(message.id)
-                if box is not None:
-                    box.put(message)
+                self._boxes.one(message)
             case Loading():
                 self.progress = message.fraction
                 self._tell(WorkerEventKind.LOADING, fraction=message.fraction)
@@ -157,27 +157,6 @@ class EngineWorker:
                 self._tell(WorkerEventKind.READY, seconds=message.seconds)
             case Failed():
                 self._failed_load = message
-
-    def _tokens(self, message: Tokens) -> None:
-        boxes = self._boxes
-        self.busy, self.waiting, self.cells = message.busy, message.waiting, message.cells
-        for read in message.reads:
-            box = boxes.get(read.id)
-            if box is not None:
-                box.put(read)
-        for number, cached in message.starts:
-            box = boxes.get(number)
-            if box is not None:
-                box.put((number, cached))
-        logs = message.logs
-        for place, number in enumerate(message.ids):
-            box = boxes.get(number)
-            if box is not None:
-                box.put((number, message.tokens[place], logs[place] if logs else None))
-        for end in message.ends:
-            box = boxes.get(end.id)
-            if box is not None:
-                box.put(end)
 
     # Its life
 
@@ -208,7 +187,7 @@ class EngineWorker:
                     self.problem = f"Its worker died ({detail}) and is restarted in {pause:.0f} s."
                     self.public_problem = f"Its worker died ({cause}) and is restarted in {pause:.0f} s."
                 self._tell(WorkerEventKind.DIED, seconds=pause, cause=cause, detail=detail)
-            self._fail_all(
+            self._boxes.fail(
                 TargetError(f"The engine of {self._name!r} stopped while it was answering ({cause}). Please try again.")
             )
             self._wake()
@@ -267,14 +246,9 @@ class EngineWorker:
         if code < 0:
             last = next((line for line in reversed(self._stderr) if "GGML_ASSERT" in line or "error" in line), "")
             if code not in (-signal.SIGKILL, -signal.SIGTERM):  # those come from outside
-                self._crashed(frozenset(self._boxes))
+                self._crashed(self._boxes.numbers)
             return f"signal_{-code}", f"signal {-code}{': ' + last if last else ''}"
         return f"exit_{code}", f"exit code {code}{': ' + self._stderr[-1] if self._stderr else ''}"
-
-    def _fail_all(self, error: TargetError) -> None:
-        boxes, self._boxes = self._boxes, {}
-        for box in dict.fromkeys(boxes.values()):
-            box.put(error)
 
     def _wake(self) -> None:
         self._changed.set()
