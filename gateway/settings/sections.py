@@ -128,7 +128,7 @@ class InspectionConfig(Section):
     """How requests are searched for sensitive data."""
 
     seconds: float = Field(default=1.0, gt=0)
-    """Time for one request; beyond it the request counts as sensitive."""
+    """Computing time for one request; beyond it the request counts as sensitive. Waiting for a core does not count."""
     max_characters: int = Field(default=16_000_000, ge=1000)
     """Size of one request; beyond it the request counts as sensitive."""
     words: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
