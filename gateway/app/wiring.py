@@ -12,6 +12,15 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from gateway import __version__
+from gateway.app.hearing import (
+    WorkerWatch,
+    known,
+    observer_failed,
+    reload_metrics,
+    settlement_failed,
+    violation,
+    world,
+)
 from gateway.app.policies import Policies
 from gateway.app.readiness import ReadinessProbe
 from gateway.app.rooms import (
@@ -29,13 +38,9 @@ from gateway.app.rooms import (
 from gateway.app.taint_key import load_taint_key
 from gateway.app.targets import Targets
 from gateway.core.errors import AduanaError, ConfigurationError
-from gateway.core.events import ViolationStopped
-from gateway.core.record import Settlement
-from gateway.core.target import Catalog
 from gateway.ledger import Ledger, Reader
 from gateway.ledger.sealing import Seal
-from gateway.local.embedded_events import WorkerEvent, WorkerEventKind
-from gateway.observe import Known, Metrics, Prices, Sampler, Working, World
+from gateway.observe import Metrics, Prices, Sampler, Working
 from gateway.observe.logs import configure
 from gateway.observe.page import HEADERS, Page
 from gateway.observe.traces import Traces
@@ -47,8 +52,7 @@ from gateway.pipeline.settling import Books
 from gateway.pipeline.shadow import Shadows
 from gateway.pipeline.situation import Situation
 from gateway.pipeline.taint import ConversationTaint
-from gateway.policy import Policy
-from gateway.privacy import CATEGORIES, Inspector
+from gateway.privacy import Inspector
 from gateway.server import (
     Access,
     BodyReader,
@@ -105,10 +109,10 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
         policies = Policies(settings.policy, catalog, candidate=settings.candidate, rates=rates)
         inspector = await asyncio.to_thread(Inspector, inspection_settings(settings), cache_dir=settings.state_dir)
         observers: dict[str, Metrics | Working] = {"working": working}
-        fanout = Fanout(observers, _observer_failed)
+        fanout = Fanout(observers, observer_failed)
         workers = WorkerWatch()
-        targets = Targets(settings, catalog, on_violation=_violation(fanout), on_worker=workers)
-        metrics = Metrics(_known(settings, catalog, policies.current, prices), _world(targets, ledger, sampler))
+        targets = Targets(settings, catalog, on_violation=violation(fanout), on_worker=workers)
+        metrics = Metrics(known(settings, catalog, policies.current, prices), world(targets, ledger, sampler))
         fanout.add("metrics", metrics)
         page = Page(
             catalog=catalog,
@@ -128,11 +132,11 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             traces = Traces(trace_settings(settings), catalog, version=__version__, providers=prices.providers)
             stack.push_async_callback(asyncio.to_thread, traces.close)
             fanout.add("traces", traces)
-        policies.on_change(_reload_metrics(metrics))
+        policies.on_change(reload_metrics(metrics))
         workers.metrics = metrics
         stack.push_async_callback(asyncio.to_thread, prices.close)
         books = Books(
-            ledger=ledger, pricing=prices, observer=fanout, failed=_settlement_failed, answered=prices.answered
+            ledger=ledger, pricing=prices, observer=fanout, failed=settlement_failed, answered=prices.answered
         )
         stack.push_async_callback(books.close)
         await targets.start()
@@ -223,76 +227,6 @@ def _check_exposure(settings: Settings) -> None:
                 "Add keys, or write 'anonymous: true' under 'server' if everybody there may use this gateway.",
             )
         )
-
-
-def _known(settings: Settings, catalog: Catalog, policy: Policy, prices: Prices) -> Known:
-    return Known(
-        catalog=catalog,
-        version=__version__,
-        reference_model=settings.prices.reference_model,
-        rules=tuple(rule.name for rule in policy.rules),
-        policy_digest=policy.digest,
-        categories=CATEGORIES,
-        budgets=("day", "month", *(f"key:{name}" for name in settings.budgets.keys_usd)),
-        providers=prices.providers,
-        unpriced=prices.unpriced,
-        price_timestamp=prices.timestamp,
-    )
-
-
-def _world(targets: Targets, ledger: Ledger, sampler: Sampler) -> World:
-    return World(
-        states=targets.states,
-        budgets=ledger.budgets,
-        readings=sampler.readings,
-        ledger_ok=lambda: ledger.health().ok,
-    )
-
-
-class WorkerWatch:
-    """Tells the metrics what happens to engine workers."""
-
-    def __init__(self) -> None:
-        self.metrics: Metrics | None = None
-
-    def __call__(self, event: WorkerEvent) -> None:
-        if self.metrics is None:
-            return
-        match event.kind:
-            case WorkerEventKind.READY:
-                self.metrics.model_loaded(event.target, event.seconds or 0.0, ok=True)
-            case WorkerEventKind.FAILED:
-                self.metrics.model_loaded(event.target, 0.0, ok=False)
-            case WorkerEventKind.DIED:
-                self.metrics.worker_restarted(event.target, "crashed")
-            case WorkerEventKind.LOADING | WorkerEventKind.STOPPED:
-                pass
-
-
-def _reload_metrics(metrics: Metrics) -> Callable[[Policy | None], None]:
-    def changed(policy: Policy | None) -> None:
-        if policy is None:
-            metrics.policy_refused()
-        else:
-            metrics.policy_loaded(digest=policy.digest, rules=(rule.name for rule in policy.rules))
-
-    return changed
-
-
-def _violation(fanout: Fanout) -> Callable[[ViolationStopped], None]:
-    def stopped(event: ViolationStopped) -> None:
-        LOG.critical("privacy.violation_stopped", request_id=event.request_id, target=event.target)
-        fanout.on(event)
-
-    return stopped
-
-
-def _observer_failed(name: str, error: Exception) -> None:
-    LOG.error("observer.failed", observer=name, error=type(error).__name__)
-
-
-def _settlement_failed(settlement: Settlement, error: Exception) -> None:
-    LOG.error("ledger.settlement_failed", request_id=settlement.request_id, error=type(error).__name__)
 
 
 def _clock(timezone: str) -> Callable[[], datetime]:

@@ -1,0 +1,98 @@
+"""Who hears what: metrics, logs and the events between rooms. Wiring without state, for `wiring.py`."""
+
+from collections.abc import Callable
+
+import structlog
+
+from gateway import __version__
+from gateway.app.targets import Targets
+from gateway.core.events import ViolationStopped
+from gateway.core.record import Settlement
+from gateway.core.target import Catalog
+from gateway.ledger import Ledger
+from gateway.local.embedded_events import WorkerEvent, WorkerEventKind
+from gateway.observe import Known, Metrics, Prices, Sampler, World
+from gateway.pipeline import Fanout
+from gateway.policy import Policy
+from gateway.privacy import CATEGORIES
+from gateway.settings import Settings
+
+LOG = structlog.get_logger("aduana")
+
+
+def known(settings: Settings, catalog: Catalog, policy: Policy, prices: Prices) -> Known:
+    """Everything that metrics may have as a label."""
+    return Known(
+        catalog=catalog,
+        version=__version__,
+        reference_model=settings.prices.reference_model,
+        rules=tuple(rule.name for rule in policy.rules),
+        policy_digest=policy.digest,
+        categories=CATEGORIES,
+        budgets=("day", "month", *(f"key:{name}" for name in settings.budgets.keys_usd)),
+        providers=prices.providers,
+        unpriced=prices.unpriced,
+        price_timestamp=prices.timestamp,
+    )
+
+
+def world(targets: Targets, ledger: Ledger, sampler: Sampler) -> World:
+    """What a scrape asks the owners for."""
+    return World(
+        states=targets.states,
+        budgets=ledger.budgets,
+        readings=sampler.readings,
+        ledger_ok=lambda: ledger.health().ok,
+    )
+
+
+class WorkerWatch:
+    """Tells the metrics what happens to engine workers."""
+
+    def __init__(self) -> None:
+        self.metrics: Metrics | None = None
+
+    def __call__(self, event: WorkerEvent) -> None:
+        if self.metrics is None:
+            return
+        match event.kind:
+            case WorkerEventKind.READY:
+                self.metrics.model_loaded(event.target, event.seconds or 0.0, ok=True)
+            case WorkerEventKind.FAILED:
+                self.metrics.model_loaded(event.target, 0.0, ok=False)
+            case WorkerEventKind.DIED:
+                self.metrics.worker_restarted(event.target, "crashed")
+            case WorkerEventKind.LOADING | WorkerEventKind.STOPPED:
+                pass
+
+
+def reload_metrics(metrics: Metrics) -> Callable[[Policy | None], None]:
+    """For whoever reloads policies."""
+
+    def changed(policy: Policy | None) -> None:
+        if policy is None:
+            metrics.policy_refused()
+        else:
+            metrics.policy_loaded(digest=policy.digest, rules=(rule.name for rule in policy.rules))
+
+    return changed
+
+
+def violation(fanout: Fanout) -> Callable[[ViolationStopped], None]:
+    """For cloud targets: the last check stopped something."""
+
+    def stopped(event: ViolationStopped) -> None:
+        LOG.critical("privacy.violation_stopped", request_id=event.request_id, target=event.target)
+        fanout.on(event)
+
+    return stopped
+
+
+def observer_failed(name: str, error: Exception) -> None:
+    """An observer raised; requests go on."""
+    LOG.error("observer.failed", observer=name, error=type(error).__name__)
+
+
+def settlement_failed(settlement: Settlement, error: Exception) -> None:
+    """The end of a request could not be written; the next start settles it."""
+    LOG.error("ledger.settlement_failed", request_id=settlement.request_id, error=type(error).__name__)
