@@ -27,7 +27,8 @@ from tests.bench.engine.workloads import WORKLOADS, Numbers, Server
 
 _SLOTS, _CONTEXT = 16, 2560
 _CONFIG = f"""
-server: {{{{port: {{port}}}}}}
+server: {{{{port: {{port}}, anonymous: true}}}}
+keys: {{{{flood: {{{{secret: "file:{{flood}}"}}}}, light: {{{{secret: "file:{{light}}"}}}}}}}}
 state_dir: {{state}}
 targets:
   home: {{{{kind: embedded, model: {{model}}, context: {_CONTEXT}, slots: {_SLOTS}, threads: {{threads}}, queue: 256}}}}
@@ -99,7 +100,10 @@ def _gateway(folder: Path, model: str, threads: int) -> tuple[list[str], int]:
     """The product as people start it: policy, inspection, receipts and metrics on."""
     port = _free_port()
     config = folder / "aduana.yaml"
-    config.write_text(_CONFIG.format(port=port, state=folder / "state", model=model, threads=threads))
+    apps = {name: folder / name for name in ("flood", "light")}
+    for name, file in apps.items():
+        file.write_text(name)
+    config.write_text(_CONFIG.format(port=port, state=folder / "state", model=model, threads=threads, **apps))
     return [sys.executable, "-m", "gateway", "serve", "--config", str(config)], port
 
 

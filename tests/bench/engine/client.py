@@ -20,12 +20,14 @@ class Stream(msgspec.Struct, kw_only=True):
 
 
 async def ask(port: int, path: str, body: dict) -> Stream:
-    """One request, streamed, with its own connection."""
+    """One request, streamed, with its own connection. An app's name (`user`) is its API key besides."""
     body = {"model": "m", "stream": True, "stream_options": {"include_usage": True}} | body
     payload = json.dumps(body).encode()
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**24)
     began = time.perf_counter()
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    if user := body.get("user"):
+        head += f"Authorization: Bearer {user}\r\n"
     head += f"Content-Length: {len(payload)}\r\nConnection: close\r\n\r\n"
     writer.write(head.encode() + payload)
     seen: list[tuple[float, bytes]] = []
