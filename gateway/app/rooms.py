@@ -50,6 +50,7 @@ def embedded_settings(settings: Settings, name: str, config: EmbeddedTarget) -> 
         spill_memory=config.spill_memory,
         spill_disk=config.spill_disk,
         spill_directory=str(settings.state_dir.absolute() / "spill" / name),
+        compatibility_file=str(settings.state_dir.absolute() / "engine" / "compatibility.json"),
     )
 
 

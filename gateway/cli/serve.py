@@ -3,9 +3,11 @@
 import argparse
 import asyncio
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from gateway.cli.models import unpack_missing_starter
 from gateway.settings import load_settings
 
 
@@ -30,8 +32,11 @@ def run(args: argparse.Namespace) -> int:
     if args.policy:
         updates["policy"] = tuple(args.policy)
     settings = settings.model_copy(update=updates)
+    unpack_missing_starter(settings)
     from gateway.app import serve  # imports everything: only now that the settings are known to be good
 
+    # Whoever reads JSON lines is a machine.
+    tell = partial(print, flush=True) if settings.log.format == "console" else None
     try:
         import uvloop
 
@@ -40,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         runner = asyncio.Runner()
     try:
         with runner:
-            runner.run(serve(settings))
+            runner.run(serve(settings, tell))
     except OSError as error:
         address = f"{settings.server.host}:{settings.server.port}"
         print(

@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 import msgspec
@@ -60,7 +61,18 @@ class TargetState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     kv_used: float | None = None  # share of the KV memory that running requests hold
     tokens_per_second: float | None = None  # measured decode speed of one stream
     latency_seconds: float | None = None  # measured time to first token
+    problem: str = ""  # why it can't answer, in whole sentences without paths; empty: it can, or nobody knows
+    retry_in: float | None = None  # seconds until it is tried again; None: nothing is planned
     open_until: float | None = None  # monotonic seconds; the breaker holds the target until then
+
+    def failure(self, now: datetime) -> str:
+        """Say that and why it failed, and when it is tried again, in one sentence for people; empty: it did not."""
+        if not self.problem:
+            return ""
+        again = ""
+        if self.retry_in is not None:
+            again = f" Retried at {now + timedelta(seconds=self.retry_in):%H:%M:%S}."
+        return f"failed: {self.problem}{again}"
 
 
 class Alias(msgspec.Struct, frozen=True, kw_only=True):

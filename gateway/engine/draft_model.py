@@ -25,24 +25,24 @@ class DraftModel:
         """Raises LoadFault: it can't be loaded, or does not speak the same tokens."""
         own = EngineSettings(model=settings.draft_model, **{name: getattr(settings, name) for name in _SHARED})
         try:
-            self._model = Model(own, threads)
+            self.model = Model(own, threads)
         except LoadFault as error:
             raise LoadFault(f"The draft model: {error}", public="Its draft model can't be loaded.") from error
-        problem = _difference(vocabulary, self._model.vocabulary)
-        if problem or not self._model.generates:
-            self._model.close()
+        problem = _difference(vocabulary, self.model.vocabulary)
+        if problem or not self.model.generates:
+            self.model.close()
             raise LoadFault(
                 f"{settings.draft_model} can't guess for {settings.model}: {problem or 'it does not generate text'}. A "
                 "draft model must have the same vocabulary: take a small model of the same family, or remove 'draft'.",
                 public="Its draft model does not fit to it.",
             )
         self._most = min(settings.batch, 512)
-        self._size = min(vocabulary.size, self._model.vocabulary.size)
+        self._size = min(vocabulary.size, self.model.vocabulary.size)
         self._held = [array("i") for _ in range(settings.slots)]
 
     def set_threads(self, threads: int) -> None:
         """Threads for the next steps."""
-        self._model.set_threads(threads)
+        self.model.set_threads(threads)
 
     def guess(self, wishes: Sequence[Wish]) -> Mapping[int, Sequence[int]]:
         """Slot → guessed tokens. Nothing for those that it must read more of before: that goes on with each call."""
@@ -51,7 +51,7 @@ class DraftModel:
         except EngineFault:  # guesses are only a help: without them answers are the same
             self._held = [array("i") for _ in self._held]
             for slot in range(len(self._held)):
-                self._model.trim(slot, 0)
+                self.model.trim(slot, 0)
             return {}
 
     def _guess(self, wishes: list[Wish]) -> dict[int, list[int]]:
@@ -59,7 +59,7 @@ class DraftModel:
         guesses: dict[int, list[int]] = {}
         wanted = {wish.slot: wish.most for wish in wishes}
         while rows:
-            likeliest = self._model.decode(rows).argmax(axis=1).tolist()
+            likeliest = self.model.decode(rows).argmax(axis=1).tolist()
             next_rows = []
             for row, token in zip(rows, likeliest, strict=True):
                 self._held[row.slot].extend(row.tokens)
@@ -68,7 +68,7 @@ class DraftModel:
                 guess = guesses.setdefault(row.slot, [])
                 guess.append(token)
                 position = row.position + len(row.tokens)
-                if len(guess) < wanted[row.slot] and position < self._model.context:
+                if len(guess) < wanted[row.slot] and position < self.model.context:
                     next_rows.append(Row(slot=row.slot, position=position, tokens=(token,), outputs=1))
             rows = next_rows
         return guesses
@@ -81,9 +81,9 @@ class DraftModel:
             slot, tokens = wish.slot, wish.tokens
             held = min(common_prefix(self._held[slot], tokens), len(tokens) - 1)
             if held < len(self._held[slot]):
-                if not self._model.trim(slot, held):
+                if not self.model.trim(slot, held):
                     held = 0
-                    self._model.trim(slot, 0)
+                    self.model.trim(slot, 0)
                 del self._held[slot][held:]
             missing = len(tokens) - held
             if missing <= room:
@@ -91,14 +91,14 @@ class DraftModel:
                 rows.append(Row(slot=slot, position=held, tokens=tokens[held:], outputs=1))
             elif room == self._most:
                 part = tokens[held : held + room]
-                self._model.decode([Row(slot=slot, position=held, tokens=part)])
+                self.model.decode([Row(slot=slot, position=held, tokens=part)])
                 self._held[slot].extend(part)
                 room = 0
         return rows
 
     def close(self) -> None:
         """Gives its memory back."""
-        self._model.close()
+        self.model.close()
 
 
 def _difference(one: Vocabulary, other: Vocabulary) -> str:

@@ -26,7 +26,7 @@ class Line:
         connection.setblocking(False)
         self._frames = Frames()
         self._unsent = bytearray()
-        self._sent_at = 0.0
+        self._sent_at = float("-inf")
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
 

@@ -18,6 +18,7 @@ from gateway.engine.pieces import Pieces, measure, measure_guesses
 from gateway.engine.settings import GUESSES, EngineSettings
 from gateway.engine.shelf import open_shelf
 from gateway.engine.threads import default_threads
+from gateway.engine.warm_up import warm_up
 from gateway.engine.worker import Worker
 
 _BAD_FILE = "Its model file is missing, incomplete or of a kind that can't be used; the gateway's log says which."
@@ -46,7 +47,6 @@ def _load(line: Line, settings: EngineSettings, threads: int) -> tuple[Model, in
 
 
 def _pieces(model: Model) -> Pieces:
-    """Also computes for the first time, which reads a mapped file, so that the first request need not wait for that."""
     if not model.generates:
         return Pieces()
     try:
@@ -69,9 +69,15 @@ def _guessing(model: Model, threads: int) -> Guessing | None:
         most=settings.draft_tokens,
         room=min(GUESSES, settings.batch - settings.slots),
         lookup=settings.draft_lookup,
-        proposer=DraftModel(settings, threads, model.vocabulary) if settings.draft_model else None,
+        proposer=_draft_model(model, threads) if settings.draft_model else None,
         always=settings.draft_always,
     )
+
+
+def _draft_model(model: Model, threads: int) -> DraftModel:
+    draft = DraftModel(model.settings, threads, model.vocabulary)
+    warm_up(draft.model, threads)
+    return draft
 
 
 def serve(connection: socket.socket) -> int:
@@ -91,6 +97,7 @@ def serve(connection: socket.socket) -> int:
         began = time.perf_counter()
         try:
             model, token_bytes = _load(line, settings, threads)
+            warm_up(model, threads)
             guessing = _guessing(model, threads)
             shelf = open_shelf(settings, line.wake)
         except ConfigurationError as error:

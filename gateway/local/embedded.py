@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import secrets
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -124,7 +125,8 @@ class EmbeddedTarget:
         return self._worker.problem
 
     async def load(self, deadline: float) -> None:
-        """Have it loaded, as a request would. Raises TargetUnavailable."""
+        """Have it loaded, as a request would; a failed one is tried again. Raises TargetUnavailable."""
+        await self._worker.retry()
         async with self._leased(deadline):
             pass
 
@@ -134,7 +136,7 @@ class EmbeddedTarget:
 
     def state(self) -> TargetState:
         """Facts for the policy. `healthy`: a request that comes now is answered, perhaps after a load."""
-        return state_of(self._worker, self._settings.slots, self._pace, self._memory, self.seat)
+        return state_of(self._worker, self._settings.slots, self._pace, self._memory, self.seat, time.monotonic())
 
     async def prompt_tokens(self, request: AnyRequest) -> int | None:
         """Exact length of the prompt (the longest, where a request has several). None while the model loads.

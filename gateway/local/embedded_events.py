@@ -13,7 +13,9 @@ class WorkerEventKind(enum.StrEnum):
     LOADING = "loading"  # `fraction` of the weights is loaded
     READY = "ready"  # after `seconds`
     DIED = "died"  # `cause`; it is restarted after `seconds`
-    FAILED = "failed"  # the model can't be loaded: `detail` says why; tried again after `seconds`, None: not again
+    FAILED = "failed"  # the model can't be loaded: `detail` says why; tried again after `seconds`, None: not by itself
+    NO_REPACK = "no_repack"  # it died of `cause` with repacked weights; started once more without them
+    REMEMBERED = "remembered"  # without repacked weights it works; that is kept for the next start
     STOPPED = "stopped"
 
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -89,6 +89,9 @@ class Link(asyncio.Protocol):
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
+
+
+Spawn: TypeAlias = Callable[[socket.socket, EngineSettings], Awaitable[asyncio.subprocess.Process]]
 
 
 async def spawn(theirs: socket.socket, settings: EngineSettings) -> asyncio.subprocess.Process:

@@ -9,6 +9,12 @@ from gateway.local.embedded_events import WorkerEvent, WorkerEventKind
 
 LOG = structlog.get_logger("aduana.engine")
 _PROGRESS_SECONDS = 1.0
+_ONCE = "It is started once more without repacked weights."
+_COSTS = (
+    "This build of llama.cpp crashes on this CPU with weights repacked for it, so they are used as they stand in the "
+    "file. Answers are the same; on a CPU, prompts are read more slowly. This is remembered for this CPU, build and "
+    "model. A newer or portable build of llama-cpp-python may do without: see docs/models.md, 'When it does not start'."
+)
 
 
 class WorkerLog:
@@ -33,5 +39,9 @@ class WorkerLog:
                 LOG.error("engine worker died", target=event.target, cause=event.detail, restart_in=event.seconds)
             case WorkerEventKind.FAILED:
                 LOG.error("model can't be loaded", target=event.target, reason=event.detail, retry_in=event.seconds)
+            case WorkerEventKind.NO_REPACK:
+                LOG.warning("engine worker died of a CPU fault", target=event.target, cause=event.cause, reason=_ONCE)
+            case WorkerEventKind.REMEMBERED:
+                LOG.warning("weights are not repacked", target=event.target, model=self._model, reason=_COSTS)
             case WorkerEventKind.STOPPED:
                 LOG.info("engine stopped", target=event.target)

@@ -29,8 +29,14 @@ class EmbeddedSettings(EngineSettings, frozen=True, kw_only=True):
     """Pause before the first restart of a worker that died; then 1 s, doubling."""
     restart_longest: float = 60.0
     """Longest pause between two restarts."""
-    stable_after: float = 120.0
-    """A worker that lived this long starts the pauses anew."""
+    stable_after: float = 60.0
+    """A worker that served this long starts the pauses, and the count of failures, anew."""
+    restart_limit: int = 6
+    """Failures in a row after which the worker counts as failed."""
+    retry_failed: float = 300.0
+    """A worker that counts as failed is tried again so often."""
+    compatibility_file: str = ""
+    """Where it is kept that a model runs here without repacked weights only; empty: nowhere."""
 
     def for_worker(self) -> EngineSettings:
         """The part that the worker gets."""

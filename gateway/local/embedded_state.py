@@ -7,8 +7,8 @@ from gateway.local.embedded_seat import Seat
 from gateway.local.embedded_worker import EngineWorker
 
 
-def state_of(worker: EngineWorker, slots: int, pace: Pace, memory: ModelMemory, seat: Seat) -> TargetState:
-    """The expected wait counts the load that a request would have to wait for."""
+def state_of(worker: EngineWorker, slots: int, pace: Pace, memory: ModelMemory, seat: Seat, now: float) -> TargetState:
+    """Give its facts at `now` (monotonic seconds). The expected wait includes the load that a request waits for."""
     ready = worker.ready is not None
     outstanding = worker.outstanding + len(seat.waiting)
     wait = pace.expected_wait(outstanding, slots)
@@ -21,7 +21,9 @@ def state_of(worker: EngineWorker, slots: int, pace: Pace, memory: ModelMemory, 
         slots_total=slots,
         loaded=ready,
         load_seconds=None if ready else memory.load_seconds(seat),
-        loading=worker.progress if seat.resident and not ready else None,
+        loading=worker.progress if seat.resident and not ready and not worker.failed else None,
+        problem=worker.public_problem,
+        retry_in=None if worker.retry_at is None else max(0.0, worker.retry_at - now),
         memory=seat.need.total or None,
         kv_used=worker.cells / (worker.ready.context * slots) if worker.ready is not None else None,
         tokens_per_second=pace.tokens_per_second,

@@ -6,9 +6,13 @@ Owns the process and its socket; what comes goes to `embedded_boxes`. Knows noth
 import asyncio
 import signal
 import socket
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from gateway.core.errors import TargetError, TargetUnavailable
 from gateway.engine.disk import erase
@@ -26,14 +30,11 @@ from gateway.engine.messages import (
     Vectors,
 )
 from gateway.local.embedded_boxes import Mailboxes
+from gateway.local.embedded_compatibility import CompatibilityStore
 from gateway.local.embedded_events import WorkerEvent, WorkerEventKind, WorkerListener
-from gateway.local.embedded_link import Link, Mailbox, spawn
+from gateway.local.embedded_link import Link, Mailbox, Spawn, spawn
+from gateway.local.embedded_restarts import Death, Restart, RestartPolicy, Retry
 from gateway.local.embedded_settings import EmbeddedSettings
-
-_KILLED = (
-    "Its worker was killed while it loaded the model, most likely because memory ran out. Turn down 'slots', 'context' "
-    "or 'gpu_layers', set 'kv_type: q8_0', or take a smaller quantisation."
-)
 
 
 class EngineWorker:
@@ -45,7 +46,10 @@ class EngineWorker:
         settings: EmbeddedSettings,
         listener: WorkerListener,
         crashed: Callable[[frozenset[int]], None],
+        spawn: Spawn = spawn,
     ) -> None:
+        """`spawn` starts a process that holds the other end of the socket; tests give one of their own."""
+        self._spawn = spawn
         self._name = name
         self._settings = settings
         self._listener = listener
@@ -57,10 +61,15 @@ class EngineWorker:
         self._changed = asyncio.Event()
         self._stderr: deque[str] = deque(maxlen=20)
         self._failed_load: Failed | None = None
+        self._ready_since: float | None = None
+        file = Path(settings.compatibility_file) if settings.compatibility_file else None
+        self._compatibility = CompatibilityStore(file)
         self.pid: int | None = None
         self.ready: Ready | None = None
         self.problem = ""  # why it can't take work, for whoever runs the gateway; empty: it can, or is about to
         self.public_problem = ""  # the same for clients: no path, no output of the worker
+        self.failed = False  # it is not being restarted: only at `retry_at`, or when a person asks
+        self.retry_at: float | None = None  # the next start, in monotonic seconds; None: it runs, or never by itself
         self.restarts = 0
         self.last_cause = ""
         self.busy = 0  # slots in use, as the worker said last
@@ -72,7 +81,8 @@ class EngineWorker:
     def begin(self) -> None:
         """Starts the process; returns at once."""
         if self._life is None:
-            self.progress, self.problem, self.public_problem = 0.0, "", ""
+            self.progress = 0.0
+            self._no_problem()
             self._life = asyncio.create_task(self._live(), name=f"engine worker {self._name}")
 
     async def close(self) -> None:
@@ -83,7 +93,7 @@ class EngineWorker:
         life.cancel()
         await asyncio.wait([life])
         self.ready, self.pid, self.progress = None, None, None
-        self.problem = self.public_problem = ""  # of a life that is over: the next request may try again
+        self._no_problem()  # that of a life that is over: the next request may try again
         self._wake()
         if self._settings.spill_directory:  # the worker was ended at once, so it could not
             await asyncio.to_thread(erase, Path(self._settings.spill_directory))
@@ -106,8 +116,21 @@ class EngineWorker:
     def _unavailable(self, reason: str) -> TargetUnavailable:
         model = Path(self._settings.model).name.removesuffix(".gguf")
         return TargetUnavailable(
-            f"The embedded target {self._name!r} (model {model!r}) can't answer now. {reason}", retry_after=5.0
+            f"The embedded target {self._name!r} (model {model!r}) can't answer now. {reason}",
+            retry_after=self._retry_after(),
         )
+
+    def _retry_after(self) -> float | None:
+        """Seconds until it is worth asking again. None: waiting does not help."""
+        if self.retry_at is not None:
+            return max(1.0, self.retry_at - time.monotonic() + 1.0)
+        return None if self.failed else 5.0
+
+    async def retry(self) -> None:
+        """Start anew now, where it has failed and nothing else would start it."""
+        if self.failed:
+            await self.close()
+            self.begin()
 
     def next_id(self) -> int:
         """A number for a new sequence or embedding."""
@@ -152,7 +175,8 @@ class EngineWorker:
                 self._tell(WorkerEventKind.LOADING, fraction=message.fraction)
             case Ready():
                 self.ready, self.progress = message, None
-                self.problem = self.public_problem = ""
+                self._ready_since = asyncio.get_running_loop().time()
+                self._no_problem()
                 self._wake()
                 self._tell(WorkerEventKind.READY, seconds=message.seconds)
             case Failed():
@@ -161,52 +185,59 @@ class EngineWorker:
     # Its life
 
     async def _live(self) -> None:
-        loop = asyncio.get_running_loop()
-        failures = 0
+        model = Path(self._settings.model)
+        known = self._settings.repack and not await asyncio.to_thread(self._compatibility.repack_works, model)
+        restarts = RestartPolicy(self._settings, repack=self._settings.repack and not known)
+        if known:
+            self._tell(WorkerEventKind.REMEMBERED)
+        learning = ""  # the death that shows whether the model runs without repacked weights
         while True:
-            began = self.began = loop.time()
-            cause, detail = await self._one_life()
-            failed, self._failed_load = self._failed_load, None
-            never_ready = self.ready is None
-            self.ready, self.pid, self.progress = None, None, 0.0
-            self.busy = self.waiting = self.cells = 0
-            if loop.time() - began > self._settings.stable_after:
-                failures = 0
-            pause = self._pause(failures)
-            failures += 1
-            self.restarts += 1
-            self.last_cause = cause
-            if failed is not None:
-                self.problem, self.public_problem = failed.message, failed.public
-                pause = max(pause, 1.0)
-                self._tell(WorkerEventKind.FAILED, seconds=pause, cause="load", detail=self.problem)
-            else:
-                if never_ready and cause == f"signal_{signal.SIGKILL}":
-                    self.problem = self.public_problem = _KILLED
-                elif failures > 1:
-                    self.problem = f"Its worker died ({detail}) and is restarted in {pause:.0f} s."
-                    self.public_problem = f"Its worker died ({cause}) and is restarted in {pause:.0f} s."
-                self._tell(WorkerEventKind.DIED, seconds=pause, cause=cause, detail=detail)
-            self._boxes.fail(
-                TargetError(f"The engine of {self._name!r} stopped while it was answering ({cause}). Please try again.")
+            self.began = asyncio.get_running_loop().time()
+            death = await self._one_life(restarts.repack, learning)
+            restart = restarts.after(death)
+            learning = death.cause if restart.retry is Retry.WITHOUT_REPACK else learning
+            self._over(death, restart)
+            if restart.pause is None:
+                return
+            await asyncio.sleep(restart.pause)
+            self.failed, self.retry_at, self.progress = False, None, 0.0
+
+    def _over(self, death: Death, restart: Restart) -> None:
+        """Tell everybody that a process has ended, and what comes next."""
+        self.ready, self.pid, self._ready_since = None, None, None
+        self.progress = None if restart.failed else 0.0
+        self.busy = self.waiting = self.cells = 0
+        self.restarts += 1
+        self.last_cause = death.cause
+        self.failed = restart.failed
+        self.retry_at = None if restart.pause is None else time.monotonic() + restart.pause
+        self.problem, self.public_problem = restart.problem, restart.public_problem
+        if restart.retry is Retry.WITHOUT_REPACK:
+            self._tell(WorkerEventKind.NO_REPACK, seconds=0.0, cause=death.cause)
+        elif restart.failed or death.load_problem:
+            self._tell(WorkerEventKind.FAILED, seconds=restart.pause, cause=death.cause, detail=self.problem)
+        else:
+            self._tell(WorkerEventKind.DIED, seconds=restart.pause, cause=death.cause, detail=death.detail)
+        self._boxes.fail(
+            TargetError(
+                f"The engine of {self._name!r} stopped while it was answering ({death.cause}). Please try again."
             )
-            self._wake()
-            await asyncio.sleep(pause)
+        )
+        self._wake()
 
-    def _pause(self, failures: int) -> float:
-        if failures == 0:
-            return self._settings.restart_first
-        return float(min(self._settings.restart_longest, 2 ** (failures - 1)))
+    def _no_problem(self) -> None:
+        self.problem = self.public_problem = ""
+        self.failed, self.retry_at = False, None
 
-    async def _one_life(self) -> tuple[str, str]:
-        """From spawn to death. Returns its cause as a word and as a sentence."""
+    async def _one_life(self, repack: bool, learning: str) -> Death:
+        """From spawn to death."""
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                process = await spawn(theirs, self._settings)
+                process = await self._spawn(theirs, self._settings)
             except OSError as error:
                 ours.close()
-                return "spawn", f"the worker can't be started: {error}"
+                return Death(cause="spawn", detail=f"the worker can't be started: {error}")
         self.pid = process.pid
         link = Link(self.received)
         reading: asyncio.Task[None] | None = None
@@ -214,7 +245,9 @@ class EngineWorker:
             await asyncio.get_running_loop().create_connection(lambda: link, sock=ours)
             self._link = link
             reading = asyncio.create_task(self._read_stderr(process.stderr), name="engine worker stderr")
-            link.send(Load(settings=self._settings.for_worker()))
+            settings = msgspec.structs.replace(self._settings.for_worker(), repack=repack)
+            link.send(Load(settings=settings))
+            await self._learn(link, learning)
             await link.closed
             code = await self._wait(process)
         finally:
@@ -226,7 +259,20 @@ class EngineWorker:
             if reading is not None:
                 reading.cancel()
                 await asyncio.wait([reading])
-        return self._cause(code)
+        return self._death(code)
+
+    async def _learn(self, link: Link, learning: str) -> None:
+        """Keep that it works without repacked weights, once it does."""
+        if not learning:
+            return
+        while self.ready is None and not link.closed.done():
+            changed: asyncio.Future[Any] = asyncio.ensure_future(self._changed.wait())
+            await asyncio.wait([changed, link.closed], return_when=asyncio.FIRST_COMPLETED)
+            changed.cancel()
+        if self.ready is not None:
+            model = Path(self._settings.model)
+            await asyncio.to_thread(self._compatibility.remember_without_repack, model, learning)
+            self._tell(WorkerEventKind.REMEMBERED)
 
     async def _wait(self, process: asyncio.subprocess.Process) -> int:
         try:
@@ -242,13 +288,24 @@ class EngineWorker:
         while line := await stream.readline():
             self._stderr.append(line.decode("utf-8", "replace").rstrip()[:500])
 
-    def _cause(self, code: int) -> tuple[str, str]:
-        if code < 0:
-            last = next((line for line in reversed(self._stderr) if "GGML_ASSERT" in line or "error" in line), "")
-            if code not in (-signal.SIGKILL, -signal.SIGTERM):  # those come from outside
-                self._crashed(self._boxes.numbers)
-            return f"signal_{-code}", f"signal {-code}{': ' + last if last else ''}"
-        return f"exit_{code}", f"exit code {code}{': ' + self._stderr[-1] if self._stderr else ''}"
+    def _death(self, code: int) -> Death:
+        failed, self._failed_load = self._failed_load, None
+        now = asyncio.get_running_loop().time()
+        served = None if self._ready_since is None else now - self._ready_since
+        if failed is not None:
+            return Death(cause="load", detail=failed.message, load_problem=failed.message, public_problem=failed.public)
+        if code >= 0:
+            last = f": {self._stderr[-1]}" if self._stderr else ""
+            return Death(cause=f"exit_{code}", detail=f"exit code {code}{last}", served=served)
+        if code not in (-signal.SIGKILL, -signal.SIGTERM):  # those come from outside
+            self._crashed(self._boxes.numbers)
+        line = next((line for line in reversed(self._stderr) if "GGML_ASSERT" in line or "error" in line), "")
+        return Death(
+            cause=f"signal_{-code}",
+            detail=f"signal {-code}{': ' + line if line else ''}",
+            signal=-code,
+            served=served,
+        )
 
     def _wake(self) -> None:
         self._changed.set()

@@ -7,6 +7,7 @@ import time
 from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from hashlib import sha256
 from types import MappingProxyType
 
@@ -158,6 +159,7 @@ class Page:
                     ceiling=info.ceiling.word,
                     healthy=state.healthy and not held,
                     held=held,
+                    failure=state.failure(datetime.fromtimestamp(self._wall())),
                     busy=state.slots_busy,
                     slots=state.slots_total,
                     queue=state.queue_depth,

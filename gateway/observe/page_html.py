@@ -117,6 +117,8 @@ def _targets(view: View) -> str:
     def state(target: TargetLine) -> str:
         if target.held:
             return '<span class="bad">left alone after faults</span>'
+        if target.failure:
+            return f'<span class="bad">{escape(target.failure)}</span>'
         return '<span class="good">up</span>' if target.healthy else '<span class="bad">down</span>'
 
     rows = (

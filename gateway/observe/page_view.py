@@ -38,6 +38,7 @@ class TargetLine(msgspec.Struct, frozen=True, kw_only=True):
     ceiling: str
     healthy: bool
     held: bool
+    failure: str  # why it can't answer, and when it is tried again; empty: it did not fail
     busy: int | None
     slots: int | None
     queue: int | None

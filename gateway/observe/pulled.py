@@ -78,6 +78,12 @@ def _targets(states: Mapping[str, TargetState], in_flight: Mapping[str, int], no
         of({name: None if state.loaded is None else int(state.loaded) for name, state in states.items()}),
     )
     yield gauge_lines(
+        "aduana_model_failed",
+        "Whether the embedded model could not be loaded, or its worker died, and it can't answer now.",
+        label,
+        of({name: None if state.loaded is None else int(bool(state.problem)) for name, state in states.items()}),
+    )
+    yield gauge_lines(
         "aduana_model_load_progress_ratio",
         "Share of the embedded model that is loaded, while it is being loaded.",
         label,

@@ -15,6 +15,7 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
 
     ready: bool
     details: Mapping[str, object]
+    failed: bool = False  # not ready, and not because something is still being loaded
 
 
 class Rendering(Protocol):

@@ -18,6 +18,7 @@ from gateway.engine.settings import EngineSettings
 from gateway.engine.shelf import Shelf
 from gateway.engine.worker import Worker
 from tests.engine.truncated import truncate
+from tests.standins.machine import repack_works
 
 pytestmark = pytest.mark.model
 
@@ -61,7 +62,7 @@ class Said:
 @pytest.fixture(scope="module")
 def model(starter: Path) -> Iterator[Model]:
     """Three slots of 256 tokens."""
-    model = Model(EngineSettings(model=str(starter), context=256, slots=3, batch=128), threads=1)
+    model = Model(EngineSettings(model=str(starter), repack=repack_works(), context=256, slots=3, batch=128), threads=1)
     yield model
     model.close()
 
@@ -116,7 +117,9 @@ def by_lookup() -> Guessing:
 
 def by_model(model: Model, small: Path) -> tuple[Guessing, DraftModel]:
     """Guesses of the small model only."""
-    settings = EngineSettings(model=model.settings.model, draft_model=str(small), context=256, slots=3, batch=128)
+    settings = EngineSettings(
+        model=model.settings.model, repack=repack_works(), draft_model=str(small), context=256, slots=3, batch=128
+    )
     draft = DraftModel(settings, 1, model.vocabulary)
     return Guessing(most=4, room=32, lookup=False, proposer=draft, always=True), draft
 
@@ -196,7 +199,9 @@ def test_several_requests_at_once_and_their_next_turns(model: Model) -> None:
 def test_another_vocabulary_is_refused(name: bytes, starter: Path, tmp_path: Path, model: Model) -> None:
     """At load, with what to do."""
     other = truncate(starter, tmp_path / "other.gguf", 1, rename_token=name)
-    settings = EngineSettings(model=str(starter), draft_model=str(other), context=64, slots=1, batch=32)
+    settings = EngineSettings(
+        model=str(starter), repack=repack_works(), draft_model=str(other), context=64, slots=1, batch=32
+    )
     with pytest.raises(LoadFault, match="same vocabulary") as caught:
         DraftModel(settings, 1, model.vocabulary)
     assert str(other) not in caught.value.public
@@ -204,6 +209,8 @@ def test_another_vocabulary_is_refused(name: bytes, starter: Path, tmp_path: Pat
 
 def test_a_draft_model_that_is_not_there(starter: Path, model: Model) -> None:
     """Named."""
-    settings = EngineSettings(model=str(starter), draft_model="/nowhere/draft.gguf", context=64, slots=1, batch=32)
+    settings = EngineSettings(
+        model=str(starter), repack=repack_works(), draft_model="/nowhere/draft.gguf", context=64, slots=1, batch=32
+    )
     with pytest.raises(LoadFault, match=r"draft model: .*nowhere"):
         DraftModel(settings, 1, model.vocabulary)

@@ -14,6 +14,7 @@ from gateway.engine.messages import Embed, Vectors, pack_tokens
 from gateway.engine.model import EngineFault, Model
 from gateway.engine.settings import EngineSettings
 from tests.engine.tiny import WINDOW, write_encoder
+from tests.standins.machine import repack_works
 
 INPUTS = [[2, 5, 6, 3], [2, 7, 8, 9, 3], [2, 5, 3], list(range(2, 18)) * 7]
 MEAN, FIRST, LAST, RANK = 1, 2, 3, 4
@@ -21,7 +22,9 @@ MEAN, FIRST, LAST, RANK = 1, 2, 3, 4
 
 def loaded(path: Path, pooling: int) -> Model:
     """An encoder; its window is 128 tokens although 256 were asked for."""
-    settings = EngineSettings(model=str(write_encoder(path / "encoder.gguf", pooling)), context=256, slots=2, batch=64)
+    settings = EngineSettings(
+        model=str(write_encoder(path / "encoder.gguf", pooling)), repack=repack_works(), context=256, slots=2, batch=64
+    )
     return Model(settings, threads=1)
 
 

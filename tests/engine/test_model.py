@@ -15,6 +15,7 @@ from gateway.engine.pages import release_zero_pages
 from gateway.engine.settings import EngineSettings
 from gateway.engine.steps import Row
 from gateway.engine.threads import default_threads, usable_cores, wait_environment
+from tests.standins.machine import repack_works
 
 pytestmark = pytest.mark.model
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.model
 @pytest.fixture(scope="module")
 def model(starter: Path) -> Iterator[Model]:
     """A small context on the starter model."""
-    model = Model(EngineSettings(model=str(starter), context=256, slots=3, batch=64), threads=1)
+    model = Model(EngineSettings(model=str(starter), repack=repack_works(), context=256, slots=3, batch=64), threads=1)
     yield model
     model.close()
 
@@ -88,7 +89,7 @@ def test_memory_of_unknown_sequences(action, model: Model) -> None:
 
 def test_after_close_nothing_runs(starter: Path) -> None:
     """Decoding after free would crash the process."""
-    model = Model(EngineSettings(model=str(starter), context=64, slots=1, batch=32), threads=1)
+    model = Model(EngineSettings(model=str(starter), repack=repack_works(), context=64, slots=1, batch=32), threads=1)
     model.close()
     model.close()
     for action in (lambda: model.decode([Row(slot=0, position=0, tokens=(1,))]), lambda: model.trim(0, 0)):
@@ -112,14 +113,14 @@ def test_after_close_nothing_runs(starter: Path) -> None:
 )
 def test_absurd_settings(changes: dict[str, object], starter: Path) -> None:
     """Each is refused by name before anything is loaded."""
-    settings = msgspec.structs.replace(EngineSettings(model=str(starter)), **changes)
+    settings = msgspec.structs.replace(EngineSettings(model=str(starter), repack=repack_works()), **changes)
     with pytest.raises(LoadFault):
         Model(settings, threads=1)
 
 
 def test_memory_that_is_not_there_says_what_to_turn_down(starter: Path) -> None:
     """The KV cache of this model is 23,040 bytes a token; the error says what would fit."""
-    settings = EngineSettings(model=str(starter), context=8192, slots=8)
+    settings = EngineSettings(model=str(starter), repack=repack_works(), context=8192, slots=8)
     header = read_header(starter)
     assert need_of(header, settings).cache == pytest.approx(8192 * 8 * 23_040, rel=0.01)
     assert shortage(header, settings, 2 * 10**9) == ""
@@ -167,7 +168,7 @@ def test_threads_default_leaves_a_core_free() -> None:
 
 def test_unused_cache_memory_is_given_back(starter: Path) -> None:
     """What llama.cpp cleared but nobody used is no longer resident, and the model still works."""
-    model = Model(EngineSettings(model=str(starter), context=4096, slots=2), threads=1)
+    model = Model(EngineSettings(model=str(starter), repack=repack_works(), context=4096, slots=2), threads=1)
     tokens = model.vocabulary.tokenize("The capital of France is", add_special=True, parse_special=False)
     model.decode([Row(slot=0, position=0, tokens=tokens[:-1])])
     assert release_zero_pages() > 100 * 2**20

@@ -13,6 +13,7 @@ from gateway.engine.settings import EngineSettings
 from gateway.engine.steps import Row
 from gateway.settings.llama import LlamaOptions
 from tests.engine.tiny import write_encoder, write_lora
+from tests.standins.machine import repack_works
 
 SETTINGS = EngineSettings(model="/nowhere.gguf")
 
@@ -104,7 +105,7 @@ def logits_of(settings: EngineSettings) -> "np.ndarray[tuple[int, ...], np.dtype
 )
 def test_options_change_how_not_what(changes: dict[str, object], starter: Path) -> None:
     """A real model loads with each and gives its usual answer."""
-    settings = EngineSettings(model=str(starter), context=64, slots=1, batch=32)
+    settings = EngineSettings(model=str(starter), repack=repack_works(), context=64, slots=1, batch=32)
     plain = logits_of(settings)
     assert logits_of(msgspec.structs.replace(settings, **changes)).argmax() == plain.argmax()
 
@@ -112,7 +113,7 @@ def test_options_change_how_not_what(changes: dict[str, object], starter: Path) 
 @pytest.mark.model
 def test_an_adapter_changes_the_answer(starter: Path, tmp_path: Path) -> None:
     """With its scale; at scale 0 it does nothing; one for another model is refused with its name in the log only."""
-    settings = EngineSettings(model=str(starter), context=64, slots=1, batch=32)
+    settings = EngineSettings(model=str(starter), repack=repack_works(), context=64, slots=1, batch=32)
     adapter = str(write_lora(tmp_path / "adapter.gguf", heads_width=576))
     plain = logits_of(settings)
     changed = logits_of(msgspec.structs.replace(settings, lora=((adapter, 1.0),)))

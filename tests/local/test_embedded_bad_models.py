@@ -102,7 +102,8 @@ async def until(true: Callable[[], bool]) -> None:
 
 async def test_a_file_that_is_cut_off_while_it_is_used(tmp_path: Path) -> None:
     """Mapped pages that are gone end the worker (SIGBUS): a clear error, then 503 that says what is wrong."""
-    from tests.local.test_embedded_target import complete, starter
+    from tests.local.test_embedded_target import complete
+    from tests.standins.machine import starter
 
     path = tmp_path / "shrinks.gguf"
     shutil.copy(starter(), path)

@@ -11,8 +11,8 @@ from gateway.local.embedded_plan import plan_models
 from gateway.local.embedded_settings import EmbeddedSettings
 from gateway.settings import load_settings
 from tests.engine.tiny import write_encoder, write_lora
-from tests.standins.embedded import starter
 from tests.standins.gateway import starter_models
+from tests.standins.machine import starter
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from gateway.local.embedded_settings import EmbeddedSettings
 from gateway.wire import openai
 from gateway.wire.rerank import parse_rerank
 from tests.engine.tiny import write_encoder
+from tests.standins.machine import repack_works
 
 pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="module")]
 QUERY = b'{"model":"m","query":"what is the cat ?","documents":["a red cat","the bank","money is blue","a cat"]}'
@@ -28,7 +29,9 @@ def made(path: Path, pooling: int) -> EmbeddedTarget:
         name="encoder", kind="embedded", zone=Zone.LOCAL, ceiling=Label.SENSITIVE, model="tiny", context=128
     )
     file = write_encoder(path / f"pooling{pooling}.gguf", pooling)
-    return EmbeddedTarget(info, EmbeddedSettings(model=str(file), context=128, slots=1, threads=1, batch=64))
+    return EmbeddedTarget(
+        info, EmbeddedSettings(model=str(file), context=128, slots=1, threads=1, batch=64, repack=repack_works())
+    )
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -12,7 +12,8 @@ from gateway.engine.memory import Need
 from gateway.local.embedded import EmbeddedTarget
 from gateway.local.embedded_memory import ModelMemory
 from gateway.local.embedded_settings import EmbeddedSettings
-from tests.local.test_embedded_target import complete, process_file, soon, starter, text_of
+from tests.local.test_embedded_target import complete, process_file, soon, text_of
+from tests.standins.machine import repack_works, starter
 
 pytestmark = [pytest.mark.model, pytest.mark.asyncio]
 
@@ -20,7 +21,9 @@ pytestmark = [pytest.mark.model, pytest.mark.asyncio]
 def made(name: str, memory: ModelMemory) -> EmbeddedTarget:
     """The starter model under this name, loaded when it is asked for."""
     info = TargetInfo(name=name, kind="embedded", zone=Zone.LOCAL, ceiling=Label.SENSITIVE, model="smollm2", context=64)
-    settings = EmbeddedSettings(model=str(starter()), context=64, slots=1, threads=1, batch=32, load="on_demand")
+    settings = EmbeddedSettings(
+        model=str(starter()), context=64, slots=1, threads=1, batch=32, load="on_demand", repack=repack_works()
+    )
     return EmbeddedTarget(info, settings, memory=memory, need=Need(weights=6))
 
 

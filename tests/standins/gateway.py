@@ -10,6 +10,8 @@ from pathlib import Path
 
 import aiohttp
 
+from tests.standins.machine import tell_gateway
+
 _READY = re.compile(r"http://[\w.\[\]:]+")
 
 
@@ -40,6 +42,8 @@ class RunningGateway:
         self._ready = asyncio.Event()
 
     async def __aenter__(self) -> "RunningGateway":
+        for model in self.folder.rglob("*.gguf"):
+            await asyncio.to_thread(tell_gateway, self.folder / "state", model)
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

@@ -1,0 +1,47 @@
+"""What `aduana serve` says to a person in the terminal, once it can answer or has found out that it can't."""
+
+import asyncio
+from collections.abc import Callable
+
+from gateway.core.target import Catalog
+from gateway.server import Readiness
+from gateway.settings import Settings
+
+_LOOK_SECONDS = 0.2
+
+
+def ready_text(url: str, settings: Settings, catalog: Catalog) -> str:
+    """Name the page, the base URLs and one command to try."""
+    model = catalog.unknown_model or next(iter(catalog.aliases))
+    key = ' -H "Authorization: Bearer $ADUANA_KEY"' if settings.keys else ""
+    body = f'{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello!"}}]}}'
+    return (
+        "\nAduana is ready.\n"
+        f"  Status page:  {url}/\n"
+        f"  Base URL:     {url}/v1  (OpenAI clients; Anthropic and Ollama clients: {url})\n"
+        f"  Try:          curl {url}/v1/chat/completions{key} -H 'content-type: application/json' -d '{body}'\n"
+    )
+
+
+def failed_text(url: str, readiness: Readiness) -> str:
+    """Say which target can't answer, and why."""
+    first = readiness.details.get("default_target")
+    targets = readiness.details.get("targets")
+    state = targets.get(first, "") if isinstance(targets, dict) and isinstance(first, str) else ""
+    return (
+        f"\nAduana listens on {url}, but its target {first!r} can't answer: {state}\n"
+        "  The log above says more. It goes on trying where that can help.\n"
+    )
+
+
+async def announce(
+    url: str, settings: Settings, catalog: Catalog, check: Callable[[], Readiness], tell: Callable[[str], None]
+) -> None:
+    """Tell the person once that the default target can answer; before that, once, that it failed where it did."""
+    warned = False
+    while not (readiness := check()).ready:
+        if readiness.failed and not warned:
+            warned = True
+            tell(failed_text(url, readiness))
+        await asyncio.sleep(_LOOK_SECONDS)
+    tell(ready_text(url, settings, catalog))
