@@ -23,6 +23,7 @@ from gateway.core.errors import (
     TargetUnavailable,
 )
 from gateway.core.events import ViolationStopped
+from gateway.core.moving_average import MovingAverage
 from gateway.core.target import TargetInfo, TargetState
 from gateway.policy import Clearance
 from gateway.wire.breaker import Breaker
@@ -55,7 +56,7 @@ class CloudTarget:
         self._clock = clock
         self._breaker = Breaker(settings.breaker)
         self._client: ProviderClient | None = None
-        self._latency: float | None = None
+        self._latency = MovingAverage(_SMOOTHING)
 
     @property
     def info(self) -> TargetInfo:
@@ -88,7 +89,7 @@ class CloudTarget:
         held = self._breaker.open_until(self._clock())
         return TargetState(
             healthy=self._client is not None and held is None and not self._breaker.misconfigured,
-            latency_seconds=self._latency,
+            latency_seconds=self._latency.value,
             open_until=held,
         )
 
@@ -232,5 +233,4 @@ class CloudTarget:
             return  # the answer is complete; only the connection is lost
 
     def _measure(self, seconds: float) -> None:
-        old = self._latency
-        self._latency = seconds if old is None else old + _SMOOTHING * (seconds - old)
+        self._latency.add(seconds)

@@ -48,7 +48,7 @@ class Reasoning(msgspec.Struct, frozen=True, kw_only=True):
     index: int = 0
 
 
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+class ModelRefusal(msgspec.Struct, frozen=True, kw_only=True):
     """The model's own refusal text (OpenAI `refusal`)."""
 
     text: str
@@ -78,7 +78,7 @@ class UsageReport(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage
 
 
-Delta: TypeAlias = Text | Reasoning | Refusal | ToolCallPart | Finish | UsageReport
+Delta: TypeAlias = Text | Reasoning | ModelRefusal | ToolCallPart | Finish | UsageReport
 
 
 class Ranking(msgspec.Struct, frozen=True, kw_only=True):

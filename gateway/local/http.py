@@ -14,6 +14,7 @@ from tenacity.wait import wait_random_exponential
 from gateway.core.delta import Delta, Embeddings, Ranking, UsageReport
 from gateway.core.document import JsonObject, encode
 from gateway.core.errors import AduanaError, ConfigurationError, TargetTimeout, TargetUnavailable
+from gateway.core.moving_average import MovingAverage
 from gateway.core.outbound import outbound_document
 from gateway.core.progress import Progress
 from gateway.core.request import AnyRequest, EmbeddingsRequest, Endpoint, GenerateRequest, RerankRequest, endpoint_of
@@ -53,8 +54,8 @@ class HttpTarget:
         self._reachable = False
         self._look_now = asyncio.Event()
         self._busy = 0
-        self._latency: float | None = None
-        self._speed: float | None = None
+        self._latency = MovingAverage(_SMOOTHING)
+        self._speed = MovingAverage(_SMOOTHING)
 
     @property
     def info(self) -> TargetInfo:
@@ -88,8 +89,8 @@ class HttpTarget:
         return TargetState(
             healthy=self._reachable and held is None and not self._breaker.misconfigured,
             slots_busy=self._busy,
-            tokens_per_second=self._speed,
-            latency_seconds=self._latency,
+            tokens_per_second=self._speed.value,
+            latency_seconds=self._latency.value,
             open_until=held,
         )
 
@@ -292,11 +293,7 @@ class HttpTarget:
         return True
 
     def _measure(self, begun: float, first: float, tokens: int) -> None:
-        self._latency = _smoothed(self._latency, first - begun)
+        self._latency.add(first - begun)
         seconds = self._clock() - first
         if tokens > 1 and seconds > 0:
-            self._speed = _smoothed(self._speed, (tokens - 1) / seconds)
-
-
-def _smoothed(old: float | None, new: float) -> float:
-    return new if old is None else old + _SMOOTHING * (new - old)
+            self._speed.add((tokens - 1) / seconds)

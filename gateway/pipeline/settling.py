@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 
-from gateway.core.delta import Delta, Finish, Reasoning, Refusal, Text, ToolCallPart, UsageReport
+from gateway.core.delta import Delta, Finish, ModelRefusal, Reasoning, Text, ToolCallPart, UsageReport
 from gateway.core.errors import AduanaError, TargetProtocolError
 from gateway.core.events import FirstToken, Gaps, Settled
 from gateway.core.labels import Zone
@@ -47,7 +47,7 @@ class Account:
         progress = self.progress
         async for delta in deltas:
             match delta:
-                case Text() | Reasoning() | Refusal() | ToolCallPart():
+                case Text() | Reasoning() | ModelRefusal() | ToolCallPart():
                     now = self._clock()
                     if self.first is None:
                         self.first = now

@@ -47,7 +47,8 @@ def _iban(match: Match[str]) -> bool:
 
 
 def _modulo(value: str) -> bool:
-    """The check of ISO 7064, modulo 97. Nearly everything fails here, before the library looks at the country's rules."""
+    """The check of ISO 7064, modulo 97. Nearly everything fails here, before the library looks at the country's
+    rules."""
     return int((value[4:] + value[:4]).translate(_IN_DIGITS)) % 97 == 1
 
 

@@ -1,4 +1,5 @@
-"""What a network of one's own looks like from inside: private addresses, host names that no public DNS knows, MACs. Pure.
+"""What a network of one's own looks like from inside: private addresses, host names that no public DNS knows, MACs.
+Pure.
 
 What every network has, and every manual shows, is nobody's: loopback, masks, whole private ranges, the routers' factory
 addresses, and what RFC 5737, 3849 and 9542 set aside for documents.

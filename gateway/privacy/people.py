@@ -1,4 +1,5 @@
-"""Names and dates of birth that need no model: somebody is introduced, or a form, a title or a law says who it is. Pure.
+"""Names and dates of birth that need no model: somebody is introduced, or a form, a title or a law says who it is.
+Pure.
 
 A title alone is not enough where it is everybody's: "Dr. Martin Luther King" is history. So a title counts with a first
 and last name *and* something near that makes it a matter of papers: a number, a signature, a patient, a contract.

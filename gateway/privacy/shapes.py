@@ -84,7 +84,8 @@ _BLOCK = re.compile(r"-----(BEGIN|END) ([A-Z0-9 ]{3,40})-----")
 
 
 def _public(match: Match[str]) -> bool:
-    """Part of a certificate, a public key or a picture: by its own beginning, the word before it, or the block around it."""
+    """Part of a certificate, a public key or a picture: by its own beginning, the word before it, or the block around
+    it."""
     text, start = match.string, match.start("value")
     if _PUBLIC_FORM.match(match["value"]) or _PUBLIC.search(text, max(0, start - 40), start):
         return True

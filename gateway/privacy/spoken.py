@@ -1,4 +1,5 @@
-"""Secrets that no sign of assignment introduces: said in a sentence, an option, a cookie, a connection's settings. Pure.
+"""Secrets that no sign of assignment introduces: said in a sentence, an option, a cookie, a connection's settings.
+Pure.
 
 Where nothing but a word stands before a value, the value has to look like a secret by itself.
 """

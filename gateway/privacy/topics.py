@@ -1,4 +1,5 @@
-"""Topics that are somebody's own business, without a model: words of health, money, law, work and plans × whose they are.
+"""Topics that are somebody's own business, without a model: words of health, money, law, work and plans × whose they
+are.
 
 A word alone is a subject to talk about ("what are the symptoms of HIV?"). It becomes a confidence beside its owner:
 a possessive ("my HIV diagnosis", "la nómina de mi mujer"), a subject who has it ("I tested positive for …"), or a firm

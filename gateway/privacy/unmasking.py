@@ -12,7 +12,7 @@ from typing import assert_never
 
 import msgspec
 
-from gateway.core.delta import Delta, Finish, Reasoning, Refusal, Text, TokenLogprob, ToolCallPart, UsageReport
+from gateway.core.delta import Delta, Finish, ModelRefusal, Reasoning, Text, TokenLogprob, ToolCallPart, UsageReport
 from gateway.privacy.restoring import Mapping, Piece, Restoring, as_json, as_text
 
 Channel = tuple[str, int, int]  # kind, choice, number of the call
@@ -42,7 +42,7 @@ class Unmasking:
                 yield from self._text(delta)
             case Reasoning():
                 yield from self._said(("reasoning", delta.index, 0), delta.text)
-            case Refusal():
+            case ModelRefusal():
                 yield from self._said(("refusal", delta.index, 0), delta.text)
             case ToolCallPart():
                 yield from self._call(delta)
@@ -100,7 +100,7 @@ class Unmasking:
             case "reasoning":
                 yield Reasoning(text=text, index=index)
             case "refusal":
-                yield Refusal(text=text, index=index)
+                yield ModelRefusal(text=text, index=index)
             case _:
                 yield ToolCallPart(call=call, arguments=text, index=index)
 

@@ -4,7 +4,7 @@ from typing import Any, assert_never
 
 import msgspec
 
-from gateway.core.delta import Delta, Finish, FinishReason, Reasoning, Refusal, Text, ToolCallPart, UsageReport
+from gateway.core.delta import Delta, Finish, FinishReason, ModelRefusal, Reasoning, Text, ToolCallPart, UsageReport
 from gateway.core.errors import AduanaError, BudgetSpent, ContextLengthExceeded, TargetProtocolError
 from gateway.core.usage import Usage
 from gateway.wire.openai_chat_answer import incomplete
@@ -89,7 +89,7 @@ class MessageStream:
     def encode(self, delta: Delta) -> bytes:
         """The events for one delta; empty where it has none."""
         match delta:
-            case Text() | Refusal():
+            case Text() | ModelRefusal():
                 begun = self._begin("text", {"type": "text", "text": ""})
                 # Nearly all events are these: put together from prepared bytes.
                 text = b',"delta":{"type":"text_delta","text":' + encode_json(delta.text) + b"}}\n\n"
@@ -164,7 +164,7 @@ class MessageAssembly:
     def add(self, delta: Delta) -> None:
         """The next delta."""
         match delta:
-            case Text() | Refusal():
+            case Text() | ModelRefusal():
                 self._pieces("text", {"type": "text"}).append(delta.text)
             case Reasoning():
                 self._pieces("thinking", {"type": "thinking", "signature": ""}).append(delta.text)

@@ -12,8 +12,8 @@ from gateway.core.delta import (
     Embeddings,
     Finish,
     FinishReason,
+    ModelRefusal,
     Reasoning,
-    Refusal,
     Text,
     TokenLogprob,
     ToolCallPart,
@@ -108,7 +108,7 @@ class LineStream(_Answer):
     def encode(self, delta: Delta) -> bytes:
         """The line for one delta; empty where it has none."""
         match delta:
-            case Text() | Refusal():
+            case Text() | ModelRefusal():
                 self._mark()
                 logprobs = _logprobs(delta.logprobs) if isinstance(delta, Text) else {}
                 return self._line({**self._fields(text=delta.text), "done": False, **logprobs})
@@ -158,7 +158,7 @@ class WholeAnswer(_Answer):
     def add(self, delta: Delta) -> None:
         """The next delta."""
         match delta:
-            case Text() | Refusal():
+            case Text() | ModelRefusal():
                 self._mark()
                 self._texts.append(delta.text)
                 if isinstance(delta, Text):

@@ -6,8 +6,8 @@ from gateway.core.delta import (
     Delta,
     Finish,
     FinishReason,
+    ModelRefusal,
     Reasoning,
-    Refusal,
     Text,
     TokenLogprob,
     ToolCallPart,
@@ -49,7 +49,7 @@ class ChatStream:
                 return self._text_heads[index] + encode_json(text) + self._text_tail
             case Reasoning():
                 return self._chunk(delta.index, {"reasoning_content": delta.text})
-            case Refusal():
+            case ModelRefusal():
                 return self._chunk(delta.index, {"refusal": delta.text})
             case ToolCallPart():
                 return self._chunk(delta.index, {"tool_calls": [_call_part(delta)]})
@@ -160,7 +160,7 @@ class ChatAssembly:
                 choice.logprobs.extend(delta.logprobs)
             case Reasoning():
                 choice.reasoning.append(delta.text)
-            case Refusal():
+            case ModelRefusal():
                 choice.refusal.append(delta.text)
             case ToolCallPart():
                 choice.calls.setdefault(delta.call, []).append(delta)

@@ -6,8 +6,8 @@ from gateway.core.delta import (
     Delta,
     Finish,
     FinishReason,
+    ModelRefusal,
     Reasoning,
-    Refusal,
     Text,
     TokenLogprob,
     ToolCallPart,
@@ -40,7 +40,7 @@ class TextStream:
             case Text():
                 logprobs = self._logprobs.setdefault(delta.index, TextLogprobs()).take(delta.logprobs)
                 return self._chunk(delta.index, delta.text, logprobs=logprobs)
-            case Reasoning() | Refusal():
+            case Reasoning() | ModelRefusal():
                 return self._chunk(delta.index, delta.text)
             case ToolCallPart():
                 return b""  # text completions have no tools to call
@@ -96,7 +96,7 @@ class TextAssembly:
             case Text():
                 choice.texts.append(delta.text)
                 choice.logprobs.extend(delta.logprobs)
-            case Reasoning() | Refusal():
+            case Reasoning() | ModelRefusal():
                 choice.texts.append(delta.text)
             case ToolCallPart():
                 pass  # text completions have no tools to call

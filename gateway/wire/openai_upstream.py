@@ -14,8 +14,8 @@ from gateway.core.delta import (
     Delta,
     Finish,
     FinishReason,
+    ModelRefusal,
     Reasoning,
-    Refusal,
     Text,
     TokenLogprob,
     ToolCallPart,
@@ -174,7 +174,7 @@ class AnswerReader:
         elif message.content:
             self._parts(message.content, index, deltas)
         if message.refusal:
-            deltas.append(Refusal(text=message.refusal, index=index))
+            deltas.append(ModelRefusal(text=message.refusal, index=index))
             self._characters += len(message.refusal)
         for place, call in enumerate(message.tool_calls or ()):
             deltas.append(self._call(call, index, place))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, assert_never
 
-from gateway.core.delta import Delta, Finish, FinishReason, Reasoning, Refusal, Text, ToolCallPart, UsageReport
+from gateway.core.delta import Delta, Finish, FinishReason, ModelRefusal, Reasoning, Text, ToolCallPart, UsageReport
 from gateway.core.errors import AduanaError, TargetProtocolError
 from gateway.core.usage import Usage
 from gateway.wire.openai_chat_answer import incomplete
@@ -92,8 +92,8 @@ class ResponseStream:
     def encode(self, delta: Delta) -> bytes:
         """The events for one delta; empty where it has none."""
         match delta:
-            case Text() | Refusal():
-                kind = "refusal" if isinstance(delta, Refusal) else "output_text"
+            case Text() | ModelRefusal():
+                kind = "refusal" if isinstance(delta, ModelRefusal) else "output_text"
                 item, begun = self._item(MessageItem, kind)
                 return begun + self._all(item.add(delta))
             case Reasoning():

@@ -2,7 +2,7 @@
 
 from typing import Any, TypeAlias
 
-from gateway.core.delta import Delta, Reasoning, Refusal, Text, TokenLogprob, ToolCallPart
+from gateway.core.delta import Delta, ModelRefusal, Reasoning, Text, TokenLogprob, ToolCallPart
 from gateway.wire.openai_pieces import finite
 from gateway.wire.responses_tools import Tool, unwrapped_input
 
@@ -33,7 +33,7 @@ class MessageItem:
         ]
 
     def add(self, delta: Delta) -> Events:
-        assert isinstance(delta, Text | Refusal)
+        assert isinstance(delta, Text | ModelRefusal)
         self._pieces.append(delta.text)
         fields: dict[str, Any] = {"delta": delta.text}
         if isinstance(delta, Text):

@@ -15,8 +15,8 @@ from gateway.core.delta import (
     Embeddings,
     Finish,
     FinishReason,
+    ModelRefusal,
     Reasoning,
-    Refusal,
     Text,
     TokenLogprob,
     ToolCallPart,
@@ -138,7 +138,7 @@ def test_whole_answer_with_everything() -> None:
         ToolCallPart(call=1, id="c2", name="two", index=1),
         ToolCallPart(call=0, id="c1", name="one", arguments='{"a"', index=1),
         ToolCallPart(call=0, arguments=":1}", index=1),
-        Refusal(text="No.", index=2),
+        ModelRefusal(text="No.", index=2),
         Finish(reason=FinishReason.STOP),
         Finish(reason=FinishReason.TOOL_CALLS, index=1),
         Finish(reason=FinishReason.CONTENT_FILTER, index=2),
@@ -225,7 +225,9 @@ def test_model_lists() -> None:
 CONTENT = st.one_of(
     st.builds(Text, text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1), index=st.integers(0, 2)),
     st.builds(Reasoning, text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1), index=st.integers(0, 2)),
-    st.builds(Refusal, text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1), index=st.integers(0, 2)),
+    st.builds(
+        ModelRefusal, text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1), index=st.integers(0, 2)
+    ),
 )
 
 
@@ -233,7 +235,7 @@ def joined(deltas: list[Delta]) -> dict[tuple[type, int], str]:
     """The text of each kind and choice."""
     texts: dict[tuple[type, int], str] = {}
     for delta in deltas:
-        if isinstance(delta, Text | Reasoning | Refusal):
+        if isinstance(delta, Text | Reasoning | ModelRefusal):
             key = (type(delta), delta.index)
             texts[key] = texts.get(key, "") + delta.text
     return texts
@@ -261,4 +263,4 @@ def test_what_is_streamed_is_what_was_said(content: list[Delta], size: int) -> N
         said = joined(deltas)
         assert (choice["message"]["content"] or "") == said.get((Text, choice["index"]), "")
         assert choice["message"].get("reasoning_content", "") == said.get((Reasoning, choice["index"]), "")
-        assert (choice["message"]["refusal"] or "") == said.get((Refusal, choice["index"]), "")
+        assert (choice["message"]["refusal"] or "") == said.get((ModelRefusal, choice["index"]), "")

@@ -11,8 +11,8 @@ from gateway.core.delta import (
     Delta,
     Finish,
     FinishReason,
+    ModelRefusal,
     Reasoning,
-    Refusal,
     Text,
     TokenLogprob,
     ToolCallPart,
@@ -262,7 +262,7 @@ async def test_an_answer_that_was_cut_says_so(reason: FinishReason, why: str) ->
 
 async def test_a_refusal() -> None:
     """The model's own no is no text."""
-    texts: list[Delta] = [Refusal(text="No."), Finish(reason=FinishReason.STOP), DELTAS[-1]]
+    texts: list[Delta] = [ModelRefusal(text="No."), Finish(reason=FinishReason.STOP), DELTAS[-1]]
     answer = await sdk(assembled(texts)).responses.create(model="auto", input="hi")
     [message] = answer.output
     assert message.type == "message"

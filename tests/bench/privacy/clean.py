@@ -1,4 +1,5 @@
-"""Texts with nothing to protect that look as if they had: numbers, hashes, code, maths, forms that nobody filled in. Seeded."""
+"""Texts with nothing to protect that look as if they had: numbers, hashes, code, maths, forms that nobody filled in.
+Seeded."""
 
 # ruff: noqa: E501 - tables are read by their rows
 

@@ -1,4 +1,5 @@
-"""Spanish clinical notes of made-up patients: reports with headers, and notes as they are dictated, with abbreviations. Seeded."""
+"""Spanish clinical notes of made-up patients: reports with headers, and notes as they are dictated, with abbreviations.
+Seeded."""
 
 # ruff: noqa: E501 - tables are read by their rows
 

@@ -1,4 +1,5 @@
-"""Texts with one Spanish identifier each, in the formats and sentences that people, forms and programs write. Seeded."""
+"""Texts with one Spanish identifier each, in the formats and sentences that people, forms and programs write.
+Seeded."""
 
 # ruff: noqa: E501 - tables are read by their rows
 
