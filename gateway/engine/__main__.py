@@ -3,7 +3,7 @@
 import socket
 import sys
 
-from gateway.engine.serve import serve
+from gateway.engine.worker.main import serve
 
 if __name__ == "__main__":
     with socket.socket(fileno=int(sys.argv[1])) as connection:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from gateway.engine.memory import Need
+from gateway.engine.llama.footprint import MemoryFootprint
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +22,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     """A model that has memory."""
 
     name: str
-    need: Need
+    need: MemoryFootprint
     working: bool
     used: float  # when it was used last, in any clock
 
@@ -34,13 +34,13 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
     gives_way: tuple[str, ...] = ()
 
 
-def within(limits: Limits, needs: Sequence[Need]) -> bool:
+def within(limits: Limits, needs: Sequence[MemoryFootprint]) -> bool:
     """Do these fit together?"""
     total, gpu = sum(need.total for need in needs), sum(need.gpu for need in needs)
     return (limits.memory is None or total <= limits.memory) and (limits.gpu_memory is None or gpu <= limits.gpu_memory)
 
 
-def fit(need: Need, loaded: Sequence[Loaded], limits: Limits) -> Fit:
+def fit(need: MemoryFootprint, loaded: Sequence[Loaded], limits: Limits) -> Fit:
     """Who gives way to a model that needs this much."""
     stays = list(loaded)
     goes: list[Loaded] = []
@@ -58,7 +58,7 @@ def fit(need: Need, loaded: Sequence[Loaded], limits: Limits) -> Fit:
     return Fit(possible=True, gives_way=tuple(one.name for one in goes))
 
 
-def too_large(need: Need, limits: Limits) -> str:
+def too_large(need: MemoryFootprint, limits: Limits) -> str:
     """The end of a sentence about a model that does not even fit alone, and what to do."""
     return (
         f"needs {need.total / 1e9:.1f} GB ({need.weights / 1e9:.1f} weights, {need.cache / 1e9:.1f} KV cache, "

@@ -21,7 +21,7 @@ class _Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class SamplingSpec(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """How to draw the tokens of one sequence. `temperature` 0 takes the likeliest token."""
+    """How to sample the tokens of one sequence. `temperature` 0 takes the likeliest token."""
 
     temperature: float = 0.8
     top_k: int = 40

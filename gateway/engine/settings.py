@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-GUESSES = 32  # tokens guessed in one step, for all its sequences
+MAX_DRAFT_TOKENS = 32  # tokens drafted in one step, for all its sequences
 KvType = Literal["f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"]
 
 
@@ -101,21 +101,21 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     spill_directory: str = ""
     """The directory for them, of no other worker; made if it is missing, for this user alone."""
     draft_lookup: bool = True
-    """Guess that a text repeats itself: tokens that followed the last three before are read ahead in one step, where
+    """Draft that a text repeats itself: tokens that followed the last three before are read ahead in one step, where
     that is measured to pay. Answers are the same with and without."""
     draft_model: str = ""
-    """Path of a small GGUF model of the same vocabulary that guesses what the model will say; empty: none."""
+    """Path of a small GGUF model of the same vocabulary that drafts what the model will say; empty: none."""
     draft_tokens: int = 8
-    """Most tokens guessed for one sequence in one step."""
+    """Most tokens drafted for one sequence in one step."""
     draft_always: bool = False
-    """Guess also where it does not pay: for measurements."""
+    """Draft also where it does not pay: for measurements."""
     check_tensors: bool = False
     """Let llama.cpp validate the tensor data at load [check_tensors]; slow."""
 
     @property
     def outputs(self) -> int:
         """Most tokens of one step that get logits."""
-        return self.slots + GUESSES
+        return self.slots + MAX_DRAFT_TOKENS
 
     @property
     def micro_batch_size(self) -> int:

@@ -30,9 +30,9 @@ from gateway.core.request import (
     RerankRequest,
 )
 from gateway.core.target import TargetInfo, TargetState
-from gateway.engine.memory import Need
+from gateway.engine.llama.footprint import MemoryFootprint
+from gateway.engine.llama.vocabulary import Vocabulary
 from gateway.engine.messages import Embed, Ready, Submit, Vectors, pack_tokens
-from gateway.engine.vocabulary import Vocabulary
 from gateway.local.embedded_admission import Admission
 from gateway.local.embedded_answer import Count
 from gateway.local.embedded_events import WorkerEvent, WorkerEventKind, WorkerListener
@@ -64,7 +64,7 @@ class EmbeddedTarget:
         *,
         listener: WorkerListener | None = None,
         memory: ModelMemory | None = None,
-        need: Need | None = None,
+        need: MemoryFootprint | None = None,
     ) -> None:
         """`memory` is shared with the other embedded targets; `need`: what this model takes of it."""
         self.info = info
@@ -80,7 +80,7 @@ class EmbeddedTarget:
         self._memory = memory or ModelMemory()
         self.seat = self._memory.add(
             info.name,
-            need or Need(),
+            need or MemoryFootprint(),
             begin=self._worker.begin,
             end=self._worker.close,
             unload_after=settings.unload_after,

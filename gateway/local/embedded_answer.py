@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 from gateway.core.delta import Delta, Finish, FinishReason, Reasoning, Text, TokenLogprob, ToolCallPart
 from gateway.core.usage import Usage
+from gateway.engine.llama.vocabulary import Vocabulary
 from gateway.engine.messages import TokenLog
 from gateway.engine.text import Characters, StopStrings, overlap
 from gateway.engine.toolcalls import Call, ToolCallReader
-from gateway.engine.vocabulary import Vocabulary
 
 _THINK, _END_THINK = "<think>", "</think>"
 _LONGEST_START = 32  # characters in which an answer that begins with a thought must show it

@@ -23,7 +23,7 @@ from gateway.engine.messages import (
     to_gateway,
 )
 from gateway.engine.settings import EngineSettings
-from gateway.engine.threads import wait_environment
+from gateway.engine.tuning.threads import wait_environment
 
 # The worker inherits what llama.cpp and Python read; never the keys that stand in the gateway's environment.
 _ENVIRONMENT = (

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 
 from gateway.core.errors import TargetBusy, TargetUnavailable
 from gateway.engine.fit import Fit, Limits, fit, too_large, within
-from gateway.engine.memory import Need
+from gateway.engine.llama.footprint import MemoryFootprint
 from gateway.local.embedded_seat import Seat
 
 _LOADS_IN_A_TURN = 3.0
@@ -45,7 +45,7 @@ class ModelMemory:
     def add(
         self,
         name: str,
-        need: Need,
+        need: MemoryFootprint,
         *,
         begin: Callable[[], None],
         end: Callable[[], Awaitable[None]],

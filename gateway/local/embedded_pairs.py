@@ -7,7 +7,7 @@ that the vocabulary asks for.
 import re
 
 from gateway.core.request import RerankRequest
-from gateway.engine.vocabulary import Vocabulary
+from gateway.engine.llama.vocabulary import Vocabulary
 
 _PLACES = re.compile(r"\{(query|document)\}")
 

@@ -10,9 +10,9 @@ import msgspec
 
 from gateway.core.errors import ConfigurationError
 from gateway.engine.fit import Limits, told, too_large, within
-from gateway.engine.gguf import read_header
-from gateway.engine.memory import Need, need_of, need_of_vectors
-from gateway.engine.model import can_use_gpu
+from gateway.engine.llama.footprint import MemoryFootprint, embedding_footprint, footprint_of
+from gateway.engine.llama.gguf import read_header
+from gateway.engine.llama.model import can_use_gpu
 from gateway.local.embedded_settings import EmbeddedSettings
 
 
@@ -20,7 +20,7 @@ class ModelPlan(msgspec.Struct, frozen=True, kw_only=True):
     """By target."""
 
     settings: Mapping[str, EmbeddedSettings]
-    needs: Mapping[str, Need]
+    needs: Mapping[str, MemoryFootprint]
     limits: Limits
 
     def problems(self) -> list[str]:
@@ -60,17 +60,17 @@ def plan_models(
     )
 
 
-def _need(room: EmbeddedSettings, gpu: bool, *, vectors: bool) -> Need:
+def _need(room: EmbeddedSettings, gpu: bool, *, vectors: bool) -> MemoryFootprint:
     """The model's, and that of the small one which drafts for it: it has as many slots of the same size."""
     try:
         header = read_header(Path(room.model))
         draft = read_header(Path(room.draft_model)) if room.draft_model else None
     except ConfigurationError:
-        return Need()
+        return MemoryFootprint()
     gpu = gpu and room.gpu_layers != 0
-    need = need_of(header, room, gpu=gpu)
+    need = footprint_of(header, room, gpu=gpu)
     if vectors:
-        need += need_of_vectors(header, room, gpu=gpu)
+        need += embedding_footprint(header, room, gpu=gpu)
     if draft is not None:
-        need += need_of(draft, msgspec.structs.replace(room, lora=()), gpu=gpu)
+        need += footprint_of(draft, msgspec.structs.replace(room, lora=()), gpu=gpu)
     return need

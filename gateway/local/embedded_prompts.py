@@ -20,10 +20,10 @@ from gateway.core.request import (
     RerankRequest,
     ResponseFormat,
 )
-from gateway.engine.gguf import read_header
-from gateway.engine.grammar import json_grammar, schema_of
+from gateway.engine.llama.gguf import read_header
+from gateway.engine.llama.vocabulary import Vocabulary, open_vocabulary
+from gateway.engine.sampling.grammar import json_grammar, schema_of
 from gateway.engine.template import ChatTemplate
-from gateway.engine.vocabulary import Vocabulary, open_vocabulary
 from gateway.local.embedded_pairs import pairs
 
 _SHORT = 4_000  # characters that are quicker tokenised than handed to a thread

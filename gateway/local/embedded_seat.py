@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from gateway.engine.fit import Loaded
-from gateway.engine.memory import Need
+from gateway.engine.llama.footprint import MemoryFootprint
 
 
 class Seat:
@@ -13,7 +13,7 @@ class Seat:
     def __init__(
         self,
         name: str,
-        need: Need,
+        need: MemoryFootprint,
         *,
         begin: Callable[[], None],
         end: Callable[[], Awaitable[None]],

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from gateway.core.delta import Text
 from gateway.core.errors import BadRequest
 from gateway.core.request import ChatRequest, CompletionRequest, GenerateRequest, Sampling
+from gateway.engine.llama.vocabulary import Vocabulary
 from gateway.engine.messages import Embed, SamplingSpec, Submit, pack_tokens
-from gateway.engine.vocabulary import Vocabulary
 from gateway.local.embedded_answer import Choice
 from gateway.local.embedded_prompts import Prepared
 from gateway.local.embedded_settings import EmbeddedSettings

@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 
 from gateway.core.errors import TargetError, TargetUnavailable
-from gateway.engine.disk import erase
 from gateway.engine.messages import (
     Cancel,
     Embed,
@@ -29,6 +28,7 @@ from gateway.engine.messages import (
     Tokens,
     Vectors,
 )
+from gateway.engine.prompt_store.disk import erase
 from gateway.local.embedded_boxes import Mailboxes
 from gateway.local.embedded_compatibility import CompatibilityStore
 from gateway.local.embedded_events import WorkerEvent, WorkerEventKind, WorkerListener

@@ -13,15 +13,16 @@ from gateway.settings.section import SecretReference, Section
 
 
 class Draft(Section):
-    """Tokens that are guessed, and then read several in one step. An answer is the same with and without; it only comes
-    sooner. What a step with guesses costs is measured all the time, and where it does not pay nothing is guessed."""
+    """Tokens that are drafted, and then read several in one step. An answer is the same with and without; it only comes
+    sooner. What a step with draft tokens costs is measured all the time, and where it does not pay nothing is
+    drafted."""
 
     lookup: bool = True
-    """Guess that a text repeats what stands in it already: for answers that quote, correct or rewrite their prompt."""
+    """Expect that a text repeats what stands in it already: for answers that quote, correct or rewrite their prompt."""
     model: str | None = None
-    """A small model of the same vocabulary (in practice: of the same family) that guesses too. Name or path."""
+    """A small model of the same vocabulary (in practice: of the same family) that drafts too. Name or path."""
     tokens: int = Field(default=8, ge=1, le=32)
-    """Most tokens guessed at once for one answer."""
+    """Most tokens drafted at once for one answer."""
 
 
 class EmbeddedTarget(LlamaOptions):
@@ -62,7 +63,7 @@ class EmbeddedTarget(LlamaOptions):
     Encrypted under a key that is never written; erased when the worker stops or starts again.
     """
     draft: Draft = Draft()
-    """Guessing ahead: `{model: NAME}` for a small model beside this one, `{lookup: false}` for none at all."""
+    """Speculative decoding: `{model: NAME}` for a small model beside this one, `{lookup: false}` for none at all."""
 
     @model_validator(mode="after")
     def _quantised_values(self) -> "EmbeddedTarget":

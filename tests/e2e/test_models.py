@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from gateway.cli import main
-from gateway.engine.gguf import read_header
-from gateway.engine.memory import need_of
+from gateway.engine.llama.footprint import footprint_of
+from gateway.engine.llama.gguf import read_header
 from gateway.engine.settings import EngineSettings
 from tests.engine.tiny import write_encoder
 from tests.standins.gateway import RunningGateway, starter_models
@@ -59,7 +59,7 @@ class House:
 def room_for(path: Path) -> int:
     """Megabytes for either of the two, with the small one, and not for both."""
     header = read_header(path)
-    needs = [need_of(header, EngineSettings(model="m", context=size, slots=2)).total for size in (1024, 2048)]
+    needs = [footprint_of(header, EngineSettings(model="m", context=size, slots=2)).total for size in (1024, 2048)]
     return (max(needs) + 90_000_000) // 10**6
 
 

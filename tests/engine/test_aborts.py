@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 import gateway.engine
-from gateway.engine.gguf import Header
-from gateway.engine.memory import need_of, shortage
+from gateway.engine.llama.footprint import footprint_of, shortage
+from gateway.engine.llama.gguf import Header
 from gateway.engine.settings import EngineSettings
 
-SOURCES = {path.name: path.read_text() for path in Path(gateway.engine.__file__).parent.glob("*.py")}
+SOURCES = {path.name: path.read_text() for path in Path(gateway.engine.__file__).parent.rglob("*.py")}
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_header_that_lies_costs_the_gateway_nothing(metadata: dict[str, object
     path.write_bytes(b"x" * 1000)
     header = Header(metadata={"general.architecture": "llama"} | metadata, tensors=1, size=1000, parts=(path,))
     settings = EngineSettings(model=str(path))
-    need = need_of(header, settings, gpu=True)
-    assert need.weights == 1000
-    assert min(need.cache, need.compute, need.gpu) >= 0
+    footprint = footprint_of(header, settings, gpu=True)
+    assert footprint.weights == 1000
+    assert min(footprint.cache, footprint.compute, footprint.gpu) >= 0
     assert isinstance(shortage(header, settings, 10**6), str)

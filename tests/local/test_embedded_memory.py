@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.core.errors import TargetBusy, TargetUnavailable
 from gateway.engine.fit import Limits, Loaded, fit, within
-from gateway.engine.memory import Need
+from gateway.engine.llama.footprint import MemoryFootprint
 from gateway.local.embedded_memory import ModelMemory
 from gateway.local.embedded_seat import Seat
 
@@ -28,7 +28,7 @@ class House:
         for name, size in sizes.items():
             self.seats[name] = self.memory.add(
                 name,
-                Need(weights=size * GB),
+                MemoryFootprint(weights=size * GB),
                 begin=lambda name=name: self.did.append(f"+{name}"),  # type: ignore[misc]
                 end=lambda name=name: self.end(name),  # type: ignore[misc]
                 unload_after=None,
@@ -244,7 +244,7 @@ async def test_closing_tells_those_who_wait() -> None:
 
 
 NEEDS = st.builds(
-    lambda weights, gpu: Need(weights=weights, gpu=min(weights, gpu)), st.integers(0, 20), st.integers(0, 20)
+    lambda weights, gpu: MemoryFootprint(weights=weights, gpu=min(weights, gpu)), st.integers(0, 20), st.integers(0, 20)
 )
 
 
@@ -255,7 +255,7 @@ NEEDS = st.builds(
     st.none() | st.integers(1, 40),
 )
 async def test_giving_way_is_enough_and_not_too_much(
-    given_: list[tuple[Need, bool, int]], need: Need, memory: int | None, gpu: int | None
+    given_: list[tuple[MemoryFootprint, bool, int]], need: MemoryFootprint, memory: int | None, gpu: int | None
 ) -> None:
     """Without those that give way it fits; with any one of them it would not; possible unless it does not fit alone."""
     limits = Limits(memory=memory, gpu_memory=gpu)

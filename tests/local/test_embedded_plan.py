@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from gateway.app.model_plan import planned
-from gateway.engine.memory import Need
+from gateway.engine.llama.footprint import MemoryFootprint
 from gateway.local.embedded_plan import plan_models
 from gateway.local.embedded_settings import EmbeddedSettings
 from gateway.settings import load_settings
@@ -49,12 +49,12 @@ def test_adapters_count_too(file: str, tmp_path: Path) -> None:
 def test_room_for_vectors_beside_answers(file: str) -> None:
     """A generating model takes a second window for them, which grows with the first; a ranking model has only one."""
 
-    def extra(model: str, context: int) -> Need:
+    def extra(model: str, context: int) -> MemoryFootprint:
         rooms = {"m": EmbeddedSettings(model=model, context=context, slots=2, kv_type_k="q8_0", kv_type_v="q8_0")}
         plain, more = (
             plan_models(rooms, memory=None, gpu_memory=None, vectors=vectors).needs["m"] for vectors in ((), ("m",))
         )
-        return Need(
+        return MemoryFootprint(
             weights=more.weights - plain.weights, cache=more.cache - plain.cache, compute=more.compute - plain.compute
         )
 

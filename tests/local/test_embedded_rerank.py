@@ -10,7 +10,7 @@ import pytest_asyncio
 from gateway.core.errors import BadRequest, ContextLengthExceeded
 from gateway.core.labels import Label, Zone
 from gateway.core.target import TargetInfo
-from gateway.engine.vocabulary import open_vocabulary
+from gateway.engine.llama.vocabulary import open_vocabulary
 from gateway.local.embedded import EmbeddedTarget
 from gateway.local.embedded_pairs import pairs
 from gateway.local.embedded_settings import EmbeddedSettings

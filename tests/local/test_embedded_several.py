@@ -8,7 +8,7 @@ from gateway.core.errors import TargetBusy
 from gateway.core.labels import Label, Zone
 from gateway.core.target import TargetInfo
 from gateway.engine.fit import Limits
-from gateway.engine.memory import Need
+from gateway.engine.llama.footprint import MemoryFootprint
 from gateway.local.embedded import EmbeddedTarget
 from gateway.local.embedded_memory import ModelMemory
 from gateway.local.embedded_settings import EmbeddedSettings
@@ -24,7 +24,7 @@ def made(name: str, memory: ModelMemory) -> EmbeddedTarget:
     settings = EmbeddedSettings(
         model=str(starter()), context=64, slots=1, threads=1, batch=32, load="on_demand", repack=repack_works()
     )
-    return EmbeddedTarget(info, settings, memory=memory, need=Need(weights=6))
+    return EmbeddedTarget(info, settings, memory=memory, need=MemoryFootprint(weights=6))
 
 
 async def answer(target: EmbeddedTarget) -> str:

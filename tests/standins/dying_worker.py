@@ -10,15 +10,15 @@ import signal
 import socket
 import sys
 
-from gateway.engine.line import Gone, Line
 from gateway.engine.messages import Load, Ready
+from gateway.engine.worker.channel import Channel, PeerClosed
 
 
 def main() -> int:
     """Read the settings, then die or be ready."""
     how = json.loads(sys.argv[2])
     with socket.socket(fileno=int(sys.argv[1])) as connection:
-        line = Line(connection)
+        line = Channel(connection)
         messages = line.receive()
         while not messages:
             line.wait()
@@ -45,7 +45,7 @@ def main() -> int:
             while True:
                 line.receive()
                 line.wait()
-        except Gone:
+        except PeerClosed:
             return 0
 
 

@@ -33,8 +33,8 @@ def tell_gateway(state_directory: Path, model: Path) -> None:
 
 
 if __name__ == "__main__":
-    from gateway.engine.model import Model
+    from gateway.engine.llama.model import Model
     from gateway.engine.settings import EngineSettings
-    from gateway.engine.warm_up import warm_up
+    from gateway.engine.worker.warm_up import warm_up
 
     warm_up(Model(EngineSettings(model=sys.argv[1], context=256, slots=1, batch=128), 1), 1)

@@ -1,8 +1,8 @@
-"""What guessing tokens is worth on this machine: the same answers with and without it, in turn.
+"""What speculative decoding is worth on this machine: the same answers with and without it, in turn.
 
     python -m tests.bench.engine.drafting [--model NAME-OR-GGUF] [--draft NAME-OR-GGUF] [--rounds 3] [--threads 1]
 
-`copying` rewrites a list that stands in the prompt, `prose` tells a story. `always` guesses whatever it costs; `auto`
+`copying` rewrites a list that stands in the prompt, `prose` tells a story. `always` drafts whatever it costs; `auto`
 is what the gateway does. Printed are medians of tokens/s; the texts of all ways are compared.
 """
 

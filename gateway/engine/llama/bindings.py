@@ -1,0 +1,82 @@
+"""The one import of `llama_cpp`: its low-level bindings, without the package's high-level API.
+
+`llama_cpp/__init__.py` imports a server's worth of modules (and pickle-based caches) that are not needed here: the
+submodule is loaded into a bare package instead, which saves memory and time in every worker.
+"""
+
+import ctypes
+import importlib
+import importlib.util
+import sys
+import types
+from typing import Any
+
+import numpy as np
+
+
+def _load() -> types.ModuleType:
+    if "llama_cpp" not in sys.modules:
+        spec = importlib.util.find_spec("llama_cpp")
+        if spec is None or spec.submodule_search_locations is None:
+            raise ImportError("llama-cpp-python is not installed: pip install llama-cpp-python")
+        package = types.ModuleType("llama_cpp")
+        package.__path__ = list(spec.submodule_search_locations)
+        package.__spec__ = spec
+        sys.modules["llama_cpp"] = package
+    return importlib.import_module("llama_cpp.llama_cpp")
+
+
+C: Any = _load()  # untyped: the bindings' annotations name arrays where C wants pointers
+
+__all__ = ["Batch", "C", "keep_log", "log_tail", "logits_address"]
+
+# llama_get_logits as a plain number: a pointer object for every step is dear. Indexing makes a function of its own, so
+# that the bindings' prototype stays as it is.
+logits_address: Any = C._lib["llama_get_logits"]
+logits_address.argtypes, logits_address.restype = [ctypes.c_void_p], ctypes.c_void_p
+
+_LINES = 40
+_tail: list[str] = []
+
+
+def _on_log(level: int, text: bytes | None, _data: object) -> None:
+    # Levels (ggml.h): 2 info, 3 warning, 4 error, 5 continuation of the line before.
+    if level >= 3 and text and text.strip(b" .\n"):
+        _tail.append(text.decode("utf-8", "replace").rstrip())
+        del _tail[:-_LINES]
+
+
+_callback = C.llama_log_callback(_on_log)  # C keeps only the pointer, so it must live as long as the process
+
+
+def keep_log() -> None:
+    """llama.cpp's warnings and errors go to `log_tail` instead of stderr."""
+    C.llama_log_set(_callback, None)
+
+
+def log_tail() -> tuple[str, ...]:
+    """The last warnings and errors that llama.cpp logged."""
+    return tuple(_tail)
+
+
+# A llama.cpp batch whose arrays are numpy memory, so that a step is filled by slices instead of a call a token.
+
+
+class Batch:
+    """Room for `size` tokens. `handle` is what llama_decode takes; set `handle.n_tokens` after filling."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.tokens = np.zeros(size, np.int32)
+        self.positions = np.zeros(size, np.int32)
+        self.slots = np.zeros(size, np.int32)
+        self.outputs = np.zeros(size, np.int8)
+        self._ones = np.ones(size, np.int32)  # each token belongs to one sequence
+        addresses = self.slots.ctypes.data + self.slots.itemsize * np.arange(size)
+        self._slot_pointers = addresses.astype(np.uintp)
+        self.handle = C.llama_batch()
+        self.handle.token = self.tokens.ctypes.data_as(ctypes.POINTER(C.llama_token))
+        self.handle.pos = self.positions.ctypes.data_as(ctypes.POINTER(C.llama_pos))
+        self.handle.n_seq_id = self._ones.ctypes.data_as(ctypes.POINTER(ctypes.c_int32))
+        self.handle.seq_id = self._slot_pointers.ctypes.data_as(ctypes.POINTER(ctypes.POINTER(C.llama_seq_id)))
+        self.handle.logits = self.outputs.ctypes.data_as(ctypes.POINTER(ctypes.c_int8))

@@ -1,0 +1,260 @@
+"""One loaded model and its context: decode, logits, memory of sequences. The narrow gate in front of llama.cpp.
+
+INVARIANT: everything that makes llama.cpp abort (a batch over its size, an unknown sequence or token, a row without
+logits, a partial copy across streams, use after close) is checked here and raises `EngineFault` instead.
+"""
+
+import ctypes
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.engine.llama.bindings import Batch, C, keep_log, log_tail, logits_address
+from gateway.engine.llama.parameters import Adapters, ModelParameters, context_parameters, problem_of
+from gateway.engine.llama.vocabulary import Vocabulary
+from gateway.engine.scheduler.step import Row
+from gateway.engine.settings import EngineSettings
+
+Floats = NDArray[np.float32]
+
+
+class EngineFault(Exception):
+    """llama.cpp was asked for something it can't do, or failed. The message has no prompt in it."""
+
+
+class LoadFault(EngineFault):
+    """The model can't be loaded; the message says what to do. `public` is the same for clients: it names no path."""
+
+    def __init__(self, message: str, *, public: str = "") -> None:
+        super().__init__(message)
+        self.public = public or f"Its model can't be loaded. {_TURN_DOWN}"
+
+
+class Model:
+    """Weights and one context. Not thread-safe: one thread owns it."""
+
+    def __init__(self, settings: EngineSettings, threads: int, progress: Callable[[float], bool] | None = None) -> None:
+        _check(settings, threads)
+        keep_log()
+        self.settings = settings
+        self._most_outputs = min(settings.outputs, settings.batch)
+        self._progress = C.llama_progress_callback(lambda part, _: progress(part) if progress else True)
+        self.handle = C.llama_model_load_from_file(
+            settings.model.encode(), ModelParameters(settings, self._progress).handle
+        )
+        if not self.handle:
+            raise LoadFault(_load_problem(settings))
+        self.vocabulary = Vocabulary(C.llama_model_get_vocab(self.handle))
+        self.embedding_size: int = C.llama_model_n_embd_out(self.handle)
+        self.trained_context: int = C.llama_model_n_ctx_train(self.handle)
+        self.pooling = self._stated_pooling()
+        self.ranks = self.pooling == C.LLAMA_POOLING_TYPE_RANK
+        self.adapters = self._adapters()
+        # A model that ranks needs next to no room here: its inputs are computed by the embedder.
+        room = msgspec.structs.replace(settings, slots=1, context=256) if self.ranks else settings
+        parameters = context_parameters(room, threads)
+        parameters.n_outputs_max = self._most_outputs  # else llama.cpp reserves logits for a whole batch
+        self._context = C.llama_init_from_model(self.handle, parameters)
+        if not self._context:
+            C.llama_model_free(self.handle)
+            raise LoadFault(_context_problem(settings))
+        self.adapters.apply(self._context)
+        self._memory = C.llama_get_memory(self._context)
+        self.encodes = not self._memory  # llama.cpp gives a KV cache to whatever generates
+        self.generates = not self.encodes and not self.ranks
+        self.context: int = C.llama_n_ctx_seq(self._context) if self.generates else settings.context
+        if self.encodes:  # positions beyond are no rows of its table: llama.cpp would abort
+            self.context = min(self.context, self.trained_context)
+        self._batch = Batch(settings.batch)
+        self._logits: Floats = np.empty((0, 0), np.float32)
+        self._logits_at = 0
+
+    def _stated_pooling(self) -> int:
+        stated = self.metadata(f"{self.metadata('general.architecture')}.pooling_type")
+        return int(stated) if stated.isdigit() else int(C.LLAMA_POOLING_TYPE_MEAN)
+
+    def _adapters(self) -> Adapters:
+        try:
+            return Adapters(self.handle, self.settings.lora)
+        except OSError as error:
+            C.llama_model_free(self.handle)
+            raise LoadFault(str(error), public="One of its LoRA adapters can't be used.") from error
+
+    def decode(self, rows: Sequence[Row]) -> Floats:
+        """Computes one step. Returns the logits, one line for each output in the order of the rows.
+
+        The array is llama.cpp's own memory: valid until the next call, and not to be written to.
+        """
+        at = outputs = 0
+        for row in rows:
+            at, outputs = self._add(row, at, outputs)
+        self._known()
+        if at == 0:
+            raise EngineFault("a step needs at least one token")
+        if outputs > self._most_outputs:
+            raise EngineFault(f"a step with {outputs} outputs")
+        self._batch.handle.n_tokens = at
+        status = C.llama_decode(self._context, self._batch.handle)
+        if status != 0:
+            raise EngineFault(_decode_problem(status))
+        return self._read_logits(outputs)
+
+    def _add(self, row: Row, at: int, outputs: int) -> tuple[int, int]:
+        count, batch = len(row.tokens), self._batch
+        end = at + count
+        if end > batch.size:
+            raise EngineFault(f"a step of more than {batch.size} tokens")
+        self._known(row.slot)
+        if count == 0 or row.position < 0 or row.position + count > self.context or not 0 <= row.outputs <= count:
+            raise EngineFault("a row outside the window of its sequence")
+        if count == 1:  # by far the most frequent: a decode step
+            token = row.tokens[0]
+            if not self.vocabulary.has(token):
+                raise EngineFault(f"no token {token}")
+            batch.tokens[at], batch.positions[at] = token, row.position
+            batch.slots[at], batch.outputs[at] = row.slot, row.outputs
+            return end, outputs + row.outputs
+        if not self.vocabulary.has_all(row.tokens):
+            raise EngineFault("a token id outside the vocabulary")
+        batch.tokens[at:end] = row.tokens
+        batch.positions[at:end] = np.arange(row.position, row.position + count)
+        batch.slots[at:end] = row.slot
+        batch.outputs[at : end - row.outputs] = 0
+        batch.outputs[end - row.outputs : end] = 1
+        return end, outputs + row.outputs
+
+    def _known(self, *slots: int) -> None:
+        if self._context is None:
+            raise EngineFault("the model is closed")
+        for slot in slots:
+            if not 0 <= slot < self.settings.slots:
+                raise EngineFault(f"no sequence {slot}")
+
+    def _read_logits(self, outputs: int) -> Floats:
+        if outputs == 0:
+            C.llama_synchronize(self._context)
+            return np.empty((0, self.vocabulary.size), np.float32)
+        address = logits_address(self._context)
+        if not address:
+            raise EngineFault("llama.cpp returned no logits")
+        if address != self._logits_at or len(self._logits) < outputs:
+            self._logits_at = address
+            pointer = ctypes.cast(address, ctypes.POINTER(ctypes.c_float))
+            self._logits = np.ctypeslib.as_array(pointer, (outputs, self.vocabulary.size))
+        return self._logits[:outputs]
+
+    def trim(self, slot: int, length: int) -> bool:
+        """Forgets everything of a sequence from position `length` on. False: this model can't, forget it whole."""
+        self._known(slot)
+        if length == 0:
+            return bool(C.llama_memory_seq_rm(self._memory, slot, -1, -1))
+        return bool(C.llama_memory_seq_rm(self._memory, slot, length, -1))
+
+    @property
+    def forgets(self) -> bool:
+        """Can `trim` drop the end of a sequence? Not where the memory is a running state or a window."""
+        if C.llama_model_is_recurrent(self.handle) or C.llama_model_is_hybrid(self.handle):
+            return False
+        return self.settings.swa_full or C.llama_model_n_swa(self.handle) == 0
+
+    def save(self, slot: int) -> NDArray[np.uint8]:
+        """The state of a sequence, to be given to `restore`."""
+        self._known(slot)
+        size = C.llama_state_seq_get_size(self._context, slot)
+        state = np.empty(size, np.uint8)
+        pointer = state.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        written = C.llama_state_seq_get_data(self._context, pointer, size, slot)
+        if written == 0:
+            raise EngineFault("the state of a sequence can't be read")
+        return state[:written]
+
+    def restore(self, slot: int, state: NDArray[np.uint8]) -> None:
+        """Replaces a sequence by a saved state."""
+        self.trim(slot, 0)
+        pointer = state.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        if C.llama_state_seq_set_data(self._context, pointer, len(state), slot) == 0:
+            self.trim(slot, 0)
+            raise EngineFault("the state of a sequence can't be restored")
+
+    def copy(self, source: int, destination: int, length: int) -> None:
+        """The first `length` tokens of one sequence become another."""
+        # llama_memory_seq_cp copies a stream's whole buffer, however little of it is used; a saved state does not.
+        self.restore(destination, self.save(source))
+        self.trim(destination, length)
+
+    def swap(self, one: int, other: int) -> None:
+        """Two sequences change places."""
+        kept = self.save(other)
+        self.restore(other, self.save(one))
+        self.restore(one, kept)
+
+    def set_threads(self, threads: int) -> None:
+        """Threads for the next steps."""
+        if not 1 <= threads <= 512:
+            raise EngineFault(f"{threads} threads")
+        C.llama_set_n_threads(self._context, threads, self.settings.threads_batch or threads)
+
+    def description(self) -> str:
+        """For example `llama 135M Q4_1`."""
+        buffer = ctypes.create_string_buffer(256)
+        C.llama_model_desc(self.handle, buffer, len(buffer))
+        return buffer.value.decode("utf-8", "replace")
+
+    def metadata(self, key: str) -> str:
+        """A value of the file's header as text; empty: it has none."""
+        buffer = ctypes.create_string_buffer(1024)
+        found = C.llama_model_meta_val_str(self.handle, key.encode(), buffer, len(buffer))
+        return buffer.value.decode("utf-8", "replace") if found >= 0 else ""
+
+    def close(self) -> None:
+        """Gives all memory back."""
+        if self._context is not None:
+            C.llama_free(self._context)
+            C.llama_model_free(self.handle)
+            self._context = None
+            self._logits, self._logits_at = np.empty((0, 0), np.float32), 0
+
+
+def can_use_gpu() -> bool:
+    """Was llama.cpp built with a GPU backend, and is there a GPU?"""
+    return bool(C.llama_supports_gpu_offload())
+
+
+def _check(settings: EngineSettings, threads: int) -> None:
+    problem = problem_of(settings, threads)
+    if problem:
+        raise LoadFault(problem, public=problem)
+    if not Path(settings.model).is_file():
+        raise LoadFault(f"The model file {settings.model} does not exist.", public="Its model file does not exist.")
+
+
+def _load_problem(settings: EngineSettings) -> str:
+    return f"llama.cpp can't load {settings.model}: {' '.join(log_tail()[-3:]) or 'it gave no reason.'} {_TURN_DOWN}"
+
+
+def _context_problem(settings: EngineSettings) -> str:
+    return (
+        f"There is not enough memory for {settings.slots} sequences of {settings.context} tokens of {settings.model}, "
+        f"or they can't be set up: {' '.join(log_tail()[-3:])} {_TURN_DOWN}"
+    )
+
+
+_TURN_DOWN = (
+    "If memory is short, turn down, in this order: 'slots', 'context', 'kv_type' to q8_0, 'gpu_layers' "
+    "(layers that don't fit the GPU stay in RAM), or take a smaller quantisation of the model."
+)
+
+
+def _decode_problem(status: int) -> str:
+    match status:
+        case 1:
+            return "the KV cache has no room for this step"
+        case 2:
+            return "the step was aborted"
+        case -1:
+            return "llama.cpp refused the step as invalid"
+        case _:
+            return f"llama.cpp failed with status {status}: {' '.join(log_tail()[-2:])}"

@@ -1,0 +1,199 @@
+"""States of idle sequences on disk, for those that neither the KV memory nor RAM has room for.
+
+One thread writes and reads; nobody waits for the disk. What is written is encrypted (AES-256-GCM) under a key that only
+this process knows: what a crash leaves behind can't be read, not even by a later worker, which erases it. The same
+authentication means that a state comes back exactly as it was written, or not at all. Bounded in bytes.
+"""
+
+import contextlib
+import os
+import queue
+import shutil
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+State = NDArray[np.uint8]
+
+_BLOCK = 512 * 1024  # encrypted at once; the interpreter's lock is held meanwhile (0.1 ms)
+_TAG = 16  # bytes that AES-GCM adds to a block
+_SPARE = 2**30  # bytes that stay free: the ledger lives on the same disk
+_SUFFIX = ".kv"
+
+
+class StateFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One whole file. Its blocks were encrypted under the nonces from `nonce` on."""
+
+    path: Path
+    size: int
+    nonce: int
+
+
+class FetchedState(msgspec.Struct, frozen=True, kw_only=True):
+    """A state that was asked for; None: it is lost."""
+
+    key: int
+    state: State | None
+
+
+class Disk:
+    """Owns a directory and its thread. `wake` is called, from that thread, when something can be taken.
+
+    Raises OSError when the directory can't be made or is not this user's own.
+    """
+
+    def __init__(self, directory: Path, capacity: int, wake: Callable[[], None], *, pending: int = 256 * 2**20) -> None:
+        self._directory = directory
+        self._capacity = capacity
+        self._most_pending = pending
+        self._wake = wake
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._unwritten: dict[int, State] = {}  # INVARIANT: a state is here until its file is whole
+        self._files: dict[int, StateFile] = {}  # only the thread writes to it
+        self._came: deque[FetchedState] = deque()
+        self._total = 0
+        self._nonce = 0
+        self._cipher, self._altered = _cipher()
+        prepare(directory)
+        self._thread = threading.Thread(target=self._work, name="spill", daemon=True)
+        self._thread.start()
+
+    def put(self, key: int, state: State) -> None:
+        """Writes a state, soon. If the disk is too slow or too full for it, it is lost."""
+        if key in self._files or key in self._unwritten:
+            return  # it came from there
+        if sum(len(other) for other in list(self._unwritten.values())) > self._most_pending:
+            self._report(key, None)
+            return
+        self._unwritten[key] = state
+        self._jobs.put(lambda: self._write(key))
+
+    def fetch(self, key: int) -> None:
+        """Reads a state, soon; `take` has it then. It stays on disk."""
+        self._jobs.put(lambda: self._read(key))
+
+    def drop(self, key: int) -> None:
+        """Erases a state, soon."""
+        self._unwritten.pop(key, None)
+        self._jobs.put(lambda: self._erase(key))
+
+    def take(self) -> list[FetchedState]:
+        """What came since the last call. Cheap."""
+        came = []
+        while self._came:
+            came.append(self._came.popleft())
+        return came
+
+    def close(self) -> None:
+        """Ends the thread and erases everything."""
+        self._unwritten.clear()
+        self._jobs.put(None)
+        self._thread.join(2.0)
+        erase(self._directory)
+
+    # In the thread
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+
+    def _report(self, key: int, state: State | None) -> None:
+        self._came.append(FetchedState(key=key, state=state))
+        self._wake()
+
+    def _write(self, key: int) -> None:
+        state = self._unwritten.get(key)
+        if state is None:
+            return  # dropped meanwhile
+        path = self._directory / f"{key}{_SUFFIX}"
+        size = len(state) + _TAG * -(-len(state) // _BLOCK)
+        try:
+            if self._total + size > self._capacity or shutil.disk_usage(self._directory).free - size < _SPARE:
+                raise OSError("no room")
+            kept = StateFile(path=path, size=len(state), nonce=self._nonce)
+            self._write_blocks(kept, state)
+        except OSError as error:
+            _unlink(path)
+            if error.errno is not None:
+                print(f"a conversation can't be written to {path}: {error.strerror}", file=sys.stderr)  # noqa: T201
+            if self._unwritten.pop(key, None) is not None:
+                self._report(key, None)
+            return
+        self._files[key] = kept
+        self._total += size
+        self._unwritten.pop(key, None)
+
+    def _write_blocks(self, kept: StateFile, state: State) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+        with os.fdopen(os.open(kept.path, flags, 0o600), "wb", buffering=0) as file:
+            for start in range(0, len(state), _BLOCK):
+                block = self._cipher.encrypt(self._next_nonce(), state[start : start + _BLOCK].data, None)
+                if file.write(block) != len(block):
+                    raise OSError("no room")
+
+    def _next_nonce(self) -> bytes:
+        self._nonce += 1  # INVARIANT: never twice under one key
+        return (self._nonce - 1).to_bytes(12, "little")
+
+    def _read(self, key: int) -> None:
+        state = self._unwritten.get(key)
+        kept = self._files.get(key)
+        if state is None and kept is not None:
+            try:
+                state = self._read_blocks(kept)
+            except (OSError, MemoryError, self._altered) as error:
+                print(f"a conversation can't be read from {kept.path}: {type(error).__name__}", file=sys.stderr)  # noqa: T201
+                self._erase(key)
+        self._report(key, state)
+
+    def _read_blocks(self, kept: StateFile) -> State:
+        state = np.empty(kept.size, np.uint8)
+        with kept.path.open("rb", buffering=0) as file:
+            for number, start in enumerate(range(0, kept.size, _BLOCK)):
+                end = min(start + _BLOCK, kept.size)
+                nonce = (kept.nonce + number).to_bytes(12, "little")
+                plain = self._cipher.decrypt(nonce, file.read(end - start + _TAG), None)
+                state[start:end] = np.frombuffer(plain, np.uint8)
+        return state
+
+    def _erase(self, key: int) -> None:
+        kept = self._files.pop(key, None)
+        if kept is not None:
+            self._total -= kept.size + _TAG * -(-kept.size // _BLOCK)
+            _unlink(kept.path)
+
+
+def prepare(directory: Path) -> None:
+    """The directory, this user's alone and empty. Raises OSError."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = directory.lstat()
+    if directory.is_symlink() or found.st_uid != os.geteuid():
+        raise OSError(f"{directory} is not a directory of this user")
+    directory.chmod(0o700)
+    erase(directory)
+
+
+def erase(directory: Path) -> None:
+    """What another worker left, or this one."""
+    for path in directory.glob(f"*{_SUFFIX}"):
+        _unlink(path)
+
+
+def _unlink(path: Path) -> None:
+    with contextlib.suppress(OSError):  # a disk that fails now is found out by what wants to read or write next
+        path.unlink(missing_ok=True)
+
+
+def _cipher() -> tuple[Any, type[Exception]]:
+    # Imported only here: a worker that writes nothing to disk needs none of it.
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(AESGCM.generate_key(256)), InvalidTag

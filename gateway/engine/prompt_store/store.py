@@ -1,0 +1,68 @@
+"""Where states of idle sequences are kept outside the KV memory: RAM, and behind it a disk where that is wanted."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from gateway.engine.llama.model import LoadFault
+from gateway.engine.prompt_store.disk import Disk, FetchedState, State, erase
+from gateway.engine.settings import EngineSettings
+
+
+class PromptCacheStore:
+    """States by their keys. What is where, and for how long, the scheduler decides."""
+
+    def __init__(self, disk: Disk | None = None) -> None:
+        self._states: dict[int, State] = {}
+        self._disk = disk
+
+    def put(self, key: int, state: State) -> None:
+        """Keeps a state in RAM."""
+        self._states[key] = state
+
+    def get(self, key: int) -> State | None:
+        """A state that is in RAM."""
+        return self._states.get(key)
+
+    def demote(self, key: int) -> None:
+        """From RAM to disk."""
+        state = self._states.pop(key, None)
+        if self._disk is not None and state is not None:
+            self._disk.put(key, state)
+
+    def drop(self, key: int) -> None:
+        """Forgets a state, wherever it is."""
+        self._states.pop(key, None)
+        if self._disk is not None:
+            self._disk.drop(key)
+
+    def fetch(self, keys: Iterable[int]) -> None:
+        """Begins to read states from disk; `take` has them then."""
+        for key in keys:
+            assert self._disk is not None
+            self._disk.fetch(key)
+
+    def take(self) -> Sequence[FetchedState]:
+        """What was read, and what was lost, since the last call."""
+        return self._disk.take() if self._disk is not None else ()
+
+    def close(self) -> None:
+        """Erases what is on disk."""
+        if self._disk is not None:
+            self._disk.close()
+
+
+def open_prompt_store(settings: EngineSettings, wake: Callable[[], None]) -> PromptCacheStore:
+    """Room as configured. What an earlier worker left on disk is erased. Raises LoadFault."""
+    directory = Path(settings.spill_directory)
+    try:
+        if settings.spill_disk and settings.spill_directory:
+            return PromptCacheStore(Disk(directory, settings.spill_disk * 2**20, wake))
+        if settings.spill_directory and directory.is_dir():
+            erase(directory)
+    except OSError as error:
+        raise LoadFault(
+            f"Conversations can't be kept in {directory}: {error.strerror or error}. Make the state directory "
+            "writable for the user that runs the gateway, or set 'spill_disk: 0'.",
+            public="Its directory for conversations on disk can't be used; the gateway's log says why.",
+        ) from error
+    return PromptCacheStore()

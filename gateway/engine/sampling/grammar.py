@@ -1,0 +1,185 @@
+"""Answers that must follow a JSON schema, by llguidance. Imported only when somebody asks for one.
+
+Bounds are ours: a grammar that needs more than these is refused with a message, not computed.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.core.errors import BadRequest
+from gateway.engine.llama.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from llguidance import LLMatcher, LLParserLimits, LLTokenizer
+    from llguidance._lib import JsonCompileOptions
+
+LONGEST_SCHEMA = 256 * 1024  # characters
+_ITEMS_PER_STEP = 20_000
+_LEXER_STATES = 50_000
+_OPTIONS: "JsonCompileOptions" = {
+    "whitespace_flexible": True,
+    "whitespace_pattern": r"[ \n\t]{0,24}",  # models may indent, but not for ever
+}
+
+
+class GrammarFault(Exception):
+    """The grammar can't be used, with the reason."""
+
+
+def json_grammar(schema: object) -> str:
+    """llguidance's grammar for a JSON schema (`{"type": "object"}` for any object).
+
+    Raises BadRequest when the schema is too long or not one that can be enforced.
+    """
+    from llguidance import LLMatcher
+
+    text = json.dumps(schema, ensure_ascii=False)
+    if len(text) > LONGEST_SCHEMA:
+        raise BadRequest(
+            f"The JSON schema has {len(text)} characters; up to {LONGEST_SCHEMA} are accepted.", param="response_format"
+        )
+    looping = _looping(schema)
+    if looping:
+        raise BadRequest(
+            f"The JSON schema can't be used: '$ref' {looping[:100]!r} leads back to itself.", param="response_format"
+        )
+    try:
+        grammar = LLMatcher.grammar_from_json_schema(text, overrides=_OPTIONS)
+    except ValueError as error:
+        raise BadRequest(f"The JSON schema can't be used: {error}", param="response_format") from error
+    wrong, notes = LLMatcher.validate_grammar_with_warnings(grammar, None, limits=_limits())
+    if wrong:
+        raise BadRequest(f"The JSON schema can't be enforced: {_short(notes[0])}", param="response_format")
+    return grammar
+
+
+def _looping(schema: object) -> str:
+    """A reference that refers only to references, in a circle: no text can follow it. Empty: there is none."""
+    stack: list[object] = [schema]
+    ended: set[str] = set()  # followed before, to their end
+    while stack:
+        item = stack.pop()
+        stack.extend(item.values() if isinstance(item, Mapping) else item if isinstance(item, list | tuple) else ())
+        seen: set[str] = set()
+        while isinstance(item, Mapping) and isinstance(reference := item.get("$ref"), str):
+            if reference in seen:
+                return reference
+            if reference in ended:
+                break
+            seen.add(reference)
+            item = _referred(schema, reference)
+        ended |= seen
+    return ""
+
+
+def _referred(schema: object, reference: str) -> object:
+    """What a reference within the schema points to; None: it points elsewhere."""
+    if not reference.startswith("#"):
+        return None
+    for part in reference[1:].split("/")[1:]:
+        name = part.replace("~1", "/").replace("~0", "~")
+        schema = schema.get(name) if isinstance(schema, Mapping) else None
+    return schema
+
+
+def _short(problem: str) -> str:
+    return problem.strip().splitlines()[0][:300]
+
+
+def _limits() -> "LLParserLimits":
+    from llguidance import LLParserLimits
+
+    return LLParserLimits(
+        max_items_in_row=1000,
+        initial_lexer_fuel=1_000_000,
+        step_lexer_fuel=200_000,
+        step_max_items=_ITEMS_PER_STEP,
+        max_lexer_states=_LEXER_STATES,
+        max_grammar_size=200_000,
+        verbose_errors=False,  # its details would repeat the client's schema
+    )
+
+
+class Constraint:
+    """The grammar of one sequence and how far it has been followed."""
+
+    def __init__(self, matcher: "LLMatcher", size: int) -> None:
+        self._matcher = matcher
+        self._size = size
+
+    def permits(self, token: int) -> bool:
+        """May this token come next?"""
+        return bool(self._matcher.validate_tokens([token]) == 1)
+
+    def allowed(self) -> NDArray[np.bool_]:
+        """Which tokens may come next."""
+        bits = np.frombuffer(self._matcher.compute_bitmask(), np.uint8)
+        mask = np.unpackbits(bits, bitorder="little")[: self._size].view(np.bool_)
+        self._check()
+        return mask
+
+    def took(self, token: int) -> bool:
+        """The token was sampled. True: the answer is complete and can't go on."""
+        self._matcher.consume_token(token)
+        self._check()
+        return bool(self._matcher.is_stopped())
+
+    def _check(self) -> None:
+        if self._matcher.is_error():
+            raise GrammarFault(_short(self._matcher.get_error()))
+
+
+class GrammarBook:
+    """Makes constraints for one vocabulary. The first one costs about 0.3 s; call `compile` in a thread."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._tokenizer: LLTokenizer | None = None
+        self._known: dict[str, LLMatcher] = {}
+
+    def compile(self, grammar: str) -> Constraint:
+        """A constraint at its beginning. Raises GrammarFault."""
+        from llguidance import LLMatcher
+
+        tokenizer = self._tokenizer = self._tokenizer or _tokenizer(self._vocabulary)
+        matcher = self._known.get(grammar)
+        if matcher is None:
+            matcher = LLMatcher(tokenizer, grammar, log_level=0, limits=_limits())
+            if matcher.is_error():
+                raise GrammarFault(_short(matcher.get_error()))
+            if len(self._known) >= 32:
+                del self._known[next(iter(self._known))]
+            self._known[grammar] = matcher
+        return Constraint(matcher.deep_copy(), self._vocabulary.size)
+
+
+def _tokenizer(vocabulary: Vocabulary) -> "LLTokenizer":
+    from llguidance import LLTokenizer
+
+    pieces = []
+    for token in range(vocabulary.size):
+        piece = vocabulary.piece(token, special=True)
+        # llguidance marks tokens that are not text with a leading 0xff.
+        pieces.append(b"\xff" + piece if vocabulary.is_control(token) else piece)
+    handle, function = vocabulary.tokenize_pointer
+    made: LLTokenizer = LLTokenizer.from_llamacpp(  # type: ignore[attr-defined]  # missing in its stub
+        tokens=pieces, vocab_ptr=handle, tokenize_fptr=function, eos_token=sorted(vocabulary.ends()), slices=None
+    )
+    return made
+
+
+def schema_of(kind: str, schema: object) -> Mapping[str, object] | None:
+    """The JSON schema for a response format; None: free text."""
+    match kind:
+        case "json_object":
+            return {"type": "object"}
+        case "json_schema":
+            if not isinstance(schema, Mapping):
+                raise BadRequest("'response_format' has no schema.", param="response_format")
+            return dict(schema)
+        case _:
+            return None

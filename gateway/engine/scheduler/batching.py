@@ -1,0 +1,57 @@
+"""Which tokens of which sequences a step computes, once it is known what kind of step it is. Pure."""
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as Items
+
+from gateway.engine.scheduler.sequence import Sequence
+from gateway.engine.scheduler.step import Row
+
+_FULL = 0.75  # a step with so much of a batch is full enough
+
+
+def is_small(sequence: Sequence, readers: int) -> bool:
+    """So little of a prompt is left that it may travel with the single tokens of others."""
+    return sequence.unread <= max(1, readers)
+
+
+def decode_rows(running: Iterable[Sequence], readers: int) -> list[Row]:
+    """One token of each sequence, generated or the rest of a prompt; long prompts stay out."""
+    chosen = (s for s in running if not s.reading or is_small(s, readers))
+    return [_row(s, 1) for s in sorted(chosen, key=lambda s: s.slot)]
+
+
+def prompt_rows(first: Sequence, reading: Items[Sequence], batch: int, outputs: int) -> list[Row]:
+    """The `first` prompt, and equal pieces of it and as few of its neighbours as fill the batch where it does not.
+
+    Few at a time, for the sooner one is read the sooner its answer begins. llama.cpp splits a batch into pieces of
+    equal length for consecutive slots, so other shapes gain nothing. At most `batch` tokens, and at most `outputs` of
+    a prompt whose tokens all get logits.
+    """
+    if first.scored:
+        return [_row(first, min(first.unread, outputs))]
+    group, chosen, each = [first], 1, min(first.unread, batch)
+    for neighbour in _neighbours(first, reading):
+        if chosen * each >= _FULL * batch:
+            break
+        group.append(neighbour)
+        share = min(min(s.unread for s in group), batch // len(group))
+        if share * len(group) > chosen * each:
+            chosen, each = len(group), share
+    return [_row(s, each) for s in sorted(group[:chosen], key=lambda s: s.slot)]
+
+
+def _neighbours(first: Sequence, reading: Items[Sequence]) -> Iterator[Sequence]:
+    """Prompts in the slots right beside, and beside those."""
+    by_slot = {s.slot: s for s in reading if not s.scored}
+    for direction in (1, -1):
+        slot = first.slot + direction
+        while slot in by_slot:
+            yield by_slot[slot]
+            slot += direction
+
+
+def _row(sequence: Sequence, count: int) -> Row:
+    end = sequence.done + count
+    tokens = sequence.tokens[sequence.done : end]
+    outputs = count if sequence.scored else int(end == len(sequence.tokens))
+    return Row(slot=sequence.slot, position=sequence.done, tokens=tokens, outputs=outputs, request=sequence.id)

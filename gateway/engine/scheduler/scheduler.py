@@ -1,0 +1,302 @@
+"""Who computes what next: continuous batching over a fixed number of slots. Pure: no clock, no I/O, no llama.cpp.
+
+The owner calls `plan`, carries the step out, then `computed`, then `accept` for each row with logits, or `fail`.
+Contracts: every request that was added ends exactly once (an end that `accept`, `cancel` or `fail` reports); a slot
+belongs to at most one request; a step holds at most `batch` tokens and never mixes prompts with single tokens, except
+that the last few tokens of a prompt may travel in a decode step.
+"""
+
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+
+from gateway.core.delta import FinishReason
+from gateway.engine.scheduler.batching import decode_rows, is_small, prompt_rows
+from gateway.engine.scheduler.fairness import Shares, to_preempt
+from gateway.engine.scheduler.prompt_cache import PromptCacheIndex
+from gateway.engine.scheduler.sequence import Sequence
+from gateway.engine.scheduler.slots import Slot, SlotChoice, common_prefix, compaction, goes_on, reusable, select_slot
+from gateway.engine.scheduler.step import CacheOp, Copy, Drop, Restore, Row, Step, Swap, Trim
+
+_HOLD = 64  # tokens: a follower waits for a prefix that is being computed if it saves at least this many
+_LOOK_AHEAD = 64  # waiting requests looked at in one plan
+_WORTH_KEEPING = 64  # tokens: moving fewer out of the KV memory and back gains nothing
+_PATIENCE = 4  # decode steps that a gap between busy slots may last
+
+
+class Scheduler:
+    """Owns slots, waiting and running sequences.
+
+    The higher priority first; fair between isolation keys, first come first served within one:
+    `gateway.engine.scheduler.fairness`.
+    """
+
+    def __init__(
+        self,
+        *,
+        slots: int,
+        context: int,
+        batch: int,
+        between_decodes: int,
+        prefix_minimum: int,
+        ends: Iterable[int],
+        outputs: int = 64,
+        cache_ram: int = 0,
+        cache_disk: int = 0,
+    ) -> None:
+        self.context = context
+        self._batch = batch
+        self._between = between_decodes
+        self._minimum = prefix_minimum
+        self._outputs = min(outputs, batch)  # most tokens of a step that get logits
+        self._ends = frozenset(ends)
+        self._slots = [Slot() for _ in range(slots)]
+        self._waiting: dict[int, Sequence] = {}
+        self._running: dict[int, Sequence] = {}
+        self._shares = Shares()
+        self.prompt_cache = PromptCacheIndex(cache_ram, cache_disk)  # tokens that may be kept outside the KV memory
+        self._since_decode = 0
+        self._gap_age = 0
+        self._tick = 0
+
+    @property
+    def busy(self) -> int:
+        """Sequences in slots."""
+        return len(self._running)
+
+    @property
+    def waiting(self) -> int:
+        """Sequences without a slot."""
+        return len(self._waiting)
+
+    @property
+    def cells(self) -> int:
+        """Tokens in the KV memory of sequences in slots. What idle slots still hold may go at any time."""
+        return sum([sequence.done for sequence in self._running.values()])
+
+    @property
+    def slots(self) -> Mapping[int, int | None]:
+        """Slot → request."""
+        return {number: slot.request for number, slot in enumerate(self._slots)}
+
+    def held(self, slot: int) -> int:
+        """How many tokens a slot holds. What a step read beyond, wrong draft tokens, is to be dropped."""
+        return len(self._slots[slot].tokens)
+
+    def sequence(self, request: int) -> Sequence | None:
+        """A request that has not ended."""
+        return self._running.get(request) or self._waiting.get(request)
+
+    def add(
+        self,
+        request: int,
+        prompt: "array[int]",
+        max_tokens: int,
+        isolation: str,
+        *,
+        priority: int = 0,
+        scored: bool = False,
+    ) -> None:
+        """A new request. Raises ValueError if it can't fit: the caller checks length and tokens before.
+
+        `scored`: every token of it gets logits, so all of them are computed.
+        """
+        if not 0 < len(prompt) < self.context or max_tokens < 1 or self.sequence(request) is not None:
+            raise ValueError("a prompt must be shorter than the window, and ids unique")
+        limit = min(self.context, len(prompt) + max_tokens)
+        tokens = array("i", prompt)
+        self._shares.arrived(isolation, (other.isolation for other in self._all()))
+        self._waiting[request] = Sequence(
+            id=request,
+            tokens=tokens,
+            prompt=len(prompt),
+            limit=limit,
+            isolation=isolation,
+            priority=priority,
+            scored=scored,
+        )
+
+    def _all(self) -> Iterator[Sequence]:
+        yield from self._running.values()
+        yield from self._waiting.values()
+
+    def _turn(self, sequence: Sequence) -> tuple[float, float]:
+        """Who is next: the higher priority; within one, the app that had least so far."""
+        return -sequence.priority, self._shares.of(sequence.isolation)
+
+    def cancel(self, request: int) -> bool:
+        """Ends a request, wherever it is. False: it had ended before."""
+        if self._waiting.pop(request, None):
+            return True
+        sequence = self._running.get(request)
+        if sequence is not None:
+            self._release(sequence)
+        return sequence is not None
+
+    def fail(self) -> list[int]:
+        """A step failed: ends every running request, for no slot holds anything reliable any more."""
+        requests = list(self._running)
+        for sequence in list(self._running.values()):
+            self._release(sequence)
+        for slot in self._slots:
+            slot.tokens = array("i")
+        return requests
+
+    def plan(self) -> Step | None:
+        """The next step; None: there is nothing to do."""
+        cache_ops = self._admit()
+        rows, prefill = self._rows()
+        if not rows:
+            assert not cache_ops
+            return None
+        if prefill:
+            self._since_decode += sum(len(row.tokens) for row in rows)
+        else:
+            self._since_decode = 0
+            cache_ops += self._close_gaps()
+            if any(isinstance(op, Swap) for op in cache_ops):
+                rows, prefill = self._rows()
+        return Step(cache_ops=tuple(cache_ops), rows=tuple(rows), prefill=prefill)
+
+    def computed(self, step: Step) -> None:
+        """The step was carried out."""
+        for row in step.rows:
+            sequence = self._running[row.request]
+            tokens = row.tokens[: len(row.tokens) - row.drafted] if row.drafted else row.tokens
+            sequence.done += len(tokens)
+            self._shares.charge(sequence.isolation, len(tokens), generated=sequence.unread == 0)
+            self._slots[sequence.slot].tokens.extend(tokens)
+
+    def accept(self, request: int, token: int, *, computed: bool = False) -> FinishReason | None:
+        """A token was sampled. The finish reason if it was the last one; an end token is not part of the answer.
+
+        `computed`: it was drafted, so its KV is there already.
+        """
+        sequence = self._running[request]
+        if token in self._ends:
+            self._release(sequence)
+            return FinishReason.STOP
+        sequence.tokens.append(token)
+        if computed:
+            sequence.done += 1
+            self._shares.charge(sequence.isolation, 1, generated=True)
+            self._slots[sequence.slot].tokens.append(token)
+        if len(sequence.tokens) >= sequence.limit:
+            self._release(sequence)
+            return FinishReason.LENGTH
+        return None
+
+    # Admission
+
+    def _admit(self) -> list[CacheOp]:
+        cache_ops: list[CacheOp] = []
+        if not self._waiting:
+            return cache_ops
+        queue = sorted(self._waiting.values(), key=self._turn)  # stable: else in order
+        if len(self._running) == len(self._slots):
+            self._preempt(queue[0])
+        for sequence in queue[:_LOOK_AHEAD]:
+            if len(self._running) == len(self._slots):
+                break
+            key, kept, reuse = 0, 0, [0] * len(self._slots)
+            if not sequence.scored:
+                reuse = reusable(self._slots, sequence.tokens, sequence.isolation)
+                if self._worth_holding(sequence, reuse):
+                    continue
+                key, kept = self.prompt_cache.best(sequence.tokens, sequence.isolation)
+            from_cache = kept - max(reuse) >= _WORTH_KEEPING
+            if from_cache and not self.prompt_cache.in_ram(key):
+                continue  # until it was read from disk; others go on
+            chosen = select_slot(self._slots, [0] * len(reuse) if from_cache else reuse, self._minimum)
+            if chosen is None:
+                break
+            del self._waiting[sequence.id]
+            cache_ops += self._set_aside(chosen, key if from_cache else 0)
+            cache_ops += (
+                self._bring_back(sequence, chosen.slot, key, kept) if from_cache else self._take(sequence, chosen)
+            )
+        return cache_ops
+
+    def _preempt(self, newcomer: Sequence) -> None:
+        """Somebody without any slot need not wait for a crowd to finish: the crowd's shortest sequence waits instead.
+
+        It loses its slot, not its tokens: they are computed again when its turn comes.
+        """
+        crowd = to_preempt(newcomer.isolation, [s.isolation for s in self._running.values()])
+        if crowd is not None:
+            victim = min((s for s in self._running.values() if s.isolation == crowd), key=lambda s: s.done)
+            self._release(victim)
+            victim.slot, victim.done = -1, 0
+            self._waiting[victim.id] = victim
+
+    def _worth_holding(self, sequence: Sequence, reuse: list[int]) -> bool:
+        """A running prompt that shares more than other slots hold is being computed: wait for it and copy."""
+        for other in self._running.values():
+            if other.reading and other.isolation == sequence.isolation:
+                shared = min(common_prefix(other.tokens, sequence.tokens), len(sequence.tokens) - 1)
+                elsewhere = max((held for slot, held in enumerate(reuse) if slot != other.slot), default=0)
+                if shared - elsewhere >= _HOLD and other.done < shared:
+                    return True
+        return False
+
+    def _set_aside(self, chosen: SlotChoice, needed: int) -> list[CacheOp]:
+        """What the slot holds is moved out if it is worth computing only once."""
+        slot = self._slots[chosen.slot]
+        lost = len(slot.tokens) - (chosen.reuse if chosen.source is None else 0)
+        only_answer = chosen.source is None and goes_on(slot, chosen.reuse)
+        if only_answer or lost < _WORTH_KEEPING or not self.prompt_cache.fits(len(slot.tokens)):
+            return []
+        return list(self.prompt_cache.add(chosen.slot, slot.tokens[:], slot.isolation, needed))
+
+    def _bring_back(self, sequence: Sequence, slot: int, key: int, length: int) -> list[CacheOp]:
+        self._occupy(sequence, slot, length)
+        return [Restore(key, slot, length), *([Drop(key)] if self.prompt_cache.used(key, length) else [])]
+
+    def _take(self, sequence: Sequence, chosen: SlotChoice) -> list[CacheOp]:
+        slot = self._slots[chosen.slot]
+        cache_ops: list[CacheOp] = []
+        if chosen.source is not None:
+            cache_ops.append(Copy(chosen.source, chosen.slot, chosen.reuse))
+        elif len(slot.tokens) > chosen.reuse:
+            cache_ops.append(Trim(chosen.slot, chosen.reuse))
+        self._occupy(sequence, chosen.slot, chosen.reuse)
+        return cache_ops
+
+    def _occupy(self, sequence: Sequence, number: int, held: int) -> None:
+        slot = self._slots[number]
+        slot.tokens = sequence.tokens[:held]
+        slot.isolation, slot.request, slot.prompt = sequence.isolation, sequence.id, sequence.prompt
+        sequence.slot, sequence.done = number, held
+        if len(sequence.tokens) == sequence.prompt:
+            sequence.cached = held
+        self._running[sequence.id] = sequence
+
+    def _release(self, sequence: Sequence) -> None:
+        del self._running[sequence.id]
+        self._tick += 1
+        slot = self._slots[sequence.slot]
+        slot.request, slot.used = None, self._tick
+
+    # Steps
+
+    def _rows(self) -> tuple[list[Row], bool]:
+        reading = [s for s in self._running.values() if s.reading]
+        writing = len(self._running) - len(reading)
+        if writing and (self._since_decode >= self._between or all(is_small(s, len(reading)) for s in reading)):
+            return decode_rows(self._running.values(), len(reading)), False
+        if reading:
+            first = min(reading, key=self._turn)
+            return prompt_rows(first, reading, self._batch, self._outputs), True
+        return [], False
+
+    def _close_gaps(self) -> list[CacheOp]:
+        found = compaction(self._slots)
+        self._gap_age = self._gap_age + 1 if found else 0
+        if found is None or self._gap_age < _PATIENCE:
+            return []
+        mover, hole = found
+        self._gap_age = 0
+        one, other = self._slots[mover], self._slots[hole]
+        self._slots[mover], self._slots[hole] = other, one
+        assert one.request is not None
+        self._running[one.request].slot = hole
+        return [Swap(mover, hole)]

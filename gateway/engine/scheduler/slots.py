@@ -1,0 +1,115 @@
+"""Where a new sequence goes: which slot, and what of the cached sequences it can take over. Pure.
+
+Everything is weighed in one currency, prompt tokens to compute.
+"""
+
+from array import array
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+COPY_COST = 1 / 16  # copying a cached token, measured against computing it
+_TAIL_LOSS = 0.5  # overwriting a cached token of the sequence that is taken over
+_ANSWER_LOSS = 0.05  # the same where it is the last answer, of the very conversation that goes on
+_SLACK = 32  # one of so many tokens, at the end of a prompt, may be another one once an answer stands behind it
+_LOSS = 0.1  # overwriting a cached token of the sequence that was used last; less for older ones
+_GAP_LOSS = 48.0  # active slots that are not neighbours need one more pass over the weights each step
+Tokens = array  # of type code "i"
+
+
+class Slot(msgspec.Struct, kw_only=True):
+    """One sequence of the KV memory. `tokens` is what it holds; `request` the one that is using it."""
+
+    tokens: "array[int]" = msgspec.field(default_factory=lambda: array("i"))
+    isolation: str = ""
+    prompt: int = 0  # how many of the tokens the last request brought; behind them stands its answer
+    request: int | None = None
+    used: int = 0  # counts up; larger is more recent
+
+
+def goes_on(slot: Slot, kept: int) -> bool:
+    """Whether who keeps so many tokens of it goes on with its conversation: all that is lost is an answer.
+
+    Apps leave out what a model thought, and text that was generated reads as other tokens now and then.
+    """
+    return kept >= max(1, slot.prompt - slot.prompt // _SLACK)
+
+
+class SlotChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """Take `slot`, where `reuse` tokens are kept; with `source`, copied from that slot first."""
+
+    slot: int
+    reuse: int
+    source: int | None = None
+
+
+def common_prefix(one: "array[int]", other: "array[int]") -> int:
+    """How many leading tokens are equal."""
+    length = min(len(one), len(other))
+    if length == 0 or one[0] != other[0]:
+        return 0
+    different = np.frombuffer(one, np.int32, length) != np.frombuffer(other, np.int32, length)
+    first = int(different.argmax())
+    return first if different[first] else length
+
+
+def reusable(slots: Sequence[Slot], prompt: "array[int]", isolation: str) -> list[int]:
+    """For each slot, how many leading tokens of `prompt` it holds. The last token is always computed anew."""
+    most = len(prompt) - 1
+    return [min(common_prefix(slot.tokens, prompt), most) if slot.isolation == isolation else 0 for slot in slots]
+
+
+def select_slot(slots: Sequence[Slot], reuse: Sequence[int], minimum: int) -> SlotChoice | None:
+    """The best free slot. None: all are busy. `minimum`: shortest prefix worth a copy."""
+    free = [number for number, slot in enumerate(slots) if slot.request is None]
+    if not free:
+        return None
+    source = max(range(len(slots)), key=lambda number: (reuse[number], -number))
+    by_age = sorted(free, key=lambda number: slots[number].used)
+    recency = {number: rank / max(1, len(free) - 1) for rank, number in enumerate(by_age)}
+    busy = {number for number, slot in enumerate(slots) if slot.request is not None}
+
+    best: tuple[float, SlotChoice] | None = None
+    for number in by_age:
+        held = len(slots[number].tokens)
+        gap = _GAP_LOSS if busy and not ({number - 1, number + 1} & busy) else 0.0
+        kept = reuse[number]
+        if goes_on(slots[number], kept):
+            lost = _ANSWER_LOSS * (held - kept)
+        else:
+            lost = _TAIL_LOSS * (held - kept) * (kept > 0) + _loss(held - kept, recency[number])
+        options: list[tuple[float, int, int | None]] = [(kept - lost, kept, None)]
+        if source != number and reuse[source] >= minimum:
+            gain = reuse[source] * (1 - COPY_COST) - _loss(held, recency[number])
+            options.append((gain, reuse[source], source))
+        for value, taken, origin in options:
+            if best is None or value - gap > best[0]:
+                best = (value - gap, SlotChoice(slot=number, reuse=taken, source=origin))
+    return best[1] if best else None
+
+
+def _loss(tokens: int, recency: float) -> float:
+    return tokens * _LOSS * (0.2 + 0.8 * recency)
+
+
+def compaction(slots: Sequence[Slot]) -> tuple[int, int] | None:
+    """A busy slot and a hole among the busy ones to swap it with, so that fewer gaps remain. None: no gaps.
+
+    llama.cpp computes slots together only where their numbers are consecutive.
+    """
+    busy = [number for number, slot in enumerate(slots) if slot.request is not None]
+    if len(busy) < 2 or busy[-1] - busy[0] == len(busy) - 1:
+        return None
+    width = len(busy)
+
+    def outside(start: int) -> int:
+        return sum(len(slots[number].tokens) + 1 for number in busy if not start <= number < start + width)
+
+    start = min(range(len(slots) - width + 1), key=outside)
+    window = range(start, start + width)
+    mover = min((number for number in busy if number not in window), key=lambda number: len(slots[number].tokens))
+    hole = min(
+        (number for number in window if slots[number].request is None), key=lambda number: len(slots[number].tokens)
+    )
+    return mover, hole

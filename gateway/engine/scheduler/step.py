@@ -1,0 +1,78 @@
+"""What the scheduler tells the worker to do: rows of tokens to compute and operations on cached sequences. Pure
+data."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import msgspec
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """Consecutive tokens of one sequence. The last `outputs` get logits; the last `drafted` are draft tokens."""
+
+    slot: int
+    position: int
+    tokens: Sequence[int]
+    outputs: int = 0
+    request: int = -1
+    drafted: int = 0
+
+
+class Trim(msgspec.Struct, frozen=True):
+    """Forget a sequence from position `length` on."""
+
+    slot: int
+    length: int
+
+
+class Copy(msgspec.Struct, frozen=True):
+    """The first `length` tokens of `source` become `destination`."""
+
+    source: int
+    destination: int
+    length: int
+
+
+class Swap(msgspec.Struct, frozen=True):
+    """Two sequences change places."""
+
+    one: int
+    other: int
+
+
+class Save(msgspec.Struct, frozen=True):
+    """Keep a sequence's state under `key`, outside the KV memory."""
+
+    slot: int
+    key: int
+
+
+class Restore(msgspec.Struct, frozen=True):
+    """The first `length` tokens of a kept state become a sequence."""
+
+    key: int
+    slot: int
+    length: int
+
+
+class Drop(msgspec.Struct, frozen=True):
+    """Forget a kept state."""
+
+    key: int
+
+
+class Demote(msgspec.Struct, frozen=True):
+    """Put a kept state on disk, off RAM."""
+
+    key: int
+
+
+CacheOp: TypeAlias = Trim | Copy | Swap | Save | Restore | Drop | Demote
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """Cache operations, in order, then one batch: only prompts or only single tokens, rows sorted by slot."""
+
+    cache_ops: tuple[CacheOp, ...]
+    rows: tuple[Row, ...]
+    prefill: bool

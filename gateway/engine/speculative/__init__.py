@@ -1,0 +1,4 @@
+"""Speculative decoding: draft tokens from n-grams or a small model, and whether checking them pays.
+
+Must not change an answer: draft tokens are only proposals, and the sampler decides.
+"""

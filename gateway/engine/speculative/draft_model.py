@@ -1,0 +1,113 @@
+"""A second, small model in the worker that drafts what the large one will say. Greedy; its own KV memory."""
+
+from array import array
+from collections.abc import Mapping, Sequence
+
+from gateway.engine.llama.model import EngineFault, LoadFault, Model
+from gateway.engine.llama.vocabulary import Vocabulary
+from gateway.engine.scheduler.slots import common_prefix
+from gateway.engine.scheduler.step import Row
+from gateway.engine.settings import EngineSettings
+from gateway.engine.speculative.speculator import DraftRequest
+
+_MOST_DIFFERENT = 256  # token ids that one of two equal vocabularies may have more: rows that fill up a matrix
+# Everything else (positions, splits, adapters) belongs to the large model.
+_SHARED = (
+    "context", "slots", "batch", "micro_batch", "threads_batch", "gpu_layers", "flash_attention", "kv_type_k",
+    "kv_type_v", "kv_offload", "op_offload", "mmap", "direct_io", "mlock", "repack", "swa_full",
+)  # fmt: skip
+
+
+class DraftModel:
+    """Owns the small model. Reads along with the sequences of the large one, in slots of the same numbers."""
+
+    def __init__(self, settings: EngineSettings, threads: int, vocabulary: Vocabulary) -> None:
+        """Raises LoadFault: it can't be loaded, or does not speak the same tokens."""
+        own = EngineSettings(model=settings.draft_model, **{name: getattr(settings, name) for name in _SHARED})
+        try:
+            self.model = Model(own, threads)
+        except LoadFault as error:
+            raise LoadFault(f"The draft model: {error}", public="Its draft model can't be loaded.") from error
+        problem = _difference(vocabulary, self.model.vocabulary)
+        if problem or not self.model.generates:
+            self.model.close()
+            raise LoadFault(
+                f"{settings.draft_model} can't guess for {settings.model}: {problem or 'it does not generate text'}. A "
+                "draft model must have the same vocabulary: take a small model of the same family, or remove 'draft'.",
+                public="Its draft model does not fit to it.",
+            )
+        self._most = min(settings.batch, 512)
+        self._size = min(vocabulary.size, self.model.vocabulary.size)
+        self._held = [array("i") for _ in range(settings.slots)]
+
+    def set_threads(self, threads: int) -> None:
+        """Threads for the next steps."""
+        self.model.set_threads(threads)
+
+    def propose(self, draft_requests: Sequence[DraftRequest]) -> Mapping[int, Sequence[int]]:
+        """Slot → draft tokens. Nothing for those that it must read more of before: that goes on with each call."""
+        try:
+            return self._propose(sorted(draft_requests, key=lambda draft_request: draft_request.slot))
+        except EngineFault:  # draft tokens are only a help: without them answers are the same
+            self._held = [array("i") for _ in self._held]
+            for slot in range(len(self._held)):
+                self.model.trim(slot, 0)
+            return {}
+
+    def _propose(self, draft_requests: list[DraftRequest]) -> dict[int, list[int]]:
+        rows = self._read(draft_requests)
+        drafts: dict[int, list[int]] = {}
+        wanted = {draft_request.slot: draft_request.most for draft_request in draft_requests}
+        while rows:
+            likeliest = self.model.decode(rows).argmax(axis=1).tolist()
+            next_rows = []
+            for row, token in zip(rows, likeliest, strict=True):
+                self._held[row.slot].extend(row.tokens)
+                if token >= self._size:
+                    continue
+                draft = drafts.setdefault(row.slot, [])
+                draft.append(token)
+                position = row.position + len(row.tokens)
+                if len(draft) < wanted[row.slot] and position < self.model.context:
+                    next_rows.append(Row(slot=row.slot, position=position, tokens=(token,), outputs=1))
+            rows = next_rows
+        return drafts
+
+    def _read(self, draft_requests: list[DraftRequest]) -> list[Row]:
+        """Drops what the sequences don't say any more, reads on; the rows that come last are those that draft."""
+        rows = []
+        room = self._most
+        for draft_request in draft_requests:
+            slot, tokens = draft_request.slot, draft_request.tokens
+            held = min(common_prefix(self._held[slot], tokens), len(tokens) - 1)
+            if held < len(self._held[slot]):
+                if not self.model.trim(slot, held):
+                    held = 0
+                    self.model.trim(slot, 0)
+                del self._held[slot][held:]
+            missing = len(tokens) - held
+            if missing <= room:
+                room -= missing
+                rows.append(Row(slot=slot, position=held, tokens=tokens[held:], outputs=1))
+            elif room == self._most:
+                part = tokens[held : held + room]
+                self.model.decode([Row(slot=slot, position=held, tokens=part)])
+                self._held[slot].extend(part)
+                room = 0
+        return rows
+
+    def close(self) -> None:
+        """Gives its memory back."""
+        self.model.close()
+
+
+def _difference(one: Vocabulary, other: Vocabulary) -> str:
+    """Why the token ids of two models don't mean the same. Empty: they do."""
+    if abs(one.size - other.size) > _MOST_DIFFERENT:
+        return f"it knows {other.size} tokens, not {one.size}"
+    if (one.bos, one.eos) != (other.bos, other.eos):
+        return "texts begin or end with other tokens"
+    for token in range(min(one.size, other.size)):
+        if one.piece(token, special=True) != other.piece(token, special=True):
+            return f"token {token} is another one"
+    return ""

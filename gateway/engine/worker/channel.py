@@ -1,0 +1,86 @@
+"""The worker's end of the socket to the gateway: messages in, messages out, and never a blocked step."""
+
+import os
+import select
+import socket
+import time
+
+from gateway.engine.messages import Frames, ToGateway, ToWorker, frame, to_worker
+
+_RECEIVE = 1 << 20
+_MOST_UNSENT = 16 * 2**20
+# A screen shows a picture every 7 to 16 ms. Tokens that come faster than this travel together: each message wakes the
+# gateway, which takes a core from the next step, and a cold wake costs it several times what a token in a message does.
+_GATHER_SECONDS = 0.005
+
+
+class PeerClosed(Exception):
+    """The gateway closed its end."""
+
+
+class Channel:
+    """The socket to the gateway: never blocks a step."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        connection.setblocking(False)
+        self._frames = Frames()
+        self._unsent = bytearray()
+        self._sent_at = float("-inf")
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_read, False)
+
+    def wake(self) -> None:
+        """Ends a wait; callable from any thread."""
+        os.write(self._wake_write, b"x")
+
+    def receive(self) -> list[ToWorker]:
+        """Messages that are here. Raises Gone at the end of the stream."""
+        messages: list[ToWorker] = []
+        while True:
+            try:
+                data = self._socket.recv(_RECEIVE)
+            except BlockingIOError:
+                return messages
+            except OSError as error:
+                raise PeerClosed from error
+            if not data:
+                raise PeerClosed
+            messages += (to_worker.decode(body) for body in self._frames.feed(data))
+
+    def wait(self) -> None:
+        """Sleeps until there is something to read, room to write, or a call of `wake`."""
+        self.flush()
+        readable: list[socket.socket | int] = [self._socket, self._wake_read]
+        select.select(readable, [self._socket] if self._unsent else [], [])
+        self.flush()
+        try:
+            os.read(self._wake_read, 4096)
+        except BlockingIOError:
+            return
+
+    def send(self, message: ToGateway, *, patient: bool = False) -> None:
+        """Sends, or keeps for later what the socket does not take. A gateway that reads nothing stops the worker.
+
+        A `patient` message may wait a few milliseconds for the next one, or for `flush`.
+        """
+        self._unsent += frame(message)
+        if patient and time.monotonic() - self._sent_at < _GATHER_SECONDS:
+            return
+        self.flush()
+        while len(self._unsent) > _MOST_UNSENT:
+            select.select([], [self._socket], [])
+            self.flush()
+
+    def flush(self) -> None:
+        """Sends what waited."""
+        if not self._unsent:
+            return
+        self._sent_at = time.monotonic()
+        try:
+            while self._unsent:
+                del self._unsent[: self._socket.send(self._unsent)]
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise PeerClosed from error

@@ -1,0 +1,317 @@
+"""The worker process: reads messages, carries out the scheduler's steps, sends what came of them.
+
+One thread owns the model. Only compiling grammars happens in another one. The process ends when its socket closes,
+which also happens when the gateway dies; idle, it sleeps in select.
+"""
+
+import array
+import time
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, assert_never
+
+from gateway.core.delta import FinishReason
+from gateway.engine.llama.model import EngineFault, Model, can_use_gpu
+from gateway.engine.messages import Cancel, Embed, End, Load, PromptLogs, Read, Submit, Tokens, unpack_tokens
+from gateway.engine.prompt_store.store import PromptCacheStore
+from gateway.engine.sampling.grammar import Constraint, GrammarBook, GrammarFault
+from gateway.engine.sampling.sampler import Floats, Sampler
+from gateway.engine.sampling.verify import RequestState, SampledToken, sample_and_verify, score
+from gateway.engine.scheduler.scheduler import Scheduler
+from gateway.engine.scheduler.sequence import Sequence
+from gateway.engine.scheduler.step import CacheOp, Copy, Demote, Drop, Restore, Row, Save, Step, Swap, Trim
+from gateway.engine.speculative.speculator import Speculator
+from gateway.engine.tuning.batch_split import BatchSplitter
+from gateway.engine.tuning.threads import tuner_of
+from gateway.engine.worker.channel import Channel, PeerClosed
+from gateway.engine.worker.pooling import EmbeddingJobs
+
+
+class Worker:
+    """The loop. Owns model, scheduler and the state of every request."""
+
+    def __init__(
+        self,
+        model: Model,
+        channel: Channel,
+        threads: int,
+        prompt_store: PromptCacheStore,
+        cache_token_bytes: int,
+        splitter: BatchSplitter,
+        speculator: Speculator | None = None,
+    ) -> None:
+        settings = model.settings
+        self._model = model
+        self._channel = channel
+        self._threads = threads
+        self._tuner = tuner_of(settings, threads, gpu=can_use_gpu())
+        self._ends = model.vocabulary.ends()
+        self._scheduler = Scheduler(
+            slots=settings.slots,
+            context=model.context,
+            batch=settings.batch,
+            between_decodes=settings.prefill_between_decodes,
+            prefix_minimum=settings.prefix_minimum,
+            ends=self._ends,
+            outputs=settings.outputs,
+            cache_ram=settings.spill_memory * 2**20 // cache_token_bytes,
+            cache_disk=settings.spill_disk * 2**20 // cache_token_bytes,
+        )
+        self._prompt_store = prompt_store
+        self._splitter = splitter
+        self._speculator = speculator
+        self._request_states: dict[int, RequestState] = {}
+        self._embeds = EmbeddingJobs(model, threads)
+        self._book = GrammarBook(model.vocabulary)
+        self._compiler = ThreadPoolExecutor(1, "grammar")
+        self._compiling: dict[int, tuple[Submit, Future[Constraint]]] = {}
+
+    def run(self) -> None:
+        """Until the gateway is gone."""
+        while True:
+            for message in self._channel.receive():
+                self._take(message)
+            self._take_compiled()
+            self._take_states()
+            step = self._scheduler.plan()
+            self._prompt_store.fetch(self._scheduler.prompt_cache.wanted())
+            if step is None or step.prefill or self._embeds:
+                self._channel.flush()  # what comes now takes long
+            if step is not None:
+                self._carry_out(step)
+            if self._embeds:
+                answer = self._embeds.work()
+                if answer is not None:
+                    self._channel.send(answer)
+            elif step is None:
+                self._channel.wait()
+
+    def _take(self, message: Load | Submit | Cancel | Embed) -> None:
+        match message:
+            case Submit():
+                if message.grammar:
+                    future = self._compiler.submit(self._book.compile, message.grammar)
+                    self._compiling[message.id] = (message, future)
+                    future.add_done_callback(lambda _: self._channel.wake())
+                else:
+                    self._add(message, None)
+            case Cancel():
+                self._embeds.cancel(message.ids)
+                for request in message.ids:
+                    self._compiling.pop(request, None)
+                    self._forget(request)
+                    self._scheduler.cancel(request)
+            case Embed():
+                self._embeds.add(message)
+            case Load():
+                raise PeerClosed  # a second model in one worker is a bug of the gateway
+
+    def _take_compiled(self) -> None:
+        for request, (message, future) in list(self._compiling.items()):
+            if future.done():
+                del self._compiling[request]
+                try:
+                    self._add(message, future.result())
+                except GrammarFault as error:
+                    self._end_failed(request, f"The JSON schema can't be enforced: {error}")
+
+    def _take_states(self) -> None:
+        """States that came from disk, or that it lost."""
+        for came in self._prompt_store.take():
+            if came.state is None:
+                self._scheduler.prompt_cache.lost(came.key)
+            else:
+                self._prompt_store.put(came.key, came.state)
+                for op in self._scheduler.prompt_cache.arrived(came.key):
+                    self._apply(op)
+
+    def _add(self, message: Submit, constraint: Constraint | None) -> None:
+        tokens = unpack_tokens(message.tokens)
+        if not self._fits(tokens):
+            self._end_failed(message.id, "The prompt does not fit this model.")
+            return
+        sampler = Sampler(message.sampling, tokens, banned=tuple(self._ends))
+        scored = message.prompt_logs
+        self._request_states[message.id] = RequestState(
+            sampler=sampler, constraint=constraint, began=time.perf_counter(), scored=0 if scored else -1
+        )
+        limit = max(1, message.max_tokens)
+        self._scheduler.add(message.id, tokens, limit, message.isolation, priority=message.priority, scored=scored)
+
+    def _fits(self, tokens: "array.array[int]") -> bool:
+        fits = 0 < len(tokens) < self._model.context
+        return fits and self._model.generates and self._model.vocabulary.has_all(tokens)
+
+    def _carry_out(self, step: Step) -> None:
+        sampled: list[SampledToken] = []
+        try:
+            for op in step.cache_ops:
+                self._apply(op)
+            began = time.perf_counter()
+            if self._speculator is not None:
+                step = self._speculator.extend(step, self._scheduler.sequence)
+            for rows in self._split(step):
+                logits = self._model.decode(rows)
+                self._sample(rows, logits, sampled)
+        except EngineFault as error:
+            self._fail_step(error)
+            return
+        if not step.prefill:
+            self._timed(step, time.perf_counter() - began)
+        self._scheduler.computed(step)
+        reads = tuple([Read(id=row.request, tokens=len(row.tokens)) for row in step.rows]) if step.prefill else ()
+        if sampled:
+            self._accept(sampled, reads)
+        elif reads:
+            self._tell(reads=reads)
+        if self._speculator is not None and self._speculator.drafted:
+            self._drop_rejected(self._speculator, step)
+
+    def _timed(self, step: Step, seconds: float) -> None:
+        """A decode step took so long: next time draft tokens, pieces and threads may be others."""
+        if self._speculator is not None:
+            self._speculator.took(step, seconds)
+            if self._speculator.drafted:
+                return
+        rows = len(step.rows)
+        self._splitter.took(rows, seconds)
+        tuner = self._tuner
+        if tuner is None:
+            return
+        before = tuner.threads
+        tuner.took(rows, seconds)
+        if tuner.threads != before:
+            self._model.set_threads(tuner.threads)
+            if self._speculator is not None:
+                self._speculator.set_threads(tuner.threads)
+
+    def _apply(self, op: CacheOp) -> None:
+        match op:
+            case Trim():
+                if not self._model.trim(op.slot, op.length):
+                    raise EngineFault("this model can't drop part of a sequence")
+            case Copy():
+                self._model.copy(op.source, op.destination, op.length)
+            case Swap():
+                self._model.swap(op.one, op.other)
+            case Save():
+                self._prompt_store.put(op.key, self._model.save(op.slot))
+            case Restore():
+                state = self._prompt_store.get(op.key)
+                if state is None:  # its step had failed
+                    self._scheduler.prompt_cache.lost(op.key)
+                    raise EngineFault("a kept sequence is missing")
+                self._model.restore(op.slot, state)
+                if not self._model.trim(op.slot, op.length):
+                    raise EngineFault("this model can't drop part of a sequence")
+            case Drop():
+                self._prompt_store.drop(op.key)
+            case Demote():
+                self._prompt_store.demote(op.key)
+            case _:
+                assert_never(op)
+
+    def _split(self, step: Step) -> Iterable[tuple[Row, ...]]:
+        if step.prefill:
+            return (step.rows,)
+        drafted = self._speculator is not None and self._speculator.drafted
+        return self._splitter.with_drafts(step.rows) if drafted else self._splitter.of(step.rows)
+
+    def _sample(self, rows: tuple[Row, ...], logits: Floats, sampled: list[SampledToken]) -> None:
+        """Tokens for the rows with outputs, from their lines of `logits`."""
+        at = 0
+        for row in rows:
+            if row.outputs:
+                request_state, lines = self._request_states[row.request], logits[at : at + row.outputs]
+                at += row.outputs
+                if request_state.scored < 0 or self._score(request_state, row, lines):
+                    sample_and_verify(request_state, row, lines[-1 - row.drafted :], self._ends, sampled)
+
+    def _score(self, request_state: RequestState, row: Row, lines: Floats) -> bool:
+        """Tells log-probabilities of the prompt. True: its last token was read, so the next one is to be sampled."""
+        sequence = self._scheduler.sequence(row.request)
+        assert sequence is not None
+        unknown = request_state.scored < sequence.prompt - 1
+        logs = score(request_state, row, lines, sequence.tokens[: sequence.prompt]) if unknown else ()
+        if logs:
+            self._channel.send(PromptLogs(id=row.request, logs=logs))
+        return row.position + len(row.tokens) - row.drafted == len(sequence.tokens)
+
+    def _drop_rejected(self, speculator: Speculator, step: Step) -> None:
+        """Wrong draft tokens leave the KV memory."""
+        for row in step.rows:
+            if row.drafted:
+                held = self._scheduler.held(row.slot)
+                speculator.checked(row, held - row.position - 1)
+                if held < row.position + len(row.tokens):
+                    self._model.trim(row.slot, held)
+
+    def _accept(self, sampled: list[SampledToken], reads: tuple[Read, ...]) -> None:
+        """The tokens become part of their sequences, and are sent in one message."""
+        given: list[SampledToken] = []
+        starts: list[tuple[int, int]] = []
+        ends: list[End] = []
+        for one in sampled:
+            request = one.request
+            sequence = self._scheduler.sequence(request)
+            assert sequence is not None
+            if one.first:
+                starts.append((request, sequence.cached))
+            if one.error is not None:
+                self._scheduler.cancel(request)
+                ends.append(self._end(request, sequence, FinishReason.STOP, one.error))
+                continue
+            reason = self._scheduler.accept(request, one.token, computed=one.drafted)
+            if reason is not FinishReason.STOP:
+                given.append(one)
+            if one.complete and reason is None:
+                self._scheduler.cancel(request)
+                reason = FinishReason.STOP
+            if reason is not None:
+                ends.append(self._end(request, sequence, reason))
+        self._tell(
+            ids=tuple([one.request for one in given]),
+            tokens=tuple([one.token for one in given]),
+            logs=tuple([one.log for one in given]) if any(one.log for one in given) else (),
+            starts=tuple(starts),
+            ends=tuple(ends),
+            reads=reads,
+        )
+
+    def _tell(self, **what: Any) -> None:
+        """News of sequences, and how things stand after them. First and last tokens don't wait."""
+        scheduler = self._scheduler
+        news = Tokens(busy=scheduler.busy, waiting=scheduler.waiting, cells=scheduler.cells, **what)
+        self._channel.send(news, patient=not (news.starts or news.ends))
+
+    def _end(self, request: int, sequence: Sequence, reason: FinishReason, error: str | None = None) -> End:
+        request_state = self._forget(request)
+        assert request_state is not None
+        now = time.perf_counter()
+        return End(
+            id=request,
+            reason=reason,
+            prompt=sequence.prompt,
+            cached=sequence.cached,
+            generated=sequence.generated,
+            prefill_seconds=(request_state.first or now) - request_state.began,
+            decode_seconds=now - request_state.first if request_state.first else 0.0,
+            error=error,
+        )
+
+    def _forget(self, request: int) -> RequestState | None:
+        if self._speculator is not None:
+            self._speculator.forget(request)
+        return self._request_states.pop(request, None)
+
+    def _end_failed(self, request: int, error: str) -> None:
+        self._tell(ends=(End(id=request, reason=FinishReason.STOP, error=error),))
+
+    def _fail_step(self, error: EngineFault) -> None:
+        requests = self._scheduler.fail()
+        for slot in range(self._model.settings.slots):
+            self._model.trim(slot, 0)
+        for request in requests:
+            self._forget(request)
+        problem = f"The engine failed: {error}."
+        self._tell(ends=tuple(End(id=r, reason=FinishReason.STOP, error=problem) for r in requests))

@@ -1,0 +1,129 @@
+"""The life of a worker process: check the file, load it, say so, work until the gateway is gone."""
+
+import signal
+import socket
+import time
+from pathlib import Path
+
+from gateway.core.errors import ConfigurationError
+from gateway.engine.llama.footprint import available_memory, footprint_of, shortage
+from gateway.engine.llama.gguf import read_header
+from gateway.engine.llama.model import EngineFault, LoadFault, Model, can_use_gpu
+from gateway.engine.llama.zero_pages import release_zero_pages
+from gateway.engine.messages import Failed, Load, Loading, Ready
+from gateway.engine.prompt_store.store import open_prompt_store
+from gateway.engine.settings import MAX_DRAFT_TOKENS, EngineSettings
+from gateway.engine.speculative.draft_model import DraftModel
+from gateway.engine.speculative.speculator import Speculator
+from gateway.engine.tuning.batch_split import BatchSplitter, measure_batches, measure_draft_tokens
+from gateway.engine.tuning.threads import default_threads
+from gateway.engine.worker.channel import Channel, PeerClosed
+from gateway.engine.worker.loop import Worker
+from gateway.engine.worker.warm_up import warm_up
+
+_BAD_FILE = "Its model file is missing, incomplete or of a kind that can't be used; the gateway's log says which."
+
+
+def _load(channel: Channel, settings: EngineSettings, threads: int) -> tuple[Model, int]:
+    """The model, and what one token of its KV cache takes, in bytes."""
+    header = read_header(Path(settings.model))
+    for adapter, _ in settings.lora:
+        read_header(Path(adapter))
+    if not settings.gpu_layers or not can_use_gpu():
+        problem = shortage(header, settings, available_memory())
+        if problem:
+            raise LoadFault(f"{settings.model} does not fit: {problem}", public=f"Its model does not fit: {problem}")
+    sent = [0.0]
+
+    def progress(fraction: float) -> bool:
+        if fraction - sent[0] >= 0.01 or fraction >= 1.0:
+            sent[0] = fraction
+            channel.send(Loading(fraction=fraction))
+        return True
+
+    model = Model(settings, threads, progress)
+    release_zero_pages()  # no other thread runs yet
+    return model, max(1, footprint_of(header, settings).cache // (settings.context * settings.slots))
+
+
+def _batch_splitter(model: Model) -> BatchSplitter:
+    if not model.generates:
+        return BatchSplitter()
+    try:
+        return BatchSplitter(measure_batches(model, model.settings.slots))
+    except EngineFault:  # what is wrong shows, and is told, with the first request
+        return BatchSplitter()
+
+
+def _speculator(model: Model, threads: int) -> Speculator | None:
+    """None: nothing is drafted, or this model could not take it back. Raises LoadFault for the draft model."""
+    settings = model.settings
+    if not model.generates or not model.forgets or not (settings.draft_lookup or settings.draft_model):
+        return None
+    try:
+        costs = measure_draft_tokens(model, settings.draft_tokens)
+    except EngineFault:  # what is wrong shows, and is told, with the first request
+        costs = {}
+    return Speculator(
+        costs=costs,
+        most=settings.draft_tokens,
+        room=min(MAX_DRAFT_TOKENS, settings.batch - settings.slots),
+        lookup=settings.draft_lookup,
+        proposer=_draft_model(model, threads) if settings.draft_model else None,
+        always=settings.draft_always,
+    )
+
+
+def _draft_model(model: Model, threads: int) -> DraftModel:
+    draft = DraftModel(model.settings, threads, model.vocabulary)
+    warm_up(draft.model, threads)
+    return draft
+
+
+def serve(connection: socket.socket) -> int:
+    """The life of a worker: load what the first message says, then work until the gateway is gone."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # the gateway decides when to stop; it closes the socket
+        signal.signal(number, signal.SIG_IGN)
+    channel = Channel(connection)
+    try:
+        first = channel.receive()
+        while not first:
+            channel.wait()
+            first = channel.receive()
+        if not isinstance(first[0], Load):
+            return 2
+        settings = first[0].settings
+        threads = settings.threads or default_threads()
+        began = time.perf_counter()
+        try:
+            model, token_bytes = _load(channel, settings, threads)
+            warm_up(model, threads)
+            speculator = _speculator(model, threads)
+            prompt_store = open_prompt_store(settings, channel.wake)
+        except ConfigurationError as error:
+            channel.send(Failed(message=error.message, public=_BAD_FILE))
+            return 3
+        except LoadFault as error:
+            channel.send(Failed(message=str(error), public=error.public, retry=True))
+            return 3
+        worker = Worker(model, channel, threads, prompt_store, token_bytes, _batch_splitter(model), speculator)
+        channel.send(
+            Ready(
+                seconds=time.perf_counter() - began,
+                context=model.context,
+                slots=settings.slots,
+                trained_context=model.trained_context,
+                threads=threads,
+                embedding_size=model.embedding_size,
+                description=model.description(),
+                generates=model.generates,
+                ranks=model.ranks,
+            )
+        )
+        try:
+            worker.run()
+        finally:
+            prompt_store.close()
+    except PeerClosed:
+        return 0
+    return 0

@@ -1,0 +1,130 @@
+"""Schemas: enforced, refused, bounded."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.core.errors import BadRequest
+from gateway.engine.llama.vocabulary import Vocabulary, open_vocabulary
+from gateway.engine.sampling.grammar import LONGEST_SCHEMA, GrammarBook, GrammarFault, _looping, json_grammar, schema_of
+
+
+@pytest.fixture(scope="module")
+def vocabulary(starter: Path) -> Iterator[Vocabulary]:
+    """The starter model's tokens, without its weights."""
+    with open_vocabulary(starter) as vocabulary:
+        yield vocabulary
+
+
+PERSON = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},
+    "required": ["name", "age"],
+    "additionalProperties": False,
+}
+
+
+@pytest.fixture
+def schema_of_chain() -> dict[str, object]:
+    """References, one to the next."""
+    parts: dict[str, object] = {f"d{number}": {"$ref": f"#/$defs/d{number + 1}"} for number in range(5000)}
+    return {"$ref": "#/$defs/d0", "$defs": parts | {"d5000": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [{"type": "nonsense"}, {"$ref": "#/missing"}, True, 3, {"type": "string", "pattern": "(?<=a)b"}],
+)
+def test_schemas_that_can_not_be_enforced(schema: object) -> None:
+    """A clear 400 instead of an answer that ignores the schema."""
+    with pytest.raises(BadRequest, match="schema"):
+        json_grammar(schema)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#"},
+        {"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}},
+        {
+            "properties": {"x": {"$ref": "#/$defs/a~1b"}},
+            "$defs": {"a/b": {"$ref": "#/$defs/c"}, "c": {"$ref": "#/$defs/a~1b"}},
+        },
+    ],
+)
+def test_references_in_a_circle(schema: object) -> None:
+    """No text could follow them, so they are refused before anything is computed."""
+    with pytest.raises(BadRequest, match="back to itself"):
+        json_grammar(schema)
+
+
+def test_references_that_end(schema_of_chain: dict[str, object]) -> None:
+    """A tree that contains itself, and thousands of references in a row, are no circle."""
+    node = {"type": "object", "properties": {"next": {"anyOf": [{"$ref": "#"}, {"type": "null"}]}}}
+    assert json_grammar(node)
+    assert _looping(schema_of_chain) == ""
+
+
+def test_a_schema_that_is_too_long() -> None:
+    """Refused by its length."""
+    with pytest.raises(BadRequest, match="characters"):
+        json_grammar({"enum": ["x" * LONGEST_SCHEMA]})
+
+
+def test_response_formats() -> None:
+    """Text has no schema, json_object any object, json_schema its own."""
+    assert schema_of("text", None) is None
+    assert schema_of("json_object", None) == {"type": "object"}
+    assert schema_of("json_schema", PERSON) == PERSON
+    with pytest.raises(BadRequest):
+        schema_of("json_schema", None)
+
+
+@pytest.mark.model
+def test_only_what_the_schema_allows_is_permitted(vocabulary: Vocabulary) -> None:
+    """Token by token along a valid document; then nothing more."""
+    constraint = GrammarBook(vocabulary).compile(json_grammar(PERSON))
+    tokens = vocabulary.tokenize('{"name": "Ana", "age": 7}', add_special=False, parse_special=False)
+    wrong = vocabulary.tokenize("Sure", add_special=False, parse_special=False)[0]
+    assert not constraint.permits(wrong)
+    assert not constraint.allowed()[wrong]
+    for token in tokens[:-1]:
+        assert constraint.permits(token)
+        assert constraint.allowed()[token]
+        assert not constraint.took(token)
+    assert constraint.took(tokens[-1])
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "pattern": "((a{1,600}){1,600}){1,600}"},
+        {"type": "string", "pattern": "(a|aa|aaa|[ab]{1,300}c){1,2000}"},
+    ],
+)
+def test_grammars_that_explode(schema: object, vocabulary: Vocabulary) -> None:
+    """Refused within its bounds, at the start or on the way; never computed without end."""
+
+    def follow() -> None:
+        constraint = GrammarBook(vocabulary).compile(json_grammar(schema))
+        letter = vocabulary.tokenize("a", add_special=False, parse_special=False)[0]
+        constraint.took(vocabulary.tokenize('"', add_special=False, parse_special=False)[0])
+        for _ in range(2000):
+            constraint.allowed()
+            constraint.took(letter)
+
+    with pytest.raises((GrammarFault, BadRequest)):
+        follow()
+
+
+@pytest.mark.model
+def test_two_answers_to_one_schema_don_t_disturb_each_other(vocabulary: Vocabulary) -> None:
+    """The compiled grammar is shared, its state is not."""
+    book, grammar = GrammarBook(vocabulary), json_grammar(PERSON)
+    one, other = book.compile(grammar), book.compile(grammar)
+    brace = vocabulary.tokenize("{", add_special=False, parse_special=False)[0]
+    one.took(brace)
+    assert other.permits(brace)
+    assert not one.permits(brace)
