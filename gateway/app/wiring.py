@@ -13,15 +13,7 @@ import structlog
 
 from gateway import __version__
 from gateway.app.announcement import announce
-from gateway.app.hearing import (
-    WorkerWatch,
-    known,
-    observer_failed,
-    reload_metrics,
-    settlement_failed,
-    violation,
-    world,
-)
+from gateway.app.hearing import WorkerWatch, known, observer_failed, reload_metrics, settlement_failed, violation, world
 from gateway.app.policies import Policies
 from gateway.app.readiness import ReadinessProbe
 from gateway.app.rooms import (
@@ -41,7 +33,7 @@ from gateway.app.targets import Targets
 from gateway.core.errors import AduanaError, ConfigurationError
 from gateway.core.target import Catalog
 from gateway.ledger import Ledger, Reader
-from gateway.ledger.sealing import Seal
+from gateway.ledger.encryption import Seal
 from gateway.observe import Metrics, Prices, Sampler, Working
 from gateway.observe.logs import configure
 from gateway.observe.page import HEADERS, Page
@@ -55,16 +47,7 @@ from gateway.pipeline.shadow import Shadows
 from gateway.pipeline.situation import Situation
 from gateway.pipeline.taint import ConversationTaint
 from gateway.privacy import Inspector
-from gateway.server import (
-    Access,
-    BodyReader,
-    Front,
-    Identifier,
-    Listener,
-    Operations,
-    Readiness,
-    build_application,
-)
+from gateway.server import Access, BodyReader, Front, Identifier, Listener, Operations, Readiness, build_application
 from gateway.settings import Settings
 
 LOG = structlog.get_logger("aduana")

@@ -18,7 +18,7 @@ from gateway.core.record import Savings
 from gateway.core.usage import MICROS
 from gateway.ledger import Reader
 from gateway.ledger.ledger import zone_of
-from gateway.ledger.reading import GroupBy, Sums
+from gateway.ledger.reports import GroupBy, Sums
 from gateway.settings import load_settings
 
 _UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}

@@ -5,7 +5,7 @@ nothing is sent. This room knows no prices and sees no content.
 """
 
 from gateway.ledger.ledger import Health, Ledger
-from gateway.ledger.reading import Reader
+from gateway.ledger.reports import Reader
 from gateway.ledger.settings import LedgerSettings
 
 __all__ = ["Health", "Ledger", "LedgerSettings", "Reader"]

@@ -19,13 +19,13 @@ from gateway.core.errors import ConfigurationError, LedgerUnavailable
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Accrual, Receipt, RequestEnergy, Reservation, Settlement
 from gateway.core.snapshot import Budget
-from gateway.ledger import masks, opening, rows, taint
+from gateway.ledger import masking, recovery, rows, taint
 from gateway.ledger.budgets import Budgets
 from gateway.ledger.lock import OwnerLock
-from gateway.ledger.masks import Kept
-from gateway.ledger.memory import TaintMemory
+from gateway.ledger.masking import MaskRecord
 from gateway.ledger.settings import LedgerSettings
-from gateway.ledger.submission import Submissions
+from gateway.ledger.taint_cache import TaintCache
+from gateway.ledger.write_queue import WriteQueue
 from gateway.ledger.writer import Told, Writer, describe
 
 FILE_NAME = "ledger.sqlite3"
@@ -50,8 +50,8 @@ class Ledger:
         self._lock = OwnerLock(settings.directory / "ledger.lock")
         self._writer: Writer | None = None
         self._keys: dict[str, str] = {}  # open request → key
-        self._submissions: Submissions | None = None
-        self._memory = TaintMemory(self._file, busy_seconds=settings.busy_seconds, today=self._day)
+        self._write_queue: WriteQueue | None = None
+        self._taint_cache = TaintCache(self._file, busy_seconds=settings.busy_seconds, today=self._day)
         self._budgets = self._new_budgets()
         self._pruned_day = 0
         self.orphans = 0  # requests that the last start found unsettled
@@ -78,10 +78,10 @@ class Ledger:
         writer, self._writer = self._writer, None
         if writer is not None:
             await asyncio.to_thread(writer.close)
-        if self._submissions is not None:
-            self._submissions.close()
-            self._submissions = None
-        self._memory.close()
+        if self._write_queue is not None:
+            self._write_queue.close()
+            self._write_queue = None
+        self._taint_cache.close()
         self._lock.release()
 
     def health(self) -> Health:
@@ -179,49 +179,49 @@ class Ledger:
 
         Hashes that were never remembered cost no database access (a filter in memory says so).
         """
-        return await self._memory.lookup(hashes, self._submissions)
+        return await self._taint_cache.lookup(hashes, self._write_queue)
 
     async def taint_causes(self, hashes: Sequence[bytes]) -> frozenset[str] | None:
         """Categories that alone made those of the hashes sensitive that are; None: not known, or not only findings.
 
         Raises LedgerUnavailable.
         """
-        return await self._memory.causes(hashes)
+        return await self._taint_cache.causes(hashes)
 
     async def taint_remember(self, hashes: Sequence[bytes], label: Label, causes: frozenset[str] | None = None) -> None:
         """Remember turns of a conversation with their label, which never falls, and what alone caused it.
 
         Durable when it returns. Raises LedgerUnavailable.
         """
-        await self._memory.remember(hashes, label, self._open_now(), causes)
+        await self._taint_cache.remember(hashes, label, self._open_now(), causes)
 
-    async def mask_lookup(self, hashes: Sequence[bytes]) -> Kept | None:
+    async def mask_lookup(self, hashes: Sequence[bytes]) -> MaskRecord | None:
         """The sealed mapping of the conversation whose beginnings these are; refreshes it. Raises LedgerUnavailable."""
-        kept = await self._memory.reading(lambda connection: masks.read(connection, hashes))
+        kept = await self._taint_cache.reading(lambda connection: masking.read(connection, hashes))
         today = self._day()
-        if kept is not None and kept.day < today and self._submissions is not None:
+        if kept is not None and kept.day < today and self._write_queue is not None:
             name = kept.name
-            self._submissions.send(lambda connection: masks.touch(connection, name, today))
+            self._write_queue.send(lambda connection: masking.touch(connection, name, today))
         return kept
 
     async def mask_remember(self, name: bytes, sealed: bytes, hashes: Sequence[bytes]) -> None:
         """Keep a conversation's sealed mapping; durable when it returns. Raises LedgerUnavailable."""
         today = self._day()
-        await self._open_now().do(lambda connection: masks.write(connection, name, sealed, hashes, today))
+        await self._open_now().do(lambda connection: masking.write(connection, name, sealed, hashes, today))
 
-    def _submitting(self, seconds: float) -> Submissions:
+    def _submitting(self, seconds: float) -> WriteQueue:
         """From now on a write may take that long."""
         assert self._writer is not None
-        if self._submissions is not None:
-            self._submissions.close()
+        if self._write_queue is not None:
+            self._write_queue.close()
         name = f"The ledger {self._file}"
-        self._submissions = Submissions(self._writer, asyncio.get_running_loop(), seconds=seconds, name=name)
-        return self._submissions
+        self._write_queue = WriteQueue(self._writer, asyncio.get_running_loop(), seconds=seconds, name=name)
+        return self._write_queue
 
     def _told(self, news: list[Told]) -> None:
-        submissions = self._submissions
-        if submissions is not None:
-            submissions.told(news)
+        write_queue = self._write_queue
+        if write_queue is not None:
+            write_queue.told(news)
 
     def _prepare(self) -> None:
         settings = self._settings
@@ -249,24 +249,24 @@ class Ledger:
     def _start_work(self, connection: sqlite3.Connection) -> int:
         now = self._wall()
         settings = self._settings
-        orphans = opening.settle_orphans(connection, now)
-        while opening.prune(connection, now, settings.keep_days):
+        orphans = recovery.settle_orphans(connection, now)
+        while recovery.prune(connection, now, settings.keep_days):
             pass
         self._forget(connection, self._day())
-        self._memory.fill(connection)
-        opening.load_totals(connection, self._budgets, self._today(), self._zone)
+        self._taint_cache.fill(connection)
+        recovery.load_totals(connection, self._budgets, self._today(), self._zone)
         return orphans
 
-    def _open_now(self) -> Submissions:
-        if self._submissions is None:
+    def _open_now(self) -> WriteQueue:
+        if self._write_queue is None:
             raise LedgerUnavailable(f"The ledger {self._file} is not open.")
-        return self._submissions
+        return self._write_queue
 
     def _disown(self, request_id: str) -> None:
         """Nobody will settle this request; if its receipt is written late, it is settled right behind."""
-        if self._submissions is not None:
+        if self._write_queue is not None:
             now = self._wall()
-            self._submissions.send(lambda connection: opening.settle_orphan(connection, request_id, now), keep=True)
+            self._write_queue.send(lambda connection: recovery.settle_orphan(connection, request_id, now), keep=True)
 
     def _hold(self, request_id: str, key: str, reservation: Reservation | None) -> str | None:
         """INVARIANT: whether there is enough is looked at where it is taken, with nothing in between."""
@@ -278,21 +278,21 @@ class Ledger:
 
     def _prune_daily(self) -> None:
         today = self._day()
-        if today <= self._pruned_day or self._submissions is None:
+        if today <= self._pruned_day or self._write_queue is None:
             return
         self._pruned_day = today
         now, settings = self._wall(), self._settings
 
         def work(connection: sqlite3.Connection) -> None:
-            opening.prune(connection, now, settings.keep_days)
+            recovery.prune(connection, now, settings.keep_days)
             self._forget(connection, today)
 
-        self._submissions.send(work)
+        self._write_queue.send(work)
 
     def _forget(self, connection: sqlite3.Connection, today: int) -> None:
         """Old conversations: that they were sensitive, and what stood for what in them."""
         settings = self._settings
-        for room in (taint, masks):
+        for room in (taint, masking):
             room.expire(connection, today=today, days=settings.taint_days, entries=settings.taint_entries)
 
     def _new_budgets(self) -> Budgets:

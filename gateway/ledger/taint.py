@@ -18,7 +18,7 @@ Causes: TypeAlias = "frozenset[str] | None"  # categories that alone made a turn
 _CHUNK = 500  # SQLite's oldest limit of variables in a statement is 999
 
 
-class Sieve:
+class BloomFilter:
     """A Bloom filter of 4 MiB: says at once that a hash is surely unknown, so that most requests need no database.
 
     Four positions a hash, taken from its own bits (they are keyed hashes, so evenly spread): 0.1 % of unknown hashes
@@ -106,7 +106,7 @@ def _causes(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> Iterable
 
 
 def everything(connection: sqlite3.Connection) -> Iterable[bytes]:
-    """All known hashes, to fill the sieve."""
+    """All known hashes, to fill the Bloom filter."""
     return (item for (item,) in connection.execute("SELECT hash FROM taint"))
 
 

@@ -13,7 +13,7 @@ from gateway.core.labels import Label, Zone
 from gateway.core.record import Accrual, Outcome, RequestEnergy
 from gateway.core.usage import Usage
 from gateway.ledger import Ledger, LedgerSettings, Reader
-from gateway.ledger.reading import GroupBy
+from gateway.ledger.reports import GroupBy
 from tests.ledger.conftest import CLOUD, NOON, Clock, make_receipt, make_settlement
 
 

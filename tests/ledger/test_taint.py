@@ -8,7 +8,7 @@ import pytest
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.labels import Label
 from gateway.ledger import Ledger, LedgerSettings
-from gateway.ledger.taint import Sieve
+from gateway.ledger.taint import BloomFilter
 from tests.ledger.conftest import Clock
 
 DAY = 86_400
@@ -99,9 +99,9 @@ async def test_not_being_able_to_look_is_an_error_not_a_no(settings: LedgerSetti
 
 def test_the_sieve_never_says_no_to_what_it_holds() -> None:
     """No false negatives; false positives are rare."""
-    sieve = Sieve()
+    bloom = BloomFilter()
     known = [number.to_bytes(16, "big") for number in range(2000)]
     for item in known:
-        sieve.add(item)
-    assert all(sieve.may_hold(item) for item in known)
-    assert sum(sieve.may_hold(number.to_bytes(16, "little")) for number in range(10**6, 10**6 + 2000)) < 5
+        bloom.add(item)
+    assert all(bloom.may_hold(item) for item in known)
+    assert sum(bloom.may_hold(number.to_bytes(16, "little")) for number in range(10**6, 10**6 + 2000)) < 5

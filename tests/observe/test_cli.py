@@ -21,7 +21,7 @@ from gateway.core.labels import Label, Zone
 from gateway.core.record import Accrual, Outcome, Receipt, Savings, Settlement
 from gateway.core.usage import Usage
 from gateway.ledger import Ledger, LedgerSettings
-from gateway.ledger.reading import GroupBy
+from gateway.ledger.reports import GroupBy
 from gateway.observe import GpuReading
 from gateway.observe.meters import Tick
 from tests.observe.conftest import NOON, make_receipt, make_settlement

@@ -14,8 +14,8 @@ from gateway.core.record import Receipt, Reservation, Settlement
 from gateway.core.request import Caller, ChatRequest, Dialect, EmbeddingsRequest, Inbound, Message
 from gateway.core.target import Alias, Catalog, TargetInfo, TargetState
 from gateway.core.usage import Usage
-from gateway.ledger.masks import Kept
-from gateway.ledger.sealing import Seal
+from gateway.ledger.encryption import Seal
+from gateway.ledger.masking import MaskRecord
 from gateway.pipeline import Fanout, Pipeline
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.examining import Examining
@@ -165,12 +165,12 @@ class FakeMasks:
         self.broken = False
         self.writes = 0
 
-    async def mask_lookup(self, hashes: Sequence[bytes]) -> Kept | None:
+    async def mask_lookup(self, hashes: Sequence[bytes]) -> MaskRecord | None:
         last = next((item for item in reversed(hashes) if item in self.kept), None)
         if last is None:
             return None
         name, sealed = self.kept[last]
-        return Kept(name=name, sealed=sealed, day=0, links=frozenset(self.kept))
+        return MaskRecord(name=name, sealed=sealed, day=0, links=frozenset(self.kept))
 
     async def mask_remember(self, name: bytes, sealed: bytes, hashes: Sequence[bytes]) -> None:
         await asyncio.sleep(0)

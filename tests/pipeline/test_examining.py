@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from gateway.core.labels import Label
-from gateway.ledger.sealing import Seal
+from gateway.ledger.encryption import Seal
 from gateway.pipeline.examining import Examining, Names
 from gateway.pipeline.masker import Masker
 from gateway.privacy import InspectionSettings, Inspector

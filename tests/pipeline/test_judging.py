@@ -16,7 +16,7 @@ from gateway.core.errors import TargetBusy, TargetError
 from gateway.core.labels import Label, Zone
 from gateway.core.request import ChatRequest
 from gateway.core.target import Capability, TargetState
-from gateway.ledger.sealing import Seal
+from gateway.ledger.encryption import Seal
 from gateway.pipeline.examining import Examining, Topics
 from gateway.pipeline.judging import Judge, JudgeSettings
 from gateway.pipeline.masker import Masker

@@ -15,7 +15,7 @@ from gateway.core.labels import Label
 from gateway.core.request import Caller, Inbound
 from gateway.core.usage import Usage
 from gateway.ledger import Ledger, LedgerSettings
-from gateway.ledger.sealing import Seal
+from gateway.ledger.encryption import Seal
 from gateway.pipeline.masker import Masker
 from gateway.policy import load_policy
 from gateway.privacy import InspectionSettings, Inspector

@@ -17,7 +17,7 @@ class TooSlow(LedgerUnavailable, TimeoutError):
     """Not durable in time."""
 
 
-class Submissions:
+class WriteQueue:
     """Work under way. Used on the event loop's thread alone, but for `told`."""
 
     def __init__(self, writer: Writer, loop: asyncio.AbstractEventLoop, *, seconds: float, name: str) -> None:

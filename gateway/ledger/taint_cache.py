@@ -10,20 +10,21 @@ from typing import TypeVar
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.labels import Label
 from gateway.ledger import taint
-from gateway.ledger.submission import Submissions
+from gateway.ledger.write_queue import WriteQueue
 from gateway.ledger.writer import describe
 
 T = TypeVar("T")
 
 
-class TaintMemory:
-    """Owns the sieve and the reading connection. All methods but `fill` are called on the event loop's thread."""
+class TaintCache:
+    """Owns the Bloom filter and the reading connection. All methods but `fill` are called on the event loop's
+    thread."""
 
     def __init__(self, file: Path, *, busy_seconds: float, today: Callable[[], int]) -> None:
         self._file = file
         self._busy_seconds = busy_seconds
         self._today = today  # days since 1970
-        self._sieve = taint.Sieve()
+        self._filter = taint.BloomFilter()
         self._unwritten: dict[bytes, Label] = {}  # remembered, not yet durable
         self._unwritten_causes: dict[bytes, taint.Causes] = {}
         self._refreshed: set[bytes] = set()
@@ -34,11 +35,11 @@ class TaintMemory:
     def fill(self, connection: sqlite3.Connection) -> None:
         """Take over what the database knows; in the writer's thread, at start."""
         for item in taint.everything(connection):
-            self._sieve.add(item)
+            self._filter.add(item)
 
-    async def lookup(self, hashes: Sequence[bytes], submissions: Submissions | None) -> dict[bytes, Label]:
+    async def lookup(self, hashes: Sequence[bytes], write_queue: WriteQueue | None) -> dict[bytes, Label]:
         """The labels of those hashes that are remembered; refreshes them. Raises LedgerUnavailable."""
-        maybe = [item for item in hashes if self._sieve.may_hold(item)]
+        maybe = [item for item in hashes if self._filter.may_hold(item)]
         if not maybe:
             return {}
         unwritten = {item: self._unwritten[item] for item in maybe if item in self._unwritten}
@@ -49,9 +50,9 @@ class TaintMemory:
             self._refreshed_day = today
             self._refreshed.clear()
         stale = {item: labels[item] for item, (_, day) in found.items() if day < today and item not in self._refreshed}
-        if stale and submissions is not None:
+        if stale and write_queue is not None:
             self._refreshed.update(stale)
-            submissions.send(lambda connection: taint.touch(connection, stale, today))
+            write_queue.send(lambda connection: taint.touch(connection, stale, today))
         for item, label in unwritten.items():
             labels[item] = max(label, labels.get(item, label))
         return labels
@@ -69,7 +70,7 @@ class TaintMemory:
         return union or None
 
     async def remember(
-        self, hashes: Sequence[bytes], label: Label, submissions: Submissions, causes: taint.Causes = None
+        self, hashes: Sequence[bytes], label: Label, write_queue: WriteQueue, causes: taint.Causes = None
     ) -> None:
         """Remember turns with their label, which never falls. Durable when it returns. Raises LedgerUnavailable."""
         labels = dict.fromkeys(hashes, label)
@@ -77,14 +78,14 @@ class TaintMemory:
             return
         today = self._today()
         for item in labels:
-            self._sieve.add(item)
+            self._filter.add(item)
             if item in self._unwritten:
                 self._unwritten_causes[item] = taint.joined(self._unwritten_causes.get(item), causes)
             else:
                 self._unwritten_causes[item] = causes
             self._unwritten[item] = max(label, self._unwritten.get(item, label))
         try:
-            await submissions.do(lambda connection: taint.write(connection, labels, today, causes))
+            await write_queue.do(lambda connection: taint.write(connection, labels, today, causes))
         finally:
             for item in labels:
                 self._unwritten.pop(item, None)

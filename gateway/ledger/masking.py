@@ -12,7 +12,7 @@ import msgspec
 _CHUNK = 500  # SQLite's oldest limit of variables in a statement is 999
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
+class MaskRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation's mapping: its random name, its sealed content, the day last seen, and what led here."""
 
     name: bytes
@@ -21,7 +21,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     links: frozenset[bytes]
 
 
-def read(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> Kept | None:
+def read(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> MaskRecord | None:
     """The mapping of the longest known beginning: `hashes` stand in the order of the conversation."""
     found: dict[bytes, bytes] = {}
     for start in range(0, len(hashes), _CHUNK):
@@ -37,7 +37,7 @@ def read(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> Kept | None
     if row is None:
         return None
     links = frozenset(item for item, known in found.items() if known == name)
-    return Kept(name=name, sealed=row[0], day=row[1], links=links)
+    return MaskRecord(name=name, sealed=row[0], day=row[1], links=links)
 
 
 def write(connection: sqlite3.Connection, name: bytes, sealed: bytes, hashes: Sequence[bytes], today: int) -> None:

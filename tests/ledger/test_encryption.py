@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.core.errors import LedgerUnavailable
-from gateway.ledger.sealing import Seal
+from gateway.ledger.encryption import Seal
 
 
 def test_it_opens_as_it_was_and_never_looks_the_same():
