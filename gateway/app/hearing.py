@@ -10,7 +10,7 @@ from gateway.core.events import ViolationStopped
 from gateway.core.record import Settlement
 from gateway.core.target import Catalog
 from gateway.ledger import Ledger
-from gateway.local.embedded_events import WorkerEvent, WorkerEventKind
+from gateway.local.embedded.events import WorkerEvent, WorkerEventKind
 from gateway.observe import Known, Metrics, Prices, Sampler, World
 from gateway.pipeline import Fanout
 from gateway.policy import Policy

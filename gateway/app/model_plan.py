@@ -3,7 +3,7 @@
 from gateway.app.rooms import embedded_settings
 from gateway.core.errors import ConfigurationError
 from gateway.core.request import Endpoint
-from gateway.local.embedded_plan import ModelPlan, plan_models
+from gateway.local.embedded.models.capacity import ModelPlan, plan_models
 from gateway.settings import Settings
 from gateway.settings.targets import AnyTarget, EmbeddedTarget
 

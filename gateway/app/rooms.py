@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from gateway.core.request import Caller
 from gateway.core.secret import Secret
 from gateway.ledger import LedgerSettings
-from gateway.local.embedded_models import model_path
-from gateway.local.embedded_settings import EmbeddedSettings
-from gateway.local.http_settings import HttpSettings
+from gateway.local.embedded.models.files import model_path
+from gateway.local.embedded.settings import EmbeddedSettings
+from gateway.local.http.settings import HttpSettings
 from gateway.ner import Recognition, RecognitionSettings
 from gateway.observe import EnergySettings, PricedTarget, PriceSettings, Rate, Tariff
 from gateway.observe.traces import TraceSettings

@@ -12,10 +12,10 @@ from gateway.core.errors import AduanaError
 from gateway.core.events import ViolationStopped
 from gateway.core.labels import Zone
 from gateway.core.target import Catalog, TargetState
-from gateway.local.embedded import EmbeddedTarget
-from gateway.local.embedded_events import WorkerListener
-from gateway.local.embedded_memory import ModelMemory
-from gateway.local.http import HttpTarget
+from gateway.local.embedded.events import WorkerListener
+from gateway.local.embedded.models.scheduler import ModelScheduler
+from gateway.local.embedded.target import EmbeddedTarget
+from gateway.local.http.target import HttpTarget
 from gateway.pipeline import CloudTarget, LocalTarget
 from gateway.pipeline.parts import Target
 from gateway.settings import Settings
@@ -37,7 +37,7 @@ class Targets:
     ) -> None:
         """Raises ConfigurationError for a secret that can't be read or a model file that is missing."""
         models = holding(settings)
-        memory = self._memory = ModelMemory(models.limits)
+        memory = self._memory = ModelScheduler(models.limits)
         self.local: dict[str, LocalTarget] = {}
         self.embedded: dict[str, EmbeddedTarget] = {}
         self.cloud: dict[str, CloudTarget] = {}
@@ -45,7 +45,7 @@ class Targets:
             info = catalog.targets[name]
             if isinstance(config, EmbeddedConfig):
                 embedded = EmbeddedTarget(
-                    info, models.settings[name], listener=on_worker, memory=memory, need=models.needs[name]
+                    info, models.settings[name], listener=on_worker, memory=memory, footprint=models.footprints[name]
                 )
                 self.local[name] = self.embedded[name] = embedded
             elif config.zone is Zone.LOCAL:

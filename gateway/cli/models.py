@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.cli.models_loaded import fits, tell, the_running
-from gateway.local.embedded_models import STARTER, default_models_dir, models, unpack_starter
+from gateway.local.embedded.models.files import STARTER, default_models_dir, models, unpack_starter
 from gateway.settings import Settings, load_settings
 from gateway.settings.targets import EmbeddedTarget
 

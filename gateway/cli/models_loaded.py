@@ -79,7 +79,7 @@ def fits(settings: Settings) -> int:
     from gateway.app.model_plan import planned
 
     plan = planned(settings)
-    for name, need in plan.needs.items():
+    for name, need in plan.footprints.items():
         room = plan.settings[name]
         print(
             f"{name:16} {need.total / 1e9:6.2f} GB: {need.weights / 1e9:.2f} weights, {need.cache / 1e9:.2f} KV cache "

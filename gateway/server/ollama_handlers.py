@@ -105,7 +105,7 @@ class OllamaHandlers:
             content_type=ollama.STREAM_CONTENT_TYPE,
         )
         if caller.admin and not isinstance(wish.keep, msgspec.UnsetType):
-            self._models.keep(response.headers.get("x-aduana-target", ""), wish.keep)
+            self._models.keep_alive(response.headers.get("x-aduana-target", ""), wish.keep)
         return response
 
     async def _prepare(self, wish: ollama.Wish) -> None:
@@ -115,11 +115,11 @@ class OllamaHandlers:
         named = [name for name in models if alias is not None and (alias.targets is None or name in alias.targets)]
         if not isinstance(wish.keep, msgspec.UnsetType) and wish.keep == 0:
             for name in named:
-                self._models.keep(name, 0.0)
+                self._models.keep_alive(name, 0.0)
         elif named:
             await self._models.load(named[0], asyncio.get_running_loop().time() + LONGEST_LOAD)
             if not isinstance(wish.keep, msgspec.UnsetType):
-                self._models.keep(named[0], wish.keep)
+                self._models.keep_alive(named[0], wish.keep)
 
     @staticmethod
     def _id(http: web.Request) -> dict[str, str]:

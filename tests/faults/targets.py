@@ -13,8 +13,8 @@ from gateway.core.labels import Label, Zone
 from gateway.core.request import AnyRequest, EmbeddingsRequest
 from gateway.core.target import TargetInfo, TargetState
 from gateway.core.usage import Usage
-from gateway.local.http import HttpTarget
-from gateway.local.http_settings import HttpSettings
+from gateway.local.http.settings import HttpSettings
+from gateway.local.http.target import HttpTarget
 from gateway.wire import openai
 from tests.faults.clearing import clearance_for
 

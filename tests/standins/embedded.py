@@ -10,8 +10,8 @@ from gateway.core.labels import Label, Zone
 from gateway.core.request import CompletionRequest, Dialect, GenerateRequest, Sampling
 from gateway.core.target import TargetInfo
 from gateway.core.usage import Usage
-from gateway.local.embedded import EmbeddedTarget
-from gateway.local.embedded_settings import EmbeddedSettings
+from gateway.local.embedded.settings import EmbeddedSettings
+from gateway.local.embedded.target import EmbeddedTarget
 from tests.standins.machine import repack_works, starter
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gateway.local.embedded_compatibility import CompatibilityStore
+from gateway.local.embedded.process.compatibility import CompatibilityStore
 
 
 def starter() -> Path:

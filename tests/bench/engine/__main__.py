@@ -21,7 +21,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from gateway.local.embedded_models import default_models_dir, model_path
+from gateway.local.embedded.models.files import default_models_dir, model_path
 from tests.bench.engine.client import usage_of
 from tests.bench.engine.workloads import WORKLOADS, Numbers, Server
 

@@ -19,9 +19,9 @@ from gateway.core.document import freeze_object
 from gateway.core.labels import Label, Zone
 from gateway.core.request import CompletionRequest, Dialect, Sampling
 from gateway.core.target import TargetInfo
-from gateway.local.embedded import EmbeddedTarget
-from gateway.local.embedded_models import default_models_dir, model_path
-from gateway.local.embedded_settings import EmbeddedSettings
+from gateway.local.embedded.models.files import default_models_dir, model_path
+from gateway.local.embedded.settings import EmbeddedSettings
+from gateway.local.embedded.target import EmbeddedTarget
 from tests.bench.engine.workloads import words
 
 _TOKENS = 96

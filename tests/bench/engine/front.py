@@ -24,8 +24,8 @@ from gateway.core.request import (
     Sampling,
 )
 from gateway.core.target import TargetInfo
-from gateway.local.embedded import EmbeddedTarget
-from gateway.local.embedded_settings import EmbeddedSettings
+from gateway.local.embedded.settings import EmbeddedSettings
+from gateway.local.embedded.target import EmbeddedTarget
 
 _HEADER = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 

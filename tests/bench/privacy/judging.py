@@ -14,9 +14,9 @@ import msgspec
 
 from gateway.core.labels import Label, Zone
 from gateway.core.target import Capability, TargetInfo
-from gateway.local.embedded import EmbeddedTarget
-from gateway.local.embedded_models import default_models_dir, model_path
-from gateway.local.embedded_settings import EmbeddedSettings
+from gateway.local.embedded.models.files import default_models_dir, model_path
+from gateway.local.embedded.settings import EmbeddedSettings
+from gateway.local.embedded.target import EmbeddedTarget
 from gateway.pipeline.judging import Judge, JudgeSettings
 from gateway.privacy import InspectionSettings, Inspector
 from tests.privacy.topic_samples import CONFIDENCES, NOBODYS

@@ -1,0 +1,50 @@
+"""What an embedded target lets in: no more than its queue holds, and nothing that has killed its worker twice."""
+
+from collections.abc import Sequence
+
+from gateway.core.errors import TargetBusy, TargetRejected
+from gateway.engine.messages import Embed, Submit
+from gateway.local.embedded.settings import EmbeddedSettings
+from gateway.local.embedded.text.input import fingerprint
+from gateway.local.embedded.throughput import Throughput
+
+_POISON = 2  # crashes after which a request is refused
+_MOST_CRASHES = 256
+
+
+class Admission:
+    """Remembers what runs, and what ran when the worker crashed."""
+
+    def __init__(self, name: str, settings: EmbeddedSettings, throughput: Throughput) -> None:
+        self._name = name
+        self._settings = settings
+        self._throughput = throughput
+        self._running: dict[int, bytes] = {}  # sequence → fingerprint
+        self._crashes: dict[bytes, int] = {}
+
+    def admit(self, messages: Sequence[Submit | Embed], outstanding: int) -> None:
+        """Raises TargetBusy behind a full queue, TargetRejected for what has crashed the worker before."""
+        free = self._settings.slots + self._settings.queue - outstanding
+        if len(messages) > free:
+            wait = self._throughput.expected_wait(outstanding, self._settings.slots)
+            raise TargetBusy(
+                f"The queue of {self._name!r} is full ({self._settings.queue} waiting).",
+                retry_after=max(1.0, wait or 1.0),
+            )
+        for message in messages:
+            mark = fingerprint(message)
+            if self._crashes.get(mark, 0) >= _POISON:
+                raise TargetRejected("This request has crashed the engine twice and is refused.")
+            self._running[message.id] = mark
+
+    def release(self, messages: Sequence[Submit | Embed]) -> None:
+        """They ended, by whatever way."""
+        for message in messages:
+            self._running.pop(message.id, None)
+
+    def crashed_with(self, sequences: frozenset[int]) -> None:
+        """The worker died of itself while these ran."""
+        for mark in {self._running[number] for number in sequences if number in self._running}:
+            self._crashes[mark] = self._crashes.pop(mark, 0) + 1
+        while len(self._crashes) > _MOST_CRASHES:
+            del self._crashes[next(iter(self._crashes))]

@@ -1,0 +1,76 @@
+"""What the embedded target tells its owner about its worker: for logs and metrics."""
+
+import enum
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+
+import msgspec
+import structlog
+
+
+class WorkerEventKind(enum.StrEnum):
+    """What happened."""
+
+    LOADING = "loading"  # `fraction` of the weights is loaded
+    READY = "ready"  # after `seconds`
+    DIED = "died"  # `cause`; it is restarted after `seconds`
+    FAILED = "failed"  # the model can't be loaded: `detail` says why; tried again after `seconds`, None: not by itself
+    NO_REPACK = "no_repack"  # it died of `cause` with repacked weights; started once more without them
+    REMEMBERED = "remembered"  # without repacked weights it works; that is kept for the next start
+    STOPPED = "stopped"
+
+
+class WorkerEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One change in the life of a worker. `restarts` counts all restarts since the gateway started."""
+
+    target: str
+    kind: WorkerEventKind
+    restarts: int = 0
+    fraction: float = 0.0
+    seconds: float | None = None
+    cause: str = ""  # a short word for metrics: signal_9, exit_3, load, protocol
+    detail: str = ""  # complete sentences for people; never any prompt
+
+
+WorkerListener: TypeAlias = Callable[[WorkerEvent], None]
+
+
+LOG = structlog.get_logger("aduana.engine")
+_PROGRESS_SECONDS = 1.0
+_ONCE = "It is started once more without repacked weights."
+_COSTS = (
+    "This build of llama.cpp crashes on this CPU with weights repacked for it, so they are used as they stand in the "
+    "file. Answers are the same; on a CPU, prompts are read more slowly. This is remembered for this CPU, build and "
+    "model. A newer or portable build of llama-cpp-python may do without: see docs/models.md, 'When it does not start'."
+)
+
+
+class WorkerLog:
+    """One model's lines; progress of a load at most every second."""
+
+    def __init__(self, model: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._model = model
+        self._clock = clock
+        self._shown = 0.0
+
+    def write(self, event: WorkerEvent) -> None:
+        """One event."""
+        match event.kind:
+            case WorkerEventKind.READY:
+                LOG.info("model ready", target=event.target, model=self._model, seconds=event.seconds)
+            case WorkerEventKind.LOADING:
+                now = self._clock()
+                if now - self._shown >= _PROGRESS_SECONDS:
+                    self._shown = now
+                    LOG.info("model loading", target=event.target, percent=round(event.fraction * 100))
+            case WorkerEventKind.DIED:
+                LOG.error("engine worker died", target=event.target, cause=event.detail, restart_in=event.seconds)
+            case WorkerEventKind.FAILED:
+                LOG.error("model can't be loaded", target=event.target, reason=event.detail, retry_in=event.seconds)
+            case WorkerEventKind.NO_REPACK:
+                LOG.warning("engine worker died of a CPU fault", target=event.target, cause=event.cause, reason=_ONCE)
+            case WorkerEventKind.REMEMBERED:
+                LOG.warning("weights are not repacked", target=event.target, model=self._model, reason=_COSTS)
+            case WorkerEventKind.STOPPED:
+                LOG.info("engine stopped", target=event.target)

@@ -1,0 +1,76 @@
+"""The gateway's end of a worker: spawning the process, and the socket to it."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeAlias, cast
+
+import gateway
+from gateway.engine.messages import Frames, ToGateway, ToWorker, frame, to_gateway
+from gateway.engine.settings import EngineSettings
+from gateway.engine.tuning.threads import wait_environment
+
+# The worker inherits what llama.cpp and Python read; never the keys that stand in the gateway's environment.
+_ENVIRONMENT = (
+    "PATH", "HOME", "LANG", "LC_", "TMPDIR", "XDG_", "VIRTUAL_ENV", "LD_", "DYLD_", "CUDA", "NVIDIA", "HIP", "ROCR",
+    "HSA", "VK_", "GGML_", "LLAMA_", "OMP_", "GOMP_", "KMP_", "PYTHON",
+)  # fmt: skip
+
+
+class WorkerConnection(asyncio.Protocol):
+    """The socket to a worker."""
+
+    def __init__(self, received: Callable[[ToGateway], None]) -> None:
+        self._received = received
+        self._frames = Frames()
+        self._transport: asyncio.Transport | None = None
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports do not inherit from asyncio's, so this can't be asserted.
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        for body in self._frames.feed(data):
+            self._received(to_gateway.decode(body))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def send(self, message: ToWorker) -> None:
+        assert self._transport is not None
+        self._transport.write(frame(message))
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+Spawn: TypeAlias = Callable[[socket.socket, EngineSettings], Awaitable[asyncio.subprocess.Process]]
+
+
+async def spawn(theirs: socket.socket, settings: EngineSettings) -> asyncio.subprocess.Process:
+    """A worker process that holds `theirs`. Raises OSError."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "gateway.engine",
+        str(theirs.fileno()),
+        pass_fds=[theirs.fileno()],
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env=wait_environment(settings.thread_wait, settings.threads) | _environment(),
+    )
+
+
+def _environment() -> dict[str, str]:
+    environment = {name: value for name, value in os.environ.items() if name.startswith(_ENVIRONMENT)}
+    root = str(Path(gateway.__file__).resolve().parent.parent)
+    paths = [root, *environment.get("PYTHONPATH", "").split(os.pathsep)]
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    return environment

@@ -1,0 +1,303 @@
+"""The embedded target: a model that this machine runs itself. Local always; it takes requests, never clearances."""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from gateway.core.delta import Delta, Embeddings, Ranking, UsageReport
+from gateway.core.errors import (
+    AduanaError,
+    BadRequest,
+    ConfigurationError,
+    ContextLengthExceeded,
+    TargetError,
+    TargetTimeout,
+    TargetUnavailable,
+)
+from gateway.core.progress import Progress
+from gateway.core.request import (
+    AnyRequest,
+    ChatRequest,
+    CompletionRequest,
+    EmbeddingsRequest,
+    GenerateRequest,
+    RerankRequest,
+)
+from gateway.core.target import TargetInfo, TargetState
+from gateway.engine.llama.footprint import MemoryFootprint
+from gateway.engine.llama.vocabulary import Vocabulary
+from gateway.engine.messages import Embed, Ready, Submit, Vectors, pack_tokens
+from gateway.local.embedded.admission import Admission
+from gateway.local.embedded.events import LOG, WorkerEvent, WorkerEventKind, WorkerListener, WorkerLog
+from gateway.local.embedded.models.scheduler import ModelScheduler
+from gateway.local.embedded.pooling import refuse_unable, usage_of, vector_of
+from gateway.local.embedded.process.mailbox import Mailbox
+from gateway.local.embedded.process.stream import ResponseStream
+from gateway.local.embedded.process.supervisor import WorkerSupervisor
+from gateway.local.embedded.settings import EmbeddedSettings
+from gateway.local.embedded.status import state_of
+from gateway.local.embedded.text.input import choices_of, echoes, submits_of
+from gateway.local.embedded.text.output import Count
+from gateway.local.embedded.text.prompts import Prepared, Prompts, characters_of
+from gateway.local.embedded.throughput import Throughput
+
+
+class EmbeddedTarget:
+    """A target whose model runs in a worker process of its own.
+
+    `settings.model` is the path of a GGUF file (`gateway.local.embedded.models.files.model_path`); `listener` hears
+    every `WorkerEvent`, for metrics; the log is written here. `start` returns at once and never raises: while the model
+    loads, and after a failure, `state` says so and requests get 503.
+    """
+
+    def __init__(
+        self,
+        info: TargetInfo,
+        settings: EmbeddedSettings,
+        *,
+        listener: WorkerListener | None = None,
+        memory: ModelScheduler | None = None,
+        footprint: MemoryFootprint | None = None,
+    ) -> None:
+        """`memory` is shared with the other embedded targets; `footprint`: what this model takes of it."""
+        self.info = info
+        self._settings = settings
+        self._listener = listener
+        self._log = WorkerLog(info.model)
+        self._throughput = Throughput()
+        self._admission = Admission(info.name, settings, self._throughput)
+        self._worker = WorkerSupervisor(info.name, settings, self._heard, self._admission.crashed_with)
+        self._prompts = Prompts(Path(settings.model), settings.context)
+        self._opening = asyncio.Lock()
+        self._opened: asyncio.Task[None] | None = None
+        self._memory = memory or ModelScheduler()
+        self.residency = self._memory.add(
+            info.name,
+            footprint or MemoryFootprint(),
+            begin=self._worker.begin,
+            end=self._worker.close,
+            unload_after=settings.unload_after,
+            measured=lambda: self._throughput.load_seconds,
+        )
+
+    async def start(self) -> None:
+        """Begins to load, unless that waits for the first request; returns at once."""
+        if self._settings.load == "start":
+            self._memory.start(self.residency)
+
+    async def close(self) -> None:
+        """Stops the worker and gives all memory back; running requests get an error."""
+        await self._memory.close(self.residency)
+        if self._opened is not None:
+            await asyncio.wait([self._opened])
+        self._prompts.close()
+
+    @property
+    def worker_restarts(self) -> int:
+        """How often the worker had to be started again."""
+        return self._worker.restarts
+
+    @property
+    def last_cause(self) -> str:
+        """Why it had to, the last time: `signal_9`, `exit_3`, `load`; empty: never."""
+        return self._worker.last_cause
+
+    @property
+    def worker_pid(self) -> int | None:
+        """The worker's process id while there is one."""
+        return self._worker.pid
+
+    @property
+    def starts(self) -> str:
+        """When it is loaded: start, on_demand."""
+        return self._settings.load
+
+    @property
+    def problem(self) -> str:
+        """Why it can't answer, for whoever runs the gateway; empty: it can, or is about to."""
+        return self._worker.problem
+
+    async def load(self, deadline: float) -> None:
+        """Have it loaded, as a request would; a failed one is tried again. Raises TargetUnavailable."""
+        await self._worker.retry()
+        async with self._leased(deadline):
+            pass
+
+    async def unload(self) -> None:
+        """Give its memory back; the next request loads it again. Raises TargetBusy while it works."""
+        await self._memory.unload(self.residency)
+
+    def state(self) -> TargetState:
+        """Facts for the policy. `healthy`: a request that comes now is answered, perhaps after a load."""
+        return state_of(
+            self._worker, self._settings.slots, self._throughput, self._memory, self.residency, time.monotonic()
+        )
+
+    async def prompt_tokens(self, request: AnyRequest) -> int | None:
+        """Exact length of the prompt (the longest, where a request has several). None while the model loads.
+
+        What is far too long is not tokenised: it counts by its characters.
+        """
+        try:
+            if self._prompts.vocabulary is None:
+                if self._worker.ready is None:
+                    return None
+                await self._open(self._worker.ready)
+            prepared = await self._prompts.prepare(request)
+        except ContextLengthExceeded:
+            return max(self._settings.context, characters_of(request) // 4)
+        except (BadRequest, TargetUnavailable):
+            return None  # the answer to the request itself says what is wrong
+        return max(len(prompt) for prompt in prepared.prompts)
+
+    async def generate(
+        self,
+        request: GenerateRequest,
+        *,
+        deadline: float,
+        isolation: str,
+        priority: int = 0,
+        progress: Progress | None = None,
+    ) -> AsyncGenerator[Delta, None]:
+        """The answer. Closing the generator cancels within one step. A higher `priority` waits less for a slot.
+
+        Raises TargetError and its kin, ContextLengthExceeded, BadRequest.
+        """
+        async with self._leased(deadline) as ready:
+            prepared, vocabulary = await self._prepared(request, ready)
+            self._prompts.forget(request)
+            mailbox = Mailbox()
+            choices = choices_of(request, prepared, vocabulary)
+            submits = submits_of(
+                request,
+                prepared,
+                self._settings,
+                vocabulary,
+                isolation=isolation,
+                seed=secrets.randbits(62),
+                next_id=self._worker.next_id,
+            )
+            if priority:
+                submits = [msgspec.structs.replace(submit, priority=priority) for submit in submits]
+            self._admission.admit(submits, self._worker.outstanding)
+            loop = asyncio.get_running_loop()
+            late = TargetTimeout(f"The embedded target {self.info.name!r} did not finish in time.")
+            timer = loop.call_at(deadline, mailbox.put, late)
+            usage = Count([len(prompt) for prompt in prepared.prompts], request.sampling.n)
+            running = {submit.id: choice for submit, choice in zip(submits, choices, strict=True)}
+            stream = ResponseStream(running, usage, self._throughput, self._worker, progress or Progress())
+            try:
+                self._worker.send(submits, mailbox)
+                for text in echoes(request, prepared, choices, vocabulary):
+                    yield text
+                while running:
+                    for delta in stream.deltas(await mailbox.take()):
+                        yield delta
+                yield UsageReport(usage=usage.usage(choices))
+            finally:
+                timer.cancel()
+                self._release(submits)
+
+    async def embed(self, request: EmbeddingsRequest, *, deadline: float) -> Embeddings:
+        """Normalised vectors, cut to `dimensions` where asked for."""
+        prepared, raw = await self._pooled(request, deadline)
+        return Embeddings(vectors=tuple(vector_of(one, request.dimensions) for one in raw), usage=usage_of(prepared))
+
+    async def rerank(self, request: RerankRequest, *, deadline: float) -> Ranking:
+        """How well each text answers the query, 0 to 1. Raises BadRequest where the model can't rank."""
+        prepared, raw = await self._pooled(request, deadline)
+        return Ranking(scores=tuple(vector_of(one)[0] for one in raw), usage=usage_of(prepared))
+
+    async def _pooled(
+        self, request: EmbeddingsRequest | RerankRequest, deadline: float
+    ) -> tuple[Prepared, tuple[bytes, ...]]:
+        """What the model made of each prompt."""
+        async with self._leased(deadline) as ready:
+            prepared, _ = await self._prepared(request, ready)
+            self._prompts.forget(request)
+            mailbox = Mailbox()
+            number = self._worker.next_id()
+            message = Embed(id=number, inputs=tuple(pack_tokens(prompt) for prompt in prepared.prompts))
+            self._admission.admit([message], self._worker.outstanding)
+            try:
+                async with asyncio.timeout_at(deadline):
+                    self._worker.send([message], mailbox)
+                    (answer,) = await mailbox.take()
+            except TimeoutError:
+                raise TargetTimeout(f"The embedded target {self.info.name!r} did not finish in time.") from None
+            finally:
+                self._release([message])
+        if isinstance(answer, AduanaError):
+            raise answer
+        assert isinstance(answer, Vectors)
+        if answer.error is not None:
+            raise TargetError(answer.error)
+        return prepared, answer.vectors
+
+    # Preparing
+
+    @asynccontextmanager
+    async def _leased(self, deadline: float) -> AsyncGenerator[Ready, None]:
+        """The model, loaded; it stays so."""
+        now = asyncio.get_running_loop().time()
+        patient = min(deadline, now + self._settings.load_wait)
+        async with self._memory.lease(self.residency, patient):
+            until = patient if self.residency.asked else min(deadline, now + self._settings.ready_wait)
+            yield await self._worker.wait_ready(until)
+
+    async def _prepared(self, request: AnyRequest, ready: Ready) -> tuple[Prepared, Vocabulary]:
+        refuse_unable(request, ready, self.info.name)
+        await self._open(ready)
+        prepared = await self._prompts.prepare(request)
+        longest = max(len(prompt) for prompt in prepared.prompts)
+        answers = isinstance(request, ChatRequest | CompletionRequest)
+        if longest + answers > ready.context:
+            together = ", prompt and answer together" if answers else ""
+            raise ContextLengthExceeded(
+                f"The prompt has {longest} tokens; the window of {self.info.model!r} here is {ready.context} tokens"
+                f"{together}."
+            )
+        assert self._prompts.vocabulary is not None
+        return prepared, self._prompts.vocabulary
+
+    async def _open_early(self) -> None:
+        with contextlib.suppress(TargetUnavailable):  # logged where it was raised
+            if self._worker.ready is not None:
+                await self._open(self._worker.ready)
+
+    async def _open(self, ready: Ready) -> None:
+        if self._prompts.vocabulary is None:
+            async with self._opening:
+                try:
+                    await self._prompts.open(ready.context)
+                except ConfigurationError as error:
+                    LOG.error("the vocabulary can't be read", target=self.info.name, reason=error.message)
+                    raise TargetUnavailable(
+                        f"The vocabulary of {self.info.model!r} can't be read; the gateway's log says why."
+                    ) from error
+
+    def _release(self, messages: Sequence[Submit | Embed]) -> None:
+        self._worker.cancel([message.id for message in messages])
+        self._admission.release(messages)
+
+    def _heard(self, event: WorkerEvent) -> None:
+        match event.kind:
+            case WorkerEventKind.READY:
+                taken = asyncio.get_running_loop().time() - self._worker.began
+                self._throughput.load_seconds = taken
+                if self._opened is None:  # so that the first request need not wait for it
+                    self._opened = asyncio.get_running_loop().create_task(self._open_early())
+                self._memory.load_finished(self.residency, seconds=taken)
+            case WorkerEventKind.FAILED | WorkerEventKind.DIED if not self.residency.settled:
+                self._memory.load_finished(self.residency, seconds=None)
+            case _:
+                pass
+        self._log.write(event)
+        if self._listener is not None:
+            self._listener(event)

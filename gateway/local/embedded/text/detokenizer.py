@@ -1,0 +1,55 @@
+"""Tokens back to text, as they come: characters that span tokens, stop strings that span pieces. Pure."""
+
+import codecs
+from collections.abc import Sequence
+
+
+class Detokenizer:
+    """Joins token bytes to text; a character is given out when its last byte has come."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def feed(self, piece: bytes) -> str:
+        """The characters that are complete now."""
+        return self._decoder.decode(piece)
+
+    def flush(self) -> str:
+        """What is left at the end; an incomplete character becomes U+FFFD."""
+        return self._decoder.decode(b"", final=True)
+
+
+class StopStrings:
+    """Cuts the text at the first stop string, and holds back what could be the beginning of one."""
+
+    def __init__(self, stops: Sequence[str]) -> None:
+        self._stops = tuple(stop for stop in stops if stop)
+        self._held = ""
+        self.stopped = False
+
+    def feed(self, text: str) -> str:
+        """The text that can be given out. Sets `stopped` when a stop string was found; it is not part of the text."""
+        if not self._stops or self.stopped:
+            return "" if self.stopped else text
+        text = self._held + text
+        found = [place for place in (text.find(stop) for stop in self._stops) if place >= 0]
+        if found:
+            self.stopped = True
+            self._held = ""
+            return text[: min(found)]
+        keep = max((overlap(text, stop) for stop in self._stops), default=0)
+        self._held = text[len(text) - keep :]
+        return text[: len(text) - keep]
+
+    def flush(self) -> str:
+        """What was held back, at the end of the answer."""
+        held, self._held = self._held, ""
+        return held
+
+
+def overlap(text: str, stop: str) -> int:
+    """Length of the longest end of `text` that is a beginning of `stop`."""
+    for length in range(min(len(text), len(stop) - 1), 0, -1):
+        if text.endswith(stop[:length]):
+            return length
+    return 0

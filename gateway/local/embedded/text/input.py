@@ -1,0 +1,115 @@
+"""From a prepared request to what the worker is sent, and to the choices that read its answer. Pure."""
+
+import hashlib
+from collections.abc import Callable
+
+from gateway.core.delta import Text
+from gateway.core.errors import BadRequest
+from gateway.core.request import ChatRequest, CompletionRequest, GenerateRequest, Sampling
+from gateway.engine.llama.vocabulary import Vocabulary
+from gateway.engine.messages import Embed, SamplingSpec, Submit, pack_tokens
+from gateway.local.embedded.settings import EmbeddedSettings
+from gateway.local.embedded.text.output import Choice
+from gateway.local.embedded.text.prompts import Prepared
+
+MOST_CHOICES = 128
+
+
+def choices_of(request: GenerateRequest, prepared: Prepared, vocabulary: Vocabulary) -> list[Choice]:
+    """A reader for each choice: `n` for the first prompt, `n` for the second, …"""
+    sampling = request.sampling
+    total = len(prepared.prompts) * sampling.n
+    if total > MOST_CHOICES:
+        raise BadRequest(f"{total} answers at once; up to {MOST_CHOICES} are possible.", param="n")
+    scored = _scored(request)
+    texts = _prompt_texts(request, prepared, vocabulary) if scored else []
+    return [
+        Choice(
+            index,
+            vocabulary,
+            stops=sampling.stop,
+            tools=prepared.tools,
+            thinking=prepared.thinks,
+            may_think=isinstance(request, ChatRequest),
+            scored=prepared.prompts[index // sampling.n] if scored else (),
+            echo=texts[index // sampling.n] if scored else "",
+            silent=sampling.max_tokens == 0,
+        )
+        for index in range(total)
+    ]
+
+
+def submits_of(
+    request: GenerateRequest,
+    prepared: Prepared,
+    settings: EmbeddedSettings,
+    vocabulary: Vocabulary,
+    *,
+    isolation: str,
+    seed: int,
+    next_id: Callable[[], int],
+) -> list[Submit]:
+    """One sequence for each choice. `seed` is used where the client sent none."""
+    sampling = request.sampling
+    if not vocabulary.has_all([token for token, _ in sampling.logit_bias]):
+        raise BadRequest(f"Token ids must be between 0 and {vocabulary.size - 1}.", param="logit_bias")
+    limit = sampling.max_tokens if sampling.max_tokens is not None else settings.answer_tokens
+    first = sampling.seed if sampling.seed is not None else seed
+    return [
+        Submit(
+            id=next_id(),
+            tokens=pack_tokens(prompt),
+            max_tokens=limit if limit is not None else settings.context,
+            sampling=_spec(sampling, settings, first + number * sampling.n + repeat),
+            isolation=isolation,
+            grammar=prepared.grammar,
+            prompt_logs=_scored(request),
+        )
+        for number, prompt in enumerate(prepared.prompts)
+        for repeat in range(sampling.n)
+    ]
+
+
+def _spec(sampling: Sampling, settings: EmbeddedSettings, seed: int) -> SamplingSpec:
+    return SamplingSpec(
+        temperature=settings.temperature if sampling.temperature is None else sampling.temperature,
+        top_k=settings.top_k if sampling.top_k is None else sampling.top_k,
+        top_p=settings.top_p if sampling.top_p is None else sampling.top_p,
+        min_p=settings.min_p if sampling.min_p is None else sampling.min_p,
+        seed=seed,
+        frequency_penalty=sampling.frequency_penalty,
+        presence_penalty=sampling.presence_penalty,
+        repeat_penalty=sampling.repeat_penalty,
+        logit_bias=sampling.logit_bias,
+        logprobs=sampling.top_logprobs if sampling.logprobs else -1,
+        ignore_eos=sampling.ignore_eos,
+    )
+
+
+def echoes(request: GenerateRequest, prepared: Prepared, choices: list[Choice], vocabulary: Vocabulary) -> list[Text]:
+    """The prompt as the beginning of each choice, where the client wants it."""
+    if not isinstance(request, CompletionRequest) or not request.echo or _scored(request):
+        return []
+    texts = _prompt_texts(request, prepared, vocabulary)
+    return [Text(text=texts[choice.index // request.sampling.n], index=choice.index) for choice in choices]
+
+
+def _scored(request: GenerateRequest) -> bool:
+    """Are log-probabilities of the prompt wanted? They come with its text, so not here but as the worker tells them."""
+    return isinstance(request, CompletionRequest) and request.echo and request.sampling.logprobs
+
+
+def _prompt_texts(request: GenerateRequest, prepared: Prepared, vocabulary: Vocabulary) -> list[str]:
+    given = request.prompts if isinstance(request, CompletionRequest) else ()
+    return [
+        text if isinstance(text, str) else vocabulary.text(prompt)
+        for text, prompt in zip(given, prepared.prompts, strict=True)
+    ]
+
+
+def fingerprint(message: Submit | Embed) -> bytes:
+    """The same for the same work, whoever asks."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (message.tokens, message.grammar.encode()) if isinstance(message, Submit) else message.inputs:
+        digest.update(part)
+    return digest.digest()

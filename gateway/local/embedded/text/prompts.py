@@ -1,0 +1,268 @@
+"""Requests become token ids: chat template, tokeniser, grammar. Long texts are worked on in a thread of its own."""
+
+import asyncio
+import contextlib
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+
+from gateway.core.document import Json, thaw
+from gateway.core.errors import BadRequest, ContextLengthExceeded
+from gateway.core.request import (
+    AnyRequest,
+    ChatRequest,
+    CompletionRequest,
+    EmbeddingsRequest,
+    RerankRequest,
+    ResponseFormat,
+)
+from gateway.engine.llama.gguf import read_header
+from gateway.engine.llama.vocabulary import Vocabulary, open_vocabulary
+from gateway.engine.sampling.grammar import json_grammar, schema_of
+from gateway.local.embedded.text.chat_template import ChatTemplate
+
+_SHORT = 4_000  # characters that are quicker tokenised than handed to a thread
+_STACK = 256 * 2**20  # bytes; some tokenisers recurse with the length of a word
+_REMEMBERED = 64
+_LONGEST_PIECE = 64  # bytes of text that one token can stand for, with a margin for runs of spaces
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as the worker wants it: one list of tokens for each prompt."""
+
+    prompts: tuple[tuple[int, ...], ...]
+    grammar: str = ""
+    tools: tuple[str, ...] = ()  # names that the answer may call
+    thinks: bool = False  # the prompt ends inside a <think> block
+
+
+class Prompts:
+    """Owns a model's vocabulary and template on the gateway's side. `open` first, `close` at the end."""
+
+    def __init__(self, path: Path, context: int) -> None:
+        self._path = path
+        self._context = context
+        self._exit = contextlib.ExitStack()
+        self._executor: ThreadPoolExecutor | None = None
+        self._known: OrderedDict[int, tuple[AnyRequest, Prepared]] = OrderedDict()
+        self._template: ChatTemplate | None = None
+        self._rank_template = ""
+        self.vocabulary: Vocabulary | None = None
+
+    async def open(self, context: int) -> None:
+        """Loads the vocabulary; 0.1 to 0.3 s in a thread. Raises ConfigurationError."""
+        self._context = context
+        if self.vocabulary is None:
+            previous = threading.stack_size(_STACK)
+            try:
+                self._executor = ThreadPoolExecutor(1, "tokenizer")
+                work = asyncio.get_running_loop().run_in_executor(self._executor, self._open)
+            finally:
+                threading.stack_size(previous)
+            await work
+
+    def _open(self) -> None:
+        header = read_header(self._path)
+        vocabulary = self._exit.enter_context(open_vocabulary(self._path))
+        source = header.metadata.get("tokenizer.chat_template")
+        self._template = ChatTemplate(
+            source if isinstance(source, str) else "",
+            bos=vocabulary.piece(vocabulary.bos, special=True).decode("utf-8", "replace"),
+            eos=vocabulary.piece(vocabulary.eos, special=True).decode("utf-8", "replace"),
+        )
+        ranking = header.metadata.get("tokenizer.chat_template.rerank")
+        self._rank_template = ranking if isinstance(ranking, str) else ""
+        self.vocabulary = vocabulary
+
+    def close(self) -> None:
+        """Frees the vocabulary, after the last tokenising thread."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=True)
+            self._executor = None
+        self.vocabulary = None
+        self._known.clear()
+        self._exit.close()
+
+    async def prepare(self, request: AnyRequest) -> Prepared:
+        """Tokens and grammar. Raises BadRequest, ContextLengthExceeded.
+
+        The result is remembered for a while: a request is first counted, then answered.
+        """
+        known = self._known.get(id(request))
+        if known is not None and known[0] is request:
+            return known[1]
+        if characters_of(request) < _SHORT:
+            prepared = self._prepare(request)
+        else:
+            assert self._executor is not None
+            prepared = await asyncio.get_running_loop().run_in_executor(self._executor, self._prepare, request)
+        self._known[id(request)] = (request, prepared)
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        return prepared
+
+    def forget(self, request: AnyRequest) -> None:
+        """The request is being answered: it will not be asked for again."""
+        self._known.pop(id(request), None)
+
+    def _prepare(self, request: AnyRequest) -> Prepared:
+        match request:
+            case ChatRequest():
+                return self._chat(request)
+            case CompletionRequest():
+                if request.suffix:
+                    raise BadRequest("This model does not insert text: send no 'suffix'.", param="suffix")
+                return Prepared(prompts=tuple(self._tokens(prompt) for prompt in request.prompts))
+            case EmbeddingsRequest():
+                return Prepared(prompts=tuple(self._tokens(text) for text in request.inputs))
+            case RerankRequest():
+                assert self.vocabulary is not None
+                for text in request.texts:
+                    self._refuse_huge(request.query + text)
+                return Prepared(prompts=pairs(self.vocabulary, self._rank_template, request))
+
+    def _chat(self, request: ChatRequest) -> Prepared:
+        assert self._template is not None
+        assert self.vocabulary is not None
+        if request.media:
+            raise BadRequest("This model reads text only.", param="messages")
+        # Before anything is rendered: what is surely too long costs nothing.
+        self._refuse_longer(sum(len(message.text) for message in request.messages))
+        tools, forced = _offered(request)
+        text = self._template.render(request.messages, tools)
+        self._refuse_huge(text)
+        bos = self.vocabulary.piece(self.vocabulary.bos, special=True).decode("utf-8", "replace")
+        ids = self.vocabulary.tokenize(text, add_special=not (bos and text.startswith(bos)), parse_special=True)
+        grammar = json_grammar(forced) if forced is not None else _grammar(request.response_format)
+        return Prepared(
+            prompts=(tuple(ids),),
+            grammar=grammar,
+            tools=tuple(name for tool in tools if (name := _name(tool))),
+            thinks=text.rstrip().endswith("<think>"),
+        )
+
+    def _tokens(self, prompt: str | tuple[int, ...]) -> tuple[int, ...]:
+        assert self.vocabulary is not None
+        if isinstance(prompt, str):
+            self._refuse_huge(prompt)
+            ids = tuple(self.vocabulary.tokenize(prompt, add_special=True, parse_special=False))
+            # Nothing at all can't be computed: a model without a start token begins with its end token.
+            return ids or (self.vocabulary.bos if self.vocabulary.adds_bos else self.vocabulary.eos,)
+        if not prompt or not self.vocabulary.has_all(prompt):
+            raise BadRequest(f"Token ids must be between 0 and {self.vocabulary.size - 1}, and at least one.")
+        return prompt
+
+    def _refuse_huge(self, text: str) -> None:
+        """What certainly does not fit is not tokenised at all."""
+        self._refuse_longer(len(text))
+
+    def _refuse_longer(self, characters: int) -> None:
+        if characters > self._context * _LONGEST_PIECE:
+            raise ContextLengthExceeded(
+                f"The prompt has {characters} characters; this model's window is {self._context} tokens."
+            )
+
+
+def characters_of(request: AnyRequest) -> int:
+    """A cheap measure of how much there is to tokenise."""
+    match request:
+        case ChatRequest():
+            return sum(len(message.text) for message in request.messages) + 1_000 * len(request.tools)
+        case CompletionRequest():
+            return sum(len(prompt) for prompt in request.prompts)
+        case EmbeddingsRequest():
+            return sum(len(text) for text in request.inputs)
+        case RerankRequest():
+            return sum(len(request.query) + len(text) for text in request.texts)
+
+
+def _grammar(wanted: ResponseFormat) -> str:
+    schema = schema_of(wanted.kind, thaw(wanted.schema))
+    return "" if schema is None else json_grammar(schema)
+
+
+def _name(tool: Mapping[str, Json]) -> str:
+    function = tool.get("function")
+    name = function.get("name") if isinstance(function, Mapping) else None
+    return name if isinstance(name, str) else ""
+
+
+def _offered(request: ChatRequest) -> tuple[tuple[Mapping[str, Json], ...], dict[str, object] | None]:
+    """The tools to offer, and the schema of the answer where a call is required."""
+    choice = request.tool_choice
+    if not request.tools or choice == "none":
+        return (), None
+    tools = request.tools
+    required = choice == "required"
+    if isinstance(choice, Mapping):
+        match choice.get("type"):
+            case "function":
+                function = choice.get("function")
+                names = {function.get("name")} if isinstance(function, Mapping) else set()
+                required = True
+            case "allowed_tools":
+                allowed = choice.get("allowed_tools")
+                allowed = allowed if isinstance(allowed, Mapping) else choice
+                listed = allowed.get("tools")
+                names = (
+                    {_name(tool) for tool in listed if isinstance(tool, Mapping)}
+                    if isinstance(listed, tuple)
+                    else set()
+                )
+                required = allowed.get("mode") == "required"
+            case _:
+                raise BadRequest("This 'tool_choice' is not supported.", param="tool_choice")
+        tools = tuple(tool for tool in tools if _name(tool) in names)
+        if not tools:
+            raise BadRequest("'tool_choice' names a tool that 'tools' does not have.", param="tool_choice")
+    return tools, _call_schema(tools) if required else None
+
+
+def _call_schema(tools: tuple[Mapping[str, Json], ...]) -> dict[str, object]:
+    """The schema of one call of one of these tools."""
+    calls = []
+    for tool in tools:
+        function = tool.get("function")
+        parameters = function.get("parameters") if isinstance(function, Mapping) else None
+        calls.append(
+            {
+                "type": "object",
+                "properties": {
+                    "name": {"const": _name(tool)},
+                    "arguments": thaw(parameters) if isinstance(parameters, Mapping) else {"type": "object"},
+                },
+                "required": ["name", "arguments"],
+                "additionalProperties": False,
+            }
+        )
+    return calls[0] if len(calls) == 1 else {"anyOf": calls}
+
+
+_PLACES = re.compile(r"\{(query|document)\}")
+
+
+def pairs(vocabulary: Vocabulary, template: str, request: RerankRequest) -> tuple[tuple[int, ...], ...]:
+    """One prompt for each text."""
+    if template:
+        return tuple(
+            tuple(vocabulary.tokenize(_filled(template, request.query, text), add_special=False, parse_special=True))
+            for text in request.texts
+        )
+    end = (vocabulary.eos if vocabulary.eos >= 0 else vocabulary.sep,) if vocabulary.adds_eos else ()
+    start = (vocabulary.bos,) if vocabulary.adds_bos else ()
+    query = vocabulary.tokenize(request.query, add_special=False, parse_special=False)
+    between = (*end, *((vocabulary.sep,) if vocabulary.adds_sep else ()))
+    return tuple(
+        (*start, *query, *between, *vocabulary.tokenize(text, add_special=False, parse_special=False), *end)
+        for text in request.texts
+    )
+
+
+def _filled(template: str, query: str, text: str) -> str:
+    # In one pass: a query that says {document} is a query, not a place.
+    return _PLACES.sub(lambda place: query if place[1] == "query" else text, template)

@@ -1,0 +1,165 @@
+"""HTTP to one server in the user's own network, by aiohttp with everything automatic turned off.
+
+No redirect, no cookie, no proxy, nothing from the environment, and no connection to an address outside the user's
+own network. Foreign exceptions end here.
+"""
+
+import ssl
+from datetime import UTC, datetime
+from socket import socket
+
+import aiohttp
+
+from gateway import __version__
+from gateway.core.errors import AduanaError, TargetError, TargetMisconfigured, TargetProtocolError
+from gateway.local.http.address import is_own_address
+from gateway.local.http.settings import HttpSettings
+from gateway.wire import upstream_faults as faults
+from gateway.wire.inflate import Inflater
+from gateway.wire.upstream_body import BodyShape
+
+_MOST_CONNECTIONS = 1000
+_KEEP_ALIVE_SECONDS = 30.0
+_AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
+
+
+class LocalReply:
+    """An answer that has begun with status 200. `read` gives its raw bytes; `close` drops the connection."""
+
+    def __init__(self, target: str, response: aiohttp.ClientResponse, most_bytes: int) -> None:
+        self._target = target
+        self._response = response
+        self.shape = BodyShape(
+            content_type=response.headers.get("Content-Type", ""),
+            content_encoding=response.headers.get("Content-Encoding", ""),
+            most_bytes=most_bytes,
+        )
+
+    async def read(self) -> bytes:
+        """The next raw bytes; empty at the end. Raises TargetProtocolError if the body is cut."""
+        try:
+            return await self._response.content.readany()
+        except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
+            raise faults.cut_off(self._target) from error
+
+    def close(self) -> None:
+        """Ends the answer; a connection whose answer was read to its end is kept."""
+        self._response.release() if self._response.content.at_eof() else self._response.close()
+
+
+class LocalSession:
+    """Connections to one local server."""
+
+    def __init__(self, target: str, settings: HttpSettings) -> None:
+        self._target = target
+        self._settings = settings
+        self._base = settings.base_url.rstrip("/")
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=_MOST_CONNECTIONS,
+                keepalive_timeout=_KEEP_ALIVE_SECONDS,
+                ttl_dns_cache=10,
+                happy_eyeballs_delay=None,  # one address after the other, so that a refused one stops everything
+                socket_factory=self._socket,
+                ssl=_tls(settings),
+            ),
+            trust_env=False,
+            auto_decompress=False,  # our own reader has a limit
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(
+                total=None, connect=settings.connect_seconds, sock_connect=settings.connect_seconds
+            ),
+            headers=self._headers(),
+            skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
+        )
+
+    async def post(self, path: str, body: bytes, *, most_bytes: int) -> LocalReply:
+        """Send one document. Raises AduanaErrors for everything but status 200."""
+        response = await self._request("POST", path, body)
+        return LocalReply(self._target, response, most_bytes)
+
+    async def get(self, path: str, *, most_bytes: int) -> LocalReply:
+        """Ask for a page. Raises AduanaErrors for everything but status 200."""
+        return LocalReply(self._target, await self._request("GET", path, None), most_bytes)
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        await self._session.close()
+
+    async def _request(self, method: str, path: str, body: bytes | None) -> aiohttp.ClientResponse:
+        try:
+            response = await self._session.request(method, self._base + path, data=body, allow_redirects=False)
+        except AduanaError:
+            raise  # an address that is not ours
+        except (aiohttp.ClientError, ssl.SSLError, TimeoutError, OSError, ValueError) as error:
+            raise _connection_fault(self._target, error) from error
+        if response.status == 200:
+            return response
+        try:
+            raise await self._fault(response)
+        finally:
+            response.close()
+
+    async def _fault(self, response: aiohttp.ClientResponse) -> AduanaError:
+        retry_after = faults.retry_after_seconds(response.headers, datetime.now(UTC))
+        said = faults.complaint_in(await self._error_body(response))
+        return faults.fault_of_status(self._target, response.status, said, retry_after=retry_after)
+
+    async def _error_body(self, response: aiohttp.ClientResponse) -> bytes:
+        """An error's body; one that can't be read is left out, because the status alone says enough."""
+        body = b""
+        try:
+            inflater = Inflater(response.headers.get("Content-Encoding", ""), faults.MOST_ERROR_BYTES)
+            async for chunk in response.content.iter_any():
+                for piece in inflater.feed(chunk):
+                    body += piece
+        except (TargetProtocolError, aiohttp.ClientError, ssl.SSLError, OSError):
+            return b""
+        return body
+
+    def _headers(self) -> dict[str, str]:
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "text/event-stream, application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": f"aduana/{__version__}",
+        }
+        if self._settings.api_key is not None:
+            headers["Authorization"] = f"Bearer {self._settings.api_key.reveal()}"
+        return headers
+
+    def _socket(self, info: _AddressInfo) -> socket:
+        # INVARIANT: called for each connection with the very address that is dialled.
+        family, kind, protocol, _, address = info
+        if not self._settings.trusted_host and not is_own_address(str(address[0])):
+            raise not_local(self._target)
+        return socket(family, kind, protocol)
+
+
+def not_local(target: str) -> TargetMisconfigured:
+    """The error for an address outside the user's own network."""
+    return TargetMisconfigured(
+        f"The target {target!r} is declared 'zone: local', but its address is not in a private network. "
+        "Use 'zone: cloud', or set 'trusted_host: true' if that machine is yours.",
+        code="target_not_local",
+    )
+
+
+def _tls(settings: HttpSettings) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_default_certs()
+    if settings.ca_file is not None:
+        context.load_verify_locations(cafile=settings.ca_file)
+    return context
+
+
+def _connection_fault(target: str, error: BaseException) -> TargetError:
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            return faults.untrusted(target)
+        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError() | aiohttp.InvalidURL():
+            return faults.unreachable(target)
+        case aiohttp.ClientResponseError():
+            return TargetProtocolError(f"The target {target!r} does not speak HTTP as it should.")
+        case _:
+            return faults.disconnected(target)

@@ -1,0 +1,98 @@
+"""What models need is known before they are loaded, and what can never be held is told."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gateway.app.model_plan import planned
+from gateway.engine.llama.footprint import MemoryFootprint
+from gateway.local.embedded.models.capacity import plan_models
+from gateway.local.embedded.settings import EmbeddedSettings
+from gateway.settings import load_settings
+from tests.engine.tiny import write_encoder, write_lora
+from tests.standins.gateway import starter_models
+from tests.standins.machine import starter
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    """A small model."""
+    return str(write_encoder(tmp_path / "m.gguf", 4))
+
+
+def test_a_draft_model_counts_too(file: str) -> None:
+    """It lies beside the model that it drafts for."""
+    rooms = {
+        "one": EmbeddedSettings(model=file, context=128),
+        "both": EmbeddedSettings(model=file, context=128, draft_model=file),
+    }
+    footprints = plan_models(rooms, memory=None, gpu_memory=None).footprints
+    assert footprints["both"].total == 2 * footprints["one"].total > 10**6
+
+
+def test_adapters_count_too(file: str, tmp_path: Path) -> None:
+    """By their size; one that is missing is told when its model is loaded."""
+    adapter = write_lora(tmp_path / "adapter.gguf")
+    plain = EmbeddedSettings(model=file, context=128)
+    rooms = {
+        "one": plain,
+        "adapted": msgspec.structs.replace(plain, lora=((str(adapter), 1.0), (str(tmp_path / "none.gguf"), 1.0))),
+        "drafted": msgspec.structs.replace(plain, lora=((str(adapter), 1.0),), draft_model=file),
+    }
+    footprints = plan_models(rooms, memory=None, gpu_memory=None).footprints
+    assert footprints["adapted"].weights - footprints["one"].weights == adapter.stat().st_size > 0
+    assert footprints["drafted"].weights - 2 * footprints["one"].weights == adapter.stat().st_size
+
+
+@pytest.mark.model
+def test_room_for_vectors_beside_answers(file: str) -> None:
+    """A generating model takes a second window for them, which grows with the first; a ranking model has only one."""
+
+    def extra(model: str, context: int) -> MemoryFootprint:
+        rooms = {"m": EmbeddedSettings(model=model, context=context, slots=2, kv_type_k="q8_0", kv_type_v="q8_0")}
+        plain, more = (
+            plan_models(rooms, memory=None, gpu_memory=None, vectors=vectors).footprints["m"]
+            for vectors in ((), ("m",))
+        )
+        return MemoryFootprint(
+            weights=more.weights - plain.weights, cache=more.cache - plain.cache, compute=more.compute - plain.compute
+        )
+
+    assert extra(file, 128).total == 0
+    assert extra(str(starter()), 8192).cache == pytest.approx(8192 * 23_040, rel=0.01)  # f16, whatever `kv_type` says
+    assert extra(str(starter()), 8192).weights == 0
+    assert 100 * 2**20 < extra(str(starter()), 8192).compute < 200 * 2**20  # 109 MB were seen
+
+
+@pytest.mark.model
+def test_which_targets_get_room_for_vectors(tmp_path: Path) -> None:
+    """Those that say so; a chat model that only could is not charged for it."""
+    text = "models_dir: {}\ntargets:\n  chat: {{kind: embedded, model: m}}\n  both: {{kind: embedded, model: m, {}}}\n"
+    starter_models(tmp_path).joinpath("smollm2.gguf").rename(tmp_path / "m.gguf")
+    config = tmp_path / "aduana.yaml"
+    config.write_text(text.format(tmp_path, "endpoints: [chat, embeddings]"))
+    footprints = planned(load_settings(config)).footprints
+    assert footprints["both"].cache > footprints["chat"].cache
+
+
+def test_a_file_that_can_not_be_read_stops_nobody(file: str, tmp_path: Path) -> None:
+    """Its own target says so when it is asked to load."""
+    (tmp_path / "bad.gguf").write_bytes(b"GGUF")
+    rooms = {"bad": EmbeddedSettings(model=str(tmp_path / "bad.gguf")), "good": EmbeddedSettings(model=file)}
+    plan = plan_models(rooms, memory=10**9, gpu_memory=None)
+    assert plan.footprints["bad"].total == 0
+    assert plan.problems() == []
+
+
+def test_what_can_never_be_held(file: str) -> None:
+    """Alone, on GPUs, or together at start; models on demand only have to fit alone."""
+    rooms = {name: EmbeddedSettings(model=file, context=128) for name in ("a", "b")}
+    size = plan_models(rooms, memory=None, gpu_memory=None).footprints["a"].total
+    alone = plan_models(rooms, memory=size - 1, gpu_memory=None).problems()
+    assert [problem.split(":")[0] for problem in alone] == ["targets.a", "targets.b"]
+    (together,) = plan_models(rooms, memory=2 * size - 1, gpu_memory=None).problems()
+    assert "at start (a, b)" in together
+    assert "load: on_demand" in together
+    later = {name: EmbeddedSettings(model=file, context=128, load="on_demand") for name in rooms}
+    assert plan_models(later, memory=2 * size - 1, gpu_memory=None).problems() == []
