@@ -11,7 +11,7 @@ from gateway.core.record import Settlement
 from gateway.core.target import Catalog
 from gateway.ledger import Ledger
 from gateway.local.embedded.events import WorkerEvent, WorkerEventKind
-from gateway.observe import Known, Metrics, Prices, Sampler, World
+from gateway.observe import EnergySampler, Known, Metrics, Prices, World
 from gateway.pipeline import Fanout
 from gateway.policy import Policy
 from gateway.privacy import CATEGORIES
@@ -36,7 +36,7 @@ def known(settings: Settings, catalog: Catalog, policy: Policy, prices: Prices) 
     )
 
 
-def world(targets: Targets, ledger: Ledger, sampler: Sampler) -> World:
+def world(targets: Targets, ledger: Ledger, sampler: EnergySampler) -> World:
     """What a scrape asks the owners for."""
     return World(
         states=targets.states,

@@ -34,9 +34,9 @@ from gateway.core.errors import AduanaError, ConfigurationError
 from gateway.core.target import Catalog
 from gateway.ledger import Ledger, Reader
 from gateway.ledger.encryption import Seal
-from gateway.observe import Metrics, Prices, Sampler, Working
+from gateway.observe import ActiveRequests, EnergySampler, Metrics, Prices
 from gateway.observe.logs import configure
-from gateway.observe.page import HEADERS, Page
+from gateway.observe.page.page import HEADERS, Page
 from gateway.observe.traces import Traces
 from gateway.pipeline import Fanout, Pipeline
 from gateway.pipeline.dispatch import Dispatcher
@@ -94,8 +94,8 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
     keys = key_ring(settings)
     rates = {settings.prices.currency: 1 / settings.prices.usd_rate}
     prices = await asyncio.to_thread(Prices, price_settings(settings), priced_targets(settings))
-    working = Working()
-    sampler = Sampler(energy_settings(settings), working)
+    active = ActiveRequests()
+    sampler = EnergySampler(energy_settings(settings), active)
     async with AsyncExitStack() as stack:
         ledger = Ledger(ledger_settings(settings, prices.unpriced))
         await ledger.open()
@@ -104,7 +104,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             LOG.warning("ledger.orphans_settled", requests=ledger.orphans)
         policies = Policies(settings.policy, catalog, candidate=settings.candidate, rates=rates)
         inspector = await asyncio.to_thread(Inspector, inspection_settings(settings), cache_dir=settings.state_dir)
-        observers: dict[str, Metrics | Working] = {"working": working}
+        observers: dict[str, Metrics | ActiveRequests] = {"working": active}
         fanout = Fanout(observers, observer_failed)
         workers = WorkerWatch()
         targets = Targets(settings, catalog, on_violation=violation(fanout), on_worker=workers)
@@ -230,20 +230,20 @@ def _clock(timezone: str) -> Callable[[], datetime]:
     return lambda: datetime.now(zone).astimezone(zone)
 
 
-async def _accrue(sampler: Sampler, ledger: Ledger) -> None:
+async def _accrue(sampler: EnergySampler, ledger: Ledger) -> None:
     """Hands the sampler's accounts to the ledger once a minute."""
     while True:
         await asyncio.sleep(_ACCRUE_SECONDS)
         await _hand_over(sampler, ledger)
 
 
-async def _stop_sampling(sampler: Sampler, ledger: Ledger) -> None:
+async def _stop_sampling(sampler: EnergySampler, ledger: Ledger) -> None:
     """After the last answer, so that what it drew is in the ledger too."""
     await asyncio.to_thread(sampler.close)
     await _hand_over(sampler, ledger)
 
 
-async def _hand_over(sampler: Sampler, ledger: Ledger) -> None:
+async def _hand_over(sampler: EnergySampler, ledger: Ledger) -> None:
     owed, requests = sampler.drain(), sampler.drain_requests()
     if not owed and not requests:
         return

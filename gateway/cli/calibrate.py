@@ -18,8 +18,8 @@ import msgspec
 
 from gateway.core.errors import AduanaError, BadRequest, Unavailable
 from gateway.observe import EnergySettings
-from gateway.observe.meters import Estimate, Meter
-from gateway.observe.sampler import find_meters
+from gateway.observe.energy.meters import Estimate, Meter
+from gateway.observe.energy.sampler import find_meters
 from gateway.settings import load_settings
 
 _FILLER = "The river runs past the old mill and on towards the sea. "

@@ -14,7 +14,7 @@ import msgspec
 
 from gateway.core.errors import BadRequest, ConfigurationError, Unavailable
 from gateway.core.labels import Zone
-from gateway.observe.price_list import Price, PriceList
+from gateway.observe.prices.price_list import Price, PriceList
 from gateway.observe.settings import Rate
 from gateway.settings import Settings, load_settings
 

@@ -1,15 +1,17 @@
 """Watches: metrics, prices, energy, logs, the status page. Hears what happens and never answers the pipeline."""
 
-from gateway.observe.metrics import CONTENT_TYPE, Known, Metrics, World
-from gateway.observe.prices import Prices
+from gateway.observe.energy.active_requests import ActiveRequests
+from gateway.observe.energy.sampler import EnergySampler
+from gateway.observe.metrics.metrics import CONTENT_TYPE, Known, Metrics, World
+from gateway.observe.prices.prices import Prices
 from gateway.observe.readings import EnergyReport, GpuReading, Readings
-from gateway.observe.sampler import Sampler
 from gateway.observe.settings import EnergySettings, PricedTarget, PriceSettings, Rate, Tariff
-from gateway.observe.working import Working
 
 __all__ = [
     "CONTENT_TYPE",
+    "ActiveRequests",
     "EnergyReport",
+    "EnergySampler",
     "EnergySettings",
     "GpuReading",
     "Known",
@@ -19,8 +21,6 @@ __all__ = [
     "Prices",
     "Rate",
     "Readings",
-    "Sampler",
     "Tariff",
-    "Working",
     "World",
 ]

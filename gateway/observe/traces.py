@@ -16,7 +16,7 @@ from gateway.core.events import Event, Settled
 from gateway.core.record import Outcome, Receipt, Settlement
 from gateway.core.request import Endpoint
 from gateway.core.target import Catalog
-from gateway.observe.names import model_names
+from gateway.observe.labels import model_names
 
 _NANO = 1_000_000_000
 _OPERATIONS = {

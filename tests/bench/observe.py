@@ -22,7 +22,7 @@ from gateway.core.labels import Label, Zone
 from gateway.core.record import Reservation
 from gateway.core.target import Catalog, TargetInfo
 from gateway.ledger import Ledger, LedgerSettings
-from gateway.observe import EnergySettings, Metrics, Sampler, Tariff, Working, World
+from gateway.observe import ActiveRequests, EnergySampler, EnergySettings, Metrics, Tariff, World
 from tests.observe.conftest import (
     KNOWN,
     READINGS,
@@ -134,12 +134,12 @@ async def lateness(metrics: Metrics, scrapes: int) -> list[float]:
 
 def sampling() -> None:
     """One tick: split, tariff, account. The drivers' own time comes on top: an NVML card answers in well under 1 ms."""
-    working = Working()
+    active = ActiveRequests()
     settings = EnergySettings(nvml=False, amd=False, rapl=False, idle_watts=40, tariff=Tariff(hours=(0.2,) * 24))
-    sampler = Sampler(settings, working)
+    sampler = EnergySampler(settings, active)
     sampler.open()
     for number in range(8):
-        working.on(began(f"running{number}"))
+        active.on(began(f"running{number}"))
     cost = per_call(sampler.tick, 2000)
     print(f"sampler, one tick                  {cost:8.2f} µs CPU   ({cost / 1e4:.4f} % of a core, limit 0.2)")
 

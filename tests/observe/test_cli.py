@@ -23,7 +23,7 @@ from gateway.core.usage import Usage
 from gateway.ledger import Ledger, LedgerSettings
 from gateway.ledger.reports import GroupBy
 from gateway.observe import GpuReading
-from gateway.observe.meters import Tick
+from gateway.observe.energy.meters import Tick
 from tests.observe.conftest import NOON, make_receipt, make_settlement
 
 DAY = 86_400

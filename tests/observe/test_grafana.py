@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from grafana.generate import FOLDER, PAGE, Dashboard, JSONEncoder, dashboards
 from grafana.metrics_page import page
-from tests.observe.test_metrics import TABLE
+from tests.observe.metrics.test_metrics import TABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "grafana" / "rules"

@@ -19,6 +19,8 @@ from gateway.core.usage import Usage
 from gateway.ledger import Ledger, LedgerSettings
 from gateway.ledger.reports import GroupBy
 from gateway.observe import (
+    ActiveRequests,
+    EnergySampler,
     EnergySettings,
     GpuReading,
     Known,
@@ -27,12 +29,10 @@ from gateway.observe import (
     Prices,
     PriceSettings,
     Rate,
-    Sampler,
     Tariff,
-    Working,
     World,
 )
-from gateway.observe.meters import Meter, Tick
+from gateway.observe.energy.meters import Meter, Tick
 from tests.observe.conftest import CATALOG, make_receipt, make_settlement
 from tests.observe.prometheus import running
 from tests.observe.test_expressions import panel_expressions
@@ -88,8 +88,8 @@ class House:
         energy = EnergySettings(
             period_seconds=3600, tariff=Tariff(fixed=PRICE), hardware_usd=HARDWARE, hardware_years=10
         )
-        self.sampler = Sampler(
-            energy, Working(clock=lambda: self.now), meters=self.meters, wall=self.wall, clock=self.wall
+        self.sampler = EnergySampler(
+            energy, ActiveRequests(clock=lambda: self.now), meters=self.meters, wall=self.wall, clock=self.wall
         )
         known = Known(catalog=CATALOG, version="1", reference_model="reference", providers=self.prices.providers)
         self.metrics = Metrics(known, World(readings=self.sampler.readings))

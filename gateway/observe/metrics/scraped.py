@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from gateway.core.snapshot import Budget
 from gateway.core.target import TargetState
-from gateway.observe.names import OTHER
+from gateway.observe.labels import OTHER
+from gateway.observe.metrics.exposition import Key, counter_lines, gauge_lines
 from gateway.observe.readings import EnergyReport, GpuReading, Readings
-from gateway.observe.series import Key, counter_lines, gauge_lines
 
 
-def pulled(
+def scraped_gauges(
     *,
     states: Mapping[str, TargetState],
     models: Mapping[str, str],

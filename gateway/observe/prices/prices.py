@@ -12,8 +12,8 @@ from types import MappingProxyType
 from gateway.core.errors import ConfigurationError
 from gateway.core.labels import Zone
 from gateway.core.usage import Usage
-from gateway.observe.price_list import STEPS, ListedModel, Price, PriceList
-from gateway.observe.recount import Recount
+from gateway.observe.prices.price_list import STEPS, ListedModel, Price, PriceList
+from gateway.observe.prices.tokenizer_ratio import TokenizerRatio
 from gateway.observe.settings import PricedTarget, PriceSettings, Rate
 
 _MINUTE = 60
@@ -41,7 +41,9 @@ class Prices:
                 providers[target.name] = rated.provider if rated is not None else "unknown"
         self.providers: Mapping[str, str] = MappingProxyType(providers)
         self._reference = _rated(settings, prices, settings.reference_model, batch=settings.reference_batch)
-        self._recount = Recount(settings.reference_tokenizer) if settings.reference_tokenizer is not None else None
+        self._recount = (
+            TokenizerRatio(settings.reference_tokenizer) if settings.reference_tokenizer is not None else None
+        )
         self._embedding = _rated(settings, prices, settings.reference_embedding_model)
 
     @property

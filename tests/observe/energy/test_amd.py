@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from gateway.observe.amd import Amd
-from gateway.observe.meters import Tick
+from gateway.observe.energy.amd import Amd
+from gateway.observe.energy.meters import Tick
 from gateway.observe.readings import GpuReading
 
 

@@ -5,7 +5,7 @@ import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gateway.observe.meters import Tick
+from gateway.observe.energy.meters import Tick
 from gateway.observe.readings import GpuReading
 
 _MIB = 2**20

@@ -16,8 +16,8 @@ from gateway.core.events import ViolationStopped
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Outcome, Savings
 from gateway.core.target import TargetState
-from gateway.observe.page import HEADERS, Page
-from gateway.observe.page_html import SCRIPT
+from gateway.observe.page.html import SCRIPT
+from gateway.observe.page.page import HEADERS, Page
 from tests.observe.conftest import (
     CATALOG,
     NOON,

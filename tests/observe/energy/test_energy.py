@@ -15,11 +15,11 @@ from gateway.core.labels import Zone
 from gateway.core.progress import Progress
 from gateway.core.record import RequestEnergy
 from gateway.core.snapshot import Gpu
-from gateway.observe import EnergySettings, GpuReading, Sampler, Tariff, Working
-from gateway.observe.accounting import Remainder, Work, split
-from gateway.observe.meters import Meter, Rapl, Tick
-from gateway.observe.sampler import find_meters
-from gateway.observe.tariff import Tariffs
+from gateway.observe import ActiveRequests, EnergySampler, EnergySettings, GpuReading, Tariff
+from gateway.observe.energy.attribution import Remainder, Work, split
+from gateway.observe.energy.meters import Meter, Rapl, Tick
+from gateway.observe.energy.sampler import find_meters
+from gateway.observe.energy.tariff import Tariffs
 from tests.observe.conftest import NOON, READINGS, began, make_receipt, make_settlement, settled
 
 positive = st.floats(0, 1e9, allow_nan=False, allow_infinity=False)
@@ -86,11 +86,11 @@ class FakeMeter:
         pass
 
 
-def make_sampler(settings: EnergySettings, clock: Clock, working: Working) -> Sampler:
+def make_sampler(settings: EnergySettings, clock: Clock, active: ActiveRequests) -> EnergySampler:
     def meters(_: EnergySettings) -> list[Meter]:
         return [FakeMeter()]
 
-    sampler = Sampler(settings, working, meters=meters, wall=lambda: NOON + clock.now, clock=clock)
+    sampler = EnergySampler(settings, active, meters=meters, wall=lambda: NOON + clock.now, clock=clock)
     sampler.open()
     return sampler
 
@@ -98,13 +98,13 @@ def make_sampler(settings: EnergySettings, clock: Clock, working: Working) -> Sa
 def test_a_tick_is_split_and_paid_at_its_tariff() -> None:
     """A request that ran for 6 of 10 seconds: 60 % of the energy and of its cost; the hardware ages meanwhile."""
     clock = Clock()
-    working = Working(clock=clock)
+    active = ActiveRequests(clock=clock)
     settings = EnergySettings(tariff=Tariff(fixed=0.25, tax=0.2), hardware_usd=31_557.6, hardware_years=1.0)
-    sampler = make_sampler(settings, clock, working)
+    sampler = make_sampler(settings, clock, active)
     clock.now += 2
-    working.on(began())
+    active.on(began())
     clock.now += 6
-    working.on(settled())
+    active.on(settled())
     clock.now += 2
     sampler.tick()
     energy = sampler.readings().energy
@@ -126,39 +126,39 @@ def test_a_tick_is_split_and_paid_at_its_tariff() -> None:
 def test_the_engine_may_say_how_far_a_request_is() -> None:
     """Tokens that were counted in one tick are not counted again in the next."""
     clock = Clock()
-    working = Working(clock=clock)
+    active = ActiveRequests(clock=clock)
     progress = Progress()
-    working.on(began("a", progress))
-    working.on(began("b"))
+    active.on(began("a", progress))
+    active.on(began("b"))
     progress.prefill, progress.decode = 100, 5
     clock.now += 1
-    assert working.take() == (1.0, {"a": Work(prefill=100, decode=5), "b": Work()})
+    assert active.take() == (1.0, {"a": Work(prefill=100, decode=5), "b": Work()})
     progress.decode = 25
-    working.on(settled(make_receipt("b")))
+    active.on(settled(make_receipt("b")))
     clock.now += 1
-    assert working.take() == (1.0, {"a": Work(decode=20), "b": Work(prefill=10, decode=7)})
+    assert active.take() == (1.0, {"a": Work(decode=20), "b": Work(prefill=10, decode=7)})
     clock.now += 1
-    assert working.take() == (1.0, {"a": Work()})
-    working.on(settled(make_receipt("a")))
+    assert active.take() == (1.0, {"a": Work()})
+    active.on(settled(make_receipt("a")))
     clock.now += 3
-    assert working.take()[0] == 0.0
+    assert active.take()[0] == 0.0
 
 
 def test_a_request_that_moves_on_to_a_cloud_draws_nothing_more_here() -> None:
     """What the local target did before it failed still counts; the cloud's tokens don't."""
     clock = Clock()
-    working = Working(clock=clock)
+    active = ActiveRequests(clock=clock)
     progress = Progress()
-    working.on(began("a", progress))
+    active.on(began("a", progress))
     progress.prefill = 30
     clock.now += 1
-    working.on(began("a", progress, Zone.CLOUD))
+    active.on(began("a", progress, Zone.CLOUD))
     progress.decode = 50
     clock.now += 1
-    assert working.take() == (0.5, {"a": Work(prefill=30)})
-    working.on(settled(make_receipt("a"), make_settlement("a", target="big", zone=Zone.CLOUD)))
+    assert active.take() == (0.5, {"a": Work(prefill=30)})
+    active.on(settled(make_receipt("a"), make_settlement("a", target="big", zone=Zone.CLOUD)))
     clock.now += 1
-    assert working.take() == (0.0, {})
+    assert active.take() == (0.0, {})
 
 
 steps = st.lists(
@@ -178,8 +178,8 @@ def test_requests_and_idle_are_the_total_over_any_traffic(
 ) -> None:
     """Whoever begins, counts and ends when: Σ requests + idle = total, in the ledger's whole numbers by request too."""
     clock = Clock()
-    working = Working(clock=clock)
-    sampler = make_sampler(EnergySettings(tariff=Tariff(fixed=price)), clock, working)
+    active = ActiveRequests(clock=clock)
+    sampler = make_sampler(EnergySettings(tariff=Tariff(fixed=price)), clock, active)
     running: dict[str, Progress] = {}
     told: list[RequestEnergy] = []
     number = 0
@@ -190,18 +190,18 @@ def test_requests_and_idle_are_the_total_over_any_traffic(
             case "begin":
                 number += 1
                 running[f"{who}-{number}"] = Progress()
-                working.on(began(f"{who}-{number}", running[f"{who}-{number}"]))
+                active.on(began(f"{who}-{number}", running[f"{who}-{number}"]))
             case "count" if name:
                 running[name].decode += tokens
             case "end" if name:
                 del running[name]
-                working.on(settled(make_receipt(name), make_settlement(name)))
+                active.on(settled(make_receipt(name), make_settlement(name)))
             case "tick":
                 sampler.tick()
             case _:
                 told += sampler.drain_requests()
     for name in running:
-        working.on(settled(make_receipt(name), make_settlement(name)))
+        active.on(settled(make_receipt(name), make_settlement(name)))
     sampler.tick()
     sampler.tick()
     told += sampler.drain_requests()
@@ -216,7 +216,7 @@ def test_requests_and_idle_are_the_total_over_any_traffic(
 def test_a_pause_is_not_made_up() -> None:
     """A laptop that slept for an hour did not draw full power all the while."""
     clock = Clock()
-    sampler = make_sampler(EnergySettings(), clock, Working(clock=clock))
+    sampler = make_sampler(EnergySettings(), clock, ActiveRequests(clock=clock))
     clock.now += 3600
     sampler.tick()
     assert sampler.readings().energy.joules["gpu0", "idle", "counter"] == pytest.approx(3600.0)
@@ -225,7 +225,7 @@ def test_a_pause_is_not_made_up() -> None:
 def test_policies_see_the_busiest_card() -> None:
     """Unknown until the first tick; then the card with the highest load."""
     clock = Clock()
-    sampler = make_sampler(EnergySettings(), clock, Working(clock=clock))
+    sampler = make_sampler(EnergySettings(), clock, ActiveRequests(clock=clock))
     assert sampler.gpu() == Gpu()
     clock.now += 1
     sampler.tick()
@@ -235,7 +235,7 @@ def test_policies_see_the_busiest_card() -> None:
 def test_an_hour_of_ticks_is_handed_over_as_one_row_a_state() -> None:
     """Thousands of ticks don't become thousands of rows, and nothing is lost between."""
     clock = Clock()
-    sampler = make_sampler(EnergySettings(), clock, Working(clock=clock))
+    sampler = make_sampler(EnergySettings(), clock, ActiveRequests(clock=clock))
     for _ in range(1500):
         clock.now += 1
         sampler.tick()
@@ -246,7 +246,9 @@ def test_an_hour_of_ticks_is_handed_over_as_one_row_a_state() -> None:
 
 def test_the_thread_starts_and_stops() -> None:
     """`close` waits for it; readings are there."""
-    sampler = Sampler(EnergySettings(period_seconds=0.01, nvml=False, rapl=False, idle_watts=30.0), Working())
+    sampler = EnergySampler(
+        EnergySettings(period_seconds=0.01, nvml=False, rapl=False, idle_watts=30.0), ActiveRequests()
+    )
     sampler.start()
     while not sampler.readings().energy.joules:
         pass

@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 
 from gateway.core.record import Accrual, RequestEnergy
 from gateway.core.snapshot import Gpu
-from gateway.observe.accounting import Remainder, split, weigh
-from gateway.observe.amd import Amd
-from gateway.observe.meters import Estimate, Meter, Nvml, Rapl, Tick
-from gateway.observe.owing import Owing
+from gateway.observe.energy.accruals import Accruals
+from gateway.observe.energy.active_requests import ActiveRequests
+from gateway.observe.energy.amd import Amd
+from gateway.observe.energy.attribution import Remainder, split, weigh
+from gateway.observe.energy.meters import Estimate, Meter, Nvml, Rapl, Tick
+from gateway.observe.energy.tariff import Tariffs
 from gateway.observe.readings import EnergyReport, GpuReading, Readings
 from gateway.observe.settings import EnergySettings
-from gateway.observe.tariff import Tariffs
-from gateway.observe.working import Working
 
 _SECONDS_PER_YEAR = 365.25 * 86_400
 _STATES = ("request", "idle")
@@ -57,13 +57,13 @@ class Offset(Estimate):
         return (Tick(device="offset", source="estimate", joules=watts * elapsed, watts=watts),)
 
 
-class Sampler:
+class EnergySampler:
     """`start`, then ask `gpu`, `readings`, `drain`; `close` at the end. `tick` is public for tests and calibration."""
 
     def __init__(
         self,
         settings: EnergySettings,
-        working: Working,
+        active: ActiveRequests,
         *,
         meters: Callable[[EnergySettings], list[Meter]] = find_meters,
         wall: Callable[[], float] = time.time,
@@ -71,7 +71,7 @@ class Sampler:
     ) -> None:
         """Raises ConfigurationError for a tariff that can't be used."""
         self._settings = settings
-        self._working = working
+        self._active = active
         self._find = meters
         self._wall = wall
         self._clock = clock
@@ -84,7 +84,7 @@ class Sampler:
         self._electricity = dict.fromkeys(_STATES, 0.0)
         self._hardware = 0.0
         self._whole: dict[tuple[str, ...], Remainder] = {}
-        self._owing = Owing()
+        self._accruals = Accruals()
         self._readings = Readings(energy=EnergyReport(electricity_micros=dict(self._electricity)))
 
     def start(self) -> None:
@@ -122,24 +122,24 @@ class Sampler:
 
     def drain(self) -> tuple[Accrual, ...]:
         """What accrued since the last call, for the ledger, which keeps what it can't write at once."""
-        return self._owing.accruals()
+        return self._accruals.accruals()
 
     def drain_requests(self) -> tuple[RequestEnergy, ...]:
         """What single requests drew since the last call, likewise."""
-        return self._owing.requests()
+        return self._accruals.requests()
 
     def open(self) -> None:
         """Find the meters and take their first readings."""
         self._meters = self._find(self._settings)
         self._last = self._clock()
-        self._working.take()
+        self._active.take()
 
     def tick(self) -> None:
         """Read everything once."""
         now, wall = self._clock(), self._wall()
         elapsed = now - self._last
         self._last = now
-        busy, done = self._working.take()
+        busy, done = self._active.take()
         weights = weigh(done, prefill=self._settings.prefill_weight, decode=self._settings.decode_weight)
         counted = min(elapsed, _LONGEST_TICKS * self._settings.period_seconds)
         watts: dict[str, float] = {}
@@ -147,14 +147,14 @@ class Sampler:
         for meter in self._meters:
             for tick in meter.read(counted, busy):
                 shares = split(tick.joules, 0.0 if tick.device == "offset" else busy, weights)
-                self._owing.share(shares.shares, self._tariffs.micros(1.0, wall))
+                self._accruals.share(shares.shares, self._tariffs.micros(1.0, wall))
                 self._count(tick, "request", shares.request, wall)
                 self._count(tick, "idle", shares.idle, wall)
                 if tick.watts is not None:
                     watts[tick.device] = tick.watts
             gpus += meter.gpus()
         self._lose_value(elapsed, wall)
-        self._owing.running(weights)
+        self._accruals.running(weights)
         self._readings = Readings(
             gpus=gpus,
             energy=EnergyReport(
@@ -179,7 +179,7 @@ class Sampler:
         micros = self._tariffs.micros(joules, wall)
         self._joules[key] = self._joules.get(key, 0.0) + joules
         self._electricity[state] += micros
-        self._owing.owe(
+        self._accruals.add(
             Accrual(
                 at=wall,
                 device=tick.device,
@@ -197,7 +197,7 @@ class Sampler:
         micros = price * 1e6 * elapsed / (self._settings.hardware_years * _SECONDS_PER_YEAR)
         self._hardware += micros
         whole = self._integer(("hardware",), micros)
-        self._owing.owe(
+        self._accruals.add(
             Accrual(at=wall, device="hardware", state="idle", source="estimate", microjoules=0, hardware_micros=whole)
         )
 

@@ -1,4 +1,4 @@
-"""The status page: an observer that remembers the last requests, and the view that `page_html` draws from it.
+"""The status page: an observer that remembers the last requests, and the view that `html` draws from it.
 
 No content: names of the configuration, counts, times and money. Keeps a bounded number of requests in memory.
 """
@@ -18,9 +18,8 @@ from gateway.core.events import Decided, Event, FellBack, FirstToken, Gaps, Sett
 from gateway.core.record import Receipt, Savings, Settlement
 from gateway.core.snapshot import Budget
 from gateway.core.target import Catalog, TargetState
-from gateway.observe.page_html import html
-from gateway.observe.page_style import SCRIPT
-from gateway.observe.page_view import Line, TargetLine, View
+from gateway.observe.page.html import SCRIPT, html
+from gateway.observe.page.view import PageView, RequestRow, TargetRow
 from gateway.observe.readings import Readings
 
 _SCRIPT_HASH = b64encode(sha256(SCRIPT.encode()).digest()).decode()
@@ -39,7 +38,7 @@ _MONTH = 30 * 86_400
 _SAVINGS_SECONDS = 15.0
 
 
-class Entry(msgspec.Struct, kw_only=True):
+class PageEntry(msgspec.Struct, kw_only=True):
     """One request that the page remembers."""
 
     receipt: Receipt
@@ -81,7 +80,7 @@ class Page:
         self._rate = rate
         self._wall = wall
         self._monotonic = monotonic
-        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._entries: OrderedDict[str, PageEntry] = OrderedDict()
         self._violations = 0
         self._known: tuple[float, Savings | None] = (float("-inf"), None)
 
@@ -89,7 +88,7 @@ class Page:
         """Remember decisions and how they ended."""
         match event:
             case Decided():
-                self._entries[event.receipt.request_id] = Entry(receipt=event.receipt, reason=event.reason)
+                self._entries[event.receipt.request_id] = PageEntry(receipt=event.receipt, reason=event.reason)
                 self._forget()
             case Settled():
                 entry = self._entries.get(event.receipt.request_id)
@@ -104,11 +103,11 @@ class Page:
         """The whole page."""
         return html(self.view())
 
-    def view(self) -> View:
+    def view(self) -> PageView:
         """What the page shows."""
         now = self._wall()
         entries = list(self._entries.values())[::-1]
-        return View(
+        return PageView(
             now=now,
             version=self._version,
             digest=self._digest(),
@@ -144,7 +143,7 @@ class Page:
                 self._known = (self._monotonic(), self._known[1])
         return self._known[1]
 
-    def _targets(self) -> tuple[TargetLine, ...]:
+    def _targets(self) -> tuple[TargetRow, ...]:
         states = self._states()
         now = self._monotonic()
         lines = []
@@ -152,7 +151,7 @@ class Page:
             state = states.get(name, TargetState(healthy=False))
             held = state.open_until is not None and state.open_until > now
             lines.append(
-                TargetLine(
+                TargetRow(
                     name=name,
                     zone=info.zone.value,
                     model=info.model.rsplit("/", 1)[-1],
@@ -169,12 +168,12 @@ class Page:
             )
         return tuple(lines)
 
-    def _line(self, entry: Entry, now: float) -> Line:
+    def _line(self, entry: PageEntry, now: float) -> RequestRow:
         receipt, settlement = entry.receipt, entry.settlement
         target = settlement.target if settlement is not None else next(iter(receipt.permitted), None)
         info = self._catalog.targets.get(target) if target is not None else None
         usage = settlement.usage if settlement is not None else None
-        return Line(
+        return RequestRow(
             at=receipt.received_at,
             app=receipt.key,
             model=receipt.model,

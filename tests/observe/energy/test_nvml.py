@@ -12,12 +12,12 @@ import msgspec
 import pytest
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+ROOT = HERE.parents[2]
 
 SCRIPT = """
     import json
     import msgspec
-    from gateway.observe.meters import Nvml
+    from gateway.observe.energy.meters import Nvml
 
     meter = Nvml()
     result = {"problem": meter.problem, "ticks": [], "gpus": []}

@@ -9,7 +9,7 @@ from gateway.core.errors import ConfigurationError
 from gateway.core.usage import Usage
 from gateway.observe import Prices, PriceSettings
 from tests.observe.conftest import NOON
-from tests.observe.test_prices import HOME
+from tests.observe.prices.test_prices import HOME
 
 USAGE = Usage(input=1_000_000, output=1_000_000)
 

@@ -13,7 +13,7 @@ from gateway.core.labels import Label, Zone
 from gateway.core.record import Outcome
 from gateway.core.usage import Usage
 from gateway.observe import Metrics, World
-from gateway.observe.series import MAX_SERIES, Counter, Histogram
+from gateway.observe.metrics.exposition import MAX_SERIES, Counter, Histogram
 from tests.observe.conftest import KNOWN, decided, make_receipt, make_settlement, settled
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]

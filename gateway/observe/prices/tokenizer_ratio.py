@@ -20,7 +20,7 @@ _ENOUGH = 2_000  # tokens of a target, before its ratio counts
 _FADE = 200_000  # tokens, after which older answers weigh half
 
 
-class Recount:
+class TokenizerRatio:
     """`sample` is called on the event loop and returns at once; `ratio` can be asked at any time."""
 
     def __init__(self, file: Path, *, clock: Callable[[], float] = time.monotonic) -> None:

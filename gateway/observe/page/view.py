@@ -9,7 +9,7 @@ from gateway.core.snapshot import Budget
 from gateway.observe.readings import Readings
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class RequestRow(msgspec.Struct, frozen=True, kw_only=True):
     """One request. `outcome` None: it still runs. Money: avoided if positive, spent if negative."""
 
     at: float
@@ -29,7 +29,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     budget: str | None = None  # the budget that kept its first choice out
 
 
-class TargetLine(msgspec.Struct, frozen=True, kw_only=True):
+class TargetRow(msgspec.Struct, frozen=True, kw_only=True):
     """One target."""
 
     name: str
@@ -46,7 +46,7 @@ class TargetLine(msgspec.Struct, frozen=True, kw_only=True):
     speed: float | None
 
 
-class View(msgspec.Struct, frozen=True, kw_only=True):
+class PageView(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the page shows."""
 
     now: float
@@ -60,5 +60,5 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     savings: Savings | None = None
     budgets: Mapping[str, Budget] = {}
     readings: Readings = Readings()
-    targets: tuple[TargetLine, ...] = ()
-    requests: tuple[Line, ...] = ()
+    targets: tuple[TargetRow, ...] = ()
+    requests: tuple[RequestRow, ...] = ()

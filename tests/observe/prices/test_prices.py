@@ -12,7 +12,7 @@ from gateway.core.errors import ConfigurationError
 from gateway.core.labels import Zone
 from gateway.core.usage import Usage
 from gateway.observe import PricedTarget, Prices, PriceSettings, Rate
-from gateway.observe.price_list import PriceList
+from gateway.observe.prices.price_list import PriceList
 from tests.observe.conftest import NOON
 
 OPENAI = "https://api.openai.com/v1"

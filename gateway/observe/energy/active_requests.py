@@ -11,10 +11,10 @@ from collections.abc import Callable
 from gateway.core.events import Began, Event, Settled
 from gateway.core.labels import Zone
 from gateway.core.progress import Progress
-from gateway.observe.accounting import Work
+from gateway.observe.energy.attribution import Work
 
 
-class Working:
+class ActiveRequests:
     """An observer of events, beside Metrics."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:

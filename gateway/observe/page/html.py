@@ -7,11 +7,49 @@ from html import escape
 from gateway.core.record import Savings
 from gateway.core.snapshot import Budget
 from gateway.core.usage import MICROS
-from gateway.observe.page_style import SCRIPT, STYLE
-from gateway.observe.page_view import Line, TargetLine, View
+from gateway.observe.page.view import PageView, RequestRow, TargetRow
+
+STYLE = """
+:root{color-scheme:light dark;--ink:#1b2330;--dim:#5b6675;--paper:#f6f7f9;--card:#fff;--edge:#d9dee5;--good:#116b3a;
+--bad:#a3261b;--cloud:#1f4fa3;--local:#116b3a}
+@media(prefers-color-scheme:dark){:root{--ink:#e8ecf1;--dim:#a0abba;--paper:#12161c;--card:#1b2129;--edge:#303946;
+--good:#6fd79b;--bad:#ff9a8d;--cloud:#9dc0ff;--local:#6fd79b}}
+*{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
+main,header,footer{max-width:80rem;margin:0 auto;padding:0 1rem}header{padding-top:1.5rem}h1{font-size:1.5rem;margin:0}
+h2{font-size:1.05rem;margin:2rem 0 .6rem}p{margin:.3rem 0}.dim{color:var(--dim)}.good{color:var(--good)}
+.bad{color:var(--bad);font-weight:600}.cloud{color:var(--cloud)}.local{color:var(--local)}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:.75rem}
+.card{background:var(--card);border:1px solid var(--edge);border-radius:.6rem;padding:.75rem .9rem;margin:0}
+.card dt{color:var(--dim);font-size:.85rem}.card dd{margin:0;font-size:1.45rem;font-variant-numeric:tabular-nums}
+.card dd.note{font-size:.8rem;color:var(--dim)}
+.scroll{overflow-x:auto;background:var(--card);border:1px solid var(--edge);border-radius:.6rem}
+table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;padding:.4rem .7rem;white-space:nowrap}
+th{color:var(--dim);font-weight:600}tbody tr{border-top:1px solid var(--edge)}td.n,th.n{text-align:right;
+font-variant-numeric:tabular-nums}footer{padding:2rem 1rem;font-size:.85rem}
+button{font:inherit;font-size:.85rem;color:inherit;background:var(--card);border:1px solid var(--edge);
+border-radius:.4rem;padding:.15rem .6rem;cursor:pointer}a{color:var(--cloud)}
+.scroll:focus-visible{outline:3px solid var(--cloud)}
+"""
 
 
-def html(view: View) -> str:
+# Renews the figures in place, so that scrolling and focus stay; a button stops it. Without it the page is just still.
+SCRIPT = """
+const button=document.getElementById("live"),moment=document.getElementById("moment");
+const main=document.querySelector("main");
+let live=true;button.hidden=false;
+button.onclick=()=>{live=!live;button.textContent=live?"Pause":"Go on";};
+setInterval(async()=>{if(!live||document.hidden)return;
+try{const answer=await fetch(location.href);if(!answer.ok)return;
+const fresh=new DOMParser().parseFromString(await answer.text(),"text/html");
+main.querySelectorAll(":scope > section").forEach(old=>old.remove());
+main.append(...fresh.querySelectorAll("main > section"));
+moment.textContent=fresh.getElementById("moment").textContent;
+}catch(error){moment.textContent="The gateway does not answer.";}
+},5000);
+"""
+
+
+def html(view: PageView) -> str:
     """The page. Everything that was not written here is escaped."""
     moment = datetime.fromtimestamp(view.now, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     sections = (_health(view), _money(view), _targets(view), _machine(view), _budgets(view), _requests(view))
@@ -29,7 +67,7 @@ def html(view: View) -> str:
     )
 
 
-def _health(view: View) -> str:
+def _health(view: PageView) -> str:
     parts = []
     if view.violations:
         parts.append(
@@ -48,7 +86,7 @@ def _health(view: View) -> str:
     return f'<section aria-label="Health">{"".join(parts)}</section>'
 
 
-def _amount(micros: float, view: View) -> str:
+def _amount(micros: float, view: PageView) -> str:
     value = micros / MICROS * view.rate
     digits = 2 if abs(value) >= 1 or value == 0 else 4
     return f"{value:,.{digits}f} {escape(view.currency)}"
@@ -65,7 +103,7 @@ def _left(sums: Savings) -> str:
     return '<span class="good">none of them left</span>' if sums.sensitive else "nothing to keep back"
 
 
-def _money(view: View) -> str:
+def _money(view: PageView) -> str:
     sums = view.savings
     if sums is None:
         return ""
@@ -113,8 +151,8 @@ def _zone(zone: str | None) -> str:
     return f'<span class="{zone}">{zone}</span>' if zone in ("local", "cloud") else "-"
 
 
-def _targets(view: View) -> str:
-    def state(target: TargetLine) -> str:
+def _targets(view: PageView) -> str:
+    def state(target: TargetRow) -> str:
         if target.held:
             return '<span class="bad">left alone after faults</span>'
         if target.failure:
@@ -149,7 +187,7 @@ def _targets(view: View) -> str:
     return _table("Targets", "targets", heads, rows)
 
 
-def _machine(view: View) -> str:
+def _machine(view: PageView) -> str:
     cards = []
     for gpu in view.readings.gpus:
         memory = ""
@@ -181,7 +219,7 @@ def _machine(view: View) -> str:
     return f'<section aria-labelledby="gpu">{inside}</section>'
 
 
-def _budgets(view: View) -> str:
+def _budgets(view: PageView) -> str:
     limited = {name: budget for name, budget in view.budgets.items() if budget.limit is not None or budget.spent}
     if not limited:
         return ""
@@ -206,8 +244,8 @@ def _used(budget: Budget) -> str:
     return share if budget.spent < budget.limit else f'<span class="bad">{share}, spent</span>'
 
 
-def _requests(view: View) -> str:
-    def outcome(line: Line) -> str:
+def _requests(view: PageView) -> str:
+    def outcome(line: RequestRow) -> str:
         if line.outcome is None:
             return "running"
         if line.outcome == "ok":
@@ -215,13 +253,13 @@ def _requests(view: View) -> str:
         detail = f" ({escape(line.error)})" if line.error else ""
         return f'<span class="bad">{escape(line.outcome)}</span>{detail}'
 
-    def money(line: Line) -> str:
+    def money(line: RequestRow) -> str:
         if line.money_micros is None:
             return "-"
         word = "avoided" if line.money_micros >= 0 else "paid"
         return f"{_amount(abs(line.money_micros), view)} {word}"
 
-    def why(line: Line) -> str:
+    def why(line: RequestRow) -> str:
         if line.budget is not None:
             return f'{escape(line.rule)} <span class="dim">budget spent: {escape(line.budget)}</span>'
         if line.reason in ("rule", line.rule):

@@ -5,8 +5,8 @@ from itertools import product
 
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Outcome
-from gateway.observe.names import NONE
-from gateway.observe.series import Counter, Family, Histogram
+from gateway.observe.labels import NONE
+from gateway.observe.metrics.exposition import Counter, Family, Histogram
 from gateway.policy import Change
 
 SOURCES = ("tag", "detector", "taint", "rule", "default")

@@ -1,7 +1,7 @@
 """All metrics at one place: what is counted from events, and what is asked for at each scrape.
 
 `on` is called on the event loop and must stay cheap: at most 40 µs a request over all its events, 2 µs a chunk.
-`render` is called in a thread. Labels are words of the configuration (see `names`).
+`render` is called in a thread. Labels are words of the configuration (see `labels`).
 """
 
 import time
@@ -31,9 +31,9 @@ from gateway.core.record import Outcome, Receipt, Settlement
 from gateway.core.request import Dialect
 from gateway.core.snapshot import Budget
 from gateway.core.target import Catalog, TargetState
-from gateway.observe.families import Families
-from gateway.observe.names import NONE, OTHER, lookup, model_names
-from gateway.observe.pulled import pulled
+from gateway.observe.labels import NONE, OTHER, lookup, model_names
+from gateway.observe.metrics.families import Families
+from gateway.observe.metrics.scraped import scraped_gauges
 from gateway.observe.readings import Readings
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -177,7 +177,7 @@ class Metrics:
     def _all(self) -> Iterator[Iterator[str]]:
         for family in self.families.all():
             yield family.lines()
-        yield from pulled(
+        yield from scraped_gauges(
             states=self._world.states(),
             models=self._models,
             budgets=self._world.budgets(),

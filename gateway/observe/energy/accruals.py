@@ -11,7 +11,7 @@ from gateway.core.record import Accrual, RequestEnergy
 _MANY = 1000
 
 
-class Owing:
+class Accruals:
     """Grows while the ledger can't be written, by hours and requests, not by ticks."""
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Owing:
         self._micros: dict[str, float] = {}
         self._running: frozenset[str] = frozenset()
 
-    def owe(self, accrual: Accrual) -> None:
+    def add(self, accrual: Accrual) -> None:
         """One more for its hour."""
         with self._lock:
             self._accruals.append(accrual)
