@@ -12,8 +12,8 @@ from gateway.ner import Recognition, RecognitionSettings
 from gateway.observe import EnergySettings, PricedTarget, PriceSettings, Rate, Tariff
 from gateway.observe.traces import TraceSettings
 from gateway.pipeline import LocalTarget
-from gateway.pipeline.examining import Names, Topics
-from gateway.pipeline.judging import Judge, JudgeSettings
+from gateway.pipeline.inspection import Names, Topics
+from gateway.pipeline.topic_judge import JudgeSettings, TopicJudge
 from gateway.privacy import InspectionSettings, WordList
 from gateway.privacy.entities import NamePolicy
 from gateway.privacy.judging import TOPICS
@@ -115,7 +115,7 @@ def topics_of(settings: Settings, local: Mapping[str, LocalTarget]) -> Topics | 
     if topics is None:
         return None
     own = {name: (f"custom.{name}", about) for name, about in topics.own.items()}
-    judge = Judge(
+    judge = TopicJudge(
         local[topics.target],
         JudgeSettings(
             topics={**TOPICS, **own},

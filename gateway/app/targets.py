@@ -17,7 +17,7 @@ from gateway.local.embedded.models.scheduler import ModelScheduler
 from gateway.local.embedded.target import EmbeddedTarget
 from gateway.local.http.target import HttpTarget
 from gateway.pipeline import CloudTarget, LocalTarget
-from gateway.pipeline.parts import Target
+from gateway.pipeline.ports import Target
 from gateway.settings import Settings
 from gateway.settings.targets import EmbeddedTarget as EmbeddedConfig
 

@@ -40,11 +40,11 @@ from gateway.observe.page.page import HEADERS, Page
 from gateway.observe.traces import Traces
 from gateway.pipeline import Fanout, Pipeline
 from gateway.pipeline.dispatch import Dispatcher
-from gateway.pipeline.examining import Examining
-from gateway.pipeline.masker import Masker
-from gateway.pipeline.settling import Books
+from gateway.pipeline.inspection import RequestInspection
+from gateway.pipeline.masking import Masker
+from gateway.pipeline.settlement import SettlementWriter
 from gateway.pipeline.shadow import Shadows
-from gateway.pipeline.situation import Situation
+from gateway.pipeline.snapshot import SnapshotBuilder
 from gateway.pipeline.taint import ConversationTaint
 from gateway.privacy import Inspector
 from gateway.server import Access, BodyReader, Front, Identifier, Listener, Operations, Readiness, build_application
@@ -131,15 +131,15 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
         policies.on_change(reload_metrics(metrics))
         workers.metrics = metrics
         stack.push_async_callback(asyncio.to_thread, prices.close)
-        books = Books(
+        settlements = SettlementWriter(
             ledger=ledger, pricing=prices, observer=fanout, failed=settlement_failed, answered=prices.answered
         )
-        stack.push_async_callback(books.close)
+        stack.push_async_callback(settlements.close)
         await targets.start()
         stack.push_async_callback(targets.close)
         sampler.start()
         stack.push_async_callback(_stop_sampling, sampler, ledger)
-        situation = Situation(
+        snapshots = SnapshotBuilder(
             local=targets.local,
             targets=targets.all,
             ledger=ledger,
@@ -153,20 +153,22 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
         if names is not None:
             names.recognition.start()
             stack.push_async_callback(names.recognition.close)
-        examining = Examining(inspector, names, topics_of(settings, targets.local))
-        masker = Masker(examine=examining.examine_fully, store=ledger, sealing=Seal(secret), key=secret)
+        request_inspection = RequestInspection(inspector, names, topics_of(settings, targets.local))
+        masker = Masker(examine=request_inspection.examine_fully, store=ledger, sealing=Seal(secret), key=secret)
         dispatcher = Dispatcher(local=targets.local, cloud=targets.cloud, ledger=ledger, observer=fanout)
-        shadows = Shadows(dispatcher=dispatcher, books=books, observer=fanout, seconds=settings.server.request_seconds)
+        shadows = Shadows(
+            dispatcher=dispatcher, settlements=settlements, observer=fanout, seconds=settings.server.request_seconds
+        )
         stack.push_async_callback(shadows.close)
         pipeline = Pipeline(
             catalog=catalog,
             policies=policies,
-            examining=examining,
+            request_inspection=request_inspection,
             masker=masker,
-            situation=situation,
+            snapshots=snapshots,
             taint=taint,
             dispatcher=dispatcher,
-            books=books,
+            settlements=settlements,
             shadows=shadows,
             observer=fanout,
             request_seconds=settings.server.request_seconds,

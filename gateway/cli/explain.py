@@ -93,7 +93,7 @@ def _real(
     args: argparse.Namespace, body: bytes, tags: frozenset[str], settings: Settings, policy: Policy
 ) -> tuple[Inbound, Inspection, Snapshot]:
     """A real request body: inspected in earnest; the moment is now, with load, health and budgets unknown."""
-    from gateway.pipeline.situation import estimated_tokens
+    from gateway.pipeline.snapshot import estimated_tokens
     from gateway.wire import openai, rerank
     from gateway.wire.json_body import parse_object
 

@@ -16,8 +16,8 @@ from gateway.policy import Policy, decide, foresee, overridden
 from gateway.settings import Settings
 
 if TYPE_CHECKING:
-    from gateway.pipeline.examining import Examining, Topics
-    from gateway.pipeline.masker import Outgoing
+    from gateway.pipeline.inspection import RequestInspection, Topics
+    from gateway.pipeline.masking import Outgoing
     from gateway.privacy import Inspector
 
 _LOAD_SECONDS = 300.0
@@ -32,10 +32,10 @@ def inspector_of(settings: Settings) -> "Inspector":
 
 
 @asynccontextmanager
-async def _examining(settings: Settings, *, judge: bool) -> "AsyncGenerator[Examining, None]":
+async def _request_inspection(settings: Settings, *, judge: bool) -> "AsyncGenerator[RequestInspection, None]":
     """Inspection as the gateway has it, the search for names included; with `judge`, the judgement of topics too."""
     from gateway.app.rooms import names_of
-    from gateway.pipeline.examining import Examining
+    from gateway.pipeline.inspection import RequestInspection
 
     names = names_of(settings)
     async with AsyncExitStack() as stack:
@@ -44,7 +44,7 @@ async def _examining(settings: Settings, *, judge: bool) -> "AsyncGenerator[Exam
             stack.push_async_callback(names.recognition.close)
             await names.recognition.loaded()
         topics = await _topics(settings, stack) if judge else None
-        yield Examining(inspector_of(settings), names, topics)
+        yield RequestInspection(inspector_of(settings), names, topics)
 
 
 async def _topics(settings: Settings, stack: AsyncExitStack) -> "Topics | None":
@@ -74,9 +74,9 @@ def inspected(
     """What the gateway would see in this request under this policy."""
 
     async def look() -> Inspection:
-        async with _examining(settings, judge=judge) as examining:
-            found = await examining.examine(inbound.request, inbound.size)
-            found, _ = await examining.decided(inbound, found, snapshot, policy)
+        async with _request_inspection(settings, judge=judge) as request_inspection:
+            found = await request_inspection.examine(inbound.request, inbound.size)
+            found, _ = await request_inspection.decided(inbound, found, snapshot, policy)
             return found
 
     return asyncio.run(look())
@@ -95,15 +95,15 @@ def masked_document(
 
     For the eyes of whoever owns the request. Nothing is kept: another time the pseudonyms are others.
     """
-    from gateway.pipeline.masker import Masker
+    from gateway.pipeline.masking import Masker
 
     first = decide(inbound, inspection, snapshot, policy)
     if foresee(first, inbound, inspection, snapshot, policy) is None:
         return None
 
     async def attempt() -> "Outgoing | None":
-        async with _examining(settings, judge=judge) as examining:
-            masker = Masker(examine=examining.examine_fully)
+        async with _request_inspection(settings, judge=judge) as request_inspection:
+            masker = Masker(examine=request_inspection.examine_fully)
             return await masker.attempt(first, inbound, inspection, snapshot, policy, keep=False)
 
     outgoing = asyncio.run(attempt())

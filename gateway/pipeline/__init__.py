@@ -4,9 +4,10 @@ This package owns the order of those steps and nothing else. There is no hook, m
 could be left out.
 """
 
-from gateway.pipeline.fanout import Fanout
-from gateway.pipeline.life import Answer, Embedded, Pipeline, Ranked, Route
-from gateway.pipeline.parts import CloudTarget, LedgerPort, LocalTarget, Observer, PolicySource, Pricing, TaintPort
+from gateway.pipeline.case import Route
+from gateway.pipeline.observers import Fanout
+from gateway.pipeline.pipeline import Answer, Embedded, Pipeline, Ranked
+from gateway.pipeline.ports import CloudTarget, LedgerPort, LocalTarget, Observer, PolicySource, Pricing, TaintPort
 
 __all__ = [
     "Answer",

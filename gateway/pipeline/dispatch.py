@@ -1,7 +1,7 @@
 """Tries the permitted targets in order, until one has produced its first delta. Only from the decision's own list."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -22,14 +22,12 @@ from gateway.core.record import Reservation
 from gateway.core.request import EmbeddingsRequest, GenerateRequest, RerankRequest
 from gateway.core.snapshot import Budget, Snapshot
 from gateway.core.usage import MICROS
-from gateway.pipeline.masker import Outgoing
-from gateway.pipeline.parts import CloudTarget, LedgerPort, LocalTarget, Observer
+from gateway.pipeline.case import Case
+from gateway.pipeline.masking import Outgoing
+from gateway.pipeline.ports import CloudTarget, LedgerPort, LocalTarget, Observer
+from gateway.pipeline.settlement import RequestAccount
 from gateway.policy import Decision, budget_refusal, mint, overridden
 from gateway.privacy.unmasking import Unmasking
-
-if TYPE_CHECKING:
-    from gateway.pipeline.life import Case
-    from gateway.pipeline.settling import Account
 
 T = TypeVar("T")
 _RETRY_SECONDS = 5.0
@@ -64,7 +62,7 @@ class Dispatcher:
         zone = Zone.CLOUD if target in self._cloud else Zone.LOCAL
         return Reservation(target=target, zone=zone, micros=round(snapshot.prices.get(target, 0.0) * MICROS))
 
-    async def open(self, case: "Case", request: GenerateRequest, deadline: float) -> Opened:
+    async def open(self, case: Case, request: GenerateRequest, deadline: float) -> Opened:
         """The first target that begins to answer. Raises the last failure when none does."""
 
         async def begin(target: str) -> Opened:
@@ -73,7 +71,7 @@ class Dispatcher:
         return await self._first_success(case, begin)
 
     async def open_one(
-        self, case: "Case", account: "Account", target: str, request: GenerateRequest, deadline: float
+        self, case: Case, account: RequestAccount, target: str, request: GenerateRequest, deadline: float
     ) -> Opened:
         """This target or none: for a shadow, whose account is its own."""
         if account.spent is not None:
@@ -81,7 +79,7 @@ class Dispatcher:
         self._asking(account, target)
         return await self._begin(case, account, target, request, deadline)
 
-    def _asking(self, account: "Account", target: str) -> None:
+    def _asking(self, account: RequestAccount, target: str) -> None:
         account.target = target
         account.zone = Zone.CLOUD if target in self._cloud else Zone.LOCAL
         account.progress.told = False
@@ -90,7 +88,7 @@ class Dispatcher:
         )
 
     async def _begin(
-        self, case: "Case", account: "Account", target: str, request: GenerateRequest, deadline: float
+        self, case: Case, account: RequestAccount, target: str, request: GenerateRequest, deadline: float
     ) -> Opened:
         stream = self._stream(case, account, target, request, deadline)
         try:
@@ -103,7 +101,7 @@ class Dispatcher:
         zone = Zone.CLOUD if target in self._cloud else Zone.LOCAL
         return Opened(target=target, zone=zone, deltas=_rejoined(first, stream))
 
-    async def embed(self, case: "Case", request: EmbeddingsRequest, deadline: float) -> tuple[str, Zone, Embeddings]:
+    async def embed(self, case: Case, request: EmbeddingsRequest, deadline: float) -> tuple[str, Zone, Embeddings]:
         """Vectors from the first target that gives them. Raises the last failure when none does."""
 
         async def ask(target: str) -> tuple[str, Zone, Embeddings]:
@@ -114,7 +112,7 @@ class Dispatcher:
 
         return await self._first_success(case, ask)
 
-    async def rerank(self, case: "Case", request: RerankRequest, deadline: float) -> tuple[str, Zone, Ranking]:
+    async def rerank(self, case: Case, request: RerankRequest, deadline: float) -> tuple[str, Zone, Ranking]:
         """Scores from the first local target that gives them. No cloud target ranks: none has a road for it."""
 
         async def ask(target: str) -> tuple[str, Zone, Ranking]:
@@ -125,7 +123,7 @@ class Dispatcher:
         return await self._first_success(case, ask)
 
     def _stream(
-        self, case: "Case", account: "Account", target: str, request: GenerateRequest, deadline: float
+        self, case: Case, account: RequestAccount, target: str, request: GenerateRequest, deadline: float
     ) -> AsyncGenerator[Delta, None]:
         masked = case.masked
         if target in self._cloud:
@@ -143,7 +141,7 @@ class Dispatcher:
         )
         return _restored(answer, masked)
 
-    def _denied(self, case: "Case", account: "Account", target: str, budget: str) -> AduanaError:
+    def _denied(self, case: Case, account: RequestAccount, target: str, budget: str) -> AduanaError:
         """The target is not asked: the money was taken by another request since this one's decision."""
         account.attempts.append((target, BudgetSpent.code))
         self._observer.on(BudgetDenied(request_id=account.receipt.request_id, budget=budget))
@@ -151,7 +149,7 @@ class Dispatcher:
         refusal = budget_refusal(budget, state, case.snapshot.prices.get(target), case.snapshot.now)
         return BudgetSpent(refusal.message, retry_after=refusal.retry_after)
 
-    async def _first_success(self, case: "Case", attempt: Callable[[str], Awaitable[T]]) -> T:
+    async def _first_success(self, case: Case, attempt: Callable[[str], Awaitable[T]]) -> T:
         account = case.account
         last: AduanaError = Unavailable("No permitted target can answer now.")
         for number, candidate in enumerate(case.decision.candidates):

@@ -7,19 +7,16 @@ target, exactly one settlement. Its answer goes nowhere; of both answers only si
 import asyncio
 import re
 import time
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from gateway.core.errors import AduanaError
 from gateway.core.events import Shadowed
 from gateway.core.request import GenerateRequest
+from gateway.pipeline.case import Case
 from gateway.pipeline.dispatch import Dispatcher
-from gateway.pipeline.parts import Observer
-from gateway.pipeline.settling import Account, Books
-
-if TYPE_CHECKING:
-    from gateway.pipeline.life import Case
+from gateway.pipeline.ports import Observer
+from gateway.pipeline.settlement import RequestAccount, SettlementWriter
 
 MOST = 16  # shadows at once; further ones are left out, so that looking can't crowd out answering
 _WORD = re.compile(r"\w+")
@@ -28,14 +25,16 @@ _WORD = re.compile(r"\w+")
 class Shadows:
     """Owner of the shadow requests that are under way."""
 
-    def __init__(self, *, dispatcher: Dispatcher, books: Books, observer: Observer, seconds: float) -> None:
+    def __init__(
+        self, *, dispatcher: Dispatcher, settlements: SettlementWriter, observer: Observer, seconds: float
+    ) -> None:
         self._dispatcher = dispatcher
-        self._books = books
+        self._settlements = settlements
         self._observer = observer
         self._seconds = seconds
         self._running: set[asyncio.Task[None]] = set()
 
-    def follow(self, case: "Case", request: GenerateRequest) -> None:
+    def follow(self, case: Case, request: GenerateRequest) -> None:
         """Begin, where the decision asks for it and the target is another one than that which answered."""
         target = case.decision.overrides.shadow
         if target is None or target == case.account.target or len(self._running) >= MOST:
@@ -55,7 +54,7 @@ class Shadows:
             task.cancel()
         await self.ended()
 
-    async def _ask(self, case: "Case", request: GenerateRequest, target: str) -> None:
+    async def _ask(self, case: Case, request: GenerateRequest, target: str) -> None:
         receipt = msgspec.structs.replace(
             case.account.receipt,
             request_id=f"{case.inbound.id}-shadow",
@@ -65,8 +64,8 @@ class Shadows:
         )
         deadline = asyncio.get_running_loop().time() + self._seconds
         try:
-            account = await self._books.receive(receipt, self._dispatcher.reservation(target, case.snapshot))
-            async with self._books.settling(account):
+            account = await self._settlements.receive(receipt, self._dispatcher.reservation(target, case.snapshot))
+            async with self._settlements.settling(account):
                 opened = await self._dispatcher.open_one(case, account, target, request, deadline)
                 try:
                     async for _ in account.metered(opened.deltas):
@@ -78,7 +77,7 @@ class Shadows:
         self._observer.on(_compared(case.account, account))
 
 
-def _compared(first: Account, second: Account) -> Shadowed:
+def _compared(first: RequestAccount, second: RequestAccount) -> Shadowed:
     return Shadowed(
         request_id=first.receipt.request_id,
         target=first.target or "",

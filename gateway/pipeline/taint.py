@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from gateway.core.labels import Label
 from gateway.core.request import AnyRequest
-from gateway.pipeline.remembered_texts import PassageMemory
+from gateway.pipeline.passage_cache import PassageCache
 from gateway.privacy.taint import answer_hashes, prefix_hashes, texts_of
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ class ConversationTaint:
     def __init__(self, store: TaintStore, key: bytes) -> None:
         self._store = store
         self._key = key
-        self._texts = PassageMemory(key)
+        self._texts = PassageCache(key)
 
     async def recall(self, request: AnyRequest) -> bool:
         """Whether an earlier turn of this conversation was sensitive. Raises LedgerUnavailable: doubt refuses."""

@@ -12,7 +12,7 @@ from gateway.core.errors import AduanaError, Forbidden
 from gateway.core.request import AnyRequest, Caller, EmbeddingsRequest, GenerateRequest, Inbound, RerankRequest
 from gateway.core.target import Catalog
 from gateway.pipeline import Answer, Embedded, Pipeline, Ranked
-from gateway.pipeline.settling import ClientGone
+from gateway.pipeline.settlement import ClientGone
 from gateway.server.access import Access, KeyRing
 from gateway.server.answers import json_answer, public_error, route_headers
 from gateway.server.bodies import BodyReader

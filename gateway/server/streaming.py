@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from gateway.pipeline.settling import ClientGone
+from gateway.pipeline.settlement import ClientGone
 
 EVENTS = "text/event-stream; charset=utf-8"
 _HEADERS = {

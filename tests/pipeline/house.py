@@ -18,12 +18,12 @@ from gateway.ledger.encryption import Seal
 from gateway.ledger.masking import MaskRecord
 from gateway.pipeline import Fanout, Pipeline
 from gateway.pipeline.dispatch import Dispatcher
-from gateway.pipeline.examining import Examining
-from gateway.pipeline.masker import Masker
-from gateway.pipeline.parts import Inspecting
-from gateway.pipeline.settling import Books
+from gateway.pipeline.inspection import RequestInspection
+from gateway.pipeline.masking import Masker
+from gateway.pipeline.ports import Inspecting
+from gateway.pipeline.settlement import SettlementWriter
 from gateway.pipeline.shadow import Shadows
-from gateway.pipeline.situation import Situation
+from gateway.pipeline.snapshot import SnapshotBuilder
 from gateway.policy import Policy, load_policy
 
 POLICY = """
@@ -245,15 +245,19 @@ class House:
         cloud = {"big": self.big, "spare": self.spare}
         self.catalog = catalog
         self.policies = FixedPolicy(load_policy([("policy.yaml", policy)], catalog))
-        self.books = Books(ledger=self.ledger, pricing=FreePricing(), observer=fanout, failed=lambda *_: None)
+        self.settlements = SettlementWriter(
+            ledger=self.ledger, pricing=FreePricing(), observer=fanout, failed=lambda *_: None
+        )
         dispatcher = Dispatcher(local={"home": self.home}, cloud=cloud, ledger=self.ledger, observer=fanout)
-        self.shadows = Shadows(dispatcher=dispatcher, books=self.books, observer=fanout, seconds=60.0)
+        self.shadows = Shadows(dispatcher=dispatcher, settlements=self.settlements, observer=fanout, seconds=60.0)
         self.pipeline = Pipeline(
             catalog=catalog,
             policies=self.policies,
-            examining=Examining(self.inspector),
-            masker=Masker(examine=Examining(self.inspector).examine, store=self.masks, sealing=Seal(b"k"), key=b"k"),
-            situation=Situation(
+            request_inspection=RequestInspection(self.inspector),
+            masker=Masker(
+                examine=RequestInspection(self.inspector).examine, store=self.masks, sealing=Seal(b"k"), key=b"k"
+            ),
+            snapshots=SnapshotBuilder(
                 local={"home": self.home},
                 targets=targets,
                 ledger=self.ledger,
@@ -263,7 +267,7 @@ class House:
             ),
             taint=self.taint,
             dispatcher=dispatcher,
-            books=self.books,
+            settlements=self.settlements,
             shadows=self.shadows,
             observer=fanout,
             request_seconds=60.0,
@@ -276,12 +280,12 @@ class House:
             async with self.pipeline.generate(inbound, request) as answer:
                 return "".join([delta.text async for delta in answer.deltas if isinstance(delta, Text)])
         finally:
-            await self.books.close()
+            await self.settlements.close()
 
     async def settled(self) -> None:
         """Returns when shadows have ended and every settlement is written."""
         await self.shadows.ended()
-        await self.books.close()
+        await self.settlements.close()
 
     async def embed(self, text: str, *tags: str) -> None:
         """Vectors, for their way."""
@@ -291,7 +295,7 @@ class House:
         try:
             await self.pipeline.embed(inbound, request)
         finally:
-            await self.books.close()
+            await self.settlements.close()
 
     @property
     def outcomes(self) -> list[str]:

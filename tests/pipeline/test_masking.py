@@ -16,7 +16,7 @@ from gateway.core.request import Caller, Inbound
 from gateway.core.usage import Usage
 from gateway.ledger import Ledger, LedgerSettings
 from gateway.ledger.encryption import Seal
-from gateway.pipeline.masker import Masker
+from gateway.pipeline.masking import Masker
 from gateway.policy import load_policy
 from gateway.privacy import InspectionSettings, Inspector
 from gateway.wire import openai_requests
@@ -62,7 +62,7 @@ class Masks(House):
                 self.route = answer.route
                 return "".join([delta.text async for delta in answer.deltas if isinstance(delta, Text)])
         finally:
-            await self.books.close()
+            await self.settlements.close()
 
     def sent(self, number: int = -1):
         """The document that a cloud got."""
@@ -135,8 +135,10 @@ async def test_a_residue_keeps_the_original_at_home(house, monkeypatch):
             more = real(freeze_object({"a": IBAN})).findings if "findings" in extra else ()
             return msgspec.structs.replace(seen, findings=more, doubts=extra.get("doubts", ()))
 
-        monkeypatch.setattr(house.pipeline._examining, "_inspector", type("I", (), {"inspect": staticmethod(inspect)}))
-        monkeypatch.setattr(house.pipeline._masker, "_examine", house.pipeline._examining.examine)
+        monkeypatch.setattr(
+            house.pipeline._request_inspection, "_inspector", type("I", (), {"inspect": staticmethod(inspect)})
+        )
+        monkeypatch.setattr(house.pipeline._masker, "_examine", house.pipeline._request_inspection.examine)
         await house.say(MAIL)
         assert len(calls) == 2
         assert MAIL not in str(calls[1])
@@ -296,7 +298,7 @@ async def test_refusals_stay_refusals(house, inspector):
 
 async def test_without_a_store_each_request_has_a_mapping_of_its_own(house, inspector):
     """For looking only: nothing is kept."""
-    house.pipeline._masker = Masker(examine=house.pipeline._examining.examine)
+    house.pipeline._masker = Masker(examine=house.pipeline._request_inspection.examine)
     await house.say(f"Escribe a {MAIL}.")
     assert MAIL not in str(house.sent())
 
@@ -325,7 +327,7 @@ async def test_a_client_that_goes_away_ends_the_masked_answer(house):
         async with house.pipeline.generate(inbound, request) as answer:
             async for _ in answer.deltas:
                 raise asyncio.CancelledError
-    await house.books.close()
+    await house.settlements.close()
     assert house.big.open == 0
     assert house.outcomes == ["cancelled"]
 
@@ -348,7 +350,7 @@ async def test_raw_completions_are_masked_too(house):
         assert answer.route.masked == (("contact.email", 2),)
         async for _ in answer.deltas:
             pass
-    await house.books.close()
+    await house.settlements.close()
     sent = thaw(house.big.asked[0].document)
     assert sent["prompt"][0] == f"Correo {sent['stop'][0]}"
     assert MAIL not in str(sent)
@@ -361,7 +363,7 @@ async def test_embeddings_are_not_masked(house):
     request = openai_requests.parse_embeddings(document)
     inbound = Inbound(id="v", request=request, caller=Caller(), tags=frozenset({"public"}))
     await house.pipeline.embed(inbound, request)
-    await house.books.close()
+    await house.settlements.close()
     assert not house.big.asked
     assert len(house.home.asked) == 1
 
@@ -369,7 +371,7 @@ async def test_embeddings_are_not_masked(house):
 async def test_a_restart_finds_the_mapping_again(house, tmp_path):
     """With a real ledger: a conversation goes on with its pseudonyms; another secret opens nothing."""
     settings = LedgerSettings(directory=tmp_path)
-    examine = house.pipeline._examining.examine
+    examine = house.pipeline._request_inspection.examine
     turns = (f"Escribe a {MAIL}.", "Hecho.", f"Y a {OTHER}.", "Hecho.", "Gracias")
     said: list[str] = []
     for secret, count in ((b"k" * 32, 1), (b"k" * 32, 3), (b"k" * 32, 5), (b"x" * 32, 5)):

@@ -17,7 +17,7 @@ from gateway.core.target import Capability, TargetInfo
 from gateway.local.embedded.models.files import default_models_dir, model_path
 from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.local.embedded.target import EmbeddedTarget
-from gateway.pipeline.judging import Judge, JudgeSettings
+from gateway.pipeline.topic_judge import JudgeSettings, TopicJudge
 from gateway.privacy import InspectionSettings, Inspector
 from tests.privacy.topic_samples import CONFIDENCES, NOBODYS
 
@@ -52,7 +52,7 @@ async def measure(model: str, threads: int, every: int, certainty: float) -> Non
     target = EmbeddedTarget(info, EmbeddedSettings(model=model, context=2048, slots=8, threads=threads))
     await target.start()
     try:
-        judge = Judge(target, JudgeSettings(seconds=600, certainty=certainty))
+        judge = TopicJudge(target, JudgeSettings(seconds=600, certainty=certainty))
         confidences = [text for _, text in CONFIDENCES][::every]
         nobodys = [item if isinstance(item, str) else item[-1] for item in NOBODYS][::every]
         await _seen(judge, confidences[:1])  # the model is loaded
@@ -74,7 +74,7 @@ async def measure(model: str, threads: int, every: int, certainty: float) -> Non
         await target.close()
 
 
-async def _seen(judge: Judge, texts: Sequence[str]) -> Seen:
+async def _seen(judge: TopicJudge, texts: Sequence[str]) -> Seen:
     found = [await judge.judgement([("$", text)]) for text in texts]
     itself = sum(any(doubt.reason == "speaks_of_itself" for doubt in one.doubts) for one in found)
     kept = sum(bool(one.findings or one.doubts) for one in found)

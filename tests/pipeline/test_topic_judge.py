@@ -17,9 +17,9 @@ from gateway.core.labels import Label, Zone
 from gateway.core.request import ChatRequest
 from gateway.core.target import Capability, TargetState
 from gateway.ledger.encryption import Seal
-from gateway.pipeline.examining import Examining, Topics
-from gateway.pipeline.judging import Judge, JudgeSettings
-from gateway.pipeline.masker import Masker
+from gateway.pipeline.inspection import RequestInspection, Topics
+from gateway.pipeline.masking import Masker
+from gateway.pipeline.topic_judge import JudgeSettings, TopicJudge
 from gateway.privacy import InspectionSettings, Inspector
 from gateway.privacy.judging import Judgement
 from tests.pipeline.house import FakeTarget, House
@@ -97,8 +97,8 @@ def judge() -> FakeJudge:
 def house_of(judge: FakeJudge, *, seconds: float = 60.0, characters: int = 10_000, policy: str = POLICY) -> House:
     """A house whose requests are judged before they leave."""
     house = House(policy=policy)
-    topics = Topics(judge=Judge(judge, JudgeSettings(seconds=seconds)), characters=characters)
-    house.pipeline._examining = Examining(house.inspector, topics=topics)
+    topics = Topics(judge=TopicJudge(judge, JudgeSettings(seconds=seconds)), characters=characters)
+    house.pipeline._request_inspection = RequestInspection(house.inspector, topics=topics)
     return house
 
 
@@ -192,7 +192,7 @@ def test_what_is_written_around_a_text_never_lowers_it(before: str, text: str, a
     """Whatever the model thinks of single texts: a longer one has all that its parts have."""
 
     async def seen(words: str) -> Judgement:
-        return await Judge(Whimsical(seed), JudgeSettings(seconds=60)).judgement([("$", words)])
+        return await TopicJudge(Whimsical(seed), JudgeSettings(seconds=60)).judgement([("$", words)])
 
     alone, within = asyncio.run(seen(text)), asyncio.run(seen(f"{before} {text} {after}"))
     assert {one.category for one in alone.findings} <= {one.category for one in within.findings}
@@ -223,8 +223,8 @@ class Sure(FakeJudge):
 async def test_harmless_takes_certainty(share: float, label: Label) -> None:
     """A model that wavers has not said that nothing is there."""
     house = House(policy=POLICY)
-    judge = Judge(Sure(share), JudgeSettings(seconds=60, certainty=0.9))
-    house.pipeline._examining = Examining(house.inspector, topics=Topics(judge=judge))
+    judge = TopicJudge(Sure(share), JudgeSettings(seconds=60, certainty=0.9))
+    house.pipeline._request_inspection = RequestInspection(house.inspector, topics=Topics(judge=judge))
     await house.ask("Tell me about my garden.", "public")
     assert house.ledger.receipts[0].label is label
 
@@ -247,9 +247,13 @@ async def test_a_masked_document_is_judged_again(judge: FakeJudge) -> None:
     """As it would go out. A topic that is left keeps the original at home."""
     masking = POLICY.replace("prefer: [big, spare", "mask: [contact.email], prefer: [big, spare")
     house = House(Inspector(InspectionSettings()), masking)
-    examining = Examining(house.inspector, topics=Topics(judge=Judge(judge, JudgeSettings(seconds=60))))
-    house.pipeline._examining = examining
-    house.pipeline._masker = Masker(examine=examining.examine_fully, store=house.masks, sealing=Seal(b"k"), key=b"k")
+    request_inspection = RequestInspection(
+        house.inspector, topics=Topics(judge=TopicJudge(judge, JudgeSettings(seconds=60)))
+    )
+    house.pipeline._request_inspection = request_inspection
+    house.pipeline._masker = Masker(
+        examine=request_inspection.examine_fully, store=house.masks, sealing=Seal(b"k"), key=b"k"
+    )
     await house.ask("Write about my garden to ann.lee@wolke7.de please.", "public")
     (sent,) = house.big.asked
     masked = sent.document["messages"][0]["content"]
@@ -286,8 +290,8 @@ async def test_a_full_queue_is_waited_for(judge: FakeJudge) -> None:
 def test_who_may_not_see_everything_can_not_judge() -> None:
     """What may have to stay must not leave to be judged."""
     with pytest.raises(ValueError, match="not local"):
-        Judge(FakeJudge(Zone.CLOUD), JudgeSettings())
+        TopicJudge(FakeJudge(Zone.CLOUD), JudgeSettings())
     office = FakeJudge()
     office.info = msgspec.structs.replace(office.info, ceiling=Label.INTERNAL)
     with pytest.raises(ValueError, match="ceiling"):
-        Judge(office, JudgeSettings())
+        TopicJudge(office, JudgeSettings())

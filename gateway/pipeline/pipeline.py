@@ -12,47 +12,20 @@ from gateway.core.delta import Embeddings as Vectors
 from gateway.core.errors import NotFound
 from gateway.core.events import Compared, Decided
 from gateway.core.finding import Inspection
-from gateway.core.labels import Label, Zone
+from gateway.core.labels import Label
 from gateway.core.record import Receipt, Reservation
-from gateway.core.request import (
-    AnyRequest,
-    EmbeddingsRequest,
-    GenerateRequest,
-    Inbound,
-    RerankRequest,
-    endpoint_of,
-)
+from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest, Inbound, RerankRequest, endpoint_of
 from gateway.core.snapshot import Snapshot
 from gateway.core.target import Alias, Catalog
+from gateway.pipeline.case import Case, Route
 from gateway.pipeline.dispatch import Dispatcher
-from gateway.pipeline.examining import Examining
-from gateway.pipeline.masker import Masker, Outgoing
-from gateway.pipeline.parts import Observer, PolicySource, TaintPort
-from gateway.pipeline.settling import Account, Books
+from gateway.pipeline.inspection import RequestInspection
+from gateway.pipeline.masking import Masker
+from gateway.pipeline.ports import Observer, PolicySource, TaintPort
+from gateway.pipeline.settlement import SettlementWriter
 from gateway.pipeline.shadow import Shadows
-from gateway.pipeline.situation import Situation
-from gateway.policy import (
-    Decision,
-    Explanation,
-    Policy,
-    causes_of,
-    compare,
-    decide_whole,
-    explain,
-    facts_json,
-    refusal_error,
-)
-
-
-class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a request went, for the answer's headers."""
-
-    request_id: str
-    label: Label
-    rule: str
-    target: str | None = None
-    zone: Zone | None = None
-    masked: tuple[tuple[str, int], ...] = ()  # category → findings that went out under pseudonyms
+from gateway.pipeline.snapshot import SnapshotBuilder
+from gateway.policy import Decision, Explanation, causes_of, compare, decide_whole, explain, facts_json, refusal_error
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,33 +50,6 @@ class Ranked(msgspec.Struct, frozen=True, kw_only=True):
     ranking: Ranking
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that was decided on, with everything its decision rests on."""
-
-    inbound: Inbound
-    policy: Policy
-    decision: Decision
-    inspection: Inspection
-    snapshot: Snapshot
-    account: Account
-    first: Decision  # about the request as it came; the same as `decision` where nothing is masked
-    masked: Outgoing | None = None
-    causes: frozenset[str] | None = None  # categories that alone made the request sensitive
-
-    def route(self, target: str | None = None, zone: Zone | None = None) -> Route:
-        """Where it goes, in the answer's headers."""
-        decision = self.decision
-        left = self.masked is not None and zone is Zone.CLOUD
-        return Route(
-            request_id=self.inbound.id,
-            label=decision.label if left else self.first.label,
-            rule=decision.rule,
-            target=target,
-            zone=zone,
-            masked=self.masked.counts if self.masked is not None and left else (),
-        )
-
-
 class Pipeline:
     """Takes requests through the steps. Owns no state but its parts."""
 
@@ -112,12 +58,12 @@ class Pipeline:
         *,
         catalog: Catalog,
         policies: PolicySource,
-        examining: Examining,
+        request_inspection: RequestInspection,
         masker: Masker,
-        situation: Situation,
+        snapshots: SnapshotBuilder,
         taint: TaintPort,
         dispatcher: Dispatcher,
-        books: Books,
+        settlements: SettlementWriter,
         shadows: Shadows,
         observer: Observer,
         request_seconds: float,
@@ -125,12 +71,12 @@ class Pipeline:
     ) -> None:
         self._catalog = catalog
         self._policies = policies
-        self._examining = examining
+        self._request_inspection = request_inspection
         self._masker = masker
-        self._situation = situation
+        self._snapshots = snapshots
         self._taint = taint
         self._dispatcher = dispatcher
-        self._books = books
+        self._settlements = settlements
         self._shadows = shadows
         self._observer = observer
         self._request_seconds = request_seconds
@@ -144,7 +90,7 @@ class Pipeline:
         """
         deadline = asyncio.get_running_loop().time() + self._request_seconds
         case = await self._admit(inbound)
-        async with self._books.settling(case.account):
+        async with self._settlements.settling(case.account):
             opened = await self._dispatcher.open(case, request, deadline)
             try:
                 yield Answer(
@@ -155,14 +101,14 @@ class Pipeline:
                 await opened.deltas.aclose()
                 if case.first.label is Label.SENSITIVE:  # also what a client that went away has of it
                     answer = case.account.answer_text()
-                    await self._books.also(self._taint.remember_answer(request, answer, case.causes))
+                    await self._settlements.also(self._taint.remember_answer(request, answer, case.causes))
         self._shadows.follow(case, request)
 
     async def embed(self, inbound: Inbound, request: EmbeddingsRequest) -> Embedded:
         """Answer an embeddings request. Raises AduanaError."""
         deadline = asyncio.get_running_loop().time() + self._request_seconds
         case = await self._admit(inbound)
-        async with self._books.settling(case.account):
+        async with self._settlements.settling(case.account):
             target, zone, vectors = await self._dispatcher.embed(case, request, deadline)
             case.account.embedded(vectors.usage)
             return Embedded(route=case.route(target, zone), vectors=vectors)
@@ -171,7 +117,7 @@ class Pipeline:
         """Answer a rerank request. Raises AduanaError."""
         deadline = asyncio.get_running_loop().time() + self._request_seconds
         case = await self._admit(inbound)
-        async with self._books.settling(case.account):
+        async with self._settlements.settling(case.account):
             target, zone, ranking = await self._dispatcher.rerank(case, request, deadline)
             case.account.embedded(ranking.usage)
             return Ranked(route=case.route(target, zone), ranking=ranking)
@@ -180,15 +126,15 @@ class Pipeline:
         """The whole decision, rule by rule. Sends nothing and writes nothing."""
         policy = self._policies.current
         inspection = await self._inspect(inbound)
-        snapshot = await self._situation.snapshot(inbound.request, self._catalog.resolve(inbound.request.model))
-        inspection, first = await self._examining.decided(inbound, inspection, snapshot, policy)
+        snapshot = await self._snapshots.snapshot(inbound.request, self._catalog.resolve(inbound.request.model))
+        inspection, first = await self._request_inspection.decided(inbound, inspection, snapshot, policy)
         masked = await self._masker.attempt(first, inbound, inspection, snapshot, policy, keep=False)
         return explain(inbound, inspection, snapshot, policy, masks=masked is not None)
 
     async def prompt_tokens(self, inbound: Inbound) -> int:
         """Tokens of the prompt: exact where a local model counts them, else an estimate. Sends nothing."""
         alias = self._known_model(inbound)
-        snapshot = await self._situation.snapshot(inbound.request, alias)
+        snapshot = await self._snapshots.snapshot(inbound.request, alias)
         return snapshot.prompt_tokens_estimate or 0
 
     async def _admit(self, inbound: Inbound) -> Case:
@@ -199,9 +145,9 @@ class Pipeline:
         begun = clock()
         inspection = await self._inspect(inbound)
         inspected = clock()
-        snapshot = await self._situation.snapshot(inbound.request, alias)
+        snapshot = await self._snapshots.snapshot(inbound.request, alias)
         informed = clock()
-        inspection, first = await self._examining.decided(inbound, inspection, snapshot, policy)
+        inspection, first = await self._request_inspection.decided(inbound, inspection, snapshot, policy)
         masked = await self._masker.attempt(first, inbound, inspection, snapshot, policy)
         decision = masked.decision if masked else first
         decided = clock()
@@ -217,7 +163,7 @@ class Pipeline:
         else:
             await self._taint.harmless(inbound.request)
         reservation = self._reservation(decision, snapshot)
-        account = await self._books.receive(receipt, reservation)
+        account = await self._settlements.receive(receipt, reservation)
         written = clock()
         leading = decision.candidates[0] if decision.candidates else None
         self._observer.on(
@@ -247,7 +193,7 @@ class Pipeline:
             causes=causes,
         )
         if decision.refusal is not None or not decision.candidates:
-            async with self._books.settling(account, refused=True):
+            async with self._settlements.settling(account, refused=True):
                 raise refusal_error(decision)
         return case
 
@@ -273,7 +219,7 @@ class Pipeline:
         return alias
 
     async def _inspect(self, inbound: Inbound) -> Inspection:
-        inspection = await self._examining.examine(inbound.request, inbound.size)
+        inspection = await self._request_inspection.examine(inbound.request, inbound.size)
         if await self._taint.recall(inbound.request):
             causes = await self._taint.causes(inbound.request)
             inspection = msgspec.structs.replace(inspection, tainted=True, causes=causes)

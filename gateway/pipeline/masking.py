@@ -19,7 +19,7 @@ from gateway.core.errors import BadRequest, LedgerUnavailable
 from gateway.core.finding import Finding, Inspection
 from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, GenerateRequest, Inbound
 from gateway.core.snapshot import Snapshot
-from gateway.pipeline.examining import INLINE_BYTES
+from gateway.pipeline.inspection import INLINE_BYTES
 from gateway.policy import Decision, Policy, decide_masked, foresee
 from gateway.privacy.leftovers import left_over
 from gateway.privacy.masking import Masked, covered, foreign, mask

@@ -12,15 +12,15 @@ from gateway.core.labels import Zone
 from gateway.core.progress import Progress
 from gateway.core.record import Outcome, Receipt, Reservation, Settlement
 from gateway.core.usage import Usage
-from gateway.pipeline.parts import LedgerPort, Observer, Pricing
-from gateway.pipeline.situation import CHARACTERS_PER_TOKEN
+from gateway.pipeline.ports import LedgerPort, Observer, Pricing
+from gateway.pipeline.snapshot import CHARACTERS_PER_TOKEN
 
 
 class ClientGone(ConnectionResetError):
     """The client closed the connection or stopped reading."""
 
 
-class Account:
+class RequestAccount:
     """What one request did so far. Owned by the request's own task."""
 
     def __init__(self, receipt: Receipt, reservation: Reservation | None, clock: Callable[[], float]) -> None:
@@ -92,7 +92,7 @@ class Account:
         return Usage(input=prompt if self.first is not None else 0, output=output, estimated=True)
 
 
-class Books:
+class SettlementWriter:
     """Writes settlements and keeps them until they are durable. Owner of the settling tasks."""
 
     def __init__(
@@ -115,12 +115,12 @@ class Books:
         self._wall = wall
         self._writing: set[asyncio.Task[None]] = set()
 
-    async def receive(self, receipt: Receipt, reservation: Reservation | None) -> Account:
+    async def receive(self, receipt: Receipt, reservation: Reservation | None) -> RequestAccount:
         """Writes the receipt; returns when it is durable. Raises LedgerUnavailable.
 
         A client that goes away meanwhile leaves a receipt behind, so its settlement follows behind the write.
         """
-        account = Account(receipt, reservation, self._clock)
+        account = RequestAccount(receipt, reservation, self._clock)
         writing = asyncio.get_running_loop().create_task(self._ledger.receive(receipt, reservation))
         try:
             account.spent = await asyncio.shield(writing)
@@ -130,7 +130,7 @@ class Books:
         return account
 
     @asynccontextmanager
-    async def settling(self, account: Account, *, refused: bool = False) -> AsyncGenerator[None, None]:
+    async def settling(self, account: RequestAccount, *, refused: bool = False) -> AsyncGenerator[None, None]:
         """Settles `account` when the context is left: normally, by an error or by cancellation."""
         try:
             yield
@@ -168,7 +168,7 @@ class Books:
         while self._writing:
             await asyncio.wait(set(self._writing))
 
-    def _settle(self, account: Account, outcome: Outcome, error: str | None) -> None:
+    def _settle(self, account: RequestAccount, outcome: Outcome, error: str | None) -> None:
         account.ended = self._clock()
         usage = account.usage_so_far()
         target = account.target
@@ -203,7 +203,7 @@ class Books:
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
 
-    async def _abandon(self, account: Account, writing: asyncio.Task[str | None]) -> None:
+    async def _abandon(self, account: RequestAccount, writing: asyncio.Task[str | None]) -> None:
         try:
             await writing
         except AduanaError:

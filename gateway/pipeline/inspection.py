@@ -16,7 +16,7 @@ from gateway.core.finding import Doubt, Finding, Inspection
 from gateway.core.labels import Zone
 from gateway.core.request import AnyRequest, Inbound
 from gateway.core.snapshot import Snapshot
-from gateway.pipeline.parts import Inspecting
+from gateway.pipeline.ports import Inspecting
 from gateway.policy import Decision, Policy, decide, foresee
 from gateway.privacy.entities import Entity, NamePolicy, findings_of, is_name, records
 from gateway.privacy.judging import Judgement
@@ -53,7 +53,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     characters: int = 200_000  # of one request; beyond them it counts as sensitive, for it would take too long
 
 
-class Examining:
+class RequestInspection:
     """Looks at a request's whole document. Knows no conversation: what earlier turns were is not its matter."""
 
     def __init__(self, inspector: Inspecting, names: Names | None = None, topics: Topics | None = None) -> None:

@@ -17,7 +17,7 @@ from gateway.core.errors import (
 )
 from gateway.core.events import Compared, FellBack, FirstToken, Settled, Shadowed
 from gateway.core.labels import Label
-from gateway.pipeline.settling import ClientGone
+from gateway.pipeline.settlement import ClientGone
 from gateway.policy import Clearance, load_policy
 from tests.pipeline.house import ANSWER, House, chat
 
@@ -173,7 +173,7 @@ async def test_a_client_that_goes_away_cancels_the_target(house):
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await house.books.close()
+    await house.settlements.close()
     assert house.home.open == 0
     assert house.outcomes == ["cancelled"]
 
@@ -193,7 +193,7 @@ async def test_a_client_that_goes_away_while_the_receipt_is_written(house):
     with pytest.raises(asyncio.CancelledError):
         await task
     house.ledger.gate.set()
-    await house.books.close()
+    await house.settlements.close()
     assert len(house.ledger.receipts) == 1
     assert house.outcomes == ["cancelled"]
     assert not house.home.asked

@@ -15,7 +15,7 @@ from gateway.core.request import (
 from gateway.core.snapshot import Gpu, Snapshot
 from gateway.core.target import Alias
 from gateway.core.usage import MICROS
-from gateway.pipeline.parts import LedgerPort, LocalTarget, Meters, Pricing, Target
+from gateway.pipeline.ports import LedgerPort, LocalTarget, Meters, Pricing, Target
 from gateway.privacy.language import language_of
 
 # Without a tokenizer: a little over what English and Spanish prose takes, so that the estimate errs to "too long".
@@ -23,7 +23,7 @@ CHARACTERS_PER_TOKEN = 3.5
 _MESSAGE_TOKENS = 8
 
 
-class Situation:
+class SnapshotBuilder:
     """Facts from moment to moment. Owns nothing: it asks the owners."""
 
     def __init__(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from gateway.core.events import Event
-from gateway.pipeline.parts import Observer
+from gateway.pipeline.ports import Observer
 
 
 class Fanout:

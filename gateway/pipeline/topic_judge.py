@@ -16,17 +16,8 @@ from gateway.core.finding import Doubt, Finding
 from gateway.core.labels import Label, Zone
 from gateway.core.request import ChatRequest
 from gateway.core.target import Capability
-from gateway.pipeline.parts import LocalTarget
-from gateway.privacy.judging import (
-    TOPICS,
-    Judgement,
-    Passage,
-    Question,
-    Questions,
-    finding,
-    passages,
-    speaks_of_itself,
-)
+from gateway.pipeline.ports import LocalTarget
+from gateway.privacy.judging import TOPICS, Judgement, Passage, Question, Questions, finding, passages, speaks_of_itself
 from gateway.wire.openai_requests import parse_chat
 
 _ISOLATION = "topic judgement"  # shares the beginning of its questions with nobody's conversations
@@ -54,7 +45,7 @@ class JudgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Share of the model's probability that a harmless answer must have."""
 
 
-class Judge:
+class TopicJudge:
     """Owns the answers that it remembers."""
 
     def __init__(self, target: LocalTarget, settings: JudgeSettings) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from gateway.core.labels import Label
 from gateway.ledger.encryption import Seal
-from gateway.pipeline.examining import Examining, Names
-from gateway.pipeline.masker import Masker
+from gateway.pipeline.inspection import Names, RequestInspection
+from gateway.pipeline.masking import Masker
 from gateway.privacy import InspectionSettings, Inspector
 from gateway.privacy.entities import Entity, NamePolicy
 from tests.pipeline.house import House
@@ -64,9 +64,11 @@ def house_of(inspector: Inspector, recognition: FakeRecognition, policy: str = P
     """A house that looks for names, too."""
     house = House(inspector, policy)
     names = Names(recognition=recognition, policy=NamePolicy.FULL, **options)  # type: ignore[arg-type]
-    examining = Examining(inspector, names)
-    house.pipeline._examining = examining
-    house.pipeline._masker = Masker(examine=examining.examine_fully, store=house.masks, sealing=Seal(b"k"), key=b"k")
+    request_inspection = RequestInspection(inspector, names)
+    house.pipeline._request_inspection = request_inspection
+    house.pipeline._masker = Masker(
+        examine=request_inspection.examine_fully, store=house.masks, sealing=Seal(b"k"), key=b"k"
+    )
     return house
 
 

@@ -19,7 +19,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class PassageMemory:
+class PassageCache:
     """Thread-safe."""
 
     def __init__(self, key: bytes) -> None:

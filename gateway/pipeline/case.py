@@ -1,0 +1,49 @@
+"""A request that was decided on, and where its answer came from. Frozen data that the steps hand on."""
+
+import msgspec
+
+from gateway.core.finding import Inspection
+from gateway.core.labels import Label, Zone
+from gateway.core.request import Inbound
+from gateway.core.snapshot import Snapshot
+from gateway.pipeline.masking import Outgoing
+from gateway.pipeline.settlement import RequestAccount
+from gateway.policy import Decision, Policy
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a request went, for the answer's headers."""
+
+    request_id: str
+    label: Label
+    rule: str
+    target: str | None = None
+    zone: Zone | None = None
+    masked: tuple[tuple[str, int], ...] = ()  # category → findings that went out under pseudonyms
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that was decided on, with everything its decision rests on."""
+
+    inbound: Inbound
+    policy: Policy
+    decision: Decision
+    inspection: Inspection
+    snapshot: Snapshot
+    account: RequestAccount
+    first: Decision  # about the request as it came; the same as `decision` where nothing is masked
+    masked: Outgoing | None = None
+    causes: frozenset[str] | None = None  # categories that alone made the request sensitive
+
+    def route(self, target: str | None = None, zone: Zone | None = None) -> Route:
+        """Where it goes, in the answer's headers."""
+        decision = self.decision
+        left = self.masked is not None and zone is Zone.CLOUD
+        return Route(
+            request_id=self.inbound.id,
+            label=decision.label if left else self.first.label,
+            rule=decision.rule,
+            target=target,
+            zone=zone,
+            masked=self.masked.counts if self.masked is not None and left else (),
+        )
