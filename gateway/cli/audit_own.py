@@ -11,7 +11,7 @@ from gateway.cli.audit_gateway import Setup, started
 from gateway.cli.audit_recorder import Mode, Recorder
 from gateway.core.labels import Label
 from gateway.policy import Policy
-from gateway.policy.labelling import label_of_category
+from gateway.policy.evaluation.labels import label_of_category
 from gateway.settings import Settings
 
 _MOST_WORDS = 5  # of each list

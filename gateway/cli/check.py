@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from gateway.cli.policy_files import load
-from gateway.policy.checking import Check, check
-from gateway.policy.proof import Outcome, Verdict
+from gateway.policy.proof.check import PolicyCheck, check
+from gateway.policy.proof.prover import ProofOutcome, Verdict
 
 _SIGNS = {
-    Outcome.PROVED: "[green]proved[/]",
-    Outcome.REFUTED: "[red]REFUTED[/]",
-    Outcome.NOT_PROVED: "[red]NOT PROVED[/]",
+    ProofOutcome.PROVED: "[green]proved[/]",
+    ProofOutcome.REFUTED: "[red]REFUTED[/]",
+    ProofOutcome.NOT_PROVED: "[red]NOT PROVED[/]",
 }
 
 
@@ -60,10 +60,10 @@ def _options(args: argparse.Namespace) -> str:
     return config + "".join(f" --policy {shlex.quote(str(path))}" for path in args.policies)
 
 
-def _show(console: Console, result: Check, options: str) -> None:
+def _show(console: Console, result: PolicyCheck, options: str) -> None:
     for verdict in result.proof.verdicts:
         console.print(f"  {_SIGNS[verdict.outcome]}  {escape(verdict.claim)}")
-        if verdict.outcome is not Outcome.PROVED:
+        if verdict.outcome is not ProofOutcome.PROVED:
             _show_case(console, verdict, options)
     met = result.expectations - len(result.failures)
     if result.expectations:

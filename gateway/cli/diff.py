@@ -13,7 +13,7 @@ from rich.table import Table
 from gateway.cli.policy_files import load_with
 from gateway.cli.recorded_requests import recorded, since_seconds
 from gateway.policy import Policy, decide_whole, situation_from_facts
-from gateway.policy.comparing import Change, compare
+from gateway.policy.evaluation.compare import Change, compare
 from gateway.settings import Settings, load_settings
 
 _MEANING = {

@@ -19,8 +19,7 @@ from gateway.core.request import Caller, Inbound
 from gateway.core.snapshot import Snapshot
 from gateway.core.yaml_source import parse_yaml
 from gateway.policy import Explanation, Policy, explain
-from gateway.policy.cases import is_case, read_case
-from gateway.policy.made_up import situation_of
+from gateway.policy.situations.synthetic import is_case, read_case, situation_of
 from gateway.settings import Settings
 
 _SHOWN = {"true": "[green]yes[/]", "false": "no", "unknown": "[yellow]unknown[/]"}

@@ -16,7 +16,7 @@ from gateway.core.labels import Zone
 from gateway.core.snapshot import Snapshot
 from gateway.core.usage import MICROS
 from gateway.policy import Decision, Policy, decide_whole, situation_from_facts
-from gateway.policy.comparing import may_leave, price_of
+from gateway.policy.evaluation.compare import may_leave, price_of
 from gateway.settings import load_settings
 
 

@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import Any
 
-from gateway.policy.json_schema import json_schema
+from gateway.policy.reader.json_schema import json_schema
 
 
 def add_parser(subparsers: Any) -> None:

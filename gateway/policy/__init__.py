@@ -4,17 +4,17 @@ This room does no I/O and knows no clock: files are read by the caller, the worl
 """
 
 from gateway.policy.clearance import Clearance, mint
-from gateway.policy.comparing import Change, compare
-from gateway.policy.compiled import Policy
-from gateway.policy.decide import decide
-from gateway.policy.decision import Candidate, Decision, Refusal, Removed, Why, refusal_error
-from gateway.policy.explanation import Explanation, explain
+from gateway.policy.evaluation.budgets import budget_refusal
+from gateway.policy.evaluation.compare import Change, compare
+from gateway.policy.evaluation.compiled import Policy
+from gateway.policy.evaluation.decide import decide
+from gateway.policy.evaluation.decision import Candidate, Decision, Refusal, Removed, Why, refusal_error
+from gateway.policy.evaluation.explanation import Explanation, explain
+from gateway.policy.evaluation.masking import causes_of, decide_masked, decide_whole, foresee
+from gateway.policy.evaluation.overrides import overridden
+from gateway.policy.language.ast import Overrides
 from gateway.policy.load import DEFAULT_POLICY_NAME, DEFAULT_POLICY_TEXT, load_policy, load_policy_files
-from gateway.policy.masking import causes_of, decide_masked, decide_whole, foresee
-from gateway.policy.model import Overrides
-from gateway.policy.overriding import overridden
-from gateway.policy.recorded import facts_json, situation_from_facts
-from gateway.policy.spending import budget_refusal
+from gateway.policy.situations.recorded import facts_json, situation_from_facts
 
 __all__ = [
     "DEFAULT_POLICY_NAME",

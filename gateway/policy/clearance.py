@@ -11,9 +11,9 @@ from gateway.core.errors import PolicyRefused
 from gateway.core.labels import Label, Zone
 from gateway.core.outbound import outbound_document
 from gateway.core.request import Endpoint, Inbound, endpoint_of
-from gateway.policy.compiled import Policy
-from gateway.policy.decision import Decision
-from gateway.policy.overriding import overridden
+from gateway.policy.evaluation.compiled import Policy
+from gateway.policy.evaluation.decision import Decision
+from gateway.policy.evaluation.overrides import overridden
 
 
 @final

@@ -8,10 +8,9 @@ from pathlib import Path, PurePosixPath
 from gateway.core.errors import ConfigurationError
 from gateway.core.target import Catalog
 from gateway.core.yaml_source import Source, parse_yaml
-from gateway.policy.compiled import Policy, compile_policy
-from gateway.policy.order import order_problems
-from gateway.policy.read_document import read_documents
-from gateway.policy.structure import structure_problems, structure_warnings
+from gateway.policy.evaluation.compiled import Policy, compile_policy
+from gateway.policy.proof.static_checks import order_problems, structure_problems, structure_warnings
+from gateway.policy.reader.document import read_documents
 
 DEFAULT_POLICY_NAME = "home.yaml (built in)"
 DEFAULT_POLICY_TEXT = package_files("gateway.policy").joinpath("home.yaml").read_text(encoding="utf-8")
@@ -59,7 +58,7 @@ def load_policy_files(
     reader = read or _from_disk
     policy = load_policy([(str(path), reader(str(path))) for path in paths], catalog, read=reader, rates=rates)
     if proved:
-        from gateway.policy.checking import require  # the solver is loaded only where something is proved
+        from gateway.policy.proof.check import require  # the solver is loaded only where something is proved
 
         require(policy)
     return policy

@@ -16,7 +16,7 @@ from gateway.core.snapshot import Snapshot
 from gateway.core.yaml_source import parse_yaml
 from gateway.ledger.schema import APPLICATION_ID, MIGRATIONS
 from gateway.policy import facts_json
-from gateway.policy.json_schema import json_schema
+from gateway.policy.reader.json_schema import json_schema
 from tests.policy.house import SHAPE, chat, found, inbound
 from tests.policy.test_ready_policies import EXAMPLES, FILES
 

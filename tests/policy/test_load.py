@@ -10,7 +10,7 @@ from gateway.core.errors import ConfigurationError
 from gateway.core.labels import Label
 from gateway.core.target import TargetState
 from gateway.policy import load_policy
-from gateway.policy.categories import ROOTS
+from gateway.policy.reader.context import ROOTS
 from gateway.privacy import CATEGORIES
 from tests.policy.house import HOUSE, SHAPE, SMALL_HOUSE, ask, names, policy_of
 

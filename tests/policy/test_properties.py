@@ -17,13 +17,13 @@ from gateway.core.labels import Label, Zone
 from gateway.core.request import Inbound
 from gateway.core.snapshot import Snapshot
 from gateway.policy import decide, explain, facts_json, mint, refusal_error, situation_from_facts
-from gateway.policy.compiled import deeds
-from gateway.policy.conditions import truth
-from gateway.policy.eligible import obstacles
-from gateway.policy.getters import getter
-from gateway.policy.index import Entry, Index
-from gateway.policy.labelling import assess
-from gateway.policy.view import View
+from gateway.policy.evaluation.compiled import deeds
+from gateway.policy.evaluation.eligibility import obstacles
+from gateway.policy.evaluation.fact_values import getter
+from gateway.policy.evaluation.index import Index, IndexEntry
+from gateway.policy.evaluation.labels import assess
+from gateway.policy.evaluation.request_view import RequestView
+from gateway.policy.language.conditions import truth
 from tests.policy.house import HOUSE, inbound
 from tests.policy.made import CATEGORIES, DOUBTS, POLICIES, SITUATIONS, TAGS, policy_from
 
@@ -65,9 +65,11 @@ def test_the_index_agrees_with_three_valued_logic(parts, situation):
     policy = policy_from(parts)
     asked, inspection, snapshot = situation
     alias = HOUSE.resolve(asked.request.model)
-    view = View(asked, inspection, snapshot, alias, policy.locals[alias.name])
+    view = RequestView(asked, inspection, snapshot, alias, policy.locals[alias.name])
     view.label = int(decide(asked, inspection, snapshot, policy).label)
-    entries = [Entry(condition=rule.when, restricts=polarity) for rule in policy.rules for polarity in (True, False)]
+    entries = [
+        IndexEntry(condition=rule.when, restricts=polarity) for rule in policy.rules for polarity in (True, False)
+    ]
     index = Index(entries)
     bits = index.moving(view, index.fixed(view))
     for number, entry in enumerate(entries):

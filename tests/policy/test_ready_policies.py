@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.policy import DEFAULT_POLICY_TEXT, load_policy, load_policy_files
-from gateway.policy.checking import check
+from gateway.policy.proof.check import check
 from tests.policy.house import BIG, HOME, HOUSE, SMALL_HOUSE, WORKSTATION, catalog_of, policy_of
 
 FOLDER = Path(__file__).resolve().parents[2] / "policies"
@@ -64,7 +64,7 @@ def test_every_example_of_the_handbook_holds(text):
 
 def test_the_handbook_has_examples_and_every_fact():
     """The table of facts is complete."""
-    from gateway.policy.facts import FACTS
+    from gateway.policy.language.facts import FACTS
 
     assert len(EXAMPLES) >= 7
     assert [name for name in FACTS if f"`{name}" not in HANDBOOK] == []

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from gateway.core.snapshot import Gpu, Snapshot
 from gateway.core.target import TargetState
 from gateway.policy import Policy, decide, facts_json, load_policy
-from gateway.policy.checking import check
-from gateway.policy.view import View
+from gateway.policy.evaluation.request_view import RequestView
+from gateway.policy.proof.check import check
 from tests.bench.policy.cases import CEL_FACTS, HOUSE, INBOUND, INSPECTION, cel_of, claims, rules_of
 
 CEILING_US = {10: 15.0, 100: 40.0, 1000: 200.0}
@@ -66,7 +66,7 @@ def conditions(policy: Policy, now: Snapshot) -> int:
     """Only the conditions of all rules, without label, targets and the decision itself: what CEL does."""
     alias = policy.catalog.aliases["auto"]
     index = policy.compiled.index
-    view = View(INBOUND, INSPECTION, now, alias, policy.locals[alias.name])
+    view = RequestView(INBOUND, INSPECTION, now, alias, policy.locals[alias.name])
     return index.moving(view, index.fixed(view))
 
 

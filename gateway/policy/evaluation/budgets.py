@@ -1,0 +1,72 @@
+"""Budgets as limits: which cloud targets a request may still afford, and what its sender is told. Pure.
+
+The ledger asks the same question once more when it sets the money aside: then nobody else can take it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from gateway.core.errors import BudgetSpent
+from gateway.core.snapshot import Budget
+from gateway.policy.evaluation.decision import Refusal
+
+# Sums of floats: a price that is exactly what is left must fit.
+_NOISE = 1e-9
+
+Limits = tuple[tuple[str, float], ...]
+
+
+def names_for(key: str) -> tuple[str, ...]:
+    """The budgets that a request with this key draws on. The one that is renewed last comes first."""
+    return ("month", f"key:{key}", "day")
+
+
+def limits(budgets: Mapping[str, Budget], key: str) -> Limits:
+    """What is left of each budget with a limit, in US dollars."""
+    found: list[tuple[str, float]] = []
+    for name in names_for(key):
+        budget = budgets.get(name)
+        if budget is not None and budget.limit is not None:
+            found.append((name, budget.limit - budget.spent))
+    return tuple(found)
+
+
+def in_the_way(left: Limits, price: float | None) -> str | None:
+    """The budget that does not allow for `price` dollars; None: all do.
+
+    Where no price is known the request may go as long as anything is left.
+    """
+    for name, rest in left:
+        if rest <= _NOISE if price is None else price > max(rest, 0.0) + _NOISE:
+            return name
+    return None
+
+
+def budget_refusal(name: str, budget: Budget, price: float | None, now: datetime | None) -> Refusal:
+    """Which budget, what is left, when it begins anew, and what helps."""
+    left = max((budget.limit or 0.0) - budget.spent, 0.0)
+    what = f"{_dollars(left)} of {_dollars(budget.limit or 0.0)} are left of {_titled(name)}"
+    asked = f", and this request could cost up to {_dollars(price)}" if price is not None else ""
+    when = f" It begins anew on {budget.resets:%Y-%m-%d at %H:%M %Z}." if budget.resets else ""
+    helps = " A lower max_tokens costs less." if price is not None and left > 0 else ""
+    wait = (budget.resets - now).total_seconds() if budget.resets is not None and now is not None else None
+    return Refusal(
+        code=BudgetSpent.code,
+        message=f"{what}{asked}.{when}{helps}",
+        status=BudgetSpent.status,
+        retry_after=None if wait is None else max(1.0, wait),
+    )
+
+
+def _titled(name: str) -> str:
+    match name:
+        case "day":
+            return "today's budget for clouds"
+        case "month":
+            return "this month's budget for clouds"
+        case _:
+            return "this API key's budget for clouds of this month"
+
+
+def _dollars(usd: float) -> str:
+    return f"${usd:,.2f}" if usd >= 0.1 or usd == 0 else f"${usd:.4f}"

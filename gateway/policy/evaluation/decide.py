@@ -1,0 +1,262 @@
+"""`decide`: which targets may answer a request, in order. Pure: same input, same output, in every process.
+
+The order of the steps: the label is assessed; rules that tag or raise are worked from top to bottom; restrictions of
+all matching rules are added up; the first matching rule with `prefer` gives the order; what may not or can not answer
+is taken out; if nothing is left of a rule's order, `otherwise` is used; a target that looks ill goes to the end.
+"""
+
+from collections.abc import Sequence
+
+from gateway.core.finding import Inspection
+from gateway.core.labels import Label
+from gateway.core.request import Inbound
+from gateway.core.snapshot import Snapshot
+from gateway.policy.evaluation.budgets import Limits, in_the_way, limits
+from gateway.policy.evaluation.compiled import GROW, Compiled, Policy
+from gateway.policy.evaluation.decision import Candidate, Decision, Refusal, Removed, Subject, Why
+from gateway.policy.evaluation.eligibility import obstacles
+from gateway.policy.evaluation.fact_values import getter
+from gateway.policy.evaluation.labels import assess
+from gateway.policy.evaluation.refusals import refused_by_rule, unknown_model, why_nothing
+from gateway.policy.evaluation.request_view import RequestView
+from gateway.policy.language.ast import Otherwise, Overrides, Rule
+from gateway.policy.language.conditions import ALWAYS, truth
+from gateway.privacy.masking import covered
+
+LABELS = (Label.PUBLIC, Label.INTERNAL, Label.SENSITIVE)
+_PLAIN = Overrides()
+
+
+def decide(inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy) -> Decision:
+    """The decision for one request. Never raises: what can't be answered is a refusal in it."""
+    return decide_relieved(inbound, inspection, snapshot, policy, frozenset())
+
+
+def decide_relieved(
+    inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy, relief: frozenset[str]
+) -> Decision:
+    """`decide` where findings of the categories `relief` don't count for the label; rules see them all the same.
+
+    Only `policy.masking` may pass any: it answers for their being masked in the request that this is about.
+    """
+    alias = policy.catalog.resolve(inbound.request.model)
+    if alias is None:
+        return _unknown(inbound, inspection, policy)
+    view = RequestView(inbound, inspection, snapshot, alias, policy.locals[alias.name])
+    label, source = assess(inbound, inspection, alias.name, policy.document.labels, relief)
+    view.label = label
+    compiled = policy.compiled
+    standing = compiled.index.fixed(view)
+    grown: list[int] = []
+    if standing & compiled.grow:
+        _grow(view, policy, standing, grown)
+        if view.label > label:
+            source = "rule"
+    standing = compiled.index.moving(view, standing)
+    rules = policy.document.rules
+    acting = _rules(compiled, standing & compiled.restrict)
+    permitting = _rules(compiled, standing & compiled.permit)
+    only, refusal, cap = _restrictions(rules, acting)
+    left = limits(snapshot.budgets, inbound.caller.key)
+    found = obstacles(policy.catalog.targets, inbound.request, snapshot, alias, view.label, only, cap, left)
+    route = standing & compiled.route
+    number = compiled.rule_of[compiled.index.entry_of[(route & -route).bit_length() - 1]] if route else None
+    order, rule, reason = _order(view, policy, number, found)
+    overrides = _overrides(rules, cap, permitting, found) if acting or permitting else _PLAIN
+    if refusal is not None:
+        rule, reason, order = refusal.name, "refused", ()
+        wording: Refusal | None = refused_by_rule(refusal)
+    elif not order:
+        reason = "refused"
+        named = _named(view, policy, number)
+        wording = why_nothing(inbound, snapshot, view.label, found, named)
+    else:
+        wording = None
+    return Decision(
+        request_id=inbound.id,
+        subject=Subject(inbound.request),
+        alias=alias.name,
+        label=LABELS[view.label],
+        label_source=source,
+        tags=view.tags,
+        rule=rule,
+        reason=reason,
+        candidates=_candidates(order, policy, snapshot),
+        removed=_removed(order, found, refusal is not None),
+        policy_digest=policy.digest,
+        refusal=wording,
+        budget=_kept_out(view, policy, number, found, left) if left and refusal is None else None,
+        overrides=overrides,
+        mask=frozenset().union(*(rules[number].mask for number in permitting)),
+        masked=_masked(inspection, relief),
+        restrictions=tuple(rules[n].name for n in sorted({*grown, *acting, *permitting})),
+    )
+
+
+def _masked(inspection: Inspection, relief: frozenset[str]) -> frozenset[str] | None:
+    if not relief:
+        return None
+    return frozenset(finding.category for finding in inspection.findings if covered(finding.category, relief))
+
+
+def _rules(compiled: Compiled, bits: int) -> list[int]:
+    """Numbers of the rules behind rows, in order, each once."""
+    found: list[int] = []
+    entry_of, rule_of = compiled.index.entry_of, compiled.rule_of
+    while bits:
+        low = bits & -bits
+        number = rule_of[entry_of[low.bit_length() - 1]]
+        if not found or found[-1] != number:
+            found.append(number)
+        bits ^= low
+    return found
+
+
+def _grow(view: RequestView, policy: Policy, standing: int, grown: list[int]) -> None:
+    """Tags and raises, top to bottom, each rule once: it sees what the ones above it made."""
+    compiled, mapped = policy.compiled, policy.document.labels.tags
+    left = standing & compiled.grow
+    while left:
+        now = compiled.index.moving(view, left)
+        if not now:
+            return
+        low = now & -now
+        entry = compiled.index.entry_of[low.bit_length() - 1]
+        number = compiled.rule_of[entry]
+        rule = policy.document.rules[number]
+        assert compiled.deed_of[entry] == GROW
+        grown.append(number)
+        view.tags = view.tags | rule.tag
+        levels = [view.label, rule.raise_to or 0, *(mapped[tag] for tag in rule.tag if tag in mapped)]
+        view.label = int(max(levels))
+        # Rows above this rule were passed: they don't get a second chance.
+        left &= ~((low << 1) - 1) & ~compiled.index.entry_bits[entry]
+
+
+def _restrictions(
+    rules: Sequence[Rule], acting: Sequence[int]
+) -> tuple[frozenset[str] | None, Rule | None, int | None]:
+    """What all `only` leave over together, the first rule that refuses, and the smallest cap of the answer."""
+    only: frozenset[str] | None = None
+    refusal: Rule | None = None
+    cap: int | None = None
+    for number in acting:
+        rule = rules[number]
+        if rule.only is not None:
+            only = rule.only if only is None else only & rule.only
+        if rule.refuse is not None and refusal is None:
+            refusal = rule
+        limit = rule.overrides.max_output_tokens if rule.overrides is not None else None
+        if limit is not None:
+            cap = limit if cap is None else min(cap, limit)
+    return only, refusal, cap
+
+
+def otherwise_for(view: RequestView, policy: Policy) -> Otherwise:
+    """The `otherwise` of the key, else of the alias, else of the policy."""
+    for entry in policy.document.otherwise:
+        if entry.when is ALWAYS or truth(entry.when, lambda fact: getter(fact)(view)):
+            return entry
+    return policy.document.otherwise[-1]
+
+
+def _order(
+    view: RequestView, policy: Policy, number: int | None, found: dict[str, Why | None]
+) -> tuple[tuple[str, ...], str, str]:
+    """Target names in order, the rule that chose, and why the first is first."""
+    if number is not None:
+        rule = policy.document.rules[number]
+        wished = rule.prefer or ()
+        order = tuple([name for name in wished if found[name] is None])
+        if order:
+            return order, rule.name, "rule" if order[0] == wished[0] else "only_permitted"
+    wished = otherwise_for(view, policy).prefer
+    order = tuple([name for name in wished if found[name] is None])
+    first = bool(order) and number is None and order[0] == wished[0]
+    return order, "otherwise", "otherwise" if first else "only_permitted"
+
+
+def _kept_out(
+    view: RequestView, policy: Policy, number: int | None, found: dict[str, Why | None], left: Limits
+) -> str | None:
+    """The budget that kept out the target that would have been asked first."""
+    if Why.BUDGET not in found.values():
+        return None
+    wished = policy.document.rules[number].prefer if number is not None else None
+    for name in (*(wished or ()), *otherwise_for(view, policy).prefer):
+        if found[name] is None:
+            return None
+        if found[name] is Why.BUDGET:
+            return in_the_way(left, view.snapshot.prices.get(name))
+    return None
+
+
+def _named(view: RequestView, policy: Policy, number: int | None) -> frozenset[str]:
+    """Every target that the policy would have used, had nothing stood against it."""
+    wished = policy.document.rules[number].prefer if number is not None else None
+    return frozenset((*(wished or ()), *otherwise_for(view, policy).prefer))
+
+
+def _candidates(order: Sequence[str], policy: Policy, snapshot: Snapshot) -> tuple[Candidate, ...]:
+    ready = policy.candidates
+    ill: list[str] = []
+    if len(order) > 1:
+        states = snapshot.targets
+        for name in order:
+            state = states.get(name)
+            if state is not None and not state.healthy:
+                ill.append(name)
+        if ill:
+            order = [name for name in order if name not in ill] + ill
+    return tuple([ready[name] for name in order])
+
+
+def _removed(order: Sequence[str], found: dict[str, Why | None], refused: bool) -> tuple[Removed, ...]:
+    if len(order) == len(found):  # a target stands in the order only where nothing stands against it
+        return ()
+    left = Why.REFUSED if refused else Why.NOT_PREFERRED
+    return tuple(
+        [
+            Removed(target=name, reason=why or left)
+            for name, why in found.items()
+            if why is not None or name not in order
+        ]
+    )
+
+
+def _overrides(
+    rules: Sequence[Rule], cap: int | None, permitting: Sequence[int], found: dict[str, Why | None]
+) -> Overrides:
+    """All settings together: the smallest cap, the first temperature, prefix and shadow, the first priority."""
+    temperature: float | None = None
+    prefix: str | None = None
+    shadow: str | None = None
+    priority = 0
+    for number in permitting:
+        settings = rules[number].overrides or _PLAIN
+        temperature = settings.temperature if temperature is None else temperature
+        prefix = settings.system_prefix if prefix is None else prefix
+        priority = priority or settings.priority
+        if shadow is None and settings.shadow is not None and found[settings.shadow] is None:
+            shadow = settings.shadow
+    return Overrides(
+        max_output_tokens=cap, temperature=temperature, system_prefix=prefix, priority=priority, shadow=shadow
+    )
+
+
+def _unknown(inbound: Inbound, inspection: Inspection, policy: Policy) -> Decision:
+    label, source = assess(inbound, inspection, "", policy.document.labels)
+    return Decision(
+        request_id=inbound.id,
+        subject=Subject(inbound.request),
+        alias="other",
+        label=LABELS[label],
+        label_source=source,
+        tags=inbound.tags,
+        rule="-",
+        reason="refused",
+        candidates=(),
+        removed=tuple(Removed(target=name, reason=Why.ALIAS) for name in policy.catalog.targets),
+        policy_digest=policy.digest,
+        refusal=unknown_model(inbound, policy.catalog),
+    )

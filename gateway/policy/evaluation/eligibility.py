@@ -1,0 +1,106 @@
+"""Which targets may and can take a request, whatever the rules prefer. No rule can lift anything in here."""
+
+from collections.abc import Mapping
+from typing import assert_never
+
+from gateway.core.labels import Zone
+from gateway.core.request import (
+    AnyRequest,
+    ChatRequest,
+    CompletionRequest,
+    EmbeddingsRequest,
+    RerankRequest,
+    endpoint_of,
+)
+from gateway.core.snapshot import Snapshot
+from gateway.core.target import MEDIA_CAPABILITY, Alias, Capability, TargetInfo
+from gateway.policy.evaluation.budgets import Limits, in_the_way
+from gateway.policy.evaluation.decision import Why
+
+NOTHING: frozenset[Capability] = frozenset()
+
+
+def needs(request: AnyRequest) -> frozenset[Capability]:
+    """What a target must be able to do for this request, beyond text."""
+    found: set[Capability] = set()
+    if request.media:
+        found.update(MEDIA_CAPABILITY[media] for media in request.media)
+    match request:
+        case ChatRequest():
+            if request.tools:
+                found.add(Capability.TOOLS)
+            if request.response_format.kind == "json_schema":
+                found.add(Capability.JSON_SCHEMA)
+            if request.sampling.logprobs:
+                found.add(Capability.LOGPROBS)
+        case CompletionRequest():
+            if request.sampling.logprobs:
+                found.add(Capability.LOGPROBS)
+        case EmbeddingsRequest() | RerankRequest():
+            pass
+        case _:
+            assert_never(request)
+    return frozenset(found) if found else NOTHING
+
+
+def answer_tokens(request: AnyRequest) -> int | None:
+    """Room to leave for the answer; None where the window is no limit (several texts to embed, each on its own)."""
+    match request:
+        case ChatRequest() | CompletionRequest():
+            return request.sampling.max_tokens or 1
+        case EmbeddingsRequest():
+            return 0 if len(request.inputs) == 1 else None
+        case RerankRequest():
+            return None
+        case _:
+            assert_never(request)
+
+
+def obstacles(
+    targets: Mapping[str, TargetInfo],
+    request: AnyRequest,
+    snapshot: Snapshot,
+    alias: Alias,
+    label: int,
+    only: frozenset[str] | None,
+    cap: int | None = None,
+    left: Limits = (),
+) -> dict[str, Why | None]:
+    """For each target the first thing that stands against it, or None. In the order of the configuration."""
+    endpoint = endpoint_of(request)
+    needed = needs(request)
+    room = answer_tokens(request)
+    if cap is not None and room is not None and room > cap:
+        room = cap  # what is sent asks for no more
+    counts, estimate = snapshot.prompt_tokens, snapshot.prompt_tokens_estimate
+    permitted, states = alias.targets, snapshot.targets
+    found: dict[str, Why | None] = {}
+    for name, info in targets.items():
+        why: Why | None = None
+        if permitted is not None and name not in permitted:
+            why = Why.ALIAS
+        elif label > info.ceiling:
+            why = Why.LABEL
+        elif only is not None and name not in only:
+            why = Why.ONLY
+        elif endpoint not in info.endpoints:
+            why = Why.ENDPOINT
+        elif needed and not needed <= info.capabilities:
+            why = Why.CAPABILITY
+        elif (
+            info.context is not None and room is not None and _too_long(counts.get(name, estimate), room, info.context)
+        ):
+            why = Why.CONTEXT
+        elif left and info.zone is Zone.CLOUD and in_the_way(left, snapshot.prices.get(name)) is not None:
+            why = Why.BUDGET
+        else:
+            state = states.get(name)
+            if state is not None and state.open_until is not None:
+                why = Why.BREAKER
+        found[name] = why
+    return found
+
+
+def _too_long(prompt: int | None, room: int, context: int) -> bool:
+    # An unknown length is no obstacle: the target itself answers with `context_length_exceeded`.
+    return prompt is not None and prompt + room > context

@@ -1,0 +1,240 @@
+"""`explain`: the whole decision, rule by rule. Pure, and slower than `decide`, whose result it shows."""
+
+import msgspec
+
+from gateway.core.finding import Inspection
+from gateway.core.labels import Label
+from gateway.core.request import Inbound
+from gateway.core.snapshot import Snapshot
+from gateway.policy.evaluation.compiled import Policy, deeds
+from gateway.policy.evaluation.decide import decide, otherwise_for
+from gateway.policy.evaluation.decision import Decision, Why
+from gateway.policy.evaluation.fact_values import getter
+from gateway.policy.evaluation.labels import assess, label_of_category, taint_masked
+from gateway.policy.evaluation.masking import foresee
+from gateway.policy.evaluation.request_view import RequestView
+from gateway.policy.language.ast import Rule
+from gateway.policy.language.conditions import Condition, FactRef, FactValue, atoms, truth
+from gateway.privacy.masking import covered
+
+TRUTH = {True: "true", False: "false", None: "unknown"}
+REASONS = {
+    Why.ALIAS: "the model name asked for does not include it",
+    Why.LABEL: "the label is above its ceiling",
+    Why.ONLY: "a rule's 'only' leaves it out",
+    Why.ENDPOINT: "it does not serve this endpoint",
+    Why.CAPABILITY: "it can't do what the request needs",
+    Why.CONTEXT: "prompt and answer don't fit its window",
+    Why.BUDGET: "it costs money, and a budget does not allow for it",
+    Why.BREAKER: "it failed often just now and is left alone for a while",
+    Why.NOT_PREFERRED: "neither the rule that chose nor 'otherwise' names it here",
+    Why.REFUSED: "a rule refuses the request",
+}
+
+
+class FactLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact that a rule asked about. Header values are not shown."""
+
+    name: str
+    value: str
+
+
+class RuleLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule and what became of it."""
+
+    name: str
+    place: str
+    condition: str  # true, false, unknown
+    matched: bool
+    effect: str  # what it did, or why nothing
+    facts: tuple[FactLine, ...]
+
+
+class TargetLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A target and what became of it."""
+
+    name: str
+    zone: str
+    ceiling: str
+    position: int | None  # order of trying, from 1
+    reason: str
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about one decision, without content. `decision` is what `decide` gave."""
+
+    request_id: str
+    policy_digest: str
+    alias: str
+    label: str
+    label_source: str
+    label_steps: tuple[str, ...]
+    tags: tuple[str, ...]
+    rules: tuple[RuleLine, ...]
+    otherwise: tuple[str, ...]
+    targets: tuple[TargetLine, ...]
+    chosen_by: str
+    candidates: tuple[str, ...]
+    masked: tuple[str, ...] | None  # categories that go out under pseudonyms; None: nothing is masked
+    refusal: str | None
+    refusal_status: int | None
+    overrides: tuple[FactLine, ...]
+
+    def json(self) -> bytes:
+        """As JSON."""
+        return msgspec.json.encode(self)
+
+
+def explain(
+    inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy, *, masks: bool = True
+) -> Explanation:
+    """The decision for a request, and how it came about. `masks`: False where masking was tried and left something."""
+    first = decide(inbound, inspection, snapshot, policy)
+    second = foresee(first, inbound, inspection, snapshot, policy) if masks else None
+    decision = second or first
+    alias = policy.catalog.resolve(inbound.request.model)
+    rules: tuple[RuleLine, ...] = ()
+    otherwise: tuple[str, ...] = ()
+    if alias is not None:
+        view = RequestView(inbound, inspection, snapshot, alias, policy.locals[alias.name])
+        view.label, view.tags = int(decision.label), decision.tags
+        applied = frozenset((*first.restrictions, *decision.restrictions))
+        rules = tuple(_rule_line(rule, view, decision, applied) for rule in policy.rules)
+        otherwise = otherwise_for(view, policy).prefer
+    return Explanation(
+        request_id=inbound.id,
+        policy_digest=policy.digest,
+        alias=decision.alias,
+        label=decision.label.word,
+        label_source=decision.label_source,
+        label_steps=_label_steps(inbound, inspection, decision, policy, first.mask if second else frozenset()),
+        tags=tuple(sorted(decision.tags)),
+        rules=rules,
+        otherwise=otherwise,
+        targets=_target_lines(decision, policy),
+        chosen_by=decision.rule,
+        candidates=tuple(candidate.target for candidate in decision.candidates),
+        masked=None if decision.masked is None else tuple(sorted(decision.masked)),
+        refusal=decision.refusal.message if decision.refusal else None,
+        refusal_status=decision.refusal.status if decision.refusal else None,
+        overrides=tuple(
+            FactLine(name=name, value=str(value))
+            for name, value in msgspec.structs.asdict(decision.overrides).items()
+            if value not in (None, 0)
+        ),
+    )
+
+
+def _rule_line(rule: Rule, view: RequestView, decision: Decision, applied: frozenset[str]) -> RuleLine:
+    value = truth(rule.when, lambda fact: getter(fact)(view))
+    polarity = [restricts for _, restricts in deeds(rule)]
+    matched = value is True or (value is None and any(polarity)) or rule.name in applied
+    return RuleLine(
+        name=rule.name,
+        place=str(rule.place),
+        condition=TRUTH[value],
+        matched=matched,
+        effect=_effect(rule, value, matched, decision, applied),
+        facts=_fact_lines(rule.when, view),
+    )
+
+
+def _effect(rule: Rule, value: bool | None, matched: bool, decision: Decision, applied: frozenset[str]) -> str:
+    if not matched:
+        if value is None:
+            return "not used: a fact is unknown, and a rule that permits then counts as not matched"
+        return "not matched"
+    said: list[str] = []
+    if rule.name == decision.rule:
+        said.append("refused the request" if decision.reason == "refused" else "chose the order of targets")
+    if rule.name in applied:
+        said.append("applied: " + ", ".join(_actions(rule)))
+    if not said:
+        said.append("matched; an earlier rule had chosen" if rule.prefer is not None else "matched")
+    if rule.prefer is not None and decision.rule == "otherwise":
+        said = ["matched, but none of its targets may or can answer; 'otherwise' was used"]
+    return "; ".join(said) + (
+        " (a fact is unknown; a rule that restricts then counts as matched)" if value is None else ""
+    )
+
+
+def _actions(rule: Rule) -> list[str]:
+    found: list[str] = []
+    if rule.only is not None:
+        found.append("only " + ", ".join(sorted(rule.only)))
+    if rule.refuse is not None:
+        found.append("refuse")
+    if rule.tag:
+        found.append("tag " + ", ".join(sorted(rule.tag)))
+    if rule.raise_to is not None:
+        found.append(f"raise to {rule.raise_to.word}")
+    if rule.mask:
+        found.append("mask " + ", ".join(sorted(rule.mask)))
+    if rule.overrides is not None:
+        found.append("settings")
+    return found
+
+
+def _fact_lines(condition: Condition, view: RequestView) -> tuple[FactLine, ...]:
+    seen: dict[FactRef, FactLine] = {}
+    for atom in atoms(condition):
+        value = getter(atom.fact)(view)
+        seen.setdefault(atom.fact, FactLine(name=str(atom.fact), value=_shown(atom.fact, value)))
+    return tuple(seen.values())
+
+
+def _shown(fact: FactRef, value: FactValue) -> str:
+    if value is None:
+        return "unknown"
+    if fact.name == "header":
+        return "present" if value else "absent"
+    if fact.name == "label":
+        return Label(int(value)).word if isinstance(value, int | float) else "unknown"
+    if fact.name == "time" and isinstance(value, int | float):
+        return f"{int(value) // 60:02}:{int(value) % 60:02}"
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(value)) or "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _label_steps(
+    inbound: Inbound, inspection: Inspection, decision: Decision, policy: Policy, relief: frozenset[str]
+) -> tuple[str, ...]:
+    labels = policy.labels
+    steps = [f"tag {tag}: {labels.tags[tag].word}" for tag in sorted(inbound.tags) if tag in labels.tags]
+    categories = sorted({finding.category for finding in inspection.findings})
+    steps += [
+        f"found {category}: {'masked' if covered(category, relief) else label_of_category(category, labels).word}"
+        for category in categories
+    ]
+    steps += [f"could not inspect {doubt}: {labels.doubts.get(doubt, Label.SENSITIVE).word}"
+              for doubt in sorted({doubt.reason for doubt in inspection.doubts})]  # fmt: skip
+    if inspection.tainted and relief and taint_masked(inspection, relief):
+        steps.append("an earlier turn of the conversation was sensitive by what is masked")
+    elif inspection.tainted:
+        steps.append("an earlier turn of the conversation was sensitive: sensitive")
+    first, source = assess(inbound, inspection, decision.alias, labels, relief)
+    if source == "tag" and first < labels.default:
+        steps.append(f"the policy lets a clean text with this tag be {Label(first).word}, below its default")
+    if source == "default":
+        steps.append(f"nothing else says more; the default: {Label(first).word}")
+    if decision.label > first:
+        steps.append(f"rules raised it to {decision.label.word}")
+    return tuple(steps)
+
+
+def _target_lines(decision: Decision, policy: Policy) -> tuple[TargetLine, ...]:
+    order = {candidate.target: number for number, candidate in enumerate(decision.candidates, 1)}
+    removed = {item.target: item.reason for item in decision.removed}
+    return tuple(
+        TargetLine(
+            name=name,
+            zone=info.zone,
+            ceiling=info.ceiling.word,
+            position=order.get(name),
+            reason="" if name in order else REASONS[removed[name]],
+        )
+        for name, info in policy.catalog.targets.items()
+    )

@@ -1,0 +1,81 @@
+"""The wording of refusals: what happened, and what the caller can do."""
+
+from collections.abc import Mapping
+
+from gateway.core.errors import BadRequest, ContextLengthExceeded, PolicyRefused, Unavailable
+from gateway.core.labels import Label
+from gateway.core.request import Inbound
+from gateway.core.snapshot import Snapshot
+from gateway.core.target import Catalog
+from gateway.policy.evaluation.budgets import budget_refusal, in_the_way, limits
+from gateway.policy.evaluation.decision import Refusal, Why
+from gateway.policy.evaluation.eligibility import needs
+from gateway.policy.language.ast import Rule
+
+RETRY_SECONDS = 5.0  # where no target says how long it takes
+_MAY_NOT = frozenset({Why.ALIAS, Why.LABEL, Why.ONLY})
+
+
+def refused_by_rule(rule: Rule) -> Refusal:
+    """A rule's own `refuse`."""
+    message = rule.refuse or f"The policy refuses this request (rule {rule.name!r})."
+    return Refusal(code=PolicyRefused.code, message=message, status=PolicyRefused.status)
+
+
+def unknown_model(inbound: Inbound, catalog: Catalog) -> Refusal:
+    """No alias has this name, and unknown names are refused."""
+    names = ", ".join(sorted(catalog.aliases))
+    message = f"The model {inbound.request.model[:100]!r} does not exist here. Ask for one of: {names}."
+    return Refusal(code="model_not_found", message=message, status=404, param="model")
+
+
+def why_nothing(
+    inbound: Inbound, snapshot: Snapshot, label: int, found: Mapping[str, Why | None], named: frozenset[str]
+) -> Refusal:
+    """No candidate is left. What only time can change is 503, or 429 where it is money; what a shorter prompt can
+    change is 400, all else 403.
+    """
+    request = inbound.request
+    permitted = {name: found[name] for name in named if found[name] not in _MAY_NOT}
+    broken = [name for name, why in permitted.items() if why is Why.BREAKER]
+    if broken:
+        states = [snapshot.targets[name] for name in broken]
+        waits = [state.load_seconds for state in states if state.load_seconds is not None]
+        return Refusal(
+            code=Unavailable.code,
+            message=f"{_listed(broken)} may answer this request but can't be reached just now. Try again later.",
+            status=Unavailable.status,
+            retry_after=max(1.0, min(waits)) if waits else RETRY_SECONDS,
+        )
+    dear = sorted(name for name, why in permitted.items() if why is Why.BUDGET)
+    if dear:
+        price = min((snapshot.prices[name] for name in dear if name in snapshot.prices), default=None)
+        left = limits(snapshot.budgets, inbound.caller.key)
+        budget = in_the_way(left, price) or left[0][0]
+        return budget_refusal(budget, snapshot.budgets[budget], price, snapshot.now)
+    word = Label(label).word
+    if Why.CONTEXT in permitted.values():
+        small = [name for name, why in permitted.items() if why is Why.CONTEXT]
+        return Refusal(
+            code=ContextLengthExceeded.code,
+            message=f"The prompt and its answer don't fit the context window of {_listed(small)}, "
+            f"and this request (label {word}) may go nowhere else. Shorten the prompt or lower max_tokens.",
+            status=ContextLengthExceeded.status,
+            param="messages",
+        )
+    if permitted:
+        able = ", ".join(sorted(needs(request))) or "this endpoint"
+        return Refusal(
+            code="not_supported",
+            message=f"{_listed(sorted(permitted))} may answer this request (label {word}), but can't do: {able}.",
+            status=BadRequest.status,
+        )
+    return Refusal(
+        code=PolicyRefused.code,
+        message=f"The policy permits no target for this request (label {word}, model {request.model[:100]!r}).",
+        status=PolicyRefused.status,
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(repr(name) for name in sorted(names))

@@ -1,0 +1,94 @@
+"""What can be said of a policy without a solver: the claims that are built in, and what looks like a mistake.
+
+The built-in claims hold by how `decide` works; they are checked here by trying every label on every target, so that a
+change of the code that broke one would stop every policy from loading.
+"""
+
+from types import MappingProxyType
+
+from gateway.core.labels import Label, Zone
+from gateway.core.request import ChatRequest, Dialect
+from gateway.core.snapshot import Snapshot
+from gateway.core.target import Alias, Catalog
+from gateway.policy.evaluation.eligibility import obstacles
+from gateway.policy.language.ast import Document, Rule
+from gateway.policy.language.conditions import Overlap, atoms
+
+_PROBE = ChatRequest(dialect=Dialect.OPENAI, model="", document=MappingProxyType({}), messages=())
+
+
+def structure_problems(document: Document, catalog: Catalog) -> tuple[str, ...]:
+    """Built-in claims that do not hold. A policy with one does not load."""
+    problems: list[str] = []
+    everything = Alias(name="")
+    for label in Label:
+        found = obstacles(catalog.targets, _PROBE, Snapshot(), everything, label, None)
+        for name, info in catalog.targets.items():
+            if found[name] is None and label > info.ceiling:
+                problems.append(f"the label {label.word} reaches the target {name!r} above its ceiling.")
+            if found[name] is None and label is Label.SENSITIVE and info.zone is Zone.CLOUD:
+                problems.append(f"sensitive requests reach the cloud target {name!r}.")
+    for kind in document.labels.doubts:
+        if kind.startswith(("detector_failed", "time", "size", "depth", "findings", "speaks_of_itself")):
+            problems.append(f"a failed inspection ({kind}) would not count as sensitive.")
+    return tuple(problems)
+
+
+def structure_warnings(document: Document, catalog: Catalog) -> tuple[str, ...]:
+    """Things that load and are probably not meant."""
+    found: list[str] = []
+    for rule in document.rules:
+        if rule.prefer == ():
+            found.append(f"{rule.place}: the rule {rule.name!r} prefers no target that the configuration has.")
+        if rule.only == frozenset():
+            found.append(f"{rule.place}: the rule {rule.name!r} leaves no target over.")
+    said = set(document.labels.tags) | {tag for rule in document.rules for tag in rule.tag}
+    for tag in sorted(catalog.key_tags | {tag for alias in catalog.aliases.values() for tag in alias.tags}):
+        if tag not in said and not _mentioned(tag, document):
+            found.append(f"the configuration attaches the tag {tag!r}, which the policy does not know.")
+    return tuple(found)
+
+
+def _mentioned(tag: str, document: Document) -> bool:
+    return any(
+        isinstance(atom.test, Overlap) and atom.fact.name == "tags" and tag in atom.test.values
+        for rule in document.rules
+        for atom in atoms(rule.when)
+    )
+
+
+# Rules that tag or raise are worked from top to bottom, once. So what one of them reads must stand above it.
+
+
+def order_problems(document: Document) -> tuple[str, ...]:
+    """Rules that tag or raise, and read a tag or the label that a rule below them changes."""
+    growing = [rule for rule in document.rules if rule.tag or rule.raise_to is not None]
+    problems: list[str] = []
+    for number, reader in enumerate(growing):
+        for writer in growing[number + 1 :]:
+            what = _reads(reader, writer, document)
+            if what:
+                problems.append(
+                    f"{reader.place}: the rule {reader.name!r} tags or raises, and looks at {what}, which the rule "
+                    f"{writer.name!r} below it ({writer.place}) changes. Put {writer.name!r} first."
+                )
+    return tuple(problems)
+
+
+def _reads(reader: Rule, writer: Rule, document: Document) -> str:
+    for atom in atoms(reader.when):
+        if isinstance(atom.test, Overlap) and atom.fact.name == "tags":
+            common = sorted(atom.test.values & writer.tag)
+            if common:
+                return f"the tag {common[0]!r}"
+        if atom.fact.name == "label" and raises(writer, document):
+            return "the label"
+    return ""
+
+
+def raises(rule: Rule, document: Document) -> bool:
+    """Whether a rule can raise a label, directly or by a tag."""
+    mapped = document.labels.tags
+    return (rule.raise_to or Label.PUBLIC) > Label.PUBLIC or any(
+        mapped.get(tag, Label.PUBLIC) > Label.PUBLIC for tag in rule.tag
+    )

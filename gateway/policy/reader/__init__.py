@@ -1,0 +1,4 @@
+"""From YAML to a policy: every problem of a file is found at once, with its line and a suggestion.
+
+Must not decide anything; what it has read is data of `language`.
+"""

@@ -1,0 +1,208 @@
+"""What a decision saw, as JSON for the ledger, and back again. No content, no header value, no place in a document.
+
+Reading it back gives a made-up request of the same outline, on which any policy can decide again. Headers are unknown
+there, because their values are never stored.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+import msgspec
+
+from gateway.core.document import JsonObject
+from gateway.core.finding import Doubt, Finding, Inspection
+from gateway.core.request import (
+    AnyRequest,
+    Caller,
+    ChatRequest,
+    CompletionRequest,
+    Dialect,
+    EmbeddingsRequest,
+    Endpoint,
+    Inbound,
+    Media,
+    Message,
+    RerankRequest,
+    ResponseFormat,
+    Sampling,
+    endpoint_of,
+)
+from gateway.core.snapshot import Budget, Gpu, Snapshot
+from gateway.core.target import TargetState
+from gateway.policy.evaluation.eligibility import needs
+from gateway.policy.evaluation.request_view import UNRECORDED_HEADERS
+
+_EMPTY: JsonObject = MappingProxyType({})
+
+
+class _Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Version 1 of the record. Short names: there is one of these for each request."""
+
+    v: int
+    id: str = ""
+    model: str = ""
+    dialect: Dialect = Dialect.OPENAI
+    endpoint: Endpoint = Endpoint.CHAT
+    stream: bool = False
+    key: str = "anonymous"
+    user: str | None = None
+    tags: tuple[str, ...] = ()
+    findings: tuple[tuple[str, int, float], ...] = ()  # category, count, highest confidence
+    doubts: tuple[str, ...] = ()
+    tainted: bool = False
+    causes: tuple[str, ...] = ()
+    media: tuple[Media, ...] = ()
+    tools: bool = False
+    logprobs: bool = False
+    format: str = "text"
+    turns: int = 0
+    inputs: int = 1
+    max_tokens: int | None = None
+    size: int = 0
+    now: datetime | None = None
+    gpu: Gpu = Gpu()
+    targets: dict[str, TargetState] = {}
+    language: str | None = None
+    electricity: float | None = None
+    budgets: dict[str, Budget] = {}
+    counts: dict[str, int] = {}
+    estimate: int | None = None
+    prices: dict[str, float] = {}
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(_Record)
+
+
+def facts_json(inbound: Inbound, inspection: Inspection, snapshot: Snapshot) -> bytes:
+    """The facts of a decision as JSON."""
+    request = inbound.request
+    chat = request if isinstance(request, ChatRequest) else None
+    sampled = request if isinstance(request, ChatRequest | CompletionRequest) else None
+    found: dict[str, tuple[int, float]] = {}
+    for finding in inspection.findings:
+        count, confidence = found.get(finding.category, (0, 0.0))
+        found[finding.category] = (count + 1, max(confidence, finding.confidence))
+    record = _Record(
+        v=1,
+        id=inbound.id,
+        model=_model_name(request.model, inspection),
+        dialect=request.dialect,
+        endpoint=endpoint_of(request),
+        stream=request.stream,
+        key=inbound.caller.key,
+        user=inbound.caller.user,
+        tags=tuple(sorted(inbound.tags)),
+        findings=tuple((category, *seen) for category, seen in sorted(found.items())),
+        doubts=tuple(sorted({doubt.reason for doubt in inspection.doubts})),
+        tainted=inspection.tainted,
+        causes=tuple(sorted(inspection.causes or ())),
+        media=tuple(sorted(request.media)),
+        tools=chat is not None and bool(chat.tools),
+        logprobs="logprobs" in needs(request),
+        format=chat.response_format.kind if chat else "text",
+        turns=sum(message.role == "user" for message in chat.messages) if chat else 0,
+        inputs=_inputs(request),
+        max_tokens=sampled.sampling.max_tokens if sampled else None,
+        size=inbound.size,
+        now=snapshot.now,
+        gpu=snapshot.gpu,
+        targets=dict(snapshot.targets),
+        language=snapshot.language,
+        electricity=snapshot.electricity_price,
+        budgets=_budgets_of(snapshot.budgets, inbound.caller.key),
+        counts=dict(snapshot.prompt_tokens),
+        estimate=snapshot.prompt_tokens_estimate,
+        prices=dict(snapshot.prices),
+    )
+    return _ENCODER.encode(record)
+
+
+def situation_from_facts(facts: bytes) -> tuple[Inbound, Inspection, Snapshot]:
+    """What `decide` takes, from a record. Raises ValueError for one that can't be read."""
+    try:
+        record = _DECODER.decode(facts)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise ValueError(f"these recorded facts can't be read: {error}") from error
+    if record.v != 1:
+        raise ValueError(f"these recorded facts have version {record.v}, which is not known here")
+    inbound = Inbound(
+        id=record.id,
+        request=_request(record),
+        caller=Caller(key=record.key, user=record.user),
+        tags=frozenset(record.tags),
+        headers=UNRECORDED_HEADERS,
+        size=record.size,
+    )
+    inspection = Inspection(
+        findings=tuple(
+            Finding(detector="recorded", category=category, path="$", start=0, end=0, confidence=confidence)
+            for category, count, confidence in record.findings
+            for _ in range(count)
+        ),
+        doubts=tuple(Doubt(reason=reason, path="$") for reason in record.doubts),
+        tainted=record.tainted,
+        causes=frozenset(record.causes) or None,
+    )
+    snapshot = Snapshot(
+        now=record.now,
+        gpu=record.gpu,
+        targets=MappingProxyType(record.targets),
+        language=record.language,
+        electricity_price=record.electricity,
+        budgets=MappingProxyType(record.budgets),
+        prompt_tokens=MappingProxyType(record.counts),
+        prompt_tokens_estimate=record.estimate,
+        prices=MappingProxyType(record.prices),
+    )
+    return inbound, inspection, snapshot
+
+
+def _budgets_of(budgets: Mapping[str, Budget], key: str) -> dict[str, Budget]:
+    """Without the budgets of other keys."""
+    return {name: budget for name, budget in budgets.items() if not name.startswith("key:") or name == f"key:{key}"}
+
+
+def _model_name(model: str, inspection: Inspection) -> str:
+    """The model name as asked for, unless it is no name at all: a client could have written anything there."""
+    plain = len(model) <= 100 and all(letter.isascii() and (letter.isalnum() or letter in "._:/-") for letter in model)
+    found = any(finding.path.startswith("$.model") for finding in inspection.findings)
+    return model if plain and not found else ""
+
+
+def _inputs(request: AnyRequest) -> int:
+    match request:
+        case EmbeddingsRequest():
+            return len(request.inputs)
+        case RerankRequest():
+            return len(request.texts)
+        case _:
+            return 1
+
+
+def _request(record: _Record) -> AnyRequest:
+    media = frozenset(record.media)
+    sampling = Sampling(max_tokens=record.max_tokens, logprobs=record.logprobs)
+    match record.endpoint:
+        case Endpoint.CHAT:
+            return ChatRequest(
+                dialect=record.dialect, model=record.model, document=_EMPTY, stream=record.stream, media=media,
+                sampling=sampling, messages=(Message(role="user", text=""),) * record.turns,
+                tools=(_EMPTY,) if record.tools else (), response_format=ResponseFormat(kind=record.format),
+            )  # fmt: skip
+        case Endpoint.COMPLETIONS:
+            return CompletionRequest(
+                dialect=record.dialect, model=record.model, document=_EMPTY, stream=record.stream, media=media,
+                sampling=sampling, prompts=("",),
+            )  # fmt: skip
+        case Endpoint.EMBEDDINGS:
+            return EmbeddingsRequest(
+                dialect=record.dialect, model=record.model, document=_EMPTY, stream=record.stream, media=media,
+                inputs=("",) * record.inputs,
+            )  # fmt: skip
+        case Endpoint.RERANK:
+            return RerankRequest(
+                dialect=record.dialect, model=record.model, document=_EMPTY, stream=record.stream, media=media,
+                query="", texts=("",) * record.inputs,
+            )  # fmt: skip
