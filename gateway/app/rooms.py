@@ -15,8 +15,8 @@ from gateway.pipeline import LocalTarget
 from gateway.pipeline.inspection import Names, Topics
 from gateway.pipeline.topic_judge import JudgeSettings, TopicJudge
 from gateway.privacy import InspectionSettings, WordList
-from gateway.privacy.entities import NamePolicy
-from gateway.privacy.judging import TOPICS
+from gateway.privacy.detectors.named_entities import NamePolicy
+from gateway.privacy.topic_questions import TOPICS
 from gateway.server import KeyRing
 from gateway.settings import Settings, read_secret
 from gateway.settings.llama import LlamaOptions

@@ -16,7 +16,7 @@ import msgspec
 
 from gateway.ner.model import Piece, load, recognise
 from gateway.ner.weights import PACKAGE, int8_model
-from gateway.privacy.entities import Entity, joined
+from gateway.privacy.detectors.named_entities import Entity, joined
 
 _AT_ONCE = 8_000  # characters in one job: what is too late is noticed soon
 _PAUSE_SECONDS = 5.0  # before processes that broke are started again

@@ -27,7 +27,7 @@ from gateway.pipeline.masking import Outgoing
 from gateway.pipeline.ports import CloudTarget, LedgerPort, LocalTarget, Observer
 from gateway.pipeline.settlement import RequestAccount
 from gateway.policy import Decision, budget_refusal, mint, overridden
-from gateway.privacy.unmasking import Unmasking
+from gateway.privacy.masking.unmask_deltas import Unmasking
 
 T = TypeVar("T")
 _RETRY_SECONDS = 5.0

@@ -18,8 +18,8 @@ from gateway.core.request import AnyRequest, Inbound
 from gateway.core.snapshot import Snapshot
 from gateway.pipeline.ports import Inspecting
 from gateway.policy import Decision, Policy, decide, foresee
-from gateway.privacy.entities import Entity, NamePolicy, findings_of, is_name, records
-from gateway.privacy.judging import Judgement
+from gateway.privacy.detectors.named_entities import Entity, NamePolicy, findings_of, is_name, records
+from gateway.privacy.topic_questions import Judgement
 
 # Scanning costs about 0.2 ms per KB at worst: longer documents go to a thread so that other streams keep flowing.
 INLINE_BYTES = 16 * 1024

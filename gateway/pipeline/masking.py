@@ -21,17 +21,18 @@ from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, Gen
 from gateway.core.snapshot import Snapshot
 from gateway.pipeline.inspection import INLINE_BYTES
 from gateway.policy import Decision, Policy, decide_masked, foresee
-from gateway.privacy.leftovers import left_over
-from gateway.privacy.masking import Masked, covered, foreign, mask
-from gateway.privacy.pseudonyms import Entry
-from gateway.privacy.restoring import Mapping
-from gateway.privacy.taint import SHARED, beginnings
+from gateway.privacy.categories import covered
+from gateway.privacy.masking.mask import Masked, foreign, mask
+from gateway.privacy.masking.pseudonyms import PseudonymEntry
+from gateway.privacy.masking.residue import has_residue
+from gateway.privacy.masking.unmask_text import PseudonymMapping
+from gateway.privacy.taint.conversation import SHARED, beginnings
 from gateway.wire import openai_requests
 
 Examine = Callable[[AnyRequest, int], Awaitable[Inspection]]
 _MESSAGE = re.compile(r"\$\.messages\[([0-9]+)\]")
 _MOST_KEPT = 1_000  # values of a conversation, beyond those that its newest request has
-_DECODER = msgspec.json.Decoder(list[Entry])
+_DECODER = msgspec.json.Decoder(list[PseudonymEntry])
 
 
 class Kept(Protocol):
@@ -65,7 +66,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     inbound: Inbound
     request: GenerateRequest
     decision: Decision
-    mapping: Mapping
+    mapping: PseudonymMapping
     counts: tuple[tuple[str, int], ...]
 
     @property
@@ -80,7 +81,7 @@ class _Conversation(msgspec.Struct, kw_only=True):
     hashes: tuple[bytes, ...]
     link: bytes | None  # the beginning by which later turns will find it
     name: bytes = b""
-    known: tuple[Entry, ...] = ()
+    known: tuple[PseudonymEntry, ...] = ()
     linked: bool = False
 
 
@@ -178,7 +179,7 @@ class Masker:
         await self._store.mask_remember(name, sealed, (conversation.link,))
 
     async def _masked(
-        self, inbound: Inbound, findings: Sequence[Finding], known: Sequence[Entry], language: str
+        self, inbound: Inbound, findings: Sequence[Finding], known: Sequence[PseudonymEntry], language: str
     ) -> Masked | None:
         document = inbound.request.document
         if inbound.size > INLINE_BYTES:
@@ -186,11 +187,11 @@ class Masker:
         return self._whole(document, findings, known, language)
 
     def _whole(
-        self, document: JsonObject, findings: Sequence[Finding], known: Sequence[Entry], language: str
+        self, document: JsonObject, findings: Sequence[Finding], known: Sequence[PseudonymEntry], language: str
     ) -> Masked | None:
         """The document masked, if none of the values can be read in it any more."""
         masked = mask(document, findings, known, self._pick, language)
-        if masked is None or left_over(masked.document, [entry.original for entry in masked.entries]):
+        if masked is None or has_residue(masked.document, [entry.original for entry in masked.entries]):
             return None
         return masked
 
@@ -217,7 +218,7 @@ class Masker:
             inbound=outward,
             request=request,
             decision=decision,
-            mapping=Mapping(masked.entries),
+            mapping=PseudonymMapping(masked.entries),
             counts=masked.counts,
         )
 

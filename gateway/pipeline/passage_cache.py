@@ -9,8 +9,8 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 from typing import TypeVar
 
-from gateway.privacy.marks import Marks
-from gateway.privacy.passages import MOST, RUN, passages
+from gateway.privacy.taint.fingerprints import MOST, RUN, passages
+from gateway.privacy.text_keys import TextKeys
 
 _CHECKED = 20_000  # texts
 _HARMLESS = 200_000  # passages
@@ -24,7 +24,7 @@ class PassageCache:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-        self._marks = Marks()
+        self._text_keys = TextKeys()
         self._generation = 0
         self._checked: OrderedDict[int, int] = OrderedDict()
         self._harmless: OrderedDict[Hashable, None] = OrderedDict()
@@ -33,7 +33,7 @@ class PassageCache:
 
     def fresh(self, texts: Iterable[str]) -> tuple[int, dict[int, str]]:
         """Those texts, by mark, that must be looked up, and the state of memory; short ones have no passages."""
-        of = self._marks.of
+        of = self._text_keys.of
         marked = {of(text): text for text in texts if len(text) >= RUN}
         now = self._generation
         return now, {mark: text for mark, text in marked.items() if self._checked.get(mark) != now}
@@ -53,7 +53,7 @@ class PassageCache:
         for text in texts:
             if len(text) < RUN:
                 continue
-            mark = self._marks.of(text)
+            mark = self._text_keys.of(text)
             if mark in self._harmless:
                 continue
             found = self._of(mark, text, MOST)
@@ -64,11 +64,11 @@ class PassageCache:
 
     def looked_for(self, texts: Iterable[str]) -> tuple[bytes, ...]:
         """All passages of these texts."""
-        return tuple(item for text in texts for item in self._of(self._marks.of(text), text, None))
+        return tuple(item for text in texts for item in self._of(self._text_keys.of(text), text, None))
 
     def telling(self, texts: Iterable[str]) -> tuple[bytes, ...]:
         """At most `MOST` passages of each text, without those that harmless requests had."""
-        found = [item for text in texts for item in self._of(self._marks.of(text), text, MOST)]
+        found = [item for text in texts for item in self._of(self._text_keys.of(text), text, MOST)]
         return tuple(item for item in found if item not in self._harmless)
 
     def _of(self, mark: int, text: str, most: int | None) -> tuple[bytes, ...]:

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 from gateway.core.labels import Label
 from gateway.core.request import AnyRequest
 from gateway.pipeline.passage_cache import PassageCache
-from gateway.privacy.taint import answer_hashes, prefix_hashes, texts_of
+from gateway.privacy.taint.conversation import answer_hashes, prefix_hashes, texts_of
 
 T = TypeVar("T")
 _INLINE = 64 * 1024  # characters; longer texts are worked through in a thread

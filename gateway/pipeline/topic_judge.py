@@ -17,7 +17,16 @@ from gateway.core.labels import Label, Zone
 from gateway.core.request import ChatRequest
 from gateway.core.target import Capability
 from gateway.pipeline.ports import LocalTarget
-from gateway.privacy.judging import TOPICS, Judgement, Passage, Question, Questions, finding, passages, speaks_of_itself
+from gateway.privacy.topic_questions import (
+    TOPICS,
+    Judgement,
+    Passage,
+    Question,
+    Questions,
+    finding,
+    passages,
+    speaks_of_itself,
+)
 from gateway.wire.openai_requests import parse_chat
 
 _ISOLATION = "topic judgement"  # shares the beginning of its questions with nobody's conversations

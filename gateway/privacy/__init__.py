@@ -4,8 +4,8 @@ Finds, and replaces what it is told to; does not judge. Which finding makes a re
 masked, is the policy's to say.
 """
 
-from gateway.privacy.detectors import CATEGORIES
-from gateway.privacy.inspector import Inspector
+from gateway.privacy.detectors.registry import CATEGORIES
+from gateway.privacy.inspection.inspector import Inspector
 from gateway.privacy.settings import InspectionSettings, WordList
 
 __all__ = ["CATEGORIES", "InspectionSettings", "Inspector", "WordList"]

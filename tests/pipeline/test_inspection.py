@@ -10,7 +10,7 @@ from gateway.ledger.encryption import Seal
 from gateway.pipeline.inspection import Names, RequestInspection
 from gateway.pipeline.masking import Masker
 from gateway.privacy import InspectionSettings, Inspector
-from gateway.privacy.entities import Entity, NamePolicy
+from gateway.privacy.detectors.named_entities import Entity, NamePolicy
 from tests.pipeline.house import House
 
 POLICY = """

@@ -21,7 +21,7 @@ from gateway.pipeline.inspection import RequestInspection, Topics
 from gateway.pipeline.masking import Masker
 from gateway.pipeline.topic_judge import JudgeSettings, TopicJudge
 from gateway.privacy import InspectionSettings, Inspector
-from gateway.privacy.judging import Judgement
+from gateway.privacy.topic_questions import Judgement
 from tests.pipeline.house import FakeTarget, House
 
 POLICY = """

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.privacy import InspectionSettings, Inspector
-from gateway.privacy.detector import Detector, near, rx, words
+from gateway.privacy.detectors.detector import Detector, near, rx, words
 
 
 @pytest.fixture(scope="module")

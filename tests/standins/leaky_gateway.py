@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 
 from gateway.cli import main
 from gateway.core.finding import Inspection
-from gateway.privacy import Inspector, inspector
+from gateway.privacy import Inspector
+from gateway.privacy.inspection import inspector
 
 
 def blind() -> None:

@@ -21,7 +21,7 @@ from gateway.policy.evaluation.refusals import refused_by_rule, unknown_model, w
 from gateway.policy.evaluation.request_view import RequestView
 from gateway.policy.language.ast import Otherwise, Overrides, Rule
 from gateway.policy.language.conditions import ALWAYS, truth
-from gateway.privacy.masking import covered
+from gateway.privacy.categories import covered
 
 LABELS = (Label.PUBLIC, Label.INTERNAL, Label.SENSITIVE)
 _PLAIN = Overrides()

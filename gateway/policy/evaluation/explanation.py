@@ -15,7 +15,7 @@ from gateway.policy.evaluation.masking import foresee
 from gateway.policy.evaluation.request_view import RequestView
 from gateway.policy.language.ast import Rule
 from gateway.policy.language.conditions import Condition, FactRef, FactValue, atoms, truth
-from gateway.privacy.masking import covered
+from gateway.privacy.categories import covered
 
 TRUTH = {True: "true", False: "false", None: "unknown"}
 REASONS = {

@@ -8,7 +8,7 @@ from gateway.core.finding import Inspection
 from gateway.core.labels import Label
 from gateway.core.request import Inbound
 from gateway.policy.language.ast import Labels
-from gateway.privacy.masking import covered
+from gateway.privacy.categories import covered
 
 SENSITIVE = int(Label.SENSITIVE)
 

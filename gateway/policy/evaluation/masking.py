@@ -18,7 +18,7 @@ from gateway.policy.evaluation.compiled import Policy
 from gateway.policy.evaluation.decide import decide, decide_relieved
 from gateway.policy.evaluation.decision import Decision, Subject
 from gateway.policy.evaluation.labels import taint_masked
-from gateway.privacy.masking import covered
+from gateway.privacy.categories import covered
 
 # What a decision that was only foreseen is about: no request, so that no clearance can be minted from it.
 _NOBODY = Subject(ChatRequest(dialect=Dialect.OPENAI, model="", document=MappingProxyType({}), messages=()))

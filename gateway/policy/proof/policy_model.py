@@ -15,7 +15,7 @@ from gateway.policy.language.ast import Document
 from gateway.policy.language.conditions import FactRef
 from gateway.policy.proof.formulas import DecisionFormulas
 from gateway.policy.proof.variables import SolverVariables
-from gateway.privacy.masking import covered
+from gateway.privacy.categories import covered
 
 _MEDIA = {"has_images": Capability.IMAGES, "has_audio": Capability.AUDIO, "has_files": Capability.FILES}
 

@@ -7,7 +7,7 @@ from gateway.policy.language.ast import Otherwise, Overrides, Rule
 from gateway.policy.language.conditions import ALWAYS, All, Condition
 from gateway.policy.reader.conditions import read_condition
 from gateway.policy.reader.context import Reading
-from gateway.privacy.pseudonyms import maskable
+from gateway.privacy.categories import maskable
 
 _ACTIONS = ("prefer", "only", "refuse", "tag", "raise", "mask", "set", "priority", "shadow")
 _NOT_YET = {"race": "asking several targets at once", "cascade": "asking a second target after a "

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from gateway.privacy import InspectionSettings, Inspector
-from gateway.privacy.entities import Entity, NamePolicy, findings_of, is_name, joined, records
+from gateway.privacy.detectors.named_entities import Entity, NamePolicy, findings_of, is_name, joined, records
 
 os.environ.setdefault("DATAFOG_NO_TELEMETRY", "1")  # a bench of privacy calls nobody
 os.environ.setdefault("DO_NOT_TRACK", "1")

@@ -1,0 +1,224 @@
+"""Money and ways to reach somebody: cards, accounts, wallets, e-mail, telephones. Pure."""
+
+# ruff: noqa: E501 - a pattern in one piece can be read and searched for
+
+import re
+from functools import cache
+from re import Match
+
+import phonenumbers
+from stdnum import bitcoin, iban, numdb
+from stdnum.es import ccc
+
+from gateway.privacy.detectors.detector import BEGIN, END, Detector, compact, digits, near, rx, words
+
+_PHONE_WORDS = words(
+    r"phone|tel[eé]?f|m[oó]vil|mobile|\bcell|\bcall\b|whats|ll[aá]m|contact|\bfax|\btlf|\btfno?|\btel\b|\bsms\b|n[uú]mero es|\bfijo\b|"
+    r"\bmy number|\bmi n[uú]mero|\bbizum|\bring me|\btext me|\breach (?:me|us)|busca|\bdial\b|marca"
+)
+_ISSUED = re.compile(
+    r"4[0-9]{12}|4[0-9]{15}|4[0-9]{18}|5[1-5][0-9]{14}|2[2-7][0-9]{14}|3[47][0-9]{13}|3(?:0|6|8|9)[0-9]{12}(?:[0-9]{2})?|35[0-9]{14}|(?:2131|1800)[0-9]{11}|"
+    r"6[0-9]{15}(?:[0-9]{1,3})?|5[06-8][0-9]{14}(?:[0-9]{1,3})?|6[237][0-9]{11,14}"
+)  # lengths that the schemes issue: Visa, Mastercard, American Express, Diners, JCB, Discover, UnionPay, Maestro
+_AUTOMATIC = re.compile(
+    r"(?i)(?:no-?_?reply|do-?not-?reply|no-?responder|mailer-daemon|postmaster|hostmaster|webmaster|abuse|alerts?|notifications?)@"
+)  # RFC 2142, and programs that send: nobody's address
+_AUTHORITY = re.compile(r"//[^\s/?#]*\Z")
+_TEST_MAIL = re.compile(
+    r"(?i)@(?:example|test)\.(?:com|org|net|es)$|@[\w.-]*\.(?:example|invalid|test|local)$|@localhost"
+)
+
+
+def _card(match: Match[str]) -> bool:
+    number = digits(match["value"])
+    return _ISSUED.fullmatch(number) is not None and len(set(number)) > 1 and _luhn(number)
+
+
+def _luhn(number: str) -> bool:
+    """The check digit of ISO/IEC 7812. Of our own, because pages of numbers are looked at digit by digit."""
+    return (sum(map(int, number[-1::-2])) + sum(map("0516273849".index, number[-2::-2]))) % 10 == 0
+
+
+def _iban(match: Match[str]) -> bool:
+    """Also with a word behind it that could belong to it: every country has one length."""
+    value = compact(match).upper()
+    length = _iban_length(value[:2])
+    return 15 <= length <= len(value) and _modulo(value[:length]) and iban.is_valid(value[:length])
+
+
+def _modulo(value: str) -> bool:
+    """The check of ISO 7064, modulo 97. Nearly everything fails here, before the library looks at the country's
+    rules."""
+    return int((value[4:] + value[:4]).translate(_IN_DIGITS)) % 97 == 1
+
+
+_IN_DIGITS = {ord(letter): str(number) for number, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 10)}
+
+
+@cache
+def _iban_length(country: str) -> int:
+    """Characters of the country's account numbers, 0 where it has none; the list is SWIFT's registry in `stdnum`."""
+    parts = numdb.get("iban").info(country)
+    structure = parts[0][1].get("bban", "") if parts else ""
+    return sum(map(int, re.findall(r"([0-9]+)!?[nac]", structure))) + 4 if structure else 0
+
+
+def _ccc(match: Match[str]) -> bool:
+    number = digits(match["value"])
+    return len(set(number)) > 2 and ccc.is_valid(number)
+
+
+def _email(match: Match[str]) -> bool:
+    """Not a user with a password in an address, nor what only programs and manuals use."""
+    value = match["value"]
+    if _TEST_MAIL.search(value) or _AUTOMATIC.match(value) or value.startswith("git@"):
+        return False
+    return _AUTHORITY.search(match.string, max(0, match.start() - 200), match.start()) is None
+
+
+def _phone(match: Match[str]) -> bool:
+    text = match["value"]
+    number = digits(text)
+    international = text.startswith(("+", "00"))
+    if not 9 <= len(number) <= 15 or len(set(number)) < 3:
+        return False
+    context = near(match, _PHONE_WORDS)
+    if not international and not context and not _telling(text, number):
+        return False
+    for region in ("ES", "US", "GB"):
+        try:
+            parsed = phonenumbers.parse(text, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(parsed):
+            return True
+        if international:
+            return False
+    return context and re.fullmatch(r"\(?[2-9][0-9]{2}\)?[ .-]{1,2}[0-9]{3}[ .-][0-9]{4}", text) is not None
+
+
+def _telling(text: str, number: str) -> bool:
+    """Whether the shape alone says telephone: a grouped Spanish number, or a US number with its area in brackets."""
+    if len(number) == 9 and number[0] in "679":
+        return re.fullmatch(r"[0-9]{3}([ -])(?:[0-9]{3}\1[0-9]{3}|[0-9]{2}\1[0-9]{2}\1[0-9]{2})", text) is not None
+    return re.fullmatch(r"\([0-9]{3}\) ?[0-9]{3}-[0-9]{4}", text) is not None
+
+
+DETECTORS: tuple[Detector, ...] = (
+    Detector(
+        name="card",
+        category="financial.card",
+        pattern=rx(
+            r"(?<![0-9A-Za-z.,-])(?P<value>[0-9]{4}([ .-]?)[0-9]{4}\2[0-9]{4}\2[0-9]{1,7}|[0-9]{4}[ .-]?[0-9]{6}[ .-]?[0-9]{4,5})(?![0-9A-Za-z]|[.,-][0-9])"
+        ),
+        source="ISO/IEC 7812, Luhn",
+        check=_card,
+    ),
+    Detector(
+        name="card_code",
+        category="financial.card",
+        pattern=rx(
+            r"(?i)\b(?:cvv2?|cvc2?|card security code|c.{1,2}digo de seguridad)\b[^0-9\n]{0,12}(?P<value>[0-9]{3,4})(?![0-9])"
+        ),
+        source="PCI DSS, card verification value behind its name",
+        hint=("cv", "security code", "digo de seguridad"),
+        confidence=0.9,
+        joins=False,
+    ),
+    Detector(
+        name="iban",
+        category="financial.iban",
+        pattern=rx(
+            r"(?i)(?<![A-Z0-9])(?P<value>[A-Z]{2}[0-9]{2}(?:[\s.-]?[A-Z0-9]{4}){2,7}(?:[\s.-]?[A-Z0-9]{1,3})?)(?![A-Z0-9])"
+        ),
+        source="ISO 13616, modulo 97",
+        check=_iban,
+    ),
+    Detector(
+        name="ccc",
+        category="financial.account",
+        pattern=rx(rf"{BEGIN}(?P<value>[0-9]{{4}}[\s.-]?[0-9]{{4}}[\s.-]?[0-9]{{2}}[\s.-]?[0-9]{{10}}){END}"),
+        source="Spanish account code, two control digits",
+        check=_ccc,
+    ),
+    Detector(
+        name="us_account",
+        category="financial.account",
+        pattern=rx(
+            r"(?i)\b(?:account|acct|routing|sort code|cuenta)\s{0,2}(?:number|no\.?|num|bancaria|#)?\s{0,2}(?:is|es|:|#|=)\s{0,2}(?P<value>[0-9][0-9 -]{5,18}[0-9])(?![0-9.,])"
+        ),
+        source="account numbers behind their name",
+        hint=("account", "acct", "routing", "sort code", "cuenta"),
+        confidence=0.7,
+        joins=False,
+    ),
+    Detector(
+        name="bitcoin",
+        category="financial.crypto",
+        pattern=rx(r"(?<![\w/+-])(?P<value>[13][1-9A-HJ-NP-Za-km-z]{25,34}|bc1[02-9ac-hj-np-z]{11,71})(?![\w/+-])"),
+        source="Bitcoin, base58check and BIP 173",
+        check=lambda match: bitcoin.is_valid(match["value"]),
+    ),
+    Detector(
+        name="ethereum",
+        category="financial.crypto",
+        pattern=rx(
+            r"(?i)\b(?:eth(?:ereum)?|wallet|monedero|billetera|erc-?20)\b[^\n]{0,40}?(?P<value>\b0x[0-9a-f]{40}\b)"
+        ),
+        source="EIP-55, with context",
+        hint=("0x",),
+    ),
+    Detector(
+        name="email",
+        category="contact.email",
+        pattern=rx(
+            r"(?i)(?<![\w.+/-])(?P<value>[\w.+'-]{1,64}@(?:[a-z0-9][a-z0-9-]{0,62}\.){1,5}[a-z]{2,24})(?![\w-]|\()"
+        ),
+        source="RFC 5321",
+        check=_email,
+        joins=False,
+    ),
+    Detector(
+        name="phone",
+        category="contact.phone",
+        pattern=rx(
+            r"(?<![\w.,/=#$€£-])(?P<value>(?:(?:\+|00)[0-9]{1,3}[\s.-]{0,2})?(?:\([0-9]{1,4}\)[\s.-]{0,2})?[0-9]{2,5}(?:[ .-]{0,2}[0-9]{2,5}){1,4})(?![\w%€$]|[.,/-][0-9])"
+        ),
+        source="ITU-T E.164; numbering plans by libphonenumber",
+        check=_phone,
+        confidence=0.7,
+        joins=False,
+    ),
+    Detector(
+        name="phone_named",
+        category="contact.phone",
+        pattern=rx(
+            r"(?i)\b(?:phone|tel(?:ephone|.{1,2}fono|f)?|tlf|tfn?o|tfn|m(?:o|ó)vil|fijo|mobile|cell|fax|desk|whatsapp|bizum|ring me|answering|messages|registered|"
+            r"call(?:ing)? (?:me|us|him|her|them)(?: back)?|text (?:me|us)|ll(?:a|á)m[a-z]{1,8})"
+            r"(?: number| no\.?| n.{1,2}mero)?(?: (?:is|es|at|on|to|al?|en el))?\s{0,2}[:.#]{0,2}\s{0,3}(?P<value>\+?\(?[0-9](?:[ ().-]{0,3}[0-9]){6,16})(?![0-9%€$]|[.,][0-9])"
+        ),
+        source="ITU-T E.164 lengths, behind a word for telephone",
+        confidence=0.7,
+        joins=False,
+    ),
+    Detector(
+        name="phone_kind",
+        category="contact.phone",
+        pattern=rx(
+            r"(?i)(?<![\w.,-])(?P<value>\+?\(?[0-9](?:[ ().-]{0,3}[0-9]){6,16})[ -]{1,3}(?:office|fax|mobile|cell|home phone|m(?:o|ó)vil|casa|oficina)\b"
+        ),
+        source="ITU-T E.164 lengths, before a word for its kind",
+        confidence=0.7,
+        joins=False,
+    ),
+    Detector(
+        name="card_named",
+        category="financial.card",
+        pattern=rx(
+            r"(?i)\b(?:(?:credit|debit) card|my card|this card|card (?:number|no\.?)|for card|the card|tarjeta)(?: number| no\.?)?[^0-9a-z\n]{0,4}(?:is |es |n.{0,4} )?(?P<value>[0-9](?:[ -]?[0-9]){11,18})(?![0-9])"
+        ),
+        source="ISO/IEC 7812 lengths, behind a word for card",
+        confidence=0.8,
+        joins=False,
+    ),
+)

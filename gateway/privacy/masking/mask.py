@@ -1,0 +1,218 @@
+"""Masking: a document with pseudonyms in the place of what was found. Pure; the mapping and chance are passed in.
+
+A value is replaced wherever it stands as a whole word, in any case and (for numbers) with any separators: in every
+string and key, in JSON inside strings, found there or not. Whether nothing is left is not for this module to say:
+whoever calls inspects the result again. None instead of a document means: it can't be done in place.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from re import Match
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from gateway.core.document import Json, JsonObject, strings
+from gateway.core.finding import Finding
+from gateway.privacy.categories import maskable
+from gateway.privacy.detectors.detector import re2
+from gateway.privacy.masking.pseudonyms import Full, Pick, PseudonymEntry, Pseudonyms, essence, outlined
+
+_MOST_VALUES = 2_000
+_DEEPEST = 8  # JSON inside strings of JSON
+_STRUCTURE = frozenset({"role", "type", "model"})  # words of the protocol, never replaced
+_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BETWEEN, _SPACE = r"[ .\-/]?", r"[\s\x{00A0}]+"
+_PATTERN_BYTES = 1 << 26  # for the search over all values at once (RE2: linear time, however many there are)
+
+
+class Masked(msgspec.Struct, frozen=True, kw_only=True):
+    """A document with pseudonyms, the mapping that restores it, and how many findings of each category were masked."""
+
+    document: JsonObject
+    entries: tuple[PseudonymEntry, ...]
+    counts: tuple[tuple[str, int], ...]
+
+
+class _Collision(Exception):
+    """Two keys of an object would become one."""
+
+
+def mask(
+    document: JsonObject, findings: Sequence[Finding], known: Iterable[PseudonymEntry], pick: Pick, language: str = "en"
+) -> Masked | None:
+    """The document with these findings masked; None where one of them can't be replaced in place.
+
+    `known` are the conversation's entries; their values are replaced too. The findings' places must be of `document`.
+    """
+    texts = dict(strings(document))
+    values = _values(findings, texts)
+    if values is None:
+        return None
+    before = tuple(known)
+    names = Pseudonyms(before, "\n".join(texts.values()).lower(), pick, language)
+    for entry in before:
+        values.setdefault(entry.original, entry.category)
+    if len(values) > _MOST_VALUES:
+        return None
+    try:
+        masked = _Masking(values, names).document(document)
+    except (Full, _Collision):
+        return None
+    counts: dict[str, int] = {}
+    for finding in findings:
+        counts[finding.category] = counts.get(finding.category, 0) + 1
+    return Masked(document=masked, entries=names.entries, counts=tuple(sorted(counts.items())))
+
+
+def foreign(findings: Sequence[Finding], masked: Masked) -> tuple[Finding, ...]:
+    """The findings in a masked document without those that lie inside one pseudonym, which are nobody's data."""
+    if not findings or not masked.entries:
+        return tuple(findings)
+    texts = dict(strings(masked.document))
+    pattern = re.compile("|".join(re.escape(entry.pseudonym) for entry in masked.entries))
+
+    def own(finding: Finding) -> bool:
+        hits = pattern.finditer(texts.get(finding.path, ""))
+        return finding.end > finding.start and any(
+            hit.start() <= finding.start and finding.end <= hit.end() for hit in hits
+        )
+
+    return tuple(finding for finding in findings if not own(finding))
+
+
+def _values(findings: Sequence[Finding], texts: Mapping[str, str]) -> dict[str, str] | None:
+    """Each found value with its category; None: one of them is no piece of a text that could be replaced."""
+    values: dict[str, str] = {}
+    for finding in findings:
+        text = texts.get(finding.path, "")
+        value = text[finding.start : finding.end].strip()
+        if not maskable(finding.category) or not value or "\n" in value or "\r" in value:
+            return None
+        readings = _unescaped(value) if "\\" in value and _is_json(text) else []
+        if finding.encoded and not readings:
+            return None
+        for reading in (value, *readings):
+            values.setdefault(reading, finding.category)
+    return values
+
+
+def _unescaped(value: str) -> list[str]:
+    """What a value in the text of JSON means, and what that means if it is JSON's text again."""
+    found: list[str] = []
+    while "\\" in value and len(found) < _DEEPEST:
+        try:
+            value = json.loads(f'"{value}"')
+        except ValueError:
+            break
+        found.append(value)
+    return found
+
+
+def _is_json(text: str) -> bool:
+    """Whether a string is the text of a JSON object or array."""
+    if not text.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+class _Masking:
+    """One pass over a document."""
+
+    def __init__(self, values: Mapping[str, str], names: Pseudonyms) -> None:
+        self._values = values
+        self._categories = sorted(set(values.values()))
+        self._known = {essence(category, value): category for value, category in values.items()}
+        self._names = names
+        self._pattern: Any = None
+        if values:
+            options = re2.Options()
+            options.max_mem, options.case_sensitive, options.log_errors = _PATTERN_BYTES, False, False
+            longest = sorted(values, key=len, reverse=True)
+            try:
+                self._pattern = re2.compile("|".join(map(_spellings, longest)), options)
+            except re2.error as error:
+                raise Full from error
+
+    def document(self, document: JsonObject) -> JsonObject:
+        """The masked document."""
+        return self._object(document)
+
+    def _object(self, value: Mapping[str, Json]) -> JsonObject:
+        fields: dict[str, Json] = {}
+        for key, item in value.items():
+            name = self._text(key, _DEEPEST)
+            if name in fields:
+                raise _Collision
+            fields[name] = item if key in _STRUCTURE and isinstance(item, str) else self._json(item)
+        return MappingProxyType(fields)
+
+    def _json(self, value: Json) -> Json:
+        match value:
+            case str():
+                return self._text(value, 0)
+            case tuple():
+                return tuple([self._json(item) for item in value])
+            case Mapping():
+                return self._object(value)
+            case _:
+                return value
+
+    def _text(self, text: str, depth: int) -> str:
+        if self._pattern is None:
+            return text
+        if depth < _DEEPEST and _is_json(text):
+            return _LITERAL.sub(self._literal(depth + 1), text)
+        parts: list[str] = []
+        done = 0
+        for match in self._pattern.finditer(text):
+            start, end = match.span()
+            if _whole(text, start, end):
+                parts += (text[done:start], self._pseudonym(match[0]))
+                done = end
+        return "".join((*parts, text[done:])) if parts else text
+
+    def _literal(self, depth: int) -> Callable[[Match[str]], str]:
+        """For strings of JSON inside a string: they are read, masked, and written as JSON again, if they changed."""
+
+        def masked(match: Match[str]) -> str:
+            inner = str(json.loads(match[0], strict=False))
+            changed = self._text(inner, depth)
+            return match[0] if changed == inner else json.dumps(changed, ensure_ascii=False)
+
+        return masked
+
+    def _pseudonym(self, value: str) -> str:
+        category = self._values.get(value)
+        if category is None:
+            readings = (self._known.get(essence(category, value)) for category in self._categories)
+            category = next((found for found in readings if found is not None), self._categories[0])
+        return self._names.of(value, category).pseudonym
+
+
+def _spellings(value: str) -> str:
+    """A pattern for a value: numbers with any separators, words with any space between them."""
+    if "@" not in value and outlined(value):
+        return _BETWEEN.join(re2.escape(part) for part in re.findall(r"\w|[^\w .\-/]+", value))
+    return _SPACE.join(re2.escape(part) for part in value.split())
+
+
+def _whole(text: str, start: int, end: int) -> bool:
+    """Whether what stands there is no piece of a longer word, number or address."""
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if "@" in text[start:end]:
+        further = text[end + 1 : end + 2].isalnum()
+        return not (_in_word(before) or before in tuple("+.-")) and not (
+            _in_word(after) or after == "-" or (after == "." and further)
+        )
+    return not (_in_word(before) and _in_word(text[start])) and not (_in_word(after) and _in_word(text[end - 1]))
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or character == "_"

@@ -1,0 +1,87 @@
+"""Whether a value that was masked can still be read somewhere in the masked document. Pure and bounded.
+
+Inspection finds what looks like something; here the very values are known, so they are looked for as such: in every
+string and key, through every encoding and disguise that inspection knows, without separators, accents or case, and
+across the seam of neighbouring messages. Beyond the budget the answer is yes.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
+from itertools import pairwise
+
+from gateway.core.document import JsonObject, strings
+from gateway.privacy.decoding.blobs import DecodingLimit, Spend
+from gateway.privacy.decoding.views import MAX_DEPTH, TRIGGERS, TextView, views
+
+_SHORT = 6  # letters and digits; what is shorter stands in too many other words, and is looked for as a word
+_SEAM = 240
+_TIMES = 8  # characters looked at, as a multiple of the document's
+_AT_LEAST = 1_000_000
+_WORTH = {kind: re.compile(expression, re.ASCII) for kind, expression in TRIGGERS.items()}
+_GAPS = re.compile(r"[\W_]+")
+
+
+class _Spent(Exception):
+    """The budget is over."""
+
+
+def has_residue(document: JsonObject, values: Collection[str]) -> bool:
+    """Whether one of the values is left in the document."""
+    long = {squeezed for value in values if len(squeezed := _squeezed(value)) >= _SHORT}
+    short = {value for value in values if 2 <= len(_squeezed(value)) < _SHORT}
+    words = re.compile("|".join(rf"(?<!\w){re.escape(value)}(?!\w)" for value in short) or r"(?!)", re.IGNORECASE)
+    texts = list(strings(document))
+    budget = [max(_AT_LEAST, _TIMES * sum(len(text) for _, text in texts))]
+
+    def spend(characters: int) -> None:
+        budget[0] -= characters
+        if budget[0] < 0:
+            raise _Spent
+
+    said = [text for path, text in texts if path.endswith((".content", ".text"))]
+    try:
+        for first, second in pairwise(said):
+            if _holds(first[-_SEAM:] + second[:_SEAM], long):
+                return True
+        for _, text in texts:
+            if _holds(text, long):
+                return True
+            if any(_holds(view, long) or words.search(view) for view in _disguises(text, spend)):
+                return True
+    except (_Spent, DecodingLimit):
+        return True
+    return False
+
+
+def _holds(text: str, squeezed: Collection[str]) -> bool:
+    if not squeezed:
+        return False
+    plain = _squeezed(text)
+    return any(value in plain for value in squeezed)
+
+
+def _squeezed(text: str) -> str:
+    """Letters and digits alone, without accents and case."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text)
+    return _GAPS.sub("", text).casefold()
+
+
+def _disguises(text: str, spend: Spend) -> Iterator[str]:
+    """Every other reading of a text, to the depth that inspection looks at. Raises _Spent beyond it."""
+    level = [TextView(text)]
+    done = {text}
+    for _ in range(MAX_DEPTH):
+        deeper: list[TextView] = []
+        for view in level:
+            kinds = {kind for kind, pattern in _WORTH.items() if pattern.search(view.text)}
+            for other in views(view, kinds, spend):
+                if other.text not in done:
+                    done.add(other.text)
+                    deeper.append(other)
+                    yield other.text
+        if not deeper:
+            return
+        level = deeper
+    raise _Spent

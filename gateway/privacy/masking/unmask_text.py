@@ -1,0 +1,130 @@
+"""Restoring one stream of text: pseudonyms become what they stand for. Pure; knows no deltas.
+
+Only a true prefix of a known pseudonym at the end of what came is held back, until the next text says whether it goes
+on. A pseudonym counts as a whole word: `Persona-K471` is another name, made up by the model, and is left alone. A model
+that writes a pseudonym in capitals or in small letters gets the value in that case; a non-breaking hyphen is a hyphen.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from gateway.privacy.masking.pseudonyms import PseudonymEntry
+
+Escape = Callable[[str], str]
+_HYPHENS = str.maketrans("‐‑", "--")
+
+
+def as_text(value: str) -> str:
+    """As it is."""
+    return value
+
+
+def as_json(value: str) -> str:
+    """As it stands inside a JSON string."""
+    return json.dumps(value, ensure_ascii=False)[1:-1]
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """Text that may go on. `raw` is how much of what came it stands for; `restored`: it was a pseudonym."""
+
+    text: str
+    raw: int
+    restored: bool
+
+
+class PseudonymMapping:
+    """A conversation's pseudonyms, ready for restoring. Immutable; shared by all streams of an answer."""
+
+    def __init__(self, entries: Sequence[PseudonymEntry]) -> None:
+        self._exact = {entry.pseudonym: entry.original for entry in entries}
+        self._folded = {entry.pseudonym.lower(): entry.original for entry in reversed(entries)}
+        longest = sorted(self._folded, key=len, reverse=True)
+        self.pattern = re.compile("|".join(map(_whole_word, longest)) or r"(?!)")
+        self._prefixes = frozenset(name[:end] for name in longest for end in range(1, len(name) + 1))
+        self._longest = max(map(len, longest), default=0)
+
+    def original(self, found: str) -> str:
+        """What a pseudonym stands for, in the case in which it was written."""
+        exact = self._exact.get(found)
+        if exact is not None:
+            return exact
+        value = self._folded[found.lower()]
+        return value.upper() if found.isupper() else value.lower() if found.islower() else value
+
+    def open_end(self, text: str, before: str) -> int:
+        """How many characters at the end of `text` may be the beginning of a pseudonym. `before` precedes it."""
+        for length in range(min(self._longest, len(text)), 0, -1):
+            start = len(text) - length
+            if text[start:].lower() in self._prefixes:
+                previous = text[start - 1] if start else before
+                if not _joined(previous, text[start]):
+                    return length
+        return 0
+
+    def whole(self, text: str, escape: Escape = as_text) -> str:
+        """A whole text, restored."""
+        stream = Restoring(self, escape)
+        return "".join(piece.text for piece in (*stream.push(text), *stream.end()))
+
+
+class Restoring:
+    """One stream: the text of one choice, its thinking, or the arguments of one call."""
+
+    def __init__(self, mapping: PseudonymMapping, escape: Escape = as_text) -> None:
+        self._mapping = mapping
+        self._escape = escape
+        self._held = ""
+        self._last = ""  # the character before what is held
+
+    @property
+    def holding(self) -> bool:
+        """Whether something is held back."""
+        return bool(self._held)
+
+    def push(self, text: str) -> Iterable[Piece]:
+        """What may go on now."""
+        whole = self._held + text
+        plain = whole.translate(_HYPHENS)
+        return self._out(whole, len(whole) - self._mapping.open_end(plain, self._last))
+
+    def end(self) -> Iterable[Piece]:
+        """What was held back: nothing follows."""
+        return self._out(self._held, len(self._held))
+
+    def _out(self, whole: str, until: int) -> list[Piece]:
+        plain = self._last + whole.translate(_HYPHENS)
+        offset = len(self._last)
+        pieces: list[Piece] = []
+        done = 0
+        for match in self._mapping.pattern.finditer(plain, offset):
+            start, end = match.start() - offset, match.end() - offset
+            if start >= until:
+                break
+            until = max(until, end)
+            if start > done:
+                pieces.append(Piece(whole[done:start], start - done, False))
+            pieces.append(Piece(self._escape(self._mapping.original(match[0])), end - start, True))
+            done = end
+        if until > done:
+            pieces.append(Piece(whole[done:until], until - done, False))
+        self._held = whole[until:]
+        if until:
+            self._last = plain[offset + until - 1]
+        return pieces
+
+
+def _whole_word(pseudonym: str) -> str:
+    """Small and capital letters of ASCII alike; what stands beside it may be of any alphabet."""
+    before = r"(?<!\w)" if _in_word(pseudonym[0]) else ""
+    return rf"{before}(?ai:{re.escape(pseudonym)})(?!\w)"
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+def _joined(before: str, first: str) -> bool:
+    return _in_word(before) and _in_word(first)

@@ -1,0 +1,16 @@
+"""The page of detectors says what the code does."""
+
+from pathlib import Path
+
+from gateway.privacy import CATEGORIES
+from gateway.privacy.detectors import catalogue
+
+
+def test_the_page_is_current() -> None:
+    """Made again by `python -m gateway.privacy.detectors.catalogue > gateway/privacy/DETECTORS.md`."""
+    assert (Path(catalogue.__file__).parents[1] / "DETECTORS.md").read_text("utf-8") == catalogue.page()
+
+
+def test_every_category_is_on_the_page() -> None:
+    """Also those of the vendors' rules."""
+    assert all(f"`{category}`" in catalogue.page() for category in CATEGORIES)

@@ -1,0 +1,180 @@
+"""The inspector's limits: what it could not look at is a doubt, and it never raises."""
+
+import base64
+import gzip
+import itertools
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.core.document import freeze_object
+from gateway.core.errors import ConfigurationError
+from gateway.core.request import Media
+from gateway.privacy import InspectionSettings, Inspector
+from gateway.privacy.detectors.detector import Detector
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(body=st.dictionaries(st.text(max_size=12), JSON, max_size=5))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_never_raises(inspector: Inspector, body: dict[str, object]) -> None:
+    """Whatever JSON comes; lone surrogates included."""
+    inspection = inspector.inspect(freeze_object(body))
+    assert inspection.strings >= len(body)
+
+
+def test_media_and_parts_that_are_not_text_are_doubts(inspector: Inspector) -> None:
+    """An image can't be read: the doubt says so, with its place."""
+    body = {"messages": ({"role": "user", "content": ({"type": "video", "video": "x"},)},)}
+    doubts = inspector.inspect(body, frozenset({Media.IMAGE})).doubts
+    assert {(d.reason, d.path) for d in doubts} == {("image", "$"), ("unreadable_part", "$.messages[0].content[0]")}
+
+
+def test_time_over_is_a_doubt_that_is_not_remembered() -> None:
+    """The same request with time enough is looked at again."""
+    ticks = itertools.chain([0.0], itertools.repeat(5.0, 3), itertools.repeat(5.5))
+    inspector = Inspector(clock=lambda: next(ticks))
+    document = {"p": "mi DNI es 12345678Z"}
+    assert [d.reason for d in inspector.inspect(document).doubts] == ["time"]
+    second = inspector.inspect(document)
+    third = inspector.inspect(document)
+    assert any(i.findings and not i.doubts for i in (second, third))
+
+
+def test_waiting_for_a_core_is_no_work() -> None:
+    """A machine that is busy with other things does not make requests sensitive."""
+
+    class Slow(dict[str, object]):
+        """A document whose reader has to wait."""
+
+        def items(self):  # type: ignore[no-untyped-def]
+            threading.Event().wait(1.1)
+            return super().items()
+
+    document = Slow(p="mi DNI es 12345678Z")
+    inspection = Inspector(InspectionSettings(seconds=1.0)).inspect(document)
+    assert inspection.findings
+    assert not inspection.doubts
+
+
+def test_more_than_the_size_limit_is_a_doubt() -> None:
+    """What is decoded counts too."""
+    inspector = Inspector(InspectionSettings(max_characters=5_000))
+    assert [d.reason for d in inspector.inspect({"p": "a b " * 2_000}).doubts] == ["size"]
+    packed = base64.b64encode(gzip.compress(b"hola que tal " * 2_000)).decode()
+    assert [d.reason for d in inspector.inspect({"p": packed}).doubts] == ["size"]
+
+
+def test_a_bomb_is_a_doubt(inspector: Inspector) -> None:
+    """A megabyte unpacked is enough."""
+    bomb = base64.b64encode(gzip.compress(b"\n" * 30_000_000)).decode()
+    assert [d.reason for d in inspector.inspect({"p": bomb}).doubts] == ["size"]
+
+
+def test_encodings_deeper_than_the_limit_are_a_doubt(inspector: Inspector) -> None:
+    """Nobody wraps seven times without a reason."""
+    text = "nada en particular"
+    for _ in range(9):
+        text = base64.b64encode(text.encode()).decode()
+    assert [d.reason for d in inspector.inspect({"p": text}).doubts] == ["depth"]
+
+
+def test_a_failing_detector_is_a_doubt(inspector: Inspector, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It never counts as clean."""
+
+    def fail(self: Detector, text: str) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(Detector, "find", fail)
+    doubts = inspector.inspect({"p": "the failing one: 98765432M"}).doubts
+    assert [(d.reason, d.path) for d in doubts] == [("detector_failed:RuntimeError", "$.p")]
+
+
+def test_a_string_is_looked_at_once_and_found_again_wherever_it_stands(inspector: Inspector) -> None:
+    """A long conversation costs only its new turn; paths stay right."""
+    first = inspector.inspect({"a": "DNI 87654321X ok"})
+    second = inspector.inspect({"b": "DNI 87654321X ok"})
+    assert {f.path for f in first.findings} == {"$.a"}
+    assert {f.path for f in second.findings} == {"$.b"}
+    assert second.characters < first.characters
+
+
+def test_users_words_and_patterns_are_found_in_any_view() -> None:
+    """Whole words in any case, and RE2 expressions."""
+    inspector = Inspector(InspectionSettings(words={"project": ("Fénix",)}, patterns={"case": (r"EXP-\d{4}",)}))
+    assert {f.category for f in inspector.inspect({"p": "el proyecto FÉNIX, EXP-1234"}).findings} == {
+        "custom.project",
+        "custom.case",
+    }
+    hidden = base64.b64encode(b"sobre EXP-1234 hoy").decode()
+    assert {f.category for f in inspector.inspect({"p": hidden}).findings} == {"custom.case"}
+
+
+@pytest.mark.parametrize("pattern", ["(", "a*", r"(?<=x)y"])
+def test_a_pattern_that_cannot_be_used_is_refused_at_the_start(pattern: str) -> None:
+    """Not at the first request."""
+    with pytest.raises(ConfigurationError):
+        Inspector(InspectionSettings(patterns={"bad": (pattern,)}))
+
+
+def test_threads_share_an_inspector(inspector: Inspector) -> None:
+    """Small documents come from the loop, large ones from threads."""
+    results: list[bool] = []
+
+    def look(number: int) -> None:
+        results.append(all(inspector.inspect({"p": f"{number} {i} DNI 12345678Z"}).findings for i in range(50)))
+
+    threads = [threading.Thread(target=look, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [True] * 4
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["a", "1", "A1", "=", "%41", "&amp;", "\\", "\\u0041", "1 ", "a@", "-", "ab\n", "1\n", "eyJ", "https://a:",
+     "QUJD ", "4111 ", "password=", "my ", "mi nómina ", "c/ a ", "Calle b 1 ", "<", "é",
+     "\u200b", "+34 ", "12.", "x-----BEGIN "],
+)  # fmt: skip
+def test_long_runs_cost_in_proportion(unit: str) -> None:
+    """No run of anything makes a pattern back-track for long: sixty thousand characters stay far below the limit."""
+    inspector = Inspector(InspectionSettings(seconds=20.0))
+    inspection = inspector.inspect({"p": unit * (60_000 // len(unit))})
+    assert all(d.reason in ("size", "depth") for d in inspection.doubts)
+
+
+def test_the_compiled_database_is_kept_on_disk(tmp_path: Path) -> None:
+    """And a damaged one is made again."""
+    Inspector(cache_dir=tmp_path)
+    (stored,) = tmp_path.iterdir()
+    assert stored.stat().st_size > 10_000
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / stored.name).write_bytes(stored.read_bytes()[:5_000])
+    assert Inspector(cache_dir=other).inspect({"p": "DNI 12345678Z"}).findings
+
+
+@pytest.mark.parametrize(
+    ("document", "paths"),
+    [
+        ({"prompt": [1, 2, 3]}, ["$.prompt"]),
+        ({"prompt": ["a text", [1, 2]]}, ["$.prompt"]),
+        ({"input": [[1], [2]]}, ["$.input"]),
+        ({"input": ["one", "two"]}, []),
+        ({"prompt": "one"}, []),
+    ],
+)
+def test_a_prompt_in_token_numbers_is_a_doubt(document, paths):
+    """Nobody here can read it, so it counts as sensitive."""
+    doubts = Inspector().inspect(freeze_object(document)).doubts
+    assert [(doubt.reason, doubt.path) for doubt in doubts] == [("token_numbers", path) for path in paths]

@@ -1,0 +1,176 @@
+"""Answers come back with the values, in any pieces, and nothing else is touched or held."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.core.delta import Finish, FinishReason, Reasoning, Text, TokenLogprob, ToolCallPart, UsageReport
+from gateway.core.usage import Usage
+from gateway.privacy.masking.pseudonyms import PseudonymEntry
+from gateway.privacy.masking.unmask_deltas import Unmasking
+from gateway.privacy.masking.unmask_text import PseudonymMapping, Restoring
+
+VALUES = {
+    "Persona-K47": 'Ana "la Rubia" López',
+    "PERSONA-K47": "ANA LÓPEZ",
+    "k47@mail.invalid": "ana@clinica-sol.es",
+    "+34 6XX XXX B03": "+34 612 345 678",
+    "6XXXXXB03": "612345678",
+    "Dato-K4": "line\nbreak\\",
+}
+ENTRIES = tuple(
+    PseudonymEntry(original=value, pseudonym=name, category="person", code=name[-3:]) for name, value in VALUES.items()
+)
+MAPPING = PseudonymMapping(ENTRIES)
+ENDING = (Finish(reason=FinishReason.STOP), UsageReport(usage=Usage()))
+
+
+def cut(text: str, places: list[int]) -> list[str]:
+    ends = sorted({min(place, len(text)) for place in places})
+    return [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
+
+
+def run(deltas, *, json_text: bool = False):
+    unmasking = Unmasking(MAPPING, json_text=json_text)
+    return [out for delta in deltas for out in unmasking.feed(delta)]
+
+
+def text_of(deltas, index: int = 0) -> str:
+    return "".join(delta.text for delta in deltas if isinstance(delta, Text) and delta.index == index)
+
+
+ANSWERS = st.lists(
+    st.one_of(
+        st.sampled_from(
+            [*VALUES, "Persona-K471", "xPersona-K47", "Persona-K4", "Persona-", "+34 6XX", " ", ". ", "\n"]
+        ),
+        st.text(max_size=4),
+    ),
+    max_size=8,
+)
+
+
+def plain(words: list[str]) -> str:
+    return "".join(VALUES.get(word, word) for word in words)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from([*VALUES, "the", "Persona-", "6XX", "é"]), max_size=8),
+    st.lists(st.integers(0, 120)),
+)
+def test_echoed_pseudonyms_come_back_under_any_chunking(words, places):
+    """The concatenation is the text with its values, however the stream was cut."""
+    answer = " ".join(words)
+    deltas = run([*(Text(text=piece) for piece in cut(answer, places)), *ENDING])
+    assert text_of(deltas) == " ".join(VALUES.get(word, word) for word in words)
+    assert deltas[-2:] == list(ENDING)
+
+
+@settings(deadline=None)
+@given(ANSWERS, st.lists(st.integers(0, 120)))
+def test_chunking_changes_nothing(words, places):
+    """Whole or in pieces, the restored text is the same."""
+    answer = "".join(words)
+    stream = Restoring(MAPPING)
+    pieces = [piece for part in cut(answer, places) for piece in stream.push(part)]
+    pieces += stream.end()
+    assert "".join(piece.text for piece in pieces) == MAPPING.whole(answer)
+    assert sum(piece.raw for piece in pieces) == len(answer)
+
+
+@settings(deadline=None)
+@given(ANSWERS, st.lists(st.integers(0, 120)))
+def test_only_beginnings_of_pseudonyms_are_held_back(words, places):
+    """What is held is, letter for letter, the beginning of a known pseudonym."""
+    stream = Restoring(MAPPING)
+    for part in cut("".join(words), places):
+        stream.push(part)
+        held = stream._held.lower().replace("‑", "-").replace("‐", "-")
+        assert not held or any(name.lower().startswith(held) for name in VALUES)
+
+
+@pytest.mark.parametrize(
+    ("answer", "restored"),
+    [
+        ("Persona-K47, buenos días", 'Ana "la Rubia" López, buenos días'),
+        ("**Persona-K47**'s mail: k47@mail.invalid.", '**Ana "la Rubia" López**\'s mail: ana@clinica-sol.es.'),
+        ("persona-k47", 'ana "la rubia" lópez'),
+        ("Persona‑K47", 'Ana "la Rubia" López'),
+        ("Persona-K471 y Persona-Z99 y miPersona-K47", "Persona-K471 y Persona-Z99 y miPersona-K47"),
+        ("K47@MAIL.INVALID", "ANA@CLINICA-SOL.ES"),
+        ("+34 6XX XXX B03 = 6XXXXXB03", "+34 612 345 678 = 612345678"),
+    ],
+)
+def test_words(answer, restored):
+    """Case and hyphens as the model likes them; names that it made up are left alone."""
+    assert text_of(run([*(Text(text=letter) for letter in answer), *ENDING])) == restored
+
+
+def test_each_choice_and_channel_is_a_stream_of_its_own():
+    """Pieces of different choices, or of thinking and answer, are never put together."""
+    deltas = run(
+        [
+            Text(text="Persona-", index=0), Text(text="Persona-", index=1), Reasoning(text="Persona-"),
+            Text(text="K47 ", index=0), Text(text="Z1 ", index=1), Reasoning(text="K47"),
+            Finish(reason=FinishReason.STOP, index=0), Finish(reason=FinishReason.STOP, index=1),
+            UsageReport(usage=Usage()),
+        ]
+    )  # fmt: skip
+    assert text_of(deltas, 0) == 'Ana "la Rubia" López '
+    assert text_of(deltas, 1) == "Persona-Z1 "
+    assert "".join(delta.text for delta in deltas if isinstance(delta, Reasoning)) == 'Ana "la Rubia" López'
+    finish = deltas.index(Finish(reason=FinishReason.STOP, index=0))
+    assert any(isinstance(delta, Reasoning) for delta in deltas[:finish])
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 120)))
+def test_arguments_of_tool_calls_stay_valid_json(places):
+    """Fragments of two calls at once; quotes, backslashes and line breaks of the values are escaped."""
+    sent = {"who": "Persona-K47", "ref": ["Dato-K4", "Persona-K471"], "mail": "k47@mail.invalid"}
+    pieces = cut(json.dumps(sent), places)
+    parts = [ToolCallPart(call=call, id=f"c{call}", name="send") for call in (0, 1)]
+    for piece in pieces:
+        parts += [ToolCallPart(call=0, arguments=piece), ToolCallPart(call=1, arguments=piece)]
+    deltas = run([*parts, Finish(reason=FinishReason.TOOL_CALLS), UsageReport(usage=Usage())])
+    for call in (0, 1):
+        calls = [delta for delta in deltas if isinstance(delta, ToolCallPart) and delta.call == call]
+        assert json.loads("".join(part.arguments for part in calls)) == {
+            "who": VALUES["Persona-K47"],
+            "ref": [VALUES["Dato-K4"], "Persona-K471"],
+            "mail": VALUES["k47@mail.invalid"],
+        }
+        assert [(part.id, part.name) for part in calls if part.id] == [(f"c{call}", "send")]
+
+
+def test_json_answers_stay_json():
+    """Where the client asked for JSON, values are written as JSON strings have them."""
+    answer = json.dumps({"name": "Persona-K47", "note": "Dato-K4"})
+    deltas = run([*(Text(text=letter) for letter in answer), *ENDING], json_text=True)
+    assert json.loads(text_of(deltas)) == {"name": VALUES["Persona-K47"], "note": VALUES["Dato-K4"]}
+
+
+def test_log_probabilities_stay_with_the_text_that_came_as_it_was():
+    """Those of pieces that a pseudonym touches are left out; held text that was none keeps its own."""
+    tokens = ["Hola ", "Persona", "-K47", ", tu ", "Person", "al ", "fin"]
+    deltas = run(
+        [
+            *(
+                Text(text=text, logprobs=(TokenLogprob(token=text, logprob=-0.5, raw=text.encode()),))
+                for text in tokens
+            ),
+            *ENDING,
+        ]
+    )
+    kept = [token.token for delta in deltas if isinstance(delta, Text) for token in delta.logprobs]
+    assert text_of(deltas) == 'Hola Ana "la Rubia" López, tu Personal fin'
+    assert kept == ["Hola ", ", tu ", "Person", "al ", "fin"]
+
+
+def test_an_answer_without_pseudonyms_passes_as_it_is():
+    """The very same deltas, at once."""
+    deltas = [Text(text="Hello"), Text(text=" you, "), Reasoning(text="hm "), *ENDING]
+    assert run(deltas) == deltas
