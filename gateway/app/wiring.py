@@ -47,7 +47,16 @@ from gateway.pipeline.shadow import Shadows
 from gateway.pipeline.snapshot import SnapshotBuilder
 from gateway.pipeline.taint import ConversationTaint
 from gateway.privacy import Inspector
-from gateway.server import Access, BodyReader, Front, Identifier, Listener, Operations, Readiness, build_application
+from gateway.server import (
+    BodyReader,
+    HostGuard,
+    HttpEndpoint,
+    InboundBuilder,
+    Listener,
+    Operations,
+    Readiness,
+    build_application,
+)
 from gateway.settings import Settings
 
 LOG = structlog.get_logger("aduana")
@@ -173,18 +182,18 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             observer=fanout,
             request_seconds=settings.server.request_seconds,
         )
-        access = Access(
+        host_guard = HostGuard(
             host=settings.server.host,
             allowed_hosts=settings.server.allowed_hosts,
             allowed_origins=settings.server.allowed_origins,
         )
-        front = Front(
+        endpoint = HttpEndpoint(
             pipeline=pipeline,
             catalog=catalog,
-            access=access,
+            host_guard=host_guard,
             keys=keys,
             bodies=BodyReader(max_bytes=settings.server.max_body_bytes, seconds=settings.server.body_seconds),
-            identifier=Identifier(catalog, settings.header_facts),
+            inbound_builder=InboundBuilder(catalog, settings.header_facts),
             write_seconds=settings.server.write_seconds,
         )
         probe = ReadinessProbe(
@@ -195,7 +204,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             names=(lambda: names.recognition.problem) if names is not None else None,
         )
         operations = Operations(
-            access=access,
+            host_guard=host_guard,
             keys=keys if settings.server.host not in LOOPBACK else None,
             readiness=probe.check,
             metrics=metrics,
@@ -203,7 +212,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             page_headers=HEADERS,
         )
         listener = Listener(
-            build_application(front, operations, access, targets.models, started=int(time.time())),
+            build_application(endpoint, operations, host_guard, targets.models, started=int(time.time())),
             host=settings.server.host,
             port=settings.server.port,
             drain_seconds=settings.server.drain_seconds,

@@ -1,19 +1,19 @@
 """aiohttp: routes, authentication, bodies, streaming to clients, error shapes. Decides nothing about routing."""
 
-from gateway.server.access import Access, KeyRing
+from gateway.server.auth import HostGuard, KeyRing
 from gateway.server.bodies import BodyReader
-from gateway.server.front import Front
-from gateway.server.identity import Identifier
-from gateway.server.listen import Listener
-from gateway.server.models import ModelReport, Models, ModelsReport
-from gateway.server.operations import Operations, Readiness
-from gateway.server.routes import build_application
+from gateway.server.endpoint import HttpEndpoint
+from gateway.server.handlers.models import ModelReport, Models, ModelsReport
+from gateway.server.handlers.operations import Operations, Readiness
+from gateway.server.handlers.routes import build_application
+from gateway.server.inbound import InboundBuilder
+from gateway.server.listener import Listener
 
 __all__ = [
-    "Access",
     "BodyReader",
-    "Front",
-    "Identifier",
+    "HostGuard",
+    "HttpEndpoint",
+    "InboundBuilder",
     "KeyRing",
     "Listener",
     "ModelReport",

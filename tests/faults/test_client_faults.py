@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.server import listen
+from gateway.server import listener
 from tests.faults.fault_server import GOOD, STREAM, Exchange, text
 from tests.faults.house import CLIENT_KEY, PROMPT, House, chat, get, opened, request
 
@@ -33,7 +33,7 @@ def keyed(tmp_path: Path) -> dict[str, Any]:
 
 async def test_25_header_drip(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that never finishes its head is shown the door."""
-    monkeypatch.setattr(listen, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(listener, "HEAD_SECONDS", 0.3)
     async with house() as one, asyncio.timeout(10):
         reader, writer = await one.connect()
 

@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 from aiohttp import web
 
-from gateway.server.access import Access, KeyRing
+from gateway.server.auth import HostGuard, KeyRing
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +30,7 @@ class Operations:
     def __init__(
         self,
         *,
-        access: Access,
+        host_guard: HostGuard,
         keys: KeyRing | None,
         readiness: Callable[[], Readiness],
         metrics: Rendering,
@@ -38,7 +38,7 @@ class Operations:
         page_headers: Mapping[str, str],
     ) -> None:
         """`keys`: the status page wants one of them (as the password of a browser's own dialogue); None: it is open."""
-        self._access = access
+        self._host_guard = host_guard
         self._keys = keys
         self._readiness = readiness
         self._metrics = metrics
@@ -59,7 +59,7 @@ class Operations:
 
     async def metrics(self, http: web.Request) -> web.Response:
         """GET /metrics."""
-        self._access.check(http)
+        self._host_guard.check(http)
         body = await asyncio.to_thread(self._metrics.render)
         return web.Response(
             body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8", "Cache-Control": "no-store"}
@@ -67,8 +67,8 @@ class Operations:
 
     async def page(self, http: web.Request) -> web.Response:
         """GET /: the status page."""
-        self._access.check(http)
-        if self._keys is not None and not self._keys.opens(http.headers.get("Authorization", "")):
+        self._host_guard.check(http)
+        if self._keys is not None and not self._keys.accepts(http.headers.get("Authorization", "")):
             return web.Response(
                 status=401,
                 text="The status page needs an API key of this gateway as the password (any user name).\n",

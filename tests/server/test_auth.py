@@ -8,8 +8,8 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from gateway.core.errors import AduanaError, BadRequest, Forbidden, Unauthorized
 from gateway.core.request import Caller
-from gateway.server.access import Access, KeyRing
-from gateway.server.identity import parse_tags
+from gateway.server.auth import HostGuard, KeyRing
+from gateway.server.inbound import parse_tags
 
 TABLET = Caller(key="kids-tablet", tags=frozenset({"kids"}))
 DESK = Caller(key="desk")
@@ -72,10 +72,10 @@ def test_without_any_keys_whatever_an_app_sends_is_accepted():
     assert ring.caller(headers(("Authorization", "Bearer unused"))).key == "anonymous"
 
 
-def checked(access: Access, *pairs: tuple[str, str]) -> AduanaError | None:
+def checked(host_guard: HostGuard, *pairs: tuple[str, str]) -> AduanaError | None:
     """The error for a request with these headers, if any."""
     try:
-        access.check(make_mocked_request("POST", "/v1/chat/completions", headers=CIMultiDict(pairs)))
+        host_guard.check(make_mocked_request("POST", "/v1/chat/completions", headers=CIMultiDict(pairs)))
     except AduanaError as error:
         return error
     return None
@@ -102,8 +102,8 @@ def checked(access: Access, *pairs: tuple[str, str]) -> AduanaError | None:
 )
 def test_hosts_and_origins(pairs, error):
     """Against DNS rebinding and other people's web pages."""
-    access = Access(host="127.0.0.1", allowed_hosts=["nas.lan"], allowed_origins=["https://chat.lan/"])
-    found = checked(access, *pairs)
+    host_guard = HostGuard(host="127.0.0.1", allowed_hosts=["nas.lan"], allowed_origins=["https://chat.lan/"])
+    found = checked(host_guard, *pairs)
     assert found is None if error is None else isinstance(found, error)
 
 
@@ -117,7 +117,7 @@ def test_a_tag_that_cannot_be_read_is_an_error():
 
 
 @pytest.mark.parametrize(
-    ("authorization", "opens"),
+    ("authorization", "accepts"),
     [
         ("Basic " + base64.b64encode(b"me:sk-desk").decode(), True),
         ("Bearer sk-desk", True),
@@ -128,6 +128,6 @@ def test_a_tag_that_cannot_be_read_is_an_error():
         ("", False),
     ],
 )
-def test_a_browser_opens_the_page_with_a_key_as_password(ring, authorization, opens):
+def test_a_browser_opens_the_page_with_a_key_as_password(ring, authorization, accepts):
     """Any user name; the password is an API key."""
-    assert ring.opens(authorization) is opens
+    assert ring.accepts(authorization) is accepts

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from gateway.core.errors import Forbidden, NotFound
 from gateway.server.answers import json_answer
-from gateway.server.front import REQUEST_ID, Front
+from gateway.server.endpoint import REQUEST_ID, HttpEndpoint
 
 LONGEST_LOAD = 600.0  # seconds
 
@@ -55,8 +55,8 @@ class Models(Protocol):
 class ModelHandlers:
     """Admin keys only."""
 
-    def __init__(self, front: Front, models: Models) -> None:
-        self._front = front
+    def __init__(self, endpoint: HttpEndpoint, models: Models) -> None:
+        self._endpoint = endpoint
         self._models = models
 
     async def list(self, http: web.Request) -> web.StreamResponse:
@@ -79,7 +79,7 @@ class ModelHandlers:
         return self._told(http, self._one(target))
 
     def _admin(self, http: web.Request) -> None:
-        if not self._front.caller(http).admin:
+        if not self._endpoint.caller(http).admin:
             raise Forbidden("This needs a key with 'admin: true'.", code="admin_only")
 
     def _known(self, target: str) -> str:

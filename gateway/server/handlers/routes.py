@@ -3,15 +3,15 @@
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from gateway.server.access import Access
 from gateway.server.answers import error_answer, public_error
-from gateway.server.anthropic_handlers import AnthropicHandlers
-from gateway.server.front import REQUEST_ID, Front, StreamBroken
-from gateway.server.identity import new_request_id
-from gateway.server.models import ModelHandlers, Models
-from gateway.server.ollama_handlers import OllamaHandlers
-from gateway.server.openai_handlers import OpenAIHandlers
-from gateway.server.operations import Operations
+from gateway.server.auth import HostGuard
+from gateway.server.endpoint import REQUEST_ID, HttpEndpoint, StreamBroken
+from gateway.server.handlers.anthropic import AnthropicHandlers
+from gateway.server.handlers.models import ModelHandlers, Models
+from gateway.server.handlers.ollama import OllamaHandlers
+from gateway.server.handlers.openai import OpenAIHandlers
+from gateway.server.handlers.operations import Operations
+from gateway.server.inbound import new_request_id
 
 
 @web.middleware
@@ -32,7 +32,7 @@ async def shape_errors(request: web.Request, handler: Handler) -> web.StreamResp
 
 
 def build_application(
-    front: Front, operations: Operations, access: Access, models: Models, *, started: int
+    endpoint: HttpEndpoint, operations: Operations, host_guard: HostGuard, models: Models, *, started: int
 ) -> web.Application:
     """All routes of all dialects; OpenAI's with and without `/v1`."""
     application = web.Application(middlewares=[shape_errors])
@@ -40,11 +40,11 @@ def build_application(
     async def add_headers(http: web.BaseRequest, response: web.StreamResponse) -> None:
         response.headers["Server"] = "aduana"
         if "Origin" in http.headers:
-            response.headers.update(access.cors_headers(http))
+            response.headers.update(host_guard.cors_headers(http))
 
     application.on_response_prepare.append(add_headers)
     router = application.router
-    openai = OpenAIHandlers(front, started=started)
+    openai = OpenAIHandlers(endpoint, started=started)
     for prefix in ("/v1", ""):
         router.add_post(f"{prefix}/chat/completions", openai.chat)
         router.add_post(f"{prefix}/completions", openai.completions)
@@ -56,10 +56,10 @@ def build_application(
         router.add_get(f"{prefix}/models", openai.models)
         router.add_get(f"{prefix}/models/{{id:.+}}", openai.model)
     router.add_post("/v2/rerank", openai.rerank)  # where Cohere's clients ask
-    anthropic = AnthropicHandlers(front)
+    anthropic = AnthropicHandlers(endpoint)
     router.add_post("/v1/messages", anthropic.messages)
     router.add_post("/v1/messages/count_tokens", anthropic.count_tokens)
-    ollama = OllamaHandlers(front, models, started=started)
+    ollama = OllamaHandlers(endpoint, models, started=started)
     router.add_get("/api/version", ollama.version)
     router.add_get("/api/tags", ollama.tags)
     router.add_get("/api/ps", ollama.loaded)
@@ -69,7 +69,7 @@ def build_application(
     router.add_post("/api/embed", ollama.embed)
     router.add_post("/api/embeddings", ollama.embed)
     router.add_post("/admin/explain", openai.explain)
-    administration = ModelHandlers(front, models)
+    administration = ModelHandlers(endpoint, models)
     router.add_get("/admin/models", administration.list)
     router.add_post("/admin/models/{target}/load", administration.load)
     router.add_post("/admin/models/{target}/unload", administration.unload)

@@ -36,7 +36,7 @@ def parse_tags(value: str | None) -> frozenset[str]:
     return frozenset(tags)
 
 
-class Identifier:
+class InboundBuilder:
     """Knows the aliases' tags and the header names that policies may see."""
 
     def __init__(self, catalog: Catalog, header_facts: Sequence[str]) -> None:

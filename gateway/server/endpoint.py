@@ -13,10 +13,10 @@ from gateway.core.request import AnyRequest, Caller, EmbeddingsRequest, Generate
 from gateway.core.target import Catalog
 from gateway.pipeline import Answer, Embedded, Pipeline, Ranked
 from gateway.pipeline.settlement import ClientGone
-from gateway.server.access import Access, KeyRing
 from gateway.server.answers import json_answer, public_error, route_headers
+from gateway.server.auth import HostGuard, KeyRing
 from gateway.server.bodies import BodyReader
-from gateway.server.identity import Identifier
+from gateway.server.inbound import InboundBuilder
 from gateway.server.streaming import EVENTS, EventStream
 from gateway.wire.dialect import AnswerAssembly, AnswerStream
 
@@ -37,7 +37,7 @@ class StreamBroken(AduanaError):
         self.response = response
 
 
-class Front:
+class HttpEndpoint:
     """Holds no state but its parts."""
 
     def __init__(
@@ -45,23 +45,23 @@ class Front:
         *,
         pipeline: Pipeline,
         catalog: Catalog,
-        access: Access,
+        host_guard: HostGuard,
         keys: KeyRing,
         bodies: BodyReader,
-        identifier: Identifier,
+        inbound_builder: InboundBuilder,
         write_seconds: float,
     ) -> None:
         self._pipeline = pipeline
         self.catalog = catalog
-        self._access = access
+        self._host_guard = host_guard
         self._keys = keys
         self._bodies = bodies
-        self._identifier = identifier
+        self._inbound_builder = inbound_builder
         self._write_seconds = write_seconds
 
     def caller(self, http: web.Request) -> Caller:
         """Checks host, origin and key. Raises BadRequest, Forbidden or Unauthorized."""
-        self._access.check(http)
+        self._host_guard.check(http)
         return self._keys.caller(http.headers)
 
     def visible(self, caller: Caller) -> list[str]:
@@ -79,7 +79,7 @@ class Front:
 
     def inbound(self, http: web.Request, caller: Caller, request: AnyRequest, size: int) -> Inbound:
         """The request with its circumstances."""
-        inbound = self._identifier.inbound(http, http[REQUEST_ID], caller, request, size)
+        inbound = self._inbound_builder.inbound(http, http[REQUEST_ID], caller, request, size)
         return msgspec.structs.replace(inbound, parse_seconds=http.get(PARSE_SECONDS, 0.0))
 
     async def explained(self, inbound: Inbound) -> web.Response:

@@ -11,8 +11,8 @@ from gateway.core.errors import NotFound
 from gateway.core.request import Caller, GenerateRequest
 from gateway.core.target import Catalog, TargetInfo
 from gateway.server.answers import json_answer, route_headers
-from gateway.server.front import REQUEST_ID, Front
-from gateway.server.models import LONGEST_LOAD, Models, loaded
+from gateway.server.endpoint import REQUEST_ID, HttpEndpoint
+from gateway.server.handlers.models import LONGEST_LOAD, Models, loaded
 from gateway.wire import ollama
 
 _UNKNOWN_WINDOW = 8192  # for show, where the configuration does not say
@@ -21,26 +21,28 @@ _UNKNOWN_WINDOW = 8192  # for show, where the configuration does not say
 class OllamaHandlers:
     """One handler for each route. Holds no state but its parts."""
 
-    def __init__(self, front: Front, models: Models, *, started: float, wall: Callable[[], float] = time.time) -> None:
-        self._front = front
+    def __init__(
+        self, endpoint: HttpEndpoint, models: Models, *, started: float, wall: Callable[[], float] = time.time
+    ) -> None:
+        self._endpoint = endpoint
         self._models = models
         self._started = started
         self._wall = wall
 
     async def version(self, http: web.Request) -> web.StreamResponse:
         """GET /api/version."""
-        self._front.caller(http)
+        self._endpoint.caller(http)
         return json_answer(ollama.version_body(), self._id(http))
 
     async def tags(self, http: web.Request) -> web.StreamResponse:
         """GET /api/tags."""
-        names = self._front.visible(self._front.caller(http))
+        names = self._endpoint.visible(self._endpoint.caller(http))
         return json_answer(ollama.tags_body(dict.fromkeys(names, "aduana"), created=self._started), self._id(http))
 
     async def loaded(self, http: web.Request) -> web.StreamResponse:
         """GET /api/ps: models in memory, under the first name that stands for them alone."""
-        visible = self._front.visible(self._front.caller(http))
-        aliases = self._front.catalog.aliases
+        visible = self._endpoint.visible(self._endpoint.caller(http))
+        aliases = self._endpoint.catalog.aliases
         residents = [
             ollama.Resident(name=name, memory=model.memory, gpu_memory=model.gpu_memory, unloads_in=model.unloads_in)
             for model in loaded(self._models.report())
@@ -51,28 +53,28 @@ class OllamaHandlers:
 
     async def show(self, http: web.Request) -> web.StreamResponse:
         """POST /api/show."""
-        caller, name, _ = await self._front.parsed(http, ollama.parse_show)
-        info = first_target(self._front.catalog, name)
-        if info is None or name not in self._front.visible(caller):
+        caller, name, _ = await self._endpoint.parsed(http, ollama.parse_show)
+        info = first_target(self._endpoint.catalog, name)
+        if info is None or name not in self._endpoint.visible(caller):
             raise NotFound(f"model {name[:100]!r} not found", code="model_not_found", param="model")
         body = ollama.show_body("aduana", info.context or _UNKNOWN_WINDOW, info.capabilities, created=self._started)
         return json_answer(body, self._id(http))
 
     async def chat(self, http: web.Request) -> web.StreamResponse:
         """POST /api/chat."""
-        caller, (request, wish), size = await self._front.parsed(http, ollama.parse_chat)
+        caller, (request, wish), size = await self._endpoint.parsed(http, ollama.parse_chat)
         return await self._answer(http, caller, request, wish, size, generate=False)
 
     async def generate(self, http: web.Request) -> web.StreamResponse:
         """POST /api/generate."""
-        caller, (request, wish), size = await self._front.parsed(http, ollama.parse_generate)
+        caller, (request, wish), size = await self._endpoint.parsed(http, ollama.parse_generate)
         return await self._answer(http, caller, request, wish, size, generate=True)
 
     async def embed(self, http: web.Request) -> web.StreamResponse:
         """POST /api/embed and /api/embeddings."""
         begun = time.perf_counter()
-        caller, request, size = await self._front.parsed(http, ollama.parse_embed)
-        embedded = await self._front.embed(self._front.inbound(http, caller, request, size), request)
+        caller, request, size = await self._endpoint.parsed(http, ollama.parse_embed)
+        embedded = await self._endpoint.embed(self._endpoint.inbound(http, caller, request, size), request)
         if http.path.endswith("/embeddings"):
             body = ollama.embedding_body(embedded.vectors)
         else:
@@ -96,9 +98,9 @@ class OllamaHandlers:
             body = ollama.ready_body(wish.model, generate=generate, now=self._wall(), gone=wish.keep == 0)
             return json_answer(body, self._id(http))
         clock = time.perf_counter
-        response = await self._front.generate(
+        response = await self._endpoint.generate(
             http,
-            self._front.inbound(http, caller, request, size),
+            self._endpoint.inbound(http, caller, request, size),
             request,
             stream=lambda: ollama.stream(request, generate=generate, wall=self._wall, clock=clock),
             assembly=lambda: ollama.assembly(request, generate=generate, wall=self._wall, clock=clock),
@@ -110,7 +112,7 @@ class OllamaHandlers:
 
     async def _prepare(self, wish: ollama.Wish) -> None:
         """Loads the first embedded model of this name; with `keep_alive: 0` all of them go as soon as they are idle."""
-        alias = self._front.catalog.resolve(wish.model)
+        alias = self._endpoint.catalog.resolve(wish.model)
         models = [model.target for model in self._models.report().models]
         named = [name for name in models if alias is not None and (alias.targets is None or name in alias.targets)]
         if not isinstance(wish.keep, msgspec.UnsetType) and wish.keep == 0:

@@ -40,7 +40,7 @@ class KeyRing:
             raise Unauthorized("This gateway needs an API key: send it as 'Authorization: Bearer …'.")
         raise Unauthorized("This API key is not known here. Ask the owner of this gateway for one.")
 
-    def opens(self, authorization: str) -> bool:
+    def accepts(self, authorization: str) -> bool:
         """Whether a Basic or Bearer credential holds a known key (as the password), or anybody may ask."""
         kind, _, rest = authorization.strip().partition(" ")
         secret = rest.strip()
@@ -74,7 +74,7 @@ def _credential(headers: CIMultiDictProxy[str]) -> str | None:
     return next(iter(given), None)
 
 
-class Access:
+class HostGuard:
     """Which `Host` and `Origin` values are ours: against DNS rebinding and against other people's web pages."""
 
     def __init__(self, *, host: str, allowed_hosts: Sequence[str], allowed_origins: Sequence[str]) -> None:

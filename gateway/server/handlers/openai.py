@@ -8,34 +8,34 @@ from aiohttp import web
 from gateway.core.errors import NotFound
 from gateway.core.request import GenerateRequest, Inbound
 from gateway.server.answers import json_answer, route_headers
-from gateway.server.front import REQUEST_ID, Front
+from gateway.server.endpoint import REQUEST_ID, HttpEndpoint
 from gateway.wire import openai, rerank, responses
 
 
 class OpenAIHandlers:
     """One handler for each route. Holds no state but its parts."""
 
-    def __init__(self, front: Front, *, started: int, wall: Callable[[], float] = time.time) -> None:
-        self._front = front
+    def __init__(self, endpoint: HttpEndpoint, *, started: int, wall: Callable[[], float] = time.time) -> None:
+        self._endpoint = endpoint
         self._started = started
         self._wall = wall
 
     async def chat(self, http: web.Request) -> web.StreamResponse:
         """POST /v1/chat/completions."""
-        caller, request, size = await self._front.parsed(http, openai.parse_chat)
-        return await self._generate(http, self._front.inbound(http, caller, request, size), request)
+        caller, request, size = await self._endpoint.parsed(http, openai.parse_chat)
+        return await self._generate(http, self._endpoint.inbound(http, caller, request, size), request)
 
     async def completions(self, http: web.Request) -> web.StreamResponse:
         """POST /v1/completions."""
-        caller, request, size = await self._front.parsed(http, openai.parse_completion)
-        return await self._generate(http, self._front.inbound(http, caller, request, size), request)
+        caller, request, size = await self._endpoint.parsed(http, openai.parse_completion)
+        return await self._generate(http, self._endpoint.inbound(http, caller, request, size), request)
 
     async def responses(self, http: web.Request) -> web.StreamResponse:
         """POST /v1/responses. Answers are not stored, so none can be read later by id."""
-        caller, asked, size = await self._front.parsed(http, responses.parse_response)
-        inbound = self._front.inbound(http, caller, asked.chat, size)
+        caller, asked, size = await self._endpoint.parsed(http, responses.parse_response)
+        inbound = self._endpoint.inbound(http, caller, asked.chat, size)
         answer_id, created = responses.answer_id(_unique(inbound)), int(self._wall())
-        return await self._front.generate(
+        return await self._endpoint.generate(
             http,
             inbound,
             asked.chat,
@@ -45,41 +45,41 @@ class OpenAIHandlers:
 
     async def responses_input_tokens(self, http: web.Request) -> web.StreamResponse:
         """POST /v1/responses/input_tokens."""
-        caller, asked, size = await self._front.parsed(http, responses.parse_response)
-        inbound = self._front.inbound(http, caller, asked.chat, size)
-        tokens = await self._front.prompt_tokens(inbound)
+        caller, asked, size = await self._endpoint.parsed(http, responses.parse_response)
+        inbound = self._endpoint.inbound(http, caller, asked.chat, size)
+        tokens = await self._endpoint.prompt_tokens(inbound)
         return json_answer(responses.input_tokens_body(tokens), self._id(http))
 
     async def embeddings(self, http: web.Request) -> web.StreamResponse:
         """POST /v1/embeddings."""
-        caller, request, size = await self._front.parsed(http, openai.parse_embeddings)
-        embedded = await self._front.embed(self._front.inbound(http, caller, request, size), request)
+        caller, request, size = await self._endpoint.parsed(http, openai.parse_embeddings)
+        embedded = await self._endpoint.embed(self._endpoint.inbound(http, caller, request, size), request)
         return json_answer(openai.embeddings_body(request, embedded.vectors), route_headers(embedded.route))
 
     async def rerank(self, http: web.Request) -> web.StreamResponse:
         """POST /v1/rerank."""
-        caller, request, size = await self._front.parsed(http, rerank.parse_rerank)
-        inbound = self._front.inbound(http, caller, request, size)
-        ranked = await self._front.rerank(inbound, request)
+        caller, request, size = await self._endpoint.parsed(http, rerank.parse_rerank)
+        inbound = self._endpoint.inbound(http, caller, request, size)
+        ranked = await self._endpoint.rerank(inbound, request)
         body = rerank.rerank_body(request, ranked.ranking, id=f"rerank-{_unique(inbound)}")
         return json_answer(body, route_headers(ranked.route))
 
     async def models(self, http: web.Request) -> web.StreamResponse:
         """GET /v1/models."""
-        names = self._front.visible(self._front.caller(http))
+        names = self._endpoint.visible(self._endpoint.caller(http))
         return json_answer(openai.models_body(names, created=self._started), self._id(http))
 
     async def model(self, http: web.Request) -> web.StreamResponse:
         """GET /v1/models/{id}."""
         name = http.match_info["id"]
-        if name not in self._front.visible(self._front.caller(http)):
+        if name not in self._endpoint.visible(self._endpoint.caller(http)):
             raise NotFound(f"The model {name[:100]!r} does not exist here.", code="model_not_found", param="model")
         return json_answer(openai.model_body(name, created=self._started), self._id(http))
 
     async def explain(self, http: web.Request) -> web.StreamResponse:
         """POST /admin/explain: the whole decision for a chat request, sending nothing. Admin keys only."""
-        caller, request, size = await self._front.parsed(http, openai.parse_chat)
-        return await self._front.explained(self._front.inbound(http, caller, request, size))
+        caller, request, size = await self._endpoint.parsed(http, openai.parse_chat)
+        return await self._endpoint.explained(self._endpoint.inbound(http, caller, request, size))
 
     @staticmethod
     def _id(http: web.Request) -> dict[str, str]:
@@ -87,7 +87,7 @@ class OpenAIHandlers:
 
     async def _generate(self, http: web.Request, inbound: Inbound, request: GenerateRequest) -> web.StreamResponse:
         answer_id, created = openai.answer_id(request, _unique(inbound)), int(self._wall())
-        return await self._front.generate(
+        return await self._endpoint.generate(
             http,
             inbound,
             request,
