@@ -8,8 +8,18 @@ from gateway.core.labels import Label, Zone
 from gateway.core.request import Endpoint
 from gateway.core.target import Capability
 from gateway.settings.llama import KvType, LlamaOptions
-from gateway.settings.quantities import Seconds
 from gateway.settings.section import SecretReference, Section
+from gateway.settings.units import Bytes, Seconds
+
+
+class EngineConfig(Section):
+    """Memory for all embedded models together."""
+
+    memory: Bytes | None = None
+    """As `22 GB`: weights, KV caches and computing of all loaded models, on GPUs and in RAM, estimated before a load.
+    Models that don't fit together then give way to each other. Default: no limit; each load only looks at free RAM."""
+    gpu_memory: Bytes | None = None
+    """As `23 GB`: the part of it on GPUs, all cards together, for models of which some layers stay in RAM."""
 
 
 class Draft(Section):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.settings import load_settings
-from gateway.settings.sections import ServerSettings
+from gateway.settings.server import ServerSettings
 
 COMPOSE = ("compose.yaml", "compose.cloud.yaml", "compose.gpu.yaml")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gateway.settings.sections import ServerSettings
+from gateway.settings.server import ServerSettings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from gateway.settings import load_settings
-from gateway.settings.sections import ServerSettings
+from gateway.settings.server import ServerSettings
 
 
 @pytest.fixture

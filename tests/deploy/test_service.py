@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings.sections import ServerSettings
+from gateway.settings.server import ServerSettings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

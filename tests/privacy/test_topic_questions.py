@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from gateway.core.delta import TokenLogprob
 from gateway.privacy.topic_questions import NONE, TOPICS, NoJudgement, Question, Questions, passages, speaks_of_itself
-from gateway.settings.sections import TopicsConfig
+from gateway.settings.inspection import TopicsConfig
 from tests.privacy.topic_samples import CONFIDENCES, NOBODYS
 
 

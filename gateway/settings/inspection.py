@@ -1,0 +1,80 @@
+"""`inspection:`: what is looked for in requests, and with how much time."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from gateway.settings.lists import ListConfig
+from gateway.settings.section import Name, Section
+
+
+class NamesConfig(Section):
+    """The search for people's names and addresses by a model, in requests that would leave. Needs `aduana[ner]`."""
+
+    count: Literal["ignore", "full", "any"] = "full"
+    """Which names count by themselves: first and last together, any, or none (then only beside health, money, law or
+    contact data)."""
+    seconds: float = Field(default=2.0, gt=0)
+    """Time for one request; beyond it the request counts as sensitive."""
+    max_characters: int = Field(default=200_000, ge=1000)
+    """Size of one request; beyond it the request counts as sensitive."""
+    processes: int = Field(default=1, ge=1, le=32)
+    """Worker processes, of about 150 MB each."""
+    threads: int = Field(default=1, ge=1, le=64)
+    """CPU threads of each."""
+
+    @model_validator(mode="after")
+    def _installed(self) -> "NamesConfig":
+        from gateway.ner import installed  # numpy comes with it, which nobody else needs to read a configuration
+
+        if not installed():
+            raise ValueError("needs an extra: pip install 'aduana[ner]'")
+        return self
+
+
+LEAST_CONTEXT = 2048  # tokens: the longest question about topics, with its examples
+
+
+class TopicsConfig(Section):
+    """A local model is asked what requests that would leave are about. What it says can only keep them at home."""
+
+    target: Name
+    """The target that is asked: a local one that answers chats."""
+    own: dict[Name, str] = Field(default_factory=dict)
+    """Topics of your own, as `mergers: buying or selling firms`; found as `custom.<name>`."""
+    seconds: float = Field(default=10.0, gt=0)
+    """Time for one request; beyond it the request counts as sensitive."""
+    max_characters: int = Field(default=20_000, ge=1000)
+    """Size of one request; beyond it the request counts as sensitive."""
+    at_once: int = Field(default=8, ge=1, le=64)
+    """Questions that the model works on together."""
+    certainty: float = Field(default=0.5, ge=0.5, lt=1)
+    """How sure the model must be that a sentence is harmless, where it tells its probabilities; else it is not."""
+
+    @model_validator(mode="after")
+    def _topics(self) -> "TopicsConfig":
+        for name, about in self.own.items():
+            if name in ("none", "private", "public", "health", "money", "law", "work", "plans"):
+                raise ValueError(f"own.{name}: this word is taken; choose another name")
+            if not about.strip():
+                raise ValueError(f"own.{name}: say in a few words what the topic is about")
+        return self
+
+
+class InspectionConfig(Section):
+    """How requests are searched for sensitive data."""
+
+    seconds: float = Field(default=1.0, gt=0)
+    """Computing time for one request; beyond it the request counts as sensitive. Waiting for a core does not count."""
+    max_characters: int = Field(default=16_000_000, ge=1000)
+    """Size of one request; beyond it the request counts as sensitive."""
+    words: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
+    """Your own words, by category: found text counts as `custom.<category>`."""
+    patterns: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
+    """Your own regular expressions (RE2 syntax), by category."""
+    lists: dict[Name, ListConfig] = Field(default_factory=dict)
+    """Your own long lists (clients, projects): a file with one entry a line, by category `custom.<name>`."""
+    names: NamesConfig | None = None
+    """Search for people's names and addresses, too."""
+    topics: TopicsConfig | None = None
+    """Have a local model judge topics, too."""

@@ -1,0 +1,76 @@
+"""`server:`, aliases, keys, traces and logs."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from gateway.settings.section import Name, SecretReference, Section, Tag
+
+
+class ServerSettings(Section):
+    """Where the gateway listens and what it accepts."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Anything but loopback needs `keys`, or `anonymous: true`."""
+    port: int = Field(default=8484, ge=0, le=65535)
+    """TCP port; 0 takes a free one and prints it."""
+    anonymous: bool | None = None
+    """Answer without an API key. Default: yes on loopback as long as no `keys` are configured, else no."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Further names in the `Host` header that are ours (against DNS rebinding). Loopback and `host` always are."""
+    allowed_origins: tuple[str, ...] = ()
+    """Web pages (scheme://host:port) that may call the gateway from a browser. Default: none."""
+    max_body_bytes: int = Field(default=32 * 2**20, ge=1024)
+    """Largest request body, in bytes."""
+    body_seconds: float = Field(default=30.0, gt=0)
+    """Time for a client to send its body."""
+    request_seconds: float = Field(default=600.0, gt=0)
+    """Time for a whole request, answer included."""
+    write_seconds: float = Field(default=30.0, gt=0)
+    """A client that takes no byte for this long is cut off."""
+    drain_seconds: float = Field(default=30.0, ge=0)
+    """After SIGTERM, running answers may go on for this long."""
+    max_connections: int = Field(default=1024, ge=1)
+    """Connections served at once."""
+
+
+class ModelAlias(Section):
+    """A model name that clients may ask for."""
+
+    targets: tuple[Name, ...] | None = None
+    """Targets that may answer under this name, still within the policy. Default: all."""
+    tags: frozenset[Tag] = frozenset()
+    """Tags that every request under this name carries."""
+
+
+class ApiKey(Section):
+    """A key that clients present. Its name stands in the ledger and in policies, its secret nowhere."""
+
+    secret: SecretReference
+    """`env:NAME` or `file:PATH`."""
+    user: str | None = None
+    """Person or group for the ledger."""
+    tags: frozenset[Tag] = frozenset()
+    """Tags that every request with this key carries."""
+    models: frozenset[str] | None = None
+    """Model names that this key may ask for. Default: all."""
+    admin: bool = False
+    """May use /admin and see explanations."""
+
+
+class TraceConfig(Section):
+    """OpenTelemetry traces: one span a request, without content. Needs `pip install 'aduana[traces]'`."""
+
+    endpoint: str | None = None
+    """Full URL of a collector's OTLP/HTTP receiver, as `http://127.0.0.1:4318/v1/traces`. Default: no traces."""
+    headers: dict[str, SecretReference] = Field(default_factory=dict)
+    """Headers for the collector: name → `env:NAME` or `file:PATH`."""
+    ratio: float = Field(default=1.0, ge=0, le=1)
+    """Share of requests that are traced."""
+
+
+class LogConfig(Section):
+    """What is logged. Prompts, answers, keys and header values never are."""
+
+    format: Literal["console", "json"] = "console"
+    level: Literal["debug", "info", "warning", "error"] = "info"

@@ -1,0 +1,229 @@
+"""The whole configuration: its outer shape, what must hold between sections, and how the file is read."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from gateway.core.errors import ConfigurationError
+from gateway.core.labels import Label, Zone
+from gateway.core.request import Endpoint
+from gateway.core.target import Alias, Capability, Catalog, TargetInfo
+from gateway.core.yaml_source import Source, parse_yaml
+from gateway.settings.energy import EnergyConfig
+from gateway.settings.errors import ELSEWHERE, explain_errors
+from gateway.settings.inspection import LEAST_CONTEXT, InspectionConfig
+from gateway.settings.money import BudgetConfig, PriceConfig
+from gateway.settings.paths import placed
+from gateway.settings.section import Name
+from gateway.settings.server import ApiKey, LogConfig, ModelAlias, ServerSettings, TraceConfig
+from gateway.settings.targets import AnyTarget, EmbeddedTarget, EngineConfig, OpenAITarget
+
+DEFAULT_FILE = Path("aduana.yaml")
+
+
+class Settings(BaseSettings):
+    """The whole configuration. Precedence: environment over file over defaults."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ADUANA_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+    )
+
+    server: ServerSettings = ServerSettings()
+    """Listening, limits and access."""
+    state_dir: Path = Path("~/.local/state/aduana")
+    """Directory for the ledger, models and caches."""
+    models_dir: Path | None = None
+    """Directory of GGUF files. Default: `models` in the state directory."""
+    policy: tuple[Path, ...] = ()
+    """Policy files, relative to this file. Default: the built-in `home` policy."""
+    candidate: tuple[Path, ...] = ()
+    """Files of a policy that decides every request too and sends nothing; a metric and `aduana diff` show the rest."""
+    targets: dict[Name, AnyTarget] = Field(default_factory=lambda: _starter())
+    """Everything that can answer. Default: the starter model, local only."""
+    models: dict[str, ModelAlias] | None = None
+    """What clients may ask for. Default: `auto` and the name of each target."""
+    engine: EngineConfig = EngineConfig()
+    """Memory for embedded models."""
+    unknown_model: str | None = "auto"
+    """The alias for model names that are not listed; null refuses them."""
+    keys: dict[Name, ApiKey] = {}
+    """API keys by name."""
+    header_facts: tuple[str, ...] = ()
+    """Header names that policies may look at."""
+    inspection: InspectionConfig = InspectionConfig()
+    """Search for sensitive data."""
+    energy: EnergyConfig = EnergyConfig()
+    """Electricity and hardware."""
+    prices: PriceConfig = PriceConfig()
+    """What tokens cost, and the comparison with the cloud."""
+    budgets: BudgetConfig = BudgetConfig()
+    """Limits of cloud spending."""
+    timezone: str = ""
+    """IANA zone in which days, months and tariffs begin, as `Europe/Madrid`. Default: the machine's own."""
+    traces: TraceConfig = TraceConfig()
+    """Traces."""
+    log: LogConfig = LogConfig()
+    """Logging."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over the file (which arrives as init values); no .env file, no secrets directory."""
+        return env_settings, init_settings
+
+    @field_validator("state_dir", "models_dir")
+    @classmethod
+    def _home(cls, value: Path | None) -> Path | None:
+        return value.expanduser() if value else value
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> "Settings":
+        if not self.targets:
+            raise ValueError("'targets' is empty: name at least one")
+        aliases = self.aliases()
+        for alias in aliases.values():
+            for target in alias.targets or ():
+                if target not in self.targets:
+                    raise ValueError(f"models.{alias.name} names the target {target!r}, which 'targets' does not have")
+        if self.unknown_model is not None and self.unknown_model not in aliases:
+            raise ValueError(f"unknown_model is {self.unknown_model!r}, which 'models' does not have")
+        if self.inspection.topics is not None:
+            self._can_judge(self.inspection.topics.target)
+        return self
+
+    def _can_judge(self, name: str) -> None:
+        reason = self._no_judge(name)
+        if reason is not None:
+            place = ("inspection", "topics", "target")
+            raise PydanticCustomError(ELSEWHERE, "{reason}", {"reason": f"{name!r} {reason}", "place": place})
+
+    def _no_judge(self, name: str) -> str | None:
+        if name not in self.targets:
+            return "is a target which 'targets' does not have"
+        info = _info(name, self.targets[name])
+        if info.zone is not Zone.LOCAL:
+            return "is a cloud target: what may have to stay would leave to be judged. Name a local one"
+        if info.ceiling < Label.SENSITIVE:
+            return f"may not see what may turn out to be sensitive: its ceiling is {info.ceiling.word}"
+        if Endpoint.CHAT not in info.endpoints:
+            return "does not answer chats"
+        if Capability.JSON_SCHEMA not in info.capabilities:
+            return "can't be held to one word: its 'capabilities' lack json_schema"
+        if info.context is not None and info.context < LEAST_CONTEXT:
+            return f"has a 'context' of {info.context}, which is too small: it takes {LEAST_CONTEXT} tokens"
+        return None
+
+    def aliases(self) -> Mapping[str, Alias]:
+        """What clients may ask for, by name."""
+        if self.models is None:
+            return {"auto": Alias(name="auto")} | {
+                name: Alias(name=name, targets=(name,)) for name in self.targets if name != "auto"
+            }
+        return {name: Alias(name=name, targets=model.targets, tags=model.tags) for name, model in self.models.items()}
+
+    def catalog(self) -> Catalog:
+        """Targets, aliases and keys as the policy sees them."""
+        return Catalog(
+            targets={name: _info(name, target) for name, target in self.targets.items()},
+            aliases=self.aliases(),
+            unknown_model=self.unknown_model,
+            keys=frozenset(self.keys),
+            key_tags=frozenset(tag for key in self.keys.values() for tag in key.tags),
+            tags_of_keys={name: key.tags for name, key in self.keys.items()},
+        )
+
+    @property
+    def model_directory(self) -> Path:
+        """Where GGUF files are looked for."""
+        return self.models_dir or self.state_dir / "models"
+
+
+def _starter() -> "dict[str, EmbeddedTarget | OpenAITarget]":
+    return {"home": EmbeddedTarget(kind="embedded", model="smollm2")}
+
+
+def _info(name: str, target: EmbeddedTarget | OpenAITarget) -> TargetInfo:
+    match target:
+        case EmbeddedTarget():
+            return TargetInfo(
+                name=name,
+                kind=target.kind,
+                zone=Zone.LOCAL,
+                ceiling=Label.SENSITIVE,
+                model=Path(target.model).name.removesuffix(".gguf"),  # clients see it: never a path of this machine
+                context=target.context,
+                endpoints=target.endpoints,
+                capabilities=frozenset({Capability.TOOLS, Capability.JSON_SCHEMA, Capability.LOGPROBS}),
+            )
+        case OpenAITarget():
+            return TargetInfo(
+                name=name,
+                kind=target.kind,
+                zone=target.zone,
+                ceiling=target.effective_ceiling,
+                model=target.model,
+                context=target.context,
+                endpoints=target.endpoints,
+                capabilities=target.capabilities,
+            )
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read the configuration: `path`, else `aduana.yaml` here if there is one, else defaults; then the environment.
+
+    Raises ConfigurationError whose problems name file, line and column.
+    """
+    chosen = path if path is not None else (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
+    source = Source("", {}, {})
+    if chosen is not None:
+        try:
+            text = chosen.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError((f"{chosen}: can't be read: {error}.",)) from error
+        source = parse_yaml(text, str(chosen))
+    return settings_from(source)
+
+
+def settings_from(source: Source) -> Settings:
+    """Settings from a parsed file and the environment. Relative paths count from the file's directory."""
+    if not isinstance(source.value, dict):
+        raise ConfigurationError((f"{source.where(())}: the configuration must be a mapping (key: value).",))
+    values: dict[str, Any] = placed(source.value, Path(source.file).parent)
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise ConfigurationError(explain_errors(error, source, Settings)) from error
+
+
+def read_secret(reference: str) -> str:
+    """The secret behind `env:NAME` or `file:PATH`. Raises ConfigurationError that names the reference only."""
+    import os
+
+    kind, _, rest = reference.partition(":")
+    if kind == "env":
+        value = os.environ.get(rest, "")
+        if not value:
+            raise ConfigurationError((f"the environment variable {rest} (for {reference!r}) is not set.",))
+    else:
+        try:
+            value = Path(rest).expanduser().read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError((f"the file of {reference!r} can't be read: {type(error).__name__}.",)) from error
+    if not value or any(ord(character) < 33 or ord(character) > 126 for character in value):
+        raise ConfigurationError((f"the secret behind {reference!r} is empty or has blanks or control characters.",))
+    return value
