@@ -93,8 +93,9 @@ def _real(
 ) -> tuple[Inbound, Inspection, Snapshot]:
     """A real request body: inspected in earnest; the moment is now, with load, health and budgets unknown."""
     from gateway.pipeline.snapshot import estimated_tokens
-    from gateway.wire import openai, rerank
+    from gateway.wire import openai
     from gateway.wire.json_body import parse_object
+    from gateway.wire.openai import rerank
 
     document = parse_object(body)
     if "messages" in document:

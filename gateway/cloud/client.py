@@ -16,9 +16,9 @@ import openai
 from gateway import __version__
 from gateway.cloud.settings import CloudSettings
 from gateway.core.errors import AduanaError, TargetBusy, TargetError, TargetProtocolError
-from gateway.wire import upstream_faults as faults
-from gateway.wire.inflate import Inflater
-from gateway.wire.upstream_body import BodyShape
+from gateway.upstream import errors as faults
+from gateway.upstream.body import BodyShape
+from gateway.upstream.decompression import Inflater
 
 # INVARIANT: no header value is logged, at any level. At DEBUG these packages would write whole response heads, and
 # the environment (OPENAI_LOG) could turn that on.
@@ -29,7 +29,7 @@ _MOST_CONNECTIONS = 1000
 _KEEP_ALIVE_SECONDS = 30.0
 
 
-class Reply:
+class CloudReply:
     """An answer that has begun with status 200. `read` gives its raw bytes; `close` drops the connection."""
 
     def __init__(self, target: str, response: httpx2.Response, most_bytes: int) -> None:
@@ -88,7 +88,7 @@ class ProviderClient:
             http_client=self._http,
         )
 
-    async def post(self, path: str, body: bytes, *, most_bytes: int) -> Reply:
+    async def post(self, path: str, body: bytes, *, most_bytes: int) -> CloudReply:
         """Send one document. Raises AduanaErrors for everything but status 200."""
         try:
             response = cast(
@@ -106,7 +106,7 @@ class ProviderClient:
         except openai.OpenAIError as error:
             raise TargetError(f"The target {self._target!r} could not be asked.") from error
         assert isinstance(response, httpx2.Response)
-        return Reply(self._target, response, most_bytes)
+        return CloudReply(self._target, response, most_bytes)
 
     async def close(self) -> None:
         """Closes all connections."""

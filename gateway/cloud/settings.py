@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from gateway.core.secret import Secret
-from gateway.wire.breaker import BreakerSettings
+from gateway.upstream.circuit_breaker import CircuitBreakerSettings
 
 
 class CloudSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +23,7 @@ class CloudSettings(msgspec.Struct, frozen=True, kw_only=True):
     most_vector_bytes: int = 256 * 2**20  # unpacked, for embeddings
     proxy: str | None = None  # the environment's proxy variables are never used
     ca_file: str | None = None  # further certificate authorities (PEM), for a provider behind a private one
-    breaker: BreakerSettings = BreakerSettings()
+    breaker: CircuitBreakerSettings = CircuitBreakerSettings()
 
 
 def is_encrypted(base_url: str) -> bool:

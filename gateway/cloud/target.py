@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_any, stop_before_delay
 from tenacity.wait import wait_random_exponential
 
-from gateway.cloud.client import ProviderClient, Reply
+from gateway.cloud.client import CloudReply, ProviderClient
 from gateway.cloud.settings import CloudSettings, is_encrypted
 from gateway.core.delta import Delta, Embeddings
 from gateway.core.document import encode
@@ -26,11 +26,10 @@ from gateway.core.events import ViolationStopped
 from gateway.core.moving_average import MovingAverage
 from gateway.core.target import TargetInfo, TargetState
 from gateway.policy import Clearance
-from gateway.wire.breaker import Breaker
-from gateway.wire.openai_vectors import read_vectors
-from gateway.wire.upstream_body import AnswerBody, collected, has_token_numbers, inputs_of
-from gateway.wire.upstream_faults import is_passing
-from gateway.wire.upstream_paths import PATHS
+from gateway.upstream.body import PATHS, AnswerBody, collected, has_token_numbers, inputs_of
+from gateway.upstream.circuit_breaker import CircuitBreaker
+from gateway.upstream.embeddings import read_vectors
+from gateway.upstream.errors import is_passing
 
 _LONGEST_PAUSE = 4.0
 _DRAIN_SECONDS = 0.1
@@ -54,7 +53,7 @@ class CloudTarget:
         self._settings = settings
         self._on_violation = on_violation
         self._clock = clock
-        self._breaker = Breaker(settings.breaker)
+        self._breaker = CircuitBreaker(settings.breaker)
         self._client: ProviderClient | None = None
         self._latency = MovingAverage(_SMOOTHING)
 
@@ -173,7 +172,7 @@ class CloudTarget:
                 status=400,
             )
 
-    async def _send(self, clearance: Clearance, most_bytes: int, deadline: float) -> Reply:
+    async def _send(self, clearance: Clearance, most_bytes: int, deadline: float) -> CloudReply:
         """Opens the answer; after a passing fault once more, within the retry budget and the deadline."""
         if self._client is None:
             raise TargetUnavailable(f"The target {self._info.name!r} is not started.")
@@ -182,7 +181,7 @@ class CloudTarget:
         content = encode(clearance.document)
         loop = asyncio.get_running_loop()
 
-        async def once() -> Reply:
+        async def once() -> CloudReply:
             limit = min(deadline, loop.time() + self._settings.header_seconds)
             try:
                 async with asyncio.timeout_at(limit):
@@ -201,7 +200,7 @@ class CloudTarget:
         )
         return await retrying(once)
 
-    async def _next(self, reply: Reply, deadline: float) -> bytes:
+    async def _next(self, reply: CloudReply, deadline: float) -> bytes:
         """The next bytes; empty at the end."""
         limit = min(deadline, asyncio.get_running_loop().time() + self._settings.idle_seconds)
         try:
@@ -210,7 +209,7 @@ class CloudTarget:
         except TimeoutError:
             raise TargetTimeout(f"The target {self._info.name!r} stopped in the middle of its answer.") from None
 
-    async def _collect(self, reply: Reply, deadline: float) -> list[bytes]:
+    async def _collect(self, reply: CloudReply, deadline: float) -> list[bytes]:
         """The whole raw body, within its limit (what is too large is refused when it is unpacked)."""
         collection: list[bytes] = []
         size = 0
@@ -222,7 +221,7 @@ class CloudTarget:
             await reply.close()
         return collection
 
-    async def _drain(self, reply: Reply) -> None:
+    async def _drain(self, reply: CloudReply) -> None:
         """Reads the few bytes behind the end, so that the connection can serve again."""
         try:
             async with asyncio.timeout(_DRAIN_SECONDS):

@@ -27,7 +27,7 @@ from gateway.privacy.masking.pseudonyms import PseudonymEntry
 from gateway.privacy.masking.residue import has_residue
 from gateway.privacy.masking.unmask_text import PseudonymMapping
 from gateway.privacy.taint.conversation import SHARED, beginnings
-from gateway.wire import openai_requests
+from gateway.wire.openai import requests as openai_requests
 
 Examine = Callable[[AnyRequest, int], Awaitable[Inspection]]
 _MESSAGE = re.compile(r"\$\.messages\[([0-9]+)\]")

@@ -27,7 +27,7 @@ from gateway.privacy.topic_questions import (
     passages,
     speaks_of_itself,
 )
-from gateway.wire.openai_requests import parse_chat
+from gateway.wire.openai.requests import parse_chat
 
 _ISOLATION = "topic judgement"  # shares the beginning of its questions with nobody's conversations
 _PRIORITY = 10  # a request waits for this

@@ -1,1 +1,1 @@
-"""Sans-io dialects: bytes → requests, deltas → bytes, and the reader of other servers' answers. No I/O, no clock."""
+"""Sans-io dialects of our clients: bytes → requests, deltas → bytes, one package a dialect. No I/O, no clock."""

@@ -19,7 +19,7 @@ from gateway.ledger.encryption import Seal
 from gateway.pipeline.masking import Masker
 from gateway.policy import load_policy
 from gateway.privacy import InspectionSettings, Inspector
-from gateway.wire import openai_requests
+from gateway.wire.openai import requests as openai_requests
 from tests.pipeline.house import House
 
 MAIL, OTHER, IBAN = "ana.lopez@clinica-sol.es", "luis@otra-clinica.es", "ES91 2100 0418 4502 0005 1332"

@@ -13,8 +13,8 @@ from gateway.core.errors import BadRequest, ContextLengthExceeded, TargetProtoco
 from gateway.core.request import Dialect, Media
 from gateway.core.usage import Usage
 from gateway.wire import anthropic as dialect
-from gateway.wire.anthropic_requests import NEWER_VERSION
-from gateway.wire.openai_lists import models_body
+from gateway.wire.anthropic.requests import NEWER_VERSION
+from gateway.wire.openai.lists import models_body
 
 USER = {"role": "user", "content": "hi"}
 TOOL = {"name": "look_up", "description": "Looks.", "input_schema": {"type": "object", "properties": {"q": {}}}}

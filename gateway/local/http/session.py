@@ -14,9 +14,9 @@ from gateway import __version__
 from gateway.core.errors import AduanaError, TargetError, TargetMisconfigured, TargetProtocolError
 from gateway.local.http.address import is_own_address
 from gateway.local.http.settings import HttpSettings
-from gateway.wire import upstream_faults as faults
-from gateway.wire.inflate import Inflater
-from gateway.wire.upstream_body import BodyShape
+from gateway.upstream import errors as faults
+from gateway.upstream.body import BodyShape
+from gateway.upstream.decompression import Inflater
 
 _MOST_CONNECTIONS = 1000
 _KEEP_ALIVE_SECONDS = 30.0

@@ -3,7 +3,7 @@
 import msgspec
 
 from gateway.core.secret import Secret
-from gateway.wire.breaker import BreakerSettings
+from gateway.upstream.circuit_breaker import CircuitBreakerSettings
 
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,4 +22,4 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     ca_file: str | None = None  # further certificate authorities (PEM)
     poll_seconds: float = 15.0  # between looks at a healthy server
     poll_seconds_down: float = 3.0  # between looks at one that does not answer
-    breaker: BreakerSettings = BreakerSettings()
+    breaker: CircuitBreakerSettings = CircuitBreakerSettings()

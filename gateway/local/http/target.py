@@ -22,12 +22,11 @@ from gateway.core.target import TargetInfo, TargetState
 from gateway.local.http.address import is_own_address, literal_address
 from gateway.local.http.session import LocalReply, LocalSession, not_local
 from gateway.local.http.settings import HttpSettings
-from gateway.wire.breaker import Breaker
-from gateway.wire.openai_vectors import read_vectors
-from gateway.wire.rerank import read_ranking, upstream_document
-from gateway.wire.upstream_body import AnswerBody, collected
-from gateway.wire.upstream_faults import UNREACHABLE, is_passing
-from gateway.wire.upstream_paths import PATHS
+from gateway.upstream.body import PATHS, AnswerBody, collected
+from gateway.upstream.circuit_breaker import CircuitBreaker
+from gateway.upstream.embeddings import read_vectors
+from gateway.upstream.errors import UNREACHABLE, is_passing
+from gateway.upstream.rerank import read_ranking, upstream_document
 
 T = TypeVar("T")
 _LONGEST_PAUSE = 4.0
@@ -48,7 +47,7 @@ class HttpTarget:
         self._info = info
         self._settings = settings
         self._clock = clock
-        self._breaker = Breaker(settings.breaker)
+        self._breaker = CircuitBreaker(settings.breaker)
         self._session: LocalSession | None = None
         self._watch: asyncio.Task[None] | None = None
         self._reachable = False

@@ -9,7 +9,8 @@ from gateway.core.errors import NotFound
 from gateway.core.request import GenerateRequest, Inbound
 from gateway.server.answers import json_answer, route_headers
 from gateway.server.endpoint import REQUEST_ID, HttpEndpoint
-from gateway.wire import openai, rerank, responses
+from gateway.wire import openai, responses
+from gateway.wire.openai import rerank
 
 
 class OpenAIHandlers:

@@ -15,7 +15,7 @@ from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.local.embedded.target import EmbeddedTarget
 from gateway.local.embedded.text.prompts import pairs
 from gateway.wire import openai
-from gateway.wire.rerank import parse_rerank
+from gateway.wire.openai.rerank import parse_rerank
 from tests.engine.tiny import write_encoder
 from tests.standins.machine import repack_works
 

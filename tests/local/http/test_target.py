@@ -15,7 +15,7 @@ from gateway.local.http import target as http
 from gateway.local.http.settings import HttpSettings
 from gateway.local.http.target import HttpTarget
 from gateway.wire import openai
-from gateway.wire.rerank import parse_rerank
+from gateway.wire.openai.rerank import parse_rerank
 from tests.faults.fault_server import GOOD, FaultServer, plain
 
 INFO = TargetInfo(name="den", kind="openai", zone=Zone.LOCAL, ceiling=Label.SENSITIVE, model="qwen")

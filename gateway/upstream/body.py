@@ -1,0 +1,114 @@
+"""One target's answer from raw body bytes to deltas: content type, decompression, framing, parsing. Pure."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from gateway.core.delta import Delta
+from gateway.core.document import JsonObject
+from gateway.core.errors import TargetProtocolError
+from gateway.core.request import Endpoint
+from gateway.upstream.answer_reader import AnswerReader
+from gateway.upstream.decompression import Inflater
+from gateway.upstream.sse import EventDecoder
+
+PATHS = {
+    Endpoint.CHAT: "/chat/completions",
+    Endpoint.COMPLETIONS: "/completions",
+    Endpoint.EMBEDDINGS: "/embeddings",
+    Endpoint.RERANK: "/rerank",
+}
+
+
+_MOST_WHOLE_BYTES = 16 * 2**20
+
+
+class BodyShape(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer's headers say about its body, and how large it may become when unpacked."""
+
+    content_type: str
+    content_encoding: str
+    most_bytes: int
+
+    @property
+    def media_type(self) -> str:
+        """The content type without parameters."""
+        return self.content_type.partition(";")[0].strip().lower()
+
+
+class AnswerBody:
+    """Feeds one answer's bytes to its reader. Raises AduanaErrors; never ends an answer that did not end itself."""
+
+    def __init__(self, target: str, document: JsonObject, shape: BodyShape) -> None:
+        self._target = target
+        self._reader = AnswerReader(target, document, choices_of(document))
+        self._inflater = Inflater(shape.content_encoding, shape.most_bytes)
+        self._events: EventDecoder | None = None
+        self._whole = bytearray()
+        match shape.media_type:
+            case "text/event-stream":
+                self._events = EventDecoder()
+            case "application/json":
+                pass  # a server that answers whole although a stream was asked for
+            case _:
+                raise TargetProtocolError(f"The target {target!r} answered with something else than an event stream.")
+
+    @property
+    def done(self) -> bool:
+        """The answer is complete; whatever follows is ignored."""
+        return self._reader.done
+
+    def feed(self, chunk: bytes) -> Iterator[Delta]:
+        """The deltas that `chunk` completes: those before a fault come first, then the fault is raised."""
+        for piece in self._inflater.feed(chunk):
+            if self._events is None:
+                self._whole += piece
+                if len(self._whole) > _MOST_WHOLE_BYTES:
+                    raise TargetProtocolError(f"The target {self._target!r} sent too large an answer.")
+                continue
+            for event in self._events.feed(piece):
+                yield from self._reader.event(event)
+                if self._reader.done:
+                    return  # whatever follows is not part of the answer
+
+    def end(self) -> Iterator[Delta]:
+        """The deltas at the end of the bytes. Raises TargetProtocolError for an answer that is cut."""
+        if self._reader.done:
+            return
+        self._inflater.finish()
+        if self._events is None:
+            yield from self._reader.payload(bytes(self._whole))
+        yield from self._reader.end()
+
+
+def choices_of(document: JsonObject) -> int:
+    """How many choices a chat or completion document asks for."""
+    n = document.get("n")
+    prompts = document.get("prompt")
+    count = n if type(n) is int else 1
+    if isinstance(prompts, tuple) and prompts and type(prompts[0]) is not int:
+        return count * len(prompts)
+    return count
+
+
+def collected(shape: BodyShape, chunks: list[bytes]) -> bytes:
+    """A whole body, unpacked. Raises TargetProtocolError if it is larger than the shape allows or broken."""
+    inflater = Inflater(shape.content_encoding, shape.most_bytes)
+    body = b"".join([piece for chunk in chunks for piece in inflater.feed(chunk)])
+    inflater.finish()
+    return body
+
+
+def inputs_of(document: JsonObject) -> int:
+    """How many vectors an embeddings document asks for."""
+    inputs = document.get("input")
+    return len(inputs) if isinstance(inputs, tuple) and inputs and type(inputs[0]) is not int else 1
+
+
+def has_token_numbers(document: JsonObject) -> bool:
+    """Whether the document says its text in token numbers, which no inspection can read."""
+    for name in ("prompt", "input"):
+        given = document.get(name)
+        if isinstance(given, tuple) and any(not isinstance(item, str) for item in given):
+            return True
+    return False

@@ -1,0 +1,48 @@
+"""Rerank as other servers answer it: the document that they are sent, and the scores that they return. Pure."""
+
+from math import isfinite
+from typing import Any
+
+import msgspec
+
+from gateway.core.delta import Ranking
+from gateway.core.document import JsonObject
+from gateway.core.errors import TargetProtocolError
+from gateway.upstream.errors import complaint, fault_in_stream
+from gateway.upstream.usage import estimated_usage, reported_usage
+
+
+class _Result(msgspec.Struct):
+    index: int
+    relevance_score: float
+
+
+class _Answer(msgspec.Struct):
+    results: list[_Result] = []
+    usage: Any = None
+    error: Any = None
+
+
+_DECODER = msgspec.json.Decoder(_Answer)
+
+
+def upstream_document(document: JsonObject) -> JsonObject:
+    """What another server is asked for: all scores, without the texts; choosing and repeating happen here."""
+    return {name: value for name, value in document.items() if name not in ("top_n", "return_documents")}
+
+
+def read_ranking(target: str, document: JsonObject, texts: int, body: bytes) -> Ranking:
+    """Another server's scores in the order of the texts. Raises TargetProtocolError unless there is one for each."""
+    try:
+        answer = _DECODER.decode(body)
+    except (ValueError, RecursionError) as error:
+        raise TargetProtocolError(f"The target {target!r} sent a ranking that can't be read.") from error
+    if answer.error:
+        raise fault_in_stream(target, complaint(answer.error))
+    scores = {result.index: result.relevance_score for result in answer.results}
+    if sorted(scores) != list(range(texts)) or not all(map(isfinite, scores.values())):
+        raise TargetProtocolError(f"The target {target!r} did not send one score for each text.")
+    usage = reported_usage(answer.usage, answered=False)
+    if usage is None or usage.prompt_tokens == 0:
+        usage = estimated_usage(document, answer=0, reasoning=0)
+    return Ranking(scores=tuple(scores[place] for place in range(texts)), usage=usage)

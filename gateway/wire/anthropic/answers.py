@@ -1,0 +1,202 @@
+"""Deltas → Anthropic messages: named events of a stream, or one `message`. Pure."""
+
+from typing import Any, assert_never
+
+from gateway.core.delta import Delta, Finish, FinishReason, ModelRefusal, Reasoning, Text, ToolCallPart, UsageReport
+from gateway.core.errors import AduanaError, BudgetSpent, ContextLengthExceeded, TargetProtocolError
+from gateway.core.usage import Usage
+from gateway.wire.encoding import encode_json, incomplete, tool_input
+
+_STOP = {
+    FinishReason.STOP: "end_turn",
+    FinishReason.LENGTH: "max_tokens",
+    FinishReason.TOOL_CALLS: "tool_use",
+    FinishReason.CONTENT_FILTER: "refusal",
+}
+_ERROR_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    408: "timeout_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+}
+_TEXT_HEAD = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":'
+
+
+def _event(name: str, **fields: Any) -> bytes:
+    return b"event: " + name.encode() + b"\ndata: " + encode_json({"type": name, **fields}) + b"\n\n"
+
+
+def error_fields(error: AduanaError, request_id: str) -> dict[str, Any]:
+    """The error object."""
+    message = error.message
+    if isinstance(error, ContextLengthExceeded):
+        message = f"prompt is too long: {message}"  # the words by which Claude Code knows that it must compact
+    kind = _ERROR_TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "api_error")
+    if isinstance(error, BudgetSpent):
+        kind = "billing_error"
+    return {"type": "error", "error": {"type": kind, "message": message}, "request_id": request_id}
+
+
+def error_body(error: AduanaError, request_id: str) -> bytes:
+    """The body of an error answer."""
+    return encode_json(error_fields(error, request_id))
+
+
+def usage_fields(usage: Usage) -> dict[str, Any]:
+    """`usage` of a message."""
+    return {
+        "input_tokens": usage.input,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": usage.input_cached,
+        "output_tokens": usage.completion_tokens,
+    }
+
+
+class MessageStream:
+    """Encodes one streamed message. Blocks follow one another; each is closed before the next begins."""
+
+    def __init__(self, *, id: str, model: str, request_id: str, input_tokens: int = 0) -> None:  # noqa: A002 - Anthropic's name
+        self._message: dict[str, Any] = {
+            "id": id,
+            "type": "message",
+            "role": "assistant",
+            "model": model,
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": usage_fields(Usage(input=input_tokens)),
+        }
+        self._request_id = request_id
+        self._block = -1
+        self._open: str | int | None = None  # "text", "thinking", or the number of the open tool call
+        self._last_call = -1
+        self._reason: FinishReason | None = None
+        self._complete = False
+
+    def start(self) -> bytes:
+        """`message_start`, and a ping as Anthropic sends it."""
+        return _event("message_start", message=self._message) + _event("ping")
+
+    def encode(self, delta: Delta) -> bytes:
+        """The events for one delta; empty where it has none."""
+        match delta:
+            case Text() | ModelRefusal():
+                begun = self._begin("text", {"type": "text", "text": ""})
+                # Nearly all events are these: put together from prepared bytes.
+                text = b',"delta":{"type":"text_delta","text":' + encode_json(delta.text) + b"}}\n\n"
+                return begun + _TEXT_HEAD + str(self._block).encode() + text
+            case Reasoning():
+                begun = self._begin("thinking", {"type": "thinking", "thinking": "", "signature": ""})
+                return begun + self._delta({"type": "thinking_delta", "thinking": delta.text})
+            case ToolCallPart():
+                return self._call(delta)
+            case Finish():
+                self._reason = delta.reason
+                return b""
+            case UsageReport():
+                return self._finish(delta.usage)
+            case _:
+                assert_never(delta)
+
+    def end(self) -> bytes:
+        """`message_stop`. Raises TargetProtocolError for an answer that did not come to its end."""
+        if not self._complete:
+            raise incomplete()
+        return _event("message_stop")
+
+    def error(self, error: AduanaError) -> bytes:
+        """The end of an answer that failed."""
+        return b"event: error\ndata: " + error_body(error, self._request_id) + b"\n\n"
+
+    def _begin(self, what: str | int, block: dict[str, Any]) -> bytes:
+        if self._open == what:
+            return b""
+        closed = self._close()
+        self._block += 1
+        self._open = what
+        return closed + _event("content_block_start", index=self._block, content_block=block)
+
+    def _close(self) -> bytes:
+        if self._open is None:
+            return b""
+        self._open = None
+        return _event("content_block_stop", index=self._block)
+
+    def _delta(self, fields: dict[str, Any]) -> bytes:
+        return _event("content_block_delta", index=self._block, delta=fields)
+
+    def _call(self, part: ToolCallPart) -> bytes:
+        if part.call <= self._last_call and self._open != part.call:
+            raise TargetProtocolError("The target mixed its tool calls, which this API has no way to say.")
+        self._last_call = max(self._last_call, part.call)
+        block = {"type": "tool_use", "id": part.id or "", "name": part.name or "", "input": {}}
+        begun = self._begin(part.call, block)
+        if not part.arguments:
+            return begun
+        return begun + self._delta({"type": "input_json_delta", "partial_json": part.arguments})
+
+    def _finish(self, usage: Usage) -> bytes:
+        if self._reason is None:
+            raise incomplete()
+        self._complete = True
+        delta = {"stop_reason": _STOP[self._reason], "stop_sequence": None}
+        return self._close() + _event("message_delta", delta=delta, usage=usage_fields(usage))
+
+
+class MessageAssembly:
+    """Collects one answer's deltas into a `message`."""
+
+    def __init__(self, *, id: str, model: str) -> None:  # noqa: A002 - Anthropic's name
+        self._head = {"id": id, "type": "message", "role": "assistant", "model": model}
+        self._blocks: list[tuple[str | int, dict[str, Any], list[str]]] = []
+        self._reason: FinishReason | None = None
+        self._usage: Usage | None = None
+
+    def add(self, delta: Delta) -> None:
+        """The next delta."""
+        match delta:
+            case Text() | ModelRefusal():
+                self._pieces("text", {"type": "text"}).append(delta.text)
+            case Reasoning():
+                self._pieces("thinking", {"type": "thinking", "signature": ""}).append(delta.text)
+            case ToolCallPart():
+                block = {"type": "tool_use", "id": delta.id or "", "name": delta.name or ""}
+                self._pieces(delta.call, block).append(delta.arguments)
+            case Finish():
+                self._reason = delta.reason
+            case UsageReport():
+                self._usage = delta.usage
+            case _:
+                assert_never(delta)
+
+    def body(self) -> bytes:
+        """The whole message. Raises TargetProtocolError if it did not come to its end."""
+        if self._usage is None or self._reason is None:
+            raise incomplete()
+        content = [_whole(block, "".join(pieces)) for _, block, pieces in self._blocks]
+        fields = {"content": content, "stop_reason": _STOP[self._reason], "stop_sequence": None}
+        return encode_json({**self._head, **fields, "usage": usage_fields(self._usage)})
+
+    def _pieces(self, what: str | int, block: dict[str, Any]) -> list[str]:
+        """The pieces of the block that goes on: the last one, or an earlier tool call."""
+        if self._blocks and self._blocks[-1][0] == what:
+            return self._blocks[-1][2]
+        earlier = [pieces for known, _, pieces in self._blocks if known == what and isinstance(what, int)]
+        if earlier:
+            return earlier[0]
+        self._blocks.append((what, block, []))
+        return self._blocks[-1][2]
+
+
+def _whole(block: dict[str, Any], text: str) -> dict[str, Any]:
+    match block["type"]:
+        case "tool_use":
+            return {**block, "input": tool_input(text)}
+        case kind:
+            return {**block, kind: text}

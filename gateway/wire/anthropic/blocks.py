@@ -1,0 +1,210 @@
+"""Anthropic's messages and content blocks → OpenAI's messages. Pure.
+
+Everything that is passed on is in the translated document, which is what is inspected and sent. What has no
+counterpart is refused by name; marks that only steer Anthropic's own service (`cache_control`) are left out.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.core.document import Json, encode
+from gateway.wire.body_fields import Fields, bad_field
+
+_ROLES = ("user", "assistant", "system")
+_MOST_MESSAGES = 100_000
+_MOST_BLOCKS = 10_000
+
+Part = dict[str, Any]
+
+
+def translate_system(body: Fields) -> list[dict[str, Any]]:
+    """`system`: a text or text blocks."""
+    given = body.document.get("system")
+    if given is None or given == () or given == "":
+        return []
+    return [{"role": "system", "content": _only_text(given, "system")}]
+
+
+def translate_messages(body: Fields, *, assistant_documents: bool) -> list[dict[str, Any]]:
+    """`messages`. Turns of the same role that follow each other become one, as in Anthropic's API."""
+    given = body.objects("messages", _MOST_MESSAGES)
+    if not given:
+        raise bad_field("messages", "is missing or empty. Send at least one message.")
+    messages: list[dict[str, Any]] = []
+    for message in given:
+        role = message.choice("role", _ROLES)
+        content = message.document.get("content")
+        if role is None:
+            raise bad_field(message.param("role"), "is missing.")
+        if content is None:
+            raise bad_field(message.param("content"), "is missing.")
+        path = message.param("content")
+        if role == "system":
+            messages.append({"role": "system", "content": _only_text(content, path)})
+        elif role == "assistant":
+            messages.append(_assistant(content, path, documents=assistant_documents))
+        else:
+            _user(content, path, messages)
+    return messages
+
+
+def _user(content: Json, path: str, messages: list[dict[str, Any]]) -> None:
+    """Tool results become messages of their own, before what else the user says; their images go to the user."""
+    results: list[dict[str, Any]] = []
+    parts: list[Part] = []
+    for block in _blocks(content, path):
+        if block.document.get("type") == "tool_result":
+            found = _parts(block.document.get("content") or "", block.param("content"))
+            text = "\n".join([part["text"] for part in found if part["type"] == "text"])
+            tool = block.required_string("tool_use_id", longest=256)
+            results.append({"role": "tool", "tool_call_id": tool, "content": text})
+            parts += [part for part in found if part["type"] != "text"]
+        else:
+            parts += _part(block)
+    messages += results
+    if not parts:
+        return
+    last = messages[-1] if messages else None
+    if last is not None and last["role"] == "user":
+        parts = [*_as_parts(last["content"]), *parts]
+        messages.pop()
+    messages.append({"role": "user", "content": _plain(parts)})
+
+
+def _assistant(content: Json, path: str, *, documents: bool) -> dict[str, Any]:
+    texts: list[str] = []
+    thoughts: list[str] = []
+    calls: list[dict[str, Any]] = []
+    for block in _blocks(content, path):
+        match block.document.get("type"):
+            case "text":
+                texts.append(block.string("text") or "")
+            case "thinking":
+                thoughts.append(block.string("thinking") or "")
+            case "redacted_thinking":
+                pass  # sealed for the model that wrote it
+            case "tool_use":
+                calls.append(_call(block))
+            case "document" if documents:
+                texts += [part["text"] for part in _part(block) if part["type"] == "text"]
+            case _:
+                raise _not_served(block)
+    message: dict[str, Any] = {"role": "assistant", "content": "\n".join(texts) if texts or not calls else None}
+    if thoughts:
+        message["reasoning_content"] = "\n".join(thoughts)
+    if calls:
+        message["tool_calls"] = calls
+    return message
+
+
+def _call(block: Fields) -> dict[str, Any]:
+    given = block.mapping("input")
+    arguments = encode(given.document).decode() if given is not None else "{}"
+    name = block.required_string("name", longest=256)
+    call_id = block.required_string("id", longest=256)
+    return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def _blocks(content: Json, path: str) -> list[Fields]:
+    if isinstance(content, str):
+        return [Fields({"type": "text", "text": content}, f"{path}[0]")]
+    if not isinstance(content, tuple):
+        raise bad_field(path, "must be a string or an array of blocks.")
+    if len(content) > _MOST_BLOCKS:
+        raise bad_field(path, f"must have at most {_MOST_BLOCKS} blocks.")
+    blocks = [Fields.inside(item, f"{path}[{number}]") for number, item in enumerate(content)]
+    for block in blocks:
+        block.required_string("type", longest=100)
+    return blocks
+
+
+def _parts(content: Json, path: str) -> list[Part]:
+    return [part for block in _blocks(content, path) for part in _part(block)]
+
+
+def _part(block: Fields) -> list[Part]:
+    """One block of a user's turn, as OpenAI's content parts."""
+    match block.document.get("type"):
+        case "text":
+            return [_text(block.string("text") or "")]
+        case "image":
+            return [{"type": "image_url", "image_url": {"url": _image_url(block)}}]
+        case "document":
+            return _document(block)
+        case "search_result":
+            head = [block.string(name) for name in ("title", "source")]
+            return [
+                _text("\n".join(filter(None, head))),
+                *_parts(block.document.get("content"), block.param("content")),
+            ]
+        case _:
+            raise _not_served(block)
+
+
+def _image_url(block: Fields) -> str:
+    source = _source(block)
+    match source.document.get("type"):
+        case "base64":
+            kind = source.required_string("media_type", longest=100)
+            return f"data:{kind};base64,{source.required_string('data')}"
+        case "url":
+            return source.required_string("url", longest=8192)
+        case _:
+            raise bad_field(source.param("type"), "images are taken as base64 or url.")
+
+
+def _document(block: Fields) -> list[Part]:
+    source = _source(block)
+    title = block.string("title", longest=1000)
+    head = [_text(text) for text in (title, block.string("context")) if text]
+    match source.document.get("type"):
+        case "text":
+            return [*head, _text(source.string("data") or "")]
+        case "content":
+            return [*head, *_parts(source.document.get("content"), source.param("content"))]
+        case "base64":
+            kind = source.required_string("media_type", longest=100)
+            data = f"data:{kind};base64,{source.required_string('data')}"
+            return [*head, {"type": "file", "file": {"filename": title or "document.pdf", "file_data": data}}]
+        case _:
+            raise bad_field(source.param("type"), "documents are taken as text, content or base64.")
+
+
+def _source(block: Fields) -> Fields:
+    source = block.mapping("source")
+    if source is None:
+        raise bad_field(block.param("source"), "is missing.")
+    return source
+
+
+def _text(text: str) -> Part:
+    return {"type": "text", "text": text}
+
+
+def _plain(parts: list[Part]) -> str | list[Part]:
+    """One text where there is nothing else: more servers understand it."""
+    if all(part["type"] == "text" for part in parts):
+        return "\n".join([part["text"] for part in parts])
+    return parts
+
+
+def _as_parts(content: str | list[Part]) -> list[Part]:
+    return [_text(content)] if isinstance(content, str) else content
+
+
+def _only_text(content: Json, path: str) -> str:
+    texts: list[str] = []
+    for block in _blocks(content, path):
+        if block.document.get("type") != "text":
+            raise _not_served(block)
+        texts.append(block.string("text") or "")
+    return "\n".join(texts)
+
+
+def _not_served(block: Fields) -> Exception:
+    return bad_field(block.param("type"), "this kind of block is not served here.")
+
+
+def is_custom_tool(tool: Mapping[str, Json]) -> bool:
+    """A tool that the client describes itself; the others are known to Anthropic's models alone."""
+    return tool.get("type") in (None, "custom")

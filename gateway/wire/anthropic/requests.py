@@ -1,0 +1,141 @@
+"""Anthropic request bodies → typed requests. Pure.
+
+The body is translated into an OpenAI document, and that document is what is inspected, decided on and sent: nothing
+of the original goes anywhere. Hints that other models can't follow (`thinking`, `effort`, `cache_control`, tools that
+only Anthropic's models know) are left out; anything that would change the answer's meaning is refused by name.
+"""
+
+from typing import Any
+
+import msgspec
+
+from gateway.core.document import JsonObject, freeze_object, thaw
+from gateway.core.request import ChatRequest, Dialect
+from gateway.wire.anthropic.blocks import is_custom_tool, translate_messages, translate_system
+from gateway.wire.body_fields import Fields, bad_field
+from gateway.wire.forbidden_fields import refuse_overrides
+from gateway.wire.openai import requests as openai_requests
+
+NEWER_VERSION = "2026-10-21"
+_REMOVED = ("temperature", "top_p", "top_k")
+_NOT_SERVED = {
+    "container": "code execution by the provider is not served here.",
+    "mcp_servers": "connections to other servers are not made from here.",
+}
+_MOST_STOPS = 4
+_MOST_TOOLS = 1024
+
+
+def parse_messages(document: JsonObject, version: str = "") -> ChatRequest:
+    """`POST /v1/messages`. `version` is the `anthropic-version` header. Raises BadRequest with `param`."""
+    body = _opened(document, version)
+    limit = body.integer("max_tokens", 1, 2**31 - 1)
+    if limit is None:
+        raise bad_field("max_tokens", "is missing.")
+    return _translated(body, version, {"max_tokens": limit})
+
+
+def parse_count(document: JsonObject, version: str = "") -> ChatRequest:
+    """`POST /v1/messages/count_tokens`: the same without `max_tokens`; nothing is generated."""
+    return _translated(_opened(document, version), version, {})
+
+
+def _opened(document: JsonObject, version: str) -> Fields:
+    refuse_overrides(document)
+    for name, problem in _NOT_SERVED.items():
+        if document.get(name):
+            raise bad_field(name, problem)
+    if version >= NEWER_VERSION:
+        for name in _REMOVED:
+            if document.get(name) is not None:
+                raise bad_field(name, f"was removed from the API in version {NEWER_VERSION}.")
+    return Fields(document)
+
+
+def _translated(body: Fields, version: str, fields: dict[str, Any]) -> ChatRequest:
+    fields["model"] = body.required_string("model", longest=256)
+    fields["messages"] = translate_system(body) + translate_messages(body, assistant_documents=version < NEWER_VERSION)
+    for name, low, high in (("temperature", 0.0, 1.0), ("top_p", 0.0, 1.0)):
+        value = body.number(name, low, high)
+        if value is not None:
+            fields[name] = value
+    top_k = body.integer("top_k", 0, 2**31 - 1)
+    if top_k:
+        fields["top_k"] = top_k
+    _stops(body, fields)
+    _tools(body, fields)
+    _output(body, fields)
+    if body.boolean("stream"):
+        fields["stream"] = True
+    user = body.mapping("metadata")
+    if user is not None and (user_id := user.string("user_id", longest=1000)):
+        fields["user"] = user_id
+    request = openai_requests.parse_chat(freeze_object(fields))
+    return msgspec.structs.replace(request, dialect=Dialect.ANTHROPIC, include_usage=True)
+
+
+def _stops(body: Fields, fields: dict[str, Any]) -> None:
+    stops = body.items("stop_sequences", _MOST_STOPS)
+    if not all(isinstance(stop, str) for stop in stops):
+        raise bad_field("stop_sequences", "must be an array of strings.")
+    if stops:
+        fields["stop"] = list(stops)
+
+
+def _tools(body: Fields, fields: dict[str, Any]) -> None:
+    tools: list[dict[str, Any]] = []
+    for tool in body.objects("tools", _MOST_TOOLS):
+        if not is_custom_tool(tool.document):
+            continue  # an offer that this model can't take up
+        schema = tool.mapping("input_schema")
+        function: dict[str, Any] = {
+            "name": tool.required_string("name", longest=256),
+            "parameters": thaw(schema.document) if schema is not None else {"type": "object"},
+        }
+        description = tool.string("description")
+        if description:
+            function["description"] = description
+        if tool.boolean("strict"):
+            function["strict"] = True
+        tools.append({"type": "function", "function": function})
+    if tools:
+        fields["tools"] = tools
+    _tool_choice(body, fields)
+
+
+def _tool_choice(body: Fields, fields: dict[str, Any]) -> None:
+    choice = body.mapping("tool_choice")
+    if choice is None:
+        return
+    kind = choice.choice("type", ("auto", "any", "tool", "none"))
+    match kind:
+        case None:
+            raise bad_field("tool_choice.type", "is missing.")
+        case "any":
+            fields["tool_choice"] = "required"
+        case "tool":
+            name = choice.required_string("name", longest=256)
+            fields["tool_choice"] = {"type": "function", "function": {"name": name}}
+        case _:
+            fields["tool_choice"] = kind
+    if fields["tool_choice"] in ("auto", "none") and "tools" not in fields:
+        del fields["tool_choice"]  # only tools of Anthropic's own were offered
+    if choice.boolean("disable_parallel_tool_use"):
+        fields["parallel_tool_calls"] = False
+
+
+def _output(body: Fields, fields: dict[str, Any]) -> None:
+    """`output_config.format` (and its older place, `output_format`): an answer that follows a JSON schema."""
+    config = body.mapping("output_config")
+    given = (config.mapping("format") if config is not None else None) or body.mapping("output_format")
+    if given is None:
+        return
+    if given.choice("type", ("json_schema",)) is None:
+        raise bad_field(given.param("type"), "is missing.")
+    schema = given.mapping("schema")
+    if schema is None:
+        raise bad_field(given.param("schema"), "is missing.")
+    fields["response_format"] = {
+        "type": "json_schema",
+        "json_schema": {"name": "answer", "strict": True, "schema": thaw(schema.document)},
+    }

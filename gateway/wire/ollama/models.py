@@ -1,0 +1,76 @@
+"""Ollama's way to load, keep and unload models: `keep_alive`, and the list of loaded ones. Pure."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from gateway.core.document import JsonObject
+from gateway.wire.body_fields import bad_field
+from gateway.wire.encoding import encode_json
+from gateway.wire.ollama.answers import timestamp
+
+FOR_EVER = 10 * 365 * 86_400.0  # how `expires_at` says "never", in seconds from now
+_PIECES = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request says about the model's stay. `keep`: seconds without work; None: for ever. Unset: nothing."""
+
+    model: str
+    keep: float | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class Resident(msgspec.Struct, frozen=True, kw_only=True):
+    """A loaded model."""
+
+    name: str
+    memory: int
+    gpu_memory: int
+    unloads_in: float | None
+
+
+def wish_of(document: JsonObject) -> Wish:
+    """Raises BadRequest for a `keep_alive` that is no time."""
+    name = document.get("model")
+    model = name.removesuffix(":latest") if isinstance(name, str) else ""
+    given = document.get("keep_alive")
+    if given is None:
+        return Wish(model=model)
+    return Wish(model=model, keep=_seconds(given))
+
+
+def _seconds(given: object) -> float | None:
+    if isinstance(given, str):
+        text = given.strip()
+        sign, number = text.startswith("-"), text.lstrip("+-")
+        pieces = _PIECES.findall(number)
+        if pieces and "".join(value + unit for value, unit in pieces) == number:
+            return None if sign else sum(float(value) * _SECONDS[unit] for value, unit in pieces)
+        try:
+            given = float(text)
+        except ValueError:
+            raise bad_field("keep_alive", "must be seconds, or a time such as '5m'.") from None
+    if isinstance(given, bool) or not isinstance(given, int | float) or given != given:
+        raise bad_field("keep_alive", "must be seconds, or a time such as '5m'.")
+    return None if given < 0 or given > FOR_EVER else float(given)
+
+
+def ps_body(models: Iterable[Resident], *, now: float) -> bytes:
+    """The answer of `/api/ps`."""
+    rows: list[dict[str, Any]] = [
+        {
+            "name": model.name,
+            "model": model.name,
+            "size": model.memory,
+            "size_vram": model.gpu_memory,
+            "digest": "",
+            "details": {"parent_model": "", "format": "gguf", "family": "", "families": None, "parameter_size": "",
+                        "quantization_level": ""},
+            "expires_at": timestamp(now + (FOR_EVER if model.unloads_in is None else model.unloads_in)),
+        }
+        for model in models
+    ]  # fmt: skip
+    return encode_json({"models": rows})

@@ -1,0 +1,204 @@
+"""Ollama request bodies → typed requests. Pure.
+
+As in the Anthropic dialect, the body is translated into an OpenAI document, and that document is what is inspected,
+decided on and sent. Options that only concern loading a model (`num_ctx`, `num_gpu`) are left out: the gateway's
+configuration says how models are loaded (`keep_alive`: `ollama_models.py`). Sampling methods that are not served are
+refused.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from gateway.core.document import Json, JsonObject, encode, freeze_object, thaw
+from gateway.core.request import ChatRequest, CompletionRequest, Dialect, EmbeddingsRequest
+from gateway.wire.body_fields import Fields, bad_field
+from gateway.wire.forbidden_fields import refuse_overrides
+from gateway.wire.openai import requests as openai_requests
+
+_ROLES = ("system", "user", "assistant", "tool")
+_MOST_MESSAGES = 100_000
+_MOST_IMAGES = 100
+_MOST_CALLS = 1024
+_SAME_NAME = ("seed", "top_p", "top_k", "min_p", "temperature", "repeat_penalty", "presence_penalty")
+# Neutral values of sampling methods that are not served.
+_NEUTRAL = {"mirostat": 0, "tfs_z": 1, "typical_p": 1}
+
+
+def parse_chat(document: JsonObject) -> ChatRequest | None:
+    """`POST /api/chat`. None: no messages, which asks only for the model to be ready."""
+    body = _opened(document)
+    if not document.get("messages"):
+        _model(body)
+        return None
+    fields = _common(body)
+    fields["messages"] = _messages(body)
+    tools = body.items("tools", 1024)
+    if tools:
+        fields["tools"] = [thaw(tool) for tool in tools]
+    return _chat(fields)
+
+
+def parse_generate(document: JsonObject) -> ChatRequest | CompletionRequest | None:
+    """`POST /api/generate`. None: no prompt, which asks only for the model to be ready."""
+    body = _opened(document)
+    for name in ("template", "context", "suffix"):
+        if document.get(name):
+            raise bad_field(name, "is not served here.")
+    prompt = body.string("prompt")
+    if not prompt:
+        _model(body)
+        return None
+    fields = _common(body)
+    if body.boolean("raw"):
+        request = openai_requests.parse_completion(freeze_object({**fields, "prompt": prompt}))
+        return msgspec.structs.replace(request, dialect=Dialect.OLLAMA)
+    system = body.string("system")
+    head = [{"role": "system", "content": system}] if system else []
+    fields["messages"] = [*head, {"role": "user", "content": _with_images(prompt, body)}]
+    return _chat(fields)
+
+
+def parse_embed(document: JsonObject) -> EmbeddingsRequest:
+    """`POST /api/embed` (`input`) and the older `/api/embeddings` (`prompt`). Nothing is truncated."""
+    body = _opened(document)
+    given = document.get("input") if document.get("input") is not None else document.get("prompt")
+    fields: dict[str, Any] = {"model": _model(body), "input": thaw(given)}
+    dimensions = body.integer("dimensions", 1, 65_536)
+    if dimensions is not None:
+        fields["dimensions"] = dimensions
+    request = openai_requests.parse_embeddings(freeze_object(fields))
+    return msgspec.structs.replace(request, dialect=Dialect.OLLAMA)
+
+
+def model_of(document: JsonObject) -> str:
+    """The model that `/api/show` asks about, under either name of the field."""
+    body = Fields(document)
+    return _plain_name(body.string("model", longest=256) or body.required_string("name", longest=256))
+
+
+def _opened(document: JsonObject) -> Fields:
+    refuse_overrides(document)
+    return Fields(document)
+
+
+def _chat(fields: dict[str, Any]) -> ChatRequest:
+    request = openai_requests.parse_chat(freeze_object(fields))
+    return msgspec.structs.replace(request, dialect=Dialect.OLLAMA)
+
+
+def _model(body: Fields) -> str:
+    return _plain_name(body.required_string("model", longest=256))
+
+
+def _plain_name(name: str) -> str:
+    return name.removesuffix(":latest")
+
+
+def _common(body: Fields) -> dict[str, Any]:
+    """Model, streaming (on by default), sampling and format."""
+    fields: dict[str, Any] = {"model": _model(body)}
+    if body.document.get("stream") is None or body.boolean("stream"):
+        fields["stream"] = True
+    options = body.mapping("options")
+    if options is not None:
+        _options(options, fields)
+    if body.boolean("logprobs"):
+        fields["logprobs"] = True
+        fields["top_logprobs"] = body.integer("top_logprobs", 0, 20) or 0
+    given = body.document.get("format")
+    if given == "json":
+        fields["response_format"] = {"type": "json_object"}
+    elif isinstance(given, Mapping):
+        schema = {"name": "answer", "strict": True, "schema": thaw(given)}
+        fields["response_format"] = {"type": "json_schema", "json_schema": schema}
+    elif given:
+        raise bad_field("format", "must be 'json' or a JSON schema.")
+    return fields
+
+
+def _options(options: Fields, fields: dict[str, Any]) -> None:
+    for name, neutral in _NEUTRAL.items():
+        if options.number(name, 0, 1000) not in (None, neutral):
+            raise bad_field(options.param(name), "this way of sampling is not served here.")
+    for name in (*_SAME_NAME, "frequency_penalty"):
+        value = options.document.get(name)
+        if value is not None:
+            fields[name] = value
+    limit = options.integer("num_predict", -2, 2**31 - 1)
+    if limit is not None and limit > 0:
+        fields["max_tokens"] = limit
+    stop = options.document.get("stop")
+    if stop:
+        fields["stop"] = thaw(stop)
+
+
+def _messages(body: Fields) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = []
+    waiting: list[tuple[str, str]] = []  # calls without a result yet: id, name
+    for number, given in enumerate(body.objects("messages", _MOST_MESSAGES)):
+        role = given.choice("role", _ROLES)
+        if role is None:
+            raise bad_field(given.param("role"), "is missing.")
+        message: dict[str, Any] = {"role": role, "content": _with_images(given.string("content") or "", given)}
+        if role == "assistant":
+            calls = _calls(given, number)
+            waiting += [(call["id"], call["function"]["name"]) for call in calls]
+            if calls:
+                message["tool_calls"] = calls
+            if thought := given.string("thinking"):
+                message["reasoning_content"] = thought
+        elif role == "tool":
+            message["tool_call_id"] = _answered(given, waiting, number)
+        messages.append(message)
+    return messages
+
+
+def _with_images(text: str, holder: Fields) -> str | list[dict[str, Any]]:
+    images = holder.items("images", _MOST_IMAGES)
+    if not images:
+        return text
+    parts: list[dict[str, Any]] = [{"type": "text", "text": text}]
+    for number, image in enumerate(images):
+        if not isinstance(image, str):
+            raise bad_field(f"{holder.param('images')}[{number}]", "must be base64 text.")
+        parts.append({"type": "image_url", "image_url": {"url": f"data:image/{_image_kind(image)};base64,{image}"}})
+    return parts
+
+
+def _image_kind(data: str) -> str:
+    """The format by its first bytes, which Ollama's API does not name."""
+    kinds = {"/9j/": "jpeg", "iVBORw0KGgo": "png", "R0lGOD": "gif", "UklGR": "webp"}
+    return next((kind for head, kind in kinds.items() if data.startswith(head)), "png")
+
+
+def _calls(given: Fields, number: int) -> list[dict[str, Any]]:
+    """Ollama's calls have no id, so each gets one from its place in the conversation."""
+    calls: list[dict[str, Any]] = []
+    for place, call in enumerate(given.objects("tool_calls", _MOST_CALLS)):
+        inner = call.mapping("function")
+        if inner is None:
+            raise bad_field(call.param("function"), "is missing.")
+        function = {"name": inner.required_string("name", longest=256), "arguments": _arguments(inner)}
+        call_id = call.string("id", longest=256) or f"call_{number}_{place}"
+        calls.append({"id": call_id, "type": "function", "function": function})
+    return calls
+
+
+def _arguments(inner: Fields) -> str:
+    given: Json = inner.document.get("arguments")
+    if given is None:
+        return "{}"
+    return encode(inner.inside(given, inner.param("arguments")).document).decode()
+
+
+def _answered(given: Fields, waiting: list[tuple[str, str]], number: int) -> str:
+    """The id of the call that a tool's message answers: named by id, by tool, or simply the next one."""
+    call_id = given.string("tool_call_id", longest=256)
+    name = given.string("tool_name", longest=256) or given.string("name", longest=256)
+    for place, (known, tool) in enumerate(waiting):
+        if (call_id is None and name in (None, tool)) or call_id == known:
+            del waiting[place]
+            return known
+    return call_id or f"call_{number}"

@@ -1,0 +1,92 @@
+"""Parts that several OpenAI answers share: usage, log-probabilities, errors, the frame of a server-sent event. Pure."""
+
+from collections.abc import Sequence
+from math import isnan
+from typing import Any
+
+from gateway.core.delta import TokenLogprob
+from gateway.core.errors import AduanaError
+from gateway.core.usage import Usage
+from gateway.wire.encoding import encode_json, finite
+
+DONE = b"data: [DONE]\n\n"
+
+
+def usage_fields(usage: Usage) -> dict[str, Any]:
+    """`usage` of chat and text completions."""
+    prompt, completion = usage.prompt_tokens, usage.completion_tokens
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": {"cached_tokens": usage.input_cached, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": usage.reasoning,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+
+
+def chat_logprobs(tokens: Sequence[TokenLogprob]) -> dict[str, Any] | None:
+    """`logprobs` of a chat choice; None where there are none."""
+    if not tokens:
+        return None
+    return {"content": [_token(one) for one in tokens], "refusal": None}
+
+
+def _token(one: TokenLogprob) -> dict[str, Any]:
+    return {
+        "token": one.token,
+        "logprob": finite(one.logprob),
+        "bytes": list(one.raw),
+        "top_logprobs": [
+            {"token": token, "logprob": finite(logprob), "bytes": list(raw)} for token, logprob, raw in one.top
+        ],
+    }
+
+
+class TextLogprobs:
+    """`logprobs` of one text-completion choice; offsets count characters from the choice's beginning.
+
+    A token that nothing stood before, the first one of a prompt, has null.
+    """
+
+    def __init__(self) -> None:
+        self._offset = 0
+
+    def take(self, tokens: Sequence[TokenLogprob]) -> dict[str, list[Any]] | None:
+        """The next tokens; None where there are none."""
+        if not tokens:
+            return None
+        offsets: list[int] = []
+        for one in tokens:
+            offsets.append(self._offset)
+            self._offset += len(one.token)
+        return {
+            "tokens": [one.token for one in tokens],
+            "token_logprobs": [None if isnan(one.logprob) else finite(one.logprob) for one in tokens],
+            "top_logprobs": [
+                None if isnan(one.logprob) else {token: finite(logprob) for token, logprob, _ in one.top}
+                for one in tokens
+            ],
+            "text_offset": offsets,
+        }
+
+
+def error_fields(error: AduanaError) -> dict[str, Any]:
+    """The error object, all four keys present."""
+    return {
+        "error": {"message": error.message, "type": error.kind, "param": error.param, "code": error.code},
+    }
+
+
+def error_body(error: AduanaError) -> bytes:
+    """The body of an error answer."""
+    return encode_json(error_fields(error))
+
+
+def error_frame(error: AduanaError) -> bytes:
+    """An error inside a running stream. No `[DONE]` follows: the answer did not end well."""
+    return b"data: " + error_body(error) + b"\n\n"

@@ -1,0 +1,173 @@
+"""Deltas → OpenAI chat answers: chunks of a stream, or one `chat.completion`. Pure: ids and times are passed in."""
+
+from typing import Any, assert_never
+
+from gateway.core.delta import (
+    Delta,
+    Finish,
+    FinishReason,
+    ModelRefusal,
+    Reasoning,
+    Text,
+    TokenLogprob,
+    ToolCallPart,
+    UsageReport,
+)
+from gateway.core.errors import AduanaError
+from gateway.core.usage import Usage
+from gateway.wire.encoding import encode_json, incomplete
+from gateway.wire.openai.answer_fields import DONE, chat_logprobs, error_frame, usage_fields
+
+
+class ChatStream:
+    """Encodes one streamed answer. One object for each answer.
+
+    Frames of plain text are put together from prepared bytes: they are nearly all frames, and each of them is paid
+    for by every reader of every stream.
+    """
+
+    def __init__(self, *, id: str, created: int, model: str, choices: int = 1, include_usage: bool = False) -> None:  # noqa: A002 - OpenAI's name
+        head = encode_json({"id": id, "object": "chat.completion.chunk", "created": created, "model": model})
+        self._head = b"data: " + head[:-1] + b',"choices":'
+        self._tail = b',"usage":null}\n\n' if include_usage else b"}\n\n"
+        self._include_usage = include_usage
+        self._choices = choices
+        self._text_heads = [self._head + b'[{"index":%d,"delta":{"content":' % index for index in range(choices)]
+        self._text_tail = b'},"logprobs":null,"finish_reason":null}]' + self._tail
+        self._complete = False
+
+    def start(self) -> bytes:
+        """The first chunk of each choice: it alone carries the role."""
+        delta = {"role": "assistant", "content": "", "refusal": None}
+        return b"".join([self._chunk(index, delta) for index in range(self._choices)])
+
+    def encode(self, delta: Delta) -> bytes:
+        """The frame for one delta; empty where it has none."""
+        match delta:
+            case Text(text=text, index=index, logprobs=logprobs):
+                if logprobs or index >= self._choices:
+                    return self._chunk(index, {"content": text}, logprobs=chat_logprobs(logprobs))
+                return self._text_heads[index] + encode_json(text) + self._text_tail
+            case Reasoning():
+                return self._chunk(delta.index, {"reasoning_content": delta.text})
+            case ModelRefusal():
+                return self._chunk(delta.index, {"refusal": delta.text})
+            case ToolCallPart():
+                return self._chunk(delta.index, {"tool_calls": [_call_part(delta)]})
+            case Finish():
+                return self._chunk(delta.index, {}, finish=delta.reason)
+            case UsageReport():
+                self._complete = True
+                if not self._include_usage:
+                    return b""
+                return self._head + b'[],"usage":' + encode_json(usage_fields(delta.usage)) + b"}\n\n"
+            case _:
+                assert_never(delta)
+
+    def end(self) -> bytes:
+        """The clean end. Raises TargetProtocolError for an answer that did not come to its end."""
+        if not self._complete:
+            raise incomplete()
+        return DONE
+
+    def error(self, error: AduanaError) -> bytes:
+        """The end of an answer that failed."""
+        return error_frame(error)
+
+    def _chunk(
+        self,
+        index: int,
+        delta: dict[str, Any],
+        *,
+        logprobs: dict[str, Any] | None = None,
+        finish: FinishReason | None = None,
+    ) -> bytes:
+        choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
+        return self._head + b"[" + encode_json(choice) + b"]" + self._tail
+
+
+def _call_part(part: ToolCallPart) -> dict[str, Any]:
+    function: dict[str, str] = {"arguments": part.arguments}
+    if part.name is not None:
+        function = {"name": part.name, "arguments": part.arguments}
+    if part.id is None:
+        return {"index": part.call, "function": function}
+    return {"index": part.call, "id": part.id, "type": "function", "function": function}
+
+
+class _Choice:
+    """One choice of a whole answer while it is put together."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.reasoning: list[str] = []
+        self.refusal: list[str] = []
+        self.logprobs: list[TokenLogprob] = []
+        self.calls: dict[int, list[ToolCallPart]] = {}
+        self.finish: FinishReason | None = None
+
+    def fields(self, index: int) -> dict[str, Any]:
+        text = "".join(self.texts)
+        message: dict[str, Any] = {
+            "role": "assistant",
+            "content": text if text or not (self.calls or self.refusal) else None,
+            "refusal": "".join(self.refusal) or None,
+        }
+        if self.reasoning:
+            message["reasoning_content"] = "".join(self.reasoning)
+        if self.calls:
+            message["tool_calls"] = [_whole_call(parts) for _, parts in sorted(self.calls.items())]
+        return {
+            "index": index,
+            "message": message,
+            "logprobs": chat_logprobs(self.logprobs),
+            "finish_reason": self.finish,
+        }
+
+
+def _whole_call(parts: list[ToolCallPart]) -> dict[str, Any]:
+    return {
+        "id": next((part.id for part in parts if part.id), ""),
+        "type": "function",
+        "function": {
+            "name": next((part.name for part in parts if part.name), ""),
+            "arguments": "".join([part.arguments for part in parts]),
+        },
+    }
+
+
+class ChatAssembly:
+    """Collects one answer's deltas into a `chat.completion`."""
+
+    def __init__(self, *, id: str, created: int, model: str) -> None:  # noqa: A002 - OpenAI's name
+        self._head = {"id": id, "object": "chat.completion", "created": created, "model": model}
+        self._choices: dict[int, _Choice] = {}
+        self._usage: Usage | None = None
+
+    def add(self, delta: Delta) -> None:
+        """The next delta."""
+        if isinstance(delta, UsageReport):
+            self._usage = delta.usage
+            return
+        choice = self._choices.setdefault(delta.index, _Choice())
+        match delta:
+            case Text():
+                choice.texts.append(delta.text)
+                choice.logprobs.extend(delta.logprobs)
+            case Reasoning():
+                choice.reasoning.append(delta.text)
+            case ModelRefusal():
+                choice.refusal.append(delta.text)
+            case ToolCallPart():
+                choice.calls.setdefault(delta.call, []).append(delta)
+            case Finish():
+                choice.finish = delta.reason
+            case _:
+                assert_never(delta)
+
+    def body(self) -> bytes:
+        """The whole answer. Raises TargetProtocolError if it did not come to its end."""
+        if self._usage is None or not self._choices or any(one.finish is None for one in self._choices.values()):
+            raise incomplete()
+        choices = [choice.fields(index) for index, choice in sorted(self._choices.items())]
+        return encode_json({**self._head, "choices": choices, "usage": usage_fields(self._usage)})

@@ -1,0 +1,121 @@
+"""Deltas → OpenAI text completions (`/v1/completions`): chunks of a stream, or one object. Pure."""
+
+from typing import Any, assert_never
+
+from gateway.core.delta import (
+    Delta,
+    Finish,
+    FinishReason,
+    ModelRefusal,
+    Reasoning,
+    Text,
+    TokenLogprob,
+    ToolCallPart,
+    UsageReport,
+)
+from gateway.core.errors import AduanaError
+from gateway.core.usage import Usage
+from gateway.wire.encoding import encode_json, incomplete
+from gateway.wire.openai.answer_fields import DONE, TextLogprobs, error_frame, usage_fields
+
+
+class TextStream:
+    """Encodes one streamed text completion."""
+
+    def __init__(self, *, id: str, created: int, model: str, include_usage: bool = False) -> None:  # noqa: A002 - OpenAI's name
+        head = encode_json({"id": id, "object": "text_completion", "created": created, "model": model})
+        self._head = b"data: " + head[:-1] + b',"choices":'
+        self._tail = b',"usage":null}\n\n' if include_usage else b"}\n\n"
+        self._include_usage = include_usage
+        self._logprobs: dict[int, TextLogprobs] = {}
+        self._complete = False
+
+    def start(self) -> bytes:
+        """Text completions have no opening chunk."""
+        return b""
+
+    def encode(self, delta: Delta) -> bytes:
+        """The frame for one delta; empty where it has none."""
+        match delta:
+            case Text():
+                logprobs = self._logprobs.setdefault(delta.index, TextLogprobs()).take(delta.logprobs)
+                return self._chunk(delta.index, delta.text, logprobs=logprobs)
+            case Reasoning() | ModelRefusal():
+                return self._chunk(delta.index, delta.text)
+            case ToolCallPart():
+                return b""  # text completions have no tools to call
+            case Finish():
+                return self._chunk(delta.index, "", finish=delta.reason)
+            case UsageReport():
+                self._complete = True
+                if not self._include_usage:
+                    return b""
+                return self._head + b'[],"usage":' + encode_json(usage_fields(delta.usage)) + b"}\n\n"
+            case _:
+                assert_never(delta)
+
+    def end(self) -> bytes:
+        """The clean end. Raises TargetProtocolError for an answer that did not come to its end."""
+        if not self._complete:
+            raise incomplete()
+        return DONE
+
+    def error(self, error: AduanaError) -> bytes:
+        """The end of an answer that failed."""
+        return error_frame(error)
+
+    def _chunk(
+        self, index: int, text: str, *, logprobs: dict[str, Any] | None = None, finish: FinishReason | None = None
+    ) -> bytes:
+        choice = {"text": text, "index": index, "logprobs": logprobs, "finish_reason": finish}
+        return self._head + b"[" + encode_json(choice) + b"]" + self._tail
+
+
+class _Choice:
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.logprobs: list[TokenLogprob] = []
+        self.finish: FinishReason | None = None
+
+
+class TextAssembly:
+    """Collects one answer's deltas into a `text_completion`."""
+
+    def __init__(self, *, id: str, created: int, model: str) -> None:  # noqa: A002 - OpenAI's name
+        self._head = {"id": id, "object": "text_completion", "created": created, "model": model}
+        self._choices: dict[int, _Choice] = {}
+        self._usage: Usage | None = None
+
+    def add(self, delta: Delta) -> None:
+        """The next delta."""
+        if isinstance(delta, UsageReport):
+            self._usage = delta.usage
+            return
+        choice = self._choices.setdefault(delta.index, _Choice())
+        match delta:
+            case Text():
+                choice.texts.append(delta.text)
+                choice.logprobs.extend(delta.logprobs)
+            case Reasoning() | ModelRefusal():
+                choice.texts.append(delta.text)
+            case ToolCallPart():
+                pass  # text completions have no tools to call
+            case Finish():
+                choice.finish = delta.reason
+            case _:
+                assert_never(delta)
+
+    def body(self) -> bytes:
+        """The whole answer. Raises TargetProtocolError if it did not come to its end."""
+        if self._usage is None or not self._choices or any(one.finish is None for one in self._choices.values()):
+            raise incomplete()
+        choices = [
+            {
+                "text": "".join(choice.texts),
+                "index": index,
+                "logprobs": TextLogprobs().take(choice.logprobs),
+                "finish_reason": choice.finish,
+            }
+            for index, choice in sorted(self._choices.items())
+        ]
+        return encode_json({**self._head, "choices": choices, "usage": usage_fields(self._usage)})

@@ -1,0 +1,98 @@
+"""OpenAI's `messages` → `Message`s and the kinds of media they carry. Pure."""
+
+from collections.abc import Callable
+
+from gateway.core.document import Json
+from gateway.core.request import Media, Message, ToolCall
+from gateway.wire.body_fields import Fields, bad_field
+
+_ROLES = ("system", "developer", "user", "assistant", "tool")
+_TEXT_PARTS = {"text": "text", "input_text": "text", "output_text": "text", "refusal": "refusal"}
+_MEDIA_PARTS = {
+    "image_url": Media.IMAGE,
+    "input_image": Media.IMAGE,
+    "input_audio": Media.AUDIO,
+    "file": Media.FILE,
+    "input_file": Media.FILE,
+}
+_MOST_MESSAGES = 100_000
+_MOST_PARTS = 10_000
+_MOST_CALLS = 1024
+_LONGEST_NAME = 256
+
+
+def parse_messages(body: Fields) -> tuple[tuple[Message, ...], frozenset[Media]]:
+    """The conversation, and what in it is not text."""
+    given = body.objects("messages", _MOST_MESSAGES)
+    if not given:
+        raise bad_field(body.param("messages"), "is missing or empty. Send at least one message.")
+    media: set[Media] = set()
+    messages = tuple([_message(one, media.add) for one in given])
+    return messages, frozenset(media)
+
+
+def _message(given: Fields, found: Callable[[Media], None]) -> Message:
+    role = given.choice("role", _ROLES)
+    if role is None:
+        raise bad_field(given.param("role"), "is missing.")
+    calls = _tool_calls(given) if role == "assistant" else ()
+    if role == "assistant" and given.document.get("function_call") is not None:
+        raise bad_field(given.param("function_call"), "is not served any more. Use 'tool_calls'.")
+    if role == "assistant" and given.document.get("audio") is not None:
+        found(Media.AUDIO)
+    content = given.document.get("content")
+    if content is None and role != "assistant":
+        raise bad_field(given.param("content"), "is missing.")
+    call_id = given.string("tool_call_id", longest=_LONGEST_NAME)
+    if role == "tool" and not call_id:
+        raise bad_field(given.param("tool_call_id"), "is missing.")
+    return Message(
+        role=role,
+        text=_text(content, given.param("content"), found),
+        name=given.string("name", longest=_LONGEST_NAME),
+        tool_calls=calls,
+        tool_call_id=call_id,
+        reasoning=given.string("reasoning_content") or given.string("reasoning"),
+    )
+
+
+def _text(content: Json, param: str, found: Callable[[Media], None]) -> str:
+    if content is None:
+        return ""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, tuple):
+        raise bad_field(param, "must be a string or an array of parts.")
+    if len(content) > _MOST_PARTS:
+        raise bad_field(param, f"must have at most {_MOST_PARTS} parts.")
+    texts: list[str] = []
+    for number, item in enumerate(content):
+        part = Fields.inside(item, f"{param}[{number}]")
+        kind = part.required_string("type")
+        if kind in _TEXT_PARTS:
+            text = part.string(_TEXT_PARTS[kind])
+            if text is None:
+                raise bad_field(part.param(_TEXT_PARTS[kind]), "is missing.")
+            texts.append(text)
+        else:
+            # A kind of part that is not known here can't be read here either: it counts like a file.
+            found(_MEDIA_PARTS.get(kind, Media.FILE))
+    return "\n".join(texts)
+
+
+def _tool_calls(given: Fields) -> tuple[ToolCall, ...]:
+    calls: list[ToolCall] = []
+    for call in given.objects("tool_calls", _MOST_CALLS):
+        kind = call.choice("type", ("function", "custom")) or "function"
+        inner = call.mapping(kind)
+        if inner is None:
+            raise bad_field(call.param(kind), "is missing.")
+        arguments = inner.string("arguments" if kind == "function" else "input")
+        calls.append(
+            ToolCall(
+                id=call.required_string("id", longest=_LONGEST_NAME),
+                name=inner.required_string("name", longest=_LONGEST_NAME),
+                arguments=arguments or "",
+            )
+        )
+    return tuple(calls)

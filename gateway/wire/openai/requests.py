@@ -1,0 +1,196 @@
+"""OpenAI request bodies → typed requests. Pure.
+
+Unknown fields are accepted: they stay in the document, are inspected with it and go on to targets that know them.
+Known fields that no target here can honour are refused; nothing is dropped in silence.
+"""
+
+from collections.abc import Mapping
+
+from gateway.core.document import Json, JsonObject
+from gateway.core.request import ChatRequest, CompletionRequest, Dialect, EmbeddingsRequest
+from gateway.wire.body_fields import Fields, bad_field
+from gateway.wire.forbidden_fields import refuse_overrides
+from gateway.wire.openai.messages import parse_messages
+from gateway.wire.openai.sampling import MOST_CHOICES, chat_sampling, completion_sampling, response_format
+
+_LONGEST_MODEL = 256
+_MOST_TOOLS = 1024
+_MOST_PROMPTS = 128
+_MOST_INPUTS = 2048
+_MOST_TOKEN_IDS = 4_194_304
+_LARGEST_TOKEN_ID = 2**31 - 1
+_NOT_SERVED = {
+    "functions": "is not served any more. Use 'tools'.",
+    "function_call": "is not served any more. Use 'tool_choice'.",
+    "audio": "spoken answers are not served.",
+    "web_search_options": "search by the provider is not served.",
+}
+
+
+def parse_chat(document: JsonObject) -> ChatRequest:
+    """`POST /v1/chat/completions`. Raises BadRequest with `param`."""
+    body = _opened(document)
+    for name, problem in _NOT_SERVED.items():
+        if document.get(name) is not None:
+            raise bad_field(name, problem)
+    if any(item != "text" for item in body.items("modalities", 8)):
+        raise bad_field("modalities", "only text answers are served.")
+    messages, media = parse_messages(body)
+    tools = _tools(body)
+    stream, include_usage = _streaming(body)
+    return ChatRequest(
+        dialect=Dialect.OPENAI,
+        model=_model(body),
+        document=document,
+        stream=stream,
+        include_usage=include_usage,
+        media=media,
+        messages=messages,
+        tools=tools,
+        tool_choice=_tool_choice(body, tools),
+        sampling=chat_sampling(body),
+        response_format=response_format(body),
+    )
+
+
+def parse_completion(document: JsonObject) -> CompletionRequest:
+    """`POST /v1/completions`. Raises BadRequest with `param`."""
+    body = _opened(document)
+    prompts = _texts(body, "prompt", _MOST_PROMPTS)
+    sampling = completion_sampling(body)
+    if len(prompts) * sampling.n > MOST_CHOICES:
+        raise bad_field("n", f"prompts times 'n' must be at most {MOST_CHOICES}.")
+    stream, include_usage = _streaming(body)
+    return CompletionRequest(
+        dialect=Dialect.OPENAI,
+        model=_model(body),
+        document=document,
+        stream=stream,
+        include_usage=include_usage,
+        prompts=prompts,
+        echo=body.boolean("echo"),
+        suffix=body.string("suffix"),
+        sampling=sampling,
+    )
+
+
+def parse_embeddings(document: JsonObject) -> EmbeddingsRequest:
+    """`POST /v1/embeddings`. Raises BadRequest with `param`."""
+    body = _opened(document)
+    inputs = _texts(body, "input", _MOST_INPUTS)
+    if not all(inputs):
+        raise bad_field("input", "has an empty text.")
+    return EmbeddingsRequest(
+        dialect=Dialect.OPENAI,
+        model=_model(body),
+        document=document,
+        inputs=inputs,
+        dimensions=body.integer("dimensions", 1, 65_536),
+        base64=body.choice("encoding_format", ("float", "base64")) == "base64",
+    )
+
+
+def _opened(document: JsonObject) -> Fields:
+    refuse_overrides(document)
+    return Fields(document)
+
+
+def _model(body: Fields) -> str:
+    model = body.required_string("model", longest=_LONGEST_MODEL)
+    if not model.isprintable():
+        raise bad_field("model", "has control characters.")
+    return model
+
+
+def _streaming(body: Fields) -> tuple[bool, bool]:
+    stream = body.boolean("stream")
+    options = body.mapping("stream_options")
+    if options is None:
+        return stream, False
+    if not stream:
+        raise bad_field("stream_options", "is allowed only with 'stream': true.")
+    return stream, options.boolean("include_usage")
+
+
+def _tools(body: Fields) -> tuple[JsonObject, ...]:
+    tools: list[JsonObject] = []
+    for tool in body.objects("tools", _MOST_TOOLS):
+        kind = tool.required_string("type", longest=64)
+        inner = tool.mapping(kind)
+        if kind in ("function", "custom"):
+            if inner is None:
+                raise bad_field(tool.param(kind), "is missing.")
+            inner.required_string("name", longest=256)
+            inner.string("description")
+            if kind == "function":
+                inner.mapping("parameters")
+                inner.boolean("strict")
+        tools.append(tool.document)
+    return tuple(tools)
+
+
+def _tool_choice(body: Fields, tools: tuple[JsonObject, ...]) -> Json:
+    choice = body.document.get("tool_choice")
+    if choice is None:
+        return None
+    if isinstance(choice, str):
+        if choice not in ("auto", "none", "required"):
+            raise bad_field("tool_choice", "must be auto, none, required or an object.")
+        if choice == "required" and not tools:
+            raise bad_field("tool_choice", "needs 'tools'.")
+        return choice
+    given = Fields.inside(choice, "tool_choice")
+    kind = given.choice("type", ("function", "custom", "allowed_tools"))
+    if kind is None:
+        raise bad_field("tool_choice.type", "is missing.")
+    inner = given.mapping(kind)
+    if inner is None:
+        raise bad_field(given.param(kind), "is missing.")
+    known = {_tool_name(tool) for tool in tools}
+    if kind == "allowed_tools":
+        if inner.choice("mode", ("auto", "required")) is None:
+            raise bad_field(inner.param("mode"), "is missing.")
+        for tool in inner.objects("tools", _MOST_TOOLS):
+            if _tool_name(tool.document) not in known:
+                raise bad_field(tool.param("function.name"), "names a tool that 'tools' does not have.")
+    elif inner.required_string("name", longest=256) not in known:
+        raise bad_field(inner.param("name"), "names a tool that 'tools' does not have.")
+    return choice
+
+
+def _tool_name(tool: JsonObject) -> Json:
+    inner = tool.get(str(tool.get("type")))
+    return inner.get("name") if isinstance(inner, Mapping) else None
+
+
+def _texts(body: Fields, name: str, most: int) -> tuple[str | tuple[int, ...], ...]:
+    """A text, an array of texts, an array of token ids, or an array of such arrays."""
+    value = body.document.get(name)
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, tuple) or not value:
+        raise bad_field(name, "must be a text, an array of texts, or an array of token numbers.")
+    if type(value[0]) is int:
+        return (_token_ids(value, name),)
+    if len(value) > most:
+        raise bad_field(name, f"must have at most {most} items.")
+    texts: list[str | tuple[int, ...]] = []
+    for number, item in enumerate(value):
+        if isinstance(item, str):
+            texts.append(item)
+        elif isinstance(item, tuple):
+            texts.append(_token_ids(item, f"{name}[{number}]"))
+        else:
+            raise bad_field(f"{name}[{number}]", "must be a text or an array of token numbers.")
+    return tuple(texts)
+
+
+def _token_ids(value: tuple[Json, ...], param: str) -> tuple[int, ...]:
+    if len(value) > _MOST_TOKEN_IDS:
+        raise bad_field(param, f"must have at most {_MOST_TOKEN_IDS} items.")
+    ids: list[int] = []
+    for item in value:
+        if type(item) is not int or not 0 <= item <= _LARGEST_TOKEN_ID:
+            raise bad_field(param, "must have token numbers only.")
+        ids.append(item)
+    return tuple(ids)

@@ -1,0 +1,120 @@
+"""OpenAI's sampling fields → `Sampling`, every number bounded. Pure."""
+
+from gateway.core.request import ResponseFormat, Sampling
+from gateway.wire.body_fields import Fields, bad_field
+
+MOST_CHOICES = 128
+_MOST_TOKENS = 2**31 - 1
+_MOST_STOPS = 4
+_LONGEST_STOP = 1024
+_MOST_BIASES = 1024
+
+
+def chat_sampling(body: Fields) -> Sampling:
+    """The fields of `/chat/completions`."""
+    logprobs = body.boolean("logprobs")
+    top = body.integer("top_logprobs", 0, 20)
+    if top and not logprobs:
+        raise bad_field(body.param("top_logprobs"), "needs 'logprobs': true.")
+    newer = _token_limit(body, "max_completion_tokens")
+    older = _token_limit(body, "max_tokens")
+    if newer is not None and older is not None and newer != older:
+        raise bad_field("max_tokens", "differs from 'max_completion_tokens'. Send one of them.")
+    return _sampling(body, max_tokens=newer if newer is not None else older, logprobs=logprobs, top_logprobs=top or 0)
+
+
+def completion_sampling(body: Fields) -> Sampling:
+    """The fields of `/completions`, where `logprobs` is a count."""
+    top = body.integer("logprobs", 0, 20)
+    limit = body.integer("max_tokens", -1, _MOST_TOKENS)
+    best_of = body.integer("best_of", 1, MOST_CHOICES)
+    if best_of is not None and best_of != (body.integer("n", 1, MOST_CHOICES) or 1):
+        raise bad_field(body.param("best_of"), "is served only where it equals 'n'.")
+    return _sampling(body, max_tokens=None if limit == -1 else limit, logprobs=top is not None, top_logprobs=top or 0)
+
+
+def response_format(body: Fields) -> ResponseFormat:
+    """`response_format`: text, json_object, json_schema."""
+    given = body.mapping("response_format")
+    if given is None:
+        return ResponseFormat()
+    kind = given.choice("type", ("text", "json_object", "json_schema"))
+    if kind is None:
+        raise bad_field(given.param("type"), "is missing.")
+    if kind == "json_schema":
+        inner = given.mapping("json_schema")
+        if inner is None:
+            raise bad_field(given.param("json_schema"), "is missing.")
+        schema = inner.mapping("schema")
+        return ResponseFormat(kind=kind, schema=schema.document if schema else None, strict=inner.boolean("strict"))
+    if kind == "json_object" and (schema := given.mapping("schema")) is not None:
+        # llama-server's older spelling of json_schema.
+        return ResponseFormat(kind="json_schema", schema=schema.document, strict=True)
+    return ResponseFormat(kind=kind)
+
+
+def _sampling(body: Fields, *, max_tokens: int | None, logprobs: bool, top_logprobs: int) -> Sampling:
+    top_k = body.integer("top_k", -1, _MOST_TOKENS)
+    repeat = body.number("repeat_penalty", 0.01, 10.0)
+    if repeat is None:
+        repeat = body.number("repetition_penalty", 0.01, 10.0)
+    return Sampling(
+        max_tokens=max_tokens,
+        temperature=body.number("temperature", 0.0, 2.0),
+        top_p=body.number("top_p", 0.0, 1.0),
+        top_k=None if top_k is None else max(0, top_k),  # -1 and 0 turn it off, as in vLLM and llama-server
+        min_p=body.number("min_p", 0.0, 1.0),
+        seed=body.integer("seed", -(2**63), 2**63 - 1),
+        stop=_stop(body),
+        frequency_penalty=body.number("frequency_penalty", -2.0, 2.0) or 0.0,
+        presence_penalty=body.number("presence_penalty", -2.0, 2.0) or 0.0,
+        repeat_penalty=1.0 if repeat is None else repeat,
+        logit_bias=_logit_bias(body),
+        logprobs=logprobs,
+        top_logprobs=top_logprobs,
+        n=body.integer("n", 1, MOST_CHOICES) or 1,
+        ignore_eos=body.boolean("ignore_eos"),
+    )
+
+
+def _token_limit(body: Fields, name: str) -> int | None:
+    limit = body.integer(name, -1, _MOST_TOKENS)
+    if limit == -1:
+        return None  # llama-server's and LM Studio's word for "no limit"
+    if limit == 0:
+        raise bad_field(body.param(name), "must be at least 1.")
+    return limit
+
+
+def _stop(body: Fields) -> tuple[str, ...]:
+    value = body.document.get("stop")
+    param = body.param("stop")
+    if value is None:
+        return ()
+    stops = value if isinstance(value, tuple) else (value,)
+    if len(stops) > _MOST_STOPS:
+        raise bad_field(param, f"must have at most {_MOST_STOPS} items.")
+    texts: list[str] = []
+    for stop in stops:
+        if not isinstance(stop, str):
+            raise bad_field(param, "must be a string or an array of strings.")
+        if len(stop) > _LONGEST_STOP:
+            raise bad_field(param, f"a stop text must have at most {_LONGEST_STOP} characters.")
+        if stop:  # an empty text stops nowhere
+            texts.append(stop)
+    return tuple(texts)
+
+
+def _logit_bias(body: Fields) -> tuple[tuple[int, float], ...]:
+    given = body.mapping("logit_bias")
+    if given is None:
+        return ()
+    if len(given.document) > _MOST_BIASES:
+        raise bad_field(body.param("logit_bias"), f"must have at most {_MOST_BIASES} entries.")
+    biases: list[tuple[int, float]] = []
+    for token in given.document:
+        if not token.isascii() or not token.isdigit() or len(token) > 10:
+            raise bad_field(body.param("logit_bias"), "its keys must be token numbers.")
+        bias = given.number(token, -100.0, 100.0)
+        biases.append((int(token), bias or 0.0))
+    return tuple(biases)

@@ -1,0 +1,38 @@
+"""The Responses API of the OpenAI dialect, as the server uses it: request bytes in, answer bytes out. Pure."""
+
+from gateway.core.document import thaw
+from gateway.wire.dialect import AnswerAssembly, AnswerStream
+from gateway.wire.encoding import encode_json
+from gateway.wire.json_body import parse_object
+from gateway.wire.responses import requests
+from gateway.wire.responses.answers import ResponseAssembly, ResponseStream
+from gateway.wire.responses.requests import ResponsesRequest
+
+__all__ = ["ResponsesRequest", "answer_id", "assembly", "input_tokens_body", "parse_response", "stream"]
+
+
+def parse_response(body: bytes) -> ResponsesRequest:
+    """The body of `/v1/responses`. Raises BadRequest."""
+    return requests.parse_response(parse_object(body))
+
+
+def answer_id(unique: str) -> str:
+    """The answer's `id`, with the prefix that clients expect."""
+    return f"resp_{unique}"
+
+
+def stream(request: ResponsesRequest, *, id: str, created: int) -> AnswerStream:  # noqa: A002 - OpenAI's name
+    """The encoder for a streamed answer. `created` is in Unix seconds."""
+    shown = {name: thaw(value) for name, value in request.shown.items()}
+    return ResponseStream(id=id, created=created, model=request.chat.model, shown=shown, tools=request.tools)
+
+
+def assembly(request: ResponsesRequest, *, id: str, created: int) -> AnswerAssembly:  # noqa: A002 - OpenAI's name
+    """The collector for a whole answer. `created` is in Unix seconds."""
+    shown = {name: thaw(value) for name, value in request.shown.items()}
+    return ResponseAssembly(id=id, created=created, model=request.chat.model, shown=shown, tools=request.tools)
+
+
+def input_tokens_body(tokens: int) -> bytes:
+    """The answer of `/v1/responses/input_tokens`."""
+    return encode_json({"object": "response.input_tokens", "input_tokens": tokens})

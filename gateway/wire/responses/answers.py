@@ -1,0 +1,195 @@
+"""Deltas → answers of the Responses API: numbered events of a stream, or one `response`. Pure."""
+
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+from gateway.core.delta import Delta, Finish, FinishReason, ModelRefusal, Reasoning, Text, ToolCallPart, UsageReport
+from gateway.core.errors import AduanaError, TargetProtocolError
+from gateway.core.usage import Usage
+from gateway.wire.encoding import encode_json, incomplete
+from gateway.wire.responses.items import CallItem, Item, MessageItem, ReasoningItem
+from gateway.wire.responses.tools import Tool
+
+_INCOMPLETE = {FinishReason.LENGTH: "max_output_tokens", FinishReason.CONTENT_FILTER: "content_filter"}
+_NULLS = (
+    "background",
+    "completed_at",
+    "conversation",
+    "error",
+    "incomplete_details",
+    "instructions",
+    "max_output_tokens",
+    "max_tool_calls",
+    "previous_response_id",
+    "prompt",
+    "prompt_cache_key",
+    "safety_identifier",
+    "usage",
+    "user",
+)
+
+
+def usage_fields(usage: Usage) -> dict[str, Any]:
+    """`usage` of a response."""
+    return {
+        "input_tokens": usage.prompt_tokens,
+        "input_tokens_details": {"cached_tokens": usage.input_cached, "cache_write_tokens": 0},
+        "output_tokens": usage.completion_tokens,
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning},
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+    }
+
+
+class ResponseStream:
+    """Encodes one streamed response. Items follow one another; each is done before the next begins."""
+
+    def __init__(
+        self,
+        *,
+        id: str,  # noqa: A002 - OpenAI's name
+        created: int,
+        model: str,
+        shown: Mapping[str, Any],
+        tools: Mapping[str, Tool],
+    ) -> None:
+        self._unique = id.removeprefix("resp_")
+        self._tools = tools
+        self._number = 0
+        self._items: list[Item] = []
+        self._open: Item | None = None
+        self._reason: FinishReason | None = None
+        self._complete = False
+        self._response: dict[str, Any] = {
+            **dict.fromkeys(_NULLS),
+            "id": id,
+            "object": "response",
+            "created_at": created,
+            "model": model,
+            "output": [],
+            "parallel_tool_calls": True,
+            "metadata": {},
+            "reasoning": {"effort": None, "summary": None},
+            "service_tier": "default",
+            "status": "in_progress",
+            "store": False,
+            "temperature": None,
+            "text": {"format": {"type": "text"}},
+            "tool_choice": "auto",
+            "tools": [],
+            "top_logprobs": 0,
+            "top_p": None,
+            "truncation": "disabled",
+            **shown,
+        }
+
+    def start(self) -> bytes:
+        """`response.created` and `response.in_progress`."""
+        return self._event("response.created", response=self._response) + self._event(
+            "response.in_progress", response=self._response
+        )
+
+    def encode(self, delta: Delta) -> bytes:
+        """The events for one delta; empty where it has none."""
+        match delta:
+            case Text() | ModelRefusal():
+                kind = "refusal" if isinstance(delta, ModelRefusal) else "output_text"
+                item, begun = self._item(MessageItem, kind)
+                return begun + self._all(item.add(delta))
+            case Reasoning():
+                item, begun = self._item(ReasoningItem, "reasoning")
+                return begun + self._all(item.add(delta))
+            case ToolCallPart():
+                return self._call(delta)
+            case Finish():
+                self._reason = delta.reason
+                return self._close()
+            case UsageReport():
+                return self._finish(delta.usage)
+            case _:
+                assert_never(delta)
+
+    def end(self) -> bytes:
+        """The last event was the end. Raises TargetProtocolError for an answer that did not come to its end."""
+        if not self._complete:
+            raise incomplete()
+        return b""
+
+    def error(self, error: AduanaError) -> bytes:
+        """`response.failed`: the end of an answer that failed."""
+        code = "rate_limit_exceeded" if error.status == 429 else "server_error"
+        failed = {"status": "failed", "error": {"code": code, "message": error.message}}
+        return self._event("response.failed", response=self._response | failed)
+
+    def final(self) -> dict[str, Any]:
+        """The whole response. Raises TargetProtocolError if it did not come to its end."""
+        if not self._complete:
+            raise incomplete()
+        return self._response
+
+    def _item(self, kind: type[MessageItem] | type[ReasoningItem], part: str) -> tuple[Item, bytes]:
+        if isinstance(self._open, kind) and self._open.part == part:
+            return self._open, b""
+        return self._begin(kind(self._unique, len(self._items), part))
+
+    def _begin(self, item: Item) -> tuple[Item, bytes]:
+        closed = self._close()
+        self._items.append(item)
+        self._open = item
+        return item, closed + self._all(item.begin())
+
+    def _call(self, part: ToolCallPart) -> bytes:
+        if isinstance(self._open, CallItem) and self._open.call == part.call:
+            return self._all(self._open.add(part))
+        if any(isinstance(item, CallItem) and item.call == part.call for item in self._items):
+            raise TargetProtocolError("The target mixed its tool calls, which this API has no way to say.")
+        tool = self._tools.get(part.name or "") or Tool(name=part.name or "")
+        item, begun = self._begin(CallItem(self._unique, len(self._items), part, tool))
+        return begun + self._all(item.add(part))
+
+    def _close(self) -> bytes:
+        item, self._open = self._open, None
+        return self._all(item.done()) if item is not None else b""
+
+    def _finish(self, usage: Usage) -> bytes:
+        if self._reason is None:
+            raise incomplete()
+        why = _INCOMPLETE.get(self._reason)
+        self._complete = True
+        self._response |= {
+            "output": [item.whole() for item in self._items],
+            "status": "incomplete" if why else "completed",
+            "incomplete_details": {"reason": why} if why else None,
+            "usage": usage_fields(usage),
+        }
+        return self._event(f"response.{self._response['status']}", response=self._response)
+
+    def _all(self, events: list[dict[str, Any]]) -> bytes:
+        return b"".join([self._event(**event) for event in events])
+
+    def _event(self, type: str, **fields: Any) -> bytes:  # noqa: A002 - OpenAI's name
+        data = encode_json({"type": type, "sequence_number": self._number, **fields})
+        self._number += 1
+        return b"event: " + type.encode() + b"\ndata: " + data + b"\n\n"
+
+
+class ResponseAssembly:
+    """Collects one answer's deltas into a `response`."""
+
+    def __init__(
+        self,
+        *,
+        id: str,  # noqa: A002 - OpenAI's name
+        created: int,
+        model: str,
+        shown: Mapping[str, Any],
+        tools: Mapping[str, Tool],
+    ) -> None:
+        self._stream = ResponseStream(id=id, created=created, model=model, shown=shown, tools=tools)
+
+    def add(self, delta: Delta) -> None:
+        """The next delta."""
+        self._stream.encode(delta)
+
+    def body(self) -> bytes:
+        """The whole response. Raises TargetProtocolError if it did not come to its end."""
+        return encode_json(self._stream.final())

@@ -1,0 +1,151 @@
+"""Output items of a response while they grow: each knows the events of its beginning, its pieces and its end. Pure."""
+
+from typing import Any, TypeAlias
+
+from gateway.core.delta import Delta, ModelRefusal, Reasoning, Text, TokenLogprob, ToolCallPart
+from gateway.wire.encoding import finite
+from gateway.wire.responses.tools import Tool, unwrapped_input
+
+Events: TypeAlias = list[dict[str, Any]]
+
+
+def _logprob(one: TokenLogprob) -> dict[str, Any]:
+    top = [{"token": token, "logprob": finite(value), "bytes": list(raw)} for token, value, raw in one.top]
+    return {"token": one.token, "logprob": finite(one.logprob), "bytes": list(one.raw), "top_logprobs": top}
+
+
+class MessageItem:
+    """The answer's text, or the model's refusal."""
+
+    def __init__(self, unique: str, output_index: int, part: str) -> None:
+        self.part = part
+        self._pieces: list[str] = []
+        self._logprobs: list[dict[str, Any]] = []
+        self._id = f"msg_{unique}_{output_index}"
+        self._where = {"output_index": output_index}
+        self._place = {"item_id": self._id, "output_index": output_index, "content_index": 0}
+
+    def begin(self) -> Events:
+        item = {"id": self._id, "type": "message", "role": "assistant", "status": "in_progress", "content": []}
+        return [
+            {"type": "response.output_item.added", **self._where, "item": item},
+            {"type": "response.content_part.added", **self._place, "part": self._content("")},
+        ]
+
+    def add(self, delta: Delta) -> Events:
+        assert isinstance(delta, Text | ModelRefusal)
+        self._pieces.append(delta.text)
+        fields: dict[str, Any] = {"delta": delta.text}
+        if isinstance(delta, Text):
+            logprobs = [_logprob(one) for one in delta.logprobs]
+            self._logprobs += logprobs
+            fields["logprobs"] = logprobs
+        return [{"type": f"response.{self.part}.delta", **self._place, **fields}]
+
+    def done(self) -> Events:
+        text = "".join(self._pieces)
+        said = {"refusal": text} if self.part == "refusal" else {"text": text, "logprobs": self._logprobs}
+        return [
+            {"type": f"response.{self.part}.done", **self._place, **said},
+            {"type": "response.content_part.done", **self._place, "part": self._content(text)},
+            {"type": "response.output_item.done", **self._where, "item": self.whole()},
+        ]
+
+    def whole(self) -> dict[str, Any]:
+        content = [self._content("".join(self._pieces))]
+        return {"id": self._id, "type": "message", "role": "assistant", "status": "completed", "content": content}
+
+    def _content(self, text: str) -> dict[str, Any]:
+        if self.part == "refusal":
+            return {"type": "refusal", "refusal": text}
+        return {"type": "output_text", "text": text, "annotations": [], "logprobs": self._logprobs}
+
+
+class ReasoningItem:
+    """What the model thinks before it answers."""
+
+    def __init__(self, unique: str, output_index: int, part: str) -> None:
+        self.part = part
+        self._pieces: list[str] = []
+        self._id = f"rs_{unique}_{output_index}"
+        self._where = {"output_index": output_index}
+        self._place = {"item_id": self._id, "output_index": output_index, "content_index": 0}
+
+    def begin(self) -> Events:
+        item = {"id": self._id, "type": "reasoning", "summary": [], "content": [], "status": "in_progress"}
+        part = {"type": "reasoning_text", "text": ""}
+        return [
+            {"type": "response.output_item.added", **self._where, "item": item},
+            {"type": "response.content_part.added", **self._place, "part": part},
+        ]
+
+    def add(self, delta: Delta) -> Events:
+        assert isinstance(delta, Reasoning)
+        self._pieces.append(delta.text)
+        return [{"type": "response.reasoning_text.delta", **self._place, "delta": delta.text}]
+
+    def done(self) -> Events:
+        text = "".join(self._pieces)
+        return [
+            {"type": "response.reasoning_text.done", **self._place, "text": text},
+            {"type": "response.content_part.done", **self._place, "part": {"type": "reasoning_text", "text": text}},
+            {"type": "response.output_item.done", **self._where, "item": self.whole()},
+        ]
+
+    def whole(self) -> dict[str, Any]:
+        content = [{"type": "reasoning_text", "text": "".join(self._pieces)}]
+        return {"id": self._id, "type": "reasoning", "summary": [], "content": content, "status": "completed"}
+
+
+class CallItem:
+    """A call of a function, or of a custom tool, whose input is plain text and therefore known only at the end."""
+
+    def __init__(self, unique: str, output_index: int, first: ToolCallPart, tool: Tool) -> None:
+        self.call = first.call
+        self._tool = tool
+        self._pieces: list[str] = []
+        self._call_id = first.id or f"call_{unique}_{output_index}"
+        self._id = f"{'ctc' if tool.custom else 'fc'}_{unique}_{output_index}"
+        self._where = {"output_index": output_index}
+        self._place = {"item_id": self._id, "output_index": output_index}
+
+    def begin(self) -> Events:
+        return [{"type": "response.output_item.added", **self._where, "item": self._item("", "in_progress")}]
+
+    def add(self, delta: Delta) -> Events:
+        assert isinstance(delta, ToolCallPart)
+        self._pieces.append(delta.arguments)
+        if self._tool.custom or not delta.arguments:
+            return []
+        return [{"type": "response.function_call_arguments.delta", **self._place, "delta": delta.arguments}]
+
+    def done(self) -> Events:
+        text = self._text()
+        if self._tool.custom:
+            said: Events = [
+                {"type": "response.custom_tool_call_input.delta", **self._place, "delta": text},
+                {"type": "response.custom_tool_call_input.done", **self._place, "input": text},
+            ]
+        else:
+            name = {"name": self._tool.name}
+            said = [{"type": "response.function_call_arguments.done", **self._place, **name, "arguments": text}]
+        return [*said, {"type": "response.output_item.done", **self._where, "item": self.whole()}]
+
+    def whole(self) -> dict[str, Any]:
+        return self._item(self._text(), "completed")
+
+    def _text(self) -> str:
+        arguments = "".join(self._pieces)
+        return unwrapped_input(arguments) if self._tool.custom else arguments
+
+    def _item(self, text: str, status: str) -> dict[str, Any]:
+        kind = {"type": "custom_tool_call", "input": text} if self._tool.custom else self._function(text)
+        item = {"id": self._id, "call_id": self._call_id, "name": self._tool.name, "status": status, **kind}
+        return item | ({"namespace": self._tool.namespace} if self._tool.namespace else {})
+
+    @staticmethod
+    def _function(arguments: str) -> dict[str, Any]:
+        return {"type": "function_call", "arguments": arguments}
+
+
+Item: TypeAlias = MessageItem | ReasoningItem | CallItem

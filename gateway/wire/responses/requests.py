@@ -1,0 +1,100 @@
+"""`POST /v1/responses` → a chat request, with what the answer must show again. Pure.
+
+As in the other dialects, the translated document is what is inspected, decided on and sent. Nothing is stored, so
+whatever needs an earlier answer by its id is refused: clients then send the whole conversation.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from gateway.core.document import Json, JsonObject, freeze_object, thaw
+from gateway.core.request import ChatRequest
+from gateway.wire.body_fields import Fields, bad_field
+from gateway.wire.forbidden_fields import refuse_overrides
+from gateway.wire.openai import requests as openai_requests
+from gateway.wire.responses.input import translate_input
+from gateway.wire.responses.tools import Tool, translate_choice, translate_tools
+
+_NEEDS_STORE = ("previous_response_id", "conversation", "prompt", "background")
+_SHOWN = (
+    "instructions",
+    "max_output_tokens",
+    "metadata",
+    "parallel_tool_calls",
+    "reasoning",
+    "temperature",
+    "text",
+    "tool_choice",
+    "tools",
+    "top_logprobs",
+    "top_p",
+    "truncation",
+)
+
+
+class ResponsesRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The chat request, the client's own names for its tools, and the fields that the answer repeats."""
+
+    chat: ChatRequest
+    tools: Mapping[str, Tool]
+    shown: JsonObject
+
+
+def parse_response(document: JsonObject) -> ResponsesRequest:
+    """The body of `/v1/responses`. Raises BadRequest with `param`."""
+    refuse_overrides(document)
+    for name in _NEEDS_STORE:
+        if document.get(name):
+            raise bad_field(name, "answers are not stored here. Send the whole conversation in 'input'.")
+    body = Fields(document)
+    functions, known = translate_tools(body)
+    fields: dict[str, Any] = {"model": body.required_string("model", longest=256), "messages": translate_input(body)}
+    limit = body.integer("max_output_tokens", 1, 2**31 - 1)
+    if limit is not None:
+        fields["max_completion_tokens"] = limit
+    for name, low, high in (("temperature", 0.0, 2.0), ("top_p", 0.0, 1.0)):
+        value = body.number(name, low, high)
+        if value is not None:
+            fields[name] = value
+    if functions:
+        fields["tools"] = functions
+        if document.get("parallel_tool_calls") is not None:
+            fields["parallel_tool_calls"] = body.boolean("parallel_tool_calls")
+    choice = translate_choice(body, known)
+    if choice is not None:
+        fields["tool_choice"] = choice
+    _format(body, fields)
+    _logprobs(body, fields)
+    if body.boolean("stream"):
+        fields["stream"] = True
+    shown = {name: document[name] for name in _SHOWN if document.get(name) is not None}
+    chat = openai_requests.parse_chat(freeze_object(fields))
+    return ResponsesRequest(chat=chat, tools=MappingProxyType(known), shown=MappingProxyType(shown))
+
+
+def _format(body: Fields, fields: dict[str, Any]) -> None:
+    text = body.mapping("text")
+    given = text.mapping("format") if text is not None else None
+    if given is None:
+        return
+    kind = given.choice("type", ("text", "json_object", "json_schema"))
+    if kind == "json_schema":
+        inner: dict[str, Json | object] = {name: given.document.get(name) for name in ("name", "strict", "schema")}
+        schema = given.mapping("schema")
+        if schema is None:
+            raise bad_field(given.param("schema"), "is missing.")
+        inner["schema"] = thaw(schema.document)
+        fields["response_format"] = {"type": kind, "json_schema": inner}
+    elif kind == "json_object":
+        fields["response_format"] = {"type": kind}
+
+
+def _logprobs(body: Fields, fields: dict[str, Any]) -> None:
+    """`include: ["message.output_text.logprobs"]`; what else may be included has no source here."""
+    top = body.integer("top_logprobs", 0, 20)
+    if "message.output_text.logprobs" in body.items("include", 64) or top:
+        fields["logprobs"] = True
+        fields["top_logprobs"] = top or 0

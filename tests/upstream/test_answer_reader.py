@@ -1,0 +1,179 @@
+"""Other servers' answers: how their pieces become deltas, with the habits of each kind of server."""
+
+import json
+from typing import Any
+
+import pytest
+
+from gateway.core.delta import Delta, Finish, Reasoning, Text, ToolCallPart, UsageReport
+from gateway.core.document import freeze_object
+from gateway.core.errors import ContextLengthExceeded, TargetBusy, TargetProtocolError
+from gateway.upstream.answer_reader import AnswerReader
+from gateway.upstream.body import choices_of, inputs_of
+
+DOCUMENT = freeze_object({"messages": [{"role": "user", "content": "hello"}]})
+
+
+def read(*payloads: dict[str, Any]) -> list[Delta]:
+    """The deltas of these payloads, up to a clean end."""
+    reader = AnswerReader("t", DOCUMENT)
+    deltas = [delta for payload in payloads for delta in reader.payload(json.dumps(payload).encode())]
+    return deltas + reader.end()
+
+
+def chunk(finish: str | None = None, **delta: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+
+
+def test_thinking_under_both_names() -> None:
+    """DeepSeek and llama-server say `reasoning_content`, OpenRouter and vLLM say `reasoning`."""
+    deltas = read(chunk(reasoning_content="a"), chunk(reasoning="b"), chunk("stop", content="c"))
+    assert deltas[:3] == [Reasoning(text="a"), Reasoning(text="b"), Text(text="c")]
+
+
+def test_content_in_parts() -> None:
+    """Mistral's thinking models send a list."""
+    parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}, {"type": "text", "text": "Yes"}]
+    assert read(chunk(content=parts), chunk("stop"))[:2] == [Reasoning(text="Hm"), Text(text="Yes")]
+
+
+def test_tool_calls_of_openai() -> None:
+    """`id` and `name` once, arguments in pieces, several calls interleaved."""
+    deltas = read(
+        chunk(tool_calls=[{"index": 0, "id": "a", "function": {"name": "f", "arguments": ""}}]),
+        chunk(tool_calls=[{"index": 1, "id": "b", "function": {"name": "g", "arguments": ""}}]),
+        chunk(tool_calls=[{"index": 0, "function": {"arguments": "{"}}]),
+        chunk(tool_calls=[{"index": 1, "function": {"arguments": "{}"}}]),
+        chunk(tool_calls=[{"index": 0, "function": {"arguments": "}"}}]),
+        chunk("tool_calls"),
+    )
+    assert deltas[:5] == [
+        ToolCallPart(call=0, id="a", name="f"),
+        ToolCallPart(call=1, id="b", name="g"),
+        ToolCallPart(call=0, arguments="{"),
+        ToolCallPart(call=1, arguments="{}"),
+        ToolCallPart(call=0, arguments="}"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [
+            chunk(
+                tool_calls=[
+                    {"id": "a", "function": {"name": "f", "arguments": "{}"}},
+                    {"id": "b", "function": {"name": "g", "arguments": {"x": 1}}},
+                ]
+            )
+        ],
+        [
+            chunk(tool_calls=[{"id": "a", "function": {"name": "f", "arguments": "{}"}}]),
+            chunk(tool_calls=[{"id": "b", "function": {"name": "g", "arguments": '{"x":1}'}}]),
+        ],
+    ],
+    ids=["together", "one after the other"],
+)
+def test_whole_tool_calls_without_index(chunks: list[dict[str, Any]]) -> None:
+    """Servers that don't stream calls leave the index out, and may send arguments as an object."""
+    first, second = read(*chunks, chunk("tool_calls"))[:2]
+    assert first == ToolCallPart(call=0, id="a", name="f", arguments="{}")
+    assert second == ToolCallPart(call=1, id="b", name="g", arguments='{"x":1}')
+
+
+def test_a_call_without_id_gets_one() -> None:
+    """Clients need one to answer it."""
+    [part, *_] = read(chunk(tool_calls=[{"index": 0, "function": {"name": "f", "arguments": "{}"}}]), chunk("stop"))
+    assert isinstance(part, ToolCallPart)
+    assert part.id
+
+
+def test_text_after_the_end_of_a_choice_is_a_fault() -> None:
+    """It would be lost or would come after the finish reason."""
+    with pytest.raises(TargetProtocolError):
+        read(chunk("stop"), chunk(content="more"))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"message": "x", "code": "context_length_exceeded"}, ContextLengthExceeded),
+        ({"message": "x", "code": 429}, TargetBusy),
+        ({"message": "x", "type": "rate_limit_error"}, TargetBusy),
+    ],
+)
+def test_errors_inside_a_stream_are_told_apart(error: dict[str, Any], kind: type[Exception]) -> None:
+    """As far as the server says what it is."""
+    with pytest.raises(kind):
+        read(chunk(content="x"), {"error": error})
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        {"prompt_tokens": 9, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 4}},
+        {"prompt_tokens": 9, "completion_tokens": 5, "prompt_cache_hit_tokens": 4},
+        {
+            "prompt_tokens": 9,
+            "completion_tokens": 5,
+            "prompt_tokens_details": {"cached_tokens": 4, "audio_tokens": None},
+        },
+    ],
+)
+def test_cached_tokens(report: dict[str, Any]) -> None:
+    """OpenAI's and DeepSeek's names; the four kinds stay disjoint."""
+    report["completion_tokens_details"] = {"reasoning_tokens": 2}
+    last = read(chunk("stop", content="x"), {"choices": [], "usage": report})[-1]
+    assert isinstance(last, UsageReport)
+    usage = last.usage
+    assert (usage.input, usage.input_cached, usage.output, usage.reasoning) == (5, 4, 3, 2)
+
+
+def test_usage_in_every_chunk_counts_once() -> None:
+    """The last report is the one that holds."""
+    reports = [{"prompt_tokens": 1, "completion_tokens": count} for count in (1, 2, 3)]
+    deltas = read(*[chunk(content="x") | {"usage": one} for one in reports], chunk("stop"))
+    assert [delta.usage.output for delta in deltas if isinstance(delta, UsageReport)] == [3]
+
+
+def test_logprobs_are_passed_on() -> None:
+    """With bytes where the server sends them; unreadable ones cost nothing but themselves."""
+    good = {"content": [{"token": "é", "logprob": -0.1, "bytes": [195, 169], "top_logprobs": []}]}
+    payload = chunk(content="é")
+    payload["choices"][0]["logprobs"] = good
+    broken = chunk("stop", content="x")
+    broken["choices"][0]["logprobs"] = {"content": [{"token": 5}]}
+    first, second, *_ = read(payload, broken)
+    assert isinstance(first, Text)
+    assert isinstance(second, Text)
+    assert [(one.token, one.raw) for one in first.logprobs] == [("é", "é".encode())]
+    assert second.logprobs == ()
+
+
+def test_text_completions() -> None:
+    """The older shape: `text` instead of `delta`, finish in the same chunk."""
+    deltas = read({"choices": [{"index": 0, "text": "Hi", "finish_reason": "length"}]})
+    assert deltas[0] == Text(text="Hi")
+    assert isinstance(deltas[1], Finish)
+
+
+@pytest.mark.parametrize(
+    ("document", "choices"),
+    [
+        ({}, 1),
+        ({"n": 3}, 3),
+        ({"prompt": "a", "n": 2}, 2),
+        ({"prompt": ["a", "b"], "n": 2}, 4),
+        ({"prompt": [1, 2, 3]}, 1),
+        ({"prompt": [[1], [2]]}, 2),
+    ],
+)
+def test_how_many_choices_were_asked_for(document: dict[str, Any], choices: int) -> None:
+    """Each prompt has `n` of them."""
+    assert choices_of(freeze_object(document)) == choices
+
+
+@pytest.mark.parametrize(("given", "count"), [("a", 1), (["a", "b"], 2), ([1, 2], 1), ([[1], [2]], 2)])
+def test_how_many_vectors_were_asked_for(given: Any, count: int) -> None:
+    """One for each input."""
+    assert inputs_of(freeze_object({"input": given})) == count

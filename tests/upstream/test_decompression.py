@@ -1,0 +1,54 @@
+"""Compressed answers: read where they can be, bounded always."""
+
+import gzip
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.errors import TargetProtocolError
+from gateway.upstream.decompression import Inflater
+
+
+@given(st.binary(max_size=5000), st.integers(1, 700), st.sampled_from(["gzip", "deflate", "identity", ""]))
+def test_what_was_packed_comes_out(data: bytes, size: int, encoding: str) -> None:
+    """However it is cut."""
+    packed = {"gzip": gzip.compress(data), "deflate": zlib.compress(data)}.get(encoding, data)
+    inflater = Inflater(encoding, 10_000)
+    out = b"".join(piece for at in range(0, len(packed), size) for piece in inflater.feed(packed[at : at + size]))
+    inflater.finish()
+    assert out == data
+
+
+@pytest.mark.parametrize("encoding", ["gzip", ""])
+def test_the_limit_holds(encoding: str) -> None:
+    """Pieces come out until the limit, then an error, long before everything is unpacked."""
+    data = b"x" * (8 * 2**20)
+    pieces: list[bytes] = []
+    with pytest.raises(TargetProtocolError, match="larger"):
+        pieces.extend(Inflater(encoding, 2**20).feed(gzip.compress(data) if encoding else data))
+    assert sum(map(len, pieces)) <= 2**20
+
+
+def test_a_large_piece_is_not_lost_at_a_step() -> None:
+    """More output than one step, from one small input."""
+    data = b"x" * (3 * 2**18)
+    inflater = Inflater("gzip", 2**30)
+    assert b"".join(inflater.feed(gzip.compress(data))) == data
+    inflater.finish()
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "compress"])
+def test_other_encodings_are_refused(encoding: str) -> None:
+    """They were not asked for."""
+    with pytest.raises(TargetProtocolError):
+        Inflater(encoding, 100)
+
+
+def test_a_cut_stream_is_an_error() -> None:
+    """The end of the bytes must be the end of the stream."""
+    inflater = Inflater("gzip", 1000)
+    list(inflater.feed(gzip.compress(b"hello")[:-4]))
+    with pytest.raises(TargetProtocolError, match="cut"):
+        inflater.finish()

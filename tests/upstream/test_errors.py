@@ -1,0 +1,100 @@
+"""What a target's failure means, and which of its words may be passed on."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from gateway.core.errors import TargetError
+from gateway.upstream import errors as faults
+
+NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "30"}, 30.0),
+        ({"retry-after": "1.5"}, 1.5),
+        ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
+        ({"retry-after": "Mon, 23 Nov 2026 12:01:00 GMT"}, 60.0),
+        ({"retry-after": "Mon, 23 Nov 2026 11:00:00 GMT"}, 0.0),
+        ({"retry-after": "999999999"}, 3600.0),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "NaN"}, None),
+        ({"retry-after": "9" * 400}, None),
+        ({}, None),
+    ],
+)
+def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
+    """Seconds, milliseconds or a date, within an hour; nonsense says nothing."""
+    assert faults.retry_after_seconds(headers, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "sk-proj-abcdefghij",
+        "Bearer abcdefghijkl",
+        "AIza-xxxxxxxxxxxxxx",
+        "key_live_0123456789abcdef",
+        "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0",
+    ],
+)
+def test_credentials_are_cut_out_of_messages(secret: str) -> None:
+    """Whatever looks like a key does not reach the client."""
+    said = faults.complaint({"message": f"No access with '{secret}' here", "param": secret})
+    assert secret not in said.message
+    assert secret not in str(said.param)
+    assert said.message.startswith("No access with")
+
+
+def test_messages_are_short_and_printable() -> None:
+    """No control characters, no line breaks, no novels."""
+    said = faults.complaint({"message": "a\r\nSet-Cookie: x\x1b[31m" + " word" * 1000})
+    assert said.message.isprintable()
+    assert len(said.message) <= 300
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b'{"error":[]}', b'{"error":5}', b"[" * 100_000])
+def test_any_error_body_can_be_read(body: bytes) -> None:
+    """A proxy's page instead of JSON is no further fault."""
+    assert faults.complaint_in(body).message == ""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"error":{"message":"m","code":5,"type":"t"}}',
+        b'{"error":"m"}',
+        b'{"message":"m"}',
+        b'{"detail":"m"}',
+    ],
+)
+def test_the_usual_shapes_of_errors(body: bytes) -> None:
+    """OpenAI's, plain text, vLLM's, FastAPI's."""
+    assert faults.complaint_in(body).message == "m"
+
+
+@pytest.mark.parametrize("status", [*range(201, 209), *range(300, 309), *range(400, 452), *range(500, 530)])
+def test_every_status_has_an_answer_for_the_client(status: int) -> None:
+    """Never a 1xx to 3xx, never our own authentication error, and target failures are told from refusals."""
+    error = faults.fault_of_status("big", status, faults.Complaint(message="no", kind="x"))
+    assert 400 <= error.status <= 599
+    assert error.status not in (401, 403)
+    assert "'big'" in error.message
+    assert isinstance(error, TargetError) or 400 <= status < 500
+
+
+def test_only_passing_faults_are_tried_again() -> None:
+    """And not where the target names a time."""
+    quick = [
+        status
+        for status in range(201, 600)
+        if faults.is_passing(faults.fault_of_status("t", status, faults.Complaint()))
+    ]
+    assert quick == [500, 502, 503, 529]
+    assert not faults.is_passing(faults.fault_of_status("t", 503, faults.Complaint(), retry_after=5.0))
+    assert not faults.is_passing(faults.untrusted("t"))
+    assert not faults.is_passing(faults.unreachable("t"))
+    assert not faults.is_passing(ValueError())

@@ -1,0 +1,266 @@
+"""Deltas as OpenAI answers: exact frames, whole answers, and the two agreeing with each other."""
+
+import base64
+import json
+import math
+import struct
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.delta import (
+    Delta,
+    Embeddings,
+    Finish,
+    FinishReason,
+    ModelRefusal,
+    Reasoning,
+    Text,
+    TokenLogprob,
+    ToolCallPart,
+    UsageReport,
+)
+from gateway.core.document import freeze_object
+from gateway.core.errors import ContextLengthExceeded, TargetProtocolError, Unavailable
+from gateway.core.usage import Usage
+from gateway.upstream.answer_reader import _logprobs as text_logprobs
+from gateway.upstream.body import AnswerBody, BodyShape
+from gateway.wire import openai
+
+HEAD = {"id": "chatcmpl-1", "created": 1700000000, "model": "auto"}
+USAGE = Usage(input=5, input_cached=3, output=4, reasoning=2)
+CHUNK = (
+    'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"auto","choices":'
+    '[{"index":0,"delta":%s,"logprobs":null,"finish_reason":%s}]}\n\n'
+)
+
+
+def frames(data: bytes) -> list[Any]:
+    """The JSON of each frame."""
+    parts = data.decode().split("\n\n")
+    assert parts.pop() == ""
+    return [json.loads(part.removeprefix("data: ")) for part in parts if part != "data: [DONE]"]
+
+
+def test_a_plain_stream_byte_by_byte() -> None:
+    """Role only in the first chunk, no usage unless asked for, `[DONE]` at the end."""
+    stream = openai.ChatStream(**HEAD)
+    assert stream.start().decode() == CHUNK % ('{"role":"assistant","content":"","refusal":null}', "null")
+    assert stream.encode(Text(text='Hi "Ñ"\n')).decode() == CHUNK % ('{"content":"Hi \\"Ñ\\"\\n"}', "null")
+    assert stream.encode(Finish(reason=FinishReason.STOP)).decode() == CHUNK % ("{}", '"stop"')
+    assert stream.encode(UsageReport(usage=USAGE)) == b""
+    assert stream.end() == b"data: [DONE]\n\n"
+
+
+def test_usage_comes_apart_and_only_when_asked_for() -> None:
+    """A chunk of its own with `choices: []`; all others say `usage: null`."""
+    stream = openai.ChatStream(**HEAD, include_usage=True)
+    sent = [stream.start(), stream.encode(Text(text="x")), stream.encode(Finish(reason=FinishReason.LENGTH))]
+    assert [frame["usage"] for part in sent for frame in frames(part)] == [None, None, None]
+    [last] = frames(stream.encode(UsageReport(usage=USAGE)))
+    assert last["choices"] == []
+    assert last["usage"]["prompt_tokens"] == 8
+    assert last["usage"]["completion_tokens"] == 6
+    assert last["usage"]["total_tokens"] == 14
+    assert last["usage"]["prompt_tokens_details"]["cached_tokens"] == 3
+    assert last["usage"]["completion_tokens_details"]["reasoning_tokens"] == 2
+
+
+def test_tool_calls_name_themselves_once() -> None:
+    """`index` always; `id`, `type` and `name` only in the first piece; `arguments` always a text."""
+    stream = openai.ChatStream(**HEAD)
+    [first] = frames(stream.encode(ToolCallPart(call=1, id="c1", name="look_up")))
+    [second] = frames(stream.encode(ToolCallPart(call=1, arguments='{"q"')))
+    assert first["choices"][0]["delta"] == {
+        "tool_calls": [{"index": 1, "id": "c1", "type": "function", "function": {"name": "look_up", "arguments": ""}}]
+    }
+    assert second["choices"][0]["delta"] == {"tool_calls": [{"index": 1, "function": {"arguments": '{"q"'}}]}
+
+
+@pytest.mark.parametrize("make", [openai.ChatStream, openai.TextStream])
+def test_an_unfinished_stream_has_no_clean_end(make: Any) -> None:
+    """No `[DONE]` without the usage report that ends every complete answer."""
+    stream = make(**HEAD)
+    stream.encode(Text(text="x"))
+    with pytest.raises(TargetProtocolError):
+        stream.end()
+
+
+@pytest.mark.parametrize("make", [openai.ChatAssembly, openai.TextAssembly])
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        (),
+        (Text(text="x"),),
+        (Text(text="x"), UsageReport(usage=USAGE)),
+        (Text(text="x"), Finish(reason=FinishReason.STOP)),
+        (Text(text="x"), Text(text="y", index=1), Finish(reason=FinishReason.STOP), UsageReport(usage=USAGE)),
+    ],
+)
+def test_an_unfinished_answer_is_no_answer(make: Any, deltas: tuple[Delta, ...]) -> None:
+    """The same for whole answers, choice by choice."""
+    assembly = make(**HEAD)
+    for delta in deltas:
+        assembly.add(delta)
+    with pytest.raises(TargetProtocolError):
+        assembly.body()
+
+
+def test_errors_have_all_four_keys() -> None:
+    """In a body and in a stream, where no `[DONE]` follows."""
+    error = ContextLengthExceeded("Too long.", param="messages")
+    expected = {
+        "error": {
+            "message": "Too long.",
+            "type": "invalid_request_error",
+            "param": "messages",
+            "code": "context_length_exceeded",
+        }
+    }
+    assert json.loads(openai.error_body(error)) == expected
+    assert frames(openai.ChatStream(**HEAD).error(error)) == [expected]
+    assert json.loads(openai.error_body(Unavailable("x")))["error"]["param"] is None
+
+
+LOGPROB = TokenLogprob(
+    token="ñ", logprob=-0.5, raw=b"\xc3\xb1", top=(("ñ", -0.5, b"\xc3\xb1"), ("n", float("-inf"), b"n"))
+)
+
+
+def test_whole_answer_with_everything() -> None:
+    """Choices in order, tool calls put together, thinking apart, log-probabilities with bytes."""
+    assembly = openai.ChatAssembly(**HEAD)
+    deltas: list[Delta] = [
+        Reasoning(text="Hm"),
+        Text(text="ñ", logprobs=(LOGPROB,)),
+        ToolCallPart(call=1, id="c2", name="two", index=1),
+        ToolCallPart(call=0, id="c1", name="one", arguments='{"a"', index=1),
+        ToolCallPart(call=0, arguments=":1}", index=1),
+        ModelRefusal(text="No.", index=2),
+        Finish(reason=FinishReason.STOP),
+        Finish(reason=FinishReason.TOOL_CALLS, index=1),
+        Finish(reason=FinishReason.CONTENT_FILTER, index=2),
+        UsageReport(usage=USAGE),
+    ]
+    for delta in deltas:
+        assembly.add(delta)
+    answer = json.loads(assembly.body())
+    first, second, third = answer["choices"]
+    assert answer["object"] == "chat.completion"
+    assert first["message"] == {"role": "assistant", "content": "ñ", "refusal": None, "reasoning_content": "Hm"}
+    assert first["logprobs"]["content"][0]["bytes"] == [0xC3, 0xB1]
+    assert first["logprobs"]["content"][0]["top_logprobs"][1]["logprob"] == -9999.0
+    assert second["message"]["content"] is None
+    assert [call["function"] for call in second["message"]["tool_calls"]] == [
+        {"name": "one", "arguments": '{"a":1}'},
+        {"name": "two", "arguments": ""},
+    ]
+    assert (second["finish_reason"], second["logprobs"]) == ("tool_calls", None)
+    assert third["message"] == {"role": "assistant", "content": None, "refusal": "No."}
+
+
+def test_text_completions() -> None:
+    """The older shape, with offsets that count characters."""
+    deltas: list[Delta] = [
+        Text(text="ñ", logprobs=(LOGPROB,)),
+        Text(text="ñ", logprobs=(LOGPROB,)),
+        Finish(reason=FinishReason.LENGTH),
+        UsageReport(usage=USAGE),
+    ]
+    stream, assembly = openai.TextStream(**HEAD, include_usage=True), openai.TextAssembly(**HEAD)
+    sent = frames(stream.start() + b"".join(stream.encode(delta) for delta in deltas) + stream.end())
+    for delta in deltas:
+        assembly.add(delta)
+    [choice] = json.loads(assembly.body())["choices"]
+    assert [one["choices"][0]["text"] for one in sent[:3]] == ["ñ", "ñ", ""]
+    assert sent[1]["choices"][0]["logprobs"]["text_offset"] == [1]
+    assert sent[3]["usage"]["total_tokens"] == 14
+    assert choice["text"] == "ññ"
+    assert choice["logprobs"]["text_offset"] == [0, 1]
+    assert choice["logprobs"]["top_logprobs"][0] == {"ñ": -0.5, "n": -9999.0}
+    assert choice["finish_reason"] == "length"
+
+
+def test_the_first_token_of_an_echoed_prompt_has_no_log_probability() -> None:
+    """Null, as evaluation tools expect it, also when a local server's answer is read and written again."""
+    first = TokenLogprob(token="n", logprob=float("nan"), raw=b"n")
+    assembly = openai.TextAssembly(**HEAD)
+    for delta in (Text(text="nñ", logprobs=(first, LOGPROB)), Finish(reason=FinishReason.LENGTH)):
+        assembly.add(delta)
+    assembly.add(UsageReport(usage=USAGE))
+    [choice] = json.loads(assembly.body())["choices"]
+    assert choice["logprobs"]["token_logprobs"] == [None, -0.5]
+    assert choice["logprobs"]["top_logprobs"] == [None, {"ñ": -0.5, "n": -9999.0}]
+    assert choice["logprobs"]["text_offset"] == [0, 1]
+    read = text_logprobs(choice["logprobs"])
+    assert math.isnan(read[0].logprob)
+    assert read[1].logprob == -0.5
+
+
+def test_embeddings_both_ways() -> None:
+    """Floats, or little-endian float32 in base64 as the SDKs ask for."""
+    vectors = Embeddings(vectors=((0.5, -1.0), (0.25, 2.0)), usage=Usage(input=6))
+    plain = json.loads(openai.embeddings_body(openai.parse_embeddings(b'{"model":"m","input":["a","b"]}'), vectors))
+    packed = json.loads(
+        openai.embeddings_body(
+            openai.parse_embeddings(b'{"model":"m","input":["a","b"],"encoding_format":"base64"}'), vectors
+        )
+    )
+    assert [one["embedding"] for one in plain["data"]] == [[0.5, -1.0], [0.25, 2.0]]
+    assert [one["index"] for one in plain["data"]] == [0, 1]
+    assert plain["usage"] == {"prompt_tokens": 6, "total_tokens": 6}
+    assert struct.unpack("<2f", base64.b64decode(packed["data"][1]["embedding"])) == (0.25, 2.0)
+
+
+def test_model_lists() -> None:
+    """`/v1/models` and one of them."""
+    listed = json.loads(openai.models_body(["auto", "local"], created=1))
+    assert [one["id"] for one in listed["data"]] == ["auto", "local"]
+    assert listed["object"] == "list"
+    assert json.loads(openai.model_body("auto", created=1)) == listed["data"][0]
+
+
+CONTENT = st.one_of(
+    st.builds(Text, text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1), index=st.integers(0, 2)),
+    st.builds(Reasoning, text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1), index=st.integers(0, 2)),
+    st.builds(
+        ModelRefusal, text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1), index=st.integers(0, 2)
+    ),
+)
+
+
+def joined(deltas: list[Delta]) -> dict[tuple[type, int], str]:
+    """The text of each kind and choice."""
+    texts: dict[tuple[type, int], str] = {}
+    for delta in deltas:
+        if isinstance(delta, Text | Reasoning | ModelRefusal):
+            key = (type(delta), delta.index)
+            texts[key] = texts.get(key, "") + delta.text
+    return texts
+
+
+@given(st.lists(CONTENT, max_size=12), st.integers(1, 60))
+def test_what_is_streamed_is_what_was_said(content: list[Delta], size: int) -> None:
+    """Our own reader gets back exactly what our encoder sent, however the network cuts it, and so does the assembly."""
+    ends: list[Delta] = [Finish(reason=FinishReason.STOP, index=index) for index in range(3)]
+    deltas = [*content, *ends, UsageReport(usage=USAGE)]
+    stream, assembly = openai.ChatStream(**HEAD, choices=3, include_usage=True), openai.ChatAssembly(**HEAD)
+    data = stream.start() + b"".join(stream.encode(delta) for delta in deltas) + stream.end()
+    body = AnswerBody(
+        "t",
+        freeze_object({"n": 3}),
+        BodyShape(content_type="text/event-stream", content_encoding="", most_bytes=2**20),
+    )
+    read = [delta for at in range(0, len(data), size) for delta in body.feed(data[at : at + size])]
+    assert body.done
+    assert joined(read) == joined(deltas)
+    assert [one for one in read if isinstance(one, Finish | UsageReport)] == [*ends, UsageReport(usage=USAGE)]
+    for delta in deltas:
+        assembly.add(delta)
+    for choice in json.loads(assembly.body())["choices"]:
+        said = joined(deltas)
+        assert (choice["message"]["content"] or "") == said.get((Text, choice["index"]), "")
+        assert choice["message"].get("reasoning_content", "") == said.get((Reasoning, choice["index"]), "")
+        assert (choice["message"]["refusal"] or "") == said.get((ModelRefusal, choice["index"]), "")
