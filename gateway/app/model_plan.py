@@ -1,6 +1,6 @@
 """The configuration's embedded models as the local room plans them."""
 
-from gateway.app.rooms import embedded_settings
+from gateway.app.room_settings import embedded_settings
 from gateway.core.errors import ConfigurationError
 from gateway.core.request import Endpoint
 from gateway.local.embedded.models.capacity import ModelPlan, plan_models

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from gateway.app.policies import Policies
+from gateway.app.policy_store import PolicyStore
 from gateway.core.finding import Inspection
 from gateway.core.request import Caller, ChatRequest, Dialect, Inbound, Message
 from gateway.core.snapshot import Snapshot
@@ -21,7 +21,7 @@ class ReadinessProbe:
         self,
         *,
         catalog: Catalog,
-        policies: Policies,
+        policies: PolicyStore,
         targets: Callable[[], Mapping[str, TargetState]],
         ledger: Callable[[], Health],
         names: Callable[[], str] | None = None,

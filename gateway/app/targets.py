@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
+from gateway.app.model_admin import ModelAdmin
 from gateway.app.model_plan import holding
-from gateway.app.models import EmbeddedModels
-from gateway.app.rooms import http_settings, secret_of
+from gateway.app.room_settings import http_settings, secret_of
 from gateway.core.errors import AduanaError
 from gateway.core.events import ViolationStopped
 from gateway.core.labels import Zone
@@ -71,9 +71,9 @@ class Targets:
                 )
 
     @property
-    def models(self) -> EmbeddedModels:
+    def models(self) -> ModelAdmin:
         """The embedded ones, for administrators."""
-        return EmbeddedModels(self.embedded, self._memory)
+        return ModelAdmin(self.embedded, self._memory)
 
     @property
     def all(self) -> Mapping[str, Target]:

@@ -13,10 +13,19 @@ import structlog
 
 from gateway import __version__
 from gateway.app.announcement import announce
-from gateway.app.hearing import WorkerWatch, known, observer_failed, reload_metrics, settlement_failed, violation, world
-from gateway.app.policies import Policies
+from gateway.app.conversation_key import load_conversation_key
+from gateway.app.observers import (
+    WorkerWatch,
+    known,
+    observer_failed,
+    reload_metrics,
+    settlement_failed,
+    violation,
+    world,
+)
+from gateway.app.policy_store import PolicyStore
 from gateway.app.readiness import ReadinessProbe
-from gateway.app.rooms import (
+from gateway.app.room_settings import (
     LOOPBACK,
     energy_settings,
     inspection_settings,
@@ -28,7 +37,6 @@ from gateway.app.rooms import (
     topics_of,
     trace_settings,
 )
-from gateway.app.taint_key import load_taint_key
 from gateway.app.targets import Targets
 from gateway.core.errors import AduanaError, ConfigurationError
 from gateway.core.target import Catalog
@@ -88,7 +96,7 @@ async def serve(settings: Settings, tell: Callable[[str], None] | None = None) -
 class Gateway:
     """What a started gateway shows to whoever started it."""
 
-    def __init__(self, url: str, policies: Policies, catalog: Catalog, readiness: Callable[[], Readiness]) -> None:
+    def __init__(self, url: str, policies: PolicyStore, catalog: Catalog, readiness: Callable[[], Readiness]) -> None:
         self.url = url
         self.policies = policies
         self.catalog = catalog
@@ -111,7 +119,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
         stack.push_async_callback(ledger.close)
         if ledger.orphans:
             LOG.warning("ledger.orphans_settled", requests=ledger.orphans)
-        policies = Policies(settings.policy, catalog, candidate=settings.candidate, rates=rates)
+        policies = PolicyStore(settings.policy, catalog, candidate=settings.candidate, rates=rates)
         inspector = await asyncio.to_thread(Inspector, inspection_settings(settings), cache_dir=settings.state_dir)
         observers: dict[str, Metrics | ActiveRequests] = {"working": active}
         fanout = Fanout(observers, observer_failed)
@@ -156,7 +164,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             pricing=prices,
             now=_clock(settings.timezone),
         )
-        secret = await asyncio.to_thread(load_taint_key, settings.state_dir)
+        secret = await asyncio.to_thread(load_conversation_key, settings.state_dir)
         taint = ConversationTaint(ledger, secret)
         names = names_of(settings)
         if names is not None:

@@ -10,7 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.markup import escape
 
-from gateway.cli.policy_files import load
+from gateway.cli.policies import load
 from gateway.policy.proof.check import PolicyCheck, check
 from gateway.policy.proof.prover import ProofOutcome, Verdict
 

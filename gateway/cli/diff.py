@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.cli.policy_files import load_with
+from gateway.cli.policies import load_with
 from gateway.cli.recorded_requests import recorded, since_seconds
 from gateway.policy import Policy, decide_whole, situation_from_facts
 from gateway.policy.evaluation.compare import Change, compare

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.cli.inspecting import inspected, masked_document
-from gateway.cli.policy_files import load
+from gateway.app.offline_inspection import inspected, masked_document
+from gateway.cli.policies import load
 from gateway.core.errors import BadRequest, ConfigurationError
 from gateway.core.finding import Inspection
 from gateway.core.request import Caller, Inbound

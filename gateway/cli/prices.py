@@ -22,7 +22,7 @@ _LARGEST = 64 * 2**20
 _SECONDS = 30.0
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class PriceRow(msgspec.Struct, frozen=True, kw_only=True):
     """One model's rates, US dollars per million tokens. `price` None: not known."""
 
     name: str
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if all(row.price is not None or row.rate is not None for row in found) else 1
 
 
-def rows(settings: Settings, prices: PriceList, now: float | None = None) -> list[Row]:
+def rows(settings: Settings, prices: PriceList, now: float | None = None) -> list[PriceRow]:
     """The reference model, then every cloud target."""
     moment = time.time() if now is None else now
     wanted: list[tuple[str, str, str | None]] = [("(reference)", settings.prices.reference_model, None)]
@@ -74,11 +74,11 @@ def rows(settings: Settings, prices: PriceList, now: float | None = None) -> lis
         override = settings.prices.overrides.get(name) or settings.prices.overrides.get(model)
         if override is not None:
             rate = Rate(input=override.input, output=override.output, input_cached=override.input_cached)
-            found.append(Row(name=name, model=model, source="prices.overrides", rate=rate))
+            found.append(PriceRow(name=name, model=model, source="prices.overrides", rate=rate))
             continue
         listed = prices.find(model, base_url)
         price = listed.price(moment) if listed is not None else None
-        found.append(Row(name=name, model=model, source=listed.provider if listed else "not known", price=price))
+        found.append(PriceRow(name=name, model=model, source=listed.provider if listed else "not known", price=price))
     return found
 
 
@@ -123,7 +123,7 @@ def _fetched(url: str) -> tuple[bytes, float]:
     return content, min(made, time.time())
 
 
-def _show(found: list[Row], timestamp: float | None) -> None:
+def _show(found: list[PriceRow], timestamp: float | None) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -141,7 +141,7 @@ def _show(found: list[Row], timestamp: float | None) -> None:
         console.print(f"The list is from {datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d} or later.")
 
 
-def _cells(row: Row) -> tuple[str, str, str, str]:
+def _cells(row: PriceRow) -> tuple[str, str, str, str]:
     if row.rate is not None:
         cached = row.rate.input if row.rate.input_cached is None else row.rate.input_cached
         return (f"{row.rate.input:g}", f"{cached:g}", f"{row.rate.output:g}", "")

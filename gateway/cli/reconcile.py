@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.cli.exports import COLUMNS, Charged, Currency, plain_model, read_export
+from gateway.cli.provider_exports import COLUMNS, Charged, Currency, plain_model, read_export
 from gateway.core.errors import BadRequest
 from gateway.core.usage import MICROS
 from gateway.ledger import Reader
@@ -18,7 +18,7 @@ from gateway.ledger.ledger import zone_of
 from gateway.settings import load_settings
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
     """One day of one model, in micro-dollars and tokens. What the export does not have is None."""
 
     day: date
@@ -103,14 +103,14 @@ def run(args: argparse.Namespace) -> int:
 
 def compare(
     directory: Path, invoice: Mapping[tuple[date, str], Charged], models: Mapping[str, str], zone: tzinfo | None
-) -> list[Line]:
+) -> list[InvoiceLine]:
     """One line for each day and model that either side has, within the invoice's days."""
     first, last = min(day for day, _ in invoice), max(day for day, _ in invoice)
     since = datetime(first.year, first.month, first.day, tzinfo=zone).timestamp()
     after = last + timedelta(days=1)
     until = datetime(after.year, after.month, after.day, tzinfo=zone).timestamp()
     lines = {
-        key: Line(
+        key: InvoiceLine(
             day=key[0],
             model=key[1],
             invoice_micros=charged.micros,
@@ -122,7 +122,7 @@ def compare(
     with Reader(directory) as reader:
         for item in reader.cloud_days(since, until, zone):
             key = (item.day, plain_model(models.get(item.target, item.target)))
-            line = lines.get(key, Line(day=key[0], model=key[1]))
+            line = lines.get(key, InvoiceLine(day=key[0], model=key[1]))
             lines[key] = msgspec.structs.replace(
                 line,
                 ledger_micros=line.ledger_micros + item.cost_micros,
@@ -134,7 +134,7 @@ def compare(
     return [lines[key] for key in sorted(lines)]
 
 
-def _as_json(lines: Sequence[Line], drift: float, fine: bool, by_cost: bool) -> dict[str, Any]:
+def _as_json(lines: Sequence[InvoiceLine], drift: float, fine: bool, by_cost: bool) -> dict[str, Any]:
     return {
         "compared": "cost" if by_cost else "tokens",
         "drift_percent": round(drift, 4),
@@ -156,7 +156,7 @@ def _as_json(lines: Sequence[Line], drift: float, fine: bool, by_cost: bool) -> 
     }
 
 
-def _show(lines: Sequence[Line], drift: float, tolerance: float, by_cost: bool) -> None:
+def _show(lines: Sequence[InvoiceLine], drift: float, tolerance: float, by_cost: bool) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -182,7 +182,7 @@ def _show(lines: Sequence[Line], drift: float, tolerance: float, by_cost: bool) 
     console.print(f"Drift of the total: {drift:+.2f} %, {verdict} the tolerance of {tolerance:g} %.")
 
 
-def _cells(lines: Sequence[Line], by_cost: bool) -> list[str]:
+def _cells(lines: Sequence[InvoiceLine], by_cost: bool) -> list[str]:
     requests = f"{sum(line.requests for line in lines):,}"
     if by_cost:
         ours, theirs = sum(line.ledger_micros for line in lines), sum(line.invoice_micros or 0 for line in lines)
@@ -197,7 +197,7 @@ def _cells(lines: Sequence[Line], by_cost: bool) -> list[str]:
     return [requests, *(f"{count:,}" for count in counts), f"{drift:+,}"]
 
 
-def _note(line: Line, by_cost: bool) -> str:
+def _note(line: InvoiceLine, by_cost: bool) -> str:
     if line.unpriced and by_cost:
         return f"{line.unpriced} without a known price"
     if not line.requests:

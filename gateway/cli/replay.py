@@ -10,7 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from gateway.cli.policy_files import load_with
+from gateway.cli.policies import load_with
 from gateway.cli.recorded_requests import Recorded, recorded, since_seconds
 from gateway.core.labels import Zone
 from gateway.core.snapshot import Snapshot

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.app import running
-from gateway.app.rooms import key_ring
+from gateway.app.room_settings import key_ring
 from gateway.core.errors import ConfigurationError
 from gateway.core.labels import Label, Zone
 from gateway.settings import Settings, load_settings

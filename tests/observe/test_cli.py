@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.cli import calibrate, reconcile, savings
-from gateway.cli.exports import read_export
+from gateway.cli.provider_exports import read_export
 from gateway.core.errors import AduanaError, BadRequest, LedgerUnavailable, Unavailable
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Accrual, Outcome, Receipt, Savings, Settlement

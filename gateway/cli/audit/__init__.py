@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from gateway.settings import DEFAULT_FILE, load_settings
 
 if TYPE_CHECKING:
-    from gateway.cli.audit_asking import Result
-    from gateway.cli.audit_gateway import Setup
-    from gateway.cli.audit_recorder import Recorder
+    from gateway.cli.audit.client import Result
+    from gateway.cli.audit.gateway import Setup
+    from gateway.cli.audit.recorder import Recorder
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -45,16 +45,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: no leak; 1: a canary reached the cloud; 2: the gateway did not start."""
-    from gateway.cli.audit_gateway import COMMAND
+    from gateway.cli.audit.gateway import COMMAND
 
     return audit(args, COMMAND)
 
 
 def audit(args: argparse.Namespace, command: Sequence[str]) -> int:
     """The audit of the gateway that `command` starts."""
-    from gateway.cli.audit_gateway import DidNotStart, Setup
-    from gateway.cli.audit_recorder import recorder
-    from gateway.cli.audit_report import as_json, exit_code, show
+    from gateway.cli.audit.gateway import DidNotStart, Setup
+    from gateway.cli.audit.recorder import recorder
+    from gateway.cli.audit.report import as_json, exit_code, show
 
     settings = load_settings(args.config) if args.config is not None or DEFAULT_FILE.is_file() else None
     notes: list[str] = []
@@ -77,25 +77,25 @@ def audit(args: argparse.Namespace, command: Sequence[str]) -> int:
 def _parts(
     setup: "Setup", cloud: "Recorder", home: "Recorder", notes: list[str], *, quick: bool
 ) -> Iterator[list["Result"]]:
-    from gateway.cli.audit_asking import Asking
-    from gateway.cli.audit_cases import Numbers, cases
-    from gateway.cli.audit_faults import FAULTS, run_fault
-    from gateway.cli.audit_gateway import started
-    from gateway.cli.audit_memory import memory
-    from gateway.cli.audit_own import own_policy, own_texts
+    from gateway.cli.audit.cases import Numbers, cases
+    from gateway.cli.audit.client import AuditClient
+    from gateway.cli.audit.faults import FAULTS, run_fault
+    from gateway.cli.audit.gateway import started
+    from gateway.cli.audit.own_policy import own_policy, own_texts
+    from gateway.cli.audit.taint import memory
 
     numbers = Numbers()
     with ExitStack() as stack:
 
-        def start() -> Asking:
-            return Asking(stack.enter_context(started(setup, setup.write())), cloud, home)
+        def start() -> AuditClient:
+            return AuditClient(stack.enter_context(started(setup, setup.write())), cloud, home)
 
         asking = start()
         own = own_texts(setup.settings, notes) if setup.settings is not None else {}
         yield asking.ask(cases(own, numbers))
         if not quick:
 
-            def restart() -> Asking:
+            def restart() -> AuditClient:
                 asking.gateway.kill()
                 return start()
 

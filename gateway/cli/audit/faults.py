@@ -7,10 +7,10 @@ from contextlib import closing, contextmanager
 
 import msgspec
 
-from gateway.cli.audit_asking import Asking, Result
-from gateway.cli.audit_cases import Numbers, clean_one, through_all
-from gateway.cli.audit_gateway import Setup, started
-from gateway.cli.audit_recorder import Mode, Recorder
+from gateway.cli.audit.cases import Numbers, clean_one, through_all
+from gateway.cli.audit.client import AuditClient, Result
+from gateway.cli.audit.gateway import Setup, started
+from gateway.cli.audit.recorder import Mode, Recorder
 
 _SHORT = 1.5  # seconds that a target may take where one hangs
 
@@ -24,7 +24,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     reaches: bool = True
     wait: float = 20.0
     inspection_seconds: float | None = None
-    act: Callable[[Setup, Asking, Numbers], list[Result]] | None = None  # instead of asking through all dialects
+    act: Callable[[Setup, AuditClient, Numbers], list[Result]] | None = None  # instead of asking through all dialects
 
 
 FAULTS = (
@@ -57,14 +57,14 @@ def run_fault(fault: Fault, setup: Setup, cloud: Recorder, home: Recorder, numbe
     """All dialects while it is so. Raises DidNotStart."""
     config = setup.write(wait=fault.wait, seconds=fault.inspection_seconds)
     with started(setup, config) as gateway:
-        asking = Asking(gateway, cloud, home)
+        asking = AuditClient(gateway, cloud, home)
         with behaving(cloud, home, fault):
             if fault.act is not None:
                 return fault.act(setup, asking, numbers)
             return asked(asking, fault.name, numbers, reaches=fault.reaches)
 
 
-def asked(asking: Asking, name: str, numbers: Numbers, *, reaches: bool) -> list[Result]:
+def asked(asking: AuditClient, name: str, numbers: Numbers, *, reaches: bool) -> list[Result]:
     """Clean ones before and behind the canaries: what holds the canaries back is not that the cloud is out of reach."""
     group = f"fault · {name}"
     clean = asking.ask([clean_one(group, numbers)]) if reaches else []
@@ -83,7 +83,7 @@ def behaving(cloud: Recorder, home: Recorder, fault: Fault) -> Iterator[None]:
         home.behave(Mode.OK)
 
 
-def _unwritable(setup: Setup, asking: Asking, numbers: Numbers) -> list[Result]:
+def _unwritable(setup: Setup, asking: AuditClient, numbers: Numbers) -> list[Result]:
     """Somebody else holds the database: no receipt can be written, so nothing at all may leave."""
     group = "fault · ledger: can't be written"
     files = sorted(setup.state.glob("*.db")) or sorted(setup.state.glob("*.sqlite*"))
@@ -96,7 +96,7 @@ def _unwritable(setup: Setup, asking: Asking, numbers: Numbers) -> list[Result]:
             connection.execute("ROLLBACK")
 
 
-def _reloaded(setup: Setup, asking: Asking, numbers: Numbers) -> list[Result]:
+def _reloaded(setup: Setup, asking: AuditClient, numbers: Numbers) -> list[Result]:
     """A policy file that does not load, and one that would let everything pass but has a fault in it."""
     text = setup.policy_file.read_text("utf-8")
     try:
@@ -108,7 +108,7 @@ def _reloaded(setup: Setup, asking: Asking, numbers: Numbers) -> list[Result]:
         setup.policy_file.write_text(text, "utf-8")
 
 
-def _left(asking: Asking, numbers: Numbers) -> list[Result]:
+def _left(asking: AuditClient, numbers: Numbers) -> list[Result]:
     """The clients close their connections while the local target hangs; nothing may be tried elsewhere behind them."""
     cases = list(through_all("fault · client: goes away", numbers))
     for case in cases:

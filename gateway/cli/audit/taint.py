@@ -7,10 +7,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from gateway.cli.audit_asking import Asking, Result
-from gateway.cli.audit_cases import Case, Numbers
-from gateway.cli.audit_encodings import CANARIES
-from gateway.cli.audit_recorder import ANSWER, Mode
+from gateway.cli.audit.cases import AuditCase, Numbers
+from gateway.cli.audit.client import AuditClient, Result
+from gateway.cli.audit.encodings import CANARIES
+from gateway.cli.audit.recorder import ANSWER, Mode
 
 _STORY = (
     "Since the week before last the whole team has been waiting for the letter from the north, and nobody dares to "
@@ -36,7 +36,7 @@ _LATER = (
 )
 
 
-def memory(asking: Asking, numbers: Numbers, *, restart: Callable[[], Asking]) -> list[Result]:
+def memory(asking: AuditClient, numbers: Numbers, *, restart: Callable[[], AuditClient]) -> list[Result]:
     """The story told at home; then all later requests, before and after the gateway was killed and started again."""
     first, story = _told(numbers)
     results = asking.ask([first])
@@ -48,7 +48,7 @@ def memory(asking: Asking, numbers: Numbers, *, restart: Callable[[], Asking]) -
     return results + asking.ask(_later("memory after a crash", story, answer, numbers))
 
 
-def _told(numbers: Numbers, *, stream: bool = False) -> tuple[Case, str]:
+def _told(numbers: Numbers, *, stream: bool = False) -> tuple[AuditCase, str]:
     marker = numbers.marker()
     story = _STORY.format(marker=marker.replace("Marker", "Word").replace("end", ""))
     body = _chat(marker, [{"role": "user", "content": f"{marker} {story}"}]) | {"stream": stream}
@@ -64,12 +64,12 @@ def _chat(marker: str, messages: list[dict[str, Any]]) -> dict[str, Any]:
     return {"model": "auto", "max_tokens": 60, "messages": messages}
 
 
-def _case(group: str, name: str, path: str, body: dict[str, Any], marker: str) -> Case:
+def _case(group: str, name: str, path: str, body: dict[str, Any], marker: str) -> AuditCase:
     values = (CANARIES[0].text,)
-    return Case(group=group, name=name, sensitive=True, path=path, body=body, marker=marker, values=values)
+    return AuditCase(group=group, name=name, sensitive=True, path=path, body=body, marker=marker, values=values)
 
 
-def _later(group: str, story: str, answer: str, numbers: Numbers) -> list[Case]:
+def _later(group: str, story: str, answer: str, numbers: Numbers) -> list[AuditCase]:
     told = _without_marker(story)
     cases = []
     for name in _LATER:
@@ -131,7 +131,7 @@ def _request(name: str, marker: str, story: str, told: str, answer: str) -> tupl
             return "/v1/responses", {"model": "auto", "input": f"{marker} go on", "previous_response_id": "resp_1"}
 
 
-def _cut_off(asking: Asking, first: Case, story: str, numbers: Numbers) -> list[Result]:
+def _cut_off(asking: AuditClient, first: AuditCase, story: str, numbers: Numbers) -> list[Result]:
     """The client goes away in the middle of the local answer, and comes back with what it has of it."""
     asking.home.behave(Mode.SLOW)
     try:

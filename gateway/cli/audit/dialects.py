@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 
-from gateway.cli.audit_places import (
+from gateway.cli.audit.places import (
     CHAT,
     COMPLETIONS,
     EMBEDDINGS,

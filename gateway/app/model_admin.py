@@ -8,7 +8,7 @@ from gateway.local.embedded.target import EmbeddedTarget
 from gateway.server import ModelReport, ModelsReport
 
 
-class EmbeddedModels:
+class ModelAdmin:
     """Asks the owners; owns nothing."""
 
     def __init__(self, targets: Mapping[str, EmbeddedTarget], memory: ModelScheduler) -> None:

@@ -5,14 +5,14 @@ from itertools import cycle
 
 import msgspec
 
-from gateway.cli.audit_dialects import PLACES, TALKING, UNREADABLE
-from gateway.cli.audit_encodings import CANARIES, Canary, compositions, disguises, encoded
-from gateway.cli.audit_places import Place
+from gateway.cli.audit.dialects import PLACES, TALKING, UNREADABLE
+from gateway.cli.audit.encodings import CANARIES, Canary, compositions, disguises, encoded
+from gateway.cli.audit.places import Place
 
 MARKER = "Marker{}end"
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
+class AuditCase(msgspec.Struct, frozen=True, kw_only=True):
     """One request. `marker` stands in its body and in no other's; `values` are the forms of what must not leave."""
 
     group: str
@@ -55,7 +55,7 @@ CLEAN = (
 )  # fmt: skip
 
 
-def cases(own: Mapping[str, str] | None = None, numbers: Numbers | None = None) -> Iterator[Case]:
+def cases(own: Mapping[str, str] | None = None, numbers: Numbers | None = None) -> Iterator[AuditCase]:
     """All of them. `own`: texts that the user's own words and lists must find, by category."""
     numbers = numbers or Numbers()
     chat = PLACES["chat"]["user"]
@@ -77,7 +77,7 @@ def cases(own: Mapping[str, str] | None = None, numbers: Numbers | None = None) 
     yield from clean(numbers)
 
 
-def _places(numbers: Numbers) -> Iterator[Case]:
+def _places(numbers: Numbers) -> Iterator[AuditCase]:
     """Every place of the chat document with every canary; places of other dialects with the canaries in turn."""
     turn = cycle(CANARIES)
     for dialect, places in PLACES.items():
@@ -86,7 +86,7 @@ def _places(numbers: Numbers) -> Iterator[Case]:
                 yield planted(dialect, f"{canary.name}, {name}", place, canary, canary.text, numbers)
 
 
-def through_all(group: str, numbers: Numbers) -> Iterator[Case]:
+def through_all(group: str, numbers: Numbers) -> Iterator[AuditCase]:
     """One canary through each dialect and way of asking: what every fault is tried with."""
     turn = cycle(CANARIES)
     for name, place in TALKING.items():
@@ -94,10 +94,10 @@ def through_all(group: str, numbers: Numbers) -> Iterator[Case]:
         yield planted(group, f"{canary.name}, {name}", place, canary, canary.text, numbers)
 
 
-def planted(group: str, name: str, place: Place, canary: Canary, text: str, numbers: Numbers) -> Case:
+def planted(group: str, name: str, place: Place, canary: Canary, text: str, numbers: Numbers) -> AuditCase:
     """The canary, as `text`, in a place."""
     marker = numbers.marker()
-    return Case(
+    return AuditCase(
         group=group,
         name=name,
         sensitive=True,
@@ -110,7 +110,7 @@ def planted(group: str, name: str, place: Place, canary: Canary, text: str, numb
     )
 
 
-def clean(numbers: Numbers, group: str = "clean") -> Iterator[Case]:
+def clean(numbers: Numbers, group: str = "clean") -> Iterator[AuditCase]:
     """Requests in which there is nothing."""
     for text, (dialect, place) in zip(CLEAN, cycle(TALKING.items()), strict=False):
         yield _clean(group, f"{dialect}: {text[:40]}", place, text, numbers)
@@ -118,11 +118,13 @@ def clean(numbers: Numbers, group: str = "clean") -> Iterator[Case]:
         yield _clean(group, text[:48], PLACES["chat"]["user"], text, numbers)
 
 
-def clean_one(group: str, numbers: Numbers) -> Case:
+def clean_one(group: str, numbers: Numbers) -> AuditCase:
     """The plainest request."""
     return _clean(group, "clean", PLACES["chat"]["user"], CLEAN[0], numbers)
 
 
-def _clean(group: str, name: str, place: Place, text: str, numbers: Numbers) -> Case:
+def _clean(group: str, name: str, place: Place, text: str, numbers: Numbers) -> AuditCase:
     marker = numbers.marker()
-    return Case(group=group, name=name, sensitive=False, path=place.path, body=place.body(marker, text), marker=marker)
+    return AuditCase(
+        group=group, name=name, sensitive=False, path=place.path, body=place.body(marker, text), marker=marker
+    )

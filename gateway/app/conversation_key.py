@@ -10,7 +10,7 @@ from gateway.core.errors import ConfigurationError
 _BYTES = 32
 
 
-def load_taint_key(state_dir: Path) -> bytes:
+def load_conversation_key(state_dir: Path) -> bytes:
     """The key; a new one where there is none yet. Raises ConfigurationError when it can't be read or written."""
     path = state_dir / "taint.key"
     try:

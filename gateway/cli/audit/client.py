@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from gateway.cli.audit_cases import Case
-from gateway.cli.audit_gateway import Running
-from gateway.cli.audit_recorder import Recorder
+from gateway.cli.audit.cases import AuditCase
+from gateway.cli.audit.gateway import Running
+from gateway.cli.audit.recorder import Recorder
 from gateway.core.document import freeze, strings
 
 _SECONDS = 60.0
@@ -22,13 +22,13 @@ _AT_ONCE = 4
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """Where one request went: `cloud`, `cloud, without it` (masked or left out), `home` or `nowhere`."""
 
-    case: Case
+    case: AuditCase
     status: int  # 0: no answer
     where: str
     leak: bool
 
 
-class Asking:
+class AuditClient:
     """One gateway and its recorders. `strict`: the marker of a canary in the cloud is a leak, whatever else arrived."""
 
     def __init__(self, gateway: Running, cloud: Recorder, home: Recorder, *, strict: bool = True) -> None:
@@ -37,12 +37,12 @@ class Asking:
         self.home = home
         self._strict = strict
 
-    def ask(self, cases: Iterable[Case]) -> list[Result]:
+    def ask(self, cases: Iterable[AuditCase]) -> list[Result]:
         """Several at once; results in the order of the cases."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return list(pool.map(self._one, cases))
 
-    def send(self, case: Case) -> int:
+    def send(self, case: AuditCase) -> int:
         """The answer's status; 0 where there is none."""
         address = urlsplit(self.gateway.url)
         connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=_SECONDS)
@@ -56,7 +56,7 @@ class Asking:
         finally:
             connection.close()
 
-    def leave(self, case: Case, *, after: int = 0, seconds: float = 1.5) -> str:
+    def leave(self, case: AuditCase, *, after: int = 0, seconds: float = 1.5) -> str:
         """Ask, and go away `after` so many bytes, or when none came for that time. Returns what came."""
         address = urlsplit(self.gateway.url)
         body = json.dumps(case.body).encode()
@@ -70,7 +70,7 @@ class Asking:
                     came += piece
         return came.decode("utf-8", "replace")
 
-    def judge(self, case: Case, status: int) -> Result:
+    def judge(self, case: AuditCase, status: int) -> Result:
         """By what the recorders kept."""
         arrived = self.cloud.bodies(case.marker)
         if arrived:
@@ -83,10 +83,10 @@ class Asking:
             case=case, status=status, where="home" if self.home.bodies(case.marker) else "nowhere", leak=False
         )
 
-    def _one(self, case: Case) -> Result:
+    def _one(self, case: AuditCase) -> Result:
         return self.judge(case, self.send(case))
 
-    def _headers(self, case: Case) -> dict[str, str]:
+    def _headers(self, case: AuditCase) -> dict[str, str]:
         return {
             "Content-Type": "application/json",
             "Authorization": f"Bearer {self.gateway.key}",

@@ -18,7 +18,7 @@ LOG = structlog.get_logger("aduana.policy")
 _WATCH_SECONDS = 1.0
 
 
-class Policies:
+class PolicyStore:
     """`current` is the policy for new requests."""
 
     def __init__(

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from gateway.cli.audit_asking import Asking, Result
-from gateway.cli.audit_cases import Case, Numbers, clean_one, through_all
-from gateway.cli.audit_encodings import CANARIES
-from gateway.cli.audit_gateway import Setup, started
-from gateway.cli.audit_recorder import Mode, Recorder
+from gateway.cli.audit.cases import AuditCase, Numbers, clean_one, through_all
+from gateway.cli.audit.client import AuditClient, Result
+from gateway.cli.audit.encodings import CANARIES
+from gateway.cli.audit.gateway import Setup, started
+from gateway.cli.audit.recorder import Mode, Recorder
 from gateway.core.labels import Label
 from gateway.policy import Policy
 from gateway.policy.evaluation.labels import label_of_category
@@ -36,7 +36,7 @@ def own_policy(setup: Setup, cloud: Recorder, home: Recorder, numbers: Numbers, 
     """
     settings = setup.settings
     assert settings is not None
-    from gateway.cli.policy_files import load_with
+    from gateway.cli.policies import load_with
 
     policy = load_with(settings, ())
     allowed = {canary.category for canary in CANARIES if _label(canary.category, policy) < Label.SENSITIVE}
@@ -53,7 +53,7 @@ def own_policy(setup: Setup, cloud: Recorder, home: Recorder, numbers: Numbers, 
         with started(setup, setup.write(own_policy=True)) as gateway:
             home.behave(mode)
             try:
-                asking = Asking(gateway, cloud, home, strict=False)
+                asking = AuditClient(gateway, cloud, home, strict=False)
                 results += asking.ask(_as(case, model, headers) for case in cases)
             finally:
                 home.behave(Mode.OK)
@@ -63,7 +63,7 @@ def own_policy(setup: Setup, cloud: Recorder, home: Recorder, numbers: Numbers, 
     return [result for result in results if result.case.sensitive]
 
 
-def _as(case: Case, model: str, headers: tuple[tuple[str, str], ...]) -> Case:
+def _as(case: AuditCase, model: str, headers: tuple[tuple[str, str], ...]) -> AuditCase:
     return msgspec.structs.replace(case, body=case.body | {"model": model}, headers=headers)
 
 

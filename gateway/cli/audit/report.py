@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.cli.audit_asking import Result
+from gateway.cli.audit.client import Result
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class AuditVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """Counts of one group, or of all."""
 
     group: str
@@ -26,11 +26,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     kept: int  # clean requests that did not reach the cloud
 
 
-def verdict(group: str, results: Sequence[Result]) -> Verdict:
+def verdict(group: str, results: Sequence[Result]) -> AuditVerdict:
     """Of these results."""
     canaries = [result for result in results if result.case.sensitive]
     clean = [result for result in results if not result.case.sensitive]
-    return Verdict(
+    return AuditVerdict(
         group=group,
         canaries=len(canaries),
         leaks=sum(result.leak for result in canaries),
@@ -79,7 +79,7 @@ def show(results: Sequence[Result], *, notes: Sequence[str] = (), verbose: bool 
     console.print(_sentence(total))
 
 
-def _row(table: Table, counts: Verdict) -> None:
+def _row(table: Table, counts: AuditVerdict) -> None:
     leaks = f"[bold red]{counts.leaks}[/]" if counts.leaks else "0" if counts.canaries else ""
     sensitive = (counts.at_home, counts.refused, counts.without)
     table.add_row(
@@ -92,7 +92,7 @@ def _row(table: Table, counts: Verdict) -> None:
     )
 
 
-def _sentence(total: Verdict) -> str:
+def _sentence(total: AuditVerdict) -> str:
     if not total.clean or total.kept == total.clean:
         return "[bold red]No clean request reached the stand-in cloud: this audit proves nothing.[/]"
     sentence = (

@@ -25,7 +25,7 @@ _LOAD_SECONDS = 300.0
 
 def inspector_of(settings: Settings) -> "Inspector":
     """An inspector with the users' own words and patterns, as the gateway itself makes it."""
-    from gateway.app.rooms import inspection_settings
+    from gateway.app.room_settings import inspection_settings
     from gateway.privacy import Inspector
 
     return Inspector(inspection_settings(settings), cache_dir=settings.state_dir)
@@ -34,7 +34,7 @@ def inspector_of(settings: Settings) -> "Inspector":
 @asynccontextmanager
 async def _request_inspection(settings: Settings, *, judge: bool) -> "AsyncGenerator[RequestInspection, None]":
     """Inspection as the gateway has it, the search for names included; with `judge`, the judgement of topics too."""
-    from gateway.app.rooms import names_of
+    from gateway.app.room_settings import names_of
     from gateway.pipeline.inspection import RequestInspection
 
     names = names_of(settings)
@@ -49,7 +49,7 @@ async def _request_inspection(settings: Settings, *, judge: bool) -> "AsyncGener
 
 async def _topics(settings: Settings, stack: AsyncExitStack) -> "Topics | None":
     """The configured judgement by its own target, loaded before its time runs, stopped with `stack`."""
-    from gateway.app.rooms import topics_of
+    from gateway.app.room_settings import topics_of
     from gateway.app.targets import Targets
     from gateway.observe.logs import configure
 

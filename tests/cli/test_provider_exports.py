@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.exports import Charged, Currency, plain_model, read_export
+from gateway.cli.provider_exports import Charged, Currency, plain_model, read_export
 from gateway.core.errors import BadRequest
 
 OPENAI_COSTS = """\

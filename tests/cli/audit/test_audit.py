@@ -10,10 +10,10 @@ import pytest
 
 from gateway.cli import main
 from gateway.cli.audit import audit
-from gateway.cli.audit_asking import Result
-from gateway.cli.audit_cases import Case, cases
-from gateway.cli.audit_dialects import PLACES
-from gateway.cli.audit_report import exit_code, verdict
+from gateway.cli.audit.cases import AuditCase, cases
+from gateway.cli.audit.client import Result
+from gateway.cli.audit.dialects import PLACES
+from gateway.cli.audit.report import exit_code, verdict
 from gateway.core.document import freeze_object
 from gateway.privacy import Inspector
 
@@ -70,7 +70,7 @@ def test_a_gateway_that_does_not_start_is_no_proof(capfd: pytest.CaptureFixture[
 
 
 def result(name: str, where: str, *, sensitive: bool, leak: bool = False) -> Result:
-    case = Case(group="g", name=name, sensitive=sensitive, path="/", body={}, marker=name)
+    case = AuditCase(group="g", name=name, sensitive=sensitive, path="/", body={}, marker=name)
     return Result(case=case, status=200, where=where, leak=leak)
 
 
