@@ -5,7 +5,7 @@ from gateway.core.errors import ConfigurationError
 from gateway.core.request import Endpoint
 from gateway.local.embedded.models.capacity import ModelPlan, plan_models
 from gateway.settings import Settings
-from gateway.settings.targets import AnyTarget, EmbeddedTarget
+from gateway.settings.targets import AnyTarget, EmbeddedTargetConfig
 
 
 def planned(settings: Settings) -> ModelPlan:
@@ -13,7 +13,7 @@ def planned(settings: Settings) -> ModelPlan:
     rooms = {
         name: embedded_settings(settings, name, config)
         for name, config in settings.targets.items()
-        if isinstance(config, EmbeddedTarget)
+        if isinstance(config, EmbeddedTargetConfig)
     }
     return plan_models(
         rooms,

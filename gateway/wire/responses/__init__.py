@@ -5,7 +5,7 @@ from gateway.wire.dialect import AnswerAssembly, AnswerStream
 from gateway.wire.encoding import encode_json
 from gateway.wire.json_body import parse_object
 from gateway.wire.responses import requests
-from gateway.wire.responses.answers import ResponseAssembly, ResponseStream
+from gateway.wire.responses.answers import ResponsesAssembly, ResponsesStream
 from gateway.wire.responses.requests import ResponsesRequest
 
 __all__ = ["ResponsesRequest", "answer_id", "assembly", "input_tokens_body", "parse_response", "stream"]
@@ -24,13 +24,13 @@ def answer_id(unique: str) -> str:
 def stream(request: ResponsesRequest, *, id: str, created: int) -> AnswerStream:  # noqa: A002 - OpenAI's name
     """The encoder for a streamed answer. `created` is in Unix seconds."""
     shown = {name: thaw(value) for name, value in request.shown.items()}
-    return ResponseStream(id=id, created=created, model=request.chat.model, shown=shown, tools=request.tools)
+    return ResponsesStream(id=id, created=created, model=request.chat.model, shown=shown, tools=request.tools)
 
 
 def assembly(request: ResponsesRequest, *, id: str, created: int) -> AnswerAssembly:  # noqa: A002 - OpenAI's name
     """The collector for a whole answer. `created` is in Unix seconds."""
     shown = {name: thaw(value) for name, value in request.shown.items()}
-    return ResponseAssembly(id=id, created=created, model=request.chat.model, shown=shown, tools=request.tools)
+    return ResponsesAssembly(id=id, created=created, model=request.chat.model, shown=shown, tools=request.tools)
 
 
 def input_tokens_body(tokens: int) -> bytes:

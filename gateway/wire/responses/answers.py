@@ -40,7 +40,7 @@ def usage_fields(usage: Usage) -> dict[str, Any]:
     }
 
 
-class ResponseStream:
+class ResponsesStream:
     """Encodes one streamed response. Items follow one another; each is done before the next begins."""
 
     def __init__(
@@ -172,7 +172,7 @@ class ResponseStream:
         return b"event: " + type.encode() + b"\ndata: " + data + b"\n\n"
 
 
-class ResponseAssembly:
+class ResponsesAssembly:
     """Collects one answer's deltas into a `response`."""
 
     def __init__(
@@ -184,7 +184,7 @@ class ResponseAssembly:
         shown: Mapping[str, Any],
         tools: Mapping[str, Tool],
     ) -> None:
-        self._stream = ResponseStream(id=id, created=created, model=model, shown=shown, tools=tools)
+        self._stream = ResponsesStream(id=id, created=created, model=model, shown=shown, tools=tools)
 
     def add(self, delta: Delta) -> None:
         """The next delta."""
