@@ -9,7 +9,7 @@ import pytest
 
 from gateway.cli import prices
 from gateway.core.errors import BadRequest, Unavailable
-from tests.observe.prometheus import exposing
+from tests.grafana.prometheus import exposing
 
 CONFIG = """
 targets:

@@ -33,9 +33,9 @@ from gateway.observe import (
     World,
 )
 from gateway.observe.energy.meters import Meter, Tick
+from tests.grafana.prometheus import running
+from tests.grafana.test_expressions import panel_expressions
 from tests.observe.conftest import CATALOG, make_receipt, make_settlement
-from tests.observe.prometheus import running
-from tests.observe.test_expressions import panel_expressions
 
 DAY = 86_400
 START = 1_790_812_800.0  # 2026-10-01 00:00 UTC

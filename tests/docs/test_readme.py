@@ -9,7 +9,7 @@ from gateway.cli import COMMANDS, main
 from gateway.core.labels import Zone
 from gateway.settings import load_settings
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
 
 
@@ -54,11 +54,11 @@ def test_every_command_helps(command, capsys):
 @pytest.mark.parametrize("target", re.findall(r"make ([a-z-]+)", README))
 def test_every_make_target_it_names_is_there(target):
     """`make serve`, `make test`, …"""
-    makefile = (Path(__file__).parent.parent / "Makefile").read_text()
+    makefile = (Path(__file__).resolve().parents[2] / "Makefile").read_text()
     assert f"\n{target}:" in makefile
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)#]+)\)", README))
 def test_every_link_leads_somewhere(link):
     """Files that the README points to."""
-    assert link.startswith("http") or (Path(__file__).parent.parent / link).exists()
+    assert link.startswith("http") or (Path(__file__).resolve().parents[2] / link).exists()

@@ -8,7 +8,7 @@ import pytest
 from gateway.settings import load_settings
 from gateway.settings.llama import LlamaOptions
 
-PAGE = (Path(__file__).parent.parent / "docs" / "models.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", LlamaOptions.model_fields)

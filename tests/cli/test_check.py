@@ -17,8 +17,8 @@ from gateway.core.yaml_source import parse_yaml
 from gateway.ledger.schema import APPLICATION_ID, MIGRATIONS
 from gateway.policy import facts_json
 from gateway.policy.reader.json_schema import json_schema
+from tests.policies.test_ready_policies import EXAMPLES, FILES
 from tests.policy.house import SHAPE, chat, found, inbound
-from tests.policy.test_ready_policies import EXAMPLES, FILES
 
 CONFIG = """
 state_dir: {state}

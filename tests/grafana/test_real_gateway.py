@@ -17,8 +17,8 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from tests.observe.prometheus import Server, running
-from tests.observe.test_expressions import panel_expressions, substituted
+from tests.grafana.prometheus import Server, running
+from tests.grafana.test_expressions import panel_expressions, substituted
 from tests.standins.cloud import StandInCloud
 from tests.standins.gateway import RunningGateway, starter_models
 

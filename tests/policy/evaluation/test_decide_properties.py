@@ -27,7 +27,7 @@ from gateway.policy.language.conditions import truth
 from tests.policy.house import HOUSE, inbound
 from tests.policy.made import CATEGORIES, DOUBTS, POLICIES, SITUATIONS, TAGS, policy_from
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SLOW = settings(deadline=None, max_examples=80, suppress_health_check=list(HealthCheck))
 
 

@@ -16,8 +16,8 @@ from gateway.core.events import FellBack, FirstToken, Gaps, Shadowed
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Outcome
 from gateway.observe import EnergyReport, Metrics, Readings
+from tests.grafana.prometheus import Server, exposing, running
 from tests.observe.conftest import KNOWN, READINGS, WORLD, decided, make_receipt, make_settlement, settled
-from tests.observe.prometheus import Server, exposing, running
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "grafana" / "rules"

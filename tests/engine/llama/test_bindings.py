@@ -2,7 +2,7 @@
 
 Some calls are guarded (`test_model.py`: too large a step, unknown sequences and tokens, use after close, absurd thread
 counts), some are not made at all (below), and what only the file can bring about ends a worker, never the gateway
-(`tests/local/embedded/test_bad_models.py`).
+(`tests/local/embedded/process/test_supervisor.py`).
 """
 
 import re
