@@ -237,3 +237,48 @@ def test_an_unknown_time_zone_is_named(tmp_path: Path) -> None:
     """The message says what to write."""
     with pytest.raises(ConfigurationError, match="'Europe/Madriz' is not a time zone"):
         Ledger(LedgerSettings(directory=tmp_path, timezone="Europe/Madriz"))
+
+
+@pytest.mark.parametrize("damage", ["garbage", "middle", "foreign", "newer"])
+async def test_what_cannot_be_read_is_left_as_it_is(settings: LedgerSettings, damage: str) -> None:
+    """A damaged, foreign or newer database: a clear error, and not one byte changed."""
+    first = Ledger(settings)
+    await first.open()
+    for number in range(50):
+        await first.receive(make_receipt(f"r{number}"), None)
+        await first.settle(make_settlement(f"r{number}"))
+    await first.close()
+    file = first.file
+    match damage:
+        case "garbage":
+            file.write_bytes(b"this is not a database, but it may be somebody's only copy of something" * 100)
+        case "middle":
+            content = bytearray(file.read_bytes())
+            content[4096 * 2 : 4096 * 3] = b"\xff" * 4096
+            file.write_bytes(content)
+        case "foreign":
+            file.unlink()
+            connection = sqlite3.connect(file)
+            connection.execute("CREATE TABLE photos (name TEXT)")
+            connection.close()
+        case _:
+            connection = sqlite3.connect(file)
+            connection.execute("PRAGMA user_version = 99")
+            connection.close()
+    before = file.read_bytes()
+    with pytest.raises(LedgerUnavailable, match=r"damaged|another program|newer Aduana") as caught:
+        await Ledger(settings).open()
+    assert str(file) in caught.value.message
+    assert file.read_bytes() == before
+
+
+async def test_a_closed_ledger_refuses(settings: LedgerSettings) -> None:
+    """Before `open` and after `close` nothing is admitted, and health says so."""
+    ledger = Ledger(settings)
+    for step in ("before", "after"):
+        with pytest.raises(LedgerUnavailable, match="not open"):
+            await ledger.receive(make_receipt(step), None)
+        assert not ledger.health().ok
+        if step == "before":
+            await ledger.open()
+            await ledger.close()

@@ -9,6 +9,7 @@ import pytest
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.labels import Label, Zone
 from gateway.ledger import Ledger, LedgerSettings, Reader
+from gateway.ledger.ledger import FILE_NAME
 from gateway.ledger.schema import APPLICATION_ID, MIGRATIONS
 from tests.ledger.conftest import NOON, make_receipt, make_settlement
 
@@ -94,3 +95,15 @@ def test_nothing_to_read_is_said(settings: LedgerSettings) -> None:
     with pytest.raises(LedgerUnavailable, match="no ledger at"):
         Reader(settings.directory).savings(0, 1)
     assert not settings.directory.exists()
+
+
+def test_an_older_ledger_is_named_and_left_as_it_is(tmp_path):
+    """The message says what to do; the file keeps its schema."""
+    connection = sqlite3.connect(tmp_path / FILE_NAME)
+    connection.executescript(f"PRAGMA application_id = {APPLICATION_ID};{MIGRATIONS[0]}PRAGMA user_version = 1;")
+    connection.close()
+    with pytest.raises(LedgerUnavailable, match="Start the gateway once"), Reader(tmp_path) as reader:
+        reader.total(0, 1)
+    connection = sqlite3.connect(tmp_path / FILE_NAME)
+    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    connection.close()

@@ -5,7 +5,6 @@ import contextlib
 import errno
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -152,51 +151,6 @@ def test_a_read_only_directory_is_a_clear_error(tmp_path: Path) -> None:
     assert str(place) in done.stdout
 
 
-@pytest.mark.parametrize("damage", ["garbage", "middle", "foreign", "newer"])
-async def test_what_cannot_be_read_is_left_as_it_is(settings: LedgerSettings, damage: str) -> None:
-    """A damaged, foreign or newer database: a clear error, and not one byte changed."""
-    first = Ledger(settings)
-    await first.open()
-    for number in range(50):
-        await first.receive(make_receipt(f"r{number}"), None)
-        await first.settle(make_settlement(f"r{number}"))
-    await first.close()
-    file = first.file
-    match damage:
-        case "garbage":
-            file.write_bytes(b"this is not a database, but it may be somebody's only copy of something" * 100)
-        case "middle":
-            content = bytearray(file.read_bytes())
-            content[4096 * 2 : 4096 * 3] = b"\xff" * 4096
-            file.write_bytes(content)
-        case "foreign":
-            file.unlink()
-            connection = sqlite3.connect(file)
-            connection.execute("CREATE TABLE photos (name TEXT)")
-            connection.close()
-        case _:
-            connection = sqlite3.connect(file)
-            connection.execute("PRAGMA user_version = 99")
-            connection.close()
-    before = file.read_bytes()
-    with pytest.raises(LedgerUnavailable, match=r"damaged|another program|newer Aduana") as caught:
-        await Ledger(settings).open()
-    assert str(file) in caught.value.message
-    assert file.read_bytes() == before
-
-
-async def test_a_second_gateway_on_the_same_state_is_told_so(settings: LedgerSettings) -> None:
-    """The second one fails with the first one's process id; when the first has gone, it may come."""
-    first, second = Ledger(settings), Ledger(settings)
-    await first.open()
-    with pytest.raises(LedgerUnavailable, match=rf"Another gateway \(process {os.getpid()}\)"):
-        await second.open()
-    await first.receive(make_receipt(), None)
-    await first.close()
-    await second.open()
-    await second.close()
-
-
 async def test_a_database_held_by_another_program_refuses(settings: LedgerSettings) -> None:
     """Somebody's open write transaction: refused after `busy_seconds`, with the reason; fine again afterwards."""
     ledger = Ledger(msgspec.structs.replace(settings, busy_seconds=0.05))
@@ -261,64 +215,3 @@ async def test_a_database_that_vanishes_under_the_gateway_refuses(settings: Ledg
     with pytest.raises(LedgerUnavailable, match=r"No such file|replaced by another"):
         await ledger.receive(make_receipt("b"), None)
     await ledger.close()
-
-
-async def test_a_closed_ledger_refuses(settings: LedgerSettings) -> None:
-    """Before `open` and after `close` nothing is admitted, and health says so."""
-    ledger = Ledger(settings)
-    for step in ("before", "after"):
-        with pytest.raises(LedgerUnavailable, match="not open"):
-            await ledger.receive(make_receipt(step), None)
-        assert not ledger.health().ok
-        if step == "before":
-            await ledger.open()
-            await ledger.close()
-
-
-def test_kill_9_between_receipt_and_settlement(tmp_path: Path) -> None:
-    """Receipts that were acknowledged survive SIGKILL; the next start settles each of them once as `unknown`."""
-    script = """
-        import asyncio, sys
-        from pathlib import Path
-        from gateway.ledger import Ledger, LedgerSettings
-        from tests.ledger.conftest import CLOUD, make_receipt
-
-        async def main():
-            ledger = Ledger(LedgerSettings(directory=Path(sys.argv[1])))
-            await ledger.open()
-            number = 0
-            while True:
-                await asyncio.gather(*(ledger.receive(make_receipt(f"r{number + i}"), CLOUD) for i in range(10)))
-                number += 10
-                print(number, flush=True)
-
-        asyncio.run(main())
-    """
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script), str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if int(line) >= 100:
-            break
-    process.send_signal(signal.SIGKILL)
-    rest = process.stdout.read().split()
-    process.stdout.close()
-    process.wait()
-    acknowledged = int(rest[-1]) if rest else 100
-
-    async def start() -> tuple[int, list[tuple[object, ...]]]:
-        ledger = Ledger(LedgerSettings(directory=tmp_path))
-        await ledger.open()
-        await ledger.close()
-        connection = sqlite3.connect(ledger.file)
-        found = connection.execute(
-            "SELECT outcome, count(*), sum(cost_micros) FROM receipts LEFT JOIN settlements USING (seq) GROUP BY 1"
-        ).fetchall()
-        connection.close()
-        return ledger.orphans, found
-
-    orphans, found = asyncio.run(start())
-    assert orphans >= acknowledged
-    assert found == [("unknown", orphans, orphans * 500)]
-    assert asyncio.run(start()) == (0, found)
