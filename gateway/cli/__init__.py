@@ -13,7 +13,7 @@ COMMANDS = {
     "serve": "run the gateway",
     "check": "check configuration and policies, prove their claims",
     "explain": "show how a request would be decided, sending nothing",
-    "schema": "print the JSON Schema of a policy, for editors",
+    "schema": "print the JSON Schema of policies or of aduana.yaml, for editors",
     "diff": "where a candidate policy decides otherwise",
     "replay": "decide the ledger's recorded requests again under another policy",
     "savings": "what local answers saved, from the ledger",

@@ -1,24 +1,33 @@
-"""`aduana schema policy`: the JSON Schema of policy files, for editors."""
+"""`aduana schema`: the JSON Schema of policies or of `aduana.yaml`, for editors."""
 
 import argparse
 import json
 from typing import Any
 
-from gateway.policy.reader.json_schema import json_schema
+from gateway.policy.reader import json_schema as policy_schema
+from gateway.settings import json_schema as config_schema
 
 
 def add_parser(subparsers: Any) -> None:
-    """Options of the command."""
+    """Declare the command and its options."""
     parser = subparsers.add_parser(
         "schema",
-        help="print the JSON Schema of policy files",
-        description="Prints the JSON Schema of policy files. Save it, and name it in the first line of a policy: "
-        "'# yaml-language-server: $schema=policy.schema.json'.",
+        help="print the JSON Schema of policies or of aduana.yaml, for editors",
+        description="Prints a JSON Schema. Save it, and name it in the first line of the file that you edit: "
+        "'# yaml-language-server: $schema=policy.schema.json'. Your editor then completes names, explains them and "
+        "marks mistakes.",
     )
-    parser.add_argument("what", choices=["policy"], help="whose schema")
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=["policy", "config"],
+        default="policy",
+        help="policy: of policy files (the default); config: of aduana.yaml",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Runs the command."""
-    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    """Print the schema."""
+    schema = config_schema.json_schema() if args.what == "config" else policy_schema.json_schema()
+    print(json.dumps(schema, indent=2, ensure_ascii=False))
     return 0

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import PrivateAttr, model_validator
+from pydantic import GetJsonSchemaHandler, PrivateAttr, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from gateway.settings.section import Section
 
@@ -25,6 +27,11 @@ class ListConfig(Section):
     @classmethod
     def _short_form(cls, value: Any) -> Any:
         return {"file": value} if isinstance(value, str | Path) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describe both forms to editors: the file alone, or a section."""
+        return {"anyOf": [{"type": "string", "format": "path"}, handler(schema)]}
 
     @model_validator(mode="after")
     def _read(self) -> "ListConfig":

@@ -17,17 +17,14 @@ _PLACES = (
 
 
 def placed(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """A copy in which paths are no longer relative, and one policy file is a list of one.
+    """Return a copy in which no path is relative.
 
     What is malformed stays as it is, for the validation to tell.
     """
     result: Any = values
     for place in _PLACES:
         result = _at(result, place, folder)
-    return {
-        name: [value] if name in ("policy", "candidate") and isinstance(value, str) else value
-        for name, value in result.items()
-    }
+    return dict(result)
 
 
 def _at(value: Any, place: tuple[str, ...], folder: Path) -> Any:

@@ -1,8 +1,9 @@
-"""Pieces that all sections share: names, secret references, the strict base."""
+"""Pieces that all sections share: names, secret references, lists of files, the strict class of a section."""
 
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 
@@ -18,8 +19,21 @@ def _secret_reference(value: str) -> str:
     return value
 
 
-SecretReference = Annotated[str, AfterValidator(_secret_reference)]
+SecretReference = Annotated[
+    str,
+    AfterValidator(_secret_reference),
+    Field(json_schema_extra={"pattern": r"^(env|file):.*\S", "examples": ["env:NAME", "file:PATH"]}),
+]
+
+
+def _one_or_many(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Files = Annotated[tuple[Path, ...], BeforeValidator(_one_or_many, json_schema_input_type=Path | tuple[Path, ...])]
 
 
 class Section(BaseModel):
+    """Part of the configuration: frozen, and it refuses names that it does not know."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True)

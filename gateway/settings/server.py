@@ -73,4 +73,6 @@ class LogConfig(Section):
     """What is logged. Prompts, answers, keys and header values never are."""
 
     format: Literal["console", "json"] = "console"
+    """`console` for a person at a terminal, `json` for programs: one object a line."""
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least grave events that are written."""

@@ -18,7 +18,7 @@ from gateway.settings.errors import ELSEWHERE, explain_errors
 from gateway.settings.inspection import LEAST_CONTEXT, InspectionConfig
 from gateway.settings.money import BudgetConfig, PriceConfig
 from gateway.settings.paths import placed
-from gateway.settings.section import Name
+from gateway.settings.section import Files, Name
 from gateway.settings.server import ApiKey, LogConfig, ModelAlias, ServerSettings, TraceConfig
 from gateway.settings.targets import AnyTarget, EmbeddedTargetConfig, EngineConfig, OpenAITargetConfig
 
@@ -43,9 +43,9 @@ class Settings(BaseSettings):
     """Directory for the ledger, models and caches."""
     models_dir: Path | None = None
     """Directory of GGUF files. Default: `models` in the state directory."""
-    policy: tuple[Path, ...] = ()
+    policy: Files = ()
     """Policy files, relative to this file. Default: the built-in `home` policy."""
-    candidate: tuple[Path, ...] = ()
+    candidate: Files = ()
     """Files of a policy that decides every request too and sends nothing; a metric and `aduana diff` show the rest."""
     targets: dict[Name, AnyTarget] = Field(default_factory=lambda: _starter())
     """Everything that can answer. Default: the starter model, local only."""

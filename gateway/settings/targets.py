@@ -122,7 +122,7 @@ class OpenAITargetConfig(Section):
     trusted_host: bool = False
     """For `zone: local` only: the address is yours although it is a public one."""
 
-    @field_validator("ceiling", mode="before")
+    @field_validator("ceiling", mode="before", json_schema_input_type=Literal["public", "internal", "sensitive"] | None)
     @classmethod
     def _label(cls, value: object) -> object:
         return Label.parse(value) if isinstance(value, str) else value

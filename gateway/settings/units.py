@@ -37,5 +37,19 @@ def _time(value: object) -> object:
     return float(found[1]) * scale
 
 
-Bytes = Annotated[int, BeforeValidator(_size), Field(ge=1)]
-Seconds = Annotated[float, BeforeValidator(_time), Field(ge=0, allow_inf_nan=False)]
+_SizeText = Annotated[str, Field(pattern=r"^\s*\d+(\.\d+)?\s*([kKmMgGtT][iI]?)?[bB]?\s*$", examples=["22 GB"])]
+_TimeText = Annotated[
+    str,
+    Field(pattern=r"^\s*\d+(\.\d+)?\s*(ms|s|sec|seconds?|m|min|minutes?|h|hours?|d|days?)?\s*$", examples=["30 min"]),
+]
+
+Bytes = Annotated[
+    int,
+    Field(ge=1),
+    BeforeValidator(_size, json_schema_input_type=Annotated[int, Field(ge=1)] | _SizeText),
+]
+Seconds = Annotated[
+    float,
+    Field(ge=0, allow_inf_nan=False),
+    BeforeValidator(_time, json_schema_input_type=Annotated[float, Field(ge=0)] | _TimeText),
+]
