@@ -1,7 +1,7 @@
 """A pipeline with real policy and fake everything else, which remembers all that happened."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -18,8 +18,8 @@ from gateway.ledger.encryption import Seal
 from gateway.ledger.masking import MaskRecord
 from gateway.pipeline import Fanout, Pipeline
 from gateway.pipeline.dispatch import Dispatcher
-from gateway.pipeline.inspection import RequestInspection
-from gateway.pipeline.masking import Masker
+from gateway.pipeline.inspection import Names, RequestInspection, Topics
+from gateway.pipeline.masking import Examine, Masker
 from gateway.pipeline.ports import Inspecting
 from gateway.pipeline.settlement import SettlementWriter
 from gateway.pipeline.shadow import Shadows
@@ -224,7 +224,15 @@ class Heard:
 class House:
     """Everything together."""
 
-    def __init__(self, inspector: Inspecting | None = None, policy: str = POLICY) -> None:
+    def __init__(
+        self,
+        inspector: Inspecting | None = None,
+        policy: str = POLICY,
+        *,
+        names: Names | None = None,
+        topics: Topics | None = None,
+        masker: Callable[[Examine], Masker] | None = None,
+    ) -> None:
         self.home = FakeTarget("home", Zone.LOCAL)
         self.big = FakeTarget("big", Zone.CLOUD)
         self.spare = FakeTarget("spare", Zone.CLOUD)
@@ -233,6 +241,7 @@ class House:
         self.heard = Heard()
         self.inspector = inspector or FakeInspector()
         self.masks = FakeMasks()
+        inspection = RequestInspection(self.inspector, names, topics)
         self.failed: list[str] = []
         targets = {target.info.name: target for target in (self.home, self.big, self.spare)}
         catalog = Catalog(
@@ -253,10 +262,10 @@ class House:
         self.pipeline = Pipeline(
             catalog=catalog,
             policies=self.policies,
-            request_inspection=RequestInspection(self.inspector),
-            masker=Masker(
-                examine=RequestInspection(self.inspector).examine, store=self.masks, sealing=Seal(b"k"), key=b"k"
-            ),
+            request_inspection=inspection,
+            masker=masker(inspection.examine_fully)
+            if masker is not None
+            else Masker(examine=inspection.examine_fully, store=self.masks, sealing=Seal(b"k"), key=b"k"),
             snapshots=SnapshotBuilder(
                 local={"home": self.home},
                 targets=targets,

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from gateway.core.labels import Label
-from gateway.ledger.encryption import Seal
-from gateway.pipeline.inspection import Names, RequestInspection
-from gateway.pipeline.masking import Masker
+from gateway.pipeline.inspection import Names
 from gateway.privacy import InspectionSettings, Inspector
 from gateway.privacy.detectors.named_entities import Entity, NamePolicy
 from tests.pipeline.house import House
@@ -62,14 +60,8 @@ def recognition() -> FakeRecognition:
 
 def house_of(inspector: Inspector, recognition: FakeRecognition, policy: str = POLICY, **options: object) -> House:
     """A house that looks for names, too."""
-    house = House(inspector, policy)
     names = Names(recognition=recognition, policy=NamePolicy.FULL, **options)  # type: ignore[arg-type]
-    request_inspection = RequestInspection(inspector, names)
-    house.pipeline._request_inspection = request_inspection
-    house.pipeline._masker = Masker(
-        examine=request_inspection.examine_fully, store=house.masks, sealing=Seal(b"k"), key=b"k"
-    )
-    return house
+    return House(inspector, policy, names=names)
 
 
 async def test_a_name_keeps_a_request_at_home(inspector: Inspector, recognition: FakeRecognition) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from functools import partial
 
 import msgspec
 import pytest
@@ -16,7 +17,7 @@ from gateway.core.request import Caller, Inbound
 from gateway.core.usage import Usage
 from gateway.ledger import Ledger, LedgerSettings
 from gateway.ledger.encryption import Seal
-from gateway.pipeline.masking import Masker
+from gateway.pipeline.masking import Examine, Masker, MaskStore
 from gateway.policy import load_policy
 from gateway.privacy import InspectionSettings, Inspector
 from gateway.wire.openai import requests as openai_requests
@@ -38,9 +39,29 @@ def inspector() -> Inspector:
     return Inspector(InspectionSettings(words={"project": ("Halcón",)}))
 
 
+def keeping(store: MaskStore, secret: bytes, examine: Examine) -> Masker:
+    """As after a start: nothing in memory, and this store."""
+    return Masker(examine=examine, store=store, sealing=Seal(secret), key=secret)
+
+
 @pytest.fixture
 def house(inspector: Inspector) -> House:
     return Masks(inspector, POLICY)
+
+
+class SecondLook:
+    """An inspector that sees something else in every second document: the masked one."""
+
+    def __init__(self, inspector: Inspector, changes: dict[str, object]) -> None:
+        self.inspector = inspector
+        self.changes = changes
+        self.seen: list[object] = []
+
+    def inspect(self, document, media=frozenset()) -> Inspection:
+        self.seen.append(document)
+        found = self.inspector.inspect(document, media)
+        changes = {"findings": (), "doubts": ()} | self.changes
+        return found if len(self.seen) % 2 else msgspec.structs.replace(found, **changes)
 
 
 class Masks(House):
@@ -121,30 +142,20 @@ async def test_what_may_not_be_masked_whole_stays_as_it_is(house, text, tags):
     assert house.route.masked == ()
 
 
-async def test_a_residue_keeps_the_original_at_home(house, monkeypatch):
+async def test_a_residue_keeps_the_original_at_home(inspector):
     """Whatever the fresh inspection finds or can't look at: it stays, unmasked."""
-    real = house.inspector.inspect
-    for extra in ({"findings": "more"}, {"doubts": (Doubt(reason="time", path="$"),)}):
-        calls = []
-
-        def inspect(document, media=frozenset(), extra=extra, calls=calls) -> Inspection:
-            calls.append(document)
-            seen = real(document, media)
-            if len(calls) % 2:
-                return seen
-            more = real(freeze_object({"a": IBAN})).findings if "findings" in extra else ()
-            return msgspec.structs.replace(seen, findings=more, doubts=extra.get("doubts", ()))
-
-        monkeypatch.setattr(
-            house.pipeline._request_inspection, "_inspector", type("I", (), {"inspect": staticmethod(inspect)})
-        )
-        monkeypatch.setattr(house.pipeline._masker, "_examine", house.pipeline._request_inspection.examine)
+    for extra in (
+        {"findings": inspector.inspect(freeze_object({"a": IBAN})).findings},
+        {"doubts": (Doubt(reason="time", path="$"),)},
+    ):
+        second_look = SecondLook(inspector, extra)
+        house = Masks(second_look, POLICY)
         await house.say(MAIL)
-        assert len(calls) == 2
-        assert MAIL not in str(calls[1])
-    assert not house.big.asked
-    assert len(house.home.asked) == 2
-    assert not house.masks.kept
+        assert len(second_look.seen) == 2
+        assert MAIL not in str(second_look.seen[1])
+        assert not house.big.asked
+        assert len(house.home.asked) == 1
+        assert not house.masks.kept
 
 
 async def test_a_fallback_at_home_gets_the_original(house):
@@ -164,17 +175,18 @@ async def test_every_cloud_of_the_decision_gets_pseudonyms(house):
     assert MAIL not in str(thaw(house.spare.asked[0].document))
 
 
-async def test_a_conversation_keeps_its_pseudonyms(house):
+async def test_a_conversation_keeps_its_pseudonyms(inspector):
     """The next turn, after a restart, with a new value: the old pseudonym stays; another conversation has others."""
-    await house.say(f"Escribe a {MAIL}.")
-    first = house.told().split()[-1]
-    house.pipeline._masker._turns.clear()
+    before = Masks(inspector, POLICY)
+    await before.say(f"Escribe a {MAIL}.")
+    first = before.told().split()[-1]
+    house = Masks(inspector, POLICY, masker=partial(keeping, before.masks, b"k"))
     await house.say(f"Escribe a {MAIL}.", "Hecho.", f"Y a {OTHER}, con copia a {MAIL}.")
     assert first in house.told()
     assert house.sent()["messages"][0]["content"].endswith(first)
-    assert house.masks.writes == 2
+    assert before.masks.writes == 2
     await house.say(f"Escribe a {MAIL}.", "Hecho.", f"Y a {OTHER}, con copia a {MAIL}.", "Sí.", "Gracias")
-    assert house.masks.writes == 2, "nothing new was written"
+    assert before.masks.writes == 2, "nothing new was written"
     await house.say(f"Otra cosa: {MAIL}")
     assert first not in house.told()
     await house.say(f"Escribe a {MAIL}.", key="laptop")
@@ -296,9 +308,9 @@ async def test_refusals_stay_refusals(house, inspector):
     assert strict.outcomes == ["refused"]
 
 
-async def test_without_a_store_each_request_has_a_mapping_of_its_own(house, inspector):
+async def test_without_a_store_each_request_has_a_mapping_of_its_own(inspector):
     """For looking only: nothing is kept."""
-    house.pipeline._masker = Masker(examine=house.pipeline._request_inspection.examine)
+    house = Masks(inspector, POLICY, masker=lambda examine: Masker(examine=examine))
     await house.say(f"Escribe a {MAIL}.")
     assert MAIL not in str(house.sent())
 
@@ -368,16 +380,15 @@ async def test_embeddings_are_not_masked(house):
     assert len(house.home.asked) == 1
 
 
-async def test_a_restart_finds_the_mapping_again(house, tmp_path):
+async def test_a_restart_finds_the_mapping_again(inspector, tmp_path):
     """With a real ledger: a conversation goes on with its pseudonyms; another secret opens nothing."""
     settings = LedgerSettings(directory=tmp_path)
-    examine = house.pipeline._request_inspection.examine
     turns = (f"Escribe a {MAIL}.", "Hecho.", f"Y a {OTHER}.", "Hecho.", "Gracias")
     said: list[str] = []
     for secret, count in ((b"k" * 32, 1), (b"k" * 32, 3), (b"k" * 32, 5), (b"x" * 32, 5)):
         ledger = Ledger(settings)
         await ledger.open()
-        house.pipeline._masker = Masker(examine=examine, store=ledger, sealing=Seal(secret), key=secret)
+        house = Masks(inspector, POLICY, masker=partial(keeping, ledger, secret))
         await house.say(*turns[:count])
         said.append(house.sent()["messages"][0]["content"])
         await ledger.close()

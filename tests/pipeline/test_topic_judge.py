@@ -16,9 +16,7 @@ from gateway.core.errors import TargetBusy, TargetError
 from gateway.core.labels import Label, Zone
 from gateway.core.request import ChatRequest
 from gateway.core.target import Capability, TargetState
-from gateway.ledger.encryption import Seal
-from gateway.pipeline.inspection import RequestInspection, Topics
-from gateway.pipeline.masking import Masker
+from gateway.pipeline.inspection import Topics
 from gateway.pipeline.topic_judge import JudgeSettings, TopicJudge
 from gateway.privacy import InspectionSettings, Inspector
 from gateway.privacy.topic_questions import Judgement
@@ -96,10 +94,8 @@ def judge() -> FakeJudge:
 
 def house_of(judge: FakeJudge, *, seconds: float = 60.0, characters: int = 10_000, policy: str = POLICY) -> House:
     """A house whose requests are judged before they leave."""
-    house = House(policy=policy)
     topics = Topics(judge=TopicJudge(judge, JudgeSettings(seconds=seconds)), characters=characters)
-    house.pipeline._request_inspection = RequestInspection(house.inspector, topics=topics)
-    return house
+    return House(policy=policy, topics=topics)
 
 
 async def test_a_topic_keeps_a_request_at_home(judge: FakeJudge) -> None:
@@ -222,9 +218,8 @@ class Sure(FakeJudge):
 @pytest.mark.parametrize(("share", "label"), [(0.97, Label.PUBLIC), (0.6, Label.SENSITIVE)])
 async def test_harmless_takes_certainty(share: float, label: Label) -> None:
     """A model that wavers has not said that nothing is there."""
-    house = House(policy=POLICY)
     judge = TopicJudge(Sure(share), JudgeSettings(seconds=60, certainty=0.9))
-    house.pipeline._request_inspection = RequestInspection(house.inspector, topics=Topics(judge=judge))
+    house = House(policy=POLICY, topics=Topics(judge=judge))
     await house.ask("Tell me about my garden.", "public")
     assert house.ledger.receipts[0].label is label
 
@@ -246,14 +241,8 @@ async def test_what_was_judged_is_not_judged_again(judge: FakeJudge) -> None:
 async def test_a_masked_document_is_judged_again(judge: FakeJudge) -> None:
     """As it would go out. A topic that is left keeps the original at home."""
     masking = POLICY.replace("prefer: [big, spare", "mask: [contact.email], prefer: [big, spare")
-    house = House(Inspector(InspectionSettings()), masking)
-    request_inspection = RequestInspection(
-        house.inspector, topics=Topics(judge=TopicJudge(judge, JudgeSettings(seconds=60)))
-    )
-    house.pipeline._request_inspection = request_inspection
-    house.pipeline._masker = Masker(
-        examine=request_inspection.examine_fully, store=house.masks, sealing=Seal(b"k"), key=b"k"
-    )
+    topics = Topics(judge=TopicJudge(judge, JudgeSettings(seconds=60)))
+    house = House(Inspector(InspectionSettings()), masking, topics=topics)
     await house.ask("Write about my garden to ann.lee@wolke7.de please.", "public")
     (sent,) = house.big.asked
     masked = sent.document["messages"][0]["content"]
