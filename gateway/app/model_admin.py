@@ -1,26 +1,26 @@
 """The embedded targets as administrators see them: their memory, loading and unloading."""
 
-import time
 from collections.abc import Mapping
 
-from gateway.local.embedded.models.scheduler import ModelScheduler
+from gateway.local.embedded.models.pool import ModelPool
 from gateway.local.embedded.target import EmbeddedTarget
 from gateway.server import ModelReport, ModelsReport
 
 
 class ModelAdmin:
-    """Asks the owners; owns nothing."""
+    """An administrator's view of the embedded targets. Asks their owners; owns nothing."""
 
-    def __init__(self, targets: Mapping[str, EmbeddedTarget], memory: ModelScheduler) -> None:
+    def __init__(self, targets: Mapping[str, EmbeddedTarget], pool: ModelPool) -> None:
         self._targets = targets
-        self._memory = memory
+        self._pool = pool
 
     def report(self) -> ModelsReport:
-        """All of them."""
-        limits = self._memory.limits
-        taken = [target.residency.footprint for target in self._targets.values() if target.residency.resident]
+        """Report on every embedded model and on the memory that they share."""
+        limits = self._pool.limits
+        residencies = [target.residency for target in self._targets.values()]
+        taken = [residency.footprint for residency in residencies if residency.resident]
         return ModelsReport(
-            models=tuple(self._one(name, target) for name, target in self._targets.items()),
+            models=tuple(_report(name, target) for name, target in self._targets.items()),
             memory=limits.memory,
             gpu_memory=limits.gpu_memory,
             memory_used=sum(footprint.total for footprint in taken),
@@ -28,45 +28,52 @@ class ModelAdmin:
         )
 
     async def load(self, target: str, deadline: float) -> None:
-        """Returns when it is loaded. Raises TargetUnavailable."""
+        """Load a target's model; return when it can answer.
+
+        Raises:
+            TargetUnavailable: it can't be loaded, or not before `deadline` (seconds of the loop's clock).
+        """
         await self._targets[target].load(deadline)
 
     async def unload(self, target: str) -> None:
-        """Returns when its memory is back. Raises TargetBusy while it works."""
+        """Unload a target's model; return when its memory is back.
+
+        Raises:
+            TargetBusy: requests work with it or wait for it.
+        """
         await self._targets[target].unload()
 
     def keep_alive(self, target: str, seconds: float | None) -> None:
-        """Unload it after so long without work; None: not by itself."""
+        """Unload a target's model once it was idle for so long; None: not by itself. Other targets are left alone."""
         if target in self._targets:
-            self._memory.keep_alive(self._targets[target].residency, seconds)
+            self._pool.keep_alive(target, seconds)
 
-    def _one(self, name: str, target: EmbeddedTarget) -> ModelReport:
-        state, model = target.state(), target.residency
-        idle = time.monotonic() - model.idle_since if model.resident and not model.leases else None
-        plan = self._memory.plan_eviction(model)
-        return ModelReport(
-            target=name,
-            model=target.info.model,
-            state=_word(target),
-            progress=state.loading,
-            memory=model.footprint.total,
-            gpu_memory=model.footprint.gpu,
-            busy=model.leases,
-            waiting=len(model.waiting),
-            load=target.starts,
-            load_seconds=self._memory.load_seconds(model),
-            idle_seconds=idle,
-            unloads_in=None if idle is None or model.keep_alive is None else max(0.0, model.keep_alive - idle),
-            gives_way=plan.evict if plan.possible else None,
-            problem=target.problem,
-        )
+
+def _report(name: str, target: EmbeddedTarget) -> ModelReport:
+    state, residency = target.state(), target.residency
+    return ModelReport(
+        target=name,
+        model=target.info.model,
+        state=_word(target),
+        progress=state.loading,
+        memory=residency.footprint.total,
+        gpu_memory=residency.footprint.gpu,
+        busy=residency.working,
+        waiting=residency.waiting,
+        load=target.starts,
+        load_seconds=residency.load_seconds,
+        idle_seconds=residency.idle_seconds,
+        unloads_in=residency.unloads_in,
+        gives_way=residency.evicts,
+        problem=target.problem,
+    )
 
 
 def _word(target: EmbeddedTarget) -> str:
     state = target.state()
     if target.problem:
         return "failed"
-    if target.residency.leaving is not None:
+    if target.residency.leaving:
         return "unloading"
     if state.loaded:
         return "loaded"

@@ -13,7 +13,7 @@ from gateway.core.events import ViolationStopped
 from gateway.core.labels import Zone
 from gateway.core.target import Catalog, TargetState
 from gateway.local.embedded.events import WorkerListener
-from gateway.local.embedded.models.scheduler import ModelScheduler
+from gateway.local.embedded.models.pool import ModelPool
 from gateway.local.embedded.target import EmbeddedTarget
 from gateway.local.http.target import HttpTarget
 from gateway.pipeline import CloudTarget, LocalTarget
@@ -37,7 +37,7 @@ class Targets:
     ) -> None:
         """Raises ConfigurationError for a secret that can't be read or a model file that is missing."""
         models = holding(settings)
-        memory = self._memory = ModelScheduler(models.limits)
+        pool = self._pool = ModelPool(models.limits)
         self.local: dict[str, LocalTarget] = {}
         self.embedded: dict[str, EmbeddedTarget] = {}
         self.cloud: dict[str, CloudTarget] = {}
@@ -45,7 +45,7 @@ class Targets:
             info = catalog.targets[name]
             if isinstance(config, EmbeddedConfig):
                 embedded = EmbeddedTarget(
-                    info, models.settings[name], listener=on_worker, memory=memory, footprint=models.footprints[name]
+                    info, models.settings[name], listener=on_worker, models=pool, footprint=models.footprints[name]
                 )
                 self.local[name] = self.embedded[name] = embedded
             elif config.zone is Zone.LOCAL:
@@ -73,7 +73,7 @@ class Targets:
     @property
     def models(self) -> ModelAdmin:
         """The embedded ones, for administrators."""
-        return ModelAdmin(self.embedded, self._memory)
+        return ModelAdmin(self.embedded, self._pool)
 
     @property
     def all(self) -> Mapping[str, Target]:

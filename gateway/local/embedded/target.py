@@ -35,7 +35,8 @@ from gateway.engine.llama.vocabulary import Vocabulary
 from gateway.engine.messages import Embed, Ready, Submit, Vectors, pack_tokens
 from gateway.local.embedded.admission import Admission
 from gateway.local.embedded.events import LOG, WorkerEvent, WorkerEventKind, WorkerListener, WorkerLog
-from gateway.local.embedded.models.scheduler import ModelScheduler
+from gateway.local.embedded.models.pool import ModelPool
+from gateway.local.embedded.models.residency import ModelResidency
 from gateway.local.embedded.pooling import refuse_unable, usage_of, vector_of
 from gateway.local.embedded.process.mailbox import Mailbox
 from gateway.local.embedded.process.stream import ResponseStream
@@ -62,10 +63,10 @@ class EmbeddedTarget:
         settings: EmbeddedSettings,
         *,
         listener: WorkerListener | None = None,
-        memory: ModelScheduler | None = None,
+        models: ModelPool | None = None,
         footprint: MemoryFootprint | None = None,
     ) -> None:
-        """`memory` is shared with the other embedded targets; `footprint`: what this model takes of it."""
+        """`models` is shared with the other embedded targets; `footprint`: what this model takes of its memory."""
         self.info = info
         self._settings = settings
         self._listener = listener
@@ -76,24 +77,17 @@ class EmbeddedTarget:
         self._prompts = Prompts(Path(settings.model), settings.context)
         self._opening = asyncio.Lock()
         self._opened: asyncio.Task[None] | None = None
-        self._memory = memory or ModelScheduler()
-        self.residency = self._memory.add(
-            info.name,
-            footprint or MemoryFootprint(),
-            begin=self._worker.begin,
-            end=self._worker.close,
-            unload_after=settings.unload_after,
-            measured=lambda: self._throughput.load_seconds,
-        )
+        self._models = models or ModelPool()
+        self._models.add(info.name, self._worker, footprint or MemoryFootprint(), unload_after=settings.unload_after)
 
     async def start(self) -> None:
         """Begins to load, unless that waits for the first request; returns at once."""
         if self._settings.load == "start":
-            self._memory.start(self.residency)
+            self._models.start(self.info.name)
 
     async def close(self) -> None:
         """Stops the worker and gives all memory back; running requests get an error."""
-        await self._memory.close(self.residency)
+        await self._models.close(self.info.name)
         if self._opened is not None:
             await asyncio.wait([self._opened])
         self._prompts.close()
@@ -114,6 +108,11 @@ class EmbeddedTarget:
         return self._worker.pid
 
     @property
+    def residency(self) -> ModelResidency:
+        """How its model stands in the memory that all embedded targets share."""
+        return self._models.residency(self.info.name)
+
+    @property
     def starts(self) -> str:
         """When it is loaded: start, on_demand."""
         return self._settings.load
@@ -125,19 +124,16 @@ class EmbeddedTarget:
 
     async def load(self, deadline: float) -> None:
         """Have it loaded, as a request would; a failed one is tried again. Raises TargetUnavailable."""
-        await self._worker.retry()
-        async with self._leased(deadline):
+        async with self._leased(deadline, retry=True):
             pass
 
     async def unload(self) -> None:
         """Give its memory back; the next request loads it again. Raises TargetBusy while it works."""
-        await self._memory.unload(self.residency)
+        await self._models.unload(self.info.name)
 
     def state(self) -> TargetState:
         """Facts for the policy. `healthy`: a request that comes now is answered, perhaps after a load."""
-        return state_of(
-            self._worker, self._settings.slots, self._throughput, self._memory, self.residency, time.monotonic()
-        )
+        return state_of(self._worker, self._settings.slots, self._throughput, self.residency, time.monotonic())
 
     async def prompt_tokens(self, request: AnyRequest) -> int | None:
         """Exact length of the prompt (the longest, where a request has several). None while the model loads.
@@ -243,12 +239,14 @@ class EmbeddedTarget:
     # Preparing
 
     @asynccontextmanager
-    async def _leased(self, deadline: float) -> AsyncGenerator[Ready, None]:
-        """The model, loaded; it stays so."""
+    async def _leased(self, deadline: float, *, retry: bool = False) -> AsyncGenerator[Ready, None]:
+        """The model, loaded; it stays so. `retry`: start it anew where it has failed."""
         now = asyncio.get_running_loop().time()
         patient = min(deadline, now + self._settings.load_wait)
-        async with self._memory.lease(self.residency, patient):
-            until = patient if self.residency.asked else min(deadline, now + self._settings.ready_wait)
+        async with self._models.lease(self.info.name, patient):
+            if retry:
+                await self._worker.retry()
+            until = patient if self.residency.on_demand else min(deadline, now + self._settings.ready_wait)
             yield await self._worker.wait_ready(until)
 
     async def _prepared(self, request: AnyRequest, ready: Ready) -> tuple[Prepared, Vocabulary]:
@@ -290,12 +288,11 @@ class EmbeddedTarget:
         match event.kind:
             case WorkerEventKind.READY:
                 taken = asyncio.get_running_loop().time() - self._worker.began
-                self._throughput.load_seconds = taken
                 if self._opened is None:  # so that the first request need not wait for it
                     self._opened = asyncio.get_running_loop().create_task(self._open_early())
-                self._memory.load_finished(self.residency, seconds=taken)
-            case WorkerEventKind.FAILED | WorkerEventKind.DIED if not self.residency.settled:
-                self._memory.load_finished(self.residency, seconds=None)
+                self._models.load_finished(self.info.name, seconds=taken)
+            case WorkerEventKind.FAILED | WorkerEventKind.DIED:
+                self._models.load_finished(self.info.name, seconds=None)
             case _:
                 pass
         self._log.write(event)

@@ -10,7 +10,6 @@ class Throughput:
     """Averages over recent answers. None: nothing measured yet. Seconds, and tokens a second."""
 
     def __init__(self) -> None:
-        self.load_seconds: float | None = None
         self._latency = MovingAverage(_WEIGHT)
         self._speed = MovingAverage(_WEIGHT)
         self._service = MovingAverage(_WEIGHT)

@@ -9,7 +9,7 @@ from gateway.core.labels import Label, Zone
 from gateway.core.target import TargetInfo
 from gateway.engine.llama.footprint import MemoryFootprint
 from gateway.local.embedded.models.eviction import MemoryLimits
-from gateway.local.embedded.models.scheduler import ModelScheduler
+from gateway.local.embedded.models.pool import ModelPool
 from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.local.embedded.target import EmbeddedTarget
 from tests.local.embedded.test_target import complete, process_file, soon, text_of
@@ -18,13 +18,13 @@ from tests.standins.machine import repack_works, starter
 pytestmark = [pytest.mark.model, pytest.mark.asyncio]
 
 
-def made(name: str, memory: ModelScheduler) -> EmbeddedTarget:
+def made(name: str, pool: ModelPool) -> EmbeddedTarget:
     """The starter model under this name, loaded when it is asked for."""
     info = TargetInfo(name=name, kind="embedded", zone=Zone.LOCAL, ceiling=Label.SENSITIVE, model="smollm2", context=64)
     settings = EmbeddedSettings(
         model=str(starter()), context=64, slots=1, threads=1, batch=32, load="on_demand", repack=repack_works()
     )
-    return EmbeddedTarget(info, settings, memory=memory, footprint=MemoryFootprint(weights=6))
+    return EmbeddedTarget(info, settings, models=pool, footprint=MemoryFootprint(weights=6))
 
 
 async def answer(target: EmbeddedTarget) -> str:
@@ -35,8 +35,8 @@ async def answer(target: EmbeddedTarget) -> str:
 
 async def test_one_process_at_a_time() -> None:
     """The second is loaded when the first one's process is gone; facts and waits tell; unloading ends the process."""
-    memory = ModelScheduler(MemoryLimits(memory=10), turn=0.0, grace=0.0)
-    one, two = made("one", memory), made("two", memory)
+    pool = ModelPool(MemoryLimits(memory=10), turn=0.0, grace=0.0)
+    one, two = made("one", pool), made("two", pool)
     await one.start()
     assert (one.worker_pid, one.state().loaded, one.state().loading) == (None, False, None)
     assert one.state().healthy

@@ -1,272 +1,336 @@
-"""Several models in one memory: who is loaded, who waits, who is evicted. Stand-in models; the clock is the test's."""
+"""The scheduler of models as a table of events and effects: no event loop, no clock, no worker."""
 
-import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.errors import TargetBusy, TargetUnavailable
+from gateway.core.errors import TargetBusy
 from gateway.engine.llama.footprint import MemoryFootprint
-from gateway.local.embedded.models.eviction import LoadedModel, MemoryLimits, plan_eviction, within
-from gateway.local.embedded.models.residency import ResidentModel
+from gateway.local.embedded.models.effects import (
+    EvictModel,
+    LoadModel,
+    ModelEffect,
+    RefuseRequest,
+    SetTimer,
+    WakeRequest,
+)
+from gateway.local.embedded.models.eviction import MemoryLimits
 from gateway.local.embedded.models.scheduler import ModelScheduler
 
-pytestmark = pytest.mark.asyncio
 GB = 10**9
+SIZES = {"a": 6, "b": 6, "small": 3, "huge": 11}
+Event = Callable[[ModelScheduler], list[ModelEffect]]
+Script = list[tuple[Event, list[ModelEffect]]]
 
 
-class House:
-    """A memory of 10 GB and models that load when the test says so."""
-
-    def __init__(self, **sizes: int) -> None:
-        self.now = 1000.0
-        self.memory = ModelScheduler(MemoryLimits(memory=10 * GB), clock=lambda: self.now)
-        self.did: list[str] = []
-        self.models: dict[str, ResidentModel] = {}
-        for name, size in sizes.items():
-            self.models[name] = self.memory.add(
-                name,
-                MemoryFootprint(weights=size * GB),
-                begin=lambda name=name: self.did.append(f"+{name}"),  # type: ignore[misc]
-                end=lambda name=name: self.end(name),  # type: ignore[misc]
-                unload_after=None,
-                measured=lambda: 2.0,
-            )
-
-    async def end(self, name: str) -> None:
-        """Its process has ended."""
-        self.did.append(f"-{name}")
-
-    def ready(self, name: str, seconds: float | None = 2.0) -> None:
-        """It is loaded."""
-        self.memory.load_finished(self.models[name], seconds=seconds)
-
-    def passes(self, seconds: float) -> None:
-        """Time goes by, and the owner's own clock rings."""
-        self.now += seconds
-        self.memory._reschedule()
-
-    async def use(self, name: str, done: asyncio.Event | None = None, patience: float = 60.0) -> str:
-        """A request: works until `done`."""
-        async with self.memory.lease(self.models[name], asyncio.get_running_loop().time() + patience):
-            self.did.append(name)
-            if done is not None:
-                await done.wait()
-        return name
+def scheduler(**unload_after: float | None) -> ModelScheduler:
+    """Two models of 6 GB, one of 3 and one of 11 in a memory of 10 GB; turns of 10 s, grace of 2 s."""
+    made = ModelScheduler(MemoryLimits(memory=10 * GB), turn=10.0, grace=2.0)
+    for name, size in SIZES.items():
+        made.add(name, MemoryFootprint(weights=size * GB), unload_after=unload_after.get(name))
+    return made
 
 
-async def settled() -> None:
-    """Everything that can run now has run."""
-    for _ in range(10):
-        await asyncio.sleep(0)
+def request(number: int, name: str, at: float) -> Event:
+    """A request for a model comes."""
+    return lambda one: one.request(number, name, at)
 
 
-async def test_models_that_fit_together_stay() -> None:
-    """Each is loaded by its first request and by no other."""
-    house = House(a=4, b=6)
-    for name in "abab":
-        await house.use(name)
-        if not house.models[name].settled:
-            house.ready(name)
-    assert house.did == ["+a", "a", "+b", "b", "a", "b"]
+def released(number: int, at: float) -> Event:
+    """A request is over."""
+    return lambda one: one.released(number, at)
 
 
-async def test_the_least_recently_used_idle_model_gives_way() -> None:
-    """And only it."""
-    house = House(a=4, b=4, c=5)
-    for name in "ab":
-        await house.use(name)
-        house.ready(name)
-    house.passes(60)
-    await house.use("a")
-    house.passes(60)
-    await house.use("c")
-    assert house.did[-3:] == ["-b", "+c", "c"]
-    assert house.models["a"].resident
+def expired(number: int, at: float) -> Event:
+    """A request has waited long enough."""
+    return lambda one: one.expired(number, at)
 
 
-async def test_a_working_model_never_gives_way() -> None:
-    """Who needs its memory waits until it has finished; the wait is told, and ends with a clear error."""
-    house = House(a=6, b=6)
-    done = asyncio.Event()
-    working = asyncio.create_task(house.use("a", done))
-    await settled()
-    house.ready("a")
-    house.passes(100)
-    waiting = asyncio.create_task(house.use("b"))
-    await settled()
-    assert house.did == ["+a", "a"]
-    assert house.memory.expected_wait(house.models["b"]) is None
-    with pytest.raises(TargetUnavailable, match="'a' took its memory"):
-        await house.use("b", patience=0.0)
-    done.set()
-    await waiting
-    assert house.did == ["+a", "a", "-a", "+b", "b"]
-    await working
+def loaded(name: str, at: float, seconds: float | None = 1.0) -> Event:
+    """A load has ended."""
+    return lambda one: one.load_finished(name, seconds, at)
 
 
-async def test_two_models_that_do_not_fit_take_turns() -> None:
-    """Each serves its whole turn, however often the other is asked for meanwhile, and neither waits for ever."""
-    house = House(a=6, b=6)
-    await house.use("a")
-    house.ready("a")
-    first = asyncio.create_task(house.use("b"))
-    for _ in range(10):  # one second after the other, somebody uses `a`: its turn is ten seconds
-        await settled()
-        await house.use("a")
-        house.passes(1.0)
-    assert house.did == ["+a", *["a"] * 11, "-a"] or house.did == ["+a", *["a"] * 11]
-    later = asyncio.create_task(house.use("a"))  # its turn is over: this one waits for the next
-    await first
-    assert house.did[-3:] == ["-a", "+b", "b"]
-    house.ready("b")
-    await settled()
-    assert not later.done()
-    house.passes(2.1)  # nobody has asked for `b` for a moment
-    await later
-    assert house.did[-3:] == ["-b", "+a", "a"]
+def unloaded(name: str, at: float) -> Event:
+    """A model has given its memory back."""
+    return lambda one: one.unloaded(name, at)
 
 
-async def test_loads_are_few_under_an_endless_stream_for_both() -> None:
-    """A minute of requests for two models, ten a second each: the time goes into answers, not into loads."""
-    house = House(a=6, b=6)
-    async with AsyncExitStack() as stack:
-        tasks: list[asyncio.Task[str]] = []
-        stack.callback(lambda: [task.cancel() for task in tasks])
-        for step in range(600):
-            tasks += [asyncio.create_task(house.use(name)) for name in "ab"]
-            await settled()
-            for model in house.models.values():
-                if model.resident and not model.settled and step % 10 == 0:
-                    house.ready(model.name, seconds=1.0)
-            house.passes(0.1)
-        loads = sum(entry.startswith("+") for entry in house.did)
-        answered = sum(not entry.startswith(("+", "-")) for entry in house.did)
-        assert 3 <= loads <= 8
-        assert answered > 600
-        await settled()
+def tick(at: float) -> Event:
+    """The timer rings."""
+    return lambda one: one.tick(at)
 
 
-async def test_who_gave_up_holds_nobody_back() -> None:
-    """A waiting request that goes away gives the turn back to those behind it."""
-    house = House(a=6, b=6)
-    done = asyncio.Event()
-    working = asyncio.create_task(house.use("a", done))
-    await settled()
-    house.ready("a")
-    house.passes(100)
-    waiting = asyncio.create_task(house.use("b"))
-    await settled()
-    behind = asyncio.create_task(house.use("a"))
-    await settled()
-    assert not behind.done()
-    waiting.cancel()
-    await behind
-    assert house.did == ["+a", "a", "a"]
-    done.set()
-    await working
+def not_in_time(number: int, retry_after: float) -> RefuseRequest:
+    """The refusal of a request for `b` that `a` left no room for."""
+    reason = "The model of 'b' could not be loaded in time: 'a' took its memory and did not come to rest."
+    return RefuseRequest(number, reason, retry_after)
 
 
-async def test_what_can_never_fit_is_refused_with_what_to_turn_down() -> None:
-    """At once, and nobody is unloaded for it."""
-    house = House(a=6, huge=11)
-    await house.use("a")
-    with pytest.raises(TargetUnavailable, match=r"needs 11\.0 GB .* 10\.0 GB \(engine\.memory\)\. Turn down"):
-        await house.use("huge")
-    assert house.did == ["+a", "a"]
+A_LOADED: Script = [
+    (request(1, "a", 0.0), [LoadModel("a"), WakeRequest(1)]),
+    (loaded("a", 1.0), []),
+]
+
+SCRIPTS: dict[str, Script] = {
+    "the first request loads the model, the next ones find it": [
+        (request(1, "a", 0.0), [LoadModel("a"), WakeRequest(1)]),
+        (request(2, "a", 0.5), [WakeRequest(2)]),
+        (loaded("a", 1.0), []),
+        (released(1, 2.0), []),
+        (released(2, 3.0), []),
+        (request(3, "a", 4.0), [WakeRequest(3)]),
+    ],
+    "a model that fits beside the others evicts nobody": [
+        *A_LOADED,
+        (request(2, "small", 2.0), [LoadModel("small"), WakeRequest(2)]),
+    ],
+    "an idle model is evicted after the grace, and the request wakes once the memory is free": [
+        *A_LOADED,
+        (released(1, 5.0), []),
+        (request(2, "b", 6.0), [SetTimer(7.0)]),
+        (tick(7.0), [EvictModel("a"), SetTimer(11.0)]),
+        (unloaded("a", 7.5), [LoadModel("b"), WakeRequest(2), SetTimer(None)]),
+    ],
+    "a working model is evicted only when it has finished": [
+        *A_LOADED,
+        (request(2, "b", 2.0), [SetTimer(11.0)]),
+        (tick(11.0), []),
+        (tick(500.0), []),
+        (released(1, 501.0), [EvictModel("a")]),
+        (unloaded("a", 502.0), [LoadModel("b"), WakeRequest(2)]),
+    ],
+    "while its turn lasts a model serves whoever comes; after it they wait for the other model's turn": [
+        *A_LOADED,
+        (request(2, "b", 2.0), [SetTimer(11.0)]),
+        (request(3, "a", 3.0), [WakeRequest(3)]),
+        (tick(11.0), []),
+        (request(4, "a", 12.0), []),
+        (released(1, 13.0), []),
+        (released(3, 14.0), [EvictModel("a")]),
+        (unloaded("a", 15.0), [LoadModel("b"), WakeRequest(2)]),
+        (loaded("b", 16.0), [SetTimer(26.0)]),
+        (released(2, 17.0), [SetTimer(19.0)]),
+        (tick(19.0), [EvictModel("b"), SetTimer(26.0)]),
+        (unloaded("b", 20.0), [LoadModel("a"), WakeRequest(4), SetTimer(None)]),
+    ],
+    "a request that gives up gives the turn back to those behind it": [
+        *A_LOADED,
+        (request(2, "b", 20.0), []),
+        (request(3, "a", 21.0), []),
+        (released(2, 22.0), [WakeRequest(3)]),
+    ],
+    "a request that waited as long as it could is refused and told who had the memory": [
+        *A_LOADED,
+        (request(2, "b", 2.0), [SetTimer(11.0)]),
+        (expired(2, 5.0), [SetTimer(None), not_in_time(2, 5.0)]),
+        (released(2, 5.0), []),
+    ],
+    "its Retry-After says when the other model will have gone and this one will be loaded": [
+        *A_LOADED,
+        (released(1, 5.0), []),
+        (request(2, "b", 5.5), [SetTimer(7.0)]),
+        (expired(2, 6.0), [SetTimer(None), not_in_time(2, 2.0)]),
+    ],
+    "a model that could not be loaded is evicted at once": [
+        (request(1, "a", 0.0), [LoadModel("a"), WakeRequest(1)]),
+        (loaded("a", 1.0, None), []),
+        (released(1, 1.0), []),
+        (request(2, "b", 1.0), [EvictModel("a")]),
+    ],
+    "a worker that dies after it was ready keeps its model's turn": [
+        *A_LOADED,
+        (loaded("a", 2.0, None), []),
+        (released(1, 3.0), []),
+        (request(2, "b", 3.0), [SetTimer(5.0)]),
+    ],
+    "closing a model refuses those who wait and unloads it": [
+        *A_LOADED,
+        (request(2, "b", 2.0), [SetTimer(11.0)]),
+        (
+            lambda one: one.closed("b", 3.0),
+            [RefuseRequest(2, "The embedded target 'b' is shutting down."), SetTimer(None)],
+        ),
+        (request(3, "b", 4.0), [RefuseRequest(3, "The embedded target 'b' is not running.", 5.0)]),
+        (lambda one: one.closed("a", 5.0), [EvictModel("a")]),
+        (released(1, 6.0), []),
+        (unloaded("a", 7.0), []),
+        (lambda one: one.start("a", 8.0), []),
+    ],
+    "a model that loads at start is loaded once, and evicts nobody": [
+        (lambda one: one.start("a", 0.0), [LoadModel("a")]),
+        (lambda one: one.start("a", 0.0), []),
+        (lambda one: one.start("b", 0.0), [LoadModel("b")]),
+    ],
+    "a person's unloading is done at once, and the next request loads it again": [
+        *A_LOADED,
+        (released(1, 2.0), []),
+        (lambda one: one.unload("a"), [EvictModel("a")]),
+        (lambda one: one.unload("a"), []),
+        (request(2, "a", 2.5), []),
+        (unloaded("a", 3.0), [LoadModel("a"), WakeRequest(2)]),
+    ],
+}
 
 
-async def test_idle_models_go_when_they_were_told_to() -> None:
-    """After `unload_after`, or at once where a client asked for it; a working one stays."""
-    house = House(a=4, b=4)
-    house.models["a"].unload_after = 30.0
-    await house.use("a")
-    house.ready("a")
-    house.passes(29)
-    assert house.did == ["+a", "a"]
-    await house.use("a")
-    house.passes(29)
-    house.passes(2)
-    await settled()
-    assert house.did == ["+a", "a", "a", "-a"]
-    done = asyncio.Event()
-    working = asyncio.create_task(house.use("b", done))
-    await settled()
-    house.ready("b")
-    house.memory.keep_alive(house.models["b"], 0.0)
-    with pytest.raises(TargetBusy, match="at work on 1 request"):
-        await house.memory.unload(house.models["b"])
-    assert house.did[-1] == "b"
-    done.set()
-    await working
-    await settled()
-    assert house.did[-1] == "-b"
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS.keys())
+def test_events_and_their_effects(script: Script) -> None:
+    """Each event in the table has exactly the effects beside it, in that order."""
+    one = scheduler()
+    for step, (event, effects) in enumerate(script):
+        assert event(one) == effects, f"step {step}"
 
 
-async def test_a_model_that_could_not_be_loaded_is_the_first_to_go() -> None:
-    """Its place is not kept for a turn."""
-    house = House(a=6, b=6)
-    await house.use("a")
-    house.ready("a", seconds=None)
-    await house.use("b")
-    assert house.did == ["+a", "a", "-a", "+b", "b"]
-
-
-async def test_waits_are_told_before_they_are_met() -> None:
-    """The policy can send a request elsewhere: loads of models never loaded are judged by the speed of others."""
-    house = House(a=6, b=6)
-    assert house.memory.expected_wait(house.models["a"]) == 2.0
-    house.models["b"].measured = lambda: None
-    assert house.memory.expected_wait(house.models["b"]) is None
-    await house.use("a")
-    house.ready("a", seconds=3.0)
-    assert house.memory.load_seconds(house.models["b"]) == pytest.approx(3.0)
-    assert house.memory.expected_wait(house.models["a"]) == 0.0
-    assert house.memory.expected_wait(house.models["b"]) == pytest.approx(2.0 + 3.0)
-
-
-async def test_closing_tells_those_who_wait() -> None:
-    """And later comers."""
-    house = House(a=6, b=6)
-    done = asyncio.Event()
-    working = asyncio.create_task(house.use("a", done))
-    await settled()
-    waiting = asyncio.create_task(house.use("b"))
-    await settled()
-    await house.memory.close(house.models["b"])
-    for late in (waiting, house.use("b")):
-        with pytest.raises(TargetUnavailable):
-            await late
-    done.set()
-    await working
-
-
-NEEDS = st.builds(
-    lambda weights, gpu: MemoryFootprint(weights=weights, gpu=min(weights, gpu)), st.integers(0, 20), st.integers(0, 20)
-)
-
-
-@given(
-    st.lists(st.tuples(NEEDS, st.booleans(), st.integers(0, 99)), max_size=6),
-    NEEDS,
-    st.none() | st.integers(1, 40),
-    st.none() | st.integers(1, 40),
-)
-async def test_giving_way_is_enough_and_not_too_much(
-    given_: list[tuple[MemoryFootprint, bool, int]], footprint: MemoryFootprint, memory: int | None, gpu: int | None
-) -> None:
-    """Without those that be evicted it fits; with any one of them it would not; possible unless it does not fit
-    alone."""
-    limits = MemoryLimits(memory=memory, gpu_memory=gpu)
-    loaded = [
-        LoadedModel(name=str(n), footprint=one, working=works, used=used) for n, (one, works, used) in enumerate(given_)
+def test_an_idle_model_is_unloaded_when_it_was_told_to() -> None:
+    """After its configured time; a client's keep-alive holds until the next load; None keeps it."""
+    script: Script = [
+        *A_LOADED,
+        (released(1, 5.0), [SetTimer(35.0)]),
+        (lambda one: one.keep_alive("a", None, 6.0), [SetTimer(None)]),
+        (lambda one: one.keep_alive("a", 3.0, 7.0), [SetTimer(8.0)]),
+        (request(2, "a", 7.5), [WakeRequest(2)]),
+        (tick(8.0), []),
+        (released(2, 9.0), [SetTimer(12.0)]),
+        (tick(11.9), [SetTimer(12.0)]),
+        (tick(12.0), [EvictModel("a")]),
+        (unloaded("a", 13.0), []),
+        (request(3, "a", 14.0), [LoadModel("a"), WakeRequest(3)]),
+        (loaded("a", 15.0), []),
+        (released(3, 16.0), [SetTimer(46.0)]),
     ]
-    found = plan_eviction(footprint, loaded, limits)
-    assert found.possible == within(limits, [footprint])
-    if found.possible:
-        stays = [one.footprint for one in loaded if one.name not in found.evict]
-        assert within(limits, [footprint, *stays])
-        for name in found.evict:
-            assert not within(limits, [footprint, loaded[int(name)].footprint, *stays])
+    one = scheduler(a=30.0)
+    for step, (event, effects) in enumerate(script):
+        assert event(one) == effects, f"step {step}"
+
+
+def test_a_model_that_never_fits_is_refused_at_once() -> None:
+    """With what it needs, what there is and what to turn down; waiting would not help."""
+    (refusal,) = scheduler().request(1, "huge", 0.0)
+    assert isinstance(refusal, RefuseRequest)
+    assert refusal.reason.startswith("The model of 'huge' needs 11.0 GB")
+    assert "10.0 GB (engine.memory). Turn down" in refusal.reason
+    assert refusal.retry_after is None
+
+
+def test_a_model_at_work_is_not_unloaded_for_a_person() -> None:
+    """They are told how many requests it works on and that they may try again."""
+    one = scheduler()
+    one.request(1, "a", 0.0)
+    with pytest.raises(TargetBusy, match="at work on 1 requests"):
+        one.unload("a")
+
+
+def test_the_state_of_a_model_can_be_read() -> None:
+    """Who works, who waits, how long it has been idle, what it would cost to load it and who would go for it."""
+    one = scheduler(a=30.0)
+    for event, _ in A_LOADED:
+        event(one)
+    one.request(2, "b", 2.0)
+    a, b, huge = (one.residency(name, 3.0) for name in ("a", "b", "huge"))
+    assert (a.resident, a.open, a.on_demand, a.working, a.idle_seconds, a.expected_wait) == (
+        True,
+        True,
+        True,
+        1,
+        None,
+        0.0,
+    )
+    assert (b.resident, b.open, b.waiting, b.evicts, b.load_seconds, b.expected_wait) == (
+        False,
+        False,
+        1,
+        ("a",),
+        1.0,
+        None,
+    )
+    assert huge.evicts is None
+    one.released(2, 4.0)
+    one.released(1, 4.0)
+    a, b = one.residency("a", 5.0), one.residency("b", 5.0)
+    assert (a.idle_seconds, a.unloads_in) == (1.0, 29.0)
+    assert b.expected_wait == pytest.approx(1.0 + 1.0)  # the rest of the grace of `a`, then its own load
+
+
+ACTIONS = st.lists(
+    st.tuples(st.sampled_from(("request", "release", "load", "unload", "tick")), st.integers(0, 7), st.integers(0, 4)),
+    max_size=60,
+)
+
+
+@given(ACTIONS)
+def test_whatever_happens_the_memory_holds_and_nobody_is_forgotten(actions: list[tuple[str, int, int]]) -> None:
+    """Loaded models never exceed the memory, none is evicted at work, and every request is answered once in the end."""
+    owner = Owner(scheduler())
+    for action, which, seconds in actions:
+        owner.now += seconds
+        owner.do(action, which)
+    for _ in range(200):  # time goes by and everybody finishes
+        owner.now += 11.0
+        for action in ("load", "unload", "release", "tick"):
+            owner.do(action, 0)
+    assert not owner.waiting
+    assert not owner.working
+
+
+class Owner:
+    """Carries effects out in thought and checks them."""
+
+    def __init__(self, one: ModelScheduler) -> None:
+        self.sizes = SIZES
+        self.one = one
+        self.now = 0.0
+        self.waiting: dict[int, str] = {}
+        self.working: dict[int, str] = {}
+        self.resident: set[str] = set()
+        self.loading: list[str] = []
+        self.leaving: list[str] = []
+        self.number = 0
+
+    def do(self, action: str, which: int) -> None:
+        """One event, of the kind and the model or request given, where there is one."""
+        names = tuple(self.sizes)
+        match action:
+            case "request":
+                self.number += 1
+                self.waiting[self.number] = names[which % len(names)]
+                self.carry_out(self.one.request(self.number, self.waiting[self.number], self.now))
+            case "release" if self.working or which % 2:
+                everyone = [*self.working, *self.waiting]
+                if everyone:
+                    number = everyone[which % len(everyone)]
+                    self.working.pop(number, None)
+                    self.waiting.pop(number, None)
+                    self.carry_out(self.one.released(number, self.now))
+            case "load" if self.loading:
+                name = self.loading.pop(which % len(self.loading))
+                self.carry_out(self.one.load_finished(name, None if which == 3 else 1.0, self.now))
+            case "unload" if self.leaving:
+                name = self.leaving.pop(which % len(self.leaving))
+                self.resident.remove(name)
+                self.carry_out(self.one.unloaded(name, self.now))
+            case "tick":
+                self.carry_out(self.one.tick(self.now))
+
+    def carry_out(self, effects: list[ModelEffect]) -> None:
+        """Check each effect against the contracts."""
+        for effect in effects:
+            match effect:
+                case LoadModel():
+                    assert effect.model not in self.resident
+                    self.resident.add(effect.model)
+                    self.loading.append(effect.model)
+                    assert sum(self.sizes[name] for name in self.resident) <= 10
+                case EvictModel():
+                    assert effect.model not in self.working.values()
+                    assert effect.model not in self.loading
+                    self.leaving.append(effect.model)
+                case WakeRequest():
+                    self.working[effect.request] = name = self.waiting.pop(effect.request)
+                    assert name in self.resident
+                    assert name not in self.leaving
+                case RefuseRequest():
+                    assert self.waiting.pop(effect.request) == "huge"
+                case SetTimer():
+                    assert effect.at is None or effect.at > self.now

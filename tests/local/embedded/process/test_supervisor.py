@@ -75,7 +75,7 @@ async def test_a_file_that_lies(
     assert str(tmp_path) not in caught.value.message
     assert events[-1].cause
     assert not target.state().healthy
-    assert target.residency.settled  # so that it is evicted to other models
+    assert not target.residency.loading  # so that it can be evicted for other models
     await target.unload()
     assert target.state().healthy  # the next request may try again: the file may have been replaced
     await target.close()
