@@ -86,24 +86,30 @@ class Restoring:
 
     def push(self, text: str) -> Iterable[Piece]:
         """What may go on now."""
-        whole = self._held + text
-        plain = whole.translate(_HYPHENS)
-        return self._out(whole, len(whole) - self._mapping.open_end(plain, self._last))
+        return self._out(self._held + text, final=False)
 
     def end(self) -> Iterable[Piece]:
         """What was held back: nothing follows."""
-        return self._out(self._held, len(self._held))
+        return self._out(self._held, final=True)
 
-    def _out(self, whole: str, until: int) -> list[Piece]:
+    def _out(self, whole: str, *, final: bool) -> list[Piece]:
         plain = self._last + whole.translate(_HYPHENS)
         offset = len(self._last)
+
+        def closed(start: int) -> int:
+            """Return the place in `whole`, `start` or later, from which the rest may still become a pseudonym."""
+            before, rest = plain[: offset + start][-1:], plain[offset + start :]
+            return len(whole) if final else len(whole) - self._mapping.open_end(rest, before)
+
+        until = closed(0)
         pieces: list[Piece] = []
         done = 0
         for match in self._mapping.pattern.finditer(plain, offset):
             start, end = match.start() - offset, match.end() - offset
             if start >= until:
                 break
-            until = max(until, end)
+            if end > until:  # it ends inside what looked like a beginning (Persona-K47@… and k47@…): only the rest may
+                until = closed(end)
             if start > done:
                 pieces.append(Piece(whole[done:start], start - done, False))
             pieces.append(Piece(self._escape(self._mapping.original(match[0])), end - start, True))
