@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
+from cachetools import LRUCache
 
 from gateway.ner.model import Piece, load, recognise
 from gateway.ner.weights import PACKAGE, int8_model
@@ -46,7 +47,7 @@ class Recognition:
     def __init__(self, settings: RecognitionSettings) -> None:
         self._settings = settings
         self._key = secrets.token_bytes(32)
-        self._known: dict[bytes, tuple[Entity, ...]] = {}
+        self._known: LRUCache[bytes, tuple[Entity, ...]] = LRUCache(settings.remembered)
         self._pool: ProcessPoolExecutor | None = None
         self._opening: asyncio.Task[None] | None = None
         self._closed = False
@@ -74,17 +75,13 @@ class Recognition:
     async def entities(self, texts: Sequence[str]) -> list[tuple[Entity, ...]]:
         """The entities of each text. Raises RecognitionFailed."""
         hashes = [blake2b(text.encode("utf-8", "surrogatepass"), key=self._key).digest() for text in texts]
-        missing = {mark: text for mark, text in zip(hashes, texts, strict=True) if mark not in self._known}
-        found: dict[bytes, tuple[Entity, ...]] = {}
+        found = {mark: self._known[mark] for mark in hashes if mark in self._known}
+        missing = {mark: text for mark, text in zip(hashes, texts, strict=True) if mark not in found}
         if missing:
             for batch in await asyncio.gather(*(self._recognise(marks, missing) for marks in _batches(missing))):
                 found |= batch
-        answer = [found[mark] if mark in found else self._known[mark] for mark in hashes]
-        for mark in hashes:  # the longest unused go first
-            self._known[mark] = self._known.pop(mark, found.get(mark, ()))
-        while len(self._known) > self._settings.remembered:
-            del self._known[next(iter(self._known))]
-        return answer
+        self._known.update(found)
+        return [found[mark] for mark in hashes]
 
     async def _recognise(self, marks: list[bytes], texts: dict[bytes, str]) -> dict[bytes, tuple[Entity, ...]]:
         async with self._turns:

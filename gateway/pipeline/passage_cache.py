@@ -5,9 +5,9 @@ again until something sensitive was remembered.
 """
 
 import threading
-from collections import OrderedDict
 from collections.abc import Hashable, Iterable
-from typing import TypeVar
+
+from cachetools import FIFOCache
 
 from gateway.privacy.taint.fingerprints import MOST, RUN, passages
 from gateway.privacy.text_keys import TextKeys
@@ -15,8 +15,6 @@ from gateway.privacy.text_keys import TextKeys
 _CHECKED = 20_000  # texts
 _HARMLESS = 200_000  # passages
 _RECENT = 256  # texts whose passages are at hand, since a request's are needed twice
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
 
 
 class PassageCache:
@@ -26,9 +24,9 @@ class PassageCache:
         self._key = key
         self._text_keys = TextKeys()
         self._generation = 0
-        self._checked: OrderedDict[int, int] = OrderedDict()
-        self._harmless: OrderedDict[Hashable, None] = OrderedDict()
-        self._recent: OrderedDict[int, tuple[bytes, ...]] = OrderedDict()
+        self._checked: FIFOCache[int, int] = FIFOCache(_CHECKED)
+        self._harmless: FIFOCache[Hashable, None] = FIFOCache(_HARMLESS)
+        self._recent: FIFOCache[int, tuple[bytes, ...]] = FIFOCache(_RECENT)
         self._lock = threading.Lock()
 
     def fresh(self, texts: Iterable[str]) -> tuple[int, dict[int, str]]:
@@ -36,13 +34,14 @@ class PassageCache:
         of = self._text_keys.of
         marked = {of(text): text for text in texts if len(text) >= RUN}
         now = self._generation
-        return now, {mark: text for mark, text in marked.items() if self._checked.get(mark) != now}
+        with self._lock:
+            return now, {mark: text for mark, text in marked.items() if self._checked.get(mark) != now}
 
     def unknown(self, state: int, marks: Iterable[int]) -> None:
         """In that state of memory nothing sensitive was known of these texts."""
         with self._lock:
             for mark in marks:
-                _put(self._checked, mark, state, _CHECKED)
+                self._checked[mark] = state
 
     def changed(self) -> None:
         """Something sensitive is being remembered: every text must be looked up again."""
@@ -58,9 +57,9 @@ class PassageCache:
                 continue
             found = self._of(mark, text, MOST)
             with self._lock:
-                _put(self._harmless, mark, None, _HARMLESS)
+                self._harmless[mark] = None
                 for item in found:
-                    _put(self._harmless, item, None, _HARMLESS)
+                    self._harmless[item] = None
 
     def looked_for(self, texts: Iterable[str]) -> tuple[bytes, ...]:
         """All passages of these texts."""
@@ -72,17 +71,11 @@ class PassageCache:
         return tuple(item for item in found if item not in self._harmless)
 
     def _of(self, mark: int, text: str, most: int | None) -> tuple[bytes, ...]:
-        known = self._recent.get(mark)
+        with self._lock:
+            known = self._recent.get(mark)
         if known is None:
             known = passages(text, self._key, most)
             if len(known) < MOST:  # so it is the same with and without the limit
                 with self._lock:
-                    _put(self._recent, mark, known, _RECENT)
+                    self._recent[mark] = known
         return known
-
-
-def _put(table: OrderedDict[K, V], key: K, value: V, most: int) -> None:
-    table[key] = value
-    table.move_to_end(key)
-    if len(table) > most:
-        table.popitem(last=False)

@@ -3,11 +3,11 @@
 import asyncio
 import hashlib
 import secrets
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
+from cachetools import LRUCache
 
 from gateway.core.delta import Text, TokenLogprob
 from gateway.core.document import freeze_object
@@ -67,7 +67,7 @@ class TopicJudge:
         self._questions = Questions(settings.topics)
         self._turns = asyncio.Semaphore(settings.at_once)
         self._key = secrets.token_bytes(32)
-        self._known: OrderedDict[bytes, str | Contradiction | None] = OrderedDict()
+        self._known: LRUCache[bytes, str | Contradiction | None] = LRUCache(_REMEMBERED)
 
     async def judgement(self, texts: Sequence[tuple[str, str]]) -> Judgement:
         """Of texts as (path, text). Raises whatever kept the model from answering in time or in one of the words."""
@@ -100,7 +100,6 @@ class TopicJudge:
             passage.encode("utf-8", "surrogatepass"), key=self._key, digest_size=_MARK_BYTES
         ).digest()
         if mark in self._known:
-            self._known.move_to_end(mark)
             return self._known[mark]
         questions = self._questions
         found: str | Contradiction | None = None
@@ -111,8 +110,6 @@ class TopicJudge:
             elif await self._word(questions.privacy, passage, deadline) != questions.privacy.clean:
                 found = Contradiction()
         self._known[mark] = found
-        while len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
         return found
 
     async def _word(self, question: Question, passage: str, deadline: float) -> str:

@@ -84,6 +84,18 @@ async def test_what_is_known_needs_no_process(recognition: Recognition) -> None:
         await recognition.entities(["Ask Margaret Sullivan and others."])
 
 
+async def test_what_others_push_out_meanwhile_is_not_missed(cache: Path) -> None:
+    """A request keeps the entities that were known when it came, even if they are forgotten while it waits."""
+    one = Recognition(RecognitionSettings(cache=cache, remembered=1))
+    one.start()
+    known = "Please call Margaret Sullivan."
+    (expected,) = await one.entities([known])
+    _, found = await asyncio.gather(one.entities(["Somebody else's text."]), one.entities([known, "A third text."]))
+    assert expected
+    assert found[0] == expected
+    await one.close()
+
+
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux to find the worker process")
 async def test_a_dead_process_fails_loudly_and_is_replaced(
     recognition: Recognition, monkeypatch: pytest.MonkeyPatch

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from gateway.core.errors import BadRequest
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 LONGEST_SCHEMA = 256 * 1024  # characters
 _ITEMS_PER_STEP = 20_000
 _LEXER_STATES = 50_000
+_REMEMBERED = 32  # compiled grammars
 _OPTIONS: "JsonCompileOptions" = {
     "whitespace_flexible": True,
     "whitespace_pattern": r"[ \n\t]{0,24}",  # models may indent, but not for ever
@@ -139,7 +141,7 @@ class GrammarBook:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
         self._tokenizer: LLTokenizer | None = None
-        self._known: dict[str, LLMatcher] = {}
+        self._known: LRUCache[str, LLMatcher] = LRUCache(_REMEMBERED)
 
     def compile(self, grammar: str) -> Constraint:
         """A constraint at its beginning. Raises GrammarFault."""
@@ -151,8 +153,6 @@ class GrammarBook:
             matcher = LLMatcher(tokenizer, grammar, log_level=0, limits=_limits())
             if matcher.is_error():
                 raise GrammarFault(_short(matcher.get_error()))
-            if len(self._known) >= 32:
-                del self._known[next(iter(self._known))]
             self._known[grammar] = matcher
         return Constraint(matcher.deep_copy(), self._vocabulary.size)
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from cachetools import LRUCache
+
 from gateway.core.errors import TargetBusy, TargetRejected
 from gateway.engine.messages import Embed, Submit
 from gateway.local.embedded.settings import EmbeddedSettings
@@ -20,7 +22,7 @@ class Admission:
         self._settings = settings
         self._throughput = throughput
         self._running: dict[int, bytes] = {}  # sequence → fingerprint
-        self._crashes: dict[bytes, int] = {}
+        self._crashes: LRUCache[bytes, int] = LRUCache(_MOST_CRASHES)
 
     def admit(self, messages: Sequence[Submit | Embed], outstanding: int) -> None:
         """Raises TargetBusy behind a full queue, TargetRejected for what has crashed the worker before."""
@@ -45,6 +47,4 @@ class Admission:
     def crashed_with(self, sequences: frozenset[int]) -> None:
         """The worker died of itself while these ran."""
         for mark in {self._running[number] for number in sequences if number in self._running}:
-            self._crashes[mark] = self._crashes.pop(mark, 0) + 1
-        while len(self._crashes) > _MOST_CRASHES:
-            del self._crashes[next(iter(self._crashes))]
+            self._crashes[mark] = self._crashes.get(mark, 0) + 1

@@ -5,7 +5,6 @@ No content: names of the configuration, counts, times and money. Keeps a bounded
 
 import time
 from base64 import b64encode
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from hashlib import sha256
@@ -80,7 +79,7 @@ class Page:
         self._rate = rate
         self._wall = wall
         self._monotonic = monotonic
-        self._entries: OrderedDict[str, PageEntry] = OrderedDict()
+        self._entries: dict[str, PageEntry] = {}
         self._violations = 0
         self._known: tuple[float, Savings | None] = (float("-inf"), None)
 

@@ -112,6 +112,8 @@ class Inspector:
         self._custom = Custom(settings.words, settings.patterns, settings.lists)
         self._scanner = Scanner(cache_dir=cache_dir, hyperscan=hyperscan)
         self._text_keys = TextKeys()
+        # By hand, not cachetools.LRUCache: every string of every request is looked up here, and the library's look-up
+        # takes 0.2 µs longer (1.13 and 0.90 million look-ups a second, in a conversation of 200 known messages).
         self._known: OrderedDict[int | tuple[int, int], tuple[Finding, ...]] = OrderedDict()
         self._lock = threading.Lock()
 

@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import re
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
+from cachetools import FIFOCache
 
 from gateway.core.document import Json, thaw
 from gateway.core.errors import BadRequest, ContextLengthExceeded
@@ -49,7 +49,7 @@ class Prompts:
         self._context = context
         self._exit = contextlib.ExitStack()
         self._executor: ThreadPoolExecutor | None = None
-        self._known: OrderedDict[int, tuple[AnyRequest, Prepared]] = OrderedDict()
+        self._known: FIFOCache[int, tuple[AnyRequest, Prepared]] = FIFOCache(_REMEMBERED)
         self._template: ChatTemplate | None = None
         self._rank_template = ""
         self.vocabulary: Vocabulary | None = None
@@ -102,8 +102,6 @@ class Prompts:
             assert self._executor is not None
             prepared = await asyncio.get_running_loop().run_in_executor(self._executor, self._prepare, request)
         self._known[id(request)] = (request, prepared)
-        while len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
         return prepared
 
     def forget(self, request: AnyRequest) -> None:
