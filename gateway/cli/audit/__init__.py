@@ -11,14 +11,16 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from gateway.cli.audit.cases import Numbers, cases
+from gateway.cli.audit.client import AuditClient, Result
+from gateway.cli.audit.faults import FAULTS, run_fault
+from gateway.cli.audit.gateway import COMMAND, DidNotStart, Setup, started
+from gateway.cli.audit.own_policy import own_policy, own_texts
+from gateway.cli.audit.recorder import Recorder, recorder
+from gateway.cli.audit.report import as_json, exit_code, show
+from gateway.cli.audit.taint import memory
 from gateway.settings import DEFAULT_FILE, load_settings
-
-if TYPE_CHECKING:
-    from gateway.cli.audit.client import Result
-    from gateway.cli.audit.gateway import Setup
-    from gateway.cli.audit.recorder import Recorder
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -45,17 +47,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: no leak; 1: a canary reached the cloud; 2: the gateway did not start."""
-    from gateway.cli.audit.gateway import COMMAND
-
     return audit(args, COMMAND)
 
 
 def audit(args: argparse.Namespace, command: Sequence[str]) -> int:
     """The audit of the gateway that `command` starts."""
-    from gateway.cli.audit.gateway import DidNotStart, Setup
-    from gateway.cli.audit.recorder import recorder
-    from gateway.cli.audit.report import as_json, exit_code, show
-
     settings = load_settings(args.config) if args.config is not None or DEFAULT_FILE.is_file() else None
     notes: list[str] = []
     results: list[Result] = []
@@ -74,16 +70,7 @@ def audit(args: argparse.Namespace, command: Sequence[str]) -> int:
     return exit_code(results)
 
 
-def _parts(
-    setup: "Setup", cloud: "Recorder", home: "Recorder", notes: list[str], *, quick: bool
-) -> Iterator[list["Result"]]:
-    from gateway.cli.audit.cases import Numbers, cases
-    from gateway.cli.audit.client import AuditClient
-    from gateway.cli.audit.faults import FAULTS, run_fault
-    from gateway.cli.audit.gateway import started
-    from gateway.cli.audit.own_policy import own_policy, own_texts
-    from gateway.cli.audit.taint import memory
-
+def _parts(setup: Setup, cloud: Recorder, home: Recorder, notes: list[str], *, quick: bool) -> Iterator[list[Result]]:
     numbers = Numbers()
     with ExitStack() as stack:
 
