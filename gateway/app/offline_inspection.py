@@ -3,40 +3,33 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import TYPE_CHECKING
 
+from gateway.app.room_settings import inspection_settings, names_of, topics_of
+from gateway.app.targets import Targets
 from gateway.core.document import thaw
 from gateway.core.errors import TargetUnavailable
-from gateway.core.finding import Inspection
 from gateway.core.labels import Zone
 from gateway.core.outbound import outbound_document
 from gateway.core.request import Inbound
 from gateway.core.snapshot import Snapshot
-from gateway.policy import Policy, decide, foresee, overridden
+from gateway.observe.logs import configure
+from gateway.pipeline.inspection import RequestInspection, Topics
+from gateway.pipeline.masking import Masker, Outgoing
+from gateway.policy import Evidence, Policy, decide, foresee, overridden
+from gateway.privacy import Inspector
 from gateway.settings import Settings
-
-if TYPE_CHECKING:
-    from gateway.pipeline.inspection import RequestInspection, Topics
-    from gateway.pipeline.masking import Outgoing
-    from gateway.privacy import Inspector
 
 _LOAD_SECONDS = 300.0
 
 
-def inspector_of(settings: Settings) -> "Inspector":
+def inspector_of(settings: Settings) -> Inspector:
     """An inspector with the users' own words and patterns, as the gateway itself makes it."""
-    from gateway.app.room_settings import inspection_settings
-    from gateway.privacy import Inspector
-
     return Inspector(inspection_settings(settings), cache_dir=settings.state_dir)
 
 
 @asynccontextmanager
-async def _request_inspection(settings: Settings, *, judge: bool) -> "AsyncGenerator[RequestInspection, None]":
+async def _request_inspection(settings: Settings, *, judge: bool) -> AsyncGenerator[RequestInspection, None]:
     """Inspection as the gateway has it, the search for names included; with `judge`, the judgement of topics too."""
-    from gateway.app.room_settings import names_of
-    from gateway.pipeline.inspection import RequestInspection
-
     names = names_of(settings)
     async with AsyncExitStack() as stack:
         if names is not None:
@@ -47,12 +40,8 @@ async def _request_inspection(settings: Settings, *, judge: bool) -> "AsyncGener
         yield RequestInspection(inspector_of(settings), names, topics)
 
 
-async def _topics(settings: Settings, stack: AsyncExitStack) -> "Topics | None":
+async def _topics(settings: Settings, stack: AsyncExitStack) -> Topics | None:
     """The configured judgement by its own target, loaded before its time runs, stopped with `stack`."""
-    from gateway.app.room_settings import topics_of
-    from gateway.app.targets import Targets
-    from gateway.observe.logs import configure
-
     configured = settings.inspection.topics
     if configured is None:
         return None
@@ -70,41 +59,32 @@ async def _topics(settings: Settings, stack: AsyncExitStack) -> "Topics | None":
 
 def inspected(
     settings: Settings, inbound: Inbound, snapshot: Snapshot, policy: Policy, *, judge: bool = False
-) -> Inspection:
-    """What the gateway would see in this request under this policy."""
+) -> Evidence:
+    """Inspect a request as the gateway would under this policy, and return what a decision about it rests on."""
 
-    async def look() -> Inspection:
+    async def look() -> Evidence:
         async with _request_inspection(settings, judge=judge) as request_inspection:
             found = await request_inspection.examine(inbound.request, inbound.size)
-            found, _ = await request_inspection.decided(inbound, found, snapshot, policy)
-            return found
+            evidence = Evidence(inbound=inbound, inspection=found, snapshot=snapshot)
+            evidence, _ = await request_inspection.decided(evidence, policy)
+            return evidence
 
     return asyncio.run(look())
 
 
-def masked_document(
-    settings: Settings,
-    inbound: Inbound,
-    inspection: Inspection,
-    snapshot: Snapshot,
-    policy: Policy,
-    *,
-    judge: bool = False,
-) -> object | None:
-    """What the first cloud target would get of a request that goes out masked; None: it does not.
+def masked_document(settings: Settings, evidence: Evidence, policy: Policy, *, judge: bool = False) -> object | None:
+    """Return what the first cloud target would get of a request that goes out masked; None: it does not.
 
     For the eyes of whoever owns the request. Nothing is kept: another time the pseudonyms are others.
     """
-    from gateway.pipeline.masking import Masker
-
-    first = decide(inbound, inspection, snapshot, policy)
-    if foresee(first, inbound, inspection, snapshot, policy) is None:
+    first = decide(evidence, policy)
+    if foresee(first, evidence, policy) is None:
         return None
 
-    async def attempt() -> "Outgoing | None":
+    async def attempt() -> Outgoing | None:
         async with _request_inspection(settings, judge=judge) as request_inspection:
             masker = Masker(examine=request_inspection.examine_fully)
-            return await masker.attempt(first, inbound, inspection, snapshot, policy, keep=False)
+            return await masker.attempt(first, evidence, policy, keep=False)
 
     outgoing = asyncio.run(attempt())
     if outgoing is None:

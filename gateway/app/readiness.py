@@ -10,7 +10,7 @@ from gateway.core.request import Caller, ChatRequest, Dialect, Inbound, Message
 from gateway.core.snapshot import Snapshot
 from gateway.core.target import Catalog, TargetState
 from gateway.ledger import Health
-from gateway.policy import decide
+from gateway.policy import Evidence, decide
 from gateway.server import Readiness
 
 
@@ -36,7 +36,8 @@ class ReadinessProbe:
         """Ready: the ledger can write, and the first target for a plain request is healthy."""
         states = self._targets()
         ledger = self._ledger()
-        decision = decide(self._request, Inspection(), Snapshot(targets=states), self._policies.current)
+        evidence = Evidence(inbound=self._request, inspection=Inspection(), snapshot=Snapshot(targets=states))
+        decision = decide(evidence, self._policies.current)
         first = decision.candidates[0].target if decision.candidates else None
         details: dict[str, object] = {
             "default_target": first,

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from gateway.cli.policies import load_with
 from gateway.cli.recorded_requests import recorded, since_seconds
-from gateway.policy import Policy, decide_whole, situation_from_facts
+from gateway.policy import Policy, decide_whole, evidence_from_facts
 from gateway.policy.evaluation.compare import Change, compare
 from gateway.settings import Settings, load_settings
 
@@ -70,15 +70,11 @@ def _compare(
     total, money = 0, 0.0
     for row in recorded(settings.state_dir, since):
         try:
-            inbound, inspection, snapshot = situation_from_facts(row.facts)
+            evidence = evidence_from_facts(row.facts)
         except ValueError:
             continue
         total += 1
-        difference = compare(
-            decide_whole(inbound, inspection, snapshot, before),
-            decide_whole(inbound, inspection, snapshot, after),
-            snapshot,
-        )
+        difference = compare(decide_whole(evidence, before), decide_whole(evidence, after), evidence.snapshot)
         money += difference.money or 0.0
         if difference.change is not Change.NONE:
             counts[difference.change, difference.before, difference.after] += 1

@@ -14,12 +14,11 @@ from rich.table import Table
 from gateway.app.offline_inspection import inspected, masked_document
 from gateway.cli.policies import load
 from gateway.core.errors import BadRequest, ConfigurationError
-from gateway.core.finding import Inspection
 from gateway.core.request import Caller, Inbound
 from gateway.core.snapshot import Snapshot
 from gateway.core.yaml_source import parse_yaml
-from gateway.policy import Explanation, Policy, explain
-from gateway.policy.situations.synthetic import is_case, read_case, situation_of
+from gateway.policy import Evidence, Explanation, Policy, explain
+from gateway.policy.situations.synthetic import evidence_of, is_case, read_case
 from gateway.settings import Settings
 
 _SHOWN = {"true": "[green]yes[/]", "false": "no", "unknown": "[yellow]unknown[/]"}
@@ -55,10 +54,10 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Runs the command. Exit status 1: the request is refused."""
     settings, policy = load(args.config, args.policy)
-    situation = _situation(args, settings, policy)
-    real = bool(situation[0].request.document)
-    masked = masked_document(settings, *situation, policy, judge=args.judge) if real else None
-    explanation = explain(*situation, policy, masks=not real or masked is not None)
+    evidence = _evidence(args, settings, policy)
+    real = bool(evidence.inbound.request.document)
+    masked = masked_document(settings, evidence, policy, judge=args.judge) if real else None
+    explanation = explain(evidence, policy, masks=not real or masked is not None)
     if args.json:
         extra = {} if masked is None else {"masked_document": masked}
         print(msgspec.json.encode({**msgspec.structs.asdict(explanation), **extra}).decode())
@@ -77,20 +76,18 @@ def run(args: argparse.Namespace) -> int:
     return 1 if explanation.refusal else 0
 
 
-def _situation(args: argparse.Namespace, settings: Settings, policy: Policy) -> tuple[Inbound, Inspection, Snapshot]:
+def _evidence(args: argparse.Namespace, settings: Settings, policy: Policy) -> Evidence:
     body = _read(args.request)
     tags = frozenset(tag.strip().lower() for tag in args.tags.split(",") if tag.strip())
     if b'"given"' in body[:200] or b"given:" in body[:200]:
         source = parse_yaml(body.decode("utf-8", "replace"), args.request)
         if is_case(source):
-            inbound, inspection, snapshot = situation_of(read_case(source, policy), policy.catalog)
-            return _with_tags(inbound, tags), inspection, snapshot
+            made_up = evidence_of(read_case(source, policy), policy.catalog)
+            return msgspec.structs.replace(made_up, inbound=_with_tags(made_up.inbound, tags))
     return _real(args, body, tags, settings, policy)
 
 
-def _real(
-    args: argparse.Namespace, body: bytes, tags: frozenset[str], settings: Settings, policy: Policy
-) -> tuple[Inbound, Inspection, Snapshot]:
+def _real(args: argparse.Namespace, body: bytes, tags: frozenset[str], settings: Settings, policy: Policy) -> Evidence:
     """A real request body: inspected in earnest; the moment is now, with load, health and budgets unknown."""
     from gateway.pipeline.snapshot import estimated_tokens
     from gateway.wire import openai
@@ -121,7 +118,7 @@ def _real(
         size=len(body),
     )
     snapshot = Snapshot(now=datetime.now().astimezone(), prompt_tokens_estimate=estimated_tokens(request))
-    return inbound, inspected(settings, inbound, snapshot, policy, judge=args.judge), snapshot
+    return inspected(settings, inbound, snapshot, policy, judge=args.judge)
 
 
 def _with_tags(inbound: Inbound, tags: frozenset[str]) -> Inbound:

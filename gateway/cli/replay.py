@@ -15,7 +15,7 @@ from gateway.cli.recorded_requests import Recorded, recorded, since_seconds
 from gateway.core.labels import Zone
 from gateway.core.snapshot import Snapshot
 from gateway.core.usage import MICROS
-from gateway.policy import Decision, Policy, decide_whole, situation_from_facts
+from gateway.policy import Decision, Policy, decide_whole, evidence_from_facts
 from gateway.policy.evaluation.compare import may_leave, price_of
 from gateway.settings import load_settings
 
@@ -73,11 +73,11 @@ def replay(rows: list[Recorded], policy: Policy) -> Totals:
     totals = Totals()
     for row in rows:
         try:
-            inbound, inspection, snapshot = situation_from_facts(row.facts)
+            evidence = evidence_from_facts(row.facts)
         except ValueError:
             totals.unreadable += 1
             continue
-        _add(totals, row, decide_whole(inbound, inspection, snapshot, policy), snapshot, typical)
+        _add(totals, row, decide_whole(evidence, policy), evidence.snapshot, typical)
     return totals
 
 

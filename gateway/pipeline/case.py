@@ -2,13 +2,10 @@
 
 import msgspec
 
-from gateway.core.finding import Inspection
 from gateway.core.labels import Label, Zone
-from gateway.core.request import Inbound
-from gateway.core.snapshot import Snapshot
 from gateway.pipeline.masking import Outgoing
 from gateway.pipeline.settlement import RequestAccount
-from gateway.policy import Decision, Policy
+from gateway.policy import Decision, Evidence, Policy
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,11 +22,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """A request that was decided on, with everything its decision rests on."""
 
-    inbound: Inbound
+    evidence: Evidence
     policy: Policy
     decision: Decision
-    inspection: Inspection
-    snapshot: Snapshot
     account: RequestAccount
     first: Decision  # about the request as it came; the same as `decision` where nothing is masked
     masked: Outgoing | None = None
@@ -40,7 +35,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         decision = self.decision
         left = self.masked is not None and zone is Zone.CLOUD
         return Route(
-            request_id=self.inbound.id,
+            request_id=self.evidence.inbound.id,
             label=decision.label if left else self.first.label,
             rule=decision.rule,
             target=target,

@@ -106,7 +106,7 @@ class Dispatcher:
 
         async def ask(target: str) -> tuple[str, Zone, Embeddings]:
             if target in self._cloud:
-                clearance = mint(case.decision, target, case.inbound, case.policy)
+                clearance = mint(case.decision, target, case.evidence.inbound, case.policy)
                 return target, Zone.CLOUD, await self._cloud[target].embed(clearance, deadline=deadline)
             return target, Zone.LOCAL, await self._local[target].embed(request, deadline=deadline)
 
@@ -127,7 +127,7 @@ class Dispatcher:
     ) -> AsyncGenerator[Delta, None]:
         masked = case.masked
         if target in self._cloud:
-            clearance = mint(case.decision, target, masked.inbound if masked else case.inbound, case.policy)
+            clearance = mint(case.decision, target, masked.inbound if masked else case.evidence.inbound, case.policy)
             return _restored(self._cloud[target].generate(clearance, deadline=deadline), masked)
         if masked is not None and _may_have(case.first, target):
             masked = None  # its own decision lets the original go there, where no pseudonyms are needed
@@ -135,7 +135,7 @@ class Dispatcher:
         answer = self._local[target].generate(
             wanted,
             deadline=deadline,
-            isolation=case.inbound.caller.key,
+            isolation=case.evidence.inbound.caller.key,
             priority=case.decision.overrides.priority,
             progress=account.progress,
         )
@@ -146,7 +146,7 @@ class Dispatcher:
         account.attempts.append((target, BudgetSpent.code))
         self._observer.on(BudgetDenied(request_id=account.receipt.request_id, budget=budget))
         state = self._ledger.budgets().get(budget, Budget())
-        refusal = budget_refusal(budget, state, case.snapshot.prices.get(target), case.snapshot.now)
+        refusal = budget_refusal(budget, state, case.evidence.snapshot.prices.get(target), case.evidence.snapshot.now)
         return BudgetSpent(refusal.message, retry_after=refusal.retry_after)
 
     async def _first_success(self, case: Case, attempt: Callable[[str], Awaitable[T]]) -> T:
@@ -157,7 +157,8 @@ class Dispatcher:
             spent = account.spent
             if number:
                 previous = case.decision.candidates[number - 1].target
-                spent = await self._ledger.reserve(case.inbound.id, self.reservation(name, case.snapshot))
+                reservation = self.reservation(name, case.evidence.snapshot)
+                spent = await self._ledger.reserve(case.evidence.inbound.id, reservation)
                 self._observer.on(FellBack(source=previous, target=name, reason=account.attempts[-1][1]))
             if spent is not None:
                 denied = self._denied(case, account, name, spent)

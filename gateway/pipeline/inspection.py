@@ -14,10 +14,9 @@ import msgspec
 from gateway.core.document import strings
 from gateway.core.finding import Doubt, Finding, Inspection
 from gateway.core.labels import Zone
-from gateway.core.request import AnyRequest, Inbound
-from gateway.core.snapshot import Snapshot
+from gateway.core.request import AnyRequest
 from gateway.pipeline.ports import Inspecting
-from gateway.policy import Decision, Policy, decide, foresee
+from gateway.policy import Decision, Evidence, Policy, decide, foresee
 from gateway.privacy.detectors.named_entities import Entity, NamePolicy, findings_of, is_name, records
 from gateway.privacy.topic_questions import Judgement
 
@@ -106,31 +105,28 @@ class RequestInspection:
             inspection, findings=(*inspection.findings, *seen.findings), doubts=(*inspection.doubts, *seen.doubts)
         )
 
-    async def decided(
-        self, inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy
-    ) -> tuple[Inspection, Decision]:
+    async def decided(self, evidence: Evidence, policy: Policy) -> tuple[Evidence, Decision]:
         """The decision about a request that was examined; where it would leave, after looking closer."""
-        decision = decide(inbound, inspection, snapshot, policy)
+        decision = decide(evidence, policy)
         for configured, look in ((self._names, self.named), (self._topics, self.judged)):
-            if configured is not None and _would_leave(decision, inbound, inspection, snapshot, policy):
-                inspection = await look(inbound.request, inspection)
-                decision = decide(inbound, inspection, snapshot, policy)
-        return inspection, decision
+            if configured is not None and _would_leave(decision, evidence, policy):
+                inspection = await look(evidence.inbound.request, evidence.inspection)
+                evidence = msgspec.structs.replace(evidence, inspection=inspection)
+                decision = decide(evidence, policy)
+        return evidence, decision
 
     async def examine_fully(self, request: AnyRequest, size: int) -> Inspection:
         """Everything, one after the other."""
         return await self.judged(request, await self.named(request, await self.examine(request, size)))
 
 
-def _would_leave(
-    decision: Decision, inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy
-) -> bool:
+def _would_leave(decision: Decision, evidence: Evidence, policy: Policy) -> bool:
     """Whether any attempt, or its shadow, may go to a cloud: as it is, or masked."""
     names = {candidate.target for candidate in decision.candidates} | {decision.overrides.shadow}
     targets = policy.catalog.targets
     if any(name in targets and targets[name].zone is Zone.CLOUD for name in names if name is not None):
         return True
-    return foresee(decision, inbound, inspection, snapshot, policy) is not None
+    return foresee(decision, evidence, policy) is not None
 
 
 def _texts(request: AnyRequest) -> list[tuple[str, str]]:

@@ -18,9 +18,8 @@ from gateway.core.document import JsonObject, strings
 from gateway.core.errors import BadRequest, LedgerUnavailable
 from gateway.core.finding import Finding, Inspection
 from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, GenerateRequest, Inbound
-from gateway.core.snapshot import Snapshot
 from gateway.pipeline.inspection import INLINE_BYTES
-from gateway.policy import Decision, Policy, decide_masked, foresee
+from gateway.policy import Decision, Evidence, Policy, decide_masked, foresee
 from gateway.privacy.categories import covered
 from gateway.privacy.masking.mask import Masked, foreign, mask
 from gateway.privacy.masking.pseudonyms import PseudonymEntry
@@ -105,32 +104,26 @@ class Masker:
         self._turns: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
 
     async def attempt(
-        self,
-        first: Decision,
-        inbound: Inbound,
-        inspection: Inspection,
-        snapshot: Snapshot,
-        policy: Policy,
-        *,
-        keep: bool = True,
+        self, first: Decision, evidence: Evidence, policy: Policy, *, keep: bool = True
     ) -> Outgoing | None:
         """The request masked, where that opens a cloud target and leaves nothing. `keep`: False to look only."""
+        inbound = evidence.inbound
         request = inbound.request
         if not isinstance(request, ChatRequest | CompletionRequest):
             return None
-        if foresee(first, inbound, inspection, snapshot, policy) is None:
+        if foresee(first, evidence, policy) is None:
             return None
-        findings = tuple(finding for finding in inspection.findings if covered(finding.category, first.mask))
+        findings = tuple(finding for finding in evidence.inspection.findings if covered(finding.category, first.mask))
         conversation = self._conversation(inbound, request, findings)
         try:
             # One request of a conversation after the other: both see one mapping.
             async with self._turn(conversation):
                 if keep:
                     await self._recall(conversation)
-                masked = await self._masked(inbound, findings, conversation.known, snapshot.language or "")
+                masked = await self._masked(inbound, findings, conversation.known, evidence.snapshot.language or "")
                 if masked is None:
                     return None
-                outgoing = await self._outgoing(first, inbound, request, masked, inspection, snapshot, policy)
+                outgoing = await self._outgoing(first, evidence, request, masked, policy)
                 if outgoing is not None and keep:
                     await self._remember(conversation, masked)
                 return outgoing
@@ -196,22 +189,15 @@ class Masker:
         return masked
 
     async def _outgoing(
-        self,
-        first: Decision,
-        inbound: Inbound,
-        original: GenerateRequest,
-        masked: Masked,
-        inspection: Inspection,
-        snapshot: Snapshot,
-        policy: Policy,
+        self, first: Decision, evidence: Evidence, original: GenerateRequest, masked: Masked, policy: Policy
     ) -> Outgoing | None:
         request = _read_again(original, masked)
         if request is None:
             return None
-        fresh = await self._examine(request, inbound.size)
+        fresh = await self._examine(request, evidence.inbound.size)
         fresh = msgspec.structs.replace(fresh, findings=foreign(fresh.findings, masked))
-        outward = msgspec.structs.replace(inbound, request=request)
-        decision = decide_masked(first, outward, inspection, fresh, snapshot, policy)
+        outward = msgspec.structs.replace(evidence.inbound, request=request)
+        decision = decide_masked(first, evidence, outward, fresh, policy)
         if decision is None:
             return None
         return Outgoing(

@@ -25,7 +25,17 @@ from gateway.pipeline.ports import Observer, PolicySource, TaintPort
 from gateway.pipeline.settlement import SettlementWriter
 from gateway.pipeline.shadow import Shadows
 from gateway.pipeline.snapshot import SnapshotBuilder
-from gateway.policy import Decision, Explanation, causes_of, compare, decide_whole, explain, facts_json, refusal_error
+from gateway.policy import (
+    Decision,
+    Evidence,
+    Explanation,
+    causes_of,
+    compare,
+    decide_whole,
+    explain,
+    facts_json,
+    refusal_error,
+)
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,9 +137,10 @@ class Pipeline:
         policy = self._policies.current
         inspection = await self._inspect(inbound)
         snapshot = await self._snapshots.snapshot(inbound.request, self._catalog.resolve(inbound.request.model))
-        inspection, first = await self._request_inspection.decided(inbound, inspection, snapshot, policy)
-        masked = await self._masker.attempt(first, inbound, inspection, snapshot, policy, keep=False)
-        return explain(inbound, inspection, snapshot, policy, masks=masked is not None)
+        evidence = Evidence(inbound=inbound, inspection=inspection, snapshot=snapshot)
+        evidence, first = await self._request_inspection.decided(evidence, policy)
+        masked = await self._masker.attempt(first, evidence, policy, keep=False)
+        return explain(evidence, policy, masks=masked is not None)
 
     async def prompt_tokens(self, inbound: Inbound) -> int:
         """Tokens of the prompt: exact where a local model counts them, else an estimate. Sends nothing."""
@@ -147,18 +158,19 @@ class Pipeline:
         inspected = clock()
         snapshot = await self._snapshots.snapshot(inbound.request, alias)
         informed = clock()
-        inspection, first = await self._request_inspection.decided(inbound, inspection, snapshot, policy)
-        masked = await self._masker.attempt(first, inbound, inspection, snapshot, policy)
+        evidence = Evidence(inbound=inbound, inspection=inspection, snapshot=snapshot)
+        evidence, first = await self._request_inspection.decided(evidence, policy)
+        masked = await self._masker.attempt(first, evidence, policy)
         decision = masked.decision if masked else first
         decided = clock()
         # INVARIANT: behind the receipt nothing may fail unsettled, so the candidate looks on before it.
-        self._compare(inbound, inspection, snapshot, decision)
-        receipt = self._receipt(inbound, alias, inspection, snapshot, decision)
+        self._compare(evidence, decision)
+        receipt = self._receipt(evidence, alias, decision)
         causes: frozenset[str] | None = None
         if masked is not None:
             receipt = msgspec.structs.replace(receipt, masked=masked.counts)
         if first.label is Label.SENSITIVE:
-            causes = causes_of(first, inbound, inspection, snapshot, policy)
+            causes = causes_of(first, evidence, policy)
             await self._taint.remember(inbound.request, first.label, causes)
         else:
             await self._taint.harmless(inbound.request)
@@ -182,11 +194,9 @@ class Pipeline:
             )
         )
         case = Case(
-            inbound=inbound,
+            evidence=evidence,
             policy=policy,
             decision=decision,
-            inspection=inspection,
-            snapshot=snapshot,
             account=account,
             first=first,
             masked=masked,
@@ -197,13 +207,14 @@ class Pipeline:
                 raise refusal_error(decision)
         return case
 
-    def _compare(self, inbound: Inbound, inspection: Inspection, snapshot: Snapshot, decision: Decision) -> None:
+    def _compare(self, evidence: Evidence, decision: Decision) -> None:
         """The candidate policy decides too (as if masking left nothing). It sends nothing; the difference is told."""
         candidate = self._policies.candidate
         if candidate is None:
             return
-        difference = compare(decision, decide_whole(inbound, inspection, snapshot, candidate), snapshot)
-        self._observer.on(Compared(request_id=inbound.id, change=difference.change.value, money=difference.money))
+        difference = compare(decision, decide_whole(evidence, candidate), evidence.snapshot)
+        change, money = difference.change.value, difference.money
+        self._observer.on(Compared(request_id=evidence.inbound.id, change=change, money=money))
 
     def _known_model(self, inbound: Inbound) -> Alias:
         model = inbound.request.model
@@ -231,9 +242,8 @@ class Pipeline:
         first = decision.candidates[0]
         return self._dispatcher.reservation(first.target, snapshot)
 
-    def _receipt(
-        self, inbound: Inbound, alias: Alias, inspection: Inspection, snapshot: Snapshot, decision: Decision
-    ) -> Receipt:
+    def _receipt(self, evidence: Evidence, alias: Alias, decision: Decision) -> Receipt:
+        inbound, inspection = evidence.inbound, evidence.inspection
         request: AnyRequest = inbound.request
         counts: dict[str, int] = {}
         for finding in inspection.findings:
@@ -255,8 +265,8 @@ class Pipeline:
             rule=decision.rule,
             permitted=tuple(candidate.target for candidate in decision.candidates),
             refusal=decision.refusal.code if decision.refusal else None,
-            prompt_tokens=snapshot.prompt_tokens_estimate,
+            prompt_tokens=evidence.snapshot.prompt_tokens_estimate,
             policy_digest=decision.policy_digest,
-            facts=facts_json(inbound, inspection, snapshot),
+            facts=facts_json(evidence),
             budget=decision.budget,
         )

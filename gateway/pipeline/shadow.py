@@ -57,14 +57,15 @@ class Shadows:
     async def _ask(self, case: Case, request: GenerateRequest, target: str) -> None:
         receipt = msgspec.structs.replace(
             case.account.receipt,
-            request_id=f"{case.inbound.id}-shadow",
+            request_id=f"{case.evidence.inbound.id}-shadow",
             permitted=(target,),
             received_at=time.time(),
             shadow=True,
         )
         deadline = asyncio.get_running_loop().time() + self._seconds
         try:
-            account = await self._settlements.receive(receipt, self._dispatcher.reservation(target, case.snapshot))
+            reservation = self._dispatcher.reservation(target, case.evidence.snapshot)
+            account = await self._settlements.receive(receipt, reservation)
             async with self._settlements.settling(account):
                 opened = await self._dispatcher.open_one(case, account, target, request, deadline)
                 try:

@@ -9,12 +9,13 @@ from gateway.policy.evaluation.compare import Change, compare
 from gateway.policy.evaluation.compiled import Policy
 from gateway.policy.evaluation.decide import decide
 from gateway.policy.evaluation.decision import Candidate, Decision, Refusal, Removed, Why, refusal_error
+from gateway.policy.evaluation.evidence import Evidence
 from gateway.policy.evaluation.explanation import Explanation, explain
 from gateway.policy.evaluation.masking import causes_of, decide_masked, decide_whole, foresee
 from gateway.policy.evaluation.overrides import overridden
 from gateway.policy.language.ast import Overrides
 from gateway.policy.load import DEFAULT_POLICY_NAME, DEFAULT_POLICY_TEXT, load_policy, load_policy_files
-from gateway.policy.situations.recorded import facts_json, situation_from_facts
+from gateway.policy.situations.recorded import evidence_from_facts, facts_json
 
 __all__ = [
     "DEFAULT_POLICY_NAME",
@@ -23,6 +24,7 @@ __all__ = [
     "Change",
     "Clearance",
     "Decision",
+    "Evidence",
     "Explanation",
     "Overrides",
     "Policy",
@@ -35,6 +37,7 @@ __all__ = [
     "decide",
     "decide_masked",
     "decide_whole",
+    "evidence_from_facts",
     "explain",
     "facts_json",
     "foresee",
@@ -43,5 +46,4 @@ __all__ = [
     "mint",
     "overridden",
     "refusal_error",
-    "situation_from_facts",
 ]

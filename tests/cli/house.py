@@ -14,7 +14,7 @@ from gateway.ledger import Ledger, LedgerSettings
 from gateway.ledger.schema import APPLICATION_ID, MIGRATIONS
 from gateway.policy import facts_json
 from tests.observe.conftest import NOON, make_receipt, make_settlement
-from tests.policy.house import found, inbound
+from tests.policy.house import evidence_for, found, inbound
 
 DAY = 86_400
 CANARY = "CANARY-sk-3f9a"
@@ -91,8 +91,8 @@ def record_three(folder: Path) -> None:
         (inbound(tags=("health",), id="r3"), found(), Snapshot(prompt_tokens_estimate=9000),
          (None, None, "refused", 0, None)),
     ]  # fmt: skip
-    for number, (asked, inspection, snapshot, (target, zone, outcome, cost, first)) in enumerate(rows, 1):
-        facts = facts_json(asked, inspection, snapshot)
+    for number, (asked, seen, snapshot, (target, zone, outcome, cost, first)) in enumerate(rows, 1):
+        facts = facts_json(evidence_for(asked, seen, snapshot))
         connection.execute(
             "INSERT INTO receipts VALUES (?,?,?,'openai','chat','anonymous',NULL,'auto',0,0,'tag','[]','[]','[]','r',"
             "'[]',NULL,1,'d',?)", (number, asked.id, now - 60, facts),

@@ -7,7 +7,7 @@ from gateway.core.labels import Label
 from gateway.core.request import AnyRequest, Caller, Inbound
 from gateway.core.snapshot import Snapshot
 from gateway.core.target import Alias, Catalog, TargetInfo
-from gateway.policy import Clearance, decide, load_policy, mint
+from gateway.policy import Clearance, Evidence, decide, load_policy, mint
 
 _NUMBERS = itertools.count(1)
 _POLICY = """
@@ -27,5 +27,6 @@ def clearance_for(request: AnyRequest, info: TargetInfo, label: Label = Label.PU
         caller=Caller(),
         tags=frozenset({label.word}),
     )
-    decision = decide(inbound, Inspection(), Snapshot(), policy)
+    evidence = Evidence(inbound=inbound, inspection=Inspection(), snapshot=Snapshot())
+    decision = decide(evidence, policy)
     return mint(decision, info.name, inbound, policy)

@@ -9,7 +9,7 @@ from gateway.core.labels import Label, Zone
 from gateway.core.request import AnyRequest, Caller, ChatRequest, Dialect, Endpoint, Inbound, Message
 from gateway.core.snapshot import Snapshot
 from gateway.core.target import Alias, Capability, Catalog, TargetInfo
-from gateway.policy import Decision, Policy, decide, load_policy
+from gateway.policy import Decision, Evidence, Policy, decide, load_policy
 
 EVERYTHING = frozenset({Capability.TOOLS, Capability.IMAGES, Capability.JSON_SCHEMA, Capability.LOGPROBS})
 
@@ -100,6 +100,11 @@ def found(
     )
 
 
+def evidence_for(asked: Inbound, seen: Inspection | None = None, snapshot: Snapshot | None = None) -> Evidence:
+    """What a decision rests on; unless said otherwise, inspection found nothing and the moment is unknown."""
+    return Evidence(inbound=asked, inspection=seen or found(), snapshot=snapshot or Snapshot())
+
+
 def names(decision: Decision) -> list[str]:
     """The candidates' names in order."""
     return [candidate.target for candidate in decision.candidates]
@@ -116,4 +121,4 @@ def ask(
 ) -> Decision:  # fmt: skip
     """Decide on a request made of these circumstances."""
     asked = inbound(request, tags=tags, key=key)
-    return decide(asked, seen or found(), Snapshot(**snapshot), policy)  # type: ignore[arg-type]
+    return decide(evidence_for(asked, seen, Snapshot(**snapshot)), policy)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.core.request import ChatRequest, CompletionRequest, EmbeddingsRequest, Media, ResponseFormat, Sampling
 from gateway.core.snapshot import Budget, Gpu, Snapshot
 from gateway.core.target import TargetState
-from gateway.policy import Policy, load_policy
+from gateway.policy import Evidence, Policy, load_policy
 from tests.policy.house import HOUSE, chat, found, inbound
 
 T = TypeVar("T")
@@ -182,4 +182,4 @@ INSPECTIONS = st.builds(
     st.booleans(),
     st.lists(st.sampled_from(("id", "id.national", "person.name", "secret.token")), max_size=2),
 )
-SITUATIONS = st.tuples(INBOUNDS, INSPECTIONS, SNAPSHOTS)
+EVIDENCE = _made(Evidence, inbound=INBOUNDS, inspection=INSPECTIONS, snapshot=SNAPSHOTS)

@@ -8,11 +8,10 @@ import msgspec
 import pytest
 
 from gateway.core.errors import PolicyRefused
-from gateway.core.finding import Inspection
 from gateway.core.labels import Label, Zone
 from gateway.core.snapshot import Snapshot
 from gateway.policy import Candidate, Clearance, decide, mint
-from tests.policy.house import BIG, HOME, SHAPE, catalog_of, chat, found, inbound, policy_of
+from tests.policy.house import BIG, HOME, SHAPE, catalog_of, chat, evidence_for, inbound, policy_of
 
 POLICY = policy_of(SHAPE)
 
@@ -20,7 +19,7 @@ POLICY = policy_of(SHAPE)
 def public(request=None):
     """A public request and its decision."""
     asked = inbound(request, tags=("public",))
-    return asked, decide(asked, Inspection(), Snapshot(prompt_tokens_estimate=7000), POLICY)
+    return asked, decide(evidence_for(asked, snapshot=Snapshot(prompt_tokens_estimate=7000)), POLICY)
 
 
 def test_it_holds_exactly_what_is_sent():
@@ -44,7 +43,7 @@ def test_what_rules_set_is_in_it():
         "rules: [{name: s, set: {max_output_tokens: 100, temperature: 0.5, system_prefix: Be brief.}}]"
     )
     asked = inbound()
-    clearance = mint(decide(asked, Inspection(), Snapshot(), policy), "big", asked, policy)
+    clearance = mint(decide(evidence_for(asked), policy), "big", asked, policy)
     assert (clearance.document["max_tokens"], clearance.document["temperature"]) == (100, 0.5)
     assert clearance.document["messages"][0] == {"role": "system", "content": "Be brief."}
     assert len(clearance.document["messages"]) == 2
@@ -57,14 +56,14 @@ def _above_ceiling():
 
 def _sensitive_forged_list():
     asked = inbound(tags=("health",))
-    decision = decide(asked, Inspection(), Snapshot(), POLICY)
+    decision = decide(evidence_for(asked), POLICY)
     forged = msgspec.structs.replace(decision, candidates=(Candidate(target="big", zone=Zone.CLOUD),))
     return asked, forged, "big", POLICY
 
 
 def _not_in_list():
     asked = inbound()
-    return asked, decide(asked, Inspection(), Snapshot(), POLICY), "big", POLICY
+    return asked, decide(evidence_for(asked), POLICY), "big", POLICY
 
 
 def _local_target():
@@ -109,7 +108,7 @@ def test_a_refused_request_has_none():
     """A refusal with a forged list is still a refusal."""
     asked = inbound(tags=("public",))
     policy = policy_of("rules: [{name: no, refuse: true}]")
-    decision = decide(asked, found(), Snapshot(), policy)
+    decision = decide(evidence_for(asked), policy)
     forged = msgspec.structs.replace(decision, candidates=(Candidate(target="big", zone=Zone.CLOUD),))
     with pytest.raises(PolicyRefused):
         mint(forged, "big", asked, policy)
@@ -120,11 +119,11 @@ def test_a_permitted_shadow_gets_one():
     policy = policy_of("labels: {default: public, tags: {health: sensitive}}\n"
                        "rules: [{name: s, prefer: [home], shadow: big}]")  # fmt: skip
     asked = inbound()
-    decision = decide(asked, Inspection(), Snapshot(), policy)
+    decision = decide(evidence_for(asked), policy)
     assert [candidate.target for candidate in decision.candidates] == ["home"]
     assert mint(decision, "big", asked, policy).target == "big"
     private = inbound(tags=("health",))
-    decision = decide(private, Inspection(), Snapshot(), policy)
+    decision = decide(evidence_for(private), policy)
     assert decision.overrides.shadow is None
     forged = msgspec.structs.replace(decision, overrides=msgspec.structs.replace(decision.overrides, shadow="big"))
     with pytest.raises(PolicyRefused):

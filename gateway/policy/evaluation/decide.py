@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 from gateway.core.finding import Inspection
 from gateway.core.labels import Label
-from gateway.core.request import Inbound
 from gateway.core.snapshot import Snapshot
 from gateway.policy.evaluation.budgets import Limits, in_the_way, limits
 from gateway.policy.evaluation.compiled import GROW, Compiled, Policy
 from gateway.policy.evaluation.decision import Candidate, Decision, Refusal, Removed, Subject, Why
 from gateway.policy.evaluation.eligibility import obstacles
+from gateway.policy.evaluation.evidence import Evidence
 from gateway.policy.evaluation.fact_values import getter
 from gateway.policy.evaluation.labels import assess
 from gateway.policy.evaluation.refusals import refused_by_rule, unknown_model, why_nothing
@@ -27,22 +27,21 @@ LABELS = (Label.PUBLIC, Label.INTERNAL, Label.SENSITIVE)
 _PLAIN = Overrides()
 
 
-def decide(inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy) -> Decision:
+def decide(evidence: Evidence, policy: Policy) -> Decision:
     """The decision for one request. Never raises: what can't be answered is a refusal in it."""
-    return decide_relieved(inbound, inspection, snapshot, policy, frozenset())
+    return decide_relieved(evidence, policy, frozenset())
 
 
-def decide_relieved(
-    inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy, relief: frozenset[str]
-) -> Decision:
+def decide_relieved(evidence: Evidence, policy: Policy, relief: frozenset[str]) -> Decision:
     """`decide` where findings of the categories `relief` don't count for the label; rules see them all the same.
 
     Only `policy.masking` may pass any: it answers for their being masked in the request that this is about.
     """
+    inbound, inspection, snapshot = evidence.inbound, evidence.inspection, evidence.snapshot
     alias = policy.catalog.resolve(inbound.request.model)
     if alias is None:
-        return _unknown(inbound, inspection, policy)
-    view = RequestView(inbound, inspection, snapshot, alias, policy.locals[alias.name])
+        return _unknown(evidence, policy)
+    view = RequestView(evidence, alias, policy.locals[alias.name])
     label, source = assess(inbound, inspection, alias.name, policy.document.labels, relief)
     view.label = label
     compiled = policy.compiled
@@ -244,8 +243,9 @@ def _overrides(
     )
 
 
-def _unknown(inbound: Inbound, inspection: Inspection, policy: Policy) -> Decision:
-    label, source = assess(inbound, inspection, "", policy.document.labels)
+def _unknown(evidence: Evidence, policy: Policy) -> Decision:
+    inbound = evidence.inbound
+    label, source = assess(inbound, evidence.inspection, "", policy.document.labels)
     return Decision(
         request_id=inbound.id,
         subject=Subject(inbound.request),

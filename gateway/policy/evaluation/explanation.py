@@ -2,13 +2,11 @@
 
 import msgspec
 
-from gateway.core.finding import Inspection
 from gateway.core.labels import Label
-from gateway.core.request import Inbound
-from gateway.core.snapshot import Snapshot
 from gateway.policy.evaluation.compiled import Policy, deeds
 from gateway.policy.evaluation.decide import decide, otherwise_for
 from gateway.policy.evaluation.decision import Decision, Why
+from gateway.policy.evaluation.evidence import Evidence
 from gateway.policy.evaluation.fact_values import getter
 from gateway.policy.evaluation.labels import assess, label_of_category, taint_masked
 from gateway.policy.evaluation.masking import foresee
@@ -85,29 +83,27 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.encode(self)
 
 
-def explain(
-    inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy, *, masks: bool = True
-) -> Explanation:
+def explain(evidence: Evidence, policy: Policy, *, masks: bool = True) -> Explanation:
     """The decision for a request, and how it came about. `masks`: False where masking was tried and left something."""
-    first = decide(inbound, inspection, snapshot, policy)
-    second = foresee(first, inbound, inspection, snapshot, policy) if masks else None
+    first = decide(evidence, policy)
+    second = foresee(first, evidence, policy) if masks else None
     decision = second or first
-    alias = policy.catalog.resolve(inbound.request.model)
+    alias = policy.catalog.resolve(evidence.inbound.request.model)
     rules: tuple[RuleLine, ...] = ()
     otherwise: tuple[str, ...] = ()
     if alias is not None:
-        view = RequestView(inbound, inspection, snapshot, alias, policy.locals[alias.name])
+        view = RequestView(evidence, alias, policy.locals[alias.name])
         view.label, view.tags = int(decision.label), decision.tags
         applied = frozenset((*first.restrictions, *decision.restrictions))
         rules = tuple(_rule_line(rule, view, decision, applied) for rule in policy.rules)
         otherwise = otherwise_for(view, policy).prefer
     return Explanation(
-        request_id=inbound.id,
+        request_id=evidence.inbound.id,
         policy_digest=policy.digest,
         alias=decision.alias,
         label=decision.label.word,
         label_source=decision.label_source,
-        label_steps=_label_steps(inbound, inspection, decision, policy, first.mask if second else frozenset()),
+        label_steps=_label_steps(evidence, decision, policy, first.mask if second else frozenset()),
         tags=tuple(sorted(decision.tags)),
         rules=rules,
         otherwise=otherwise,
@@ -199,10 +195,8 @@ def _shown(fact: FactRef, value: FactValue) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _label_steps(
-    inbound: Inbound, inspection: Inspection, decision: Decision, policy: Policy, relief: frozenset[str]
-) -> tuple[str, ...]:
-    labels = policy.labels
+def _label_steps(evidence: Evidence, decision: Decision, policy: Policy, relief: frozenset[str]) -> tuple[str, ...]:
+    inbound, inspection, labels = evidence.inbound, evidence.inspection, policy.labels
     steps = [f"tag {tag}: {labels.tags[tag].word}" for tag in sorted(inbound.tags) if tag in labels.tags]
     categories = sorted({finding.category for finding in inspection.findings})
     steps += [

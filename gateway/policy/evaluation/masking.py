@@ -13,10 +13,10 @@ import msgspec
 from gateway.core.finding import Inspection
 from gateway.core.labels import Label, Zone
 from gateway.core.request import ChatRequest, CompletionRequest, Dialect, Inbound
-from gateway.core.snapshot import Snapshot
 from gateway.policy.evaluation.compiled import Policy
 from gateway.policy.evaluation.decide import decide, decide_relieved
 from gateway.policy.evaluation.decision import Decision, Subject
+from gateway.policy.evaluation.evidence import Evidence
 from gateway.policy.evaluation.labels import taint_masked
 from gateway.privacy.categories import covered
 
@@ -24,27 +24,25 @@ from gateway.privacy.categories import covered
 _NOBODY = Subject(ChatRequest(dialect=Dialect.OPENAI, model="", document=MappingProxyType({}), messages=()))
 
 
-def foresee(
-    first: Decision, inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy
-) -> Decision | None:
+def foresee(first: Decision, evidence: Evidence, policy: Policy) -> Decision | None:
     """What would be decided if what the rules permit were masked and nothing were left; None: that opens nothing.
 
     `first` is the decision without masking. The answer is about no request: it can't be cleared.
     """
-    relief = first.mask
-    if not relief or not isinstance(inbound.request, ChatRequest | CompletionRequest):
+    relief, inspection = first.mask, evidence.inspection
+    if not relief or not isinstance(evidence.inbound.request, ChatRequest | CompletionRequest):
         return None
     found = any(covered(finding.category, relief) for finding in inspection.findings)
     if not found and not (inspection.tainted and taint_masked(inspection, relief)):
         return None
-    second = decide_relieved(inbound, inspection, snapshot, policy, relief)
+    second = decide_relieved(evidence, policy, relief)
     if not _clouds(second) - _clouds(first):
         return None
     return msgspec.structs.replace(second, subject=_NOBODY)
 
 
 def decide_masked(
-    first: Decision, masked: Inbound, inspection: Inspection, fresh: Inspection, snapshot: Snapshot, policy: Policy
+    first: Decision, evidence: Evidence, masked: Inbound, fresh: Inspection, policy: Policy
 ) -> Decision | None:
     """The decision about a masked request; None: something is left, so it must not be used.
 
@@ -54,36 +52,36 @@ def decide_masked(
     relief = first.mask
     if not relief or first.subject.is_(masked.request) or first.policy_digest != policy.digest:
         return None
+    inspection = evidence.inspection
     kept = {finding.category for finding in inspection.findings if not covered(finding.category, relief)}
     if any(finding.category not in kept for finding in fresh.findings):
         return None
     known = {doubt.reason for doubt in inspection.doubts}
     if any(doubt.reason not in known for doubt in fresh.doubts):
         return None
-    second = decide_relieved(masked, inspection, snapshot, policy, relief)
+    second = decide_relieved(msgspec.structs.replace(evidence, inbound=masked), policy, relief)
     return second if _clouds(second) - _clouds(first) else None
 
 
-def decide_whole(inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy) -> Decision:
+def decide_whole(evidence: Evidence, policy: Policy) -> Decision:
     """What would become of a request, masking included if nothing is left by it. For tests, reports and comparison."""
-    first = decide(inbound, inspection, snapshot, policy)
-    return foresee(first, inbound, inspection, snapshot, policy) or first
+    first = decide(evidence, policy)
+    return foresee(first, evidence, policy) or first
 
 
-def causes_of(
-    decision: Decision, inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy
-) -> frozenset[str] | None:
+def causes_of(decision: Decision, evidence: Evidence, policy: Policy) -> frozenset[str] | None:
     """The categories that alone make a request sensitive; None: a secret, a tag, a doubt, a rule or the past does too.
 
     All that was found is named: later turns may be masked only if a policy then permits to mask all of it.
     """
+    inspection = evidence.inspection
     past = inspection.causes if inspection.tainted else frozenset()
     if decision.label is not Label.SENSITIVE or past is None:
         return None
     causes = past | {finding.category for finding in inspection.findings}
     if not causes or not all(covered(category, causes) for category in causes):
         return None
-    without = decide_relieved(inbound, inspection, snapshot, policy, causes)
+    without = decide_relieved(evidence, policy, causes)
     return None if without.label is Label.SENSITIVE else causes
 
 

@@ -3,10 +3,8 @@
 import hashlib
 from collections.abc import Callable
 
-from gateway.core.finding import Inspection
-from gateway.core.request import Inbound
-from gateway.core.snapshot import Snapshot
 from gateway.core.target import Alias, Catalog, TargetState
+from gateway.policy.evaluation.evidence import Evidence
 
 # Stands in `Inbound.headers` of a request that was read back from the ledger: header values are never stored, so
 # every header is unknown there. No real header has an empty name.
@@ -18,16 +16,14 @@ class RequestView:
 
     __slots__ = ("alias", "categories", "inbound", "inspection", "label", "local", "snapshot", "tags")
 
-    def __init__(
-        self, inbound: Inbound, inspection: Inspection, snapshot: Snapshot, alias: Alias, local: tuple[str, ...]
-    ) -> None:
-        self.inbound = inbound
-        self.inspection = inspection
-        self.snapshot = snapshot
+    def __init__(self, evidence: Evidence, alias: Alias, local: tuple[str, ...]) -> None:
+        self.inbound = evidence.inbound
+        self.inspection = evidence.inspection
+        self.snapshot = evidence.snapshot
         self.alias = alias
         self.local = local  # local targets that the alias permits
         self.label = 0
-        self.tags = inbound.tags
+        self.tags = evidence.inbound.tags
         self.categories: frozenset[str] | None = None
 
     def best_local(

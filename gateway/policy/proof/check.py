@@ -8,7 +8,7 @@ from gateway.policy.evaluation.decision import Decision
 from gateway.policy.evaluation.masking import decide_whole
 from gateway.policy.language.ast import Expectation
 from gateway.policy.proof.prover import Proof, ProofOutcome, Verdict, prove
-from gateway.policy.situations.synthetic import situation_of
+from gateway.policy.situations.synthetic import evidence_of
 
 
 class PolicyCheck(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +60,7 @@ def failed_expectations(policy: Policy) -> tuple[str, ...]:
     """For each row that is not as expected, a sentence that says what was expected and what came."""
     found: list[str] = []
     for row in policy.document.expectations:
-        decision = decide_whole(*situation_of(row.given, policy.catalog), policy)
+        decision = decide_whole(evidence_of(row.given, policy.catalog), policy)
         wrong = _wrong(row, decision)
         if wrong:
             name = f" {row.name!r}" if row.name else ""

@@ -24,7 +24,7 @@ from gateway.policy.language.conditions import ALWAYS, Atom, Condition, FactRef,
 from gateway.policy.proof.counterexample import case_of, given_of
 from gateway.policy.proof.formulas import DecisionFormulas
 from gateway.policy.proof.policy_model import PolicyModel
-from gateway.policy.situations.synthetic import situation_of
+from gateway.policy.situations.synthetic import evidence_of
 
 MILLISECONDS = 5_000  # for one question to the solver; a policy of 1,000 rules takes some tens
 _TRIES = 400  # request ids and users tried where a share decides
@@ -258,12 +258,12 @@ class Prover:
 
 def decided(given: Given, policy: Policy, request_id: str) -> Iterator[tuple[Decision, RequestView]]:
     """The real decisions on a made-up request, as it is and masked, and the facts at their end."""
-    inbound, inspection, snapshot = situation_of(given, policy.catalog, request_id)
-    first = decide(inbound, inspection, snapshot, policy)
+    evidence = evidence_of(given, policy.catalog, request_id)
+    first = decide(evidence, policy)
     alias = policy.catalog.aliases.get(first.alias) or next(iter(policy.catalog.aliases.values()))
-    for decision in (first, foresee(first, inbound, inspection, snapshot, policy)):
+    for decision in (first, foresee(first, evidence, policy)):
         if decision is not None:
-            view = RequestView(inbound, inspection, snapshot, alias, policy.locals[alias.name])
+            view = RequestView(evidence, alias, policy.locals[alias.name])
             view.label, view.tags = int(decision.label), decision.tags
             yield decision, view
 

@@ -31,6 +31,7 @@ from gateway.core.request import (
 from gateway.core.snapshot import Budget, Gpu, Snapshot
 from gateway.core.target import TargetState
 from gateway.policy.evaluation.eligibility import needs
+from gateway.policy.evaluation.evidence import Evidence
 from gateway.policy.evaluation.request_view import UNRECORDED_HEADERS
 
 _EMPTY: JsonObject = MappingProxyType({})
@@ -75,8 +76,9 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(_Record)
 
 
-def facts_json(inbound: Inbound, inspection: Inspection, snapshot: Snapshot) -> bytes:
+def facts_json(evidence: Evidence) -> bytes:
     """The facts of a decision as JSON."""
+    inbound, inspection, snapshot = evidence.inbound, evidence.inspection, evidence.snapshot
     request = inbound.request
     chat = request if isinstance(request, ChatRequest) else None
     sampled = request if isinstance(request, ChatRequest | CompletionRequest) else None
@@ -119,7 +121,7 @@ def facts_json(inbound: Inbound, inspection: Inspection, snapshot: Snapshot) -> 
     return _ENCODER.encode(record)
 
 
-def situation_from_facts(facts: bytes) -> tuple[Inbound, Inspection, Snapshot]:
+def evidence_from_facts(facts: bytes) -> Evidence:
     """What `decide` takes, from a record. Raises ValueError for one that can't be read."""
     try:
         record = _DECODER.decode(facts)
@@ -156,7 +158,7 @@ def situation_from_facts(facts: bytes) -> tuple[Inbound, Inspection, Snapshot]:
         prompt_tokens_estimate=record.estimate,
         prices=MappingProxyType(record.prices),
     )
-    return inbound, inspection, snapshot
+    return Evidence(inbound=inbound, inspection=inspection, snapshot=snapshot)
 
 
 def _budgets_of(budgets: Mapping[str, Budget], key: str) -> dict[str, Budget]:

@@ -31,13 +31,13 @@ from gateway.core.snapshot import Budget, Gpu, Snapshot
 from gateway.core.target import Catalog, TargetState
 from gateway.core.yaml_source import Source
 from gateway.policy.evaluation.compiled import Policy
+from gateway.policy.evaluation.evidence import Evidence
 from gateway.policy.language.ast import Given
 from gateway.policy.language.conditions import FactValue
 from gateway.policy.language.facts import WEEKDAYS
 from gateway.policy.reader.context import KnownNames, Reading
 from gateway.policy.reader.expectations import read_given
 
-Situation = tuple[Inbound, Inspection, Snapshot]
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)  # any Monday
 _EMPTY: JsonObject = MappingProxyType({})
 
@@ -69,7 +69,7 @@ class _Facts:
         return value if isinstance(value, frozenset) else frozenset()
 
 
-def situation_of(given: Given, catalog: Catalog, request_id: str = "made-up") -> Situation:
+def evidence_of(given: Given, catalog: Catalog, request_id: str = "made-up") -> Evidence:
     """What `decide` takes, for these facts. Whatever is not given is unknown, or the plainest there is."""
     facts = _Facts(given)
     tags = set(facts.words("tags"))
@@ -95,7 +95,8 @@ def situation_of(given: Given, catalog: Catalog, request_id: str = "made-up") ->
         tainted=facts.flag("tainted"),
         causes=frozenset(given.causes) or None,
     )
-    return inbound, inspection, _snapshot(facts, given, catalog, inbound.caller.key)
+    snapshot = _snapshot(facts, given, catalog, inbound.caller.key)
+    return Evidence(inbound=inbound, inspection=inspection, snapshot=snapshot)
 
 
 def make_request(endpoint: str, model: str, facts: _Facts) -> AnyRequest:

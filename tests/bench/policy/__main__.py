@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from gateway.core.snapshot import Gpu, Snapshot
 from gateway.core.target import TargetState
-from gateway.policy import Policy, decide, facts_json, load_policy
+from gateway.policy import Evidence, Policy, decide, facts_json, load_policy
 from gateway.policy.evaluation.request_view import RequestView
 from gateway.policy.proof.check import check
 from tests.bench.policy.cases import CEL_FACTS, HOUSE, INBOUND, INSPECTION, cel_of, claims, rules_of
@@ -38,15 +38,16 @@ def median_us(work: Callable[[], object], seconds: float) -> float:
     return statistics.median(rounds) * 1e6
 
 
-def snapshot() -> Snapshot:
+def ordinary() -> Evidence:
     """An ordinary moment: nothing matches but the last rule."""
-    return Snapshot(
+    snapshot = Snapshot(
         gpu=Gpu(utilization=0.3, temperature=55),
         targets={"home": TargetState(queue_wait_seconds=0.5, queue_depth=1), "big": TargetState(latency_seconds=0.4)},
         prompt_tokens_estimate=700,
         prompt_tokens={"home": 700},
         prices={"big": 0.002},
     )
+    return Evidence(inbound=INBOUND, inspection=INSPECTION, snapshot=snapshot)
 
 
 def policy_text(count: int, kind: str) -> str:
@@ -62,17 +63,17 @@ def policy_text(count: int, kind: str) -> str:
     return json.dumps(document)
 
 
-def conditions(policy: Policy, now: Snapshot) -> int:
+def conditions(policy: Policy, evidence: Evidence) -> int:
     """Only the conditions of all rules, without label, targets and the decision itself: what CEL does."""
     alias = policy.catalog.aliases["auto"]
     index = policy.compiled.index
-    view = RequestView(INBOUND, INSPECTION, now, alias, policy.locals[alias.name])
+    view = RequestView(evidence, alias, policy.locals[alias.name])
     return index.moving(view, index.fixed(view))
 
 
 def bench_decide(seconds: float) -> None:
     """The table of decision costs."""
-    now = snapshot()
+    evidence = ordinary()
     print(
         f"{'rules':>6} {'kind':<9} {'load ms':>8} {'decide us':>10} {'ceiling':>8} {'rules us':>9}   "
         "rules only, times Aduana's"
@@ -83,9 +84,9 @@ def bench_decide(seconds: float) -> None:
             begun = time.process_time()
             policy = load_policy([("bench.yaml", text)], HOUSE)
             load = (time.process_time() - begun) * 1e3
-            assert decide(INBOUND, INSPECTION, now, policy).rule == f"rule {count - 1}"
-            rules = median_us(lambda policy=policy: conditions(policy, now), seconds)
-            cost = median_us(lambda policy=policy: decide(INBOUND, INSPECTION, now, policy), seconds)
+            assert decide(evidence, policy).rule == f"rule {count - 1}"
+            rules = median_us(lambda policy=policy: conditions(policy, evidence), seconds)
+            cost = median_us(lambda policy=policy: decide(evidence, policy), seconds)
             others = ", ".join(f"{name} {other / rules:.1f}x ({other:.0f} us)" for name, other in
                                cel_costs(count, kind, seconds) if other is not None)  # fmt: skip
             figures = f"{load:>8.0f} {cost:>10.1f} {CEILING_US[count]:>8.0f} {rules:>9.1f}"
@@ -146,9 +147,9 @@ def bench_rest(seconds: float) -> None:
     held = sum(verdict.outcome == "proved" for verdict in result.proof.verdicts)
     print(f"check, 200 rules, {len(document['claims'])} claims ({held} of {len(result.proof.verdicts)} proved): "
           f"{time.perf_counter() - begun:.2f} s, CPU {time.process_time() - cpu:.2f} s (ceiling 3 s)")  # fmt: skip
-    now = snapshot()
-    cost = median_us(lambda: facts_json(INBOUND, INSPECTION, now), seconds)
-    print(f"facts_json: {cost:.1f} us, {len(facts_json(INBOUND, INSPECTION, now))} bytes")
+    evidence = ordinary()
+    cost = median_us(lambda: facts_json(evidence), seconds)
+    print(f"facts_json: {cost:.1f} us, {len(facts_json(evidence))} bytes")
 
 
 def main() -> None:

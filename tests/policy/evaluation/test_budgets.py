@@ -5,12 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from gateway.core.errors import BudgetSpent
-from gateway.core.finding import Inspection
 from gateway.core.labels import Label
 from gateway.core.snapshot import Budget, Snapshot
 from gateway.core.target import TargetState
-from gateway.policy import Decision, Why, decide, explain, facts_json, refusal_error, situation_from_facts
-from tests.policy.house import inbound, policy_of
+from gateway.policy import Decision, Why, decide, evidence_from_facts, explain, facts_json, refusal_error
+from tests.policy.house import evidence_for, inbound, policy_of
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
@@ -38,7 +37,7 @@ def month(spent: float, limit: float = 9.0) -> Budget:
 
 def decision(snapshot: Snapshot, *, only_cloud: bool = False, key: str = "laptop") -> Decision:
     """For a public request."""
-    return decide(inbound(key=key), Inspection(), snapshot, CLOUD_ONLY if only_cloud else CLOUD_FIRST)
+    return decide(evidence_for(inbound(key=key), snapshot=snapshot), CLOUD_ONLY if only_cloud else CLOUD_FIRST)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +74,7 @@ def test_another_keys_budget_does_not_count() -> None:
 def test_a_budget_that_changed_nothing_is_not_named() -> None:
     """Home would have been asked first anyway."""
     home_first = policy_of("labels: {default: public}\notherwise: {prefer: [home, big]}")
-    made = decide(inbound(key="laptop"), Inspection(), world(day=day(1.0)), home_first)
+    made = decide(evidence_for(inbound(key="laptop"), snapshot=world(day=day(1.0))), home_first)
     assert [candidate.target for candidate in made.candidates] == ["home"]
     assert made.budget is None
 
@@ -121,9 +120,8 @@ def test_what_may_pass_sooner_is_said_first() -> None:
 
 def test_it_is_explained_and_recorded() -> None:
     """`explain` gives the reason; a recorded decision comes out the same again."""
-    snapshot = world(day=day(1.0))
-    asked = inbound(key="laptop")
-    lines = {line.name: line.reason for line in explain(asked, Inspection(), snapshot, CLOUD_FIRST).targets}
+    evidence = evidence_for(inbound(key="laptop"), snapshot=world(day=day(1.0)))
+    lines = {line.name: line.reason for line in explain(evidence, CLOUD_FIRST).targets}
     assert lines["big"] == "it costs money, and a budget does not allow for it"
-    again = decide(*situation_from_facts(facts_json(asked, Inspection(), snapshot)), CLOUD_FIRST)
+    again = decide(evidence_from_facts(facts_json(evidence)), CLOUD_FIRST)
     assert (again.budget, again.label) == ("day", Label.PUBLIC)

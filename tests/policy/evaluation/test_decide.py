@@ -3,10 +3,9 @@
 import pytest
 
 from gateway.core.errors import BadRequest, ContextLengthExceeded, NotFound, PolicyRefused, Unavailable
-from gateway.core.finding import Inspection
 from gateway.core.labels import Label
 from gateway.core.request import EmbeddingsRequest, Media, ResponseFormat, Sampling
-from gateway.core.snapshot import Gpu, Snapshot
+from gateway.core.snapshot import Gpu
 from gateway.core.target import Alias, TargetState
 from gateway.policy import decide, refusal_error
 from tests.policy.house import (
@@ -18,6 +17,7 @@ from tests.policy.house import (
     ask,
     catalog_of,
     chat,
+    evidence_for,
     found,
     inbound,
     names,
@@ -222,7 +222,7 @@ rules:
     )
     decision = ask(policy)
     assert (decision.label, decision.label_source, names(decision)[0]) == (Label.PUBLIC, "default", "home")
-    decision = decide(inbound(headers={"x-app": "surgery"}), Inspection(), Snapshot(), policy)
+    decision = decide(evidence_for(inbound(headers={"x-app": "surgery"})), policy)
     assert (decision.label, decision.label_source) == (Label.SENSITIVE, "rule")
     assert (decision.tags, names(decision)) == ({"medical", "noted"}, ["home"])
     assert decision.restrictions == ("keep", "spot")

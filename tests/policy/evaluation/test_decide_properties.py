@@ -12,11 +12,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from gateway.core.errors import AduanaError, PolicyRefused
-from gateway.core.finding import Doubt, Finding, Inspection
+from gateway.core.finding import Doubt, Finding
 from gateway.core.labels import Label, Zone
 from gateway.core.request import Inbound
-from gateway.core.snapshot import Snapshot
-from gateway.policy import decide, explain, facts_json, mint, refusal_error, situation_from_facts
+from gateway.policy import decide, evidence_from_facts, explain, facts_json, mint, refusal_error
 from gateway.policy.evaluation.compiled import deeds
 from gateway.policy.evaluation.eligibility import obstacles
 from gateway.policy.evaluation.fact_values import getter
@@ -24,20 +23,20 @@ from gateway.policy.evaluation.index import Index, IndexEntry
 from gateway.policy.evaluation.labels import assess
 from gateway.policy.evaluation.request_view import RequestView
 from gateway.policy.language.conditions import truth
-from tests.policy.house import HOUSE, inbound
-from tests.policy.made import CATEGORIES, DOUBTS, POLICIES, SITUATIONS, TAGS, policy_from
+from tests.policy.house import HOUSE, evidence_for, inbound
+from tests.policy.made import CATEGORIES, DOUBTS, EVIDENCE, POLICIES, TAGS, policy_from
 
 ROOT = Path(__file__).resolve().parents[3]
 SLOW = settings(deadline=None, max_examples=80, suppress_health_check=list(HealthCheck))
 
 
 @SLOW
-@given(POLICIES, SITUATIONS)
-def test_deciding_never_raises_and_keeps_its_promises(parts, situation):
+@given(POLICIES, EVIDENCE)
+def test_deciding_never_raises_and_keeps_its_promises(parts, evidence):
     """Any facts, any policy: either candidates within their ceilings, or a refusal with an error behind it."""
     policy = policy_from(parts)
-    asked, inspection, snapshot = situation
-    decision = decide(asked, inspection, snapshot, policy)
+    asked = evidence.inbound
+    decision = decide(evidence, policy)
     assert bool(decision.candidates) is (decision.refusal is None)
     for candidate in decision.candidates:
         info = HOUSE.targets[candidate.target]
@@ -53,20 +52,19 @@ def test_deciding_never_raises_and_keeps_its_promises(parts, situation):
     assert names == set(HOUSE.targets)
     if decision.refusal is not None:
         assert isinstance(refusal_error(decision), AduanaError)
-    page = explain(asked, inspection, snapshot, policy)
+    page = explain(evidence, policy)
     assert page.candidates == tuple(candidate.target for candidate in decision.candidates)
     assert json.loads(page.json())["label"] == decision.label.word
 
 
 @SLOW
-@given(POLICIES, SITUATIONS)
-def test_the_index_agrees_with_three_valued_logic(parts, situation):
+@given(POLICIES, EVIDENCE)
+def test_the_index_agrees_with_three_valued_logic(parts, evidence):
     """The fast way and the plain way of evaluating conditions are the same function."""
     policy = policy_from(parts)
-    asked, inspection, snapshot = situation
-    alias = HOUSE.resolve(asked.request.model)
-    view = RequestView(asked, inspection, snapshot, alias, policy.locals[alias.name])
-    view.label = int(decide(asked, inspection, snapshot, policy).label)
+    alias = HOUSE.resolve(evidence.inbound.request.model)
+    view = RequestView(evidence, alias, policy.locals[alias.name])
+    view.label = int(decide(evidence, policy).label)
     entries = [
         IndexEntry(condition=rule.when, restricts=polarity) for rule in policy.rules for polarity in (True, False)
     ]
@@ -79,11 +77,11 @@ def test_the_index_agrees_with_three_valued_logic(parts, situation):
 
 
 @SLOW
-@given(POLICIES, SITUATIONS, st.sampled_from(CATEGORIES), st.sampled_from(DOUBTS), st.sampled_from(TAGS))
-def test_labels_never_fall(parts, situation, category, doubt, tag):
+@given(POLICIES, EVIDENCE, st.sampled_from(CATEGORIES), st.sampled_from(DOUBTS), st.sampled_from(TAGS))
+def test_labels_never_fall(parts, evidence, category, doubt, tag):
     """Whatever is found, doubted or remembered in addition, the label stays up; so by tags, once one is mapped."""
     policy = policy_from(parts)
-    asked, inspection, _ = situation
+    asked, inspection = evidence.inbound, evidence.inspection
     before = _assessed(asked, inspection, policy)
     finding = Finding(detector="t", category=category, path="$", start=0, end=1, confidence=0.5)
     more = (
@@ -102,21 +100,20 @@ def _assessed(asked: Inbound, inspection, policy) -> int:
 
 
 @SLOW
-@given(POLICIES, SITUATIONS)
-def test_rules_only_raise(parts, situation):
+@given(POLICIES, EVIDENCE)
+def test_rules_only_raise(parts, evidence):
     """The label after the rules is never below the one before them, and tags are only added."""
     policy = policy_from(parts)
-    asked, inspection, snapshot = situation
-    decision = decide(asked, inspection, snapshot, policy)
-    assert decision.label >= _assessed(asked, inspection, policy)
-    assert decision.tags >= asked.tags
+    decision = decide(evidence, policy)
+    assert decision.label >= _assessed(evidence.inbound, evidence.inspection, policy)
+    assert decision.tags >= evidence.inbound.tags
 
 
 @SLOW
-@given(SITUATIONS)
-def test_the_permitted_set_shrinks_as_the_label_rises(situation):
+@given(EVIDENCE)
+def test_the_permitted_set_shrinks_as_the_label_rises(evidence):
     """With everything else equal, a higher label never permits a target that a lower one does not."""
-    asked, _, snapshot = situation
+    asked, snapshot = evidence.inbound, evidence.snapshot
     alias = HOUSE.resolve(asked.request.model)
     permitted = [
         {
@@ -130,14 +127,13 @@ def test_the_permitted_set_shrinks_as_the_label_rises(situation):
 
 
 @SLOW
-@given(POLICIES, SITUATIONS)
-def test_recorded_facts_decide_the_same(parts, situation):
+@given(POLICIES, EVIDENCE)
+def test_recorded_facts_decide_the_same(parts, evidence):
     """What the ledger keeps is all that a decision rests on (header values apart)."""
     policy = policy_from(parts)
-    asked, inspection, snapshot = situation
-    facts = facts_json(asked, inspection, snapshot)
-    again = decide(*situation_from_facts(facts), policy)
-    decision = decide(asked, inspection, snapshot, policy)
+    facts = facts_json(evidence)
+    again = decide(evidence_from_facts(facts), policy)
+    decision = decide(evidence, policy)
     same = ("label", "label_source", "tags", "rule", "reason", "candidates", "removed", "alias")
     assert {name: getattr(again, name) for name in same} == {name: getattr(decision, name) for name in same}
     assert (again.refusal is None) is (decision.refusal is None)
@@ -154,11 +150,11 @@ def test_polarity_is_known_for_every_rule():
 
 _SCRIPT = """
 import json, sys
-from gateway.policy import decide, situation_from_facts
+from gateway.policy import decide, evidence_from_facts
 from tests.policy.made import policy_from
 parts, facts = json.load(sys.stdin)
 policy = policy_from(tuple(parts))
-print(json.dumps([repr(decide(*situation_from_facts(fact.encode()), policy).candidates) for fact in facts]
+print(json.dumps([repr(decide(evidence_from_facts(fact.encode()), policy).candidates) for fact in facts]
       + [policy.digest]))
 """
 
@@ -177,8 +173,8 @@ def test_decisions_are_the_same_in_every_process():
     )  # fmt: skip
     policy = policy_from(parts)
     asked = [inbound(id=f"r{number}", tags=("noted",) * (number % 2)) for number in range(20)]
-    facts = [facts_json(one, Inspection(), Snapshot()).decode() for one in asked]
-    here = [repr(decide(one, Inspection(), Snapshot(), policy).candidates) for one in asked] + [policy.digest]
+    facts = [facts_json(evidence_for(one)).decode() for one in asked]
+    here = [repr(decide(evidence_for(one), policy).candidates) for one in asked] + [policy.digest]
     assert len(set(here)) == 3
     for seed in ("1", "2"):
         result = subprocess.run(

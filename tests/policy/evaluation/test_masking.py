@@ -11,8 +11,8 @@ from gateway.core.request import EmbeddingsRequest
 from gateway.core.snapshot import Snapshot
 from gateway.policy import causes_of, decide, decide_masked, decide_whole, explain, foresee, mint
 from gateway.policy.proof.check import check
-from tests.policy.house import HOUSE, chat, found, inbound, names, policy_of
-from tests.policy.made import POLICIES, SITUATIONS, policy_from
+from tests.policy.house import HOUSE, chat, evidence_for, found, inbound, names, policy_of
+from tests.policy.made import EVIDENCE, POLICIES, policy_from
 
 POLICY = policy_of(
     """
@@ -32,7 +32,7 @@ SLOW = settings(deadline=None, max_examples=80, suppress_health_check=list(Healt
 
 
 def whole(seen, *tags: str, policy=POLICY, **fields):
-    return decide_whole(inbound(tags=tags, **fields), seen, LONG, policy)
+    return decide_whole(evidence_for(inbound(tags=tags, **fields), seen, LONG), policy)
 
 
 def test_findings_of_the_named_categories_open_the_cloud():
@@ -95,21 +95,22 @@ def test_vectors_of_masked_texts_are_not_asked_for():
     """They could not be compared with others."""
     request = EmbeddingsRequest(dialect="openai", model="auto", document={}, inputs=("x",))
     asked = inbound(request, tags=("public",))
-    assert decide_whole(asked, found("contact.email"), LONG, POLICY).masked is None
+    assert decide_whole(evidence_for(asked, found("contact.email"), LONG), POLICY).masked is None
 
 
 def test_a_masked_decision_is_about_the_masked_request_only():
     """The original is cleared by no decision; the masked one only after an inspection that found nothing."""
-    original, seen = inbound(tags=("public",)), found("contact.email")
-    first = decide(original, seen, LONG, POLICY)
-    foreseen = foresee(first, original, seen, LONG, POLICY)
+    original = inbound(tags=("public",))
+    evidence = evidence_for(original, found("contact.email"), LONG)
+    first = decide(evidence, POLICY)
+    foreseen = foresee(first, evidence, POLICY)
     masked = msgspec.structs.replace(original, request=chat())
     with pytest.raises(PolicyRefused):
         mint(foreseen, "big", original, POLICY)
     with pytest.raises(PolicyRefused):
         mint(foreseen, "big", masked, POLICY)
-    assert decide_masked(first, original, seen, found(), LONG, POLICY) is None
-    decision = decide_masked(first, masked, seen, found(), LONG, POLICY)
+    assert decide_masked(first, evidence, original, found(), POLICY) is None
+    decision = decide_masked(first, evidence, masked, found(), POLICY)
     assert mint(decision, "big", masked, POLICY).label is Label.PUBLIC
     with pytest.raises(PolicyRefused):
         mint(decision, "big", original, POLICY)
@@ -120,10 +121,10 @@ def test_a_masked_decision_is_about_the_masked_request_only():
 )
 def test_any_residue_keeps_it_at_home(fresh):
     """What the fresh inspection finds or doubts, and the original did not have besides, is a residue."""
-    original, seen = inbound(tags=("public",)), found("contact.email")
-    first = decide(original, seen, LONG, POLICY)
-    masked = msgspec.structs.replace(original, request=chat())
-    assert decide_masked(first, masked, seen, fresh, LONG, POLICY) is None
+    evidence = evidence_for(inbound(tags=("public",)), found("contact.email"), LONG)
+    first = decide(evidence, POLICY)
+    masked = msgspec.structs.replace(evidence.inbound, request=chat())
+    assert decide_masked(first, evidence, masked, fresh, POLICY) is None
 
 
 def test_what_was_tolerated_before_is_tolerated_after():
@@ -132,20 +133,19 @@ def test_what_was_tolerated_before_is_tolerated_after():
         "labels: {default: public, findings: {network: public}, doubts: {image: public}}\n"
         "rules: [{name: m, mask: contact}]\notherwise: {prefer: [big, home]}\n"
     )
-    original = inbound()
-    seen = found("contact.email", "network.ip", doubts=("image",))
-    first = decide(original, seen, LONG, policy)
-    masked = msgspec.structs.replace(original, request=chat())
+    evidence = evidence_for(inbound(), found("contact.email", "network.ip", doubts=("image",)), LONG)
+    first = decide(evidence, policy)
+    masked = msgspec.structs.replace(evidence.inbound, request=chat())
     fresh = msgspec.structs.replace(found("network.ip"), doubts=(Doubt(reason="image", path="$.elsewhere"),))
-    assert decide_masked(first, masked, seen, fresh, LONG, policy) is not None
+    assert decide_masked(first, evidence, masked, fresh, policy) is not None
 
 
 def test_causes_are_known_only_where_nothing_else_made_it_sensitive():
     """Findings by name; with a secret, tag, doubt, raising rule or unknown past: unknown."""
 
     def causes(seen, *tags, policy=POLICY):
-        asked = inbound(tags=tags)
-        return causes_of(decide(asked, seen, LONG, policy), asked, seen, LONG, policy)
+        evidence = evidence_for(inbound(tags=tags), seen, LONG)
+        return causes_of(decide(evidence, policy), evidence, policy)
 
     assert causes(found("contact.email", "person.name"), "public") == {"contact.email", "person.name"}
     assert causes(found("contact.email", causes=("id.plate",))) == {"contact.email", "id.plate"}
@@ -160,11 +160,12 @@ def test_causes_are_known_only_where_nothing_else_made_it_sensitive():
 
 def test_explain_says_what_is_masked():
     """The categories, the rule, and the label without them."""
-    page = explain(inbound(tags=("public",)), found("contact.email"), LONG, POLICY)
+    evidence = evidence_for(inbound(tags=("public",)), found("contact.email"), LONG)
+    page = explain(evidence, POLICY)
     assert page.masked == ("contact.email",)
     assert "found contact.email: masked" in page.label_steps
     assert next(rule.effect for rule in page.rules if rule.name == "masked") == "applied: mask contact.email, person"
-    failed = explain(inbound(tags=("public",)), found("contact.email"), LONG, POLICY, masks=False)
+    failed = explain(evidence, POLICY, masks=False)
     assert failed.masked is None
     assert failed.label == "sensitive"
 
@@ -190,19 +191,19 @@ expect:
 
 
 @SLOW
-@given(POLICIES, SITUATIONS)
-def test_masking_lifts_nothing_but_what_a_rule_names(parts, situation):
+@given(POLICIES, EVIDENCE)
+def test_masking_lifts_nothing_but_what_a_rule_names(parts, evidence):
     """For any policy and request: no sensitive label, secret, unknown past or unnamed finding leaves masked."""
     policy = policy_from(parts)
-    asked, inspection, snapshot = situation
-    first = decide(asked, inspection, snapshot, policy)
-    second = foresee(first, asked, inspection, snapshot, policy)
+    inspection = evidence.inspection
+    first = decide(evidence, policy)
+    second = foresee(first, evidence, policy)
     if second is None:
         return
     assert any(candidate.zone is Zone.CLOUD for candidate in second.candidates)
     for candidate in second.candidates:
         assert second.label <= HOUSE.targets[candidate.target].ceiling
-    assert second.tags >= asked.tags
+    assert second.tags >= evidence.inbound.tags
     matching = set().union(*(rule.mask for rule in policy.rules if rule.name in first.restrictions))
     assert first.mask <= matching
     for finding in inspection.findings:

@@ -13,9 +13,9 @@ from gateway.policy import decide, explain, foresee, load_policy_files
 from gateway.policy.evaluation.request_view import RequestView
 from gateway.policy.proof.check import check, require
 from gateway.policy.proof.prover import ProofOutcome, Prover, prove
-from gateway.policy.situations.synthetic import is_case, read_case, situation_of
+from gateway.policy.situations.synthetic import evidence_of, is_case, read_case
 from tests.policy.house import BIG, HOME, HOUSE, SHAPE, SMALL_HOUSE, TRUSTED, WORKSTATION, catalog_of, policy_of
-from tests.policy.made import POLICIES, SITUATIONS, policy_from
+from tests.policy.made import EVIDENCE, POLICIES, policy_from
 
 PROVED, REFUTED, NOT_PROVED = ProofOutcome.PROVED, ProofOutcome.REFUTED, ProofOutcome.NOT_PROVED
 
@@ -149,7 +149,7 @@ def test_a_counterexample_is_small_and_explain_reproduces_it():
     assert verdict.case == {"given": {"alias": "auto", "prompt_tokens": 7001, "tags": ["public"]}}
     source = parse_yaml(json.dumps(verdict.case), "case.json")
     assert is_case(source)
-    page = explain(*situation_of(read_case(source, policy), policy.catalog), policy)
+    page = explain(evidence_of(read_case(source, policy), policy.catalog), policy)
     assert page.candidates[0] == "big"
     assert page.chosen_by == "long prompts go out"
 
@@ -254,18 +254,17 @@ CLAIMS = [
 @settings(
     deadline=None, max_examples=30, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
 )
-@given(POLICIES, SITUATIONS)
-def test_what_is_proved_is_never_seen_broken(parts, situation):
+@given(POLICIES, EVIDENCE)
+def test_what_is_proved_is_never_seen_broken(parts, evidence):
     """Random policies, random requests: no real decision breaks a claim that was proved."""
-    asked, inspection, snapshot = situation
-    assume(asked.caller.key in HOUSE.keys | {"anonymous"})
+    assume(evidence.inbound.caller.key in HOUSE.keys | {"anonymous"})
     policy = policy_from(parts, claims=CLAIMS)
-    first = decide(asked, inspection, snapshot, policy)
-    alias = HOUSE.resolve(asked.request.model)
+    first = decide(evidence, policy)
+    alias = HOUSE.resolve(evidence.inbound.request.model)
     pairs = []
-    for decision in (first, foresee(first, asked, inspection, snapshot, policy)):
+    for decision in (first, foresee(first, evidence, policy)):
         if decision is not None:
-            view = RequestView(asked, inspection, snapshot, alias, policy.locals[alias.name])
+            view = RequestView(evidence, alias, policy.locals[alias.name])
             view.label, view.tags = int(decision.label), decision.tags
             pairs.append((decision, view))
     prover = Prover(policy)

@@ -2,16 +2,14 @@
 
 import json
 
-from gateway.core.finding import Inspection
-from gateway.core.snapshot import Snapshot
 from gateway.policy import facts_json
-from tests.policy.house import chat, found, inbound
+from tests.policy.house import chat, evidence_for, found, inbound
 
 
 def test_recorded_facts_hold_no_content():
     """No text, no header value, no place in the document; a model name that is none is left out."""
     asked = inbound(chat("what is this, a diary?"), headers={"x-secret": "hunter2"}, tags=("health",))
-    facts = facts_json(asked, found("secret.token"), Snapshot()).decode()
+    facts = facts_json(evidence_for(asked, found("secret.token"))).decode()
     for hidden in ("diary", "hunter2", "Hello", "messages"):
         assert hidden not in facts
-    assert json.loads(facts_json(inbound(chat("gpt-5.4")), Inspection(), Snapshot()))["model"] == "gpt-5.4"
+    assert json.loads(facts_json(evidence_for(inbound(chat("gpt-5.4")))))["model"] == "gpt-5.4"
