@@ -29,7 +29,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
             help="model directory; default: 'models' in ADUANA_STATE_DIR or ~/.local/state/aduana",
         )
     asked = (
-        ("ps", "models of the running gateway: loaded or not, memory, who would give way"),
+        ("ps", "models of the running gateway: loaded or not, memory, who would be evicted"),
         ("load", "load a model of the running gateway now"),
         ("unload", "give a model's memory back now; the next request loads it again"),
     )

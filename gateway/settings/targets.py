@@ -17,7 +17,8 @@ class EngineConfig(Section):
 
     memory: Bytes | None = None
     """As `22 GB`: weights, KV caches and computing of all loaded models, on GPUs and in RAM, estimated before a load.
-    Models that don't fit together then give way to each other. Default: no limit; each load only looks at free RAM."""
+    Of models that don't fit together, the one used longest ago is then evicted. Default: no limit; each load only looks
+    at free RAM."""
     gpu_memory: Bytes | None = None
     """As `23 GB`: the part of it on GPUs, all cards together, for models of which some layers stay in RAM."""
 

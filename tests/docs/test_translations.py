@@ -41,8 +41,9 @@ def test_they_have_the_same_structure() -> None:
 
 
 def linked(text: str) -> set[str]:
-    """What a page links to, apart from its translation."""
-    return set(re.findall(r"\]\(([^)#]+)\)", prose(text))) - {"README.md", "README.es.md"}
+    """What a page links to, apart from its translation; a picture with words in Spanish counts as the English one."""
+    found = {link.replace(".es.svg", ".svg") for link in re.findall(r"\]\(([^)#]+)\)", prose(text))}
+    return found - {"README.md", "README.es.md"}
 
 
 def test_they_lead_to_the_same_pages() -> None:
@@ -50,6 +51,13 @@ def test_they_lead_to_the_same_pages() -> None:
     assert linked(readme("README.es.md")) == linked(readme("README.md"))
     assert "(README.es.md)" in readme("README.md")
     assert "(README.md)" in readme("README.es.md")
+
+
+def test_each_has_the_picture_in_its_own_language() -> None:
+    """The flow is drawn twice, with the words of each page."""
+    assert "(docs/flow.svg)" in readme("README.md")
+    assert "(docs/flow.es.svg)" in readme("README.es.md")
+    assert (REPOSITORY / "docs/flow.es.svg").is_file()
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.es.md"])
