@@ -1,6 +1,12 @@
-"""What all tests share: none of them sees the settings of whoever runs them."""
+"""What all tests share: none sees the settings of whoever runs them, and none fails because a machine is busy."""
 
 import os
 
+from hypothesis import HealthCheck, settings
+
 for name in [name for name in os.environ if name.startswith("ADUANA_")]:
     del os.environ[name]
+
+# Hypothesis measures time by default, so a busy machine would fail tests that find nothing.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")

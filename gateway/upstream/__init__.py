@@ -1,4 +1,5 @@
-"""What both zones need to speak to OpenAI-compatible servers: answers, usage, errors, events, compression, breaker.
+"""What both zones need to speak to OpenAI-compatible servers: answers, usage, errors, events, compression, exchanges.
 
-Sans-io and pure: bytes in, deltas and errors out. Must not open a socket or know a zone.
+Bytes in, deltas and errors out; all of it pure except `exchange`, which waits for what its caller sends and reads. Must
+not open a socket or know a zone.
 """

@@ -42,8 +42,8 @@ class LocalReply:
         except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
             raise faults.cut_off(self._target) from error
 
-    def close(self) -> None:
-        """Ends the answer; a connection whose answer was read to its end is kept."""
+    async def close(self) -> None:
+        """End the answer; a connection whose answer was read to its end is kept."""
         self._response.release() if self._response.content.at_eof() else self._response.close()
 
 

@@ -1,19 +1,16 @@
-"""An OpenAI-compatible server in the user's own network (llama-server, Ollama, vLLM, LM Studio) as a target."""
+"""OpenAI-compatible server in the user's own network (llama-server, Ollama, vLLM, LM Studio) as a target."""
 
 import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_any, stop_before_delay
-from tenacity.wait import wait_random_exponential
-
 from gateway.core.delta import Delta, Embeddings, Ranking, UsageReport
 from gateway.core.document import JsonObject, encode
-from gateway.core.errors import AduanaError, ConfigurationError, TargetTimeout, TargetUnavailable
+from gateway.core.errors import AduanaError, ConfigurationError, TargetUnavailable
 from gateway.core.moving_average import MovingAverage
 from gateway.core.outbound import outbound_document
 from gateway.core.progress import Progress
@@ -22,24 +19,20 @@ from gateway.core.target import TargetInfo, TargetState
 from gateway.local.http.address import is_own_address, literal_address
 from gateway.local.http.session import LocalReply, LocalSession, not_local
 from gateway.local.http.settings import HttpSettings
-from gateway.upstream.body import PATHS, AnswerBody, collected
-from gateway.upstream.circuit_breaker import CircuitBreaker
+from gateway.upstream.body import PATHS
 from gateway.upstream.embeddings import read_vectors
-from gateway.upstream.errors import UNREACHABLE, is_passing
+from gateway.upstream.errors import UNREACHABLE
+from gateway.upstream.exchange import Exchange, Post
 from gateway.upstream.rerank import read_ranking, upstream_document
 
 T = TypeVar("T")
-_LONGEST_PAUSE = 4.0
-_DRAIN_SECONDS = 0.1
-_DRAIN_CHUNKS = 64
-_INLINE_BYTES = 256 * 1024
 _MOST_LISTING_BYTES = 4 * 2**20
 _LOOK_SECONDS = 5.0
 _SMOOTHING = 0.3
 
 
 class HttpTarget:
-    """One model of one local server. Owns its connections, its breaker and the task that looks after its health."""
+    """One model of one local server. Owns its connections, its exchange and the task that watches its health."""
 
     def __init__(
         self, info: TargetInfo, settings: HttpSettings, *, clock: Callable[[], float] = time.monotonic
@@ -47,7 +40,7 @@ class HttpTarget:
         self._info = info
         self._settings = settings
         self._clock = clock
-        self._breaker = CircuitBreaker(settings.breaker)
+        self._exchange = Exchange(info.name, settings, clock=clock)
         self._session: LocalSession | None = None
         self._watch: asyncio.Task[None] | None = None
         self._reachable = False
@@ -62,9 +55,10 @@ class HttpTarget:
         return self._info
 
     async def start(self) -> None:
-        """Checks the address and begins to look after the server's health.
+        """Check the address and begin to watch the server's health.
 
-        Raises ConfigurationError if the address is not in the user's own network and not declared as trusted.
+        Raises:
+            ConfigurationError: the address is neither in the user's own network nor declared as trusted.
         """
         if self._session is not None:
             return
@@ -73,7 +67,7 @@ class HttpTarget:
         self._watch = asyncio.get_running_loop().create_task(self._look_after(self._session))
 
     async def close(self) -> None:
-        """Stops looking and closes all connections."""
+        """Stop watching and close all connections."""
         watch, self._watch = self._watch, None
         if watch is not None:
             watch.cancel()
@@ -83,10 +77,10 @@ class HttpTarget:
             await session.close()
 
     def state(self) -> TargetState:
-        """What is known without asking."""
-        held = self._breaker.open_until(self._clock())
+        """Say how the target is doing, as far as that is known without asking it."""
+        held = self._exchange.open_until()
         return TargetState(
-            healthy=self._reachable and held is None and not self._breaker.misconfigured,
+            healthy=self._reachable and held is None and not self._exchange.misconfigured,
             slots_busy=self._busy,
             tokens_per_second=self._speed.value,
             latency_seconds=self._latency.value,
@@ -94,7 +88,7 @@ class HttpTarget:
         )
 
     async def prompt_tokens(self, request: AnyRequest) -> int | None:
-        """Unknown: these servers have no common way to count."""
+        """Return None: these servers have no common way to count."""
         return None
 
     async def generate(
@@ -106,46 +100,31 @@ class HttpTarget:
         priority: int = 0,
         progress: Progress | None = None,
     ) -> AsyncGenerator[Delta, None]:
-        """The answer. `deadline` is in the loop's clock.
+        """Yield the answer to a chat or completion request. `deadline` is in the loop's clock.
 
         `isolation`, `priority` and `progress` are not used: the server has its own cache and queue, and tells its
         tokens at the end.
 
-        Raises TargetError, ContextLengthExceeded or TargetRejected.
+        Raises:
+            TargetError: the server can't be asked or does not answer well and in time.
+            ContextLengthExceeded: the prompt does not fit the model's window.
+            TargetRejected: the server refused the request itself.
         """
         document = outbound_document(request, self._info.model, keep_identity=True)
-        self._breaker.admit(self._info.name, self._clock())
+        post = self._post(endpoint_of(request), document, self._settings.most_answer_bytes)
         begun = self._clock()
         first: float | None = None
-        self._busy += 1
-        try:
-            reply = await self._send(PATHS[endpoint_of(request)], document, self._settings.most_answer_bytes, deadline)
-            try:
-                body = AnswerBody(self._info.name, document, reply.shape)
-                while not body.done:
-                    chunk = await self._next(reply, deadline)
-                    for delta in body.feed(chunk) if chunk else body.end():
-                        if first is None:
-                            first = self._clock()
-                            self._breaker.answering(first)
-                        if isinstance(delta, UsageReport):
-                            self._measure(begun, first, delta.usage.completion_tokens)
-                        yield delta
-                await self._drain(reply)
-            finally:
-                reply.close()
-        except AduanaError as error:
-            self._failed(error)
-            raise
-        except BaseException:  # cancelled, or the client went away
-            self._breaker.release() if first is None else self._breaker.record(None, self._clock())
-            raise
-        finally:
-            self._busy -= 1
-        self._breaker.record(None, self._clock())
+        with self._under_way():
+            async with contextlib.aclosing(self._exchange.stream(post, document, deadline=deadline)) as deltas:
+                async for delta in deltas:
+                    if first is None:
+                        first = self._clock()
+                    if isinstance(delta, UsageReport):
+                        self._measure(begun, first, delta.usage.completion_tokens)
+                    yield delta
 
     async def embed(self, request: EmbeddingsRequest, *, deadline: float) -> Embeddings:
-        """The vectors for an embeddings request."""
+        """Return the vectors for an embeddings request; raises what `generate` raises."""
         document = outbound_document(request, self._info.model, keep_identity=True)
 
         def read(body: bytes) -> Embeddings:
@@ -154,7 +133,7 @@ class HttpTarget:
         return await self._whole(Endpoint.EMBEDDINGS, document, read, deadline)
 
     async def rerank(self, request: RerankRequest, *, deadline: float) -> Ranking:
-        """The scores for a rerank request."""
+        """Return the scores for a rerank request; raises what `generate` raises."""
         document = upstream_document(outbound_document(request, self._info.model, keep_identity=True))
 
         def read(body: bytes) -> Ranking:
@@ -163,96 +142,34 @@ class HttpTarget:
         return await self._whole(Endpoint.RERANK, document, read, deadline)
 
     async def _whole(self, endpoint: Endpoint, document: JsonObject, read: Callable[[bytes], T], deadline: float) -> T:
-        """An answer that comes in one piece."""
-        self._breaker.admit(self._info.name, self._clock())
+        """Return what `read` makes of an answer that comes in one piece."""
+        post = self._post(endpoint, document, self._settings.most_vector_bytes)
+        with self._under_way():
+            return await self._exchange.whole(post, read, deadline=deadline)
+
+    def _post(self, endpoint: Endpoint, document: JsonObject, most_bytes: int) -> Post:
+        """Return the call that sends `document`."""
+
+        async def post() -> LocalReply:
+            if self._session is None:
+                raise TargetUnavailable(f"The target {self._info.name!r} is not started.")
+            return await self._session.post(PATHS[endpoint], encode(document), most_bytes=most_bytes)
+
+        return post
+
+    @contextlib.contextmanager
+    def _under_way(self) -> Iterator[None]:
+        """Count a request as busy; if the server can't be reached, look at once whether it is still there."""
         self._busy += 1
         try:
-            answer = await self._collected(endpoint, document, read, deadline)
+            yield
         except AduanaError as error:
-            self._failed(error)
-            raise
-        except BaseException:
-            self._breaker.release()
+            if error.code == UNREACHABLE and self._reachable:
+                self._reachable = False  # the next request shall not have to find out for itself
+                self._look_now.set()
             raise
         finally:
             self._busy -= 1
-        self._breaker.record(None, self._clock())
-        return answer
-
-    def _failed(self, error: AduanaError) -> None:
-        self._breaker.record(error, self._clock())
-        if error.code == UNREACHABLE and self._reachable:
-            self._reachable = False  # the next request shall not have to find out for itself
-            self._look_now.set()
-
-    async def _collected(
-        self, endpoint: Endpoint, document: JsonObject, read: Callable[[bytes], T], deadline: float
-    ) -> T:
-        reply = await self._send(PATHS[endpoint], document, self._settings.most_vector_bytes, deadline)
-        chunks = await self._collect(reply, deadline)
-
-        def whole() -> T:
-            return read(collected(reply.shape, chunks))
-
-        return whole() if sum(map(len, chunks)) < _INLINE_BYTES else await asyncio.to_thread(whole)
-
-    async def _send(self, path: str, document: JsonObject, most_bytes: int, deadline: float) -> LocalReply:
-        """Opens the answer; after a passing fault once more, within the retry budget and the deadline."""
-        session = self._session
-        if session is None:
-            raise TargetUnavailable(f"The target {self._info.name!r} is not started.")
-        content = encode(document)
-        loop = asyncio.get_running_loop()
-
-        async def once() -> LocalReply:
-            limit = min(deadline, loop.time() + self._settings.header_seconds)
-            try:
-                async with asyncio.timeout_at(limit):
-                    return await session.post(path, content, most_bytes=most_bytes)
-            except TimeoutError:
-                raise TargetTimeout(f"The target {self._info.name!r} did not begin its answer in time.") from None
-
-        retrying = AsyncRetrying(
-            retry=retry_if_exception(is_passing),
-            stop=stop_any(
-                stop_after_attempt(1 + self._settings.retries),
-                stop_before_delay(max(0.0, deadline - loop.time())),
-            ),
-            wait=wait_random_exponential(multiplier=self._settings.retry_pause, max=_LONGEST_PAUSE),
-            reraise=True,
-        )
-        return await retrying(once)
-
-    async def _next(self, reply: LocalReply, deadline: float) -> bytes:
-        """The next bytes; empty at the end."""
-        limit = min(deadline, asyncio.get_running_loop().time() + self._settings.idle_seconds)
-        try:
-            async with asyncio.timeout_at(limit):
-                return await reply.read()
-        except TimeoutError:
-            raise TargetTimeout(f"The target {self._info.name!r} stopped in the middle of its answer.") from None
-
-    async def _collect(self, reply: LocalReply, deadline: float) -> list[bytes]:
-        """The whole raw body, within its limit (what is too large is refused when it is unpacked)."""
-        collection: list[bytes] = []
-        size = 0
-        try:
-            while size <= reply.shape.most_bytes and (chunk := await self._next(reply, deadline)):
-                collection.append(chunk)
-                size += len(chunk)
-        finally:
-            reply.close()
-        return collection
-
-    async def _drain(self, reply: LocalReply) -> None:
-        """Reads the few bytes behind the end, so that the connection can serve again."""
-        try:
-            async with asyncio.timeout(_DRAIN_SECONDS):
-                for _ in range(_DRAIN_CHUNKS):
-                    if not await reply.read():
-                        return
-        except (TimeoutError, AduanaError):
-            return  # the answer is complete; only the connection is lost
 
     async def _check_address(self) -> None:
         if self._settings.trusted_host:
@@ -281,12 +198,12 @@ class HttpTarget:
                     await self._look_now.wait()
 
     async def _answers(self, session: LocalSession) -> bool:
-        """Whether the server lists its models. Sends no request's content."""
+        """Say whether the server lists its models. Sends no request's content."""
         try:
             deadline = asyncio.get_running_loop().time() + _LOOK_SECONDS
             async with asyncio.timeout_at(deadline):
                 reply = await session.get("/models", most_bytes=_MOST_LISTING_BYTES)
-            await self._collect(reply, deadline)
+            await self._exchange.collect(reply, deadline=deadline)
         except (AduanaError, TimeoutError):
             return False
         return True

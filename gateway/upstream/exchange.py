@@ -1,0 +1,199 @@
+"""One HTTP exchange with another server: a document goes out, its answer comes back, within limits of time and size.
+
+The sending itself is the caller's: this file opens no connection and knows no HTTP client.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from typing import Protocol, TypeVar
+
+import msgspec
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_any, stop_before_delay
+from tenacity.wait import wait_random_exponential
+
+from gateway.core.delta import Delta
+from gateway.core.document import JsonObject
+from gateway.core.errors import AduanaError, TargetTimeout
+from gateway.upstream.body import AnswerBody, BodyShape, collected
+from gateway.upstream.circuit_breaker import CircuitBreaker, CircuitBreakerSettings
+from gateway.upstream.errors import is_passing
+
+T = TypeVar("T")
+_LONGEST_PAUSE = 4.0
+_DRAIN_SECONDS = 0.1
+_DRAIN_CHUNKS = 64
+_INLINE_BYTES = 256 * 1024  # a longer body is unpacked and read in a thread
+
+
+class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits of the exchanges with one server. Times in seconds."""
+
+    header_seconds: float = 120.0  # from the request to the beginning of the answer
+    idle_seconds: float = 60.0  # longest silence inside an answer
+    retries: int = 2  # further tries after a passing fault, before the first byte
+    retry_pause: float = 0.25  # first pause between tries; it doubles, with jitter
+    most_answer_bytes: int = 64 * 2**20  # unpacked
+    most_vector_bytes: int = 256 * 2**20  # unpacked, for embeddings and rankings
+    breaker: CircuitBreakerSettings = CircuitBreakerSettings()
+
+
+class Reply(Protocol):
+    """Answer that has begun with status 200 and whose body is still to be read."""
+
+    @property
+    def shape(self) -> BodyShape:
+        """Return what the headers say about the body."""
+        ...
+
+    async def read(self) -> bytes:
+        """Return the next raw bytes; empty at the end."""
+        ...
+
+    async def close(self) -> None:
+        """End the answer, whether it was read to its end or not."""
+        ...
+
+
+Post = Callable[[], Awaitable[Reply]]  # sends the request once; raises AduanaErrors for everything but status 200
+
+
+class Exchange:
+    """Exchanges with one target, and the circuit breaker that says when the target may be asked.
+
+    Every `deadline` is in the loop's clock; `clock` gives the monotonic seconds of the breaker.
+    """
+
+    def __init__(self, target: str, settings: ExchangeSettings, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._target = target
+        self._settings = settings
+        self._clock = clock
+        self._breaker = CircuitBreaker(settings.breaker)
+
+    @property
+    def misconfigured(self) -> bool:
+        """Whether the target refused this gateway's key, model or address when it was last asked."""
+        return self._breaker.misconfigured
+
+    def open_until(self) -> float | None:
+        """Return when the target may be asked again; None if it may be asked now."""
+        return self._breaker.open_until(self._clock())
+
+    async def stream(self, post: Post, document: JsonObject, *, deadline: float) -> AsyncGenerator[Delta, None]:
+        """Yield the deltas of the answer to `document`, which `post` sends.
+
+        Raises:
+            AduanaError: the target is held by the breaker, can't be asked, or does not answer well and in time.
+        """
+        with self._admitted() as answering:
+            reply = await self._send(post, deadline)
+            try:
+                body = AnswerBody(self._target, document, reply.shape)
+                while not body.done:
+                    chunk = await self._next(reply, deadline)
+                    for delta in body.feed(chunk) if chunk else body.end():
+                        answering()
+                        yield delta
+                await _drain(reply)
+            finally:
+                await reply.close()
+
+    async def whole(self, post: Post, read: Callable[[bytes], T], *, deadline: float) -> T:
+        """Return what `read` makes of an answer that comes in one piece.
+
+        Raises:
+            AduanaError: the target is held by the breaker, can't be asked, or does not answer well and in time.
+        """
+        with self._admitted():
+            reply = await self._send(post, deadline)
+            chunks = await self.collect(reply, deadline=deadline)
+
+            def unpacked() -> T:
+                return read(collected(reply.shape, chunks))
+
+            return unpacked() if sum(map(len, chunks)) < _INLINE_BYTES else await asyncio.to_thread(unpacked)
+
+    async def collect(self, reply: Reply, *, deadline: float) -> list[bytes]:
+        """Return the raw body of `reply` and close it.
+
+        Stops soon after the limit of size: what is too large is refused when it is unpacked.
+        """
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            while size <= reply.shape.most_bytes and (chunk := await self._next(reply, deadline)):
+                chunks.append(chunk)
+                size += len(chunk)
+        finally:
+            await reply.close()
+        return chunks
+
+    @contextlib.contextmanager
+    def _admitted(self) -> Iterator[Callable[[], None]]:
+        """Ask the breaker for leave, and tell it afterwards what came of it. Yields what to call at each delta."""
+        self._breaker.admit(self._target, self._clock())
+        answered = False
+
+        def answering() -> None:
+            nonlocal answered
+            if not answered:
+                answered = True
+                self._breaker.answering(self._clock())
+
+        try:
+            yield answering
+        except AduanaError as error:
+            self._breaker.record(error, self._clock())
+            raise
+        except BaseException:  # cancelled, or the client went away
+            self._breaker.record(None, self._clock()) if answered else self._breaker.release()
+            raise
+        self._breaker.record(None, self._clock())
+
+    async def _send(self, post: Post, deadline: float) -> Reply:
+        """Open the answer; after a passing fault try again, within the retry budget and the deadline."""
+        loop = asyncio.get_running_loop()
+
+        async def once() -> Reply:
+            limit = min(deadline, loop.time() + self._settings.header_seconds)
+            try:
+                async with asyncio.timeout_at(limit):
+                    return await post()
+            except TimeoutError:
+                raise TargetTimeout(f"The target {self._target!r} did not begin its answer in time.") from None
+
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(is_passing),
+            stop=stop_any(
+                stop_after_attempt(1 + self._settings.retries),
+                stop_before_delay(max(0.0, deadline - loop.time())),
+            ),
+            wait=wait_random_exponential(multiplier=self._settings.retry_pause, max=_LONGEST_PAUSE),
+            reraise=True,
+        )
+        return await retrying(once)
+
+    async def _next(self, reply: Reply, deadline: float) -> bytes:
+        """Return the next bytes of `reply`; empty at the end.
+
+        Raises:
+            TargetTimeout: nothing came for `idle_seconds`, or until the deadline.
+        """
+        limit = min(deadline, asyncio.get_running_loop().time() + self._settings.idle_seconds)
+        try:
+            async with asyncio.timeout_at(limit):
+                return await reply.read()
+        except TimeoutError:
+            raise TargetTimeout(f"The target {self._target!r} stopped in the middle of its answer.") from None
+
+
+async def _drain(reply: Reply) -> None:
+    """Read the few bytes behind the end, so that the connection can serve again."""
+    try:
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            for _ in range(_DRAIN_CHUNKS):
+                if not await reply.read():
+                    return
+    except (TimeoutError, AduanaError):
+        return  # the answer is complete; only the connection is lost

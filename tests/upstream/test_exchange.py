@@ -1,0 +1,259 @@
+"""One exchange with another server: retries, limits of time and size, and what the circuit breaker learns from it."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+
+import msgspec
+import pytest
+
+from gateway.core.delta import Delta, Text
+from gateway.core.document import JsonObject
+from gateway.core.errors import (
+    AduanaError,
+    TargetBusy,
+    TargetError,
+    TargetMisconfigured,
+    TargetProtocolError,
+    TargetRejected,
+    TargetTimeout,
+    TargetUnavailable,
+)
+from gateway.upstream.body import BodyShape
+from gateway.upstream.circuit_breaker import CircuitBreakerSettings
+from gateway.upstream.errors import disconnected, unreachable
+from gateway.upstream.exchange import Exchange, ExchangeSettings
+
+SETTINGS = ExchangeSettings(
+    retries=2, retry_pause=0.0, breaker=CircuitBreakerSettings(failures=1, first_hold=10.0, longest_hold=10.0)
+)
+DOCUMENT: JsonObject = {"messages": ()}
+HELLO = b'data: {"choices":[{"delta":{"content":"hello"}}]}\n\n'
+STOP = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n'
+DONE = b"data: [DONE]\n\n"
+OVERLOADED = TargetUnavailable("x", code="target_overloaded")
+
+
+class FakeReply:
+    """Answer that gives its chunks, or raises the errors among them, and then is silent or at its end."""
+
+    def __init__(self, *chunks: bytes | AduanaError, silent: bool = False, most_bytes: int = 1 << 20) -> None:
+        self.shape = BodyShape(content_type="text/event-stream", content_encoding="", most_bytes=most_bytes)
+        self.left = list(chunks)
+        self.closed = 0
+        self._silent = silent
+
+    async def read(self) -> bytes:
+        if not self.left:
+            return await asyncio.Future() if self._silent else b""
+        chunk = self.left.pop(0)
+        if isinstance(chunk, AduanaError):
+            raise chunk
+        return chunk
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+class Server:
+    """Gives one outcome after the other to whoever posts; None: it never answers."""
+
+    def __init__(self, *outcomes: FakeReply | AduanaError | None) -> None:
+        self._outcomes = list(outcomes)
+        self.posts = 0
+        self.asked = asyncio.Event()
+
+    async def post(self) -> FakeReply:
+        self.posts += 1
+        self.asked.set()
+        outcome = self._outcomes.pop(0)
+        if outcome is None:
+            return await asyncio.Future()
+        if isinstance(outcome, AduanaError):
+            raise outcome
+        return outcome
+
+
+class Clock:
+    """Monotonic seconds that a test sets."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def exchange(settings: ExchangeSettings = SETTINGS, clock: Callable[[], float] | None = None) -> Exchange:
+    return Exchange("big", settings, clock=clock or Clock())
+
+
+def soon() -> float:
+    return asyncio.get_running_loop().time() + 5
+
+
+async def streamed(exchange: Exchange, server: Server, deadline: float | None = None) -> list[Delta]:
+    stream = exchange.stream(server.post, DOCUMENT, deadline=deadline or soon())
+    return [delta async for delta in stream]
+
+
+def good() -> FakeReply:
+    return FakeReply(HELLO, STOP, DONE)
+
+
+async def test_an_answer_is_read_to_its_end_and_closed() -> None:
+    """The bytes behind the end are read as well, so that the connection can serve the next request."""
+    reply = FakeReply(HELLO, STOP, DONE, b": tail\n\n", DONE)
+    deltas = await streamed(exchange(), Server(reply))
+    assert deltas[0] == Text(text="hello")
+    assert reply.left == []
+    assert reply.closed == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "posts"),
+    [
+        (OVERLOADED, 3),
+        (disconnected("big"), 3),
+        (TargetUnavailable("x", code="target_overloaded", retry_after=1.0), 1),
+        (unreachable("big"), 1),
+        (TargetBusy("x"), 1),
+        (TargetMisconfigured("x"), 1),
+        (TargetRejected("x"), 1),
+    ],
+    ids=["overloaded", "disconnected", "names-a-time", "unreachable", "busy", "misconfigured", "rejected"],
+)
+async def test_only_passing_faults_are_tried_again(error: AduanaError, posts: int) -> None:
+    """A request is sent once and, after a fault that may pass at once, two more times, not more."""
+    server = Server(error, error, error, good())
+    with pytest.raises(type(error)):
+        await streamed(exchange(), server)
+    assert server.posts == posts
+
+
+async def test_the_answer_to_a_second_try_is_the_answer() -> None:
+    """A client does not notice a fault that passed before the answer began."""
+    server = Server(OVERLOADED, good())
+    tried = exchange()
+    assert Text(text="hello") in await streamed(tried, server)
+    assert tried.open_until() is None
+
+
+async def test_nothing_is_tried_again_behind_the_deadline() -> None:
+    """However many retries are left, a pause that would end behind the deadline is not begun."""
+    slow = exchange(msgspec.structs.replace(SETTINGS, retry_pause=4.0, retries=9))
+    server = Server(OVERLOADED, good())
+    with pytest.raises(TargetUnavailable):
+        await streamed(slow, server, deadline=asyncio.get_running_loop().time())
+    assert server.posts == 1
+
+
+async def test_an_answer_that_begins_is_not_started_again() -> None:
+    """What the client has already got can't be taken back, so even a passing fault ends the answer."""
+    reply = FakeReply(HELLO, OVERLOADED)
+    server = Server(reply, good())
+    with pytest.raises(TargetUnavailable):
+        await streamed(exchange(), server)
+    assert server.posts == 1
+    assert reply.closed == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "limit", "message"),
+    [
+        (None, {"header_seconds": 0.01}, "did not begin"),
+        (None, {}, "did not begin"),
+        (FakeReply(HELLO, silent=True), {"idle_seconds": 0.01}, "in the middle"),
+        (FakeReply(HELLO, silent=True), {}, "in the middle"),
+    ],
+    ids=["no-header", "no-header-until-the-deadline", "silence", "silence-until-the-deadline"],
+)
+async def test_silence_is_a_time_out(outcome: FakeReply | None, limit: dict[str, float], message: str) -> None:
+    """Before the answer and inside it, by the limits of the target and by the deadline of the request."""
+    limited = exchange(msgspec.structs.replace(SETTINGS, **limit))
+    deadline = soon() if limit else asyncio.get_running_loop().time() + 0.01
+    with pytest.raises(TargetTimeout, match=message):
+        await streamed(limited, Server(outcome), deadline)
+    assert outcome is None or outcome.closed == 1
+
+
+async def test_a_held_target_is_not_asked() -> None:
+    """After its failures the breaker keeps every request away until the hold is over."""
+    clock = Clock()
+    held = exchange(clock=clock)
+    with pytest.raises(TargetError):
+        await streamed(held, Server(unreachable("big")))
+    assert held.open_until() == 10.0
+    server = Server(good())
+    with pytest.raises(TargetUnavailable, match="held"):
+        await streamed(held, server)
+    assert server.posts == 0
+    clock.now = 10.0
+    assert await streamed(held, server)
+    assert held.open_until() is None
+
+
+async def test_a_request_given_up_before_the_answer_says_nothing() -> None:
+    """The next request after a hold is then the one that tries the target."""
+    clock = Clock()
+    tried = exchange(clock=clock)
+    with pytest.raises(TargetError):
+        await streamed(tried, Server(unreachable("big")))
+    clock.now = 10.0
+    silent = Server(None)
+    asking = asyncio.ensure_future(streamed(tried, silent))
+    await silent.asked.wait()
+    asking.cancel()
+    await asyncio.wait({asking})
+    assert await streamed(tried, Server(good()))
+
+
+async def test_a_client_that_leaves_in_the_middle_ends_the_answer() -> None:
+    """The reply is closed at once, and the target, which was answering, stays open to others."""
+    reply = FakeReply(HELLO, silent=True)
+    left = exchange()
+    async with aclosing(left.stream(Server(reply).post, DOCUMENT, deadline=soon())) as stream:
+        assert await anext(stream) == Text(text="hello")
+    assert reply.closed == 1
+    assert left.open_until() is None
+
+
+async def test_others_need_not_wait_for_the_end_of_the_trying_answer() -> None:
+    """After a hold, the first delta of one answer lets all other requests in."""
+    clock = Clock()
+    tried = exchange(clock=clock)
+    with pytest.raises(TargetError):
+        await streamed(tried, Server(unreachable("big")))
+    clock.now = 10.0
+    stream = tried.stream(Server(FakeReply(HELLO, silent=True)).post, DOCUMENT, deadline=soon())
+    async with aclosing(stream):
+        await anext(stream)
+        assert await streamed(tried, Server(good()))
+
+
+async def test_an_answer_in_one_piece_is_read_and_closed() -> None:
+    """The reader gets the whole body, whatever pieces it came in."""
+    reply = FakeReply(b"ab", b"c")
+    assert await exchange().whole(Server(reply).post, bytes.decode, deadline=soon()) == "abc"
+    assert reply.closed == 1
+
+
+@pytest.mark.parametrize("size", [9, 1 << 19])
+async def test_a_body_larger_than_its_limit_is_refused(size: int) -> None:
+    """No more is read than tells that it is too large."""
+    reply = FakeReply(b"x" * size, b"never read", most_bytes=8)
+    with pytest.raises(TargetProtocolError, match="larger than"):
+        await exchange().whole(Server(reply).post, bytes.decode, deadline=soon())
+    assert reply.left == [b"never read"]
+    assert reply.closed == 1
+
+
+async def test_credentials_that_are_refused_are_told() -> None:
+    """The target counts as misconfigured until it answers well again."""
+    clock = Clock()
+    refused = exchange(clock=clock)
+    with pytest.raises(TargetMisconfigured):
+        await refused.whole(Server(TargetMisconfigured("x")).post, bytes.decode, deadline=soon())
+    assert refused.misconfigured
+    clock.now = 30.0
+    await refused.whole(Server(FakeReply(b"{}")).post, bytes.decode, deadline=soon())
+    assert not refused.misconfigured
