@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +62,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--write", action="store_true", help="write the result into the configuration file")
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, find: Callable[[EnergySettings], Sequence[Meter]] = find_meters) -> int:
     """Measures and prints the lines for `energy:`. Returns 0; 2 when nothing can be measured."""
     settings = load_settings(args.config)
-    meters = [meter for meter in find_meters(EnergySettings()) if not isinstance(meter, Estimate)]
+    meters = [meter for meter in find(EnergySettings()) if not isinstance(meter, Estimate)]
     if not meters:
         print(
             "aduana: nothing here can be measured: no NVIDIA or AMD driver, and /sys/class/powercap is not readable.\n"

@@ -20,7 +20,6 @@ from gateway.ner.weights import PACKAGE, int8_model
 from gateway.privacy.detectors.named_entities import Entity, joined
 
 _AT_ONCE = 8_000  # characters in one job: what is too late is noticed soon
-_PAUSE_SECONDS = 5.0  # before processes that broke are started again
 
 
 class RecognitionFailed(Exception):
@@ -34,6 +33,7 @@ class RecognitionSettings(msgspec.Struct, frozen=True, kw_only=True):
     processes: int = 1
     threads: int = 1  # of each process
     remembered: int = 20_000  # texts
+    pause_seconds: float = 5.0  # before processes that broke are started again
 
 
 def installed() -> bool:
@@ -52,7 +52,7 @@ class Recognition:
         self._opening: asyncio.Task[None] | None = None
         self._closed = False
         self._turns = asyncio.Semaphore(settings.processes)
-        self._broke = -_PAUSE_SECONDS
+        self._broke = -settings.pause_seconds
         self.problem = "It is loading."  # empty: it works
 
     def start(self) -> None:
@@ -104,7 +104,7 @@ class Recognition:
             raise RecognitionFailed("it was not started")
         await asyncio.shield(self._opening)
         if self._pool is None and not self._closed:
-            if asyncio.get_running_loop().time() - self._broke < _PAUSE_SECONDS:
+            if asyncio.get_running_loop().time() - self._broke < self._settings.pause_seconds:
                 raise RecognitionFailed("it could not be loaded")
             if self._opening.done():
                 self.start()

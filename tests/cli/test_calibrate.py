@@ -117,6 +117,5 @@ def test_without_a_meter_calibrate_says_what_to_do(
 ) -> None:
     """Exit 2, and the two settings that help."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(calibrate, "find_meters", lambda settings: [])
-    assert calibrate.run(parse(calibrate)) == 2
+    assert calibrate.run(parse(calibrate), find=lambda settings: []) == 2
     assert "energy.idle_watts" in capsys.readouterr().err

@@ -25,7 +25,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest_asyncio.fixture
 async def recognition(cache: Path) -> AsyncIterator[Recognition]:
     """One worker process."""
-    one = Recognition(RecognitionSettings(cache=cache))
+    one = Recognition(RecognitionSettings(cache=cache, pause_seconds=0.0))
     one.start()
     await one.loaded()
     assert one.problem == ""
@@ -97,11 +97,8 @@ async def test_what_others_push_out_meanwhile_is_not_missed(cache: Path) -> None
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux to find the worker process")
-async def test_a_dead_process_fails_loudly_and_is_replaced(
-    recognition: Recognition, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_dead_process_fails_loudly_and_is_replaced(recognition: Recognition) -> None:
     """Nothing is taken for clean because nobody looked; later another process looks."""
-    monkeypatch.setattr("gateway.ner.recognition._PAUSE_SECONDS", 0.0)
     (worker,) = children()
     os.kill(worker, signal.SIGKILL)
     with pytest.raises(RecognitionFailed):

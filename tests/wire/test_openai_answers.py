@@ -25,7 +25,6 @@ from gateway.core.delta import (
 from gateway.core.document import freeze_object
 from gateway.core.errors import ContextLengthExceeded, TargetProtocolError, Unavailable
 from gateway.core.usage import Usage
-from gateway.upstream.answer_reader import _logprobs as text_logprobs
 from gateway.upstream.body import AnswerBody, BodyShape
 from gateway.wire import openai
 
@@ -194,7 +193,14 @@ def test_the_first_token_of_an_echoed_prompt_has_no_log_probability() -> None:
     assert choice["logprobs"]["token_logprobs"] == [None, -0.5]
     assert choice["logprobs"]["top_logprobs"] == [None, {"ñ": -0.5, "n": -9999.0}]
     assert choice["logprobs"]["text_offset"] == [0, 1]
-    read = text_logprobs(choice["logprobs"])
+    body = AnswerBody(
+        "t",
+        freeze_object({}),
+        BodyShape(content_type="application/json", content_encoding="", most_bytes=2**20),
+    )
+    read = [
+        log for delta in [*body.feed(assembly.body()), *body.end()] if isinstance(delta, Text) for log in delta.logprobs
+    ]
     assert math.isnan(read[0].logprob)
     assert read[1].logprob == -0.5
 

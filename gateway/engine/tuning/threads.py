@@ -1,7 +1,7 @@
 """How many CPU threads to compute with on this machine. Reads the system's files; times are `tuning`'s."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
 from gateway.engine.settings import EngineSettings
@@ -32,11 +32,13 @@ def default_threads() -> int:
     return max(1, usable_cores() - 1)
 
 
-def tuner_of(settings: EngineSettings, threads: int, *, gpu: bool) -> ThreadTuner | None:
+def tuner_of(
+    settings: EngineSettings, threads: int, *, gpu: bool, cores: Callable[[], int] | None = None
+) -> ThreadTuner | None:
     """Changes the number of threads while the worker runs. None: it was configured, or a GPU does the work."""
     if settings.threads is not None or (gpu and settings.gpu_layers != 0):
         return None
-    numbers = choices(usable_cores())
+    numbers = choices((cores or usable_cores)())
     return ThreadTuner(numbers, threads) if len(numbers) > 1 else None
 
 

@@ -21,8 +21,9 @@ class PeerClosed(Exception):
 class Channel:
     """The socket to the gateway: never blocks a step."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, *, gather_seconds: float = _GATHER_SECONDS) -> None:
         self._socket = connection
+        self._gather_seconds = gather_seconds
         connection.setblocking(False)
         self._frames = Frames()
         self._unsent = bytearray()
@@ -65,7 +66,7 @@ class Channel:
         A `patient` message may wait a few milliseconds for the next one, or for `flush`.
         """
         self._unsent += frame(message)
-        if patient and time.monotonic() - self._sent_at < _GATHER_SECONDS:
+        if patient and time.monotonic() - self._sent_at < self._gather_seconds:
             return
         self.flush()
         while len(self._unsent) > _MOST_UNSENT:

@@ -22,7 +22,13 @@ class Room:
 
     def __init__(self, directory: Path, capacity: int = 64 * MEGABYTE, **more: int) -> None:
         self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self.disk = Disk(directory, capacity, lambda: self._wakes.put(None), **more)
+        self.go = threading.Event()  # what holds the disk's thread up, when it is cleared
+        self.go.set()
+        self.disk = Disk(directory, capacity, self._wake, **more)
+
+    def _wake(self) -> None:
+        self._wakes.put(None)
+        self.go.wait(30)
 
     def came(self) -> FetchedState:
         """The next state that comes."""
@@ -111,18 +117,14 @@ def test_what_is_too_much_is_lost(tmp_path: Path) -> None:
 def test_a_slow_disk_costs_memory_within_bounds(tmp_path: Path) -> None:
     """While the thread is held up, states wait in RAM; beyond the bound they are lost. A waiting one can be used."""
     room = Room(tmp_path / "spill", pending=5000)
-    go = threading.Event()
-
-    def hold_up() -> None:
-        go.wait(30)
-
-    room.disk._jobs.put(hold_up)
+    room.go.clear()
+    room.settle()
     for key in (1, 2):
         room.disk.put(key, state_of(4000))
     room.disk.put(3, state_of(10))
     assert room.came() == FetchedState(key=3, state=None)
     room.disk.drop(1)
-    go.set()
+    room.go.set()
     room.settle()
     room.disk.fetch(2)
     assert room.came().state is not None

@@ -55,14 +55,10 @@ def test_no_control_groups(tmp_path: Path) -> None:
         (EngineSettings(model="m", gpu_layers=0), True, True),
     ],
 )
-def test_when_the_number_adapts(
-    settings: EngineSettings, gpu: bool, adapts: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_when_the_number_adapts(settings: EngineSettings, gpu: bool, adapts: bool) -> None:
     """A number that was configured stays; a GPU leaves the threads little to do."""
-    monkeypatch.setattr("gateway.engine.tuning.threads.usable_cores", lambda: 4)
-    assert (tuner_of(settings, 2, gpu=gpu) is not None) == adapts
-    monkeypatch.setattr("gateway.engine.tuning.threads.usable_cores", lambda: 1)
-    assert tuner_of(settings, 1, gpu=gpu) is None
+    assert (tuner_of(settings, 2, gpu=gpu, cores=lambda: 4) is not None) == adapts
+    assert tuner_of(settings, 1, gpu=gpu, cores=lambda: 1) is None
 
 
 def test_this_machine() -> None:

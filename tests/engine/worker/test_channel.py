@@ -2,11 +2,11 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from gateway.engine.messages import Frames, Tokens, to_gateway
-from gateway.engine.worker import channel as channel_module
 from gateway.engine.worker.channel import Channel, PeerClosed
 
 
@@ -32,21 +32,34 @@ class Far:
         return found
 
 
-@pytest.fixture
-def ends() -> Iterator[tuple[Channel, Far]]:
+@contextmanager
+def connected(gather_seconds: float) -> Iterator[tuple[Channel, Far]]:
     near, far = socket.socketpair()
     with near, far:
-        yield Channel(near), Far(far)
+        yield Channel(near, gather_seconds=gather_seconds), Far(far)
+
+
+@pytest.fixture
+def patient() -> Iterator[tuple[Channel, Far]]:
+    """Both ends, of a channel that gathers quick tokens for an hour."""
+    with connected(3600.0) as ends:
+        yield ends
+
+
+@pytest.fixture
+def hasty() -> Iterator[tuple[Channel, Far]]:
+    """Both ends, of a channel that gathers nothing."""
+    with connected(0.0) as ends:
+        yield ends
 
 
 def token(number: int) -> Tokens:
     return Tokens(ids=(1,), tokens=(number,))
 
 
-def test_quick_tokens_travel_together(ends: tuple[Channel, Far], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_quick_tokens_travel_together(patient: tuple[Channel, Far]) -> None:
     """The first one goes at once; the next ones wait for something urgent, and keep their order."""
-    channel, far = ends
-    monkeypatch.setattr(channel_module, "_GATHER_SECONDS", 3600.0)
+    channel, far = patient
     channel.send(token(1), patient=True)
     assert far.arrived() == [1]
     channel.send(token(2), patient=True)
@@ -56,19 +69,17 @@ def test_quick_tokens_travel_together(ends: tuple[Channel, Far], monkeypatch: py
     assert far.arrived() == [2, 3, 4]
 
 
-def test_nothing_waits_longer_than_said(ends: tuple[Channel, Far], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_waits_longer_than_said(hasty: tuple[Channel, Far]) -> None:
     """Tokens that come slowly go one by one."""
-    channel, far = ends
-    monkeypatch.setattr(channel_module, "_GATHER_SECONDS", 0.0)
+    channel, far = hasty
     for number in range(3):
         channel.send(token(number), patient=True)
         assert far.arrived() == [number]
 
 
-def test_nothing_is_held_while_the_worker_rests(ends: tuple[Channel, Far], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_held_while_the_worker_rests(patient: tuple[Channel, Far]) -> None:
     """Before it sleeps, and before it does something long, everything goes."""
-    channel, far = ends
-    monkeypatch.setattr(channel_module, "_GATHER_SECONDS", 3600.0)
+    channel, far = patient
     for act in (channel.wait, channel.flush):
         channel.send(token(1), patient=True)
         channel.send(token(2), patient=True)
@@ -77,9 +88,9 @@ def test_nothing_is_held_while_the_worker_rests(ends: tuple[Channel, Far], monke
         assert far.arrived()[-1] == 2
 
 
-def test_a_closed_gateway_ends_the_worker(ends: tuple[Channel, Far]) -> None:
+def test_a_closed_gateway_ends_the_worker(hasty: tuple[Channel, Far]) -> None:
     """Both when it sends and when it reads."""
-    channel, far = ends
+    channel, far = hasty
     far.socket.close()
     with pytest.raises(PeerClosed):
         channel.receive()

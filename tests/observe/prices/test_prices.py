@@ -7,6 +7,7 @@ from pathlib import Path
 import genai_prices
 import msgspec
 import pytest
+from genai_prices.data_snapshot import get_snapshot
 
 from gateway.core.errors import ConfigurationError
 from gateway.core.labels import Zone
@@ -164,10 +165,10 @@ def test_work_that_could_wait_is_compared_with_the_price_for_batches(model: str,
 
 def test_the_lists_date_is_that_of_its_newest_change() -> None:
     """Of any kind of price: the batch prices changed last."""
-    table = PriceList()
+    table = PriceList()  # the one in the package, where none was fetched
     starts = {
         price.constraint.start_date
-        for provider in table._snapshot.providers
+        for provider in get_snapshot().providers
         for model in provider.models
         for price in model.price_variants or ()
         if hasattr(price.constraint, "start_date")

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.core.document import freeze_object, strings, thaw
-from gateway.privacy import Inspector
+from gateway.privacy import InspectionSettings, Inspector
 from gateway.privacy.categories import covered, maskable
 from gateway.privacy.detectors.registry import CATEGORIES
 from gateway.privacy.masking.mask import Masked, foreign, mask
@@ -102,9 +102,9 @@ def test_every_place_of_the_document_is_masked(inspector):
     assert [mapping.whole(text) for _, text in strings(result.document)] == [text for _, text in strings(document)]
 
 
-def test_escapes_of_json_inside_a_string_are_no_hiding_place(inspector):
+def test_escapes_of_json_inside_a_string_are_no_hiding_place():
     """Tool results are often written with \\u escapes: what they mean is masked."""
-    words = Inspector(type(inspector._settings)(words={"patient": ("José Núñez",)}))
+    words = Inspector(InspectionSettings(words={"patient": ("José Núñez",)}))
     document = said(json.dumps({"patient": "José Núñez"}))
     result = mask(document, words.inspect(document).findings, (), pick_with(), "es")
     assert json.loads(content(result)) == {"patient": result.entries[0].pseudonym}

@@ -89,9 +89,11 @@ def test_chunking_changes_nothing(words, places):
 def test_only_beginnings_of_pseudonyms_are_held_back(words, places):
     """What is held is, letter for letter, the beginning of a known pseudonym."""
     stream = Restoring(MAPPING)
+    pushed, released = "", 0
     for part in cut("".join(words), places):
-        stream.push(part)
-        held = stream._held.lower().replace("‑", "-").replace("‐", "-")
+        pushed += part
+        released += sum(piece.raw for piece in stream.push(part))
+        held = pushed[released:].lower().replace("‑", "-").replace("‐", "-")
         assert not held or any(name.lower().startswith(held) for name in VALUES)
 
 
