@@ -5,21 +5,24 @@ Requests in flight keep the policy that they started with: they hold the object 
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
+from watchfiles import awatch
 
 from gateway.core.errors import ConfigurationError
 from gateway.core.target import Catalog
 from gateway.policy import Policy, load_policy_files
 
 LOG = structlog.get_logger("aduana.policy")
-_WATCH_SECONDS = 1.0
+_LOOK_SECONDS = 2.0  # a change that the system does not tell of is seen after so long
+_STEP_MS = 200  # how often the watching thread looks at what the system has told
+_POLL_MS = 1_000  # between looks where the system tells nothing
 
 
 class PolicyStore:
-    """`current` is the policy for new requests."""
+    """The policy for new requests (`current`), and the candidate that is only compared with it."""
 
     def __init__(
         self,
@@ -29,19 +32,29 @@ class PolicyStore:
         candidate: Sequence[Path] = (),
         rates: Mapping[str, float],
     ) -> None:
-        """Raises ConfigurationError when the files don't load."""
+        """Load the policy.
+
+        Args:
+            paths: Files of the policy; without any, the built-in one.
+            catalog: Targets and aliases that the policy may name.
+            candidate: Files of a policy that decides nothing, and is compared with the one in force.
+            rates: How much of each currency one US dollar is.
+
+        Raises:
+            ConfigurationError: The files don't load.
+        """
         self._paths = tuple(paths)
         self._catalog = catalog
         self._rates = dict(rates)
         self._changed: Callable[[Policy | None], None] = lambda policy: None
-        self._read: dict[str, str] = {}
+        self._read: dict[str, str | None] = {}  # None: it could not be read
         self._asked = asyncio.Event()
         self.problem: str | None = None
         self._candidate_paths = tuple(candidate)
         self.current, self.candidate = self._load()
 
     def on_change(self, changed: Callable[[Policy | None], None]) -> None:
-        """`changed` hears of each new policy, and None for a reload that was refused."""
+        """Call `changed` with each new policy, and with None for a reload that was refused."""
         self._changed = changed
 
     def ask_to_reload(self) -> None:
@@ -49,7 +62,7 @@ class PolicyStore:
         self._asked.set()
 
     async def reload(self) -> bool:
-        """Load again, in a thread; on any problem the old policy stays, loudly. Whether the new one is in force."""
+        """Load again, in a thread, and return whether the new policy is in force; on any problem the old one stays."""
         try:
             policy, candidate = await asyncio.to_thread(self._load)
         except ConfigurationError as error:
@@ -66,21 +79,66 @@ class PolicyStore:
         return True
 
     async def watch(self) -> None:
-        """Looks at the files once a second, in a thread; reloads when their text has changed. Runs until cancelled."""
+        """Reload when a file's text has changed, or when asked to. Runs until cancelled."""
+        async with contextlib.aclosing(self._signs()) as signs:
+            async for _ in signs:
+                asked = self._asked.is_set()
+                self._asked.clear()
+                if asked or await asyncio.to_thread(self._texts_changed):
+                    await self.reload()
+
+    async def _signs(self) -> AsyncGenerator[None]:
+        """Yield whenever it is worth comparing the texts, without an end.
+
+        Directories are watched, not files: an editor that saves by renaming puts another file in the old one's place.
+        And every few seconds the texts are compared in any case, because the system tells nothing of a network drive's
+        other users, nor of a link that was changed further up.
+        """
+        polling = False
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), _WATCH_SECONDS)
-            asked = self._asked.is_set()
-            self._asked.clear()
-            if asked or await asyncio.to_thread(self._texts_changed):
-                await self.reload()
+            directories = await asyncio.to_thread(self._directories)
+            events = awatch(
+                *directories,
+                watch_filter=None,
+                step=_STEP_MS,
+                rust_timeout=round(_LOOK_SECONDS * 1_000),
+                yield_on_timeout=True,
+                stop_event=self._asked,  # ends the events
+                force_polling=polling or None,
+                poll_delay_ms=_POLL_MS,
+                recursive=False,
+            )
+            try:
+                async with contextlib.aclosing(events):
+                    async for _ in events:
+                        yield
+                        if await asyncio.to_thread(self._directories) != directories:
+                            break
+            except (
+                OSError,
+                RuntimeError,
+                ExceptionGroup,
+            ) as error:  # the system has no more watches, or a place is gone
+                if not polling:
+                    LOG.warning("policy.watch_failed", cause=type(error).__name__)
+                polling = True
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._asked.wait(), _LOOK_SECONDS)
+            yield
+
+    def _directories(self) -> list[Path]:
+        """Return where the files lie, and where links among them lead."""
+        files = [Path(path) for path in self._read]
+        found = {place.parent for path in files for place in (path, path.resolve())}
+        return sorted(place for place in found if place.is_dir())
 
     def _load(self) -> tuple[Policy, Policy | None]:
-        texts: dict[str, str] = {}
+        texts: dict[str, str | None] = {}
 
         def read(path: str) -> str:
-            texts[path] = _text(path)
-            return texts[path]
+            texts[path] = None
+            text = texts[path] = _text(path)
+            return text
 
         try:
             current = load_policy_files(self._paths, self._catalog, rates=self._rates, read=read)
@@ -92,10 +150,10 @@ class PolicyStore:
 
     def _texts_changed(self) -> bool:
         for path, text in tuple(self._read.items()):
-            try:
-                if _text(path) != text:
-                    return True
-            except ConfigurationError:
+            now: str | None = None
+            with contextlib.suppress(ConfigurationError):
+                now = _text(path)
+            if now != text:
                 return True
         return False
 
