@@ -1,10 +1,10 @@
-"""The inspector as the configuration describes it, for commands that look at single requests."""
+"""What commands ask of inspection about a single request, with the inspection that the gateway itself would run."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
-from gateway.app.room_settings import inspection_settings, names_of, topics_of
+from gateway.app.inspection import running_inspection
 from gateway.app.targets import Targets
 from gateway.core.document import thaw
 from gateway.core.errors import TargetUnavailable
@@ -13,38 +13,31 @@ from gateway.core.outbound import outbound_document
 from gateway.core.request import Inbound
 from gateway.core.snapshot import Snapshot
 from gateway.observe.logs import configure
-from gateway.pipeline.inspection import RequestInspection, Topics
+from gateway.pipeline import LocalTarget
+from gateway.pipeline.inspection import RequestInspection
 from gateway.pipeline.masking import Masker, Outgoing
 from gateway.policy import Evidence, Policy, decide, foresee, overridden
-from gateway.privacy import Inspector
 from gateway.settings import Settings
 
 _LOAD_SECONDS = 300.0
 
 
-def inspector_of(settings: Settings) -> Inspector:
-    """An inspector with the users' own words and patterns, as the gateway itself makes it."""
-    return Inspector(inspection_settings(settings), cache_dir=settings.state_dir)
-
-
 @asynccontextmanager
 async def _request_inspection(settings: Settings, *, judge: bool) -> AsyncGenerator[RequestInspection, None]:
-    """Inspection as the gateway has it, the search for names included; with `judge`, the judgement of topics too."""
-    names = names_of(settings)
+    """Start the gateway's own inspection, wait until it has loaded its models, and stop it when the context ends."""
     async with AsyncExitStack() as stack:
-        if names is not None:
-            names.recognition.start()
-            stack.push_async_callback(names.recognition.close)
-            await names.recognition.loaded()
-        topics = await _topics(settings, stack) if judge else None
-        yield RequestInspection(inspector_of(settings), names, topics)
+        judges = await _judges(settings, stack) if judge else None
+        inspection = await stack.enter_async_context(running_inspection(settings, judges))
+        if inspection.recognition is not None:
+            await inspection.recognition.loaded()
+        yield inspection.requests
 
 
-async def _topics(settings: Settings, stack: AsyncExitStack) -> Topics | None:
-    """The configured judgement by its own target, loaded before its time runs, stopped with `stack`."""
+async def _judges(settings: Settings, stack: AsyncExitStack) -> Mapping[str, LocalTarget]:
+    """Start the one target that judges topics and load its model, before its time for an answer runs."""
     configured = settings.inspection.topics
     if configured is None:
-        return None
+        return {}
     configure(level="error")
     name = configured.target
     alone = settings.model_copy(update={"targets": {name: settings.targets[name]}})
@@ -54,7 +47,7 @@ async def _topics(settings: Settings, stack: AsyncExitStack) -> Topics | None:
     if name in targets.embedded:
         with suppress(TargetUnavailable):  # then the judgement fails, and the explanation says so
             await targets.embedded[name].load(asyncio.get_running_loop().time() + _LOAD_SECONDS)
-    return topics_of(settings, targets.local)
+    return targets.local
 
 
 def inspected(

@@ -1,22 +1,14 @@
 """From `Settings` to each room's own small settings object. Belongs to `app`; no room imports it."""
 
-from collections.abc import Mapping
-
 from gateway.core.request import Caller
 from gateway.core.secret import Secret
 from gateway.ledger import LedgerSettings
 from gateway.local.embedded.models.files import model_path
 from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.local.http.settings import HttpSettings
-from gateway.ner import Recognition, RecognitionSettings
 from gateway.observe import EnergySettings, PricedTarget, PriceSettings, Rate, Tariff
 from gateway.observe.traces import TraceSettings
-from gateway.pipeline import LocalTarget
-from gateway.pipeline.inspection import Names, Topics
-from gateway.pipeline.topic_judge import JudgeSettings, TopicJudge
 from gateway.privacy import InspectionSettings, WordList
-from gateway.privacy.detectors.named_entities import NamePolicy
-from gateway.privacy.topic_questions import TOPICS
 from gateway.server import KeyRing
 from gateway.settings import Settings, read_secret
 from gateway.settings.llama import LlamaOptions
@@ -88,45 +80,6 @@ def inspection_settings(settings: Settings) -> InspectionSettings:
     )
 
 
-class LocalNames(Names, frozen=True, kw_only=True):
-    """The search for names with worker processes of its own."""
-
-    recognition: Recognition
-
-
-def names_of(settings: Settings) -> LocalNames | None:
-    """The search for names and addresses, where it is configured; not started yet."""
-    names = settings.inspection.names
-    if names is None:
-        return None
-    return LocalNames(
-        recognition=Recognition(
-            RecognitionSettings(cache=settings.state_dir, processes=names.processes, threads=names.threads)
-        ),
-        policy=NamePolicy(names.count),
-        seconds=names.seconds,
-        characters=names.max_characters,
-    )
-
-
-def topics_of(settings: Settings, local: Mapping[str, LocalTarget]) -> Topics | None:
-    """The judgement of topics by a local target, where it is configured."""
-    topics = settings.inspection.topics
-    if topics is None:
-        return None
-    own = {name: (f"custom.{name}", about) for name, about in topics.own.items()}
-    judge = TopicJudge(
-        local[topics.target],
-        JudgeSettings(
-            topics={**TOPICS, **own},
-            seconds=topics.seconds,
-            at_once=topics.at_once,
-            certainty=topics.certainty,
-        ),
-    )
-    return Topics(judge=judge, characters=topics.max_characters)
-
-
 def priced_targets(settings: Settings) -> list[PricedTarget]:
     """What is needed to find each target's price."""
     return [
@@ -138,6 +91,11 @@ def priced_targets(settings: Settings) -> list[PricedTarget]:
         )
         for name, config in settings.targets.items()
     ]
+
+
+def policy_rates(settings: Settings) -> dict[str, float]:
+    """Return how many US dollars one unit of the display currency is, for amounts of money in policies."""
+    return {settings.prices.currency: 1 / settings.prices.usd_rate}
 
 
 def ledger_settings(settings: Settings, unpriced: frozenset[str]) -> LedgerSettings:

@@ -14,6 +14,7 @@ import structlog
 from gateway import __version__
 from gateway.app.announcement import announce
 from gateway.app.conversation_key import load_conversation_key
+from gateway.app.inspection import RunningInspection, running_inspection
 from gateway.app.observers import (
     WorkerWatch,
     known,
@@ -28,13 +29,11 @@ from gateway.app.readiness import ReadinessProbe
 from gateway.app.room_settings import (
     LOOPBACK,
     energy_settings,
-    inspection_settings,
     key_ring,
     ledger_settings,
-    names_of,
+    policy_rates,
     price_settings,
     priced_targets,
-    topics_of,
     trace_settings,
 )
 from gateway.app.targets import Targets
@@ -48,13 +47,11 @@ from gateway.observe.page.page import HEADERS, Page
 from gateway.observe.traces import Traces
 from gateway.pipeline import Fanout, Pipeline
 from gateway.pipeline.dispatch import Dispatcher
-from gateway.pipeline.inspection import RequestInspection
 from gateway.pipeline.masking import Masker
 from gateway.pipeline.settlement import SettlementWriter
 from gateway.pipeline.shadow import Shadows
 from gateway.pipeline.snapshot import SnapshotBuilder
 from gateway.pipeline.taint import ConversationTaint
-from gateway.privacy import Inspector
 from gateway.server import (
     BodyReader,
     HostGuard,
@@ -109,7 +106,6 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
     _check_exposure(settings)
     catalog = settings.catalog()
     keys = key_ring(settings)
-    rates = {settings.prices.currency: 1 / settings.prices.usd_rate}
     prices = await asyncio.to_thread(Prices, price_settings(settings), priced_targets(settings))
     active = ActiveRequests()
     sampler = EnergySampler(energy_settings(settings), active)
@@ -119,12 +115,12 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
         stack.push_async_callback(ledger.close)
         if ledger.orphans:
             LOG.warning("ledger.orphans_settled", requests=ledger.orphans)
-        policies = PolicyStore(settings.policy, catalog, candidate=settings.candidate, rates=rates)
-        inspector = await asyncio.to_thread(Inspector, inspection_settings(settings), cache_dir=settings.state_dir)
+        policies = PolicyStore(settings.policy, catalog, candidate=settings.candidate, rates=policy_rates(settings))
         observers: dict[str, Metrics | ActiveRequests] = {"working": active}
         fanout = Fanout(observers, observer_failed)
         workers = WorkerWatch()
         targets = Targets(settings, catalog, on_violation=violation(fanout), on_worker=workers)
+        inspection = await stack.enter_async_context(running_inspection(settings, targets.local))
         metrics = Metrics(known(settings, catalog, policies.current, prices), world(targets, ledger, sampler))
         fanout.add("metrics", metrics)
         page = Page(
@@ -166,12 +162,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
         )
         secret = await asyncio.to_thread(load_conversation_key, settings.state_dir)
         taint = ConversationTaint(ledger, secret)
-        names = names_of(settings)
-        if names is not None:
-            names.recognition.start()
-            stack.push_async_callback(names.recognition.close)
-        request_inspection = RequestInspection(inspector, names, topics_of(settings, targets.local))
-        masker = Masker(examine=request_inspection.examine_fully, store=ledger, sealing=Seal(secret), key=secret)
+        masker = Masker(examine=inspection.requests.examine_fully, store=ledger, sealing=Seal(secret), key=secret)
         dispatcher = Dispatcher(local=targets.local, cloud=targets.cloud, ledger=ledger, observer=fanout)
         shadows = Shadows(
             dispatcher=dispatcher, settlements=settlements, observer=fanout, seconds=settings.server.request_seconds
@@ -180,7 +171,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
         pipeline = Pipeline(
             catalog=catalog,
             policies=policies,
-            request_inspection=request_inspection,
+            request_inspection=inspection.requests,
             masker=masker,
             snapshots=snapshots,
             taint=taint,
@@ -209,7 +200,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             policies=policies,
             targets=targets.states,
             ledger=ledger.health,
-            names=(lambda: names.recognition.problem) if names is not None else None,
+            names=_problem_of(inspection),
         )
         operations = Operations(
             host_guard=host_guard,
@@ -247,6 +238,12 @@ def _check_exposure(settings: Settings) -> None:
 def _clock(timezone: str) -> Callable[[], datetime]:
     zone: tzinfo | None = ZoneInfo(timezone) if timezone else None
     return lambda: datetime.now(zone).astimezone(zone)
+
+
+def _problem_of(inspection: RunningInspection) -> Callable[[], str] | None:
+    """Return what tells why the search for names fails (empty: it does not); None where none is configured."""
+    recognition = inspection.recognition
+    return (lambda: recognition.problem) if recognition is not None else None
 
 
 async def _accrue(sampler: EnergySampler, ledger: Ledger) -> None:

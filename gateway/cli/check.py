@@ -10,6 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.markup import escape
 
+from gateway.app.inspection import build_inspector
 from gateway.cli.policies import load
 from gateway.policy.proof.check import PolicyCheck, check
 from gateway.policy.proof.prover import ProofOutcome, Verdict
@@ -42,6 +43,7 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Runs the command."""
     settings, policy = load(args.config, args.policies)
+    build_inspector(settings)  # raises for a word, a pattern or a list with which the gateway would not start
     result = check(policy)
     if args.json:
         print(msgspec.json.encode({"passed": result.passed, **msgspec.structs.asdict(result)}).decode())

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from gateway.app.room_settings import policy_rates
 from gateway.policy import Policy, load_policy_files
 from gateway.settings import Settings, load_settings
 
@@ -15,5 +16,5 @@ def load(config: Path | None, policies: Sequence[Path]) -> tuple[Settings, Polic
 
 def load_with(settings: Settings, policies: Sequence[Path]) -> Policy:
     """A policy for these settings, its claims not proved yet."""
-    rates = {settings.prices.currency: 1 / settings.prices.usd_rate}
-    return load_policy_files(tuple(policies) or settings.policy, settings.catalog(), rates=rates, proved=False)
+    files = tuple(policies) or settings.policy
+    return load_policy_files(files, settings.catalog(), rates=policy_rates(settings), proved=False)

@@ -51,3 +51,10 @@ def test_a_policy_with_a_typing_error_is_not_used(config, tmp_path, capsys):
     assert f"{policy}:14:22: the target 'hime' does not exist. Did you mean 'home'?" in capsys.readouterr().err
     assert main(["check", str(tmp_path / "none.yaml")]) == 2
     assert "can't be read" in capsys.readouterr().err
+
+
+def test_a_pattern_with_which_the_gateway_would_not_start_fails_the_check(config, capsys):
+    """Exit status 2, and the sentence names the setting."""
+    config.write_text(config.read_text() + "inspection: {patterns: {case: ['(a']}}\n")
+    assert main(["check"]) == 2
+    assert "inspection.patterns.case: this regular expression can't be used" in capsys.readouterr().err

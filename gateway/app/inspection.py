@@ -1,0 +1,100 @@
+"""How inspection is put together: the one place for the running gateway and for commands that look at requests."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from gateway.app.room_settings import inspection_settings
+from gateway.ner import Recognition, RecognitionSettings
+from gateway.pipeline import LocalTarget
+from gateway.pipeline.inspection import Names, RequestInspection, Topics
+from gateway.pipeline.topic_judge import JudgeSettings, TopicJudge
+from gateway.privacy import Inspector
+from gateway.privacy.detectors.named_entities import NamePolicy
+from gateway.privacy.topic_questions import TOPICS
+from gateway.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningInspection:
+    """Inspection of requests, and the model of names behind it, where one is configured."""
+
+    requests: RequestInspection
+    recognition: Recognition | None
+
+
+@asynccontextmanager
+async def running_inspection(
+    settings: Settings, judges: Mapping[str, LocalTarget] | None
+) -> AsyncGenerator[RunningInspection, None]:
+    """Build the inspector and start the search for names; stop that search when the context ends.
+
+    Args:
+        settings: The whole configuration.
+        judges: Local targets, one of which judges topics where that is configured. None: no topics are judged.
+
+    Raises:
+        ConfigurationError: A word, pattern or list of the user's can't be used.
+    """
+    inspector = await asyncio.to_thread(build_inspector, settings)
+    names = _names(settings)
+    async with AsyncExitStack() as stack:
+        if names is not None:
+            names.recognition.start()
+            stack.push_async_callback(names.recognition.close)
+        topics = _topics(settings, judges) if judges is not None else None
+        yield RunningInspection(
+            requests=RequestInspection(inspector, names, topics),
+            recognition=names.recognition if names is not None else None,
+        )
+
+
+def build_inspector(settings: Settings) -> Inspector:
+    """Return an inspector that also knows the user's own words, patterns and lists.
+
+    The first time it compiles its patterns, for some seconds, and keeps them in the state directory.
+
+    Raises:
+        ConfigurationError: A word, pattern or list of the user's can't be used.
+    """
+    return Inspector(inspection_settings(settings), cache_dir=settings.state_dir)
+
+
+class _LocalNames(Names, frozen=True, kw_only=True):
+    """Search for names with worker processes of its own."""
+
+    recognition: Recognition
+
+
+def _names(settings: Settings) -> _LocalNames | None:
+    """Return the search for names and addresses where it is configured, not started yet."""
+    names = settings.inspection.names
+    if names is None:
+        return None
+    return _LocalNames(
+        recognition=Recognition(
+            RecognitionSettings(cache=settings.state_dir, processes=names.processes, threads=names.threads)
+        ),
+        policy=NamePolicy(names.count),
+        seconds=names.seconds,
+        characters=names.max_characters,
+    )
+
+
+def _topics(settings: Settings, judges: Mapping[str, LocalTarget]) -> Topics | None:
+    """Return the judgement of topics by a local target where it is configured."""
+    topics = settings.inspection.topics
+    if topics is None:
+        return None
+    own = {name: (f"custom.{name}", about) for name, about in topics.own.items()}
+    judge = TopicJudge(
+        judges[topics.target],
+        JudgeSettings(
+            topics={**TOPICS, **own},
+            seconds=topics.seconds,
+            at_once=topics.at_once,
+            certainty=topics.certainty,
+        ),
+    )
+    return Topics(judge=judge, characters=topics.max_characters)
