@@ -4,7 +4,7 @@ Bounds are ours: a grammar that needs more than these is refused with a message,
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from llguidance._lib import JsonCompileOptions
 
 LONGEST_SCHEMA = 256 * 1024  # characters
+# llguidance goes down a schema by recursion, and a process that runs out of stack (8 MiB) is gone: 3,000 levels do it.
+DEEPEST_SCHEMA = 1_000  # levels, definitions that are referred to included
 _ITEMS_PER_STEP = 20_000
 _LEXER_STATES = 50_000
 _REMEMBERED = 32  # compiled grammars
@@ -44,6 +46,13 @@ def json_grammar(schema: object) -> str:
         raise BadRequest(
             f"The JSON schema has {len(text)} characters; up to {LONGEST_SCHEMA} are accepted.", param="response_format"
         )
+    levels = _levels(schema)
+    if levels > DEEPEST_SCHEMA:
+        raise BadRequest(
+            f"The JSON schema and what it refers to have {levels} levels; up to {DEEPEST_SCHEMA} are accepted. "
+            "Use fewer or flatter definitions.",
+            param="response_format",
+        )
     looping = _looping(schema)
     if looping:
         raise BadRequest(
@@ -59,13 +68,31 @@ def json_grammar(schema: object) -> str:
     return grammar
 
 
+def _levels(schema: object) -> int:
+    """Return how deep the schema can be followed at most: its own levels, and those of all that it refers to."""
+    items = [schema]
+    for item in items:  # grows while it is gone through
+        items.extend(_children(item))
+    heights: dict[int, int] = {}
+    for item in reversed(items):
+        heights[id(item)] = 1 + max((heights[id(child)] for child in _children(item)), default=0)
+    references = {item["$ref"] for item in items if isinstance(item, Mapping) and isinstance(item.get("$ref"), str)}
+    whole = heights[id(schema)]
+    # INVARIANT: a reference that can't be followed here may lead anywhere, so it counts as the whole.
+    return whole + sum(heights.get(id(_referred(schema, reference)), whole) for reference in references)
+
+
+def _children(item: object) -> Iterable[object]:
+    return item.values() if isinstance(item, Mapping) else item if isinstance(item, list | tuple) else ()
+
+
 def _looping(schema: object) -> str:
     """A reference that refers only to references, in a circle: no text can follow it. Empty: there is none."""
     stack: list[object] = [schema]
     ended: set[str] = set()  # followed before, to their end
     while stack:
         item = stack.pop()
-        stack.extend(item.values() if isinstance(item, Mapping) else item if isinstance(item, list | tuple) else ())
+        stack.extend(_children(item))
         seen: set[str] = set()
         while isinstance(item, Mapping) and isinstance(reference := item.get("$ref"), str):
             if reference in seen:

@@ -1,13 +1,13 @@
 """Schemas: enforced, refused, bounded."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from gateway.core.errors import BadRequest
 from gateway.engine.llama.vocabulary import Vocabulary, open_vocabulary
-from gateway.engine.sampling.grammar import LONGEST_SCHEMA, GrammarBook, GrammarFault, _looping, json_grammar, schema_of
+from gateway.engine.sampling.grammar import LONGEST_SCHEMA, GrammarBook, GrammarFault, json_grammar, schema_of
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +25,19 @@ PERSON = {
 }
 
 
-@pytest.fixture
-def schema_of_chain() -> dict[str, object]:
-    """References, one to the next."""
-    parts: dict[str, object] = {f"d{number}": {"$ref": f"#/$defs/d{number + 1}"} for number in range(5000)}
-    return {"$ref": "#/$defs/d0", "$defs": parts | {"d5000": {"type": "string"}}}
+def chain(length: int, link: Callable[[str], dict[str, object]]) -> dict[str, object]:
+    """Definitions, each of which refers to the next."""
+    parts: dict[str, object] = {f"d{number}": link(f"#/$defs/d{number + 1}") for number in range(length)}
+    return {"$ref": "#/$defs/d0", "$defs": parts | {f"d{length}": {"type": "string"}}}
+
+
+LINKS: list[Callable[[str], dict[str, object]]] = [
+    lambda to: {"$ref": to},
+    lambda to: {"type": "object", "properties": {"a": {"$ref": to}}},
+    lambda to: {"type": "array", "items": {"$ref": to}},
+    lambda to: {"anyOf": [{"$ref": to}, {"type": "null"}]},
+    lambda to: {"$ref": to.replace("#/$defs", "https://schemas.invalid")},
+]
 
 
 @pytest.mark.parametrize(
@@ -59,11 +67,19 @@ def test_references_in_a_circle(schema: object) -> None:
         json_grammar(schema)
 
 
-def test_references_that_end(schema_of_chain: dict[str, object]) -> None:
-    """A tree that contains itself, and thousands of references in a row, are no circle."""
+def test_references_that_end() -> None:
+    """A tree that contains itself, and a hundred references in a row, are no circle."""
     node = {"type": "object", "properties": {"next": {"anyOf": [{"$ref": "#"}, {"type": "null"}]}}}
     assert json_grammar(node)
-    assert _looping(schema_of_chain) == ""
+    for link in LINKS[:-1]:
+        assert json_grammar(chain(100, link))
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_references_that_lead_too_deep(link: Callable[[str], dict[str, object]]) -> None:
+    """A clear 400: followed to their end, they would cost the process its stack and everybody their answers."""
+    with pytest.raises(BadRequest, match="levels"):
+        json_grammar(chain(2000, link))
 
 
 def test_a_schema_that_is_too_long() -> None:
