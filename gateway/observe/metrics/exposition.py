@@ -1,4 +1,4 @@
-"""Counters, gauges and histograms that cost about a microsecond to feed, and their text exposition.
+"""Counters and histograms that cost about a microsecond to feed, and their text exposition.
 
 Ours rather than prometheus_client's because of two figures: a chunk may cost 2 µs, and rendering must not hold the
 interpreter for milliseconds while answers stream. Feeding happens on the event loop's thread alone; rendering may
@@ -9,8 +9,8 @@ Format: https://prometheus.io/docs/instrumenting/exposition_formats/ (text forma
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 # A family never has more label sets than this; what comes after is counted under `other`.
 MAX_SERIES = 20_000
@@ -164,18 +164,3 @@ class Histogram:
         texts = (*buckets, f"{self.name}_sum{plain}", f"{self.name}_count{plain}")
         self._texts[key] = texts
         return texts
-
-
-def gauge_lines(name: str, help_text: str, labels: Key, values: Mapping[Any, float | None]) -> Iterator[str]:
-    """A gauge whose values are asked for at each scrape. None is unknown: no sample, rather than a wrong one."""
-    yield from _head(name, help_text, "gauge")
-    for key, value in values.items():
-        if value is not None:
-            yield f"{name}{_braces(labels, key)} {number(value)}\n"
-
-
-def counter_lines(name: str, help_text: str, labels: Key, values: Mapping[Any, float]) -> Iterator[str]:
-    """A counter that somebody else keeps, asked for at each scrape."""
-    yield from _head(name, help_text, "counter")
-    for key, value in values.items():
-        yield f"{name}{_braces(labels, key)} {number(value)}\n"

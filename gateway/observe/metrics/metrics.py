@@ -11,6 +11,8 @@ from typing import assert_never
 
 import msgspec
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
 
 from gateway.core.errors import BudgetSpent, ContextLengthExceeded, TargetError
 from gateway.core.events import (
@@ -33,7 +35,7 @@ from gateway.core.snapshot import Budget
 from gateway.core.target import Catalog, TargetState
 from gateway.observe.labels import NONE, OTHER, lookup, model_names
 from gateway.observe.metrics.families import Families
-from gateway.observe.metrics.scraped import scraped_gauges
+from gateway.observe.metrics.scraped import scraped
 from gateway.observe.readings import Readings
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -76,6 +78,16 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     budgets: Callable[[], Mapping[str, Budget]] = dict
     readings: Callable[[], Readings] = Readings
     ledger_ok: Callable[[], bool] = lambda: True
+
+
+class _OneMetric(Collector):
+    """What prometheus_client renders at one go."""
+
+    def __init__(self, metric: Metric) -> None:
+        self._metric = metric
+
+    def collect(self) -> Iterable[Metric]:
+        yield self._metric
 
 
 class Metrics:
@@ -168,16 +180,17 @@ class Metrics:
     def render(self) -> bytes:
         """The whole exposition. Call it in a thread; it lets other threads run every few lines."""
         parts = [generate_latest(self._process)]
-        for lines in self._all():
-            while some := "".join(islice(lines, _LINES)):
-                parts.append(some.encode())
-                time.sleep(_PAUSE)  # the event loop takes the interpreter: streams don't wait for a scrape
+        for part in self._parts():
+            parts.append(part)
+            time.sleep(_PAUSE)  # the event loop takes the interpreter: streams don't wait for a scrape
         return b"".join(parts)
 
-    def _all(self) -> Iterator[Iterator[str]]:
-        for family in self.families.all():
-            yield family.lines()
-        yield from scraped_gauges(
+    def _parts(self) -> Iterator[bytes]:
+        for counted in self.families.all():
+            lines = counted.lines()
+            while some := "".join(islice(lines, _LINES)):
+                yield some.encode()
+        for asked in scraped(
             states=self._world.states(),
             models=self._models,
             budgets=self._world.budgets(),
@@ -188,7 +201,8 @@ class Metrics:
             digest=self._digest,
             version=self._known.version,
             price_timestamp=self._known.price_timestamp,
-        )
+        ):
+            yield generate_latest(_OneMetric(asked))
 
     def _decided(self, event: Decided) -> None:
         families = self.families
