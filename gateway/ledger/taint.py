@@ -6,50 +6,12 @@ not seen for `taint_days` is forgotten, and beyond `taint_entries` the longest u
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import blake2b
 from typing import TypeAlias
 
 from gateway.core.labels import Label
 
-_BITS = 2**25
-_MASK = _BITS - 1
-_SHIFTS = (0, 32, 64, 96)
 Causes: TypeAlias = "frozenset[str] | None"  # categories that alone made a turn sensitive; None: not known
 _CHUNK = 500  # SQLite's oldest limit of variables in a statement is 999
-
-
-class BloomFilter:
-    """A Bloom filter of 4 MiB: says at once that a hash is surely unknown, so that most requests need no database.
-
-    Four positions a hash, taken from its own bits (they are keyed hashes, so evenly spread): 0.1 % of unknown hashes
-    are looked up in vain at 1.6 million entries.
-    """
-
-    def __init__(self) -> None:
-        self._bits = bytearray(_BITS // 8)
-
-    def add(self, item: bytes) -> None:
-        """Remember."""
-        number = _number(item)
-        for shift in _SHIFTS:
-            position = number >> shift & _MASK
-            self._bits[position >> 3] |= 1 << (position & 7)
-
-    def may_hold(self, item: bytes) -> bool:
-        """False: surely never added."""
-        bits = self._bits
-        number = _number(item)
-        for shift in _SHIFTS:
-            position = number >> shift & _MASK
-            if not bits[position >> 3] >> (position & 7) & 1:
-                return False
-        return True
-
-
-def _number(item: bytes) -> int:
-    if len(item) < 16:
-        item = blake2b(item, digest_size=16).digest()
-    return int.from_bytes(item[:16], "little")
 
 
 def read(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> dict[bytes, tuple[Label, int]]:
@@ -106,7 +68,7 @@ def _causes(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> Iterable
 
 
 def everything(connection: sqlite3.Connection) -> Iterable[bytes]:
-    """All known hashes, to fill the Bloom filter."""
+    """Yield all known hashes, to fill the Bloom filter."""
     return (item for (item,) in connection.execute("SELECT hash FROM taint"))
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from rbloom import Bloom
+
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.labels import Label
 from gateway.ledger import taint
@@ -14,17 +16,23 @@ from gateway.ledger.write_queue import WriteQueue
 from gateway.ledger.writer import describe
 
 T = TypeVar("T")
+_EXPECTED = 2_000_000  # hashes; more of them only cost look-ups in vain
+_IN_VAIN = 0.001  # share of unknown hashes
 
 
 class TaintCache:
-    """Owns the Bloom filter and the reading connection. All methods but `fill` are called on the event loop's
-    thread."""
+    """Memory of sensitive turns: a Bloom filter before the database, and the connection that reads it.
+
+    The filter (rbloom; 3.4 MiB, 30 ns a look-up) never forgets, so a hash that it does not hold is surely unknown. At
+    two million entries, 0.1 % of unknown hashes are looked up in vain. All methods but `fill` are called on the event
+    loop's thread.
+    """
 
     def __init__(self, file: Path, *, busy_seconds: float, today: Callable[[], int]) -> None:
         self._file = file
         self._busy_seconds = busy_seconds
         self._today = today  # days since 1970
-        self._filter = taint.BloomFilter()
+        self._filter = Bloom(_EXPECTED, _IN_VAIN)
         self._unwritten: dict[bytes, Label] = {}  # remembered, not yet durable
         self._unwritten_causes: dict[bytes, taint.Causes] = {}
         self._refreshed: set[bytes] = set()
@@ -39,7 +47,7 @@ class TaintCache:
 
     async def lookup(self, hashes: Sequence[bytes], write_queue: WriteQueue | None) -> dict[bytes, Label]:
         """The labels of those hashes that are remembered; refreshes them. Raises LedgerUnavailable."""
-        maybe = [item for item in hashes if self._filter.may_hold(item)]
+        maybe = [item for item in hashes if item in self._filter]
         if not maybe:
             return {}
         unwritten = {item: self._unwritten[item] for item in maybe if item in self._unwritten}

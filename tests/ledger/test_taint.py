@@ -8,7 +8,6 @@ import pytest
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.labels import Label
 from gateway.ledger import Ledger, LedgerSettings
-from gateway.ledger.taint import BloomFilter
 from tests.ledger.conftest import Clock
 
 DAY = 86_400
@@ -97,11 +96,18 @@ async def test_not_being_able_to_look_is_an_error_not_a_no(settings: LedgerSetti
     await ledger.close()
 
 
-def test_the_sieve_never_says_no_to_what_it_holds() -> None:
-    """No false negatives; false positives are rare."""
-    bloom = BloomFilter()
+async def test_what_is_surely_unknown_needs_no_database(settings: LedgerSettings, tmp_path: Path) -> None:
+    """Beside thousands of known turns, unknown ones are answered from memory, even when the database is gone."""
     known = [number.to_bytes(16, "big") for number in range(2000)]
-    for item in known:
-        bloom.add(item)
-    assert all(bloom.may_hold(item) for item in known)
-    assert sum(bloom.may_hold(number.to_bytes(16, "little")) for number in range(10**6, 10**6 + 2000)) < 5
+    ledger = Ledger(settings)
+    await ledger.open()
+    await ledger.taint_remember(known, Label.SENSITIVE)
+    await ledger.close()
+    ledger = Ledger(settings)
+    await ledger.open()
+    ledger.file.rename(tmp_path / "elsewhere")
+    assert await ledger.taint_lookup([number.to_bytes(16, "little") for number in range(10**6, 10**6 + 2000)]) == {}
+    for item in known[::100]:
+        with pytest.raises(LedgerUnavailable):
+            await ledger.taint_lookup([item])
+    await ledger.close()
