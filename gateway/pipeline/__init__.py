@@ -1,7 +1,7 @@
 """The life of one request: inspect, decide, write the receipt, try the permitted targets, settle.
 
-This package owns the order of those steps and nothing else. There is no hook, middleware or option by which a step
-could be left out.
+Owns the order of these steps and nothing else. Must not be configurable: no hook, middleware or option may leave a step
+out.
 """
 
 from gateway.pipeline.case import Route

@@ -1,4 +1,4 @@
-"""A request that was decided on, and where its answer came from. Frozen data that the steps hand on."""
+"""A request that was decided on, and where its answer came from: frozen data that the steps hand on."""
 
 import msgspec
 
@@ -9,7 +9,7 @@ from gateway.policy import Decision, Evidence, Policy
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a request went, for the answer's headers."""
+    """The way that a request took, for the answer's headers."""
 
     request_id: str
     label: Label
@@ -31,7 +31,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     causes: frozenset[str] | None = None  # categories that alone made the request sensitive
 
     def route(self, target: str | None = None, zone: Zone | None = None) -> Route:
-        """Where it goes, in the answer's headers."""
+        """Return what the answer's headers say about the request's way.
+
+        Of a masked request that went to a cloud they name the label and the categories under pseudonyms, of any other
+        one the label of the original.
+        """
         decision = self.decision
         left = self.masked is not None and zone is Zone.CLOUD
         return Route(

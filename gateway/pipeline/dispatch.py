@@ -1,4 +1,7 @@
-"""Tries the permitted targets in order, until one has produced its first delta. Only from the decision's own list."""
+"""Dispatch: the permitted targets are tried in order, until one has produced its first delta.
+
+Only targets from the decision's own list are asked.
+"""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import TypeVar
@@ -34,7 +37,7 @@ _RETRY_SECONDS = 5.0
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer that has begun."""
+    """An answer that has begun: its first delta is there."""
 
     target: str
     zone: Zone
@@ -42,7 +45,10 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dispatcher:
-    """Knows the living targets by zone. INVARIANT: a cloud target is only ever called with a fresh clearance."""
+    """Caller of the targets of both zones.
+
+    INVARIANT: a cloud target is only ever called with a fresh clearance.
+    """
 
     def __init__(
         self,
@@ -58,12 +64,16 @@ class Dispatcher:
         self._observer = observer
 
     def reservation(self, target: str, snapshot: Snapshot) -> Reservation:
-        """Money to set aside for a request on `target`: the upper estimate."""
+        """Return the money to set aside for a request on `target`: the upper estimate."""
         zone = Zone.CLOUD if target in self._cloud else Zone.LOCAL
         return Reservation(target=target, zone=zone, micros=round(snapshot.prices.get(target, 0.0) * MICROS))
 
     async def open(self, case: Case, request: GenerateRequest, deadline: float) -> Opened:
-        """The first target that begins to answer. Raises the last failure when none does."""
+        """Open the answer of the first target that begins to answer.
+
+        Raises:
+            AduanaError: No target begins; this is the last one's failure.
+        """
 
         async def begin(target: str) -> Opened:
             return await self._begin(case, case.account, target, request, deadline)
@@ -73,7 +83,11 @@ class Dispatcher:
     async def open_one(
         self, case: Case, account: RequestAccount, target: str, request: GenerateRequest, deadline: float
     ) -> Opened:
-        """This target or none: for a shadow, whose account is its own."""
+        """Open the answer of this target or of none: for a shadow, whose account is its own.
+
+        Raises:
+            AduanaError: A budget does not allow for it, or the target fails.
+        """
         if account.spent is not None:
             raise self._denied(case, account, target, account.spent)
         self._asking(account, target)
@@ -102,7 +116,11 @@ class Dispatcher:
         return Opened(target=target, zone=zone, deltas=_rejoined(first, stream))
 
     async def embed(self, case: Case, request: EmbeddingsRequest, deadline: float) -> tuple[str, Zone, Embeddings]:
-        """Vectors from the first target that gives them. Raises the last failure when none does."""
+        """Return the first target that gives vectors, its zone and the vectors.
+
+        Raises:
+            AduanaError: No target gives any; this is the last one's failure.
+        """
 
         async def ask(target: str) -> tuple[str, Zone, Embeddings]:
             if target in self._cloud:
@@ -113,7 +131,13 @@ class Dispatcher:
         return await self._first_success(case, ask)
 
     async def rerank(self, case: Case, request: RerankRequest, deadline: float) -> tuple[str, Zone, Ranking]:
-        """Scores from the first local target that gives them. No cloud target ranks: none has a road for it."""
+        """Return the first local target that gives scores, its zone and the scores.
+
+        No cloud target ranks: none can be asked to, not even with a clearance.
+
+        Raises:
+            AduanaError: No target gives any; this is the last one's failure.
+        """
 
         async def ask(target: str) -> tuple[str, Zone, Ranking]:
             if target not in self._local:
@@ -142,7 +166,10 @@ class Dispatcher:
         return _restored(answer, masked)
 
     def _denied(self, case: Case, account: RequestAccount, target: str, budget: str) -> AduanaError:
-        """The target is not asked: the money was taken by another request since this one's decision."""
+        """Return the error of a target that is not asked, because a budget does not allow for it any more.
+
+        The money was taken by another request since this one's decision.
+        """
         account.attempts.append((target, BudgetSpent.code))
         self._observer.on(BudgetDenied(request_id=account.receipt.request_id, budget=budget))
         state = self._ledger.budgets().get(budget, Budget())
@@ -175,7 +202,10 @@ class Dispatcher:
 
 
 def _final(last: AduanaError, label: Label) -> AduanaError:
-    """What the client is told after the last try. What must stay local and can't be served now may be served later."""
+    """Return the error that the client is told after the last try.
+
+    What must stay local and can't be served now may be served later, so a sensitive request is told to try again.
+    """
     if label is Label.SENSITIVE and isinstance(last, TargetUnavailable):
         return Unavailable(
             f"{last.message} This request is sensitive, so it goes nowhere else. Try again later.",
@@ -186,7 +216,7 @@ def _final(last: AduanaError, label: Label) -> AduanaError:
 
 
 def _may_have(first: Decision, target: str) -> bool:
-    """Whether the decision about the original permits a target."""
+    """Return whether the decision about the original permits a target."""
     return any(candidate.target == target for candidate in first.candidates)
 
 
@@ -195,7 +225,7 @@ def _restored(deltas: AsyncGenerator[Delta, None], masked: Outgoing | None) -> A
 
 
 async def _unmasked(deltas: AsyncGenerator[Delta, None], masked: Outgoing) -> AsyncGenerator[Delta, None]:
-    """An answer to a masked request, with what the pseudonyms stand for."""
+    """Yield an answer to a masked request, with each pseudonym replaced by what it stands for."""
     unmasking = Unmasking(masked.mapping, json_text=masked.json_text)
     try:
         async for delta in deltas:

@@ -1,8 +1,8 @@
-"""The one way in which a document of a request is inspected: the original, and the masked one afresh.
+"""Inspection of a request's document: the one way in, for the original and for the masked one afresh.
 
 First everything that patterns and checksums find. Then, where a request would leave, what models find: names and
-addresses, and at last the topics that a local model sees. INVARIANT: a part of inspection that is configured and
-fails or is late is a doubt, never left out.
+addresses, and at last the topics that a local model sees. INVARIANT: a part of inspection that is configured and fails
+or is late is a doubt, never left out.
 """
 
 import asyncio
@@ -25,26 +25,28 @@ INLINE_BYTES = 16 * 1024
 
 
 class Recognising(Protocol):
-    """Finds named entities. Raises whatever happened: here it becomes a doubt."""
+    """Finder of named entities. Whatever exception it raises becomes a doubt."""
 
-    async def entities(self, texts: Sequence[str]) -> Sequence[Sequence[Entity]]: ...
+    async def entities(self, texts: Sequence[str]) -> Sequence[Sequence[Entity]]:
+        """Return the entities of each text, in the order of the texts."""
 
 
 class Judging(Protocol):
-    """Tells topics. Raises whatever happened: here it becomes a doubt."""
+    """Judge of topics. Whatever exception it raises becomes a doubt."""
 
-    async def judgement(self, texts: Sequence[tuple[str, str]]) -> Judgement: ...
+    async def judgement(self, texts: Sequence[tuple[str, str]]) -> Judgement:
+        """Judge what texts, given as (path, text), are about."""
 
 
 class Topics(msgspec.Struct, frozen=True, kw_only=True):
-    """The judgement of topics."""
+    """The judge of topics, and how much of a request it reads."""
 
     judge: Judging
     characters: int = 20_000  # of one request; beyond them it counts as sensitive, for it would take too long
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):
-    """The search for names and addresses."""
+    """The search for names and addresses, with its limits."""
 
     recognition: Recognising
     policy: NamePolicy = NamePolicy.FULL
@@ -53,7 +55,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RequestInspection:
-    """Looks at a request's whole document. Knows no conversation: what earlier turns were is not its matter."""
+    """Inspection of a request's whole document. It knows no conversation: what earlier turns were is not its matter."""
 
     def __init__(self, inspector: Inspecting, names: Names | None = None, topics: Topics | None = None) -> None:
         self._inspector = inspector
@@ -61,13 +63,16 @@ class RequestInspection:
         self._topics = topics
 
     async def examine(self, request: AnyRequest, size: int) -> Inspection:
-        """What patterns and checksums find. `size`: bytes of the request's body, about. Never raises."""
+        """Return what patterns and checksums find. Never raises.
+
+        `size` is about the number of bytes in the request's body; long documents are scanned in a thread.
+        """
         if size > INLINE_BYTES:
             return await asyncio.to_thread(self._inspector.inspect, request.document, request.media)
         return self._inspector.inspect(request.document, request.media)
 
     async def named(self, request: AnyRequest, inspection: Inspection) -> Inspection:
-        """The inspection with the names and addresses that a model finds besides. Never raises."""
+        """Return the inspection, joined by the names and addresses that a model finds. Never raises."""
         if self._names is None:
             return inspection
         texts = _texts(request)
@@ -89,7 +94,7 @@ class RequestInspection:
         return msgspec.structs.replace(inspection, findings=(*both, *records(named, both)))
 
     async def judged(self, request: AnyRequest, inspection: Inspection) -> Inspection:
-        """The inspection with the topics that a local model sees besides. Never raises."""
+        """Return the inspection, joined by the topics that a local model sees. Never raises."""
         if self._topics is None:
             return inspection
         texts = _texts(request)
@@ -106,7 +111,10 @@ class RequestInspection:
         )
 
     async def decided(self, evidence: Evidence, policy: Policy) -> tuple[Evidence, Decision]:
-        """The decision about a request that was examined; where it would leave, after looking closer."""
+        """Decide about a request that was examined; where it would leave, look closer and decide again.
+
+        The evidence that is returned is what the decision rests on: it has all that the closer look found.
+        """
         decision = decide(evidence, policy)
         for configured, look in ((self._names, self.named), (self._topics, self.judged)):
             if configured is not None and _would_leave(decision, evidence, policy):
@@ -116,12 +124,12 @@ class RequestInspection:
         return evidence, decision
 
     async def examine_fully(self, request: AnyRequest, size: int) -> Inspection:
-        """Everything, one after the other."""
+        """Return what patterns, the search for names and the judgement of topics find, one after the other."""
         return await self.judged(request, await self.named(request, await self.examine(request, size)))
 
 
 def _would_leave(decision: Decision, evidence: Evidence, policy: Policy) -> bool:
-    """Whether any attempt, or its shadow, may go to a cloud: as it is, or masked."""
+    """Return whether any attempt, or its shadow, may go to a cloud: as it is, or masked."""
     names = {candidate.target for candidate in decision.candidates} | {decision.overrides.shadow}
     targets = policy.catalog.targets
     if any(name in targets and targets[name].zone is Zone.CLOUD for name in names if name is not None):

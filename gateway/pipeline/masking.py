@@ -1,4 +1,4 @@
-"""Masking a request: the pure parts of `privacy` and `policy` in their order, and the conversation's mapping kept.
+"""Masking of a request: the pure parts of `privacy` and `policy` in their order, and the conversation's mapping kept.
 
 INVARIANT: whatever goes wrong, the answer is None, and the original stays where its own decision lets it go. A mapping
 is durable before anything that was masked with it leaves. Mappings are in no log, metric or receipt.
@@ -35,28 +35,43 @@ _DECODER = msgspec.json.Decoder(list[PseudonymEntry])
 
 
 class Kept(Protocol):
-    """A stored mapping."""
+    """A conversation's mapping, as it is stored."""
 
     @property
-    def name(self) -> bytes: ...
+    def name(self) -> bytes:
+        """The mapping's own random name."""
+
     @property
-    def sealed(self) -> bytes: ...
+    def sealed(self) -> bytes:
+        """The mapping itself, unreadable without the key."""
+
     @property
-    def links(self) -> frozenset[bytes]: ...
+    def links(self) -> frozenset[bytes]:
+        """Hashes of the conversation's beginnings by which it is found."""
 
 
 class MaskStore(Protocol):
-    """Where sealed mappings lie. Raises LedgerUnavailable."""
+    """Store of sealed mappings. Both methods raise LedgerUnavailable where they fail."""
 
-    async def mask_lookup(self, hashes: Sequence[bytes]) -> Kept | None: ...
-    async def mask_remember(self, name: bytes, sealed: bytes, hashes: Sequence[bytes]) -> None: ...
+    async def mask_lookup(self, hashes: Sequence[bytes]) -> Kept | None:
+        """Return the mapping of the conversation whose beginnings these are; None: it has none."""
+
+    async def mask_remember(self, name: bytes, sealed: bytes, hashes: Sequence[bytes]) -> None:
+        """Keep a conversation's sealed mapping; it is durable when this returns."""
 
 
 class Sealing(Protocol):
-    """Makes a mapping unreadable for whoever has only the database. `open` raises LedgerUnavailable."""
+    """Encryption that makes a mapping unreadable for whoever has only the database."""
 
-    def seal(self, content: bytes, name: bytes) -> bytes: ...
-    def open(self, sealed: bytes, name: bytes) -> bytes: ...
+    def seal(self, content: bytes, name: bytes) -> bytes:
+        """Seal the content under the mapping's name."""
+
+    def open(self, sealed: bytes, name: bytes) -> bytes:
+        """Return the content of what was sealed under this name.
+
+        Raises:
+            LedgerUnavailable: It was sealed under another name or key.
+        """
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +90,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Conversation(msgspec.Struct, kw_only=True):
-    """What is known of a conversation's mapping before this request."""
+    """A conversation's mapping as it is known before this request."""
 
     hashes: tuple[bytes, ...]
     link: bytes | None  # the beginning by which later turns will find it
@@ -106,7 +121,10 @@ class Masker:
     async def attempt(
         self, first: Decision, evidence: Evidence, policy: Policy, *, keep: bool = True
     ) -> Outgoing | None:
-        """The request masked, where that opens a cloud target and leaves nothing. `keep`: False to look only."""
+        """Return the request masked, or None where that opens no cloud target or something is left.
+
+        With `keep` False the conversation's mapping is neither read nor stored: for looking only.
+        """
         inbound = evidence.inbound
         request = inbound.request
         if not isinstance(request, ChatRequest | CompletionRequest):
@@ -182,7 +200,7 @@ class Masker:
     def _whole(
         self, document: JsonObject, findings: Sequence[Finding], known: Sequence[PseudonymEntry], language: str
     ) -> Masked | None:
-        """The document masked, if none of the values can be read in it any more."""
+        """Return the document masked, or None where one of the values can still be read in it."""
         masked = mask(document, findings, known, self._pick, language)
         if masked is None or has_residue(masked.document, [entry.original for entry in masked.entries]):
             return None
@@ -210,7 +228,7 @@ class Masker:
 
 
 def _read_again(original: GenerateRequest, masked: Masked) -> GenerateRequest | None:
-    """The masked document as a request; None where a pseudonym stands in a place that can't hold one."""
+    """Return the masked document as a request, or None where a pseudonym stands in a place that can't hold one."""
     try:
         if isinstance(original, ChatRequest):
             request: GenerateRequest = openai_requests.parse_chat(masked.document)

@@ -14,11 +14,11 @@ class Fanout:
         self._failed = failed
 
     def add(self, name: str, observer: Observer) -> None:
-        """One more observer."""
+        """Add one more observer."""
         self._observers[name] = observer
 
     def on(self, event: Event) -> None:
-        """Tell everybody."""
+        """Tell every observer of an event."""
         for name, observer in tuple(self._observers.items()):
             try:
                 observer.on(event)

@@ -1,4 +1,4 @@
-"""Passages of texts, looked for once a text: what the pipeline knows about texts in this process, never the texts.
+"""Cache of what this process knows about texts by their passages. The texts themselves are not kept.
 
 A long conversation brings the same turns again and again. A turn in which nothing sensitive was known is not looked up
 again until something sensitive was remembered.
@@ -18,7 +18,7 @@ _RECENT = 256  # texts whose passages are at hand, since a request's are needed 
 
 
 class PassageCache:
-    """Thread-safe."""
+    """Memory of texts that were looked up and of texts that were harmless, by keyed hashes. Thread-safe."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
@@ -30,7 +30,10 @@ class PassageCache:
         self._lock = threading.Lock()
 
     def fresh(self, texts: Iterable[str]) -> tuple[int, dict[int, str]]:
-        """Those texts, by mark, that must be looked up, and the state of memory; short ones have no passages."""
+        """Return the state of memory, and by their marks the texts that must be looked up.
+
+        Short texts have no passages and are left out.
+        """
         of = self._text_keys.of
         marked = {of(text): text for text in texts if len(text) >= RUN}
         now = self._generation
@@ -38,17 +41,17 @@ class PassageCache:
             return now, {mark: text for mark, text in marked.items() if self._checked.get(mark) != now}
 
     def unknown(self, state: int, marks: Iterable[int]) -> None:
-        """In that state of memory nothing sensitive was known of these texts."""
+        """Note that in this state of memory nothing sensitive was known of these texts."""
         with self._lock:
             for mark in marks:
                 self._checked[mark] = state
 
     def changed(self) -> None:
-        """Something sensitive is being remembered: every text must be looked up again."""
+        """Note that something sensitive is being remembered, so that every text is looked up again."""
         self._generation += 1
 
     def harmless(self, texts: Iterable[str]) -> None:
-        """These stood in a request that was not sensitive."""
+        """Note that these texts stood in a request that was not sensitive."""
         for text in texts:
             if len(text) < RUN:
                 continue
@@ -62,11 +65,11 @@ class PassageCache:
                     self._harmless[item] = None
 
     def looked_for(self, texts: Iterable[str]) -> tuple[bytes, ...]:
-        """All passages of these texts."""
+        """Return all passages of these texts."""
         return tuple(item for text in texts for item in self._of(self._text_keys.of(text), text, None))
 
     def telling(self, texts: Iterable[str]) -> tuple[bytes, ...]:
-        """At most `MOST` passages of each text, without those that harmless requests had."""
+        """Return at most `MOST` passages of each text, without those that harmless requests had."""
         found = [item for text in texts for item in self._of(self._text_keys.of(text), text, MOST)]
         return tuple(item for item in found if item not in self._harmless)
 

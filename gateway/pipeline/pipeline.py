@@ -1,4 +1,4 @@
-"""One request from inspection to settlement, step by step, as the list in the map has it."""
+"""One request from inspection to settlement, step by step, in the order of the map (`gateway/README.md`)."""
 
 import asyncio
 import time
@@ -47,21 +47,21 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Embedded(msgspec.Struct, frozen=True, kw_only=True):
-    """Finished embeddings."""
+    """Finished embeddings, and the way of their request."""
 
     route: Route
     vectors: Vectors
 
 
 class Ranked(msgspec.Struct, frozen=True, kw_only=True):
-    """Texts in order."""
+    """Texts in order, and the way of their request."""
 
     route: Route
     ranking: Ranking
 
 
 class Pipeline:
-    """Takes requests through the steps. Owns no state but its parts."""
+    """The steps of a request in their order. It owns no state but its parts."""
 
     def __init__(
         self,
@@ -96,7 +96,9 @@ class Pipeline:
     async def generate(self, inbound: Inbound, request: GenerateRequest) -> AsyncGenerator[Answer, None]:
         """Answer a chat or completion request. Leaving the context settles it, however it is left.
 
-        Raises AduanaError for refusals and for failures before the first delta; `Answer.deltas` raises those after.
+        Raises:
+            AduanaError: The request is refused, or fails before its first delta. `Answer.deltas` raises what fails
+                after that.
         """
         deadline = asyncio.get_running_loop().time() + self._request_seconds
         case = await self._admit(inbound)
@@ -115,7 +117,11 @@ class Pipeline:
         self._shadows.follow(case, request)
 
     async def embed(self, inbound: Inbound, request: EmbeddingsRequest) -> Embedded:
-        """Answer an embeddings request. Raises AduanaError."""
+        """Answer an embeddings request.
+
+        Raises:
+            AduanaError: The request is refused, or no target gives vectors.
+        """
         deadline = asyncio.get_running_loop().time() + self._request_seconds
         case = await self._admit(inbound)
         async with self._settlements.settling(case.account):
@@ -124,7 +130,11 @@ class Pipeline:
             return Embedded(route=case.route(target, zone), vectors=vectors)
 
     async def rerank(self, inbound: Inbound, request: RerankRequest) -> Ranked:
-        """Answer a rerank request. Raises AduanaError."""
+        """Answer a rerank request.
+
+        Raises:
+            AduanaError: The request is refused, or no local target gives scores.
+        """
         deadline = asyncio.get_running_loop().time() + self._request_seconds
         case = await self._admit(inbound)
         async with self._settlements.settling(case.account):
@@ -133,7 +143,7 @@ class Pipeline:
             return Ranked(route=case.route(target, zone), ranking=ranking)
 
     async def explain(self, inbound: Inbound) -> Explanation:
-        """The whole decision, rule by rule. Sends nothing and writes nothing."""
+        """Explain the whole decision, rule by rule. Nothing is sent and nothing is written."""
         policy = self._policies.current
         inspection = await self._inspect(inbound)
         snapshot = await self._snapshots.snapshot(inbound.request, self._catalog.resolve(inbound.request.model))
@@ -143,13 +153,21 @@ class Pipeline:
         return explain(evidence, policy, masks=masked is not None)
 
     async def prompt_tokens(self, inbound: Inbound) -> int:
-        """Tokens of the prompt: exact where a local model counts them, else an estimate. Sends nothing."""
+        """Count the tokens of the prompt: exactly where a local model counts them, else an estimate. Nothing is sent.
+
+        Raises:
+            NotFound: There is no model of this name for the caller.
+        """
         alias = self._known_model(inbound)
         snapshot = await self._snapshots.snapshot(inbound.request, alias)
         return snapshot.prompt_tokens_estimate or 0
 
     async def _admit(self, inbound: Inbound) -> Case:
-        """Steps 3 to 5. Raises the refusal, after it was written down."""
+        """Inspect a request, decide about it and write its receipt: steps 3 to 5 of the map.
+
+        Raises:
+            AduanaError: The request is refused; the refusal was written down.
+        """
         alias = self._known_model(inbound)
         policy = self._policies.current
         clock = time.perf_counter
@@ -203,12 +221,16 @@ class Pipeline:
             causes=causes,
         )
         if decision.refusal is not None or not decision.candidates:
+            refusal = refusal_error(decision)
             async with self._settlements.settling(account, refused=True):
-                raise refusal_error(decision)
+                raise refusal
         return case
 
     def _compare(self, evidence: Evidence, decision: Decision) -> None:
-        """The candidate policy decides too (as if masking left nothing). It sends nothing; the difference is told."""
+        """Let the candidate policy decide too, as if masking left nothing, and tell observers the difference.
+
+        Nothing is sent for it.
+        """
         candidate = self._policies.candidate
         if candidate is None:
             return

@@ -1,5 +1,6 @@
-"""What the pipeline needs from the rooms below it. Two target signatures on purpose: a cloud call without a
-clearance does not type-check.
+"""What the pipeline needs from the rooms below it.
+
+Targets have two signatures on purpose: a cloud call without a clearance does not type-check.
 """
 
 from collections.abc import AsyncGenerator, Mapping
@@ -20,20 +21,24 @@ from gateway.policy import Clearance, Policy
 
 
 class Target(Protocol):
-    """What every target has. `start` returns at once or soon; readiness shows in `state`."""
+    """A place that can answer, in whichever zone."""
 
     @property
-    def info(self) -> TargetInfo: ...
-    async def start(self) -> None: ...
-    async def close(self) -> None: ...
-    def state(self) -> TargetState: ...
+    def info(self) -> TargetInfo:
+        """Name, zone, ceiling and capabilities."""
+
+    async def start(self) -> None:
+        """Begin to get ready, and return at once or soon; readiness shows in `state`."""
+
+    async def close(self) -> None:
+        """Stop, and let go of what the target holds."""
+
+    def state(self) -> TargetState:
+        """Return health, queue and measured speed of now."""
 
 
 class LocalTarget(Target, Protocol):
-    """A target in the local zone. `deadline` is in the loop's clock; closing the iterator cancels at once.
-
-    One that knows what it processes counts it in `progress`, and says so there.
-    """
+    """A target in the local zone. `deadline` is in the loop's clock; closing the iterator cancels at once."""
 
     def generate(
         self,
@@ -43,72 +48,117 @@ class LocalTarget(Target, Protocol):
         isolation: str,
         priority: int = 0,
         progress: Progress | None = None,
-    ) -> AsyncGenerator[Delta, None]: ...
-    async def embed(self, request: EmbeddingsRequest, *, deadline: float) -> Embeddings: ...
-    async def rerank(self, request: RerankRequest, *, deadline: float) -> Ranking: ...
-    async def prompt_tokens(self, request: AnyRequest) -> int | None: ...
+    ) -> AsyncGenerator[Delta, None]:
+        """Answer a chat or completion request, delta by delta.
+
+        A target that knows what it processes counts it in `progress`, and says so there.
+        """
+
+    async def embed(self, request: EmbeddingsRequest, *, deadline: float) -> Embeddings:
+        """Return a vector for each input."""
+
+    async def rerank(self, request: RerankRequest, *, deadline: float) -> Ranking:
+        """Return a score for each text."""
+
+    async def prompt_tokens(self, request: AnyRequest) -> int | None:
+        """Count the tokens of the prompt exactly; None: the target can't."""
 
 
 class CloudTarget(Target, Protocol):
     """A target in the cloud zone. It takes a clearance and nothing else."""
 
-    def generate(self, clearance: Clearance, *, deadline: float) -> AsyncGenerator[Delta, None]: ...
-    async def embed(self, clearance: Clearance, *, deadline: float) -> Embeddings: ...
+    def generate(self, clearance: Clearance, *, deadline: float) -> AsyncGenerator[Delta, None]:
+        """Answer the document of the clearance, delta by delta."""
+
+    async def embed(self, clearance: Clearance, *, deadline: float) -> Embeddings:
+        """Return a vector for each input in the document of the clearance."""
 
 
 class Inspecting(Protocol):
-    """Searches a whole document. Never raises: what it can't do is a doubt in its answer."""
+    """Search of a whole document."""
 
-    def inspect(self, document: JsonObject, media: frozenset[Media] = ...) -> Inspection: ...
+    def inspect(self, document: JsonObject, media: frozenset[Media] = ...) -> Inspection:
+        """Return what is found. Never raises: what can't be searched is a doubt in the answer."""
 
 
 class PolicySource(Protocol):
     """Owner of the policy in force, and of a candidate that only looks on."""
 
     @property
-    def current(self) -> Policy: ...
+    def current(self) -> Policy:
+        """The policy in force."""
+
     @property
-    def candidate(self) -> Policy | None: ...
+    def candidate(self) -> Policy | None:
+        """The policy that decides too and has no effect; None: there is none."""
 
 
 class LedgerPort(Protocol):
-    """The ledger as the pipeline uses it. `receive` and `reserve` are durable when they return.
+    """The ledger as the pipeline uses it."""
 
-    Both return the name of a budget that does not allow for the reservation; then no money was set aside.
-    """
+    async def receive(self, receipt: Receipt, reservation: Reservation | None) -> str | None:
+        """Write a receipt and set money aside; both are durable when this returns.
 
-    async def receive(self, receipt: Receipt, reservation: Reservation | None) -> str | None: ...
-    async def reserve(self, request_id: str, reservation: Reservation) -> str | None: ...
-    async def settle(self, settlement: Settlement) -> None: ...
-    def budgets(self) -> Mapping[str, Budget]: ...
+        Returns the name of a budget that does not allow for the reservation; then no money was set aside.
+        """
+
+    async def reserve(self, request_id: str, reservation: Reservation) -> str | None:
+        """Set money aside for a further target of a request; that is durable when this returns.
+
+        Returns the name of a budget that does not allow for it; then no money was set aside.
+        """
+
+    async def settle(self, settlement: Settlement) -> None:
+        """Write how a request ended."""
+
+    def budgets(self) -> Mapping[str, Budget]:
+        """Return every budget with what was spent of it, reservations included."""
 
 
 class TaintPort(Protocol):
     """The memory of sensitive conversations."""
 
-    async def recall(self, request: AnyRequest) -> bool: ...
-    async def causes(self, request: AnyRequest) -> frozenset[str] | None: ...
-    async def remember(self, request: AnyRequest, label: Label, causes: frozenset[str] | None = None) -> None: ...
-    async def remember_answer(self, request: AnyRequest, answer: str, causes: frozenset[str] | None = None) -> None: ...
-    async def harmless(self, request: AnyRequest) -> None: ...
+    async def recall(self, request: AnyRequest) -> bool:
+        """Return whether an earlier turn of this conversation was sensitive."""
+
+    async def causes(self, request: AnyRequest) -> frozenset[str] | None:
+        """Return the categories that alone made earlier turns sensitive; None: not known, or not only they."""
+
+    async def remember(self, request: AnyRequest, label: Label, causes: frozenset[str] | None = None) -> None:
+        """Remember a request with its label; that is durable when this returns."""
+
+    async def remember_answer(self, request: AnyRequest, answer: str, causes: frozenset[str] | None = None) -> None:
+        """Remember the answer to a sensitive request; that is durable when this returns."""
+
+    async def harmless(self, request: AnyRequest) -> None:
+        """Note that a request was decided on and is not sensitive."""
 
 
 class Pricing(Protocol):
-    """Money for tokens, in micro-dollars. Cheap: rates were resolved when the configuration was loaded."""
+    """Money for tokens, in micro-dollars. Asking is cheap: rates were resolved when the configuration was loaded."""
 
-    def cost(self, target: str, usage: Usage) -> int: ...
-    def avoided(self, target: str, usage: Usage) -> int | None: ...
-    def estimate(self, target: str, prompt_tokens: int, max_tokens: int | None) -> int | None: ...
+    def cost(self, target: str, usage: Usage) -> int:
+        """Return what this usage costs on a target."""
+
+    def avoided(self, target: str, usage: Usage) -> int | None:
+        """Return what the reference model would have cost for it; None: not known, or the target is not local."""
+
+    def estimate(self, target: str, prompt_tokens: int, max_tokens: int | None) -> int | None:
+        """Return the most that a request could cost on a target; None: no price is known."""
 
 
 class Meters(Protocol):
-    """The last sample of the busiest GPU, and what electricity costs now (US dollars per kWh)."""
+    """The last measurements of electricity and GPU."""
 
-    def gpu(self) -> Gpu: ...
-    def electricity_price(self) -> float | None: ...
+    def gpu(self) -> Gpu:
+        """Return the last sample of the busiest GPU."""
+
+    def electricity_price(self) -> float | None:
+        """Return what electricity costs now, in US dollars per kWh; None: not known."""
 
 
 class Observer(Protocol):
-    """Hears what happened. Must be quick and must not raise."""
+    """Listener to what happens. It must be quick and must not raise."""
 
-    def on(self, event: Event) -> None: ...
+    def on(self, event: Event) -> None:
+        """Take note of an event."""

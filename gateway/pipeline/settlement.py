@@ -21,7 +21,7 @@ class ClientGone(ConnectionResetError):
 
 
 class RequestAccount:
-    """What one request did so far. Owned by the request's own task."""
+    """Record of what one request did so far. Owned by the request's own task."""
 
     def __init__(self, receipt: Receipt, reservation: Reservation | None, clock: Callable[[], float]) -> None:
         self.receipt = receipt
@@ -42,7 +42,11 @@ class RequestAccount:
         self._finished = False
 
     async def metered(self, deltas: AsyncGenerator[Delta, None]) -> AsyncGenerator[Delta, None]:
-        """The same deltas, watched. Raises TargetProtocolError for an answer that ends without its usage report."""
+        """Yield the same deltas, and note what they say of usage, speed and text.
+
+        Raises:
+            TargetProtocolError: The answer ends without its usage report.
+        """
         last = 0.0
         progress = self.progress
         async for delta in deltas:
@@ -69,20 +73,20 @@ class RequestAccount:
             raise TargetProtocolError("The target's answer ended before it was complete.", code="incomplete_answer")
 
     def embedded(self, usage: Usage) -> None:
-        """Vectors or scores came back whole."""
+        """Note that vectors or scores came back whole."""
         self.usage = usage
         self.complete = True
 
     def answer_text(self) -> str:
-        """The text of the answer so far."""
+        """Return the text of the answer so far."""
         return "".join(self._texts)
 
     def seconds(self) -> float:
-        """From the receipt to now, or to the settlement."""
+        """Return the seconds from the receipt to now, or to the settlement."""
         return (self.ended if self.ended is not None else self._clock()) - self.begun
 
     def usage_so_far(self) -> Usage:
-        """What the target reported, else an estimate from what passed by (an answer that was cut off)."""
+        """Return what the target reported, else an estimate from what passed by (an answer that was cut off)."""
         if self.usage is not None:
             return self.usage
         if self.target is None:
@@ -93,7 +97,7 @@ class RequestAccount:
 
 
 class SettlementWriter:
-    """Writes settlements and keeps them until they are durable. Owner of the settling tasks."""
+    """Writer of receipts and settlements. It owns the tasks that settle, and keeps each until it is durable."""
 
     def __init__(
         self,
@@ -116,9 +120,13 @@ class SettlementWriter:
         self._writing: set[asyncio.Task[None]] = set()
 
     async def receive(self, receipt: Receipt, reservation: Reservation | None) -> RequestAccount:
-        """Writes the receipt; returns when it is durable. Raises LedgerUnavailable.
+        """Write the receipt, and return when it is durable.
 
         A client that goes away meanwhile leaves a receipt behind, so its settlement follows behind the write.
+
+        Raises:
+            LedgerUnavailable: The receipt can't be written; nothing may be sent.
+            CancelledError: The client went away meanwhile.
         """
         account = RequestAccount(receipt, reservation, self._clock)
         writing = asyncio.get_running_loop().create_task(self._ledger.receive(receipt, reservation))
@@ -131,7 +139,14 @@ class SettlementWriter:
 
     @asynccontextmanager
     async def settling(self, account: RequestAccount, *, refused: bool = False) -> AsyncGenerator[None, None]:
-        """Settles `account` when the context is left: normally, by an error or by cancellation."""
+        """Settle `account` when the context is left: normally, by an error or by cancellation.
+
+        Raises:
+            AduanaError: The request was refused or failed, and is settled.
+            CancelledError: The request was cancelled, and is settled; as with the two below.
+            GeneratorExit: Nobody reads the answer any more.
+            ClientGone: The client closed the connection or stopped reading.
+        """
         try:
             yield
         except (asyncio.CancelledError, GeneratorExit, ClientGone):
@@ -149,7 +164,7 @@ class SettlementWriter:
             self._settle(account, Outcome.ERROR, "incomplete_answer")
 
     async def also(self, work: Coroutine[None, None, None]) -> None:
-        """Waits for other work that ends a request; it goes on when the waiting is cancelled.
+        """Wait for other work that ends a request; it goes on when the waiting is cancelled.
 
         Where the ledger fails it is left undone: the settlement that follows tells of the same trouble.
         """
@@ -164,7 +179,7 @@ class SettlementWriter:
         await asyncio.shield(task)
 
     async def close(self) -> None:
-        """Waits until every settlement is durable."""
+        """Wait until every settlement is durable."""
         while self._writing:
             await asyncio.wait(set(self._writing))
 

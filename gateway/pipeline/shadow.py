@@ -35,7 +35,7 @@ class Shadows:
         self._running: set[asyncio.Task[None]] = set()
 
     def follow(self, case: Case, request: GenerateRequest) -> None:
-        """Begin, where the decision asks for it and the target is another one than that which answered."""
+        """Begin a shadow, where the decision asks for one and the target is another one than that which answered."""
         target = case.decision.overrides.shadow
         if target is None or target == case.account.target or len(self._running) >= MOST:
             return
@@ -44,12 +44,12 @@ class Shadows:
         task.add_done_callback(self._running.discard)
 
     async def ended(self) -> None:
-        """Returns when none is under way."""
+        """Wait until no shadow is under way."""
         if self._running:
             await asyncio.wait(set(self._running))
 
     async def close(self) -> None:
-        """Cancels what is under way and waits for it."""
+        """Cancel what is under way, and wait until it has ended."""
         for task in self._running:
             task.cancel()
         await self.ended()
@@ -89,6 +89,6 @@ def _compared(first: RequestAccount, second: RequestAccount) -> Shadowed:
 
 
 def similarity(one: str, other: str) -> float:
-    """Words in common over all words (Jaccard), 0 to 1; two empty answers are alike."""
+    """Return words in common over all words (Jaccard), 0 to 1; two empty answers are alike."""
     left, right = set(_WORD.findall(one.lower())), set(_WORD.findall(other.lower()))
     return len(left & right) / len(left | right) if left or right else 1.0

@@ -1,4 +1,4 @@
-"""Collects the snapshot for a decision: the only place where the pipeline looks at the world before deciding."""
+"""The snapshot for a decision: the only place where the pipeline looks at the world before deciding."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -24,7 +24,7 @@ _MESSAGE_TOKENS = 8
 
 
 class SnapshotBuilder:
-    """Facts from moment to moment. Owns nothing: it asks the owners."""
+    """Collector of facts that change from moment to moment. It owns none of them: it asks the owners."""
 
     def __init__(
         self,
@@ -44,7 +44,10 @@ class SnapshotBuilder:
         self._now = now
 
     async def snapshot(self, request: AnyRequest, alias: Alias | None) -> Snapshot:
-        """The facts for one request. Counting tokens is the only slow part; long texts are counted in a thread."""
+        """Collect the facts for one request.
+
+        Counting tokens is the only slow part; long texts are counted in a thread.
+        """
         counts = await self._prompt_tokens(request, alias)
         estimate = max(counts.values()) if counts else estimated_tokens(request)
         limit = request.sampling.max_tokens if isinstance(request, ChatRequest | CompletionRequest) else None
@@ -80,7 +83,7 @@ class SnapshotBuilder:
 
 
 def last_text(request: AnyRequest) -> str:
-    """What was said last by the user, or the first text of a request that is no conversation."""
+    """Return what the user said last, or the first text of a request that is no conversation."""
     match request:
         case ChatRequest():
             return next((message.text for message in reversed(request.messages) if message.role == "user"), "")
@@ -94,7 +97,7 @@ def last_text(request: AnyRequest) -> str:
 
 
 def estimated_tokens(request: AnyRequest) -> int:
-    """Prompt tokens of a model whose tokenizer is not at hand."""
+    """Estimate the prompt's tokens, for a model whose tokenizer is not at hand."""
     match request:
         case ChatRequest():
             characters = sum(

@@ -14,21 +14,24 @@ _INLINE = 64 * 1024  # characters; longer texts are worked through in a thread
 
 
 class TaintStore(Protocol):
-    """Where hashes are kept with their label, across restarts."""
+    """Store of hashes with their labels, across restarts. Its methods raise LedgerUnavailable where they fail."""
 
-    async def taint_lookup(self, hashes: Sequence[bytes]) -> Mapping[bytes, Label]: ...
-    async def taint_causes(self, hashes: Sequence[bytes]) -> frozenset[str] | None: ...
-    async def taint_remember(
-        self, hashes: Sequence[bytes], label: Label, causes: frozenset[str] | None = None
-    ) -> None: ...
+    async def taint_lookup(self, hashes: Sequence[bytes]) -> Mapping[bytes, Label]:
+        """Return the labels of those hashes that are remembered."""
+
+    async def taint_causes(self, hashes: Sequence[bytes]) -> frozenset[str] | None:
+        """Return the categories that alone made these hashes sensitive; None: not known, or not only they."""
+
+    async def taint_remember(self, hashes: Sequence[bytes], label: Label, causes: frozenset[str] | None = None) -> None:
+        """Remember hashes with a label, which never falls; that is durable when this returns."""
 
 
 class ConversationTaint:
-    """A conversation keeps the highest label of its turns, without any help from the client.
+    """Memory by which a conversation keeps the highest label of its turns, without any help from the client.
 
-    Two memories: turns and prefixes by their exact hashes, and passages of sensitive texts wherever they are quoted.
-    What was seen in a request that was not sensitive is nothing that a sensitive one could give away: such passages
-    (a template, a licence) are not remembered as sensitive, as far as this process knows.
+    It is two memories: turns and prefixes by their exact hashes, and passages of sensitive texts wherever they are
+    quoted. What was seen in a request that was not sensitive is nothing that a sensitive one could give away: such
+    passages (a template, a licence) are not remembered as sensitive, as far as this process knows.
     """
 
     def __init__(self, store: TaintStore, key: bytes) -> None:
@@ -37,7 +40,11 @@ class ConversationTaint:
         self._texts = PassageCache(key)
 
     async def recall(self, request: AnyRequest) -> bool:
-        """Whether an earlier turn of this conversation was sensitive. Raises LedgerUnavailable: doubt refuses."""
+        """Return whether an earlier turn of this conversation was sensitive.
+
+        Raises:
+            LedgerUnavailable: The memory can't be read; then the request is refused, since it is in doubt.
+        """
         state, texts = self._texts.fresh(texts_of(request, shared=True))
         hashes = await self._hashes(request, tuple(texts.values()))
         found = await self._store.taint_lookup(hashes) if hashes else {}
@@ -47,25 +54,28 @@ class ConversationTaint:
         return tainted
 
     async def causes(self, request: AnyRequest) -> frozenset[str] | None:
-        """Categories that alone made earlier turns sensitive; None: not known, or not only they."""
+        """Return the categories that alone made earlier turns sensitive; None: not known, or not only they."""
         return await self._store.taint_causes(await self._hashes(request, texts_of(request, shared=True)))
 
     async def remember(self, request: AnyRequest, label: Label, causes: frozenset[str] | None = None) -> None:
-        """Durable when it returns. `causes`: categories that alone made the request sensitive; None: not only they."""
+        """Remember a request with its label; that is durable when this returns.
+
+        `causes` has the categories that alone made the request sensitive; None: not only they did.
+        """
         telling = await _worked(self._texts.telling, texts_of(request, shared=False))
         await self._keep((*prefix_hashes(request, self._key), *telling), label, causes)
 
     async def remember_answer(self, request: AnyRequest, answer: str, causes: frozenset[str] | None = None) -> None:
-        """The answer to a sensitive question is sensitive too, also in a conversation that begins with it."""
+        """Remember the answer to a sensitive question as sensitive too, also in a conversation that begins with it."""
         telling = await _worked(self._texts.telling, (answer,))
         await self._keep((*answer_hashes(request, answer, self._key), *telling), Label.SENSITIVE, causes)
 
     async def harmless(self, request: AnyRequest) -> None:
-        """The request was decided on, and is not sensitive."""
+        """Note that the request was decided on, and is not sensitive."""
         await _worked(self._texts.harmless, texts_of(request, shared=True))
 
     async def _hashes(self, request: AnyRequest, texts: tuple[str, ...]) -> tuple[bytes, ...]:
-        """Everything by which the request can be known."""
+        """Return everything by which the request can be known."""
         return (*prefix_hashes(request, self._key), *await _worked(self._texts.looked_for, texts))
 
     async def _keep(self, hashes: Sequence[bytes], label: Label, causes: frozenset[str] | None) -> None:
@@ -75,7 +85,7 @@ class ConversationTaint:
 
 
 async def _worked(work: Callable[[tuple[str, ...]], T], texts: tuple[str, ...]) -> T:
-    """The work on these texts: in a thread where they are long."""
+    """Run the work on these texts: in a thread where they are long."""
     if sum(map(len, texts)) > _INLINE:
         return await asyncio.to_thread(work, texts)
     return work(texts)

@@ -1,4 +1,7 @@
-"""A local model judges what a request is about. INVARIANT: it is in the local zone, and what it says only raises."""
+"""A local model as the judge of what a request is about.
+
+INVARIANT: it is in the local zone, and what it says only raises labels.
+"""
 
 import asyncio
 import hashlib
@@ -38,11 +41,11 @@ _MARK_BYTES = 16
 
 
 class Contradiction(msgspec.Struct, frozen=True):
-    """No topic, and yet private: one of the two questions was answered wrong, and nobody knows which."""
+    """Answers that contradict each other: no topic, and yet private. One of them is wrong, and nobody knows which."""
 
 
 class JudgeSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits. Beyond them a request counts as sensitive."""
+    """Limits of the judgement. Beyond them a request counts as sensitive."""
 
     topics: Mapping[str, tuple[str, str]] = MappingProxyType(dict(TOPICS))
     """Word → category and what it is about."""
@@ -55,10 +58,14 @@ class JudgeSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TopicJudge:
-    """Owns the answers that it remembers."""
+    """Judge of topics, and owner of the answers that it remembers."""
 
     def __init__(self, target: LocalTarget, settings: JudgeSettings) -> None:
-        """Raises ValueError for a target that may not see everything: what must stay must not leave to be judged."""
+        """Take a target that may see everything: what must stay must not leave to be judged.
+
+        Raises:
+            ValueError: The target is not local, or its ceiling is below sensitive.
+        """
         if target.info.zone is not Zone.LOCAL or target.info.ceiling is not Label.SENSITIVE:
             raise ValueError(f"the target {target.info.name!r} is not local, or its ceiling is too low")
         self.settings = settings
@@ -70,7 +77,11 @@ class TopicJudge:
         self._known: LRUCache[bytes, str | Contradiction | None] = LRUCache(_REMEMBERED)
 
     async def judgement(self, texts: Sequence[tuple[str, str]]) -> Judgement:
-        """Of texts as (path, text). Raises whatever kept the model from answering in time or in one of the words."""
+        """Judge texts, given as (path, text).
+
+        Raises:
+            Exception: Whatever kept the model from answering in time or in one of the words.
+        """
         places: dict[str, list[tuple[str, Passage]]] = {}
         for path, text in texts:
             for passage in passages(text):
@@ -95,7 +106,7 @@ class TopicJudge:
         return Judgement(findings=tuple(findings), doubts=tuple(doubts))
 
     async def _judged(self, passage: str, mine: asyncio.Semaphore, deadline: float) -> str | Contradiction | None:
-        """The category of a passage; None: both questions find it clean."""
+        """Return the category of a passage; None: both questions find it clean."""
         mark = hashlib.blake2b(
             passage.encode("utf-8", "surrogatepass"), key=self._key, digest_size=_MARK_BYTES
         ).digest()
@@ -113,7 +124,13 @@ class TopicJudge:
         return found
 
     async def _word(self, question: Question, passage: str, deadline: float) -> str:
-        """The answer to one question. A full queue is waited for: that rush may be why the request would leave."""
+        """Return the answer to one question.
+
+        A full queue is waited for: that rush may be why the request would leave.
+
+        Raises:
+            TargetUnavailable: The model can't be loaded.
+        """
         document = {"model": self._target.info.model, **question.request(passage, logprobs=self._logprobs)}
         request = parse_chat(freeze_object(document))
         while True:
