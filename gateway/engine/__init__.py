@@ -1,5 +1,5 @@
-"""The engine: one worker process a model, llama.cpp inside. Only `llama/bindings.py` touches `llama_cpp`.
+"""Worker process that runs one model with llama.cpp. Only `llama/bindings.py` touches `llama_cpp`.
 
-Owns scheduling, decoding, sampling, the prompt cache and embeddings, in token ids. Must not know texts, policies,
-dialects or HTTP; only `gateway.local` imports it.
+Owns scheduling, decoding, sampling, speculative decoding, the prompt cache and embeddings, all in token ids. Must not
+know texts, policies, dialects or HTTP; only `gateway.local` imports it.
 """

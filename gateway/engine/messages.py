@@ -1,4 +1,4 @@
-"""What gateway and worker say to each other, and how it is framed: msgpack behind a four-byte little-endian length.
+"""Messages between the gateway and a worker, and their framing: msgpack behind a four-byte little-endian length.
 
 Token ids travel as packed little-endian int32. Times are seconds. No prompt text crosses the socket, only ids.
 """
@@ -17,7 +17,7 @@ MAX_FRAME = 512 * 2**20
 
 
 class _Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """One frame."""
+    """One message; each travels in a frame of its own."""
 
 
 class SamplingSpec(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -37,13 +37,16 @@ class SamplingSpec(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class Load(_Message, frozen=True, kw_only=True):
-    """The first message to a worker."""
+    """The first message to a worker: load this model."""
 
     settings: EngineSettings
 
 
 class Submit(_Message, frozen=True, kw_only=True):
-    """Generate. `isolation`: sequences share a cached prefix only within the same key."""
+    """Order to generate one sequence. `tokens`: the prompt as packed ids; `max_tokens`: the longest answer.
+
+    Sequences share a cached prefix only within the same `isolation` key.
+    """
 
     id: int
     tokens: bytes
@@ -56,13 +59,13 @@ class Submit(_Message, frozen=True, kw_only=True):
 
 
 class Cancel(_Message, frozen=True, kw_only=True):
-    """Stop working on these; they are answered with nothing more."""
+    """Order to stop work on these sequences and embeddings; nothing more is sent for them."""
 
     ids: tuple[int, ...]
 
 
 class Embed(_Message, frozen=True, kw_only=True):
-    """Vectors for each input."""
+    """Order to make a vector, or a rank, of each input (packed token ids)."""
 
     id: int
     inputs: tuple[bytes, ...]
@@ -78,7 +81,7 @@ class Loading(_Message, frozen=True, kw_only=True):
 
 
 class Ready(_Message, frozen=True, kw_only=True):
-    """The model can answer."""
+    """Report that the model can answer, and what it can do. `seconds`: how long its load took."""
 
     seconds: float
     context: int
@@ -92,9 +95,10 @@ class Ready(_Message, frozen=True, kw_only=True):
 
 
 class Failed(_Message, frozen=True, kw_only=True):
-    """The model can't be loaded; the worker ends. `retry`: trying again may help. Both texts are complete sentences.
+    """Report that the model can't be loaded; the worker ends. `retry`: trying again may help.
 
-    `message` is for whoever runs the gateway and may name paths; `public` is what clients are told.
+    Both texts are complete sentences: `message` is for whoever runs the gateway and may name paths; `public` is what
+    clients are told.
     """
 
     message: str
@@ -110,7 +114,7 @@ class TokenLog(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """A sequence is complete. `error` set: it failed, with a message for the client."""
+    """Report that a sequence is complete. Where `error` is set it failed, with a message for the client."""
 
     id: int
     reason: FinishReason
@@ -123,16 +127,16 @@ class End(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """One step computed this many tokens of a sequence's prompt."""
+    """Report that one step computed this many tokens of a sequence's prompt."""
 
     id: int
     tokens: int
 
 
 class Tokens(_Message, frozen=True, kw_only=True):
-    """What one step produced: `ids[i]` got `tokens[i]`. `logs` is empty or as long as `ids`.
+    """Tokens that one step produced: `ids[i]` got `tokens[i]`. `logs` is empty or as long as `ids`.
 
-    `starts`: sequences whose first token this is, with the prompt tokens that came from the cache.
+    `starts`: sequences whose first token this is, with the number of prompt tokens that came from the cache.
     """
 
     ids: tuple[int, ...] = ()
@@ -169,19 +173,23 @@ to_gateway = msgspec.msgpack.Decoder(ToGateway)
 
 
 def frame(message: ToWorker | ToGateway) -> bytes:
-    """The message as bytes on the socket."""
+    """Encode a message as the bytes that go over the socket."""
     body = _ENCODER.encode(message)
     return len(body).to_bytes(4, "little") + body
 
 
 class Frames:
-    """Cuts a byte stream into message bodies. Raises ValueError for a frame that is too long."""
+    """Parser that cuts a byte stream into message bodies."""
 
     def __init__(self) -> None:
         self._data = bytearray()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """The bodies that are complete now."""
+        """Add bytes from the socket and yield each body that is complete now.
+
+        Raises:
+            ValueError: a frame is longer than `MAX_FRAME` bytes.
+        """
         self._data += data
         start = 0
         while len(self._data) - start >= 4:
@@ -196,7 +204,7 @@ class Frames:
 
 
 def pack_tokens(tokens: "array.array[int] | list[int] | tuple[int, ...]") -> bytes:
-    """Token ids as packed little-endian int32."""
+    """Pack token ids as little-endian int32."""
     packed = array.array("i", tokens)
     if sys.byteorder == "big":
         packed.byteswap()
@@ -204,7 +212,11 @@ def pack_tokens(tokens: "array.array[int] | list[int] | tuple[int, ...]") -> byt
 
 
 def unpack_tokens(data: bytes) -> "array.array[int]":
-    """The inverse of `pack_tokens`. Raises ValueError when the length is not a multiple of four."""
+    """Return the token ids that `pack_tokens` packed.
+
+    Raises:
+        ValueError: the length is not a multiple of four.
+    """
     tokens = array.array("i")
     tokens.frombytes(data)
     if sys.byteorder == "big":

@@ -1,4 +1,4 @@
-"""What a worker needs to know to load and run one model. Frozen; sent to the worker once, at its start."""
+"""Settings that a worker needs to load and run one model. Frozen; sent to the worker once, at its start."""
 
 from typing import Literal
 
@@ -9,10 +9,11 @@ KvType = Literal["f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "
 
 
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """One model on this machine. Field names follow llama.cpp's `llama_model_params` and `llama_context_params`
-    (include/llama.h) where there is a counterpart; that is named in brackets.
+    """Settings of one model on this machine.
 
-    Everything about GPUs follows llama.cpp's own documentation and was not run on a card here.
+    Names follow llama.cpp's `llama_model_params` and `llama_context_params` (include/llama.h) where there is a
+    counterpart; that is named in brackets. Everything about GPUs follows llama.cpp's own documentation and was not run
+    on a card here.
     """
 
     model: str
@@ -119,5 +120,5 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def micro_batch_size(self) -> int:
-        """Tokens computed at once."""
+        """Tokens that llama.cpp computes at once within a step."""
         return min(self.micro_batch or self.batch, self.batch)

@@ -1,4 +1,5 @@
-"""The one gate to llama.cpp: bindings, parameters, model, vocabulary, embeddings, GGUF headers and memory footprints.
+"""Gate to llama.cpp: bindings, parameters, model, vocabulary, embeddings, GGUF headers and memory footprints.
 
-Everything that would make llama.cpp abort is checked here first. Must not know requests, scheduling or sockets.
+Owns every call into llama.cpp, and checks everything first that would make it abort. Must not know requests, scheduling
+or sockets.
 """

@@ -50,12 +50,12 @@ _callback = C.llama_log_callback(_on_log)  # C keeps only the pointer, so it mus
 
 
 def keep_log() -> None:
-    """llama.cpp's warnings and errors go to `log_tail` instead of stderr."""
+    """Send llama.cpp's warnings and errors to `log_tail` instead of stderr."""
     C.llama_log_set(_callback, None)
 
 
 def log_tail() -> tuple[str, ...]:
-    """The last warnings and errors that llama.cpp logged."""
+    """Return the last warnings and errors that llama.cpp logged."""
     return tuple(_tail)
 
 
@@ -63,7 +63,11 @@ def log_tail() -> tuple[str, ...]:
 
 
 class Batch:
-    """Room for `size` tokens. `handle` is what llama_decode takes; set `handle.n_tokens` after filling."""
+    """Batch of llama.cpp with room for `size` tokens, whose arrays are numpy memory of shape `(size,)`.
+
+    A step is filled by slices instead of a call a token. `handle` is what llama_decode takes; set `handle.n_tokens`
+    after filling.
+    """
 
     def __init__(self, size: int) -> None:
         self.size = size

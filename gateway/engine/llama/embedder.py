@@ -1,4 +1,4 @@
-"""Vectors and ranks of texts: a second context on a model's weights, made when the first one is asked for.
+"""Vectors and ranks of texts, in a second context on a model's weights; it is made when the first one is asked for.
 
 Short inputs are computed together. Token vectors are pooled here (mean, first or last token, as the model says), so an
 input may be longer than a batch; ranks are pooled by llama.cpp, which puts the model's classification head on top.
@@ -22,7 +22,7 @@ Ids = NDArray[np.int32]
 
 
 class Embedder:
-    """Owns the embedding context. Same thread as its model; closed before it."""
+    """Owner of the embedding context. Used in the same thread as its model; closed before it."""
 
     def __init__(self, model: Model, threads: int) -> None:
         self._model = model
@@ -34,16 +34,20 @@ class Embedder:
         self._one_output = C.llama_model_n_cls_out(model.handle) == 1
 
     def embed(self, inputs: Sequence[Sequence[int]]) -> list[bytes]:
-        """One normalised float32 vector (as bytes) for each input; the whole work at once."""
+        """Return one normalised float32 vector of shape `(size,)`, as bytes, for each input; all of them at once."""
         done: list[bytes] = []
         while len(done) < len(inputs):
             done += self.some(inputs[len(done) :])
         return done
 
     def some(self, inputs: Sequence[Sequence[int]]) -> list[bytes]:
-        """Results for the first few of `inputs`, at least one: as many as are computed together.
+        """Return results for the first few of `inputs`, at least one: as many as are computed together.
 
-        A result is a normalised vector, or for a model that ranks a single number: how well the text fits, 0 to 1.
+        A result is a normalised float32 vector as bytes, or for a model that ranks a single float32: how well the text
+        fits, 0 to 1.
+
+        Raises:
+            EngineFault: an input is outside the window or the vocabulary, or llama.cpp failed.
         """
         ids = [self._checked(tokens) for tokens in inputs[:_MOST_TOGETHER]]
         self._reserve(max(len(one) for one in ids))
@@ -63,7 +67,7 @@ class Embedder:
         return ids
 
     def _short(self, group: list[Ids]) -> list[bytes]:
-        """Inputs that fit one batch together, each as a sequence of its own."""
+        """Compute inputs that fit one batch together, each as a sequence of its own."""
         rows = self._run([(number, ids, 0) for number, ids in enumerate(group)], fresh=True)
         if self._model.ranks:
             return [self._rank(number) for number in range(len(group))]
@@ -71,7 +75,7 @@ class Embedder:
         return [_unit(self._pooled(part)) for part in np.split(rows, ends[:-1])]
 
     def _long(self, ids: Ids) -> bytes:
-        """An input that takes several batches."""
+        """Compute an input that takes several batches."""
         total = np.zeros(self.size, np.float64)
         for start in range(0, len(ids), self._batch.size):
             rows = self._run([(0, ids[start : start + self._batch.size], start)], fresh=start == 0)
@@ -86,7 +90,10 @@ class Embedder:
         return _unit(total)
 
     def _pooled(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
-        """One vector for many; the mean as a sum, for its length does not matter."""
+        """Make one vector `(size,)` of many `(n_tokens, size)`.
+
+        A mean is left as a sum, for the vector is scaled to length one afterwards.
+        """
         match self._model.pooling:
             case C.LLAMA_POOLING_TYPE_CLS:
                 rows = rows[:1]
@@ -96,7 +103,14 @@ class Embedder:
         return total
 
     def _run(self, parts: Sequence[tuple[int, Ids, int]], *, fresh: bool) -> NDArray[np.float32]:
-        """Computes (sequence, tokens, first position). The vectors of all tokens; none where llama.cpp pools."""
+        """Compute sequences, each given as (number, token ids, first position).
+
+        Returns the vectors of all tokens, `(n_tokens, size)` float32; none where llama.cpp pools. `fresh`: forget what
+        was computed before.
+
+        Raises:
+            EngineFault: llama.cpp failed.
+        """
         at, batch = 0, self._batch
         for number, ids, position in parts:
             end = at + len(ids)
@@ -119,6 +133,11 @@ class Embedder:
         return np.ctypeslib.as_array(pointer, (at, self.size)).copy()
 
     def _rank(self, sequence: int) -> bytes:
+        """Return the rank of one sequence, 0 to 1, as one float32.
+
+        Raises:
+            EngineFault: llama.cpp gave none, or a number that is no rank.
+        """
         pointer = C.llama_get_embeddings_seq(self._context, sequence)
         if not pointer:
             raise EngineFault("llama.cpp returned no rank")
@@ -130,7 +149,11 @@ class Embedder:
         return np.array([fits], "<f4").tobytes()
 
     def _reserve(self, length: int) -> None:
-        """A context that holds `length` tokens; grows in powers of two."""
+        """Make a context that holds `length` tokens, unless there is one; sizes are powers of two.
+
+        Raises:
+            EngineFault: there is not enough memory.
+        """
         if self._context is not None and length <= self._length:
             return
         self.close()
@@ -156,7 +179,7 @@ class Embedder:
         self._length = C.llama_n_ctx(self._context)
 
     def close(self) -> None:
-        """Gives its memory back."""
+        """Give the memory back."""
         if self._context is not None:
             C.llama_free(self._context)
             self._context = None

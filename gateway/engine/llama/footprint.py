@@ -1,4 +1,4 @@
-"""How much memory a model will need, and how much this machine has: asked before llama.cpp allocates anything."""
+"""How much memory a model will need, and how much this machine has: known before llama.cpp allocates anything."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +20,7 @@ VECTORS_BATCH = 256  # tokens of a generating model computed at once for vectors
 
 
 class MemoryFootprint(msgspec.Struct, frozen=True, kw_only=True):
-    """Bytes: an estimate, made before anything is allocated. `gpu` of them lie on GPUs, the rest in RAM."""
+    """Estimate of the memory that a model will take, in bytes. `gpu` of them lie on GPUs, the rest in RAM."""
 
     weights: int = 0
     cache: int = 0
@@ -29,11 +29,11 @@ class MemoryFootprint(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def total(self) -> int:
-        """Everything."""
+        """All bytes, in RAM and on GPUs."""
         return self.weights + self.cache + self.compute
 
     def __add__(self, other: "MemoryFootprint") -> "MemoryFootprint":
-        """Both at once."""
+        """Return what both take together."""
         return MemoryFootprint(
             weights=self.weights + other.weights,
             cache=self.cache + other.cache,
@@ -43,10 +43,10 @@ class MemoryFootprint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def footprint_of(header: Header, settings: EngineSettings, *, gpu: bool = False) -> MemoryFootprint:
-    """Weights by the files' size, the KV cache by its formula; 0 for what the header does not say.
+    """Estimate what a model takes: weights by the files' size, the KV cache by its formula.
 
-    The compute buffers are bounded from what llama.cpp printed for models of several shapes. `gpu`: layers may lie
-    there.
+    What the header does not say counts 0. The compute buffers are bounded from what llama.cpp printed for models of
+    several shapes. `gpu`: layers may lie there.
     """
     weights = sum(part.stat().st_size for part in header.parts)
     adapters = sum(Path(path).stat().st_size for path, _ in settings.lora if Path(path).is_file())
@@ -60,7 +60,7 @@ def footprint_of(header: Header, settings: EngineSettings, *, gpu: bool = False)
 
 
 def embedding_footprint(header: Header, settings: EngineSettings, *, gpu: bool = False) -> MemoryFootprint:
-    """What the second context of a generating model takes, that for vectors, once it has grown to the whole window.
+    """Estimate the second context of a generating model, for vectors, once it has grown to the whole window.
 
     Nothing for encoders and models that rank: their own estimate is of that context.
     """
@@ -81,7 +81,10 @@ def _placed(
 
 
 def _cache(header: Header, positions: int, kind_k: str, kind_v: str) -> int:
-    """A position holds, for each layer, the keys and values of the KV heads (llama.cpp, llama-kv-cache.cpp)."""
+    """Estimate the bytes of a KV cache: a position holds the keys and values of each layer's KV heads.
+
+    Source: llama.cpp, llama-kv-cache.cpp.
+    """
     layers, width = _sane(header.number("block_count"), _MOST_LAYERS), _sane(header.number("embedding_length"))
     heads = header.each("attention.head_count", layers)
     if not (layers and width and max(heads, default=0)):
@@ -93,7 +96,7 @@ def _cache(header: Header, positions: int, kind_k: str, kind_v: str) -> int:
 
 
 def _compute(header: Header, settings: EngineSettings, batch: int, outputs: int) -> int:
-    """Bytes of a micro-batch's intermediate values and of the logits."""
+    """Estimate the bytes of a micro-batch's intermediate values and of the logits of `outputs` tokens."""
     layers, width = _sane(header.number("block_count"), _MOST_LAYERS), _sane(header.number("embedding_length"))
     heads = max(header.each("attention.head_count", layers), default=0)
     if not (layers and width and heads):
@@ -116,7 +119,10 @@ def _share_on_gpu(layers: int, settings: EngineSettings) -> float:
 
 
 def _sane(value: int | None, most: int = 2**24) -> int:
-    """0 for what no model has: a header can lie, and the estimate is made in the gateway's own process."""
+    """Return 0 for a value that no model has.
+
+    A header can lie, and the estimate is made in the gateway's own process.
+    """
     return value if value is not None and 0 < value <= most else 0
 
 
@@ -126,7 +132,7 @@ def _bytes(kv_type: str) -> float:
 
 
 def available_memory() -> int | None:
-    """Bytes of RAM that can be taken without swapping, within the control group's limit. None: unknown."""
+    """Return the bytes of RAM that can be taken without swapping, within the control group's limit. None: unknown."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
         free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
@@ -141,7 +147,10 @@ def available_memory() -> int | None:
 
 
 def shortage(header: Header, settings: EngineSettings, available: int | None) -> str:
-    """Why the model can't be loaded into `available` bytes, and what would fit. Empty: it can, or nobody knows."""
+    """Explain why the model can't be loaded into `available` bytes, and what would fit.
+
+    Empty: it can be loaded, or nobody knows.
+    """
     need = footprint_of(header, settings)
     # Mapped weights can be paged in again; the cache is touched at once and stays.
     if available is None or need.cache + (0 if settings.mmap else need.weights) <= available:

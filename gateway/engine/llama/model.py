@@ -1,4 +1,4 @@
-"""One loaded model and its context: decode, logits, memory of sequences. The narrow gate in front of llama.cpp.
+"""One loaded model and its context: decode, logits, memory of sequences.
 
 INVARIANT: everything that makes llama.cpp abort (a batch over its size, an unknown sequence or token, a row without
 logits, a partial copy across streams, use after close) is checked here and raises `EngineFault` instead.
@@ -22,11 +22,14 @@ Floats = NDArray[np.float32]
 
 
 class EngineFault(Exception):
-    """llama.cpp was asked for something it can't do, or failed. The message has no prompt in it."""
+    """Fault of a computation: llama.cpp failed, or was asked for something it can't do. Its message holds no prompt."""
 
 
 class LoadFault(EngineFault):
-    """The model can't be loaded; the message says what to do. `public` is the same for clients: it names no path."""
+    """Fault of a load; the message says what to do.
+
+    `public` is the same for clients: it names no path.
+    """
 
     def __init__(self, message: str, *, public: str = "") -> None:
         super().__init__(message)
@@ -34,7 +37,7 @@ class LoadFault(EngineFault):
 
 
 class Model:
-    """Weights and one context. Not thread-safe: one thread owns it."""
+    """Weights of a model and one context. Not thread-safe: one thread owns it."""
 
     def __init__(self, settings: EngineSettings, threads: int, progress: Callable[[float], bool] | None = None) -> None:
         _check(settings, threads)
@@ -84,9 +87,12 @@ class Model:
             raise LoadFault(str(error), public="One of its LoRA adapters can't be used.") from error
 
     def decode(self, rows: Sequence[Row]) -> Floats:
-        """Computes one step. Returns the logits, one line for each output in the order of the rows.
+        """Compute one step. Return the logits, `(n_outputs, n_vocab)` float32, in the order of the rows.
 
         The array is llama.cpp's own memory: valid until the next call, and not to be written to.
+
+        Raises:
+            EngineFault: the step is impossible (too many tokens, an unknown token or slot), or llama.cpp failed.
         """
         at = outputs = 0
         for row in rows:
@@ -147,7 +153,7 @@ class Model:
         return self._logits[:outputs]
 
     def trim(self, slot: int, length: int) -> bool:
-        """Forgets everything of a sequence from position `length` on. False: this model can't, forget it whole."""
+        """Forget everything of a sequence from position `length` on. False: this model can't, forget it whole."""
         self._known(slot)
         if length == 0:
             return bool(C.llama_memory_seq_rm(self._memory, slot, -1, -1))
@@ -155,13 +161,17 @@ class Model:
 
     @property
     def forgets(self) -> bool:
-        """Can `trim` drop the end of a sequence? Not where the memory is a running state or a window."""
+        """Whether `trim` can drop the end of a sequence. Not where the memory is a running state or a window."""
         if C.llama_model_is_recurrent(self.handle) or C.llama_model_is_hybrid(self.handle):
             return False
         return self.settings.swa_full or C.llama_model_n_swa(self.handle) == 0
 
     def save(self, slot: int) -> NDArray[np.uint8]:
-        """The state of a sequence, to be given to `restore`."""
+        """Return the state of a sequence as bytes, `(n,)` uint8, to be given to `restore`.
+
+        Raises:
+            EngineFault: llama.cpp gave none.
+        """
         self._known(slot)
         size = C.llama_state_seq_get_size(self._context, slot)
         state = np.empty(size, np.uint8)
@@ -172,7 +182,11 @@ class Model:
         return state[:written]
 
     def restore(self, slot: int, state: NDArray[np.uint8]) -> None:
-        """Replaces a sequence by a saved state."""
+        """Replace a sequence by a saved state.
+
+        Raises:
+            EngineFault: llama.cpp does not take it; the sequence is empty then.
+        """
         self.trim(slot, 0)
         pointer = state.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
         if C.llama_state_seq_set_data(self._context, pointer, len(state), slot) == 0:
@@ -180,37 +194,41 @@ class Model:
             raise EngineFault("the state of a sequence can't be restored")
 
     def copy(self, source: int, destination: int, length: int) -> None:
-        """The first `length` tokens of one sequence become another."""
+        """Make the first `length` tokens of one sequence another sequence."""
         # llama_memory_seq_cp copies a stream's whole buffer, however little of it is used; a saved state does not.
         self.restore(destination, self.save(source))
         self.trim(destination, length)
 
     def swap(self, one: int, other: int) -> None:
-        """Two sequences change places."""
+        """Exchange two sequences."""
         kept = self.save(other)
         self.restore(other, self.save(one))
         self.restore(one, kept)
 
     def set_threads(self, threads: int) -> None:
-        """Threads for the next steps."""
+        """Set the number of CPU threads for the next steps.
+
+        Raises:
+            EngineFault: the number is absurd.
+        """
         if not 1 <= threads <= 512:
             raise EngineFault(f"{threads} threads")
         C.llama_set_n_threads(self._context, threads, self.settings.threads_batch or threads)
 
     def description(self) -> str:
-        """For example `llama 135M Q4_1`."""
+        """Describe the model in a few words, for example `llama 135M Q4_1`."""
         buffer = ctypes.create_string_buffer(256)
         C.llama_model_desc(self.handle, buffer, len(buffer))
         return buffer.value.decode("utf-8", "replace")
 
     def metadata(self, key: str) -> str:
-        """A value of the file's header as text; empty: it has none."""
+        """Return a value of the file's header as text; empty: it has none."""
         buffer = ctypes.create_string_buffer(1024)
         found = C.llama_model_meta_val_str(self.handle, key.encode(), buffer, len(buffer))
         return buffer.value.decode("utf-8", "replace") if found >= 0 else ""
 
     def close(self) -> None:
-        """Gives all memory back."""
+        """Give all memory back."""
         if self._context is not None:
             C.llama_free(self._context)
             C.llama_model_free(self.handle)
@@ -219,7 +237,7 @@ class Model:
 
 
 def can_use_gpu() -> bool:
-    """Was llama.cpp built with a GPU backend, and is there a GPU?"""
+    """Say whether llama.cpp was built with a GPU backend and there is a GPU."""
     return bool(C.llama_supports_gpu_offload())
 
 

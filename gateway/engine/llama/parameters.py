@@ -1,4 +1,4 @@
-"""`EngineSettings` in llama.cpp's own words: checked first, for what is absurd here would abort the process there.
+"""Translate `EngineSettings` to llama.cpp's parameters, after checking them: absurd values would abort the process.
 
 Names and meanings follow include/llama.h and, for expert weights in RAM, common/common.h of llama.cpp.
 """
@@ -23,13 +23,13 @@ _UNQUANTISED = frozenset({"f32", "f16", "bf16"})
 
 
 class _Override(ctypes.Structure):
-    """llama_model_tensor_buft_override."""
+    """llama.cpp's `llama_model_tensor_buft_override`."""
 
     _fields_ = (("pattern", ctypes.c_char_p), ("buffer_type", ctypes.c_void_p))
 
 
 def problem_of(settings: EngineSettings, threads: int) -> str:
-    """A sentence about the first setting that can't be; empty: all can."""
+    """Explain in a sentence the first setting that is impossible; empty: all are possible."""
     limits = (
         ("slots", settings.slots, 1, MOST_SLOTS),
         ("context", settings.context, 64, MOST_CONTEXT),
@@ -61,7 +61,7 @@ def problem_of(settings: EngineSettings, threads: int) -> str:
 
 
 class ModelParameters:
-    """llama_model_params, and the memory that it points to; keep it as long as the model is being loaded."""
+    """llama.cpp's `llama_model_params` and the memory that it points to; to be kept while the model is loading."""
 
     def __init__(self, settings: EngineSettings, progress: Any) -> None:
         if settings.numa != "off":
@@ -94,7 +94,7 @@ def _load_mode(settings: EngineSettings) -> int:
 
 
 def context_parameters(settings: EngineSettings, threads: int) -> "C.llama_context_params":
-    """For the context that generates: one KV stream a slot."""
+    """Make the parameters of the context that generates: one KV stream a slot."""
     parameters = C.llama_context_default_params()
     parameters.n_ctx = settings.context * settings.slots
     parameters.n_seq_max = settings.slots
@@ -111,7 +111,7 @@ def context_parameters(settings: EngineSettings, threads: int) -> "C.llama_conte
 
 
 def shape_of(parameters: "C.llama_context_params", settings: EngineSettings) -> None:
-    """What every context of a model shares: where it computes, and how positions are turned."""
+    """Set what every context of a model shares: where it computes, and how positions are rotated."""
     parameters.flash_attn_type = _FLASH[settings.flash_attention]
     parameters.offload_kqv = settings.kv_offload
     parameters.op_offload = settings.op_offload
@@ -129,7 +129,11 @@ class Adapters:
     """LoRA adapters of one model, freed by llama.cpp together with it."""
 
     def __init__(self, model: Any, wanted: tuple[tuple[str, float], ...]) -> None:
-        """Raises OSError naming the file that can't be used."""
+        """Load the adapters, each a path and its scale.
+
+        Raises:
+            OSError: names the file that can't be used.
+        """
         self._handles: list[Any] = []
         self._scales = [scale for _, scale in wanted]
         for path, _ in wanted:
@@ -139,7 +143,7 @@ class Adapters:
             self._handles.append(handle)
 
     def apply(self, context: Any) -> None:
-        """To every computation of this context."""
+        """Apply the adapters to every computation of a context."""
         if self._handles:
             count = len(self._handles)
             handles = (C.llama_adapter_lora_p_ctypes * count)(*self._handles)

@@ -1,7 +1,7 @@
-"""A model's vocabulary: text to token ids and back, without its weights. Both sides use it: the gateway to count and to
-read answers, the worker to know where answers end.
+"""A model's vocabulary: text to token ids and back, without its weights.
 
-INVARIANT: every id and length is checked here before C sees it.
+Both sides use it: the gateway to count and to read answers, the worker to know where answers end. INVARIANT: every id
+and length is checked here before C sees it.
 """
 
 import array
@@ -21,7 +21,7 @@ _ATTR_USER_DEFINED = C.LLAMA_TOKEN_ATTR_USER_DEFINED
 
 
 class Vocabulary:
-    """Token ids of one model. `handle` is llama.cpp's vocabulary; whoever made it keeps its model alive."""
+    """Vocabulary of one model. `handle` is llama.cpp's; whoever made it keeps its model alive."""
 
     def __init__(self, handle: "C.llama_vocab_p") -> None:
         self._handle = handle
@@ -37,7 +37,14 @@ class Vocabulary:
         self._buffer = ctypes.create_string_buffer(_PIECE)
 
     def tokenize(self, text: str, *, add_special: bool, parse_special: bool) -> list[int]:
-        """Token ids of `text`. `parse_special`: control tokens may stand in the text (rendered templates)."""
+        """Return the token ids of `text`.
+
+        `add_special`: add the tokens that begin or end a text. `parse_special`: control tokens may stand in the text,
+        as in rendered templates.
+
+        Raises:
+            BadRequest: the text is too long, or this model can't tokenise it.
+        """
         data = text.encode("utf-8", "replace")
         if len(data) > 2**30:
             raise BadRequest("The text is over a gigabyte.", code="request_too_large")
@@ -50,7 +57,7 @@ class Vocabulary:
         return ids
 
     def piece(self, token: int, *, special: bool = False) -> bytes:
-        """The bytes of one token; may be part of a character. Control tokens are empty unless `special`."""
+        """Return the bytes of one token; may be part of a character. Control tokens are empty unless `special`."""
         cache = self._special if special else self._plain
         known = cache.get(token)
         if known is None:
@@ -67,28 +74,28 @@ class Vocabulary:
         return self._buffer.raw[:count]
 
     def text(self, tokens: Sequence[int]) -> str:
-        """The text of `tokens`, invalid UTF-8 replaced, control tokens left out."""
+        """Return the text of `tokens`, with invalid UTF-8 replaced and without control tokens."""
         return b"".join(self.piece(token) for token in tokens).decode("utf-8", "replace")
 
     def has(self, token: int) -> bool:
-        """Is this a token id of this model?"""
+        """Say whether this is a token id of this model."""
         return 0 <= token < self.size
 
     def has_all(self, tokens: "Sequence[int] | array.array[int]") -> bool:
-        """Are these all token ids of this model?"""
+        """Say whether these are all token ids of this model."""
         ids = np.asarray(tokens, np.int64)
         return not len(ids) or bool(ids.min() >= 0 and ids.max() < self.size)
 
     def is_control(self, token: int) -> bool:
-        """A token that steers the model and is no text."""
+        """Say whether a token steers the model and is no text."""
         return bool(C.llama_vocab_get_attr(self._handle, token) & _ATTR_CONTROL)
 
     def is_added(self, token: int) -> bool:
-        """A control token, or one that the model's makers added, such as `<tool_call>`."""
+        """Say whether it is a control token, or one that the model's makers added, such as `<tool_call>`."""
         return bool(C.llama_vocab_get_attr(self._handle, token) & (_ATTR_CONTROL | _ATTR_USER_DEFINED))
 
     def ends(self) -> frozenset[int]:
-        """The tokens that end an answer."""
+        """Return the tokens that end an answer."""
         return frozenset(token for token in range(self.size) if C.llama_vocab_is_eog(self._handle, token))
 
     @property
@@ -100,7 +107,11 @@ class Vocabulary:
 
 @contextmanager
 def open_vocabulary(path: Path) -> Iterator[Vocabulary]:
-    """The vocabulary of a GGUF file that `read_header` accepted; 0.1 to 0.3 s. Closed at the end of the block."""
+    """Open the vocabulary of a GGUF file that `read_header` accepted; takes 0.1 to 0.3 s. Closed when the block ends.
+
+    Raises:
+        ConfigurationError: llama.cpp can't read it.
+    """
     keep_log()
     parameters = C.llama_model_default_params()
     parameters.vocab_only = True

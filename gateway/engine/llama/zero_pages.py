@@ -1,4 +1,4 @@
-"""Gives memory back that llama.cpp has cleared but not used: a KV cache for eight long windows is mostly zeros.
+"""Give memory back that llama.cpp has cleared but not used: a KV cache for eight long windows is mostly zeros.
 
 llama.cpp writes zeros over the whole KV cache at load, which makes all of it resident. Pages that hold nothing but
 zeros can be dropped without any effect on what is read from them: private anonymous memory comes back as zeros.
@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 
 _BLOCK = 4 * 2**20
-_LEAST = 16 * 2**20  # smaller mappings are not worth a look
+_LEAST = 16 * 2**20  # smaller mappings are not worth reading
 _MADV_DONTNEED = 4  # Linux, asm-generic/mman-common.h
 
 
 def release_zero_pages() -> int:
-    """Drops all-zero blocks of large private anonymous mappings. Returns the bytes given back; 0 where not on Linux."""
+    """Drop all-zero blocks of large private anonymous mappings. Return the bytes given back; 0 where not on Linux."""
     if sys.platform != "linux":
         return 0
     libc = ctypes.CDLL(None, use_errno=True)

@@ -1,4 +1,5 @@
-"""Where the states of sequences that left their slot are kept: RAM, and behind it an encrypted disk.
+"""Prompt cache outside the KV memory: states of sequences that left their slot, in RAM and behind it on disk.
 
-Keeps and returns bytes under keys. Must not decide what is kept, or for how long: that is the scheduler's.
+Owns those bytes, and gives them back by their keys. Must not decide what is kept, or for how long: that is
+`scheduler/prompt_cache.py`.
 """

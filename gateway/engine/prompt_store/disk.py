@@ -1,4 +1,4 @@
-"""States of idle sequences on disk, for those that neither the KV memory nor RAM has room for.
+"""Prompt cache on disk: states of idle sequences that neither the KV memory nor RAM has room for.
 
 One thread writes and reads; nobody waits for the disk. What is written is encrypted (AES-256-GCM) under a key that only
 this process knows: what a crash leaves behind can't be read, not even by a later worker, which erases it. The same
@@ -29,7 +29,7 @@ _SUFFIX = ".kv"
 
 
 class StateFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One whole file. Its blocks were encrypted under the nonces from `nonce` on."""
+    """State that is whole on disk. Its blocks were encrypted under the nonces from `nonce` on."""
 
     path: Path
     size: int
@@ -37,19 +37,23 @@ class StateFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FetchedState(msgspec.Struct, frozen=True, kw_only=True):
-    """A state that was asked for; None: it is lost."""
+    """State that was asked for; None: it is lost."""
 
     key: int
     state: State | None
 
 
 class Disk:
-    """Owns a directory and its thread. `wake` is called, from that thread, when something can be taken.
-
-    Raises OSError when the directory can't be made or is not this user's own.
-    """
+    """Directory of encrypted states, with the thread that writes and reads them. Bounded by `capacity` bytes."""
 
     def __init__(self, directory: Path, capacity: int, wake: Callable[[], None], *, pending: int = 256 * 2**20) -> None:
+        """Empty the directory and start the thread.
+
+        `wake` is called, from that thread, when something can be taken. `pending`: bytes that may wait to be written.
+
+        Raises:
+            OSError: the directory can't be made, or is not this user's own.
+        """
         self._directory = directory
         self._capacity = capacity
         self._most_pending = pending
@@ -62,11 +66,11 @@ class Disk:
         self._nonce = 0
         self._cipher, self._altered = _cipher()
         prepare(directory)
-        self._thread = threading.Thread(target=self._work, name="spill", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="prompt cache disk", daemon=True)
         self._thread.start()
 
     def put(self, key: int, state: State) -> None:
-        """Writes a state, soon. If the disk is too slow or too full for it, it is lost."""
+        """Write a state, soon. If the disk is too slow or too full for it, it is lost."""
         if key in self._files or key in self._unwritten:
             return  # it came from there
         if sum(len(other) for other in list(self._unwritten.values())) > self._most_pending:
@@ -76,23 +80,23 @@ class Disk:
         self._jobs.put(lambda: self._write(key))
 
     def fetch(self, key: int) -> None:
-        """Reads a state, soon; `take` has it then. It stays on disk."""
+        """Read a state, soon; `take` returns it then. It stays on disk."""
         self._jobs.put(lambda: self._read(key))
 
     def drop(self, key: int) -> None:
-        """Erases a state, soon."""
+        """Erase a state, soon."""
         self._unwritten.pop(key, None)
         self._jobs.put(lambda: self._erase(key))
 
     def take(self) -> list[FetchedState]:
-        """What came since the last call. Cheap."""
+        """Return the states that were read or lost since the last call. Cheap."""
         came = []
         while self._came:
             came.append(self._came.popleft())
         return came
 
     def close(self) -> None:
-        """Ends the thread and erases everything."""
+        """End the thread and erase everything."""
         self._unwritten.clear()
         self._jobs.put(None)
         self._thread.join(2.0)
@@ -171,7 +175,11 @@ class Disk:
 
 
 def prepare(directory: Path) -> None:
-    """The directory, this user's alone and empty. Raises OSError."""
+    """Make the directory, for this user alone and empty.
+
+    Raises:
+        OSError: it can't be made, or is not this user's own.
+    """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = directory.lstat()
     if directory.is_symlink() or found.st_uid != os.geteuid():
@@ -181,7 +189,7 @@ def prepare(directory: Path) -> None:
 
 
 def erase(directory: Path) -> None:
-    """What another worker left, or this one."""
+    """Erase the states that this worker or an earlier one left in a directory."""
     for path in directory.glob(f"*{_SUFFIX}"):
         _unlink(path)
 

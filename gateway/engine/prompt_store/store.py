@@ -1,4 +1,4 @@
-"""Where states of idle sequences are kept outside the KV memory: RAM, and behind it a disk where that is wanted."""
+"""Prompt cache in RAM, and behind it on disk where that is wanted: states of idle sequences by their keys."""
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -9,50 +9,54 @@ from gateway.engine.settings import EngineSettings
 
 
 class PromptCacheStore:
-    """States by their keys. What is where, and for how long, the scheduler decides."""
+    """Store of saved states by their keys. What is where, and for how long, the scheduler decides."""
 
     def __init__(self, disk: Disk | None = None) -> None:
         self._states: dict[int, State] = {}
         self._disk = disk
 
     def put(self, key: int, state: State) -> None:
-        """Keeps a state in RAM."""
+        """Keep a state in RAM."""
         self._states[key] = state
 
     def get(self, key: int) -> State | None:
-        """A state that is in RAM."""
+        """Return a state that is in RAM; None: it is not there."""
         return self._states.get(key)
 
     def demote(self, key: int) -> None:
-        """From RAM to disk."""
+        """Move a state from RAM to disk."""
         state = self._states.pop(key, None)
         if self._disk is not None and state is not None:
             self._disk.put(key, state)
 
     def drop(self, key: int) -> None:
-        """Forgets a state, wherever it is."""
+        """Forget a state, wherever it is."""
         self._states.pop(key, None)
         if self._disk is not None:
             self._disk.drop(key)
 
     def fetch(self, keys: Iterable[int]) -> None:
-        """Begins to read states from disk; `take` has them then."""
+        """Begin to read states from disk; `take` returns them then."""
         for key in keys:
             assert self._disk is not None
             self._disk.fetch(key)
 
     def take(self) -> Sequence[FetchedState]:
-        """What was read, and what was lost, since the last call."""
+        """Return the states that were read or lost since the last call."""
         return self._disk.take() if self._disk is not None else ()
 
     def close(self) -> None:
-        """Erases what is on disk."""
+        """Erase what is on disk."""
         if self._disk is not None:
             self._disk.close()
 
 
 def open_prompt_store(settings: EngineSettings, wake: Callable[[], None]) -> PromptCacheStore:
-    """Room as configured. What an earlier worker left on disk is erased. Raises LoadFault."""
+    """Open the store as configured. What an earlier worker left on disk is erased.
+
+    Raises:
+        LoadFault: the directory can't be used.
+    """
     directory = Path(settings.spill_directory)
     try:
         if settings.spill_disk and settings.spill_directory:

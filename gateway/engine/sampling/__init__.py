@@ -1,4 +1,5 @@
 """From logits to tokens: the sampler, grammars, and the check of draft tokens against the model's own choice.
 
-Must not touch the KV memory or the schedule; an answer depends on logits, seed and grammar alone.
+Owns the random state and the grammar of each sequence. Must not touch the KV memory or the schedule; an answer depends
+on logits, seed and grammar alone.
 """

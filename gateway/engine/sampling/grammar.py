@@ -1,4 +1,4 @@
-"""Answers that must follow a JSON schema, by llguidance. Imported only when somebody asks for one.
+"""Answers that must follow a JSON schema, by llguidance, which is imported only when somebody asks for one.
 
 Bounds are ours: a grammar that needs more than these is refused with a message, not computed.
 """
@@ -31,13 +31,14 @@ _OPTIONS: "JsonCompileOptions" = {
 
 
 class GrammarFault(Exception):
-    """The grammar can't be used, with the reason."""
+    """Reason why a grammar can't be used."""
 
 
 def json_grammar(schema: object) -> str:
-    """llguidance's grammar for a JSON schema (`{"type": "object"}` for any object).
+    """Compile a JSON schema (`{"type": "object"}` for any object) to llguidance's grammar, as text.
 
-    Raises BadRequest when the schema is too long or not one that can be enforced.
+    Raises:
+        BadRequest: the schema is too long or too deep, or can't be enforced.
     """
     from llguidance import LLMatcher
 
@@ -87,7 +88,7 @@ def _children(item: object) -> Iterable[object]:
 
 
 def _looping(schema: object) -> str:
-    """A reference that refers only to references, in a circle: no text can follow it. Empty: there is none."""
+    """Return a reference that refers only to references, in a circle: no text can follow it. Empty: there is none."""
     stack: list[object] = [schema]
     ended: set[str] = set()  # followed before, to their end
     while stack:
@@ -106,7 +107,7 @@ def _looping(schema: object) -> str:
 
 
 def _referred(schema: object, reference: str) -> object:
-    """What a reference within the schema points to; None: it points elsewhere."""
+    """Return what a reference within the schema points to; None: it points elsewhere."""
     if not reference.startswith("#"):
         return None
     for part in reference[1:].split("/")[1:]:
@@ -134,25 +135,33 @@ def _limits() -> "LLParserLimits":
 
 
 class Constraint:
-    """The grammar of one sequence and how far it has been followed."""
+    """Grammar of one sequence, and how far it has been followed."""
 
     def __init__(self, matcher: "LLMatcher", size: int) -> None:
         self._matcher = matcher
         self._size = size
 
     def permits(self, token: int) -> bool:
-        """May this token come next?"""
+        """Say whether this token may come next."""
         return bool(self._matcher.validate_tokens([token]) == 1)
 
     def allowed(self) -> NDArray[np.bool_]:
-        """Which tokens may come next."""
+        """Return a mask `(n_vocab,)` of the tokens that may come next.
+
+        Raises:
+            GrammarFault: the grammar became too complex.
+        """
         bits = np.frombuffer(self._matcher.compute_bitmask(), np.uint8)
         mask = np.unpackbits(bits, bitorder="little")[: self._size].view(np.bool_)
         self._check()
         return mask
 
     def took(self, token: int) -> bool:
-        """The token was sampled. True: the answer is complete and can't go on."""
+        """Note that a token was sampled. True: the answer is complete and can't go on.
+
+        Raises:
+            GrammarFault: the grammar became too complex.
+        """
         self._matcher.consume_token(token)
         self._check()
         return bool(self._matcher.is_stopped())
@@ -162,8 +171,8 @@ class Constraint:
             raise GrammarFault(_short(self._matcher.get_error()))
 
 
-class GrammarBook:
-    """Makes constraints for one vocabulary. The first one costs about 0.3 s; call `compile` in a thread."""
+class GrammarCompiler:
+    """Compiler of grammars for one vocabulary. The first one costs about 0.3 s; call `compile` in a thread."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
@@ -171,7 +180,11 @@ class GrammarBook:
         self._known: LRUCache[str, LLMatcher] = LRUCache(_REMEMBERED)
 
     def compile(self, grammar: str) -> Constraint:
-        """A constraint at its beginning. Raises GrammarFault."""
+        """Return a constraint at its beginning.
+
+        Raises:
+            GrammarFault: the grammar can't be used.
+        """
         from llguidance import LLMatcher
 
         tokenizer = self._tokenizer = self._tokenizer or _tokenizer(self._vocabulary)
@@ -200,7 +213,11 @@ def _tokenizer(vocabulary: Vocabulary) -> "LLTokenizer":
 
 
 def schema_of(kind: str, schema: object) -> Mapping[str, object] | None:
-    """The JSON schema for a response format; None: free text."""
+    """Return the JSON schema for a response format; None: free text.
+
+    Raises:
+        BadRequest: the format needs a schema and has none.
+    """
     match kind:
         case "json_object":
             return {"type": "object"}

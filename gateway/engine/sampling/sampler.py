@@ -1,8 +1,8 @@
-"""Samples the next token from logits, in numpy. One `Sampler` for each sequence; it owns that sequence's random state.
+"""Sample the next token from logits, in numpy. One `Sampler` for each sequence; it owns that sequence's random state.
 
-The order is llama.cpp's default chain: bias, penalties, top-k, top-p, min-p, temperature, draw. Instead of sorting the
-vocabulary, only tokens that the filters could keep are looked at, so the result is that of the full chain. For a given
-seed and the same logits the draw is the same; logits themselves depend in their last digits on what else is in a batch
+The order is llama.cpp's default chain: bias, penalties, top-k, top-p, min-p, temperature, sampling. Instead of sorting
+the vocabulary, only tokens that the filters could keep are looked at, so the result is that of the full chain. The same
+seed and the same logits give the same token; logits themselves depend in their last digits on what else is in a batch
 and on what a cache contributed.
 """
 
@@ -32,7 +32,7 @@ NEVER = -1e30
 
 
 class Sampler:
-    """The drawing of one sequence."""
+    """Sampler of one sequence, with its random state and what its penalties count."""
 
     def __init__(self, spec: SamplingSpec, prompt: Sequence[int], banned: Sequence[int] = ()) -> None:
         self.spec = spec
@@ -53,9 +53,10 @@ class Sampler:
         self._margin = _FIRST_MARGIN
 
     def choose(self, logits: Floats, *, allowed: NDArray[np.bool_] | None = None, remember: bool = True) -> int:
-        """The next token. `allowed` masks tokens.
+        """Return the next token, from `logits` of shape `(n_vocab,)` float32.
 
-        `logits` is as before when this returns; it may be changed meanwhile.
+        `logits` is as before when this returns; it may be changed meanwhile. `allowed`: a mask `(n_vocab,)` of the
+        tokens that may come. `remember`: count the token for the penalties; else call `took`.
         """
         if self._plain and allowed is None:
             likeliest = int(logits.argmax())
@@ -90,10 +91,10 @@ class Sampler:
                 logits[token] = value
 
     def _take(self, logits: Floats) -> int:
-        return int(logits.argmax()) if self.greedy else self._draw(logits)
+        return int(logits.argmax()) if self.greedy else self._sample(logits)
 
     def took(self, token: int) -> None:
-        """Remembers a token that is now part of the answer."""
+        """Remember a token that is now part of the answer."""
         if self._penalises:
             self._counts[token] += 1
             if self.spec.repeat_penalty != 1.0:
@@ -101,7 +102,7 @@ class Sampler:
                 del self._recent[:-_REPEAT_WINDOW]
 
     def _changed(self) -> NDArray[np.int64] | None:
-        """The tokens whose logits bias and penalties change."""
+        """Return the tokens whose logits bias and penalties change; None: none."""
         if not self._penalises:
             return self._bias_ids if self._bias_ids.size else None
         used = {*self._recent, *self._counts}
@@ -120,15 +121,15 @@ class Sampler:
             counts = np.fromiter(self._counts.values(), np.float32, len(self._counts))
             logits[ids] -= counts * np.float32(self.spec.frequency_penalty) + np.float32(self.spec.presence_penalty)
 
-    def _draw(self, logits: Floats) -> int:
+    def _sample(self, logits: Floats) -> int:
         spec = self.spec
         floor = math.log(spec.min_p) if spec.min_p > 0 else -math.inf
         if 0 < spec.top_k <= _FEW and spec.top_k < len(logits):
             near = self._near(logits, spec.top_k)
             if near is None:
                 ids, values = _top(logits, spec.top_k)
-                return self._draw_few(ids.tolist(), values.tolist(), floor)
-            return self._draw_few([token for _, token in near], [-value for value, _ in near], floor)
+                return self._sample_few(ids.tolist(), values.tolist(), floor)
+            return self._sample_few([token for _, token in near], [-value for value, _ in near], floor)
         if 0 < spec.top_k < len(logits):
             ids, values = _top(logits, spec.top_k)
             highest, mass = float(values[0]), math.nan
@@ -143,11 +144,11 @@ class Sampler:
             keep = max(1, int(np.searchsorted(-values, -(highest + floor), side="right")))
             ids, values = ids[:keep], values[:keep]
         weights = np.cumsum(np.exp((values - highest) / max(spec.temperature, _COLDEST)))
-        drawn = int(np.searchsorted(weights, self._random.random() * weights[-1], side="right"))
-        return int(ids[min(drawn, len(ids) - 1)])
+        chosen = int(np.searchsorted(weights, self._random.random() * weights[-1], side="right"))
+        return int(ids[min(chosen, len(ids) - 1)])
 
     def _near(self, logits: Floats, count: int) -> list[tuple[float, int]] | None:
-        """The `count` likeliest tokens with their logits negated, falling; None: this margin had too few.
+        """Return the `count` likeliest tokens with their logits negated, falling; None: this margin had too few.
 
         The margin below the maximum follows what the sequence's last steps needed.
         """
@@ -165,8 +166,8 @@ class Sampler:
             ids, values = ids[best], values[best]
         return sorted(zip((-values).tolist(), ids.tolist(), strict=True))[:count]
 
-    def _draw_few(self, ids: list[int], values: list[float], floor: float) -> int:
-        """The same in plain Python, which is quicker than numpy for a few dozen candidates."""
+    def _sample_few(self, ids: list[int], values: list[float], floor: float) -> int:
+        """Sample in plain Python, which is quicker than numpy for a few dozen candidates."""
         spec, highest, exp = self.spec, values[0], math.exp
         keep = len(values)
         if spec.top_p < 1.0:
@@ -190,7 +191,7 @@ class Sampler:
 def _likeliest(
     logits: Floats, highest: float, top_p: float, floor: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], float]:
-    """Ids and logits, falling, of all tokens that top-p and min-p could keep, and the mass that top-p is a share of.
+    """Return all tokens that top-p and min-p could keep: ids, logits (falling), and the mass that top-p is a share of.
 
     Mass is in units of the likeliest token's. `floor` is min-p as a logit.
     """
@@ -205,7 +206,7 @@ def _likeliest(
 
 
 def _top(logits: Floats, count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The `count` likeliest tokens, falling.
+    """Return ids and logits of the `count` likeliest tokens, falling.
 
     The vocabulary is seen as columns. The likeliest tokens lie in the columns with the highest maxima, and one pass
     finds those maxima.
@@ -231,12 +232,12 @@ def _cut(logits: Floats, ids: NDArray[np.int64], count: int) -> tuple[NDArray[np
 
 def _sorted(logits: Floats, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     values = logits[ids]
-    order = np.lexsort((ids, -values))  # equal logits: the smaller id first, so that draws repeat
+    order = np.lexsort((ids, -values))  # equal logits: the smaller id first, so that samples repeat
     return ids[order], values[order].astype(np.float64)
 
 
 def log_of(logits: Floats, token: int, count: int) -> TokenLog:
-    """Log-probabilities of `token` and of the `count` likeliest, from the model's own logits, before any filter."""
+    """Return log-probabilities of `token` and of the `count` likeliest, from the model's own logits, unfiltered."""
     highest = logits.max()
     total = float(highest) + math.log(float(np.exp(logits - highest, dtype=np.float32).sum(dtype=np.float64)))
     top: tuple[tuple[int, float], ...] = ()

@@ -1,4 +1,4 @@
-"""Samples the tokens of a step from its logits: one for each row, and more where draft tokens behind it were right.
+"""Sample the tokens of a step from its logits: one for each row, and more where draft tokens behind it were right.
 
 Drafted or not, a token is sampled from the model's own logits by the request's own sampler and grammar, in the order in
 which it would be sampled without draft tokens: an answer does not depend on them.
@@ -16,7 +16,7 @@ from gateway.engine.scheduler.step import Row
 
 
 class RequestState(msgspec.Struct, kw_only=True):
-    """What the worker knows of a request besides its tokens."""
+    """State of a request in the worker, besides its tokens."""
 
     sampler: Sampler
     constraint: Constraint | None = None
@@ -26,7 +26,7 @@ class RequestState(msgspec.Struct, kw_only=True):
 
 
 class SampledToken(msgspec.Struct, frozen=True):
-    """A token that was sampled for a request, or why none could be. `drafted`: the step has read it already."""
+    """Token that was sampled for a request, or why none could be. `drafted`: the step has read it already."""
 
     request: int
     token: int
@@ -40,7 +40,10 @@ class SampledToken(msgspec.Struct, frozen=True):
 def sample_and_verify(
     request_state: RequestState, row: Row, logits: Floats, ends: Set[int], sampled: list[SampledToken]
 ) -> None:
-    """Adds what a row's lines of `logits` give to `sampled`: up to the first token that was drafted wrong."""
+    """Sample from a row's lines of `logits`, `(1 + drafted, n_vocab)`, up to the first token that was drafted wrong.
+
+    The tokens are added to `sampled`; one of `ends` is the last.
+    """
     first = not request_state.first
     if first:
         request_state.first = time.perf_counter()
@@ -62,7 +65,10 @@ def sample_and_verify(
 
 
 def score(request_state: RequestState, row: Row, logits: Floats, prompt: Sequence[int]) -> tuple[TokenLog, ...]:
-    """Log-probabilities of prompt tokens that a row's lines of `logits` tell: each line of the token behind its own."""
+    """Return log-probabilities of prompt tokens that a row's lines of `logits` tell.
+
+    Each line is about the token behind its own.
+    """
     logs = []
     for place, line in enumerate(logits, row.position + 1):
         if request_state.scored < place < len(prompt):  # a sequence that lost its slot is computed again
@@ -72,7 +78,7 @@ def score(request_state: RequestState, row: Row, logits: Floats, prompt: Sequenc
 
 
 def _choose(request_state: RequestState, logits: Floats) -> tuple[int, bool]:
-    """The next token, and whether the grammar is complete with it."""
+    """Sample the next token, and say whether the grammar is complete with it."""
     sampler, constraint = request_state.sampler, request_state.constraint
     if constraint is None:
         return sampler.choose(logits), False

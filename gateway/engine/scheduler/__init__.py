@@ -1,4 +1,5 @@
-"""Continuous batching: who is in which slot, what each step computes, what leaves the KV memory. Pure.
+"""Continuous batching: which request has which slot, what each step computes, what leaves the KV memory. Pure.
 
-Decides and returns data. No clock, no I/O, no llama.cpp: the worker carries the steps out.
+Owns slots, sequences, fairness between apps and the index of the prompt cache; decides and returns data. Must not have
+a clock, I/O or llama.cpp: the worker carries the steps out.
 """

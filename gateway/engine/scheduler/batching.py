@@ -1,4 +1,4 @@
-"""Which tokens of which sequences a step computes, once it is known what kind of step it is. Pure."""
+"""Choose which tokens of which sequences a step computes, once it is known what kind of step it is. Pure."""
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Items
@@ -10,22 +10,22 @@ _FULL = 0.75  # a step with so much of a batch is full enough
 
 
 def is_small(sequence: Sequence, readers: int) -> bool:
-    """So little of a prompt is left that it may travel with the single tokens of others."""
+    """Say whether so little of a prompt is left that it may travel with the single tokens of others."""
     return sequence.unread <= max(1, readers)
 
 
 def decode_rows(running: Iterable[Sequence], readers: int) -> list[Row]:
-    """One token of each sequence, generated or the rest of a prompt; long prompts stay out."""
+    """Return one token of each sequence, generated or the rest of a prompt; long prompts stay out."""
     chosen = (s for s in running if not s.reading or is_small(s, readers))
     return [_row(s, 1) for s in sorted(chosen, key=lambda s: s.slot)]
 
 
 def prompt_rows(first: Sequence, reading: Items[Sequence], batch: int, outputs: int) -> list[Row]:
-    """The `first` prompt, and equal pieces of it and as few of its neighbours as fill the batch where it does not.
+    """Return rows of the `first` prompt, and equal parts of it and its neighbours where it does not fill the batch.
 
-    Few at a time, for the sooner one is read the sooner its answer begins. llama.cpp splits a batch into pieces of
-    equal length for consecutive slots, so other shapes gain nothing. At most `batch` tokens, and at most `outputs` of
-    a prompt whose tokens all get logits.
+    As few neighbours as fill it, for the sooner a prompt is read the sooner its answer begins. llama.cpp splits a batch
+    into parts of equal length for consecutive slots, so other shapes gain nothing. At most `batch` tokens, and at most
+    `outputs` of a prompt whose tokens all get logits.
     """
     if first.scored:
         return [_row(first, min(first.unread, outputs))]
@@ -41,7 +41,7 @@ def prompt_rows(first: Sequence, reading: Items[Sequence], batch: int, outputs: 
 
 
 def _neighbours(first: Sequence, reading: Items[Sequence]) -> Iterator[Sequence]:
-    """Prompts in the slots right beside, and beside those."""
+    """Yield the prompts in the slots right beside the first one, and beside those."""
     by_slot = {s.slot: s for s in reading if not s.scored}
     for direction in (1, -1):
         slot = first.slot + direction

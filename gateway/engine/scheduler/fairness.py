@@ -13,17 +13,17 @@ _MOST_KEYS = 1024
 
 
 class Shares:
-    """What each key has been served."""
+    """Counters of what each isolation key has been served, in virtual tokens."""
 
     def __init__(self) -> None:
         self._served: dict[str, float] = {}
 
     def of(self, key: str) -> float:
-        """The counter of a key; the lowest is served next."""
+        """Return the counter of a key; the lowest is served next."""
         return self._served.get(key, 0.0)
 
     def arrived(self, key: str, busy: Iterable[str]) -> None:
-        """A request of `key` comes while those of `busy` keys wait or run."""
+        """Note that a request of `key` comes while those of `busy` keys wait or run."""
         others = set(busy)
         if key in others:
             return
@@ -35,12 +35,15 @@ class Shares:
         self._served[key] = max(self.of(key), lowest)
 
     def charge(self, key: str, tokens: int, *, generated: bool) -> None:
-        """`tokens` were computed for `key`; `generated`: the last of them leads to a new token."""
+        """Charge `tokens` that were computed for `key`; `generated`: the last of them leads to a new token."""
         self._served[key] = self.of(key) + tokens + (_GENERATED - 1.0) * generated
 
 
 def to_preempt(newcomer: str, running: Sequence[str]) -> str | None:
-    """The key that must give a slot to one that has none. None: all keys have at most one slot, or it has its own."""
+    """Return the key that must give a slot to one that has none.
+
+    None: all keys have at most one slot, or the newcomer has one already.
+    """
     if newcomer in running:
         return None
     crowd = Counter(running).most_common(1)

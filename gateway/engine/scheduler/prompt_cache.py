@@ -1,7 +1,7 @@
-"""Which sequences are kept outside the KV memory, and which of them a prompt could continue. Pure: only token ids.
+"""Index of the prompt cache: which sequences are kept outside the KV memory, and which one a prompt could continue.
 
-Two levels: RAM, and behind it, where that is wanted, a disk. The states themselves are the owner's; it keeps them under
-the keys given here, as the operations say.
+Pure: only token ids. Two levels: RAM, and behind it, where that is wanted, a disk. The states themselves are the
+owner's; it keeps them under the keys given here, as the operations say.
 """
 
 from array import array
@@ -15,7 +15,10 @@ _PART = 8  # reading a whole state from disk pays if at least one in so many of 
 
 
 class CachedPrompt(msgspec.Struct, kw_only=True):
-    """A sequence that was moved out. It may be in both places: what came back from disk need not be written again."""
+    """Sequence that was moved out of the KV memory.
+
+    It may be in both places: what came back from disk need not be written again.
+    """
 
     tokens: "array[int]"
     isolation: str
@@ -25,7 +28,10 @@ class CachedPrompt(msgspec.Struct, kw_only=True):
 
 
 class PromptCacheIndex:
-    """Room for `capacity` tokens in RAM and `disk` tokens on disk; what was not used for longest goes first."""
+    """Index of cached sequences, with room for `capacity` tokens in RAM and `disk` tokens on disk.
+
+    What was not used for longest is evicted first.
+    """
 
     def __init__(self, capacity: int, disk: int = 0) -> None:
         self._capacity = capacity
@@ -41,11 +47,14 @@ class PromptCacheIndex:
         return key in self._kept
 
     def fits(self, length: int) -> bool:
-        """Could a sequence of this length be kept at all?"""
+        """Say whether a sequence of this length could be kept at all."""
         return length <= max(self._capacity, self._disk)
 
     def add(self, slot: int, tokens: "array[int]", isolation: str, needed: int = 0) -> list[Drop | Demote | Save]:
-        """Keeps the sequence of a slot. `needed`: a key that must stay where it is, for it is about to be used."""
+        """Keep the sequence of a slot. Return what is to be done for it, in order.
+
+        `needed`: a key that must stay where it is, for it is about to be used.
+        """
         cache_ops: list[Drop | Demote | Save] = []
         for key, entry in list(self._kept.items()):
             covered = entry.isolation == isolation and common_prefix(entry.tokens, tokens) == len(entry.tokens)
@@ -59,7 +68,7 @@ class PromptCacheIndex:
         return [*cache_ops, *(op for op in settled if op not in new), Save(slot, self._next), *new]
 
     def _settle(self, needed: int) -> list[Drop | Demote]:
-        """Out of RAM with what is too much there, then off the disk."""
+        """Evict what is too much: first from RAM, then from disk."""
         cache_ops: list[Drop | Demote] = []
         used = sum(len(entry.tokens) for entry in self._kept.values() if entry.in_memory)
         for key, entry in list(self._kept.items()):
@@ -77,6 +86,7 @@ class PromptCacheIndex:
         return cache_ops + self._settle_disk()
 
     def _settle_disk(self) -> list[Drop | Demote]:
+        """Evict what is too much on disk."""
         cache_ops: list[Drop | Demote] = []
         used = sum(len(entry.tokens) for entry in self._kept.values() if entry.on_disk)
         for key, entry in list(self._kept.items()):
@@ -89,7 +99,7 @@ class PromptCacheIndex:
         return cache_ops
 
     def best(self, prompt: "array[int]", isolation: str) -> tuple[int, int]:
-        """The key whose sequence shares most with `prompt`, and how much; (0, 0): none."""
+        """Return the key whose sequence shares most with `prompt`, and how many tokens; (0, 0): none."""
         best = (0, 0)
         for key, entry in self._kept.items():
             if entry.isolation == isolation:
@@ -99,7 +109,7 @@ class PromptCacheIndex:
         return best
 
     def in_ram(self, key: int) -> bool:
-        """Is it in RAM? If not it is wanted from now on: see `wanted`."""
+        """Say whether a sequence is in RAM. If not, it is wanted from now on: see `wanted`."""
         entry = self._kept[key]
         if not entry.in_memory and not entry.coming:
             entry.coming = True
@@ -107,12 +117,12 @@ class PromptCacheIndex:
         return entry.in_memory
 
     def wanted(self) -> list[int]:
-        """Keys to be read from disk, each of them once; `arrived` or `lost` must follow."""
+        """Return keys to be read from disk, each of them once; `arrived` or `lost` must follow."""
         wanted, self._wanted = self._wanted, []
         return wanted
 
     def arrived(self, key: int) -> list[Drop | Demote]:
-        """It was read from disk and is in RAM now. Returns what must leave RAM for it."""
+        """Note that a sequence was read from disk and is in RAM now. Return what must leave RAM for it."""
         entry = self._kept.pop(key, None)
         if entry is None:
             return [Drop(key)]
@@ -121,11 +131,14 @@ class PromptCacheIndex:
         return self._settle(needed=key)
 
     def lost(self, key: int) -> None:
-        """Its state is nowhere: it could not be written or read."""
+        """Forget a sequence whose state is nowhere: it could not be written or read."""
         self._kept.pop(key, None)
 
     def used(self, key: int, shared: int) -> bool:
-        """A sequence was continued. True: what is left of it is worth nothing any more and it is dropped."""
+        """Note that a prompt continues a sequence.
+
+        True: what is left of the sequence is worth nothing any more and it is dropped.
+        """
         entry = self._kept.pop(key)
         if shared >= 0.9 * len(entry.tokens):
             return True

@@ -1,4 +1,4 @@
-"""Who computes what next: continuous batching over a fixed number of slots. Pure: no clock, no I/O, no llama.cpp.
+"""Decide what is computed next: continuous batching over a fixed number of slots. Pure: no clock, no I/O, no llama.cpp.
 
 The owner calls `plan`, carries the step out, then `computed`, then `accept` for each row with logits, or `fail`.
 Contracts: every request that was added ends exactly once (an end that `accept`, `cancel` or `fail` reports); a slot
@@ -24,7 +24,7 @@ _PATIENCE = 4  # decode steps that a gap between busy slots may last
 
 
 class Scheduler:
-    """Owns slots, waiting and running sequences.
+    """Scheduler of one model's slots, and of the sequences that wait and run.
 
     The higher priority first; fair between isolation keys, first come first served within one:
     `gateway.engine.scheduler.fairness`.
@@ -43,6 +43,19 @@ class Scheduler:
         cache_ram: int = 0,
         cache_disk: int = 0,
     ) -> None:
+        """Begin with empty slots.
+
+        Args:
+            slots: sequences that may run at once.
+            context: tokens of one sequence, prompt and answer together.
+            batch: most tokens of a step.
+            between_decodes: most prompt tokens read between two decode steps.
+            prefix_minimum: shortest common prefix, in tokens, worth a copy.
+            ends: tokens that end an answer.
+            outputs: most tokens of a step that get logits.
+            cache_ram: tokens that the prompt cache may keep in RAM.
+            cache_disk: tokens that it may keep on disk.
+        """
         self.context = context
         self._batch = batch
         self._between = between_decodes
@@ -60,12 +73,12 @@ class Scheduler:
 
     @property
     def busy(self) -> int:
-        """Sequences in slots."""
+        """Number of sequences in slots."""
         return len(self._running)
 
     @property
     def waiting(self) -> int:
-        """Sequences without a slot."""
+        """Number of sequences without a slot."""
         return len(self._waiting)
 
     @property
@@ -75,15 +88,15 @@ class Scheduler:
 
     @property
     def slots(self) -> Mapping[int, int | None]:
-        """Slot → request."""
+        """Slot → request that has it; None: it is free."""
         return {number: slot.request for number, slot in enumerate(self._slots)}
 
     def held(self, slot: int) -> int:
-        """How many tokens a slot holds. What a step read beyond, wrong draft tokens, is to be dropped."""
+        """Return how many tokens a slot holds. What a step read beyond, rejected draft tokens, is to be dropped."""
         return len(self._slots[slot].tokens)
 
     def sequence(self, request: int) -> Sequence | None:
-        """A request that has not ended."""
+        """Return a request that has not ended; None: it has."""
         return self._running.get(request) or self._waiting.get(request)
 
     def add(
@@ -96,9 +109,12 @@ class Scheduler:
         priority: int = 0,
         scored: bool = False,
     ) -> None:
-        """A new request. Raises ValueError if it can't fit: the caller checks length and tokens before.
+        """Add a request.
 
         `scored`: every token of it gets logits, so all of them are computed.
+
+        Raises:
+            ValueError: it can't fit, or its id is taken; the caller checks length and tokens before.
         """
         if not 0 < len(prompt) < self.context or max_tokens < 1 or self.sequence(request) is not None:
             raise ValueError("a prompt must be shorter than the window, and ids unique")
@@ -120,11 +136,11 @@ class Scheduler:
         yield from self._waiting.values()
 
     def _turn(self, sequence: Sequence) -> tuple[float, float]:
-        """Who is next: the higher priority; within one, the app that had least so far."""
+        """Return the key to sort by: the higher priority first; within one, the app that was served least so far."""
         return -sequence.priority, self._shares.of(sequence.isolation)
 
     def cancel(self, request: int) -> bool:
-        """Ends a request, wherever it is. False: it had ended before."""
+        """End a request, wherever it is. False: it had ended before."""
         if self._waiting.pop(request, None):
             return True
         sequence = self._running.get(request)
@@ -133,7 +149,7 @@ class Scheduler:
         return sequence is not None
 
     def fail(self) -> list[int]:
-        """A step failed: ends every running request, for no slot holds anything reliable any more."""
+        """End every running request after a failed step: no slot holds anything reliable any more. Return their ids."""
         requests = list(self._running)
         for sequence in list(self._running.values()):
             self._release(sequence)
@@ -142,7 +158,7 @@ class Scheduler:
         return requests
 
     def plan(self) -> Step | None:
-        """The next step; None: there is nothing to do."""
+        """Return the next step; None: there is nothing to do."""
         cache_ops = self._admit()
         rows, prefill = self._rows()
         if not rows:
@@ -158,7 +174,7 @@ class Scheduler:
         return Step(cache_ops=tuple(cache_ops), rows=tuple(rows), prefill=prefill)
 
     def computed(self, step: Step) -> None:
-        """The step was carried out."""
+        """Note that the step was carried out."""
         for row in step.rows:
             sequence = self._running[row.request]
             tokens = row.tokens[: len(row.tokens) - row.drafted] if row.drafted else row.tokens
@@ -167,9 +183,9 @@ class Scheduler:
             self._slots[sequence.slot].tokens.extend(tokens)
 
     def accept(self, request: int, token: int, *, computed: bool = False) -> FinishReason | None:
-        """A token was sampled. The finish reason if it was the last one; an end token is not part of the answer.
+        """Note that a token was sampled. Return the finish reason if it was the last one.
 
-        `computed`: it was drafted, so its KV is there already.
+        An end token is not part of the answer. `computed`: it was drafted, so its KV is there already.
         """
         sequence = self._running[request]
         if token in self._ends:
@@ -217,7 +233,7 @@ class Scheduler:
         return cache_ops
 
     def _preempt(self, newcomer: Sequence) -> None:
-        """Somebody without any slot need not wait for a crowd to finish: the crowd's shortest sequence waits instead.
+        """Take a slot from the app with most of them, for an app that has none: its shortest sequence waits instead.
 
         It loses its slot, not its tokens: they are computed again when its turn comes.
         """
@@ -229,7 +245,7 @@ class Scheduler:
             self._waiting[victim.id] = victim
 
     def _worth_holding(self, sequence: Sequence, reuse: list[int]) -> bool:
-        """A running prompt that shares more than other slots hold is being computed: wait for it and copy."""
+        """Say whether to wait for a running prompt that is computing what this one begins with, and to copy it then."""
         for other in self._running.values():
             if other.reading and other.isolation == sequence.isolation:
                 shared = min(common_prefix(other.tokens, sequence.tokens), len(sequence.tokens) - 1)
@@ -239,7 +255,7 @@ class Scheduler:
         return False
 
     def _set_aside(self, chosen: SlotChoice, needed: int) -> list[CacheOp]:
-        """What the slot holds is moved out if it is worth computing only once."""
+        """Move what the slot holds to the prompt cache, if that saves computing it again."""
         slot = self._slots[chosen.slot]
         lost = len(slot.tokens) - (chosen.reuse if chosen.source is None else 0)
         only_answer = chosen.source is None and goes_on(slot, chosen.reuse)

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Sequence(msgspec.Struct, kw_only=True):
-    """A request and how far it is. `tokens` is the prompt and what was generated."""
+    """Sequence of tokens of one request: the prompt and what was generated, and how far it is computed."""
 
     id: int
     tokens: "array[int]"
@@ -21,15 +21,15 @@ class Sequence(msgspec.Struct, kw_only=True):
 
     @property
     def unread(self) -> int:
-        """Tokens whose KV is still to be computed."""
+        """Number of tokens whose KV is still to be computed."""
         return len(self.tokens) - self.done
 
     @property
     def reading(self) -> bool:
-        """Before its first token, or after it lost its slot: more than the last token is to be computed."""
+        """Whether more than its last token is to be computed: before its first token, or after it lost its slot."""
         return self.unread > 1 or len(self.tokens) == self.prompt
 
     @property
     def generated(self) -> int:
-        """Tokens generated so far."""
+        """Number of tokens generated so far."""
         return len(self.tokens) - self.prompt

@@ -1,6 +1,6 @@
-"""Where a new sequence goes: which slot, and what of the cached sequences it can take over. Pure.
+"""Choose the slot of a new sequence, and what of the cached sequences it can take over. Pure.
 
-Everything is weighed in one currency, prompt tokens to compute.
+All costs are in one unit: prompt tokens to compute.
 """
 
 from array import array
@@ -29,7 +29,7 @@ class Slot(msgspec.Struct, kw_only=True):
 
 
 def goes_on(slot: Slot, kept: int) -> bool:
-    """Whether who keeps so many tokens of it goes on with its conversation: all that is lost is an answer.
+    """Say whether a prompt that keeps so many tokens of a slot goes on with its conversation: only an answer is lost.
 
     Apps leave out what a model thought, and text that was generated reads as other tokens now and then.
     """
@@ -37,7 +37,7 @@ def goes_on(slot: Slot, kept: int) -> bool:
 
 
 class SlotChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """Take `slot`, where `reuse` tokens are kept; with `source`, copied from that slot first."""
+    """Choice of a slot, where `reuse` tokens are kept; with `source`, copied from that slot first."""
 
     slot: int
     reuse: int
@@ -45,7 +45,7 @@ class SlotChoice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def common_prefix(one: "array[int]", other: "array[int]") -> int:
-    """How many leading tokens are equal."""
+    """Count the leading tokens that are equal."""
     length = min(len(one), len(other))
     if length == 0 or one[0] != other[0]:
         return 0
@@ -55,13 +55,13 @@ def common_prefix(one: "array[int]", other: "array[int]") -> int:
 
 
 def reusable(slots: Sequence[Slot], prompt: "array[int]", isolation: str) -> list[int]:
-    """For each slot, how many leading tokens of `prompt` it holds. The last token is always computed anew."""
+    """Count, for each slot, the leading tokens of `prompt` that it holds. The last token is always computed anew."""
     most = len(prompt) - 1
     return [min(common_prefix(slot.tokens, prompt), most) if slot.isolation == isolation else 0 for slot in slots]
 
 
 def select_slot(slots: Sequence[Slot], reuse: Sequence[int], minimum: int) -> SlotChoice | None:
-    """The best free slot. None: all are busy. `minimum`: shortest prefix worth a copy."""
+    """Choose the best free slot. None: all are busy. `minimum`: the shortest prefix worth a copy."""
     free = [number for number, slot in enumerate(slots) if slot.request is None]
     if not free:
         return None
@@ -94,7 +94,7 @@ def _loss(tokens: int, recency: float) -> float:
 
 
 def compaction(slots: Sequence[Slot]) -> tuple[int, int] | None:
-    """A busy slot and a hole among the busy ones to swap it with, so that fewer gaps remain. None: no gaps.
+    """Return a busy slot and a hole among the busy ones to swap it with, so that fewer gaps remain. None: no gaps.
 
     llama.cpp computes slots together only where their numbers are consecutive.
     """

@@ -1,5 +1,4 @@
-"""What the scheduler tells the worker to do: rows of tokens to compute and operations on cached sequences. Pure
-data."""
+"""What the scheduler tells the worker to do: tokens to compute and operations on cached sequences. Pure data."""
 
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -19,14 +18,14 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trim(msgspec.Struct, frozen=True):
-    """Forget a sequence from position `length` on."""
+    """Operation: forget a sequence from position `length` on."""
 
     slot: int
     length: int
 
 
 class Copy(msgspec.Struct, frozen=True):
-    """The first `length` tokens of `source` become `destination`."""
+    """Operation: make the first `length` tokens of `source` the sequence `destination`."""
 
     source: int
     destination: int
@@ -34,21 +33,21 @@ class Copy(msgspec.Struct, frozen=True):
 
 
 class Swap(msgspec.Struct, frozen=True):
-    """Two sequences change places."""
+    """Operation: exchange two sequences."""
 
     one: int
     other: int
 
 
 class Save(msgspec.Struct, frozen=True):
-    """Keep a sequence's state under `key`, outside the KV memory."""
+    """Operation: keep a sequence's state under `key`, outside the KV memory."""
 
     slot: int
     key: int
 
 
 class Restore(msgspec.Struct, frozen=True):
-    """The first `length` tokens of a kept state become a sequence."""
+    """Operation: make the first `length` tokens of a kept state a sequence."""
 
     key: int
     slot: int
@@ -56,13 +55,13 @@ class Restore(msgspec.Struct, frozen=True):
 
 
 class Drop(msgspec.Struct, frozen=True):
-    """Forget a kept state."""
+    """Operation: forget a kept state."""
 
     key: int
 
 
 class Demote(msgspec.Struct, frozen=True):
-    """Put a kept state on disk, off RAM."""
+    """Operation: move a kept state from RAM to disk."""
 
     key: int
 

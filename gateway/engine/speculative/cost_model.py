@@ -1,7 +1,7 @@
-"""What draft tokens cost and how often they are accepted: whether checking them pays. Pure: times in, counts out.
+"""Cost model of speculative decoding: what draft tokens cost, how often they are accepted, whether they pay. Pure.
 
 A step that reads several tokens of one sequence costs more than a step that reads one, but often less than several
-steps. Where a draft is right, its tokens come for that price. Nothing here can change an answer: every token is drawn
+steps. Where a draft is right, its tokens come for that price. Nothing here can change an answer: every token is sampled
 from the model's own logits, in order, and what was drafted beyond the first difference is thrown away.
 """
 
@@ -21,7 +21,7 @@ _REFERENCE = 64  # steps with draft tokens in a row before one without, which th
 
 
 class AcceptanceRate:
-    """How likely the next draft token of one sequence is right."""
+    """Estimate of how likely the next draft token of one sequence is accepted."""
 
     def __init__(self) -> None:
         self._right, self._wrong = _PRIOR
@@ -29,17 +29,20 @@ class AcceptanceRate:
 
     @property
     def value(self) -> float:
-        """Between 0 and 1."""
+        """Probability, between 0 and 1."""
         return self._right / (self._right + self._wrong)
 
     def checked(self, drafted: int, right: int) -> None:
-        """Of so many draft tokens so many were right; those behind the first wrong one say nothing."""
+        """Note that of `drafted` tokens the first `right` ones were accepted.
+
+        Those behind the first wrong one say nothing.
+        """
         self._right = _MEMORY * self._right + right
         self._wrong = _MEMORY * self._wrong + (right < drafted)
         self._rested = 0
 
     def rested(self) -> None:
-        """A step without a draft, though there was one. After some of them the past is forgotten."""
+        """Note a step without a draft, though there was one. After some of them the past is forgotten."""
         self._rested += 1
         if self._rested >= _REST:
             self._right, self._wrong = _PRIOR
@@ -47,7 +50,7 @@ class AcceptanceRate:
 
 
 class _BatchCost:
-    """What draft tokens cost in batches of about one size."""
+    """Cost of draft tokens in batches of about one size, in units of a step without them."""
 
     def __init__(self, first: Mapping[int, float]) -> None:
         self.first = first  # draft tokens → seconds that they cost at load
@@ -58,7 +61,7 @@ class _BatchCost:
         self.waited = 0
 
     def of(self, drafted: int) -> float:
-        """What so many draft tokens cost; from the nearest number that was measured, in proportion."""
+        """Return what so many draft tokens cost, in proportion to the nearest number that was measured."""
         if self.extra:
             return _nearest(self.extra, drafted)
         if self.first and self.plain:
@@ -66,18 +69,19 @@ class _BatchCost:
         return _UNKNOWN * drafted
 
     def forget(self) -> None:
-        """Measure anew."""
+        """Forget all measurements, to measure anew."""
         self.extra.clear()
         self.first = {}
 
 
 def _nearest(costs: Mapping[int, float], drafted: int) -> float:
+    """Return the cost of so many draft tokens in proportion to the nearest known number."""
     known = min(costs, key=lambda other: abs(other - drafted))
     return costs[known] * drafted / known
 
 
 class DraftCostModel:
-    """What draft tokens cost, measured on running steps, and how long they should be."""
+    """Model of what draft tokens cost, measured on running steps; decides how many to draft."""
 
     def __init__(self, *, always: bool = False, first: Mapping[int, float] | None = None) -> None:
         """`first`: draft tokens in a step → seconds that they cost more, as measured at load."""
@@ -86,7 +90,7 @@ class DraftCostModel:
         self._costs: dict[int, _BatchCost] = {}
 
     def took(self, rows: int, drafted: int, seconds: float) -> None:
-        """A step of `rows` sequences with so many draft tokens was computed."""
+        """Note how many seconds a step of `rows` sequences with `drafted` draft tokens took."""
         cost = self._of(rows)
         if drafted == 0:
             cost.plain = cost.plain + _LEARN * (seconds - cost.plain) if cost.plain else seconds
@@ -101,7 +105,7 @@ class DraftCostModel:
                 cost.wait = _AGAIN
 
     def wanted(self, rows: int) -> bool:
-        """Is it worth looking for draft tokens at all, in a step of so many sequences?"""
+        """Say whether it is worth looking for draft tokens at all, in a step of so many sequences."""
         if self._always:
             return True
         cost = self._of(rows)
@@ -116,7 +120,10 @@ class DraftCostModel:
         return False
 
     def length(self, rows: int, rates: Sequence[float], most: int) -> int:
-        """How many tokens to draft for each of the sequences with these chances, in a step of `rows`; 0: none."""
+        """Return how many tokens to draft for each of some sequences, in a step of `rows`; 0: none.
+
+        `rates`: how likely a draft token of each of these sequences is accepted; `most`: the largest answer.
+        """
         if self._always or not rates:
             return most if rates else 0
         cost = self._of(rows)
@@ -132,9 +139,9 @@ class DraftCostModel:
 
 
 def _gain(cost: _BatchCost, rows: int, rates: Sequence[float], length: int) -> float:
-    """Tokens for each unit of time against those without draft tokens, less a margin.
+    """Return tokens for each unit of time against those without draft tokens, less a margin.
 
-    The token at depth i of a draft is of use with the probability chance ** i.
+    The token at depth i of a draft is of use with the probability rate ** i.
     """
     sure = [min(rate, _SURE) for rate in rates]
     useful = sum(rate * (1 - rate**length) / (1 - rate) for rate in sure)
@@ -142,10 +149,10 @@ def _gain(cost: _BatchCost, rows: int, rates: Sequence[float], length: int) -> f
 
 
 def even(drafts: Mapping[int, list[int]], room: int) -> dict[int, list[int]]:
-    """Draft tokens of equal length, `room` tokens at most: llama.cpp computes rows of different lengths in several
-    passes.
+    """Cut drafts to equal length, `room` tokens at most in all.
 
-    The shortest one counts, unless it is so short that the others gain more without it.
+    llama.cpp computes rows of different lengths in several passes. The shortest draft counts, unless it is so short
+    that the others gain more without it.
     """
     best: dict[int, list[int]] = {}
     for length in sorted({len(draft) for draft in drafts.values()} - {0}):

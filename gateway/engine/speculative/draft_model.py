@@ -1,4 +1,4 @@
-"""A second, small model in the worker that drafts what the large one will say. Greedy; its own KV memory."""
+"""Draft model of speculative decoding: a small model that drafts what the large one will say. Greedy; own KV memory."""
 
 from array import array
 from collections.abc import Mapping, Sequence
@@ -19,10 +19,14 @@ _SHARED = (
 
 
 class DraftModel:
-    """Owns the small model. Reads along with the sequences of the large one, in slots of the same numbers."""
+    """Small model that reads along with the sequences of the large one, in slots of the same numbers."""
 
     def __init__(self, settings: EngineSettings, threads: int, vocabulary: Vocabulary) -> None:
-        """Raises LoadFault: it can't be loaded, or does not speak the same tokens."""
+        """Load the small model. `vocabulary` is that of the large one.
+
+        Raises:
+            LoadFault: it can't be loaded, or has other tokens.
+        """
         own = EngineSettings(model=settings.draft_model, **{name: getattr(settings, name) for name in _SHARED})
         try:
             self.model = Model(own, threads)
@@ -32,7 +36,7 @@ class DraftModel:
         if problem or not self.model.generates:
             self.model.close()
             raise LoadFault(
-                f"{settings.draft_model} can't guess for {settings.model}: {problem or 'it does not generate text'}. A "
+                f"{settings.draft_model} can't draft for {settings.model}: {problem or 'it does not generate text'}. A "
                 "draft model must have the same vocabulary: take a small model of the same family, or remove 'draft'.",
                 public="Its draft model does not fit to it.",
             )
@@ -41,11 +45,14 @@ class DraftModel:
         self._held = [array("i") for _ in range(settings.slots)]
 
     def set_threads(self, threads: int) -> None:
-        """Threads for the next steps."""
+        """Set the number of CPU threads for the next steps."""
         self.model.set_threads(threads)
 
     def propose(self, draft_requests: Sequence[DraftRequest]) -> Mapping[int, Sequence[int]]:
-        """Slot → draft tokens. Nothing for those that it must read more of before: that goes on with each call."""
+        """Return slot → draft tokens.
+
+        Nothing for sequences that it must read more of first: that goes on with each call.
+        """
         try:
             return self._propose(sorted(draft_requests, key=lambda draft_request: draft_request.slot))
         except EngineFault:  # draft tokens are only a help: without them answers are the same
@@ -74,7 +81,10 @@ class DraftModel:
         return drafts
 
     def _read(self, draft_requests: list[DraftRequest]) -> list[Row]:
-        """Drops what the sequences don't say any more, reads on; the rows that come last are those that draft."""
+        """Bring its KV memory up to the sequences: drop what they don't say any more, read what is new.
+
+        Returns the last row of each sequence that it has caught up with: computing those gives the first draft tokens.
+        """
         rows = []
         room = self._most
         for draft_request in draft_requests:
@@ -97,12 +107,12 @@ class DraftModel:
         return rows
 
     def close(self) -> None:
-        """Gives its memory back."""
+        """Give the memory back."""
         self.model.close()
 
 
 def _difference(one: Vocabulary, other: Vocabulary) -> str:
-    """Why the token ids of two models don't mean the same. Empty: they do."""
+    """Explain why the token ids of two models don't mean the same. Empty: they do."""
     if abs(one.size - other.size) > _MOST_DIFFERENT:
         return f"it knows {other.size} tokens, not {one.size}"
     if (one.bos, one.eos) != (other.bos, other.eos):

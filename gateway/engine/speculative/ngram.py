@@ -1,4 +1,4 @@
-"""Draft tokens without a model: what followed the last few tokens before is proposed to follow again. Pure."""
+"""N-gram drafts of speculative decoding: what followed the last few tokens before may follow them again. Pure."""
 
 from array import array
 
@@ -9,14 +9,14 @@ _MOST_INDEXED = 4096  # positions that are indexed in one call, so that no step 
 
 
 class NgramProposer:
-    """Where the last few tokens of a sequence stood before in it: what followed there is proposed to follow again."""
+    """Index of where the tokens of a sequence stood before in it, three at a time."""
 
     def __init__(self) -> None:
         self._after: dict[tuple[int, int, int], int] = {}  # three tokens → the position behind where they stood last
         self._indexed = 0  # positions whose three tokens are in the index
 
     def propose(self, tokens: "array[int]", most: int) -> list[int]:
-        """Up to `most` tokens that may follow `tokens`, which only grows from call to call."""
+        """Return up to `most` tokens that may follow `tokens`, which only grows from call to call."""
         last = len(tokens) - _LENGTH
         if last <= 0 or most <= 0:
             return []

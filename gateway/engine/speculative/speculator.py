@@ -1,8 +1,8 @@
-"""Adds draft tokens to decode steps, and learns from what became of them.
+"""Speculative decoding: add draft tokens to decode steps, and learn from what became of them.
 
-Draft tokens come from the sequence itself (`drafting.NgramProposer`) or from a small model. A step has draft tokens of
-one kind only, for the two have prices of their own. No llama.cpp here; the scheduler knows nothing of all this but
-`Row.drafted`.
+Draft tokens come from the sequence itself (`ngram.NgramProposer`) or from a small model (`draft_model.DraftModel`). A
+step has draft tokens of one kind only, for each kind has costs of its own. No llama.cpp here; the scheduler knows
+nothing of all this but `Row.drafted`.
 """
 
 from array import array
@@ -19,7 +19,7 @@ from gateway.engine.speculative.ngram import NgramProposer
 
 
 class DraftRequest(msgspec.Struct, frozen=True):
-    """A sequence that up to `most` tokens are to be drafted for."""
+    """Wish for up to `most` draft tokens behind `tokens`, the sequence in a slot."""
 
     slot: int
     tokens: "array[int]"
@@ -27,17 +27,17 @@ class DraftRequest(msgspec.Struct, frozen=True):
 
 
 class DraftProposer(Protocol):
-    """A small model: `gateway.engine.speculative.draft_model.DraftModel`."""
+    """Small model that drafts: `gateway.engine.speculative.draft_model.DraftModel`."""
 
     def propose(self, draft_requests: Items[DraftRequest], /) -> Mapping[int, Items[int]]:
-        """Slot → tokens that may follow; may be fewer than wished for, or none."""
+        """Return slot → tokens that may follow; may be fewer than wished for, or none."""
 
     def set_threads(self, threads: int, /) -> None:
-        """CPU threads from now on."""
+        """Set the number of CPU threads for the next steps."""
 
 
 class _RequestDrafts(msgspec.Struct, kw_only=True):
-    """What is known of one request."""
+    """What was learned about one request."""
 
     ngrams: NgramProposer
     ngram_rate: AcceptanceRate
@@ -45,7 +45,7 @@ class _RequestDrafts(msgspec.Struct, kw_only=True):
 
 
 class Speculator:
-    """Owns what was learned. `most`: tokens drafted for a sequence; `room`: for all sequences of a step."""
+    """Owner of what was learned about draft tokens; decides which steps have some."""
 
     def __init__(
         self,
@@ -57,7 +57,16 @@ class Speculator:
         always: bool = False,
         costs: Mapping[int, float] | None = None,
     ) -> None:
-        """`costs`: what draft tokens cost at load, see `DraftCostModel`."""
+        """Begin with what was measured at load.
+
+        Args:
+            most: tokens drafted for one sequence in one step.
+            room: tokens drafted for all sequences of a step together.
+            lookup: draft by n-grams.
+            proposer: the small model; None: there is none.
+            always: draft whatever it costs, for measurements.
+            costs: draft tokens in a step → seconds that they cost at load.
+        """
         self._most = most
         self._room = room
         self._ngram_costs = DraftCostModel(always=always, first=costs) if lookup else None
@@ -67,8 +76,10 @@ class Speculator:
         self._used: DraftCostModel | None = None  # of the last step's draft tokens
 
     def extend(self, step: Step, sequence_of: Callable[[int], Sequence | None]) -> Step:
-        """The step with draft tokens, or as it is. A row of the result reads its token and the drafted ones behind
-        it."""
+        """Return the step with draft tokens, or as it is.
+
+        A row of the result reads its own token and the drafted ones behind it.
+        """
         self._used = None
         if step.prefill:
             return step
@@ -85,14 +96,14 @@ class Speculator:
         return step
 
     def checked(self, row: Row, right: int) -> None:
-        """So many of a row's draft tokens were what was drawn."""
+        """Note that so many of a row's draft tokens were what was sampled."""
         learned = self._requests.get(row.request)
         if learned is not None:  # else it ended with this step
             rate = learned.ngram_rate if self._used is self._ngram_costs else learned.model_rate
             rate.checked(row.drafted, right)
 
     def took(self, step: Step, seconds: float) -> None:
-        """The step, finding its draft tokens included, took so long."""
+        """Note how many seconds the step took, finding its draft tokens included."""
         rows, drafted = len(step.rows), sum([row.drafted for row in step.rows]) if self._used else 0
         for cost_model in (self._ngram_costs, self._model_costs):
             if cost_model is not None and (not drafted or cost_model is self._used):
@@ -100,16 +111,16 @@ class Speculator:
 
     @property
     def drafted(self) -> bool:
-        """Has the step that was extended last any draft tokens?"""
+        """Whether the step that was extended last has any draft tokens."""
         return self._used is not None
 
     def set_threads(self, threads: int) -> None:
-        """CPU threads from now on."""
+        """Set the number of CPU threads for the next steps."""
         if self._proposer is not None:
             self._proposer.set_threads(threads)
 
     def forget(self, request: int) -> None:
-        """It ended."""
+        """Forget a request that has ended."""
         self._requests.pop(request, None)
 
     def _propose_ngrams(
@@ -165,7 +176,7 @@ class Speculator:
 
 
 def _room(sequence: Sequence, most: int) -> int:
-    """How many tokens of a draft can become part of an answer: the step draws one more."""
+    """Return how many tokens of a draft can become part of an answer: the step samples one more."""
     return min(most, sequence.limit - len(sequence.tokens) - 1)
 
 

@@ -1,4 +1,4 @@
-"""How this machine computes fastest: the number of threads, and in which pieces a batch is decoded.
+"""What makes this machine compute fastest: the number of threads, and in which parts a batch is decoded.
 
-Measures times and counts. Must not change what is computed.
+Owns measured times and counts. Must not change what is computed.
 """

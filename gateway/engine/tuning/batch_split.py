@@ -1,8 +1,8 @@
-"""In which pieces a decode step is cheapest on this machine: measured at load, and compared again while it works.
+"""Find in which parts a decode step is cheapest on this machine: measured at load, and compared again at work.
 
-A batch is no bargain everywhere: on a CPU, two rows of some quantisations cost four times as much as one, because
-other kernels compute them. There, the rows of a step are computed one by one, or in two batches. On a GPU a batch pays.
-Pure, but for the clock of `measure_batches`.
+A batch is no bargain everywhere: on a CPU, two rows of some quantisations cost four times as much as one, because other
+kernels compute them. There, the rows of a step are computed one by one, or in two batches. On a GPU a batch pays. Pure,
+but for the clock of `measure_batches`.
 """
 
 import statistics
@@ -20,14 +20,23 @@ _AGAIN = 256  # steps after which both ways are compared again
 
 
 class Decoding(Protocol):
-    """What is measured: `gateway.engine.llama.model.Model`."""
+    """Model whose steps are measured: `gateway.engine.llama.model.Model`."""
 
-    def decode(self, rows: tuple[Row, ...], /) -> object: ...
-    def trim(self, slot: int, length: int, /) -> bool: ...
+    def decode(self, rows: tuple[Row, ...], /) -> object:
+        """Compute one step."""
+
+    def trim(self, slot: int, length: int, /) -> bool:
+        """Forget a sequence from position `length` on."""
 
 
 def measure_batches(model: Decoding, slots: int, *, seconds: float = _SECONDS) -> dict[int, float]:
-    """Rows in a step → seconds, the best of three. Leaves all sequences empty. Raises EngineFault."""
+    """Measure steps of one row, of two and so on. Return rows in a step → seconds, the best of three.
+
+    Leaves all sequences empty.
+
+    Raises:
+        EngineFault: a step failed.
+    """
     costs: dict[int, float] = {}
     clock = time.perf_counter
     until = clock() + seconds
@@ -47,7 +56,13 @@ def measure_batches(model: Decoding, slots: int, *, seconds: float = _SECONDS) -
 
 
 def measure_draft_tokens(model: Decoding, most: int, *, seconds: float = _SECONDS) -> dict[int, float]:
-    """Draft tokens behind one → seconds that they cost more, the better of two. Raises EngineFault."""
+    """Measure steps with draft tokens. Return draft tokens behind one token → seconds that they cost more.
+
+    Of two measurements the better one counts.
+
+    Raises:
+        EngineFault: a step failed.
+    """
     times: dict[int, float] = {}
     clock = time.perf_counter
     until = clock() + seconds
@@ -63,8 +78,10 @@ def measure_draft_tokens(model: Decoding, most: int, *, seconds: float = _SECOND
 
 
 class _SplitChoice:
-    """One number of rows: whole, or in the pieces that looked cheaper at load. Other work on the machine can mislead
-    a measurement, so both ways are timed with the first steps, and again now and then.
+    """Choice for one number of rows: compute them whole, or in the parts that were cheaper at load.
+
+    Other work on the machine can mislead a measurement, so both ways are timed with the first steps, and again now and
+    then.
     """
 
     def __init__(self, sizes: tuple[int, ...]) -> None:
@@ -75,7 +92,7 @@ class _SplitChoice:
         self.parts = False
 
     def next(self) -> tuple[int, ...] | None:
-        """The sizes for the next step; None: in one piece."""
+        """Return the sizes of the parts of the next step; None: compute it whole."""
         if len(self._whole) < _SAMPLES:
             self.parts = False
         elif len(self._parted) < _SAMPLES:
@@ -85,6 +102,7 @@ class _SplitChoice:
         return self._sizes if self.parts else None
 
     def took(self, seconds: float) -> None:
+        """Note how many seconds the step took."""
         times = self._parted if self.parts else self._whole
         if len(times) < _SAMPLES:
             times.append(seconds)
@@ -96,13 +114,13 @@ class _SplitChoice:
 
 
 class BatchSplitter:
-    """How many rows each piece of a step has. Call `took` after each step that `of` divided."""
+    """Decides how many rows each part of a step has. Call `took` after each step that `of` divided."""
 
     def __init__(self, costs: Mapping[int, float] | None = None) -> None:
         self._choices = {rows: _SplitChoice(sizes) for rows, sizes in _table(costs or {}).items()}
 
     def of(self, rows: tuple[Row, ...]) -> Iterator[tuple[Row, ...]]:
-        """The rows of a decode step, sorted by slot, in the pieces in which they are computed."""
+        """Yield the rows of a decode step, sorted by slot, in the parts in which they are computed."""
         choice = self._choices.get(len(rows))
         at = 0
         for size in (choice.next() if choice else None) or (len(rows),):
@@ -110,8 +128,10 @@ class BatchSplitter:
             at += size
 
     def with_drafts(self, rows: tuple[Row, ...]) -> Iterator[tuple[Row, ...]]:
-        """The same for a step that reads draft tokens: where pieces are cheaper, rows with draft tokens are batches
-        alone."""
+        """Yield the rows of a step that reads draft tokens, in the parts in which they are computed.
+
+        Where parts are cheaper, each row with draft tokens is a batch of its own.
+        """
         choice = self._choices.get(len(rows))
         if choice is None or not choice.parts:
             yield rows
@@ -124,14 +144,14 @@ class BatchSplitter:
             yield from self.of(others)
 
     def took(self, rows: int, seconds: float) -> None:
-        """How long a step of so many rows was."""
+        """Note how many seconds a step of so many rows took."""
         choice = self._choices.get(rows)
         if choice is not None:
             choice.took(seconds)
 
 
 def _table(costs: Mapping[int, float]) -> dict[int, tuple[int, ...]]:
-    """Rows → sizes of the pieces, largest first, where several pieces are clearly cheaper than one."""
+    """Return rows → sizes of the parts, largest first, where several parts are clearly cheaper than one."""
     best: dict[int, tuple[float, tuple[int, ...]]] = {0: (0.0, ())}
     for rows in sorted(costs):
         cheapest: tuple[float, tuple[int, ...]] = (costs[rows] * _WORTH, (rows,))

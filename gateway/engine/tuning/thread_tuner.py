@@ -1,9 +1,9 @@
-"""Finds, while answers are generated, with how many CPU threads a step is quickest now. Pure: fed with times.
+"""Find, while answers are generated, with how many CPU threads a step is quickest now. Pure: fed with times.
 
 What is best depends on what else wants the cores, and changes with it: threads that must share a core wait for each
 other in every step, and with them every number above that is equally slow. So now and then a few steps run with another
 number, any of them, and are compared with the steps before and after them. Cheap when there is nothing to gain: failed
-trials become rarer and rarer; it starts to look again when steps become slower.
+trials become rarer and rarer; trials start again when steps become slower.
 """
 
 import statistics
@@ -20,7 +20,7 @@ _AT_ONCE, _SOON, _SELDOM = 16, 48, 6144  # steps between trials
 
 
 def choices(cores: int) -> tuple[int, ...]:
-    """The numbers of threads worth trying on so many cores, rising."""
+    """Return the numbers of threads worth trying on so many cores, rising."""
     halves = [cores >> shift for shift in range(cores.bit_length())]
     return tuple(sorted({*halves, cores * 3 // 4, cores - 1, cores} - {0}))
 
@@ -32,7 +32,7 @@ class _Phase(Enum):
 
 
 class ThreadTuner:
-    """`threads` is the number for the next step; `took` hears how long each decode step was."""
+    """Tuner of the number of CPU threads. `threads` is the number for the next step."""
 
     def __init__(self, numbers: Sequence[int], start: int) -> None:
         self._numbers = tuple(sorted({*numbers, start}))
@@ -48,11 +48,11 @@ class ThreadTuner:
         self._usual: dict[int, float] = {}  # rows → seconds when last looked at
 
     def _others(self) -> list[int]:
-        """All other numbers, the nearest ones first."""
+        """Return all other numbers, the nearest ones first."""
         return sorted(set(self._numbers) - {self._best}, key=lambda number: (abs(number - self._best), number))
 
     def took(self, rows: int, seconds: float) -> None:
-        """A step of so many single tokens was computed with `threads`."""
+        """Note how many seconds a step of `rows` single tokens took with `threads`."""
         if rows != self._rows:  # steps of different sizes can't be compared
             self._rows = rows
             self._return()
@@ -67,7 +67,7 @@ class ThreadTuner:
                 self._compare()
 
     def _return(self) -> None:
-        """Back to the current number, with fresh measurements."""
+        """Go back to the best number, with fresh measurements."""
         self._phase = _Phase.REST
         self.threads = self._best
         self._recent.clear()

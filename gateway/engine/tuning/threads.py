@@ -1,4 +1,4 @@
-"""How many CPU threads to compute with on this machine. Reads the system's files; times are `tuning`'s."""
+"""Choose how many CPU threads compute on this machine. Reads the system's files; times are `thread_tuner`'s."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -15,7 +15,10 @@ _SHORTEST_SPIN = "1000"
 
 
 def wait_environment(wait: str, threads: int | None) -> dict[str, str]:
-    """Environment for OpenMP, which reads it when its library is loaded: how threads wait (`thread_wait`)."""
+    """Return environment variables for OpenMP, which say how threads wait (`thread_wait`).
+
+    OpenMP reads them when its library is loaded.
+    """
     match wait:
         case "spin":
             return {"OMP_WAIT_POLICY": "active"}
@@ -28,14 +31,21 @@ def wait_environment(wait: str, threads: int | None) -> dict[str, str]:
 
 
 def default_threads() -> int:
-    """One core stays free: llama.cpp's threads wait for each other by spinning, and collapse when they must share."""
+    """Return the number of threads to begin with: all cores but one.
+
+    One stays free, because llama.cpp's threads wait for each other by spinning, and collapse when they must share a
+    core.
+    """
     return max(1, usable_cores() - 1)
 
 
 def tuner_of(
     settings: EngineSettings, threads: int, *, gpu: bool, cores: Callable[[], int] | None = None
 ) -> ThreadTuner | None:
-    """Changes the number of threads while the worker runs. None: it was configured, or a GPU does the work."""
+    """Make the tuner that changes the number of threads while the worker runs.
+
+    None: the number was configured, or a GPU does the work. `cores` counts the cores that may be used.
+    """
     if settings.threads is not None or (gpu and settings.gpu_layers != 0):
         return None
     numbers = choices((cores or usable_cores)())
@@ -43,13 +53,13 @@ def tuner_of(
 
 
 def usable_cores() -> int:
-    """Cores that this process may use at once (affinity, control group); of hyper-threads one a core."""
+    """Count the cores that this process may use at once (affinity, control group); of hyper-threads one a core."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(usable, _physical_cores() or usable, granted_cpus(Path("/")) or usable)
 
 
 def _physical_cores() -> int | None:
-    """Distinct (package, core) pairs among the usable CPUs; None: unknown."""
+    """Count distinct (package, core) pairs among the usable CPUs; None: unknown."""
     found = set()
     for cpu in os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ():
         topology = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology")
@@ -62,16 +72,16 @@ def _physical_cores() -> int | None:
 
 
 def granted_cpus(root: Path) -> int | None:
-    """Whole CPUs that the control groups of this process grant (a container's CPU limit). None: no limit or unknown.
+    """Count the whole CPUs that the control groups of this process grant (a container's CPU limit).
 
-    `root` is where /proc and /sys are. A limit of half a CPU counts as one.
+    None: no limit, or unknown. `root` is where /proc and /sys are. A limit of half a CPU counts as one.
     """
     grants = [grant for folder in _control_groups(root) if (grant := _grant(folder)) is not None]
     return max(1, int(min(grants))) if grants else None
 
 
 def _control_groups(root: Path) -> Iterator[Path]:
-    """The folders of this process's control groups that can limit CPUs, and of all groups around them."""
+    """Yield the folders of this process's control groups that can limit CPUs, and of all groups around them."""
     mounted = root / "sys/fs/cgroup"
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
@@ -88,7 +98,7 @@ def _control_groups(root: Path) -> Iterator[Path]:
 
 
 def _grant(folder: Path) -> float | None:
-    """CPUs that one control group may use; None: no limit."""
+    """Return how many CPUs one control group may use; None: no limit."""
     try:
         if (folder / "cpu.max").exists():  # version 2: "quota period", or "max period"
             quota, period = (folder / "cpu.max").read_text().split()

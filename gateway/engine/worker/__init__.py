@@ -1,4 +1,4 @@
-"""The worker process: start, the loop, the channel to the gateway, and the queue of embeddings.
+"""Worker process: its start, its loop, the channel to the gateway, and the queue of embeddings.
 
-Carries out what the scheduler plans. Must not decide about fairness, slots or the cache.
+Owns the model and carries out what the scheduler plans. Must not decide about fairness, slots or the prompt cache.
 """

@@ -1,4 +1,4 @@
-"""The worker's end of the socket to the gateway: messages in, messages out, and never a blocked step."""
+"""Worker's end of the socket to the gateway: messages in, messages out, and never a blocked step."""
 
 import os
 import select
@@ -15,7 +15,7 @@ _GATHER_SECONDS = 0.005
 
 
 class PeerClosed(Exception):
-    """The gateway closed its end."""
+    """Sign that the gateway has closed its end."""
 
 
 class Channel:
@@ -32,11 +32,15 @@ class Channel:
         os.set_blocking(self._wake_read, False)
 
     def wake(self) -> None:
-        """Ends a wait; callable from any thread."""
+        """End a wait; callable from any thread."""
         os.write(self._wake_write, b"x")
 
     def receive(self) -> list[ToWorker]:
-        """Messages that are here. Raises Gone at the end of the stream."""
+        """Return the messages that are here, without waiting.
+
+        Raises:
+            PeerClosed: the stream has ended.
+        """
         messages: list[ToWorker] = []
         while True:
             try:
@@ -50,7 +54,7 @@ class Channel:
             messages += (to_worker.decode(body) for body in self._frames.feed(data))
 
     def wait(self) -> None:
-        """Sleeps until there is something to read, room to write, or a call of `wake`."""
+        """Sleep until there is something to read, room to write, or a call of `wake`."""
         self.flush()
         readable: list[socket.socket | int] = [self._socket, self._wake_read]
         select.select(readable, [self._socket] if self._unsent else [], [])
@@ -61,9 +65,10 @@ class Channel:
             return
 
     def send(self, message: ToGateway, *, patient: bool = False) -> None:
-        """Sends, or keeps for later what the socket does not take. A gateway that reads nothing stops the worker.
+        """Send a message, or keep for later what the socket does not take.
 
-        A `patient` message may wait a few milliseconds for the next one, or for `flush`.
+        A gateway that reads nothing stops the worker. A `patient` message may wait a few milliseconds for the next one,
+        or for `flush`.
         """
         self._unsent += frame(message)
         if patient and time.monotonic() - self._sent_at < self._gather_seconds:
@@ -74,7 +79,11 @@ class Channel:
             self.flush()
 
     def flush(self) -> None:
-        """Sends what waited."""
+        """Send what waited.
+
+        Raises:
+            PeerClosed: the gateway has closed its end.
+        """
         if not self._unsent:
             return
         self._sent_at = time.monotonic()

@@ -1,4 +1,4 @@
-"""The worker process: reads messages, carries out the scheduler's steps, sends what came of them.
+"""Loop of the worker process: read messages, carry out the scheduler's steps, send what came of them.
 
 One thread owns the model. Only compiling grammars happens in another one. The process ends when its socket closes,
 which also happens when the gateway dies; idle, it sleeps in select.
@@ -14,7 +14,7 @@ from gateway.core.delta import FinishReason
 from gateway.engine.llama.model import EngineFault, Model, can_use_gpu
 from gateway.engine.messages import Cancel, Embed, End, Load, PromptLogs, Read, Submit, Tokens, unpack_tokens
 from gateway.engine.prompt_store.store import PromptCacheStore
-from gateway.engine.sampling.grammar import Constraint, GrammarBook, GrammarFault
+from gateway.engine.sampling.grammar import Constraint, GrammarCompiler, GrammarFault
 from gateway.engine.sampling.sampler import Floats, Sampler
 from gateway.engine.sampling.verify import RequestState, SampledToken, sample_and_verify, score
 from gateway.engine.scheduler.scheduler import Scheduler
@@ -28,7 +28,7 @@ from gateway.engine.worker.pooling import EmbeddingJobs
 
 
 class Worker:
-    """The loop. Owns model, scheduler and the state of every request."""
+    """Loop of a worker. Owns model, scheduler and the state of every request."""
 
     def __init__(
         self,
@@ -62,12 +62,16 @@ class Worker:
         self._speculator = speculator
         self._request_states: dict[int, RequestState] = {}
         self._embeds = EmbeddingJobs(model, threads)
-        self._book = GrammarBook(model.vocabulary)
+        self._grammars = GrammarCompiler(model.vocabulary)
         self._compiler = ThreadPoolExecutor(1, "grammar")
         self._compiling: dict[int, tuple[Submit, Future[Constraint]]] = {}
 
     def run(self) -> None:
-        """Until the gateway is gone."""
+        """Work until the gateway closes the socket.
+
+        Raises:
+            PeerClosed: it has.
+        """
         while True:
             for message in self._channel.receive():
                 self._take(message)
@@ -90,7 +94,7 @@ class Worker:
         match message:
             case Submit():
                 if message.grammar:
-                    future = self._compiler.submit(self._book.compile, message.grammar)
+                    future = self._compiler.submit(self._grammars.compile, message.grammar)
                     self._compiling[message.id] = (message, future)
                     future.add_done_callback(lambda _: self._channel.wake())
                 else:
@@ -116,7 +120,7 @@ class Worker:
                     self._end_failed(request, f"The JSON schema can't be enforced: {error}")
 
     def _take_states(self) -> None:
-        """States that came from disk, or that it lost."""
+        """Take the states that the disk has read, and hear of those that it lost."""
         for came in self._prompt_store.take():
             if came.state is None:
                 self._scheduler.prompt_cache.lost(came.key)
@@ -168,7 +172,7 @@ class Worker:
             self._drop_rejected(self._speculator, step)
 
     def _timed(self, step: Step, seconds: float) -> None:
-        """A decode step took so long: next time draft tokens, pieces and threads may be others."""
+        """Tell whoever learns from it how many seconds a decode step took: draft tokens, batch splitting, threads."""
         if self._speculator is not None:
             self._speculator.took(step, seconds)
             if self._speculator.drafted:
@@ -218,7 +222,7 @@ class Worker:
         return self._splitter.with_drafts(step.rows) if drafted else self._splitter.of(step.rows)
 
     def _sample(self, rows: tuple[Row, ...], logits: Floats, sampled: list[SampledToken]) -> None:
-        """Tokens for the rows with outputs, from their lines of `logits`."""
+        """Sample tokens for the rows with outputs, from their lines of `logits`, `(n_outputs, n_vocab)`."""
         at = 0
         for row in rows:
             if row.outputs:
@@ -228,7 +232,10 @@ class Worker:
                     sample_and_verify(request_state, row, lines[-1 - row.drafted :], self._ends, sampled)
 
     def _score(self, request_state: RequestState, row: Row, lines: Floats) -> bool:
-        """Tells log-probabilities of the prompt. True: its last token was read, so the next one is to be sampled."""
+        """Send log-probabilities of the prompt.
+
+        True: the last token of the prompt was read, so the next one is to be sampled.
+        """
         sequence = self._scheduler.sequence(row.request)
         assert sequence is not None
         unknown = request_state.scored < sequence.prompt - 1
@@ -238,7 +245,7 @@ class Worker:
         return row.position + len(row.tokens) - row.drafted == len(sequence.tokens)
 
     def _drop_rejected(self, speculator: Speculator, step: Step) -> None:
-        """Wrong draft tokens leave the KV memory."""
+        """Drop rejected draft tokens from the KV memory."""
         for row in step.rows:
             if row.drafted:
                 held = self._scheduler.held(row.slot)
@@ -247,7 +254,7 @@ class Worker:
                     self._model.trim(row.slot, held)
 
     def _accept(self, sampled: list[SampledToken], reads: tuple[Read, ...]) -> None:
-        """The tokens become part of their sequences, and are sent in one message."""
+        """Add the sampled tokens to their sequences and send them in one message."""
         given: list[SampledToken] = []
         starts: list[tuple[int, int]] = []
         ends: list[End] = []
@@ -279,7 +286,7 @@ class Worker:
         )
 
     def _tell(self, **what: Any) -> None:
-        """News of sequences, and how things stand after them. First and last tokens don't wait."""
+        """Send news of sequences, and how things stand after them. First and last tokens are sent at once."""
         scheduler = self._scheduler
         news = Tokens(busy=scheduler.busy, waiting=scheduler.waiting, cells=scheduler.cells, **what)
         self._channel.send(news, patient=not (news.starts or news.ends))

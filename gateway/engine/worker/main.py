@@ -1,4 +1,4 @@
-"""The life of a worker process: check the file, load it, say so, work until the gateway is gone."""
+"""Life of a worker process: check the file, load the model, say so, work until the gateway is gone."""
 
 import signal
 import socket
@@ -25,7 +25,12 @@ _BAD_FILE = "Its model file is missing, incomplete or of a kind that can't be us
 
 
 def _load(channel: Channel, settings: EngineSettings, threads: int) -> tuple[Model, int]:
-    """The model, and what one token of its KV cache takes, in bytes."""
+    """Load the model. Return it, and how many bytes one token of its KV cache takes.
+
+    Raises:
+        LoadFault: it does not fit into the memory, or llama.cpp refuses it.
+        ConfigurationError: its file or that of an adapter can't be used.
+    """
     header = read_header(Path(settings.model))
     for adapter, _ in settings.lora:
         read_header(Path(adapter))
@@ -56,7 +61,13 @@ def _batch_splitter(model: Model) -> BatchSplitter:
 
 
 def _speculator(model: Model, threads: int) -> Speculator | None:
-    """None: nothing is drafted, or this model could not take it back. Raises LoadFault for the draft model."""
+    """Make what drafts tokens for this model.
+
+    None: nothing is drafted, or this model could not drop rejected draft tokens.
+
+    Raises:
+        LoadFault: the draft model can't be used.
+    """
     settings = model.settings
     if not model.generates or not model.forgets or not (settings.draft_lookup or settings.draft_model):
         return None
@@ -81,7 +92,7 @@ def _draft_model(model: Model, threads: int) -> DraftModel:
 
 
 def serve(connection: socket.socket) -> int:
-    """The life of a worker: load what the first message says, then work until the gateway is gone."""
+    """Load what the first message says, then work until the gateway is gone. Return the exit code of the process."""
     for number in (signal.SIGINT, signal.SIGTERM):  # the gateway decides when to stop; it closes the socket
         signal.signal(number, signal.SIG_IGN)
     channel = Channel(connection)

@@ -1,4 +1,4 @@
-"""Requests for vectors and ranks, worked off a batch at a time, so that running answers wait for one batch at most."""
+"""Queue of requests for vectors and ranks, worked off a batch at a time: running answers wait for one batch at most."""
 
 from collections import deque
 
@@ -10,13 +10,15 @@ from gateway.engine.messages import Embed, Vectors, unpack_tokens
 
 
 class _Job(msgspec.Struct, kw_only=True):
+    """One request: its inputs, and the results so far."""
+
     id: int
     inputs: list[list[int]]
     done: list[bytes]
 
 
 class EmbeddingJobs:
-    """First come, first served. True while there is something to do."""
+    """Queue of embedding requests, first come, first served. True while there is something to do."""
 
     def __init__(self, model: Model, threads: int) -> None:
         self._model = model
@@ -28,16 +30,16 @@ class EmbeddingJobs:
         return bool(self._jobs)
 
     def add(self, message: Embed) -> None:
-        """Queue it."""
+        """Add a request to the queue."""
         inputs = [unpack_tokens(tokens).tolist() for tokens in message.inputs]
         self._jobs.append(_Job(id=message.id, inputs=inputs, done=[]))
 
     def cancel(self, ids: tuple[int, ...]) -> None:
-        """Nobody waits for these any more."""
+        """Remove requests that nobody waits for any more."""
         self._jobs = deque(job for job in self._jobs if job.id not in ids)
 
     def work(self) -> Vectors | None:
-        """One batch of the first job. Its answer, if it is complete now."""
+        """Compute one batch of the first request. Return its answer if it is complete now."""
         job = self._jobs[0]
         self._embedder = self._embedder or Embedder(self._model, self._threads)
         try:

@@ -15,10 +15,10 @@ _PUBLIC = "Its model was loaded, but computing with it fails; the gateway's log 
 
 
 def warm_up(model: Model, threads: int) -> None:
-    """Run a prompt and two single tokens, or a vector. Leaves all sequences empty.
+    """Compute a prompt and two single tokens, or a vector. Leaves all sequences empty.
 
     Raises:
-        LoadFault: llama.cpp refuses, or gives numbers that are none.
+        LoadFault: llama.cpp refuses, or gives NaN.
     """
     try:
         if model.generates:

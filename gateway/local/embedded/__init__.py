@@ -1,4 +1,5 @@
-"""The embedded target: a model that this machine runs itself, in a worker process of its own.
+"""Embedded target: a model that this machine runs itself, in a worker process of its own.
 
-Turns requests into tokens and what the worker sends into deltas. Must not take a clearance, or import llama.cpp.
+Owns the worker processes and the memory that the models share; turns requests into tokens and what workers send into
+deltas. Must not take a clearance, or import llama.cpp by itself.
 """

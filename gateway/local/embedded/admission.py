@@ -1,4 +1,4 @@
-"""What an embedded target lets in: no more than its queue holds, and nothing that has killed its worker twice."""
+"""Admission to an embedded target: no more than its queue holds, and nothing that has crashed its worker twice."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ _MOST_CRASHES = 256
 
 
 class Admission:
-    """Remembers what runs, and what ran when the worker crashed."""
+    """Memory of what runs, and of what ran when the worker crashed."""
 
     def __init__(self, name: str, settings: EmbeddedSettings, throughput: Throughput) -> None:
         self._name = name
@@ -25,7 +25,12 @@ class Admission:
         self._crashes: LRUCache[bytes, int] = LRUCache(_MOST_CRASHES)
 
     def admit(self, messages: Sequence[Submit | Embed], outstanding: int) -> None:
-        """Raises TargetBusy behind a full queue, TargetRejected for what has crashed the worker before."""
+        """Let sequences in. `outstanding`: those that have not ended yet.
+
+        Raises:
+            TargetBusy: the queue is full.
+            TargetRejected: the request has crashed the worker before.
+        """
         free = self._settings.slots + self._settings.queue - outstanding
         if len(messages) > free:
             wait = self._throughput.expected_wait(outstanding, self._settings.slots)
@@ -40,11 +45,11 @@ class Admission:
             self._running[message.id] = mark
 
     def release(self, messages: Sequence[Submit | Embed]) -> None:
-        """They ended, by whatever way."""
+        """Note that these ended, by whatever way."""
         for message in messages:
             self._running.pop(message.id, None)
 
     def crashed_with(self, sequences: frozenset[int]) -> None:
-        """The worker died of itself while these ran."""
+        """Note that the worker crashed while these sequences ran."""
         for mark in {self._running[number] for number in sequences if number in self._running}:
             self._crashes[mark] = self._crashes.get(mark, 0) + 1

@@ -1,4 +1,4 @@
-"""What the embedded target tells its owner about its worker: for logs and metrics."""
+"""Events in the life of a worker, for logs and metrics."""
 
 import enum
 import time
@@ -10,7 +10,7 @@ import structlog
 
 
 class WorkerEventKind(enum.StrEnum):
-    """What happened."""
+    """Kind of event."""
 
     LOADING = "loading"  # `fraction` of the weights is loaded
     READY = "ready"  # after `seconds`
@@ -47,7 +47,7 @@ _COSTS = (
 
 
 class WorkerLog:
-    """One model's lines; progress of a load at most every second."""
+    """Log of one model; progress of a load is written at most every second."""
 
     def __init__(self, model: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._model = model
@@ -55,7 +55,7 @@ class WorkerLog:
         self._shown = 0.0
 
     def write(self, event: WorkerEvent) -> None:
-        """One event."""
+        """Write one event."""
         match event.kind:
             case WorkerEventKind.READY:
                 LOG.info("model ready", target=event.target, model=self._model, seconds=event.seconds)

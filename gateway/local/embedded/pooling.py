@@ -10,25 +10,28 @@ from gateway.local.embedded.text.prompts import Prepared
 
 
 def refuse_unable(request: AnyRequest, ready: Ready, target: str) -> None:
-    """Raises BadRequest for what this model was not made for."""
+    """Refuse what this model was not made for.
+
+    Raises:
+        BadRequest: the model can't do it; says why.
+    """
+    problem = ""
     match request:
         case RerankRequest() if not ready.ranks:
-            raise _unable(f"The model of {target!r} can't rank texts: that takes a model with a classification head.")
+            problem = f"The model of {target!r} can't rank texts: that takes a model with a classification head."
         case EmbeddingsRequest() if ready.ranks:
-            raise _unable(f"The model of {target!r} ranks texts and makes no vectors of them.")
+            problem = f"The model of {target!r} ranks texts and makes no vectors of them."
         case ChatRequest() | CompletionRequest() if not ready.generates:
             what = "ranks texts" if ready.ranks else "makes vectors of texts"
-            raise _unable(f"The model of {target!r} {what} and writes none.")
+            problem = f"The model of {target!r} {what} and writes none."
         case _:
             pass
-
-
-def _unable(problem: str) -> BadRequest:
-    return BadRequest(f"{problem} Ask for another model.", code="not_supported", param="model")
+    if problem:
+        raise BadRequest(f"{problem} Ask for another model.", code="not_supported", param="model")
 
 
 def vector_of(raw: bytes, dimensions: int | None = None) -> tuple[float, ...]:
-    """The numbers; the first `dimensions` of them, scaled to length one again."""
+    """Decode a little-endian float32 vector; keep its first `dimensions` numbers, scaled to length one again."""
     vector = np.frombuffer(raw, "<f4")
     if dimensions is not None and dimensions < len(vector):
         vector = vector[:dimensions] / max(float(np.linalg.norm(vector[:dimensions])), 1e-12)
@@ -36,5 +39,5 @@ def vector_of(raw: bytes, dimensions: int | None = None) -> tuple[float, ...]:
 
 
 def usage_of(prepared: Prepared) -> Usage:
-    """All tokens were read, none written."""
+    """Count all tokens as read, none as written."""
     return Usage(input=sum(len(prompt) for prompt in prepared.prompts))

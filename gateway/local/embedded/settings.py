@@ -1,4 +1,4 @@
-"""What the embedded target needs to know: the engine's settings, and how the gateway treats its worker."""
+"""Settings of an embedded target: those of the engine, and how the gateway treats its worker."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from gateway.engine.settings import EngineSettings
 
 
 class EmbeddedSettings(EngineSettings, frozen=True, kw_only=True):
-    """`EngineSettings` (model, context, slots, threads, GPU …) and these. Times in seconds."""
+    """Settings of one embedded target: `EngineSettings` (model, context, slots, GPU …) and these. Times in seconds."""
 
     queue: int = 64
     """Sequences that may wait for a slot; a request that needs more is answered with 429."""
@@ -39,5 +39,5 @@ class EmbeddedSettings(EngineSettings, frozen=True, kw_only=True):
     """Where it is kept that a model runs here without repacked weights only; empty: nowhere."""
 
     def for_worker(self) -> EngineSettings:
-        """The part that the worker gets."""
+        """Return the part that the worker gets."""
         return EngineSettings(**{name: getattr(self, name) for name in EngineSettings.__struct_fields__})

@@ -1,4 +1,4 @@
-"""How an embedded target is doing, as the policy's facts have it. Pure."""
+"""State of an embedded target, as the policy's facts have it. Pure."""
 
 from gateway.core.target import TargetState
 from gateway.local.embedded.models.residency import ModelResidency
@@ -9,7 +9,10 @@ from gateway.local.embedded.throughput import Throughput
 def state_of(
     worker: WorkerSupervisor, slots: int, throughput: Throughput, model: ModelResidency, now: float
 ) -> TargetState:
-    """Give its facts at `now` (monotonic seconds). The expected wait includes the load that a request waits for."""
+    """Give its facts at `now` (monotonic seconds).
+
+    The expected wait includes the load that a request waits for.
+    """
     ready = worker.ready is not None
     outstanding = worker.outstanding + model.waiting
     wait = throughput.expected_wait(outstanding, slots)

@@ -1,4 +1,4 @@
-"""The embedded target: a model that this machine runs itself. Local always; it takes requests, never clearances."""
+"""Embedded target: a model that this machine runs itself. Local always; it takes requests, never clearances."""
 
 import asyncio
 import contextlib
@@ -50,11 +50,10 @@ from gateway.local.embedded.throughput import Throughput
 
 
 class EmbeddedTarget:
-    """A target whose model runs in a worker process of its own.
+    """Target whose model runs in a worker process of its own.
 
-    `settings.model` is the path of a GGUF file (`gateway.local.embedded.models.files.model_path`); `listener` hears
-    every `WorkerEvent`, for metrics; the log is written here. `start` returns at once and never raises: while the model
-    loads, and after a failure, `state` says so and requests get 503.
+    `start` returns at once and never raises: while the model loads, and after a failure, `state` says so and requests
+    get 503.
     """
 
     def __init__(
@@ -66,7 +65,15 @@ class EmbeddedTarget:
         models: ModelPool | None = None,
         footprint: MemoryFootprint | None = None,
     ) -> None:
-        """`models` is shared with the other embedded targets; `footprint`: what this model takes of its memory."""
+        """Make the target; nothing is loaded yet.
+
+        Args:
+            info: what the rest of the gateway knows about it.
+            settings: `model` is the path of a GGUF file (`gateway.local.embedded.models.files.model_path`).
+            listener: hears every `WorkerEvent`, for metrics; the log is written here.
+            models: the memory that it shares with the other embedded targets.
+            footprint: what this model takes of that memory.
+        """
         self.info = info
         self._settings = settings
         self._listener = listener
@@ -81,12 +88,12 @@ class EmbeddedTarget:
         self._models.add(info.name, self._worker, footprint or MemoryFootprint(), unload_after=settings.unload_after)
 
     async def start(self) -> None:
-        """Begins to load, unless that waits for the first request; returns at once."""
+        """Begin to load, unless that waits for the first request; return at once."""
         if self._settings.load == "start":
             self._models.start(self.info.name)
 
     async def close(self) -> None:
-        """Stops the worker and gives all memory back; running requests get an error."""
+        """Stop the worker and give all memory back; running requests get an error."""
         await self._models.close(self.info.name)
         if self._opened is not None:
             await asyncio.wait([self._opened])
@@ -114,7 +121,7 @@ class EmbeddedTarget:
 
     @property
     def starts(self) -> str:
-        """When it is loaded: start, on_demand."""
+        """When the model is loaded: start, on_demand."""
         return self._settings.load
 
     @property
@@ -123,20 +130,28 @@ class EmbeddedTarget:
         return self._worker.problem
 
     async def load(self, deadline: float) -> None:
-        """Have it loaded, as a request would; a failed one is tried again. Raises TargetUnavailable."""
+        """Load the model, as a request would; one that has failed is tried again. Return when it can answer.
+
+        Raises:
+            TargetUnavailable: it can't be loaded, or not before `deadline` (seconds of the loop's clock).
+        """
         async with self._leased(deadline, retry=True):
             pass
 
     async def unload(self) -> None:
-        """Give its memory back; the next request loads it again. Raises TargetBusy while it works."""
+        """Give the memory back; the next request loads the model again.
+
+        Raises:
+            TargetBusy: requests work with it or wait for it.
+        """
         await self._models.unload(self.info.name)
 
     def state(self) -> TargetState:
-        """Facts for the policy. `healthy`: a request that comes now is answered, perhaps after a load."""
+        """Return facts for the policy. `healthy`: a request that comes now is answered, perhaps after a load."""
         return state_of(self._worker, self._settings.slots, self._throughput, self.residency, time.monotonic())
 
     async def prompt_tokens(self, request: AnyRequest) -> int | None:
-        """Exact length of the prompt (the longest, where a request has several). None while the model loads.
+        """Count the tokens of the prompt (the longest, where a request has several). None while the model loads.
 
         What is far too long is not tokenised: it counts by its characters.
         """
@@ -161,9 +176,19 @@ class EmbeddedTarget:
         priority: int = 0,
         progress: Progress | None = None,
     ) -> AsyncGenerator[Delta, None]:
-        """The answer. Closing the generator cancels within one step. A higher `priority` waits less for a slot.
+        """Yield the answer. Closing the generator cancels it within one step.
 
-        Raises TargetError and its kin, ContextLengthExceeded, BadRequest.
+        Args:
+            request: what to answer.
+            deadline: when it must have ended, in seconds of the loop's clock.
+            isolation: only requests with the same key share cached prompts.
+            priority: a higher one waits less for a slot.
+            progress: counts tokens as they are read and written.
+
+        Raises:
+            TargetError: the worker failed; also its kin, such as TargetUnavailable, TargetBusy and TargetTimeout.
+            ContextLengthExceeded: the prompt does not fit the window.
+            BadRequest: this model can't do what was asked for.
         """
         async with self._leased(deadline) as ready:
             prepared, vocabulary = await self._prepared(request, ready)
@@ -201,19 +226,35 @@ class EmbeddedTarget:
                 self._release(submits)
 
     async def embed(self, request: EmbeddingsRequest, *, deadline: float) -> Embeddings:
-        """Normalised vectors, cut to `dimensions` where asked for."""
+        """Return normalised vectors, cut to `dimensions` where asked for.
+
+        Raises:
+            TargetError: the worker failed; also its kin.
+            BadRequest: the model makes no vectors.
+        """
         prepared, raw = await self._pooled(request, deadline)
         return Embeddings(vectors=tuple(vector_of(one, request.dimensions) for one in raw), usage=usage_of(prepared))
 
     async def rerank(self, request: RerankRequest, *, deadline: float) -> Ranking:
-        """How well each text answers the query, 0 to 1. Raises BadRequest where the model can't rank."""
+        """Return how well each text answers the query, 0 to 1.
+
+        Raises:
+            TargetError: the worker failed; also its kin.
+            BadRequest: the model can't rank.
+        """
         prepared, raw = await self._pooled(request, deadline)
         return Ranking(scores=tuple(vector_of(one)[0] for one in raw), usage=usage_of(prepared))
 
     async def _pooled(
         self, request: EmbeddingsRequest | RerankRequest, deadline: float
     ) -> tuple[Prepared, tuple[bytes, ...]]:
-        """What the model made of each prompt."""
+        """Return what the model made of each prompt: little-endian float32 vectors.
+
+        Raises:
+            TargetError: the worker failed.
+            TargetTimeout: it did not finish in time.
+            AduanaError: what else the worker's side said.
+        """
         async with self._leased(deadline) as ready:
             prepared, _ = await self._prepared(request, ready)
             self._prompts.forget(request)
@@ -240,7 +281,7 @@ class EmbeddedTarget:
 
     @asynccontextmanager
     async def _leased(self, deadline: float, *, retry: bool = False) -> AsyncGenerator[Ready, None]:
-        """The model, loaded; it stays so. `retry`: start it anew where it has failed."""
+        """Load the model, if it is not, and keep it loaded. `retry`: start it anew where it has failed."""
         now = asyncio.get_running_loop().time()
         patient = min(deadline, now + self._settings.load_wait)
         async with self._models.lease(self.info.name, patient):

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.core.errors import BadRequest
 from gateway.engine.llama.vocabulary import Vocabulary, open_vocabulary
-from gateway.engine.sampling.grammar import LONGEST_SCHEMA, GrammarBook, GrammarFault, json_grammar, schema_of
+from gateway.engine.sampling.grammar import LONGEST_SCHEMA, GrammarCompiler, GrammarFault, json_grammar, schema_of
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def test_response_formats() -> None:
 @pytest.mark.model
 def test_only_what_the_schema_allows_is_permitted(vocabulary: Vocabulary) -> None:
     """Token by token along a valid document; then nothing more."""
-    constraint = GrammarBook(vocabulary).compile(json_grammar(PERSON))
+    constraint = GrammarCompiler(vocabulary).compile(json_grammar(PERSON))
     tokens = vocabulary.tokenize('{"name": "Ana", "age": 7}', add_special=False, parse_special=False)
     wrong = vocabulary.tokenize("Sure", add_special=False, parse_special=False)[0]
     assert not constraint.permits(wrong)
@@ -124,7 +124,7 @@ def test_grammars_that_explode(schema: object, vocabulary: Vocabulary) -> None:
     """Refused within its bounds, at the start or on the way; never computed without end."""
 
     def follow() -> None:
-        constraint = GrammarBook(vocabulary).compile(json_grammar(schema))
+        constraint = GrammarCompiler(vocabulary).compile(json_grammar(schema))
         letter = vocabulary.tokenize("a", add_special=False, parse_special=False)[0]
         constraint.took(vocabulary.tokenize('"', add_special=False, parse_special=False)[0])
         for _ in range(2000):
@@ -138,8 +138,8 @@ def test_grammars_that_explode(schema: object, vocabulary: Vocabulary) -> None:
 @pytest.mark.model
 def test_two_answers_to_one_schema_don_t_disturb_each_other(vocabulary: Vocabulary) -> None:
     """The compiled grammar is shared, its state is not."""
-    book, grammar = GrammarBook(vocabulary), json_grammar(PERSON)
-    one, other = book.compile(grammar), book.compile(grammar)
+    compiler, grammar = GrammarCompiler(vocabulary), json_grammar(PERSON)
+    one, other = compiler.compile(grammar), compiler.compile(grammar)
     brace = vocabulary.tokenize("{", add_special=False, parse_special=False)[0]
     one.took(brace)
     assert other.permits(brace)

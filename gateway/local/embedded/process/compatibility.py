@@ -1,4 +1,4 @@
-"""What llama.cpp was seen to be able to do on this machine, kept on disk: a crash is met once, not at each start.
+"""Memory of what llama.cpp can do on this machine, kept on disk: a crash is met once, not at each start.
 
 One small JSON file in the state directory. A record holds for one CPU, one build of llama.cpp and one model file; with
 another of them everything is tried again. Where the file can't be read or written, the worker finds out anew.
@@ -27,14 +27,14 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CompatibilityStore:
-    """Reads and writes the file; blocking, so it is called in a thread."""
+    """File of records. Reads and writes block, so they are called in a thread."""
 
     def __init__(self, file: Path | None) -> None:
-        """`file` None: nothing is remembered."""
+        """Use this file; None: nothing is remembered."""
         self._file = file
 
     def repack_works(self, model: Path) -> bool:
-        """Whether repacked weights may be tried: yes, unless they made a worker die here before."""
+        """Say whether repacked weights may be tried: yes, unless they made a worker die here before."""
         key = fingerprint(model)
         return not any(record.key == key and not record.repack for record in self._read())
 
@@ -72,7 +72,7 @@ def fingerprint(model: Path) -> str:
 
 
 def _cpu() -> str:
-    """The model and the instruction sets that it announces."""
+    """Return the model of the CPU and the instruction sets that it announces."""
     wanted = ("model name", "stepping", "flags", "CPU implementer", "CPU part", "Features")
     try:
         first = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split("\n\n", 1)[0]
@@ -82,7 +82,7 @@ def _cpu() -> str:
 
 
 def _build() -> list[str]:
-    """Size and time of the libraries that compute, without loading them."""
+    """List size and time of the libraries that compute, without loading them."""
     spec = importlib.util.find_spec("llama_cpp")
     places = list(spec.submodule_search_locations or ()) if spec is not None else []
     overridden = os.environ.get("LLAMA_CPP_LIB_PATH")

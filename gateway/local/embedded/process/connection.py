@@ -1,4 +1,4 @@
-"""The gateway's end of a worker: spawning the process, and the socket to it."""
+"""Gateway's end of a worker: spawning the process, and the socket to it."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ _ENVIRONMENT = (
 
 
 class WorkerConnection(asyncio.Protocol):
-    """The socket to a worker."""
+    """Socket to a worker. `closed` is done when it is closed, by whichever side."""
 
     def __init__(self, received: Callable[[ToGateway], None]) -> None:
         self._received = received
@@ -31,21 +31,26 @@ class WorkerConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports do not inherit from asyncio's, so this can't be asserted.
+        """Keep the transport to write to."""
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
+        """Hand over each message that is complete now."""
         for body in self._frames.feed(data):
             self._received(to_gateway.decode(body))
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Set `closed`."""
         if not self.closed.done():
             self.closed.set_result(None)
 
     def send(self, message: ToWorker) -> None:
+        """Send a message; what the socket does not take at once waits."""
         assert self._transport is not None
         self._transport.write(frame(message))
 
     def close(self) -> None:
+        """Close the socket, which ends the worker."""
         if self._transport is not None:
             self._transport.close()
 
@@ -54,7 +59,11 @@ Spawn: TypeAlias = Callable[[socket.socket, EngineSettings], Awaitable[asyncio.s
 
 
 async def spawn(theirs: socket.socket, settings: EngineSettings) -> asyncio.subprocess.Process:
-    """A worker process that holds `theirs`. Raises OSError."""
+    """Start a worker process that holds `theirs`.
+
+    Raises:
+        OSError: it can't be started.
+    """
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -69,6 +78,7 @@ async def spawn(theirs: socket.socket, settings: EngineSettings) -> asyncio.subp
 
 
 def _environment() -> dict[str, str]:
+    """Return the variables that the worker inherits."""
     environment = {name: value for name, value in os.environ.items() if name.startswith(_ENVIRONMENT)}
     root = str(Path(gateway.__file__).resolve().parent.parent)
     paths = [root, *environment.get("PYTHONPATH", "").split(os.pathsep)]

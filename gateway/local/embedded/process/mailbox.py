@@ -1,4 +1,4 @@
-"""Who waits for what a worker sends: a mailbox for each sequence and embedding. Owns no process and no socket."""
+"""Mailboxes for what a worker sends: one for each sequence and embedding. Owns no process and no socket."""
 
 import asyncio
 from typing import TypeAlias
@@ -14,7 +14,7 @@ WorkerItem: TypeAlias = (
 
 
 class Mailbox:
-    """What the worker has sent for one request and the request has not yet taken."""
+    """Mailbox of one request: what the worker has sent and the request has not yet taken."""
 
     __slots__ = ("_items", "_waiter")
 
@@ -23,13 +23,13 @@ class Mailbox:
         self._waiter: asyncio.Future[None] | None = None
 
     def put(self, item: WorkerItem) -> None:
-        """Adds and wakes the taker."""
+        """Add an item and wake the taker."""
         self._items.append(item)
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
     async def take(self) -> list[WorkerItem]:
-        """Everything that is here, at least one item."""
+        """Return everything that is here, at least one item."""
         if not self._items:
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
@@ -39,7 +39,7 @@ class Mailbox:
 
 
 class Mailboxes:
-    """By the sequence's number. What comes for one that is gone is dropped."""
+    """All mailboxes of one worker, by the number of the sequence. What comes for a number without one is dropped."""
 
     def __init__(self) -> None:
         self._mailboxes: dict[int, Mailbox] = {}
@@ -49,25 +49,25 @@ class Mailboxes:
 
     @property
     def numbers(self) -> frozenset[int]:
-        """What has not ended."""
+        """Numbers that have not ended."""
         return frozenset(self._mailboxes)
 
     def add(self, number: int, mailbox: Mailbox) -> None:
-        """What comes for `number` goes to `mailbox`."""
+        """Deliver what comes for `number` to `mailbox` from now on."""
         self._mailboxes[number] = mailbox
 
     def remove(self, number: int) -> bool:
-        """Nobody waits any more. False: it had ended before."""
+        """Deliver nothing more for a number. False: it had ended before."""
         return self._mailboxes.pop(number, None) is not None
 
     def one(self, message: Vectors | PromptLogs) -> None:
-        """A message about one of them."""
+        """Deliver a message about one sequence or embedding."""
         mailbox = self._mailboxes.get(message.id)
         if mailbox is not None:
             mailbox.put(message)
 
     def tokens(self, message: Tokens) -> None:
-        """What a step brought, in the order in which a reader wants it."""
+        """Deliver what a step brought, in the order in which a reader wants it."""
         mailboxes = self._mailboxes
         for read in message.reads:
             mailbox = mailboxes.get(read.id)
@@ -88,7 +88,7 @@ class Mailboxes:
                 mailbox.put(end)
 
     def fail(self, error: TargetError) -> None:
-        """Everybody gets the error, each mailbox once."""
+        """Deliver the error to everybody, to each mailbox once."""
         mailboxes, self._mailboxes = self._mailboxes, {}
         for mailbox in dict.fromkeys(mailboxes.values()):
             mailbox.put(error)

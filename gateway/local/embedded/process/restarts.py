@@ -1,4 +1,4 @@
-"""When a worker that died is started again, and how: pure, so that every death can be tried in a table.
+"""When a worker that died is started again, and how. Pure, so that every death can be tried in a table.
 
 Three rules. A worker that dies of a CPU fault (an illegal instruction, a bad access) while it loads is started once
 more without repacked weights, whose kernels are the usual culprit. If that dies of one too, the build does not fit this
@@ -43,7 +43,7 @@ class Death(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Restart(msgspec.Struct, frozen=True, kw_only=True):
-    """The next step. `pause` in seconds; None: there is none. Both texts are whole sentences; empty: all is well."""
+    """Next step. `pause` in seconds; None: there is no restart. Both texts are whole sentences; empty: all is well."""
 
     retry: Retry
     pause: float | None = None
@@ -57,10 +57,10 @@ class Restart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RestartPolicy:
-    """Decide what follows each death of one worker and its successors. Owns the count of failures in a row."""
+    """Rules for what follows each death of one worker and its successors. Owns the count of failures in a row."""
 
     def __init__(self, settings: EmbeddedSettings, *, repack: bool) -> None:
-        """`repack`: whether the first process runs with repacked weights."""
+        """Begin without failures. `repack`: whether the first process runs with repacked weights."""
         self._settings = settings
         self.repack = repack
         self._failures = 0
@@ -97,7 +97,7 @@ class RestartPolicy:
         )
 
     def _explain(self, death: Death) -> tuple[str, str]:
-        """The problem for operators and for clients; empty while a first restart is under way."""
+        """Explain the problem to operators and to clients; empty while a first restart is under way."""
         if death.load_problem:
             return death.load_problem, death.public_problem
         if death.served is None and death.signal == signal.SIGKILL:
@@ -113,7 +113,7 @@ class RestartPolicy:
 
 
 def rebuild_command() -> str:
-    """The shell command that compiles llama.cpp anew for any x86-64 CPU with AVX2, in this Python environment."""
+    """Return the shell command that compiles llama.cpp anew, for any x86-64 CPU with AVX2, in this environment."""
     try:
         wanted = f"llama-cpp-python=={importlib.metadata.version('llama-cpp-python')}"
     except importlib.metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""What the worker sends for one request becomes the request's deltas."""
+"""Turn what the worker sends for one request into the request's deltas."""
 
 import time
 
@@ -32,7 +32,12 @@ class ResponseStream:
         progress.told = True
 
     def deltas(self, items: list[WorkerItem]) -> list[Delta]:
-        """In order. Raises AduanaError where the work has failed."""
+        """Return the deltas of these items, in order.
+
+        Raises:
+            AduanaError: the worker's side failed.
+            TargetError: a sequence failed.
+        """
         running, deltas, progress = self._running, list[Delta](), self._progress
         for item in items:
             match item:

@@ -1,4 +1,4 @@
-"""Keeps one worker process alive and connected: spawn, load, restart with back-off, tell requests when it dies.
+"""Supervisor of one worker process: spawn, load, restart with back-off, tell requests when it dies.
 
 Owns the process and its socket; what comes goes to `mailbox`. Knows nothing of prompts or dialects.
 """
@@ -38,7 +38,7 @@ from gateway.local.embedded.settings import EmbeddedSettings
 
 
 class WorkerSupervisor:
-    """One worker and its successors. `ready` says whether it can take work now."""
+    """Supervisor of one worker and its successors. `ready` says whether it can take work now."""
 
     def __init__(
         self,
@@ -48,7 +48,15 @@ class WorkerSupervisor:
         crashed: Callable[[frozenset[int]], None],
         spawn: Spawn = spawn,
     ) -> None:
-        """`spawn` starts a process that holds the other end of the socket; tests give one of their own."""
+        """Start nothing yet.
+
+        Args:
+            name: of the target.
+            settings: of the target.
+            listener: hears every change in the life of the worker.
+            crashed: hears which sequences were running when the worker died of itself.
+            spawn: starts a process that holds the other end of the socket; tests give one of their own.
+        """
         self._spawn = spawn
         self._name = name
         self._settings = settings
@@ -79,14 +87,14 @@ class WorkerSupervisor:
         self.began = 0.0  # the last process, in the loop's clock
 
     def begin(self) -> None:
-        """Starts the process; returns at once."""
+        """Start the process; return at once."""
         if self._life is None:
             self.progress = 0.0
             self._no_problem()
             self._life = asyncio.create_task(self._live(), name=f"engine worker {self._name}")
 
     async def close(self) -> None:
-        """Ends the worker; running requests get an error."""
+        """End the worker; running requests get an error."""
         if self._life is None:
             return
         life, self._life = self._life, None
@@ -101,7 +109,11 @@ class WorkerSupervisor:
         self._tell(WorkerEventKind.STOPPED)
 
     async def wait_ready(self, until: float) -> Ready:
-        """The worker's facts, as soon as it is ready. Raises TargetUnavailable when it can't be, or not in time."""
+        """Wait until the worker is ready, and return its facts. `until` is in the loop's clock.
+
+        Raises:
+            TargetUnavailable: it can't be ready, or not in time.
+        """
         while self.ready is None:
             if self.problem or self._life is None:
                 raise self._unavailable(self.public_problem or "It is not running.")
@@ -121,7 +133,7 @@ class WorkerSupervisor:
         )
 
     def _retry_after(self) -> float | None:
-        """Seconds until it is worth asking again. None: waiting does not help."""
+        """Return the seconds until it is worth asking again. None: waiting does not help."""
         if self.retry_at is not None:
             return max(1.0, self.retry_at - time.monotonic() + 1.0)
         return None if self.failed else 5.0
@@ -133,12 +145,16 @@ class WorkerSupervisor:
             self.begin()
 
     def next_id(self) -> int:
-        """A number for a new sequence or embedding."""
+        """Return a number for a new sequence or embedding."""
         self._next += 1
         return self._next
 
     def send(self, messages: Sequence[Submit | Embed], mailbox: Mailbox) -> None:
-        """Hands work over; what comes of it goes to `mailbox`."""
+        """Hand work over; what comes of it goes to `mailbox`.
+
+        Raises:
+            TargetUnavailable: the worker is not ready.
+        """
         if self._connection is None or self.ready is None:
             raise self._unavailable(self.public_problem or "Its worker is restarting.")
         for message in messages:
@@ -146,24 +162,24 @@ class WorkerSupervisor:
             self._connection.send(message)
 
     def cancel(self, ids: Sequence[int]) -> None:
-        """No more work on these; nothing more comes for them."""
+        """Stop work on these; nothing more comes for them."""
         known = tuple(number for number in ids if self._mailboxes.remove(number))
         if known and self._connection is not None:
             self._connection.send(Cancel(ids=known))
 
     def finished(self, number: int) -> None:
-        """A sequence ended by itself."""
+        """Note that a sequence ended by itself."""
         self._mailboxes.remove(number)
 
     @property
     def outstanding(self) -> int:
-        """Sequences and embeddings that have not ended."""
+        """Number of sequences and embeddings that have not ended."""
         return len(self._mailboxes)
 
     # What the worker says
 
     def received(self, message: ToGateway) -> None:
-        """Called by the link for each message."""
+        """Take a message from the worker; called by the connection for each."""
         match message:
             case Tokens():
                 self.busy, self.waiting, self.cells = message.busy, message.waiting, message.cells
@@ -230,7 +246,7 @@ class WorkerSupervisor:
         self.failed, self.retry_at = False, None
 
     async def _one_life(self, repack: bool, learning: str) -> Death:
-        """From spawn to death."""
+        """Run one process from spawn to death."""
         ours, theirs = socket.socketpair()
         with theirs:
             try:

@@ -1,4 +1,5 @@
-"""Requests become prompts and tokens become text: chat templates, tokens, thinking, tool calls, stop strings.
+"""From requests to tokens and from tokens to text: chat templates, detokenizer, thinking, tool calls, stop strings.
 
-Must not know processes, sockets or which model is in memory.
+Owns the vocabulary and the template of a model on the gateway's side. Must not know processes, sockets or which model
+is in memory.
 """

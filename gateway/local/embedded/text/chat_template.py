@@ -1,4 +1,4 @@
-"""A model's chat template: Jinja from the GGUF file, in a sandbox. Reads the date for templates that print it.
+"""Chat template of a model: Jinja from the GGUF file, in a sandbox. Reads the date for templates that print it.
 
 The functions and filters are those that Hugging Face's `apply_chat_template` offers to templates.
 """
@@ -29,7 +29,7 @@ _TOOLS = (
 
 
 class _Generation(jinja2.ext.Extension):
-    """`{% generation %}…{% endgeneration %}` marks the assistant's tokens for training; here it is transparent."""
+    """Jinja tag `{% generation %}…{% endgeneration %}`, which marks text for training; here it changes nothing."""
 
     tags = {"generation"}  # noqa: RUF012 - the type is jinja2's
 
@@ -53,7 +53,7 @@ def _tojson(
 
 
 class ChatTemplate:
-    """A compiled template. `source` empty: ChatML."""
+    """Compiled chat template. `source` empty: ChatML."""
 
     def __init__(self, source: str, *, bos: str, eos: str, now: Callable[[], datetime] = datetime.now) -> None:
         environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
@@ -68,7 +68,11 @@ class ChatTemplate:
         self.knows_tools = "tools" in self._source
 
     def render(self, messages: Sequence[Message], tools: Sequence[JsonObject] = ()) -> str:
-        """The prompt, up to where the model's answer begins. Raises BadRequest when the template refuses."""
+        """Render the prompt, up to where the model's answer begins.
+
+        Raises:
+            BadRequest: the template refuses these messages, or fails with them.
+        """
         turns = [_turn(message) for message in messages]
         offered = [thaw(tool) for tool in tools]
         if offered and not self.knows_tools:
@@ -116,7 +120,7 @@ def _turn(message: Message) -> dict[str, object]:
 
 
 def _arguments(text: str) -> object:
-    """Templates expect the arguments as an object; what is none stays text."""
+    """Parse a call's arguments, for templates expect an object; what is none stays text."""
     try:
         value = json.loads(text)
     except ValueError:

@@ -1,4 +1,7 @@
-"""Tokens back to text, as they come: characters that span tokens, stop strings that span pieces. Pure."""
+"""Detokenizer: tokens back to text, as they come. Pure.
+
+Holds back characters whose bytes span several tokens, and stop strings that span several texts.
+"""
 
 import codecs
 from collections.abc import Sequence
@@ -11,16 +14,16 @@ class Detokenizer:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def feed(self, piece: bytes) -> str:
-        """The characters that are complete now."""
+        """Return the characters that are complete now."""
         return self._decoder.decode(piece)
 
     def flush(self) -> str:
-        """What is left at the end; an incomplete character becomes U+FFFD."""
+        """Return what is left at the end; an incomplete character becomes U+FFFD."""
         return self._decoder.decode(b"", final=True)
 
 
 class StopStrings:
-    """Cuts the text at the first stop string, and holds back what could be the beginning of one."""
+    """Filter that cuts the text at the first stop string, and holds back what could be the beginning of one."""
 
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = tuple(stop for stop in stops if stop)
@@ -28,7 +31,10 @@ class StopStrings:
         self.stopped = False
 
     def feed(self, text: str) -> str:
-        """The text that can be given out. Sets `stopped` when a stop string was found; it is not part of the text."""
+        """Return the text that can be given out.
+
+        Sets `stopped` when a stop string was found; it is not part of the text.
+        """
         if not self._stops or self.stopped:
             return "" if self.stopped else text
         text = self._held + text
@@ -42,13 +48,13 @@ class StopStrings:
         return text[: len(text) - keep]
 
     def flush(self) -> str:
-        """What was held back, at the end of the answer."""
+        """Return what was held back, at the end of the answer."""
         held, self._held = self._held, ""
         return held
 
 
 def overlap(text: str, stop: str) -> int:
-    """Length of the longest end of `text` that is a beginning of `stop`."""
+    """Return the length of the longest end of `text` that is a beginning of `stop`."""
     for length in range(min(len(text), len(stop) - 1), 0, -1):
         if text.endswith(stop[:length]):
             return length

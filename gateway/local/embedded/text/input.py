@@ -1,4 +1,4 @@
-"""From a prepared request to what the worker is sent, and to the choices that read its answer. Pure."""
+"""Input of the worker: the sequences of a prepared request, and the choices that read its answer. Pure."""
 
 import hashlib
 from collections.abc import Callable
@@ -16,7 +16,11 @@ MOST_CHOICES = 128
 
 
 def choices_of(request: GenerateRequest, prepared: Prepared, vocabulary: Vocabulary) -> list[Choice]:
-    """A reader for each choice: `n` for the first prompt, `n` for the second, …"""
+    """Make a reader for each choice: `n` of them for the first prompt, `n` for the second, and so on.
+
+    Raises:
+        BadRequest: the request wants too many.
+    """
     sampling = request.sampling
     total = len(prepared.prompts) * sampling.n
     if total > MOST_CHOICES:
@@ -49,7 +53,11 @@ def submits_of(
     seed: int,
     next_id: Callable[[], int],
 ) -> list[Submit]:
-    """One sequence for each choice. `seed` is used where the client sent none."""
+    """Make one sequence for each choice. `seed` is used where the client sent none.
+
+    Raises:
+        BadRequest: the bias names a token that there is not.
+    """
     sampling = request.sampling
     if not vocabulary.has_all([token for token, _ in sampling.logit_bias]):
         raise BadRequest(f"Token ids must be between 0 and {vocabulary.size - 1}.", param="logit_bias")
@@ -87,7 +95,7 @@ def _spec(sampling: Sampling, settings: EmbeddedSettings, seed: int) -> Sampling
 
 
 def echoes(request: GenerateRequest, prepared: Prepared, choices: list[Choice], vocabulary: Vocabulary) -> list[Text]:
-    """The prompt as the beginning of each choice, where the client wants it."""
+    """Return the prompt as the beginning of each choice, where the client wants it."""
     if not isinstance(request, CompletionRequest) or not request.echo or _scored(request):
         return []
     texts = _prompt_texts(request, prepared, vocabulary)
@@ -95,7 +103,10 @@ def echoes(request: GenerateRequest, prepared: Prepared, choices: list[Choice], 
 
 
 def _scored(request: GenerateRequest) -> bool:
-    """Are log-probabilities of the prompt wanted? They come with its text, so not here but as the worker tells them."""
+    """Say whether log-probabilities of the prompt are wanted.
+
+    They come with its text, so not from `echoes` but as the worker tells them.
+    """
     return isinstance(request, CompletionRequest) and request.echo and request.sampling.logprobs
 
 
@@ -108,7 +119,7 @@ def _prompt_texts(request: GenerateRequest, prepared: Prepared, vocabulary: Voca
 
 
 def fingerprint(message: Submit | Embed) -> bytes:
-    """The same for the same work, whoever asks."""
+    """Return a mark that is the same for the same work, whoever asks."""
     digest = hashlib.blake2b(digest_size=16)
     for part in (message.tokens, message.grammar.encode()) if isinstance(message, Submit) else message.inputs:
         digest.update(part)

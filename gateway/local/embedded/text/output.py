@@ -1,4 +1,4 @@
-"""Tokens of one choice become deltas: characters, stop strings, thinking, tool calls, log-probabilities. Pure."""
+"""Output of the worker: tokens of one choice become deltas, with thinking, tool calls and log-probabilities. Pure."""
 
 import math
 import secrets
@@ -23,7 +23,7 @@ def _call_id() -> str:
 
 
 class Choice:
-    """One choice of an answer, from its first token to its `Finish`."""
+    """Reader of one choice of an answer, from its first token to its `Finish`."""
 
     def __init__(
         self,
@@ -39,7 +39,20 @@ class Choice:
         silent: bool = False,
         call_id: Callable[[], str] = _call_id,
     ) -> None:
-        """`scored`: the prompt, if its log-probabilities come; then `echo` is its text. `silent`: only the prompt."""
+        """Begin before the first token.
+
+        Args:
+            index: number of the choice in the answer.
+            vocabulary: of the model.
+            stops: strings that end the answer.
+            tools: names that the answer may call.
+            thinking: the prompt ends inside a `<think>` block.
+            may_think: the answer may begin with one.
+            scored: tokens of the prompt, if its log-probabilities come.
+            echo: text of the prompt, in the same case.
+            silent: only the prompt is wanted.
+            call_id: makes the id of a tool call.
+        """
         self.index = index
         self.tokens = 0
         self._scored, self._echo = scored, echo
@@ -61,7 +74,10 @@ class Choice:
         self._logprobs: list[TokenLogprob] = []
 
     def prompt(self, logs: Sequence[TokenLog]) -> list[Delta]:
-        """Log-probabilities of the prompt's tokens from the second one on; its text, once they are complete."""
+        """Take log-probabilities of the prompt's tokens, from its second token on.
+
+        Returns the text of the prompt once they are complete.
+        """
         self._prompt_logs += logs
         return self._echoed() if len(self._prompt_logs) == len(self._scored) - 1 else []
 
@@ -77,7 +93,7 @@ class Choice:
         return [Text(text=self._echo, index=self.index, logprobs=tuple(logprobs))]
 
     def token(self, token: int, log: TokenLog | None) -> list[Delta]:
-        """The deltas that a token completes."""
+        """Return the deltas that a token completes."""
         echoed = self._echoed() if self._scored else []  # a prompt of one token
         if self._silent:
             return echoed
@@ -93,7 +109,7 @@ class Choice:
         return echoed + self._emit(self._stops.feed(self._characters.feed(piece)))
 
     def finish(self, reason: FinishReason) -> list[Delta]:
-        """The rest, and the `Finish`."""
+        """Return the rest, and the `Finish`."""
         echoed = self._echoed() if self._scored else []
         rest = "" if self._stops.stopped else self._stops.feed(self._characters.flush()) + self._stops.flush()
         deltas = echoed + (self._emit(rest) if rest else [])
@@ -171,7 +187,7 @@ def _logprob(vocabulary: Vocabulary, token: int, piece: bytes, log: TokenLog) ->
 
 
 class Count:
-    """Usage of one request. A prompt counts once, however many choices continue it."""
+    """Counter of the usage of one request. A prompt counts once, however many choices continue it."""
 
     def __init__(self, prompts: Sequence[int], choices_each: int) -> None:
         self._prompts = prompts
@@ -179,6 +195,7 @@ class Count:
         self.cached: dict[int, int] = {}  # choice → prompt tokens from the cache
 
     def usage(self, choices: Sequence[Choice]) -> Usage:
+        """Return the usage so far."""
         cached = sum(self.cached.get(prompt * self._each, 0) for prompt in range(len(self._prompts)))
         reasoning = sum(choice.reasoning_tokens for choice in choices)
         return Usage(
@@ -190,7 +207,7 @@ class Count:
 
 
 def joined_texts(deltas: list[Delta]) -> list[Delta]:
-    """Neighbouring texts of one choice as one delta: a reader that is behind gets fewer, longer pieces."""
+    """Join neighbouring texts of one choice: a reader that is behind gets fewer, longer deltas."""
     result: list[Delta] = []
     for delta in deltas:
         last = result[-1] if result else None

@@ -1,4 +1,4 @@
-"""Requests become token ids: chat template, tokeniser, grammar. Long texts are worked on in a thread of its own."""
+"""Prompts: requests become token ids by chat template, tokeniser and grammar. Long texts are worked on in a thread."""
 
 import asyncio
 import contextlib
@@ -33,7 +33,7 @@ _LONGEST_PIECE = 64  # bytes of text that one token can stand for, with a margin
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """A request as the worker wants it: one list of tokens for each prompt."""
+    """Request as the worker wants it: one list of tokens for each prompt."""
 
     prompts: tuple[tuple[int, ...], ...]
     grammar: str = ""
@@ -42,7 +42,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Prompts:
-    """Owns a model's vocabulary and template on the gateway's side. `open` first, `close` at the end."""
+    """Owner of a model's vocabulary and template on the gateway's side. `open` first, `close` at the end."""
 
     def __init__(self, path: Path, context: int) -> None:
         self._path = path
@@ -55,7 +55,11 @@ class Prompts:
         self.vocabulary: Vocabulary | None = None
 
     async def open(self, context: int) -> None:
-        """Loads the vocabulary; 0.1 to 0.3 s in a thread. Raises ConfigurationError."""
+        """Load the vocabulary; takes 0.1 to 0.3 s in a thread. `context`: tokens of the window.
+
+        Raises:
+            ConfigurationError: the model file can't be read.
+        """
         self._context = context
         if self.vocabulary is None:
             previous = threading.stack_size(_STACK)
@@ -80,7 +84,7 @@ class Prompts:
         self.vocabulary = vocabulary
 
     def close(self) -> None:
-        """Frees the vocabulary, after the last tokenising thread."""
+        """Free the vocabulary, after the last tokenising thread."""
         if self._executor is not None:
             self._executor.shutdown(wait=True)
             self._executor = None
@@ -89,9 +93,13 @@ class Prompts:
         self._exit.close()
 
     async def prepare(self, request: AnyRequest) -> Prepared:
-        """Tokens and grammar. Raises BadRequest, ContextLengthExceeded.
+        """Return tokens and grammar of a request.
 
         The result is remembered for a while: a request is first counted, then answered.
+
+        Raises:
+            BadRequest: this model can't do what was asked for.
+            ContextLengthExceeded: the text certainly does not fit the window.
         """
         known = self._known.get(id(request))
         if known is not None and known[0] is request:
@@ -105,7 +113,7 @@ class Prompts:
         return prepared
 
     def forget(self, request: AnyRequest) -> None:
-        """The request is being answered: it will not be asked for again."""
+        """Forget a request that is being answered: it will not be asked for again."""
         self._known.pop(id(request), None)
 
     def _prepare(self, request: AnyRequest) -> Prepared:
@@ -156,7 +164,11 @@ class Prompts:
         return prompt
 
     def _refuse_huge(self, text: str) -> None:
-        """What certainly does not fit is not tokenised at all."""
+        """Refuse a text that certainly does not fit, before it is tokenised.
+
+        Raises:
+            ContextLengthExceeded: it does not.
+        """
         self._refuse_longer(len(text))
 
     def _refuse_longer(self, characters: int) -> None:
@@ -167,7 +179,7 @@ class Prompts:
 
 
 def characters_of(request: AnyRequest) -> int:
-    """A cheap measure of how much there is to tokenise."""
+    """Measure cheaply how much there is to tokenise, in characters."""
     match request:
         case ChatRequest():
             return sum(len(message.text) for message in request.messages) + 1_000 * len(request.tools)
@@ -191,7 +203,11 @@ def _name(tool: Mapping[str, Json]) -> str:
 
 
 def _offered(request: ChatRequest) -> tuple[tuple[Mapping[str, Json], ...], dict[str, object] | None]:
-    """The tools to offer, and the schema of the answer where a call is required."""
+    """Return the tools to offer, and the schema of the answer where a call is required.
+
+    Raises:
+        BadRequest: `tool_choice` is of an unknown kind, or names a tool that is not offered.
+    """
     choice = request.tool_choice
     if not request.tools or choice == "none":
         return (), None
@@ -222,7 +238,7 @@ def _offered(request: ChatRequest) -> tuple[tuple[Mapping[str, Json], ...], dict
 
 
 def _call_schema(tools: tuple[Mapping[str, Json], ...]) -> dict[str, object]:
-    """The schema of one call of one of these tools."""
+    """Return the schema of one call of one of these tools."""
     calls = []
     for tool in tools:
         function = tool.get("function")
@@ -245,7 +261,7 @@ _PLACES = re.compile(r"\{(query|document)\}")
 
 
 def pairs(vocabulary: Vocabulary, template: str, request: RerankRequest) -> tuple[tuple[int, ...], ...]:
-    """One prompt for each text."""
+    """Return one prompt for each text, of the query and the text."""
     if template:
         return tuple(
             tuple(vocabulary.tokenize(_filled(template, request.query, text), add_special=False, parse_special=True))

@@ -1,6 +1,6 @@
-"""Tool calls in an answer: Hermes and Qwen (`<tool_call>{…}</tool_call>`), Llama 3 (all of it is JSON). Pure.
+"""Parser of tool calls in an answer: Hermes and Qwen (`<tool_call>{…}</tool_call>`), Llama 3 (all of it is JSON). Pure.
 
-What looks like a call is held back until it is complete. What turns out to be none is given out as text, unchanged.
+What could be a call is held back until it is complete. What turns out to be none is given out as text, unchanged.
 """
 
 import json
@@ -15,14 +15,14 @@ _PYTHON_TAG = "<|python_tag|>"
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """A complete call. `arguments` is JSON text."""
+    """Complete tool call. `arguments` is JSON text."""
 
     name: str
     arguments: str
 
 
 class ToolCallReader:
-    """Reads one answer. `names` are the tools that may be called; calls of others stay text."""
+    """Reader of one answer. `names` are the tools that may be called; calls of others stay text."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = frozenset(names)
@@ -32,7 +32,7 @@ class ToolCallReader:
         self._after_call = False  # newlines between calls are no text
 
     def feed(self, text: str) -> list[str | Call]:
-        """Text and calls that are complete now."""
+        """Return text and calls that are complete now."""
         self._held += text
         if not self._begun:
             start = self._held.lstrip()
@@ -43,7 +43,7 @@ class ToolCallReader:
         return [] if self._bare else self._blocks()
 
     def flush(self) -> list[str | Call]:
-        """What is left at the end of the answer."""
+        """Return what is left at the end of the answer."""
         if self._bare:
             calls = self._bare_calls()
             if calls:
