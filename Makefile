@@ -6,6 +6,9 @@ BIN    := $(VENV)/bin
 STATE  := $(or $(ADUANA_STATE_DIR),$(HOME)/.local/state/aduana)
 ARGS   ?=
 
+# Tests share the cores by files: what a file starts (a gateway, Prometheus, a model) is started once.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 # What llama.cpp is built with: yours (CMAKE_ARGS="-DGGML_CUDA=on" make llama), and less of what nothing here loads.
 LLAMA  := llama-cpp-python
 # (CMake's arguments are split at blanks, so a folder with one in its path goes without.)
@@ -27,8 +30,8 @@ llama: $(BIN)/python  ## compile llama.cpp anew, for this machine (CMAKE_ARGS="-
 llama-portable:  ## compile llama.cpp anew, for any x86-64 CPU with AVX2
 	@CMAKE_ARGS="-DGGML_NATIVE=OFF $$CMAKE_ARGS" $(MAKE) --no-print-directory llama
 
-test: $(VENV)/.test  ## run all tests
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.test  ## run all tests (ARGS="tests/policy -k budget": some; ARGS="-n 0": one after the other)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 check: $(VENV)/.dev lint types contracts test  ## lint, types, import contracts and tests
 

@@ -39,7 +39,7 @@ class Lookalike(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def soon() -> float:
-    return asyncio.get_running_loop().time() + 5
+    return asyncio.get_running_loop().time() + 60
 
 
 async def everything(stream: AsyncGenerator[Delta, None]) -> list[Delta]:

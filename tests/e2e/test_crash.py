@@ -103,7 +103,7 @@ async def test_sigterm_lets_a_running_answer_finish(tmp_path):
 
 async def gone(pid: int) -> None:
     """Returns when no such process runs."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while Path(f"/proc/{pid}/stat").exists():
             if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
                 return

@@ -123,7 +123,7 @@ async def test_ollamas_words(house: House) -> None:
     assert (await house.states())["other"] == "loaded"
     _, said = await house.ask("POST", "/api/generate", {"model": "other", "keep_alive": 0})
     assert said["done_reason"] == "unload"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (await house.states())["other"] != "unloaded":  # noqa: ASYNC110 - facts are polled by people as well
             await asyncio.sleep(0.02)  # nobody announces it
     body = {"model": "other", "stream": False, "keep_alive": "90s", "options": {"num_predict": 2},

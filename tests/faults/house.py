@@ -69,7 +69,7 @@ class House:
         reader, writer = await self.connect()
         try:
             writer.write(b"".join(parts))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 return await read_reply(reader)
         finally:
             writer.close()
@@ -87,7 +87,7 @@ class House:
 
     async def settled(self, count: int) -> list[tuple[str, str | None, str | None]]:
         """Waits until so many requests are settled."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(found := self.settlements()) < count:  # noqa: ASYNC110 - the ledger has no event for it
                 await asyncio.sleep(0.01)
         return found
@@ -149,7 +149,7 @@ async def opened(
 
 async def until_ready(house: House) -> None:
     """Until the local server has been looked at."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not house.den.requests:  # noqa: ASYNC110 - readiness has no event
             await asyncio.sleep(0.01)
         while (await get(house, "/readyz")).status != 200:  # noqa: ASYNC110
@@ -163,7 +163,7 @@ async def get(house: House, path: str) -> Reply:
 
 async def metrics_when_quiet(house: House) -> str:
     """The metrics, once nothing is in flight any more."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             text = (await get(house, "/metrics")).body.decode()
             flying = [line for line in text.splitlines() if line.startswith("aduana_requests_in_flight")]

@@ -34,7 +34,7 @@ def keyed(tmp_path: Path) -> dict[str, Any]:
 async def test_25_header_drip(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that never finishes its head is shown the door."""
     monkeypatch.setattr(listener, "HEAD_SECONDS", 0.3)
-    async with house() as one, asyncio.timeout(10):
+    async with house() as one, asyncio.timeout(60):
         reader, writer = await one.connect()
 
         async def drip() -> None:
@@ -87,7 +87,7 @@ async def test_28_a_reader_that_does_not_read(house: Any) -> None:
         finally:
             gone.set()
 
-    async with house(den=flood, server={"write_seconds": 0.5}) as one, asyncio.timeout(20):
+    async with house(den=flood, server={"write_seconds": 0.5}) as one, asyncio.timeout(60):
         _, writer = await one.connect()
         writer.transport.pause_reading()  # type: ignore[attr-defined]
         writer.write(request(chat(stream=True)))
@@ -120,7 +120,7 @@ async def test_29_a_client_that_goes_away(house: Any, script: Any, stream: bool,
         finally:
             gone.set()
 
-    async with house(big=watched, den=watched) as one, asyncio.timeout(10):
+    async with house(big=watched, den=watched) as one, asyncio.timeout(60):
         reader, writer = await one.connect()
         writer.write(request(chat(stream=stream), x_aduana_tags=tags))
         await arrived.wait()
@@ -217,7 +217,7 @@ async def test_33_34_bodies_that_can_be_read_in_two_ways(house: Any, path: str) 
 
 async def until_accepted(one: House) -> None:
     """Until connections are served again."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while (await get(one, "/healthz")).status != 200:  # noqa: ASYNC110 - the listener has no event
             await asyncio.sleep(0.01)
 

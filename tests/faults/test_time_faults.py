@@ -37,7 +37,7 @@ async def endless_1xx(exchange: Exchange) -> None:
 
 async def test_19_pings_do_not_defeat_the_deadline(kind: str) -> None:
     """Whatever drips: at the request's deadline it ends with an error."""
-    async with FaultServer(drip) as server, Probe(kind, server.base_url) as probe, asyncio.timeout(5):
+    async with FaultServer(drip) as server, Probe(kind, server.base_url) as probe, asyncio.timeout(60):
         asked = await probe.ask(seconds=0.4)
     assert (asked.text, asked.code) == ("Hello", "target_timeout")
     assert not asked.finished
@@ -48,7 +48,7 @@ async def test_20_silence_inside_an_answer_ends_it(kind: str) -> None:
     async with (
         FaultServer(stall) as server,
         Probe(kind, server.base_url, idle_seconds=0.3) as probe,
-        asyncio.timeout(5),
+        asyncio.timeout(60),
     ):
         asked = await probe.ask(seconds=600)
     assert (asked.text, asked.code) == ("Hello", "target_timeout")
@@ -59,7 +59,7 @@ async def test_20_silence_before_an_answer_ends_it(kind: str) -> None:
     async with (
         FaultServer(stall_before_the_header) as server,
         Probe(kind, server.base_url, header_seconds=0.3) as probe,
-        asyncio.timeout(5),
+        asyncio.timeout(60),
     ):
         asked = await probe.ask(seconds=600)
         assert asked.code == "target_timeout"
@@ -68,7 +68,7 @@ async def test_20_silence_before_an_answer_ends_it(kind: str) -> None:
 
 async def test_22_endless_interim_answers_end_at_the_deadline(kind: str) -> None:
     """1xx answers are no answer."""
-    async with FaultServer(endless_1xx) as server, Probe(kind, server.base_url) as probe, asyncio.timeout(5):
+    async with FaultServer(endless_1xx) as server, Probe(kind, server.base_url) as probe, asyncio.timeout(60):
         asked = await probe.ask(seconds=0.4)
     assert asked.code == "target_timeout"
 
@@ -85,7 +85,7 @@ async def test_closing_the_answer_hangs_up_at_once(kind: str) -> None:
         finally:
             gone.set()
 
-    async with FaultServer(slow) as server, Probe(kind, server.base_url) as probe, asyncio.timeout(5):
+    async with FaultServer(slow) as server, Probe(kind, server.base_url) as probe, asyncio.timeout(60):
         stream = probe.stream()
         assert isinstance(await anext(stream), Text)
         await stream.aclose()
@@ -106,7 +106,7 @@ async def test_cancelling_before_the_answer_hangs_up_at_once(kind: str) -> None:
         finally:
             gone.set()
 
-    async with FaultServer([wait, GOOD]) as server, Probe(kind, server.base_url) as probe, asyncio.timeout(5):
+    async with FaultServer([wait, GOOD]) as server, Probe(kind, server.base_url) as probe, asyncio.timeout(60):
         asking = asyncio.create_task(probe.ask())
         await arrived.wait()
         asking.cancel()
@@ -123,7 +123,7 @@ async def test_a_drip_behind_the_end_costs_nothing(kind: str) -> None:
         await exchange.chunk(text("Hello"), FINISH, usage(USAGE), DONE)
         await exchange.until_gone()
 
-    async with FaultServer(lingering) as server, Probe(kind, server.base_url) as probe, asyncio.timeout(5):
+    async with FaultServer(lingering) as server, Probe(kind, server.base_url) as probe, asyncio.timeout(60):
         asked = await probe.ask(seconds=600)
     assert asked.error is None
     assert asked.usage is not None

@@ -46,7 +46,7 @@ def fill_up(file: Path) -> None:
 
 async def healthy_again(ledger: Ledger) -> None:
     """Waits for the writer's own look whether the trouble is over."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not ledger.health().ok:  # noqa: ASYNC110 - readiness is polled, as a load balancer does
             await asyncio.sleep(0.05)
 

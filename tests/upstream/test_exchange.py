@@ -88,7 +88,7 @@ def exchange(settings: ExchangeSettings = SETTINGS, clock: Callable[[], float] |
 
 
 def soon() -> float:
-    return asyncio.get_running_loop().time() + 5
+    return asyncio.get_running_loop().time() + 60
 
 
 async def streamed(exchange: Exchange, server: Server, deadline: float | None = None) -> list[Delta]:

@@ -30,7 +30,7 @@ def target(base_url: str, **settings: Any) -> HttpTarget:
 
 async def ask(one: HttpTarget) -> str | None:
     """The code of the error; None for a complete answer."""
-    deadline = asyncio.get_running_loop().time() + 5
+    deadline = asyncio.get_running_loop().time() + 60
     try:
         async for _ in one.generate(CHAT, deadline=deadline, isolation="x"):
             pass
@@ -41,7 +41,7 @@ async def ask(one: HttpTarget) -> str | None:
 
 async def until(one: HttpTarget, healthy: bool) -> None:
     """Waits until the target's state says so."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while one.state().healthy is not healthy:  # noqa: ASYNC110 - the state has no event to wait for
             await asyncio.sleep(0.005)
 
@@ -197,7 +197,7 @@ async def test_embeddings() -> None:
         await one.start()
         try:
             request = openai.parse_embeddings(b'{"model":"auto","input":"hello"}')
-            found = await one.embed(request, deadline=asyncio.get_running_loop().time() + 5)
+            found = await one.embed(request, deadline=asyncio.get_running_loop().time() + 60)
         finally:
             await one.close()
         assert found.vectors == ((1.0, 2.0),)
@@ -213,7 +213,7 @@ async def test_ranking() -> None:
             one = target(server.base_url)
             await one.start()
             try:
-                ranking = one.rerank(parse_rerank(asked), deadline=asyncio.get_running_loop().time() + 5)
+                ranking = one.rerank(parse_rerank(asked), deadline=asyncio.get_running_loop().time() + 60)
                 if complete:
                     assert (await ranking).scores == (0.1, 0.9)
                 else:

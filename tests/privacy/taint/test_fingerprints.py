@@ -11,12 +11,12 @@ KEY = b"k" * 32
 
 def words(draw: random.Random, letters: int) -> str:
     """Random words with that many letters in all."""
-    text = ""
-    while len(text.replace(" ", "")) < letters:
-        text += "".join(draw.choices("abcdefghijklmnop", k=draw.randint(2, 9))) + " "
-    while len(text.replace(" ", "")) > letters:
-        text = text.rstrip()[:-1]
-    return text
+    found: list[str] = []
+    left = letters
+    while left > 0:
+        found.append("".join(draw.choices("abcdefghijklmnop", k=draw.randint(2, 9)))[:left])
+        left -= len(found[-1])
+    return " ".join(found)
 
 
 def test_what_two_texts_have_in_common_for_long_enough_is_always_found() -> None:
