@@ -16,7 +16,7 @@ from gateway.core.target import Catalog
 from gateway.policy import Policy, load_policy_files
 
 LOG = structlog.get_logger("aduana.policy")
-_LOOK_SECONDS = 2.0  # a change that the system does not tell of is seen after so long
+_LOOK_SECONDS = 2.0
 _STEP_MS = 200  # how often the watching thread looks at what the system has told
 _POLL_MS = 1_000  # between looks where the system tells nothing
 
@@ -31,6 +31,7 @@ class PolicyStore:
         *,
         candidate: Sequence[Path] = (),
         rates: Mapping[str, float],
+        look_seconds: float = _LOOK_SECONDS,
     ) -> None:
         """Load the policy.
 
@@ -39,6 +40,7 @@ class PolicyStore:
             catalog: Targets and aliases that the policy may name.
             candidate: Files of a policy that decides nothing, and is compared with the one in force.
             rates: How much of each currency one US dollar is.
+            look_seconds: After how long a change is seen that the system does not tell of.
 
         Raises:
             ConfigurationError: The files don't load.
@@ -46,6 +48,7 @@ class PolicyStore:
         self._paths = tuple(paths)
         self._catalog = catalog
         self._rates = dict(rates)
+        self._look_seconds = look_seconds
         self._changed: Callable[[Policy | None], None] = lambda policy: None
         self._read: dict[str, str | None] = {}  # None: it could not be read
         self._asked = asyncio.Event()
@@ -101,7 +104,7 @@ class PolicyStore:
                 *directories,
                 watch_filter=None,
                 step=_STEP_MS,
-                rust_timeout=round(_LOOK_SECONDS * 1_000),
+                rust_timeout=round(self._look_seconds * 1_000),
                 yield_on_timeout=True,
                 stop_event=self._asked,  # ends the events
                 force_polling=polling or None,
@@ -123,7 +126,7 @@ class PolicyStore:
                     LOG.warning("policy.watch_failed", cause=type(error).__name__)
                 polling = True
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._asked.wait(), _LOOK_SECONDS)
+                    await asyncio.wait_for(self._asked.wait(), self._look_seconds)
             yield
 
     def _directories(self) -> list[Path]:

@@ -22,7 +22,7 @@ CATALOG = catalog_of(HOME)
 class Watched:
     """A store whose files are being watched, and what it tells of them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, look_seconds: float) -> None:
         self.folder = folder
         self.policy = folder / "policy.yaml"
         self.candidate = folder / "new" / "candidate.yaml"
@@ -32,7 +32,9 @@ class Watched:
         self.policy.write_text("include: [shared/rules.yaml]\n" + RULES)
         self.candidate.write_text(RULES)
         self.included.write_text("version: 1\n")
-        self.store = PolicyStore([self.policy], CATALOG, candidate=[self.candidate], rates={})
+        self.store = PolicyStore(
+            [self.policy], CATALOG, candidate=[self.candidate], rates={}, look_seconds=look_seconds
+        )
         self.told: asyncio.Queue[bool] = asyncio.Queue()
         self.store.on_change(lambda policy: self.told.put_nowait(policy is not None))
 
@@ -43,9 +45,9 @@ class Watched:
 
 
 @contextlib.asynccontextmanager
-async def watching(folder: Path) -> AsyncIterator[Watched]:
+async def watching(folder: Path, look_seconds: float = 0.3) -> AsyncIterator[Watched]:
     """A store that watches its files in that folder."""
-    one = Watched(folder)
+    one = Watched(folder, look_seconds)
     task = asyncio.create_task(one.store.watch())
     yield one
     task.cancel()
@@ -54,9 +56,8 @@ async def watching(folder: Path) -> AsyncIterator[Watched]:
 
 
 @pytest_asyncio.fixture
-async def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watched]:
+async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
     """A store that watches, and looks often by itself."""
-    monkeypatch.setattr(policy_store, "_LOOK_SECONDS", 0.3)
     async with watching(tmp_path) as one:
         yield one
 
@@ -85,12 +86,9 @@ async def test_a_saved_file_is_noticed(watched: Watched, file: str, save: Callab
 
 
 @pytest.mark.parametrize("save", [write, rename])
-async def test_the_system_tells_of_changes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, save: Callable[[Path, str], None]
-) -> None:
+async def test_the_system_tells_of_changes(tmp_path: Path, save: Callable[[Path, str], None]) -> None:
     """A saved file is noticed without the regular look, by whatever way it was saved."""
-    monkeypatch.setattr(policy_store, "_LOOK_SECONDS", 3_600.0)
-    async with watching(tmp_path) as watched:
+    async with watching(tmp_path, look_seconds=3_600.0) as watched:
         told = asyncio.create_task(watched.changed())
         number = 0
         while not told.done():  # until the watch has begun
@@ -127,14 +125,13 @@ async def test_a_reload_can_be_asked_for(watched: Watched) -> None:
     assert await watched.changed()
 
 
-async def test_a_link_that_leads_elsewhere_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_link_that_leads_elsewhere_is_noticed(tmp_path: Path) -> None:
     """A release is changed by a link two folders up: no event tells of it, the regular look does."""
-    monkeypatch.setattr(policy_store, "_LOOK_SECONDS", 0.3)
     for name, text in (("one", RULES), ("two", OTHER)):
         (tmp_path / name / "rules").mkdir(parents=True)
         (tmp_path / name / "rules" / "policy.yaml").write_text(text)
     (tmp_path / "current").symlink_to("one")
-    store = PolicyStore([tmp_path / "current" / "rules" / "policy.yaml"], CATALOG, rates={})
+    store = PolicyStore([tmp_path / "current" / "rules" / "policy.yaml"], CATALOG, rates={}, look_seconds=0.3)
     told = asyncio.Event()
     store.on_change(lambda policy: told.set())
     before = store.current.digest
@@ -160,7 +157,6 @@ async def test_files_are_polled_where_the_system_can_not_watch(tmp_path: Path, m
             yield changes
 
     monkeypatch.setattr(policy_store, "awatch", scarce)
-    monkeypatch.setattr(policy_store, "_LOOK_SECONDS", 0.1)
     with structlog.testing.capture_logs() as log:
         async with watching(tmp_path) as one, asyncio.timeout(60):
             await polled.wait()
