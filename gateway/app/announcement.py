@@ -1,4 +1,4 @@
-"""What `aduana serve` says to a person in the terminal, once it can answer or has found out that it can't."""
+"""What `aduana serve` says to a person in the terminal, once it can answer or knows that it can't."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ _LOOK_SECONDS = 0.2
 
 
 def ready_text(url: str, settings: Settings, catalog: Catalog) -> str:
-    """Name the page, the base URLs and one command to try."""
+    """Return the lines that name the status page, the base URLs and one command to try."""
     model = catalog.unknown_model or next(iter(catalog.aliases))
     key = ' -H "Authorization: Bearer $ADUANA_KEY"' if settings.keys else ""
     body = f'{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello!"}}]}}'
@@ -24,7 +24,7 @@ def ready_text(url: str, settings: Settings, catalog: Catalog) -> str:
 
 
 def failed_text(url: str, readiness: Readiness) -> str:
-    """Say which target can't answer, and why."""
+    """Return the lines that say which target can't answer, and why."""
     first = readiness.details.get("default_target")
     targets = readiness.details.get("targets")
     state = targets.get(first, "") if isinstance(targets, dict) and isinstance(first, str) else ""
@@ -37,7 +37,7 @@ def failed_text(url: str, readiness: Readiness) -> str:
 async def announce(
     url: str, settings: Settings, catalog: Catalog, check: Callable[[], Readiness], tell: Callable[[str], None]
 ) -> None:
-    """Tell the person once that the default target can answer; before that, once, that it failed where it did."""
+    """Tell the person once that the default target can answer; if it fails before that, tell this once, too."""
     warned = False
     while not (readiness := check()).ready:
         if readiness.failed and not warned:

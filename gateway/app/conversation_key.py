@@ -11,7 +11,11 @@ _BYTES = 32
 
 
 def load_conversation_key(state_dir: Path) -> bytes:
-    """The key; a new one where there is none yet. Raises ConfigurationError when it can't be read or written."""
+    """Return the key, and make it where there is none yet.
+
+    Raises:
+        ConfigurationError: It can't be read or written, or is damaged.
+    """
     path = state_dir / "taint.key"
     try:
         with contextlib.suppress(FileExistsError):

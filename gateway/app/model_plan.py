@@ -1,4 +1,4 @@
-"""The configuration's embedded models as the local room plans them."""
+"""What the configured embedded models need, and whether the memory can hold them."""
 
 from gateway.app.room_settings import embedded_settings
 from gateway.core.errors import ConfigurationError
@@ -9,7 +9,11 @@ from gateway.settings.targets import AnyTarget, EmbeddedTargetConfig
 
 
 def planned(settings: Settings) -> ModelPlan:
-    """What each needs, whether the memory can hold them or not. Raises ConfigurationError for a missing file."""
+    """Return what each embedded model needs, whether the memory can hold them or not.
+
+    Raises:
+        ConfigurationError: A model file is missing.
+    """
     rooms = {
         name: embedded_settings(settings, name, config)
         for name, config in settings.targets.items()
@@ -24,12 +28,16 @@ def planned(settings: Settings) -> ModelPlan:
 
 
 def _makes_vectors(config: AnyTarget) -> bool:
-    """Only where it is written: every chat model can, few are meant to, and the room for it is not small."""
+    """Return whether `endpoints` names embeddings: every chat model can, few are meant to, and it takes memory."""
     return "endpoints" in config.model_fields_set and Endpoint.EMBEDDINGS in config.endpoints
 
 
 def holding(settings: Settings) -> ModelPlan:
-    """The same. Raises ConfigurationError also for models that the memory can't hold."""
+    """Return what each embedded model needs, for models that the memory can hold.
+
+    Raises:
+        ConfigurationError: A model file is missing, or the memory can't hold the models.
+    """
     plan = planned(settings)
     problems = plan.problems()
     if problems:

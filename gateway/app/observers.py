@@ -1,4 +1,4 @@
-"""Who hears what: metrics, logs and the events between rooms. Wiring without state, for `wiring.py`."""
+"""Who is told of what: metrics, logs, and events between rooms. Functions without state, for `wiring.py`."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ LOG = structlog.get_logger("aduana")
 
 
 def known(settings: Settings, catalog: Catalog, policy: Policy, prices: Prices) -> Known:
-    """Everything that metrics may have as a label."""
+    """Return everything that metrics may have as a label."""
     return Known(
         catalog=catalog,
         version=__version__,
@@ -37,7 +37,7 @@ def known(settings: Settings, catalog: Catalog, policy: Policy, prices: Prices) 
 
 
 def world(targets: Targets, ledger: Ledger, sampler: EnergySampler) -> World:
-    """What a scrape asks the owners for."""
+    """Return the functions by which metrics ask for the state of targets, budgets and meters."""
     return World(
         states=targets.states,
         budgets=ledger.budgets,
@@ -47,7 +47,7 @@ def world(targets: Targets, ledger: Ledger, sampler: EnergySampler) -> World:
 
 
 class WorkerWatch:
-    """Tells the metrics what happens to engine workers."""
+    """Listener that tells the metrics what happens to engine workers."""
 
     def __init__(self) -> None:
         self.metrics: Metrics | None = None
@@ -67,7 +67,7 @@ class WorkerWatch:
 
 
 def reload_metrics(metrics: Metrics) -> Callable[[Policy | None], None]:
-    """For whoever reloads policies."""
+    """Return the function that tells the metrics of each reloaded or refused policy."""
 
     def changed(policy: Policy | None) -> None:
         if policy is None:
@@ -79,7 +79,7 @@ def reload_metrics(metrics: Metrics) -> Callable[[Policy | None], None]:
 
 
 def violation(fanout: Fanout) -> Callable[[ViolationStopped], None]:
-    """For cloud targets: the last check stopped something."""
+    """Return the function that cloud targets call when their last check has stopped something."""
 
     def stopped(event: ViolationStopped) -> None:
         LOG.critical("privacy.violation_stopped", request_id=event.request_id, target=event.target)
@@ -89,10 +89,10 @@ def violation(fanout: Fanout) -> Callable[[ViolationStopped], None]:
 
 
 def observer_failed(name: str, error: Exception) -> None:
-    """An observer raised; requests go on."""
+    """Log that an observer raised an error. Requests go on."""
     LOG.error("observer.failed", observer=name, error=type(error).__name__)
 
 
 def settlement_failed(settlement: Settlement, error: Exception) -> None:
-    """The end of a request could not be written; the next start settles it."""
+    """Log that a request's end could not be written. The next start settles it."""
     LOG.error("ledger.settlement_failed", request_id=settlement.request_id, error=type(error).__name__)

@@ -22,7 +22,7 @@ _POLL_MS = 1_000  # between looks where the system tells nothing
 
 
 class PolicyStore:
-    """The policy for new requests (`current`), and the candidate that is only compared with it."""
+    """Owner of the policy for new requests (`current`), and of the candidate that is only compared with it."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class PolicyStore:
             paths: Files of the policy; without any, the built-in one.
             catalog: Targets and aliases that the policy may name.
             candidate: Files of a policy that decides nothing, and is compared with the one in force.
-            rates: How much of each currency one US dollar is.
+            rates: How many US dollars one unit of each currency is.
             look_seconds: After how long a change is seen that the system does not tell of.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Whether the gateway can answer an ordinary request right now: decided by the policy itself, on a plain one."""
+"""Whether the gateway can answer an ordinary request now: the policy itself decides about a plain one."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -15,7 +15,7 @@ from gateway.server import Readiness
 
 
 class ReadinessProbe:
-    """Asks the owners; owns nothing. Sends nothing anywhere."""
+    """Check of policy, targets and ledger. It asks their owners, owns nothing, and sends nothing anywhere."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class ReadinessProbe:
         self._request = _plain_request(catalog.unknown_model or next(iter(catalog.aliases)))
 
     def check(self) -> Readiness:
-        """Ready: the ledger can write, and the first target for a plain request is healthy."""
+        """Return whether the ledger can write and a plain request's first target is healthy, with details."""
         states = self._targets()
         ledger = self._ledger()
         evidence = Evidence(inbound=self._request, inspection=Inspection(), snapshot=Snapshot(targets=states))
@@ -64,7 +64,7 @@ def _told(state: TargetState) -> str:
 
 
 def _can_answer(state: TargetState) -> bool:
-    """A model that loads for the first request answers it, a little later; one that is being loaded can't yet."""
+    """Return whether a target can answer: also if it loads when asked for, but not while it is loading."""
     return state.healthy and (state.loaded is not False or state.loading is None)
 
 

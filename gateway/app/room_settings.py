@@ -1,4 +1,4 @@
-"""From `Settings` to each room's own small settings object. Belongs to `app`; no room imports it."""
+"""From the whole configuration to each room's own small settings object. No room imports this."""
 
 from gateway.core.request import Caller
 from gateway.core.secret import Secret
@@ -18,12 +18,20 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def secret_of(target: OpenAITargetConfig) -> Secret | None:
-    """The key of a target, read from where the configuration says. Raises ConfigurationError."""
+    """Read a target's API key from where the configuration says.
+
+    Raises:
+        ConfigurationError: It can't be read.
+    """
     return Secret(read_secret(target.api_key)) if target.api_key is not None else None
 
 
 def embedded_settings(settings: Settings, name: str, config: EmbeddedTargetConfig) -> EmbeddedSettings:
-    """The engine's settings. Raises ConfigurationError for a model file that is missing."""
+    """Return the engine's settings for one embedded target.
+
+    Raises:
+        ConfigurationError: A model file is missing.
+    """
     return EmbeddedSettings(
         model=str(model_path(config.model, settings.model_directory)),
         context=config.context,
@@ -47,7 +55,7 @@ def embedded_settings(settings: Settings, name: str, config: EmbeddedTargetConfi
 
 
 def http_settings(config: OpenAITargetConfig) -> HttpSettings:
-    """A local server's address, key and limits."""
+    """Return a local server's address, key and limits."""
     return HttpSettings(
         base_url=config.base_url,
         api_key=secret_of(config),
@@ -61,7 +69,7 @@ def http_settings(config: OpenAITargetConfig) -> HttpSettings:
 
 
 def inspection_settings(settings: Settings) -> InspectionSettings:
-    """Limits and the user's own words."""
+    """Return inspection's limits and the user's own words, patterns and lists."""
     inspection = settings.inspection
     return InspectionSettings(
         seconds=inspection.seconds,
@@ -81,7 +89,7 @@ def inspection_settings(settings: Settings) -> InspectionSettings:
 
 
 def priced_targets(settings: Settings) -> list[PricedTarget]:
-    """What is needed to find each target's price."""
+    """Return what is needed to find each target's price."""
     return [
         PricedTarget(
             name=name,
@@ -99,7 +107,7 @@ def policy_rates(settings: Settings) -> dict[str, float]:
 
 
 def ledger_settings(settings: Settings, unpriced: frozenset[str]) -> LedgerSettings:
-    """The ledger lives in the state directory."""
+    """Return the ledger's settings. The ledger lies in the state directory."""
     budgets = settings.budgets
     return LedgerSettings(
         directory=settings.state_dir,
@@ -112,7 +120,7 @@ def ledger_settings(settings: Settings, unpriced: frozenset[str]) -> LedgerSetti
 
 
 def price_settings(settings: Settings) -> PriceSettings:
-    """Rates and the reference model."""
+    """Return rates and the reference model."""
     prices = settings.prices
     return PriceSettings(
         reference_model=prices.reference_model,
@@ -137,7 +145,7 @@ def price_settings(settings: Settings) -> PriceSettings:
 
 
 def energy_settings(settings: Settings) -> EnergySettings:
-    """Meters, estimates and the tariff."""
+    """Return meters, estimates and the tariff of electricity."""
     energy, tariff = settings.energy, settings.energy.tariff
     return EnergySettings(
         period_seconds=energy.period_seconds,
@@ -163,7 +171,11 @@ def energy_settings(settings: Settings) -> EnergySettings:
 
 
 def trace_settings(settings: Settings) -> TraceSettings:
-    """Where traces go; secrets of its headers are read here. Raises ConfigurationError."""
+    """Return where traces go, with the secrets in the collector's headers.
+
+    Raises:
+        ConfigurationError: A secret can't be read.
+    """
     traces = settings.traces
     return TraceSettings(
         endpoint=traces.endpoint,
@@ -173,7 +185,11 @@ def trace_settings(settings: Settings) -> TraceSettings:
 
 
 def key_ring(settings: Settings) -> KeyRing:
-    """The keys with their secrets. Raises ConfigurationError for a secret that can't be read, or one used twice."""
+    """Return the API keys with their secrets.
+
+    Raises:
+        ConfigurationError: A secret can't be read.
+    """
     secrets: dict[str, tuple[str, Caller]] = {}
     for name, key in settings.keys.items():
         caller = Caller(key=name, user=key.user, tags=key.tags, admin=key.admin, models=key.models)

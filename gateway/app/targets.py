@@ -1,4 +1,4 @@
-"""Builds every configured target and owns their start and stop."""
+"""All configured targets: building, starting and stopping them."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ LOG = structlog.get_logger("aduana.targets")
 
 
 class Targets:
-    """All targets by zone. `start` begins loading; readiness shows in `states`."""
+    """Owner of all targets, by zone. `start` begins loading; `states` shows how far they are."""
 
     def __init__(
         self,
@@ -35,7 +35,17 @@ class Targets:
         on_violation: Callable[[ViolationStopped], None],
         on_worker: WorkerListener,
     ) -> None:
-        """Raises ConfigurationError for a secret that can't be read or a model file that is missing."""
+        """Build every target, and start none.
+
+        Args:
+            settings: The whole configuration.
+            catalog: What the policy knows of each target.
+            on_violation: Called when a cloud target's last check stops something.
+            on_worker: Called with what happens to engine workers.
+
+        Raises:
+            ConfigurationError: A secret can't be read, a model file is missing, or models can't fit.
+        """
         models = holding(settings)
         pool = self._pool = ModelPool(models.limits)
         self.local: dict[str, LocalTarget] = {}
@@ -72,25 +82,29 @@ class Targets:
 
     @property
     def models(self) -> ModelAdmin:
-        """The embedded ones, for administrators."""
+        """Return the embedded targets as administrators see them."""
         return ModelAdmin(self.embedded, self._pool)
 
     @property
     def all(self) -> Mapping[str, Target]:
-        """Every target by name."""
+        """Return every target by its name."""
         return {**self.local, **self.cloud}
 
     def states(self) -> Mapping[str, TargetState]:
-        """How they all are. Cheap."""
+        """Return the state of every target. Cheap."""
         return {name: target.state() for name, target in self.all.items()}
 
     async def start(self) -> None:
-        """Starts them all. Raises the first ConfigurationError."""
+        """Start all targets.
+
+        Raises:
+            ConfigurationError: One of them can't be used as it is configured.
+        """
         for target in self.all.values():
             await target.start()
 
     async def close(self) -> None:
-        """Closes them all, also when one of them fails to close."""
+        """Close all targets, also when one of them fails to close."""
         results = await asyncio.gather(*(target.close() for target in self.all.values()), return_exceptions=True)
         for name, result in zip(self.all, results, strict=True):
             if isinstance(result, AduanaError | OSError):

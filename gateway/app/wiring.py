@@ -69,9 +69,15 @@ _ACCRUE_SECONDS = 60.0
 
 
 async def serve(settings: Settings, tell: Callable[[str], None] | None = None) -> None:
-    """Runs the gateway until SIGTERM or SIGINT. Raises AduanaError or OSError when it can't start.
+    """Run the gateway until SIGTERM or SIGINT.
 
-    `tell` gets the lines for a person at the terminal, once it can answer.
+    Args:
+        settings: The whole configuration.
+        tell: Gets the lines for a person at the terminal, once the gateway can answer.
+
+    Raises:
+        AduanaError: The configuration or the ledger can't be used.
+        OSError: The address can't be had.
     """
     configure(settings.log.format, settings.log.level)
     stop = asyncio.Event()
@@ -91,7 +97,7 @@ async def serve(settings: Settings, tell: Callable[[str], None] | None = None) -
 
 
 class Gateway:
-    """What a started gateway shows to whoever started it."""
+    """Parts of a started gateway that whoever started it needs."""
 
     def __init__(self, url: str, policies: PolicyStore, catalog: Catalog, readiness: Callable[[], Readiness]) -> None:
         self.url = url
@@ -102,7 +108,12 @@ class Gateway:
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
-    """A started gateway; leaving the context drains and stops it, in the reverse order of starting."""
+    """Start the gateway; when the context ends, let running answers finish and stop everything in reverse order.
+
+    Raises:
+        AduanaError: The configuration or the ledger can't be used.
+        OSError: The address can't be had.
+    """
     _check_exposure(settings)
     catalog = settings.catalog()
     keys = key_ring(settings)
@@ -247,14 +258,14 @@ def _problem_of(inspection: RunningInspection) -> Callable[[], str] | None:
 
 
 async def _accrue(sampler: EnergySampler, ledger: Ledger) -> None:
-    """Hands the sampler's accounts to the ledger once a minute."""
+    """Hand the sampler's accounts to the ledger once a minute. Runs until cancelled."""
     while True:
         await asyncio.sleep(_ACCRUE_SECONDS)
         await _hand_over(sampler, ledger)
 
 
 async def _stop_sampling(sampler: EnergySampler, ledger: Ledger) -> None:
-    """After the last answer, so that what it drew is in the ledger too."""
+    """Close the sampler and hand over its accounts: after the last answer, so that its energy is in the ledger, too."""
     await asyncio.to_thread(sampler.close)
     await _hand_over(sampler, ledger)
 

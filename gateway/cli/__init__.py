@@ -1,4 +1,7 @@
-"""The `aduana` command. One short file a subcommand; only the one that runs is imported."""
+"""The `aduana` command. One short file a subcommand; only the one that runs is imported.
+
+Owns what a person types and reads in a terminal. Must not be imported by anything else, and decides nothing itself.
+"""
 
 import argparse
 import importlib
@@ -26,7 +29,10 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point. Exit codes: 0 done, 1 the answer is no (a check failed), 2 it could not be done."""
+    """Run a subcommand and return its exit status.
+
+    0: done. 1: the answer is no (a check failed). 2: it could not be done.
+    """
     arguments = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(
         prog="aduana",

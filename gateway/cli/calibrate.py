@@ -26,7 +26,7 @@ _FILLER = "The river runs past the old mill and on towards the sea. "
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured over one load."""
+    """What was measured while one kind of request ran."""
 
     seconds: float
     joules: float
@@ -35,12 +35,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def watts(self) -> float:
-        """Mean power."""
+        """Return the mean power in watts."""
         return self.joules / self.seconds if self.seconds > 0 else 0.0
 
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields of `energy:` that were measured."""
+    """Measured values for the settings in `energy:`."""
 
     idle_watts: float
     busy_watts: float
@@ -49,7 +49,7 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Options of this command."""
+    """Declare the command and its options."""
     text = (
         "Measure idle and loaded power and the energy of prompt and generated tokens, beside a running, idle gateway."
     )
@@ -63,7 +63,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace, find: Callable[[EnergySettings], Sequence[Meter]] = find_meters) -> int:
-    """Measures and prints the lines for `energy:`. Returns 0; 2 when nothing can be measured."""
+    """Measure, and print the lines for `energy:`. Return 0, or 2 when nothing can be measured.
+
+    Raises:
+        BadRequest: There is no embedded target to ask, or the file can't be written.
+    """
     settings = load_settings(args.config)
     meters = [meter for meter in find(EnergySettings()) if not isinstance(meter, Estimate)]
     if not meters:
@@ -102,7 +106,17 @@ def measure(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Calibration:
-    """Idle, then prompts, then answers. `prefill` and `decode` send one request and return (prompt, answer) tokens."""
+    """Measure when nothing runs, then while prompts are read, then while answers are written.
+
+    Args:
+        meters: What measures power or energy.
+        prefill: Sends a request with a long prompt; returns its tokens of (prompt, answer).
+        decode: Sends a request with a long answer; returns its tokens of (prompt, answer).
+        seconds: Length of each of the three measurements.
+        say: Gets a line before each of them.
+        clock: Seconds that pass.
+        sleep: Waits so many seconds.
+    """
     say(f"[1/3] idle, {seconds:g} s: leave the machine alone")
     idle = _over(meters, lambda: _rest(seconds, clock, sleep), clock)
     say(f"[2/3] long prompts, {seconds:g} s")
@@ -113,7 +127,11 @@ def measure(
 
 
 def solve(idle: Run, prompts: Run, answers: Run) -> Calibration:
-    """Two equations for the energy beyond idle: joules = prefill·a + decode·b. Raises Unavailable if unsolvable."""
+    """Solve two equations for the energy beyond idle: joules = prefill·a + decode·b.
+
+    Raises:
+        Unavailable: The measurements have no sensible solution.
+    """
     beyond = [max(0.0, run.joules - idle.watts * run.seconds) for run in (prompts, answers)]
     determinant = prompts.prefill * answers.decode - answers.prefill * prompts.decode
     if determinant <= 0:
@@ -131,13 +149,17 @@ def solve(idle: Run, prompts: Run, answers: Run) -> Calibration:
 
 
 def as_yaml(result: Calibration) -> str:
-    """The lines for the configuration file."""
+    """Return the lines for the configuration file."""
     lines = [f"  {name}: {value:.6g}" for name, value in msgspec.structs.asdict(result).items()]
     return "energy:\n" + "\n".join(lines) + "\n"
 
 
 def write(file: Path, result: Calibration) -> None:
-    """Set the four fields in the configuration file; everything else, comments too, stays as it is."""
+    """Set the four fields in the configuration file; everything else, comments too, stays as it is.
+
+    Raises:
+        BadRequest: The file can't be read as YAML, or can't be written.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -159,7 +181,7 @@ def write(file: Path, result: Calibration) -> None:
 
 
 class Asker:
-    """Sends one load request at a time to the gateway."""
+    """Client that sends one request at a time to the gateway."""
 
     def __init__(self, url: str, key: str, model: str) -> None:
         if not url.startswith(("http://", "https://")):
@@ -170,12 +192,12 @@ class Asker:
         self._count = 0
 
     def prefill(self) -> tuple[int, int]:
-        """A long prompt, a short answer. Each prompt begins differently, so that no cache helps."""
+        """Ask with a long prompt for a short answer. Each prompt begins differently, so that no cache helps."""
         self._count += 1
         return self._ask(f"{self._count} {self._count * 7919}. " + _FILLER * 120, 1)
 
     def decode(self) -> tuple[int, int]:
-        """A short prompt, a long answer."""
+        """Ask with a short prompt for a long answer."""
         self._count += 1
         return self._ask(f"{self._count}. Once upon a time", 256)
 
@@ -203,7 +225,7 @@ class Asker:
 
 
 def _over(meters: list[Meter], load: Callable[[], tuple[int, int]], clock: Callable[[], float]) -> Run:
-    """Energy while `load` runs; meters that integrate power are read every half second meanwhile."""
+    """Measure the energy while `load` runs; meters that integrate power are read every half second meanwhile."""
     joules = 0.0
     failed: list[AduanaError] = []
     tokens = (0, 0)

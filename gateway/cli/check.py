@@ -23,7 +23,7 @@ _SIGNS = {
 
 
 def add_parser(subparsers: Any) -> None:
-    """Options of the command."""
+    """Declare the command and its options."""
     parser = subparsers.add_parser(
         "check",
         help="check configuration and policies, prove their claims",
@@ -41,7 +41,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Runs the command."""
+    """Check, print the result, and return 0 only where everything holds."""
     settings, policy = load(args.config, args.policies)
     build_inspector(settings)  # raises for a word, a pattern or a list with which the gateway would not start
     result = check(policy)
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _options(args: argparse.Namespace) -> str:
-    """What `aduana explain` needs to look at the same policy."""
+    """Return the options with which `aduana explain` looks at the same policy."""
     config = f" --config {shlex.quote(str(args.config))}" if args.config else ""
     return config + "".join(f" --policy {shlex.quote(str(path))}" for path in args.policies)
 

@@ -29,7 +29,7 @@ _MEANING = {
 
 
 def add_parser(subparsers: Any) -> None:
-    """Options of the command."""
+    """Declare the command and its options."""
     parser = subparsers.add_parser(
         "diff",
         help="compare the decisions of two policies on recorded requests",
@@ -45,7 +45,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Runs the command."""
+    """Print where the two policies decide differently, and return 1 where they do, else 0."""
     settings = load_settings(args.config)
     before, after = load_with(settings, args.policy), load_with(settings, args.policies)
     counts, total, money = _compare(settings, before, after, since_seconds(args.since))

@@ -25,7 +25,7 @@ _SHOWN = {"true": "[green]yes[/]", "false": "no", "unknown": "[yellow]unknown[/]
 
 
 def add_parser(subparsers: Any) -> None:
-    """Options of the command."""
+    """Declare the command and its options."""
     parser = subparsers.add_parser(
         "explain",
         help="show how a request would be decided, sending nothing",
@@ -52,7 +52,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Runs the command. Exit status 1: the request is refused."""
+    """Print the explanation, and return 1 where the request is refused, else 0."""
     settings, policy = load(args.config, args.policy)
     evidence = _evidence(args, settings, policy)
     real = bool(evidence.inbound.request.document)
@@ -88,7 +88,12 @@ def _evidence(args: argparse.Namespace, settings: Settings, policy: Policy) -> E
 
 
 def _real(args: argparse.Namespace, body: bytes, tags: frozenset[str], settings: Settings, policy: Policy) -> Evidence:
-    """A real request body: inspected in earnest; the moment is now, with load, health and budgets unknown."""
+    """Inspect a real request body. The time is now; load, health and budgets are unknown.
+
+    Raises:
+        BadRequest: The file is no request body.
+        ConfigurationError: The configuration has no key of the given name.
+    """
     from gateway.pipeline.snapshot import estimated_tokens
     from gateway.wire import openai
     from gateway.wire.json_body import parse_object
@@ -133,7 +138,7 @@ def _read(name: str) -> bytes:
 
 
 def show(explanation: Explanation, console: Console) -> None:
-    """The explanation as a page."""
+    """Print the explanation for a person."""
     if explanation.refusal:
         console.print(f"[bold red]refused ({explanation.refusal_status})[/]  {escape(explanation.refusal)}")
     else:

@@ -17,7 +17,7 @@ from gateway.settings.targets import EmbeddedTargetConfig
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Declares the command and its options."""
+    """Declare the command and its options."""
     parser = subparsers.add_parser("models", help="list, load and unload models, unpack the starter model")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="models in the model directory, and whether they can be used")
@@ -49,7 +49,7 @@ def _configured(action: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0: done; 1: a model in the list can't be used."""
+    """Carry out the action, and return 0, or 1 where a listed model can't be used."""
     match args.action:
         case "list":
             return _list(args.models_dir or default_models_dir())
@@ -96,7 +96,7 @@ def unpack_missing_starter(settings: Settings) -> None:
 
 
 def _shown_progress() -> Callable[[int, int], None]:
-    """Progress on standard error: a line that is rewritten in a terminal, else a line every ten percent."""
+    """Return a function that shows progress on standard error, in steps of ten percent."""
     shown = -1
 
     def progress(done: int, total: int) -> None:
@@ -114,7 +114,11 @@ Ask: TypeAlias = Callable[[str, str], Any]  # method, path → the answer's JSON
 
 
 def the_running(settings: Settings, url: str | None, key: str) -> Ask:
-    """Asks the gateway at `url`, else at the configured address. Raises what it answers with."""
+    """Return a function that asks the gateway at `url`, else at the configured address.
+
+    Raises:
+        BadRequest: `url` is no address.
+    """
     host = settings.server.host if settings.server.host not in ("0.0.0.0", "::") else "127.0.0.1"  # noqa: S104
     base = (url or f"http://{host}:{settings.server.port}").rstrip("/")
     if not base.startswith(("http://", "https://")):
@@ -143,7 +147,7 @@ def _told(error: urllib.error.HTTPError) -> AduanaError:
 
 
 def tell(ask: Ask, action: str, target: str, as_json: bool) -> int:
-    """Carries out `ps`, `load` or `unload`, and prints what came of it."""
+    """Carry out `ps`, `load` or `unload`, and print what came of it."""
     if action != "ps":
         report = ask("POST", f"/admin/models/{urllib.parse.quote(target, safe='')}/{action}")
         print(json.dumps(report, indent=2) if as_json else f"{report['target']} is {report['state']}.")
@@ -175,7 +179,11 @@ def _line(model: dict[str, Any]) -> str:
 
 
 def fits(settings: Settings) -> int:
-    """What every configured model needs. Raises ConfigurationError when they can't be held."""
+    """Print what every configured model needs.
+
+    Raises:
+        ConfigurationError: The memory can't hold them.
+    """
     from gateway.app.model_plan import planned
 
     plan = planned(settings)

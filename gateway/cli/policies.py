@@ -9,12 +9,16 @@ from gateway.settings import Settings, load_settings
 
 
 def load(config: Path | None, policies: Sequence[Path]) -> tuple[Settings, Policy]:
-    """The settings, and the policy of these files or of the configuration. Raises ConfigurationError."""
+    """Return the settings, and the policy of these files or of the configuration.
+
+    Raises:
+        ConfigurationError: A file can't be used.
+    """
     settings = load_settings(config)
     return settings, load_with(settings, policies)
 
 
 def load_with(settings: Settings, policies: Sequence[Path]) -> Policy:
-    """A policy for these settings, its claims not proved yet."""
+    """Return a policy for these settings, its claims not proved yet."""
     files = tuple(policies) or settings.policy
     return load_policy_files(files, settings.catalog(), rates=policy_rates(settings), proved=False)

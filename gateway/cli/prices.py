@@ -23,7 +23,7 @@ _SECONDS = 30.0
 
 
 class PriceRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One model's rates, US dollars per million tokens. `price` None: not known."""
+    """Rates of one model, in US dollars for a million tokens. `price` is None where they are not known."""
 
     name: str
     model: str
@@ -33,7 +33,7 @@ class PriceRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Options of this command."""
+    """Declare the command and its options."""
     text = "Show what the configured cloud models and the reference model cost; take over a newer price list."
     parser = subparsers.add_parser("prices", help="show prices, take over a newer price list", description=text)
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: aduana.yaml here, if any)")
@@ -46,7 +46,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints the prices. Returns 1 when one is not known."""
+    """Print the prices, and return 1 when one is not known."""
     settings = load_settings(args.config)
     file = settings.prices.data_file
     if args.update:
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def rows(settings: Settings, prices: PriceList, now: float | None = None) -> list[PriceRow]:
-    """The reference model, then every cloud target."""
+    """Return a row for the reference model, then one for every cloud target."""
     moment = time.time() if now is None else now
     wanted: list[tuple[str, str, str | None]] = [("(reference)", settings.prices.reference_model, None)]
     wanted += [
@@ -83,7 +83,12 @@ def rows(settings: Settings, prices: PriceList, now: float | None = None) -> lis
 
 
 def update(source: str, file: Path) -> Path:
-    """Fetch or copy a price list, check that it is one, and put it in place. Raises BadRequest or Unavailable."""
+    """Fetch or copy a price list, check that it is one, and put it in place.
+
+    Raises:
+        BadRequest: It is no price list, can't be read, or can't be written to its place.
+        Unavailable: It can't be fetched.
+    """
     remote = source.startswith(("http://", "https://"))
     content, made = _fetched(source) if remote else _copied(Path(source).expanduser())
     fresh = file.with_name(file.name + ".new")
@@ -110,7 +115,12 @@ def _copied(file: Path) -> tuple[bytes, float]:
 
 
 def _fetched(url: str) -> tuple[bytes, float]:
-    """The list, and when it was made as far as its server says so."""
+    """Return the list, and when it was made as far as its server says so.
+
+    Raises:
+        BadRequest: It is too large.
+        Unavailable: It can't be fetched.
+    """
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the environment's proxies are not used
     try:
         with opener.open(url, timeout=_SECONDS) as answer:

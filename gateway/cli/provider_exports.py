@@ -39,7 +39,7 @@ _SNAPSHOT = re.compile(r"[-@](\d{4}-\d{2}-\d{2}|\d{8})$")
 
 
 class Charged(msgspec.Struct, frozen=True, kw_only=True):
-    """One day of one model, as the provider has it. `micros` None: the export has no costs; so for tokens."""
+    """One day of one model as the provider counts it. `micros` and the tokens are None where the export has none."""
 
     micros: int | None = None
     input: int | None = None
@@ -47,7 +47,7 @@ class Charged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Currency(msgspec.Struct, frozen=True, kw_only=True):
-    """What the export's amounts are in, where it does not say so itself: units of it for one US dollar."""
+    """Currency of an export that does not say so itself: how many units of it are one US dollar."""
 
     name: str = "USD"
     per_usd: float = 1.0
@@ -56,7 +56,17 @@ class Currency(msgspec.Struct, frozen=True, kw_only=True):
 def read_export(
     file: Path, chosen: Mapping[str, str | None], zone: tzinfo | None, known: Sequence[Currency] = (Currency(),)
 ) -> dict[tuple[date, str], Charged]:
-    """By day and model. `known`: the first is assumed where no column names one. Raises BadRequest, with the line."""
+    """Read an export, and return its costs and tokens by day and model.
+
+    Args:
+        file: The export.
+        chosen: For `date`, `model` and `cost`, the name of the column that the user named, if any.
+        zone: The zone in which days begin. None: the machine's own.
+        known: Currencies that may occur; the first is assumed where no column names one.
+
+    Raises:
+        BadRequest: It can't be read. The message names the line.
+    """
     rows = _rows(file)
     heads = {_folded(head): head for head in rows[0] if head is not None}
     day, model = (_column(file, heads, name, chosen.get(name)) for name in ("date", "model"))
@@ -89,14 +99,14 @@ def read_export(
 
 
 def plain_model(name: str) -> str:
-    """`gpt-5.4` for `gpt-5.4-2026-03-05, input` and `openai/gpt-5.4`; `claude-opus-5-5` for `Claude Opus 5.5`."""
+    """Return a model's plain name: `gpt-5.4` for `openai/gpt-5.4` or `gpt-5.4-2026-03-05, input`."""
     name = name.split(",", 1)[0].strip().lower().rsplit("/", 1)[-1].replace(" ", "-")
     name = _SNAPSHOT.sub("", name)
     return name.replace(".", "-") if name.startswith("claude") else name
 
 
 class _Foreign(Exception):
-    """An amount in a currency whose worth is not known."""
+    """Error for an amount in a currency whose worth is not known."""
 
 
 def _rows(file: Path) -> list[dict[str, str]]:
@@ -142,7 +152,11 @@ def _micros(row: Mapping[str, str], cost: str, currency: str | None, known: Sequ
 
 
 def _number(text: str) -> Decimal:
-    """`1,234.50`, `1.234,50`, `12,5`, `$3`, nothing for 0."""
+    """Return the number in a text such as `1,234.50`, `1.234,50`, `12,5` or `$3`; 0 for an empty one.
+
+    Raises:
+        ValueError: It is no number.
+    """
     text = re.sub(r"[\s$€£]", "", text)
     if text.rfind(",") > text.rfind(".") and not re.fullmatch(r"-?\d{1,3}(,\d{3})+", text):
         text = text.replace(".", "").replace(",", ".")

@@ -19,7 +19,7 @@ from gateway.settings import load_settings
 
 
 class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One day of one model, in micro-dollars and tokens. What the export does not have is None."""
+    """One day of one model in both accounts, in micro-dollars and tokens. What the export does not have is None."""
 
     day: date
     model: str
@@ -34,7 +34,7 @@ class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def drift_micros(self) -> int:
-        """What the provider charges beyond our account."""
+        """Return what the provider charges beyond our account."""
         return (self.invoice_micros or 0) - self.ledger_micros
 
     @property
@@ -49,7 +49,7 @@ class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Options of this command."""
+    """Declare the command and its options."""
     text = "Compare the ledger with a provider's usage export (CSV) by day and model, and print the drift."
     parser = subparsers.add_parser("reconcile", help="compare the ledger with a provider's invoice", description=text)
     parser.add_argument(
@@ -71,7 +71,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints the comparison. Returns 0 when the total is within the tolerance, else 1."""
+    """Print the comparison, and return 0 when the total is within the tolerance, else 1.
+
+    Raises:
+        BadRequest: The currency is not in the configuration, or the export can't be read.
+    """
     settings = load_settings(args.config)
     zone = zone_of(args.timezone)
     chosen = {name: getattr(args, f"{name}_column") for name in COLUMNS}
@@ -104,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
 def compare(
     directory: Path, invoice: Mapping[tuple[date, str], Charged], models: Mapping[str, str], zone: tzinfo | None
 ) -> list[InvoiceLine]:
-    """One line for each day and model that either side has, within the invoice's days."""
+    """Return one line for each day and model that either account has, within the invoice's days."""
     first, last = min(day for day, _ in invoice), max(day for day, _ in invoice)
     since = datetime(first.year, first.month, first.day, tzinfo=zone).timestamp()
     after = last + timedelta(days=1)

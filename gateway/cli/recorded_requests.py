@@ -21,7 +21,7 @@ WHERE r.received_at >= ? AND length(r.facts) > 2 ORDER BY r.seq
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """A past request: what the decision saw, and how it went."""
+    """Past request: what the decision saw, and how it ended."""
 
     facts: bytes
     label: int
@@ -35,7 +35,11 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def since_seconds(text: str) -> float:
-    """Unix time of `30d`, `12h` or `2w` ago. Raises ConfigurationError."""
+    """Return the Unix time of `30d`, `12h` or `2w` ago.
+
+    Raises:
+        ConfigurationError: The text is no such time.
+    """
     found = _PERIOD.match(text.strip())
     if found is None:
         raise ConfigurationError((f"--since: {text!r} is not a period; write it as 30d, 12h or 2w.",))
@@ -43,7 +47,11 @@ def since_seconds(text: str) -> float:
 
 
 def recorded(directory: Path, since: float) -> Iterator[Recorded]:
-    """Past requests, oldest first. Raises LedgerUnavailable."""
+    """Yield past requests, the oldest first.
+
+    Raises:
+        LedgerUnavailable: There is no ledger, or it can't be read.
+    """
     file = directory / FILE_NAME
     if not file.is_file():
         raise LedgerUnavailable(f"There is no ledger at {file} yet. It begins with 'aduana serve'.")

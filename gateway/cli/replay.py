@@ -21,7 +21,7 @@ from gateway.settings import load_settings
 
 
 class Totals(msgspec.Struct, kw_only=True):
-    """Sums over the period. Money in US dollars, seconds to the first token."""
+    """Sums over the period: money in US dollars, seconds to the first token."""
 
     requests: int = 0
     unreadable: int = 0
@@ -40,7 +40,7 @@ class Totals(msgspec.Struct, kw_only=True):
 
 
 def add_parser(subparsers: Any) -> None:
-    """Options of the command."""
+    """Declare the command and its options."""
     parser = subparsers.add_parser(
         "replay",
         help="decide recorded requests again under another policy",
@@ -55,7 +55,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Runs the command."""
+    """Print what another policy would have done, and return the exit status."""
     settings = load_settings(args.config)
     policy = load_with(settings, args.policies)
     rows = list(recorded(settings.state_dir, since_seconds(args.since)))
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def replay(rows: list[Recorded], policy: Policy) -> Totals:
-    """The sums over all rows."""
+    """Return the sums over all rows."""
     typical = _typical(rows)
     totals = Totals()
     for row in rows:
@@ -82,7 +82,7 @@ def replay(rows: list[Recorded], policy: Policy) -> Totals:
 
 
 def _typical(rows: list[Recorded]) -> dict[str, float]:
-    """Mean time to the first token of each target in the period."""
+    """Return the mean time to the first token of each target in the period."""
     seen: dict[str, list[float]] = defaultdict(list)
     for row in rows:
         if row.target is not None and row.first_token_seconds is not None:
@@ -114,7 +114,7 @@ def _add(totals: Totals, row: Recorded, decision: Decision, snapshot: Snapshot, 
 
 
 def _price(row: Recorded, decision: Decision, snapshot: Snapshot) -> float | None:
-    """What it really cost where it goes to the same target, else the estimate of then."""
+    """Return what a request really cost where it goes to the same target, else what was estimated then."""
     if decision.candidates and decision.candidates[0].target == row.target and row.cost_micros is not None:
         return row.cost_micros / MICROS
     return price_of(decision, snapshot)

@@ -49,7 +49,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Options of this command."""
+    """Declare the command and its options."""
     text = "What local answers saved, what clouds, electricity and hardware cost. Read from the ledger."
     parser = subparsers.add_parser("savings", help="what local answers saved, from the ledger", description=text)
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: aduana.yaml here, if any)")
@@ -63,7 +63,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints the report. Returns 0."""
+    """Print the report, and return 0."""
     settings = load_settings(args.config)
     zone = zone_of(settings.timezone)
     report = build(
@@ -100,7 +100,12 @@ def build(
     reference_model: str = "",
     token_ratio: float | None = 1.0,
 ) -> Report:
-    """Read the ledger. Raises LedgerUnavailable, and BadRequest for a time that can't be read."""
+    """Read the ledger, and return the report.
+
+    Raises:
+        LedgerUnavailable: There is no ledger, or it can't be read.
+        BadRequest: A time can't be read.
+    """
     start = moment(since, now, zone)
     with Reader(directory) as reader:
         days = [sums for _, sums in reader.days(start, now, zone)]
@@ -119,7 +124,7 @@ def build(
 
 
 def estimated(report: Report) -> str:
-    """Why the avoided cost is an estimate: the reference model counts its tokens otherwise than the local one."""
+    """Say why the avoided cost is an estimate: the reference model counts its tokens otherwise than the local one."""
     if report.token_ratio is None:
         ratio = "tokens as its own tokenizer counts a sample of the answers (prices.reference_tokenizer)"
     else:
@@ -128,7 +133,11 @@ def estimated(report: Report) -> str:
 
 
 def moment(text: str, now: float, zone: tzinfo | None) -> float:
-    """Unix seconds of `30d`, `12h`, `2w` before now, or of the beginning of a day."""
+    """Return the Unix time of `30d`, `12h` or `2w` before now, or of the beginning of a day.
+
+    Raises:
+        BadRequest: The text is no such time.
+    """
     match = re.fullmatch(r"(\d{1,5})([hdw])", text)
     if match:
         return now - int(match[1]) * _UNITS[match[2]]
@@ -140,7 +149,7 @@ def moment(text: str, now: float, zone: tzinfo | None) -> float:
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """Plain data; money in US dollars."""
+    """Return the report as plain data; money in US dollars."""
     total = report.total
     return {
         "since": report.since.isoformat(),
@@ -167,7 +176,7 @@ def as_json(report: Report) -> dict[str, Any]:
 
 
 def as_csv(report: Report) -> list[list[object]]:
-    """A head line and one line for each group. Names that a spreadsheet would take for a formula are disarmed."""
+    """Return CSV with one line for each group. Names that a spreadsheet would take for a formula are disarmed."""
     fields = list(_plain(Sums(name="")))
     lines: list[list[object]] = [[report.by.value, *fields[1:]]]
     for sums in report.groups:
@@ -177,7 +186,7 @@ def as_csv(report: Report) -> list[list[object]]:
 
 
 def sparkline(values: Sequence[float]) -> str:
-    """A bar for each value; the highest is full."""
+    """Return a row of bars, one for each value; the highest is full."""
     highest = max(values, default=0)
     if highest <= 0:
         return _BARS[0] * len(values)
@@ -185,7 +194,7 @@ def sparkline(values: Sequence[float]) -> str:
 
 
 def show(report: Report) -> None:
-    """Tables for people."""
+    """Print the report as tables for a person."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -234,7 +243,7 @@ def show(report: Report) -> None:
 
 
 def amount(micros: float, rate: float) -> str:
-    """Money in the display currency; what is less than 1 with four digits, so that cents don't vanish."""
+    """Return money in the display currency; amounts below 1 get four digits, so that cents don't vanish."""
     value = micros / MICROS * rate
     if 0 < value < 0.0001:
         return "<0.0001"
@@ -242,7 +251,7 @@ def amount(micros: float, rate: float) -> str:
 
 
 def what_left(total: Savings) -> str:
-    """That no sensitive request went to a cloud."""
+    """Return the sentence that says whether a sensitive request went to a cloud."""
     if not total.sensitive:
         return "No request was sensitive"
     left = "none of which left" if not total.sensitive_left else f"of which {total.sensitive_left:,} LEFT"
@@ -250,7 +259,7 @@ def what_left(total: Savings) -> str:
 
 
 def _cells(sums: Sums, rate: float) -> tuple[tuple[str, bool, str], ...]:
-    """Head, whether a narrow terminal shows it too, text."""
+    """Return each column's head, whether a narrow terminal shows it, too, and how to write it."""
     return (
         ("Requests", True, f"{sums.requests:,}"),
         ("Local", True, f"{sums.local:,}"),

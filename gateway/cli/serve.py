@@ -12,7 +12,7 @@ from gateway.settings import load_settings
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Options of this command."""
+    """Declare the command and its options."""
     parser = subparsers.add_parser("serve", help="run the gateway", description="Run the gateway.")
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: aduana.yaml here, if any)")
     parser.add_argument("--policy", type=Path, action="append", metavar="FILE", help="policy file; overrides 'policy:'")
@@ -21,7 +21,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serves. Returns 0 after a clean stop, 2 when it can't start."""
+    """Serve until a signal says stop, and return 0 after a clean stop, 2 when it can't start."""
     settings = load_settings(args.config)
     listening: dict[str, Any] = {
         name: value for name, value in (("host", args.host), ("port", args.port)) if value is not None

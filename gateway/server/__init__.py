@@ -1,4 +1,8 @@
-"""aiohttp: routes, authentication, bodies, streaming to clients, error shapes. Decides nothing about routing."""
+"""HTTP: routes, keys, request bodies, streaming to clients, the shapes of errors.
+
+Owns the listening socket and the limits on clients. Must not decide where a request goes, read a policy, or know a
+target's class: all it does with a request is hand it to the pipeline.
+"""
 
 from gateway.server.auth import HostGuard, KeyRing
 from gateway.server.bodies import BodyReader

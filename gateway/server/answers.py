@@ -11,12 +11,12 @@ LOG = structlog.get_logger("aduana.server")
 
 
 def header_value(text: str) -> str:
-    """Text as it may stand in a header: a rule's name can hold anything, a header can't."""
+    """Return the text with everything that may not stand in a header replaced: a rule's name can hold anything."""
     return "".join(c if " " <= c <= "~" else "?" for c in text)[:200]
 
 
 def route_headers(route: Route) -> dict[str, str]:
-    """`x-request-id` and `x-aduana-…`: where a request went, and why."""
+    """Return the headers that say where a request went, and why: `x-request-id` and `x-aduana-…`."""
     headers = {
         "x-request-id": route.request_id,
         "request-id": route.request_id,  # Anthropic's name
@@ -32,12 +32,12 @@ def route_headers(route: Route) -> dict[str, str]:
 
 
 def json_answer(body: bytes, headers: dict[str, str], status: int = 200) -> web.Response:
-    """A whole answer."""
+    """Return a JSON answer that is sent in one piece."""
     return web.Response(body=body, status=status, content_type="application/json", headers=headers)
 
 
 def error_answer(error: AduanaError, request_id: str, path: str) -> web.Response:
-    """The error in the shape of the path's dialect, with what a client needs to decide whether to try again."""
+    """Return the error in the shape of the path's dialect, with what a client needs to decide whether to try again."""
     headers = {"x-request-id": request_id}
     if error.retry_after is not None:
         headers["retry-after"] = str(max(1, round(error.retry_after)))
@@ -55,7 +55,10 @@ def error_answer(error: AduanaError, request_id: str, path: str) -> web.Response
 
 
 def public_error(error: Exception, request_id: str) -> AduanaError:
-    """What the client is told of an exception. Unexpected ones are logged by type and place, never with their text."""
+    """Return what the client is told of an exception.
+
+    An unexpected one is logged by type and place, never with its text: that could hold content.
+    """
     match error:
         case AduanaError():
             return error

@@ -18,15 +18,25 @@ _SINGLE = (*_CREDENTIALS, "host", "origin", "content-type", "x-aduana-tags")
 
 
 class KeyRing:
-    """The configured keys, by digest: secrets are not kept in memory as text and are compared in constant time."""
+    """Configured API keys as digests: no secret is kept in memory as text; comparing takes constant time."""
 
     def __init__(self, secrets: Mapping[str, tuple[str, Caller]], *, anonymous: Caller | None) -> None:
-        """`secrets`: key name → (secret, caller). `anonymous`: who asks without a key; None: nobody may."""
+        """Keep the digests of the secrets.
+
+        Args:
+            secrets: For each key's name, its secret and its caller.
+            anonymous: The caller of a request without a key. None: a key is needed.
+        """
         self._anonymous = anonymous
         self._callers = [(_digest(secret), caller) for secret, caller in secrets.values()]
 
     def caller(self, headers: CIMultiDictProxy[str]) -> Caller:
-        """The caller for a request's credentials. Raises BadRequest for two of them, Unauthorized for a wrong one."""
+        """Return the caller whom a request's credentials name.
+
+        Raises:
+            BadRequest: Two different keys came in one request.
+            Unauthorized: The key is wrong, or there is none and one is needed.
+        """
         secret = _credential(headers)
         if secret is not None:
             digest = _digest(secret)
@@ -41,7 +51,7 @@ class KeyRing:
         raise Unauthorized("This API key is not known here. Ask the owner of this gateway for one.")
 
     def accepts(self, authorization: str) -> bool:
-        """Whether a Basic or Bearer credential holds a known key (as the password), or anybody may ask."""
+        """Return whether a Basic or Bearer credential holds a known key (as the password), or anybody may ask."""
         kind, _, rest = authorization.strip().partition(" ")
         secret = rest.strip()
         if kind.lower() == "basic":
@@ -75,7 +85,7 @@ def _credential(headers: CIMultiDictProxy[str]) -> str | None:
 
 
 class HostGuard:
-    """Which `Host` and `Origin` values are ours: against DNS rebinding and against other people's web pages."""
+    """Guard that knows our own `Host` and `Origin`: against DNS rebinding and other people's web pages."""
 
     def __init__(self, *, host: str, allowed_hosts: Sequence[str], allowed_origins: Sequence[str]) -> None:
         self._hosts = LOOPBACK | {host.lower()} | {name.lower() for name in allowed_hosts}
@@ -83,7 +93,12 @@ class HostGuard:
         self._origins = frozenset(origin.lower().rstrip("/") for origin in allowed_origins)
 
     def check(self, request: web.Request) -> None:
-        """Raises BadRequest for headers that stand twice, Forbidden for a host or origin that is not ours."""
+        """Refuse a request whose host, origin or headers are not in order.
+
+        Raises:
+            BadRequest: A header that may come once came twice.
+            Forbidden: The host or the origin is not one of ours.
+        """
         headers = request.headers
         for name in _SINGLE:
             if len(headers.getall(name, ())) > 1:
@@ -102,7 +117,7 @@ class HostGuard:
             )
 
     def cors_headers(self, request: web.BaseRequest) -> dict[str, str]:
-        """Headers that let an allowed page read the answer; none for anybody else."""
+        """Return the headers that let an allowed web page read the answer; none for any other page."""
         origin = request.headers.get("Origin", "")
         if origin.lower() not in self._origins:
             return {}
@@ -120,7 +135,7 @@ class HostGuard:
 
 
 def _hostname(host: str) -> str:
-    """`Host` without its port, lower case."""
+    """Return the `Host` header in lower case, without its port."""
     host = host.strip().lower()
     if host.startswith("["):
         return host[: host.find("]") + 1]

@@ -1,4 +1,4 @@
-"""Reads request bodies: size-capped, time-limited, plain."""
+"""Reading of request bodies, with a limit on their size and on the time they take."""
 
 import asyncio
 
@@ -8,14 +8,20 @@ from gateway.core.errors import BadRequest, RequestTimeout, TooLarge
 
 
 class BodyReader:
-    """Limits of one server's bodies."""
+    """Reader of request bodies with one server's limits."""
 
     def __init__(self, *, max_bytes: int, seconds: float) -> None:
         self._max_bytes = max_bytes
         self._seconds = seconds
 
     async def read(self, request: web.Request) -> bytes:
-        """The whole body. Raises TooLarge, RequestTimeout, or BadRequest for an encoding that is not read here."""
+        """Read the whole body.
+
+        Raises:
+            TooLarge: It has more bytes than the limit.
+            RequestTimeout: It did not arrive in time.
+            BadRequest: It is compressed, which is not read here.
+        """
         encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
         if encoding not in ("", "identity"):
             raise BadRequest(

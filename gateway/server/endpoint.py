@@ -1,4 +1,4 @@
-"""What every dialect's handlers share: who asks, the body, the road through the pipeline, the answer out."""
+"""What the handlers of all dialects share: who asks, the body, the way through the pipeline, the answer."""
 
 import asyncio
 import time
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class StreamBroken(AduanaError):
-    """An answer that failed after its head was sent: the client has been told in the stream."""
+    """Error of an answer whose head was sent already: the client has been told in the stream."""
 
     def __init__(self, response: web.StreamResponse, error: AduanaError) -> None:
         super().__init__(error.message, code=error.code, status=error.status)
@@ -38,7 +38,7 @@ class StreamBroken(AduanaError):
 
 
 class HttpEndpoint:
-    """Holds no state but its parts."""
+    """One way for all dialects from an HTTP request through the pipeline to an answer. Holds no state but its parts."""
 
     def __init__(
         self,
@@ -60,16 +60,25 @@ class HttpEndpoint:
         self._write_seconds = write_seconds
 
     def caller(self, http: web.Request) -> Caller:
-        """Checks host, origin and key. Raises BadRequest, Forbidden or Unauthorized."""
+        """Check host, origin and key, and return who asks.
+
+        Raises:
+            BadRequest: Headers contradict each other.
+            Forbidden: The host or the origin is not one of ours.
+            Unauthorized: The key is wrong or missing.
+        """
         self._host_guard.check(http)
         return self._keys.caller(http.headers)
 
     def visible(self, caller: Caller) -> list[str]:
-        """Model names that this caller may ask for."""
+        """Return the model names that this caller may ask for."""
         return [name for name in self.catalog.aliases if caller.models is None or name in caller.models]
 
     async def parsed(self, http: web.Request, parse: Callable[[bytes], T]) -> tuple[Caller, T, int]:
-        """The caller, the parsed body and its size in bytes. The key is checked before a byte of the body is read."""
+        """Return the caller, the parsed body and its size in bytes.
+
+        The key is checked before a byte of the body is read.
+        """
         caller = self.caller(http)
         body = await self._bodies.read(http)
         begun = time.perf_counter()
@@ -78,27 +87,31 @@ class HttpEndpoint:
         return caller, request, len(body)
 
     def inbound(self, http: web.Request, caller: Caller, request: AnyRequest, size: int) -> Inbound:
-        """The request with its circumstances."""
+        """Return the request together with who asks, its tags, its headers and its size."""
         inbound = self._inbound_builder.inbound(http, http[REQUEST_ID], caller, request, size)
         return msgspec.structs.replace(inbound, parse_seconds=http.get(PARSE_SECONDS, 0.0))
 
     async def explained(self, inbound: Inbound) -> web.Response:
-        """The whole decision, sending nothing. Admin keys only."""
+        """Answer with the whole decision, and send the request nowhere.
+
+        Raises:
+            Forbidden: The key is not an administrator's.
+        """
         if not inbound.caller.admin:
             raise Forbidden("This needs a key with 'admin: true'.", code="admin_only")
         explanation = await self._pipeline.explain(inbound)
         return json_answer(explanation.json(), {"x-request-id": inbound.id})
 
     async def embed(self, inbound: Inbound, request: EmbeddingsRequest) -> Embedded:
-        """Vectors, and where they come from."""
+        """Return vectors, and where they come from."""
         return await self._pipeline.embed(inbound, request)
 
     async def rerank(self, inbound: Inbound, request: RerankRequest) -> Ranked:
-        """Scores, and where they come from."""
+        """Return scores, and where they come from."""
         return await self._pipeline.rerank(inbound, request)
 
     async def prompt_tokens(self, inbound: Inbound) -> int:
-        """Tokens of a prompt, exact where a local model counts them. Sends nothing."""
+        """Count a prompt's tokens, exactly where a local model can. Sends nothing."""
         return await self._pipeline.prompt_tokens(inbound)
 
     async def generate(
@@ -111,7 +124,16 @@ class HttpEndpoint:
         assembly: Callable[[], AnswerAssembly],
         content_type: str = EVENTS,
     ) -> web.StreamResponse:
-        """The answer, streamed or whole, in the dialect of the given encoders."""
+        """Answer a request, in a stream or in one piece as the client wants it.
+
+        Args:
+            http: The HTTP request that is answered.
+            inbound: The request with its circumstances.
+            request: The request itself.
+            stream: Makes the encoder of a streamed answer in the client's dialect.
+            assembly: Makes the encoder of an answer in one piece.
+            content_type: The type of a stream in this dialect.
+        """
         if http.headers.get(EXPLAIN_HEADER, "0") != "0":
             return await self.explained(inbound)
         async with self._pipeline.generate(inbound, request) as answer:

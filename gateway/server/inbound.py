@@ -1,4 +1,4 @@
-"""Turns an HTTP request's head into an `Inbound`: who asks, with which tags, under which id."""
+"""From an HTTP request's head to an `Inbound`: who asks, with which tags, under which id."""
 
 import re
 import secrets
@@ -16,12 +16,16 @@ _MAX_TAGS = 32
 
 
 def new_request_id() -> str:
-    """A fresh id; what a client sends as its own id is never taken over."""
+    """Return a new id. What a client sends as an id of its own is never taken over."""
     return "req_" + secrets.token_hex(12)
 
 
 def parse_tags(value: str | None) -> frozenset[str]:
-    """Tags of the header. Raises BadRequest: a tag that can't be read must not be dropped, it might have protected."""
+    """Return the tags of the header `x-aduana-tags`.
+
+    Raises:
+        BadRequest: One can't be read. It must not be dropped: it might have kept the request at home.
+    """
     if value is None or not value.strip():
         return frozenset()
     tags = [tag.strip().lower() for tag in value.split(",") if tag.strip()]
@@ -37,14 +41,14 @@ def parse_tags(value: str | None) -> frozenset[str]:
 
 
 class InboundBuilder:
-    """Knows the aliases' tags and the header names that policies may see."""
+    """Builder of `Inbound`s that knows the aliases' tags and the header names that policies may see."""
 
     def __init__(self, catalog: Catalog, header_facts: Sequence[str]) -> None:
         self._catalog = catalog
         self._header_facts = tuple(name.lower() for name in header_facts)
 
     def inbound(self, http: web.Request, request_id: str, caller: Caller, request: AnyRequest, size: int) -> Inbound:
-        """The request with its circumstances: tags are the union of header, key and alias."""
+        """Return the request with its circumstances; its tags are those of header, key and alias together."""
         alias = self._catalog.resolve(request.model)
         tags = parse_tags(http.headers.get(TAGS_HEADER)) | caller.tags | (alias.tags if alias else frozenset())
         return Inbound(

@@ -1,4 +1,4 @@
-"""Owns the listening socket: limits against slow and many clients, and a stop that lets running answers finish."""
+"""The listening socket: limits against slow and too many clients, and a stop that lets running answers finish."""
 
 import asyncio
 import socket
@@ -17,7 +17,7 @@ _FULL = (
 
 
 class _Full(asyncio.Protocol):
-    """One connection too many: a clear answer, then the door."""
+    """Connection beyond the limit: it gets a clear answer and is closed."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast(asyncio.Transport, transport)  # uvloop's transports do not inherit from asyncio's
@@ -26,7 +26,7 @@ class _Full(asyncio.Protocol):
 
 
 class Listener:
-    """Serves one application on one address."""
+    """Server of one application on one address. Owns its socket."""
 
     def __init__(
         self, application: web.Application, *, host: str, port: int, drain_seconds: float, max_connections: int
@@ -47,7 +47,11 @@ class Listener:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> str:
-        """Listens; returns the base URL. Raises OSError when the address can't be had."""
+        """Begin to listen, and return the base URL.
+
+        Raises:
+            OSError: The address can't be had.
+        """
         await self._runner.setup()
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         try:
@@ -61,7 +65,7 @@ class Listener:
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def stop(self) -> None:
-        """Stops accepting, waits for running answers within the drain window, then cuts off the rest."""
+        """Stop accepting, wait for running answers as long as the drain time allows, then cut off the rest."""
         if self._server is not None:
             self._server.close()
         await self._runner.cleanup()

@@ -1,4 +1,4 @@
-"""Streams an answer to a client, with a limit on how long it may refuse to read."""
+"""Streaming of an answer to a client, with a limit on how long it may refuse to read."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ _HEADERS = {
 
 
 class EventStream:
-    """One open answer. Raises ClientGone when the client is gone or takes nothing for `write_seconds`."""
+    """Answer that is being sent to a client. A client that takes nothing for `write_seconds` counts as gone."""
 
     def __init__(self, http: web.Request, headers: dict[str, str], *, content_type: str, write_seconds: float) -> None:
         self._http = http
@@ -23,11 +23,15 @@ class EventStream:
         self.response.enable_chunked_encoding()
 
     async def open(self) -> None:
-        """Sends the head."""
+        """Send the head."""
         await self.response.prepare(self._http)
 
     async def send(self, frame: bytes) -> None:
-        """Sends one frame."""
+        """Send one frame.
+
+        Raises:
+            ClientGone: The client has closed the connection, or reads nothing.
+        """
         transport = self._http.transport
         if transport is None or transport.is_closing():
             raise ClientGone("the client closed the connection")
@@ -44,7 +48,11 @@ class EventStream:
             raise ClientGone("the client closed the connection") from error
 
     async def close(self) -> None:
-        """Ends the body."""
+        """End the body.
+
+        Raises:
+            ClientGone: The client has closed the connection, or reads nothing.
+        """
         try:
             async with asyncio.timeout(self._seconds):
                 await self.response.write_eof()

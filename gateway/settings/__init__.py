@@ -1,7 +1,7 @@
 """`aduana.yaml` and `ADUANA_…` variables, read once and frozen. Every field says what it does.
 
-Owns the outer shape of the configuration and its error messages. Rooms never see this: `app` hands each of them its
-own small settings object.
+Owns the outer shape of the configuration, its error messages, its JSON Schema and its page. Must not be seen by rooms:
+`app` hands each of them a small settings object of its own.
 """
 
 from gateway.settings.settings import DEFAULT_FILE, Settings, load_settings, read_secret

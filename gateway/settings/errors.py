@@ -1,4 +1,4 @@
-"""Turns pydantic's validation errors into sentences with file, line, column and a suggestion."""
+"""From pydantic's validation errors to sentences with file, line, column and a suggestion."""
 
 import os
 from types import UnionType
@@ -12,7 +12,7 @@ ELSEWHERE = "elsewhere"  # an error of the whole whose context has its `place`
 
 
 def explain_errors(error: ValidationError, source: Source, model: type[BaseModel]) -> tuple[str, ...]:
-    """One sentence a problem. Values are never repeated: one of them may be a secret."""
+    """Return one sentence for each problem. Values are never repeated: one of them may be a secret."""
     return tuple(
         _sentence(
             item["ctx"]["place"] if item["type"] == ELSEWHERE else item["loc"], item["type"], item["msg"], source, model
@@ -51,7 +51,7 @@ def _pattern_hint(path: Path) -> str:
 
 
 def _in_file(loc: tuple[int | str, ...], source: Source) -> Path:
-    """pydantic adds the union's tag to the location; the file does not have it."""
+    """Return where something stands in the file: without the kind of target, which pydantic adds."""
     if len(loc) > 2 and loc[0] == "targets" and loc[2] in ("embedded", "openai"):
         loc = (*loc[:2], *loc[3:])
     return tuple(part for part in loc if part != "[key]")
@@ -65,7 +65,7 @@ def _place(path: Path, source: Source) -> str:
 
 
 def _fields_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> set[str]:
-    """Names of the settings that are known at `loc` (pydantic's location: with the tag of a union's member)."""
+    """Return the settings that are known at `loc`, which is pydantic's location: with the kind of target."""
     models: list[type[BaseModel]] = [model]
     for part in loc:
         tagged = [m for m in models if "kind" in m.model_fields and part in get_args(m.model_fields["kind"].annotation)]

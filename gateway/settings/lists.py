@@ -11,7 +11,7 @@ from gateway.settings.section import Section
 
 
 class ListConfig(Section):
-    """A list of words or names. Written as `clients: clients.txt` where the file is all there is to say."""
+    """Long list of words or names. Written as `clients: clients.txt` where the file is all there is to say."""
 
     file: Path
     """A text file (UTF-8), relative to this file: one entry a line. Empty lines and `#` lines don't count."""
@@ -35,18 +35,26 @@ class ListConfig(Section):
 
     @model_validator(mode="after")
     def _read(self) -> "ListConfig":
-        """A list that can't be read would be a gap in the protection that nobody sees."""
+        """Read the file at once: a list that can't be read would be a gap in the protection that nobody sees."""
         self._entries = _entries_of(self.file, self.whole_words)
         return self
 
     @property
     def entries(self) -> tuple[str, ...]:
-        """What the file holds."""
+        """Return the entries of the file."""
         return self._entries
 
 
 def _entries_of(file: Path, whole_words: bool) -> tuple[str, ...]:
-    """Raises ValueError that names the file, and the line where it is about one."""
+    """Read the entries of a list.
+
+    Args:
+        file: The text file, one entry a line.
+        whole_words: Whether entries are found as whole words only; then they may be shorter.
+
+    Raises:
+        ValueError: The file or an entry can't be used. It names the file, and the line where it is about one.
+    """
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:

@@ -51,8 +51,10 @@ class PriceConfig(Section):
 
 
 class BudgetConfig(Section):
-    """Limits of cloud spending, US dollars. A request that could pass one stays at home, or is refused until it begins
-    anew; policies see what is spent and left.
+    """Limits of cloud spending, in US dollars.
+
+    A request that could pass one stays at home, or is refused until the day or month is over. Policies see what is
+    spent and what is left.
     """
 
     day_usd: float | None = Field(default=None, ge=0)

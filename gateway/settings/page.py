@@ -1,4 +1,4 @@
-"""Writes `docs/settings.md`, the table of all settings, from the settings themselves.
+"""The page `docs/settings.md`, a table of all settings, made from the settings themselves.
 
 Run by `python -m gateway.settings.page > docs/settings.md`.
 """

@@ -83,7 +83,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Environment over the file (which arrives as init values); no .env file, no secrets directory."""
+        """Put the environment above the file, which arrives as init values; read no .env file."""
         return env_settings, init_settings
 
     @field_validator("state_dir", "models_dir")
@@ -129,7 +129,7 @@ class Settings(BaseSettings):
         return None
 
     def aliases(self) -> Mapping[str, Alias]:
-        """What clients may ask for, by name."""
+        """Return the model names that clients may ask for."""
         if self.models is None:
             return {"auto": Alias(name="auto")} | {
                 name: Alias(name=name, targets=(name,)) for name in self.targets if name != "auto"
@@ -137,7 +137,7 @@ class Settings(BaseSettings):
         return {name: Alias(name=name, targets=model.targets, tags=model.tags) for name, model in self.models.items()}
 
     def catalog(self) -> Catalog:
-        """Targets, aliases and keys as the policy sees them."""
+        """Return targets, aliases and keys as the policy sees them."""
         return Catalog(
             targets={name: _info(name, target) for name, target in self.targets.items()},
             aliases=self.aliases(),
@@ -149,7 +149,7 @@ class Settings(BaseSettings):
 
     @property
     def model_directory(self) -> Path:
-        """Where GGUF files are looked for."""
+        """Return the directory in which GGUF files are looked for."""
         return self.models_dir or self.state_dir / "models"
 
 
@@ -186,7 +186,8 @@ def _info(name: str, target: EmbeddedTargetConfig | OpenAITargetConfig) -> Targe
 def load_settings(path: Path | None = None) -> Settings:
     """Read the configuration: `path`, else `aduana.yaml` here if there is one, else defaults; then the environment.
 
-    Raises ConfigurationError whose problems name file, line and column.
+    Raises:
+        ConfigurationError: Something in it is wrong. Its problems name file, line and column.
     """
     chosen = path if path is not None else (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
     source = Source("", {}, {})
@@ -200,7 +201,11 @@ def load_settings(path: Path | None = None) -> Settings:
 
 
 def settings_from(source: Source) -> Settings:
-    """Settings from a parsed file and the environment. Relative paths count from the file's directory."""
+    """Return the settings of a parsed file and the environment. Relative paths count from the file's directory.
+
+    Raises:
+        ConfigurationError: Something in it is wrong. Its problems name file, line and column.
+    """
     if not isinstance(source.value, dict):
         raise ConfigurationError((f"{source.where(())}: the configuration must be a mapping (key: value).",))
     values: dict[str, Any] = placed(source.value, Path(source.file).parent)
@@ -211,7 +216,11 @@ def settings_from(source: Source) -> Settings:
 
 
 def read_secret(reference: str) -> str:
-    """The secret behind `env:NAME` or `file:PATH`. Raises ConfigurationError that names the reference only."""
+    """Return the secret behind `env:NAME` or `file:PATH`.
+
+    Raises:
+        ConfigurationError: It can't be had. The message names the reference, never the secret.
+    """
     import os
 
     kind, _, rest = reference.partition(":")

@@ -24,9 +24,11 @@ class EngineConfig(Section):
 
 
 class DraftConfig(Section):
-    """Tokens that are drafted, and then read several in one step. An answer is the same with and without; it only comes
-    sooner. What a step with draft tokens costs is measured all the time, and where it does not pay nothing is
-    drafted."""
+    """Speculative decoding: the next tokens are drafted, and the model then checks several in one step.
+
+    An answer is the same with and without; it only comes sooner. What a step with draft tokens costs is measured all
+    the time, and where it does not pay nothing is drafted.
+    """
 
     lookup: bool = True
     """Expect that a text repeats what stands in it already: for answers that quote, correct or rewrite their prompt."""
@@ -142,7 +144,7 @@ class OpenAITargetConfig(Section):
 
     @property
     def effective_ceiling(self) -> Label:
-        """The ceiling, with the default for the zone."""
+        """Return the ceiling, or the zone's default where none is set."""
         if self.ceiling is not None:
             return self.ceiling
         return Label.PUBLIC if self.zone is Zone.CLOUD else Label.SENSITIVE

@@ -3,6 +3,8 @@
 The gateway is a process of its own with a configuration of its own; its "cloud" and its "home" are recorders on
 loopback. Every canary has a marker: a marker in the cloud's record is a leak. Clean requests must arrive there.
 With a configuration, the user's own words, lists and patterns are tried too, and then the user's own policy.
+
+Owns the gateway that it starts and the recorders. Must not ask a real target, nor touch the user's own ledger.
 """
 
 import argparse
@@ -24,7 +26,7 @@ from gateway.settings import DEFAULT_FILE, load_settings
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Declares the command and its options."""
+    """Declare the command and its options."""
     parser = subparsers.add_parser("audit", help="prove with planted secrets that nothing sensitive leaves")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     privacy = actions.add_parser(
@@ -46,12 +48,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0: no leak; 1: a canary reached the cloud; 2: the gateway did not start."""
+    """Audit, and return 0 for no leak, 1 where a canary reached the cloud, 2 where the gateway did not start."""
     return audit(args, COMMAND)
 
 
 def audit(args: argparse.Namespace, command: Sequence[str]) -> int:
-    """The audit of the gateway that `command` starts."""
+    """Audit the gateway that `command` starts, print the result and return the exit status."""
     settings = load_settings(args.config) if args.config is not None or DEFAULT_FILE.is_file() else None
     notes: list[str] = []
     results: list[Result] = []

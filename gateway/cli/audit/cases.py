@@ -13,7 +13,7 @@ MARKER = "Marker{}end"
 
 
 class AuditCase(msgspec.Struct, frozen=True, kw_only=True):
-    """One request. `marker` stands in its body and in no other's; `values` are the forms of what must not leave."""
+    """Request of the audit. Only its body has `marker`; `values` are the forms of what must not leave."""
 
     group: str
     name: str
@@ -28,13 +28,13 @@ class AuditCase(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Numbers:
-    """Hands out markers."""
+    """Source of markers that no other request has."""
 
     def __init__(self) -> None:
         self._next = 0
 
     def marker(self) -> str:
-        """One that nobody has."""
+        """Return a new marker."""
         self._next += 1
         return MARKER.format(self._next)
 
@@ -56,7 +56,12 @@ CLEAN = (
 
 
 def cases(own: Mapping[str, str] | None = None, numbers: Numbers | None = None) -> Iterator[AuditCase]:
-    """All of them. `own`: texts that the user's own words and lists must find, by category."""
+    """Yield all requests of the audit.
+
+    Args:
+        own: Texts that the user's own words and lists must find, by category.
+        numbers: Where markers come from.
+    """
     numbers = numbers or Numbers()
     chat = PLACES["chat"]["user"]
     for canary, encoding, text in disguises():
@@ -78,7 +83,7 @@ def cases(own: Mapping[str, str] | None = None, numbers: Numbers | None = None) 
 
 
 def _places(numbers: Numbers) -> Iterator[AuditCase]:
-    """Every place of the chat document with every canary; places of other dialects with the canaries in turn."""
+    """Yield every place of a chat with every canary, and places of other dialects with the canaries in turn."""
     turn = cycle(CANARIES)
     for dialect, places in PLACES.items():
         for name, place in places.items():
@@ -87,7 +92,7 @@ def _places(numbers: Numbers) -> Iterator[AuditCase]:
 
 
 def through_all(group: str, numbers: Numbers) -> Iterator[AuditCase]:
-    """One canary through each dialect and way of asking: what every fault is tried with."""
+    """Yield one canary through each dialect and way of asking: what every fault is tried with."""
     turn = cycle(CANARIES)
     for name, place in TALKING.items():
         canary = next(turn)
@@ -95,7 +100,7 @@ def through_all(group: str, numbers: Numbers) -> Iterator[AuditCase]:
 
 
 def planted(group: str, name: str, place: Place, canary: Canary, text: str, numbers: Numbers) -> AuditCase:
-    """The canary, as `text`, in a place."""
+    """Return a request that has the canary, written as `text`, in a place."""
     marker = numbers.marker()
     return AuditCase(
         group=group,
@@ -111,7 +116,7 @@ def planted(group: str, name: str, place: Place, canary: Canary, text: str, numb
 
 
 def clean(numbers: Numbers, group: str = "clean") -> Iterator[AuditCase]:
-    """Requests in which there is nothing."""
+    """Yield requests in which there is nothing to find."""
     for text, (dialect, place) in zip(CLEAN, cycle(TALKING.items()), strict=False):
         yield _clean(group, f"{dialect}: {text[:40]}", place, text, numbers)
     for text in CLEAN:
@@ -119,7 +124,7 @@ def clean(numbers: Numbers, group: str = "clean") -> Iterator[AuditCase]:
 
 
 def clean_one(group: str, numbers: Numbers) -> AuditCase:
-    """The plainest request."""
+    """Return the plainest request in which there is nothing to find."""
     return _clean(group, "clean", PLACES["chat"]["user"], CLEAN[0], numbers)
 
 

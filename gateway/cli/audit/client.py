@@ -1,4 +1,4 @@
-"""Sends the audit's requests and judges, from what the recorders kept, whether something left."""
+"""Sending of the audit's requests, and judging from what the recorders kept whether something left."""
 
 import http.client
 import json
@@ -29,7 +29,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditClient:
-    """One gateway and its recorders. `strict`: the marker of a canary in the cloud is a leak, whatever else arrived."""
+    """Client of one gateway with its recorders.
+
+    Where it is `strict`, a canary's marker in the cloud is a leak, whatever else arrived.
+    """
 
     def __init__(self, gateway: Running, cloud: Recorder, home: Recorder, *, strict: bool = True) -> None:
         self.gateway = gateway
@@ -38,12 +41,12 @@ class AuditClient:
         self._strict = strict
 
     def ask(self, cases: Iterable[AuditCase]) -> list[Result]:
-        """Several at once; results in the order of the cases."""
+        """Send several requests at once, and return the results in the order of the cases."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return list(pool.map(self._one, cases))
 
     def send(self, case: AuditCase) -> int:
-        """The answer's status; 0 where there is none."""
+        """Send a request, and return the answer's status; 0 where there is no answer."""
         address = urlsplit(self.gateway.url)
         connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=_SECONDS)
         try:
@@ -57,7 +60,7 @@ class AuditClient:
             connection.close()
 
     def leave(self, case: AuditCase, *, after: int = 0, seconds: float = 1.5) -> str:
-        """Ask, and go away `after` so many bytes, or when none came for that time. Returns what came."""
+        """Ask, go away `after` so many bytes or when none came for that time, and return what came."""
         address = urlsplit(self.gateway.url)
         body = json.dumps(case.body).encode()
         lines = [f"POST {case.path} HTTP/1.1", f"Host: {address.netloc}", f"Content-Length: {len(body)}"]
@@ -71,7 +74,7 @@ class AuditClient:
         return came.decode("utf-8", "replace")
 
     def judge(self, case: AuditCase, status: int) -> Result:
-        """By what the recorders kept."""
+        """Judge from what the recorders kept where a request went."""
         arrived = self.cloud.bodies(case.marker)
         if arrived:
             held = any(_holds(body, case.values) for body in arrived)
@@ -96,7 +99,7 @@ class AuditClient:
 
 
 def _holds(body: bytes, values: tuple[str, ...]) -> bool:
-    """Whether any form of a value stands in any string of the body, or in its bytes."""
+    """Return whether any form of a value stands in any string of the body, or in its bytes."""
     raw = body.decode("utf-8", "replace")
     try:
         texts = [text for _, text in strings(freeze(json.loads(body)))]

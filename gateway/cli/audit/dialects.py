@@ -1,4 +1,4 @@
-"""Where a canary can stand in the other dialects, all places by dialect, and parts that nobody can read."""
+"""Where a canary can stand in the other dialects; all places by dialect; parts that nobody can read."""
 
 import base64
 import json
@@ -32,7 +32,7 @@ def _response(change: Callable[[Body, str], object], *, left_out: bool = False) 
 
 
 def _item(**item: object) -> Callable[[Body, str], object]:
-    """An item more, in which `text` stands wherever a value is `str`."""
+    """Return a change that adds an item, in which the text stands wherever a value is `str`."""
 
     def change(body: Body, text: str) -> None:
         body["input"].append({key: text if value is str else value for key, value in item.items()})

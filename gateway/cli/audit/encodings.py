@@ -17,7 +17,7 @@ Encode = Callable[[str], str]
 
 
 class Canary(msgspec.Struct, frozen=True, kw_only=True):
-    """A planted value. `identifier`: it is one value, not words, so gaps and breaks inside can't hide it either."""
+    """Planted value. An `identifier` is one value, not words, so gaps and breaks inside can't hide it either."""
 
     name: str
     category: str
@@ -100,7 +100,7 @@ _GAPPED = frozenset({"iban", "card"})  # the kinds that are written in groups an
 
 
 def disguises() -> Iterator[tuple[Canary, str, str]]:
-    """Every canary in every single encoding: canary, name of the encoding, text."""
+    """Yield every canary in every single encoding: canary, name of the encoding, text."""
     for canary in CANARIES:
         for name, encode in _SINGLE.items():
             yield canary, name, encode(canary.text)
@@ -110,12 +110,12 @@ def disguises() -> Iterator[tuple[Canary, str, str]]:
 
 
 def encoded(text: str, name: str) -> str:
-    """The text in the encoding of that name."""
+    """Return the text in the encoding of that name."""
     return _SINGLE[name](text)
 
 
 def compositions(triples: int = 60) -> Iterator[tuple[Canary, str, str]]:
-    """Every pair of nesting encodings and some triples, always the same ones, with the canaries in turn."""
+    """Yield every pair of nesting encodings and some triples, always the same ones, with the canaries in turn."""
     draw = random.Random(2026)  # noqa: S311 - a fixed sample, no secret
     names = tuple(NESTING)
     chains = [*product(names, names), *(tuple(draw.choices(names, k=3)) for _ in range(triples))]

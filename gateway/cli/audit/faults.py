@@ -16,7 +16,7 @@ _SHORT = 1.5  # seconds that a target may take where one hangs
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that goes wrong. `reaches`: a clean request still gets to the cloud, which shows that it was open."""
+    """Something that goes wrong. Where `reaches` is true, a clean request still gets to the cloud: the way was open."""
 
     name: str
     cloud: tuple[Mode, ...] = (Mode.OK,)
@@ -54,7 +54,11 @@ FAULTS = (
 
 
 def run_fault(fault: Fault, setup: Setup, cloud: Recorder, home: Recorder, numbers: Numbers) -> list[Result]:
-    """All dialects while it is so. Raises DidNotStart."""
+    """Try all dialects while the fault lasts.
+
+    Raises:
+        DidNotStart: The gateway under audit never listened.
+    """
     config = setup.write(wait=fault.wait, seconds=fault.inspection_seconds)
     with started(setup, config) as gateway:
         asking = AuditClient(gateway, cloud, home)
@@ -65,7 +69,7 @@ def run_fault(fault: Fault, setup: Setup, cloud: Recorder, home: Recorder, numbe
 
 
 def asked(asking: AuditClient, name: str, numbers: Numbers, *, reaches: bool) -> list[Result]:
-    """Clean ones before and behind the canaries: what holds the canaries back is not that the cloud is out of reach."""
+    """Send canaries, and clean requests before and behind them, which show whether the cloud could be reached."""
     group = f"fault · {name}"
     clean = asking.ask([clean_one(group, numbers)]) if reaches else []
     return [*clean, *asking.ask(through_all(group, numbers))]
@@ -73,7 +77,7 @@ def asked(asking: AuditClient, name: str, numbers: Numbers, *, reaches: bool) ->
 
 @contextmanager
 def behaving(cloud: Recorder, home: Recorder, fault: Fault) -> Iterator[None]:
-    """The recorders fail as they should."""
+    """Let the recorders fail as the fault says, as long as the context lasts."""
     cloud.behave(*fault.cloud)
     home.behave(*fault.home)
     try:
@@ -84,7 +88,7 @@ def behaving(cloud: Recorder, home: Recorder, fault: Fault) -> Iterator[None]:
 
 
 def _unwritable(setup: Setup, asking: AuditClient, numbers: Numbers) -> list[Result]:
-    """Somebody else holds the database: no receipt can be written, so nothing at all may leave."""
+    """Hold the ledger's database: no receipt can be written, so nothing at all may leave."""
     group = "fault · ledger: can't be written"
     files = sorted(setup.state.glob("*.db")) or sorted(setup.state.glob("*.sqlite*"))
     cases = [*through_all(group, numbers)]
@@ -97,7 +101,7 @@ def _unwritable(setup: Setup, asking: AuditClient, numbers: Numbers) -> list[Res
 
 
 def _reloaded(setup: Setup, asking: AuditClient, numbers: Numbers) -> list[Result]:
-    """A policy file that does not load, and one that would let everything pass but has a fault in it."""
+    """Reload a policy that would let everything pass but is broken YAML: the old one must stay in force."""
     text = setup.policy_file.read_text("utf-8")
     try:
         setup.policy_file.write_text(text.replace("other: sensitive", "other: public") + "rules: [{name\n", "utf-8")
@@ -109,7 +113,7 @@ def _reloaded(setup: Setup, asking: AuditClient, numbers: Numbers) -> list[Resul
 
 
 def _left(asking: AuditClient, numbers: Numbers) -> list[Result]:
-    """The clients close their connections while the local target hangs; nothing may be tried elsewhere behind them."""
+    """Close the clients' connections while the local target hangs; nothing may be tried elsewhere behind them."""
     cases = list(through_all("fault · client: goes away", numbers))
     for case in cases:
         asking.leave(case, seconds=0.15)

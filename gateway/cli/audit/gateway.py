@@ -32,11 +32,11 @@ otherwise: {prefer: [cloud, home]}
 
 
 class DidNotStart(Exception):
-    """The gateway under audit never listened; the argument is what it printed."""
+    """Error of a gateway under audit that never listened; the argument is what it printed."""
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the gateway under audit keeps its state, where its targets are, and what of the user's it takes over."""
+    """Where the gateway under audit keeps its state, where its targets are, and what it takes over from the user."""
 
     folder: Path
     cloud: str
@@ -45,7 +45,13 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings | None = None
 
     def write(self, *, own_policy: bool = False, wait: float = 20.0, seconds: float | None = None) -> Path:
-        """The configuration file. `wait`: for a target's answer; `seconds`: for an inspection."""
+        """Write the configuration file.
+
+        Args:
+            own_policy: Whether the user's policy decides, instead of the audit's own.
+            wait: Seconds for a target's answer.
+            seconds: Seconds for an inspection. None: as the user has it, or the default.
+        """
         config: dict[str, Any] = {"inspection": self._inspection(seconds)}
         if own_policy and self.settings is not None:
             config |= _own(self.settings, self.cloud, self.home, wait)
@@ -66,12 +72,12 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def policy_file(self) -> Path:
-        """The audit's own policy: the cloud first, whatever is not public at home."""
+        """Return the file of the audit's own policy: the cloud first, and at home whatever is not public."""
         return self.folder / "policy.yaml"
 
     @property
     def state(self) -> Path:
-        """Ledger and caches."""
+        """Return the directory for ledger and caches."""
         return self.folder / "state"
 
     def _inspection(self, seconds: float | None) -> dict[str, Any]:
@@ -95,7 +101,7 @@ def _target(url: str, zone: str, ceiling: str, wait: float, further: list[str]) 
 
 
 def _own(settings: Settings, cloud: str, home: str, wait: float) -> dict[str, Any]:
-    """The user's policy, names and keys; every target leads to a recorder."""
+    """Return the user's policy, names and keys, with every target led to a recorder."""
     targets: dict[str, Any] = {}
     for name, target in settings.targets.items():
         if isinstance(target, OpenAITargetConfig) and target.zone == "cloud":
@@ -120,7 +126,7 @@ def _own(settings: Settings, cloud: str, home: str, wait: float) -> dict[str, An
 
 
 class Running:
-    """A gateway that listens."""
+    """Gateway under audit that listens."""
 
     def __init__(self, url: str, process: "subprocess.Popen[str]") -> None:
         self.url = url
@@ -128,18 +134,22 @@ class Running:
         self._process = process
 
     def reload(self) -> None:
-        """Ask it to read its policy again."""
+        """Ask the gateway to read its policy again."""
         self._process.send_signal(signal.SIGHUP)
 
     def kill(self) -> None:
-        """As a power cut would."""
+        """Kill the gateway, as a power cut would."""
         self._process.kill()
         self._process.wait()
 
 
 @contextmanager
 def started(setup: Setup, config: Path) -> Iterator[Running]:
-    """A gateway with this configuration, ready for requests. Raises DidNotStart."""
+    """Start a gateway with this configuration; stop it when the context ends.
+
+    Raises:
+        DidNotStart: It never listened.
+    """
     command = [*setup.command, "serve", "--config", str(config), "--port", "0"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ADUANA_")}
     environment |= {"ADUANA_STATE_DIR": str(setup.state), "ADUANA_AUDIT_KEY": _KEY, "NO_COLOR": "1"}
@@ -184,7 +194,7 @@ def _address(line: str) -> str:
 
 
 def _until_ready(url: str) -> None:
-    """Returns when the gateway takes requests, or after a while: the cases then show what is wrong."""
+    """Wait until the gateway takes requests, or a while: the cases then show what is wrong."""
     until = time.monotonic() + 30
     while time.monotonic() < until:
         try:

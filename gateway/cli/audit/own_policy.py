@@ -18,7 +18,7 @@ _MOST_WORDS = 5  # of each list
 
 
 def own_texts(settings: Settings, notes: list[str]) -> Mapping[str, str]:
-    """Texts that the user's own words must find, by a name of their own."""
+    """Return texts that the user's own words and lists must find, by a name of their own."""
     texts: dict[str, str] = {}
     for name, words in settings.inspection.words.items():
         for number, word in enumerate(words[:_MOST_WORDS], 1):
@@ -30,7 +30,7 @@ def own_texts(settings: Settings, notes: list[str]) -> Mapping[str, str]:
 
 
 def own_policy(setup: Setup, cloud: Recorder, home: Recorder, numbers: Numbers, notes: list[str]) -> list[Result]:
-    """Canaries under the user's policy, marked with every tag that lowers a label, while home works and while not.
+    """Send canaries under the user's policy, marked with every tag that lowers a label, while home works and while not.
 
     Only categories that this policy calls sensitive count; it may let others out, masked or as they are.
     """

@@ -10,7 +10,7 @@ Body = dict[str, Any]
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """An endpoint, and what makes a body of a marker and a text."""
+    """Place where a canary can stand: an endpoint, and what makes a body of a marker and a text."""
 
     path: str
     body: Callable[[str, str], Body]
@@ -18,7 +18,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def chat(change: Callable[[Body, str], object], path: str = "/v1/chat/completions") -> Place:
-    """A chat body that `change` puts the text into; the marker is the user's first word."""
+    """Return a place in a chat body, where `change` puts the text; the marker is the user's first word."""
 
     def body(marker: str, text: str) -> Body:
         made: Body = {"model": "auto", "max_tokens": 5, "messages": [{"role": "user", "content": f"{marker} hola"}]}
@@ -29,12 +29,12 @@ def chat(change: Callable[[Body, str], object], path: str = "/v1/chat/completion
 
 
 def put_first(body: Body, role: str, content: object) -> None:
-    """The text as the first message."""
+    """Put a message first."""
     body["messages"].insert(0, {"role": role, "content": content})
 
 
 def put_tool(body: Body, **function: object) -> None:
-    """One tool."""
+    """Give the request one tool."""
     body["tools"] = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}} | function}]
 
 
@@ -47,12 +47,12 @@ def _called(body: Body, arguments: object, result: object = "done") -> None:
 
 
 def put_said(body: Body, content: object) -> None:
-    """One more turn of the user."""
+    """Add one more turn of the user."""
     body["messages"].append({"role": "user", "content": content})
 
 
 def parameters(**properties: object) -> Body:
-    """The schema of an object with these properties."""
+    """Return the schema of an object with these properties."""
     return {"type": "object", "properties": properties}
 
 
@@ -65,7 +65,7 @@ def _last(body: Body, text: str) -> None:
 
 
 def streamed(change: Callable[[Body, str], object]) -> Callable[[Body, str], object]:
-    """The same, asking for a stream."""
+    """Return a change that does the same and asks for a stream."""
 
     def changed(body: Body, text: str) -> None:
         change(body, text)
@@ -75,7 +75,7 @@ def streamed(change: Callable[[Body, str], object]) -> Callable[[Body, str], obj
 
 
 def _split(body: Body, text: str) -> None:
-    """The whole value once, in a part beside others."""
+    """Put the whole text into one part of a message, beside others."""
     put_said(body, [{"type": "text", "text": "mira"}, {"type": "text", "text": text}, {"type": "text", "text": "ya"}])
 
 
@@ -112,7 +112,7 @@ CHAT: Mapping[str, Place] = {
 
 
 def plain(path: str, field: str, wrap: Callable[[str], object] = str, **further: object) -> Place:
-    """A body whose field holds marker and text together."""
+    """Return a place in a body whose one field holds marker and text together."""
 
     def body(marker: str, text: str) -> Body:
         return {"model": "auto", field: wrap(f"{marker} {text}"), **further}
@@ -121,7 +121,7 @@ def plain(path: str, field: str, wrap: Callable[[str], object] = str, **further:
 
 
 def beside(path: str, base: Callable[[str], Body], change: Callable[[Body, str], object], left_out: bool) -> Place:
-    """A body with the marker in `base`, and the text where `change` puts it."""
+    """Return a place in a body of `base`, which has the marker, where `change` puts the text."""
 
     def body(marker: str, text: str) -> Body:
         made = {"model": "auto"} | base(f"{marker} hola")

@@ -1,4 +1,4 @@
-"""A recorder on loopback: passes for a provider of the OpenAI API, keeps every body, and fails when it is told to."""
+"""Recorder on loopback: it passes for a provider of the OpenAI API, keeps every body, and fails when told to."""
 
 import enum
 import json
@@ -23,7 +23,7 @@ ANSWER = (
 
 
 class Mode(enum.Enum):
-    """How a recorder behaves."""
+    """How a recorder answers a request."""
 
     OK = "answers"
     ERROR = "answers 500"
@@ -36,7 +36,7 @@ class Mode(enum.Enum):
 
 
 class Recorder:
-    """What arrived. `modes` is how the next requests are answered, in turn; the last one stays."""
+    """Keeper of what arrived. `modes` says how the next requests are answered, in turn; the last one stays."""
 
     def __init__(self) -> None:
         self.base_url = ""
@@ -45,24 +45,24 @@ class Recorder:
         self._lock = threading.Lock()
 
     def behave(self, *modes: Mode) -> None:
-        """From now on."""
+        """Answer from now on in these ways, in turn; the last one stays."""
         with self._lock:
             self._modes = list(modes)
 
     def keep(self, body: bytes) -> Mode:
-        """One more body, under each marker in it; how to answer it."""
+        """Keep a body under each marker in it, and return how to answer it."""
         with self._lock:
             for marker in set(_MARKER.findall(body)) or {b""}:
                 self._bodies[marker.decode()].append(body)
             return self._modes.pop(0) if len(self._modes) > 1 else self._modes[0]
 
     def bodies(self, marker: str) -> list[bytes]:
-        """What arrived with this marker."""
+        """Return the bodies that arrived with this marker."""
         with self._lock:
             return list(self._bodies.get(marker, ()))
 
     def everything(self) -> list[bytes]:
-        """All that arrived."""
+        """Return all bodies that arrived."""
         with self._lock:
             return [body for bodies in self._bodies.values() for body in bodies]
 
@@ -73,14 +73,14 @@ class _Server(ThreadingHTTPServer):
     closing: threading.Event
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Clients that go away are part of the audit."""
+        """Say nothing: clients that go away are part of the audit."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
-        """Keeps the body, answers as the recorder is told to behave."""
+        """Keep the body, and answer as the recorder is told to."""
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         mode = self.server.record.keep(body)
         match mode:
@@ -144,7 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def do_GET(self) -> None:
-        """A list of one model."""
+        """Answer with a list of one model."""
         self._answer("application/json", json.dumps({"object": "list", "data": [{"id": "m", "object": "model"}]}))
 
     def _answer(self, kind: str, text: str, status: int = 200) -> None:
@@ -156,18 +156,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-        """Silent."""
+        """Write no log."""
 
 
 def _answer_to(body: bytes) -> str:
-    """A text of its own for requests whose marker is known, so that it can be told from others."""
+    """Return the text of an answer: one of its own for a known marker, so that it can be told from others."""
     found = _MARKER.search(body)
     return ANSWER.format(marker=found[0].decode().replace("Marker", "R").replace("end", "")) if found else "ok"
 
 
 @contextmanager
 def recorder() -> Iterator[Recorder]:
-    """A running recorder on a free port."""
+    """Run a recorder on a free port as long as the context lasts."""
     record = Recorder()
     server = _Server(("127.0.0.1", 0), _Handler)
     server.record = record

@@ -14,7 +14,7 @@ from gateway.cli.audit.client import Result
 
 
 class AuditVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts of one group, or of all."""
+    """Counts of one group of requests, or of all."""
 
     group: str
     canaries: int
@@ -27,7 +27,7 @@ class AuditVerdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verdict(group: str, results: Sequence[Result]) -> AuditVerdict:
-    """Of these results."""
+    """Count these results."""
     canaries = [result for result in results if result.case.sensitive]
     clean = [result for result in results if not result.case.sensitive]
     return AuditVerdict(
@@ -43,13 +43,13 @@ def verdict(group: str, results: Sequence[Result]) -> AuditVerdict:
 
 
 def exit_code(results: Sequence[Result]) -> int:
-    """0: nothing leaked. 1: something did, or nothing at all reached the cloud, which proves nothing."""
+    """Return 0 where nothing leaked; 1 where something did, or where nothing reached the cloud at all."""
     total = verdict("", results)
     return 1 if total.leaks or not total.clean or total.kept == total.clean else 0
 
 
 def show(results: Sequence[Result], *, notes: Sequence[str] = (), verbose: bool = False) -> None:
-    """A table of groups; every leak and every clean request that was kept, by name."""
+    """Print a table of groups, and the name of every leak and of every clean request that was held back."""
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     longest = max((len(result.case.group) for result in results), default=0)
@@ -103,7 +103,7 @@ def _sentence(total: AuditVerdict) -> str:
 
 
 def as_json(results: Sequence[Result], notes: Sequence[str] = ()) -> str:
-    """The same for programs. Holds no canary, only names."""
+    """Return the same as JSON. It holds no canary, only names."""
     groups = tuple(dict.fromkeys(result.case.group for result in results))
     table = [verdict(group, [result for result in results if result.case.group == group]) for group in groups]
     return json.dumps(

@@ -37,7 +37,7 @@ _LATER = (
 
 
 def memory(asking: AuditClient, numbers: Numbers, *, restart: Callable[[], AuditClient]) -> list[Result]:
-    """The story told at home; then all later requests, before and after the gateway was killed and started again."""
+    """Tell the story at home; then send all later requests, before and after the gateway was killed."""
     first, story = _told(numbers)
     results = asking.ask([first])
     answer = _answer(first.marker)
@@ -132,7 +132,7 @@ def _request(name: str, marker: str, story: str, told: str, answer: str) -> tupl
 
 
 def _cut_off(asking: AuditClient, first: AuditCase, story: str, numbers: Numbers) -> list[Result]:
-    """The client goes away in the middle of the local answer, and comes back with what it has of it."""
+    """Go away in the middle of the local answer, and come back with what the client has of it."""
     asking.home.behave(Mode.SLOW)
     try:
         came = asking.leave(first, after=8000, seconds=10)
@@ -152,7 +152,7 @@ def _cut_off(asking: AuditClient, first: AuditCase, story: str, numbers: Numbers
 
 
 def _words(stream: str) -> str:
-    """The text of the whole events in a piece of a stream."""
+    """Return the text of the whole events in a piece of a stream."""
     text = ""
     for line in stream.split("\n")[:-1]:
         if line.startswith("data: {"):

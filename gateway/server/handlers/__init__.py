@@ -1,4 +1,4 @@
-"""The endpoints: parse, ask the pipeline, encode, one file a dialect; and those for whoever runs the gateway.
+"""Endpoints, one file for each dialect, and those for whoever runs the gateway.
 
-Must not decide anything or hold state.
+Each one parses a body, asks the pipeline and encodes the answer. Must not decide anything or hold state.
 """

@@ -1,4 +1,4 @@
-"""Anthropic endpoints: the same pipeline, another dialect."""
+"""Anthropic's endpoints: the same pipeline in another dialect."""
 
 from functools import partial
 
@@ -10,13 +10,13 @@ from gateway.wire import anthropic
 
 
 class AnthropicHandlers:
-    """One handler for each route. Holds no state but its parts."""
+    """Handlers of Anthropic's routes, one for each. Holds no state but its parts."""
 
     def __init__(self, endpoint: HttpEndpoint) -> None:
         self._endpoint = endpoint
 
     async def messages(self, http: web.Request) -> web.StreamResponse:
-        """POST /v1/messages."""
+        """Answer POST /v1/messages."""
         parse = partial(anthropic.parse_messages, version=http.headers.get("anthropic-version", ""))
         caller, request, size = await self._endpoint.parsed(http, parse)
         inbound = self._endpoint.inbound(http, caller, request, size)
@@ -31,7 +31,7 @@ class AnthropicHandlers:
         )
 
     async def count_tokens(self, http: web.Request) -> web.StreamResponse:
-        """POST /v1/messages/count_tokens."""
+        """Answer POST /v1/messages/count_tokens."""
         parse = partial(anthropic.parse_count, version=http.headers.get("anthropic-version", ""))
         caller, request, size = await self._endpoint.parsed(http, parse)
         tokens = await self._endpoint.prompt_tokens(self._endpoint.inbound(http, caller, request, size))

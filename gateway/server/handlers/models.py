@@ -1,4 +1,4 @@
-"""Embedded models for administrators: which are loaded, load one, unload one. Nothing here answers a request."""
+"""Endpoints for administrators: which embedded models are loaded; load one, unload one."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ LONGEST_LOAD = 600.0  # seconds
 
 
 class ModelReport(msgspec.Struct, frozen=True, kw_only=True):
-    """One embedded model. Sizes in bytes, estimated; times in seconds."""
+    """State of one embedded model. Sizes in bytes, estimated; times in seconds."""
 
     target: str
     model: str
@@ -34,7 +34,7 @@ class ModelReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelsReport(msgspec.Struct, frozen=True, kw_only=True):
-    """All of them, and the memory that they share. None: no limit."""
+    """State of all embedded models, and of the memory that they share. None: no limit."""
 
     models: tuple[ModelReport, ...]
     memory: int | None
@@ -44,7 +44,7 @@ class ModelsReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Models(Protocol):
-    """Their owner. Targets are named as in the configuration."""
+    """Owner of the embedded models. Targets are named as in the configuration."""
 
     def report(self) -> ModelsReport: ...
     async def load(self, target: str, deadline: float) -> None: ...
@@ -53,26 +53,26 @@ class Models(Protocol):
 
 
 class ModelHandlers:
-    """Admin keys only."""
+    """Handlers of `/admin/models`, for administrators' keys only."""
 
     def __init__(self, endpoint: HttpEndpoint, models: Models) -> None:
         self._endpoint = endpoint
         self._models = models
 
     async def list(self, http: web.Request) -> web.StreamResponse:
-        """GET /admin/models."""
+        """Answer GET /admin/models."""
         self._admin(http)
         return self._told(http, self._models.report())
 
     async def load(self, http: web.Request) -> web.StreamResponse:
-        """POST /admin/models/{target}/load: answers when it is loaded."""
+        """Answer POST /admin/models/{target}/load once the model is loaded."""
         self._admin(http)
         target = self._known(http.match_info["target"])
         await self._models.load(target, asyncio.get_running_loop().time() + LONGEST_LOAD)
         return self._told(http, self._one(target))
 
     async def unload(self, http: web.Request) -> web.StreamResponse:
-        """POST /admin/models/{target}/unload: answers when its memory is back; 409 while it works."""
+        """Answer POST /admin/models/{target}/unload once its memory is back; with 409 while it works."""
         self._admin(http)
         target = self._known(http.match_info["target"])
         await self._models.unload(target)
@@ -100,5 +100,5 @@ class ModelHandlers:
 
 
 def loaded(report: ModelsReport) -> Sequence[ModelReport]:
-    """Those that are in memory."""
+    """Return the models that are in memory."""
     return [model for model in report.models if model.state == "loaded"]

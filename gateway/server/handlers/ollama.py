@@ -1,4 +1,4 @@
-"""Ollama endpoints: the same pipeline, another dialect."""
+"""Ollama's endpoints: the same pipeline in another dialect."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ _UNKNOWN_WINDOW = 8192  # for show, where the configuration does not say
 
 
 class OllamaHandlers:
-    """One handler for each route. Holds no state but its parts."""
+    """Handlers of Ollama's routes, one for each. Holds no state but its parts."""
 
     def __init__(
         self, endpoint: HttpEndpoint, models: Models, *, started: float, wall: Callable[[], float] = time.time
@@ -30,17 +30,17 @@ class OllamaHandlers:
         self._wall = wall
 
     async def version(self, http: web.Request) -> web.StreamResponse:
-        """GET /api/version."""
+        """Answer GET /api/version."""
         self._endpoint.caller(http)
         return json_answer(ollama.version_body(), self._id(http))
 
     async def tags(self, http: web.Request) -> web.StreamResponse:
-        """GET /api/tags."""
+        """Answer GET /api/tags."""
         names = self._endpoint.visible(self._endpoint.caller(http))
         return json_answer(ollama.tags_body(dict.fromkeys(names, "aduana"), created=self._started), self._id(http))
 
     async def loaded(self, http: web.Request) -> web.StreamResponse:
-        """GET /api/ps: models in memory, under the first name that stands for them alone."""
+        """Answer GET /api/ps: models in memory, each under the first name that stands for it alone."""
         visible = self._endpoint.visible(self._endpoint.caller(http))
         aliases = self._endpoint.catalog.aliases
         residents = [
@@ -52,7 +52,11 @@ class OllamaHandlers:
         return json_answer(ollama.ps_body(residents, now=self._wall()), self._id(http))
 
     async def show(self, http: web.Request) -> web.StreamResponse:
-        """POST /api/show."""
+        """Answer POST /api/show.
+
+        Raises:
+            NotFound: There is no such model for this caller.
+        """
         caller, name, _ = await self._endpoint.parsed(http, ollama.parse_show)
         info = first_target(self._endpoint.catalog, name)
         if info is None or name not in self._endpoint.visible(caller):
@@ -61,17 +65,17 @@ class OllamaHandlers:
         return json_answer(body, self._id(http))
 
     async def chat(self, http: web.Request) -> web.StreamResponse:
-        """POST /api/chat."""
+        """Answer POST /api/chat."""
         caller, (request, wish), size = await self._endpoint.parsed(http, ollama.parse_chat)
         return await self._answer(http, caller, request, wish, size, generate=False)
 
     async def generate(self, http: web.Request) -> web.StreamResponse:
-        """POST /api/generate."""
+        """Answer POST /api/generate."""
         caller, (request, wish), size = await self._endpoint.parsed(http, ollama.parse_generate)
         return await self._answer(http, caller, request, wish, size, generate=True)
 
     async def embed(self, http: web.Request) -> web.StreamResponse:
-        """POST /api/embed and /api/embeddings."""
+        """Answer POST /api/embed and /api/embeddings."""
         begun = time.perf_counter()
         caller, request, size = await self._endpoint.parsed(http, ollama.parse_embed)
         embedded = await self._endpoint.embed(self._endpoint.inbound(http, caller, request, size), request)
@@ -111,7 +115,7 @@ class OllamaHandlers:
         return response
 
     async def _prepare(self, wish: ollama.Wish) -> None:
-        """Loads the first embedded model of this name; with `keep_alive: 0` all of them go as soon as they are idle."""
+        """Load the first embedded model of this name; with `keep_alive: 0`, unload all of them once they are idle."""
         alias = self._endpoint.catalog.resolve(wish.model)
         models = [model.target for model in self._models.report().models]
         named = [name for name in models if alias is not None and (alias.targets is None or name in alias.targets)]
@@ -129,7 +133,7 @@ class OllamaHandlers:
 
 
 def first_target(catalog: Catalog, model: str) -> TargetInfo | None:
-    """The target that stands for a model name when its facts are asked for; None: no such name."""
+    """Return the target whose facts are shown for a model name; None where there is no such name."""
     alias = catalog.aliases.get(model)
     if alias is None:
         return None

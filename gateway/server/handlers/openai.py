@@ -1,4 +1,4 @@
-"""OpenAI endpoints: parse, ask the pipeline, encode."""
+"""OpenAI's endpoints: parse, ask the pipeline, encode."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from gateway.wire.openai import rerank
 
 
 class OpenAIHandlers:
-    """One handler for each route. Holds no state but its parts."""
+    """Handlers of OpenAI's routes, one for each. Holds no state but its parts."""
 
     def __init__(self, endpoint: HttpEndpoint, *, started: int, wall: Callable[[], float] = time.time) -> None:
         self._endpoint = endpoint
@@ -22,17 +22,17 @@ class OpenAIHandlers:
         self._wall = wall
 
     async def chat(self, http: web.Request) -> web.StreamResponse:
-        """POST /v1/chat/completions."""
+        """Answer POST /v1/chat/completions."""
         caller, request, size = await self._endpoint.parsed(http, openai.parse_chat)
         return await self._generate(http, self._endpoint.inbound(http, caller, request, size), request)
 
     async def completions(self, http: web.Request) -> web.StreamResponse:
-        """POST /v1/completions."""
+        """Answer POST /v1/completions."""
         caller, request, size = await self._endpoint.parsed(http, openai.parse_completion)
         return await self._generate(http, self._endpoint.inbound(http, caller, request, size), request)
 
     async def responses(self, http: web.Request) -> web.StreamResponse:
-        """POST /v1/responses. Answers are not stored, so none can be read later by id."""
+        """Answer POST /v1/responses. Answers are not stored, so none can be read later by its id."""
         caller, asked, size = await self._endpoint.parsed(http, responses.parse_response)
         inbound = self._endpoint.inbound(http, caller, asked.chat, size)
         answer_id, created = responses.answer_id(_unique(inbound)), int(self._wall())
@@ -45,20 +45,20 @@ class OpenAIHandlers:
         )
 
     async def responses_input_tokens(self, http: web.Request) -> web.StreamResponse:
-        """POST /v1/responses/input_tokens."""
+        """Answer POST /v1/responses/input_tokens."""
         caller, asked, size = await self._endpoint.parsed(http, responses.parse_response)
         inbound = self._endpoint.inbound(http, caller, asked.chat, size)
         tokens = await self._endpoint.prompt_tokens(inbound)
         return json_answer(responses.input_tokens_body(tokens), self._id(http))
 
     async def embeddings(self, http: web.Request) -> web.StreamResponse:
-        """POST /v1/embeddings."""
+        """Answer POST /v1/embeddings."""
         caller, request, size = await self._endpoint.parsed(http, openai.parse_embeddings)
         embedded = await self._endpoint.embed(self._endpoint.inbound(http, caller, request, size), request)
         return json_answer(openai.embeddings_body(request, embedded.vectors), route_headers(embedded.route))
 
     async def rerank(self, http: web.Request) -> web.StreamResponse:
-        """POST /v1/rerank."""
+        """Answer POST /v1/rerank."""
         caller, request, size = await self._endpoint.parsed(http, rerank.parse_rerank)
         inbound = self._endpoint.inbound(http, caller, request, size)
         ranked = await self._endpoint.rerank(inbound, request)
@@ -66,19 +66,23 @@ class OpenAIHandlers:
         return json_answer(body, route_headers(ranked.route))
 
     async def models(self, http: web.Request) -> web.StreamResponse:
-        """GET /v1/models."""
+        """Answer GET /v1/models."""
         names = self._endpoint.visible(self._endpoint.caller(http))
         return json_answer(openai.models_body(names, created=self._started), self._id(http))
 
     async def model(self, http: web.Request) -> web.StreamResponse:
-        """GET /v1/models/{id}."""
+        """Answer GET /v1/models/{id}.
+
+        Raises:
+            NotFound: There is no such model for this caller.
+        """
         name = http.match_info["id"]
         if name not in self._endpoint.visible(self._endpoint.caller(http)):
             raise NotFound(f"The model {name[:100]!r} does not exist here.", code="model_not_found", param="model")
         return json_answer(openai.model_body(name, created=self._started), self._id(http))
 
     async def explain(self, http: web.Request) -> web.StreamResponse:
-        """POST /admin/explain: the whole decision for a chat request, sending nothing. Admin keys only."""
+        """Answer POST /admin/explain with the whole decision about a chat request, and send nothing."""
         caller, request, size = await self._endpoint.parsed(http, openai.parse_chat)
         return await self._endpoint.explained(self._endpoint.inbound(http, caller, request, size))
 

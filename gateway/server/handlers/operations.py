@@ -19,13 +19,13 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rendering(Protocol):
-    """Metrics in Prometheus' text format. Takes milliseconds: called in a thread."""
+    """Source of the metrics in Prometheus' text format. Rendering takes milliseconds, so it is called in a thread."""
 
     def render(self) -> bytes: ...
 
 
 class Operations:
-    """Handlers without a key: they tell nothing about requests' content or callers' secrets."""
+    """Handlers for those who watch the gateway. They tell nothing of requests' content or callers' secrets."""
 
     def __init__(
         self,
@@ -37,7 +37,16 @@ class Operations:
         page: Callable[[], str],
         page_headers: Mapping[str, str],
     ) -> None:
-        """`keys`: the status page wants one of them (as the password of a browser's own dialogue); None: it is open."""
+        """Keep the parts.
+
+        Args:
+            host_guard: Refuses other people's hosts and web pages.
+            keys: The status page wants one of them, as the password in the browser's own dialogue. None: it is open.
+            readiness: Tells whether the gateway can answer.
+            metrics: Writes the metrics.
+            page: Writes the status page.
+            page_headers: Headers of the status page.
+        """
         self._host_guard = host_guard
         self._keys = keys
         self._readiness = readiness
@@ -46,11 +55,11 @@ class Operations:
         self._page_headers = dict(page_headers)
 
     async def healthz(self, _: web.Request) -> web.Response:
-        """GET /healthz: the event loop turns."""
+        """Answer GET /healthz: the event loop is alive."""
         return web.Response(text="ok\n")
 
     async def readyz(self, _: web.Request) -> web.Response:
-        """GET /readyz: 200 only when the default target can answer."""
+        """Answer GET /readyz with 200 only when the default target can answer."""
         readiness = self._readiness()
         body = {"ready": readiness.ready, **readiness.details}
         return web.Response(
@@ -58,7 +67,7 @@ class Operations:
         )
 
     async def metrics(self, http: web.Request) -> web.Response:
-        """GET /metrics."""
+        """Answer GET /metrics."""
         self._host_guard.check(http)
         body = await asyncio.to_thread(self._metrics.render)
         return web.Response(
@@ -66,7 +75,7 @@ class Operations:
         )
 
     async def page(self, http: web.Request) -> web.Response:
-        """GET /: the status page."""
+        """Answer GET / with the status page."""
         self._host_guard.check(http)
         if self._keys is not None and not self._keys.accepts(http.headers.get("Authorization", "")):
             return web.Response(

@@ -1,4 +1,4 @@
-"""The route table, and the one place where errors become answers."""
+"""The table of routes, and the one place where errors become answers."""
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -16,7 +16,13 @@ from gateway.server.inbound import new_request_id
 
 @web.middleware
 async def shape_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Gives each request its id, and each error the client's shape. Not a safety step: those are in the pipeline."""
+    """Give each request its id, and each error the shape of the client's dialect.
+
+    This is no step of the guarantee: those are all in the pipeline.
+
+    Raises:
+        ConnectionResetError: The client is gone; aiohttp handles it.
+    """
     request[REQUEST_ID] = new_request_id()
     if request.method == "OPTIONS":
         # Needs no key: which page may call is told by the CORS headers, or by their absence.
@@ -34,7 +40,7 @@ async def shape_errors(request: web.Request, handler: Handler) -> web.StreamResp
 def build_application(
     endpoint: HttpEndpoint, operations: Operations, host_guard: HostGuard, models: Models, *, started: int
 ) -> web.Application:
-    """All routes of all dialects; OpenAI's with and without `/v1`."""
+    """Return the application with all routes of all dialects; OpenAI's with and without `/v1`."""
     application = web.Application(middlewares=[shape_errors])
 
     async def add_headers(http: web.BaseRequest, response: web.StreamResponse) -> None:
