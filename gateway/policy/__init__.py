@@ -1,6 +1,7 @@
-"""The policy language, `decide` (pure), proof, and `Clearance`, the only ticket into the cloud.
+"""The policy language, `decide` (pure), the proof of claims, and `Clearance`, the only ticket into the cloud.
 
-This room does no I/O and knows no clock: files are read by the caller, the world arrives as a `Snapshot`.
+Owns what a policy means, and which targets a request may use. Must not know the time or do I/O, but for reading policy
+files where no other `read` is given: the world arrives as a `Snapshot`.
 """
 
 from gateway.policy.clearance import Clearance, mint

@@ -18,7 +18,7 @@ from gateway.policy.evaluation.overrides import overridden
 
 @final
 class _Seal:
-    """Only this module has one. A clearance without it is refused at every use."""
+    """The mark of a genuine clearance. Only this module has one; without it a clearance is refused at every use."""
 
     __slots__ = ()
 
@@ -49,7 +49,7 @@ class Clearance:
 
     @property
     def request_id(self) -> str:
-        """The request it was minted for."""
+        """Id of the request it was minted for."""
         self._genuine()
         return self._request_id  # type: ignore[attr-defined,no-any-return]
 
@@ -67,13 +67,13 @@ class Clearance:
 
     @property
     def endpoint(self) -> Endpoint:
-        """What is asked for."""
+        """The endpoint that is asked for."""
         self._genuine()
         return self._endpoint  # type: ignore[attr-defined,no-any-return]
 
     @property
     def document(self) -> JsonObject:
-        """What is sent, and nothing else is."""
+        """The document that is sent; nothing else is."""
         self._genuine()
         return self._document  # type: ignore[attr-defined,no-any-return]
 
@@ -103,10 +103,13 @@ class Clearance:
 
 
 def mint(decision: Decision, target: str, inbound: Inbound, policy: Policy) -> Clearance:
-    """The clearance for sending this request to this cloud target.
+    """Mint the clearance for sending this request to this cloud target.
 
-    Checks once more, independently of `decide`: that the decision is about this very request and was made under this
-    policy, that it permits the target, and that the label is not above the target's ceiling. Raises PolicyRefused.
+    Everything is checked once more, independently of `decide`: that the decision is about this very request and was
+    made under this policy, that it permits the target, and that the label is not above the target's ceiling.
+
+    Raises:
+        PolicyRefused: One of these checks fails.
     """
     info = policy.catalog.targets.get(target)
     if decision.request_id != inbound.id or not decision.subject.is_(inbound.request):

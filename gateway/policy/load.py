@@ -1,4 +1,4 @@
-"""Policy files into a `Policy`: whole, or not at all. Reading files from disk is the caller's `read`."""
+"""Loading of policy files: into a `Policy` whole, or not at all. The caller may bring its own `read` for files."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -25,10 +25,13 @@ def load_policy(
     read: Read | None = None,
     rates: Mapping[str, float] = USD,
 ) -> Policy:
-    """The policy that these (name, text) pairs make together; without any, the built-in one.
+    """Load the policy that these (name, text) pairs make together; without any, the built-in one.
 
     `read` gives the text of an included file by its path (relative to the including file). `rates` has the US dollars
-    that one unit of each currency is; a policy may add more. Raises ConfigurationError with every problem found.
+    that one unit of each currency is; a policy may add more.
+
+    Raises:
+        ConfigurationError: The policy does not load; every problem found is in it.
     """
     pairs = list(files) or [(DEFAULT_POLICY_NAME, DEFAULT_POLICY_TEXT)]
     loader = _Loader(read)
@@ -51,9 +54,12 @@ def load_policy_files(
     read: Read | None = None,
     proved: bool = True,
 ) -> Policy:
-    """`load_policy` for files on disk; without any, the built-in policy. Raises ConfigurationError.
+    """Load a policy from files on disk; without any, the built-in policy.
 
-    `proved`: a policy whose claims can't all be proved does not load (takes some tens of milliseconds).
+    With `proved` a policy whose claims can't all be proved does not load (that takes some tens of milliseconds).
+
+    Raises:
+        ConfigurationError: A file can't be read, or the policy does not load; every problem found is in it.
     """
     reader = read or _from_disk
     policy = load_policy([(str(path), reader(str(path))) for path in paths], catalog, read=reader, rates=rates)
@@ -72,7 +78,7 @@ def _from_disk(path: str) -> str:
 
 
 def _digest(texts: Sequence[str]) -> str:
-    """Names the policy's text, whatever its files are called and wherever they lie."""
+    """Return a name for the policy's text, whatever its files are called and wherever they lie."""
     digest = hashlib.sha256(b"aduana policy 1")
     for text in texts:
         data = text.encode("utf-8", "surrogatepass")
@@ -81,7 +87,7 @@ def _digest(texts: Sequence[str]) -> str:
 
 
 class _Loader:
-    """Follows `include`, depth first, each file once, and sees circles."""
+    """Reader of a file and all that it includes: depth first, each file once, and circles are seen."""
 
     def __init__(self, read: Read | None) -> None:
         self.sources: list[Source] = []
@@ -92,7 +98,7 @@ class _Loader:
         self._done: set[str] = set()
 
     def root(self, name: str, text: str) -> Source:
-        """A file that was named by the user."""
+        """Take a file that was named by the user, with what it includes."""
         return self._take(name, text)
 
     def _take(self, name: str, text: str) -> Source:

@@ -1,4 +1,4 @@
 """One request under one policy: its label, the targets it may use, and why. Pure.
 
-The same input gives the same decision in every process. No I/O, no clock, no YAML.
+Owns the decision: the same input gives the same one in every process. Must not do I/O, know the time or read YAML.
 """

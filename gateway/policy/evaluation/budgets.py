@@ -17,12 +17,15 @@ Limits = tuple[tuple[str, float], ...]
 
 
 def names_for(key: str) -> tuple[str, ...]:
-    """The budgets that a request with this key draws on. The one that is renewed last comes first."""
+    """Return the names of the budgets that a request with this key draws on.
+
+    The one that is renewed last comes first.
+    """
     return ("month", f"key:{key}", "day")
 
 
 def limits(budgets: Mapping[str, Budget], key: str) -> Limits:
-    """What is left of each budget with a limit, in US dollars."""
+    """Return what is left of each budget that has a limit, in US dollars."""
     found: list[tuple[str, float]] = []
     for name in names_for(key):
         budget = budgets.get(name)
@@ -32,7 +35,7 @@ def limits(budgets: Mapping[str, Budget], key: str) -> Limits:
 
 
 def in_the_way(left: Limits, price: float | None) -> str | None:
-    """The budget that does not allow for `price` dollars; None: all do.
+    """Return the first budget that does not allow for `price` dollars; None: all do.
 
     Where no price is known the request may go as long as anything is left.
     """
@@ -43,7 +46,7 @@ def in_the_way(left: Limits, price: float | None) -> str | None:
 
 
 def budget_refusal(name: str, budget: Budget, price: float | None, now: datetime | None) -> Refusal:
-    """Which budget, what is left, when it begins anew, and what helps."""
+    """Word the refusal: which budget, what is left, when it begins anew, and what helps."""
     left = max((budget.limit or 0.0) - budget.spent, 0.0)
     what = f"{_dollars(left)} of {_dollars(budget.limit or 0.0)} are left of {_titled(name)}"
     asked = f", and this request could cost up to {_dollars(price)}" if price is not None else ""

@@ -32,7 +32,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compare(before: Decision, after: Decision, snapshot: Snapshot) -> Difference:
-    """The difference between two decisions on one request."""
+    """Compare two decisions on one request."""
     return Difference(
         change=_change(before, after),
         before=outline(before),
@@ -42,14 +42,14 @@ def compare(before: Decision, after: Decision, snapshot: Snapshot) -> Difference
 
 
 def outline(decision: Decision) -> str:
-    """A decision in a few words."""
+    """Describe a decision in a few words."""
     if decision.refusal is not None:
         return f"{decision.label.word}, {decision.rule}: refused ({decision.refusal.code})"
     return f"{decision.label.word}, {decision.rule}: {', '.join(item.target for item in decision.candidates)}"
 
 
 def may_leave(decision: Decision) -> bool:
-    """Whether any attempt may go to the cloud."""
+    """Return whether any attempt may go to the cloud."""
     return any(candidate.zone is Zone.CLOUD for candidate in decision.candidates)
 
 
@@ -70,7 +70,10 @@ def _money(before: Decision, after: Decision, snapshot: Snapshot) -> float | Non
 
 
 def price_of(decision: Decision, snapshot: Snapshot) -> float | None:
-    """The estimated price on the first target: nothing at home or when refused; None where it is not known."""
+    """Return the estimated price on the first target, in US dollars; None: not known.
+
+    It is nothing at home, and nothing for a refused request.
+    """
     if not decision.candidates:
         return 0.0
     first = decision.candidates[0]

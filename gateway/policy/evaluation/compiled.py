@@ -18,7 +18,7 @@ ROUTE, RESTRICT, GROW, PERMIT = range(
 
 
 class Compiled:
-    """The index and what its entries mean: entry n belongs to rule `rule_of[n]` and does `deed_of[n]`."""
+    """Index over the rules, and what its entries mean: entry n belongs to rule `rule_of[n]` and does `deed_of[n]`."""
 
     __slots__ = ("deed_of", "grow", "index", "permit", "restrict", "route", "rule_of")
 
@@ -39,9 +39,10 @@ class Compiled:
 
 
 def deeds(rule: Rule) -> list[tuple[int, bool]]:
-    """What a rule does, and for each of it whether an unknown fact counts as true (it restricts) or as false.
+    """Return what a rule does, each with whether an unknown fact counts as true for it.
 
-    A `prefer` that is written without the cloud keeps requests at home, so it restricts; any other one permits.
+    It counts as true where the deed restricts, and as false where it permits. A `prefer` that is written without the
+    cloud keeps requests at home, so it restricts; any other one permits.
     """
     found: list[tuple[int, bool]] = []
     if rule.tag or rule.raise_to is not None:
@@ -79,12 +80,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         return self.document.rules
 
     def facts(self) -> frozenset[FactRef]:
-        """Every fact that the rules ask about."""
+        """Return every fact that the rules ask about."""
         return frozenset(atom.fact for rule in self.rules for atom in atoms(rule.when))
 
 
 def compile_policy(document: Document, catalog: Catalog, digest: str, warnings: Sequence[str] = ()) -> Policy:
-    """The policy, ready for `decide`."""
+    """Compile a policy, so that it is ready for `decide`."""
     aliases: Mapping[str, Alias] = catalog.aliases
     return Policy(
         digest=digest,

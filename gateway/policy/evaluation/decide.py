@@ -2,7 +2,7 @@
 
 The order of the steps: the label is assessed; rules that tag or raise are worked from top to bottom; restrictions of
 all matching rules are added up; the first matching rule with `prefer` gives the order; what may not or can not answer
-is taken out; if nothing is left of a rule's order, `otherwise` is used; a target that looks ill goes to the end.
+is taken out; if nothing is left of a rule's order, `otherwise` is used; a target that is not healthy goes to the end.
 """
 
 from collections.abc import Sequence
@@ -28,14 +28,14 @@ _PLAIN = Overrides()
 
 
 def decide(evidence: Evidence, policy: Policy) -> Decision:
-    """The decision for one request. Never raises: what can't be answered is a refusal in it."""
+    """Decide which targets may answer a request, in order. Never raises: what can't be answered is a refusal."""
     return decide_relieved(evidence, policy, frozenset())
 
 
 def decide_relieved(evidence: Evidence, policy: Policy, relief: frozenset[str]) -> Decision:
-    """`decide` where findings of the categories `relief` don't count for the label; rules see them all the same.
+    """Decide, while findings of the categories `relief` don't count for the label; rules see them all the same.
 
-    Only `policy.masking` may pass any: it answers for their being masked in the request that this is about.
+    Only `evaluation.masking` may pass any: it answers for their being masked in the request that this is about.
     """
     inbound, inspection, snapshot = evidence.inbound, evidence.inspection, evidence.snapshot
     alias = policy.catalog.resolve(inbound.request.model)
@@ -99,7 +99,7 @@ def _masked(inspection: Inspection, relief: frozenset[str]) -> frozenset[str] | 
 
 
 def _rules(compiled: Compiled, bits: int) -> list[int]:
-    """Numbers of the rules behind rows, in order, each once."""
+    """Return the numbers of the rules behind rows, in order, each once."""
     found: list[int] = []
     entry_of, rule_of = compiled.index.entry_of, compiled.rule_of
     while bits:
@@ -112,7 +112,7 @@ def _rules(compiled: Compiled, bits: int) -> list[int]:
 
 
 def _grow(view: RequestView, policy: Policy, standing: int, grown: list[int]) -> None:
-    """Tags and raises, top to bottom, each rule once: it sees what the ones above it made."""
+    """Apply tags and raises from top to bottom, each rule once: it sees what the ones above it made."""
     compiled, mapped = policy.compiled, policy.document.labels.tags
     left = standing & compiled.grow
     while left:
@@ -135,7 +135,7 @@ def _grow(view: RequestView, policy: Policy, standing: int, grown: list[int]) ->
 def _restrictions(
     rules: Sequence[Rule], acting: Sequence[int]
 ) -> tuple[frozenset[str] | None, Rule | None, int | None]:
-    """What all `only` leave over together, the first rule that refuses, and the smallest cap of the answer."""
+    """Join the restrictions: the targets that every `only` permits, the first rule that refuses, the smallest cap."""
     only: frozenset[str] | None = None
     refusal: Rule | None = None
     cap: int | None = None
@@ -152,7 +152,7 @@ def _restrictions(
 
 
 def otherwise_for(view: RequestView, policy: Policy) -> Otherwise:
-    """The `otherwise` of the key, else of the alias, else of the policy."""
+    """Return the `otherwise` of the key, else of the alias, else of the policy."""
     for entry in policy.document.otherwise:
         if entry.when is ALWAYS or truth(entry.when, lambda fact: getter(fact)(view)):
             return entry
@@ -162,7 +162,7 @@ def otherwise_for(view: RequestView, policy: Policy) -> Otherwise:
 def _order(
     view: RequestView, policy: Policy, number: int | None, found: dict[str, Why | None]
 ) -> tuple[tuple[str, ...], str, str]:
-    """Target names in order, the rule that chose, and why the first is first."""
+    """Return the target names in order, the rule that chose, and why the first is first."""
     if number is not None:
         rule = policy.document.rules[number]
         wished = rule.prefer or ()
@@ -178,7 +178,7 @@ def _order(
 def _kept_out(
     view: RequestView, policy: Policy, number: int | None, found: dict[str, Why | None], left: Limits
 ) -> str | None:
-    """The budget that kept out the target that would have been asked first."""
+    """Return the budget that kept out the target that would have been asked first; None: no budget did."""
     if Why.BUDGET not in found.values():
         return None
     wished = policy.document.rules[number].prefer if number is not None else None
@@ -191,7 +191,7 @@ def _kept_out(
 
 
 def _named(view: RequestView, policy: Policy, number: int | None) -> frozenset[str]:
-    """Every target that the policy would have used, had nothing stood against it."""
+    """Return every target that the policy would have used, had nothing stood against it."""
     wished = policy.document.rules[number].prefer if number is not None else None
     return frozenset((*(wished or ()), *otherwise_for(view, policy).prefer))
 
@@ -226,7 +226,7 @@ def _removed(order: Sequence[str], found: dict[str, Why | None], refused: bool) 
 def _overrides(
     rules: Sequence[Rule], cap: int | None, permitting: Sequence[int], found: dict[str, Why | None]
 ) -> Overrides:
-    """All settings together: the smallest cap, the first temperature, prefix and shadow, the first priority."""
+    """Join the settings: the smallest cap, the first temperature, prefix and shadow, the first priority."""
     temperature: float | None = None
     prefix: str | None = None
     shadow: str | None = None

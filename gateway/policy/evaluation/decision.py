@@ -1,4 +1,4 @@
-"""What a decision says, and the error behind a refusal."""
+"""A decision as data, and the error behind a refusal."""
 
 import enum
 from typing import final
@@ -20,7 +20,7 @@ from gateway.policy.language.ast import Overrides
 
 
 class Why(enum.StrEnum):
-    """Why a target is not among the candidates. In the order in which they are looked at."""
+    """Reason why a target is not among the candidates. The order is that in which the reasons are looked at."""
 
     ALIAS = "alias"  # the model name asked for does not include it
     LABEL = "label"  # the label is above its ceiling
@@ -42,14 +42,14 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Removed(msgspec.Struct, frozen=True, kw_only=True):
-    """A target that may not, and why."""
+    """A target that may not answer, and why."""
 
     target: str
     reason: Why
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """Why nothing may answer. `refusal_error` makes the error of it."""
+    """The reason why nothing may answer, as the client is told. `refusal_error` makes the error of it."""
 
     code: str
     message: str
@@ -68,7 +68,7 @@ class Subject:
         self._request = request
 
     def is_(self, request: AnyRequest) -> bool:
-        """Whether `request` is that object, not only an equal one."""
+        """Return whether `request` is that very object, not only an equal one."""
         return request is self._request
 
     def __eq__(self, other: object) -> bool:
@@ -103,7 +103,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def refusal_error(decision: Decision) -> AduanaError:
-    """The error to raise for a decision without candidates."""
+    """Return the error to raise for a decision without candidates."""
     refusal = decision.refusal
     if refusal is None:
         return Unavailable("No permitted target can answer now.")

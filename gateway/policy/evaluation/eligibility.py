@@ -21,7 +21,7 @@ NOTHING: frozenset[Capability] = frozenset()
 
 
 def needs(request: AnyRequest) -> frozenset[Capability]:
-    """What a target must be able to do for this request, beyond text."""
+    """Return what a target must be able to do for this request, beyond text."""
     found: set[Capability] = set()
     if request.media:
         found.update(MEDIA_CAPABILITY[media] for media in request.media)
@@ -44,7 +44,10 @@ def needs(request: AnyRequest) -> frozenset[Capability]:
 
 
 def answer_tokens(request: AnyRequest) -> int | None:
-    """Room to leave for the answer; None where the window is no limit (several texts to embed, each on its own)."""
+    """Return the room to leave for the answer, in tokens; None: the window is no limit.
+
+    It is none where several texts are worked on, each on its own.
+    """
     match request:
         case ChatRequest() | CompletionRequest():
             return request.sampling.max_tokens or 1
@@ -66,7 +69,10 @@ def obstacles(
     cap: int | None = None,
     left: Limits = (),
 ) -> dict[str, Why | None]:
-    """For each target the first thing that stands against it, or None. In the order of the configuration."""
+    """Return for each target the first thing that stands against it, or None.
+
+    The targets stand in the order of the configuration.
+    """
     endpoint = endpoint_of(request)
     needed = needs(request)
     room = answer_tokens(request)

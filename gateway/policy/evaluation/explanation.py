@@ -79,12 +79,15 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     overrides: tuple[FactLine, ...]
 
     def json(self) -> bytes:
-        """As JSON."""
+        """Return the explanation as JSON."""
         return msgspec.json.encode(self)
 
 
 def explain(evidence: Evidence, policy: Policy, *, masks: bool = True) -> Explanation:
-    """The decision for a request, and how it came about. `masks`: False where masking was tried and left something."""
+    """Decide about a request, and explain how the decision came about.
+
+    `masks` is False where masking was tried and left something.
+    """
     first = decide(evidence, policy)
     second = foresee(first, evidence, policy) if masks else None
     decision = second or first

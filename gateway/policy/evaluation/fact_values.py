@@ -1,4 +1,4 @@
-"""Reads each fact's value from a request and its moment. Never raises, whatever the request is."""
+"""The value of each fact, read from a request and its moment. Reading never raises, whatever the request is."""
 
 from collections.abc import Callable, Mapping
 
@@ -170,7 +170,11 @@ def _counted(name: str, category: str) -> Getter:
 
 
 def getter(ref: FactRef) -> Getter:
-    """The function that reads this fact from a view. Never raises on any view."""
+    """Return the function that reads this fact from a view. That function never raises.
+
+    Raises:
+        KeyError: There is no such fact.
+    """
     name, of = ref.name, ref.of
     if name in _PLAIN:
         return _PLAIN[name]

@@ -70,7 +70,7 @@ class Index:
         self._moving = tuple(probe for moves, probe in probes if moves)
 
     def fixed(self, view: RequestView) -> int:
-        """Bits of the rows that the facts which can't change any more leave standing."""
+        """Return the bits of the rows that are left standing by the facts which can't change any more."""
         bits = self.everything
         for probe in self._fixed:
             bits &= probe(view)
@@ -79,7 +79,7 @@ class Index:
         return bits
 
     def moving(self, view: RequestView, bits: int) -> int:
-        """Of `bits`, those that hold with the label and tags of now."""
+        """Return those of `bits` that hold with the label and tags of now."""
         for probe in self._moving:
             if not bits:
                 break
@@ -88,7 +88,7 @@ class Index:
 
 
 class _Use(msgspec.Struct, frozen=True):
-    """A literal of a row on one fact."""
+    """A literal of a row, on one fact."""
 
     bit: int
     test: Test
@@ -128,7 +128,7 @@ def _probe(fact: FactRef, uses: list[_Use], everything: int) -> Probe:
 
 
 def _numbers(fact: FactRef, uses: list[_Use], everything: int, unknown: int) -> Probe:
-    """Cells are the bounds themselves (odd) and the gaps between them (even)."""
+    """Return the probe of a number: its cells are the bounds themselves (odd) and the gaps between them (even)."""
     ends = {end for use in uses if isinstance(use.test, Interval) for end in (use.test.low, use.test.high)}
     bounds = sorted(ends - {INFINITY, -INFINITY})
     spans: list[tuple[int, int, int]] = []
@@ -154,7 +154,7 @@ def _numbers(fact: FactRef, uses: list[_Use], everything: int, unknown: int) -> 
 
 
 def _run(interval: Interval, bounds: list[float]) -> tuple[int, int]:
-    """First cell inside the interval, and the first one after it."""
+    """Return the first cell inside the interval, and the first one after it."""
     first = 0
     if interval.low > -INFINITY:
         first = 2 * bisect_left(bounds, interval.low) + (1 if interval.low_in else 2)
@@ -165,7 +165,10 @@ def _run(interval: Interval, bounds: list[float]) -> tuple[int, int]:
 
 
 def _sweep(spans: list[tuple[int, int, int]], last: int, everything: int) -> list[int]:
-    """For each cell the rows not ruled out. A row with several literals may be ruled out by several at once."""
+    """Return for each cell the rows that are not ruled out.
+
+    A row with several literals may be ruled out by several at once.
+    """
     count: dict[int, int] = defaultdict(int)
     events: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for begin, end, bit in spans:
@@ -183,7 +186,7 @@ def _sweep(spans: list[tuple[int, int, int]], last: int, everything: int) -> lis
 
 
 def _values(fact: FactRef, uses: list[_Use], everything: int, unknown: int) -> Probe:
-    """Facts with one word or a flag, and single patterns: a table from value to bits."""
+    """Return the probe of a fact with one word or a flag, or of a single pattern: a table from value to bits."""
     get = getter(fact)
     first = uses[0].test
     if isinstance(first, Matches):
@@ -231,7 +234,10 @@ def _standing(uses: list[_Use], everything: int, true: Callable[[Test], bool]) -
 
 
 def _sets(fact: FactRef, uses: list[_Use], everything: int) -> Probe:
-    """Facts that are sets. A row's first plain literal is in layer 0, its second in layer 1, and so on."""
+    """Return the probe of a fact that is a set.
+
+    A row's first plain literal is in layer 0, its second in layer 1, and so on.
+    """
     layers: list[dict[str, int]] = []
     rest: list[int] = []
     depth: dict[int, int] = defaultdict(int)

@@ -1,5 +1,7 @@
-"""The label of a request before rules raise it. INVARIANT: whatever is added to a request, its label never falls;
-the one exception is written by an administrator: a tag that `labels.tags` maps below the default.
+"""The label of a request before rules raise it.
+
+INVARIANT: whatever is added to a request, its label never falls; the one exception is written by an administrator: a
+tag that `labels.tags` maps below the default.
 """
 
 from collections.abc import Collection
@@ -14,7 +16,7 @@ SENSITIVE = int(Label.SENSITIVE)
 
 
 def label_of_category(category: str, labels: Labels) -> Label:
-    """The label that the nearest entry of `labels.findings` gives: `id.plate`, else `id`, else `other`."""
+    """Return the label that the nearest entry of `labels.findings` gives: `id.plate`, else `id`, else `other`."""
     known = labels.findings
     while True:
         found = known.get(category)
@@ -27,7 +29,10 @@ def label_of_category(category: str, labels: Labels) -> Label:
 
 
 def taint_masked(inspection: Inspection, relief: Collection[str]) -> bool:
-    """Whether a sensitive past consists of nothing but categories of `relief`. What is not known is something else."""
+    """Return whether a sensitive past consists of nothing but categories of `relief`.
+
+    What is not known of the past counts as something else.
+    """
     causes = inspection.causes
     return bool(causes) and all(covered(category, relief) for category in causes or ())
 
@@ -35,10 +40,10 @@ def taint_masked(inspection: Inspection, relief: Collection[str]) -> bool:
 def assess(
     inbound: Inbound, inspection: Inspection, alias: str, labels: Labels, relief: Collection[str] = ()
 ) -> tuple[int, str]:
-    """Label (as a number) and where it comes from: tag, detector, taint or default.
+    """Return the label (as a number) and where it comes from: tag, detector, taint or default.
 
-    A clean text (no doubt, no taint, no finding above `public`) whose tags are mapped takes their label, also below
-    the default. In every other case the default and everything seen are joined by `max`. `relief`: categories that
+    A clean text (no doubt, no taint, no finding above `public`) whose tags are mapped takes their label, also below the
+    default. In every other case the default and everything seen are joined by `max`. `relief` has the categories that
     count as masked; tags and doubts always count.
     """
     tagged = -1
@@ -70,7 +75,7 @@ def assess(
 
 
 def default_label(key: str, alias: str, labels: Labels) -> Label:
-    """The default of the key or alias (the higher, where both have one), else the policy's."""
+    """Return the default of the key or alias (the higher, where both have one), else the policy's."""
     if not labels.by_key and not labels.by_alias:
         return labels.default
     found = [table[name] for table, name in ((labels.by_key, key), (labels.by_alias, alias)) if name in table]

@@ -25,9 +25,9 @@ _NOBODY = Subject(ChatRequest(dialect=Dialect.OPENAI, model="", document=Mapping
 
 
 def foresee(first: Decision, evidence: Evidence, policy: Policy) -> Decision | None:
-    """What would be decided if what the rules permit were masked and nothing were left; None: that opens nothing.
+    """Decide as if all that the rules permit were masked and nothing were left; None: that opens no cloud target.
 
-    `first` is the decision without masking. The answer is about no request: it can't be cleared.
+    `first` is the decision without masking. The answer is about no request, so no clearance can be minted from it.
     """
     relief, inspection = first.mask, evidence.inspection
     if not relief or not isinstance(evidence.inbound.request, ChatRequest | CompletionRequest):
@@ -44,10 +44,11 @@ def foresee(first: Decision, evidence: Evidence, policy: Policy) -> Decision | N
 def decide_masked(
     first: Decision, evidence: Evidence, masked: Inbound, fresh: Inspection, policy: Policy
 ) -> Decision | None:
-    """The decision about a masked request; None: something is left, so it must not be used.
+    """Decide about a masked request; None: something is left, so it must not be used.
 
-    `inspection` is the original's, `fresh` that of the masked document (without what lies inside pseudonyms). Whatever
-    the fresh one has must have been in the original already, and not be of a category that was to be masked.
+    `evidence` is that of the original, `masked` the masked request, and `fresh` the inspection of the masked document
+    (without what lies inside pseudonyms). Whatever the fresh one has must have been in the original already, and not be
+    of a category that was to be masked.
     """
     relief = first.mask
     if not relief or first.subject.is_(masked.request) or first.policy_digest != policy.digest:
@@ -64,15 +65,16 @@ def decide_masked(
 
 
 def decide_whole(evidence: Evidence, policy: Policy) -> Decision:
-    """What would become of a request, masking included if nothing is left by it. For tests, reports and comparison."""
+    """Decide about a request, masking included, as if masking left nothing. For tests, reports and comparison."""
     first = decide(evidence, policy)
     return foresee(first, evidence, policy) or first
 
 
 def causes_of(decision: Decision, evidence: Evidence, policy: Policy) -> frozenset[str] | None:
-    """The categories that alone make a request sensitive; None: a secret, a tag, a doubt, a rule or the past does too.
+    """Return the categories that alone make a request sensitive; None: not they alone do.
 
-    All that was found is named: later turns may be masked only if a policy then permits to mask all of it.
+    A secret, a tag, a doubt, a rule or the past may make it sensitive too. All that was found is named: later turns may
+    be masked only if a policy then permits to mask all of it.
     """
     inspection = evidence.inspection
     past = inspection.causes if inspection.tainted else frozenset()
@@ -86,6 +88,6 @@ def causes_of(decision: Decision, evidence: Evidence, policy: Policy) -> frozens
 
 
 def _clouds(decision: Decision) -> frozenset[str]:
-    """Cloud targets that a decision permits."""
+    """Return the cloud targets that a decision permits."""
     found = {candidate.target for candidate in decision.candidates if candidate.zone is Zone.CLOUD}
     return frozenset(found)

@@ -1,4 +1,4 @@
-"""What rules `set`, put into a request. The same for local targets and for what a clearance holds."""
+"""Settings of rules (`set`), put into a request. The same for local targets and for what a clearance holds."""
 
 from types import MappingProxyType
 from typing import overload
@@ -17,7 +17,7 @@ def overridden(request: GenerateRequest, overrides: Overrides) -> GenerateReques
 @overload
 def overridden(request: AnyRequest, overrides: Overrides) -> AnyRequest: ...
 def overridden(request: AnyRequest, overrides: Overrides) -> AnyRequest:
-    """The request as the policy wants it answered: the same object where nothing is set."""
+    """Return the request as the policy wants it answered: the same object where nothing is set."""
     changed = (
         overrides.max_output_tokens is not None
         or overrides.temperature is not None

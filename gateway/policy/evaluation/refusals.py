@@ -17,13 +17,13 @@ _MAY_NOT = frozenset({Why.ALIAS, Why.LABEL, Why.ONLY})
 
 
 def refused_by_rule(rule: Rule) -> Refusal:
-    """A rule's own `refuse`."""
+    """Word the refusal of a rule that says `refuse`."""
     message = rule.refuse or f"The policy refuses this request (rule {rule.name!r})."
     return Refusal(code=PolicyRefused.code, message=message, status=PolicyRefused.status)
 
 
 def unknown_model(inbound: Inbound, catalog: Catalog) -> Refusal:
-    """No alias has this name, and unknown names are refused."""
+    """Word the refusal of a model name that no alias has, where unknown names are refused."""
     names = ", ".join(sorted(catalog.aliases))
     message = f"The model {inbound.request.model[:100]!r} does not exist here. Ask for one of: {names}."
     return Refusal(code="model_not_found", message=message, status=404, param="model")
@@ -32,8 +32,9 @@ def unknown_model(inbound: Inbound, catalog: Catalog) -> Refusal:
 def why_nothing(
     inbound: Inbound, snapshot: Snapshot, label: int, found: Mapping[str, Why | None], named: frozenset[str]
 ) -> Refusal:
-    """No candidate is left. What only time can change is 503, or 429 where it is money; what a shorter prompt can
-    change is 400, all else 403.
+    """Word the refusal of a request for which no candidate is left.
+
+    What only time can change is 503, or 429 where it is money; what a shorter prompt can change is 400, all else 403.
     """
     request = inbound.request
     permitted = {name: found[name] for name in named if found[name] not in _MAY_NOT}

@@ -12,7 +12,7 @@ UNRECORDED_HEADERS: tuple[tuple[str, str], ...] = (("", ""),)
 
 
 class RequestView:
-    """What a decision looks at. `label` and `tags` grow while rules raise and tag; all else stays."""
+    """View of a request that a decision reads. `label` and `tags` grow while rules raise and tag; all else stays."""
 
     __slots__ = ("alias", "categories", "inbound", "inspection", "label", "local", "snapshot", "tags")
 
@@ -29,7 +29,7 @@ class RequestView:
     def best_local(
         self, read: Callable[[TargetState], float | None], pick: Callable[[list[float]], float]
     ) -> float | None:
-        """The best value among healthy local targets that the alias permits; None where no value is known."""
+        """Return the best value among healthy local targets that the alias permits; None: no value is known."""
         states = self.snapshot.targets
         values: list[float] = []
         for name in self.local:
@@ -42,7 +42,7 @@ class RequestView:
 
 
 def local_targets(catalog: Catalog, alias: Alias) -> tuple[str, ...]:
-    """Names of the local targets that an alias permits, in the order of the configuration."""
+    """Return the names of the local targets that an alias permits, in the order of the configuration."""
     return tuple(
         name
         for name, info in catalog.targets.items()
@@ -51,7 +51,7 @@ def local_targets(catalog: Catalog, alias: Alias) -> tuple[str, ...]:
 
 
 def with_prefixes(categories: frozenset[str]) -> frozenset[str]:
-    """Categories with everything above them: `id.national` brings `id`."""
+    """Return the categories with everything above them: `id.national` brings `id`."""
     found = set(categories)
     for category in categories:
         while "." in category:
@@ -61,6 +61,6 @@ def with_prefixes(categories: frozenset[str]) -> frozenset[str]:
 
 
 def share_of(salt: str, parts: tuple[str, ...]) -> float:
-    """A stable number from 0 to 1 for these words: the same in every process and on every machine."""
+    """Return a stable number from 0 to 1 for these words: the same in every process and on every machine."""
     text = "\0".join((salt, *parts)).encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(text, digest_size=6).digest(), "big") / 2**48

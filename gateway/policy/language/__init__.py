@@ -1,4 +1,4 @@
 """The policy language as data: rules, conditions, facts and units.
 
-Owns their meaning. Must not read YAML or look at a request.
+Owns what the words of the language mean. Must not read YAML or look at a request.
 """

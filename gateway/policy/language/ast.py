@@ -11,7 +11,7 @@ from gateway.policy.language.conditions import Condition, FactValue
 
 
 class Overrides(msgspec.Struct, frozen=True, kw_only=True):
-    """What rules change in a request or its treatment. None or empty: leave it as it is."""
+    """Changes that rules make to a request or its treatment. None or empty: leave it as it is."""
 
     max_output_tokens: int | None = None  # a cap: a smaller wish of the client stays
     temperature: float | None = None
@@ -46,7 +46,7 @@ class Otherwise(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Labels(msgspec.Struct, frozen=True, kw_only=True):
-    """How a request gets its label before rules raise it."""
+    """The part of a policy that gives a request its label before rules raise it."""
 
     default: Label = Label.INTERNAL
     tags: Mapping[str, Label] = MappingProxyType({})

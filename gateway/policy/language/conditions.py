@@ -34,31 +34,31 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True):
     high_in: bool = False
 
     def contains(self, value: float) -> bool:
-        """Whether `value` lies inside."""
+        """Return whether `value` lies inside."""
         above = value >= self.low if self.low_in else value > self.low
         return above and (value <= self.high if self.high_in else value < self.high)
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact that is one word, and that word is one of these."""
+    """Test of a fact that is one word: the word is one of these."""
 
     values: frozenset[str]
 
 
 class Overlap(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact that is a set of words, and one of these is in it."""
+    """Test of a fact that is a set of words: one of these is in it."""
 
     values: frozenset[str]
 
 
 class Flag(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact that is true or false."""
+    """Test of a fact that is true or false."""
 
     value: bool
 
 
 class Matches(msgspec.Struct, frozen=True, kw_only=True):
-    """A text in which an RE2 pattern is found."""
+    """Test of a text: an RE2 pattern is found in it."""
 
     pattern: str
 
@@ -74,19 +74,19 @@ class Atom(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class All(msgspec.Struct, frozen=True, kw_only=True):
-    """True when every part is. Without parts: always true."""
+    """Condition that is true when every part is. Without parts it is always true."""
 
     items: "tuple[Condition, ...]" = ()
 
 
 class Any(msgspec.Struct, frozen=True, kw_only=True):
-    """True when one part is."""
+    """Condition that is true when one part is."""
 
     items: "tuple[Condition, ...]"
 
 
 class Not(msgspec.Struct, frozen=True, kw_only=True):
-    """True when the part is false."""
+    """Condition that is true when its part is false."""
 
     item: "Condition"
 
@@ -98,12 +98,17 @@ ALWAYS = All()
 class Regex(Protocol):
     """A compiled RE2 pattern, as far as it is used here."""
 
-    def search(self, text: str) -> object | None: ...
+    def search(self, text: str) -> object | None:
+        """Return the first match; None: there is none."""
 
 
 @functools.lru_cache(maxsize=4096)
 def regex(pattern: str) -> Regex:
-    """The compiled pattern. Linear time whatever is written. Raises ValueError for what RE2 does not know."""
+    """Compile an RE2 pattern, which takes linear time on a text, whatever is written.
+
+    Raises:
+        ValueError: RE2 does not know the pattern.
+    """
     options = re2.Options()
     options.log_errors = False
     options.max_mem = 1 << 20
@@ -116,7 +121,7 @@ def regex(pattern: str) -> Regex:
 
 
 def holds(test: Test, value: FactValue) -> bool | None:
-    """Whether a test is true of a value; None when the value is unknown or of another kind."""
+    """Return whether a test is true of a value; None: the value is unknown or of another kind."""
     if value is None:
         return None
     match test:
@@ -135,7 +140,7 @@ def holds(test: Test, value: FactValue) -> bool | None:
 
 
 def truth(condition: Condition, value_of: Callable[[FactRef], FactValue]) -> bool | None:
-    """Kleene's value of a condition; None: unknown."""
+    """Return Kleene's value of a condition; None: unknown."""
     match condition:
         case Atom():
             return holds(condition.test, value_of(condition.fact))
@@ -153,7 +158,7 @@ def truth(condition: Condition, value_of: Callable[[FactRef], FactValue]) -> boo
 
 
 def atoms(condition: Condition) -> Iterator[Atom]:
-    """Every atom of a condition, in order."""
+    """Yield every atom of a condition, in order."""
     match condition:
         case Atom():
             yield condition
@@ -171,7 +176,7 @@ ConditionRow: TypeAlias = tuple[Literal, ...]
 
 
 def rows(condition: Condition, limit: int) -> tuple[ConditionRow, ...] | None:
-    """The condition as "one of these rows, all literals of it": its disjunctive normal form.
+    """Return the condition as "one of these rows, all literals of it": its disjunctive normal form.
 
     None when that would take more than `limit` rows. An unknown literal counts by the reader's polarity, which gives
     the same answer as Kleene's value of the whole: negation was pushed down to the atoms.

@@ -17,7 +17,7 @@ from gateway.policy.language.units import Unit
 
 
 class FactKind(enum.StrEnum):
-    """What values a fact has, and so which tests it takes."""
+    """The kind of values that a fact has, and so which tests it takes."""
 
     NUMBER = "number"
     LABEL = "label"
@@ -125,15 +125,19 @@ FACTS = _table()
 
 
 def kind_of(ref: FactRef) -> FactKind:
-    """The kind of a fact, also of the two that `findings` brings along."""
+    """Return the kind of a fact, also of the two that `findings` brings along."""
     return FactKind.NUMBER if ref.name in ("finding_count", "finding_confidence") else FACTS[ref.name].kind
 
 
 def label_number(word: str) -> float:
-    """Labels are compared as numbers. Raises ValueError for another word."""
+    """Return a label as a number, since labels are compared as numbers.
+
+    Raises:
+        ValueError: The word is no label.
+    """
     return float(Label.parse(word))
 
 
 def known_keys(catalog: Catalog) -> frozenset[str]:
-    """Values that the fact `key` can have."""
+    """Return the values that the fact `key` can have."""
     return catalog.keys | {"anonymous"}

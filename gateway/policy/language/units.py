@@ -1,4 +1,4 @@
-"""Numbers with units, as people write them, into the plain numbers that facts have."""
+"""Numbers with units, as people write them, turned into the plain numbers that facts have."""
 
 import enum
 import re
@@ -7,7 +7,7 @@ from typing import assert_never
 
 
 class Unit(enum.StrEnum):
-    """What a number fact counts in."""
+    """The unit in which a number fact counts."""
 
     COUNT = "count"
     TOKENS = "tokens"
@@ -39,14 +39,17 @@ _EXAMPLES = {
 
 
 def example(unit: Unit) -> str:
-    """How a number of this unit may be written."""
+    """Show how a number of this unit may be written."""
     return _EXAMPLES[unit]
 
 
 def number(value: object, unit: Unit, rates: Mapping[str, float]) -> float:
-    """The plain number behind `value`. `rates` has the US dollars that one unit of each currency is.
+    """Return the plain number behind `value`.
 
-    Raises ValueError with a sentence that says what was expected.
+    `rates` has the US dollars that one unit of each currency is.
+
+    Raises:
+        ValueError: The value is no such number; the error's sentence says what was expected.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(f"a number is expected here, such as {example(unit)}")
@@ -120,7 +123,11 @@ _SPAN = re.compile(r"\s*(\d{1,2}:\d{2})\s*(?:-|–|to)\s*(\d{1,2}:\d{2})\s*\Z")
 
 
 def clock(value: object) -> float:
-    """Minutes after midnight of `22:30`. Raises ValueError."""
+    """Return the minutes after midnight of a time such as `22:30`.
+
+    Raises:
+        ValueError: The value is not a time of day.
+    """
     found = _CLOCK.match(value.strip()) if isinstance(value, str) else None
     minutes = int(found[1]) * 60 + int(found[2]) if found else 9999
     if minutes > 24 * 60:
@@ -129,7 +136,11 @@ def clock(value: object) -> float:
 
 
 def span(value: object) -> tuple[float, float]:
-    """Both ends of `22:00-06:00` in minutes after midnight. Raises ValueError."""
+    """Return both ends of a span such as `22:00-06:00`, in minutes after midnight.
+
+    Raises:
+        ValueError: The value is not a span of time.
+    """
     found = _SPAN.match(value) if isinstance(value, str) else None
     if found is None:
         raise ValueError(f"{value!r} is not a span of time; write it as 22:00-06:00")

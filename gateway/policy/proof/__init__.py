@@ -1,4 +1,5 @@
-"""What holds for every request that could come: claims proved by a solver, expectations, and static checks.
+"""Proof of what holds for every request that could come: claims by a solver, expectations, and static checks.
 
-Must not be needed for a decision: z3 is loaded where a policy is checked.
+Owns what a policy must pass before it comes into force. Must not be needed for a decision: z3 is loaded only where a
+policy is checked.
 """

@@ -12,7 +12,7 @@ from gateway.policy.situations.synthetic import evidence_of
 
 
 class PolicyCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """The result. `passed`: every claim proved, every expectation met."""
+    """Result of a check. `passed`: every claim proved, every expectation met."""
 
     digest: str
     rules: int
@@ -27,7 +27,7 @@ class PolicyCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check(policy: Policy) -> PolicyCheck:
-    """Proves the claims and runs the expectations."""
+    """Prove the claims and run the expectations."""
     return PolicyCheck(
         digest=policy.digest,
         rules=len(policy.rules),
@@ -38,10 +38,13 @@ def check(policy: Policy) -> PolicyCheck:
 
 
 def require(policy: Policy) -> Policy:
-    """The policy, if every claim in it was proved. Raises ConfigurationError with each one that was not.
+    """Return the policy, if every claim in it was proved.
 
     For start and reload: a policy that breaks its own claims never comes into force. Expectations are tests, and are
     left to `aduana check`.
+
+    Raises:
+        ConfigurationError: Some claims were not proved; each of them is in it.
     """
     problems = tuple(_sentence(verdict) for verdict in prove(policy, notes=False).verdicts
                      if verdict.outcome is not ProofOutcome.PROVED)  # fmt: skip
@@ -57,7 +60,7 @@ def _sentence(verdict: Verdict) -> str:
 
 
 def failed_expectations(policy: Policy) -> tuple[str, ...]:
-    """For each row that is not as expected, a sentence that says what was expected and what came."""
+    """Return for each row that is not as expected a sentence that says what was expected and what came."""
     found: list[str] = []
     for row in policy.document.expectations:
         decision = decide_whole(evidence_of(row.given, policy.catalog), policy)

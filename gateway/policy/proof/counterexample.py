@@ -1,4 +1,4 @@
-"""From a solver's model to a made-up request: facts that a person can read, and that `decide` can check."""
+"""Counterexamples: a solver's model as a made-up request that a person can read and that `decide` can check."""
 
 import z3
 
@@ -13,7 +13,7 @@ _SAMPLES = ("", "x", "0", "other", "a@b.example", "2026-01-01")
 
 
 def given_of(model: z3.ModelRef, variables: SolverVariables, catalog: Catalog) -> Given:
-    """The request that a model describes. What the model leaves at its plainest is left out."""
+    """Return the request that a model describes. What the model leaves at its plainest is left out."""
     facts: list[tuple[str, str, FactValue]] = []
     for ref in sorted(variables.words):
         value = _word(model, variables, ref)
@@ -43,7 +43,7 @@ def given_of(model: z3.ModelRef, variables: SolverVariables, catalog: Catalog) -
 
 
 def case_of(given: Given) -> dict[str, object]:
-    """The request as a document that `aduana explain` reads (JSON, and so YAML)."""
+    """Return the request as a document that `aduana explain` reads (JSON, and so YAML)."""
     found: dict[str, object] = {}
     several = {name for name, of, _ in given.facts if of}
     for name, of, value in given.facts:
@@ -108,7 +108,7 @@ def _word(model: z3.ModelRef, variables: SolverVariables, ref: FactRef) -> str |
 
 
 def _literal(pattern: str) -> str:
-    """What a simple pattern looks for: without anchors and escapes."""
+    """Return what a simple pattern looks for: without anchors and escapes."""
     return pattern.removeprefix("(?i)").strip("^$").replace(".*", "").replace("\\b", "").replace("\\", "")
 
 
@@ -129,6 +129,6 @@ def _findings(model: z3.ModelRef, variables: SolverVariables) -> tuple[tuple[str
 
 
 def _fits(model: z3.ModelRef, variables: SolverVariables, catalog: Catalog) -> tuple[tuple[str, bool], ...]:
-    """Only where it differs from what the estimate says."""
+    """Return whether the prompt fits, for those targets where that differs from what the estimate says."""
     return tuple((name, False) for name, variable in variables.fits.items()
                  if catalog.targets[name].context is not None and not _true(model, variable))  # fmt: skip

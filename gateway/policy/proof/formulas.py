@@ -62,11 +62,11 @@ class DecisionFormulas:
         }
 
     def masks(self, covers: Callable[[Rule], bool]) -> z3.BoolRef:
-        """A rule that matches permits to mask what `covers` says."""
+        """Return the formula that a matching rule permits to mask what `covers` says."""
         return z3.Or([self._deeds[rule.name][PERMIT] for rule in self.document.rules if rule.mask and covers(rule)])
 
     def used(self, name: str) -> z3.BoolRef:
-        """The rule does something: chooses a target, restricts, tags, masks or sets."""
+        """Return the formula that a rule does something: chooses a target, restricts, tags, masks or sets."""
         if name in self.chosen:
             rule = next(rule for rule in self.document.rules if rule.name == name)
             usable = z3.Or([self.allowed[target] for target in rule.prefer or ()])
@@ -74,7 +74,7 @@ class DecisionFormulas:
         return self.matched[name]
 
     def when(self, condition: object) -> z3.BoolRef:
-        """A claim's condition: what is unknown counts as meant."""
+        """Return the formula that a claim's condition holds; what is unknown counts as meant."""
         return self.state.sees(condition, restricts=True)  # type: ignore[arg-type]  # a Condition
 
     def _levels(self) -> tuple[z3.BoolRef, z3.BoolRef]:
@@ -146,7 +146,7 @@ class DecisionFormulas:
         return z3.And(self.may[name], self._able[name], variables.fits[name], z3.Not(variables.broken[name]))
 
     def _route(self) -> None:
-        """First match wins; rules with the same order of targets are one group from here on."""
+        """Let the first match win; rules with the same order of targets are one group from here on."""
         before: z3.BoolRef = z3.BoolVal(False)
         groups: dict[tuple[str, ...], list[z3.BoolRef]] = {}
         for rule in self.document.rules:
@@ -185,11 +185,11 @@ class DecisionFormulas:
         return z3.And(z3.Or(matches), self.allowed[name], self.answered)
 
     def in_zone(self, zone: Zone, *, inside: bool) -> z3.BoolRef:
-        """Some attempt may go to a target of this zone (or, not inside, to one of another zone)."""
+        """Return the formula that some attempt may go to this zone (or, not inside, to another one)."""
         return z3.Or(
             [self.reaches[name] for name, info in self.catalog.targets.items() if (info.zone is zone) is inside]
         )
 
     def to_target(self, target: str, *, inside: bool) -> z3.BoolRef:
-        """Some attempt may go to this target (or, not inside, to another one)."""
+        """Return the formula that some attempt may go to this target (or, not inside, to another one)."""
         return z3.Or([self.reaches[name] for name in self.catalog.targets if (name == target) is inside])

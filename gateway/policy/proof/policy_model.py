@@ -21,7 +21,7 @@ _MEDIA = {"has_images": Capability.IMAGES, "has_audio": Capability.AUDIO, "has_f
 
 
 class PolicyModel:
-    """`first`: the decision. `second`: the one about the masked request, which counts where `adopted` holds."""
+    """Model of a policy. `first` is the decision; `second` the one about the masked request, where `adopted` holds."""
 
     def __init__(self, document: Document, catalog: Catalog) -> None:
         self.document = document
@@ -38,13 +38,13 @@ class PolicyModel:
         self.healthy_targets = [*map(z3.Not, variables.broken.values()), *variables.fits.values()]
 
     def passes(self) -> Iterator[tuple[z3.BoolRef, DecisionFormulas]]:
-        """Each decision that may be acted on, with its condition. A masking that fails leaves the first."""
+        """Yield each decision that may be acted on, with its condition. A masking that fails leaves the first."""
         yield z3.BoolVal(True), self.first
         if self.second is not None:
             yield self.adopted, self.second
 
     def _masked(self) -> DecisionFormulas:
-        """The decision without what may be masked; it is adopted where it opens a cloud target."""
+        """Return the decision without what may be masked; it is adopted where it opens a cloud target."""
         variables, first = self.variables, self.first
         lifted = {
             leaf: self._define(first.masks(lambda rule, leaf=leaf: covered(leaf, rule.mask)))  # type: ignore[misc]
@@ -63,14 +63,14 @@ class PolicyModel:
         return second
 
     def solver(self) -> z3.Solver:
-        """A solver that knows everything above."""
+        """Return a solver that knows all formulas of this model."""
         solver = z3.Solver()
         solver.set("random_seed", 0)
         solver.add(*self.variables.laws, *self.definitions, *self.variables.related())
         return solver
 
     def _define(self, formula: z3.BoolRef) -> z3.BoolRef:
-        """A name for a formula, so that large ones are not repeated."""
+        """Give a formula a name, so that large ones are not repeated."""
         self._names += 1
         name = z3.Bool(f"d{self._names}")
         self.definitions.append(name == formula)
@@ -92,7 +92,10 @@ class PolicyModel:
         return z3.And(parts)
 
     def plain(self) -> tuple[list[z3.BoolRef], ...]:
-        """Every "this is the plainest value" of every fact but numbers, the most welcome first: for small examples."""
+        """Return formulas that give facts their plainest values, for small examples; the most welcome come first.
+
+        Numbers have none.
+        """
         variables = self.variables
         groups: tuple[Iterable[z3.BoolRef], ...] = (
             (z3.Not(flag) for flag in variables.broken.values()), variables.fits.values(),

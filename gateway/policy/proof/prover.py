@@ -1,8 +1,8 @@
-"""Proves a policy's claims for every request that could come, or shows the smallest one that breaks them.
+"""Proof of a policy's claims for every request that could come, or the smallest request that breaks them.
 
 Complete over labels, tags, findings, numbers, words, unknown facts, fallbacks, open breakers and windows. Patterns
-(`matches`) and shares are wider here than in reality: a claim that fails only there is reported as "not proved".
-Every counterexample is run through the real `decide` before it is shown.
+(`matches`) and shares are wider here than in reality: a claim that fails only there is reported as "not proved". Every
+counterexample is run through the real `decide` before it is shown.
 """
 
 import enum
@@ -31,7 +31,7 @@ _TRIES = 400  # request ids and users tried where a share decides
 
 
 class ProofOutcome(enum.StrEnum):
-    """What became of a claim."""
+    """Outcome of a claim."""
 
     PROVED = "proved"
     REFUTED = "refuted"
@@ -69,7 +69,7 @@ BUILT_IN = (
 
 
 class Prover:
-    """One policy and its formulas."""
+    """Prover of one policy, with its formulas."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -80,7 +80,7 @@ class Prover:
         self.solver.set("timeout", MILLISECONDS)
 
     def proof(self, *, notes: bool = True) -> Proof:
-        """Answers every claim; `notes`: and looks for what seems a mistake."""
+        """Answer every claim; with `notes`, also look for what seems a mistake."""
         verdicts = [self._ceiling_verdict(), *(self._verdict(claim, formula) for claim, formula in self._questions)]
         seen = (*self._dead_rules(), *self._no_target()) if notes else ()
         return Proof(verdicts=tuple(verdicts), notes=(*self.policy.warnings, *seen))
@@ -88,7 +88,7 @@ class Prover:
     # Claims
 
     def _question(self, claim: Claim) -> z3.BoolRef:
-        """A formula that is satisfiable exactly when the claim is broken (or, for `reachable`, when it holds)."""
+        """Return a formula that can be true exactly when the claim is broken (or, for `reachable`, when it holds)."""
         found: list[z3.BoolRef] = []
         for condition, one in self.world.passes():
             if claim.rule is not None:
@@ -143,7 +143,7 @@ class Prover:
         return Verdict(claim=claim.text, place=place, outcome=outcome, case=case_of(given))
 
     def _breaks(self, claim: Claim, decision: Decision, view: RequestView) -> bool:
-        """Whether a real decision breaks the claim."""
+        """Return whether a real decision breaks the claim."""
         if truth(claim.when, lambda fact: getter(fact)(view)) is False:
             return False
         reached = {candidate.target for candidate in decision.candidates}
@@ -178,7 +178,7 @@ class Prover:
     def _example(
         self, formula: z3.BoolRef, wanted: Callable[[Decision, RequestView], bool], said_of: Condition = ALWAYS
     ) -> tuple[Given, Decision | None]:
-        """The plainest request for a formula, and what `decide` says if it is as wanted.
+        """Return the plainest request for a formula, and what `decide` says if it is as wanted.
 
         Facts that the claim itself names are known, if it can be broken that way too.
         """
@@ -197,7 +197,7 @@ class Prover:
         return given, None
 
     def _keep(self, kept: list[z3.BoolRef], group: list[z3.BoolRef]) -> None:
-        """Adds what it can of a group: all at once where that works, else half by half."""
+        """Add what can be added of a group: all at once where that works, else half by half."""
         if not group or self.solver.check(*kept, *group) == z3.sat:
             kept += group
         elif len(group) > 1:
@@ -206,7 +206,7 @@ class Prover:
             self._keep(kept, group[middle:])
 
     def _round(self, kept: list[z3.BoolRef]) -> None:
-        """Numbers that matter become nothing, or the nearest bound that the policy names, or just beyond it."""
+        """Round numbers that matter to nothing, or to the nearest bound that the policy names, or just beyond it."""
         variables = self.world.variables
         self.solver.check(*kept)
         model = self.solver.model()
@@ -232,7 +232,7 @@ class Prover:
                 earlier.append(rule.name)
 
     def _ever(self, what: str, name: str) -> bool:
-        """Whether a rule can match, or choose, in any decision."""
+        """Return whether a rule can match, or choose, in any decision."""
         ways = [z3.And(condition, getattr(one, what)[name]) for condition, one in self.world.passes()]
         return bool(self.solver.check(z3.Or(ways)) != z3.unsat)
 
@@ -257,7 +257,7 @@ class Prover:
 
 
 def decided(given: Given, policy: Policy, request_id: str) -> Iterator[tuple[Decision, RequestView]]:
-    """The real decisions on a made-up request, as it is and masked, and the facts at their end."""
+    """Yield the real decisions on a made-up request, as it is and masked, with the facts at their end."""
     evidence = evidence_of(given, policy.catalog, request_id)
     first = decide(evidence, policy)
     alias = policy.catalog.aliases.get(first.alias) or next(iter(policy.catalog.aliases.values()))
@@ -269,13 +269,13 @@ def decided(given: Given, policy: Policy, request_id: str) -> Iterator[tuple[Dec
 
 
 def with_user(given: Given, user: str) -> Given:
-    """The same request from another user."""
+    """Return the same request from another user."""
     facts = tuple(fact for fact in given.facts if fact[0] != "user")
     return msgspec.structs.replace(given, facts=(*facts, ("user", "", user)))
 
 
 def said(decision: Decision) -> str:
-    """A decision in one line."""
+    """Describe a decision in one line."""
     if decision.refusal is not None:
         return f"label {decision.label.word}: refused ({decision.refusal.code})"
     order = ", ".join(f"{candidate.target} ({candidate.zone})" for candidate in decision.candidates)
@@ -285,5 +285,5 @@ def said(decision: Decision) -> str:
 
 
 def prove(policy: Policy, *, notes: bool = True) -> Proof:
-    """Proves the built-in claims and the policy's own; `notes`: and looks for rules without use."""
+    """Prove the built-in claims and the policy's own; with `notes`, also look for rules without use."""
     return Prover(policy).proof(notes=notes)

@@ -1,4 +1,4 @@
-"""What can be said of a policy without a solver: the claims that are built in, and what looks like a mistake.
+"""Checks of a policy without a solver: the claims that are built in, and what looks like a mistake.
 
 The built-in claims hold by how `decide` works; they are checked here by trying every label on every target, so that a
 change of the code that broke one would stop every policy from loading.
@@ -18,7 +18,7 @@ _PROBE = ChatRequest(dialect=Dialect.OPENAI, model="", document=MappingProxyType
 
 
 def structure_problems(document: Document, catalog: Catalog) -> tuple[str, ...]:
-    """Built-in claims that do not hold. A policy with one does not load."""
+    """Return the built-in claims that do not hold. A policy with one does not load."""
     problems: list[str] = []
     everything = Alias(name="")
     for label in Label:
@@ -35,7 +35,7 @@ def structure_problems(document: Document, catalog: Catalog) -> tuple[str, ...]:
 
 
 def structure_warnings(document: Document, catalog: Catalog) -> tuple[str, ...]:
-    """Things that load and are probably not meant."""
+    """Return what loads and is probably not meant."""
     found: list[str] = []
     for rule in document.rules:
         if rule.prefer == ():
@@ -61,7 +61,7 @@ def _mentioned(tag: str, document: Document) -> bool:
 
 
 def order_problems(document: Document) -> tuple[str, ...]:
-    """Rules that tag or raise, and read a tag or the label that a rule below them changes."""
+    """Return the rules that tag or raise, and read a tag or the label that a rule below them changes."""
     growing = [rule for rule in document.rules if rule.tag or rule.raise_to is not None]
     problems: list[str] = []
     for number, reader in enumerate(growing):
@@ -87,7 +87,7 @@ def _reads(reader: Rule, writer: Rule, document: Document) -> str:
 
 
 def raises(rule: Rule, document: Document) -> bool:
-    """Whether a rule can raise a label, directly or by a tag."""
+    """Return whether a rule can raise a label, directly or by a tag."""
     mapped = document.labels.tags
     return (rule.raise_to or Label.PUBLIC) > Label.PUBLIC or any(
         mapped.get(tag, Label.PUBLIC) > Label.PUBLIC for tag in rule.tag

@@ -38,7 +38,7 @@ _MINUTES = 24 * 60
 
 
 def conditions_of(document: Document) -> Iterable[Condition]:
-    """Every condition that the policy has, claims included."""
+    """Yield every condition that the policy has, claims included."""
     yield from (rule.when for rule in document.rules)
     yield from (entry.when for entry in document.otherwise)
     yield from (claim.when for claim in document.claims)
@@ -75,7 +75,7 @@ class SolverVariables:
         self._laws()
 
     def _mention(self) -> None:
-        """The words that conditions ask for, by fact."""
+        """Collect the words that conditions ask for, by fact."""
         self._counted: set[str] = set()
         self._found: set[str] = set()
         self._doubted: set[str] = set()
@@ -106,7 +106,7 @@ class SolverVariables:
         return [*sorted({*self.document.labels.doubts, *self._doubted}), OTHER]
 
     def word(self, ref: FactRef) -> z3.ArithRef:
-        """The position of a word fact's value in `vocabulary[ref]`."""
+        """Return the position of a word fact's value in `vocabulary[ref]`."""
         if ref not in self.words:
             fact = FACTS[ref.name]
             closed: Iterable[str] = fact.words
@@ -122,19 +122,19 @@ class SolverVariables:
         return self.words[ref]
 
     def is_word(self, ref: FactRef, word: str) -> z3.BoolRef:
-        """A word fact has this value."""
+        """Return the formula that a word fact has this value."""
         variable = self.word(ref)
         words = self.vocabulary[ref]
         return variable == words.index(word) if word in words else z3.BoolVal(False)
 
     def flag(self, ref: FactRef) -> z3.BoolRef:
-        """A yes-or-no fact."""
+        """Return the variable of a yes-or-no fact."""
         if ref not in self.flags:
             self.flags[ref] = z3.Bool(f"{ref}")
         return self.flags[ref]
 
     def number(self, ref: FactRef) -> z3.ArithRef:
-        """A number fact, within what it can be."""
+        """Return the variable of a number fact, within what it can be."""
         if ref not in self.numbers:
             unit = FACTS[ref.name].unit if ref.name in FACTS else Unit.COUNT
             whole = (unit in _WHOLE and kind_of(ref) is FactKind.NUMBER) and ref.name != "finding_confidence"
@@ -149,14 +149,17 @@ class SolverVariables:
         return self.numbers[ref]
 
     def simple(self, ref: FactRef, value: z3.ArithRef) -> list[z3.RatNumRef]:
-        """Values that make an example easy to read: nothing, the policy's bound below `value`, and just beyond it."""
+        """Return values that make an example easy to read: nothing, the bound below `value`, and just beyond it.
+
+        The bounds are those that the policy names.
+        """
         now = float(value.as_fraction() if z3.is_rational_value(value) else value.as_long())
         below = max((bound for bound in self.bounds.get(ref, ()) if bound <= now), default=0.0)
         step = 1 if self.numbers[ref].is_int() else 0.01
         return [_exact(number) for number in dict.fromkeys((0.0, below, below + step))]
 
     def is_known(self, ref: FactRef) -> z3.BoolRef:
-        """Whether the fact is known."""
+        """Return the formula that the fact is known."""
         if ref.name not in FACTS or FACTS[ref.name].always_known:
             return z3.BoolVal(True)
         if ref not in self.known:
@@ -164,12 +167,12 @@ class SolverVariables:
         return self.known[ref]
 
     def present(self, category: str) -> z3.BoolRef:
-        """Something of this category, or below it, was found."""
+        """Return the formula that something of this category, or below it, was found."""
         return z3.Or([leaf for name, leaf in self.leaves.items()
                       if name == category or name.startswith(category + ".")])  # fmt: skip
 
     def seen(self, level: int, lifted: Mapping[str, z3.BoolRef]) -> z3.BoolRef:
-        """Inspection saw something that asks for at least this label, and that is not lifted."""
+        """Return the formula that something was seen that asks for at least this label, and is not lifted."""
         labels = self.document.labels
         parts = [z3.And(leaf, z3.Not(lifted[name])) if name in lifted else leaf
                  for name, leaf in self.leaves.items() if label_of_category(name, labels) >= level]  # fmt: skip
@@ -197,7 +200,7 @@ class SolverVariables:
         self.laws += [z3.Implies(cause, self.tainted) for cause in self.causes.values()]
 
     def _window_laws(self, embedding: z3.BoolRef) -> None:
-        """A prompt whose estimate fits, fits: a target's own count is never above the estimate."""
+        """Add the law that a prompt whose estimate fits, fits: a target's own count is never above the estimate."""
         prompt, limit = FactRef(name="prompt_tokens"), FactRef(name="max_output_tokens")
         asked = self.number(limit)
         room = z3.If(embedding, 0, z3.If(z3.And(self.is_known(limit), asked > 0), asked, 1))
@@ -212,7 +215,10 @@ class SolverVariables:
         self.laws.append(z3.Implies(count == 0, confidence == 0))
 
     def related(self) -> list[z3.BoolRef]:
-        """Laws between facts that are there only when they are mentioned. Call when all conditions are translated."""
+        """Return the laws between facts that are there only when they are mentioned.
+
+        Call this when all conditions are translated.
+        """
         found: list[z3.BoolRef] = []
         for name in self.catalog.targets:
             healthy = FactRef(name="healthy", of=name)
@@ -242,7 +248,7 @@ class State:
         self.tags = tags
 
     def sees(self, condition: Condition, *, restricts: bool, positive: bool = True) -> z3.BoolRef:
-        """Whether a condition counts as true here; an unknown literal counts as `restricts`."""
+        """Return the formula that a condition counts as true here; an unknown literal counts as `restricts`."""
         match condition:
             case Not():
                 return self.sees(condition.item, restricts=restricts, positive=not positive)
@@ -294,6 +300,6 @@ def _within(variable: z3.ArithRef, interval: Interval) -> list[z3.BoolRef]:
 
 
 def _exact(value: float) -> z3.RatNumRef:
-    """The very number that a float is, not its printed form."""
+    """Return the very number that a float is, not its printed form."""
     numerator, denominator = value.as_integer_ratio()
     return z3.Q(numerator, denominator)

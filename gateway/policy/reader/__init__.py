@@ -1,4 +1,5 @@
 """From YAML to a policy: every problem of a file is found at once, with its line and a suggestion.
 
-Must not decide anything; what it has read is data of `language`.
+Owns the form of policy files and the sentences about their problems. Must not decide anything; what it has read is data
+of `language`.
 """

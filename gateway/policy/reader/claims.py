@@ -1,4 +1,4 @@
-"""`claims`, from YAML to data."""
+"""The reader of `claims`, from YAML to data."""
 
 from gateway.core.yaml_source import Path
 from gateway.policy.language.ast import Claim
@@ -11,7 +11,7 @@ _SUBJECTS = ("zone", "target", "refused")
 
 
 def read_claims(reading: Reading, path: Path, value: object) -> list[Claim]:
-    """All claims of one list."""
+    """Read all claims of one list."""
     items = reading.sequence(path, value, "'claims'")
     return [claim for i, item in enumerate(items) if (claim := _claim(reading, (*path, i), item)) is not None]
 
@@ -54,7 +54,7 @@ def _claim(reading: Reading, path: Path, value: object) -> Claim | None:
 
 
 def _plain(when: object) -> str:
-    """A condition as it was written, in one line."""
+    """Return a condition as it was written, in one line."""
     return "" if when is None else f"when {_flow(when)}: "
 
 

@@ -1,4 +1,4 @@
-"""Conditions, from YAML to data.
+"""The reader of conditions, from YAML to data.
 
 Several keys in one mapping mean `all`. A plain value means `is`, a list means `in`. A text where a condition is
 expected names one from `let`.
@@ -41,7 +41,7 @@ _OPERATORS = {
 
 
 def read_condition(reading: Reading, path: Path, value: object) -> Condition:
-    """A condition. Problems are noted in `reading`; the result then does not matter, since the file won't load."""
+    """Read a condition. After a problem the result does not matter, since the file won't load."""
     if isinstance(value, str):
         return _named(reading, path, value)
     if not isinstance(value, dict):
@@ -92,7 +92,7 @@ def _entry(reading: Reading, path: Path, key: str, value: object) -> Condition:
 
 
 def read_fact(reading: Reading, path: Path, fact: Fact, value: object) -> Condition:
-    """The condition on one fact."""
+    """Read the condition on one fact."""
     tests: dict[str, object] = {}
     of = ""
     if isinstance(value, dict):
@@ -158,7 +158,7 @@ def _parameter(reading: Reading, path: Path, fact: Fact, given: dict[str, object
 
 
 def _counted(reading: Reading, path: Path, tests: dict[str, object]) -> Condition:
-    """`findings: {category: id, count: {over: 2}, confidence: {over: 80 %}}`."""
+    """Read a count of findings: `findings: {category: id, count: {over: 2}, confidence: {over: 80 %}}`."""
     category = reading.text((*path, "category"), tests.get("category", ""), "'category'")
     if category:
         reading.category((*path, "category"), category)

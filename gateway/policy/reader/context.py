@@ -1,5 +1,6 @@
-"""What every part of the reader shares: the names that exist, and the problems found so far. All problems are
-collected, so that one run shows them all.
+"""What every part of the reader shares: the names that exist, and the problems found so far.
+
+All problems are collected, so that one run shows them all.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +25,7 @@ KNOWN = frozenset((*ROOTS, *CATEGORIES))
 
 
 def exists(category: str) -> bool:
-    """Whether inspection can find something of this category, or below it."""
+    """Return whether inspection can find something of this category, or below it."""
     root, _, rest = category.partition(".")
     if root in OPEN or not rest:
         return root in ROOTS
@@ -43,7 +44,7 @@ class Let(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KnownNames:
-    """Everything that may be referred to."""
+    """Every name that a policy may refer to."""
 
     def __init__(self, catalog: Catalog, lets: Mapping[str, Let], tags: frozenset[str], rates: Mapping[str, float]):
         self.catalog = catalog
@@ -57,7 +58,7 @@ class KnownNames:
 
 
 class Reading:
-    """One file being read."""
+    """Reading of one file: the file itself, the names it may use, and the problems found."""
 
     def __init__(self, source: Source, names: KnownNames, problems: list[str]) -> None:
         self.source = source
@@ -65,7 +66,7 @@ class Reading:
         self.problems = problems
 
     def elsewhere(self, source: Source) -> "Reading":
-        """The same, in another file."""
+        """Return the same reading, in another file."""
         return Reading(source, self.names, self.problems)
 
     def problem(self, path: Path, sentence: str) -> None:
@@ -82,7 +83,7 @@ class Reading:
         return f" Known: {', '.join(names)}." if 0 < len(names) <= 24 else ""
 
     def mapping(self, path: Path, value: object, allowed: Iterable[str] | None, what: str) -> dict[str, object]:
-        """`value` as a mapping with known keys; what is wrong is noted and left out."""
+        """Return `value` as a mapping with known keys. Anything else is noted as a problem, and left out."""
         if not isinstance(value, dict):
             self.problem(path, f"{what} must be a mapping (key: value).")
             return {}
@@ -95,21 +96,21 @@ class Reading:
         return {key: item for key, item in value.items() if key in known}
 
     def sequence(self, path: Path, value: object, what: str) -> Sequence[object]:
-        """`value` as a list."""
+        """Return `value` as a list. Anything else is noted as a problem, and counts as empty."""
         if not isinstance(value, list):
             self.problem(path, f"{what} must be a list ([…]).")
             return ()
         return value
 
     def text(self, path: Path, value: object, what: str) -> str:
-        """`value` as a text that is not empty."""
+        """Return `value` as a text that is not empty. Anything else is noted as a problem, and counts as empty."""
         if not isinstance(value, str) or not value.strip():
             self.problem(path, f"{what} must be a text.")
             return ""
         return value
 
     def words(self, path: Path, value: object, what: str) -> tuple[tuple[Path, str], ...]:
-        """One word or a list of them, each with its place; names of `let` lists are replaced by their words."""
+        """Return one word or a list of them, each with its place; a `let` list's name stands for its words."""
         items = enumerate(value) if isinstance(value, list) else ((None, value),)
         found: list[tuple[Path, str]] = []
         for number, item in items:
@@ -130,7 +131,7 @@ class Reading:
         return tuple(found)
 
     def label(self, path: Path, value: object) -> Label | None:
-        """`value` as a label."""
+        """Return `value` as a label. Anything else is noted as a problem."""
         try:
             return Label.parse(value if isinstance(value, str) else str(value))
         except ValueError:
@@ -138,7 +139,7 @@ class Reading:
             return None
 
     def targets(self, path: Path, value: object, what: str) -> tuple[str, ...]:
-        """Target names in order; `local`, `cloud` and `any` stand for all further targets of that zone."""
+        """Return target names in order; `local`, `cloud` and `any` stand for all further targets of that zone."""
         infos = self.names.catalog.targets
         found: list[str] = []
         for here, word in self.words(path, value, what):
@@ -151,20 +152,20 @@ class Reading:
         return tuple(dict.fromkeys(found))
 
     def zone(self, path: Path, value: object) -> Zone | None:
-        """`value` as a zone."""
+        """Return `value` as a zone. Anything else is noted as a problem."""
         if value in tuple(Zone):
             return Zone(str(value))
         self.unknown(path, "the zone", str(value), tuple(Zone))
         return None
 
     def category(self, path: Path, word: str) -> str:
-        """A category that inspection can find."""
+        """Return the word. A category that inspection can't find is noted as a problem."""
         if not exists(word):
             self.unknown(path, "the category", word, KNOWN)
         return word
 
     def tag(self, path: Path, word: str) -> str:
-        """A tag that is declared somewhere."""
+        """Return the word. A tag that is declared nowhere is noted as a problem."""
         if word not in self.names.tags:
             self.unknown(
                 path, "the tag", word, self.names.tags,

@@ -1,5 +1,7 @@
-"""Whole files, from YAML to one `Document`. Of several files the earlier one has precedence: its rules stand first,
-its `otherwise` and `labels` win. An including file stands before what it includes.
+"""The reader of whole files, from YAML to one `Document`.
+
+Of several files the earlier one has precedence: its rules stand first, its `otherwise` and `labels` win. An including
+file stands before what it includes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +27,10 @@ ACCEPTED_DOUBTS = ("image", "audio", "file", "remote_url")
 def read_documents(
     sources: Sequence[Source], roots: Sequence[Source], catalog: Catalog, rates: Mapping[str, float]
 ) -> tuple[Document, tuple[str, ...]]:
-    """The document that the files make together, and all problems. `roots`: those whose `expect` tables count."""
+    """Return the document that the files make together, and all problems.
+
+    `roots` are the files whose `expect` tables count.
+    """
     problems: list[str] = []
     exchange = dict(rates)
     lets: dict[str, Let] = {}
@@ -164,7 +169,7 @@ class _Overlay:
 
 
 def _overlays(reading: Reading, fields: Mapping[str, object]) -> list[_Overlay]:
-    """Keys first: a key's rules stand before an alias's, and both before the general ones."""
+    """Return the overlays, keys first: a key's rules stand before an alias's, and both before the general ones."""
     found: list[_Overlay] = []
     names = reading.names
     for section, what, known in (

@@ -1,4 +1,4 @@
-"""Made-up requests (`given`) and `expect` tables, from YAML or JSON to data."""
+"""The reader of made-up requests (`given`) and `expect` tables, from YAML or JSON to data."""
 
 from gateway.core.yaml_source import Path
 from gateway.policy.language import units
@@ -15,7 +15,7 @@ _DERIVED = frozenset({"label", "share"})
 
 
 def read_expectations(reading: Reading, path: Path, value: object) -> list[Expectation]:
-    """All rows of one table."""
+    """Read all rows of one table."""
     items = reading.sequence(path, value, "'expect'")
     return [row for i, item in enumerate(items) if (row := _row(reading, (*path, i), item)) is not None]
 
@@ -52,7 +52,7 @@ def _row(reading: Reading, path: Path, value: object) -> Expectation | None:
 
 
 def read_given(reading: Reading, path: Path, value: object) -> Given:
-    """A made-up request: facts by name, `findings` as a list or with counts."""
+    """Read a made-up request: facts by name, `findings` as a list or with counts."""
     fields = reading.mapping(path, value, (*(name for name in FACTS if name not in _DERIVED), *_EXTRA), "'given'")
     facts: list[tuple[str, str, FactValue]] = []
     for name, item in fields.items():

@@ -14,7 +14,10 @@ _TEXT: Schema = {"type": "string"}
 
 
 def json_schema() -> Schema:
-    """The schema (draft 2020-12). Names of targets, tags and rules are checked by `aduana check`, not here."""
+    """Return the schema (draft 2020-12).
+
+    Names of targets, tags and rules are checked by `aduana check`, not here.
+    """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Aduana policy",

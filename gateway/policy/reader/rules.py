@@ -1,4 +1,4 @@
-"""Rules and `otherwise`, from YAML to data."""
+"""The reader of rules and `otherwise`, from YAML to data."""
 
 from gateway.core.labels import Zone
 from gateway.core.yaml_source import Path, Position
@@ -18,7 +18,7 @@ RESERVED_NAMES = ("otherwise", "-", "other")
 
 
 def read_rules(reading: Reading, path: Path, value: object, scope: Condition = ALWAYS) -> list[Rule]:
-    """The rules of one list. `scope`: the key or alias that they are for."""
+    """Read the rules of one list. `scope` is the key or alias that they are for."""
     items = reading.sequence(path, value, "'rules'")
     return [rule for i, item in enumerate(items) if (rule := _rule(reading, (*path, i), item, scope)) is not None]
 
@@ -74,7 +74,7 @@ def _targets(reading: Reading, path: Path, fields: dict[str, object], key: str) 
 
 
 def _names_cloud(reading: Reading, path: Path, value: object) -> bool:
-    """Whether an order of targets has the cloud in it, by a target's name or by a zone word."""
+    """Return whether an order of targets has the cloud in it, by a target's name or by a zone word."""
     targets = reading.names.catalog.targets
     for _, word in reading.words(path, value, "'prefer'"):
         if word in ("cloud", "any") or (word in targets and targets[word].zone is Zone.CLOUD):
@@ -168,7 +168,7 @@ def _shadow(reading: Reading, path: Path, fields: dict[str, object]) -> str | No
 
 
 def read_otherwise(reading: Reading, path: Path, value: object, scope: Condition = ALWAYS) -> Otherwise:
-    """`otherwise: {prefer: […]}`."""
+    """Read an order of last resort: `otherwise: {prefer: […]}`."""
     fields = reading.mapping(path, value, ("prefer", "note"), "'otherwise'")
     prefer = reading.targets((*path, "prefer"), fields.get("prefer", []), "'prefer'")
     if "prefer" not in fields:

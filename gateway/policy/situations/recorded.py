@@ -1,7 +1,7 @@
-"""What a decision saw, as JSON for the ledger, and back again. No content, no header value, no place in a document.
+"""The evidence of a decision as JSON for the ledger, and back again.
 
-Reading it back gives a made-up request of the same outline, on which any policy can decide again. Headers are unknown
-there, because their values are never stored.
+It has no content, no header value and no place in a document. Reading it back gives a made-up request of the same
+outline, on which any policy can decide again. Headers are unknown there, because their values are never stored.
 """
 
 from collections.abc import Mapping
@@ -77,7 +77,7 @@ _DECODER = msgspec.json.Decoder(_Record)
 
 
 def facts_json(evidence: Evidence) -> bytes:
-    """The facts of a decision as JSON."""
+    """Return the facts of a decision as JSON."""
     inbound, inspection, snapshot = evidence.inbound, evidence.inspection, evidence.snapshot
     request = inbound.request
     chat = request if isinstance(request, ChatRequest) else None
@@ -122,7 +122,11 @@ def facts_json(evidence: Evidence) -> bytes:
 
 
 def evidence_from_facts(facts: bytes) -> Evidence:
-    """What `decide` takes, from a record. Raises ValueError for one that can't be read."""
+    """Return the evidence that a record describes.
+
+    Raises:
+        ValueError: The record can't be read, or is of an unknown version.
+    """
     try:
         record = _DECODER.decode(facts)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
@@ -162,12 +166,12 @@ def evidence_from_facts(facts: bytes) -> Evidence:
 
 
 def _budgets_of(budgets: Mapping[str, Budget], key: str) -> dict[str, Budget]:
-    """Without the budgets of other keys."""
+    """Return the budgets without those of other keys."""
     return {name: budget for name, budget in budgets.items() if not name.startswith("key:") or name == f"key:{key}"}
 
 
 def _model_name(model: str, inspection: Inspection) -> str:
-    """The model name as asked for, unless it is no name at all: a client could have written anything there."""
+    """Return the model name as asked for, or nothing if it is no name: a client could have written anything there."""
     plain = len(model) <= 100 and all(letter.isascii() and (letter.isalnum() or letter in "._:/-") for letter in model)
     found = any(finding.path.startswith("$.model") for finding in inspection.findings)
     return model if plain and not found else ""

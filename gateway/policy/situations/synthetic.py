@@ -1,7 +1,7 @@
-"""Requests that were never sent: from given facts to what `decide` takes. No content, only its outline.
+"""Requests that were never sent: made up from given facts. No content, only its outline.
 
-`expect` tables, counterexamples, `aduana explain` of a case and the ledger's recorded facts all come through here, so
-that there is one way of deciding and no second one for tests.
+`expect` tables, counterexamples and `aduana explain` of a case all come through here, so that there is one way of
+deciding and no second one for tests.
 """
 
 from collections.abc import Mapping
@@ -70,7 +70,7 @@ class _Facts:
 
 
 def evidence_of(given: Given, catalog: Catalog, request_id: str = "made-up") -> Evidence:
-    """What `decide` takes, for these facts. Whatever is not given is unknown, or the plainest there is."""
+    """Return the evidence that these facts describe. What is not given is unknown, or the plainest there is."""
     facts = _Facts(given)
     tags = set(facts.words("tags"))
     model = facts.word("model", facts.word("alias", next(iter(catalog.aliases), "auto")))
@@ -100,7 +100,7 @@ def evidence_of(given: Given, catalog: Catalog, request_id: str = "made-up") -> 
 
 
 def make_request(endpoint: str, model: str, facts: _Facts) -> AnyRequest:
-    """An empty request with this outline."""
+    """Return an empty request with this outline."""
     dialect = Dialect(facts.word("dialect", Dialect.OPENAI))
     stream = facts.flag("stream")
     media = frozenset(
@@ -166,7 +166,7 @@ def _moment(facts: _Facts) -> datetime | None:
 
 
 def _state(facts: _Facts, name: str, local: bool, broken: bool) -> TargetState:
-    """Facts without a target count for every local one."""
+    """Return a target's state. Facts without a target count for every local one."""
 
     def number(fact: str) -> float | None:
         value = facts.number(fact, name)
@@ -203,12 +203,16 @@ def _budgets(facts: _Facts, key: str) -> Mapping[str, Budget]:
 
 
 def is_case(source: Source) -> bool:
-    """Whether a file holds a case, and not a request body."""
+    """Return whether a file holds a case, and not a request body."""
     return isinstance(source.value, dict) and set(source.value) == {"given"}
 
 
 def read_case(source: Source, policy: Policy) -> Given:
-    """The case in a file. Raises ConfigurationError."""
+    """Read the case in a file.
+
+    Raises:
+        ConfigurationError: The case has problems; every one is in it.
+    """
     problems: list[str] = []
     names = KnownNames(policy.catalog, {}, policy.document.tags, policy.document.rates)
     value = source.value if isinstance(source.value, dict) else {}
