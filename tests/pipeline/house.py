@@ -46,7 +46,7 @@ ANSWER: tuple[Delta, ...] = (
 
 
 class FakeTarget:
-    """Plays one script: deltas are yielded, an exception is raised, an event is waited for."""
+    """Target that plays one script: deltas are yielded, an exception is raised, an event is waited for."""
 
     def __init__(self, name: str, zone: Zone, script: Sequence[object] = ANSWER) -> None:
         ceiling = Label.PUBLIC if zone is Zone.CLOUD else Label.SENSITIVE
@@ -87,7 +87,7 @@ class FakeTarget:
 
 
 class FakeLedger:
-    """Keeps the records; refuses them when told to; can be made to wait."""
+    """Ledger in memory that keeps the records; it refuses them when told to, and can be made to wait."""
 
     def __init__(self) -> None:
         self.receipts: list[Receipt] = []
@@ -127,7 +127,7 @@ class FakeLedger:
 
 
 class FakeTaint:
-    """Remembers nothing, or fails."""
+    """Memory of conversations that remembers nothing, or fails."""
 
     def __init__(self) -> None:
         self.tainted = False
@@ -158,7 +158,7 @@ class FakeTaint:
 
 
 class FakeMasks:
-    """Keeps sealed mappings; refuses them when told to; can be made to wait."""
+    """Store that keeps sealed mappings; it refuses them when told to, and can be made to wait."""
 
     def __init__(self) -> None:
         self.kept: dict[bytes, tuple[bytes, bytes]] = {}
@@ -181,7 +181,7 @@ class FakeMasks:
 
 
 class FakeInspector:
-    """Finds a secret where the word SECRET stands."""
+    """Inspector that finds a secret where the word SECRET stands."""
 
     def inspect(self, document: object, media: object = frozenset()) -> Inspection:
         if "SECRET" not in str(document):
@@ -191,7 +191,7 @@ class FakeInspector:
 
 
 class FreePricing:
-    """Money is not the subject here."""
+    """Prices of nothing: money is not the subject here."""
 
     def cost(self, target: str, usage: Usage) -> int:
         return usage.completion_tokens
@@ -222,7 +222,7 @@ class Heard:
 
 
 class House:
-    """Everything together."""
+    """A pipeline and everything around it."""
 
     def __init__(
         self,
@@ -283,7 +283,7 @@ class House:
         )
 
     async def ask(self, text: str = "Hello", *tags: str, model: str = "auto") -> str:
-        """The whole answer's text. Raises what the client would be told."""
+        """Return the whole answer's text, or raise what the client would be told."""
         inbound, request = chat(text, *tags, model=model)
         try:
             async with self.pipeline.generate(inbound, request) as answer:
@@ -292,12 +292,12 @@ class House:
             await self.settlements.close()
 
     async def settled(self) -> None:
-        """Returns when shadows have ended and every settlement is written."""
+        """Wait until shadows have ended and every settlement is written."""
         await self.shadows.ended()
         await self.settlements.close()
 
     async def embed(self, text: str, *tags: str) -> None:
-        """Vectors, for their way."""
+        """Ask for vectors, and keep the way of the request."""
         document = MappingProxyType({"model": "auto", "input": text})
         request = EmbeddingsRequest(dialect=Dialect.OPENAI, model="auto", document=document, inputs=(text,))
         inbound = Inbound(id="req_e", request=request, caller=Caller(), tags=frozenset(tags))
@@ -308,12 +308,12 @@ class House:
 
     @property
     def outcomes(self) -> list[str]:
-        """How the settled requests ended."""
+        """Return how the settled requests ended."""
         return [settlement.outcome.value for settlement in self.ledger.settlements]
 
 
 def chat(text: str, *tags: str, model: str = "auto") -> tuple[Inbound, ChatRequest]:
-    """A chat request as the server makes it."""
+    """Return a chat request as the server makes it."""
     message = MappingProxyType({"role": "user", "content": text})
     document = MappingProxyType({"model": model, "messages": (message,)})
     request = ChatRequest(

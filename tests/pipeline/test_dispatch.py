@@ -34,7 +34,7 @@ async def test_the_next_candidate_answers_and_the_refused_one_is_not_asked(house
 
 
 async def test_when_nothing_else_may_answer_the_client_is_told_of_the_budget(house: House) -> None:
-    """And the receipt that was written is settled."""
+    """The client gets the refusal that names the budget, and the receipt that was written is settled."""
     house.ledger.left = {"big": 99, "spare": 0}
     house.home.script = (TargetUnavailable("down"),)
     with pytest.raises(TargetUnavailable):
@@ -53,7 +53,7 @@ async def test_when_nothing_else_may_answer_the_client_is_told_of_the_budget(hou
 
 
 async def test_a_shadow_without_money_is_not_asked(house: House) -> None:
-    """It was only for comparison; the answer is not touched by it."""
+    """A shadow whose money can't be set aside is left out, and the answer beside it is not touched."""
     house.policies.current = load_policy([("shadow.yaml", SHADOW)], house.catalog)
     house.ledger.left = {"big": 0}
     assert await house.ask("Hello", "public") == "Hello you"

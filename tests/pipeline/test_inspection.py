@@ -25,7 +25,7 @@ MASKING = POLICY.replace("prefer: [big, spare, home]}", "mask: [contact.email, p
 
 
 class FakeRecognition:
-    """Finds one name. Fails, or takes for ever, when told to."""
+    """Search that finds one name. It fails, or takes for ever, when told to."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -59,13 +59,13 @@ def recognition() -> FakeRecognition:
 
 
 def house_of(inspector: Inspector, recognition: FakeRecognition, policy: str = POLICY, **options: object) -> House:
-    """A house that looks for names, too."""
+    """Return a house that looks for names, too."""
     names = Names(recognition=recognition, policy=NamePolicy.FULL, **options)  # type: ignore[arg-type]
     return House(inspector, policy, names=names)
 
 
 async def test_a_name_keeps_a_request_at_home(inspector: Inspector, recognition: FakeRecognition) -> None:
-    """The cloud was the first choice; it gets nothing."""
+    """A request with a name is answered at home; the cloud that was the first choice gets nothing."""
     house = house_of(inspector, recognition)
     await house.ask("Write to Margaret Sullivan.", "public")
     await house.ask("Write to nobody.", "public")
@@ -86,7 +86,7 @@ async def test_a_name_keeps_a_request_at_home(inspector: Inspector, recognition:
 async def test_a_search_that_did_not_happen_is_a_doubt(
     inspector: Inspector, recognition: FakeRecognition, trouble: dict[str, object], reason: str
 ) -> None:
-    """Failed, late or too long: the request stays at home, and its receipt says why."""
+    """Where the search failed, was late or too long, the request stays at home, and its receipt says why."""
     for name, value in trouble.items():
         setattr(recognition, name, value)
     house = house_of(inspector, recognition, seconds=0.01 if trouble else 60.0, characters=100_000 if trouble else 3)
@@ -127,7 +127,7 @@ async def test_a_masked_document_is_searched_again(inspector: Inspector, recogni
 
 
 async def test_keys_and_metadata_are_searched_too(inspector: Inspector, recognition: FakeRecognition) -> None:
-    """Every string of the document, wherever it stands."""
+    """Names are searched in every string of the document, wherever it stands."""
     house = house_of(inspector, recognition)
     await house.embed("Ask Margaret Sullivan.", "public")
     assert "Ask Margaret Sullivan." in recognition.asked

@@ -40,7 +40,7 @@ def inspector() -> Inspector:
 
 
 def keeping(store: MaskStore, secret: bytes, examine: Examine) -> Masker:
-    """As after a start: nothing in memory, and this store."""
+    """Return a house as after a start: nothing in memory, and this store."""
     return Masker(examine=examine, store=store, sealing=Seal(secret), key=secret)
 
 
@@ -50,7 +50,7 @@ def house(inspector: Inspector) -> House:
 
 
 class SecondLook:
-    """An inspector that sees something else in every second document: the masked one."""
+    """Inspector that sees something else in every second document: the masked one."""
 
     def __init__(self, inspector: Inspector, changes: dict[str, object]) -> None:
         self.inspector = inspector
@@ -68,7 +68,7 @@ class Masks(House):
     """A house whose clouds answer with what they were told."""
 
     async def say(self, *texts: str, tags=("public",), key="anonymous", ident="req_1", **fields: object) -> str:
-        """A conversation of the user's and the assistant's turns; the answer's text."""
+        """Ask in a conversation of the user's and the assistant's turns, and return the answer's text."""
         roles = ("user", "assistant")
         messages = [{"role": roles[number % 2], "content": text} for number, text in enumerate(texts)]
         return await self.send({"model": "auto", "messages": messages, **fields}, tags=tags, key=key, ident=ident)
@@ -86,7 +86,7 @@ class Masks(House):
             await self.settlements.close()
 
     def sent(self, number: int = -1):
-        """The document that a cloud got."""
+        """Return the document that a cloud got."""
         asked = (self.big.asked + self.spare.asked)[number]
         return thaw(asked.document)
 
@@ -94,7 +94,7 @@ class Masks(House):
         return self.sent(number)["messages"][-1]["content"]
 
     def echo(self, target=None) -> None:
-        """From now on the cloud says what it was asked, letter by letter."""
+        """Let the cloud say from now on what it was asked, letter by letter."""
         target = target or self.big
         generate = target.generate
 
@@ -134,7 +134,7 @@ async def test_a_masked_request_leaves_and_its_answer_comes_back_whole(house):
     ],
 )
 async def test_what_may_not_be_masked_whole_stays_as_it_is(house, text, tags):
-    """Another finding, a secret, a tag, an encoding: the original is answered at home."""
+    """A request with another finding, a secret, a tag or an encoding is answered at home as it came."""
     await house.say(text, tags=tags)
     assert not house.big.asked
     assert house.home.asked[0].messages[0].text == text
@@ -143,7 +143,7 @@ async def test_what_may_not_be_masked_whole_stays_as_it_is(house, text, tags):
 
 
 async def test_a_residue_keeps_the_original_at_home(inspector):
-    """Whatever the fresh inspection finds or can't look at: it stays, unmasked."""
+    """A request stays at home unmasked if the fresh inspection finds something, or meets what it can't look at."""
     for extra in (
         {"findings": inspector.inspect(freeze_object({"a": IBAN})).findings},
         {"doubts": (Doubt(reason="time", path="$"),)},
@@ -159,7 +159,7 @@ async def test_a_residue_keeps_the_original_at_home(inspector):
 
 
 async def test_a_fallback_at_home_gets_the_original(house):
-    """At home no pseudonyms are needed: the decision about the original lets it go there."""
+    """A target at home gets the original, because the decision about it lets it go there."""
     house.big.script = house.spare.script = (TargetUnavailable("down"),)
     assert await house.say(f"Escribe a {MAIL}.") == "Hello you"
     assert house.home.asked[0].messages[0].text == f"Escribe a {MAIL}."
@@ -168,7 +168,7 @@ async def test_a_fallback_at_home_gets_the_original(house):
 
 
 async def test_every_cloud_of_the_decision_gets_pseudonyms(house):
-    """Another cloud after the first: masked too."""
+    """A second cloud that is tried after the first gets the masked document too."""
     house.big.script = (TargetUnavailable("down"),)
     house.echo(house.spare)
     assert await house.say(f"Escribe a {MAIL}.") == f"Escribe a {MAIL}."
@@ -176,7 +176,7 @@ async def test_every_cloud_of_the_decision_gets_pseudonyms(house):
 
 
 async def test_a_conversation_keeps_its_pseudonyms(inspector):
-    """The next turn, after a restart, with a new value: the old pseudonym stays; another conversation has others."""
+    """A next turn with a new value, after a restart, keeps the old pseudonym; another conversation has others."""
     before = Masks(inspector, POLICY)
     await before.say(f"Escribe a {MAIL}.")
     first = before.told().split()[-1]
@@ -202,7 +202,7 @@ async def test_the_mapping_is_kept_sealed(house):
 
 
 async def test_two_requests_of_one_conversation_get_one_mapping(house):
-    """At the same time: the second waits for the first's mapping."""
+    """Of two requests at the same time the second waits for the first's mapping."""
     turns = (f"Escribe a {MAIL}.", "Hecho.")
     await asyncio.gather(
         house.say(*turns, "¿A quién?", ident="a"), house.say(*turns, "¿Cuándo?", ident="b"),
@@ -222,7 +222,7 @@ async def test_a_mapping_that_can_not_be_kept_keeps_the_request_at_home(house):
 
 
 async def test_a_mapping_that_does_not_open_keeps_the_request_at_home(house):
-    """A store that was tampered with, or another secret: no second mapping for the conversation is begun."""
+    """After tampering, or with another secret, the request stays, and no second mapping is begun."""
     await house.say(f"Escribe a {MAIL}.")
     house.masks.kept = {link: (name, sealed[:-1] + b"x") for link, (name, sealed) in house.masks.kept.items()}
     await house.say(f"Escribe a {MAIL}.", "Hecho.", "Gracias")
@@ -231,7 +231,7 @@ async def test_a_mapping_that_does_not_open_keeps_the_request_at_home(house):
 
 
 async def test_a_sensitive_past_leaves_only_if_its_causes_are_masked(house):
-    """Known causes within the rule's categories: masked. Others, or unknown: home. A clean turn is no way round."""
+    """A past leaves masked if all its causes are within the rule's categories; else a clean turn is no way round."""
     house.taint.tainted = True
     for causes, leaves in (
         (None, False), (frozenset({"financial.iban"}), False), (frozenset({"contact.email", "health.x"}), False),
@@ -244,7 +244,7 @@ async def test_a_sensitive_past_leaves_only_if_its_causes_are_masked(house):
 
 
 async def test_what_was_masked_is_remembered_as_sensitive_with_its_causes(house):
-    """The original was sensitive, whatever left; and so is the answer."""
+    """The original and its answer are remembered as sensitive, whatever left."""
     house.echo()
     await house.say(f"Escribe a {MAIL}.")
     await house.say(f"{MAIL} {IBAN}")
@@ -257,7 +257,7 @@ async def test_what_was_masked_is_remembered_as_sensitive_with_its_causes(house)
 
 
 async def test_a_shadow_in_the_cloud_gets_pseudonyms(house, inspector):
-    """And one without masking gets nothing."""
+    """A shadow in the cloud gets the masked document, and nothing where the request was not masked."""
     for mask, asked in (("mask: [contact.email], ", 1), ("", 0)):
         policy = POLICY.replace("mask: [contact.email, person, custom]", mask + "priority: low")
         policy = policy.replace("prefer: [big, spare, home]", "prefer: [home, big], shadow: spare")
@@ -270,7 +270,7 @@ async def test_a_shadow_in_the_cloud_gets_pseudonyms(house, inspector):
 
 
 async def test_a_candidate_policy_that_masks_sends_nothing(house, inspector):
-    """It only looks on; what it would let out is told."""
+    """A candidate policy only looks on: what it would let out is told to observers, and nothing is sent."""
     closed = Masks(inspector, POLICY.replace("mask: [contact.email, person, custom]", "priority: low"))
     closed.policies.candidate = load_policy([("candidate.yaml", POLICY)], closed.catalog)
     await closed.say(f"Escribe a {MAIL}.")
@@ -279,7 +279,7 @@ async def test_a_candidate_policy_that_masks_sends_nothing(house, inspector):
 
 
 async def test_answers_in_json_stay_json(house):
-    """A value with a quote in it is written as JSON strings have it."""
+    """Values that are put back into an answer in JSON leave it valid JSON."""
     house.echo()
     text = '{"project": "Halcón", "mail": "' + MAIL + '"}'
     answer = await house.say(text, response_format={"type": "json_object"})
@@ -288,7 +288,7 @@ async def test_answers_in_json_stay_json(house):
 
 
 async def test_explaining_shows_what_would_be_masked_and_keeps_nothing(house):
-    """The categories; no document, no mapping."""
+    """An explanation names the masked categories; it shows no document and stores no mapping."""
     document = freeze_object({"model": "auto", "messages": [{"role": "user", "content": MAIL}]})
     request = openai_requests.parse_chat(document)
     inbound = Inbound(id="e", request=request, caller=Caller(), tags=frozenset({"public"}))
@@ -301,7 +301,7 @@ async def test_explaining_shows_what_would_be_masked_and_keeps_nothing(house):
 
 
 async def test_refusals_stay_refusals(house, inspector):
-    """A policy that would only let the masked request out refuses it where something is left."""
+    """A policy that would only let the masked request out refuses the request where something is left."""
     strict = Masks(inspector, POLICY.replace("[home, big]", "[big]").replace("[big, spare, home]", "[big, spare]"))
     with pytest.raises(PolicyRefused):
         await strict.say(f"{MAIL} {IBAN}")
@@ -309,14 +309,14 @@ async def test_refusals_stay_refusals(house, inspector):
 
 
 async def test_without_a_store_each_request_has_a_mapping_of_its_own(inspector):
-    """For looking only: nothing is kept."""
+    """Without a store for mappings a request leaves masked all the same."""
     house = Masks(inspector, POLICY, masker=lambda examine: Masker(examine=examine))
     await house.say(f"Escribe a {MAIL}.")
     assert MAIL not in str(house.sent())
 
 
 async def test_a_crash_between_mapping_and_receipt_loses_nothing(house):
-    """The mapping is durable first: a request that then finds no ledger is refused, the next one goes on with it."""
+    """A request that has its mapping but finds no ledger is refused, and the next one goes on with that mapping."""
     house.ledger.broken = True
     with pytest.raises(LedgerUnavailable):
         await house.say(f"Escribe a {MAIL}.")
@@ -329,7 +329,7 @@ async def test_a_crash_between_mapping_and_receipt_loses_nothing(house):
 
 
 async def test_a_client_that_goes_away_ends_the_masked_answer(house):
-    """The cloud's stream is closed at once, and the request settled."""
+    """When the client goes away, the cloud's stream is closed at once, and the request settled as cancelled."""
     gate = asyncio.Event()
     house.big.script = (Text(text="Hola "), gate)
     document = freeze_object({"model": "auto", "messages": [{"role": "user", "content": MAIL}]})
@@ -345,7 +345,7 @@ async def test_a_client_that_goes_away_ends_the_masked_answer(house):
 
 
 async def test_a_value_in_a_disguise_that_inspection_has_no_name_for_stays(house):
-    """The values are known here: a name in base64, which no detector looks for, keeps the request at home."""
+    """A found name that also stands there in base64, which no detector looks for, keeps the request at home."""
     hidden = base64.b64encode("el proyecto Halcón de la casa".encode()).decode()
     await house.say("Háblame de Halcón.")
     assert len(house.big.asked) == 1
@@ -354,7 +354,7 @@ async def test_a_value_in_a_disguise_that_inspection_has_no_name_for_stays(house
 
 
 async def test_raw_completions_are_masked_too(house):
-    """Each request has a mapping of its own; nothing is kept."""
+    """A raw completion leaves masked, with a mapping of its own that is not kept."""
     document = freeze_object({"model": "auto", "prompt": [f"Correo {MAIL}", "otro"], "stop": [MAIL]})
     request = openai_requests.parse_completion(document)
     inbound = Inbound(id="raw", request=request, caller=Caller(), tags=frozenset({"public"}))
@@ -370,7 +370,7 @@ async def test_raw_completions_are_masked_too(house):
 
 
 async def test_embeddings_are_not_masked(house):
-    """Vectors of pseudonyms would be of no use: the request stays."""
+    """A request for embeddings stays at home, since vectors of pseudonyms would be of no use."""
     document = freeze_object({"model": "auto", "input": MAIL})
     request = openai_requests.parse_embeddings(document)
     inbound = Inbound(id="v", request=request, caller=Caller(), tags=frozenset({"public"}))
@@ -381,7 +381,7 @@ async def test_embeddings_are_not_masked(house):
 
 
 async def test_a_restart_finds_the_mapping_again(inspector, tmp_path):
-    """With a real ledger: a conversation goes on with its pseudonyms; another secret opens nothing."""
+    """With a real ledger a conversation goes on with its pseudonyms after a restart; another secret opens nothing."""
     settings = LedgerSettings(directory=tmp_path)
     turns = (f"Escribe a {MAIL}.", "Hecho.", f"Y a {OTHER}.", "Hecho.", "Gracias")
     said: list[str] = []

@@ -24,12 +24,12 @@ from tests.pipeline.house import ANSWER, House, chat
 
 @pytest.fixture
 def house():
-    """All targets answer."""
+    """Return a house in which all targets answer."""
     return House()
 
 
 async def test_an_ordinary_request_is_answered_at_home(house):
-    """Receipt, answer, one settlement with the usage that the target reported."""
+    """A request has a receipt, an answer, and one settlement with the usage that the target reported."""
     assert await house.ask() == "Hello you"
     assert house.outcomes == ["ok"]
     settlement = house.ledger.settlements[0]
@@ -111,7 +111,7 @@ async def test_what_a_provider_rejects_is_told_to_the_client(house):
     ],
 )
 async def test_an_answer_without_its_end_is_an_error(house, script):
-    """No finish reason or no usage report: never a clean end."""
+    """An answer without finish reason or usage report is an error, never a clean end."""
     house.home.script = script
     house.big.script = script
     with pytest.raises(AduanaError):
@@ -157,7 +157,7 @@ async def test_embeddings_take_the_same_road(house):
 
 
 async def test_a_client_that_goes_away_cancels_the_target(house):
-    """In the middle of an answer: the target's stream is closed, the settlement says cancelled."""
+    """When a client goes away during an answer, the target's stream is closed and the settlement says cancelled."""
     never = asyncio.Event()
     house.home.script = (Text(text="Hel"), never, Finish(reason=FinishReason.STOP))
     inbound, request = chat("Hello")
@@ -179,7 +179,7 @@ async def test_a_client_that_goes_away_cancels_the_target(house):
 
 
 async def test_a_client_that_goes_away_while_the_receipt_is_written(house):
-    """The receipt may be durable already, so it is settled; nothing is sent."""
+    """When a client goes away before its receipt is durable, nothing is sent, and the receipt is settled."""
     house.ledger.gate = asyncio.Event()
     inbound, request = chat("Hello")
 
@@ -200,7 +200,7 @@ async def test_a_client_that_goes_away_while_the_receipt_is_written(house):
 
 
 async def test_an_observer_that_fails_does_not_break_requests(house):
-    """It is reported once and then left out."""
+    """An observer that fails is reported once and then left out."""
 
     class Broken:
         def on(self, event: object) -> None:
@@ -220,7 +220,7 @@ async def test_receipts_and_settlements_hold_no_content(house):
 
 
 async def test_a_candidate_policy_looks_on_and_sends_nothing(house):
-    """It decides every request too; only the difference is told."""
+    """A candidate policy decides every request too, and only the difference is told."""
     strict = "version: 1\nlabels: {default: internal, tags: {public: internal}}\notherwise: {prefer: [home]}"
     house.policies.candidate = load_policy([("strict.yaml", strict)], house.catalog)
     assert await house.ask("Hello", "public") == "Hello you"
@@ -256,7 +256,7 @@ async def test_a_shadow_is_asked_too_and_only_compared(house):
 
 
 async def test_a_shadow_above_its_ceiling_is_not_asked(house):
-    """Comparing is no way out either."""
+    """A request whose label is above the shadow's ceiling is not sent there for comparison either."""
     house.policies.current = load_policy([("shadow.yaml", SHADOW)], house.catalog)
     await house.ask("Hello", "health")
     await house.settled()
@@ -265,7 +265,7 @@ async def test_a_shadow_above_its_ceiling_is_not_asked(house):
 
 
 async def test_a_shadow_that_fails_bothers_nobody(house):
-    """The answer stands; the shadow is settled as an error."""
+    """The answer stands when its shadow fails, and the shadow is settled as an error."""
     house.policies.current = load_policy([("shadow.yaml", SHADOW)], house.catalog)
     house.big.script = (TargetUnavailable("down"),)
     assert await house.ask("Hello", "public") == "Hello you"
@@ -274,7 +274,7 @@ async def test_a_shadow_that_fails_bothers_nobody(house):
 
 
 async def test_an_answer_that_the_client_cut_off_is_remembered_too(house):
-    """What it has of the answer to a sensitive question may come back in another conversation."""
+    """The part of a sensitive answer that a client got before it went away is known again in another conversation."""
     house.taint.tainted = True
     with pytest.raises(ClientGone):
         async with house.pipeline.generate(*chat("Hello")) as answer:
@@ -284,7 +284,7 @@ async def test_an_answer_that_the_client_cut_off_is_remembered_too(house):
 
 
 async def test_a_memory_that_fails_behind_an_answer_hides_nothing(house):
-    """The client's going away is settled as what it is."""
+    """A request whose client went away is settled as cancelled, also when the memory of taint fails after it."""
     house.taint.tainted = True
 
     async def fail(*_: object) -> None:

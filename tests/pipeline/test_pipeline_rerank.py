@@ -14,7 +14,7 @@ pytestmark = pytest.mark.asyncio
 
 
 def ranking(query: str, *texts: str) -> tuple[Inbound, RerankRequest]:
-    """A request that the policy would rather send out."""
+    """Return a request that the policy would rather send out."""
     document = MappingProxyType({"model": "auto", "query": query, "documents": texts})
     request = RerankRequest(dialect=Dialect.OPENAI, model="auto", document=document, query=query, texts=texts)
     return Inbound(id="req_r", request=request, caller=Caller(), tags=frozenset({"public"})), request
@@ -22,7 +22,7 @@ def ranking(query: str, *texts: str) -> tuple[Inbound, RerankRequest]:
 
 @pytest.fixture
 def house() -> House:
-    """Its local target ranks."""
+    """Return a house whose local target ranks."""
     made = House()
 
     async def rerank(request: RerankRequest, *, deadline: float) -> Ranking:
@@ -34,7 +34,7 @@ def house() -> House:
 
 
 async def test_a_public_request_that_prefers_the_cloud_is_ranked_at_home(house: House) -> None:
-    """Receipt, settlement, usage; the cloud target is never called, with or without a clearance."""
+    """A ranking has a receipt, a settlement and its usage; the cloud is never called, with or without a clearance."""
     inbound, request = ranking("Hello", "a", "b")
     ranked = await house.pipeline.rerank(inbound, request)
     await house.settled()
@@ -45,7 +45,7 @@ async def test_a_public_request_that_prefers_the_cloud_is_ranked_at_home(house: 
 
 
 async def test_what_is_sensitive_is_found_in_query_and_texts(house: House) -> None:
-    """Wherever it stands."""
+    """A secret makes a ranking sensitive, whether it stands in the query or in a text."""
     for query, text in (("a SECRET", "b"), ("a", "the SECRET")):
         ranked = await house.pipeline.rerank(*ranking(query, text))
         assert ranked.route.label.word == "sensitive"
@@ -54,7 +54,7 @@ async def test_what_is_sensitive_is_found_in_query_and_texts(house: House) -> No
 
 
 async def test_without_a_receipt_nothing_is_ranked(house: House) -> None:
-    """A ledger that can't write refuses."""
+    """When the ledger can't write, the request is refused and no target is asked."""
     house.ledger.broken = True
     with pytest.raises(LedgerUnavailable):
         await house.pipeline.rerank(*ranking("Hello", "a"))

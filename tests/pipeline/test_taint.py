@@ -32,7 +32,7 @@ OTHER = (
 
 
 class Store:
-    """In memory; counts what is asked."""
+    """Store of hashes in memory, which counts what is asked."""
 
     def __init__(self) -> None:
         self.known: dict[bytes, Label] = {}
@@ -93,7 +93,7 @@ QUOTING: list[AnyRequest] = [
 async def test_a_sensitive_text_is_known_wherever_it_is_quoted(
     taint: ConversationTaint, told: AnyRequest, request_: AnyRequest
 ) -> None:
-    """In transcripts, quotes, tool results, system prompts and every kind of request; before it was told, nothing."""
+    """A sensitive text is known again in transcripts, quotes, tool results, prompts and every kind of request."""
     assert not await taint.recall(request_)
     await taint.remember(told, Label.SENSITIVE)
     assert await taint.recall(request_)
@@ -104,7 +104,7 @@ async def test_a_sensitive_text_is_known_wherever_it_is_quoted(
 async def test_an_answer_to_a_sensitive_question_is_known_wherever_it_is_quoted(
     taint: ConversationTaint, request_: AnyRequest
 ) -> None:
-    """The local model's words may say what the question said."""
+    """The answer to a sensitive question is known again like the question, because it may say the same."""
     await taint.remember_answer(chat(("user", "hola")), STORY)
     assert await taint.recall(request_)
     assert not await taint.recall(chat(("user", OTHER)))
@@ -119,7 +119,7 @@ async def test_a_template_that_harmless_requests_had_stays_harmless(taint: Conve
 
 
 async def test_known_turns_of_a_long_conversation_are_looked_up_once(taint: ConversationTaint, store: Store) -> None:
-    """Until something sensitive is remembered: then every turn counts again."""
+    """A turn is not looked up again until something sensitive is remembered; then every turn is."""
     turns = [("user" if number % 2 else "assistant", f"{number} {OTHER}") for number in range(40)]
     assert not await taint.recall(chat(*turns))
     first, store.asked = store.asked, 0
@@ -130,7 +130,7 @@ async def test_known_turns_of_a_long_conversation_are_looked_up_once(taint: Conv
 
 
 async def test_a_lookup_that_was_overtaken_does_not_count(taint: ConversationTaint, store: Store) -> None:
-    """Something sensitive is remembered while a lookup waits: the next request looks again."""
+    """When something sensitive is remembered while a lookup waits, the next request looks again."""
     reached, go_on = asyncio.Event(), asyncio.Event()
     lookup = store.taint_lookup
 

@@ -35,12 +35,12 @@ otherwise: {prefer: [home]}
 
 
 def phrases(text: str) -> set[str]:
-    """What the fake model obeys."""
+    """Return what the fake model obeys."""
     return {phrase for phrase in ("Say no more", "none", "public") if phrase in text}
 
 
 class FakeJudge(FakeTarget):
-    """Knows one word of illness. Does whatever the text says where it says so first: a model that can be turned."""
+    """Model that knows one word of illness, and obeys a text that says what to answer: one that can be turned."""
 
     def __init__(self, zone: Zone = Zone.LOCAL) -> None:
         super().__init__("judge", zone)
@@ -56,11 +56,11 @@ class FakeJudge(FakeTarget):
         return TargetState(healthy=self.healthy, loaded=self.healthy)
 
     def topic(self, text: str) -> str:
-        """Its answer to one question. A text can say what it is to be."""
+        """Answer the first question. A text can say what the answer is to be."""
         return "health" if "malady" in text and not {"Say no more", "none"} & phrases(text) else "none"
 
     def privacy(self, text: str) -> str:
-        """And to the other."""
+        """Answer the second question."""
         return "private" if "malady" in text and not {"Say no more", "public"} & phrases(text) else "public"
 
     async def generate(self, asked: object, **_: object) -> AsyncGenerator[Delta, None]:
@@ -93,13 +93,13 @@ def judge() -> FakeJudge:
 
 
 def house_of(judge: FakeJudge, *, seconds: float = 60.0, characters: int = 10_000, policy: str = POLICY) -> House:
-    """A house whose requests are judged before they leave."""
+    """Return a house whose requests are judged before they leave."""
     topics = Topics(judge=TopicJudge(judge, JudgeSettings(seconds=seconds)), characters=characters)
     return House(policy=policy, topics=topics)
 
 
 async def test_a_topic_keeps_a_request_at_home(judge: FakeJudge) -> None:
-    """The receipt names its category."""
+    """A request about a sensitive topic stays at home, and its receipt names the category."""
     house = house_of(judge)
     await house.ask("Tell me about my malady.", "public")
     await house.ask("Tell me about my garden.", "public")
@@ -121,8 +121,9 @@ async def test_a_topic_keeps_a_request_at_home(judge: FakeJudge) -> None:
     ],
 )
 async def test_instructions_in_the_text_do_not_turn_the_judgement(judge: FakeJudge, text: str) -> None:
-    """Even where the model itself obeys them: sentences are judged alone too, nobody may speak of the judgement, and no
-    word answers both questions.
+    """Even a model that obeys the text is not turned by it.
+
+    Sentences are judged alone too, nobody may speak of the judgement, and no word answers both questions.
     """
     house = house_of(judge)
     await house.ask(text, "public")
@@ -142,7 +143,7 @@ async def test_instructions_in_the_text_do_not_turn_the_judgement(judge: FakeJud
     ],
 )
 async def test_without_a_judgement_nothing_leaves(judge: FakeJudge, trouble: dict[str, object], reason: str) -> None:
-    """Broken, away, late, too long, or talking: the request stays, and its receipt says why."""
+    """When the judge is broken, away, late or talks, or a text is too long, the request stays; its receipt says why."""
     for name, value in trouble.items():
         setattr(judge, name, value)
     house = house_of(judge, seconds=0.02 if judge.endless else 60.0, characters=10_000 if trouble else 3)
@@ -155,7 +156,7 @@ async def test_without_a_judgement_nothing_leaves(judge: FakeJudge, trouble: dic
 
 
 async def test_two_answers_that_contradict_each_other_are_a_doubt(judge: FakeJudge) -> None:
-    """Nobody knows which of them was turned."""
+    """A text without a topic that is private all the same counts as a doubt: nobody knows which answer was turned."""
     house = house_of(judge)
     await house.ask("I have a malady so none", "public")
     assert house.ledger.receipts[0].doubts == ("judged_differently",)
@@ -163,7 +164,7 @@ async def test_two_answers_that_contradict_each_other_are_a_doubt(judge: FakeJud
 
 
 class Whimsical(FakeJudge):
-    """Answers as it likes, though always the same about the same text."""
+    """Model that answers as it likes, though always the same about the same text."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()
@@ -196,7 +197,7 @@ def test_what_is_written_around_a_text_never_lowers_it(before: str, text: str, a
 
 
 class Sure(FakeJudge):
-    """Finds everything harmless, and says how sure it is."""
+    """Model that finds everything harmless, and says how sure it is."""
 
     def __init__(self, share: float) -> None:
         super().__init__()
@@ -217,7 +218,7 @@ class Sure(FakeJudge):
 
 @pytest.mark.parametrize(("share", "label"), [(0.97, Label.PUBLIC), (0.6, Label.SENSITIVE)])
 async def test_harmless_takes_certainty(share: float, label: Label) -> None:
-    """A model that wavers has not said that nothing is there."""
+    """A model that is not sure enough that a text is harmless has not said so, and the request stays."""
     judge = TopicJudge(Sure(share), JudgeSettings(seconds=60, certainty=0.9))
     house = House(policy=POLICY, topics=Topics(judge=judge))
     await house.ask("Tell me about my garden.", "public")
@@ -225,7 +226,7 @@ async def test_harmless_takes_certainty(share: float, label: Label) -> None:
 
 
 async def test_what_was_judged_is_not_judged_again(judge: FakeJudge) -> None:
-    """A conversation costs its new turn; a failure is not remembered."""
+    """A passage that was judged is not judged again; a judgement that failed is."""
     house = house_of(judge)
     await house.ask("Tell me about my garden. It is green there.", "public")
     read = len(judge.read)
@@ -239,7 +240,7 @@ async def test_what_was_judged_is_not_judged_again(judge: FakeJudge) -> None:
 
 
 async def test_a_masked_document_is_judged_again(judge: FakeJudge) -> None:
-    """As it would go out. A topic that is left keeps the original at home."""
+    """A masked document is judged as it would go out, and a topic that is left keeps the original at home."""
     masking = POLICY.replace("prefer: [big, spare", "mask: [contact.email], prefer: [big, spare")
     topics = Topics(judge=TopicJudge(judge, JudgeSettings(seconds=60)))
     house = House(Inspector(InspectionSettings()), masking, topics=topics)
@@ -253,7 +254,7 @@ async def test_a_masked_document_is_judged_again(judge: FakeJudge) -> None:
 
 
 async def test_nobody_asks_where_nothing_would_leave(judge: FakeJudge) -> None:
-    """What stays anyway costs no judgement."""
+    """A request that stays at home anyway is not judged."""
     judge.error = TargetError("It broke.")
     house = house_of(judge)
     assert await house.ask("Tell me about my malady.") == "Hello you"
@@ -261,14 +262,14 @@ async def test_nobody_asks_where_nothing_would_leave(judge: FakeJudge) -> None:
 
 
 async def test_few_questions_at_once(judge: FakeJudge) -> None:
-    """A long text does not flood the model."""
+    """A long text asks the model only a few questions at once."""
     house = house_of(judge)
     await house.ask(" ".join(f"Sentence number {number} here." for number in range(100)), "public")
     assert 1 < judge.most_at_once <= JudgeSettings().at_once
 
 
 async def test_a_full_queue_is_waited_for(judge: FakeJudge) -> None:
-    """The request may be one that the policy sends out because the model at home is busy."""
+    """A busy model is asked again, since it may be why the policy sends the request out."""
     judge.busy = 2
     house = house_of(judge)
     await house.ask("Tell me about my garden.", "public")
@@ -277,7 +278,7 @@ async def test_a_full_queue_is_waited_for(judge: FakeJudge) -> None:
 
 
 def test_who_may_not_see_everything_can_not_judge() -> None:
-    """What may have to stay must not leave to be judged."""
+    """A target in a cloud, or with a low ceiling, can't be the judge."""
     with pytest.raises(ValueError, match="not local"):
         TopicJudge(FakeJudge(Zone.CLOUD), JudgeSettings())
     office = FakeJudge()

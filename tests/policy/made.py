@@ -102,7 +102,7 @@ POLICIES = st.tuples(RULES, st.sampled_from(LABELS), PLACES, st.booleans())
 
 
 def policy_from(parts: tuple[list[dict[str, Any]], str, list[str], bool], **extra: Any) -> Policy:
-    """A policy of these parts. JSON is YAML."""
+    """Return a policy of these parts, written as JSON, which is YAML."""
     rules, default, otherwise, overlay = parts
     document: dict[str, Any] = {
         "version": 1,

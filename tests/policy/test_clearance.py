@@ -17,13 +17,13 @@ POLICY = policy_of(SHAPE)
 
 
 def public(request=None):
-    """A public request and its decision."""
+    """Return a public request and its decision."""
     asked = inbound(request, tags=("public",))
     return asked, decide(evidence_for(asked, snapshot=Snapshot(prompt_tokens_estimate=7000)), POLICY)
 
 
 def test_it_holds_exactly_what_is_sent():
-    """The document is the request's own, with the target's model; nested parts are immutable."""
+    """A clearance's document is the request's own, with the target's model; nested parts are immutable."""
     asked, decision = public()
     clearance = mint(decision, "big", asked, POLICY)
     assert (clearance.request_id, clearance.target, clearance.label) == ("req_1", "big", Label.PUBLIC)
@@ -97,7 +97,7 @@ def _no_such_target():
      _no_such_target],
 )  # fmt: skip
 def test_mint_checks_again(case):
-    """Whatever the pipeline mixes up, no clearance comes of it."""
+    """No clearance is minted, whatever the pipeline mixes up."""
     asked, decision, target, policy = case()
     with pytest.raises(PolicyRefused) as caught:
         mint(decision, target, asked, policy)
@@ -105,7 +105,7 @@ def test_mint_checks_again(case):
 
 
 def test_a_refused_request_has_none():
-    """A refusal with a forged list is still a refusal."""
+    """A refused request gets no clearance, even with a forged list of candidates."""
     asked = inbound(tags=("public",))
     policy = policy_of("rules: [{name: no, refuse: true}]")
     decision = decide(evidence_for(asked), policy)
@@ -165,7 +165,7 @@ def test_it_is_not_made_or_changed_elsewhere(clearance, attempt):
 
 
 def test_no_ceiling_of_a_cloud_can_be_sensitive():
-    """The catalog itself refuses such a target."""
+    """The catalog refuses a cloud target whose ceiling is sensitive."""
     with pytest.raises(ValueError, match="ceiling"):
         msgspec.structs.replace(BIG, ceiling=Label.SENSITIVE)
     assert catalog_of(HOME, BIG).targets["big"].ceiling is Label.PUBLIC

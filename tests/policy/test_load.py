@@ -19,7 +19,7 @@ TAIL = "\notherwise: {prefer: [home]}\n"
 
 
 def problems(text: str, **others: str) -> list[str]:
-    """What is said of a file (and of those it includes)."""
+    """Return what is said of a file (and of those it includes)."""
     with pytest.raises(ConfigurationError) as caught:
         load_policy([("p.yaml", text)], HOUSE, read=_reader(others))
     return list(caught.value.problems)
@@ -35,7 +35,7 @@ def _reader(others: dict[str, str]):
 
 
 def rule(text: str) -> str:
-    """A policy with one rule, in line 4."""
+    """Return a policy with one rule, in line 4."""
     return f"{HEAD}rules:\n  - {{name: a, prefer: [home], {text}}}{TAIL}"
 
 
@@ -129,27 +129,27 @@ def rule(text: str) -> str:
     ],
 )  # fmt: skip
 def test_problems_say_where_and_what_was_meant(text, expected):
-    """One mistake each; the sentence is found among the problems."""
+    """Each mistake gives a sentence that names its place and what was probably meant."""
     found = problems(text)
     assert any(expected in problem for problem in found), found
     assert all(problem.startswith("p.yaml:") for problem in found)
 
 
 def test_every_category_of_inspection_can_be_named():
-    """And the users' own, whatever they are called."""
+    """A policy may name every category that inspection can find, and the users' own, whatever they are called."""
     names_ = sorted({*CATEGORIES, "custom.project-x", "network.ip"})
     policy_of(f"labels: {{findings: {{{', '.join(f'{name}: internal' for name in names_)}}}}}")
     assert {name.split(".")[0] for name in CATEGORIES} <= set(ROOTS)
 
 
 def test_all_problems_come_at_once():
-    """One run shows them all."""
+    """One run shows all problems of a file."""
     found = problems(HEAD + "rules:\n  - {name: a, prefer: [hom], when: {turn: 1}}\n  - {nam: b, only: [bigg]}" + TAIL)
     assert len(found) == 5
 
 
 def test_units_and_shorthands():
-    """Numbers as people write them."""
+    """Numbers may be written as people write them, with their units."""
     policy = policy_of(
         """
 rates: {EUR: 1.25}
@@ -197,7 +197,7 @@ def test_include_brings_rules_below_and_is_overruled():
 
 
 def test_includes_in_a_circle_or_missing_are_refused():
-    """The sentence names the way around."""
+    """Files that include each other in a circle are refused with the way around; so is a missing one."""
     circle = {"b": "version: 1\ninclude: [c.yaml]\n", "c": "version: 1\ninclude: [b.yaml]\n"}
     expected = "c.yaml:2:11: the files include each other in a circle: b.yaml → c.yaml → b.yaml."
     assert problems("version: 1\ninclude: b.yaml" + TAIL, **circle) == [expected]
@@ -205,7 +205,7 @@ def test_includes_in_a_circle_or_missing_are_refused():
 
 
 def test_one_file_included_twice_counts_once():
-    """Two files that share a third one."""
+    """A file that two others include counts once."""
     others = {
         "b": "version: 1\ninclude: d.yaml\n", "c": "version: 1\ninclude: d.yaml\n",
         "d": HEAD + "rules: [{name: shared, prefer: [home]}]\n",
@@ -215,7 +215,7 @@ def test_one_file_included_twice_counts_once():
 
 
 def test_the_digest_names_the_text():
-    """Same text, same digest, whatever the file is called; one more blank, another one."""
+    """The digest is the same for the same text, whatever the file is called, and another one after one more blank."""
     first = load_policy([("a.yaml", SHAPE)], SMALL_HOUSE)
     assert load_policy([("b.yaml", SHAPE)], SMALL_HOUSE).digest == first.digest
     assert load_policy([("a.yaml", SHAPE + " ")], SMALL_HOUSE).digest != first.digest
@@ -233,7 +233,7 @@ def test_the_digest_names_the_text():
     max_leaves=25,
 ))  # fmt: skip
 def test_nonsense_is_refused_in_sentences(value):
-    """Whatever is written: it loads, or ConfigurationError; never another exception."""
+    """Any text either loads or gives ConfigurationError, and never another exception."""
     fields = value if isinstance(value, dict) else {"let": value}
     text = json.dumps({"version": 1, "otherwise": {"prefer": ["home"]}, **fields})
     said: tuple[str, ...] = ()

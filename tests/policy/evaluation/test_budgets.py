@@ -36,7 +36,7 @@ def month(spent: float, limit: float = 9.0) -> Budget:
 
 
 def decision(snapshot: Snapshot, *, only_cloud: bool = False, key: str = "laptop") -> Decision:
-    """For a public request."""
+    """Decide about a public request."""
     return decide(evidence_for(inbound(key=key), snapshot=snapshot), CLOUD_ONLY if only_cloud else CLOUD_FIRST)
 
 
@@ -59,7 +59,7 @@ def decision(snapshot: Snapshot, *, only_cloud: bool = False, key: str = "laptop
     ids=str,
 )
 def test_what_a_budget_does_not_allow_for_is_left_out(snapshot: Snapshot, first: str, budget: str | None) -> None:
-    """By the estimate of this request; free targets stay; one without a price may go while anything is left."""
+    """A target whose estimate is above what is left is left out; an unpriced one may go while anything is left."""
     made = decision(snapshot)
     assert made.candidates[0].target == first
     assert made.budget == budget
@@ -67,12 +67,12 @@ def test_what_a_budget_does_not_allow_for_is_left_out(snapshot: Snapshot, first:
 
 
 def test_another_keys_budget_does_not_count() -> None:
-    """Each key has its own."""
+    """A request draws on the budget of its own key only."""
     assert decision(world(key=month(9.0)), key="phone").candidates[0].target == "big"
 
 
 def test_a_budget_that_changed_nothing_is_not_named() -> None:
-    """Home would have been asked first anyway."""
+    """A decision names no budget where home would have been asked first anyway."""
     home_first = policy_of("labels: {default: public}\notherwise: {prefer: [home, big]}")
     made = decide(evidence_for(inbound(key="laptop"), snapshot=world(day=day(1.0))), home_first)
     assert [candidate.target for candidate in made.candidates] == ["home"]
@@ -102,14 +102,14 @@ def test_a_budget_that_changed_nothing_is_not_named() -> None:
     ],
 )
 def test_the_refusal_names_the_budget_and_when_it_begins_anew(snapshot: Snapshot, message: str, wait: float) -> None:
-    """429, with the time to wait; of several spent budgets the one that is renewed last."""
+    """A request without money gets 429 with the time to wait, for the budget that is renewed last."""
     error = refusal_error(decision(snapshot, only_cloud=True))
     assert isinstance(error, BudgetSpent)
     assert (error.status, error.code, error.message, error.retry_after) == (429, "budget_spent", message, wait)
 
 
 def test_what_may_pass_sooner_is_said_first() -> None:
-    """Home is only down for a moment: try again, rather than wait for tomorrow's money."""
+    """Where home is only down for a moment, the client is told to try again, not to wait for tomorrow's money."""
     snapshot = Snapshot(
         now=NOW, budgets={"day": day(1.0)}, prices={"big": 0.02}, targets={"home": TargetState(open_until=1.0)}
     )

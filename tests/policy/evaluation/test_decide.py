@@ -151,7 +151,7 @@ def test_with_a_rules_targets_ruled_out_otherwise_is_used(shape):
     ],
 )  # fmt: skip
 def test_refusals_say_what_would_help(text, request_fields, snapshot, error, code, status):
-    """403: never; 400: another request; 503: later."""
+    """A refusal is 403 where nothing helps, 400 where another request would, and 503 where waiting does."""
     decision = ask(policy_of(text), request=chat(**request_fields), **snapshot)
     assert decision.candidates == ()
     raised = refusal_error(decision)
@@ -178,7 +178,7 @@ def test_an_unknown_model_is_not_found():
 
 
 def test_an_alias_narrows_and_never_widens():
-    """The targets of the model name asked for, within what the label permits."""
+    """The model name asked for leaves over its own targets, and only those that the label permits."""
     catalog = catalog_of(HOME, BIG, aliases={"auto": Alias(name="auto"), "out": Alias(name="out", targets=("big",))})
     policy = policy_of("labels: {tags: {public: public}}", catalog)
     assert names(ask(policy, request=chat("out"), tags=("public",))) == ["big"]
@@ -229,7 +229,7 @@ rules:
 
 
 def test_unknown_facts_restrict_and_do_not_permit():
-    """No GPU: a rule that keeps at home on a cool card matches; one that sends out on a hot one does not."""
+    """Without a GPU a rule that keeps at home on a cool card matches, and one that sends out on a hot one does not."""
     policy = policy_of(
         """
 labels: {default: public}
@@ -245,7 +245,7 @@ rules:
 
 
 def test_capabilities_and_endpoints():
-    """What a target can't do or does not serve it is not asked for."""
+    """A target is not asked for what it can't do or does not serve."""
     policy = policy_of(
         "labels: {default: public}\notherwise: {prefer: [home, big, trusted]}", catalog_of(HOME, BIG, TRUSTED)
     )
@@ -265,7 +265,7 @@ def test_accepted_doubts_are_an_administrators_choice():
 
 
 def test_a_keys_own_default_and_rules_come_first():
-    """Overlays: the child's tablet has its own default, rules and order."""
+    """The child's tablet has its own default, rules and order, which stand before the general ones."""
     policy = policy_of(
         """
 labels: {default: public}

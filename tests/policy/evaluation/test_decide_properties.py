@@ -33,7 +33,7 @@ SLOW = settings(deadline=None, max_examples=80, suppress_health_check=list(Healt
 @SLOW
 @given(POLICIES, EVIDENCE)
 def test_deciding_never_raises_and_keeps_its_promises(parts, evidence):
-    """Any facts, any policy: either candidates within their ceilings, or a refusal with an error behind it."""
+    """Every decision has candidates within their ceilings, or a refusal with an error behind it."""
     policy = policy_from(parts)
     asked = evidence.inbound
     decision = decide(evidence, policy)
@@ -160,7 +160,7 @@ print(json.dumps([repr(decide(evidence_from_facts(fact.encode()), policy).candid
 
 
 def test_decisions_are_the_same_in_every_process():
-    """Other hash seeds, other processes: the same order of targets, the same shares, the same digest."""
+    """Other processes with other hash seeds give the same order of targets, the same shares and the same digest."""
     parts = (
         [
             {"when": {"share": {"under": "40 %", "by": "request"}}, "prefer": ["workstation", "big"]},

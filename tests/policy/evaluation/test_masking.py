@@ -36,7 +36,7 @@ def whole(seen, *tags: str, policy=POLICY, **fields):
 
 
 def test_findings_of_the_named_categories_open_the_cloud():
-    """The label is assessed without them; the decision says what is masked."""
+    """Findings that a rule masks don't count for the label, and the decision says what is masked."""
     decision = whole(found("contact.email", "person.name"), "public")
     assert decision.label is Label.PUBLIC
     assert names(decision)[0] == "big"
@@ -65,14 +65,14 @@ def test_everything_else_still_counts(seen, tags):
 
 
 def test_a_past_of_masked_categories_is_no_obstacle():
-    """Whatever made earlier turns sensitive must be among what is masked."""
+    """A sensitive past is no obstacle if all that caused it is among what is masked."""
     decision = whole(found(causes=("contact.email",)), "public")
     assert decision.masked == frozenset()
     assert names(decision)[0] == "big"
 
 
 def test_restrictions_that_look_at_findings_still_hold():
-    """Rules see what came in, masked or not."""
+    """A rule that restricts where something was found does so, masked or not."""
     for action in ("only: [local]", "raise: sensitive", "refuse: true", "tag: health"):
         policy = policy_of(
             "labels: {default: public, tags: {health: sensitive}}\nrules:\n"
@@ -92,7 +92,7 @@ def test_an_unknown_fact_does_not_permit_masking():
 
 
 def test_vectors_of_masked_texts_are_not_asked_for():
-    """They could not be compared with others."""
+    """A request for embeddings is not masked, because its vectors could not be compared with others."""
     request = EmbeddingsRequest(dialect="openai", model="auto", document={}, inputs=("x",))
     asked = inbound(request, tags=("public",))
     assert decide_whole(evidence_for(asked, found("contact.email"), LONG), POLICY).masked is None
@@ -141,7 +141,7 @@ def test_what_was_tolerated_before_is_tolerated_after():
 
 
 def test_causes_are_known_only_where_nothing_else_made_it_sensitive():
-    """Findings by name; with a secret, tag, doubt, raising rule or unknown past: unknown."""
+    """Causes are the findings by name, and unknown with a secret, tag, doubt, raising rule or unknown past."""
 
     def causes(seen, *tags, policy=POLICY):
         evidence = evidence_for(inbound(tags=tags), seen, LONG)
@@ -159,7 +159,7 @@ def test_causes_are_known_only_where_nothing_else_made_it_sensitive():
 
 
 def test_explain_says_what_is_masked():
-    """The categories, the rule, and the label without them."""
+    """An explanation shows the masked categories, the rule, and the label without them."""
     evidence = evidence_for(inbound(tags=("public",)), found("contact.email"), LONG)
     page = explain(evidence, POLICY)
     assert page.masked == ("contact.email",)
@@ -171,7 +171,7 @@ def test_explain_says_what_is_masked():
 
 
 def test_expectations_may_say_masked():
-    """`masked: true`, and what comes instead."""
+    """A row of `expect` may say `masked: true` or `false`, and a failure says what came instead."""
     text = """
 labels: {default: public}
 rules: [{name: m, mask: [contact]}]
@@ -193,7 +193,7 @@ expect:
 @SLOW
 @given(POLICIES, EVIDENCE)
 def test_masking_lifts_nothing_but_what_a_rule_names(parts, evidence):
-    """For any policy and request: no sensitive label, secret, unknown past or unnamed finding leaves masked."""
+    """Under any policy no sensitive label, secret, unknown past or unnamed finding leaves masked."""
     policy = policy_from(parts)
     inspection = evidence.inspection
     first = decide(evidence, policy)

@@ -21,7 +21,7 @@ PROVED, REFUTED, NOT_PROVED = ProofOutcome.PROVED, ProofOutcome.REFUTED, ProofOu
 
 
 def verdict_of(text: str, claim: str, catalog=HOUSE):
-    """The verdict on one claim."""
+    """Return the verdict on one claim."""
     return prove(policy_of(f"{text}\nclaims:\n  - {claim}\n", catalog)).verdicts[-1]
 
 
@@ -135,7 +135,7 @@ MASKING = (
     ],
 )  # fmt: skip
 def test_claims(text, claim, outcome):
-    """One claim about one policy each."""
+    """A claim is proved, refuted or not proved, as its policy deserves."""
     verdict = verdict_of(text, claim)
     assert verdict.outcome is outcome, verdict
     without = (outcome is PROVED and "reachable" not in claim) or "no request" in verdict.remark
@@ -143,7 +143,7 @@ def test_claims(text, claim, outcome):
 
 
 def test_a_counterexample_is_small_and_explain_reproduces_it():
-    """It says what matters and no more; explained, it shows the broken claim."""
+    """A counterexample says what matters and no more, and explained it shows the broken claim."""
     policy = policy_of(SHAPE + "claims:\n  - never: {when: {prompt_tokens: {over: 7000}}, target: big}\n")
     verdict = prove(policy).verdicts[-1]
     assert verdict.case == {"given": {"alias": "auto", "prompt_tokens": 7001, "tags": ["public"]}}
@@ -176,7 +176,7 @@ def test_a_canary_is_found_by_trying_callers():
 
 
 def test_what_looks_like_a_mistake_is_noted():
-    """Rules that never match, rules that others hide (and which others), unknown tags, requests without a target."""
+    """Rules that never match or that others hide, unknown tags and requests without a target are noted."""
     house = catalog_of(HOME, BIG, key_tags=frozenset({"forgotten"}))
     notes = "\n".join(prove(policy_of(
         """
@@ -203,7 +203,7 @@ def test_the_built_in_claims_are_always_there():
 
 
 def test_a_policy_that_breaks_its_claims_does_not_come_into_force(tmp_path):
-    """Loading from files proves; the problem names the claim's place and the request."""
+    """Loading from files proves the claims; the problem names the broken claim's place and a request that breaks it."""
     text = SHAPE + "claims:\n  - never: {when: {tags: public}, zone: cloud}\n"
     file = tmp_path / "bad.yaml"
     file.write_text(text)
@@ -256,7 +256,7 @@ CLAIMS = [
 )
 @given(POLICIES, EVIDENCE)
 def test_what_is_proved_is_never_seen_broken(parts, evidence):
-    """Random policies, random requests: no real decision breaks a claim that was proved."""
+    """No real decision, under random policies on random requests, breaks a claim that was proved."""
     assume(evidence.inbound.caller.key in HOUSE.keys | {"anonymous"})
     policy = policy_from(parts, claims=CLAIMS)
     first = decide(evidence, policy)

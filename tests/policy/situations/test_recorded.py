@@ -7,7 +7,7 @@ from tests.policy.house import chat, evidence_for, found, inbound
 
 
 def test_recorded_facts_hold_no_content():
-    """No text, no header value, no place in the document; a model name that is none is left out."""
+    """Recorded facts have no text, header value or place in the document, and no model name that is none."""
     asked = inbound(chat("what is this, a diary?"), headers={"x-secret": "hunter2"}, tags=("health",))
     facts = facts_json(evidence_for(asked, found("secret.token"))).decode()
     for hidden in ("diary", "hunter2", "Hello", "messages"):
