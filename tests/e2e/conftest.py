@@ -12,7 +12,7 @@ CONFIG = """
 models_dir: {models}
 policy: {policy}
 targets:
-  home: {{kind: embedded, model: smollm2, context: 2048, slots: 8}}
+  home: {{kind: embedded, model: smollm2, context: 2048, slots: 8, threads: 1}}
   big:
     {{kind: openai, zone: cloud, base_url: "{cloud}", api_key: "env:STANDIN_KEY",
       model: big-1, ceiling: public, context: 400000}}

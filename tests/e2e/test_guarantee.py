@@ -58,7 +58,7 @@ async def test_without_home_sensitive_requests_are_refused_with_503(tmp_path):
     """With the local target gone, sensitive requests wait or fail; they never cross."""
     async with StandInCloud() as cloud:
         config = write_house(tmp_path, cloud).replace(
-            "{kind: embedded, model: smollm2, context: 2048, slots: 8}",
+            "{kind: embedded, model: smollm2, context: 2048, slots: 8, threads: 1}",
             '{kind: openai, zone: local, base_url: "http://127.0.0.1:9/v1", model: m}',
         )
         async with RunningGateway(tmp_path, config, env={"STANDIN_KEY": "sk-standin"}) as gateway:

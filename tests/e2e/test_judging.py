@@ -26,7 +26,7 @@ policy: {policy}
 models_dir: {models}
 inspection: {{topics: {{target: home, seconds: 60}}}}
 targets:
-  home: {{kind: embedded, model: smollm2, context: 2048, slots: 4, threads: 2}}
+  home: {{kind: embedded, model: smollm2, context: 2048, slots: 4, threads: 1}}
   big: {{kind: openai, zone: cloud, base_url: "{cloud}", api_key: "env:STANDIN_KEY", model: big-1}}
 models:
   auto: {{}}
@@ -79,7 +79,7 @@ targets:
 models:
   auto: {{targets: [home, big]}}
 """
-EMBEDDED = "{kind: embedded, model: smollm2, context: 2048, slots: 2, threads: 2}"
+EMBEDDED = "{kind: embedded, model: smollm2, context: 2048, slots: 2, threads: 1}"
 PLAIN = "What is the capital of Peru?"
 
 

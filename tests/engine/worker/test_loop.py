@@ -178,8 +178,8 @@ def test_the_limit_of_an_answer_holds(most: int, model: Model) -> None:
 
 def test_the_window_is_filled_to_its_end(model: Model) -> None:
     """The last draft tokens stop there."""
-    said = served(model, by_lookup(), asked(model, "la " * 100, SPECS["no end"], most=9999))
-    plain = served(model, None, asked(model, "la " * 100, SPECS["no end"], most=9999))
+    said = served(model, by_lookup(), asked(model, "la " * 200, SPECS["no end"], most=9999))
+    plain = served(model, None, asked(model, "la " * 200, SPECS["no end"], most=9999))
     assert said.tokens == plain.tokens
     assert said.ends[1].prompt + said.ends[1].generated == 256
 

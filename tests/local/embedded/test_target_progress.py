@@ -18,7 +18,7 @@ async def test_tokens_are_counted_as_they_are_processed() -> None:
     progress = Progress()
     seen: list[tuple[int, int]] = []
     usage = None
-    prompt = "one two three four five six seven eight nine ten " * 35  # three steps of 128 tokens
+    prompt = "one two three four five six seven eight nine ten " * 27  # three steps of 128 tokens
     try:
         asking = target.generate(complete(prompt, max_tokens=8), deadline=soon(), isolation="a", progress=progress)
         watching = asyncio.get_running_loop().create_task(watch(progress, seen))

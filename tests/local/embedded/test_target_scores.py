@@ -13,7 +13,7 @@ from tests.standins.embedded import answer_of, completion, embedded, text_of, us
 
 pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="module")]
 FACT = "The capital of France is Paris, and the capital of Spain is Madrid."
-LONG = " ".join(f"Day {day} was much like the day before it." for day in range(40))
+LONG = " ".join(f"Day {day} was much like the day before it." for day in range(20))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -60,7 +60,7 @@ async def test_long_prompts_and_several_at_once(target: EmbeddedTarget) -> None:
     asked = completion(LONG, FACT, echo=True, logprobs=True, max_tokens=2, n=2)
     deltas = await answer_of(target, asked)
     alone = logs_of(await answer_of(target, completion(LONG, echo=True, logprobs=True, max_tokens=0)))
-    assert len(alone) > 300
+    assert len(alone) > 128, "more than one step"
     for index in (0, 1):
         logs = logs_of(deltas, index)
         assert text_of(deltas, index).startswith(LONG)
