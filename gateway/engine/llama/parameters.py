@@ -83,8 +83,8 @@ class ModelParameters:
             ram.restype = ctypes.c_void_p
             patterns = [(_EXPERTS % layer).encode() for layer in range(settings.cpu_moe_layers)]
             rows = [*(_Override(pattern, ram()) for pattern in patterns), _Override()]  # an empty row ends the list
-            self._overrides = (_Override * len(rows))(*rows)
-            parameters.tensor_buft_overrides = ctypes.cast(self._overrides, ctypes.c_void_p)
+            self.overrides = (_Override * len(rows))(*rows)
+            parameters.tensor_buft_overrides = ctypes.cast(self.overrides, ctypes.c_void_p)
 
 
 def _load_mode(settings: EngineSettings) -> int:

@@ -28,6 +28,11 @@ _SPARE = 2**30  # bytes that stay free: the ledger lives on the same disk
 _SUFFIX = ".kv"
 
 
+def free_bytes(directory: Path) -> int:
+    """Return how many bytes the disk of a directory has left."""
+    return shutil.disk_usage(directory).free
+
+
 class StateFile(msgspec.Struct, frozen=True, kw_only=True):
     """State that is whole on disk. Its blocks were encrypted under the nonces from `nonce` on."""
 
@@ -46,10 +51,19 @@ class FetchedState(msgspec.Struct, frozen=True, kw_only=True):
 class Disk:
     """Directory of encrypted states, with the thread that writes and reads them. Bounded by `capacity` bytes."""
 
-    def __init__(self, directory: Path, capacity: int, wake: Callable[[], None], *, pending: int = 256 * 2**20) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        capacity: int,
+        wake: Callable[[], None],
+        *,
+        pending: int = 256 * 2**20,
+        free: Callable[[Path], int] = free_bytes,
+    ) -> None:
         """Empty the directory and start the thread.
 
-        `wake` is called, from that thread, when something can be taken. `pending`: bytes that may wait to be written.
+        `wake` is called, from that thread, when something can be taken. `pending`: bytes that may wait to be written;
+        `free` says how many a directory's disk has left.
 
         Raises:
             OSError: the directory can't be made, or is not this user's own.
@@ -58,6 +72,7 @@ class Disk:
         self._capacity = capacity
         self._most_pending = pending
         self._wake = wake
+        self._free = free
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._unwritten: dict[int, State] = {}  # INVARIANT: a state is here until its file is whole
         self._files: dict[int, StateFile] = {}  # only the thread writes to it
@@ -119,7 +134,7 @@ class Disk:
         path = self._directory / f"{key}{_SUFFIX}"
         size = len(state) + _TAG * -(-len(state) // _BLOCK)
         try:
-            if self._total + size > self._capacity or shutil.disk_usage(self._directory).free - size < _SPARE:
+            if self._total + size > self._capacity or self._free(self._directory) - size < _SPARE:
                 raise OSError("no room")
             kept = StateFile(path=path, size=len(state), nonce=self._nonce)
             self._write_blocks(kept, state)

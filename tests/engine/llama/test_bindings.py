@@ -26,5 +26,5 @@ SOURCES = {path.name: path.read_text() for path in Path(gateway.engine.__file__)
     ],
 )
 def test_calls_that_are_not_made(call: str) -> None:
-    """There are other ways, so these are left alone."""
+    """The gateway never makes the llama.cpp calls that can end the process, for there are other ways."""
     assert not [name for name, source in SOURCES.items() if re.search(rf"\bC\.{call}", source)]

@@ -43,7 +43,7 @@ def ranker(tmp_path: Path) -> Iterator[Model]:
 
 @pytest.mark.parametrize("pooling", [MEAN, FIRST, LAST])
 def test_together_is_as_alone(pooling: int, tmp_path: Path) -> None:
-    """Vectors do not depend on who else was computed in the same batch; their length is one."""
+    """A vector does not depend on what else was computed in the same batch, and its length is one."""
     model = loaded(tmp_path, pooling)
     embedder = Embedder(model, 1)
     together = numbers(embedder.embed(INPUTS))
@@ -55,7 +55,7 @@ def test_together_is_as_alone(pooling: int, tmp_path: Path) -> None:
 
 
 def test_poolings_differ(tmp_path: Path) -> None:
-    """First, last and mean token are three answers."""
+    """Pooling by first token, last token and mean gives three different vectors."""
     vectors = []
     for pooling in (MEAN, FIRST, LAST):
         model = loaded(tmp_path, pooling)
@@ -67,7 +67,7 @@ def test_poolings_differ(tmp_path: Path) -> None:
 
 
 def test_ranks(ranker: Model) -> None:
-    """One number for each text, 0 to 1, the same alone and together; many texts take several batches."""
+    """Each text gets a rank from 0 to 1, the same alone and together with others; many texts take several batches."""
     assert (ranker.ranks, ranker.generates, ranker.encodes) == (True, False, True)
     embedder = Embedder(ranker, 1)
     many = [[2, 5 + place % 12, 6 + place % 7, 3] for place in range(70)]
@@ -110,7 +110,7 @@ def test_a_batch_at_a_time(ranker: Model) -> None:
 
 
 def test_models_that_do_not_generate_need_no_cache_for_slots(ranker: Model) -> None:
-    """Their estimate does not grow with the slots."""
+    """The memory estimate of an encoder does not grow with the number of slots."""
     header = read_header(Path(ranker.settings.model))
     few, many = (footprint_of(header, EngineSettings(model="m", slots=slots)) for slots in (1, 64))
     assert few.cache == many.cache

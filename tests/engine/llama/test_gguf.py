@@ -41,7 +41,7 @@ def gguf(
 
 
 def test_a_good_file_is_accepted(tmp_path: Path) -> None:
-    """The smallest file that follows the format."""
+    """The smallest file that follows the format is accepted."""
     path = tmp_path / "good.gguf"
     path.write_bytes(gguf())
     assert read_header(path).architecture == "llama"
@@ -92,7 +92,7 @@ def test_a_bad_file_is_refused_with_its_name(content: bytes, says: str, tmp_path
     ],
 )
 def test_no_file(make: Callable[[Path], None], says: str, tmp_path: Path) -> None:
-    """A missing file says what to do."""
+    """The error for a missing file says what to do."""
     path = tmp_path / "none.gguf"
     make(path)
     with pytest.raises(ConfigurationError, match=says) as caught:
@@ -101,7 +101,7 @@ def test_no_file(make: Callable[[Path], None], says: str, tmp_path: Path) -> Non
 
 
 def test_a_missing_part_of_a_split_model_is_named(tmp_path: Path) -> None:
-    """The first part is there, the second is not."""
+    """Where the first part of a split model is there and the second is not, the error names the second."""
     first = tmp_path / "m-00001-of-00002.gguf"
     first.write_bytes(gguf(keys=(ARCHITECTURE, entry("split.count", 2, struct.pack("<H", 2)))))
     with pytest.raises(ConfigurationError, match="m-00002-of-00002"):
@@ -113,7 +113,7 @@ def test_a_missing_part_of_a_split_model_is_named(tmp_path: Path) -> None:
 @pytest.mark.model
 @pytest.mark.parametrize("share", [0.0001, 0.01, 0.5, 0.999])
 def test_a_truncated_real_model_is_refused(share: float, starter: Path, tmp_path: Path) -> None:
-    """The starter model, cut off anywhere."""
+    """The starter model is refused wherever it is cut off."""
     path = tmp_path / "cut.gguf"
     shutil.copy(starter, path)
     with path.open("r+b") as file:
@@ -124,7 +124,7 @@ def test_a_truncated_real_model_is_refused(share: float, starter: Path, tmp_path
 
 @pytest.mark.model
 def test_the_starter_model_is_accepted(starter: Path) -> None:
-    """What the package ships follows the format."""
+    """The starter model, as its package ships it, is accepted."""
     header = read_header(starter)
     assert header.architecture == "llama"
     assert header.number("context_length") == 8192

@@ -35,7 +35,7 @@ def _empty(model: Model) -> None:
 
 
 def test_greedy_text(model: Model) -> None:
-    """A known answer of this model."""
+    """At temperature 0 the starter model continues a prompt with its known answer."""
     tokens = model.vocabulary.tokenize("The capital of France is", add_special=True, parse_special=False)
     logits = model.decode([Row(slot=0, position=0, tokens=tokens, outputs=1)])
     assert model.vocabulary.piece(int(logits[0].argmax())) == b" Paris"
@@ -62,7 +62,7 @@ def test_greedy_text(model: Model) -> None:
     ],
 )
 def test_what_llama_cpp_can_not_do(rows: list[Row], model: Model) -> None:
-    """Too large, unknown slot or token, outside the window, too many outputs, a gap: an error, and the model lives."""
+    """A step that is too large, or has an unknown slot or token, or a gap, is an error and the model lives."""
     with pytest.raises(EngineFault):
         model.decode(rows)
     model.trim(0, 0)
@@ -82,13 +82,13 @@ def test_what_llama_cpp_can_not_do(rows: list[Row], model: Model) -> None:
     ],
 )
 def test_memory_of_unknown_sequences(action, model: Model) -> None:
-    """Slots that don't exist, states that are none, absurd thread counts."""
+    """Slots that don't exist, states that are none and absurd numbers of threads are errors."""
     with pytest.raises(EngineFault):
         action(model)
 
 
 def test_after_close_nothing_runs(starter: Path) -> None:
-    """Decoding after free would crash the process."""
+    """A closed model refuses to decode, which would crash the process."""
     model = Model(EngineSettings(model=str(starter), repack=repack_works(), context=64, slots=1, batch=32), threads=1)
     model.close()
     model.close()
@@ -112,14 +112,14 @@ def test_after_close_nothing_runs(starter: Path) -> None:
     ],
 )
 def test_absurd_settings(changes: dict[str, object], starter: Path) -> None:
-    """Each is refused by name before anything is loaded."""
+    """An absurd setting is refused by name before anything is loaded."""
     settings = msgspec.structs.replace(EngineSettings(model=str(starter), repack=repack_works()), **changes)
     with pytest.raises(LoadFault):
         Model(settings, threads=1)
 
 
 def test_memory_that_is_not_there_says_what_to_turn_down(starter: Path) -> None:
-    """The KV cache of this model is 23,040 bytes a token; the error says what would fit."""
+    """A KV cache that is too large is refused with the settings that would fit (23,040 bytes a token)."""
     settings = EngineSettings(model=str(starter), repack=repack_works(), context=8192, slots=8)
     header = read_header(starter)
     assert footprint_of(header, settings).cache == pytest.approx(8192 * 8 * 23_040, rel=0.01)
@@ -146,7 +146,7 @@ def test_a_copied_and_swapped_prefix_continues_as_the_original(model: Model) -> 
 
 
 def test_vectors_have_length_one_and_long_inputs_work(model: Model) -> None:
-    """Longer than a batch, down to one token; the same text gives the same vector."""
+    """Texts of one token, and longer than a batch, get vectors of length one; equal texts get equal vectors."""
     embedder = Embedder(model, 1)
     long = list(range(100, 400))[:250]
     vectors = [np.frombuffer(raw, "<f4") for raw in embedder.embed([long, [5], [5]])]
@@ -159,7 +159,7 @@ def test_vectors_have_length_one_and_long_inputs_work(model: Model) -> None:
 
 
 def test_threads_default_leaves_a_core_free() -> None:
-    """At least one, never more than the machine has; threads on every core soon wait asleep."""
+    """At least one thread computes, never more than there are cores; threads on every core soon wait asleep."""
     assert 1 <= default_threads() <= usable_cores()
     assert wait_environment("auto", usable_cores()) == {"GOMP_SPINCOUNT": "1000"}
     assert "OMP_WAIT_POLICY" not in wait_environment("auto", usable_cores() - 1) or usable_cores() == 1

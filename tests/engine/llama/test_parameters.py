@@ -36,7 +36,7 @@ SETTINGS = EngineSettings(model="/nowhere.gguf")
     ],
 )
 def test_what_can_not_be_is_refused_by_name(changes: dict[str, object], says: str) -> None:
-    """Before llama.cpp sees it."""
+    """A setting that llama.cpp would abort on is refused by name before llama.cpp sees it."""
     assert says in problem_of(msgspec.structs.replace(SETTINGS, **changes), 1)
     assert problem_of(SETTINGS, 1) == ""
 
@@ -50,7 +50,7 @@ def test_the_configuration_has_the_engines_names_and_defaults() -> None:
 
 
 def test_options_arrive() -> None:
-    """Each at its own place in llama.cpp's structures."""
+    """Each option arrives at its own place in llama.cpp's structures."""
     changes = {
         "gpu_layers": 7, "split_mode": "row", "main_gpu": 1, "tensor_split": (3.0, 1.0), "mlock": True, "repack": False,
         "check_tensors": True, "cpu_moe_layers": 2, "batch": 1024, "micro_batch": 256, "flash_attention": "on",
@@ -64,7 +64,7 @@ def test_options_arrive() -> None:
     assert (given.n_gpu_layers, given.split_mode, given.main_gpu, given.load_mode) == (7, 2, 1, 3)
     assert (given.use_extra_bufts, given.check_tensors) == (False, True)
     assert [given.tensor_split[card] for card in range(2)] == [3.0, 1.0]
-    assert [row.pattern for row in model._overrides] == [
+    assert [row.pattern for row in model.overrides] == [
         rb"blk\.0\.ffn_(up|down|gate|gate_up)_(ch|)exps",
         rb"blk\.1\.ffn_(up|down|gate|gate_up)_(ch|)exps",
         None,
@@ -104,7 +104,7 @@ def logits_of(settings: EngineSettings) -> "np.ndarray[tuple[int, ...], np.dtype
     ids=lambda changes: next(iter(changes)),
 )
 def test_options_change_how_not_what(changes: dict[str, object], starter: Path) -> None:
-    """A real model loads with each and gives its usual answer."""
+    """A real model loads with each of these options and gives its usual answer."""
     settings = EngineSettings(model=str(starter), repack=repack_works(), context=64, slots=1, batch=32)
     plain = logits_of(settings)
     assert logits_of(msgspec.structs.replace(settings, **changes)).argmax() == plain.argmax()
@@ -112,7 +112,7 @@ def test_options_change_how_not_what(changes: dict[str, object], starter: Path) 
 
 @pytest.mark.model
 def test_an_adapter_changes_the_answer(starter: Path, tmp_path: Path) -> None:
-    """With its scale; at scale 0 it does nothing; one for another model is refused with its name in the log only."""
+    """An adapter changes the answer unless its scale is 0; one for another model is refused, named only in the log."""
     settings = EngineSettings(model=str(starter), repack=repack_works(), context=64, slots=1, batch=32)
     adapter = str(write_lora(tmp_path / "adapter.gguf", heads_width=576))
     plain = logits_of(settings)

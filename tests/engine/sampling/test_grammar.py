@@ -1,4 +1,4 @@
-"""Schemas: enforced, refused, bounded."""
+"""JSON schemas: followed where they can be, refused with a reason where not, and bounded in what they cost."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,7 +45,7 @@ LINKS: list[Callable[[str], dict[str, object]]] = [
     [{"type": "nonsense"}, {"$ref": "#/missing"}, True, 3, {"type": "string", "pattern": "(?<=a)b"}],
 )
 def test_schemas_that_can_not_be_enforced(schema: object) -> None:
-    """A clear 400 instead of an answer that ignores the schema."""
+    """A schema that can't be enforced gives a clear 400 instead of an answer that ignores it."""
     with pytest.raises(BadRequest, match="schema"):
         json_grammar(schema)
 
@@ -62,7 +62,7 @@ def test_schemas_that_can_not_be_enforced(schema: object) -> None:
     ],
 )
 def test_references_in_a_circle(schema: object) -> None:
-    """No text could follow them, so they are refused before anything is computed."""
+    """References in a circle, which no text could follow, are refused before anything is computed."""
     with pytest.raises(BadRequest, match="back to itself"):
         json_grammar(schema)
 
@@ -83,13 +83,13 @@ def test_references_that_lead_too_deep(link: Callable[[str], dict[str, object]])
 
 
 def test_a_schema_that_is_too_long() -> None:
-    """Refused by its length."""
+    """A schema that is too long is refused by its length."""
     with pytest.raises(BadRequest, match="characters"):
         json_grammar({"enum": ["x" * LONGEST_SCHEMA]})
 
 
 def test_response_formats() -> None:
-    """Text has no schema, json_object any object, json_schema its own."""
+    """The format text has no schema, json_object any object, json_schema its own."""
     assert schema_of("text", None) is None
     assert schema_of("json_object", None) == {"type": "object"}
     assert schema_of("json_schema", PERSON) == PERSON
@@ -99,7 +99,7 @@ def test_response_formats() -> None:
 
 @pytest.mark.model
 def test_only_what_the_schema_allows_is_permitted(vocabulary: Vocabulary) -> None:
-    """Token by token along a valid document; then nothing more."""
+    """Every token of a valid document is permitted in its turn; then nothing more is."""
     constraint = GrammarCompiler(vocabulary).compile(json_grammar(PERSON))
     tokens = vocabulary.tokenize('{"name": "Ana", "age": 7}', add_special=False, parse_special=False)
     wrong = vocabulary.tokenize("Sure", add_special=False, parse_special=False)[0]
@@ -121,7 +121,7 @@ def test_only_what_the_schema_allows_is_permitted(vocabulary: Vocabulary) -> Non
     ],
 )
 def test_grammars_that_explode(schema: object, vocabulary: Vocabulary) -> None:
-    """Refused within its bounds, at the start or on the way; never computed without end."""
+    """A grammar that explodes is refused at the start or on the way; it is never computed without end."""
 
     def follow() -> None:
         constraint = GrammarCompiler(vocabulary).compile(json_grammar(schema))
@@ -137,7 +137,7 @@ def test_grammars_that_explode(schema: object, vocabulary: Vocabulary) -> None:
 
 @pytest.mark.model
 def test_two_answers_to_one_schema_don_t_disturb_each_other(vocabulary: Vocabulary) -> None:
-    """The compiled grammar is shared, its state is not."""
+    """Two answers to one schema share the compiled grammar, not how far they have followed it."""
     compiler, grammar = GrammarCompiler(vocabulary), json_grammar(PERSON)
     one, other = compiler.compile(grammar), compiler.compile(grammar)
     brace = vocabulary.tokenize("{", add_special=False, parse_special=False)[0]

@@ -1,4 +1,4 @@
-"""Drawing tokens: the fast path must draw what the full chain would."""
+"""Sampling tokens: the fast path samples what the full chain would."""
 
 import math
 
@@ -45,8 +45,8 @@ def permitted(logits: np.ndarray, spec: SamplingSpec) -> set[int]:
     st.sampled_from([0.3, 0.95, 1.0]),
     st.sampled_from([0.0, 0.05, 0.5]),
 )
-def test_only_permitted_tokens_are_drawn(seed: int, spread: float, top_k: int, top_p: float, min_p: float) -> None:
-    """The prefilter leaves nothing out that the full chain keeps, and keeps nothing that it leaves out."""
+def test_only_permitted_tokens_are_sampled(seed: int, spread: float, top_k: int, top_p: float, min_p: float) -> None:
+    """The prefilter keeps every token that the full chain keeps, and no other."""
     logits = logits_of(seed, spread)
     spec = SamplingSpec(temperature=5.0, top_k=top_k, top_p=top_p, min_p=min_p, seed=seed)
     sampler = Sampler(spec, [])
@@ -61,7 +61,7 @@ def roomier(spec: SamplingSpec, **changes: float) -> SamplingSpec:
 
 
 def test_frequencies_follow_the_probabilities() -> None:
-    """20,000 draws at temperature 1 from three tokens."""
+    """In 20,000 samples at temperature 1, three tokens come as often as their probabilities say."""
     logits = np.full(VOCABULARY, -50, np.float32)
     logits[[7, 8, 9]] = np.log([0.5, 0.3, 0.2])
     sampler = Sampler(SamplingSpec(temperature=1.0, top_k=0, top_p=1.0, min_p=0.0, seed=1), [])
@@ -69,8 +69,8 @@ def test_frequencies_follow_the_probabilities() -> None:
     assert counts[[7, 8, 9]] / 20_000 == pytest.approx([0.5, 0.3, 0.2], abs=0.02)
 
 
-def test_a_seed_repeats_its_draws() -> None:
-    """Equal seeds draw equally, others do not."""
+def test_a_seed_repeats_its_samples() -> None:
+    """Equal seeds give equal tokens, others do not."""
     logits = logits_of(3, 2.0)
 
     def draws(seed: int) -> list[int]:
@@ -82,7 +82,7 @@ def test_a_seed_repeats_its_draws() -> None:
 
 
 def test_temperature_zero_takes_the_likeliest() -> None:
-    """The maximum of the logits."""
+    """Temperature 0 takes the token with the highest logit."""
     logits = logits_of(4, 1.0)
     assert Sampler(SamplingSpec(temperature=0), []).choose(logits) == int(logits.argmax())
 
@@ -99,7 +99,7 @@ def test_temperature_zero_takes_the_likeliest() -> None:
     ],
 )
 def test_what_changes_the_logits(spec: SamplingSpec, prompt: list[int], expected: int) -> None:
-    """Biases, penalties and banned end tokens; the maximum of the unchanged logits is not taken blindly."""
+    """Biases, penalties and banned end tokens count, also where they move the likeliest token."""
     logits = np.zeros(10, np.float32)
     logits[3], logits[4] = 5.0, 4.0
     assert Sampler(spec, prompt, banned=(3,)).choose(logits) == expected
@@ -107,7 +107,7 @@ def test_what_changes_the_logits(spec: SamplingSpec, prompt: list[int], expected
 
 
 def test_penalties_count_what_was_generated() -> None:
-    """Frequency grows with each use, presence does not."""
+    """The frequency penalty grows with each use of a token, the presence penalty does not."""
     logits = np.zeros(10, np.float32)
     logits[3], logits[4] = 5.0, 4.0
     sampler = Sampler(SamplingSpec(temperature=0, frequency_penalty=0.4), [])
@@ -117,7 +117,7 @@ def test_penalties_count_what_was_generated() -> None:
 
 
 def test_a_mask_leaves_only_what_it_allows() -> None:
-    """Grammars mask the vocabulary."""
+    """With a mask, as grammars give it, only the tokens that it allows are sampled."""
     logits = logits_of(5, 3.0)
     allowed = np.zeros(VOCABULARY, np.bool_)
     allowed[[11, 12]] = True
@@ -126,7 +126,7 @@ def test_a_mask_leaves_only_what_it_allows() -> None:
 
 
 def test_log_probabilities_are_those_of_a_softmax() -> None:
-    """Of the chosen token and of the likeliest, in falling order."""
+    """Log-probabilities of the chosen token and of the likeliest ones, falling, are those of a softmax."""
     logits = logits_of(6, 2.0)
     exact = logits.astype(np.float64) - np.log(np.exp(logits.astype(np.float64)).sum())
     log = log_of(logits, 100, 3)

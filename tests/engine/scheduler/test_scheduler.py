@@ -315,7 +315,7 @@ def test_gaps_between_busy_slots_are_closed() -> None:
 
 @pytest.mark.parametrize(("prompt", "limit"), [([], 1), ([1] * CONTEXT, 1), ([1], 0)])
 def test_what_can_not_be_computed_is_refused(prompt: list[int], limit: int) -> None:
-    """The caller checks; a mistake there must not reach llama.cpp."""
+    """A request that can't be computed is an error here already, if the caller did not check."""
     with pytest.raises(ValueError, match="window"):
         Bench().add(0, prompt, limit)
 
@@ -451,7 +451,7 @@ def test_a_state_is_written_once() -> None:
 
 
 def test_what_is_moved_out_stays_within_its_room() -> None:
-    """The oldest goes first."""
+    """The prompt cache stays within its bound, and evicts the sequence that was unused for longest."""
     cache_ram = PromptCacheIndex(200)
     saved = [cache_ram.add(0, array("i", [number] * 90), "") for number in range(1, 3)]
     assert saved == [[Save(0, 1)], [Save(0, 2)]]

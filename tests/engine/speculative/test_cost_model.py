@@ -1,4 +1,4 @@
-"""Speculative decoding: what is found, and when it is worth its price. Fed with token ids and made-up times."""
+"""Cost model of speculative decoding: what is drafted, and when it pays. Fed with token ids and made-up times."""
 
 import random
 from array import array
@@ -31,14 +31,14 @@ def tokens_of(*ids: int) -> "array[int]":
     ],
 )
 def test_what_followed_before_is_drafted_again(tokens: tuple[int, ...], most: int, draft: list[int]) -> None:
-    """Three tokens must have stood together before."""
+    """Three tokens that stood together before are followed by what followed them then."""
     assert NgramProposer().propose(tokens_of(*tokens), most) == draft
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.integers(1, 3), max_size=60), st.integers(0, 60), st.integers(1, 8))
 def test_an_index_that_grew_finds_what_a_new_one_finds(ids: list[int], half: int, most: int) -> None:
-    """However often it was asked before; and what it finds did follow these three tokens."""
+    """An index that grew call by call drafts what a new one would, and what it drafts did follow these three tokens."""
     grown = NgramProposer()
     for end in range(min(half, len(ids)), len(ids)):
         grown.propose(tokens_of(*ids[:end]), most)
@@ -52,7 +52,7 @@ def test_an_index_that_grew_finds_what_a_new_one_finds(ids: list[int], half: int
 
 
 def test_a_long_prompt_is_indexed_in_parts() -> None:
-    """No single call takes long; after some calls all of it is known."""
+    """A long prompt is indexed in parts: no single call takes long, and after some calls all of it is known."""
     ids = list(range(10_000))
     tokens = tokens_of(*ids, 9_000, 9_001, 9_002)
     lookup = NgramProposer()
@@ -62,7 +62,7 @@ def test_a_long_prompt_is_indexed_in_parts() -> None:
 
 
 def test_the_chance_follows_what_was_right() -> None:
-    """It rises and falls, and after a rest a sequence may try anew."""
+    """The acceptance rate follows what was accepted; after a rest a sequence may try anew."""
     chance = AcceptanceRate()
     start = chance.value
     for _ in range(10):
@@ -118,7 +118,7 @@ def run(
     ],
 )
 def test_where_it_pays(rows: int, cost: float, chance: float, gain: float) -> None:
-    """Cheap rows and good draft tokens make answers come faster."""
+    """Where extra rows are cheap and drafts good, answers come faster with draft tokens."""
     assert run(DraftCostModel(), rows=rows, cost=cost, chance=chance, steps=2000)[0] > gain
 
 
@@ -134,13 +134,13 @@ def test_where_it_pays(rows: int, cost: float, chance: float, gain: float) -> No
     ],
 )
 def test_where_it_does_not_pay_it_costs_nearly_nothing(rows: int, cost: float, chance: float) -> None:
-    """At most a few in a hundred."""
+    """Where drafts do not pay, finding that out costs at most four percent of the speed."""
     speed, _, _ = run(DraftCostModel(), rows=rows, cost=cost, chance=chance, steps=5000)
     assert speed > 0.96
 
 
 def test_too_dear_is_found_out_by_few_draft_tokens() -> None:
-    """And looked at again, seldom, for it may change; then it is used."""
+    """Few draft tokens show that they are too dear; they are tried again seldom, and used if that has changed."""
     cost_model = DraftCostModel()
     _, speculator, _ = run(cost_model, rows=1, cost=1.0, chance=0.9, steps=4000)
     assert 2 <= speculator <= 10
@@ -149,7 +149,7 @@ def test_too_dear_is_found_out_by_few_draft_tokens() -> None:
 
 
 def test_steps_without_draft_tokens_are_measured_now_and_then() -> None:
-    """Else the price would be told from times that are long past."""
+    """A step without draft tokens is measured now and then: costs are compared with the present."""
     cost_model = DraftCostModel()
     run(cost_model, rows=1, cost=0.02, chance=1.0, steps=1000)
     speed, speculator, _ = run(cost_model, rows=1, cost=0.02, chance=1.0, steps=1000)
@@ -158,7 +158,7 @@ def test_steps_without_draft_tokens_are_measured_now_and_then() -> None:
 
 
 def test_what_was_measured_at_load_saves_trying() -> None:
-    """Where rows are dear, not one step is wasted; where they are cheap, longer draft tokens are tried at once."""
+    """By the costs measured at load, dear drafts are never tried, and cheap ones are long at once."""
     dear = DraftCostModel(first={2: 1.5, 4: 2.5, 8: 5.0})
     assert run(dear, rows=1, cost=1.0, chance=0.9, steps=500)[1] == 0
     cheap = DraftCostModel(first={2: 0.05, 8: 0.1})
@@ -167,7 +167,7 @@ def test_what_was_measured_at_load_saves_trying() -> None:
 
 
 def test_always_means_always() -> None:
-    """For measurements: whatever it costs, as long as wanted."""
+    """The setting for measurements drafts as long as wanted, whatever it costs."""
     cost_model = DraftCostModel(always=True)
     assert run(cost_model, rows=2, cost=5.0, chance=0.1, steps=100)[1:] == (100, 1600)
 
@@ -188,6 +188,6 @@ def test_always_means_always() -> None:
     ],
 )
 def test_draft_tokens_of_a_step_are_equally_long(lengths: dict[int, int], room: int, even_: dict[int, int]) -> None:
-    """And a step has room for so many tokens."""
+    """All drafts of a step are equally long, and no more than it has room for."""
     found = even({key: list(range(length)) for key, length in lengths.items()}, room)
     assert found == {key: list(range(length)) for key, length in even_.items()}

@@ -54,27 +54,27 @@ def extended(speculator: Speculator, *sequences: Running) -> dict[int, list[int]
 
 
 def test_a_repeating_text_is_drafted_on() -> None:
-    """Another one is not."""
+    """A text that repeats itself gets draft tokens, another one gets none."""
     speculator = Speculator(most=4, room=32, always=True)
     assert extended(speculator, running(0, FRESH), running(1, REPEATING)) == {1: [4, 5, 1, 2]}
 
 
 @pytest.mark.parametrize(("limit", "draft"), [(100, [4, 5, 1, 2]), (11, [4, 5]), (10, [4]), (9, [])])
 def test_an_answer_is_not_drafted_beyond_its_end(limit: int, draft: list[int]) -> None:
-    """The step draws one token more than was drafted, and the limit holds."""
+    """No more is drafted than the answer may still have, less the token that the step samples anyway."""
     speculator = Speculator(most=4, room=32, always=True)
     assert extended(speculator, running(0, REPEATING, limit=limit)).get(0, []) == draft
 
 
 def test_all_draft_tokens_of_a_step_have_room() -> None:
-    """And are equally long: else llama.cpp computes the step in several passes."""
+    """All drafts of a step have room and are equally long: else llama.cpp computes it in several passes."""
     speculator = Speculator(most=8, room=7, always=True)
     found = extended(speculator, *(running(number, REPEATING) for number in range(3)))
     assert {len(draft) for draft in found.values()} == {2}
 
 
 def test_prompts_are_left_alone() -> None:
-    """Steps that read prompts, and the rest of a prompt within another step."""
+    """Steps that read prompts, and the rest of a prompt within another step, get no draft tokens."""
     speculator = Speculator(most=8, room=32, always=True)
     one = running(0, REPEATING)
     prefill = Step(cache_ops=(), rows=step_of(one).rows, prefill=True)
@@ -83,8 +83,8 @@ def test_prompts_are_left_alone() -> None:
     assert speculator.extend(rest, {0: one}.get) is rest
 
 
-def test_the_small_model_draft_tokens_where_nothing_repeats() -> None:
-    """A step has draft tokens of one kind."""
+def test_the_small_model_drafts_where_nothing_repeats() -> None:
+    """Where nothing repeats the small model drafts; a step has draft tokens of one kind."""
     parrot = Parrot()
     speculator = Speculator(most=2, room=32, proposer=parrot, always=True)
     assert extended(speculator, running(0, FRESH), running(1, FRESH)) == {0: [9, 9], 1: [9, 9]}
@@ -93,7 +93,7 @@ def test_the_small_model_draft_tokens_where_nothing_repeats() -> None:
 
 
 def test_before_a_plain_step_was_timed_nothing_is_drafted() -> None:
-    """There is nothing to compare with."""
+    """Nothing is drafted before a step without draft tokens was timed, for there is nothing to compare with."""
     speculator = Speculator(most=4, room=32)
     one = running(0, REPEATING)
     assert extended(speculator, one) == {}
@@ -102,7 +102,7 @@ def test_before_a_plain_step_was_timed_nothing_is_drafted() -> None:
 
 
 def test_it_stops_where_it_does_not_pay() -> None:
-    """After a step with draft tokens that took as long as that many steps; and where draft tokens are wrong."""
+    """Drafting stops after a step that took too long for what it gave, and where drafts are wrong."""
     speculator = Speculator(most=4, room=32)
     one = running(0, REPEATING)
     speculator.took(step_of(one), 0.01)

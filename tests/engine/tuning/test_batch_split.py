@@ -1,4 +1,4 @@
-"""Decode steps in the pieces that a machine computes fastest."""
+"""Decode steps in the parts that a machine computes fastest."""
 
 from collections.abc import Mapping
 
@@ -48,7 +48,7 @@ def test_the_cheapest_pieces(costs: Mapping[int, float], count: int, expected: l
 
 @given(st.lists(st.floats(0.001, 10.0), min_size=1, max_size=12), st.integers(1, 14))
 def test_every_row_is_computed_once_and_in_order(costs: list[float], count: int) -> None:
-    """Whatever was measured."""
+    """Whatever was measured, every row is computed once and in order."""
     step = rows(count)
     splitter = list(BatchSplitter(dict(enumerate(costs, 1))).of(step))
     assert tuple(row for piece in splitter for row in piece) == step
@@ -56,14 +56,14 @@ def test_every_row_is_computed_once_and_in_order(costs: list[float], count: int)
 
 @given(st.lists(st.floats(0.001, 10.0), min_size=1, max_size=12))
 def test_pieces_never_cost_more_than_the_whole(costs: list[float]) -> None:
-    """By the measured costs."""
+    """By the measured costs, the parts never cost more than the whole."""
     known = dict(enumerate(costs, 1))
     for count in known:
         assert sum(known[size] for size in sizes(known, count)) <= known[count] * (1 + 1e-9)
 
 
 def test_a_mistaken_measurement_is_corrected() -> None:
-    """Pieces that looked cheaper while the machine was busy, and are not."""
+    """Parts that seemed cheaper while the machine was busy, and are not, are given up."""
     busy, real = {1: 1.0, 2: 4.0, 3: 5.0, 4: 9.0}, {1: 1.0, 2: 1.1, 3: 1.2, 4: 1.3}
     splitter = BatchSplitter(busy)
     steps = [run(splitter, real, 4) for _ in range(200)]
@@ -72,7 +72,7 @@ def test_a_mistaken_measurement_is_corrected() -> None:
 
 
 def test_what_changes_is_noticed() -> None:
-    """Both ways are compared again now and then."""
+    """Both ways are compared again now and then, so that a change is found out."""
     slow, quick = {1: 1.0, 2: 4.0, 3: 5.0, 4: 9.0}, {1: 1.0, 2: 1.1, 3: 1.2, 4: 1.3}
     splitter = BatchSplitter(slow)
     assert [run(splitter, slow, 4) for _ in range(20)][-1] == [1, 1, 1, 1]
@@ -105,12 +105,12 @@ def test_measuring_leaves_no_trace() -> None:
 
 
 def test_measuring_gives_up_on_slow_machines() -> None:
-    """What is not measured in time is computed in one piece."""
+    """A number of rows that was not measured in time is computed in one part."""
     assert set(measure_batches(Recorder(), 6, seconds=0.0)) == {1}
 
 
 def test_rows_with_draft_tokens_are_batches_alone_where_pieces_are_cheaper() -> None:
-    """Elsewhere the whole step is one batch."""
+    """Rows with draft tokens are batches of their own where parts are cheaper; else the whole step is one batch."""
     costs = {1: 1.0, 2: 4.0, 3: 5.0}
     splitter = BatchSplitter(costs)
     for _ in range(6):
@@ -140,7 +140,7 @@ class Clockwork:
 
 @pytest.mark.parametrize(("most", "lengths"), [(8, {2, 4, 8}), (5, {2, 4}), (1, set()), (32, {2, 4, 8, 16})])
 def test_draft_tokens_are_measured_at_load(most: int, lengths: set[int]) -> None:
-    """Not longer than they will be, and never less than nothing."""
+    """Drafts are measured up to the length that they will have, and never cost less than nothing."""
     model = Clockwork()
     costs = measure_draft_tokens(model, most)
     assert set(costs) == lengths

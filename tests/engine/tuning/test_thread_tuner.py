@@ -43,7 +43,7 @@ def run(tuner: ThreadTuner, machine: Machine, steps: int, *, rows: int = 4, nois
     ],
 )
 def test_numbers_worth_trying(cores: int, numbers: tuple[int, ...]) -> None:
-    """From one to all cores, in few steps."""
+    """The numbers worth trying go from one to all cores, in few steps."""
     assert choices(cores) == numbers
 
 
@@ -65,7 +65,7 @@ def test_it_finds_the_best_number(machine: Machine, best: set[int], start: int, 
 
 
 def test_it_follows_when_the_machine_changes() -> None:
-    """Others come, and go again."""
+    """The number follows when other work comes to the machine, and when it goes again."""
     tuner = ThreadTuner(choices(4), 4)
     assert run(tuner, ideal(4), 2000)[4] > 1800
     run(tuner, contended(1), 600)
@@ -75,7 +75,7 @@ def test_it_follows_when_the_machine_changes() -> None:
 
 
 def test_trials_cost_little_where_there_is_nothing_to_gain() -> None:
-    """Less than a hundredth of the time once it has found out, and never a number that is far too slow for long."""
+    """With nothing to gain, trials cost less than a hundredth of the time, and a far too slow number ends soon."""
     tuner = ThreadTuner(choices(2), 1)
     used = run(tuner, contended(1), 20_000)
     assert used[2] < 40
@@ -84,7 +84,7 @@ def test_trials_cost_little_where_there_is_nothing_to_gain() -> None:
 
 
 def test_a_promise_that_is_not_kept_is_noticed_soon() -> None:
-    """Two threads were quicker by chance, while others slept; when those wake up, it takes few steps to go back."""
+    """A number that was quicker by chance is given up a few steps after that has changed."""
     tuner = ThreadTuner((1, 2), 1)
     run(tuner, ideal(2), 100)
     assert tuner.threads == 2
@@ -92,12 +92,12 @@ def test_a_promise_that_is_not_kept_is_noticed_soon() -> None:
 
 
 def test_a_fixed_number_stays() -> None:
-    """One choice: no trials."""
+    """With one number to choose from there are no trials."""
     assert run(ThreadTuner((3,), 3), ideal(8), 1000) == {3: 1000}
 
 
 def test_steps_of_different_sizes_are_not_compared() -> None:
-    """A batch that grows during a trial is slower for another reason."""
+    """Steps of different sizes are not compared: a batch that grows during a trial is slower for another reason."""
     tuner = ThreadTuner((1, 2), 2)
     draw = random.Random(1)
     for _ in range(5000):
@@ -109,7 +109,7 @@ def test_steps_of_different_sizes_are_not_compared() -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 4), st.floats(1e-6, 10.0)), max_size=400), st.integers(1, 12))
 def test_whatever_it_is_told_the_number_is_one_of_the_choices(steps: list[tuple[int, float]], cores: int) -> None:
-    """Never more threads than cores, never none."""
+    """Whatever times it is told, the number is one of the choices."""
     numbers = choices(cores)
     tuner = ThreadTuner(numbers, numbers[-1])
     for rows, seconds in steps:

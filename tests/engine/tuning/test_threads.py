@@ -31,7 +31,7 @@ from gateway.engine.tuning.threads import granted_cpus, tuner_of, usable_cores
     ],
 )
 def test_limits_of_containers(groups: str, files: dict[str, str], cpus: int | None, tmp_path: Path) -> None:
-    """Both versions of control groups, of every group around; without a limit, or unreadable: unknown."""
+    """Limits of both versions of control groups count, of all groups around too; none, or unreadable ones: unknown."""
     for name, text in {
         "proc/self/cgroup": groups,
         **{f"sys/fs/cgroup/{key}": text for key, text in files.items()},
@@ -42,7 +42,7 @@ def test_limits_of_containers(groups: str, files: dict[str, str], cpus: int | No
 
 
 def test_no_control_groups(tmp_path: Path) -> None:
-    """Another system, or none mounted."""
+    """Without control groups, or on another system, the number of granted CPUs is unknown."""
     assert granted_cpus(tmp_path) is None
 
 
@@ -56,11 +56,11 @@ def test_no_control_groups(tmp_path: Path) -> None:
     ],
 )
 def test_when_the_number_adapts(settings: EngineSettings, gpu: bool, adapts: bool) -> None:
-    """A number that was configured stays; a GPU leaves the threads little to do."""
+    """A configured number of threads stays, and with a GPU the number is not tuned."""
     assert (tuner_of(settings, 2, gpu=gpu, cores=lambda: 4) is not None) == adapts
     assert tuner_of(settings, 1, gpu=gpu, cores=lambda: 1) is None
 
 
 def test_this_machine() -> None:
-    """At least one core."""
+    """This machine has at least one core."""
     assert usable_cores() >= 1

@@ -58,7 +58,7 @@ def token(number: int) -> Tokens:
 
 
 def test_quick_tokens_travel_together(patient: tuple[Channel, Far]) -> None:
-    """The first one goes at once; the next ones wait for something urgent, and keep their order."""
+    """The first token goes at once; the next ones wait for something urgent, and keep their order."""
     channel, far = patient
     channel.send(token(1), patient=True)
     assert far.arrived() == [1]
@@ -70,7 +70,7 @@ def test_quick_tokens_travel_together(patient: tuple[Channel, Far]) -> None:
 
 
 def test_nothing_waits_longer_than_said(hasty: tuple[Channel, Far]) -> None:
-    """Tokens that come slowly go one by one."""
+    """Tokens that come slowly are sent one by one."""
     channel, far = hasty
     for number in range(3):
         channel.send(token(number), patient=True)
@@ -78,7 +78,7 @@ def test_nothing_waits_longer_than_said(hasty: tuple[Channel, Far]) -> None:
 
 
 def test_nothing_is_held_while_the_worker_rests(patient: tuple[Channel, Far]) -> None:
-    """Before it sleeps, and before it does something long, everything goes."""
+    """Before the worker sleeps or does something long, everything is sent."""
     channel, far = patient
     for act in (channel.wait, channel.flush):
         channel.send(token(1), patient=True)
@@ -89,7 +89,7 @@ def test_nothing_is_held_while_the_worker_rests(patient: tuple[Channel, Far]) ->
 
 
 def test_a_closed_gateway_ends_the_worker(hasty: tuple[Channel, Far]) -> None:
-    """Both when it sends and when it reads."""
+    """A closed socket ends the worker, both when it sends and when it reads."""
     channel, far = hasty
     far.socket.close()
     with pytest.raises(PeerClosed):

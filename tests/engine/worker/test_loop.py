@@ -129,7 +129,7 @@ def by_model(model: Model, small: Path) -> tuple[Speculator, DraftModel]:
     ("text", "name"), [*((COPYING, name) for name in SPECS), (PROSE, "greedy"), (PROSE, "sampled")]
 )
 def test_draft_tokens_change_no_answer(text: str, name: str, model: Model) -> None:
-    """Greedy or drawn by a seed, with penalties, biases, log-probabilities: the same tokens."""
+    """Draft tokens change no answer, be it greedy or by a seed, with penalties, biases or log-probabilities."""
     plain = served(model, None, asked(model, text, SPECS[name], most=40))
     drafted = served(model, by_lookup(), asked(model, text, SPECS[name], most=40))
     assert drafted.tokens == plain.tokens
@@ -139,7 +139,7 @@ def test_draft_tokens_change_no_answer(text: str, name: str, model: Model) -> No
 
 
 def test_copying_takes_fewer_steps(model: Model) -> None:
-    """Less than half of them."""
+    """An answer that copies its prompt takes less than half of the steps with draft tokens."""
     plain = served(model, None, asked(model, COPYING))
     drafted = served(model, by_lookup(), asked(model, COPYING))
     assert drafted.tokens == plain.tokens
@@ -148,7 +148,7 @@ def test_copying_takes_fewer_steps(model: Model) -> None:
 
 @pytest.mark.parametrize("name", ["greedy", "sampled", "penalties"])
 def test_a_small_model_changes_no_answer(name: str, model: Model, small: Path) -> None:
-    """However badly it drafts."""
+    """A draft model changes no answer, however badly it drafts."""
     speculator, draft = by_model(model, small)
     for text in (COPYING, PROSE):
         plain = served(model, None, asked(model, text, SPECS[name], most=24))
@@ -158,7 +158,7 @@ def test_a_small_model_changes_no_answer(name: str, model: Model, small: Path) -
 
 
 def test_the_model_itself_as_its_draft_is_always_right(model: Model, starter: Path) -> None:
-    """Five tokens a step; prompts of more than one call's reading are read along."""
+    """A model as its own draft gives five tokens a step; long prompts are read along in several calls."""
     speculator, draft = by_model(model, starter)
     text = COPYING + " fir, ginkgo," * 20
     plain = served(model, None, asked(model, text, most=30))
@@ -170,14 +170,14 @@ def test_the_model_itself_as_its_draft_is_always_right(model: Model, starter: Pa
 
 @pytest.mark.parametrize("most", [1, 2, 3, 7, 9])
 def test_the_limit_of_an_answer_holds(most: int, model: Model) -> None:
-    """Exactly so many tokens, though more were drafted rightly."""
+    """An answer has exactly as many tokens as it may, though more were drafted rightly."""
     said = served(model, by_lookup(), asked(model, COPYING, SPECS["no end"], most=most))
     assert len(said.tokens[1]) == most == said.ends[1].generated
     assert said.ends[1].reason is FinishReason.LENGTH
 
 
 def test_the_window_is_filled_to_its_end(model: Model) -> None:
-    """The last draft tokens stop there."""
+    """Draft tokens fill the window to its end and not beyond."""
     said = served(model, by_lookup(), asked(model, "la " * 200, SPECS["no end"], most=9999))
     plain = served(model, None, asked(model, "la " * 200, SPECS["no end"], most=9999))
     assert said.tokens == plain.tokens
@@ -185,7 +185,7 @@ def test_the_window_is_filled_to_its_end(model: Model) -> None:
 
 
 def test_several_requests_at_once_and_their_next_turns(model: Model) -> None:
-    """More than slots; what stays in the cache behind draft tokens is right: the next turn continues from it."""
+    """More conversations than slots go on rightly from what stays cached behind draft tokens."""
     texts = (COPYING, PROSE, COPYING + " fir,", "One two three one two three one two")
     submits = [asked(model, text, number=number, most=30) for number, text in enumerate(texts)]
     alone = {number: served(model, None, submit).tokens[number] for number, submit in enumerate(submits)}
@@ -198,7 +198,7 @@ def test_several_requests_at_once_and_their_next_turns(model: Model) -> None:
 
 @pytest.mark.parametrize("name", [b"\xc4\xa0the", b"Hello"])
 def test_another_vocabulary_is_refused(name: bytes, starter: Path, tmp_path: Path, model: Model) -> None:
-    """At load, with what to do."""
+    """A draft model with another vocabulary is refused at load, with what to do."""
     other = truncate(starter, tmp_path / "other.gguf", 1, rename_token=name)
     settings = EngineSettings(
         model=str(starter), repack=repack_works(), draft_model=str(other), context=64, slots=1, batch=32
@@ -209,7 +209,7 @@ def test_another_vocabulary_is_refused(name: bytes, starter: Path, tmp_path: Pat
 
 
 def test_a_draft_model_that_is_not_there(starter: Path, model: Model) -> None:
-    """Named."""
+    """A draft model whose file is missing is named."""
     settings = EngineSettings(
         model=str(starter), repack=repack_works(), draft_model="/nowhere/draft.gguf", context=64, slots=1, batch=32
     )

@@ -58,7 +58,7 @@ def soon() -> float:
 
 
 async def test_a_score_for_each_text(ranker: EmbeddedTarget) -> None:
-    """Between 0 and 1, the same when a text is asked about alone; tokens are counted exactly."""
+    """Each text gets a score between 0 and 1, the same when it is asked about alone; tokens are counted exactly."""
     request = parse_rerank(QUERY)
     ranking = await ranker.rerank(request, deadline=soon())
     assert len(ranking.scores) == 4
@@ -71,7 +71,7 @@ async def test_a_score_for_each_text(ranker: EmbeddedTarget) -> None:
 
 
 async def test_models_refuse_what_they_were_not_made_for(ranker: EmbeddedTarget, encoder: EmbeddedTarget) -> None:
-    """With a sentence that says so, not with numbers that mean nothing."""
+    """A model that is asked for what it was not made for refuses with a sentence, not with meaningless numbers."""
     with pytest.raises(BadRequest, match="can't rank texts"):
         await encoder.rerank(parse_rerank(QUERY), deadline=soon())
     embeddings = openai.parse_embeddings(b'{"model":"m","input":["a cat","the bank"]}')
@@ -87,7 +87,7 @@ async def test_models_refuse_what_they_were_not_made_for(ranker: EmbeddedTarget,
 
 @pytest.mark.parametrize("length", [140, 100_000])
 async def test_a_text_that_is_too_long_is_refused(length: int, ranker: EmbeddedTarget) -> None:
-    """Nothing is cut off in silence."""
+    """A text that is too long is refused; nothing is cut off in silence."""
     text = "cat " * length
     request = parse_rerank(b'{"model":"m","query":"the cat","documents":["a","%s"]}' % text.encode())
     with pytest.raises(ContextLengthExceeded, match="128"):
@@ -95,7 +95,7 @@ async def test_a_text_that_is_too_long_is_refused(length: int, ranker: EmbeddedT
 
 
 async def test_the_files_own_template(tmp_path: Path) -> None:
-    """Query and text stand where it says; a query that looks like a place is only text."""
+    """Query and text stand where the file's template says; a query that looks like a placeholder is only text."""
     request = parse_rerank(b'{"model":"m","query":"{document} red","documents":["cat"]}')
     with open_vocabulary(write_encoder(tmp_path / "m.gguf", 4)) as vocabulary:
         (prompt,) = pairs(vocabulary, "the {query} is {document} ?", request)

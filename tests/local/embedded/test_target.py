@@ -157,7 +157,7 @@ def finishes(deltas: list[Delta]) -> dict[int, FinishReason]:
 
 
 async def test_a_whole_answer(shared: EmbeddedTarget) -> None:
-    """Text, one finish, one usage report; counts are exact."""
+    """An answer has text, one finish and one usage report with exact counts."""
     request = complete("The capital of France is", max_tokens=3)
     assert await shared.prompt_tokens(request) == 5
     deltas = await answer(shared, request)
@@ -168,20 +168,20 @@ async def test_a_whole_answer(shared: EmbeddedTarget) -> None:
 
 
 async def test_far_too_long_prompts_count_as_long(shared: EmbeddedTarget) -> None:
-    """Policies that look at the length see it, though nobody tokenises megabytes for them."""
+    """Policies see that a far too long prompt is long, though nobody tokenises megabytes for them."""
     assert (await shared.prompt_tokens(chat("x" * 5_000_000)) or 0) > 1_000_000
     assert await shared.prompt_tokens(chat("word " * 600)) == 600 + 31
 
 
 async def test_an_end_token_ends_the_answer_and_is_no_text(shared: EmbeddedTarget) -> None:
-    """Special tokens never show."""
+    """An end token ends the answer, and no special token shows in its text."""
     deltas = await answer(shared, chat("Say hi.", max_tokens=300))
     assert finishes(deltas) == {0: FinishReason.STOP}
     assert "<|" not in text_of(deltas)
 
 
 async def test_the_same_prompt_again_comes_from_the_cache(shared: EmbeddedTarget) -> None:
-    """All but the last token; the text is the same. Another key shares nothing."""
+    """A repeated prompt comes from the cache but for its last token, with the same text; another key shares nothing."""
     request = complete("Bees live in hives. Ants live in nests. Birds live in", max_tokens=3)
     first = await answer(shared, request, "cache-a")
     again = await answer(shared, request, "cache-a")
@@ -193,7 +193,7 @@ async def test_the_same_prompt_again_comes_from_the_cache(shared: EmbeddedTarget
 
 
 async def test_eight_streams_interleave(shared: EmbeddedTarget) -> None:
-    """More streams than slots: those in slots advance together, all end, each with the text it gets alone."""
+    """More streams than slots all end with the text that each gets alone; those in slots advance together."""
     order: list[int] = []
 
     async def one(number: int) -> str:
@@ -215,7 +215,7 @@ async def test_eight_streams_interleave(shared: EmbeddedTarget) -> None:
 
 @pytest.mark.parametrize("stop", ["five", "four five", " fi", "r f"])
 async def test_stop_strings_over_token_borders(stop: str, shared: EmbeddedTarget) -> None:
-    """The answer ends before the stop string, which may lie across tokens; nothing of it leaks."""
+    """The answer ends before a stop string, which may lie across tokens; nothing of it leaks."""
     deltas = await answer(shared, complete("Count: one two three", stop=(stop,), max_tokens=12))
     text = text_of(deltas)
     assert finishes(deltas) == {0: FinishReason.STOP}
@@ -224,7 +224,7 @@ async def test_stop_strings_over_token_borders(stop: str, shared: EmbeddedTarget
 
 
 async def test_seeds_repeat_alone(shared: EmbeddedTarget) -> None:
-    """The same seed draws the same text at batch 1; another seed does not; choices differ."""
+    """The same seed gives the same text when alone; another seed does not, and choices differ."""
     prompt = "Once upon a time there was a"
     await answer(shared, complete(prompt, temperature=1.2, seed=7))
     one, two = [text_of(await answer(shared, complete(prompt, temperature=1.2, seed=7))) for _ in range(2)]
@@ -236,7 +236,7 @@ async def test_seeds_repeat_alone(shared: EmbeddedTarget) -> None:
 
 
 async def test_several_prompts_and_echo(shared: EmbeddedTarget) -> None:
-    """Texts and token ids; the prompt stands in front where asked for."""
+    """Prompts may be several, as text or token ids; the prompt stands in front of the answer where asked for."""
     deltas = await answer(shared, complete("One two three", (504, 3575, 282, 4649, 314), echo=True, max_tokens=2))
     assert text_of(deltas, 0).startswith("One two three")
     assert text_of(deltas, 1) == "The capital of France is Paris."
@@ -244,7 +244,7 @@ async def test_several_prompts_and_echo(shared: EmbeddedTarget) -> None:
 
 
 async def test_log_probabilities(shared: EmbeddedTarget) -> None:
-    """Of each token, and of the likeliest."""
+    """Each token comes with its log-probability and those of the likeliest tokens."""
     deltas = await answer(shared, complete("The capital of France is", max_tokens=2, logprobs=True, top_logprobs=3))
     logs = [log for delta in deltas if isinstance(delta, Text) for log in delta.logprobs]
     assert len(logs) == 2
@@ -255,7 +255,7 @@ async def test_log_probabilities(shared: EmbeddedTarget) -> None:
 
 
 async def test_a_schema_is_followed(shared: EmbeddedTarget) -> None:
-    """The answer is the JSON that the schema describes."""
+    """An answer with a schema is the JSON that the schema describes."""
     schema = freeze_object(
         {
             "type": "object",
@@ -273,7 +273,7 @@ async def test_a_schema_is_followed(shared: EmbeddedTarget) -> None:
 
 
 async def test_a_required_tool_is_called(shared: EmbeddedTarget) -> None:
-    """The call has an id, its name, JSON arguments; the answer ends with tool_calls."""
+    """A required tool is called with an id, its name and JSON arguments; the answer ends with tool_calls."""
     deltas = await answer(shared, chat("Weather in Paris?", tools=True, choice="required", max_tokens=60))
     (call,) = [delta for delta in deltas if isinstance(delta, ToolCallPart)]
     assert call.name == "weather"
@@ -283,7 +283,7 @@ async def test_a_required_tool_is_called(shared: EmbeddedTarget) -> None:
 
 
 async def test_vectors(shared: EmbeddedTarget) -> None:
-    """One for each input, of length one, shortened where asked for; near texts are near."""
+    """Each input gets a vector of length one, shortened where asked for; vectors of near texts are near."""
     request = EmbeddingsRequest(
         dialect=Dialect.OPENAI, model="m", document=DOCUMENT, inputs=("a cat", "two cats", "stock market", (504,))
     )
@@ -309,7 +309,7 @@ async def test_vectors(shared: EmbeddedTarget) -> None:
     ids=["text", "tokens", "chat", "100 MB of chat", "100 MB of text", "embedding"],
 )
 async def test_what_does_not_fit_is_refused_before_it_runs(request_, shared: EmbeddedTarget) -> None:
-    """The error names the window; nothing is cut off in silence."""
+    """A prompt that does not fit is refused with the size of the window; nothing is cut off in silence."""
     work = (
         shared.embed(request_, deadline=soon()) if isinstance(request_, EmbeddingsRequest) else answer(shared, request_)
     )
@@ -328,13 +328,13 @@ async def test_what_does_not_fit_is_refused_before_it_runs(request_, shared: Emb
     ],
 )
 async def test_bad_input(request_: GenerateRequest, shared: EmbeddedTarget) -> None:
-    """Refused as the client's mistake; the worker is not touched."""
+    """Bad input is refused as the client's mistake, and the worker is not touched."""
     with pytest.raises(BadRequest):
         await answer(shared, request_)
 
 
 async def test_an_empty_prompt_and_special_tokens_only(shared: EmbeddedTarget) -> None:
-    """Nothing to read is still an answer."""
+    """An empty prompt, and one of special tokens only, still get an answer."""
     for request in (complete(""), complete((0,)), complete((2, 2, 2)), chat("")):
         assert finishes(await answer(shared, request))
 
@@ -351,7 +351,7 @@ async def test_cancelling_frees_the_slot(shared: EmbeddedTarget) -> None:
 
 
 async def test_a_deadline_ends_the_answer(shared: EmbeddedTarget) -> None:
-    """With an error, not a clean end."""
+    """A deadline ends the answer with an error, not with a clean end."""
     with pytest.raises(TargetTimeout):
         async for _ in shared.generate(
             complete("a", max_tokens=400, ignore_eos=True), deadline=soon(0.2), isolation=""
@@ -361,7 +361,7 @@ async def test_a_deadline_ends_the_answer(shared: EmbeddedTarget) -> None:
 
 
 async def test_facts_for_the_policy(shared: EmbeddedTarget) -> None:
-    """After some answers there are measurements."""
+    """After some answers the policy has measured facts about the target."""
     await answer(shared, complete("One two", max_tokens=8, ignore_eos=True))
     state = shared.state()
     assert state.healthy
@@ -372,7 +372,7 @@ async def test_facts_for_the_policy(shared: EmbeddedTarget) -> None:
 
 
 async def test_a_full_queue_is_refused() -> None:
-    """With a time to come back."""
+    """Behind a full queue a request is refused with a time to come back."""
     target = made(slots=1, queue=1)
     await target.start()
     streams = [
@@ -393,7 +393,7 @@ async def test_a_full_queue_is_refused() -> None:
 
 
 async def test_a_killed_worker_costs_its_requests_an_error_and_is_restarted() -> None:
-    """kill -9 in mid-stream: an error, never a clean end; the next request is served; the cause can be read."""
+    """A worker killed in mid-stream gives an error, never a clean end; the next request is served, the cause told."""
     events: list[WorkerEvent] = []
     target = made(events)
     await target.start()
@@ -411,7 +411,7 @@ async def test_a_killed_worker_costs_its_requests_an_error_and_is_restarted() ->
 
 
 async def test_a_request_that_crashes_the_worker_twice_is_refused() -> None:
-    """Others go on being served."""
+    """A request that has crashed the worker twice is refused, and others go on being served."""
     target = made(restart_longest=0.1)
     await target.start()
     for _ in range(2):
@@ -425,7 +425,7 @@ async def test_a_request_that_crashes_the_worker_twice_is_refused() -> None:
 
 
 async def test_a_model_that_can_not_be_loaded(tmp_path: Path) -> None:
-    """503 that says what is wrong without the path; the log gets the path; the state says unhealthy; closing works."""
+    """A model that can't be loaded gives 503 without its path, which only the log gets; the state says unhealthy."""
     path = tmp_path / "broken.gguf"
     path.write_bytes(starter().read_bytes()[:1_000_000])
     events: list[WorkerEvent] = []
@@ -443,7 +443,7 @@ async def test_a_model_that_can_not_be_loaded(tmp_path: Path) -> None:
 
 
 async def test_no_memory_for_the_window() -> None:
-    """Says what to turn down."""
+    """Where the window does not fit into memory, the error says what to turn down."""
     target = made(context=4_194_304, slots=64)
     await target.start()
     with pytest.raises(TargetUnavailable, match="turn down") as caught:
@@ -454,7 +454,7 @@ async def test_no_memory_for_the_window() -> None:
 
 
 async def test_the_worker_sees_no_secrets(shared: EmbeddedTarget, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys in the gateway's environment don't reach it."""
+    """Keys in the gateway's environment don't reach the worker."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-of-the-test")
     target = made()
     await target.start()
@@ -465,7 +465,7 @@ async def test_the_worker_sees_no_secrets(shared: EmbeddedTarget, monkeypatch: p
 
 
 async def test_the_worker_ends_with_its_gateway() -> None:
-    """A closed socket is enough: no orphan keeps the model in memory."""
+    """A closed socket ends the worker: no orphan keeps the model in memory."""
     target = made()
     await target.start()
     await answer(target, complete("a", max_tokens=1))

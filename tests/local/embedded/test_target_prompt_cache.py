@@ -19,7 +19,7 @@ def story(subject: str) -> str:
 
 
 async def test_a_conversation_that_left_ram_costs_only_its_new_tokens(tmp_path: Path) -> None:
-    """One slot, RAM for none of them: each second turn reads what is new; the answer is that of a fresh prompt."""
+    """A conversation that left RAM reads only what is new in its next turn, and is answered as a fresh prompt is."""
     spill = tmp_path / "spill"
     target = embedded(slots=1, spill_memory=0, spill_disk=256, spill_directory=str(spill))
     await target.start()
@@ -39,7 +39,7 @@ async def test_a_conversation_that_left_ram_costs_only_its_new_tokens(tmp_path: 
 
 
 async def test_a_killed_worker_leaves_nothing_that_is_used(tmp_path: Path) -> None:
-    """Its successor erases the files and computes anew."""
+    """The successor of a killed worker erases its files and computes anew."""
     target = embedded(slots=1, spill_memory=0, spill_disk=256, spill_directory=str(tmp_path))
     await target.start()
     for subject in SUBJECTS:

@@ -32,7 +32,7 @@ def logs_of(deltas: list[Delta], index: int = 0) -> list[TokenLogprob]:
 
 
 async def test_a_prompt_and_nothing_else(target: EmbeddedTarget) -> None:
-    """`max_tokens: 0`: its text, one log-probability a token, none for the first; nothing is generated."""
+    """With `max_tokens: 0` nothing is generated, and each token of the prompt but the first has a log-probability."""
     deltas = await answer_of(target, completion(FACT, echo=True, logprobs=True, top_logprobs=2, max_tokens=0))
     logs = logs_of(deltas)
     assert text_of(deltas) == FACT == "".join(log.token for log in logs)
@@ -44,7 +44,7 @@ async def test_a_prompt_and_nothing_else(target: EmbeddedTarget) -> None:
 
 
 async def test_what_was_generated_has_the_same_log_probability_as_a_prompt(target: EmbeddedTarget) -> None:
-    """Generated and read tokens, up to rounding; also where the prompt is in the cache: nothing is taken from it."""
+    """Generated and read tokens have equal log-probabilities, up to rounding, also where the prompt is in the cache."""
     asked = completion("The capital of France is", logprobs=True, top_logprobs=1, max_tokens=6)
     generated = await answer_of(target, asked)
     said = "The capital of France is" + text_of(generated)
@@ -55,7 +55,7 @@ async def test_what_was_generated_has_the_same_log_probability_as_a_prompt(targe
 
 
 async def test_long_prompts_and_several_at_once(target: EmbeddedTarget) -> None:
-    """Read in parts beside an answer that runs; the sum does not depend on the parts; a token of it goes on as ever."""
+    """Long prompts are scored in parts beside an answer that runs, and the sum does not depend on the parts."""
     running = asyncio.ensure_future(answer_of(target, completion("Once", max_tokens=60, ignore_eos=True)))
     asked = completion(LONG, FACT, echo=True, logprobs=True, max_tokens=2, n=2)
     deltas = await answer_of(target, asked)
@@ -72,7 +72,7 @@ async def test_long_prompts_and_several_at_once(target: EmbeddedTarget) -> None:
 
 
 async def test_a_prompt_of_one_token(target: EmbeddedTarget) -> None:
-    """It has no log-probability at all."""
+    """A prompt of one token has no log-probability at all."""
     (log, *rest) = logs_of(await answer_of(target, completion((504,), echo=True, logprobs=True, max_tokens=1)))
     assert math.isnan(log.logprob)
     assert len(rest) == 1

@@ -22,7 +22,7 @@ from gateway.local.http.address import is_own_address, literal_address
     ],
 )
 def test_own(address: str) -> None:
-    """Loopback, private, link-local, unique local."""
+    """Loopback, private, link-local and unique local addresses are the user's own network."""
     assert is_own_address(address)
 
 
@@ -47,7 +47,7 @@ def test_own(address: str) -> None:
     ],
 )
 def test_foreign(address: str) -> None:
-    """Everything else, carrier networks and translated addresses included."""
+    """Everything else is not, carrier networks and translated addresses included."""
     assert not is_own_address(address)
 
 

@@ -65,7 +65,7 @@ async def test_a_public_address_is_not_local(url: str) -> None:
 
 
 async def test_a_name_with_any_public_address_is_not_local(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of several is enough."""
+    """A name is not local if one of its several addresses is public."""
     resolving(monkeypatch, ["192.168.1.5", "8.8.8.8"])
     with pytest.raises(ConfigurationError, match="trusted_host"):
         await target("http://workstation/v1").start()
@@ -85,7 +85,7 @@ async def test_a_name_that_moves_to_a_public_address_is_refused(monkeypatch: pyt
 
 @pytest.mark.parametrize("trusted", [False, True])
 async def test_a_trusted_host_may_be_anywhere(monkeypatch: pytest.MonkeyPatch, trusted: bool) -> None:
-    """Where the configuration says that the machine is the user's own, and only there."""
+    """A trusted host may have any address: there the configuration says that it is the user's own."""
     monkeypatch.setattr(http, "is_own_address", lambda _: False)
     monkeypatch.setattr(session, "is_own_address", lambda _: False)
     async with FaultServer(GOOD) as server:
@@ -116,7 +116,7 @@ async def test_a_name_that_does_not_resolve_yet(monkeypatch: pytest.MonkeyPatch)
 
 
 async def test_health_follows_the_server() -> None:
-    """It is looked at again and again, with a question that carries nothing."""
+    """The server is asked again and again, with a question that carries nothing, whether it is there."""
     async with FaultServer(GOOD) as server:
         one = target(server.base_url)
         await one.start()
@@ -130,7 +130,7 @@ async def test_health_follows_the_server() -> None:
 
 
 async def test_a_request_that_finds_nobody_tells_the_others() -> None:
-    """The target shows as unhealthy at once, long before the next look would have come."""
+    """A request that finds no server makes the target unhealthy at once, before the next regular question."""
     async with FaultServer(GOOD) as server:
         one = HttpTarget(INFO, HttpSettings(base_url=server.base_url, poll_seconds=999, poll_seconds_down=999))
         await one.start()
@@ -143,7 +143,7 @@ async def test_a_request_that_finds_nobody_tells_the_others() -> None:
 
 
 async def test_close_ends_the_watch() -> None:
-    """No task is left behind, and closing twice is harmless."""
+    """Closing leaves no task behind, and closing twice is harmless."""
     async with FaultServer(GOOD) as server:
         one = target(server.base_url)
         await one.start()
@@ -174,7 +174,7 @@ async def test_what_is_sent() -> None:
 
 
 async def test_speed_and_latency_are_measured() -> None:
-    """From real answers only."""
+    """Speed and latency are measured from real answers only."""
     async with FaultServer(GOOD) as server:
         one = target(server.base_url)
         await one.start()
@@ -227,7 +227,7 @@ async def test_ranking() -> None:
 
 
 def test_the_key_does_not_show() -> None:
-    """Not in a log line, not in a traceback's locals, not in a pickle."""
+    """The key does not show in a log line, a traceback's locals or a pickle."""
     settings = HttpSettings(base_url="http://x", api_key=Secret("very-secret"))
     assert "very-secret" not in repr(settings)
     assert "very-secret" not in f"{settings.api_key}{settings.api_key!r}"

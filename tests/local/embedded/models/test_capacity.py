@@ -22,7 +22,7 @@ def file(tmp_path: Path) -> str:
 
 
 def test_a_draft_model_counts_too(file: str) -> None:
-    """It lies beside the model that it drafts for."""
+    """A draft model lies beside the model that it drafts for, so both count."""
     rooms = {
         "one": EmbeddedSettings(model=file, context=128),
         "both": EmbeddedSettings(model=file, context=128, draft_model=file),
@@ -32,7 +32,7 @@ def test_a_draft_model_counts_too(file: str) -> None:
 
 
 def test_adapters_count_too(file: str, tmp_path: Path) -> None:
-    """By their size; one that is missing is told when its model is loaded."""
+    """Adapters count by their size; one that is missing is told when its model is loaded."""
     adapter = write_lora(tmp_path / "adapter.gguf")
     plain = EmbeddedSettings(model=file, context=128)
     rooms = {
@@ -67,7 +67,7 @@ def test_room_for_vectors_beside_answers(file: str) -> None:
 
 @pytest.mark.model
 def test_which_targets_get_room_for_vectors(tmp_path: Path) -> None:
-    """Those that say so; a chat model that only could is not charged for it."""
+    """Targets that say so get memory for vectors; a chat model that only could is not charged for it."""
     text = "models_dir: {}\ntargets:\n  chat: {{kind: embedded, model: m}}\n  both: {{kind: embedded, model: m, {}}}\n"
     starter_models(tmp_path).joinpath("smollm2.gguf").rename(tmp_path / "m.gguf")
     config = tmp_path / "aduana.yaml"
@@ -77,7 +77,7 @@ def test_which_targets_get_room_for_vectors(tmp_path: Path) -> None:
 
 
 def test_a_file_that_can_not_be_read_stops_nobody(file: str, tmp_path: Path) -> None:
-    """Its own target says so when it is asked to load."""
+    """A file that can't be read needs nothing here: its own target says so when it is asked to load."""
     (tmp_path / "bad.gguf").write_bytes(b"GGUF")
     rooms = {"bad": EmbeddedSettings(model=str(tmp_path / "bad.gguf")), "good": EmbeddedSettings(model=file)}
     plan = plan_models(rooms, memory=10**9, gpu_memory=None)
@@ -86,7 +86,7 @@ def test_a_file_that_can_not_be_read_stops_nobody(file: str, tmp_path: Path) -> 
 
 
 def test_what_can_never_be_held(file: str) -> None:
-    """Alone, on GPUs, or together at start; models on demand only have to fit alone."""
+    """What never fits is told: alone, or together at start; models on demand only have to fit alone."""
     rooms = {name: EmbeddedSettings(model=file, context=128) for name in ("a", "b")}
     size = plan_models(rooms, memory=None, gpu_memory=None).footprints["a"].total
     alone = plan_models(rooms, memory=size - 1, gpu_memory=None).problems()

@@ -71,7 +71,7 @@ async def settled() -> None:
 
 
 async def test_models_that_fit_together_stay() -> None:
-    """Each is loaded by its first request and by no other."""
+    """A model that fits beside the others is loaded by its first request and stays."""
     house = House(a=4, b=6)
     for name in "abab":
         await house.use(name)
@@ -95,7 +95,7 @@ async def test_the_least_recently_used_idle_model_is_evicted() -> None:
 
 
 async def test_a_working_model_is_never_evicted() -> None:
-    """Who needs its memory waits until it has finished; the wait is told, and ends with a clear error."""
+    """A request that needs the memory of a working model waits until it has finished, or ends with a clear error."""
     house = House(a=6, b=6)
     done = asyncio.Event()
     working = asyncio.create_task(house.use("a", done))
@@ -177,7 +177,7 @@ async def test_who_gave_up_holds_nobody_back() -> None:
 
 
 async def test_what_can_never_fit_is_refused_with_what_to_turn_down() -> None:
-    """At once, and nobody is unloaded for it."""
+    """A model that can never fit is refused at once, with what to turn down, and nobody is unloaded for it."""
     house = House(a=6, huge=11)
     await house.use("a")
     with pytest.raises(TargetUnavailable, match=r"needs 11\.0 GB .* 10\.0 GB \(engine\.memory\)\. Turn down"):
@@ -186,7 +186,7 @@ async def test_what_can_never_fit_is_refused_with_what_to_turn_down() -> None:
 
 
 async def test_idle_models_go_when_they_were_told_to() -> None:
-    """After `unload_after`, or at once where a client asked for it; a working one stays."""
+    """An idle model goes after `unload_after`, or when a client asked for it; a working one stays."""
     house = House(a=4, b=4, unload_after=30.0)
     await house.use("a")
     house.ready("a")
@@ -212,7 +212,7 @@ async def test_idle_models_go_when_they_were_told_to() -> None:
 
 
 async def test_a_model_that_could_not_be_loaded_is_the_first_to_go() -> None:
-    """Its place is not kept for a turn."""
+    """A model that could not be loaded is evicted at once; its place is not kept for a turn."""
     house = House(a=6, b=6)
     await house.use("a")
     house.ready("a", seconds=None)
@@ -233,7 +233,7 @@ async def test_waits_are_told_before_they_are_met() -> None:
 
 
 async def test_closing_tells_those_who_wait() -> None:
-    """And later comers."""
+    """Requests that wait for a model when it is closed, and those that come later, are refused."""
     house = House(a=6, b=6)
     done = asyncio.Event()
     working = asyncio.create_task(house.use("a", done))

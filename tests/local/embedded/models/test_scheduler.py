@@ -184,7 +184,7 @@ def test_events_and_their_effects(script: Script) -> None:
 
 
 def test_an_idle_model_is_unloaded_when_it_was_told_to() -> None:
-    """After its configured time; a client's keep-alive holds until the next load; None keeps it."""
+    """An idle model goes after its configured time; a client's keep-alive holds until the next load; None keeps it."""
     script: Script = [
         *A_LOADED,
         (released(1, 5.0), [SetTimer(35.0)]),
@@ -206,7 +206,7 @@ def test_an_idle_model_is_unloaded_when_it_was_told_to() -> None:
 
 
 def test_a_model_that_never_fits_is_refused_at_once() -> None:
-    """With what it needs, what there is and what to turn down; waiting would not help."""
+    """The refusal says what the model needs, what there is and what to turn down; waiting would not help."""
     (refusal,) = scheduler().request(1, "huge", 0.0)
     assert isinstance(refusal, RefuseRequest)
     assert refusal.reason.startswith("The model of 'huge' needs 11.0 GB")
@@ -215,7 +215,7 @@ def test_a_model_that_never_fits_is_refused_at_once() -> None:
 
 
 def test_a_model_at_work_is_not_unloaded_for_a_person() -> None:
-    """They are told how many requests it works on and that they may try again."""
+    """A person who unloads a model at work is told how many requests it works on, and may try again."""
     one = scheduler()
     one.request(1, "a", 0.0)
     with pytest.raises(TargetBusy, match="at work on 1 requests"):
@@ -223,7 +223,7 @@ def test_a_model_at_work_is_not_unloaded_for_a_person() -> None:
 
 
 def test_the_state_of_a_model_can_be_read() -> None:
-    """Who works, who waits, how long it has been idle, what it would cost to load it and who would go for it."""
+    """The state says who works and waits, the idle time, what a load costs and who would be evicted."""
     one = scheduler(a=30.0)
     for event, _ in A_LOADED:
         event(one)
@@ -261,7 +261,7 @@ ACTIONS = st.lists(
 
 @given(ACTIONS)
 def test_whatever_happens_the_memory_holds_and_nobody_is_forgotten(actions: list[tuple[str, int, int]]) -> None:
-    """Loaded models never exceed the memory, none is evicted at work, and every request is answered once in the end."""
+    """Loaded models never exceed the memory, none is evicted at work, and every request is answered once."""
     owner = Owner(scheduler())
     for action, which, seconds in actions:
         owner.now += seconds

@@ -34,7 +34,7 @@ def died(name: str = "SIGABRT", *, served: float | None = None) -> Death:
 
 @pytest.mark.parametrize("name", ["SIGILL", "SIGSEGV", "SIGBUS", "SIGFPE"])
 def test_a_cpu_fault_while_loading_is_tried_once_without_repacked_weights(name):
-    """At once, and the second one ends it: the message names the command that builds llama.cpp for any CPU."""
+    """After a CPU fault at load one try follows without repacked weights; a second fault names the rebuild command."""
     policy = RestartPolicy(SETTINGS, repack=True)
     first = policy.after(died(name))
     assert (first.retry, first.pause, policy.repack) == (Retry.WITHOUT_REPACK, 0.0, False)
@@ -47,18 +47,18 @@ def test_a_cpu_fault_while_loading_is_tried_once_without_repacked_weights(name):
 
 
 def test_an_illegal_instruction_in_a_request_is_a_cpu_fault_too():
-    """But a bad access after the load may be anything: the worker is simply started again."""
+    """An illegal instruction is a CPU fault at any time; a bad access after the load only restarts the worker."""
     assert RestartPolicy(SETTINGS, repack=True).after(died("SIGILL", served=5.0)).retry is Retry.WITHOUT_REPACK
     assert RestartPolicy(SETTINGS, repack=True).after(died("SIGSEGV", served=5.0)).retry is Retry.SOON
 
 
 def test_with_repack_turned_off_by_hand_there_is_no_second_try():
-    """Nothing is left to turn off."""
+    """Where repacking is turned off by hand, a CPU fault at load ends it: nothing is left to turn off."""
     assert RestartPolicy(SETTINGS, repack=False).after(died("SIGILL")).retry is Retry.NEVER
 
 
 def test_pauses_double_and_after_some_failures_it_counts_as_failed():
-    """Not an endless loop; a stretch of service starts the count anew."""
+    """Pauses double until the worker counts as failed; a stretch of service starts the count anew."""
     policy = RestartPolicy(SETTINGS, repack=True)
     steps = [policy.after(died()) for _ in range(5)]
     assert [step.pause for step in steps] == [0.0, 1.0, 2.0, 300.0, 300.0]
@@ -68,25 +68,25 @@ def test_pauses_double_and_after_some_failures_it_counts_as_failed():
 
 
 def test_one_that_served_only_a_moment_does_not_start_the_count_anew():
-    """It would die at each first request for ever."""
+    """A worker that dies at each first request counts its failures on, so that it does not die for ever."""
     policy = RestartPolicy(SETTINGS, repack=True)
     assert [policy.after(died(served=1.0)).failed for _ in range(4)] == [False, False, False, True]
 
 
 def test_what_the_worker_says_itself_is_the_problem():
-    """The file does not fit, or can't be read."""
+    """Where the worker says why it can't load its model, that is the problem that people are told."""
     death = Death(cause="load", detail="/a/b is cut", load_problem="/a/b is cut.", public_problem="Its file is cut.")
     step = RestartPolicy(SETTINGS, repack=True).after(death)
     assert (step.problem, step.public_problem, step.pause) == ("/a/b is cut.", "Its file is cut.", 1.0)
 
 
 def test_a_kill_while_loading_is_most_likely_memory():
-    """The kernel's out-of-memory killer says nothing to anybody."""
+    """A kill while loading is told as memory that ran out, for the kernel itself tells nobody."""
     assert "memory" in RestartPolicy(SETTINGS, repack=True).after(died("SIGKILL")).public_problem
 
 
 def test_the_state_for_people_says_when_it_is_tried_again():
-    """In the words of /readyz and the page."""
+    """The state says in the words of /readyz and the page when the worker is tried again."""
     state = TargetState(healthy=False, problem="It died.", retry_in=300.0)
     assert state.failure(datetime(2026, 11, 28, 10, 0, 30)) == "failed: It died. Retried at 10:05:30."
     assert TargetState().failure(datetime(2026, 11, 28)) == ""
@@ -96,7 +96,7 @@ def test_the_state_for_people_says_when_it_is_tried_again():
 
 
 def test_what_was_found_out_holds_for_this_model_file_only(tmp_path):
-    """Another file, or the same one changed, is tried with repacked weights again."""
+    """What was found out holds for one file: another, or the same one changed, is tried with repacked weights again."""
     store = CompatibilityStore(tmp_path / "engine" / "compatibility.json")
     one, other = tmp_path / "one.gguf", tmp_path / "other.gguf"
     for model in (one, other):
@@ -112,7 +112,7 @@ def test_what_was_found_out_holds_for_this_model_file_only(tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"\xff", b'[{"key": 1}]'])
 def test_a_broken_file_is_as_good_as_none(content, tmp_path):
-    """It is an aid; it never keeps a worker from starting."""
+    """A broken record file is as good as none and keeps no worker from starting."""
     file = tmp_path / "compatibility.json"
     file.write_bytes(content)
     store = CompatibilityStore(file)
@@ -122,7 +122,7 @@ def test_a_broken_file_is_as_good_as_none(content, tmp_path):
 
 
 def test_a_place_that_can_not_be_written_is_no_failure(tmp_path):
-    """The next start finds out anew."""
+    """Where the record can't be written the worker still starts; the next start finds out anew."""
     (tmp_path / "file").write_bytes(b"")
     CompatibilityStore(tmp_path / "file" / "below").remember_without_repack(tmp_path / "m.gguf", "signal_4")
 
@@ -166,7 +166,7 @@ def soon() -> float:
 
 
 async def test_a_build_that_dies_with_repacked_weights_serves_without_and_the_next_start_knows(tmp_path):
-    """One death for this machine, build and model, not one for each start."""
+    """Such a build serves without repacked weights, and dies once for a machine and model, not at each start."""
     async with begun(tmp_path, {}, repacked="SIGILL", plain=None) as (worker, events):
         await worker.wait_ready(soon())
         await until(lambda: events[-1].kind is WorkerEventKind.REMEMBERED)

@@ -64,7 +64,7 @@ def changed(monkeypatch: pytest.MonkeyPatch, metadata: dict[str, Any], tensors: 
 async def test_a_file_that_lies(
     metadata: dict[str, Any], tensors: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """503 without a path, whatever it does to the worker; the gateway's process is none the worse."""
+    """A model file that lies gives 503 without a path, whatever it does to the worker; the gateway lives on."""
     changed(monkeypatch, metadata, tensors)
     events: list[WorkerEvent] = []
     target = made(tiny.write_encoder(tmp_path / "lie.gguf", 1), events)
@@ -82,7 +82,7 @@ async def test_a_file_that_lies(
 
 
 async def test_a_worker_that_is_killed_while_it_loads(tmp_path: Path) -> None:
-    """As the kernel does it when memory runs out: the error says what to turn down."""
+    """A kill while loading, as the kernel does it when memory runs out, is told with what to turn down."""
     target = made(tiny.write_encoder(tmp_path / "m.gguf", 1), restart_first=60.0)
     await target.start()
     await until(lambda: target.worker_pid is not None)
@@ -101,7 +101,7 @@ async def until(true: Callable[[], bool]) -> None:
 
 
 async def test_a_file_that_is_cut_off_while_it_is_used(tmp_path: Path) -> None:
-    """Mapped pages that are gone end the worker (SIGBUS): a clear error, then 503 that says what is wrong."""
+    """A model file cut off in use ends the worker (SIGBUS): a clear error, then 503 that says what is wrong."""
     from tests.local.embedded.test_target import complete
     from tests.standins.machine import starter
 

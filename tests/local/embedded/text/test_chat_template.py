@@ -35,7 +35,7 @@ def render(source: str, *messages: Message, tools: tuple[object, ...] = ()) -> s
     ],
 )
 def test_what_templates_may_use(source: str, expected: str) -> None:
-    """The functions and filters that templates of published models call."""
+    """A template may use the functions and filters that templates of published models call."""
     assert render(source) == expected
 
 
@@ -58,14 +58,14 @@ def test_what_templates_may_not(source: str) -> None:
 
 
 def test_a_template_without_tools_is_told_of_them_in_words() -> None:
-    """Tools are never dropped in silence."""
+    """Tools that a template does not know are told in words; they are never dropped in silence."""
     text = render("", tools=(TOOL,))
     assert "weather" in text
     assert "<tool_call>" in text
 
 
 def test_a_template_with_tools_gets_them_as_data() -> None:
-    """The template decides how they are written."""
+    """A template that knows tools gets them as data and decides how they are written."""
     assert render("{{ tools[0].function.name }}{{ messages | length }}", tools=(TOOL,)) == "weather1"
 
 
@@ -79,7 +79,7 @@ def test_system_text_moves_where_a_template_refuses_it() -> None:
 
 
 def test_tool_calls_reach_the_template_as_objects() -> None:
-    """Arguments are JSON text on the wire, an object in templates."""
+    """Arguments of tool calls are JSON text on the wire, and an object in templates."""
     source = "{{ messages[0].tool_calls[0].function.arguments.city }}{{ messages[1].tool_call_id }}"
     call = ToolCall(id="c1", name="weather", arguments='{"city": "Paris"}')
     messages = (
