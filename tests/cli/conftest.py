@@ -12,7 +12,7 @@ __all__ = ["inspector"]
 
 @pytest.fixture
 async def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A filled state directory, chosen by the environment."""
+    """Return a filled state directory, chosen by the environment."""
     directory = tmp_path / "state"
     await fill(directory)
     monkeypatch.setenv("ADUANA_STATE_DIR", str(directory))
@@ -33,7 +33,7 @@ models:
 
 @pytest.fixture
 def config(tmp_path, monkeypatch) -> Path:
-    """A configuration with one target of each zone, in a directory of its own."""
+    """Return a configuration with one target of each zone, in a directory of its own."""
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "aduana.yaml"

@@ -21,7 +21,7 @@ CANARY = "CANARY-sk-3f9a"
 
 
 async def fill(directory: Path) -> None:
-    """Three days: local and cloud answers, a refusal, a failure, an unpriced one."""
+    """Fill a ledger with three days: local and cloud answers, a refusal, a failure, an unpriced one."""
     ledger = Ledger(
         LedgerSettings(directory=directory, unpriced_targets=frozenset({"odd"})), wall=lambda: NOON - 2 * DAY
     )
@@ -65,7 +65,7 @@ async def fill(directory: Path) -> None:
 
 
 def parse(module: ModuleType, *arguments: str) -> argparse.Namespace:
-    """The arguments as the command sees them."""
+    """Return the arguments as the command sees them."""
     parser = argparse.ArgumentParser()
     module.add_parser(parser.add_subparsers())
     parsed: argparse.Namespace = parser.parse_args([module.__name__.rsplit(".", 1)[-1], *arguments])
@@ -73,13 +73,13 @@ def parse(module: ModuleType, *arguments: str) -> argparse.Namespace:
 
 
 def write(folder: Path, name: str, text: str) -> str:
-    """A policy file."""
+    """Write a policy file, and return its path."""
     (folder / name).write_text(text, encoding="utf-8")
     return str(folder / name)
 
 
 def record_three(folder: Path) -> None:
-    """Three recorded requests: a public one that went out, an internal one at home, a long private one refused."""
+    """Record three requests: a public one that went out, an internal one at home, a long private one refused."""
     folder.mkdir()
     connection = sqlite3.connect(folder / "ledger.sqlite3")
     connection.executescript(f"PRAGMA application_id = {APPLICATION_ID};{MIGRATIONS[0]}PRAGMA user_version = 1;")

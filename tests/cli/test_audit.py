@@ -20,21 +20,21 @@ from gateway.privacy import Inspector
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No configuration in the working directory."""
+    """Work in a directory without a configuration."""
     monkeypatch.syspath_prepend(str(Path.cwd()))
     monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
     monkeypatch.chdir(tmp_path)
 
 
 def audited(capfd: pytest.CaptureFixture[str], *command: str, **options: Any) -> tuple[int, dict[str, Any]]:
-    """Exit code and result of a quick audit of the gateway that the command starts."""
+    """Return exit status and result of a quick audit of the gateway that the command starts."""
     args = argparse.Namespace(config=None, quick=True, json=True, verbose=False, **options)
     code = audit(args, (sys.executable, "-m", *command))
     return code, json.loads(capfd.readouterr().out)
 
 
 def test_no_canary_reaches_the_cloud_and_clean_requests_do(capfd: pytest.CaptureFixture[str]) -> None:
-    """Every place, encoding and dialect, as a user runs it."""
+    """In every place, encoding and dialect, canaries stay at home and clean requests reach the cloud."""
     assert main(["audit", "privacy", "--quick", "--json"]) == 0
     result = json.loads(capfd.readouterr().out)
     assert (result["leaks"], result["kept_back"]) == ([], [])
@@ -43,7 +43,7 @@ def test_no_canary_reaches_the_cloud_and_clean_requests_do(capfd: pytest.Capture
 
 
 def test_a_gateway_that_finds_nothing_is_told_with_every_leak(capfd: pytest.CaptureFixture[str]) -> None:
-    """The proof that the audit can fail."""
+    """The audit can fail: of a gateway that finds nothing it reports every leak."""
     code, result = audited(capfd, "tests.standins.leaky_gateway", "blind")
     assert code == 1
     for group in result["groups"]:
@@ -53,7 +53,7 @@ def test_a_gateway_that_finds_nothing_is_told_with_every_leak(capfd: pytest.Capt
 
 
 def test_a_gateway_that_takes_no_encoding_off_leaks_encodings_only(capfd: pytest.CaptureFixture[str]) -> None:
-    """A leak is told where it is."""
+    """The audit says where a leak is: of a gateway that decodes nothing only encodings leak."""
     code, result = audited(capfd, "tests.standins.leaky_gateway", "literal")
     assert code == 1
     groups = {group["group"]: group["leaks"] for group in result["groups"]}
@@ -63,7 +63,7 @@ def test_a_gateway_that_takes_no_encoding_off_leaks_encodings_only(capfd: pytest
 
 
 def test_a_gateway_that_does_not_start_is_no_proof(capfd: pytest.CaptureFixture[str]) -> None:
-    """Exit code 2, with its own words."""
+    """Where the gateway does not start, the audit ends with exit status 2 and prints the gateway's own words."""
     args = argparse.Namespace(config=None, quick=True, json=True, verbose=False)
     assert audit(args, (sys.executable, "-c", "print('no such thing')")) == 2
     assert "no such thing" in capfd.readouterr().err
@@ -78,7 +78,7 @@ def result(name: str, where: str, *, sensitive: bool, leak: bool = False) -> Res
     ("canary", "clean", "code"), [("home", "cloud", 0), ("cloud", "cloud", 1), ("home", "home", 1)]
 )
 def test_a_leak_or_an_audit_that_proves_nothing_is_a_failure(canary: str, clean: str, code: int) -> None:
-    """A cloud that nothing reaches can't show that canaries were held back."""
+    """The audit fails on a leak, and where nothing reaches the cloud, for then nothing was held back either."""
     results = [
         result("c", canary, sensitive=True, leak=canary == "cloud"),
         result("x", clean, sensitive=False),

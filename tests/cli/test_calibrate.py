@@ -25,7 +25,7 @@ from tests.cli.house import parse
 def test_the_weights_of_known_loads_are_found(
     a: float, b: float, idle: float, prompts: tuple[int, int], answers: tuple[int, int]
 ) -> None:
-    """Energy made of known costs a token gives those costs back."""
+    """From loads with known costs for each token, the calibration finds those costs."""
 
     def load(tokens: tuple[int, int]) -> calibrate.Run:
         joules = idle * 20 + a * tokens[0] + b * tokens[1]
@@ -41,7 +41,7 @@ def test_the_weights_of_known_loads_are_found(
 
 @pytest.mark.parametrize("joules", [0.0, 400.0])
 def test_a_load_that_did_not_show_is_refused(joules: float) -> None:
-    """Rather than writing weights that are noise."""
+    """A load that does not show in the meters is refused, rather than writing weights that are noise."""
     idle = calibrate.Run(seconds=10, joules=400, prefill=0, decode=0)
     same = calibrate.Run(seconds=10, joules=joules, prefill=1000, decode=10)
     other = calibrate.Run(seconds=10, joules=joules, prefill=10, decode=1000)
@@ -85,7 +85,7 @@ class Bench:
 
 
 def test_a_whole_calibration() -> None:
-    """Idle, prompts, answers: the machine's own figures come out."""
+    """Idling, reading prompts and writing answers in turn, the calibration finds the machine's own figures."""
     bench = Bench()
     result = calibrate.measure(
         [bench], 10, bench.ask(2000, 1), bench.ask(8, 256), clock=bench.clock, sleep=bench.pass_time
@@ -97,7 +97,7 @@ def test_a_whole_calibration() -> None:
 
 
 def test_the_result_goes_into_the_file_and_comments_stay(tmp_path: Path) -> None:
-    """Only the four fields change."""
+    """With --write, only the four measured settings of the file change, and its comments stay."""
     file = tmp_path / "aduana.yaml"
     file.write_text("# my house\nenergy:\n  idle_watts: 1 # guessed\n  hardware_usd: 2000\n")
     result = calibrate.Calibration(idle_watts=51.5, busy_watts=310, prefill_weight=0.4, decode_weight=3.2)
@@ -115,7 +115,7 @@ def test_the_result_goes_into_the_file_and_comments_stay(tmp_path: Path) -> None
 def test_without_a_meter_calibrate_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit 2, and the two settings that help."""
+    """Without a meter, the command ends with exit status 2 and names the two settings that help."""
     monkeypatch.chdir(tmp_path)
     assert calibrate.run(parse(calibrate), find=lambda settings: []) == 2
     assert "energy.idle_watts" in capsys.readouterr().err

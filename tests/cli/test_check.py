@@ -19,7 +19,7 @@ def test_check_of_the_default_policy(config, capsys):
 
 
 def test_check_shows_what_breaks_a_claim_and_explain_reproduces_it(config, tmp_path, capsys, monkeypatch):
-    """The printed command is what a person pastes."""
+    """A claim that fails is shown with a command to paste, and that command shows the same decision."""
     policy = write(
         tmp_path, "p.yaml", SHAPE + "claims: [{never: {when: {prompt_tokens: {over: 7000}}, target: big}}]\n"
     )
@@ -37,7 +37,7 @@ def test_check_shows_what_breaks_a_claim_and_explain_reproduces_it(config, tmp_p
 
 
 def test_check_as_json(config, capsys):
-    """For scripts."""
+    """With --json, the result is an object that scripts can read."""
     assert main(["check", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["passed"] is True
@@ -45,7 +45,7 @@ def test_check_as_json(config, capsys):
 
 
 def test_a_policy_with_a_typing_error_is_not_used(config, tmp_path, capsys):
-    """Exit status 2, and the sentence names the place."""
+    """A policy with a typing error ends in exit status 2, with its place and a suggestion."""
     policy = write(tmp_path, "p.yaml", SHAPE.replace("prefer: [home, big]", "prefer: [hime, big]"))
     assert main(["check", policy]) == 2
     assert f"{policy}:14:22: the target 'hime' does not exist. Did you mean 'home'?" in capsys.readouterr().err
@@ -54,7 +54,7 @@ def test_a_policy_with_a_typing_error_is_not_used(config, tmp_path, capsys):
 
 
 def test_a_pattern_with_which_the_gateway_would_not_start_fails_the_check(config, capsys):
-    """Exit status 2, and the sentence names the setting."""
+    """A pattern that can't be used ends in exit status 2, and the sentence names the setting."""
     config.write_text(config.read_text() + "inspection: {patterns: {case: ['(a']}}\n")
     assert main(["check"]) == 2
     assert "inspection.patterns.case: this regular expression can't be used" in capsys.readouterr().err

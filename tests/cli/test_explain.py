@@ -26,14 +26,14 @@ def test_explain_of_a_case(config, tmp_path, capsys):
 
 
 def test_explain_of_a_refusal(config, tmp_path, capsys):
-    """Exit status 1, and the reason."""
+    """A request that would be refused ends in exit status 1, with the reason."""
     case = write(tmp_path, "case.json", '{"given": {"prompt_tokens": 9000}}')
     assert main(["explain", case]) == 1
     assert "refused (400)" in capsys.readouterr().out
 
 
 def test_explain_of_a_request(config, tmp_path, capsys):
-    """A real body is inspected in earnest; its content is not shown."""
+    """A real request body is really inspected, and its content is not shown."""
     body = {"model": "auto", "messages": [
         {"role": "system", "content": "Pay to ES91 2100 0418 4502 0005 1332."}, {"role": "user", "content": "Hello"},
     ]}  # fmt: skip
@@ -49,7 +49,7 @@ def test_explain_of_a_request(config, tmp_path, capsys):
 
 
 def test_explain_shows_the_masked_document_to_whoever_owns_the_request(config, tmp_path, capsys):
-    """What a cloud would get, pseudonyms and all; nothing of the kind where something is left to find."""
+    """The page shows what a cloud would get, with pseudonyms, and not where something is left to find."""
     policy = write(tmp_path, "mask.yaml", """
 version: 1
 labels: {default: public}

@@ -36,7 +36,7 @@ LIST = msgspec.json.encode(
 
 @pytest.fixture
 def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> argparse.Namespace:
-    """As typed without options; the state directory is the test's own."""
+    """Return the arguments as if typed without options; the state directory is the test's own."""
     monkeypatch.setenv("ADUANA_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("COLUMNS", "200")
     config = tmp_path / "aduana.yaml"
@@ -61,7 +61,7 @@ def test_it_shows_every_cloud_target_and_the_reference(
 def test_a_newer_list_is_checked_and_stored(
     arguments: argparse.Namespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """From a file or a mirror; the hint says how to use it from now on."""
+    """A newer price list is taken over from a file or a mirror, and a hint says how to use it from now on."""
     source = tmp_path / "data.json"
     source.write_bytes(LIST)
     arguments.update = str(source)
@@ -78,7 +78,7 @@ def test_a_newer_list_is_checked_and_stored(
 
 @pytest.mark.parametrize("content", [b"{}", b"not json", b'[{"id": 1}]', b""])
 def test_what_is_no_list_changes_nothing(tmp_path: Path, content: bytes) -> None:
-    """The list in use stays, and no half-written file is left."""
+    """What is no price list changes nothing: the list in use stays, and no half-written file is left."""
     source, target = tmp_path / "data.json", tmp_path / "prices.json"
     source.write_bytes(content)
     target.write_bytes(LIST)
@@ -89,7 +89,7 @@ def test_what_is_no_list_changes_nothing(tmp_path: Path, content: bytes) -> None
 
 
 def test_a_source_that_does_not_answer_is_named(tmp_path: Path) -> None:
-    """File or URL."""
+    """A file or an address that can't be read is named in the error."""
     with pytest.raises(BadRequest, match=r"gone\.json"):
         prices.update(str(tmp_path / "gone.json"), tmp_path / "prices.json")
     with pytest.raises(Unavailable, match=r"127\.0\.0\.1:9"):

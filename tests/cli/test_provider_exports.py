@@ -76,5 +76,5 @@ def test_other_currencies_and_ways_to_write_numbers(tmp_path: Path) -> None:
     ],
 )
 def test_names_of_one_model_become_one(name: str, plain: str) -> None:
-    """As the ledger, the invoice and the console write it."""
+    """A model has one plain name, whether the ledger, the invoice or the provider's console writes it."""
     assert plain_model(name) == plain

@@ -42,7 +42,7 @@ def test_the_invoice_is_matched_by_day_and_model(state: Path) -> None:
 
 
 def test_reconcile_says_whether_the_drift_is_fine(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit 1 beyond the tolerance, 0 within."""
+    """The exit status is 0 within the tolerance and 1 beyond it."""
     config = state / "aduana.yaml"
     config.write_text(
         "targets:\n  big: {kind: openai, zone: cloud, base_url: 'https://api.openai.com/v1', model: gpt-5.4}\n"
@@ -67,7 +67,7 @@ def test_reconcile_says_whether_the_drift_is_fine(state: Path, capsys: pytest.Ca
     ],
 )
 def test_an_invoice_that_cannot_be_read_says_where(tmp_path: Path, text: str, problem: str) -> None:
-    """File, line, and which option names the column."""
+    """An invoice that can't be read is an error with file and line, and with the option that names a column."""
     with pytest.raises(BadRequest, match=problem):
         read_export(write_invoice(tmp_path, text), {}, UTC)
 

@@ -10,7 +10,7 @@ from tests.policy.house import SHAPE
 
 
 def test_replay_sets_a_policy_beside_what_happened(config, tmp_path, capsys):
-    """Leaks that would have been stopped, money, time to the first token."""
+    """The replay shows leaks that would have been stopped, money, and the time to the first token."""
     record_three(tmp_path / "state")
     strict = write(
         tmp_path, "strict.yaml", "version: 1\nrules: [{name: r, only: [local]}]\notherwise: {prefer: [local]}\n"
@@ -27,7 +27,7 @@ def test_replay_sets_a_policy_beside_what_happened(config, tmp_path, capsys):
 
 
 def test_without_a_ledger_or_with_a_strange_period(config, tmp_path, capsys):
-    """Both are said, not traced."""
+    """A missing ledger and a period that can't be read are each told in one sentence, without a traceback."""
     policy = write(tmp_path, "p.yaml", SHAPE)
     assert main(["replay", policy]) == 2
     assert "There is no ledger" in capsys.readouterr().err

@@ -44,7 +44,7 @@ def test_the_sums_are_exact(state: Path) -> None:
 
 @pytest.mark.parametrize("by", list(GroupBy))
 def test_every_grouping_adds_up_to_the_total(state: Path, by: GroupBy) -> None:
-    """Whatever the lines are, their sums are the report's."""
+    """By whatever the lines are grouped, their sums are those of the report."""
     report = savings.build(state, since="2026-11-01", by=by, zone=UTC, now=NOON + 60)
     assert sum(group.requests for group in report.groups) == report.total.requests == 11
     assert sum(group.avoided_micros for group in report.groups) == report.total.avoided_micros
@@ -52,7 +52,7 @@ def test_every_grouping_adds_up_to_the_total(state: Path, by: GroupBy) -> None:
 
 
 def test_the_period_cuts(state: Path) -> None:
-    """Half a day back only today's requests count."""
+    """With --since 12h, only today's requests count."""
     report = savings.build(state, since="12h", by=GroupBy.APP, zone=UTC, now=NOON + 60)
     assert report.total.avoided_micros == 2_000_000
 
@@ -66,7 +66,7 @@ def test_the_period_cuts(state: Path) -> None:
     ],
 )
 def test_whether_anything_sensitive_left_is_said(total: Savings, sentence: str) -> None:
-    """In words, in every report."""
+    """Every report says in words whether anything sensitive left."""
     assert savings.what_left(total) == sentence
 
 
@@ -75,7 +75,7 @@ def test_whether_anything_sensitive_left_is_said(total: Savings, sentence: str) 
     [(0, "0.00"), (1_500_000, "1.50"), (-20_000, "-0.0200"), (43_200, "0.0432"), (20, "<0.0001"), (2e9, "2,000.00")],
 )
 def test_small_amounts_do_not_vanish(micros: float, text: str) -> None:
-    """Cents and less are what a home saves in a day."""
+    """Amounts below a cent are shown with more digits: so small is what a home saves in a day."""
     assert savings.amount(micros, 1.0) == text
 
 
@@ -103,7 +103,7 @@ def test_the_command_prints_and_shows_no_content(
 
 
 def test_a_negative_saving_is_said(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Hours in which the machine idled cost money and avoided none."""
+    """A saving below zero is told as such: hours in which the machine idled cost money and avoided none."""
     report = savings.build(state, since="2026-11-23", by=GroupBy.APP, zone=UTC, now=NOON - 60)
     assert report.total.saved_micros == -2_000_000
     savings.show(report)
@@ -111,7 +111,7 @@ def test_a_negative_saving_is_said(state: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_times_that_cannot_be_read_are_refused(state: Path, tmp_path: Path) -> None:
-    """With the forms that can; and a state directory without a ledger is named."""
+    """A time that can't be read is refused with the forms that can; a state directory without a ledger is named."""
     with pytest.raises(BadRequest, match="30d, 12h, 2w"):
         savings.build(state, since="yesterday", by=GroupBy.APP, zone=UTC, now=NOON)
     with pytest.raises(LedgerUnavailable, match="no ledger at"):
@@ -120,11 +120,11 @@ def test_times_that_cannot_be_read_are_refused(state: Path, tmp_path: Path) -> N
 
 @given(values=st.lists(st.floats(-1e9, 1e9, allow_nan=False), max_size=60))
 def test_a_sparkline_has_one_bar_for_each_value(values: list[float]) -> None:
-    """Also for days without anything."""
+    """The row of bars has one for each day, also for days without anything."""
     assert len(savings.sparkline(values)) == len(values)
 
 
 def test_errors_are_the_commands_own(state: Path) -> None:
-    """What goes wrong is an AduanaError, which the command prints as one line."""
+    """Whatever goes wrong is an AduanaError, which the command prints as one line."""
     with pytest.raises(AduanaError):
         savings.run(parse(savings, "--since", "never"))

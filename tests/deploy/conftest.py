@@ -20,19 +20,19 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def deploy() -> Path:
-    """The folder deploy/."""
+    """Return the folder deploy/."""
     return REPOSITORY / "deploy"
 
 
 @pytest.fixture(scope="session")
 def read_yaml() -> Callable[[Path], Any]:
-    """Reads one YAML document, anchors resolved."""
+    """Read one YAML document, with its anchors resolved."""
     return lambda path: YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")
 def tool() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs a program; skips the test where it is not installed."""
+    """Run a program; skip the test where it is not installed."""
 
     def run(
         name: str, *arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
@@ -50,7 +50,7 @@ def tool() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 @pytest.fixture(scope="session")
 def aduana_arguments() -> Callable[[Sequence[str]], argparse.Namespace]:
-    """Reads `aduana` arguments as the command itself would; unknown commands and options fail the test."""
+    """Read `aduana` arguments as the command itself would; unknown commands and options fail the test."""
 
     def read(words: Sequence[str]) -> argparse.Namespace:
         if list(words) == ["--version"]:
@@ -70,7 +70,7 @@ def aduana_arguments() -> Callable[[Sequence[str]], argparse.Namespace]:
 
 @pytest.fixture
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """No ADUANA_ variable of the person who runs the tests; returns the patcher for those that the test wants."""
+    """Remove the ADUANA_ variables of the person who runs the tests, and return the patcher for further ones."""
     for name in [name for name in os.environ if name.startswith("ADUANA_")]:
         monkeypatch.delenv(name)
     return monkeypatch

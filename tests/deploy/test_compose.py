@@ -15,18 +15,18 @@ COMPOSE = ("compose.yaml", "compose.cloud.yaml", "compose.gpu.yaml")
 
 @pytest.fixture
 def services(deploy: Path, read_yaml: Callable[[Path], Any]) -> dict[str, Any]:
-    """Services of compose.yaml by name."""
+    """Return the services of compose.yaml by name."""
     return dict(read_yaml(deploy / "compose.yaml")["services"])
 
 
 @pytest.fixture
 def networks(deploy: Path, read_yaml: Callable[[Path], Any]) -> dict[str, Any]:
-    """Networks of compose.yaml by name."""
+    """Return the networks of compose.yaml by name."""
     return dict(read_yaml(deploy / "compose.yaml")["networks"])
 
 
 def mounts(service: dict[str, Any]) -> dict[str, str]:
-    """Folders and files of the repository, by the path that they have in the container."""
+    """Return folders and files of the repository by the path that they have in the container."""
     split = [volume.split(":") for volume in service["volumes"]]
     return {parts[1]: parts[0] for parts in split if parts[0].startswith(".")}
 

@@ -19,14 +19,14 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def instructions(deploy: Path) -> list[tuple[str, str]]:
-    """(instruction, rest) of the Containerfile, continued lines joined, comments out."""
+    """Return (instruction, rest) of the Containerfile, with continued lines joined and comments left out."""
     text = re.sub(r"^\s*#.*\n", "", (deploy / "Containerfile").read_text(encoding="utf-8"), flags=re.MULTILINE)
     lines = re.sub(r"\\\n\s*", " ", text).splitlines()
     return [(line.split(None, 1)[0], line.split(None, 1)[1]) for line in lines if line.strip()]
 
 
 def last(instructions: Sequence[tuple[str, str]], name: str) -> str:
-    """The instruction that counts when there are several."""
+    """Return the last of several equal instructions: the one that counts."""
     return [rest for instruction, rest in instructions if instruction == name][-1]
 
 
@@ -78,7 +78,7 @@ def test_the_starter_model_is_the_one_of_make_serve(instructions) -> None:
 
 @pytest.fixture
 def answering() -> Iterator[Callable[[int], int]]:
-    """Starts a server on loopback that answers everything with one status; returns its port."""
+    """Start a server on loopback that answers everything with one status; return its port."""
     servers: list[http.server.HTTPServer] = []
 
     def start(status: int) -> int:
@@ -88,7 +88,7 @@ def answering() -> Iterator[Callable[[int], int]]:
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
-                """Silent."""
+                """Write no log."""
 
         server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
         servers.append(server)

@@ -13,14 +13,14 @@ from gateway.settings.server import ServerSettings
 
 @pytest.fixture
 def objects(deploy: Path) -> dict[str, Any]:
-    """By kind."""
+    """Return the Kubernetes objects by kind."""
     documents = YAML(typ="safe", pure=True).load_all((deploy / "kubernetes.yaml").read_text(encoding="utf-8"))
     return {document["kind"]: document for document in documents}
 
 
 @pytest.fixture
 def pod(objects: dict[str, Any]) -> dict[str, Any]:
-    """The pod's specification."""
+    """Return the pod's specification."""
     return dict(objects["Deployment"]["spec"]["template"]["spec"])
 
 

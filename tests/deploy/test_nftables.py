@@ -37,7 +37,7 @@ except OSError as error:
 
 @pytest.fixture(scope="module")
 def in_namespace() -> Callable[[str], subprocess.CompletedProcess[str]]:
-    """Runs a shell script in a new network namespace that has an outside; skips where that is not possible."""
+    """Run a shell script in a new network namespace that has an outside; skip where that is not possible."""
     missing = [
         name for name in ("nft", "ip", "unshare") if shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin") is None
     ]
@@ -57,7 +57,7 @@ def in_namespace() -> Callable[[str], subprocess.CompletedProcess[str]]:
 
 @pytest.fixture
 def rules(deploy: Path, tmp_path: Path) -> Path:
-    """The filter, for a user that this machine has."""
+    """Return the packet filter, written for a user that this machine has."""
     text, changed = re.subn(r'skuid "aduana"', f"skuid {USER}", (deploy / "nftables.conf").read_text(encoding="utf-8"))
     assert changed == 1
     path = tmp_path / "nftables.conf"
@@ -67,7 +67,7 @@ def rules(deploy: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def attempt(rules: Path, in_namespace) -> Callable[..., list[str]]:
-    """What becomes of connections of a user, after commands; then the counter of what was stopped."""
+    """Return what becomes of a user's connections after some commands, and the counter of what was stopped."""
 
     def run(user: int, *addresses: str, after: str = "") -> list[str]:
         tries = "\n".join(f"{sys.executable} -c '{CONNECT}' {user} {address}" for address in addresses)
@@ -107,5 +107,5 @@ def test_listed_addresses_can_be_reached(attempt) -> None:
 
 
 def test_own_servers_can_be_reached(attempt) -> None:
-    """So can an address in the set of one's own servers."""
+    """An address in the set of one's own servers can be reached, too."""
     assert attempt(USER, OUTSIDE, after=f"nft add element inet aduana own4 '{{ {OUTSIDE} }}'") == ["let out", "0"]

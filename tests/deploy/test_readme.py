@@ -11,12 +11,12 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def text(deploy: Path) -> str:
-    """The page."""
+    """Return the page's text."""
     return (deploy / "README.md").read_text(encoding="utf-8")
 
 
 def commands(text: str) -> list[list[str]]:
-    """The lines of its shell blocks as words, continued lines joined, comments out."""
+    """Return the lines of its shell blocks as words, with continued lines joined and comments left out."""
     blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
     return [words for words in (shlex.split(line, comments=True) for line in lines) if words]

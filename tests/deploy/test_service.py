@@ -16,22 +16,22 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def unit(deploy: Path) -> str:
-    """The unit's text."""
+    """Return the unit's text."""
     return (deploy / "aduana.service").read_text(encoding="utf-8")
 
 
 def values(unit: str, name: str) -> list[str]:
-    """All values of one setting of the unit."""
+    """Return all values of one setting of the unit."""
     return re.findall(rf"^{name}=(.*)$", unit, re.MULTILINE)
 
 
 def installed(unit: str) -> str:
-    """The unit with a program in ExecStart that exists on every machine."""
+    """Return the unit with a program in ExecStart that exists on every machine."""
     return re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", unit, flags=re.MULTILINE)
 
 
 def with_card(unit: str) -> str:
-    """The unit as somebody with an NVIDIA card would edit it."""
+    """Return the unit as somebody with an NVIDIA card would edit it."""
     unit = unit.replace("\nPrivateDevices=yes", "\n#PrivateDevices=yes")
     return re.sub(r"^#(DeviceAllow=/dev/nvidia|MemoryDenyWriteExecute=no)", r"\1", unit, flags=re.MULTILINE)
 

@@ -14,7 +14,7 @@ BLOCKS = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_first_policy_and_the_cloud_target_load_together(monkeypatch, tmp_path, capsys):
-    """The two files of the five minutes, checked with the command of the five minutes."""
+    """The two files of the first five minutes load, and `aduana check` proves their claims."""
     policy = next(block for block in BLOCKS if block.startswith("version: 1"))
     config = next(block for block in BLOCKS if block.startswith("policy:"))
     (tmp_path / "my-policy.yaml").write_text(policy)
@@ -28,7 +28,7 @@ def test_the_first_policy_and_the_cloud_target_load_together(monkeypatch, tmp_pa
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_every_yaml_block_is_a_configuration_or_a_policy(block, monkeypatch, tmp_path):
-    """None of them has a typing error."""
+    """No block of YAML in the README has a typing error."""
     if block.startswith("version: 1"):
         return
     (tmp_path / "my-policy.yaml").write_text(next(b for b in BLOCKS if b.startswith("version: 1")))
@@ -38,7 +38,7 @@ def test_every_yaml_block_is_a_configuration_or_a_policy(block, monkeypatch, tmp
 
 @pytest.mark.parametrize("command", re.findall(r"aduana ([a-z]+)", README))
 def test_every_command_it_names_is_there(command):
-    """`aduana check`, `aduana explain`, …"""
+    """Each `aduana …` that the README shows is a command."""
     assert command in COMMANDS
 
 
@@ -53,12 +53,12 @@ def test_every_command_helps(command, capsys):
 
 @pytest.mark.parametrize("target", re.findall(r"make ([a-z-]+)", README))
 def test_every_make_target_it_names_is_there(target):
-    """`make serve`, `make test`, …"""
+    """Each `make …` that the README shows is a target."""
     makefile = (Path(__file__).resolve().parents[2] / "Makefile").read_text()
     assert f"\n{target}:" in makefile
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)#]+)\)", README))
 def test_every_link_leads_somewhere(link):
-    """Files that the README points to."""
+    """Each file that the README links to exists."""
     assert link.startswith("http") or (Path(__file__).resolve().parents[2] / link).exists()

@@ -45,12 +45,12 @@ class House:
 
     @property
     def base_url(self) -> str:
-        """What an app sets as its base URL."""
+        """Return what an app sets as its base URL."""
         return self.gateway.url + "/v1"
 
 
 def write_house(folder: Path, cloud: StandInCloud, extra: str = "") -> str:
-    """The configuration's text; the policy is written beside it."""
+    """Return the configuration's text, and write the policy beside it."""
     (folder / "policy.yaml").write_text(POLICY)
     models = starter_models(folder / "models")
     return CONFIG.format(models=models, policy=folder / "policy.yaml", cloud=cloud.base_url) + extra
@@ -58,7 +58,7 @@ def write_house(folder: Path, cloud: StandInCloud, extra: str = "") -> str:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def house(tmp_path_factory) -> AsyncIterator[House]:
-    """Ready to answer."""
+    """Start the gateway and the stand-in cloud, and wait until it can answer."""
     folder = tmp_path_factory.mktemp("house")
     async with StandInCloud() as cloud:
         config = write_house(folder, cloud)

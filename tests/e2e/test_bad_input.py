@@ -12,18 +12,18 @@ _BASE = {"model": "local", "max_tokens": 2, "messages": [{"role": "user", "conte
 
 
 def chat(**fields: object) -> str:
-    """A chat request's body with these fields."""
+    """Return a chat request's body with these fields."""
     return json.dumps(_BASE | fields)  # NaN and Infinity included, as some clients write them
 
 
 def schema(inner: object) -> str:
-    """A request for an answer in this schema."""
+    """Return a request for an answer in this schema."""
     form = {"type": "json_schema", "json_schema": {"name": "s", "schema": inner, "strict": True}}
     return chat(response_format=form, max_tokens=24)
 
 
 def nested(levels: int) -> dict[str, object]:
-    """A schema of objects in objects."""
+    """Return a schema of objects in objects."""
     inner: dict[str, object] = {"type": "string"}
     for _ in range(levels):
         inner = {"type": "object", "properties": {"a": inner}, "required": ["a"], "additionalProperties": False}
@@ -95,14 +95,14 @@ ANSWERED = {
 
 
 async def sent(house, body: str) -> httpx2.Response:
-    """Its answer."""
+    """Send a body, and return the answer."""
     async with httpx2.AsyncClient(base_url=house.base_url, timeout=120) as client:
         return await client.post("/chat/completions", content=body.encode("utf-8", "surrogatepass"))
 
 
 @pytest.mark.parametrize("body", REFUSED.values(), ids=REFUSED)
 async def test_refused_as_the_clients_mistake(house, body):
-    """With a sentence that says what is wrong; the engine goes on."""
+    """A bad request gets an error with a sentence that says what is wrong, and the engine goes on."""
     answer = await sent(house, body)
     assert answer.status_code in (400, 413, 422), answer.text
     assert len(answer.json()["error"]["message"]) > 10
@@ -112,7 +112,7 @@ async def test_refused_as_the_clients_mistake(house, body):
 
 @pytest.mark.parametrize("body", ANSWERED.values(), ids=ANSWERED)
 async def test_strange_and_answered(house, body):
-    """The same: nothing that llama.cpp would abort on gets to it."""
+    """A strange but valid request is answered: nothing on which llama.cpp would abort gets to it."""
     answer = await sent(house, body)
     assert answer.status_code == 200, answer.text
     assert answer.json()["usage"]["completion_tokens"] >= 0

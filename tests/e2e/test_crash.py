@@ -28,7 +28,7 @@ STORY = {
 
 
 def worker_of(gateway: RunningGateway) -> int:
-    """The process id of the engine's worker: the gateway's only child."""
+    """Return the process id of the engine's worker: the gateway's only child."""
     assert gateway.process is not None
     pid = gateway.process.pid
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -86,7 +86,7 @@ async def test_a_killed_gateway_settles_its_requests_at_the_next_start(tmp_path)
 
 
 async def test_sigterm_lets_a_running_answer_finish(tmp_path):
-    """A stop within the drain window cuts no stream."""
+    """A gateway that is stopped lets running answers end within its drain time."""
     async with StandInCloud() as cloud:
         config = write_house(tmp_path, cloud)
         async with RunningGateway(tmp_path, config, env={"STANDIN_KEY": "sk-standin"}) as gateway:
@@ -102,7 +102,7 @@ async def test_sigterm_lets_a_running_answer_finish(tmp_path):
 
 
 async def gone(pid: int) -> None:
-    """Returns when no such process runs."""
+    """Wait until no such process runs."""
     async with asyncio.timeout(60):
         while Path(f"/proc/{pid}/stat").exists():
             if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
@@ -111,7 +111,7 @@ async def gone(pid: int) -> None:
 
 
 def outcomes(folder: Path) -> list[str]:
-    """How the ledger says that requests ended, in order."""
+    """Return how the ledger says that requests ended, in order."""
     connection = sqlite3.connect(f"file:{folder}/state/ledger.sqlite3?mode=ro", uri=True)
     try:
         return [row[0] for row in connection.execute("SELECT outcome FROM settlements ORDER BY seq")]

@@ -13,7 +13,7 @@ LONG = "The committee met again and spoke of the harbour, the weather and the pr
 
 
 async def test_anthropic_messages(house):
-    """Whole, streamed, counted; an error has Anthropic's shape."""
+    """Anthropic's SDK gets whole and streamed answers, token counts, and errors in its own shape."""
     async with anthropic.AsyncAnthropic(base_url=house.gateway.url, api_key="unused", max_retries=0) as client:
         question = [{"role": "user", "content": "Say hello."}]
         answer = await client.messages.create(model="auto", max_tokens=8, messages=question)
@@ -31,7 +31,7 @@ async def test_anthropic_messages(house):
 
 
 async def test_openai_responses(house):
-    """Whole and streamed."""
+    """OpenAI's Responses API gives whole and streamed answers."""
     async with openai.AsyncOpenAI(base_url=house.base_url, api_key="unused", max_retries=0) as client:
         answer = await client.responses.create(model="auto", input="Say hello.", max_output_tokens=8)
         assert answer.output_text
@@ -93,7 +93,7 @@ async def test_the_guarantee_holds_in_every_dialect(house, path):
     ],
 )
 async def test_errors_come_in_the_dialects_shape(house, path, shape):
-    """Broken JSON, in each dialect's own words."""
+    """Broken JSON gets an error in the words of each dialect."""
     async with httpx2.AsyncClient(base_url=house.gateway.url) as client:
         answer = await client.post(path, content=b'{"model": "auto", "model": "x"}')
     assert answer.status_code in (400, 404)

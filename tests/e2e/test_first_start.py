@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def said(gateway: RunningGateway, words: str) -> None:
-    """Waits until the terminal shows these words."""
+    """Wait until the terminal shows these words."""
     async with asyncio.timeout(120):
         while words not in gateway.log:  # noqa: ASYNC110 - a terminal has no event
             await asyncio.sleep(0.05)
@@ -42,7 +42,7 @@ async def test_a_fresh_state_directory_gets_its_model_and_the_last_lines_say_wha
 
 
 async def test_a_target_that_can_not_answer_is_said_at_the_end_of_the_terminal(tmp_path):
-    """Which one, and why; not a page that looks as if all were well."""
+    """The last lines say which target can't answer and why, and show no page as if all were well."""
     (tmp_path / "broken.gguf").write_bytes(b"GGUF" + b"\0" * 4096)
     config = f"models_dir: {tmp_path}\ntargets: {{home: {{kind: embedded, model: broken}}}}"
     async with RunningGateway(tmp_path, config) as gateway:
@@ -51,7 +51,7 @@ async def test_a_target_that_can_not_answer_is_said_at_the_end_of_the_terminal(t
 
 
 async def test_machines_that_read_json_lines_get_no_sentences(tmp_path):
-    """Each line of the log stays a JSON object."""
+    """With the JSON log, each line stays a JSON object: no sentences for people come between."""
     config = "log: {format: json}\ntargets: {home: {kind: embedded, model: smollm2, slots: 2}}"
     async with RunningGateway(tmp_path, config) as gateway:
         await gateway.until_ready()

@@ -15,7 +15,7 @@ IBAN = "ES91 2100 0418 4502 0005 1332"
 
 
 def client_of(url: str, **headers: str) -> openai.AsyncOpenAI:
-    """An app with its own default headers."""
+    """Return the SDK client of an app with default headers of its own."""
     return openai.AsyncOpenAI(base_url=url, api_key="unused", max_retries=0, default_headers=headers)
 
 

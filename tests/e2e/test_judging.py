@@ -39,7 +39,7 @@ otherwise: {prefer: [big, home]}
 
 
 async def asked(gateway: RunningGateway, text: str) -> tuple[str, str]:
-    """Zone and label, as the answer's headers say."""
+    """Return zone and label, as the answer's headers say."""
     async with openai.AsyncOpenAI(base_url=gateway.url + "/v1", api_key="unused", max_retries=0) as client:
         raw = await client.chat.completions.with_raw_response.create(
             model="auto",
@@ -84,7 +84,7 @@ PLAIN = "What is the capital of Peru?"
 
 
 async def explained(gateway: RunningGateway, text: str) -> dict[str, Any]:
-    """The decision as an administrator sees it."""
+    """Return the decision as an administrator sees it."""
     body = {"model": "auto", "messages": [{"role": "user", "content": text}]}
     async with (
         aiohttp.ClientSession() as session,
@@ -94,7 +94,7 @@ async def explained(gateway: RunningGateway, text: str) -> dict[str, Any]:
 
 
 async def engine_of(gateway: RunningGateway) -> int:
-    """The process id of its engine worker, as soon as there is one."""
+    """Return the process id of the gateway's engine worker, as soon as there is one."""
     assert gateway.process is not None
     parent = gateway.process.pid
     async with asyncio.timeout(60):
@@ -128,7 +128,7 @@ async def test_while_the_judge_is_stuck_nothing_leaves(tmp_path: Path) -> None:
 
 
 async def test_a_judge_that_can_not_be_loaded_keeps_all_at_home(tmp_path: Path) -> None:
-    """Half a model file: the gateway runs, and nothing leaves."""
+    """Where the judging model is half a file, the gateway runs and nothing leaves."""
     (tmp_path / "policy.yaml").write_text(POLICY)
     models = starter_models(tmp_path / "models")
     whole = (models / "smollm2.gguf").read_bytes()
@@ -187,7 +187,7 @@ async def test_a_server_on_the_own_network_can_judge(tmp_path: Path, says: str, 
     ],
 )
 def test_only_a_local_target_that_may_see_all_can_judge(tmp_path: Path, target: str, words: str) -> None:
-    """Anything else is an error with its place, before the gateway starts."""
+    """A target that may not judge is an error with its place, before the gateway starts."""
     file = tmp_path / "aduana.yaml"
     file.write_text(
         f"\n\ninspection: {{topics: {{target: {target}}}}}\n"

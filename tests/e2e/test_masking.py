@@ -81,7 +81,7 @@ class House:
         self.gateway, self.cloud, self.home = gateway, cloud, home
 
     def left(self) -> None:
-        """A request left, and no value with it, in whatever spelling."""
+        """Assert that a request left, and no value with it, in whatever spelling."""
         assert self.cloud.bodies, "nothing left"
         for value in (MAIL, MAIL.upper(), PHONE, PHONE.replace(" ", ""), "clinica-sol", "612345678"):
             assert value not in self.cloud.arrived
@@ -89,7 +89,7 @@ class House:
         self.cloud.bodies.clear()
 
     def stayed(self) -> None:
-        """Nothing left; home got the original."""
+        """Assert that nothing left, and that home got the original."""
         assert not self.cloud.bodies
         assert MAIL in self.home.arrived
         self.home.bodies.clear()
@@ -110,7 +110,7 @@ SAID = f"Escribe a {MAIL} y llama al {PHONE} (612345678)."
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_openai_chat(house, stream):
-    """Answer, header and tool call."""
+    """An OpenAI chat goes out masked and comes back with its values, in answers and tool calls; a header says so."""
     async with openai.AsyncOpenAI(
         base_url=house.gateway.url + "/v1", api_key="unused", max_retries=0, default_headers=TAGS
     ) as client:
@@ -141,7 +141,7 @@ async def test_openai_chat(house, stream):
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_openai_responses(house, stream):
-    """The same through the Responses API."""
+    """A request of the Responses API goes out masked and comes back with its values."""
     async with openai.AsyncOpenAI(
         base_url=house.gateway.url + "/v1", api_key="unused", max_retries=0, default_headers=TAGS
     ) as client:
@@ -157,7 +157,7 @@ async def test_openai_responses(house, stream):
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_anthropic_messages(house, stream):
-    """The same for Anthropic's clients, tool use included."""
+    """A request of Anthropic's clients goes out masked and comes back with its values, in tool use, too."""
     async with anthropic.AsyncAnthropic(
         base_url=house.gateway.url, api_key="unused", max_retries=0, default_headers=TAGS
     ) as client:
@@ -179,7 +179,7 @@ async def test_anthropic_messages(house, stream):
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_ollama_chat(house, stream):
-    """The same for Ollama's clients."""
+    """A request of Ollama's clients goes out masked and comes back with its values."""
     client = ollama.AsyncClient(host=house.gateway.url, headers=TAGS)
     messages = [{"role": "user", "content": SAID}]
     if stream:
@@ -192,7 +192,7 @@ async def test_ollama_chat(house, stream):
 
 
 async def ask(house, messages, tags: str = "public", **fields):
-    """A plain request; the raw answer."""
+    """Send a plain request, and return the raw answer."""
     async with httpx2.AsyncClient(base_url=house.gateway.url, timeout=60) as client:
         body = {"model": "auto", "messages": messages, **fields}
         answer = await client.post("/v1/chat/completions", json=body, headers={"x-aduana-tags": tags})

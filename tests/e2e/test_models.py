@@ -40,24 +40,24 @@ class House:
         self._http = http
 
     async def ask(self, method: str, path: str, body: object = None, key: str = BOSS) -> tuple[int, Any]:
-        """Status and answer."""
+        """Return status and answer of a request."""
         headers = {"Authorization": f"Bearer {key}"}
         async with self._http.request(method, self.url + path, json=body, headers=headers) as answer:
             return answer.status, await answer.json(content_type=None)
 
     async def chat(self, model: str) -> tuple[int, Any]:
-        """A short answer."""
+        """Return a short answer."""
         body = {"model": model, "max_tokens": 3, "messages": [{"role": "user", "content": "hi"}]}
         return await self.ask("POST", "/v1/chat/completions", body, key=APP)
 
     async def states(self) -> dict[str, str]:
-        """Of all models."""
+        """Return the state of each model."""
         _, report = await self.ask("GET", "/admin/models")
         return {model["target"]: model["state"] for model in report["models"]}
 
 
 def room_for(path: Path) -> int:
-    """Megabytes for either of the two, with the small one, and not for both."""
+    """Return the megabytes that hold either of the two models with the small one, and not both."""
     header = read_header(path)
     needs = [footprint_of(header, EngineSettings(model="m", context=size, slots=2)).total for size in (1024, 2048)]
     return (max(needs) + 90_000_000) // 10**6
@@ -65,7 +65,7 @@ def room_for(path: Path) -> int:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    """Ready to answer."""
+    """Start the gateway, and wait until it can answer."""
     folder = tmp_path_factory.mktemp("models")
     models = starter_models(folder / "models")
     write_encoder(models / "ranker.gguf", 4)
@@ -102,7 +102,7 @@ async def test_ranking_through_the_whole_gateway(house: House) -> None:
 
 
 async def test_administrators_load_and_unload(house: House) -> None:
-    """By HTTP; unloading ends the worker process; others may not."""
+    """Administrators load and unload models by HTTP, which ends the worker process; other keys may not."""
     status, report = await house.ask("POST", "/admin/models/home/load")
     assert (status, report["state"]) == (200, "loaded")
     status, report = await house.ask("POST", "/admin/models/home/unload")

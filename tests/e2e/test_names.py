@@ -32,12 +32,12 @@ FIRST_NAME = "Please write a birthday card for Margaret, she turns forty."
 
 
 def children(process: int) -> list[int]:
-    """Processes that a process has started."""
+    """Return the processes that a process has started."""
     return [int(item) for item in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 async def asked(gateway: RunningGateway, text: str) -> tuple[str, str]:
-    """Zone and label, as the answer's headers say."""
+    """Return zone and label, as the answer's headers say."""
     async with openai.AsyncOpenAI(base_url=gateway.url + "/v1", api_key="unused", max_retries=0) as client:
         raw = await client.chat.completions.with_raw_response.create(
             model="auto",

@@ -11,13 +11,13 @@ pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="session")]
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def client(house):
-    """The SDK as an app developer sets it up: only `base_url` changed."""
+    """Return the SDK client as an app developer sets it up: only `base_url` changed."""
     async with openai.AsyncOpenAI(base_url=house.base_url, api_key="unused", max_retries=0) as client:
         yield client
 
 
 async def test_chat_answers(client):
-    """A whole answer from the local model, with usage and a finish reason."""
+    """The local model gives a whole answer, with usage and a finish reason."""
     answer = await client.chat.completions.create(
         model="auto",
         messages=[{"role": "user", "content": "What is the capital of France?"}],
@@ -74,7 +74,7 @@ async def test_eight_streams_interleave(client):
 
 
 async def test_completions_and_embeddings_and_models(client):
-    """The other three endpoints."""
+    """The endpoints for completions, embeddings and models answer the SDK, too."""
     completion = await client.completions.create(model="auto", prompt="The sky is", max_tokens=8, temperature=0)
     assert completion.choices[0].text.strip()
     vectors = await client.embeddings.create(model="auto", input=["a cat", "a kitten", "compound interest"])
@@ -88,7 +88,7 @@ async def test_completions_and_embeddings_and_models(client):
 
 
 async def test_answers_say_where_they_come_from(client):
-    """The headers tell target, zone, label and rule."""
+    """An answer's headers tell target, zone, label and rule."""
     raw = await client.chat.completions.with_raw_response.create(
         model="auto", messages=[{"role": "user", "content": "Hi"}], max_tokens=4
     )

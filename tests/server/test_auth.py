@@ -16,13 +16,13 @@ DESK = Caller(key="desk")
 
 
 def headers(*pairs: tuple[str, str]) -> CIMultiDictProxy[str]:
-    """Header pairs as aiohttp gives them."""
+    """Return header pairs as aiohttp gives them."""
     return CIMultiDictProxy(CIMultiDict(pairs))
 
 
 @pytest.fixture
 def ring():
-    """Two keys, no anonymous access."""
+    """Return a key ring with two keys and no anonymous access."""
     return KeyRing({"kids-tablet": ("sk-tablet", TABLET), "desk": ("sk-desk", DESK)}, anonymous=None)
 
 
@@ -36,7 +36,7 @@ def ring():
     ],
 )
 def test_a_key_is_found_wherever_clients_put_it(ring, pair):
-    """Bearer, `x-api-key` and `api-key` are the same key."""
+    """A key counts the same as a Bearer token, in `x-api-key` and in `api-key`."""
     assert ring.caller(headers(pair)) is DESK
 
 
@@ -52,7 +52,7 @@ def test_a_key_is_found_wherever_clients_put_it(ring, pair):
     ],
 )
 def test_doubtful_credentials_open_nothing(ring, pairs, error):
-    """No key, a wrong one, or two different ones."""
+    """No key, a wrong one, or two different ones are refused."""
     with pytest.raises(error) as caught:
         ring.caller(headers(*pairs))
     assert "sk-" not in caught.value.message
@@ -67,13 +67,13 @@ def test_a_wrong_key_is_refused_also_where_anonymous_may_ask():
 
 
 def test_without_any_keys_whatever_an_app_sends_is_accepted():
-    """Apps insist on sending some key."""
+    """Where no keys are configured, a key that an app insists on sending does no harm."""
     ring = KeyRing({}, anonymous=Caller())
     assert ring.caller(headers(("Authorization", "Bearer unused"))).key == "anonymous"
 
 
 def checked(host_guard: HostGuard, *pairs: tuple[str, str]) -> AduanaError | None:
-    """The error for a request with these headers, if any."""
+    """Return the error for a request with these headers, if any."""
     try:
         host_guard.check(make_mocked_request("POST", "/v1/chat/completions", headers=CIMultiDict(pairs)))
     except AduanaError as error:
@@ -101,7 +101,7 @@ def checked(host_guard: HostGuard, *pairs: tuple[str, str]) -> AduanaError | Non
     ],
 )
 def test_hosts_and_origins(pairs, error):
-    """Against DNS rebinding and other people's web pages."""
+    """Requests for other hosts and from other people's web pages are refused: against DNS rebinding."""
     host_guard = HostGuard(host="127.0.0.1", allowed_hosts=["nas.lan"], allowed_origins=["https://chat.lan/"])
     found = checked(host_guard, *pairs)
     assert found is None if error is None else isinstance(found, error)
@@ -129,5 +129,5 @@ def test_a_tag_that_cannot_be_read_is_an_error():
     ],
 )
 def test_a_browser_opens_the_page_with_a_key_as_password(ring, authorization, accepts):
-    """Any user name; the password is an API key."""
+    """The browser dialogue of the status page takes any user name, with an API key as the password."""
     assert ring.accepts(authorization) is accepts

@@ -20,7 +20,7 @@ TARGET = '{kind: openai, zone: cloud, base_url: "https://api.example.com/v1", mo
 
 
 def configurations() -> list[tuple[str, str]]:
-    """Every configuration of the repository: whole files, what lies in the Kubernetes one, blocks of pages."""
+    """Return every configuration of the repository: whole files, the one in Kubernetes, blocks of pages."""
     found = [("deploy/aduana.yaml", "deploy/aduana.yaml"), ("deploy/aduana-service.yaml", "deploy/aduana-service.yaml")]
     texts = [(name, (REPOSITORY / file).read_text(encoding="utf-8")) for name, file in found]
     for document in YAML(typ="safe").load_all((REPOSITORY / "deploy/kubernetes.yaml").read_text(encoding="utf-8")):
@@ -36,14 +36,14 @@ def configurations() -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def schema() -> dict[str, Any]:
-    """The schema as the command prints it."""
+    """Return the schema as the command prints it."""
     with redirect_stdout(StringIO()) as printed:
         assert main(["schema", "config"]) == 0
     return json.loads(printed.getvalue())
 
 
 def mistakes(schema: dict[str, Any], text: str) -> list[str]:
-    """What an editor would mark in this text."""
+    """Return what an editor would mark in this text."""
     validator = jsonschema.Draft202012Validator(schema)
     return [error.message for error in validator.iter_errors(YAML(typ="safe").load(text))]
 
@@ -118,7 +118,7 @@ def test_a_typing_error_is_marked(schema, text):
 
 
 def test_policies_are_what_it_prints_without_a_word(capsys):
-    """`aduana schema` and `aduana schema policy` are the same."""
+    """`aduana schema` prints the same as `aduana schema policy`."""
     assert main(["schema"]) == 0
     alone = capsys.readouterr().out
     assert main(["schema", "policy"]) == 0

@@ -9,7 +9,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 
 
 def test_the_page_is_up_to_date():
-    """Whoever changes a setting runs `python -m gateway.settings.page > docs/settings.md`."""
+    """The committed page is what `python -m gateway.settings.page` prints."""
     assert PAGE.read_text(encoding="utf-8") == page()
 
 

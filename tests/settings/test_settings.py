@@ -12,21 +12,21 @@ CLOUD = '{kind: openai, zone: cloud, base_url: "https://api.example.com/v1", mod
 
 
 def write(folder: Path, text: str) -> Path:
-    """The text as a configuration file."""
+    """Write a text as a configuration file, and return its path."""
     path = folder / "aduana.yaml"
     path.write_text(text, encoding="utf-8")
     return path
 
 
 def problems(folder: Path, text: str) -> str:
-    """What a person reads who starts the gateway with this file."""
+    """Return what a person reads who starts the gateway with this file."""
     with pytest.raises(ConfigurationError) as caught:
         load_settings(write(folder, text))
     return "\n".join(caught.value.problems)
 
 
 def test_without_a_file_the_starter_model_runs_and_nothing_else(monkeypatch, tmp_path):
-    """No file at all: one embedded target, local only."""
+    """Without a configuration file there is one target, the starter model, and it is local."""
     monkeypatch.chdir(tmp_path)
     catalog = load_settings().catalog()
     assert [(t.name, t.kind, t.zone) for t in catalog.targets.values()] == [("home", "embedded", Zone.LOCAL)]
@@ -34,7 +34,7 @@ def test_without_a_file_the_starter_model_runs_and_nothing_else(monkeypatch, tmp
 
 
 def test_a_file_in_the_working_directory_is_found(monkeypatch, tmp_path):
-    """`aduana.yaml` here is read without being named."""
+    """An `aduana.yaml` in the working directory is read without being named."""
     write(tmp_path, "server: {port: 9000}")
     monkeypatch.chdir(tmp_path)
     assert load_settings().server.port == 9000
@@ -77,13 +77,13 @@ def test_a_wrong_variable_is_named(monkeypatch, tmp_path):
     ],
 )
 def test_mistakes_are_told_with_their_place(tmp_path, text, expected):
-    """Each mistake: file, line and column, and what to write instead."""
+    """Each mistake in a file is told with file, line and column, and with what to write instead."""
     message = problems(tmp_path, text)
     assert all(part in message for part in expected), message
 
 
 def test_a_secret_in_the_file_is_refused_and_not_repeated(tmp_path):
-    """Somebody who pastes a key must not find it in a log."""
+    """A secret pasted into the file is refused, and the message does not repeat it: it may end in a log."""
     message = problems(tmp_path, f"targets: {{x: {CLOUD}, api_key: sk-live-1234567890}}}}")
     assert "sk-live" not in message
 
@@ -101,21 +101,21 @@ def test_policy_paths_count_from_the_file(tmp_path):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    """`--config` with a wrong path is an error, never the defaults."""
+    """A wrong path behind `--config` is an error that names it; the defaults are not used instead."""
     with pytest.raises(ConfigurationError, match=r"nowhere\.yaml"):
         load_settings(tmp_path / "nowhere.yaml")
 
 
 class TestSecrets:
-    """`env:NAME` and `file:PATH`."""
+    """Secrets written as `env:NAME` or `file:PATH`."""
 
     def test_from_the_environment(self, monkeypatch):
-        """`env:` reads a variable."""
+        """`env:NAME` is read from that environment variable."""
         monkeypatch.setenv("SOME_KEY", "sk-1")
         assert read_secret("env:SOME_KEY") == "sk-1"
 
     def test_from_a_file(self, tmp_path):
-        """`file:` reads a file, without the newline that editors add."""
+        """`file:PATH` is read from that file, without the newline that editors add."""
         (tmp_path / "key").write_text("sk-2\n")
         assert read_secret(f"file:{tmp_path}/key") == "sk-2"
 
@@ -128,7 +128,7 @@ class TestSecrets:
         assert not content or content not in str(caught.value)
 
     def test_a_missing_one_is_named(self):
-        """The message names the variable."""
+        """A secret that is not there is an error that names the variable."""
         with pytest.raises(ConfigurationError, match="SURELY_NOT_SET"):
             read_secret("env:SURELY_NOT_SET")
 
@@ -155,12 +155,12 @@ def test_models_and_their_memory(text, expected, tmp_path):
     ("text", "value"), [("500 MB", 5 * 10**8), ("2GiB", 2**31), ("'1.5 tb'", 15 * 10**11), ("9", 9)]
 )
 def test_sizes_as_people_write_them(text, value, tmp_path):
-    """Powers of ten and of two."""
+    """Sizes may have decimal units (GB) and binary ones (GiB)."""
     assert load_settings(write(tmp_path, f"engine: {{memory: {text}}}")).engine.memory == value
 
 
 def test_lists_are_read_from_files_beside_the_configuration(tmp_path):
-    """One entry a line; comments and empty lines don't count."""
+    """A list is a file with one entry a line, in which comments and empty lines do not count."""
     (tmp_path / "clients.txt").write_text("# ours\nTalbex Iberia\n\n  Norvex  \n", encoding="utf-8")
     file = tmp_path / "aduana.yaml"
     file.write_text(
@@ -195,7 +195,7 @@ def test_a_list_that_cannot_be_used_is_an_error_with_its_place(tmp_path, content
 
 
 def test_paths_count_from_the_file_that_names_them(tmp_path, monkeypatch):
-    """Wherever the gateway is started; absolute ones and `~` stay what they are."""
+    """Relative paths count from the directory of the file; absolute ones and `~` stay what they are."""
     monkeypatch.setenv("HOME", "/home/ana")
     monkeypatch.chdir("/")
     settings = load_settings(
