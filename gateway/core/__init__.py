@@ -1,1 +1,4 @@
-"""Frozen data that crosses rooms: requests, deltas, labels, money, errors, events. No I/O, no clock, no log."""
+"""Data that crosses rooms: requests, deltas, labels, usage, receipts, events, errors, and YAML with positions.
+
+Owns these types; instances don't change after they were made. Must not do any I/O, ask a clock or write a log.
+"""

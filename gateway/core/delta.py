@@ -22,9 +22,10 @@ class FinishReason(enum.StrEnum):
 
 
 class TokenLogprob(msgspec.Struct, frozen=True, kw_only=True):
-    """One token's natural-log probability; NaN: there is none, it is the first token of an echoed prompt.
+    """Natural logarithm of one token's probability.
 
-    `raw` are its bytes (may be part of a character).
+    `logprob` is NaN where there is none, for the first token of an echoed prompt. `raw` are the token's bytes, which
+    may be only a part of a character.
     """
 
     token: str
@@ -34,7 +35,7 @@ class TokenLogprob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True):
-    """Answer text of choice `index`."""
+    """Piece of the answer's text for choice `index`."""
 
     text: str
     index: int = 0
@@ -42,21 +43,21 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reasoning(msgspec.Struct, frozen=True, kw_only=True):
-    """Thinking that a model shows apart from its answer."""
+    """Piece of the thinking that a model shows apart from its answer."""
 
     text: str
     index: int = 0
 
 
 class ModelRefusal(msgspec.Struct, frozen=True, kw_only=True):
-    """The model's own refusal text (OpenAI `refusal`)."""
+    """Piece of the text in which the model itself refuses (OpenAI's `refusal`)."""
 
     text: str
     index: int = 0
 
 
 class ToolCallPart(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of a tool call: `id` and `name` only in the first piece of call number `call`."""
+    """Piece of a tool call; `id` and `name` come only in the first piece of call number `call`."""
 
     call: int
     arguments: str = ""
@@ -66,14 +67,14 @@ class ToolCallPart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finish(msgspec.Struct, frozen=True, kw_only=True):
-    """Choice `index` is complete."""
+    """Mark that choice `index` is complete, with the reason."""
 
     reason: FinishReason
     index: int = 0
 
 
 class UsageReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The last delta of every answer."""
+    """Token counts of an answer: the last delta of every answer."""
 
     usage: Usage
 
@@ -82,14 +83,14 @@ Delta: TypeAlias = Text | Reasoning | ModelRefusal | ToolCallPart | Finish | Usa
 
 
 class Ranking(msgspec.Struct, frozen=True, kw_only=True):
-    """How well each text answers the query, in the order of the texts: 0 to 1 from a model that runs here."""
+    """How well each text answers the query, in the order of the texts; 0 to 1 from a model that runs here."""
 
     scores: tuple[float, ...]
     usage: Usage
 
 
 class Embeddings(msgspec.Struct, frozen=True, kw_only=True):
-    """Vectors in the order of the inputs."""
+    """Vectors in the order of the inputs, all of the model's one length."""
 
     vectors: tuple[tuple[float, ...], ...]
     usage: Usage

@@ -15,9 +15,12 @@ JsonObject: TypeAlias = Mapping[str, Json]
 
 
 def freeze(value: object) -> Json:
-    """A deeply immutable copy of parsed JSON (dict → read-only mapping, list → tuple).
+    """Return a deeply immutable copy of parsed JSON (dict → read-only mapping, list → tuple).
 
-    Raises TypeError for anything that is not JSON. Depth is bounded by the parser that made `value`.
+    The depth is bounded by the parser that made `value`.
+
+    Raises:
+        TypeError: The value is not JSON.
     """
     match value:
         case None | bool() | int() | float() | str():
@@ -31,7 +34,7 @@ def freeze(value: object) -> Json:
 
 
 def thaw(value: Json) -> object:
-    """A mutable copy (read-only mapping → dict, tuple → list) for libraries that want plain containers."""
+    """Return a mutable copy (read-only mapping → dict, tuple → list) for libraries that want plain containers."""
     match value:
         case tuple():
             return [thaw(item) for item in value]
@@ -42,7 +45,11 @@ def thaw(value: Json) -> object:
 
 
 def freeze_object(value: Mapping[str, object]) -> JsonObject:
-    """`freeze` for a JSON object."""
+    """Return a deeply immutable copy of a JSON object, as `freeze` does.
+
+    Raises:
+        TypeError: A value inside is not JSON.
+    """
     return MappingProxyType({key: freeze(item) for key, item in value.items()})
 
 
@@ -56,7 +63,7 @@ _ENCODER = msgspec.json.Encoder(enc_hook=_plain)
 
 
 def encode(document: Json) -> bytes:
-    """The document as UTF-8 JSON bytes."""
+    """Return the document as UTF-8 JSON bytes."""
     return _ENCODER.encode(document)
 
 
@@ -64,7 +71,7 @@ _LONG_NUMBER = 1_000_000
 
 
 def strings(value: Json, path: str = "$") -> Iterator[tuple[str, str]]:
-    """Every text of the document as `(path, text)`, in document order: strings, keys, and long numbers written out.
+    """Yield every text of the document as `(path, text)`, in its order: strings, keys, and long numbers written out.
 
     A number of seven digits or more can be an identifier (a card, an account), whatever its JSON type. Paths read like
     `$.messages[2].content`; a key's own text has the path of its value with `~key` behind it.
@@ -97,7 +104,7 @@ _FLAT = frozenset({str, int, float, bool, type(None)})
 
 
 def _text(value: Json) -> tuple[str, ...]:
-    """The text of a value that holds no others."""
+    """Return the text of a value that holds no other values; nothing for short numbers, booleans and null."""
     if isinstance(value, str):
         return (value,)
     if isinstance(value, int | float) and abs(value) >= _LONG_NUMBER:

@@ -6,7 +6,7 @@ pipeline may try the next permitted target.
 
 
 class AduanaError(Exception):
-    """An error with a public message. `code` is stable and machine-readable; `status` is the HTTP status."""
+    """Error with a message that clients may read. `code` is stable and for programs; `status` is the HTTP status."""
 
     status = 500
     code = "internal_error"
@@ -30,7 +30,7 @@ class AduanaError(Exception):
 
 
 class BadRequest(AduanaError):
-    """The client's input can't be used."""
+    """The client's request can't be used."""
 
     status = 400
     code = "invalid_request"
@@ -44,7 +44,7 @@ class ContextLengthExceeded(BadRequest):
 
 
 class Unauthorized(AduanaError):
-    """No key, or not a known one."""
+    """The client sent no key, or one that is not known."""
 
     status = 401
     code = "invalid_api_key"
@@ -66,7 +66,7 @@ class PolicyRefused(Forbidden):
 
 
 class NotFound(AduanaError):
-    """No such route, model or object."""
+    """The route, the model or the object does not exist."""
 
     status = 404
     code = "not_found"
@@ -74,7 +74,7 @@ class NotFound(AduanaError):
 
 
 class BudgetSpent(AduanaError):
-    """What may answer costs money, and a budget does not allow for it. It will in the next period."""
+    """Every target that may answer costs money, and a budget is spent until its next period begins."""
 
     status = 429
     code = "budget_spent"
@@ -98,7 +98,7 @@ class TooLarge(AduanaError):
 
 
 class Unavailable(AduanaError):
-    """Nothing that may answer can answer now; it may later."""
+    """No permitted target can answer now; one may be able to later."""
 
     status = 503
     code = "unavailable"
@@ -120,14 +120,14 @@ class TargetError(AduanaError):
 
 
 class TargetUnavailable(TargetError):
-    """Can't be reached, is not loaded, or its breaker is open."""
+    """The target can't be reached, is not loaded, or its circuit breaker is open."""
 
     status = 503
     code = "target_unavailable"
 
 
 class TargetBusy(TargetError):
-    """Queue full or rate limited."""
+    """The target's queue is full, or it limits our rate."""
 
     status = 429
     code = "target_busy"
@@ -135,7 +135,7 @@ class TargetBusy(TargetError):
 
 
 class TargetTimeout(TargetError):
-    """Did not answer within its limit."""
+    """The target did not answer within its time limit."""
 
     status = 504
     code = "target_timeout"

@@ -10,7 +10,7 @@ from gateway.core.record import Receipt, Settlement
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
-    """A receipt was written. Seconds are CPU-side stage times: parse, inspect, decide, receipt."""
+    """A receipt was written. `stages`: each stage (parse, inspect, count, decide, receipt, total) and its seconds."""
 
     receipt: Receipt
     first_zone: Zone | None
@@ -61,7 +61,7 @@ class BudgetDenied(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FirstToken(msgspec.Struct, frozen=True, kw_only=True):
-    """The first content left for the client."""
+    """The first content was sent to the client, `seconds` after the request was admitted."""
 
     zone: Zone
     model: str
@@ -77,7 +77,7 @@ class Gaps(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
-    """The terminal event of a request."""
+    """A request has ended and is settled: the last event of every request."""
 
     receipt: Receipt
     settlement: Settlement

@@ -23,7 +23,7 @@ class Doubt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole answer of `privacy.inspect` for one document."""
+    """Everything that `privacy.inspect` says about one document."""
 
     findings: tuple[Finding, ...] = ()
     doubts: tuple[Doubt, ...] = ()

@@ -12,12 +12,16 @@ class Label(enum.IntEnum):
 
     @property
     def word(self) -> str:
-        """The word used in policies, headers and metrics: `public`, `internal`, `sensitive`."""
+        """Return the word used in policies, headers and metrics: `public`, `internal`, `sensitive`."""
         return self.name.lower()
 
     @classmethod
     def parse(cls, word: str) -> "Label":
-        """The label for its word. Raises ValueError for any other word."""
+        """Return the label for its word.
+
+        Raises:
+            ValueError: No label has this word.
+        """
         try:
             return cls[word.upper()] if word == word.lower() else cls[word]
         except KeyError:

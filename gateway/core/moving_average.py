@@ -2,7 +2,7 @@
 
 
 class MovingAverage:
-    """The newest measurement counts `weight`, all earlier ones together the rest."""
+    """Average in which the newest measurement counts `weight`, and all earlier ones together count the rest."""
 
     __slots__ = ("_weight", "value")
 
@@ -11,5 +11,5 @@ class MovingAverage:
         self.value: float | None = None  # None: nothing measured yet
 
     def add(self, measured: float) -> None:
-        """Takes one more measurement in; the first one is the average."""
+        """Take in one more measurement; the first one is the average."""
         self.value = measured if self.value is None else self.value + self._weight * (measured - self.value)

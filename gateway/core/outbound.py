@@ -10,7 +10,7 @@ _DROPPED = frozenset({"user", "metadata", "store", "safety_identifier", "prompt_
 
 
 def outbound_document(request: AnyRequest, model: str, *, keep_identity: bool = False) -> JsonObject:
-    """A new immutable document for a target that calls its model `model`.
+    """Return a new immutable document for a target that calls its model `model`.
 
     Answers are always streamed upstream, so that a client that goes away stops the work, and always report usage.
     Without `keep_identity`, fields that name the person or ask the provider to store the request are left out.

@@ -2,7 +2,7 @@
 
 
 class Progress:
-    """Tokens that one request has processed on its present target. Plain numbers: counting costs a tenth of a µs.
+    """Tokens that one request has processed on its present target, as plain numbers: counting costs a tenth of a µs.
 
     Counted on the event loop alone; another thread may read, and sees each number as it was a moment ago.
     """

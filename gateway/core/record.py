@@ -84,7 +84,7 @@ class Accrual(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RequestEnergy(msgspec.Struct, frozen=True, kw_only=True):
-    """What one request drew since the last time it was told. Integers, so that sums are exact."""
+    """Energy that one request used since the last report, and its cost. Integers, so that sums are exact."""
 
     request_id: str
     microjoules: int
@@ -108,5 +108,5 @@ class Savings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def saved_micros(self) -> int:
-        """What everything in the cloud would have cost, minus what was paid."""
+        """Return what the reference model would have cost, minus electricity and hardware, in micro-dollars."""
         return self.avoided_micros - self.electricity_micros - self.hardware_micros

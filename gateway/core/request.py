@@ -9,7 +9,7 @@ from gateway.core.document import Json, JsonObject
 
 
 class Endpoint(enum.StrEnum):
-    """What is asked for, whatever the dialect."""
+    """What the client asks for, the same in every dialect."""
 
     CHAT = "chat"
     COMPLETIONS = "completions"
@@ -26,7 +26,7 @@ class Dialect(enum.StrEnum):
 
 
 class Media(enum.StrEnum):
-    """Parts of a request that are not text. Inspection can't read them: they count as a doubt."""
+    """Kind of a part that is not text. Inspection can't read such parts: each counts as a doubt."""
 
     IMAGE = "image"
     AUDIO = "audio"
@@ -34,7 +34,7 @@ class Media(enum.StrEnum):
 
 
 class ToolCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A call of a tool as it stands in the history. `arguments` is the JSON text that the model wrote."""
+    """Call of a tool in the conversation so far. `arguments` is the JSON text that the model wrote."""
 
     id: str
     name: str
@@ -42,7 +42,7 @@ class ToolCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One turn. `text` joins the text parts; non-text parts show in `ChatRequest.media`."""
+    """One turn of a conversation. `text` joins its text parts; other parts show in `ChatRequest.media`."""
 
     role: str  # system, developer, user, assistant, tool
     text: str
@@ -53,7 +53,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sampling(msgspec.Struct, frozen=True, kw_only=True):
-    """How to draw tokens. None means: the target's default."""
+    """Settings for drawing tokens. None: the target's default."""
 
     max_tokens: int | None = None
     temperature: float | None = None
@@ -73,7 +73,7 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ResponseFormat(msgspec.Struct, frozen=True, kw_only=True):
-    """`text`, `json_object`, or `json_schema` with its schema."""
+    """Form that the answer must have: `text`, `json_object`, or `json_schema` with its schema."""
 
     kind: str = "text"
     schema: Json = None
@@ -81,7 +81,7 @@ class ResponseFormat(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What every request has. `document` is the whole body: inspected whole, re-serialised when sent."""
+    """Fields that every request has. `document` is the whole body: inspected whole, serialised anew when it is sent."""
 
     dialect: Dialect
     model: str  # as asked for by the client
@@ -132,7 +132,7 @@ AnyRequest: TypeAlias = ChatRequest | CompletionRequest | EmbeddingsRequest | Re
 
 
 def endpoint_of(request: AnyRequest) -> Endpoint:
-    """The endpoint that a request belongs to."""
+    """Return the endpoint that a request belongs to."""
     match request:
         case ChatRequest():
             return Endpoint.CHAT

@@ -2,7 +2,7 @@
 
 
 class Secret:
-    """Holds one credential. `repr`, `str`, formatting and pickling don't show it."""
+    """One credential that `repr`, `str`, formatting and pickling don't show."""
 
     __slots__ = ("_value",)
 
@@ -10,7 +10,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The credential itself. Call it where the header is written, and nowhere else."""
+        """Return the credential itself. Call it where the header is written, and nowhere else."""
         return self._value
 
     def __repr__(self) -> str:

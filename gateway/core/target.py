@@ -66,7 +66,7 @@ class TargetState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     open_until: float | None = None  # monotonic seconds; the breaker holds the target until then
 
     def failure(self, now: datetime) -> str:
-        """Say that and why it failed, and when it is tried again, in one sentence for people; empty: it did not."""
+        """Say in one sentence why the target failed, and when it is tried again; an empty string if it did not fail."""
         if not self.problem:
             return ""
         again = ""
@@ -94,7 +94,7 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
     tags_of_keys: Mapping[str, frozenset[str]] = MappingProxyType({})  # the same, by key
 
     def resolve(self, model: str) -> Alias | None:
-        """The alias for a model name that a client asked for; None: unknown, and unknown names are refused."""
+        """Return the alias for a model name that a client asked for; None: the name is unknown and must be refused."""
         alias = self.aliases.get(model)
         if alias is None and self.unknown_model is not None:
             alias = self.aliases.get(self.unknown_model)

@@ -14,12 +14,12 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def prompt_tokens(self) -> int:
-        """All prompt tokens, cached or not (what OpenAI calls `prompt_tokens`)."""
+        """Return the number of all prompt tokens, cached or not (what OpenAI calls `prompt_tokens`)."""
         return self.input + self.input_cached
 
     @property
     def completion_tokens(self) -> int:
-        """All generated tokens, reasoning included (what OpenAI calls `completion_tokens`)."""
+        """Return the number of all generated tokens, reasoning included (what OpenAI calls `completion_tokens`)."""
         return self.output + self.reasoning
 
 
@@ -27,5 +27,5 @@ MICROS = 1_000_000
 
 
 def micros(usd: float) -> int:
-    """US dollars as integer micro-dollars, rounded half to even. Ledger sums are exact."""
+    """Return US dollars as integer micro-dollars, rounded half to even, so that sums in the ledger are exact."""
     return round(usd * MICROS)

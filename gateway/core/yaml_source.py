@@ -41,7 +41,7 @@ class Source(msgspec.Struct, frozen=True):
     positions: Mapping[Path, Position]
 
     def where(self, path: Path) -> Position:
-        """The position of `path`, or of the nearest parent that stands in the file."""
+        """Return the position of `path`, or of the nearest parent that stands in the file."""
         while path and path not in self.positions:
             path = path[:-1]
         return self.positions.get(path, Position(self.file, 1, 1))
@@ -107,7 +107,11 @@ class _Builder:
 
 
 def parse_yaml(text: str, file: str) -> Source:
-    """Parse one YAML document. Raises ConfigurationError with file, line and column for anything doubtful."""
+    """Parse one YAML document.
+
+    Raises:
+        ConfigurationError: Something in it is wrong or can be read in two ways; with file, line and column.
+    """
     yaml = YAML(typ="safe", pure=True)
     try:
         node = yaml.compose(io.StringIO(text))
@@ -128,6 +132,6 @@ def parse_yaml(text: str, file: str) -> Source:
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """` Did you mean 'health'?` where a known word is close, else an empty string."""
+    """Return ` Did you mean 'health'?` where a known word is close, else an empty string."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f" Did you mean {close[0]!r}?" if close else ""

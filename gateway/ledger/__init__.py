@@ -1,7 +1,7 @@
 """Receipts, reservations, settlements, budgets and the memory of sensitive conversations, in one SQLite database.
 
-One writer thread, `synchronous=FULL`, group commit. Whatever can't be written raises LedgerUnavailable, so that
-nothing is sent. This room knows no prices and sees no content.
+Owns the database: one writer thread, `synchronous=FULL`, many jobs in one commit. Whatever can't be written raises
+LedgerUnavailable, so that nothing is sent. Must not know prices or see content.
 """
 
 from gateway.ledger.ledger import Health, Ledger

@@ -12,7 +12,7 @@ from gateway.core.usage import MICROS
 
 
 class Budgets:
-    """Running totals in micro-dollars. Owned by the ledger, rebuilt from the database at start."""
+    """Running totals of spending in micro-dollars. Owned by the ledger, rebuilt from the database at start."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Budgets:
         self._holders: dict[str, tuple[str, int]] = {}  # request → key, micro-dollars
 
     def roll(self, today: date) -> None:
-        """A new day or month begins at 0. A clock that jumps back does not bring a spent budget back."""
+        """Begin a new day or month at 0. A clock that jumps back does not bring a spent budget back."""
         if today <= self._today:
             return
         if (today.year, today.month) != (self._today.year, self._today.month):
@@ -45,9 +45,9 @@ class Budgets:
         self._resets = self._next(today)
 
     def hold(self, request_id: str, key: str, micros: int | None) -> str | None:
-        """Set money aside; a second time for the same request adds up. None: it costs an unknown sum.
+        """Set money aside and return None, or return the budget that does not allow for it and set nothing aside.
 
-        Returns the budget that does not allow for it, and then nothing is set aside; None: done.
+        A second time for the same request adds up. `micros` None: it costs an unknown sum.
         """
         for name in ("month", f"key:{key}", "day"):
             limit = self._whole.get(name)
@@ -61,7 +61,7 @@ class Budgets:
         return None
 
     def release(self, request_id: str) -> None:
-        """The request was never admitted."""
+        """Give back what was set aside for a request that was never admitted."""
         key, micros = self._holders.pop(request_id, ("", 0))
         if micros:
             self._add(key, -micros)

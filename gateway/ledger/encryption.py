@@ -16,19 +16,23 @@ _NONCE = 12  # bytes, random: 2³² sealings under one key before a repetition i
 
 
 class Seal:
-    """Holds the key. `name` is bound to what is sealed."""
+    """Key that seals content for conversations. `name` is bound to what is sealed."""
 
     def __init__(self, secret: bytes) -> None:
         key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"aduana masks 1").derive(secret)
         self._cipher = AESGCM(key)
 
     def seal(self, content: bytes, name: bytes) -> bytes:
-        """The sealed content, 28 bytes longer."""
+        """Return the sealed content, 28 bytes longer."""
         nonce = os.urandom(_NONCE)
         return nonce + self._cipher.encrypt(nonce, content, name)
 
     def open(self, sealed: bytes, name: bytes) -> bytes:
-        """The content. Raises LedgerUnavailable for what was not sealed under this key and name."""
+        """Return the content of what was sealed.
+
+        Raises:
+            LedgerUnavailable: It was not sealed under this key and name, or was changed.
+        """
         try:
             return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], name)
         except (InvalidTag, ValueError) as error:

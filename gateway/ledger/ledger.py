@@ -33,14 +33,17 @@ _START_SECONDS = 600.0  # removing old rows and reading millions of hashes may t
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether receipts can be written. `problem` is for the operator's eyes: it names the file."""
+    """State of the ledger: whether receipts can be written. `problem` is for the operator's eyes: it names the file."""
 
     ok: bool
     problem: str | None = None
 
 
 class Ledger:
-    """`open` before use, `close` after. All methods are called on the event loop's thread."""
+    """The account of every request.
+
+    `open` before use, `close` after. All methods are called on the event loop's thread.
+    """
 
     def __init__(self, settings: LedgerSettings, *, wall: Callable[[], float] = time.time) -> None:
         self._settings = settings
@@ -58,11 +61,15 @@ class Ledger:
 
     @property
     def file(self) -> Path:
-        """The database."""
+        """Return the path of the database."""
         return self._file
 
     async def open(self) -> None:
-        """Take the lock, check, migrate, settle what a crash cut off. Raises LedgerUnavailable."""
+        """Take the lock, check, migrate, and settle what a crash cut off.
+
+        Raises:
+            LedgerUnavailable: Another gateway holds the ledger, or it can't be opened or written.
+        """
         await asyncio.to_thread(self._prepare)
         try:
             self._budgets = self._new_budgets()
@@ -85,16 +92,22 @@ class Ledger:
         self._lock.release()
 
     def health(self) -> Health:
-        """Cheap; for readiness. While writing fails the writer looks every 2 s whether it works again."""
+        """Return whether receipts can be written; cheap, for readiness.
+
+        While writing fails, the writer looks every 2 s whether it works again.
+        """
         if self._writer is None:
             return Health(ok=False, problem=f"The ledger {self._file} is not open.")
         problem = self._writer.problem
         return Health(ok=problem is None, problem=problem)
 
     async def receive(self, receipt: Receipt, reservation: Reservation | None) -> str | None:
-        """Write the decision and set the money aside; durable when it returns. Raises LedgerUnavailable.
+        """Write the decision and set the money aside; durable when it returns.
 
         Returns the budget that does not allow for it: then the receipt stands without the reservation.
+
+        Raises:
+            LedgerUnavailable: The receipt could not be written in time, so nothing may be sent.
         """
         reservation_row = None if reservation is None else rows.reservation_row(0, reservation)[2:]
 
@@ -123,9 +136,12 @@ class Ledger:
         return refused
 
     async def reserve(self, request_id: str, reservation: Reservation) -> str | None:
-        """Set money aside for a further target of a request; durable when it returns. Raises LedgerUnavailable.
+        """Set money aside for a further target of a request; durable when it returns.
 
         Returns the budget that does not allow for it: then nothing was set aside.
+
+        Raises:
+            LedgerUnavailable: The reservation could not be written in time.
         """
         row = rows.reservation_row(0, reservation)[2:]
 
@@ -141,9 +157,12 @@ class Ledger:
         return None
 
     async def settle(self, settlement: Settlement) -> None:
-        """Write the end of a request. The first settlement stands, a second changes nothing. Raises LedgerUnavailable.
+        """Write the end of a request. The first settlement stands, a second changes nothing.
 
         One that the disk refuses is kept and tried again with each later write, and by the next start.
+
+        Raises:
+            LedgerUnavailable: It could not be written in time.
         """
         unpriced = settlement.zone is Zone.CLOUD and settlement.target in self._settings.unpriced_targets
         rows.check_cost(settlement)  # what counts for budgets is checked here, all else by the writer
@@ -161,7 +180,11 @@ class Ledger:
         await self._open_now().do(work, keep=True)
 
     async def accrue(self, accruals: Sequence[Accrual], requests: Sequence[RequestEnergy] = ()) -> None:
-        """Add energy and its cost to the hour and to the requests that it belongs to. Raises LedgerUnavailable."""
+        """Add energy and its cost to the hour and to the requests that it belongs to.
+
+        Raises:
+            LedgerUnavailable: It could not be written in time.
+        """
 
         def work(connection: sqlite3.Connection) -> None:
             connection.executemany(rows.ENERGY_SQL, [rows.energy_row(item) for item in accruals])
@@ -170,33 +193,46 @@ class Ledger:
         await self._open_now().do(work, keep=True)
 
     def budgets(self) -> Mapping[str, Budget]:
-        """What was spent, reservations included: `day`, `month`, and `key:<name>` by month. No I/O."""
+        """Return what was spent, reservations included: `day`, `month`, and `key:<name>` by month. No I/O."""
         self._roll()
         return self._budgets.now()
 
     async def taint_lookup(self, hashes: Sequence[bytes]) -> dict[bytes, Label]:
-        """The labels of those hashes that are remembered; refreshes them. Raises LedgerUnavailable.
+        """Return the labels of those hashes that are remembered, and note that they were seen.
 
         Hashes that were never remembered cost no database access (a filter in memory says so).
+
+        Raises:
+            LedgerUnavailable: The database can't be read.
         """
         return await self._taint_cache.lookup(hashes, self._write_queue)
 
     async def taint_causes(self, hashes: Sequence[bytes]) -> frozenset[str] | None:
-        """Categories that alone made those of the hashes sensitive that are; None: not known, or not only findings.
+        """Return the categories that alone made the sensitive ones of these hashes sensitive.
 
-        Raises LedgerUnavailable.
+        None: not known, or not only findings did.
+
+        Raises:
+            LedgerUnavailable: The database can't be read.
         """
         return await self._taint_cache.causes(hashes)
 
     async def taint_remember(self, hashes: Sequence[bytes], label: Label, causes: frozenset[str] | None = None) -> None:
         """Remember turns of a conversation with their label, which never falls, and what alone caused it.
 
-        Durable when it returns. Raises LedgerUnavailable.
+        Durable when it returns.
+
+        Raises:
+            LedgerUnavailable: It could not be written in time.
         """
         await self._taint_cache.remember(hashes, label, self._open_now(), causes)
 
     async def mask_lookup(self, hashes: Sequence[bytes]) -> MaskRecord | None:
-        """The sealed mapping of the conversation whose beginnings these are; refreshes it. Raises LedgerUnavailable."""
+        """Return the sealed mapping of the conversation that begins in these ways, and note that it was seen.
+
+        Raises:
+            LedgerUnavailable: The database can't be read.
+        """
         kept = await self._taint_cache.reading(lambda connection: masking.read(connection, hashes))
         today = self._day()
         if kept is not None and kept.day < today and self._write_queue is not None:
@@ -205,12 +241,16 @@ class Ledger:
         return kept
 
     async def mask_remember(self, name: bytes, sealed: bytes, hashes: Sequence[bytes]) -> None:
-        """Keep a conversation's sealed mapping; durable when it returns. Raises LedgerUnavailable."""
+        """Keep a conversation's sealed mapping; durable when it returns.
+
+        Raises:
+            LedgerUnavailable: It could not be written in time.
+        """
         today = self._day()
         await self._open_now().do(lambda connection: masking.write(connection, name, sealed, hashes, today))
 
     def _submitting(self, seconds: float) -> WriteQueue:
-        """From now on a write may take that long."""
+        """Make a new queue, in which a write may take that many seconds, and return it."""
         assert self._writer is not None
         if self._write_queue is not None:
             self._write_queue.close()
@@ -263,13 +303,16 @@ class Ledger:
         return self._write_queue
 
     def _disown(self, request_id: str) -> None:
-        """Nobody will settle this request; if its receipt is written late, it is settled right behind."""
+        """Note that nobody will settle this request; if its receipt is written late, it is settled right behind it."""
         if self._write_queue is not None:
             now = self._wall()
             self._write_queue.send(lambda connection: recovery.settle_orphan(connection, request_id, now), keep=True)
 
     def _hold(self, request_id: str, key: str, reservation: Reservation | None) -> str | None:
-        """INVARIANT: whether there is enough is looked at where it is taken, with nothing in between."""
+        """Set money aside, and return the budget that does not allow for it.
+
+        INVARIANT: whether there is enough is looked at where it is taken, with nothing in between.
+        """
         if reservation is None or reservation.zone is not Zone.CLOUD:
             return None
         self._roll()
@@ -290,7 +333,7 @@ class Ledger:
         self._write_queue.send(work)
 
     def _forget(self, connection: sqlite3.Connection, today: int) -> None:
-        """Old conversations: that they were sensitive, and what stood for what in them."""
+        """Forget old conversations: that they were sensitive, and what stood for what in them."""
         settings = self._settings
         for room in (taint, masking):
             room.expire(connection, today=today, days=settings.taint_days, entries=settings.taint_entries)
@@ -316,7 +359,11 @@ class Ledger:
 
 
 def zone_of(name: str) -> tzinfo | None:
-    """The time zone of an IANA name; None, the machine's own, for an empty one. Raises ConfigurationError."""
+    """Return the time zone of an IANA name; None, the machine's own, for an empty one.
+
+    Raises:
+        ConfigurationError: There is no such time zone.
+    """
     if not name:
         return None
     try:

@@ -8,14 +8,18 @@ from gateway.core.errors import LedgerUnavailable
 
 
 class OwnerLock:
-    """Held as long as the file stays open. The file holds the owner's process id, for the message only."""
+    """Lock that is held as long as its file stays open. The file holds the owner's process id, for the message only."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._descriptor: int | None = None
 
     def take(self) -> None:
-        """Raises LedgerUnavailable when another gateway holds it."""
+        """Take the lock.
+
+        Raises:
+            LedgerUnavailable: Another gateway holds it, or the file can't be opened.
+        """
         descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -32,7 +36,7 @@ class OwnerLock:
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Safe to call twice."""
+        """Let the lock go. Safe to call twice."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

@@ -13,7 +13,7 @@ _CHUNK = 500  # SQLite's oldest limit of variables in a statement is 999
 
 
 class MaskRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A conversation's mapping: its random name, its sealed content, the day last seen, and what led here."""
+    """Mapping of one conversation: its random name, its sealed content, the day last seen, and hashes that led here."""
 
     name: bytes
     sealed: bytes
@@ -22,7 +22,7 @@ class MaskRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> MaskRecord | None:
-    """The mapping of the longest known beginning: `hashes` stand in the order of the conversation."""
+    """Return the mapping of the longest known beginning: `hashes` stand in the order of the conversation."""
     found: dict[bytes, bytes] = {}
     for start in range(0, len(hashes), _CHUNK):
         some = hashes[start : start + _CHUNK]
@@ -51,7 +51,7 @@ def write(connection: sqlite3.Connection, name: bytes, sealed: bytes, hashes: Se
 
 
 def touch(connection: sqlite3.Connection, name: bytes, today: int) -> None:
-    """It was seen again."""
+    """Note that a mapping was seen again."""
     connection.execute("UPDATE masks SET seen_day = max(seen_day, ?) WHERE name = ?", (today, name))
 
 

@@ -18,17 +18,17 @@ WHERE NOT EXISTS (SELECT 1 FROM settlements s WHERE s.seq = r.seq)
 
 
 def settle_orphans(connection: sqlite3.Connection, now: float) -> int:
-    """Settle as `unknown` what has no settlement; returns how many."""
+    """Settle as `unknown` what has no settlement, and return how many there were."""
     return connection.execute(_ORPHANS, (now,)).rowcount
 
 
 def settle_orphan(connection: sqlite3.Connection, request_id: str, now: float) -> None:
-    """The same for one request, if its receipt was written after all."""
+    """Settle one request as `unknown`, if its receipt was written after all and it has no settlement."""
     connection.execute(f"{_ORPHANS} AND r.request_id = ?2", (now, request_id))
 
 
 def prune(connection: sqlite3.Connection, now: float, days: int) -> int:
-    """Remove settled requests older than `days`, a few thousand at a time; returns how many."""
+    """Remove settled requests older than `days`, a few thousand at a time, and return how many."""
     if days <= 0:
         return 0
     return connection.execute(

@@ -17,7 +17,7 @@ from gateway.ledger.writer import describe
 
 
 class GroupBy(enum.StrEnum):
-    """What a report has a line for."""
+    """What the lines of a report stand for."""
 
     APP = "app"
     MODEL = "model"
@@ -49,7 +49,7 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Energy(msgspec.Struct, frozen=True, kw_only=True):
-    """Energy and its cost in a period."""
+    """Energy of a period and what it cost."""
 
     microjoules: int = 0
     request_microjoules: int = 0
@@ -58,7 +58,7 @@ class Energy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CloudDay(msgspec.Struct, frozen=True, kw_only=True):
-    """One day of one cloud target."""
+    """Usage of one cloud target on one day."""
 
     day: date
     target: str
@@ -126,9 +126,10 @@ _COLUMNS = {
 
 
 class Reader:
-    """Times are Unix seconds, `since` included, `until` not. Raises LedgerUnavailable.
+    """Connection for reports that can only read. Times are Unix seconds, `since` included, `until` not.
 
-    As a context manager it keeps one connection; otherwise each question opens one of its own, in any thread.
+    As a context manager it keeps one connection; otherwise each question opens one of its own, in any thread. Every
+    question raises LedgerUnavailable where the database can't be read.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -164,13 +165,13 @@ class Reader:
             self._connection = None
 
     def total(self, since: float, until: float) -> Sums:
-        """All requests of a period together."""
+        """Return the sums of all requests of a period together."""
         for row in self._rows(f"SELECT 'all', {_SUMS} {_FROM} HAVING count(*) > 0", since, until):
             return _sums(row)
         return Sums(name="all")
 
     def savings(self, since: float, until: float) -> Savings:
-        """Money of a period, electricity and hardware included."""
+        """Return the money of a period, electricity and hardware included."""
         sums, energy = self.total(since, until), self.energy(since, until)
         return Savings(
             requests=sums.requests,
@@ -187,12 +188,12 @@ class Reader:
         )
 
     def groups(self, by: GroupBy, since: float, until: float) -> list[Sums]:
-        """One line a group, the most valuable first."""
+        """Return the sums of each group, the most valuable first."""
         query = f"SELECT {_column(by)}, {_SUMS} {_FROM} GROUP BY 1 ORDER BY 12 DESC, 2 DESC, 1"
         return [_sums(row) for row in self._rows(query, since, until)]
 
     def days(self, since: float, until: float, zone: tzinfo | None) -> list[tuple[date, Sums]]:
-        """One line for every day of the period, in order, with empty days."""
+        """Return the sums of every day of the period, in order, with empty days."""
         result = []
         for day, start, end in _days(since, until, zone):
             sums = self.total(max(start, since), min(end, until))
@@ -200,7 +201,7 @@ class Reader:
         return result
 
     def energy(self, since: float, until: float) -> Energy:
-        """Energy of the hours that begin in the period."""
+        """Return the energy of the hours that begin in the period."""
         query = (
             "SELECT coalesce(sum(microjoules), 0), coalesce(sum(CASE state WHEN 'request' THEN microjoules END), 0), "
             "coalesce(sum(electricity_micros), 0), coalesce(sum(hardware_micros), 0) FROM energy "
@@ -216,7 +217,7 @@ class Reader:
         return Energy()
 
     def cloud_days(self, since: float, until: float, zone: tzinfo | None) -> list[CloudDay]:
-        """Cloud usage by day and target, for comparing with an invoice."""
+        """Return cloud usage by day and target, for comparing with an invoice."""
         query = (
             "SELECT s.target, count(*), sum(s.input), sum(s.input_cached), sum(s.output + s.reasoning), "
             "sum(coalesce(s.cost_micros, 0)), sum(s.cost_micros IS NULL) "
@@ -242,7 +243,7 @@ class Reader:
         return result
 
     def recent(self, count: int) -> list[Recent]:
-        """The newest requests, newest first."""
+        """Return the newest requests, newest first."""
         names = Recent.__struct_fields__
         return [Recent(**dict(zip(names, row, strict=True))) for row in self._rows(_RECENT, count)]
 

@@ -33,7 +33,7 @@ REQUEST_ENERGY_SQL = (
 
 
 class InvalidRecord(LedgerUnavailable):
-    """A record holds a number that can't be true, so it was not written."""
+    """Error of a record with a number that can't be true; it was not written."""
 
     code = "ledger_invalid_record"
 
@@ -58,7 +58,11 @@ def _texts(values: Sequence[object]) -> str:
 
 
 def receipt_row(seq: int, receipt: Receipt) -> tuple[object, ...]:
-    """The row of a receipt. Raises InvalidRecord."""
+    """Return the row of a receipt.
+
+    Raises:
+        InvalidRecord: A number in it can't be true.
+    """
     prompt = receipt.prompt_tokens
     return (
         seq,
@@ -88,18 +92,30 @@ def receipt_row(seq: int, receipt: Receipt) -> tuple[object, ...]:
 
 
 def reservation_row(seq: int, reservation: Reservation) -> tuple[object, ...]:
-    """The row of a reservation. Raises InvalidRecord."""
+    """Return the row of a reservation.
+
+    Raises:
+        InvalidRecord: Its amount can't be true.
+    """
     micros = _count("reserved micro-dollars", reservation.micros, MAX_MICROS)
     return (seq, seq, reservation.target, reservation.zone.value, micros)
 
 
 def check_cost(settlement: Settlement) -> None:
-    """Raises InvalidRecord for a cost that can't be."""
+    """Check the cost of a settlement.
+
+    Raises:
+        InvalidRecord: It can't be true.
+    """
     _count("cost in micro-dollars", settlement.cost_micros, MAX_MICROS)
 
 
 def settlement_row(seq: int, settlement: Settlement, *, unpriced: bool) -> tuple[object, ...]:
-    """The row of a settlement. Raises InvalidRecord."""
+    """Return the row of a settlement.
+
+    Raises:
+        InvalidRecord: A number in it can't be true.
+    """
     usage = settlement.usage
     first = settlement.first_token_seconds
     avoided = settlement.avoided_micros
@@ -123,12 +139,12 @@ def settlement_row(seq: int, settlement: Settlement, *, unpriced: bool) -> tuple
 
 
 def attempt_rows(seq: int, settlement: Settlement) -> list[tuple[object, ...]]:
-    """The rows of the failed tries, in their order."""
+    """Return the rows of the failed tries, in their order."""
     return [(seq, number, target, error) for number, (target, error) in enumerate(settlement.attempts)]
 
 
 def energy_row(accrual: Accrual) -> tuple[object, ...]:
-    """The row of the hour that an accrual belongs to."""
+    """Return the row of the hour that an accrual belongs to."""
     return (
         int(accrual.at // 3600),
         accrual.device,
@@ -141,5 +157,5 @@ def energy_row(accrual: Accrual) -> tuple[object, ...]:
 
 
 def request_energy_row(energy: RequestEnergy) -> tuple[object, ...]:
-    """The row of a request's energy; the request's id stands for its number."""
+    """Return the row of a request's energy; the request's id stands where its number will."""
     return energy.request_id, energy.microjoules, energy.electricity_nanos

@@ -133,7 +133,11 @@ VERSION = len(MIGRATIONS)
 
 
 def identify(connection: sqlite3.Connection, file: str) -> int:
-    """The schema version of a database; 0 for an empty one. Raises LedgerUnavailable for one that is not ours."""
+    """Return the schema version of a database; 0 for an empty one.
+
+    Raises:
+        LedgerUnavailable: The database is another program's, or was written by a newer version.
+    """
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -150,7 +154,11 @@ def identify(connection: sqlite3.Connection, file: str) -> int:
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:
-    """Bring the database to the current schema, each step in one transaction of its own."""
+    """Bring the database to the current schema, each step in one transaction of its own.
+
+    Raises:
+        sqlite3.Error: A step failed; it was rolled back.
+    """
     for number in range(version, VERSION):
         steps = (
             "BEGIN IMMEDIATE;"

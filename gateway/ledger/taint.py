@@ -15,7 +15,7 @@ _CHUNK = 500  # SQLite's oldest limit of variables in a statement is 999
 
 
 def read(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> dict[bytes, tuple[Label, int]]:
-    """Label and the day last seen (days since 1970) of the known hashes."""
+    """Return label and day last seen (days since 1970) of the known ones of these hashes."""
     found: dict[bytes, tuple[Label, int]] = {}
     for start in range(0, len(hashes), _CHUNK):
         some = hashes[start : start + _CHUNK]
@@ -27,7 +27,10 @@ def read(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> dict[bytes,
 
 
 def write(connection: sqlite3.Connection, labels: Mapping[bytes, Label], today: int, causes: Causes = None) -> None:
-    """Remember. INVARIANT: a label never falls, the day never goes back, and causes once unknown stay unknown."""
+    """Remember labels and what caused them.
+
+    INVARIANT: a label never falls, the day never goes back, and causes once unknown stay unknown.
+    """
     known = {item: (label, found) for item, label, found in _causes(connection, list(labels))}
     rows: list[tuple[bytes, int, int, str | None]] = []
     for item, label in labels.items():
@@ -42,19 +45,19 @@ def write(connection: sqlite3.Connection, labels: Mapping[bytes, Label], today: 
 
 
 def touch(connection: sqlite3.Connection, hashes: Iterable[bytes], today: int) -> None:
-    """They were seen again."""
+    """Note that these hashes were seen again."""
     connection.executemany(
         "UPDATE taint SET seen_day = max(seen_day, ?) WHERE hash = ?", [(today, item) for item in hashes]
     )
 
 
 def joined(one: Causes, other: Causes) -> Causes:
-    """The causes of both; not known where those of one are not."""
+    """Return the causes of both together; not known where those of one are not."""
     return None if one is None or other is None else one | other
 
 
 def sensitive_causes(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> dict[bytes, Causes]:
-    """What alone made each of those hashes sensitive that are."""
+    """Return, for the sensitive ones of these hashes, what alone made each of them sensitive."""
     return {item: found for item, label, found in _causes(connection, hashes) if label is Label.SENSITIVE}
 
 

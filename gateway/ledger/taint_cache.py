@@ -46,7 +46,11 @@ class TaintCache:
             self._filter.add(item)
 
     async def lookup(self, hashes: Sequence[bytes], write_queue: WriteQueue | None) -> dict[bytes, Label]:
-        """The labels of those hashes that are remembered; refreshes them. Raises LedgerUnavailable."""
+        """Return the labels of those hashes that are remembered, and note that they were seen.
+
+        Raises:
+            LedgerUnavailable: The database can't be read.
+        """
         maybe = [item for item in hashes if item in self._filter]
         if not maybe:
             return {}
@@ -66,7 +70,11 @@ class TaintCache:
         return labels
 
     async def causes(self, hashes: Sequence[bytes]) -> taint.Causes:
-        """What alone made those of the hashes sensitive that are; None: not known. Raises LedgerUnavailable."""
+        """Return what alone made the sensitive ones of these hashes sensitive; None: not known.
+
+        Raises:
+            LedgerUnavailable: The database can't be read.
+        """
         found = await self.reading(lambda connection: taint.sensitive_causes(connection, hashes))
         for item in hashes:
             if self._unwritten.get(item) is Label.SENSITIVE:
@@ -80,7 +88,11 @@ class TaintCache:
     async def remember(
         self, hashes: Sequence[bytes], label: Label, write_queue: WriteQueue, causes: taint.Causes = None
     ) -> None:
-        """Remember turns with their label, which never falls. Durable when it returns. Raises LedgerUnavailable."""
+        """Remember turns with their label, which never falls; durable when it returns.
+
+        Raises:
+            LedgerUnavailable: They could not be written in time.
+        """
         labels = dict.fromkeys(hashes, label)
         if not labels:
             return
@@ -107,7 +119,11 @@ class TaintCache:
                 self._reader = None
 
     async def reading(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """What `work` reads from the database, in a thread. Raises LedgerUnavailable."""
+        """Return what `work` reads from the database, in a thread.
+
+        Raises:
+            LedgerUnavailable: The database can't be read.
+        """
         return await asyncio.to_thread(self._read, work)
 
     def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:

@@ -14,11 +14,11 @@ from gateway.ledger.writer import Job, Told, Writer
 
 
 class TooSlow(LedgerUnavailable, TimeoutError):
-    """Not durable in time."""
+    """Error of work that was not durable in time."""
 
 
 class WriteQueue:
-    """Work under way. Used on the event loop's thread alone, but for `told`."""
+    """Work that is on its way to the writer. Used on the event loop's thread alone, but for `told`."""
 
     def __init__(self, writer: Writer, loop: asyncio.AbstractEventLoop, *, seconds: float, name: str) -> None:
         self._writer = writer
@@ -29,7 +29,10 @@ class WriteQueue:
         self._alarm: asyncio.TimerHandle | None = None
 
     def do(self, work: Callable[[sqlite3.Connection], Any], *, keep: bool = False) -> "asyncio.Future[Any]":
-        """Done when `work` is durable. Fails with LedgerUnavailable, with TooSlow after the time for a write."""
+        """Hand work over and return a future that is done when it is durable.
+
+        The future fails with LedgerUnavailable; with TooSlow after the time for a write.
+        """
         waiter: asyncio.Future[Any] = self._loop.create_future()
         self._writer.submit(Job(work=work, keep=keep, waiter=waiter))
         self._waiting[waiter] = self._loop.time() + self._seconds
@@ -38,16 +41,16 @@ class WriteQueue:
         return waiter
 
     def send(self, work: Callable[[sqlite3.Connection], Any], *, keep: bool = False) -> None:
-        """Work that nobody waits for."""
+        """Hand over work that nobody waits for."""
         self._writer.submit(Job(work=work, keep=keep))
 
     def told(self, news: list[Told]) -> None:
-        """Called in the writer's thread, once a commit."""
+        """Take the news of one commit, in the writer's thread, and wake whoever waits."""
         with contextlib.suppress(RuntimeError):  # the loop has ended, so nobody waits any more
             self._loop.call_soon_threadsafe(self._wake, news)
 
     def close(self) -> None:
-        """Nothing more comes."""
+        """Stop the alarm: no more work comes."""
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None

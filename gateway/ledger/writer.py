@@ -34,7 +34,10 @@ _UNFIT = (
 
 
 class Job(msgspec.Struct, eq=False):
-    """Work to do. `keep`: try again with a later batch when the disk refuses. `waiter` belongs to whoever waits."""
+    """Work for the writer.
+
+    `keep`: try again with a later batch when the disk refuses. `waiter` belongs to whoever waits.
+    """
 
     work: Work
     keep: bool = False
@@ -46,7 +49,7 @@ Told = tuple[Job, Any, LedgerUnavailable | None]
 
 
 def describe(error: Exception, file: Path) -> str:
-    """What went wrong with the database, where, and what to do."""
+    """Say what went wrong with the database, where, and what to do."""
     text = str(error)
     match error:
         case OSError():
@@ -69,7 +72,10 @@ def describe(error: Exception, file: Path) -> str:
 def connect(
     file: Path, *, busy_seconds: float, max_bytes: int | None = None, create: bool = False
 ) -> sqlite3.Connection:
-    """The writing connection. INVARIANT: synchronous=FULL; what was committed survives a power cut."""
+    """Open the connection that writes.
+
+    INVARIANT: synchronous=FULL; what was committed survives a power cut.
+    """
     mode = "rwc" if create else "rw"
     connection = sqlite3.connect(
         f"{file.absolute().as_uri()}?mode={mode}", uri=True, timeout=busy_seconds, isolation_level=None
@@ -91,7 +97,7 @@ def connect(
 
 
 class Writer:
-    """The thread and its queue. `start` opens and migrates; `close` finishes what is queued."""
+    """Thread that writes, and its queue. `start` opens and migrates; `close` finishes what is queued."""
 
     def __init__(
         self,
@@ -117,11 +123,15 @@ class Writer:
 
     @property
     def problem(self) -> str | None:
-        """Why the last write failed; None: it did not."""
+        """Return why the last write failed; None: it did not fail."""
         return self._problem
 
     def start(self) -> None:
-        """Open, check and migrate in the caller's thread, then write in our own. Raises LedgerUnavailable."""
+        """Open, check and migrate in the caller's thread, then write in our own.
+
+        Raises:
+            LedgerUnavailable: The database can't be opened, is damaged, or is not ours.
+        """
         try:
             self._connection = self._open(create=True)
             self._check(self._connection)
@@ -141,7 +151,11 @@ class Writer:
         self._thread.start()
 
     def submit(self, job: Job) -> None:
-        """Queue a job. `tell` brings its answer when it is durable, or a LedgerUnavailable."""
+        """Queue a job. `tell` brings its answer when it is durable, or a LedgerUnavailable.
+
+        Raises:
+            LedgerUnavailable: The ledger is closed.
+        """
         if self._closed:
             raise LedgerUnavailable("The ledger is closed.")
         self._queue.put(job)

@@ -24,7 +24,7 @@ _LOOK_SECONDS = 2.0
 
 
 class Recogniser:
-    """One model on so many threads."""
+    """The model in this process, on so many threads."""
 
     def __init__(self, weights: Path, threads: int) -> None:
         from tokenizers import Tokenizer
@@ -43,7 +43,7 @@ class Recogniser:
         self._kinds = [names[str(number)].partition("-")[2] for number in range(len(names))]
 
     def recognise(self, texts: Sequence[str]) -> list[list[Piece]]:
-        """The pieces of each text that are part of an entity."""
+        """Return the pieces of each text that are part of an entity."""
         windows = [(number, at, text[at : at + _WINDOW]) for number, text in enumerate(texts) for at in _starts(text)]
         encoded = [(number, at, one) for number, at, text in windows for one in self._encode(text)]
         encoded.sort(key=lambda item: len(item[2].ids))
@@ -55,7 +55,7 @@ class Recogniser:
         return found
 
     def _encode(self, text: str) -> list[Any]:
-        """One encoding, or several where a window has too many tokens: some characters are many tokens each."""
+        """Return one encoding, or several where a window has too many tokens: some characters are many tokens each."""
         whole = self._tokenizer.encode(text)
         if len(whole.ids) <= _MOST_TOKENS:
             return [whole]
@@ -94,7 +94,7 @@ _loaded: Recogniser | None = None  # one a process: what a process pool's worker
 
 
 def load(weights: Path, threads: int) -> None:
-    """Prepares a worker process."""
+    """Prepare a worker process."""
     global _loaded
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the gateway says when to stop
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
@@ -102,13 +102,13 @@ def load(weights: Path, threads: int) -> None:
 
 
 def _end_with(parent: int) -> None:
-    """A gateway that was killed leaves no workers behind."""
+    """End this process when its gateway does: one that was killed leaves no workers behind."""
     while os.getppid() == parent:
         time.sleep(_LOOK_SECONDS)
     os._exit(0)
 
 
 def recognise(texts: Sequence[str]) -> list[list[Piece]]:
-    """`Recogniser.recognise` in a prepared worker."""
+    """Return what `Recogniser.recognise` finds, in a prepared worker."""
     assert _loaded is not None
     return _loaded.recognise(texts)

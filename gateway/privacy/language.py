@@ -22,7 +22,7 @@ _FEWEST = 3
 
 
 def language_of(text: str) -> str | None:
-    """The ISO 639-1 code; None: too short, mixed, or a language that is not known here."""
+    """Return the ISO 639-1 code; None: too short, mixed, or a language that is not known here."""
     words = _WORD.findall(text[:_SAMPLE].lower())
     counts = sorted(((sum(word in known for word in words), code) for code, known in _LISTS.items()), reverse=True)
     (best, code), (second, _) = counts[0], counts[1]

@@ -9,11 +9,11 @@ from secrets import token_hex
 
 
 class TextKeys:
-    """Keys of one owner: its secret is its own."""
+    """Keys of one owner, made with a secret of its own."""
 
     def __init__(self) -> None:
         self._secret = token_hex(16)
 
     def of(self, text: str) -> int:
-        """The key of a text."""
+        """Return the key of a text."""
         return hash(self._secret + text)

@@ -81,11 +81,11 @@ _EXAMPLES = (
 
 
 class NoJudgement(ValueError):
-    """The model's answer is none of the words."""
+    """Error of an answer that is none of the words."""
 
 
 class Passage(msgspec.Struct, frozen=True):
-    """Characters of a text that are read together."""
+    """Part of a text whose characters are read together."""
 
     start: int
     end: int
@@ -108,7 +108,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     clean: str
 
     def request(self, passage: str, *, logprobs: bool) -> dict[str, object]:
-        """The chat request, as OpenAI's language has it, without its model. The answer can only be one of the words."""
+        """Return the chat request in OpenAI's form, without its model. The answer can only be one of the words."""
         messages = [{"role": "system", "content": self.system}]
         for text, word in self.examples:
             messages += [self._user(text), {"role": "assistant", "content": json.dumps(word)}]
@@ -125,8 +125,13 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         }
 
     def word(self, answer: str, tokens: Sequence[TokenLogprob], certainty: float) -> str:
-        """What the answer means. The clean word must have this share of the probability of all words, where that is
-        known; else it means the likeliest other. Raises NoJudgement for anything but one of the words.
+        """Return the word that the answer means.
+
+        The clean word must have this share of the probability of all words, where that is known; else the answer means
+        the likeliest other word.
+
+        Raises:
+            NoJudgement: The answer is none of the words.
         """
         try:
             word = json.loads(answer)
@@ -140,7 +145,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         return max((other for other in self.words if other != self.clean), key=lambda other: shares.get(other, 0.0))
 
     def _shares(self, tokens: Sequence[TokenLogprob]) -> dict[str, float]:
-        """Each word's share at the token that tells them apart; empty where probabilities are not known.
+        """Return each word's share at the token that tells them apart; empty where probabilities are not known.
 
         What could be several words counts for the first: the clean word is the last.
         """
@@ -191,24 +196,24 @@ class Questions:
         )
 
     def category(self, word: str) -> str:
-        """Of a topic."""
+        """Return the category of a topic's word."""
         return self._topics[word][0]
 
 
 def finding(category: str, path: str, passage: Passage) -> Finding:
-    """What a passage is about."""
+    """Return the finding that a passage is about this category."""
     return Finding(
         detector=DETECTOR, category=category, path=path, start=passage.start, end=passage.end, confidence=0.7
     )
 
 
 def speaks_of_itself(text: str) -> bool:
-    """Whether it tells that it is harmless, or what to answer: no judgement of it can be trusted."""
+    """Tell whether a text says that it is harmless, or what to answer: no judgement of it can be trusted."""
     return _ABOUT_ITSELF.search(text) is not None
 
 
 def passages(text: str) -> Iterator[Passage]:
-    """Each sentence, and each two neighbours. Single words say nothing about anybody.
+    """Yield each sentence, and each two neighbours. Single words say nothing about anybody.
 
     What is appended to a text, or put before it, as sentences of its own leaves all passages in their place.
     """
@@ -226,8 +231,9 @@ def _agree(word: str, start: str) -> bool:
 
 
 def _quoted(text: str) -> str:
-    """The text as data: a JSON string, which it can't leave. Nothing in it can be read as a control token of a chat
-    template, and nothing that people don't see is left unseen.
+    """Return the text as data: a JSON string, which it can't leave.
+
+    Nothing in it can be read as a control token of a chat template, and nothing that people don't see is left unseen.
     """
     quoted = json.dumps(text, ensure_ascii=False)
     return "".join(

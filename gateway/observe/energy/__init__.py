@@ -1,4 +1,4 @@
-"""What the machine uses: meters, their cost by the tariff, and which request each joule belongs to.
+"""Energy that the machine uses: meters, its cost by the tariff, and which request each joule belongs to.
 
-One thread reads the meters. Must not slow a request down or fail one.
+Owns the one thread that reads meters. Must not slow a request down or fail one.
 """

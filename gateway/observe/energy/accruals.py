@@ -12,7 +12,10 @@ _MANY = 1000
 
 
 class Accruals:
-    """Grows while the ledger can't be written, by hours and requests, not by ticks."""
+    """Energy that waits to be written.
+
+    While the ledger can't be written it grows by hours and requests, not by ticks.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -22,14 +25,14 @@ class Accruals:
         self._running: frozenset[str] = frozenset()
 
     def add(self, accrual: Accrual) -> None:
-        """One more for its hour."""
+        """Add energy to its hour."""
         with self._lock:
             self._accruals.append(accrual)
             if len(self._accruals) > _MANY:
                 self._accruals[:] = _merged(self._accruals)
 
     def share(self, joules: Mapping[str, float], micros_per_joule: float) -> None:
-        """Energy by request, and what it costs now in micro-dollars."""
+        """Add energy (joules) to each request, with what it costs now in micro-dollars."""
         with self._lock:
             for request, share in joules.items():
                 if share > 0:
@@ -37,18 +40,18 @@ class Accruals:
                     self._micros[request] = self._micros.get(request, 0.0) + share * micros_per_joule
 
     def running(self, requests: Iterable[str]) -> None:
-        """Those that may still draw something; the fractions of all others are rounded."""
+        """Set which requests may still use energy; the fractions of all others are rounded when they are taken."""
         with self._lock:
             self._running = frozenset(requests)
 
     def accruals(self) -> tuple[Accrual, ...]:
-        """What accrued since the last call."""
+        """Return what was added since the last call, and forget it."""
         with self._lock:
             owed, self._accruals = self._accruals, []
         return _merged(owed)
 
     def requests(self) -> tuple[RequestEnergy, ...]:
-        """What requests drew since the last call."""
+        """Return what each request used since the last call, in whole units; running requests keep their fractions."""
         with self._lock:
             taken = []
             for request, joules in list(self._joules.items()):
@@ -65,7 +68,7 @@ class Accruals:
 
 
 def _merged(accruals: Sequence[Accrual]) -> tuple[Accrual, ...]:
-    """One for each hour, device, state and source."""
+    """Return one sum for each hour, device, state and source."""
     merged: dict[tuple[int, str, str, str], Accrual] = {}
     for item in accruals:
         key = (int(item.at // 3600), item.device, item.state, item.source)

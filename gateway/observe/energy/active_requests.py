@@ -15,7 +15,7 @@ from gateway.observe.energy.attribution import Work
 
 
 class ActiveRequests:
-    """An observer of events, beside Metrics."""
+    """Observer of events that counts the work of requests on local targets."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -28,7 +28,10 @@ class ActiveRequests:
         self._tick = clock()
 
     def on(self, event: Event) -> None:
-        """A request works here from the moment a local target is asked until another one is, or until it is settled."""
+        """Count a request as working here from the moment a local target is asked.
+
+        It ends when a target elsewhere is asked, or when the request is settled.
+        """
         match event:
             case Began():
                 if event.zone is Zone.LOCAL:
@@ -44,7 +47,7 @@ class ActiveRequests:
                 pass
 
     def take(self) -> tuple[float, dict[str, Work]]:
-        """Share of the time since the last call with work in it, and what each request processed in that time.
+        """Return the share of time with work in it since the last call, and what each request processed in that time.
 
         A request that ended is in the answer once more, and then never again.
         """
@@ -70,7 +73,7 @@ class ActiveRequests:
             self._running[request_id] = progress
 
     def _end(self, request_id: str, reported: Work) -> None:
-        """What was counted on the way or what was reported at the end, whichever is more: neither was for nothing."""
+        """Count the larger of what was counted on the way and what was reported at the end: neither was for nothing."""
         with self._lock:
             progress = self._running.pop(request_id, None)
             if progress is None:

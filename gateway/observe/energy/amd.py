@@ -12,7 +12,7 @@ _MIB = 2**20
 
 
 class Amd:
-    """A meter. Without the package or a card it has a `problem` and nothing to read."""
+    """Meter for AMD cards. Without the package or a card it has a `problem` and nothing to read."""
 
     def __init__(self, load: Callable[[], Any] = lambda: importlib.import_module("amdsmi")) -> None:
         self._cards: list[Any] = []
@@ -33,7 +33,7 @@ class Amd:
             self.problem = "no AMD card"
 
     def read(self, elapsed: float, busy: float) -> Sequence[Tick]:
-        """Energy of every card that answers."""
+        """Return the energy of every card that answers."""
         ticks = []
         for number, card in enumerate(self._cards):
             before = self._watts.get(number)
@@ -47,7 +47,7 @@ class Amd:
         return ticks
 
     def gpus(self) -> tuple[GpuReading, ...]:
-        """Load and memory of every card; unknown where a card does not say."""
+        """Return load and memory of every card; unknown where a card does not say."""
         return tuple(self._reading(number, card) for number, card in enumerate(self._cards))
 
     def close(self) -> None:

@@ -17,24 +17,24 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True):
-    """One tick's joules."""
+    """Joules of one tick: each request's share, and the idle rest."""
 
     shares: Mapping[str, float]  # by request
     idle: float
 
     @property
     def request(self) -> float:
-        """What requests used together."""
+        """Return what requests used together, in joules."""
         return sum(self.shares.values())
 
 
 def weigh(work: Mapping[str, Work], *, prefill: float, decode: float) -> dict[str, float]:
-    """Work in one unit."""
+    """Return each request's work as one number: prompt tokens times `prefill` plus answer tokens times `decode`."""
     return {name: done.prefill * prefill + done.decode * decode for name, done in work.items()}
 
 
 def split(joules: float, busy: float, weights: Mapping[str, float]) -> Split:
-    """Split one tick. `busy` is the share of the tick in which anything ran (0..1); weights are 0 or more.
+    """Split one tick's energy. `busy` is the share of the tick in which anything ran (0 to 1); weights are 0 or more.
 
     Requests that ran without finishing a token yet (all weights 0) share evenly.
     """
@@ -50,13 +50,13 @@ def split(joules: float, busy: float, weights: Mapping[str, float]) -> Split:
 
 
 class Remainder:
-    """Turns a stream of fractions into integers that never drift: what was cut off is carried to the next time."""
+    """Sum that gives out whole numbers and never drifts: what was cut off is carried to the next time."""
 
     def __init__(self) -> None:
         self._rest = 0.0
 
     def whole(self, value: float) -> int:
-        """The whole part of everything so far that was not given out yet."""
+        """Add a value and return the whole part of everything that was not given out yet."""
         self._rest += value
         whole = int(self._rest)
         self._rest -= whole

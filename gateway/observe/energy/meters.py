@@ -17,7 +17,7 @@ RETRY_SECONDS = 30.0
 
 
 class Tick(msgspec.Struct, frozen=True, kw_only=True):
-    """Energy of one device since the last reading."""
+    """Energy of one device since the last reading, in joules."""
 
     device: str
     source: str  # counter, power, estimate
@@ -26,15 +26,26 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Meter(Protocol):
-    """`read` gives the energy since the last call: `elapsed` seconds, in the share `busy` of which anything ran."""
+    """Source of energy readings.
 
-    def read(self, elapsed: float, busy: float) -> Sequence[Tick]: ...
-    def gpus(self) -> tuple[GpuReading, ...]: ...
-    def close(self) -> None: ...
+    `elapsed` are the seconds since the last reading, `busy` (0 to 1) is the share of them in which anything ran.
+    """
+
+    def read(self, elapsed: float, busy: float) -> Sequence[Tick]:
+        """Return the energy of each device since the last reading."""
+        ...
+
+    def gpus(self) -> tuple[GpuReading, ...]:
+        """Return load and memory of each GPU that this meter knows."""
+        ...
+
+    def close(self) -> None:
+        """Let the driver go."""
+        ...
 
 
 class Nvml:
-    """NVIDIA cards. The energy counter where the card has one, else power integrated over time.
+    """Meter for NVIDIA cards: their energy counter where they have one, else power integrated over time.
 
     Power is an average over about a second on current cards, so the counter is the better source.
     """
@@ -47,7 +58,7 @@ class Nvml:
         self._open()
 
     def read(self, elapsed: float, busy: float) -> Sequence[Tick]:
-        """Energy of every card that answers."""
+        """Return the energy of every card that answers."""
         if self._nvml is None:
             self._retry -= elapsed
             if self._retry <= 0:
@@ -65,7 +76,7 @@ class Nvml:
         return ticks
 
     def gpus(self) -> tuple[GpuReading, ...]:
-        """Load and memory of every card; unknown where a card does not say."""
+        """Return load and memory of every card; unknown where a card does not say."""
         return tuple(card.reading() for card in self._cards)
 
     def close(self) -> None:
@@ -143,7 +154,7 @@ class _Card:
         return watts
 
     def _ask(self, question: Any) -> Any:
-        """The answer; None where the card does not support the question or is gone."""
+        """Return the answer; None where the card does not support the question or is gone."""
         try:
             return question()
         except self._nvml.NVMLError as error:
@@ -157,7 +168,7 @@ class _Card:
 
 
 class Rapl:
-    """CPU packages, by the kernel's powercap files. Readable by root, or by whom a udev rule allows."""
+    """Meter for CPU packages, by the kernel's powercap files. Readable by root, or by whom a udev rule allows."""
 
     def __init__(self, root: Path = Path("/sys/class/powercap")) -> None:
         self._last: dict[Path, int] = {}
@@ -167,11 +178,11 @@ class Rapl:
 
     @property
     def found(self) -> bool:
-        """Whether there is anything to read."""
+        """Tell whether there is anything to read."""
         return bool(self._last)
 
     def read(self, elapsed: float, busy: float) -> Sequence[Tick]:
-        """Energy of every package."""
+        """Return the energy of every package."""
         ticks = []
         for number, (package, last) in enumerate(self._last.items()):
             now = _integer(package / "energy_uj")
@@ -188,31 +199,31 @@ class Rapl:
         return ticks
 
     def gpus(self) -> tuple[GpuReading, ...]:
-        """None."""
+        """Return nothing: a CPU is no GPU."""
         return ()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no file is held open."""
 
 
 class Estimate:
-    """Two configured powers, for hardware that can't be measured."""
+    """Meter that reckons with two configured powers, for hardware that can't be measured."""
 
     def __init__(self, *, idle_watts: float, busy_watts: float) -> None:
         self._idle = idle_watts
         self._busy = busy_watts
 
     def read(self, elapsed: float, busy: float) -> Sequence[Tick]:
-        """Between idle and busy, by the share of time with work in it."""
+        """Return energy between idle and busy, by the share of time with work in it."""
         watts = self._idle + (self._busy - self._idle) * min(max(busy, 0.0), 1.0)
         return (Tick(device="machine", source="estimate", joules=watts * elapsed, watts=watts),)
 
     def gpus(self) -> tuple[GpuReading, ...]:
-        """None."""
+        """Return nothing: what is estimated is the whole machine."""
         return ()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: nothing is held open."""
 
 
 def _integer(file: Path) -> int | None:

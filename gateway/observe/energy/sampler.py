@@ -25,7 +25,7 @@ _LONGEST_TICKS = 10.0
 
 
 def find_meters(settings: EnergySettings) -> list[Meter]:
-    """What this machine has; an estimate only where nothing can be measured."""
+    """Return the meters that this machine has; an estimate only where nothing can be measured."""
     meters: list[Meter] = []
     if settings.nvml:
         nvml = Nvml()
@@ -46,19 +46,22 @@ def find_meters(settings: EnergySettings) -> list[Meter]:
 
 
 class Offset(Estimate):
-    """What the wall meter shows beyond the devices: the same at all times."""
+    """Meter for what the wall meter shows beyond the devices: the same power at all times."""
 
     def __init__(self, watts: float) -> None:
         super().__init__(idle_watts=watts, busy_watts=watts)
 
     def read(self, elapsed: float, busy: float) -> Sequence[Tick]:
-        """As idle, whoever runs."""
+        """Return the same power as energy, whoever runs."""
         watts = self._idle
         return (Tick(device="offset", source="estimate", joules=watts * elapsed, watts=watts),)
 
 
 class EnergySampler:
-    """`start`, then ask `gpu`, `readings`, `drain`; `close` at the end. `tick` is public for tests and calibration."""
+    """Thread that reads the meters, and its last results.
+
+    `start` it, ask `gpu`, `readings` and `drain`, `close` it at the end. `tick` is public for tests and calibration.
+    """
 
     def __init__(
         self,
@@ -69,7 +72,11 @@ class EnergySampler:
         wall: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Raises ConfigurationError for a tariff that can't be used."""
+        """Read the tariff; meters are looked for at the start.
+
+        Raises:
+            ConfigurationError: The tariff can't be used.
+        """
         self._settings = settings
         self._active = active
         self._find = meters
@@ -93,18 +100,18 @@ class EnergySampler:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop. Waits for a reading that is under way."""
+        """Stop sampling, after a reading that is under way."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
 
     def readings(self) -> Readings:
-        """The last tick, frozen."""
+        """Return the results of the last tick, frozen."""
         return self._readings
 
     def gpu(self) -> Gpu:
-        """The busiest card, for policies. Unknown values are None."""
+        """Return the state of the busiest card, for policies. Unknown values are None."""
         cards = self._readings.gpus
         if not cards:
             return Gpu()
@@ -117,15 +124,15 @@ class EnergySampler:
         )
 
     def electricity_price(self) -> float | None:
-        """US dollars per kWh at the last tick, for policies; None: no tariff, or none for this hour."""
+        """Return US dollars per kWh at the last tick, for policies; None: no tariff, or none for this hour."""
         return self._readings.energy.price_per_kwh
 
     def drain(self) -> tuple[Accrual, ...]:
-        """What accrued since the last call, for the ledger, which keeps what it can't write at once."""
+        """Return what accrued since the last call, for the ledger, which keeps what it can't write at once."""
         return self._accruals.accruals()
 
     def drain_requests(self) -> tuple[RequestEnergy, ...]:
-        """What single requests drew since the last call, likewise."""
+        """Return what single requests used since the last call, for the ledger, which keeps what it can't write."""
         return self._accruals.requests()
 
     def open(self) -> None:
@@ -135,7 +142,7 @@ class EnergySampler:
         self._active.take()
 
     def tick(self) -> None:
-        """Read everything once."""
+        """Read every meter once, split its energy and count its cost."""
         now, wall = self._clock(), self._wall()
         elapsed = now - self._last
         self._last = now

@@ -16,10 +16,14 @@ _LOOK_SECONDS = 60.0
 
 
 class Tariffs:
-    """Answers `price`. The file is read again when it changes; one that can't be read leaves the last good one."""
+    """Price of a kilowatt-hour by time. The file is read again when it changes; a bad one leaves the last good one."""
 
     def __init__(self, settings: Tariff) -> None:
-        """Raises ConfigurationError."""
+        """Check the prices, and read the tariff's file if it has one.
+
+        Raises:
+            ConfigurationError: The time zone, the prices or the file can't be used.
+        """
         self._settings = settings
         self._zone = _zone(settings.timezone)
         self._starts: list[float] = []
@@ -36,7 +40,7 @@ class Tariffs:
             self._load(settings.file)
 
     def price(self, now: float) -> float | None:
-        """US dollars per kWh at that moment, tax included. None: not known. May be negative, as markets are."""
+        """Return US dollars per kWh at that moment, tax included. None: not known. May be negative, as markets are."""
         settings = self._settings
         raw: float | None
         if settings.file is not None:
@@ -49,7 +53,7 @@ class Tariffs:
         return None if raw is None else raw * settings.rate * (1 + settings.tax)
 
     def micros(self, joules: float, now: float) -> float:
-        """What that much energy costs at that moment, in micro-dollars; 0 while no price is known.
+        """Return what that much energy costs at that moment, in micro-dollars; 0 while no price is known.
 
         A negative market price counts as 0: costs are counters, and counters only grow.
         """

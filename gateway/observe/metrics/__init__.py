@@ -1,4 +1,4 @@
-"""Prometheus metrics: what events feed, what is scraped, and the text format.
+"""Prometheus metrics: what events feed, what is asked for at each scrape, and the text format.
 
-Label values are words of the configuration. Must not put anything that a client sent on a metric.
+Owns the counters. Label values are words of the configuration: must not put anything that a client sent on a metric.
 """

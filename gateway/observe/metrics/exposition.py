@@ -19,20 +19,25 @@ Key = tuple[str, ...]
 
 
 class Family(Protocol):
-    """A metric with all its label sets."""
+    """Metric with all its label sets."""
 
     @property
-    def name(self) -> str: ...
-    def lines(self) -> Iterator[str]: ...
+    def name(self) -> str:
+        """Return the metric's name."""
+        ...
+
+    def lines(self) -> Iterator[str]:
+        """Yield the metric's lines in the text format."""
+        ...
 
 
 def escape(value: str) -> str:
-    """A label value as it stands between the quotes."""
+    """Return a label value as it stands between the quotes."""
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def number(value: float) -> str:
-    """A sample's value; whole numbers without a fraction."""
+    """Return a sample's value as text; whole numbers without a fraction."""
     if value != value:
         return "NaN"
     if math.isinf(value):
@@ -52,7 +57,7 @@ def _head(name: str, help_text: str, kind: str) -> tuple[str, str]:
 
 
 class Counter:
-    """Only ever grows. The stored number counts `steps` a unit: money is stored in micro-dollars, so sums are exact."""
+    """Count that only grows. It counts `steps` a unit inside: money in micro-dollars, so that sums are exact."""
 
     def __init__(self, name: str, help_text: str, labels: Key = (), *, steps: int = 1, known: Iterable[Key] = ()):
         self.name = name
@@ -65,12 +70,12 @@ class Counter:
         self.know(known)
 
     def know(self, keys: Iterable[Key]) -> None:
-        """Label sets that can occur start at 0: `increase()` misses a counter that is born at 1."""
+        """Let label sets that can occur start at 0: `increase()` misses a counter that is born at 1."""
         for key in keys:
             self._values.setdefault(key, 0)
 
     def add(self, *key: str, by: float = 1) -> None:
-        """Count."""
+        """Add to the count of one label set; beyond `MAX_SERIES` of them, to `other`."""
         values = self._values
         if key in values:
             values[key] += by
@@ -81,15 +86,15 @@ class Counter:
             values[other] = values.get(other, 0) + by
 
     def value(self, *key: str) -> float:
-        """For tests and the status page."""
+        """Return the count of one label set, for tests and the status page."""
         return self._values.get(key, 0) / self._steps
 
     def total(self) -> float:
-        """The sum over all label sets."""
+        """Return the sum over all label sets."""
         return sum(list(self._values.values())) / self._steps
 
     def lines(self) -> Iterator[str]:
-        """Exposition."""
+        """Yield the counter's lines in the text format."""
         yield from self._head
         for key, value in list(self._values.items()):
             text = self._texts.get(key)
@@ -99,7 +104,7 @@ class Counter:
 
 
 class Histogram:
-    """Counts by upper bound. Every label set has its own list of counts, one more than bounds."""
+    """Counts of values by upper bound. Every label set has its own list of counts, one more than bounds."""
 
     def __init__(self, name: str, help_text: str, labels: Key, bounds: Sequence[float], *, known: Iterable[Key] = ()):
         self.name = name
@@ -111,7 +116,7 @@ class Histogram:
         self.know(known)
 
     def know(self, keys: Iterable[Key]) -> None:
-        """Label sets that can occur."""
+        """Let label sets that can occur start at 0."""
         for key in keys:
             if key not in self._series:
                 self._series[key] = ([0] * (len(self._bounds) + 1), [0.0])
@@ -131,11 +136,11 @@ class Histogram:
         total[0] += sum(values)
 
     def count(self, *key: str) -> int:
-        """How many values were counted."""
+        """Return how many values of a label set were counted."""
         return sum(self._series[key][0]) if key in self._series else 0
 
     def lines(self) -> Iterator[str]:
-        """Exposition. The counts are copied at once, so that a scrape never shows a sum that does not add up."""
+        """Yield the lines in the text format; counts are copied at once, so that a scrape's sums always add up."""
         yield from self._head
         for key, (live, total) in list(self._series.items()):
             counts, seconds = live[:], total[0]

@@ -25,7 +25,7 @@ _OUTCOMES = tuple(outcome.value for outcome in Outcome if outcome not in (Outcom
 
 
 class Families:
-    """Created once. `models` are (zone, model) pairs, `clouds` (provider, model) pairs."""
+    """The metrics that events feed. `models` are (zone, model) pairs, `clouds` (provider, model) pairs."""
 
     def __init__(
         self,
@@ -203,12 +203,12 @@ class Families:
         )
 
     def know_rules(self, rules: Iterable[str]) -> None:
-        """Rules of a policy begin at 0 in each zone."""
+        """Let the rules of a policy begin at 0 in each zone."""
         zones = (*(zone.value for zone in Zone), NONE)
         self.decisions.know(product(zones, rules, self._reasons))
 
     def all(self) -> Iterator[Family]:
-        """Every family, in the order in which it was made."""
+        """Yield every family, in the order in which it was made."""
         for value in vars(self).values():
             if isinstance(value, Counter | Histogram):
                 yield value

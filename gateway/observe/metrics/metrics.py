@@ -57,7 +57,7 @@ _FAULTS = sorted(
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known when the gateway starts, so that every label set begins at 0."""
+    """Facts that are known when the gateway starts, so that every label set begins at 0."""
 
     catalog: Catalog
     version: str
@@ -72,7 +72,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom to ask at each scrape. Called in the rendering thread: they only read."""
+    """Functions to ask at each scrape. They are called in the rendering thread, so they only read."""
 
     states: Callable[[], Mapping[str, TargetState]] = dict
     budgets: Callable[[], Mapping[str, Budget]] = dict
@@ -81,7 +81,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _OneMetric(Collector):
-    """What prometheus_client renders at one go."""
+    """One metric, which prometheus_client renders at one go."""
 
     def __init__(self, metric: Metric) -> None:
         self._metric = metric
@@ -91,7 +91,7 @@ class _OneMetric(Collector):
 
 
 class Metrics:
-    """Hears every event, renders the exposition."""
+    """Observer that counts every event, and renders the exposition."""
 
     def __init__(self, known: Known, world: World | None = None, *, monotonic: Callable[[], float] = time.monotonic):
         self._known = known
@@ -156,7 +156,7 @@ class Metrics:
                 assert_never(event)
 
     def policy_loaded(self, *, digest: str, rules: Iterable[str]) -> None:
-        """A policy came into force by a reload."""
+        """Count a policy that came into force by a reload, and let its rules begin at 0."""
         rules = tuple(rules)
         self._digest = digest
         self._rules.update(rules)
@@ -164,21 +164,21 @@ class Metrics:
         self.families.reloads.add("ok")
 
     def policy_refused(self) -> None:
-        """A reload was refused; the old rules stay."""
+        """Count a reload that was refused; the old rules stay."""
         self.families.reloads.add("refused")
 
     def model_loaded(self, target: str, seconds: float, *, ok: bool) -> None:
-        """A local model was loaded, or could not be."""
+        """Count a local model that was loaded, or could not be; `seconds` it took."""
         model, outcome = self._models.get(target, OTHER), "ok" if ok else "error"
         self.families.loads.add(model, outcome)
         self.families.load_seconds.observe(seconds, model, outcome)
 
     def worker_restarted(self, target: str, cause: str) -> None:
-        """An engine worker was started again. `cause` is one of `families.CAUSES`."""
+        """Count an engine worker that was started again. `cause` is one of `families.CAUSES`."""
         self.families.restarts.add(self._models.get(target, OTHER), cause)
 
     def render(self) -> bytes:
-        """The whole exposition. Call it in a thread; it lets other threads run every few lines."""
+        """Return the whole exposition. Call it in a thread; it lets other threads run every few lines."""
         parts = [generate_latest(self._process)]
         for part in self._parts():
             parts.append(part)
@@ -262,7 +262,7 @@ class Metrics:
             families.actions.add("masked")
 
     def _left(self, receipt: Receipt, settlement: Settlement) -> None:
-        """The request is no longer in flight at the target that had it last."""
+        """Note that the request is no longer in flight at the target that had it last."""
         last = settlement.target
         if last is None:
             last = settlement.attempts[-1][0] if settlement.attempts else next(iter(receipt.permitted), None)

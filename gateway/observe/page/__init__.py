@@ -1,4 +1,4 @@
 """The status page: the last requests, what it shows of them, and its HTML.
 
-Shows names, counts, times and money. Must not show content, and loads nothing from elsewhere.
+Owns what it remembers of them: names, counts, times and money. Must not show content or load anything from elsewhere.
 """

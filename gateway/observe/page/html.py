@@ -50,7 +50,7 @@ moment.textContent=fresh.getElementById("moment").textContent;
 
 
 def html(view: PageView) -> str:
-    """The page. Everything that was not written here is escaped."""
+    """Return the page. Everything that was not written here is escaped."""
     moment = datetime.fromtimestamp(view.now, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     sections = (_health(view), _money(view), _targets(view), _machine(view), _budgets(view), _requests(view))
     return (

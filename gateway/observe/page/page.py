@@ -46,7 +46,7 @@ class PageEntry(msgspec.Struct, kw_only=True):
 
 
 class Page:
-    """`on` hears events on the loop; `render` is called in a thread."""
+    """Observer that remembers the last requests. `on` hears events on the loop; `render` is called in a thread."""
 
     def __init__(
         self,
@@ -65,7 +65,23 @@ class Page:
         wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`savings(since, until)` reads the ledger (Unix seconds). `rate`: how much one US dollar is in `currency`."""
+        """Begin with no requests.
+
+        Args:
+            catalog: Targets and aliases of the configuration.
+            version: The gateway's version.
+            states: Returns how each target is doing.
+            budgets: Returns what was spent, by budget.
+            readings: Returns the sampler's last results.
+            problem: Returns what is wrong with the gateway as a whole; None: nothing.
+            digest: Returns the digest of the policy in force.
+            savings: Reads the ledger, from and until Unix seconds; None: the page shows no savings.
+            reference_model: Name of the model that local answers are compared with.
+            currency: The currency that is shown.
+            rate: How much one US dollar is in `currency`.
+            wall: Returns Unix seconds.
+            monotonic: Returns seconds of a clock that never jumps.
+        """
         self._catalog = catalog
         self._version = version
         self._states = states
@@ -99,11 +115,11 @@ class Page:
                 pass
 
     def render(self) -> str:
-        """The whole page."""
+        """Return the whole page as HTML."""
         return html(self.view())
 
     def view(self) -> PageView:
-        """What the page shows."""
+        """Return everything that the page shows."""
         now = self._wall()
         entries = list(self._entries.values())[::-1]
         return PageView(
@@ -123,7 +139,7 @@ class Page:
         )
 
     def _forget(self) -> None:
-        """The oldest finished request goes first; running ones stay as long as there is room at all."""
+        """Forget the oldest finished request first; running ones stay as long as there is room at all."""
         while len(self._entries) > _REMEMBERED:
             oldest = next((name for name, entry in self._entries.items() if entry.settlement is not None), None)
             if oldest is None and len(self._entries) <= 10 * _REMEMBERED:
@@ -131,7 +147,7 @@ class Page:
             self._entries.pop(oldest if oldest is not None else next(iter(self._entries)))
 
     def _recent_savings(self, now: float) -> Savings | None:
-        """Sums over months of requests take a moment, so they are kept for a few seconds."""
+        """Return sums over a month of requests, kept for a few seconds because they take a moment."""
         if self._savings is None:
             return None
         if self._monotonic() - self._known[0] > _SAVINGS_SECONDS:
@@ -192,7 +208,7 @@ class Page:
 
 
 def _money(settlement: Settlement | None) -> int | None:
-    """Spent (negative) or avoided (positive)."""
+    """Return what a request spent (negative) or avoided (positive), in micro-dollars."""
     if settlement is None or settlement.target is None:
         return None
     if settlement.avoided_micros is not None:

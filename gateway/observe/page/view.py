@@ -10,7 +10,7 @@ from gateway.observe.readings import Readings
 
 
 class RequestRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One request. `outcome` None: it still runs. Money: avoided if positive, spent if negative."""
+    """Line of one request. `outcome` None: it still runs. Money: avoided if positive, spent if negative."""
 
     at: float
     app: str
@@ -30,7 +30,7 @@ class RequestRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TargetRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One target."""
+    """Line of one target."""
 
     name: str
     zone: str

@@ -27,7 +27,7 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
     tiers: tuple[tuple[int, int, int, int], ...] = ()  # above, input, cached, output; ascending
 
     def micros(self, fresh: int, cached: int, output: int) -> int:
-        """Micro-dollars, rounded half up. A tier is a cliff: it prices all tokens of the request."""
+        """Return micro-dollars, rounded half up. A tier is a cliff: it prices all tokens of the request."""
         rate_input, rate_cached, rate_output = self.input, self.cached, self.output
         for above, tier_input, tier_cached, tier_output in self.tiers:
             if fresh + cached > above:
@@ -36,16 +36,22 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListedModel:
-    """A model that the list knows."""
+    """Model that the price list knows."""
 
     def __init__(self, provider: str, model: Any, *, batch: bool = False) -> None:
-        """`batch`: the price of the provider's batch interface, where the list has one, else the usual price."""
+        """Take a model of the list.
+
+        Args:
+            provider: The provider's name in the list.
+            model: The model's entry in the list.
+            batch: Use the price of the provider's batch interface, where the list has one.
+        """
         self.provider = provider
         self._model = model
         self._context = {"processing": "batch"} if batch else None
 
     def price(self, now: float) -> Price | None:
-        """Its price at that moment (Unix seconds); None if the list has no rate for prompt tokens."""
+        """Return its price at that moment (Unix seconds); None if the list has no rate for prompt tokens."""
         rates = self._model.get_prices(datetime.fromtimestamp(now, UTC), self._context)
         fresh, cached, output = rates.input_mtok, rates.cache_read_mtok, rates.output_mtok
         if fresh is None:
@@ -63,7 +69,7 @@ class ListedModel:
 
 
 class PriceList:
-    """The list that came with the package, or a newer one from a file."""
+    """Price list that came with the package, or a newer one from a file."""
 
     def __init__(self, file: Path | None = None) -> None:
         from genai_prices.data_snapshot import DataSnapshot, get_snapshot
@@ -75,7 +81,7 @@ class PriceList:
         self.timestamp = file.stat().st_mtime if file is not None else _newest(self._snapshot.providers)
 
     def find(self, model: str, base_url: str | None = None, *, batch: bool = False) -> ListedModel | None:
-        """By the provider's address, else by the model's name (`provider/model` works too); None: not known."""
+        """Find a model by the provider's address, else by its name (`provider/model` works too); None: not known."""
         tries: list[tuple[str, str | None, str | None]] = []
         if base_url is not None:
             tries.append((model, None, base_url))
@@ -93,7 +99,7 @@ class PriceList:
 
 
 def _at(rate: Any, prompt_tokens: int) -> int:
-    """The rate that applies to a prompt of that length, in steps."""
+    """Return the rate that applies to a prompt of that length, in steps."""
     if rate is None:
         return 0
     price: Decimal = rate if isinstance(rate, Decimal) else rate.base
@@ -119,7 +125,7 @@ def _read(file: Path) -> list[Any]:
 
 
 def _newest(providers: list[Any]) -> float | None:
-    """The package carries no date: the newest price change it knows of says at least how old it can be."""
+    """Return the newest price change that the package knows of (Unix seconds): it carries no date of its own."""
     today = datetime.now(UTC).date()
     conditional = (
         price

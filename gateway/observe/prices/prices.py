@@ -20,7 +20,11 @@ _MINUTE = 60
 
 
 class Prices:
-    """Build it off the event loop: looking things up takes a fraction of a second. Raises ConfigurationError."""
+    """Money for tokens of each target.
+
+    Build it off the event loop: looking prices up takes a fraction of a second, and raises ConfigurationError where a
+    file can't be used.
+    """
 
     def __init__(
         self, settings: PriceSettings, targets: Iterable[PricedTarget], *, wall: Callable[[], float] = time.time
@@ -48,25 +52,25 @@ class Prices:
 
     @property
     def unpriced(self) -> frozenset[str]:
-        """Cloud targets whose price is not known."""
+        """Return the cloud targets whose price is not known."""
         return frozenset(
             name for name, rated in self._rated.items() if rated is None or rated.now(self._wall()) is None
         )
 
     @property
     def has_reference(self) -> bool:
-        """Whether local answers can be compared with anything."""
+        """Tell whether local answers can be compared with a reference model."""
         return self._reference is not None
 
     def cost(self, target: str, usage: Usage) -> int:
-        """Micro-dollars that a request cost. 0 for local targets, and for the `unpriced` ones, which are counted."""
+        """Return micro-dollars that a request cost; 0 for local targets and for the `unpriced`, which are counted."""
         price = self._price(target)
         if price is None:
             return 0
         return price.micros(usage.input, usage.input_cached, usage.completion_tokens)
 
     def avoided(self, target: str, usage: Usage) -> int | None:
-        """Micro-dollars that the reference model would have cost; None: not known, or the target is not local."""
+        """Return micro-dollars that the reference model would have cost; None: not known, or no local target."""
         if self._zones.get(target) is not Zone.LOCAL:
             return None
         rated = self._reference if usage.completion_tokens else self._embedding
@@ -81,7 +85,7 @@ class Prices:
         return price.micros(round(fresh * ratio), round(cached * ratio), round(usage.completion_tokens * ratio))
 
     def answered(self, target: str, text: str, tokens: int) -> None:
-        """A local answer, for measuring how the reference model would have counted it. Nothing of it is kept."""
+        """Take a local answer, to measure how the reference model would have counted it. Nothing of it is kept."""
         if self._recount is not None:
             self._recount.sample(target, text, tokens)
 
@@ -91,7 +95,10 @@ class Prices:
             self._recount.close()
 
     def estimate(self, target: str, prompt_tokens: int, max_tokens: int | None) -> int | None:
-        """The upper estimate before a request is sent: nothing cached, the longest answer. None: no price known."""
+        """Return the most that a request may cost, in micro-dollars; None: no price is known.
+
+        Nothing is taken to be cached, and the answer to be as long as it may be.
+        """
         if self._zones.get(target) is Zone.LOCAL:
             return 0
         price = self._price(target)
@@ -107,7 +114,7 @@ class Prices:
 
 
 class _Rated:
-    """A price that may change with the time of day; asked for at most once a minute."""
+    """Price that may change with the time of day; the list is asked at most once a minute."""
 
     def __init__(self, provider: str, listed: ListedModel | None, fixed: Price | None) -> None:
         self.provider = provider

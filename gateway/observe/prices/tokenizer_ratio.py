@@ -21,10 +21,17 @@ _FADE = 200_000  # tokens, after which older answers weigh half
 
 
 class TokenizerRatio:
-    """`sample` is called on the event loop and returns at once; `ratio` can be asked at any time."""
+    """Measure of how many tokens the reference model would count for the tokens of each local target.
+
+    `sample` is called on the event loop and returns at once; `ratio` can be asked at any time.
+    """
 
     def __init__(self, file: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Raises ConfigurationError for a file that is no tokenizer, or where the extra is missing."""
+        """Load the tokenizer.
+
+        Raises:
+            ConfigurationError: The file is no tokenizer, or the extra is not installed.
+        """
         self._tokenizer = _opened(file)
         self._clock = clock
         self._next = float("-inf")
@@ -33,7 +40,7 @@ class TokenizerRatio:
         self._thread = ThreadPoolExecutor(1, "recount")
 
     def sample(self, target: str, text: str, tokens: int) -> None:
-        """Perhaps count an answer of that many local tokens."""
+        """Count, now and then, an answer of that many local tokens."""
         now = self._clock()
         if now < self._next or tokens < _SHORTEST or len(text) > _LONGEST:
             return
@@ -41,7 +48,7 @@ class TokenizerRatio:
         self._thread.submit(self._count, target, text, tokens)
 
     def ratio(self, target: str) -> float | None:
-        """Tokens of the reference model for one of the target's; None: not enough was seen yet."""
+        """Return the reference model's tokens for one of the target's; None: not enough was seen yet."""
         local, reference = self._sums.get(target, (0.0, 0.0))
         return reference / local if local >= _ENOUGH else None
 

@@ -27,11 +27,11 @@ _PRINTABLE = re.compile("[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")
 
 
 class DecodingLimit(Exception):
-    """A compressed piece unpacks to more than is looked at."""
+    """Error of a compressed piece that unpacks to more than is looked at."""
 
 
 def unblob(found: str, spend: Spend) -> str:
-    """What the piece says, or the piece itself where it says nothing readable."""
+    """Return what the piece says, or the piece itself where it says nothing readable."""
     if len(found) < 16 and found.isdecimal():
         return found
     for data in _candidates(found):
@@ -55,7 +55,7 @@ def _part(found: str, spend: Spend) -> str:
 
 
 def _plainly_nothing(piece: str) -> bool:
-    """Whether letters and digits that are no hexadecimal surely say nothing, from the first bytes that they stand for.
+    """Tell whether letters and digits that are no hexadecimal surely say nothing, from the first bytes they stand for.
 
     Most of what looks like base64 is names in code, or bytes: both are passed by without a closer look.
     """
@@ -96,7 +96,7 @@ def _candidates(found: str) -> Iterator[bytes]:
 
 
 def _readable(data: bytes, spend: Spend) -> str | None:
-    """The bytes as text, if they are text, or unpacked if they are compressed."""
+    """Return the bytes as text, if they are text or compressed text; None: neither."""
     packed = data[:2] == b"\x1f\x8b" or (len(data) > 8 and data[0] == 0x78 and (data[0] * 256 + data[1]) % 31 == 0)
     if packed:
         unpacked = _unpacked(data)
@@ -117,7 +117,11 @@ def _readable(data: bytes, spend: Spend) -> str | None:
 
 
 def _unpacked(data: bytes) -> bytes | None:
-    """Raises TooLarge beyond a megabyte."""
+    """Return the unpacked bytes; None: they are not compressed.
+
+    Raises:
+        DecodingLimit: They are more than a megabyte.
+    """
     stream = zlib.decompressobj(wbits=47)
     try:
         unpacked = stream.decompress(data, _UNPACKED)

@@ -39,7 +39,7 @@ _SHORT = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 class _Folding(dict[int, str]):
-    """How a person reads each character; filled as characters come."""
+    """Table of how a person reads each character; filled as characters come."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
@@ -61,7 +61,7 @@ _FOLDING = _Folding()
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """A stretch of a view, and the stretch of its source that it stands for."""
+    """Part of a view, and the part of its source that it stands for."""
 
     start: int
     end: int
@@ -71,7 +71,7 @@ class Segment(msgspec.Struct, frozen=True):
 
 
 class TextView(msgspec.Struct, frozen=True):
-    """A reading of `source` around the pieces that were replaced there; what is far from any of them is left out."""
+    """Reading of `source` around the pieces that were replaced there; what is far from any of them is left out."""
 
     text: str
     source: "TextView | None" = None
@@ -80,7 +80,7 @@ class TextView(msgspec.Struct, frozen=True):
     decoded: bool = False  # an encoding was taken off, here or in a source
 
     def place(self, start: int, end: int) -> tuple[int, int]:
-        """Where the client's own text says what stands at `start` to `end` here."""
+        """Return where in the client's own text that stands which is from `start` to `end` here."""
         if self.source is None:
             return start, end
         first = self.segments[max(0, bisect_right(self.segments, start, key=lambda segment: segment.start) - 1)]
@@ -90,7 +90,7 @@ class TextView(msgspec.Struct, frozen=True):
         return self.source.place(min(begin, first.source_end), max(begin, min(stop, last.source_end)))
 
     def client_text(self, start: int, end: int) -> str:
-        """What the client's own text has from `start` to `end` of it."""
+        """Return what the client's own text has from `start` to `end` of it."""
         return self.text[start:end] if self.source is None else self.source.client_text(start, end)
 
 
@@ -102,7 +102,7 @@ def _rewrite(
     closed_up: bool = False,
     decoded: bool = False,
 ) -> TextView | None:
-    """The view with the pattern's pieces replaced, and their surroundings. None: nothing was replaced."""
+    """Return the view with the pattern's pieces replaced, and their surroundings. None: nothing was replaced."""
     text = source.text
     parts: list[str] = []
     segments: list[Segment] = []
@@ -141,7 +141,7 @@ _GAP = "\n\n\n"
 
 
 def _edge(text: str, at: int, direction: int) -> int:
-    """The end of what is kept on one side of `at`: not inside a word, if that can be had."""
+    """Return the end of what is kept on one side of `at`: not inside a word, if that can be had."""
     limit = at + direction * _AROUND
     if limit <= 0 or limit >= len(text):
         return 0 if direction < 0 else len(text)
@@ -154,7 +154,7 @@ def _edge(text: str, at: int, direction: int) -> int:
 
 
 class ViewKind(enum.Enum):
-    """What kinds of views there are."""
+    """Kind of a view: what was undone to make it."""
 
     FOLDED = "folded"
     UNESCAPED = "unescaped"
@@ -174,7 +174,7 @@ TRIGGERS: Mapping[ViewKind, str] = {
 
 
 def views(view: TextView, kinds: Collection[ViewKind], spend: Spend) -> Iterator[TextView]:
-    """Every other reading of one text, one level deep. `spend` is charged for each, and may raise."""
+    """Yield every other reading of one text, one level deep. `spend` is charged for each, and may raise."""
     if view.closed_up:
         return
     if not view.text.isascii() and _FOREIGN.search(view.text):
@@ -188,7 +188,10 @@ def views(view: TextView, kinds: Collection[ViewKind], spend: Spend) -> Iterator
 
 
 def _unblob(match: Match[str], spend: Spend) -> str:
-    """Behind a comma (`data:…;base64,…`) with a space, else a number could seem to begin before it."""
+    """Return what a piece says, with a space before it behind a comma (`data:…;base64,…`).
+
+    Without the space, a number could seem to begin before it.
+    """
     found = match[0]
     said = unblob(found, spend)
     return f" {said}" if said != found and match.string[match.start() - 1 : match.start()] == "," else said
@@ -234,7 +237,7 @@ _HEAD = re.compile(r"[^\s,;]{1,200}(?:[ .-][0-9A-Z]{1,6}(?![a-z])){0,6}")
 
 
 def _tail(text: str) -> str:
-    """The last word, with the short groups before it."""
+    """Return the last word of a text, with the short groups before it."""
     groups = text.rsplit(maxsplit=7)
     if not groups:
         return ""
@@ -247,7 +250,7 @@ def _tail(text: str) -> str:
 
 
 def seam(first: str, second: str) -> tuple[str, ...]:
-    """Readings of a value that the end of one text begins and the beginning of the next ends."""
+    """Return the readings of a value that the end of one text begins and the beginning of the next ends."""
     head = _HEAD.match(second[:240].lstrip())
     left = _tail(first[-240:])
     if not left or head is None:
@@ -265,7 +268,7 @@ _MARGIN = " \t\r>#*|-"
 
 
 def broken(text: str) -> Iterator[tuple[str, int, int]]:
-    """Values that were broken over lines, put together, with the place that each has in the text."""
+    """Yield values that were broken over lines, put together, with the place that each has in the text."""
     at = text.find("\n")
     while at >= 0:
         following = text.find("\n", at + 1)

@@ -35,20 +35,25 @@ def _card(match: Match[str]) -> bool:
 
 
 def _luhn(number: str) -> bool:
-    """The check digit of ISO/IEC 7812. Of our own, because pages of numbers are looked at digit by digit."""
+    """Tell whether the check digit of ISO/IEC 7812 is right.
+
+    Written here, because pages of numbers are looked at digit by digit.
+    """
     return (sum(map(int, number[-1::-2])) + sum(map("0516273849".index, number[-2::-2]))) % 10 == 0
 
 
 def _iban(match: Match[str]) -> bool:
-    """Also with a word behind it that could belong to it: every country has one length."""
+    """Tell whether it is an account number, also with a word behind it: every country has one length."""
     value = compact(match).upper()
     length = _iban_length(value[:2])
     return 15 <= length <= len(value) and _modulo(value[:length]) and iban.is_valid(value[:length])
 
 
 def _modulo(value: str) -> bool:
-    """The check of ISO 7064, modulo 97. Nearly everything fails here, before the library looks at the country's
-    rules."""
+    """Tell whether the check of ISO 7064, modulo 97, is right.
+
+    Nearly everything fails here, before the library looks at the country's rules.
+    """
     return int((value[4:] + value[:4]).translate(_IN_DIGITS)) % 97 == 1
 
 
@@ -57,7 +62,10 @@ _IN_DIGITS = {ord(letter): str(number) for number, letter in enumerate("ABCDEFGH
 
 @cache
 def _iban_length(country: str) -> int:
-    """Characters of the country's account numbers, 0 where it has none; the list is SWIFT's registry in `stdnum`."""
+    """Return the length of the country's account numbers, 0 where it has none.
+
+    The list is SWIFT's registry in `stdnum`.
+    """
     parts = numdb.get("iban").info(country)
     structure = parts[0][1].get("bban", "") if parts else ""
     return sum(map(int, re.findall(r"([0-9]+)!?[nac]", structure))) + 4 if structure else 0
@@ -69,7 +77,7 @@ def _ccc(match: Match[str]) -> bool:
 
 
 def _email(match: Match[str]) -> bool:
-    """Not a user with a password in an address, nor what only programs and manuals use."""
+    """Tell whether it is somebody's: no user with a password in an address, no address that only programs use."""
     value = match["value"]
     if _TEST_MAIL.search(value) or _AUTOMATIC.match(value) or value.startswith("git@"):
         return False
@@ -98,7 +106,7 @@ def _phone(match: Match[str]) -> bool:
 
 
 def _telling(text: str, number: str) -> bool:
-    """Whether the shape alone says telephone: a grouped Spanish number, or a US number with its area in brackets."""
+    """Tell whether the shape alone says telephone: a grouped Spanish number, or a US one with its area in brackets."""
     if len(number) == 9 and number[0] in "679":
         return re.fullmatch(r"[0-9]{3}([ -])(?:[0-9]{3}\1[0-9]{3}|[0-9]{2}\1[0-9]{2}\1[0-9]{2})", text) is not None
     return re.fullmatch(r"\([0-9]{3}\) ?[0-9]{3}-[0-9]{4}", text) is not None

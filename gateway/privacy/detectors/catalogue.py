@@ -25,7 +25,7 @@ invented persons. Where that matters, write your own words and lists, or have th
 
 
 def page() -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     rows = sorted((d.category, d.name, d.source) for d in DETECTORS)
     lines = [f"| `{category}` | {name} | {source} |" for category, name, source in rows]
     lines.append("| `custom.<name>` | custom | the user's own words, regular expressions (RE2) and lists |")

@@ -27,7 +27,7 @@ _OF = r"(?:del?|para|of|for|on|to|en)"
 
 
 def _assigned(match: Match[str]) -> bool:
-    """A value that somebody would type or generate; not an identifier, a path, a type or a placeholder."""
+    """Tell whether somebody would type or generate such a value; not an identifier, path, type or placeholder."""
     value = match["value"].rstrip(".,;:)\"'")
     if len(value) < 6 or PLACEHOLDER.match(value) or len(set(value)) < 4:
         return False
@@ -49,7 +49,7 @@ def _assigned(match: Match[str]) -> bool:
 
 
 def _broken_up(value: str) -> bool:
-    """Digits and letters mixed as no identifier mixes them, or a natural password: letters, then digits."""
+    """Tell whether digits and letters mix as in no identifier, or as in a natural password: letters, then digits."""
     return bool(
         (
             re.fullmatch(r"[A-Za-z0-9]+[.!]?", value)

@@ -1,7 +1,6 @@
-"""Secrets that no sign of assignment introduces: said in a sentence, an option, a cookie, a connection's settings.
-Pure.
+"""Secrets without a sign of assignment before them: in a sentence, an option, a cookie, a connection's settings.
 
-Where nothing but a word stands before a value, the value has to look like a secret by itself.
+Pure. Where nothing but a word stands before a value, the value has to look like a secret by itself.
 """
 
 # ruff: noqa: E501 - a pattern in one piece can be read and searched for
@@ -23,7 +22,7 @@ _ORDINARY = re.compile(
 
 
 def _strong(match: Match[str]) -> bool:
-    """What somebody or a generator makes up: letters and digits and more, of no ordinary form."""
+    """Tell whether a person or a generator makes up such a value: letters and digits and more, of no ordinary form."""
     value = match["value"].rstrip(".,;:)\"'»”")
     if len(value) < 8 or PLACEHOLDER.match(value) or _ORDINARY.fullmatch(value) or len(set(value)) < 5:
         return False

@@ -18,7 +18,7 @@ re2: Any = untyped_re2  # the package has no types
 
 
 class Custom:
-    """Compiled once. Words are found whole, in any case."""
+    """The user's words, expressions and lists, compiled once. Words are found whole, in any case."""
 
     def __init__(
         self,
@@ -26,7 +26,11 @@ class Custom:
         patterns: Mapping[str, tuple[str, ...]],
         lists: Mapping[str, WordList] = MappingProxyType({}),
     ) -> None:
-        """Raises ConfigurationError for a pattern that RE2 does not take, and for an entry that can't be used."""
+        """Compile them all.
+
+        Raises:
+            ConfigurationError: RE2 does not take a pattern, or an entry can't be used.
+        """
         self._lists = Gazetteers(lists)
         self._patterns: list[tuple[str, Any, int]] = []
         for name, items in words.items():
@@ -49,7 +53,7 @@ class Custom:
         self._patterns.append((f"custom.{name}", compiled, group))
 
     def find(self, text: str) -> Iterator[tuple[str, int, int]]:
-        """Category, start and end of each hit."""
+        """Yield category, start and end of each hit."""
         for category, pattern, group in self._patterns:
             for match in pattern.finditer(text):
                 yield category, match.start(group), match.end(group)
@@ -65,7 +69,7 @@ _SPACES = re.compile(" {2,}")
 
 
 class _Folding(dict[int, str]):
-    """One character for one character; filled as characters come."""
+    """Table of how characters are compared, one for one; filled as characters come."""
 
     def __init__(self, *, case: bool, accents: bool) -> None:
         super().__init__()
@@ -85,7 +89,7 @@ class _Folding(dict[int, str]):
 
 
 class _Folded:
-    """A text as it is compared, and the way back to its places."""
+    """Text as it is compared, and the way back to its places."""
 
     def __init__(self, text: str, folding: _Folding) -> None:
         plain = text.translate(folding)
@@ -96,15 +100,19 @@ class _Folded:
         self._from = [start + 1 - gone for (start, _), gone in zip(runs, self._lost, strict=False)]
 
     def place(self, at: int) -> int:
-        """Where in the text as it came this character stands."""
+        """Return where this character stands in the text as it came."""
         return at + self._lost[bisect_right(self._from, at)]
 
 
 class Gazetteers:
-    """Compiled once; as many passes over a text as there are ways of folding (one, as a rule)."""
+    """The user's lists, compiled once; as many passes over a text as there are ways of folding (one, as a rule)."""
 
     def __init__(self, lists: Mapping[str, WordList]) -> None:
-        """Raises ConfigurationError for an entry that can't be used."""
+        """Compile the lists.
+
+        Raises:
+            ConfigurationError: An entry can't be used.
+        """
         self._passes: list[tuple[_Folding, Any]] = []
         kinds: dict[tuple[bool, bool], dict[str, set[tuple[str, bool]]]] = {}
         foldings: dict[tuple[bool, bool], _Folding] = {}
@@ -125,7 +133,7 @@ class Gazetteers:
                 self._passes.append((foldings[key], automaton))
 
     def find(self, text: str) -> Iterator[tuple[str, int, int]]:
-        """Category, start and end of each hit; of hits inside one another only the longest."""
+        """Yield category, start and end of each hit; of hits inside one another only the longest."""
         for folding, automaton in self._passes:
             folded = _Folded(text, folding)
             found: list[tuple[int, int, str]] = []
@@ -142,7 +150,7 @@ class Gazetteers:
 
 
 def _whole(text: str, start: int, end: int) -> bool:
-    """Whether no letter, digit or underscore goes on beyond a letter, digit or underscore at either end."""
+    """Tell whether a word ends at both ends: no letter, digit or underscore goes on there."""
     before = start > 0 and _in_word(text[start - 1]) and _in_word(text[start])
     return not before and not (end < len(text) and _in_word(text[end]) and _in_word(text[end - 1]))
 

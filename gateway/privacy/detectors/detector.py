@@ -24,7 +24,7 @@ BEGIN, END = r"(?<![\w.@-])", r"(?![\w@-])"
 
 
 def always(match: Match[str]) -> bool:
-    """The pattern alone decides."""
+    """Return True: the pattern alone decides."""
     return True
 
 
@@ -47,7 +47,7 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
     whole: Callable[[str], tuple[int, int] | None] | None = None  # looks at the whole text instead of at each hit
 
     def find(self, text: str) -> Iterator[tuple[int, int]]:
-        """Start and end of each hit."""
+        """Yield start and end of each hit."""
         if self.whole is not None:
             span = self.whole(text)
             if span is not None:
@@ -62,18 +62,21 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def rx(pattern: str, flags: int = 0) -> Pattern[str]:
-    """Compiled for ASCII classes."""
+    """Compile a pattern with classes of ASCII characters."""
     return re.compile(pattern, flags | re.ASCII)
 
 
 def words(pattern: str) -> Pattern[str]:
-    """A search for context words, in any case."""
+    """Compile a search for context words, in any case."""
     return re.compile(pattern, re.IGNORECASE)
 
 
 @cache
 def _linear(context: Pattern[str]) -> Any:
-    """The same search by RE2, ten times quicker over a whole text; Python's own where RE2 does not know the syntax."""
+    """Return the same search by RE2, ten times quicker over a whole text.
+
+    Python's own search stays where RE2 does not know the syntax.
+    """
     try:
         return lexicon(context.pattern)
     except re2.error:
@@ -81,41 +84,44 @@ def _linear(context: Pattern[str]) -> Any:
 
 
 def lexicon(pattern: str) -> Any:
-    """A search for many words over whole texts, in any case and in linear time (RE2)."""
+    """Compile a search for many words over whole texts, in any case and in linear time (RE2)."""
     return re2.compile(f"(?i){pattern}")
 
 
 def digits(text: str) -> str:
-    """The text's digits."""
+    """Return the digits of a text."""
     return text if text.isdecimal() and text.isascii() else _NO_DIGIT.sub("", text)
 
 
 def compact(match: Match[str]) -> str:
-    """The value without separators."""
+    """Return the value without separators."""
     value: str = match["value"]
     return value if value.isalnum() else _SEPARATOR.sub("", value)
 
 
 def near(match: Match[str], context: Pattern[str], before: int = 64, after: int = 32) -> bool:
-    """Whether a context word stands near the hit."""
+    """Tell whether a context word stands near the hit."""
     start, end = match.span("value")
     return _around.has(match.string, context, max(0, start - before), min(len(match.string), end + after))
 
 
 class _Around(threading.local):
-    """Context words of the text at hand. Where one detector has many hits, all words are found once for all of them."""
+    """Memory of the context words of one text.
+
+    Where one detector has many hits, all words are found once for all of them.
+    """
 
     def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
-        """Forgets the text."""
+        """Forget the text."""
         self._text = ""
         self._asked: dict[Pattern[str], int] = {}
         self._spans: dict[Pattern[str], tuple[list[int], list[int]]] = {}
 
     def has(self, text: str, context: Pattern[str], start: int, end: int) -> bool:
-        """Whether a word stands there."""
+        """Tell whether a context word stands between `start` and `end`."""
         if text is not self._text:
             self.clear()
             self._text = text
@@ -133,7 +139,7 @@ _around = _Around()
 
 
 def entropy(text: str) -> float:
-    """Shannon entropy in bits per character."""
+    """Return Shannon's entropy in bits per character."""
     counts: dict[str, int] = {}
     for character in text:
         counts[character] = counts.get(character, 0) + 1

@@ -43,7 +43,7 @@ class VendorRule:
         self._exceptions: tuple[Any, ...] = ()
 
     def find(self, text: str, folded: str) -> Iterator[tuple[int, int]]:
-        """Start and end of each secret. `folded` is the text in lower case."""
+        """Yield start and end of each secret. `folded` is the text in lower case."""
         if self.keywords and not any(word in folded for word in self.keywords):
             return
         if self._compiled is None:
@@ -64,7 +64,7 @@ class VendorRule:
 
 @cache
 def vendor_rules() -> tuple[VendorRule, ...]:
-    """All rules that look at content."""
+    """Return all rules that look at content."""
     data = tomllib.loads(files("gateway.privacy").joinpath("data/gitleaks.toml").read_text("utf-8"))
     common = data["allowlist"]
     stopwords, allowed = tuple(common.get("stopwords", ())), tuple(common.get("regexes", ()))

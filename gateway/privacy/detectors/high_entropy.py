@@ -32,11 +32,11 @@ _DIGIT, _SIGN = frozenset("0123456789"), frozenset("!@#$%^&*+=?~|/¡¿")
 
 
 def _free(size: int) -> None:
-    """Values are short: nothing to charge."""
+    """Charge nothing: values are short."""
 
 
 def kinds(value: str) -> tuple[bool, bool, bool, bool]:
-    """Whether it has small letters, capitals, digits and signs."""
+    """Tell whether a value has small letters, capitals, digits and signs, in this order."""
     characters = set(value)
     return (
         not _SMALL.isdisjoint(characters),
@@ -51,7 +51,7 @@ _VOWELS = frozenset("aeiouAEIOU")
 
 
 def lawless(value: str) -> bool:
-    """Letters as no word and no name in code has them: capitals anywhere, or a long run with few vowels."""
+    """Tell whether letters stand as in no word or name in code: capitals anywhere, or a long run with few vowels."""
     longest = max(_PARTS.findall(value), key=len, default="")
     if len(longest) < 8:
         return False
@@ -72,7 +72,7 @@ _KIND_OF = {
 
 
 def _of_words(value: str, times: float) -> bool:
-    """A name in code: much of it, its length divided by `times`, are words grown together."""
+    """Tell whether it is a name in code: words make up much of it, its length divided by `times`."""
     return times * sum(map(len, re.findall(r"[A-Z]?[a-z]{3,}", value))) >= len(value)
 
 
@@ -84,8 +84,10 @@ _BLOCK = re.compile(r"-----(BEGIN|END) ([A-Z0-9 ]{3,40})-----")
 
 
 def _public(match: Match[str]) -> bool:
-    """Part of a certificate, a public key or a picture: by its own beginning, the word before it, or the block around
-    it."""
+    """Tell whether it is part of a certificate, a public key or a picture.
+
+    By its own beginning, the word before it, or the block around it.
+    """
     text, start = match.string, match.start("value")
     if _PUBLIC_FORM.match(match["value"]) or _PUBLIC.search(text, max(0, start - 40), start):
         return True
@@ -97,14 +99,14 @@ def _public(match: Match[str]) -> bool:
 
 
 def transitions(value: str) -> float:
-    """How often the kind of character changes: random strings change all the time, names seldom."""
+    """Return how often the kind of character changes, 0 to 1: random strings change all the time, names seldom."""
     kinds = value.translate(_KIND_OF)
     changes: int = sum(map(ne, kinds, kinds[1:]))
     return changes / max(1, len(value) - 1)
 
 
 def _random(match: Match[str]) -> bool:
-    """A long string of mixed kinds, as vendors make keys; not a hash, an identifier in code or base64 of text."""
+    """Tell whether it is long and mixed, as vendors make keys; not a hash, an identifier in code or base64 of text."""
     value = match["value"].strip("-_=")
     lower, upper, digit, _ = kinds(value)
     if (

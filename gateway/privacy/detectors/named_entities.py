@@ -54,7 +54,7 @@ _COMPANIONS = ("health", "financial", "legal", "contact")
 
 
 class NamePolicy(enum.StrEnum):
-    """Which names count by themselves."""
+    """Which names count by themselves, without another finding beside them."""
 
     IGNORE = "ignore"
     FULL = "full"  # first and last name, a title and a name, or one that is introduced: my name is …, my son …
@@ -71,7 +71,7 @@ class Entity(msgspec.Struct, frozen=True, array_like=True):
 
 
 def joined(pieces: Sequence[Entity], text: str) -> list[Entity]:
-    """Entities from the model's word pieces, in order of their places: neighbours of one kind are one entity."""
+    """Return entities from the model's word pieces, in order of their places: neighbours of one kind are one entity."""
     found: list[Entity] = []
     for piece in sorted(pieces, key=lambda one: (one.start, one.end)):
         last = found[-1] if found else None
@@ -84,7 +84,7 @@ def joined(pieces: Sequence[Entity], text: str) -> list[Entity]:
 
 
 def findings_of(path: str, text: str, entities: Sequence[Entity], names: NamePolicy) -> list[Finding]:
-    """The findings in one string."""
+    """Return the findings in one string."""
     found = [*_of_names(path, text, entities, names), *_of_addresses(path, entities)]
     for entity in entities:
         category = _NUMBERS.get(entity.kind)
@@ -97,7 +97,10 @@ def findings_of(path: str, text: str, entities: Sequence[Entity], names: NamePol
 
 
 def records(named: Sequence[tuple[str, Entity]], findings: Sequence[Finding]) -> list[Finding]:
-    """`person.record` where any name, at a path, stands in one request with a finding of another person's matter."""
+    """Return `person.record` where any name stands in one request with a finding of another person's matter.
+
+    `named` are pairs of a path and the name that stands there.
+    """
     if not named or not any(finding.category.startswith(_COMPANIONS) for finding in findings):
         return []
     path, entity = named[0]
@@ -105,7 +108,7 @@ def records(named: Sequence[tuple[str, Entity]], findings: Sequence[Finding]) ->
 
 
 def is_name(entity: Entity) -> bool:
-    """First or last name?"""
+    """Tell whether the entity is a first or last name."""
     return entity.kind in _NAMES
 
 
@@ -129,7 +132,10 @@ def _of_names(path: str, text: str, entities: Sequence[Entity], names: NamePolic
 
 
 def _is_full(text: str, start: int, end: int) -> bool:
-    """Two words with capitals, or a title or an introduction before one; where there are no capitals, two words."""
+    """Tell whether a name is a full one.
+
+    That is: two words with capitals, or a title or an introduction before one; where there are no capitals, two words.
+    """
     before = text[max(0, start - _BEFORE) : start]
     if _INTRODUCED.search(before):
         return True
@@ -141,7 +147,7 @@ def _is_full(text: str, start: int, end: int) -> bool:
 
 
 def _of_addresses(path: str, entities: Sequence[Entity]) -> Iterator[Finding]:
-    """Different parts of an address close together. A number and a postcode alone are none."""
+    """Yield findings of different parts of an address close together. A number and a postcode alone are none."""
     groups: list[list[Entity]] = []
     for part in (entity for entity in entities if entity.kind in _PLACES):
         if groups and part.start - groups[-1][-1].end <= _NEIGHBOUR:

@@ -1,8 +1,7 @@
 """What a network of one's own looks like from inside: private addresses, host names that no public DNS knows, MACs.
-Pure.
 
-What every network has, and every manual shows, is nobody's: loopback, masks, whole private ranges, the routers' factory
-addresses, and what RFC 5737, 3849 and 9542 set aside for documents.
+Pure. What every network has, and every manual shows, is nobody's: loopback, masks, whole private ranges, the routers'
+factory addresses, and what RFC 5737, 3849 and 9542 set aside for documents.
 """
 
 # ruff: noqa: E501 - a pattern in one piece can be read and searched for
@@ -64,7 +63,7 @@ def _address(match: Match[str]) -> bool:
 
 
 def _private_4(address: IPv4Address, match: Match[str]) -> bool:
-    """RFC 1918 and RFC 6598, of one machine; ranges that end in .0/8, /12 and /16 are anybody's."""
+    """Tell whether it is one machine's by RFC 1918 or RFC 6598; ranges that end in .0/8, /12 and /16 are anybody's."""
     first, second, *_ = address.packed
     private = first == 10 or (first == 172 and 16 <= second <= 31) or (first, second) == (192, 168)
     shared = first == 100 and 64 <= second <= 127
@@ -98,7 +97,7 @@ _IP_WORDS = words(
 
 
 def _public(match: Match[str]) -> bool:
-    """Somebody's line: a public address that is called one. Not a version, a resolver, or one of documentation."""
+    """Tell whether a public address is called somebody's line. Not a version, a resolver, or one of documentation."""
     value = match["value"]
     try:
         address = ip_address(value)
@@ -110,12 +109,12 @@ def _public(match: Match[str]) -> bool:
 
 
 def _private_6(address: IPv6Address) -> bool:
-    """RFC 4193 and link-local ones; `::1`, documentation and short made-up ones are not."""
+    """Tell whether it is private by RFC 4193 or link-local; `::1`, documentation and short made-up ones are not."""
     return (address.packed[0] & 0xFE == 0xFC or address.is_link_local) and len(set(address.packed)) >= 5
 
 
 def _host(match: Match[str]) -> bool:
-    """A name, not an attribute in code: something about it, or near it, is a machine's."""
+    """Tell whether it is a machine's name, not an attribute in code: something about it, or near it, says so."""
     value = match["value"]
     if _EVERYBODYS.match(value):
         return False

@@ -1,8 +1,7 @@
 """Names and dates of birth that need no model: somebody is introduced, or a form, a title or a law says who it is.
-Pure.
 
-A title alone is not enough where it is everybody's: "Dr. Martin Luther King" is history. So a title counts with a first
-and last name *and* something near that makes it a matter of papers: a number, a signature, a patient, a contract.
+Pure. A title alone is not enough where it is everybody's: "Dr. Martin Luther King" is history. So a title counts with a
+first and last name *and* something near that makes it a matter of papers: a number, a signature, a patient, a contract.
 """
 
 # ruff: noqa: E501 - a pattern in one piece can be read and searched for
@@ -38,7 +37,7 @@ _DATE = (
 
 
 def _somebody(match: Match[str]) -> bool:
-    """Not a placeholder, a role or a character that everybody knows."""
+    """Tell whether it is a person's name: not a placeholder, a role or a character that everybody knows."""
     return not re.search(r"(?i)\b(?:name|nombre|apellidos?|surname|john doe|jane doe|your|full|last|first|unknown|desconocid[oa]|the|none|null|company|user)\b", match["value"]) and not _FAMOUS.search(match["value"])  # fmt: skip
 
 
@@ -106,5 +105,8 @@ _OWN = re.compile(r"(?i)\A(?:fecha|f|fec|f\.?nac|date|birth(?:date)?|d\.?o\.?b|i
 
 
 def _of_somebody(match: Match[str]) -> bool:
-    """ "Born on" is said of anybody in an encyclopaedia; beside papers it is a person's."""
+    """Tell whether a date of birth is a private person's.
+
+    An encyclopaedia says "born on" of anybody; beside papers it is a person's.
+    """
     return _OWN.match(match[0]) is not None or near(match, _PAPERS, 160, 160)

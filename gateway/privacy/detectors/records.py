@@ -109,7 +109,10 @@ _DENSE = 8  # so many clinical words in one text are a clinical text, whoever it
 
 
 def _record(text: str) -> tuple[int, int] | None:
-    """Fields of a record: two kinds with clinical words, or four kinds; or somebody's age beside clinical words."""
+    """Return where a record stands; None: there is none.
+
+    Its fields are two kinds with clinical words, or four kinds; or somebody's age stands beside clinical words.
+    """
     fields: dict[str, tuple[int, int]] = {}
     for match in _FIELDS.finditer(text[:40_000]):
         fields.setdefault(match[0].lower().rstrip(" :"), match.span())
@@ -138,7 +141,10 @@ def _own_health(text: str) -> tuple[int, int] | None:
 
 
 def _plans(text: str) -> tuple[int, int] | None:
-    """An unreleased matter of one's own firm: three kinds of words near each other."""
+    """Return where an unreleased matter of one's own firm stands; None: nowhere.
+
+    It is told by three kinds of words near each other.
+    """
     for match in _UNRELEASED.finditer(text):
         around = slice(max(0, match.start() - 300), match.end() + 300)
         if _PLANS.search(text[around]) and _BUSINESS.search(text[around]):

@@ -1,5 +1,4 @@
-"""Topics that are somebody's own business, without a model: words of health, money, law, work and plans × whose they
-are.
+"""Topics that are somebody's own business, without a model: words of health, money, law, work, plans, and their owner.
 
 A word alone is a subject to talk about ("what are the symptoms of HIV?"). It becomes a confidence beside its owner:
 a possessive ("my HIV diagnosis", "la nómina de mi mujer"), a subject who has it ("I tested positive for …"), or a firm
@@ -40,7 +39,7 @@ _SPEECH = words(
 
 
 class _Topic(msgspec.Struct, frozen=True, kw_only=True):
-    """One topic: what one can own, what one can have, and phrases that say it all."""
+    """Words of one topic: what one can own, what one can have, and phrases that say it all."""
 
     owned: str
     had: str = ""
@@ -48,7 +47,7 @@ class _Topic(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _span(topic: _Topic) -> Callable[[str], tuple[int, int] | None]:
-    """A search for the topic's first confidence in a text."""
+    """Return a search for the topic's first confidence in a text."""
     owned = lexicon(rf"\b(?:{topic.owned})\b")
     had = lexicon(rf"\b(?:{topic.had})\b") if topic.had else None
     phrases = lexicon(rf"\b(?:{topic.phrases})")
@@ -70,7 +69,7 @@ def _span(topic: _Topic) -> Callable[[str], tuple[int, int] | None]:
 
 
 def _owned(text: str, start: int, end: int) -> int | None:
-    """Where the owner of the word begins, if it has one of flesh and blood."""
+    """Return where the owner of the word begins; None: no person owns it."""
     before = _OWNER.search(text, max(0, start - _BEFORE), start)
     if before is not None and not _BREAK.search(before["gap"]):
         return before.start()
@@ -78,7 +77,7 @@ def _owned(text: str, start: int, end: int) -> int | None:
 
 
 def _had(text: str, start: int, end: int) -> int | None:
-    """Where the subject begins that has it."""
+    """Return where the person begins who has it; None: nobody does."""
     before = _clause(text[max(0, start - _BEFORE) : start])
     subject = _SUBJECT.search(before)
     if subject is None or not _HAS.search(subject["gap"]) or _BREAK.search(subject["gap"]):
@@ -87,12 +86,12 @@ def _had(text: str, start: int, end: int) -> int | None:
 
 
 def _clause(text: str) -> str:
-    """What follows the last stop."""
+    """Return what follows the last stop."""
     return re.split(r"[.;:!?\n(]\s", text)[-1]
 
 
 def real(text: str, start: int, end: int) -> bool:
-    """Whether it is not the subject of an essay or a field of study, nor what a character in a story says."""
+    """Tell whether it is neither the subject of an essay or a field of study, nor what a character in a story says."""
     after = text[end : end + _AFTER]
     return _NEUTRAL.match(after) is None and _SPEECH.search(text, end, end + 2 * _AFTER) is None
 
@@ -107,7 +106,10 @@ _OWN_PLAN = lexicon(
 
 
 def _plan(text: str) -> tuple[int, int] | None:
-    """A plan of one's own firm that is not told yet: said in one breath, or three kinds of words near each other."""
+    """Return where a plan of one's own firm stands that is not told yet; None: nowhere.
+
+    It is said in one breath, or by three kinds of words near each other.
+    """
     own = _OWN_PLAN.search(text)
     if own is not None:
         return own.start(), own.end()

@@ -1,4 +1,4 @@
-"""Every string of a document, in every view, through every detector, within a budget of time and characters.
+"""Inspection: every string of a document, in every view, through every detector, within limits of time and size.
 
-Never raises: what can't be read is a doubt.
+Owns the limits and the memory of what was found. Must not raise: what can't be read is a doubt.
 """

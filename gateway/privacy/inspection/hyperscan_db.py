@@ -18,7 +18,10 @@ _OPTIONAL_BYTES = re.compile(r"([^\x00-\x7f])\?")
 
 
 def widened(expression: str) -> str:
-    """The expression for bytes: letters of several bytes in a class stand for any, counts of any character grow."""
+    """Return the expression for bytes instead of characters.
+
+    Letters of several bytes in a class stand for any character, and counts of any character grow.
+    """
     expression = _CLASS.sub(".{1,3}", expression)
     expression = _OPTIONAL_BYTES.sub(lambda match: f"(?:{match[1]})?", expression)
     return _COUNTED.sub(lambda m: f"{m[1]}{{{m[2]},{int(m[3]) * 4 if int(m[3]) <= 100 else int(m[3])}}}", expression)
@@ -26,7 +29,7 @@ def widened(expression: str) -> str:
 
 @cache
 def open_database(library: Any, expressions: tuple[str, ...], cache_dir: Path | None) -> tuple[Any, frozenset[int]]:
-    """The database, and the indices of expressions that Hyperscan can't take."""
+    """Return the database, and the indices of expressions that Hyperscan can't take."""
     digest = hashlib.sha256("\0".join((library.__version__, *map(widened, expressions))).encode()).hexdigest()[:24]
     if cache_dir is None:
         return _compiled(library, expressions)
@@ -71,7 +74,7 @@ def _takes(library: Any, expressions: tuple[str, ...], index: int) -> bool:
 
 
 def _loaded(library: Any, stored: Path) -> Any:
-    """The stored database, if it is there, whole, and finds what it must."""
+    """Return the stored database, if it is there, whole, and finds what it must; else None."""
     found: set[int] = set()
     try:
         database = library.loadb(stored.read_bytes(), library.HS_MODE_BLOCK)
@@ -86,7 +89,7 @@ def _loaded(library: Any, stored: Path) -> Any:
 
 
 def _store(stored: Path, data: bytes) -> None:
-    """A cache: where it can't be written, the patterns are compiled again next time."""
+    """Keep the database as a cache: where it can't be written, the patterns are compiled again next time."""
     try:
         stored.parent.mkdir(parents=True, exist_ok=True)
         fresh = stored.with_suffix(f".{threading.get_ident()}.tmp")

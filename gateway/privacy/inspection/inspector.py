@@ -62,11 +62,11 @@ _OTHER_PARTS = {
 
 
 class _Spent(Exception):
-    """A limit was passed; the argument is the doubt's reason."""
+    """Error of an inspection that passed a limit; the argument is the doubt's reason."""
 
 
 class _Failed(Exception):
-    """A detector raised; the argument is its error's name."""
+    """Error of a detector; the argument is the name of what it raised."""
 
 
 class _Run:
@@ -80,7 +80,11 @@ class _Run:
         self.doubts: dict[tuple[str, str], Doubt] = {}
 
     def spend(self, characters: int) -> None:
-        """Raises _Spent when time or size is over."""
+        """Charge characters, and look at the clock.
+
+        Raises:
+            _Spent: Time or size is over.
+        """
         self.characters += characters
         if self.characters > self._left:
             raise _Spent("size")
@@ -88,12 +92,12 @@ class _Run:
             raise _Spent("time")
 
     def doubt(self, reason: str, path: str) -> None:
-        """Once for each reason and place."""
+        """Note a doubt, once for each reason and place."""
         self.doubts.setdefault((reason, path), Doubt(reason=reason, path=path))
 
 
 class Inspector:
-    """Thread-safe. Remembers the findings of strings by keyed hash, never the strings."""
+    """Inspection of documents. Thread-safe. Remembers the findings of strings by keyed hash, never the strings."""
 
     def __init__(
         self,
@@ -103,9 +107,12 @@ class Inspector:
         cache_dir: Path | None = None,
         hyperscan: bool = True,
     ) -> None:
-        """Raises ConfigurationError for a user's pattern that can't be used.
+        """Compile the patterns.
 
-        `clock`: work counts, not waiting for a core, or a busy machine would make every request sensitive.
+        `clock` counts work, not waiting for a core, or a busy machine would make every request sensitive.
+
+        Raises:
+            ConfigurationError: A pattern of the user's can't be used.
         """
         self._settings = settings
         self._clock = clock
@@ -118,7 +125,7 @@ class Inspector:
         self._lock = threading.Lock()
 
     def inspect(self, document: JsonObject, media: frozenset[Media] = frozenset()) -> Inspection:
-        """Everything that was found, and everything that could not be looked at."""
+        """Return everything that was found, and everything that could not be looked at. Never raises."""
         run = _Run(self._settings, self._clock)
         for kind in sorted(media):
             run.doubt(kind.value, "$")
@@ -159,7 +166,7 @@ class Inspector:
         other: str,
         run: _Run,
     ) -> tuple[Finding, ...]:
-        """The findings of a text, looked for once. A text that left a doubt is looked at again."""
+        """Return the findings of a text, looked for once. A text that left a doubt is looked at again."""
         with self._lock:
             known = self._known.get(mark)
             if known is not None:
@@ -173,7 +180,11 @@ class Inspector:
         return known
 
     def _all(self, text: str, path: str, run: _Run) -> Iterator[Finding]:
-        """All views of one string, breadth first, each text once, each place and category once."""
+        """Yield the findings of all views of one string, breadth first, each text once, each place and category once.
+
+        Raises:
+            _Spent: A limit of time, size, depth or findings was passed.
+        """
         run.spend(len(text))
         level = [TextView(text)]
         done = {text}
@@ -200,7 +211,7 @@ class Inspector:
             level = deeper
 
     def _view(self, view: TextView, kinds: set[ViewKind], run: _Run) -> Iterator[Finding]:
-        """Findings of one view; `kinds` receives what other views are worth making of it."""
+        """Yield the findings of one view; `kinds` receives what other views are worth making of it."""
         yield from (_found(view, hit) for hit in self._scan(view.text, run, kinds))
         pieces = list(broken(view.text)) if "\n" in view.text else []
         if not pieces:
@@ -231,7 +242,7 @@ class Inspector:
                 return
 
     def _across(self, texts: list[tuple[int, str]], run: _Run) -> Iterator[Finding]:
-        """Identifiers that were split over neighbouring messages."""
+        """Yield findings of identifiers that were split over neighbouring messages."""
         for (one, first), (other, second) in pairwise(texts):
             yield from self._remembered((one, other), self._pair, first, second, run)
 
@@ -241,7 +252,7 @@ class Inspector:
             yield from self._joined((end, begin), text, run)
 
     def _joined(self, pair: tuple[str, str], text: str, run: _Run) -> Iterator[Finding]:
-        """What the joined piece has that neither part has alone."""
+        """Yield what the joined piece has that neither part has alone."""
         run.spend(len(text))
         alone = {hit[1] for part in pair for hit in self._scan(part, run)}
         for name, category, _, _, confidence in self._scan(text, run, joined=True):
@@ -264,7 +275,10 @@ _PLAIN = frozenset({"role", "content"})
 
 
 def _strings(document: JsonObject) -> Iterator[tuple[str, str]]:
-    """Every text of the document, messages last. Those that are a role of the API and a text are told in one step."""
+    """Yield every text of the document as `(path, text)`, messages last.
+
+    Messages that are a role of the API and a text are told in one step.
+    """
     messages = document.get("messages")
     if not isinstance(messages, tuple):
         yield from strings(document)
@@ -280,7 +294,7 @@ def _strings(document: JsonObject) -> Iterator[tuple[str, str]]:
 
 
 def _unreadable(document: Json, run: _Run) -> None:
-    """Parts of a kind that is not text: an image by URL, a file by id, audio, anything that is not known."""
+    """Doubt parts of a kind that is not text: an image by URL, a file by id, audio, anything that is not known."""
     if not isinstance(document, Mapping):
         return
     for name in ("prompt", "input"):
@@ -296,7 +310,7 @@ def _unreadable(document: Json, run: _Run) -> None:
 
 
 def _has_token_numbers(value: Json) -> bool:
-    """A prompt as numbers of some vocabulary: text that nobody here can read."""
+    """Tell whether a prompt is numbers of some vocabulary: text that nobody here can read."""
     items = value if isinstance(value, tuple) else ()
     return any(
         isinstance(item, int | float) or (isinstance(item, tuple) and _has_token_numbers(item)) for item in items

@@ -30,7 +30,7 @@ _FALLBACK = tuple((kind, re.compile(expression, re.ASCII)) for kind, expression 
 
 
 class Hit(tuple[str, str, int, int, float]):
-    """Detector, category, start, end, confidence."""
+    """Find of one detector: detector, category, start, end, confidence."""
 
     __slots__ = ()
 
@@ -44,7 +44,7 @@ class Scan:
         self.kinds = kinds
 
     def hits(self, *, joined: bool = False) -> Iterator[Hit]:
-        """Every hit. `joined`: only of detectors that make sense for a value put together from pieces."""
+        """Yield every hit. `joined`: only of detectors that make sense for a value put together from pieces."""
         text = self._text
         folded = text.lower() if self._indices else ""
         for index in self._indices:
@@ -61,7 +61,7 @@ class Scan:
 
 
 class Scanner:
-    """Thread-safe: the compiled database is shared, each thread has its own scratch space."""
+    """All detectors in one pass. Thread-safe: the compiled database is shared, each thread has scratch space."""
 
     def __init__(self, *, cache_dir: Path | None = None, hyperscan: bool = True) -> None:
         self._local = threading.local()
@@ -73,11 +73,11 @@ class Scanner:
 
     @property
     def fast(self) -> bool:
-        """Whether Hyperscan is in use."""
+        """Tell whether Hyperscan is in use."""
         return self._database is not None
 
     def scan(self, text: str) -> Scan:
-        """One pass."""
+        """Pass over a text once, and return what it may hold."""
         if self._database is None:
             kinds = frozenset(kind for kind, pattern in _FALLBACK if pattern.search(text))
             return Scan(text, list(range(_FIRST_KIND)), kinds)

@@ -1,4 +1,4 @@
-"""A document with pseudonyms in the place of what was found, its residue, and the answers put back.
+"""Documents with pseudonyms in the place of what was found, what is still left to read in them, and answers put back.
 
-Pure: the mapping and chance are passed in. Must not decide what may be masked.
+Owns which pseudonym stands for what. Pure: the mapping and chance are passed in. Must not decide what may be masked.
 """

@@ -29,7 +29,7 @@ _PATTERN_BYTES = 1 << 26  # for the search over all values at once (RE2: linear 
 
 
 class Masked(msgspec.Struct, frozen=True, kw_only=True):
-    """A document with pseudonyms, the mapping that restores it, and how many findings of each category were masked."""
+    """Document with pseudonyms, the mapping that restores it, and how many findings of each category were masked."""
 
     document: JsonObject
     entries: tuple[PseudonymEntry, ...]
@@ -37,13 +37,13 @@ class Masked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Collision(Exception):
-    """Two keys of an object would become one."""
+    """Error of an object in which two keys would become one."""
 
 
 def mask(
     document: JsonObject, findings: Sequence[Finding], known: Iterable[PseudonymEntry], pick: Pick, language: str = "en"
 ) -> Masked | None:
-    """The document with these findings masked; None where one of them can't be replaced in place.
+    """Return the document with these findings masked; None where one of them can't be replaced in place.
 
     `known` are the conversation's entries; their values are replaced too. The findings' places must be of `document`.
     """
@@ -68,7 +68,7 @@ def mask(
 
 
 def foreign(findings: Sequence[Finding], masked: Masked) -> tuple[Finding, ...]:
-    """The findings in a masked document without those that lie inside one pseudonym, which are nobody's data."""
+    """Return the findings in a masked document without those that lie inside one pseudonym, which are nobody's data."""
     if not findings or not masked.entries:
         return tuple(findings)
     texts = dict(strings(masked.document))
@@ -84,7 +84,7 @@ def foreign(findings: Sequence[Finding], masked: Masked) -> tuple[Finding, ...]:
 
 
 def _values(findings: Sequence[Finding], texts: Mapping[str, str]) -> dict[str, str] | None:
-    """Each found value with its category; None: one of them is no piece of a text that could be replaced."""
+    """Return each found value with its category; None: one of them is no piece of a text that could be replaced."""
     values: dict[str, str] = {}
     for finding in findings:
         text = texts.get(finding.path, "")
@@ -100,7 +100,7 @@ def _values(findings: Sequence[Finding], texts: Mapping[str, str]) -> dict[str, 
 
 
 def _unescaped(value: str) -> list[str]:
-    """What a value in the text of JSON means, and what that means if it is JSON's text again."""
+    """Return what a value in the text of JSON means, and what that means if it is JSON's text again."""
     found: list[str] = []
     while "\\" in value and len(found) < _DEEPEST:
         try:
@@ -112,7 +112,7 @@ def _unescaped(value: str) -> list[str]:
 
 
 def _is_json(text: str) -> bool:
-    """Whether a string is the text of a JSON object or array."""
+    """Tell whether a string is the text of a JSON object or array."""
     if not text.lstrip().startswith(("{", "[")):
         return False
     try:
@@ -141,7 +141,7 @@ class _Masking:
                 raise Full from error
 
     def document(self, document: JsonObject) -> JsonObject:
-        """The masked document."""
+        """Return the masked document."""
         return self._object(document)
 
     def _object(self, value: Mapping[str, Json]) -> JsonObject:
@@ -179,7 +179,10 @@ class _Masking:
         return "".join((*parts, text[done:])) if parts else text
 
     def _literal(self, depth: int) -> Callable[[Match[str]], str]:
-        """For strings of JSON inside a string: they are read, masked, and written as JSON again, if they changed."""
+        """Return the replacement for strings of JSON inside a string.
+
+        They are read, masked, and written as JSON again, if they changed.
+        """
 
         def masked(match: Match[str]) -> str:
             inner = str(json.loads(match[0], strict=False))
@@ -197,14 +200,14 @@ class _Masking:
 
 
 def _spellings(value: str) -> str:
-    """A pattern for a value: numbers with any separators, words with any space between them."""
+    """Return a pattern for a value: numbers with any separators, words with any space between them."""
     if "@" not in value and outlined(value):
         return _BETWEEN.join(re2.escape(part) for part in re.findall(r"\w|[^\w .\-/]+", value))
     return _SPACE.join(re2.escape(part) for part in value.split())
 
 
 def _whole(text: str, start: int, end: int) -> bool:
-    """Whether what stands there is no piece of a longer word, number or address."""
+    """Tell whether what stands there is no piece of a longer word, number or address."""
     before, after = text[start - 1 : start], text[end : end + 1]
     if "@" in text[start:end]:
         further = text[end + 1 : end + 2].isalnum()

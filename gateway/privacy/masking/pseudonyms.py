@@ -36,17 +36,17 @@ class PseudonymEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Full(Exception):
-    """No free pseudonym was found: the text is full of them."""
+    """Error of a text that is full of pseudonyms: no free one was found."""
 
 
 def outlined(value: str) -> bool:
-    """Whether a value is a number or code whose outline can be kept."""
+    """Tell whether a value is a number or code whose outline can be kept."""
     marks = [character for character in value if character.isalnum()]
     return len(marks) >= _FEWEST and 2 * sum(character.isdigit() for character in marks) >= len(marks)
 
 
 def essence(category: str, value: str) -> str:
-    """What all spellings of a value have in common."""
+    """Return what all spellings of a value have in common."""
     if "@" in value:
         return value.lower()
     if outlined(value):
@@ -57,8 +57,10 @@ def essence(category: str, value: str) -> str:
 
 
 class Pseudonyms:
-    """The pseudonyms of one conversation, growing. `text` holds every text of the request, in lower case: what stands
-    there already is never chosen, and what was chosen before and stands there now is given up for another.
+    """The pseudonyms of one conversation, growing.
+
+    `text` holds every text of the request, in lower case: what stands there already is never chosen, and what was
+    chosen before and stands there now is given up for another.
     """
 
     def __init__(self, known: Iterable[PseudonymEntry], text: str, pick: Pick, language: str) -> None:
@@ -75,11 +77,15 @@ class Pseudonyms:
 
     @property
     def entries(self) -> tuple[PseudonymEntry, ...]:
-        """Everything that has a pseudonym."""
+        """Return everything that has a pseudonym."""
         return tuple(self._entries.values())
 
     def of(self, value: str, category: str) -> PseudonymEntry:
-        """The entry of this spelling of a value; a new one where there is none. Raises Full."""
+        """Return the entry of this spelling of a value; a new one where there is none.
+
+        Raises:
+            Full: No free pseudonym was found.
+        """
         entry = self._entries.get(value)
         if entry is None:
             category, code = self._groups.get(essence(category, value), (category, ""))
@@ -105,7 +111,7 @@ class Pseudonyms:
         raise Full
 
     def _code(self, attempt: int) -> str:
-        """A letter and two digits, longer when those run out."""
+        """Return a letter and two digits, longer when those run out."""
         while True:
             code = _LETTERS[self._pick(len(_LETTERS))] + f"{self._pick(100):02}"
             code += "".join(_LETTERS[self._pick(len(_LETTERS))] for _ in range(attempt // 8))
@@ -135,7 +141,7 @@ def _cased(value: str, pseudonym: str) -> str:
 
 
 def _shown(value: str, category: str) -> int:
-    """How many letters and digits at the front stay: an account's country, a telephone's country and kind."""
+    """Return how many letters and digits at the front stay: an account's country, a telephone's country and kind."""
     if category == "financial.iban" and value[:2].isalpha():
         return 2
     if not category.startswith("contact.phone"):
@@ -147,7 +153,7 @@ def _shown(value: str, category: str) -> int:
 
 
 def _outline(value: str, code: str, shown: int) -> str:
-    """The value with its separators, its first marks as they are, X for the others, and the code at its end."""
+    """Return the value with its separators, its first marks as they are, X for the others, and the code at its end."""
     marks = sum(character.isalnum() for character in value)
     shown = min(shown, max(0, marks - len(code) - 1))
     drawn: list[str] = []

@@ -23,11 +23,11 @@ _GAPS = re.compile(r"[\W_]+")
 
 
 class _Spent(Exception):
-    """The budget is over."""
+    """Error of a search whose budget is over."""
 
 
 def has_residue(document: JsonObject, values: Collection[str]) -> bool:
-    """Whether one of the values is left in the document."""
+    """Tell whether one of the values is left in the document."""
     long = {squeezed for value in values if len(squeezed := _squeezed(value)) >= _SHORT}
     short = {value for value in values if 2 <= len(_squeezed(value)) < _SHORT}
     words = re.compile("|".join(rf"(?<!\w){re.escape(value)}(?!\w)" for value in short) or r"(?!)", re.IGNORECASE)
@@ -62,14 +62,18 @@ def _holds(text: str, squeezed: Collection[str]) -> bool:
 
 
 def _squeezed(text: str) -> str:
-    """Letters and digits alone, without accents and case."""
+    """Return the letters and digits of a text alone, without accents and case."""
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
     return _GAPS.sub("", text).casefold()
 
 
 def _disguises(text: str, spend: Spend) -> Iterator[str]:
-    """Every other reading of a text, to the depth that inspection looks at. Raises _Spent beyond it."""
+    """Yield every other reading of a text, to the depth that inspection looks at.
+
+    Raises:
+        _Spent: There are readings beyond that depth.
+    """
     level = [TextView(text)]
     done = {text}
     for _ in range(MAX_DEPTH):

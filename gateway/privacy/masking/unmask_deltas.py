@@ -19,7 +19,7 @@ Channel = tuple[str, int, int]  # kind, choice, number of the call
 
 
 class _Waiting(msgspec.Struct):
-    """A text delta of which `left` characters have not gone on yet."""
+    """Text delta of which `left` characters have not gone on yet."""
 
     left: int
     logprobs: tuple[TokenLogprob, ...]
@@ -27,7 +27,7 @@ class _Waiting(msgspec.Struct):
 
 
 class Unmasking:
-    """One answer. `feed` gives what may go on; nothing is left behind after the usage report."""
+    """Restoring of one answer. `feed` gives what may go on; nothing is left behind after the usage report."""
 
     def __init__(self, mapping: PseudonymMapping, *, json_text: bool = False) -> None:
         self._mapping = mapping
@@ -36,7 +36,7 @@ class Unmasking:
         self._waiting: dict[Channel, list[_Waiting]] = {}
 
     def feed(self, delta: Delta) -> Iterator[Delta]:
-        """The deltas that this one lets go on."""
+        """Take one delta, and yield those that may go on now."""
         match delta:
             case Text():
                 yield from self._text(delta)
@@ -84,7 +84,7 @@ class Unmasking:
             yield ToolCallPart(call=part.call, arguments=arguments, id=part.id, name=name, index=part.index)
 
     def _close(self, index: int | None) -> Iterator[Delta]:
-        """Lets go of what is held back: of one choice, or of all."""
+        """Let what is held back go on: of one choice, or of all."""
         for channel in [known for known in self._streams if index is None or known[1] == index]:
             yield from self._pieces(channel, self._streams.pop(channel).end())
 
@@ -105,7 +105,7 @@ class Unmasking:
                 yield ToolCallPart(call=call, arguments=text, index=index)
 
     def _kept(self, channel: Channel, pieces: Sequence[Piece]) -> tuple[TokenLogprob, ...]:
-        """Log probabilities of the deltas that have gone on whole and as they came."""
+        """Return the log probabilities of deltas that have gone on whole and as they came."""
         waiting = self._waiting.get(channel, [])
         kept: list[TokenLogprob] = []
         for piece in pieces:

@@ -18,17 +18,17 @@ _HYPHENS = str.maketrans("‐‑", "--")
 
 
 def as_text(value: str) -> str:
-    """As it is."""
+    """Return the value as it is."""
     return value
 
 
 def as_json(value: str) -> str:
-    """As it stands inside a JSON string."""
+    """Return the value as it stands inside a JSON string."""
     return json.dumps(value, ensure_ascii=False)[1:-1]
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """Text that may go on. `raw` is how much of what came it stands for; `restored`: it was a pseudonym."""
+    """Text that may go on. `raw` is the number of characters that came for it; `restored`: it was a pseudonym."""
 
     text: str
     raw: int
@@ -36,7 +36,7 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class PseudonymMapping:
-    """A conversation's pseudonyms, ready for restoring. Immutable; shared by all streams of an answer."""
+    """Pseudonyms of a conversation, ready for restoring. Immutable; shared by all streams of an answer."""
 
     def __init__(self, entries: Sequence[PseudonymEntry]) -> None:
         self._exact = {entry.pseudonym: entry.original for entry in entries}
@@ -47,7 +47,7 @@ class PseudonymMapping:
         self._longest = max(map(len, longest), default=0)
 
     def original(self, found: str) -> str:
-        """What a pseudonym stands for, in the case in which it was written."""
+        """Return what a pseudonym stands for, in the case in which it was written."""
         exact = self._exact.get(found)
         if exact is not None:
             return exact
@@ -55,7 +55,7 @@ class PseudonymMapping:
         return value.upper() if found.isupper() else value.lower() if found.islower() else value
 
     def open_end(self, text: str, before: str) -> int:
-        """How many characters at the end of `text` may be the beginning of a pseudonym. `before` precedes it."""
+        """Return how many characters at the end of `text` may begin a pseudonym; `before` stands before `text`."""
         for length in range(min(self._longest, len(text)), 0, -1):
             start = len(text) - length
             if text[start:].lower() in self._prefixes:
@@ -65,13 +65,13 @@ class PseudonymMapping:
         return 0
 
     def whole(self, text: str, escape: Escape = as_text) -> str:
-        """A whole text, restored."""
+        """Return a whole text, restored."""
         stream = Restoring(self, escape)
         return "".join(piece.text for piece in (*stream.push(text), *stream.end()))
 
 
 class Restoring:
-    """One stream: the text of one choice, its thinking, or the arguments of one call."""
+    """Restoring of one stream: the text of one choice, its thinking, or the arguments of one call."""
 
     def __init__(self, mapping: PseudonymMapping, escape: Escape = as_text) -> None:
         self._mapping = mapping
@@ -81,15 +81,15 @@ class Restoring:
 
     @property
     def holding(self) -> bool:
-        """Whether something is held back."""
+        """Tell whether something is held back."""
         return bool(self._held)
 
     def push(self, text: str) -> Iterable[Piece]:
-        """What may go on now."""
+        """Take the next text, and return what may go on now."""
         return self._out(self._held + text, final=False)
 
     def end(self) -> Iterable[Piece]:
-        """What was held back: nothing follows."""
+        """Return what was held back: nothing follows."""
         return self._out(self._held, final=True)
 
     def _out(self, whole: str, *, final: bool) -> list[Piece]:
@@ -123,7 +123,10 @@ class Restoring:
 
 
 def _whole_word(pseudonym: str) -> str:
-    """Small and capital letters of ASCII alike; what stands beside it may be of any alphabet."""
+    """Return a pattern for a pseudonym as a whole word.
+
+    Small and capital letters of ASCII count alike; what stands beside it may be of any alphabet.
+    """
     before = r"(?<!\w)" if _in_word(pseudonym[0]) else ""
     return rf"{before}(?ai:{re.escape(pseudonym)})(?!\w)"
 

@@ -1,4 +1,4 @@
 """Keyed hashes by which a conversation, or a passage of it, is known again. Pure.
 
-Never text. Must not store anything: that is the ledger's.
+Owns how they are made. Never text. Must not store anything: that is the ledger's.
 """

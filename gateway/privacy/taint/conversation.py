@@ -19,14 +19,14 @@ SHARED = frozenset({"system", "developer"})  # roles whose texts many conversati
 
 
 def prefix_hashes(request: AnyRequest, key: bytes) -> tuple[bytes, ...]:
-    """The hashes of a chat request's prefixes and of its long turns, 16 bytes each; none for other requests."""
+    """Return the hashes of a chat request's prefixes and of its long turns, 16 bytes each; none for other requests."""
     if not isinstance(request, ChatRequest):
         return ()
     return tuple(dict.fromkeys(_hashes(request.messages, key)))
 
 
 def answer_hashes(request: AnyRequest, answer: str, key: bytes) -> tuple[bytes, ...]:
-    """The hashes by which the conversation is known once `answer` has become a turn of it."""
+    """Return the hashes by which the conversation is known once `answer` has become a turn of it."""
     if not isinstance(request, ChatRequest) or not answer:
         return ()
     longer = (*request.messages, Message(role="assistant", text=answer))
@@ -35,7 +35,7 @@ def answer_hashes(request: AnyRequest, answer: str, key: bytes) -> tuple[bytes, 
 
 
 def texts_of(request: AnyRequest, *, shared: bool) -> tuple[str, ...]:
-    """Texts whose passages are known again. `shared`: also those that many conversations begin with."""
+    """Return the texts whose passages are known again. `shared`: also those that many conversations begin with."""
     match request:
         case ChatRequest():
             messages = [message for message in request.messages if shared or message.role not in SHARED]
@@ -50,7 +50,7 @@ def texts_of(request: AnyRequest, *, shared: bool) -> tuple[str, ...]:
 
 
 def beginnings(request: ChatRequest, key: bytes) -> tuple[bytes, ...]:
-    """A hash for each beginning of the conversation: after the first message, after the second, and so on."""
+    """Return a hash for each beginning of the conversation: after the first message, after the second, and so on."""
     found: list[bytes] = []
     chain = b""
     for message in request.messages:
@@ -76,7 +76,7 @@ def _hashes(messages: tuple[Message, ...], key: bytes) -> Iterator[bytes]:
 
 
 def _canonical(message: Message) -> bytes:
-    """Role, text and tool calls with their lengths before them, so that no two messages read the same."""
+    """Return role, text and tool calls with their lengths before them, so that no two messages read the same."""
     parts = [message.role, message.text.strip(), message.tool_call_id or ""]
     for call in message.tool_calls:
         parts += [call.name, call.arguments]

@@ -26,7 +26,7 @@ Numbers = Any  # numpy's arrays of uint64: the package's own types say no more
 
 
 def passages(text: str, key: bytes, most: int | None = None) -> tuple[bytes, ...]:
-    """The hashes of a text's passages, 16 bytes each, in order; none for a short text. Linear in its length."""
+    """Return the hashes of a text's passages, 16 bytes each, in order; none for a short text. Linear in its length."""
     if len(text) < RUN:
         return ()
     plain = "".join(_WORDS.findall((_ESCAPES.sub(" ", text) if "\\" in text else text).lower()))
@@ -42,7 +42,7 @@ def passages(text: str, key: bytes, most: int | None = None) -> tuple[bytes, ...
 
 
 def _places(plain: str, most: int | None) -> list[int]:
-    """Where passages begin: the lowest hash of every window of places, each beginning once."""
+    """Return where passages begin: the lowest hash of every window of places, each beginning once."""
     hashes = _grams(np.frombuffer(plain.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64))
     hashes = hashes[: len(plain) - RUN + 1]
     lowest = _over_window(hashes, np.minimum)
@@ -54,7 +54,11 @@ def _places(plain: str, most: int | None) -> list[int]:
 
 
 def _grams(codes: Numbers) -> Numbers:
-    """A hash of the 16 characters at each place, mixed so that its order is as good as random."""
+    """Return a hash of the 16 characters at each place, mixed so that its order is as good as random.
+
+    Args:
+        codes: Code points, shape `(n,)`, uint64; the answer has shape `(n - 15,)`.
+    """
     for power, step in enumerate(_STEPS):
         codes = codes[: -(2**power)] * step + codes[2**power :]
     codes = (codes ^ (codes >> np.uint64(29))) * _MIX
@@ -62,7 +66,7 @@ def _grams(codes: Numbers) -> Numbers:
 
 
 def _over_window(values: Numbers, choose: Any, places: int | None = None) -> Numbers:
-    """The extreme of each window, by doubling: six steps whatever the window."""
+    """Return the extreme of each window, by doubling: six steps whatever the window."""
     window = min(_WINDOW, len(values) if places is None else places)
     size = 1
     while 2 * size <= window:
