@@ -30,7 +30,7 @@ _KEEP_ALIVE_SECONDS = 30.0
 
 
 class CloudReply:
-    """An answer that has begun with status 200. `read` gives its raw bytes; `close` drops the connection."""
+    """Answer that has begun with status 200 and whose body is still to be read."""
 
     def __init__(self, target: str, response: httpx2.Response, most_bytes: int) -> None:
         assert isinstance(response.stream, httpx2.AsyncByteStream)
@@ -44,7 +44,11 @@ class CloudReply:
         )
 
     async def read(self) -> bytes:
-        """The next raw bytes; empty at the end. Raises TargetProtocolError if the body is cut."""
+        """Return the next raw bytes; empty at the end.
+
+        Raises:
+            TargetProtocolError: the body is cut.
+        """
         try:
             async for part in self._parts:
                 if part:
@@ -54,14 +58,14 @@ class CloudReply:
         return b""
 
     async def close(self) -> None:
-        """Ends the answer, wherever it is."""
+        """End the answer, and with it the connection if the answer was not read to its end."""
         if isinstance(self._parts, AsyncGenerator):
             await self._parts.aclose()
         await self._response.aclose()
 
 
 class ProviderClient:
-    """Sends finished documents to one provider. Owns its connections; knows nothing of policy."""
+    """Client of one provider, which sends finished documents. Owns its connections; knows nothing of policy."""
 
     def __init__(self, target: str, settings: CloudSettings) -> None:
         self._target = target
@@ -89,7 +93,12 @@ class ProviderClient:
         )
 
     async def post(self, path: str, body: bytes, *, most_bytes: int) -> CloudReply:
-        """Send one document. Raises AduanaErrors for everything but status 200."""
+        """Send one document and return the answer that begins.
+
+        Raises:
+            AduanaError: no connection, or an answer with any status but 200.
+            TargetError: the request could not be made.
+        """
         try:
             response = cast(
                 object,  # with `cast_to` an HTTP response the package gives just that, whatever its types say
@@ -109,12 +118,14 @@ class ProviderClient:
         return CloudReply(self._target, response, most_bytes)
 
     async def close(self) -> None:
-        """Closes all connections."""
+        """Close all connections."""
         await self._sdk.close()
 
 
 class _Door(httpx2.AsyncBaseTransport):
-    """The last step before the socket. INVARIANT: only these headers, only this origin."""
+    """Last step before the socket, which every request to the cloud passes."""
+
+    # INVARIANT: only these headers, only this origin.
 
     def __init__(self, target: str, settings: CloudSettings) -> None:
         self._target = target
@@ -166,7 +177,7 @@ class _Door(httpx2.AsyncBaseTransport):
         return faults.fault_of_status(self._target, response.status_code, said, retry_after=retry_after)
 
     async def _error_body(self, response: httpx2.Response) -> bytes:
-        """The beginning of an error's body; what can't be read is left out, because the status alone says enough."""
+        """Return the beginning of an error's body; empty if it can't be read, because the status alone says enough."""
         body = b""
         try:
             inflater = Inflater(response.headers.get("content-encoding", ""), faults.MOST_ERROR_BYTES)
@@ -180,7 +191,7 @@ class _Door(httpx2.AsyncBaseTransport):
 
 
 def _connection_fault(target: str, error: openai.APIConnectionError) -> TargetError:
-    """What a failed connection means. The package wraps the HTTP client's error as the cause."""
+    """Return our error for a failed connection. The package wraps the HTTP client's error as the cause."""
     cause: BaseException | None = error.__cause__
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError | ssl.CertificateError):

@@ -1,4 +1,4 @@
-"""What a cloud target needs to know about its provider."""
+"""Settings of a cloud target: what it needs to know about its provider."""
 
 import ipaddress
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ class CloudSettings(ExchangeSettings, frozen=True, kw_only=True):
 
 
 def is_encrypted(base_url: str) -> bool:
-    """HTTPS, or an address that does not cross the internet (a relay of the user's own on this machine or network)."""
+    """Say whether the address has HTTPS, or is the user's own relay on this machine or network, off the internet."""
     url = urlsplit(base_url)
     if url.scheme == "https" or url.hostname == "localhost":
         return True

@@ -44,7 +44,7 @@ class CloudTarget:
 
     @property
     def info(self) -> TargetInfo:
-        """Name, ceiling and abilities."""
+        """The target's name, ceiling and abilities."""
         return self._info
 
     async def start(self) -> None:

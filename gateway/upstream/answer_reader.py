@@ -1,4 +1,4 @@
-"""Reads OpenAI-compatible answers of other servers: event payloads → deltas. Pure.
+"""Read the answers of OpenAI-compatible servers: event payloads → deltas. Pure.
 
 Holds the invariant of `core.delta`: an answer that does not come to its end is an error, and a finish reason is never
 made up. What is only odd (empty `choices`, a second `[DONE]`, repeated finish chunks) is survived.
@@ -85,7 +85,7 @@ _DECODER = msgspec.json.Decoder(_Chunk)
 
 
 class AnswerReader:
-    """Reads one answer of `target`. `document` is what was sent; `choices` is how many answers it asked for."""
+    """Reader of one answer of `target`. `document` is what was sent; `choices` is how many answers it asked for."""
 
     def __init__(self, target: str, document: JsonObject, choices: int = 1) -> None:
         self._target = target
@@ -98,7 +98,11 @@ class AnswerReader:
         self.done = False
 
     def event(self, event: ServerSentEvent) -> list[Delta]:
-        """The deltas of one server-sent event. Raises an AduanaError for an error event or a broken one."""
+        """Return the deltas of one server-sent event.
+
+        Raises:
+            AduanaError: the event reports an error, can't be read, or ends the answer too early.
+        """
         if self.done:
             return []
         if event.data.startswith(b"[DONE]"):
@@ -106,7 +110,11 @@ class AnswerReader:
         return self.payload(event.data, is_error=event.name == "error")
 
     def payload(self, data: bytes, *, is_error: bool = False) -> list[Delta]:
-        """The deltas of one JSON payload: a chunk, or a whole answer."""
+        """Return the deltas of one JSON payload: a chunk, or a whole answer.
+
+        Raises:
+            AduanaError: the payload reports an error or can't be read.
+        """
         chunk = self._decoded(data)
         if chunk.error or is_error:
             raise self._reported(chunk.error)
@@ -118,7 +126,11 @@ class AnswerReader:
         return deltas
 
     def end(self) -> list[Delta]:
-        """The end of the answer: the usage report. Raises TargetProtocolError if a choice did not finish."""
+        """End the answer: return the usage report, which is the last delta.
+
+        Raises:
+            TargetProtocolError: a choice did not finish.
+        """
         if self.done:
             return []
         if self._unfinished:
@@ -192,7 +204,7 @@ class AnswerReader:
             raise self._unreadable() from error
 
     def _call(self, call: _Call, index: int, place: int) -> ToolCallPart:
-        """One piece of a tool call. Servers that send whole calls may leave `index` out: a new id is a new call."""
+        """Return one piece of a tool call. Where a server leaves `index` out, a new id is a new call."""
         last = self._calls.get(index, -1)
         number = call.index if call.index is not None else (last + 1 if call.id else max(last, place))
         fresh = number > last
@@ -218,7 +230,7 @@ class AnswerReader:
 
 
 def _logprobs(given: Any) -> tuple[TokenLogprob, ...]:
-    """Log-probabilities of a chunk; unreadable ones count as none."""
+    """Return the log-probabilities of a chunk; unreadable ones count as none."""
     if not isinstance(given, dict):
         return ()
     try:
@@ -244,7 +256,7 @@ def _raw(one: dict[str, Any]) -> bytes:
 
 
 def _text_logprobs(given: dict[str, Any]) -> tuple[TokenLogprob, ...]:
-    """The older form, of text completions: parallel arrays."""
+    """Read the older form of log-probabilities, that of text completions: parallel arrays."""
     tops = given.get("top_logprobs") or []
     tokens: list[TokenLogprob] = []
     for place, (token, logprob) in enumerate(zip(given["tokens"], given["token_logprobs"], strict=False)):

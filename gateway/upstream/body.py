@@ -1,4 +1,4 @@
-"""One target's answer from raw body bytes to deltas: content type, decompression, framing, parsing. Pure."""
+"""Turn the raw bytes of one target's answer into deltas: content type, decompression, framing, parsing. Pure."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ _MOST_WHOLE_BYTES = 16 * 2**20
 
 
 class BodyShape(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer's headers say about its body, and how large it may become when unpacked."""
+    """Shape of an answer's body: what its headers say about it, and how large it may become when unpacked."""
 
     content_type: str
     content_encoding: str
@@ -32,12 +32,12 @@ class BodyShape(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def media_type(self) -> str:
-        """The content type without parameters."""
+        """The content type without parameters, in lower case."""
         return self.content_type.partition(";")[0].strip().lower()
 
 
 class AnswerBody:
-    """Feeds one answer's bytes to its reader. Raises AduanaErrors; never ends an answer that did not end itself."""
+    """Body of one answer, fed with bytes as they arrive. Never ends an answer that did not end itself."""
 
     def __init__(self, target: str, document: JsonObject, shape: BodyShape) -> None:
         self._target = target
@@ -55,11 +55,16 @@ class AnswerBody:
 
     @property
     def done(self) -> bool:
-        """The answer is complete; whatever follows is ignored."""
+        """Whether the answer is complete; whatever follows is ignored."""
         return self._reader.done
 
     def feed(self, chunk: bytes) -> Iterator[Delta]:
-        """The deltas that `chunk` completes: those before a fault come first, then the fault is raised."""
+        """Yield the deltas that `chunk` completes; those before a fault come first, then the fault is raised.
+
+        Raises:
+            AduanaError: the answer reports an error.
+            TargetProtocolError: the bytes can't be read, or there are too many of them.
+        """
         for piece in self._inflater.feed(chunk):
             if self._events is None:
                 self._whole += piece
@@ -72,7 +77,12 @@ class AnswerBody:
                     return  # whatever follows is not part of the answer
 
     def end(self) -> Iterator[Delta]:
-        """The deltas at the end of the bytes. Raises TargetProtocolError for an answer that is cut."""
+        """Yield the deltas that are known only at the end of the bytes.
+
+        Raises:
+            AduanaError: an answer that came whole reports an error.
+            TargetProtocolError: the answer is cut.
+        """
         if self._reader.done:
             return
         self._inflater.finish()
@@ -82,7 +92,7 @@ class AnswerBody:
 
 
 def choices_of(document: JsonObject) -> int:
-    """How many choices a chat or completion document asks for."""
+    """Count the choices that a chat or completion document asks for."""
     n = document.get("n")
     prompts = document.get("prompt")
     count = n if type(n) is int else 1
@@ -92,7 +102,11 @@ def choices_of(document: JsonObject) -> int:
 
 
 def collected(shape: BodyShape, chunks: list[bytes]) -> bytes:
-    """A whole body, unpacked. Raises TargetProtocolError if it is larger than the shape allows or broken."""
+    """Return a whole body, unpacked.
+
+    Raises:
+        TargetProtocolError: the body is larger than the shape allows, or its compression is broken.
+    """
     inflater = Inflater(shape.content_encoding, shape.most_bytes)
     body = b"".join([piece for chunk in chunks for piece in inflater.feed(chunk)])
     inflater.finish()
@@ -100,13 +114,13 @@ def collected(shape: BodyShape, chunks: list[bytes]) -> bytes:
 
 
 def inputs_of(document: JsonObject) -> int:
-    """How many vectors an embeddings document asks for."""
+    """Count the vectors that an embeddings document asks for."""
     inputs = document.get("input")
     return len(inputs) if isinstance(inputs, tuple) and inputs and type(inputs[0]) is not int else 1
 
 
 def has_token_numbers(document: JsonObject) -> bool:
-    """Whether the document says its text in token numbers, which no inspection can read."""
+    """Say whether the document has text in token numbers, which no inspection can read."""
     for name in ("prompt", "input"):
         given = document.get(name)
         if isinstance(given, tuple) and any(not isinstance(item, str) for item in given):

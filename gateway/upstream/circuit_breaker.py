@@ -1,4 +1,4 @@
-"""When to stop asking a target that fails: a small state machine with the time passed in. Pure.
+"""Decide when to stop asking a target that fails: a small state machine with the time passed in. Pure.
 
     closed ──failures in a row──▶ open ──time──▶ half open ──success──▶ closed
                                    ▲                 │
@@ -13,7 +13,7 @@ from gateway.core.errors import AduanaError, BadRequest, TargetBusy, TargetMisco
 
 
 class CircuitBreakerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits of one breaker; times in seconds."""
+    """Limits of one circuit breaker; times in seconds."""
 
     failures: int = 5  # in a row, until it opens
     first_hold: float = 2.0
@@ -23,7 +23,7 @@ class CircuitBreakerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CircuitBreaker:
-    """The breaker of one target. `now` is monotonic seconds, always of the same clock."""
+    """Circuit breaker of one target. `now` is monotonic seconds, always of the same clock."""
 
     def __init__(self, settings: CircuitBreakerSettings = CircuitBreakerSettings()) -> None:  # noqa: B008 - frozen
         self._settings = settings
@@ -34,11 +34,15 @@ class CircuitBreaker:
         self.misconfigured = False
 
     def open_until(self, now: float) -> float | None:
-        """The end of the present hold; None: the target may be asked."""
+        """Return when the present hold ends; None if the target may be asked."""
         return self._until if self._until is not None and now < self._until else None
 
     def admit(self, target: str, now: float) -> None:
-        """Call before asking the target, `record` or `release` after. Raises TargetUnavailable while it is held."""
+        """Let a request through to the target. Whoever is let through calls `record` or `release` afterwards.
+
+        Raises:
+            TargetUnavailable: the target is held, or another request is trying it just now.
+        """
         until = self.open_until(now)
         if until is not None:
             raise TargetUnavailable(
@@ -52,17 +56,17 @@ class CircuitBreaker:
             self._probing = True
 
     def release(self) -> None:
-        """The request was given up before the target showed how it is doing."""
+        """Note that a request was given up before the target showed how it is doing."""
         self._probing = False
 
     def answering(self, now: float) -> None:
-        """The target began to answer: others need not wait for the end. Whether it answers well, `record` will say."""
+        """Let other requests in, because the target began to answer. `record` tells later how the answer ended."""
         self._probing = False
         if self.open_until(now) is None:
             self._until = None
 
     def record(self, error: AduanaError | None, now: float) -> None:
-        """What came of an admitted request. None, and errors that are the request's own fault, are successes."""
+        """Note how an admitted request ended. None, and errors that are the request's own fault, are successes."""
         self._probing = False
         if error is None or isinstance(error, BadRequest):
             self._succeed(now)

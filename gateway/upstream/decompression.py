@@ -1,4 +1,4 @@
-"""Decompresses answers, bounded: a few kilobytes can't become gigabytes. Pure."""
+"""Decompress answers within a limit: a few kilobytes can't become gigabytes. Pure."""
 
 import zlib
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
 class Inflater:
-    """Decodes one answer's `Content-Encoding` and counts what comes out.
+    """Decoder of one answer's `Content-Encoding`, which counts what comes out.
 
     Targets are asked for plain bytes. Some compress all the same, so gzip and deflate are read; the rest is refused.
     """
@@ -27,7 +27,11 @@ class Inflater:
                 raise TargetProtocolError("The target's answer is compressed in a way that was not asked for.")
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        """Plain bytes, in pieces of at most 256 KiB where they were compressed. Raises TargetProtocolError."""
+        """Yield plain bytes, in pieces of at most 256 KiB where they were compressed.
+
+        Raises:
+            TargetProtocolError: the compression is broken, or more than the limit came out.
+        """
         if self._zlib is None:
             self._count(chunk)
             yield chunk
@@ -45,7 +49,11 @@ class Inflater:
                 yield piece
 
     def finish(self) -> None:
-        """The end of the bytes. Raises TargetProtocolError if the compressed stream was cut."""
+        """End the bytes.
+
+        Raises:
+            TargetProtocolError: the compressed stream was cut.
+        """
         if self._zlib is not None and not self._zlib.eof:
             raise TargetProtocolError("The target's compressed answer was cut.")
 

@@ -1,4 +1,4 @@
-"""Reads embeddings answers of other servers. Pure."""
+"""Read embeddings from the answers of other servers. Pure."""
 
 import base64
 import binascii
@@ -32,7 +32,12 @@ _DECODER = msgspec.json.Decoder(_Answer)
 
 
 def read_vectors(target: str, document: JsonObject, inputs: int, body: bytes) -> Embeddings:
-    """The vectors in the order of the inputs. Raises TargetProtocolError for an answer that is not complete."""
+    """Return the vectors in the order of the inputs; `inputs` is how many there are.
+
+    Raises:
+        AduanaError: the answer reports an error.
+        TargetProtocolError: the answer can't be read, or does not have one vector of finite numbers for each input.
+    """
     try:
         answer = _DECODER.decode(body)
     except (ValueError, RecursionError) as error:

@@ -39,7 +39,7 @@ _QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "i
 
 
 class Complaint(msgspec.Struct, frozen=True, kw_only=True):
-    """A provider's error object, as far as it can be read."""
+    """Error that a provider reports, as far as it can be read."""
 
     message: str = ""
     code: str = ""
@@ -48,7 +48,7 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def complaint(error: object) -> Complaint:
-    """The provider's error object (or text) in safe, short words."""
+    """Return the provider's error object (or text) in safe, short words."""
     if isinstance(error, str):
         return Complaint(message=_sanitised(error))
     if not isinstance(error, Mapping):
@@ -63,7 +63,7 @@ def complaint(error: object) -> Complaint:
 
 
 def complaint_in(body: bytes) -> Complaint:
-    """The error object inside an error answer's body; an empty one where it is not JSON (a proxy's HTML page)."""
+    """Return the error object of an error answer's body; an empty one where that is not JSON (a proxy's HTML page)."""
     try:
         document: Any = msgspec.json.decode(body)
     except (ValueError, RecursionError):
@@ -75,7 +75,7 @@ def complaint_in(body: bytes) -> Complaint:
 
 
 def fault_of_status(target: str, status: int, said: Complaint, *, retry_after: float | None = None) -> AduanaError:
-    """The error for an answer whose status is not 200."""
+    """Return the error for an answer whose status is not 200."""
     if 200 <= status < 400:
         what = "redirects elsewhere, which is never followed" if status >= 300 else f"answered with status {status}"
         return TargetProtocolError(f"The target {target!r} {what}. Check its base_url.")
@@ -114,36 +114,37 @@ def fault_of_status(target: str, status: int, said: Complaint, *, retry_after: f
 
 
 def unreachable(target: str) -> TargetUnavailable:
-    """No connection: the name does not resolve, nobody listens, or nobody answers within the connect limit."""
+    """Return the error for no connection: an unknown name, nobody listening, or no answer within the connect limit."""
     return TargetUnavailable(f"The target {target!r} can't be reached.", code=UNREACHABLE, status=502)
 
 
 def untrusted(target: str) -> TargetError:
-    """The certificate is not valid for this host. INVARIANT: never asked again without verification."""
+    """Return the error for a certificate that is not valid for its host."""
+    # INVARIANT: never asked again without verification.
     return TargetError(f"The target {target!r} shows a certificate that is not valid.", code="target_certificate")
 
 
 def disconnected(target: str) -> TargetUnavailable:
-    """The connection ended before the answer began."""
+    """Return the error for a connection that ended before the answer began."""
     return TargetUnavailable(
         f"The target {target!r} closed the connection without an answer.", code="target_disconnected", status=502
     )
 
 
 def cut_off(target: str) -> TargetProtocolError:
-    """The connection ended inside the answer."""
+    """Return the error for a connection that ended inside the answer."""
     return TargetProtocolError(
         f"The target {target!r} ended its answer before it was complete.", code="incomplete_answer"
     )
 
 
 def is_passing(error: BaseException) -> bool:
-    """The request may be sent to the same target once more. A target that names a time to wait is left alone."""
+    """Say whether the request may be sent to the same target again. One that names a time to wait is left alone."""
     return isinstance(error, TargetError) and error.code in _PASSING and error.retry_after is None
 
 
 def fault_in_stream(target: str, said: Complaint) -> AduanaError:
-    """The error for an error event inside an answer that had begun."""
+    """Return the error for an error event inside an answer that had begun."""
     if _about_length(said):
         return _too_long(target, said)
     if said.code == "429" or "rate_limit" in said.code or "rate_limit" in said.kind:
@@ -153,7 +154,7 @@ def fault_in_stream(target: str, said: Complaint) -> AduanaError:
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
-    """`Retry-After-Ms` or `Retry-After` (seconds or a date) in seconds, within an hour; None where it says nothing."""
+    """Return `Retry-After-Ms` or `Retry-After` (seconds or a date) in seconds, within an hour; None without either."""
     for name, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         value = headers.get(name, "").strip()
         if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", value):

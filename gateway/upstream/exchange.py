@@ -131,7 +131,12 @@ class Exchange:
 
     @contextlib.contextmanager
     def _admitted(self) -> Iterator[Callable[[], None]]:
-        """Ask the breaker for leave, and tell it afterwards what came of it. Yields what to call at each delta."""
+        """Ask the breaker for leave, and tell it afterwards how the exchange ended. Yields what to call at each delta.
+
+        Raises:
+            TargetUnavailable: the target is held, or another request is trying it just now.
+            AduanaError: what was raised inside, passed on.
+        """
         self._breaker.admit(self._target, self._clock())
         answered = False
 
@@ -152,7 +157,12 @@ class Exchange:
         self._breaker.record(None, self._clock())
 
     async def _send(self, post: Post, deadline: float) -> Reply:
-        """Open the answer; after a passing fault try again, within the retry budget and the deadline."""
+        """Open the answer; after a passing fault try again, within the retry budget and the deadline.
+
+        Raises:
+            AduanaError: what `post` raised at the last try.
+            TargetTimeout: the answer did not begin in `header_seconds`, or before the deadline.
+        """
         loop = asyncio.get_running_loop()
 
         async def once() -> Reply:

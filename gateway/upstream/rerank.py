@@ -1,4 +1,4 @@
-"""Rerank as other servers answer it: the document that they are sent, and the scores that they return. Pure."""
+"""Ask other servers for a ranking: the document that they are sent, and the scores that they return. Pure."""
 
 from math import isfinite
 from typing import Any
@@ -27,12 +27,20 @@ _DECODER = msgspec.json.Decoder(_Answer)
 
 
 def upstream_document(document: JsonObject) -> JsonObject:
-    """What another server is asked for: all scores, without the texts; choosing and repeating happen here."""
+    """Return what another server is asked for: all scores and no texts.
+
+    Choosing the best (`top_n`) and repeating their texts (`return_documents`) happens here.
+    """
     return {name: value for name, value in document.items() if name not in ("top_n", "return_documents")}
 
 
 def read_ranking(target: str, document: JsonObject, texts: int, body: bytes) -> Ranking:
-    """Another server's scores in the order of the texts. Raises TargetProtocolError unless there is one for each."""
+    """Return another server's scores in the order of the texts; `texts` is how many there are.
+
+    Raises:
+        AduanaError: the answer reports an error.
+        TargetProtocolError: the answer can't be read, or does not have one finite score for each text.
+    """
     try:
         answer = _DECODER.decode(body)
     except (ValueError, RecursionError) as error:

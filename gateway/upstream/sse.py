@@ -1,4 +1,4 @@
-"""Server-sent events: bytes as they arrive → events. Incremental and bounded. Pure.
+"""Decode server-sent events: bytes as they arrive → events, within a limit of size. Pure.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 """
@@ -14,14 +14,14 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class ServerSentEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One event. `data` is still encoded; `name` is empty where the stream gave none."""
+    """One server-sent event. `data` is still encoded; `name` is empty where the stream gave none."""
 
     data: bytes
     name: str = ""
 
 
 class EventDecoder:
-    """Decodes one stream. Holds at most one unfinished line and one unfinished event, each within `most_bytes`."""
+    """Decoder of one stream. Holds at most one unfinished line and one unfinished event, each within `most_bytes`."""
 
     def __init__(self, most_bytes: int = MOST_LINE_BYTES) -> None:
         self._most_bytes = most_bytes
@@ -33,7 +33,11 @@ class EventDecoder:
         self._begun = False
 
     def feed(self, chunk: bytes) -> Iterator[ServerSentEvent]:
-        """The events that `chunk` completes. Raises TargetProtocolError for a line or an event without end."""
+        """Yield the events that `chunk` completes.
+
+        Raises:
+            TargetProtocolError: a line or an event is longer than `most_bytes`.
+        """
         if b"\r" in chunk or self._after_cr:
             chunk = self._unix_lines(chunk)
         first, *rest = chunk.split(b"\n")

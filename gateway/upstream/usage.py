@@ -1,4 +1,4 @@
-"""Usage as other servers report it → `Usage`, or an honest estimate where the report is missing or absurd. Pure."""
+"""Read the usage that other servers report, or estimate it where the report is missing or absurd. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ _PROMPT_FIELDS = ("messages", "prompt", "input", "tools", "query", "documents")
 
 
 def reported_usage(usage: object, *, answered: bool) -> Usage | None:
-    """The report as `Usage`; None for one that can't be true. `answered`: text has passed by."""
+    """Return the report as `Usage`; None for one that can't be true. `answered`: the answer had text."""
     if not isinstance(usage, Mapping):
         return None
     prompt = _count(usage.get("prompt_tokens"))
@@ -28,7 +28,7 @@ def reported_usage(usage: object, *, answered: bool) -> Usage | None:
 
 
 def estimated_usage(document: JsonObject, *, answer: int, reasoning: int) -> Usage:
-    """Counted from lengths: `answer` and `reasoning` in characters, the prompt from the document that was sent."""
+    """Estimate the usage from lengths: `answer` and `reasoning` in characters, the prompt from the sent document."""
     prompt = sum(_prompt_tokens(document.get(name)) for name in _PROMPT_FIELDS)
     return Usage(input=prompt, output=_tokens(answer), reasoning=_tokens(reasoning), estimated=True)
 

@@ -1,4 +1,4 @@
-"""Reads single fields of a request body with type and range, and names the field in its errors. Pure.
+"""Read single fields of a request body with type and range, and name the field in errors. Pure.
 
 `null` always counts as absent, as in OpenAI's own API. Errors never repeat the value: they may be logged.
 """
@@ -10,7 +10,7 @@ from gateway.core.errors import BadRequest
 
 
 def bad_field(param: str, message: str) -> BadRequest:
-    """A BadRequest about one field, named as the dialect names it (`messages[0].role`)."""
+    """Return a BadRequest about one field, named as the dialect names it (`messages[0].role`)."""
     return BadRequest(f"'{param}': {message}", param=param, code="invalid_value")
 
 
@@ -22,11 +22,15 @@ class Fields:
         self._prefix = f"{path}." if path else ""
 
     def param(self, name: str) -> str:
-        """The field's name as errors give it."""
+        """Return the name of a field as errors give it."""
         return self._prefix + name
 
     def integer(self, name: str, low: int, high: int) -> int | None:
-        """A whole number within [low, high]."""
+        """Return a whole number within [low, high]; None if it is absent.
+
+        Raises:
+            BadRequest: the field has another type or is out of range.
+        """
         value = self.document.get(name)
         if value is None:
             return None
@@ -37,7 +41,11 @@ class Fields:
         return value
 
     def number(self, name: str, low: float, high: float) -> float | None:
-        """A number within [low, high]."""
+        """Return a number within [low, high]; None if it is absent.
+
+        Raises:
+            BadRequest: the field has another type or is out of range.
+        """
         value = self.document.get(name)
         if value is None:
             return None
@@ -48,7 +56,11 @@ class Fields:
         return float(value)
 
     def boolean(self, name: str) -> bool:
-        """true or false; absent counts as false."""
+        """Return true or false; absent counts as false.
+
+        Raises:
+            BadRequest: the field has another type.
+        """
         value = self.document.get(name)
         if value is None:
             return False
@@ -57,7 +69,11 @@ class Fields:
         return value
 
     def string(self, name: str, *, longest: int | None = None) -> str | None:
-        """A text of at most `longest` characters."""
+        """Return a text of at most `longest` characters; None if it is absent.
+
+        Raises:
+            BadRequest: the field has another type or is too long.
+        """
         value = self.document.get(name)
         if value is None:
             return None
@@ -68,28 +84,44 @@ class Fields:
         return value
 
     def required_string(self, name: str, *, longest: int | None = None) -> str:
-        """A text that must be there and must not be empty."""
+        """Return a text that must be there and must not be empty.
+
+        Raises:
+            BadRequest: the field is absent or empty, has another type or is too long.
+        """
         value = self.string(name, longest=longest)
         if not value:
             raise bad_field(self.param(name), "is missing.")
         return value
 
     def choice(self, name: str, words: Sequence[str]) -> str | None:
-        """One of `words`."""
+        """Return a text that is one of `words`; None if it is absent.
+
+        Raises:
+            BadRequest: the field has another type or is none of the words.
+        """
         value = self.string(name)
         if value is not None and value not in words:
             raise bad_field(self.param(name), f"must be one of {', '.join(words)}.")
         return value
 
     def mapping(self, name: str) -> "Fields | None":
-        """A JSON object."""
+        """Return the reader of a JSON object; None if it is absent.
+
+        Raises:
+            BadRequest: the field has another type.
+        """
         value = self.document.get(name)
         if value is None:
             return None
         return self.inside(value, self.param(name))
 
     def items(self, name: str, most: int) -> tuple[Json, ...]:
-        """An array of at most `most` items; absent counts as empty."""
+        """Return an array of at most `most` items; absent counts as empty.
+
+        Raises:
+            BadRequest: the field has another type or too many items.
+        """
         value = self.document.get(name)
         if value is None:
             return ()
@@ -100,12 +132,20 @@ class Fields:
         return value
 
     def objects(self, name: str, most: int) -> "list[Fields]":
-        """An array of JSON objects."""
+        """Return the readers of an array of at most `most` JSON objects; absent counts as empty.
+
+        Raises:
+            BadRequest: the field has another type or too many items, or an item is no object.
+        """
         return [self.inside(item, f"{self.param(name)}[{i}]") for i, item in enumerate(self.items(name, most))]
 
     @staticmethod
     def inside(value: Json, path: str) -> "Fields":
-        """The reader for `value`, which must be a JSON object."""
+        """Return the reader of `value`, which must be a JSON object.
+
+        Raises:
+            BadRequest: `value` is no object.
+        """
         if not isinstance(value, Mapping):
             raise bad_field(path, "must be an object.")
         return Fields(value, path)

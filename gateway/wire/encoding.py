@@ -1,4 +1,4 @@
-"""How values become JSON in every dialect's answers. Pure."""
+"""Encode values as JSON, in the same way for the answers of every dialect. Pure."""
 
 from math import isfinite
 from typing import Any
@@ -14,17 +14,21 @@ _FLOOR = -9999.0  # OpenAI's value for "as good as impossible"; JSON has no infi
 
 
 def finite(logprob: float) -> float:
-    """A log-probability that JSON can carry."""
+    """Return the log-probability as a number that JSON can carry."""
     return max(logprob, _FLOOR) if isfinite(logprob) else _FLOOR
 
 
 def incomplete() -> TargetProtocolError:
-    """The error for an answer that stopped before its end."""
+    """Return the error for an answer that stopped before its end."""
     return TargetProtocolError("The target's answer ended before it was complete.", code="incomplete_answer")
 
 
 def tool_input(arguments: str) -> dict[str, Any]:
-    """A tool call's arguments as an object. Raises TargetProtocolError where the model wrote something else."""
+    """Return a tool call's arguments as an object.
+
+    Raises:
+        TargetProtocolError: the model wrote something else.
+    """
     if not arguments.strip():
         return {}
     try:

@@ -1,4 +1,4 @@
-"""Fields by which a client would choose where its request goes, whose key pays, or which headers are sent. Pure.
+"""Refuse fields by which a client would choose where its request goes, whose key pays, or what headers are sent. Pure.
 
 Other gateways honour them from the body. Here the configuration alone says what is dialled, so they are refused
 rather than dropped: a client that believes in them must learn that they do nothing.
@@ -43,7 +43,11 @@ _NAMES = frozenset(
 
 
 def refuse_overrides(document: JsonObject) -> None:
-    """Raises BadRequest if the body names an address, a credential or headers. Case and `-` make no difference."""
+    """Refuse a body that names an address, a credential or headers. Case and `-` make no difference.
+
+    Raises:
+        BadRequest: a field has such a name.
+    """
     for name in document:
         if name.casefold().replace("-", "_") in _NAMES:
             raise BadRequest(

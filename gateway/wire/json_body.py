@@ -1,4 +1,4 @@
-"""Request bodies: bytes → one deeply immutable JSON object, or a `BadRequest` that says where it is broken. Pure.
+"""Parse request bodies: bytes → one deeply immutable JSON object, or a `BadRequest` that says where it is broken. Pure.
 
 Stricter than JSON on purpose. Whatever two parsers could read in two ways (a key that stands twice, a number that
 does not fit, half a surrogate pair) would let a client show one text to the inspection and another to the target.
@@ -21,9 +21,12 @@ _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 def parse_object(body: bytes) -> JsonObject:
-    """The body as a frozen JSON object. Raises BadRequest for anything else.
+    """Return the body as a frozen JSON object.
 
     Nesting is bounded by the parser (200 levels), so later walks over the document can't exhaust the stack.
+
+    Raises:
+        BadRequest: the body is anything else.
     """
     if not body.strip():
         raise _bad("The body is empty. Send a JSON object.")
@@ -72,7 +75,7 @@ def _freeze(value: object) -> Json:
 
 
 def _explain(problem: str) -> str:
-    """The parser's complaint without the body's own words."""
+    """Say what the parser complains of, without the body's own words."""
     found = _PLACE.match(problem)
     what = found["what"] if found else problem
     place = f" (line {found['line']}, column {found['column']})" if found else ""

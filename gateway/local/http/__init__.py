@@ -1,4 +1,4 @@
 """OpenAI-compatible servers in the user's own network as targets.
 
-Checks that an address is the user's own before anything is sent. Must not take a clearance.
+Owns the check that an address is the user's own, made before anything is sent. Must not take a clearance.
 """

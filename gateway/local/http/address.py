@@ -1,4 +1,4 @@
-"""Which addresses count as the user's own network. Pure.
+"""Decide which addresses count as the user's own network. Pure.
 
 `zone: local` is what lets sensitive requests through, so it must not rest on a line in a file alone: a public address
 is refused unless the configuration says that it is trusted, and the check is made on the address that is really
@@ -24,7 +24,7 @@ _OWN = tuple(
 
 
 def is_own_address(text: str) -> bool:
-    """Loopback, private (RFC 1918), link-local or unique local (RFC 4193)."""
+    """Say whether an address is loopback, private (RFC 1918), link-local or unique local (RFC 4193)."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
@@ -35,7 +35,7 @@ def is_own_address(text: str) -> bool:
 
 
 def literal_address(url: str) -> str | None:
-    """The IP address that stands in `url`; None if it has a name instead."""
+    """Return the IP address that stands in `url`; None if it has a name instead."""
     host = urlsplit(url).hostname or ""
     try:
         return str(ipaddress.ip_address(host.partition("%")[0]))

@@ -24,7 +24,7 @@ _AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, 
 
 
 class LocalReply:
-    """An answer that has begun with status 200. `read` gives its raw bytes; `close` drops the connection."""
+    """Answer that has begun with status 200 and whose body is still to be read."""
 
     def __init__(self, target: str, response: aiohttp.ClientResponse, most_bytes: int) -> None:
         self._target = target
@@ -36,7 +36,11 @@ class LocalReply:
         )
 
     async def read(self) -> bytes:
-        """The next raw bytes; empty at the end. Raises TargetProtocolError if the body is cut."""
+        """Return the next raw bytes; empty at the end.
+
+        Raises:
+            TargetProtocolError: the body is cut.
+        """
         try:
             return await self._response.content.readany()
         except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
@@ -74,16 +78,24 @@ class LocalSession:
         )
 
     async def post(self, path: str, body: bytes, *, most_bytes: int) -> LocalReply:
-        """Send one document. Raises AduanaErrors for everything but status 200."""
+        """Send one document and return the answer that begins.
+
+        Raises:
+            AduanaError: no connection, an address that is not the user's own, or any status but 200.
+        """
         response = await self._request("POST", path, body)
         return LocalReply(self._target, response, most_bytes)
 
     async def get(self, path: str, *, most_bytes: int) -> LocalReply:
-        """Ask for a page. Raises AduanaErrors for everything but status 200."""
+        """Ask for a page and return the answer that begins.
+
+        Raises:
+            AduanaError: no connection, an address that is not the user's own, or any status but 200.
+        """
         return LocalReply(self._target, await self._request("GET", path, None), most_bytes)
 
     async def close(self) -> None:
-        """Closes all connections."""
+        """Close all connections."""
         await self._session.close()
 
     async def _request(self, method: str, path: str, body: bytes | None) -> aiohttp.ClientResponse:
@@ -106,7 +118,7 @@ class LocalSession:
         return faults.fault_of_status(self._target, response.status, said, retry_after=retry_after)
 
     async def _error_body(self, response: aiohttp.ClientResponse) -> bytes:
-        """An error's body; one that can't be read is left out, because the status alone says enough."""
+        """Return an error's body; empty if it can't be read, because the status alone says enough."""
         body = b""
         try:
             inflater = Inflater(response.headers.get("Content-Encoding", ""), faults.MOST_ERROR_BYTES)
@@ -137,7 +149,7 @@ class LocalSession:
 
 
 def not_local(target: str) -> TargetMisconfigured:
-    """The error for an address outside the user's own network."""
+    """Return the error for an address outside the user's own network."""
     return TargetMisconfigured(
         f"The target {target!r} is declared 'zone: local', but its address is not in a private network. "
         "Use 'zone: cloud', or set 'trusted_host: true' if that machine is yours.",

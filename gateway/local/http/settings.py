@@ -1,4 +1,4 @@
-"""What a local HTTP target needs to know about its server."""
+"""Settings of a local HTTP target: what it needs to know about its server."""
 
 from gateway.core.secret import Secret
 from gateway.upstream.exchange import ExchangeSettings

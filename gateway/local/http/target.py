@@ -51,7 +51,7 @@ class HttpTarget:
 
     @property
     def info(self) -> TargetInfo:
-        """Name and abilities."""
+        """The target's name and abilities."""
         return self._info
 
     async def start(self) -> None:
@@ -159,7 +159,11 @@ class HttpTarget:
 
     @contextlib.contextmanager
     def _under_way(self) -> Iterator[None]:
-        """Count a request as busy; if the server can't be reached, look at once whether it is still there."""
+        """Count a request as busy; if the server can't be reached, look at once whether it is still there.
+
+        Raises:
+            AduanaError: what was raised inside, passed on.
+        """
         self._busy += 1
         try:
             yield

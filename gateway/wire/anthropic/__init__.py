@@ -1,4 +1,8 @@
-"""The Anthropic dialect, as the server uses it: request bytes in, answer bytes out. Pure."""
+"""The Anthropic dialect, as the server uses it: request bytes in, answer bytes out. Pure.
+
+Owns the translation of messages and blocks into an OpenAI document and of deltas into Anthropic's events. Must not
+pass on anything that is not in that document.
+"""
 
 from gateway.core.request import ChatRequest
 from gateway.wire.anthropic import requests
@@ -26,30 +30,38 @@ __all__ = [
 
 
 def parse_messages(body: bytes, *, version: str = "") -> ChatRequest:
-    """The body of `/v1/messages`; `version` is the `anthropic-version` header. Raises BadRequest."""
+    """Parse the body of `/v1/messages`; `version` is the `anthropic-version` header.
+
+    Raises:
+        BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
+    """
     return requests.parse_messages(parse_object(body), version)
 
 
 def parse_count(body: bytes, *, version: str = "") -> ChatRequest:
-    """The body of `/v1/messages/count_tokens`. Raises BadRequest."""
+    """Parse the body of `/v1/messages/count_tokens`.
+
+    Raises:
+        BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
+    """
     return requests.parse_count(parse_object(body), version)
 
 
 def answer_id(unique: str) -> str:
-    """The answer's `id`, with the prefix that clients expect."""
+    """Return the answer's `id`, with the prefix that clients expect."""
     return f"msg_{unique}"
 
 
 def stream(request: ChatRequest, *, id: str, request_id: str, input_tokens: int = 0) -> AnswerStream:  # noqa: A002 - Anthropic's name
-    """The encoder for a streamed answer. `input_tokens`: as known before the answer begins; the end has the truth."""
+    """Return the encoder for a streamed answer. `input_tokens` is an early estimate; the end has the true count."""
     return MessageStream(id=id, model=request.model, request_id=request_id, input_tokens=input_tokens)
 
 
 def assembly(request: ChatRequest, *, id: str) -> AnswerAssembly:  # noqa: A002 - Anthropic's name
-    """The collector for a whole answer."""
+    """Return the collector for a whole answer."""
     return MessageAssembly(id=id, model=request.model)
 
 
 def count_body(tokens: int) -> bytes:
-    """The answer of `/v1/messages/count_tokens`."""
+    """Encode the answer of `/v1/messages/count_tokens`."""
     return encode_json({"input_tokens": tokens})

@@ -1,4 +1,4 @@
-"""Deltas → Anthropic messages: named events of a stream, or one `message`. Pure."""
+"""Encode deltas as Anthropic messages: named events of a stream, or one `message`. Pure."""
 
 from typing import Any, assert_never
 
@@ -33,7 +33,7 @@ def _event(name: str, **fields: Any) -> bytes:
 
 
 def error_fields(error: AduanaError, request_id: str) -> dict[str, Any]:
-    """The error object."""
+    """Return the error object."""
     message = error.message
     if isinstance(error, ContextLengthExceeded):
         message = f"prompt is too long: {message}"  # the words by which Claude Code knows that it must compact
@@ -44,12 +44,12 @@ def error_fields(error: AduanaError, request_id: str) -> dict[str, Any]:
 
 
 def error_body(error: AduanaError, request_id: str) -> bytes:
-    """The body of an error answer."""
+    """Encode the body of an error answer."""
     return encode_json(error_fields(error, request_id))
 
 
 def usage_fields(usage: Usage) -> dict[str, Any]:
-    """`usage` of a message."""
+    """Return the `usage` object of a message."""
     return {
         "input_tokens": usage.input,
         "cache_creation_input_tokens": 0,
@@ -59,7 +59,7 @@ def usage_fields(usage: Usage) -> dict[str, Any]:
 
 
 class MessageStream:
-    """Encodes one streamed message. Blocks follow one another; each is closed before the next begins."""
+    """Encoder of one streamed message. Blocks follow one another; each is closed before the next begins."""
 
     def __init__(self, *, id: str, model: str, request_id: str, input_tokens: int = 0) -> None:  # noqa: A002 - Anthropic's name
         self._message: dict[str, Any] = {
@@ -80,11 +80,15 @@ class MessageStream:
         self._complete = False
 
     def start(self) -> bytes:
-        """`message_start`, and a ping as Anthropic sends it."""
+        """Return `message_start`, and a ping as Anthropic sends it."""
         return _event("message_start", message=self._message) + _event("ping")
 
     def encode(self, delta: Delta) -> bytes:
-        """The events for one delta; empty where it has none."""
+        """Return the events for one delta; empty where it has none.
+
+        Raises:
+            TargetProtocolError: the answer can't be said in this API: mixed tool calls, or an end without a reason.
+        """
         match delta:
             case Text() | ModelRefusal():
                 begun = self._begin("text", {"type": "text", "text": ""})
@@ -105,13 +109,17 @@ class MessageStream:
                 assert_never(delta)
 
     def end(self) -> bytes:
-        """`message_stop`. Raises TargetProtocolError for an answer that did not come to its end."""
+        """Return `message_stop`.
+
+        Raises:
+            TargetProtocolError: the answer did not come to its end.
+        """
         if not self._complete:
             raise incomplete()
         return _event("message_stop")
 
     def error(self, error: AduanaError) -> bytes:
-        """The end of an answer that failed."""
+        """Return the end of an answer that failed."""
         return b"event: error\ndata: " + error_body(error, self._request_id) + b"\n\n"
 
     def _begin(self, what: str | int, block: dict[str, Any]) -> bytes:
@@ -150,7 +158,7 @@ class MessageStream:
 
 
 class MessageAssembly:
-    """Collects one answer's deltas into a `message`."""
+    """Collector of one answer's deltas, which become a `message`."""
 
     def __init__(self, *, id: str, model: str) -> None:  # noqa: A002 - Anthropic's name
         self._head = {"id": id, "type": "message", "role": "assistant", "model": model}
@@ -159,7 +167,7 @@ class MessageAssembly:
         self._usage: Usage | None = None
 
     def add(self, delta: Delta) -> None:
-        """The next delta."""
+        """Take the next delta."""
         match delta:
             case Text() | ModelRefusal():
                 self._pieces("text", {"type": "text"}).append(delta.text)
@@ -176,7 +184,11 @@ class MessageAssembly:
                 assert_never(delta)
 
     def body(self) -> bytes:
-        """The whole message. Raises TargetProtocolError if it did not come to its end."""
+        """Return the whole message.
+
+        Raises:
+            TargetProtocolError: the answer did not come to its end, or has a tool call that is not valid JSON.
+        """
         if self._usage is None or self._reason is None:
             raise incomplete()
         content = [_whole(block, "".join(pieces)) for _, block, pieces in self._blocks]
@@ -184,7 +196,7 @@ class MessageAssembly:
         return encode_json({**self._head, **fields, "usage": usage_fields(self._usage)})
 
     def _pieces(self, what: str | int, block: dict[str, Any]) -> list[str]:
-        """The pieces of the block that goes on: the last one, or an earlier tool call."""
+        """Return the pieces of the block that goes on: the last one, or an earlier tool call; else of a new block."""
         if self._blocks and self._blocks[-1][0] == what:
             return self._blocks[-1][2]
         earlier = [pieces for known, _, pieces in self._blocks if known == what and isinstance(what, int)]

@@ -1,4 +1,4 @@
-"""Anthropic's messages and content blocks → OpenAI's messages. Pure.
+"""Translate Anthropic's messages and content blocks into OpenAI's messages. Pure.
 
 Everything that is passed on is in the translated document, which is what is inspected and sent. What has no
 counterpart is refused by name; marks that only steer Anthropic's own service (`cache_control`) are left out.
@@ -18,7 +18,11 @@ Part = dict[str, Any]
 
 
 def translate_system(body: Fields) -> list[dict[str, Any]]:
-    """`system`: a text or text blocks."""
+    """Translate `system`, which is a text or text blocks.
+
+    Raises:
+        BadRequest: it is something else.
+    """
     given = body.document.get("system")
     if given is None or given == () or given == "":
         return []
@@ -26,7 +30,11 @@ def translate_system(body: Fields) -> list[dict[str, Any]]:
 
 
 def translate_messages(body: Fields, *, assistant_documents: bool) -> list[dict[str, Any]]:
-    """`messages`. Turns of the same role that follow each other become one, as in Anthropic's API."""
+    """Translate `messages`. User turns that follow each other become one, as in Anthropic's API.
+
+    Raises:
+        BadRequest: there are no messages, or one has a block that is broken or not served here.
+    """
     given = body.objects("messages", _MOST_MESSAGES)
     if not given:
         raise bad_field("messages", "is missing or empty. Send at least one message.")
@@ -49,7 +57,7 @@ def translate_messages(body: Fields, *, assistant_documents: bool) -> list[dict[
 
 
 def _user(content: Json, path: str, messages: list[dict[str, Any]]) -> None:
-    """Tool results become messages of their own, before what else the user says; their images go to the user."""
+    """Add a user's turn. Tool results become messages of their own, before the rest; their images go to the user."""
     results: list[dict[str, Any]] = []
     parts: list[Part] = []
     for block in _blocks(content, path):
@@ -123,7 +131,7 @@ def _parts(content: Json, path: str) -> list[Part]:
 
 
 def _part(block: Fields) -> list[Part]:
-    """One block of a user's turn, as OpenAI's content parts."""
+    """Translate one block of a user's turn into OpenAI's content parts."""
     match block.document.get("type"):
         case "text":
             return [_text(block.string("text") or "")]
@@ -182,7 +190,7 @@ def _text(text: str) -> Part:
 
 
 def _plain(parts: list[Part]) -> str | list[Part]:
-    """One text where there is nothing else: more servers understand it."""
+    """Join the parts to one text if there is nothing else: more servers understand it."""
     if all(part["type"] == "text" for part in parts):
         return "\n".join([part["text"] for part in parts])
     return parts
@@ -206,5 +214,5 @@ def _not_served(block: Fields) -> Exception:
 
 
 def is_custom_tool(tool: Mapping[str, Json]) -> bool:
-    """A tool that the client describes itself; the others are known to Anthropic's models alone."""
+    """Say whether the client describes the tool itself; other tools are known to Anthropic's models alone."""
     return tool.get("type") in (None, "custom")

@@ -1,4 +1,4 @@
-"""Anthropic request bodies → typed requests. Pure.
+"""Parse Anthropic request bodies into typed requests. Pure.
 
 The body is translated into an OpenAI document, and that document is what is inspected, decided on and sent: nothing
 of the original goes anywhere. Hints that other models can't follow (`thinking`, `effort`, `cache_control`, tools that
@@ -27,7 +27,11 @@ _MOST_TOOLS = 1024
 
 
 def parse_messages(document: JsonObject, version: str = "") -> ChatRequest:
-    """`POST /v1/messages`. `version` is the `anthropic-version` header. Raises BadRequest with `param`."""
+    """Parse the document of `POST /v1/messages`. `version` is the `anthropic-version` header.
+
+    Raises:
+        BadRequest: a field is missing, has the wrong type or is not served here.
+    """
     body = _opened(document, version)
     limit = body.integer("max_tokens", 1, 2**31 - 1)
     if limit is None:
@@ -36,7 +40,11 @@ def parse_messages(document: JsonObject, version: str = "") -> ChatRequest:
 
 
 def parse_count(document: JsonObject, version: str = "") -> ChatRequest:
-    """`POST /v1/messages/count_tokens`: the same without `max_tokens`; nothing is generated."""
+    """Parse the document of `POST /v1/messages/count_tokens`: the same without `max_tokens`; nothing is generated.
+
+    Raises:
+        BadRequest: a field is missing, has the wrong type or is not served here.
+    """
     return _translated(_opened(document, version), version, {})
 
 
@@ -125,7 +133,11 @@ def _tool_choice(body: Fields, fields: dict[str, Any]) -> None:
 
 
 def _output(body: Fields, fields: dict[str, Any]) -> None:
-    """`output_config.format` (and its older place, `output_format`): an answer that follows a JSON schema."""
+    """Translate `output_config.format` or the older `output_format`: the answer follows a JSON schema.
+
+    Raises:
+        BadRequest: the format has another type, or no schema.
+    """
     config = body.mapping("output_config")
     given = (config.mapping("format") if config is not None else None) or body.mapping("output_format")
     if given is None:

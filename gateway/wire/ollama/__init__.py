@@ -1,4 +1,8 @@
-"""The Ollama dialect, as the server uses it: request bytes in, answer bytes out. Pure."""
+"""The Ollama dialect, as the server uses it: request bytes in, answer bytes out. Pure.
+
+Owns the translation into an OpenAI document, Ollama's lines of JSON, and what it says about loaded models. Must not
+load or unload a model: it only reads what the client asks for. Clocks are passed in.
+"""
 
 from collections.abc import Callable
 
@@ -45,36 +49,58 @@ __all__ = [
 
 
 def parse_chat(body: bytes) -> tuple[ChatRequest | None, Wish]:
-    """The body of `/api/chat`; None asks only for the model to be ready, or to go. Raises BadRequest."""
+    """Parse the body of `/api/chat`. None in place of a request: only load the model, or unload it.
+
+    Raises:
+        BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
+    """
     document = parse_object(body)
     return requests.parse_chat(document), wish_of(document)
 
 
 def parse_generate(body: bytes) -> tuple[ChatRequest | CompletionRequest | None, Wish]:
-    """The body of `/api/generate`; None asks only for the model to be ready, or to go. Raises BadRequest."""
+    """Parse the body of `/api/generate`. None in place of a request: only load the model, or unload it.
+
+    Raises:
+        BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
+    """
     document = parse_object(body)
     return requests.parse_generate(document), wish_of(document)
 
 
 def parse_embed(body: bytes) -> EmbeddingsRequest:
-    """The body of `/api/embed` or `/api/embeddings`. Raises BadRequest."""
+    """Parse the body of `/api/embed` or `/api/embeddings`.
+
+    Raises:
+        BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
+    """
     return requests.parse_embed(parse_object(body))
 
 
 def parse_show(body: bytes) -> str:
-    """The model that `/api/show` asks about. Raises BadRequest."""
+    """Return the model that `/api/show` asks about.
+
+    Raises:
+        BadRequest: the body is no JSON object, or names no model.
+    """
     return requests.model_of(parse_object(body))
 
 
 def stream(
     request: GenerateRequest, *, generate: bool, wall: Callable[[], float], clock: Callable[[], float]
 ) -> AnswerStream:
-    """The encoder for a streamed answer. `generate`: for `/api/generate`, else for `/api/chat`."""
+    """Return the encoder for a streamed answer of `/api/generate` if `generate` is true, else of `/api/chat`.
+
+    `wall` gives Unix seconds, `clock` monotonic seconds.
+    """
     return LineStream(model=request.model, generate=generate, wall=wall, clock=clock)
 
 
 def assembly(
     request: GenerateRequest, *, generate: bool, wall: Callable[[], float], clock: Callable[[], float]
 ) -> AnswerAssembly:
-    """The collector for a whole answer. `generate`: for `/api/generate`, else for `/api/chat`."""
+    """Return the collector for a whole answer of `/api/generate` if `generate` is true, else of `/api/chat`.
+
+    `wall` gives Unix seconds, `clock` monotonic seconds.
+    """
     return WholeAnswer(model=request.model, generate=generate, wall=wall, clock=clock)

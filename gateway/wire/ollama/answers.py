@@ -1,4 +1,4 @@
-"""Deltas → Ollama answers: lines of JSON, or one object. Pure: clocks are passed in.
+"""Encode deltas as Ollama answers: lines of JSON, or one object. Pure: clocks are passed in.
 
 A tool call goes out whole, because its arguments are an object there.
 """
@@ -34,12 +34,12 @@ _DONE = {
 
 
 def timestamp(seconds: float) -> str:
-    """Unix seconds as Ollama writes them."""
+    """Return Unix seconds as Ollama writes times."""
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 class _Answer:
-    """What streamed and whole answers share. `wall` gives Unix seconds, `clock` monotonic seconds."""
+    """State that streamed and whole answers share. `wall` gives Unix seconds, `clock` monotonic seconds."""
 
     def __init__(self, *, model: str, generate: bool, wall: Callable[[], float], clock: Callable[[], float]) -> None:
         self._model = model
@@ -95,16 +95,20 @@ class _Answer:
 
 
 class LineStream(_Answer):
-    """Encodes one streamed answer of `/api/chat` or `/api/generate`."""
+    """Encoder of one streamed answer of `/api/chat` or `/api/generate`."""
 
     _complete = False
 
     def start(self) -> bytes:
-        """Nothing comes before the first text."""
+        """Return nothing: no line comes before the first text."""
         return b""
 
     def encode(self, delta: Delta) -> bytes:
-        """The line for one delta; empty where it has none."""
+        """Return the line for one delta; empty where it has none.
+
+        Raises:
+            TargetProtocolError: the usage came without an end, or a tool call is not valid JSON.
+        """
         match delta:
             case Text() | ModelRefusal():
                 self._mark()
@@ -130,13 +134,17 @@ class LineStream(_Answer):
                 assert_never(delta)
 
     def end(self) -> bytes:
-        """The last line was the end. Raises TargetProtocolError for an answer that did not come to its end."""
+        """Return nothing: the last line was the end.
+
+        Raises:
+            TargetProtocolError: the answer did not come to its end.
+        """
         if not self._complete:
             raise incomplete()
         return b""
 
     def error(self, error: AduanaError) -> bytes:
-        """The end of an answer that failed."""
+        """Return the end of an answer that failed."""
         return error_body(error) + b"\n"
 
     def _line(self, fields: dict[str, Any]) -> bytes:
@@ -144,7 +152,7 @@ class LineStream(_Answer):
 
 
 class WholeAnswer(_Answer):
-    """Collects one answer of `/api/chat` or `/api/generate`."""
+    """Collector of one answer of `/api/chat` or `/api/generate`."""
 
     def __init__(self, *, model: str, generate: bool, wall: Callable[[], float], clock: Callable[[], float]) -> None:
         super().__init__(model=model, generate=generate, wall=wall, clock=clock)
@@ -154,7 +162,7 @@ class WholeAnswer(_Answer):
         self._usage: Usage | None = None
 
     def add(self, delta: Delta) -> None:
-        """The next delta."""
+        """Take the next delta."""
         match delta:
             case Text() | ModelRefusal():
                 self._mark()
@@ -175,7 +183,11 @@ class WholeAnswer(_Answer):
                 assert_never(delta)
 
     def body(self) -> bytes:
-        """The whole answer. Raises TargetProtocolError if it did not come to its end."""
+        """Return the whole answer.
+
+        Raises:
+            TargetProtocolError: the answer did not come to its end, or has a tool call that is not valid JSON.
+        """
         if self._usage is None:
             raise incomplete()
         fields = self._fields(text="".join(self._texts), thinking="".join(self._thoughts), calls=self._whole_calls())
@@ -183,19 +195,19 @@ class WholeAnswer(_Answer):
 
 
 def error_body(error: AduanaError) -> bytes:
-    """The body of an error answer."""
+    """Encode the body of an error answer."""
     return encode_json({"error": error.message})
 
 
 def ready_body(model: str, *, generate: bool, now: float, gone: bool = False) -> bytes:
-    """The answer to a request without prompt or messages: the model is there, or on its way out."""
+    """Encode the answer to a request without prompt or messages: the model is loaded, or (`gone`) being unloaded."""
     head = {"model": model, "created_at": timestamp(now)}
     content: dict[str, Any] = {"response": ""} if generate else {"message": {"role": "assistant", "content": ""}}
     return encode_json({**head, **content, "done": True, "done_reason": "unload" if gone else "load"})
 
 
 def embed_body(embeddings: Embeddings, *, model: str, seconds: float) -> bytes:
-    """The answer of `/api/embed`."""
+    """Encode the answer of `/api/embed`. `seconds` is how long the work took."""
     return encode_json(
         {
             "model": model,
@@ -208,17 +220,17 @@ def embed_body(embeddings: Embeddings, *, model: str, seconds: float) -> bytes:
 
 
 def embedding_body(embeddings: Embeddings) -> bytes:
-    """The answer of the older `/api/embeddings`: one vector."""
+    """Encode the answer of the older `/api/embeddings`: one vector."""
     return encode_json({"embedding": embeddings.vectors[0]})
 
 
 def version_body() -> bytes:
-    """The answer of `/api/version`."""
+    """Encode the answer of `/api/version`."""
     return encode_json({"version": VERSION})
 
 
 def tags_body(names: Mapping[str, str], *, created: float) -> bytes:
-    """The answer of `/api/tags`: name → architecture."""
+    """Encode the answer of `/api/tags`. `names` maps each model's name to its architecture."""
     models = [
         {
             "name": name,
@@ -236,7 +248,7 @@ def tags_body(names: Mapping[str, str], *, created: float) -> bytes:
 
 
 def show_body(architecture: str, context: int, capabilities: frozenset[Capability], *, created: float) -> bytes:
-    """The answer of `/api/show`. `context` is the window in tokens."""
+    """Encode the answer of `/api/show`. `context` is the window in tokens."""
     words = ["completion"]
     if Capability.TOOLS in capabilities:
         words.append("tools")

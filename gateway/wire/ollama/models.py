@@ -1,4 +1,4 @@
-"""Ollama's way to load, keep and unload models: `keep_alive`, and the list of loaded ones. Pure."""
+"""Read how long a client wants a model to stay loaded (`keep_alive`), and list the loaded models. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -17,14 +17,17 @@ _SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request says about the model's stay. `keep`: seconds without work; None: for ever. Unset: nothing."""
+    """Wish of a client about how long its model stays loaded.
+
+    `keep` is the seconds without work after which it may be unloaded; None: never; unset: the client says nothing.
+    """
 
     model: str
     keep: float | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class Resident(msgspec.Struct, frozen=True, kw_only=True):
-    """A loaded model."""
+    """Loaded model; memory in bytes, `unloads_in` in seconds, None: never."""
 
     name: str
     memory: int
@@ -33,7 +36,11 @@ class Resident(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def wish_of(document: JsonObject) -> Wish:
-    """Raises BadRequest for a `keep_alive` that is no time."""
+    """Return what a body says about how long its model stays loaded.
+
+    Raises:
+        BadRequest: `keep_alive` is no time.
+    """
     name = document.get("model")
     model = name.removesuffix(":latest") if isinstance(name, str) else ""
     given = document.get("keep_alive")
@@ -59,7 +66,7 @@ def _seconds(given: object) -> float | None:
 
 
 def ps_body(models: Iterable[Resident], *, now: float) -> bytes:
-    """The answer of `/api/ps`."""
+    """Encode the answer of `/api/ps`. `now` is in Unix seconds."""
     rows: list[dict[str, Any]] = [
         {
             "name": model.name,

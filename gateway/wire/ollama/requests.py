@@ -1,8 +1,8 @@
-"""Ollama request bodies → typed requests. Pure.
+"""Parse Ollama request bodies into typed requests. Pure.
 
 As in the Anthropic dialect, the body is translated into an OpenAI document, and that document is what is inspected,
 decided on and sent. Options that only concern loading a model (`num_ctx`, `num_gpu`) are left out: the gateway's
-configuration says how models are loaded (`keep_alive`: `ollama_models.py`). Sampling methods that are not served are
+configuration says how models are loaded (`keep_alive`: `models.py`). Sampling methods that are not served are
 refused.
 """
 
@@ -27,7 +27,11 @@ _NEUTRAL = {"mirostat": 0, "tfs_z": 1, "typical_p": 1}
 
 
 def parse_chat(document: JsonObject) -> ChatRequest | None:
-    """`POST /api/chat`. None: no messages, which asks only for the model to be ready."""
+    """Parse the document of `POST /api/chat`. None: no messages, so the model is only loaded or unloaded.
+
+    Raises:
+        BadRequest: a field is missing, has the wrong type or is not served here.
+    """
     body = _opened(document)
     if not document.get("messages"):
         _model(body)
@@ -41,7 +45,11 @@ def parse_chat(document: JsonObject) -> ChatRequest | None:
 
 
 def parse_generate(document: JsonObject) -> ChatRequest | CompletionRequest | None:
-    """`POST /api/generate`. None: no prompt, which asks only for the model to be ready."""
+    """Parse the document of `POST /api/generate`. None: no prompt, so the model is only loaded or unloaded.
+
+    Raises:
+        BadRequest: a field is missing, has the wrong type or is not served here.
+    """
     body = _opened(document)
     for name in ("template", "context", "suffix"):
         if document.get(name):
@@ -61,7 +69,11 @@ def parse_generate(document: JsonObject) -> ChatRequest | CompletionRequest | No
 
 
 def parse_embed(document: JsonObject) -> EmbeddingsRequest:
-    """`POST /api/embed` (`input`) and the older `/api/embeddings` (`prompt`). Nothing is truncated."""
+    """Parse the document of `POST /api/embed` (`input`) or `/api/embeddings` (older, `prompt`). Nothing is truncated.
+
+    Raises:
+        BadRequest: a field is missing, has the wrong type or is not served here.
+    """
     body = _opened(document)
     given = document.get("input") if document.get("input") is not None else document.get("prompt")
     fields: dict[str, Any] = {"model": _model(body), "input": thaw(given)}
@@ -73,7 +85,11 @@ def parse_embed(document: JsonObject) -> EmbeddingsRequest:
 
 
 def model_of(document: JsonObject) -> str:
-    """The model that `/api/show` asks about, under either name of the field."""
+    """Return the model that `/api/show` asks about, under either name of the field.
+
+    Raises:
+        BadRequest: neither field names a model.
+    """
     body = Fields(document)
     return _plain_name(body.string("model", longest=256) or body.required_string("name", longest=256))
 
@@ -97,7 +113,11 @@ def _plain_name(name: str) -> str:
 
 
 def _common(body: Fields) -> dict[str, Any]:
-    """Model, streaming (on by default), sampling and format."""
+    """Translate the fields that all requests have: model, streaming (on by default), sampling and format.
+
+    Raises:
+        BadRequest: a field is missing, has the wrong type or is not served here.
+    """
     fields: dict[str, Any] = {"model": _model(body)}
     if body.document.get("stream") is None or body.boolean("stream"):
         fields["stream"] = True
@@ -168,13 +188,17 @@ def _with_images(text: str, holder: Fields) -> str | list[dict[str, Any]]:
 
 
 def _image_kind(data: str) -> str:
-    """The format by its first bytes, which Ollama's API does not name."""
+    """Tell an image's format by its first bytes, because Ollama's API does not name it."""
     kinds = {"/9j/": "jpeg", "iVBORw0KGgo": "png", "R0lGOD": "gif", "UklGR": "webp"}
     return next((kind for head, kind in kinds.items() if data.startswith(head)), "png")
 
 
 def _calls(given: Fields, number: int) -> list[dict[str, Any]]:
-    """Ollama's calls have no id, so each gets one from its place in the conversation."""
+    """Translate tool calls. Ollama's have no id, so each gets one from its place in the conversation.
+
+    Raises:
+        BadRequest: a call is not as it must be.
+    """
     calls: list[dict[str, Any]] = []
     for place, call in enumerate(given.objects("tool_calls", _MOST_CALLS)):
         inner = call.mapping("function")
@@ -194,7 +218,7 @@ def _arguments(inner: Fields) -> str:
 
 
 def _answered(given: Fields, waiting: list[tuple[str, str]], number: int) -> str:
-    """The id of the call that a tool's message answers: named by id, by tool, or simply the next one."""
+    """Return the id of the call that a tool's message answers: named by id, by tool, or simply the next one."""
     call_id = given.string("tool_call_id", longest=256)
     name = given.string("tool_name", longest=256) or given.string("name", longest=256)
     for place, (known, tool) in enumerate(waiting):

@@ -1,4 +1,8 @@
-"""The OpenAI dialect, as the server uses it: request bytes in, answer bytes out. Pure."""
+"""The OpenAI dialect, as the server uses it: request bytes in, answer bytes out. Pure.
+
+Owns the document that all other dialects are translated into, which is what is inspected and sent. Must not import
+another dialect.
+"""
 
 from gateway.core.delta import Embeddings
 from gateway.core.request import ChatRequest, CompletionRequest, EmbeddingsRequest, GenerateRequest
@@ -34,27 +38,39 @@ __all__ = [
 
 
 def parse_chat(body: bytes) -> ChatRequest:
-    """The body of `/v1/chat/completions`. Raises BadRequest."""
+    """Parse the body of `/v1/chat/completions`.
+
+    Raises:
+        BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
+    """
     return requests.parse_chat(parse_object(body))
 
 
 def parse_completion(body: bytes) -> CompletionRequest:
-    """The body of `/v1/completions`. Raises BadRequest."""
+    """Parse the body of `/v1/completions`.
+
+    Raises:
+        BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
+    """
     return requests.parse_completion(parse_object(body))
 
 
 def parse_embeddings(body: bytes) -> EmbeddingsRequest:
-    """The body of `/v1/embeddings`. Raises BadRequest."""
+    """Parse the body of `/v1/embeddings`.
+
+    Raises:
+        BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
+    """
     return requests.parse_embeddings(parse_object(body))
 
 
 def answer_id(request: GenerateRequest, unique: str) -> str:
-    """The answer's `id`, with the prefix that clients expect."""
+    """Return the answer's `id`, with the prefix that clients expect."""
     return f"chatcmpl-{unique}" if isinstance(request, ChatRequest) else f"cmpl-{unique}"
 
 
 def stream(request: GenerateRequest, *, id: str, created: int) -> AnswerStream:  # noqa: A002 - OpenAI's name
-    """The encoder for a streamed answer to `request`. `created` is in Unix seconds."""
+    """Return the encoder for a streamed answer to `request`. `created` is in Unix seconds."""
     if isinstance(request, ChatRequest):
         return ChatStream(
             id=id,
@@ -67,12 +83,12 @@ def stream(request: GenerateRequest, *, id: str, created: int) -> AnswerStream: 
 
 
 def assembly(request: GenerateRequest, *, id: str, created: int) -> AnswerAssembly:  # noqa: A002 - OpenAI's name
-    """The collector for a whole answer to `request`. `created` is in Unix seconds."""
+    """Return the collector for a whole answer to `request`. `created` is in Unix seconds."""
     if isinstance(request, ChatRequest):
         return ChatAssembly(id=id, created=created, model=request.model)
     return TextAssembly(id=id, created=created, model=request.model)
 
 
 def embeddings_body(request: EmbeddingsRequest, embeddings: Embeddings) -> bytes:
-    """The answer to `request`."""
+    """Encode the answer to `request`."""
     return lists.embeddings_body(embeddings, model=request.model, as_base64=request.base64)

@@ -1,4 +1,4 @@
-"""Parts that several OpenAI answers share: usage, log-probabilities, errors, the frame of a server-sent event. Pure."""
+"""Encode what several OpenAI answers share: usage, log-probabilities, errors, frames of server-sent events. Pure."""
 
 from collections.abc import Sequence
 from math import isnan
@@ -13,7 +13,7 @@ DONE = b"data: [DONE]\n\n"
 
 
 def usage_fields(usage: Usage) -> dict[str, Any]:
-    """`usage` of chat and text completions."""
+    """Return the `usage` object of chat and text completions."""
     prompt, completion = usage.prompt_tokens, usage.completion_tokens
     return {
         "prompt_tokens": prompt,
@@ -30,7 +30,7 @@ def usage_fields(usage: Usage) -> dict[str, Any]:
 
 
 def chat_logprobs(tokens: Sequence[TokenLogprob]) -> dict[str, Any] | None:
-    """`logprobs` of a chat choice; None where there are none."""
+    """Return the `logprobs` object of a chat choice; None if there are none."""
     if not tokens:
         return None
     return {"content": [_token(one) for one in tokens], "refusal": None}
@@ -48,7 +48,7 @@ def _token(one: TokenLogprob) -> dict[str, Any]:
 
 
 class TextLogprobs:
-    """`logprobs` of one text-completion choice; offsets count characters from the choice's beginning.
+    """Log-probabilities of one text-completion choice; offsets count characters from the choice's beginning.
 
     A token that nothing stood before, the first one of a prompt, has null.
     """
@@ -57,7 +57,7 @@ class TextLogprobs:
         self._offset = 0
 
     def take(self, tokens: Sequence[TokenLogprob]) -> dict[str, list[Any]] | None:
-        """The next tokens; None where there are none."""
+        """Return the `logprobs` object for the next tokens; None if there are none."""
         if not tokens:
             return None
         offsets: list[int] = []
@@ -76,17 +76,17 @@ class TextLogprobs:
 
 
 def error_fields(error: AduanaError) -> dict[str, Any]:
-    """The error object, all four keys present."""
+    """Return the error object, with all four keys."""
     return {
         "error": {"message": error.message, "type": error.kind, "param": error.param, "code": error.code},
     }
 
 
 def error_body(error: AduanaError) -> bytes:
-    """The body of an error answer."""
+    """Encode the body of an error answer."""
     return encode_json(error_fields(error))
 
 
 def error_frame(error: AduanaError) -> bytes:
-    """An error inside a running stream. No `[DONE]` follows: the answer did not end well."""
+    """Encode an error inside a running stream. No `[DONE]` follows: the answer did not end well."""
     return b"data: " + error_body(error) + b"\n\n"

@@ -1,4 +1,4 @@
-"""Deltas → OpenAI chat answers: chunks of a stream, or one `chat.completion`. Pure: ids and times are passed in."""
+"""Encode deltas as OpenAI chat answers: chunks of a stream, or one `chat.completion`. Pure: given ids and times."""
 
 from typing import Any, assert_never
 
@@ -20,7 +20,7 @@ from gateway.wire.openai.answer_fields import DONE, chat_logprobs, error_frame, 
 
 
 class ChatStream:
-    """Encodes one streamed answer. One object for each answer.
+    """Encoder of one streamed answer. One object for each answer.
 
     Frames of plain text are put together from prepared bytes: they are nearly all frames, and each of them is paid
     for by every reader of every stream.
@@ -37,12 +37,12 @@ class ChatStream:
         self._complete = False
 
     def start(self) -> bytes:
-        """The first chunk of each choice: it alone carries the role."""
+        """Return the first chunk of each choice: it alone carries the role."""
         delta = {"role": "assistant", "content": "", "refusal": None}
         return b"".join([self._chunk(index, delta) for index in range(self._choices)])
 
     def encode(self, delta: Delta) -> bytes:
-        """The frame for one delta; empty where it has none."""
+        """Return the frame for one delta; empty where it has none."""
         match delta:
             case Text(text=text, index=index, logprobs=logprobs):
                 if logprobs or index >= self._choices:
@@ -65,13 +65,17 @@ class ChatStream:
                 assert_never(delta)
 
     def end(self) -> bytes:
-        """The clean end. Raises TargetProtocolError for an answer that did not come to its end."""
+        """Return the clean end.
+
+        Raises:
+            TargetProtocolError: the answer did not come to its end.
+        """
         if not self._complete:
             raise incomplete()
         return DONE
 
     def error(self, error: AduanaError) -> bytes:
-        """The end of an answer that failed."""
+        """Return the end of an answer that failed."""
         return error_frame(error)
 
     def _chunk(
@@ -137,7 +141,7 @@ def _whole_call(parts: list[ToolCallPart]) -> dict[str, Any]:
 
 
 class ChatAssembly:
-    """Collects one answer's deltas into a `chat.completion`."""
+    """Collector of one answer's deltas, which become a `chat.completion`."""
 
     def __init__(self, *, id: str, created: int, model: str) -> None:  # noqa: A002 - OpenAI's name
         self._head = {"id": id, "object": "chat.completion", "created": created, "model": model}
@@ -145,7 +149,7 @@ class ChatAssembly:
         self._usage: Usage | None = None
 
     def add(self, delta: Delta) -> None:
-        """The next delta."""
+        """Take the next delta."""
         if isinstance(delta, UsageReport):
             self._usage = delta.usage
             return
@@ -166,7 +170,11 @@ class ChatAssembly:
                 assert_never(delta)
 
     def body(self) -> bytes:
-        """The whole answer. Raises TargetProtocolError if it did not come to its end."""
+        """Return the whole answer.
+
+        Raises:
+            TargetProtocolError: the answer did not come to its end.
+        """
         if self._usage is None or not self._choices or any(one.finish is None for one in self._choices.values()):
             raise incomplete()
         choices = [choice.fields(index) for index, choice in sorted(self._choices.items())]

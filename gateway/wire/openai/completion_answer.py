@@ -1,4 +1,4 @@
-"""Deltas → OpenAI text completions (`/v1/completions`): chunks of a stream, or one object. Pure."""
+"""Encode deltas as OpenAI text completions (`/v1/completions`): chunks of a stream, or one object. Pure."""
 
 from typing import Any, assert_never
 
@@ -20,7 +20,7 @@ from gateway.wire.openai.answer_fields import DONE, TextLogprobs, error_frame, u
 
 
 class TextStream:
-    """Encodes one streamed text completion."""
+    """Encoder of one streamed text completion."""
 
     def __init__(self, *, id: str, created: int, model: str, include_usage: bool = False) -> None:  # noqa: A002 - OpenAI's name
         head = encode_json({"id": id, "object": "text_completion", "created": created, "model": model})
@@ -31,11 +31,11 @@ class TextStream:
         self._complete = False
 
     def start(self) -> bytes:
-        """Text completions have no opening chunk."""
+        """Return nothing: text completions have no opening chunk."""
         return b""
 
     def encode(self, delta: Delta) -> bytes:
-        """The frame for one delta; empty where it has none."""
+        """Return the frame for one delta; empty where it has none."""
         match delta:
             case Text():
                 logprobs = self._logprobs.setdefault(delta.index, TextLogprobs()).take(delta.logprobs)
@@ -55,13 +55,17 @@ class TextStream:
                 assert_never(delta)
 
     def end(self) -> bytes:
-        """The clean end. Raises TargetProtocolError for an answer that did not come to its end."""
+        """Return the clean end.
+
+        Raises:
+            TargetProtocolError: the answer did not come to its end.
+        """
         if not self._complete:
             raise incomplete()
         return DONE
 
     def error(self, error: AduanaError) -> bytes:
-        """The end of an answer that failed."""
+        """Return the end of an answer that failed."""
         return error_frame(error)
 
     def _chunk(
@@ -79,7 +83,7 @@ class _Choice:
 
 
 class TextAssembly:
-    """Collects one answer's deltas into a `text_completion`."""
+    """Collector of one answer's deltas, which become a `text_completion`."""
 
     def __init__(self, *, id: str, created: int, model: str) -> None:  # noqa: A002 - OpenAI's name
         self._head = {"id": id, "object": "text_completion", "created": created, "model": model}
@@ -87,7 +91,7 @@ class TextAssembly:
         self._usage: Usage | None = None
 
     def add(self, delta: Delta) -> None:
-        """The next delta."""
+        """Take the next delta."""
         if isinstance(delta, UsageReport):
             self._usage = delta.usage
             return
@@ -106,7 +110,11 @@ class TextAssembly:
                 assert_never(delta)
 
     def body(self) -> bytes:
-        """The whole answer. Raises TargetProtocolError if it did not come to its end."""
+        """Return the whole answer.
+
+        Raises:
+            TargetProtocolError: the answer did not come to its end.
+        """
         if self._usage is None or not self._choices or any(one.finish is None for one in self._choices.values()):
             raise incomplete()
         choices = [

@@ -1,4 +1,4 @@
-"""Answers that are lists: embeddings, and models for OpenAI's and Anthropic's clients alike. Pure."""
+"""Encode answers that are lists: embeddings, and models for OpenAI's and Anthropic's clients alike. Pure."""
 
 import base64
 import struct
@@ -11,7 +11,7 @@ from gateway.wire.encoding import encode_json
 
 
 def embeddings_body(embeddings: Embeddings, *, model: str, as_base64: bool) -> bytes:
-    """The answer of `/v1/embeddings`; base64 is little-endian float32, as OpenAI's SDKs ask for by default."""
+    """Encode the answer of `/v1/embeddings`; base64 is little-endian float32, as OpenAI's SDKs ask for by default."""
     data = [
         {"object": "embedding", "index": index, "embedding": _packed(vector) if as_base64 else vector}
         for index, vector in enumerate(embeddings.vectors)
@@ -26,19 +26,19 @@ def _packed(vector: tuple[float, ...]) -> str:
 
 
 def model_body(name: str, *, created: int) -> bytes:
-    """The answer of `/v1/models/{id}`."""
+    """Encode the answer of `/v1/models/{id}`. `created` is in Unix seconds."""
     return encode_json(_model(name, created))
 
 
 def models_body(names: Iterable[str], *, created: int) -> bytes:
-    """The answer of `/v1/models`."""
+    """Encode the answer of `/v1/models`. `created` is in Unix seconds."""
     data = [_model(name, created) for name in names]
     ends = {"first_id": data[0]["id"] if data else None, "last_id": data[-1]["id"] if data else None}
     return encode_json({"object": "list", "data": data, "has_more": False, **ends})
 
 
 def _model(name: str, created: int) -> dict[str, Any]:
-    """OpenAI's fields and Anthropic's in one: both ask at the same address."""
+    """Return one model with OpenAI's fields and Anthropic's: clients of both ask at the same address."""
     return {
         "id": name,
         "object": "model",

@@ -1,4 +1,4 @@
-"""OpenAI's `messages` → `Message`s and the kinds of media they carry. Pure."""
+"""Parse OpenAI's `messages` into `Message`s and the kinds of media that they carry. Pure."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,11 @@ _LONGEST_NAME = 256
 
 
 def parse_messages(body: Fields) -> tuple[tuple[Message, ...], frozenset[Media]]:
-    """The conversation, and what in it is not text."""
+    """Return the conversation, and the kinds of media in it that are not text.
+
+    Raises:
+        BadRequest: there are no messages, or one of them is not as it must be.
+    """
     given = body.objects("messages", _MOST_MESSAGES)
     if not given:
         raise bad_field(body.param("messages"), "is missing or empty. Send at least one message.")

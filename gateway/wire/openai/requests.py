@@ -1,4 +1,4 @@
-"""OpenAI request bodies → typed requests. Pure.
+"""Parse OpenAI request bodies into typed requests. Pure.
 
 Unknown fields are accepted: they stay in the document, are inspected with it and go on to targets that know them.
 Known fields that no target here can honour are refused; nothing is dropped in silence.
@@ -28,7 +28,11 @@ _NOT_SERVED = {
 
 
 def parse_chat(document: JsonObject) -> ChatRequest:
-    """`POST /v1/chat/completions`. Raises BadRequest with `param`."""
+    """Parse the document of `POST /v1/chat/completions`.
+
+    Raises:
+        BadRequest: a field is missing, has the wrong type or is not served here.
+    """
     body = _opened(document)
     for name, problem in _NOT_SERVED.items():
         if document.get(name) is not None:
@@ -54,7 +58,11 @@ def parse_chat(document: JsonObject) -> ChatRequest:
 
 
 def parse_completion(document: JsonObject) -> CompletionRequest:
-    """`POST /v1/completions`. Raises BadRequest with `param`."""
+    """Parse the document of `POST /v1/completions`.
+
+    Raises:
+        BadRequest: a field is missing, has the wrong type or is not served here.
+    """
     body = _opened(document)
     prompts = _texts(body, "prompt", _MOST_PROMPTS)
     sampling = completion_sampling(body)
@@ -75,7 +83,11 @@ def parse_completion(document: JsonObject) -> CompletionRequest:
 
 
 def parse_embeddings(document: JsonObject) -> EmbeddingsRequest:
-    """`POST /v1/embeddings`. Raises BadRequest with `param`."""
+    """Parse the document of `POST /v1/embeddings`.
+
+    Raises:
+        BadRequest: a field is missing, has the wrong type or is not served here.
+    """
     body = _opened(document)
     inputs = _texts(body, "input", _MOST_INPUTS)
     if not all(inputs):
@@ -164,7 +176,11 @@ def _tool_name(tool: JsonObject) -> Json:
 
 
 def _texts(body: Fields, name: str, most: int) -> tuple[str | tuple[int, ...], ...]:
-    """A text, an array of texts, an array of token ids, or an array of such arrays."""
+    """Return the texts of a field: a text, an array of texts, an array of token ids, or an array of such arrays.
+
+    Raises:
+        BadRequest: the field is none of these, or has too many items.
+    """
     value = body.document.get(name)
     if isinstance(value, str):
         return (value,)

@@ -1,4 +1,4 @@
-"""`/v1/rerank` in the shape that Jina, Cohere, llama-server, vLLM and LocalAI share. Pure.
+"""Parse and answer `/v1/rerank` in the shape that Jina, Cohere, llama-server, vLLM and LocalAI share. Pure.
 
 A text is a string, or an object with `text`. Scores come best first, each with the place of its text.
 """
@@ -18,7 +18,11 @@ _LONGEST_MODEL = 256
 
 
 def parse_rerank(body: bytes) -> RerankRequest:
-    """The body of `/v1/rerank`. Raises BadRequest with `param`."""
+    """Parse the body of `/v1/rerank`.
+
+    Raises:
+        BadRequest: the body is no JSON object, or a field is missing or has the wrong type.
+    """
     document = parse_object(body)
     refuse_overrides(document)
     fields = Fields(document)
@@ -49,7 +53,7 @@ def _text(item: Json, param: str) -> str:
 
 
 def rerank_body(request: RerankRequest, ranking: Ranking, *, id: str) -> bytes:  # noqa: A002 - the field's name
-    """The answer to `request`."""
+    """Encode the answer to `request`."""
     order = sorted(range(len(ranking.scores)), key=lambda place: -ranking.scores[place])
     results: list[dict[str, object]] = [
         {"index": place, "relevance_score": ranking.scores[place]} for place in order[: request.top]

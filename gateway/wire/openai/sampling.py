@@ -1,4 +1,4 @@
-"""OpenAI's sampling fields → `Sampling`, every number bounded. Pure."""
+"""Parse OpenAI's sampling fields into `Sampling`, every number within bounds. Pure."""
 
 from gateway.core.request import ResponseFormat, Sampling
 from gateway.wire.body_fields import Fields, bad_field
@@ -11,7 +11,11 @@ _MOST_BIASES = 1024
 
 
 def chat_sampling(body: Fields) -> Sampling:
-    """The fields of `/chat/completions`."""
+    """Return the sampling of a `/chat/completions` body.
+
+    Raises:
+        BadRequest: a field has the wrong type or is out of range, or two fields contradict each other.
+    """
     logprobs = body.boolean("logprobs")
     top = body.integer("top_logprobs", 0, 20)
     if top and not logprobs:
@@ -24,7 +28,11 @@ def chat_sampling(body: Fields) -> Sampling:
 
 
 def completion_sampling(body: Fields) -> Sampling:
-    """The fields of `/completions`, where `logprobs` is a count."""
+    """Return the sampling of a `/completions` body, where `logprobs` is a count.
+
+    Raises:
+        BadRequest: a field has the wrong type or is out of range, or `best_of` differs from `n`.
+    """
     top = body.integer("logprobs", 0, 20)
     limit = body.integer("max_tokens", -1, _MOST_TOKENS)
     best_of = body.integer("best_of", 1, MOST_CHOICES)
@@ -34,7 +42,11 @@ def completion_sampling(body: Fields) -> Sampling:
 
 
 def response_format(body: Fields) -> ResponseFormat:
-    """`response_format`: text, json_object, json_schema."""
+    """Return the `response_format` of a body: text, json_object or json_schema.
+
+    Raises:
+        BadRequest: the format is none of these, or has no schema where it needs one.
+    """
     given = body.mapping("response_format")
     if given is None:
         return ResponseFormat()

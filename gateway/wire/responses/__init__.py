@@ -1,4 +1,8 @@
-"""The Responses API of the OpenAI dialect, as the server uses it: request bytes in, answer bytes out. Pure."""
+"""The Responses API of the OpenAI dialect, as the server uses it: request bytes in, answer bytes out. Pure.
+
+Owns the translation of items and tools into an OpenAI chat document, and of deltas into numbered events. Must not
+store anything: what needs an earlier answer by its id is refused.
+"""
 
 from gateway.core.document import thaw
 from gateway.wire.dialect import AnswerAssembly, AnswerStream
@@ -12,27 +16,31 @@ __all__ = ["ResponsesRequest", "answer_id", "assembly", "input_tokens_body", "pa
 
 
 def parse_response(body: bytes) -> ResponsesRequest:
-    """The body of `/v1/responses`. Raises BadRequest."""
+    """Parse the body of `/v1/responses`.
+
+    Raises:
+        BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
+    """
     return requests.parse_response(parse_object(body))
 
 
 def answer_id(unique: str) -> str:
-    """The answer's `id`, with the prefix that clients expect."""
+    """Return the answer's `id`, with the prefix that clients expect."""
     return f"resp_{unique}"
 
 
 def stream(request: ResponsesRequest, *, id: str, created: int) -> AnswerStream:  # noqa: A002 - OpenAI's name
-    """The encoder for a streamed answer. `created` is in Unix seconds."""
+    """Return the encoder for a streamed answer. `created` is in Unix seconds."""
     shown = {name: thaw(value) for name, value in request.shown.items()}
     return ResponsesStream(id=id, created=created, model=request.chat.model, shown=shown, tools=request.tools)
 
 
 def assembly(request: ResponsesRequest, *, id: str, created: int) -> AnswerAssembly:  # noqa: A002 - OpenAI's name
-    """The collector for a whole answer. `created` is in Unix seconds."""
+    """Return the collector for a whole answer. `created` is in Unix seconds."""
     shown = {name: thaw(value) for name, value in request.shown.items()}
     return ResponsesAssembly(id=id, created=created, model=request.chat.model, shown=shown, tools=request.tools)
 
 
 def input_tokens_body(tokens: int) -> bytes:
-    """The answer of `/v1/responses/input_tokens`."""
+    """Encode the answer of `/v1/responses/input_tokens`."""
     return encode_json({"object": "response.input_tokens", "input_tokens": tokens})

@@ -1,4 +1,4 @@
-"""Deltas → answers of the Responses API: numbered events of a stream, or one `response`. Pure."""
+"""Encode deltas as answers of the Responses API: numbered events of a stream, or one `response`. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, assert_never
@@ -30,7 +30,7 @@ _NULLS = (
 
 
 def usage_fields(usage: Usage) -> dict[str, Any]:
-    """`usage` of a response."""
+    """Return the `usage` object of a response."""
     return {
         "input_tokens": usage.prompt_tokens,
         "input_tokens_details": {"cached_tokens": usage.input_cached, "cache_write_tokens": 0},
@@ -41,7 +41,7 @@ def usage_fields(usage: Usage) -> dict[str, Any]:
 
 
 class ResponsesStream:
-    """Encodes one streamed response. Items follow one another; each is done before the next begins."""
+    """Encoder of one streamed response. Items follow one another; each is done before the next begins."""
 
     def __init__(
         self,
@@ -83,13 +83,17 @@ class ResponsesStream:
         }
 
     def start(self) -> bytes:
-        """`response.created` and `response.in_progress`."""
+        """Return `response.created` and `response.in_progress`."""
         return self._event("response.created", response=self._response) + self._event(
             "response.in_progress", response=self._response
         )
 
     def encode(self, delta: Delta) -> bytes:
-        """The events for one delta; empty where it has none."""
+        """Return the events for one delta; empty where it has none.
+
+        Raises:
+            TargetProtocolError: the answer can't be said in this API: mixed tool calls, or an end without a reason.
+        """
         match delta:
             case Text() | ModelRefusal():
                 kind = "refusal" if isinstance(delta, ModelRefusal) else "output_text"
@@ -109,19 +113,27 @@ class ResponsesStream:
                 assert_never(delta)
 
     def end(self) -> bytes:
-        """The last event was the end. Raises TargetProtocolError for an answer that did not come to its end."""
+        """Return nothing: the last event was the end.
+
+        Raises:
+            TargetProtocolError: the answer did not come to its end.
+        """
         if not self._complete:
             raise incomplete()
         return b""
 
     def error(self, error: AduanaError) -> bytes:
-        """`response.failed`: the end of an answer that failed."""
+        """Return `response.failed`: the end of an answer that failed."""
         code = "rate_limit_exceeded" if error.status == 429 else "server_error"
         failed = {"status": "failed", "error": {"code": code, "message": error.message}}
         return self._event("response.failed", response=self._response | failed)
 
     def final(self) -> dict[str, Any]:
-        """The whole response. Raises TargetProtocolError if it did not come to its end."""
+        """Return the whole response.
+
+        Raises:
+            TargetProtocolError: the answer did not come to its end.
+        """
         if not self._complete:
             raise incomplete()
         return self._response
@@ -173,7 +185,7 @@ class ResponsesStream:
 
 
 class ResponsesAssembly:
-    """Collects one answer's deltas into a `response`."""
+    """Collector of one answer's deltas, which become a `response`."""
 
     def __init__(
         self,
@@ -187,9 +199,13 @@ class ResponsesAssembly:
         self._stream = ResponsesStream(id=id, created=created, model=model, shown=shown, tools=tools)
 
     def add(self, delta: Delta) -> None:
-        """The next delta."""
+        """Take the next delta."""
         self._stream.encode(delta)
 
     def body(self) -> bytes:
-        """The whole response. Raises TargetProtocolError if it did not come to its end."""
+        """Return the whole response.
+
+        Raises:
+            TargetProtocolError: the answer did not come to its end.
+        """
         return encode_json(self._stream.final())

@@ -1,4 +1,4 @@
-"""Items of a Responses conversation → OpenAI chat messages. Pure.
+"""Translate the items of a Responses conversation into OpenAI chat messages. Pure.
 
 Items that only the provider's own machinery can continue (searches, containers, references to stored items) have no
 counterpart and are refused by name.
@@ -16,7 +16,11 @@ _ROLES = ("user", "assistant", "system", "developer")
 
 
 def translate_input(body: Fields) -> list[dict[str, Any]]:
-    """`instructions` and `input` as chat messages."""
+    """Translate `instructions` and `input` into chat messages.
+
+    Raises:
+        BadRequest: there is no input, or an item is broken or not served here.
+    """
     instructions = body.string("instructions")
     messages: list[dict[str, Any]] = [{"role": "system", "content": instructions}] if instructions else []
     given = body.document.get("input")
@@ -39,7 +43,7 @@ def translate_input(body: Fields) -> list[dict[str, Any]]:
 
 
 def _append(message: dict[str, Any], messages: list[dict[str, Any]]) -> None:
-    """Calls that follow an assistant's text, or one another, belong to the same turn."""
+    """Add a message. Calls that follow an assistant's text, or one another, belong to the same turn."""
     last = messages[-1] if messages else None
     if last is not None and last["role"] == "assistant" and "tool_calls" in message and message["content"] is None:
         last.setdefault("tool_calls", []).extend(message["tool_calls"])
@@ -78,7 +82,7 @@ def _call(item: Fields, arguments: str) -> dict[str, Any]:
 
 
 def _thoughts(item: Fields) -> list[str]:
-    """Thinking in plain words; what is sealed (`encrypted_content`) is for the model that wrote it."""
+    """Return thinking that is in plain words; what is sealed (`encrypted_content`) is for the model that wrote it."""
     parts = item.objects("content", _MOST_PARTS) or item.objects("summary", _MOST_PARTS)
     return [part.string("text") or "" for part in parts]
 

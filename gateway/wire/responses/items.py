@@ -1,4 +1,4 @@
-"""Output items of a response while they grow: each knows the events of its beginning, its pieces and its end. Pure."""
+"""Grow the output items of a response; each knows the events of its beginning, its pieces and its end. Pure."""
 
 from typing import Any, TypeAlias
 
@@ -15,7 +15,7 @@ def _logprob(one: TokenLogprob) -> dict[str, Any]:
 
 
 class MessageItem:
-    """The answer's text, or the model's refusal."""
+    """Output item with the answer's text, or with the model's refusal."""
 
     def __init__(self, unique: str, output_index: int, part: str) -> None:
         self.part = part
@@ -26,6 +26,7 @@ class MessageItem:
         self._place = {"item_id": self._id, "output_index": output_index, "content_index": 0}
 
     def begin(self) -> Events:
+        """Return the events that open the item."""
         item = {"id": self._id, "type": "message", "role": "assistant", "status": "in_progress", "content": []}
         return [
             {"type": "response.output_item.added", **self._where, "item": item},
@@ -33,6 +34,7 @@ class MessageItem:
         ]
 
     def add(self, delta: Delta) -> Events:
+        """Take the next piece of the item and return its events."""
         assert isinstance(delta, Text | ModelRefusal)
         self._pieces.append(delta.text)
         fields: dict[str, Any] = {"delta": delta.text}
@@ -43,6 +45,7 @@ class MessageItem:
         return [{"type": f"response.{self.part}.delta", **self._place, **fields}]
 
     def done(self) -> Events:
+        """Return the events that close the item."""
         text = "".join(self._pieces)
         said = {"refusal": text} if self.part == "refusal" else {"text": text, "logprobs": self._logprobs}
         return [
@@ -52,6 +55,7 @@ class MessageItem:
         ]
 
     def whole(self) -> dict[str, Any]:
+        """Return the finished item."""
         content = [self._content("".join(self._pieces))]
         return {"id": self._id, "type": "message", "role": "assistant", "status": "completed", "content": content}
 
@@ -62,7 +66,7 @@ class MessageItem:
 
 
 class ReasoningItem:
-    """What the model thinks before it answers."""
+    """Output item with what the model thinks before it answers."""
 
     def __init__(self, unique: str, output_index: int, part: str) -> None:
         self.part = part
@@ -72,6 +76,7 @@ class ReasoningItem:
         self._place = {"item_id": self._id, "output_index": output_index, "content_index": 0}
 
     def begin(self) -> Events:
+        """Return the events that open the item."""
         item = {"id": self._id, "type": "reasoning", "summary": [], "content": [], "status": "in_progress"}
         part = {"type": "reasoning_text", "text": ""}
         return [
@@ -80,11 +85,13 @@ class ReasoningItem:
         ]
 
     def add(self, delta: Delta) -> Events:
+        """Take the next piece of the item and return its events."""
         assert isinstance(delta, Reasoning)
         self._pieces.append(delta.text)
         return [{"type": "response.reasoning_text.delta", **self._place, "delta": delta.text}]
 
     def done(self) -> Events:
+        """Return the events that close the item."""
         text = "".join(self._pieces)
         return [
             {"type": "response.reasoning_text.done", **self._place, "text": text},
@@ -93,12 +100,13 @@ class ReasoningItem:
         ]
 
     def whole(self) -> dict[str, Any]:
+        """Return the finished item."""
         content = [{"type": "reasoning_text", "text": "".join(self._pieces)}]
         return {"id": self._id, "type": "reasoning", "summary": [], "content": content, "status": "completed"}
 
 
 class CallItem:
-    """A call of a function, or of a custom tool, whose input is plain text and therefore known only at the end."""
+    """Output item with a call of a function, or of a custom tool; the latter's input is text, known only at the end."""
 
     def __init__(self, unique: str, output_index: int, first: ToolCallPart, tool: Tool) -> None:
         self.call = first.call
@@ -110,9 +118,11 @@ class CallItem:
         self._place = {"item_id": self._id, "output_index": output_index}
 
     def begin(self) -> Events:
+        """Return the events that open the item."""
         return [{"type": "response.output_item.added", **self._where, "item": self._item("", "in_progress")}]
 
     def add(self, delta: Delta) -> Events:
+        """Take the next piece of the item and return its events."""
         assert isinstance(delta, ToolCallPart)
         self._pieces.append(delta.arguments)
         if self._tool.custom or not delta.arguments:
@@ -120,6 +130,7 @@ class CallItem:
         return [{"type": "response.function_call_arguments.delta", **self._place, "delta": delta.arguments}]
 
     def done(self) -> Events:
+        """Return the events that close the item."""
         text = self._text()
         if self._tool.custom:
             said: Events = [
@@ -132,6 +143,7 @@ class CallItem:
         return [*said, {"type": "response.output_item.done", **self._where, "item": self.whole()}]
 
     def whole(self) -> dict[str, Any]:
+        """Return the finished item."""
         return self._item(self._text(), "completed")
 
     def _text(self) -> str:

@@ -1,4 +1,4 @@
-"""`POST /v1/responses` → a chat request, with what the answer must show again. Pure.
+"""Parse `POST /v1/responses` into a chat request, with what the answer must show again. Pure.
 
 As in the other dialects, the translated document is what is inspected, decided on and sent. Nothing is stored, so
 whatever needs an earlier answer by its id is refused: clients then send the whole conversation.
@@ -36,7 +36,7 @@ _SHOWN = (
 
 
 class ResponsesRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """The chat request, the client's own names for its tools, and the fields that the answer repeats."""
+    """Chat request with the client's own names for its tools and the fields that the answer repeats."""
 
     chat: ChatRequest
     tools: Mapping[str, Tool]
@@ -44,7 +44,11 @@ class ResponsesRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_response(document: JsonObject) -> ResponsesRequest:
-    """The body of `/v1/responses`. Raises BadRequest with `param`."""
+    """Parse the document of `POST /v1/responses`.
+
+    Raises:
+        BadRequest: a field is missing, has the wrong type, is not served here or needs stored answers.
+    """
     refuse_overrides(document)
     for name in _NEEDS_STORE:
         if document.get(name):
@@ -93,7 +97,7 @@ def _format(body: Fields, fields: dict[str, Any]) -> None:
 
 
 def _logprobs(body: Fields, fields: dict[str, Any]) -> None:
-    """`include: ["message.output_text.logprobs"]`; what else may be included has no source here."""
+    """Translate `include: ["message.output_text.logprobs"]`; what else may be included has no source here."""
     top = body.integer("top_logprobs", 0, 20)
     if "message.output_text.logprobs" in body.items("include", 64) or top:
         fields["logprobs"] = True

@@ -1,4 +1,4 @@
-"""Tools of the Responses API → function tools, and the way back for the calls that a model makes. Pure.
+"""Translate tools of the Responses API into function tools, and a model's calls of them back. Pure.
 
 Functions inside a namespace get the namespace into their name; custom tools, whose input is plain text, become
 functions with one text argument. Tools that only the provider can run are offers that are not taken up.
@@ -19,7 +19,7 @@ _MOST_TOOLS = 1024
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
-    """What the client calls a tool that the model knows under its flat name."""
+    """Tool under the names that the client gave it; the model knows it under its flat name."""
 
     name: str
     namespace: str | None = None
@@ -27,12 +27,16 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def flat_name(namespace: str | None, name: str) -> str:
-    """The name under which the model knows a tool."""
+    """Return the name under which the model knows a tool."""
     return f"{namespace}{_BETWEEN}{name}" if namespace else name
 
 
 def translate_tools(body: Fields) -> tuple[list[dict[str, Any]], dict[str, Tool]]:
-    """Function tools for the chat document, and the tools by their flat names."""
+    """Return the function tools for the chat document, and the client's tools by their flat names.
+
+    Raises:
+        BadRequest: a tool is not as it must be.
+    """
     functions: list[dict[str, Any]] = []
     known: dict[str, Tool] = {}
 
@@ -65,7 +69,11 @@ def translate_tools(body: Fields) -> tuple[list[dict[str, Any]], dict[str, Tool]
 
 
 def translate_choice(body: Fields, known: Mapping[str, Tool]) -> Any:
-    """`tool_choice` for the chat document; None where there is nothing to choose."""
+    """Return `tool_choice` for the chat document; None if there is nothing to choose.
+
+    Raises:
+        BadRequest: the choice is not as it must be, or names an unknown tool.
+    """
     given = body.document.get("tool_choice")
     if given is None or isinstance(given, str):
         return given if known or given == "required" else None
@@ -80,12 +88,16 @@ def translate_choice(body: Fields, known: Mapping[str, Tool]) -> Any:
 
 
 def wrapped_input(text: str) -> str:
-    """A custom tool's input as a function's arguments."""
+    """Write a custom tool's input as the arguments of a function."""
     return msgspec.json.encode({CUSTOM_INPUT: text}).decode()
 
 
 def unwrapped_input(arguments: str) -> str:
-    """A custom tool's input from a function's arguments. Raises TargetProtocolError for anything else."""
+    """Read a custom tool's input from the arguments of a function.
+
+    Raises:
+        TargetProtocolError: the model wrote something else.
+    """
     try:
         return msgspec.json.decode(arguments.encode(), type=dict[str, str])[CUSTOM_INPUT]
     except (ValueError, KeyError, RecursionError) as error:
