@@ -16,7 +16,7 @@ from gateway.engine.settings import EngineSettings
 MAX_FRAME = 512 * 2**20
 
 
-class _Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class _FramedMessage(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """One message; each travels in a frame of its own."""
 
 
@@ -36,13 +36,13 @@ class SamplingSpec(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     ignore_eos: bool = False
 
 
-class Load(_Message, frozen=True, kw_only=True):
+class Load(_FramedMessage, frozen=True, kw_only=True):
     """The first message to a worker: load this model."""
 
     settings: EngineSettings
 
 
-class Submit(_Message, frozen=True, kw_only=True):
+class Submit(_FramedMessage, frozen=True, kw_only=True):
     """Order to generate one sequence. `tokens`: the prompt as packed ids; `max_tokens`: the longest answer.
 
     Sequences share a cached prefix only within the same `isolation` key.
@@ -58,13 +58,13 @@ class Submit(_Message, frozen=True, kw_only=True):
     prompt_logs: bool = False  # also the log-probabilities of the prompt, as many as `sampling.logprobs` says
 
 
-class Cancel(_Message, frozen=True, kw_only=True):
+class Cancel(_FramedMessage, frozen=True, kw_only=True):
     """Order to stop work on these sequences and embeddings; nothing more is sent for them."""
 
     ids: tuple[int, ...]
 
 
-class Embed(_Message, frozen=True, kw_only=True):
+class Embed(_FramedMessage, frozen=True, kw_only=True):
     """Order to make a vector, or a rank, of each input (packed token ids)."""
 
     id: int
@@ -74,13 +74,13 @@ class Embed(_Message, frozen=True, kw_only=True):
 ToWorker: TypeAlias = Load | Submit | Cancel | Embed
 
 
-class Loading(_Message, frozen=True, kw_only=True):
+class Loading(_FramedMessage, frozen=True, kw_only=True):
     """Progress of the load, 0 to 1."""
 
     fraction: float
 
 
-class Ready(_Message, frozen=True, kw_only=True):
+class Ready(_FramedMessage, frozen=True, kw_only=True):
     """Report that the model can answer, and what it can do. `seconds`: how long its load took."""
 
     seconds: float
@@ -94,7 +94,7 @@ class Ready(_Message, frozen=True, kw_only=True):
     ranks: bool = False  # then Embed is answered with one number for each input
 
 
-class Failed(_Message, frozen=True, kw_only=True):
+class Failed(_FramedMessage, frozen=True, kw_only=True):
     """Report that the model can't be loaded; the worker ends. `retry`: trying again may help.
 
     Both texts are complete sentences: `message` is for whoever runs the gateway and may name paths; `public` is what
@@ -133,7 +133,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     tokens: int
 
 
-class Tokens(_Message, frozen=True, kw_only=True):
+class Tokens(_FramedMessage, frozen=True, kw_only=True):
     """Tokens that one step produced: `ids[i]` got `tokens[i]`. `logs` is empty or as long as `ids`.
 
     `starts`: sequences whose first token this is, with the number of prompt tokens that came from the cache.
@@ -150,14 +150,14 @@ class Tokens(_Message, frozen=True, kw_only=True):
     cells: int = 0  # of the KV memory, that running sequences hold
 
 
-class PromptLogs(_Message, frozen=True, kw_only=True):
+class PromptLogs(_FramedMessage, frozen=True, kw_only=True):
     """Log-probabilities of the next tokens of a prompt; its first token has none. In order, before its `Tokens`."""
 
     id: int
     logs: tuple[TokenLog, ...]
 
 
-class Vectors(_Message, frozen=True, kw_only=True):
+class Vectors(_FramedMessage, frozen=True, kw_only=True):
     """Answer to Embed: row-major float32 vectors of equal length; of one number from a model that ranks."""
 
     id: int
