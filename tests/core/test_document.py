@@ -32,7 +32,7 @@ def test_what_was_parsed_is_what_is_sent(value):
 
 @given(JSON)
 def test_every_string_is_walked(value):
-    """No key and no value is left out, wherever it stands."""
+    """Every key and every value of a document is yielded, wherever it stands."""
 
     def count(item):
         match item:
@@ -58,7 +58,7 @@ def test_long_numbers_are_texts_too():
 
 
 def test_nobody_can_change_it():
-    """Neither through the document nor through the containers it was made from."""
+    """A frozen document changes neither through itself nor through the containers that it was made from."""
     inner = ["a"]
     outer = {"messages": [{"content": inner}]}
     document = freeze_object(outer)
@@ -72,13 +72,13 @@ def test_nobody_can_change_it():
 
 
 def test_paths_say_where():
-    """Paths are what a person would write."""
+    """Each text comes with a path as a person would write it."""
     document = freeze_object({"messages": [{"role": "user", "content": "hi"}]})
     assert ("$.messages[0].content", "hi") in list(strings(document))
     assert ("$.messages[0].role~key", "role") in list(strings(document))
 
 
 def test_only_json_is_taken():
-    """An object of another kind can't slip in."""
+    """An object that is not JSON is refused."""
     with pytest.raises(TypeError, match="not a JSON value"):
         freeze({"a": object()})

@@ -6,12 +6,12 @@ from gateway.core.moving_average import MovingAverage
 
 
 def test_nothing_measured_yet_is_no_value() -> None:
-    """Nobody takes a zero for a measurement."""
+    """Before the first measurement there is no value, so nobody takes a zero for one."""
     assert MovingAverage(0.5).value is None
 
 
 def test_the_first_measurement_is_the_average_and_later_ones_move_it_by_their_weight() -> None:
-    """A quarter of the way to each new measurement."""
+    """With a weight of a quarter, the average moves a quarter of the way to each new measurement."""
     average = MovingAverage(0.25)
     average.add(8.0)
     assert average.value == 8.0

@@ -39,7 +39,7 @@ def test_every_value_knows_its_place():
     ],
 )
 def test_doubtful_files_are_refused_with_their_place(text, expected):
-    """Duplicate keys, custom tags, bombs: an error that names the place."""
+    """Duplicate keys, custom tags and bombs end in an error that names the place."""
     with pytest.raises(ConfigurationError) as caught:
         parse_yaml(text, "f.yaml")
     assert expected in str(caught.value)

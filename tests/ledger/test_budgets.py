@@ -163,7 +163,7 @@ def test_a_target_without_a_price_may_be_asked_while_anything_is_left() -> None:
     ],
 )
 def test_budgets_say_when_they_begin_anew(today: date, tomorrow: datetime, month: datetime) -> None:
-    """A day at midnight, everything else on the first of the month."""
+    """The day's budget begins anew at midnight, all others on the first of the month."""
     budgets = Budgets(day=1.0, month=2.0, keys={"k": 3.0}, today=today, zone=UTC)
     assert {name: budget.resets for name, budget in budgets.now().items()} == {
         "day": tomorrow,

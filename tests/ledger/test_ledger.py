@@ -153,7 +153,7 @@ async def test_what_a_crash_cut_off_is_settled_as_unknown(settings: LedgerSettin
 
 
 async def test_a_clock_that_jumps_back_keeps_the_order(ledger: Ledger, clock: Clock) -> None:
-    """Order is by sequence, not by time."""
+    """Requests keep their order, by sequence and not by time, when the clock jumps back."""
     await ledger.receive(make_receipt("a"), None)
     clock.now -= 1_000_000
     await ledger.receive(make_receipt("b", received_at=clock.now), None)

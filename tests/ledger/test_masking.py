@@ -38,7 +38,7 @@ async def test_causes_are_joined_and_once_unknown_stay_unknown(settings: LedgerS
 
 
 async def test_the_causes_of_a_lower_label_are_not_those_of_a_higher(ledger: Ledger) -> None:
-    """Only what made it sensitive counts, in whatever order it came."""
+    """Only the causes of the highest label count, in whatever order they came."""
     await ledger.taint_remember([A], Label.INTERNAL)
     await ledger.taint_remember([A], Label.SENSITIVE, MAIL)
     await ledger.taint_remember([A], Label.INTERNAL)
@@ -99,7 +99,7 @@ async def test_mappings_are_erased_with_the_conversation(settings: LedgerSetting
 
 
 async def test_a_mapping_that_can_not_be_kept_is_an_error(settings: LedgerSettings, tmp_path) -> None:
-    """Neither reading nor writing fails in silence."""
+    """A mapping that can't be read or written raises an error; neither fails in silence."""
     ledger = Ledger(settings)
     await ledger.open()
     ledger.file.rename(tmp_path / "elsewhere")
@@ -111,7 +111,7 @@ async def test_a_mapping_that_can_not_be_kept_is_an_error(settings: LedgerSettin
 
 
 async def test_receipts_say_what_was_masked(ledger: Ledger) -> None:
-    """Category and count, and nothing else."""
+    """A receipt holds category and count of what was masked, and nothing else."""
     await ledger.receive(make_receipt(masked=(("contact.email", 2),)), CLOUD)
     with sqlite3.connect(ledger.file) as connection:
         assert connection.execute("SELECT masked FROM receipts").fetchone() == ('[["contact.email",2]]',)
@@ -119,7 +119,7 @@ async def test_receipts_say_what_was_masked(ledger: Ledger) -> None:
 
 
 async def test_an_older_ledger_learns_to_mask(settings: LedgerSettings) -> None:
-    """Its sensitive conversations stay, of unknown cause."""
+    """After the migration of an older ledger its sensitive conversations stay, of unknown cause."""
     settings.directory.mkdir(parents=True)
     connection = sqlite3.connect(settings.directory / "ledger.sqlite3")
     connection.executescript(f"{MIGRATIONS[0]} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;")

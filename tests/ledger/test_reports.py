@@ -33,7 +33,7 @@ async def test_reading_beside_a_running_gateway(ledger: Ledger, settings: Ledger
 
 
 async def test_a_shadow_costs_but_saves_nothing_and_is_no_request(ledger: Ledger, settings: LedgerSettings) -> None:
-    """The same rule as in the metrics, so that both agree."""
+    """Reports count a shadow's cost but no saving and no request, as the metrics do."""
     await ledger.receive(make_receipt("a"), None)
     await ledger.settle(make_settlement("a"))
     for name, changes in (
@@ -51,7 +51,7 @@ async def test_a_shadow_costs_but_saves_nothing_and_is_no_request(ledger: Ledger
 
 
 async def test_sensitive_requests_are_counted_and_where_they_went(ledger: Ledger, settings: LedgerSettings) -> None:
-    """One that a cloud answered would be seen in every report."""
+    """Reports count sensitive requests, and any that a cloud answered."""
     await ledger.receive(make_receipt("kept", label=Label.SENSITIVE), None)
     await ledger.settle(make_settlement("kept"))
     reader = Reader(settings.directory)
@@ -64,7 +64,7 @@ async def test_sensitive_requests_are_counted_and_where_they_went(ledger: Ledger
 
 
 async def test_an_older_database_becomes_a_current_one(settings: LedgerSettings) -> None:
-    """Its rows stay; what the new schema adds has its default."""
+    """A migrated database keeps its rows; what the new schema adds has its default."""
     settings.directory.mkdir()
     connection = sqlite3.connect(settings.directory / "ledger.sqlite3")
     connection.executescript(f"{MIGRATIONS[0]} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;")
@@ -91,14 +91,14 @@ async def test_reading_writes_nothing(ledger: Ledger, settings: LedgerSettings) 
 
 
 def test_nothing_to_read_is_said(settings: LedgerSettings) -> None:
-    """And no empty database is left behind."""
+    """A missing database is an error that says so, and no empty one is left behind."""
     with pytest.raises(LedgerUnavailable, match="no ledger at"):
         Reader(settings.directory).savings(0, 1)
     assert not settings.directory.exists()
 
 
 def test_an_older_ledger_is_named_and_left_as_it_is(tmp_path):
-    """The message says what to do; the file keeps its schema."""
+    """For an older ledger the message says what to do, and the file keeps its schema."""
     connection = sqlite3.connect(tmp_path / FILE_NAME)
     connection.executescript(f"PRAGMA application_id = {APPLICATION_ID};{MIGRATIONS[0]}PRAGMA user_version = 1;")
     connection.close()

@@ -65,7 +65,7 @@ async def test_a_clock_that_is_wrong_at_start_forgets_nothing(settings: LedgerSe
 
 
 async def test_the_number_of_entries_is_bounded(settings: LedgerSettings, clock: Clock) -> None:
-    """Beyond the bound the longest unseen go first."""
+    """Beyond the bound the longest unseen entries are forgotten first."""
     settings = msgspec.structs.replace(settings, taint_entries=2)
     ledger = Ledger(settings, wall=clock)
     await ledger.open()
@@ -79,7 +79,7 @@ async def test_the_number_of_entries_is_bounded(settings: LedgerSettings, clock:
 
 
 async def test_many_hashes_at_once(ledger: Ledger) -> None:
-    """More hashes than one statement takes."""
+    """More hashes than one statement takes are remembered and found."""
     many = [number.to_bytes(16, "big") for number in range(1800)]
     await ledger.taint_remember(many, Label.SENSITIVE)
     assert len(await ledger.taint_lookup(many)) == 1800

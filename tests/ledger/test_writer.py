@@ -106,7 +106,7 @@ async def test_a_full_disk_refuses_until_there_is_room(small_disk: Path) -> None
 
 
 async def test_a_disk_that_turns_read_only_refuses(small_disk: Path) -> None:
-    """As after a file system error: refused, and said so."""
+    """A ledger on a disk that turned read-only, as after a file system error, does not open and says why."""
     ledger = Ledger(LedgerSettings(directory=small_disk))
     await ledger.open()
     await ledger.close()

@@ -48,7 +48,7 @@ def categories(text: str, entities: tuple[Entity, ...]) -> set[str]:
 
 
 async def test_names_and_addresses_are_found(recognition: Recognition) -> None:
-    """In both languages, and not where there are none."""
+    """Names and addresses are found in both languages, and not where there are none."""
     texts = [
         "Please send the contract to Margaret Sullivan, 12 Baker Street, London NW1 6XE.",
         "Me llamo María González y vivo en la calle Mayor 4, 28013 Madrid.",
@@ -70,7 +70,7 @@ async def test_places_are_those_of_the_text(recognition: Recognition) -> None:
 
 
 async def test_any_string_is_taken(recognition: Recognition) -> None:
-    """Empty, blank, lone surrogates, control characters."""
+    """Empty and blank texts, lone surrogates and control characters are all taken."""
     texts = ["", " ", "\ud800 a", "\x00", "🏳️‍🌈"]
     assert len(await recognition.entities(texts)) == len(texts)
 
@@ -109,7 +109,7 @@ async def test_a_dead_process_fails_loudly_and_is_replaced(recognition: Recognit
 
 
 async def test_weights_that_can_not_be_read_are_a_problem(cache: Path, tmp_path: Path) -> None:
-    """Texts get an error, and the problem can be shown."""
+    """With unreadable weights, texts get an error and the problem can be shown."""
     (ready,) = cache.glob("*.onnx")
     (tmp_path / ready.name).write_bytes(b"no model")
     broken = Recognition(RecognitionSettings(cache=tmp_path))

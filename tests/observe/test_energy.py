@@ -31,7 +31,7 @@ positive = st.floats(0, 1e9, allow_nan=False, allow_infinity=False)
     weights=st.dictionaries(st.text(max_size=4), positive, max_size=8),
 )
 def test_shares_and_idle_are_the_total(joules: float, busy: float, weights: dict[str, float]) -> None:
-    """Σ requests + idle = total within 1e-9, and no share is negative."""
+    """Requests' shares and the idle rest add up to the total within 1e-9, and no share is negative."""
     result = split(joules, busy, weights)
     assert math.isclose(result.request + result.idle, joules, rel_tol=1e-9, abs_tol=1e-9)
     assert all(share >= 0 for share in result.shares.values())
@@ -57,7 +57,7 @@ def test_who_gets_what(busy: float, weights: dict[str, float], shares: dict[str,
 
 @given(values=st.lists(st.floats(0, 1e6, allow_nan=False), max_size=200))
 def test_whole_numbers_do_not_drift(values: list[float]) -> None:
-    """After any number of ticks the integers are less than one behind the sum."""
+    """After any number of ticks, the integers given out are less than one behind the sum."""
     remainder = Remainder()
     given_out = sum(remainder.whole(value) for value in values)
     assert -1e-3 <= math.fsum(values) - given_out < 1 + 1e-3
@@ -223,7 +223,7 @@ def test_a_pause_is_not_made_up() -> None:
 
 
 def test_policies_see_the_busiest_card() -> None:
-    """Unknown until the first tick; then the card with the highest load."""
+    """Before the first tick the GPU is unknown; then policies see the card with the highest load."""
     clock = Clock()
     sampler = make_sampler(EnergySettings(), clock, ActiveRequests(clock=clock))
     assert sampler.gpu() == Gpu()
@@ -245,7 +245,7 @@ def test_an_hour_of_ticks_is_handed_over_as_one_row_a_state() -> None:
 
 
 def test_the_thread_starts_and_stops() -> None:
-    """`close` waits for it; readings are there."""
+    """`close` waits for the sampling thread, and its readings are there."""
     sampler = EnergySampler(
         EnergySettings(period_seconds=0.01, nvml=False, rapl=False, idle_watts=30.0), ActiveRequests()
     )
@@ -260,7 +260,7 @@ def test_the_thread_starts_and_stops() -> None:
 
 
 def test_an_estimate_stands_in_only_where_nothing_can_be_measured(tmp_path: Path) -> None:
-    """And the wall meter's offset is counted as idle, whoever runs."""
+    """The estimate is used only without a meter; the wall meter's offset is counted as idle, whoever runs."""
     meters = find_meters(EnergySettings(nvml=False, rapl=False, idle_watts=40, busy_watts=240, wall_offset_watts=15))
     ticks = [tick for meter in meters for tick in meter.read(10.0, 0.5)]
     assert [(tick.device, tick.joules) for tick in ticks] == [("machine", 1400.0), ("offset", 150.0)]
@@ -287,7 +287,7 @@ def moment(text: str) -> float:
 
 
 def test_tariffs_by_hour_follow_local_time() -> None:
-    """Hour 3 in Madrid is 02:00 UTC in winter."""
+    """The price of hour 3 in Madrid applies at 02:00 UTC in winter."""
     tariffs = Tariffs(Tariff(hours=tuple(hour / 100 for hour in range(24)), timezone="Europe/Madrid"))
     assert tariffs.price(moment("2026-11-23T02:30+00:00")) == 0.03
     assert datetime.fromtimestamp(NOON, ZoneInfo("Europe/Madrid")).hour == 13
@@ -330,7 +330,7 @@ def test_tariffs_from_a_file_of_intervals(tmp_path: Path) -> None:
     ],
 )
 def test_a_tariff_file_that_cannot_be_is_refused(tmp_path: Path, text: str, problem: str) -> None:
-    """With file and line."""
+    """A tariff file that can't be used is refused with file and line."""
     file = tmp_path / "prices.csv"
     file.write_text(text)
     with pytest.raises(ConfigurationError, match=problem) as caught:
@@ -339,7 +339,7 @@ def test_a_tariff_file_that_cannot_be_is_refused(tmp_path: Path, text: str, prob
 
 
 def test_other_tariffs_that_cannot_be() -> None:
-    """23 hours, a zone that is none, a price that is no number."""
+    """A tariff of 23 hours, of an unknown time zone or with a price that is no number is refused."""
     for tariff in (Tariff(hours=(0.1,) * 23), Tariff(timezone="Mars/Olympus"), Tariff(fixed=float("nan"))):
         with pytest.raises(ConfigurationError):
             Tariffs(tariff)

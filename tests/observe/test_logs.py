@@ -29,7 +29,7 @@ def lines(stream: io.StringIO) -> list[dict[str, object]]:
 
 
 def test_an_event_is_one_json_line() -> None:
-    """Known keys with their values, a level and a time."""
+    """An event is one JSON line of its known keys with their values, a level and a time."""
     stream = io.StringIO()
     configure("json", "info", stream=stream)
     structlog.get_logger("aduana").info("request.settled", request_id="r1", target="home", seconds=0.5)
@@ -40,7 +40,7 @@ def test_an_event_is_one_json_line() -> None:
 
 
 def test_unknown_keys_are_left_out_and_counted() -> None:
-    """Neither their values nor their names, which could come from a request too."""
+    """Of unknown keys only the number is logged: values and names could both come from a request."""
     stream = io.StringIO()
     configure("json", "debug", stream=stream)
     structlog.get_logger().warning("x", prompt=CANARY, headers={"authorization": CANARY}, **{CANARY: 1}, status=200)
@@ -63,7 +63,7 @@ def test_values_cannot_forge_lines_or_smuggle_objects() -> None:
 
 @pytest.mark.parametrize("shape", ["json", "console"])
 def test_exceptions_show_their_kind_only(shape: str) -> None:
-    """Their text may quote a request."""
+    """An exception is logged by its kind alone: its text may quote a request."""
     stream = io.StringIO()
     configure(shape, "info", stream=stream)
     try:

@@ -57,7 +57,7 @@ def test_a_settled_request_is_one_span(exporter: memory.InMemorySpanExporter) ->
 
 
 def test_no_content_gets_into_a_span(exporter: memory.InMemorySpanExporter) -> None:
-    """Neither facts nor tags, users or doubts; a failure is marked."""
+    """A span holds no facts, tags, users or doubts; a failure is marked."""
     traces = Traces(TraceSettings(), CATALOG, version="1", exporter=lambda: exporter)
     receipt = make_receipt(facts=CANARY.encode(), user=CANARY, tags=(CANARY,), doubts=(CANARY,))
     traces.on(settled(receipt, make_settlement(outcome=Outcome.ERROR, error="target_timeout")))
@@ -99,7 +99,7 @@ def collector() -> Iterator[int]:
 
 
 def test_spans_reach_a_collector_whatever_the_environment_says(collector: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Over OTLP/HTTP, past proxies and OTEL_ variables of the environment."""
+    """Spans arrive over OTLP/HTTP, past proxies and `OTEL_` variables of the environment."""
     pytest.importorskip("opentelemetry.exporter.otlp.proto.http.trace_exporter")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
@@ -118,6 +118,6 @@ def test_spans_reach_a_collector_whatever_the_environment_says(collector: int, m
 
 
 def test_an_endpoint_that_is_none_is_refused() -> None:
-    """At start, not at the first export."""
+    """An endpoint that is no URL is refused at start, not at the first export."""
     with pytest.raises(ConfigurationError, match="OTLP/HTTP"):
         Traces(TraceSettings(endpoint="collector:4317"), CATALOG, version="1")

@@ -49,7 +49,7 @@ def test_what_only_looks_like_it_is_not_reported(inspector: Inspector, text: str
 
 @pytest.mark.parametrize(("category", "text"), PROSE)
 def test_records_and_confidences_are_found_by_context(inspector: Inspector, category: str, text: str) -> None:
-    """Words about somebody, without any number that has a check digit."""
+    """Records and confidences are found by words about somebody, without any number that has a check digit."""
     assert category in {f.category for f in inspector.inspect({"prompt": text}).findings}
 
 
@@ -57,7 +57,7 @@ def test_records_and_confidences_are_found_by_context(inspector: Inspector, cate
 def test_with_and_without_hyperscan_the_findings_are_equal(
     inspector: Inspector, plain_inspector: Inspector, text: str
 ) -> None:
-    """The fast pass only proposes."""
+    """With and without Hyperscan the findings are equal: the fast pass only proposes."""
     document = {"messages": ({"role": "user", "content": text},)}
     fast, plain = inspector.inspect(document), plain_inspector.inspect(document)
     assert (fast.findings, fast.doubts) == (plain.findings, plain.doubts)

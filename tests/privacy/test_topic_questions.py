@@ -77,7 +77,7 @@ def test_every_sentence_is_covered(text: str) -> None:
     ],
 )
 def test_a_text_about_its_own_judgement_is_seen(text: str) -> None:
-    """It is not judged but counts as doubtful."""
+    """A text that speaks of its own judgement is not judged but counts as doubtful."""
     assert speaks_of_itself(text)
 
 
@@ -93,7 +93,7 @@ def test_a_text_about_its_own_judgement_is_seen(text: str) -> None:
     ],
 )
 def test_other_tasks_are_none_about_its_judgement(text: str) -> None:
-    """To sort, to label and to answer is what people ask models for."""
+    """To sort, to label and to answer is what people ask models for, and no text about its own judgement."""
     assert not speaks_of_itself(text)
 
 
@@ -153,13 +153,13 @@ def test_the_questions_have_no_word_in_common() -> None:
 
 @pytest.mark.parametrize("taken", [*TOPICS, *QUESTIONS.topic.words, *QUESTIONS.privacy.words])
 def test_own_topics_have_words_of_their_own(taken: str) -> None:
-    """The configuration refuses what stands for something else."""
+    """The configuration refuses a topic whose word already stands for something else."""
     with pytest.raises(ValidationError, match="taken"):
         TopicsConfig.model_validate({"target": "home", "own": {taken: "something"}})
 
 
 def test_what_the_word_means() -> None:
-    """Its category; anything but a word is no judgement."""
+    """A topic's word means its category; anything but one of the words is no judgement."""
     questions = Questions({**TOPICS, "mergers": ("custom.mergers", "buying firms")})
     assert questions.category(questions.topic.word('"health"', (), 0.5)) == "health.personal"
     assert questions.category(questions.topic.word('"mergers"', (), 0.5)) == "custom.mergers"
@@ -194,6 +194,6 @@ def test_only_a_clear_harmless_is_harmless(tokens: list[TokenLogprob], certainty
 
 
 def test_no_probability_makes_a_topic_harmless() -> None:
-    """They only ever raise."""
+    """A topic stays a topic whatever the probabilities are: they only ever raise."""
     tokens = told('"', "health", top={"health": 0.001, "none": 0.99})
     assert QUESTIONS.topic.word('"health"', tokens, 0.5) == "health"

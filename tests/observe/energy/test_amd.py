@@ -75,7 +75,7 @@ def fails() -> None:
     ids=["no package", "no driver", "no card"],
 )
 def test_without_a_card_there_is_a_reason_and_nothing_to_read(load: Any) -> None:
-    """The sampler then looks for other meters."""
+    """Without a card the meter says why it has nothing, so that the sampler looks for other meters."""
     meter = Amd(load)
     assert meter.problem
     assert meter.read(1.0, 0.0) == []
@@ -83,7 +83,7 @@ def test_without_a_card_there_is_a_reason_and_nothing_to_read(load: Any) -> None
 
 
 def test_what_a_card_does_not_say_is_unknown() -> None:
-    """Each question by itself."""
+    """A question that a card does not answer leaves that one value unknown, and no other."""
     smi = driver(
         ["N/A"],
         amdsmi_get_gpu_activity=lambda card: {"gfx_activity": "N/A"},

@@ -93,7 +93,7 @@ def test_a_lost_card_becomes_unknown(driver: Path) -> None:
 
 
 def test_without_the_library_there_is_nothing_to_read(tmp_path: Path) -> None:
-    """A machine without NVIDIA's driver: no readings and a reason."""
+    """A machine without NVIDIA's driver has no readings, and the meter says why."""
     result = read("counter", tmp_path)
     assert result["ticks"] == [[]] * 6
     assert "not found" in result["problem"].lower()

@@ -89,7 +89,7 @@ def get(found: Samples, name: str, **labels: str) -> float:
 
 
 def test_every_metric_of_the_table_is_there_with_its_labels_from_the_start(metrics: Metrics) -> None:
-    """Before the first request: `increase()` misses a counter that is born at 1."""
+    """Every metric is exposed before the first request: `increase()` misses a counter that is born at 1."""
     seen: dict[str, set[str]] = {}
     for (name, labels), _ in samples(metrics).items():
         plain = name.removesuffix("_bucket")
@@ -164,7 +164,7 @@ def test_a_shadow_costs_but_saves_nothing_and_is_no_request(metrics: Metrics) ->
 
 
 def test_a_request_that_every_target_failed_leaves_nothing_in_flight(metrics: Metrics) -> None:
-    """It ends as an error in no zone."""
+    """A request that every target failed ends as an error in no zone, and is in flight nowhere."""
     metrics.on(decided())
     metrics.on(FellBack(source="home", target="big", reason="target_unavailable"))
     attempts = (("home", "target_unavailable"), ("big", "target_timeout"))
@@ -192,7 +192,7 @@ def test_what_has_no_price_is_counted_and_not_taken_for_free() -> None:
 
 
 def test_sensitive_requests_show_what_was_done_about_them(metrics: Metrics) -> None:
-    """Kept local, or refused; a violation that was stopped has its own counter."""
+    """A sensitive request counts as kept local or refused; a violation that was stopped has its own counter."""
     kept = make_receipt(label=Label.SENSITIVE, label_source="detector", permitted=("home",))
     metrics.on(decided(kept))
     metrics.on(settled(kept))
@@ -329,7 +329,7 @@ def test_rendering_beside_counting_is_safe(metrics: Metrics) -> None:
 
 
 def test_promtool_finds_nothing_to_say(metrics: Metrics) -> None:
-    """`promtool check metrics` is clean."""
+    """`promtool check metrics` finds nothing wrong with the exposition."""
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed (Debian: apt install prometheus)")

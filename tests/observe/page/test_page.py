@@ -105,7 +105,7 @@ def test_it_says_what_was_saved() -> None:
 
 
 def test_it_says_how_the_house_is_doing() -> None:
-    """Targets, slots, breaker, GPU, power, budgets."""
+    """The page shows targets, slots, the circuit breaker, GPU, power and budgets."""
     text = words(make_page().render())
     assert "left alone after faults" in text
     assert "3 of 8" in text
@@ -128,7 +128,7 @@ def test_trouble_stands_at_the_top() -> None:
 
 
 def test_the_page_stands_while_the_ledger_does_not() -> None:
-    """It is needed most just then."""
+    """The page is shown although the ledger can't be read: it is needed most just then."""
 
     def broken(since: float, until: float) -> Savings:
         raise LedgerUnavailable("disk full")
@@ -139,7 +139,7 @@ def test_the_page_stands_while_the_ledger_does_not() -> None:
 
 
 def test_nothing_that_a_client_sent_is_shown_raw() -> None:
-    """Prompts, tags, users and facts are nowhere; names are escaped."""
+    """Prompts, tags, users and facts are nowhere on the page; names are escaped."""
     page = make_page()
     odd = make_receipt(
         "odd",
@@ -174,7 +174,7 @@ def test_memory_is_bounded_and_running_requests_stay() -> None:
 
 
 def test_the_headers_let_nothing_in_or_out() -> None:
-    """No loading from elsewhere, and only this one script."""
+    """The headers forbid loading from elsewhere, and permit only this one script."""
     policy = HEADERS["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
     assert "connect-src 'self'" in policy

@@ -61,7 +61,7 @@ def test_costs_are_those_of_the_list(model: str, base_url: str, provider: str) -
 
 
 def test_a_model_that_nobody_knows_is_unpriced() -> None:
-    """It costs nothing in the sums, and says so; there is no estimate for it."""
+    """A model without a price costs nothing in the sums and is listed as unpriced; there is no estimate for it."""
     table = prices(cloud("my-own-finetune-7b"))
     assert table.unpriced == {"big"}
     assert table.cost("big", Usage(input=1000)) == 0
@@ -70,14 +70,14 @@ def test_a_model_that_nobody_knows_is_unpriced() -> None:
 
 
 def test_an_unknown_reference_avoids_nothing() -> None:
-    """None, not 0: it is counted as unpriced."""
+    """With an unknown reference model the avoided cost is None, not 0, so that it is counted as unpriced."""
     table = prices(reference_model="no-such-model")
     assert not table.has_reference
     assert table.avoided("home", Usage(input=10, output=10)) is None
 
 
 def test_the_comparison_uses_the_reference_model() -> None:
-    """gpt-4.1-mini: 0.40 in, 0.10 cached, 1.60 out per million tokens."""
+    """A local answer is priced as gpt-4.1-mini: 0.40 in, 0.10 cached, 1.60 out per million tokens."""
     usage = Usage(input=1_000_000, input_cached=1_000_000, output=500_000, reasoning=500_000)
     assert prices().avoided("home", usage) == 400_000 + 400_000 + 1_600_000
     assert prices(reference_cached=True).avoided("home", usage) == 400_000 + 100_000 + 1_600_000
@@ -91,7 +91,7 @@ def test_embeddings_are_compared_with_an_embedding_model() -> None:
 
 
 def test_overrides_come_before_the_list() -> None:
-    """By target or by model, with a cliff of their own; exact for decimal rates."""
+    """Prices of the configuration, by target or by model, come first, with a cliff of their own and exact decimals."""
     rate = Rate(input=0.1, output=0.3, input_cached=0.01, above=1000, above_input=0.2, above_output=0.6)
     for key in ("big", "gpt-5.4"):
         table = prices(cloud("gpt-5.4"), overrides={key: rate})
@@ -114,7 +114,7 @@ def test_the_estimate_is_an_upper_one() -> None:
 
 @pytest.mark.parametrize("rate", [Rate(input=-1, output=0), Rate(input=float("nan"), output=0)])
 def test_prices_that_cannot_be_are_refused(rate: Rate) -> None:
-    """With the model's name."""
+    """A price that can't be true is refused with the model's name."""
     with pytest.raises(ConfigurationError, match="'mine'"):
         prices(overrides={"mine": rate})
 
@@ -142,7 +142,7 @@ def test_a_newer_list_from_a_file(tmp_path: Path) -> None:
 
 
 def test_the_list_has_a_date() -> None:
-    """A moment in the past, so that old price data can raise an alert."""
+    """The list's date is a moment in the past, so that old price data can raise an alert."""
     timestamp = prices().timestamp
     assert timestamp is not None
     assert datetime(2025, 1, 1, tzinfo=UTC).timestamp() < timestamp <= datetime.now(UTC).timestamp()
@@ -157,14 +157,14 @@ def test_the_list_has_a_date() -> None:
     ],
 )
 def test_work_that_could_wait_is_compared_with_the_price_for_batches(model: str, usual: int, batch: int) -> None:
-    """Golden figures; where the list has no such price it is the usual one."""
+    """The comparison can use the price for batches; where the list has none it is the usual price."""
     usage = Usage(input=1000, output=100)
     assert prices(reference_model=model).avoided("home", usage) == usual
     assert prices(reference_model=model, reference_batch=True).avoided("home", usage) == batch
 
 
 def test_the_lists_date_is_that_of_its_newest_change() -> None:
-    """Of any kind of price: the batch prices changed last."""
+    """The list's date is that of the newest change of any kind of price."""
     table = PriceList()  # the one in the package, where none was fetched
     starts = {
         price.constraint.start_date

@@ -45,7 +45,7 @@ def test_only_an_answer_now_and_then_is_counted(tokenizer: Path) -> None:
 
 
 def test_a_file_that_is_no_tokenizer_is_named(tmp_path: Path) -> None:
-    """At start, not at the first answer."""
+    """A file that is no tokenizer is named in an error at start, not at the first answer."""
     file = tmp_path / "tokenizer.json"
     file.write_text("{}")
     with pytest.raises(ConfigurationError, match=r"tokenizer\.json can't be read"):

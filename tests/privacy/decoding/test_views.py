@@ -83,7 +83,7 @@ def document(place: str, text: str) -> dict[str, object]:
 def test_any_secret_at_any_place_under_any_encodings_is_found(
     inspector: Inspector, secret: tuple[str, str], place: str, layers: list[str]
 ) -> None:
-    """By its category; never merely as a doubt."""
+    """A secret at any place under any encodings is found by its category, never merely as a doubt."""
     category, text = secret
     for layer in layers:
         text = ENCODINGS[layer](text)
@@ -113,20 +113,20 @@ def test_any_secret_at_any_place_under_any_encodings_is_found(
     ],
 )
 def test_a_disguise_that_a_person_sees_through_does_not_hide(inspector: Inspector, category: str, text: str) -> None:
-    """Other digits, invisible characters, look-alikes, gaps and line breaks."""
+    """Values are found through other digits, invisible characters, look-alikes, gaps and line breaks."""
     assert any(f.category.startswith(category) for f in inspector.inspect({"prompt": text}).findings)
 
 
 @pytest.mark.parametrize(("first", "second"), [("mi DNI es 1234", "5678Z, apunta"), ("ES9121000418", "450200051332")])
 def test_a_value_split_over_neighbouring_messages_is_found(inspector: Inspector, first: str, second: str) -> None:
-    """Neither part is one alone."""
+    """A value is found when it is split over two messages of which neither holds one alone."""
     messages = ({"role": "user", "content": first}, {"role": "user", "content": second})
     assert inspector.inspect({"messages": messages}).findings
     assert not inspector.inspect({"messages": messages[:1]}).findings
 
 
 def test_a_place_in_a_view_is_told_in_the_clients_own_text(inspector: Inspector) -> None:
-    """The span covers the encoded piece, and nothing before or behind it."""
+    """The span covers the encoded piece in the client's text, and nothing before or behind it."""
     blob = base64.b64encode(b"mi DNI es 12345678Z").decode()
     text = f"antes %41 {blob} y después"
     spans = {(f.start, f.end) for f in inspector.inspect({"p": text}).findings}
@@ -144,7 +144,7 @@ WORDS = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\r"), 
 def test_adding_text_around_never_removes_a_category(
     inspector: Inspector, before: str, after: str, secret: tuple[str, str]
 ) -> None:
-    """Whatever stands beside it, in its own words."""
+    """What is found stays found, whatever text stands beside it in words of its own."""
     category, text = secret
     inspection = inspector.inspect({"p": f"{before}\n\n {text} \n\n{after}"})
     assert inspection.doubts or any(f.category.startswith(category) for f in inspection.findings)
@@ -155,6 +155,6 @@ def test_adding_text_around_never_removes_a_category(
 def test_hyperscan_and_the_fallback_agree_on_anything(
     inspector: Inspector, plain_inspector: Inspector, text: str
 ) -> None:
-    """Also on nonsense."""
+    """With and without Hyperscan the findings are the same, also in nonsense."""
     fast, plain = inspector.inspect({"p": text}), plain_inspector.inspect({"p": text})
     assert (fast.findings, fast.doubts) == (plain.findings, plain.doubts)

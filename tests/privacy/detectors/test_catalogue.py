@@ -12,5 +12,5 @@ def test_the_page_is_current() -> None:
 
 
 def test_every_category_is_on_the_page() -> None:
-    """Also those of the vendors' rules."""
+    """Every category is on the page, also those of the vendors' rules."""
     assert all(f"`{category}`" in catalogue.page() for category in CATEGORIES)

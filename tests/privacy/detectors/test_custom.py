@@ -57,20 +57,20 @@ def test_several_lists_are_one_pass_with_their_own_categories() -> None:
 @given(st.text(max_size=60), st.text(alphabet=" \n\tÁáñ́ﬁßİ", max_size=12))
 @settings(max_examples=200, deadline=None)
 def test_a_planted_entry_is_found_at_its_place(before: str, after: str) -> None:
-    """Whatever stands around it."""
+    """An entry is found at its place, whatever stands around it."""
     text = f"{before} zorblax  quindle {after}"
     assert "zorblax  quindle" in found(text, "Zorblax Quindle")
 
 
 @pytest.mark.parametrize(("entry", "options"), [("x", {}), ("-", {}), ("abc", {"whole_words": False}), ("a" * 401, {})])
 def test_an_entry_that_would_be_everywhere_or_nowhere_is_refused(entry: str, options: dict[str, bool]) -> None:
-    """At the start, not by silence."""
+    """An entry that would match everywhere or nowhere is refused at the start, not ignored in silence."""
     with pytest.raises(ConfigurationError):
         Gazetteers({"bad": WordList(entries=(entry,), **options)})
 
 
 def test_inspection_finds_entries_in_every_view() -> None:
-    """Also in keys, in look-alike letters and behind encodings."""
+    """Inspection finds entries also in keys, in look-alike letters and behind encodings."""
     inspector = Inspector(InspectionSettings(lists={"clients": WordList(entries=("Talbex Iberia",))}))
     for text in (
         "contrato con Talbex Iberia",

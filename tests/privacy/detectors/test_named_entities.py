@@ -64,7 +64,7 @@ def test_names(text: str, full: str | None) -> None:
     ],
 )
 def test_addresses(text: str, address: str | None) -> None:
-    """Two parts of an address close together, whatever names may do."""
+    """Two parts of an address close together are an address, whatever the setting for names says."""
     assert found(text, NamePolicy.IGNORE) == ([("contact.address", address)] if address else [])
 
 
@@ -88,12 +88,12 @@ def test_numbers_need_digits_and_certainty() -> None:
     ],
 )
 def test_a_number_is_an_identifier_only_where_something_says_so(text: str, named: bool) -> None:
-    """For the model a hash is as good a licence as any."""
+    """A number counts only beside a word that says what it is: the model takes a hash for a licence."""
     assert bool(found(text, NamePolicy.ANY)) is named
 
 
 def test_word_pieces_become_words() -> None:
-    """The model labels pieces of words; windows that overlap label some twice."""
+    """The model's pieces of words are joined, also where overlapping windows label some twice."""
     text = "Ask Krisztián Szöllösy now"
     pieces = [Entity(a, b, "GIVEN_NAME", 0.9) for a, b in ((4, 8), (8, 13))]
     pieces += [Entity(a, b, "SURNAME", 0.9) for a, b in ((14, 18), (18, 22), (14, 22))]

@@ -70,29 +70,29 @@ SECRET = [
 
 @pytest.mark.parametrize(("category", "text"), FOUND)
 def test_what_words_and_shapes_tell(inspector: Inspector, category: str, text: str) -> None:
-    """Found without any model."""
+    """Names, addresses and networks that words or shapes give away are found without any model."""
     assert category in {finding.category for finding in inspector.inspect({"p": text}).findings}
 
 
 @pytest.mark.parametrize("text", NOT_FOUND)
 def test_everybodys_names_places_and_networks(inspector: Inspector, text: str) -> None:
-    """History, arithmetic, empty forms, documentation."""
+    """History, arithmetic, empty forms and documentation are nobody's data."""
     assert inspector.inspect({"p": text}).findings == ()
 
 
 @pytest.mark.parametrize("text", PUBLIC)
 def test_random_strings_that_are_public(inspector: Inspector, text: str) -> None:
-    """Ids of an API's objects, certificates, public keys, constants."""
+    """Ids of an API's objects, certificates, public keys and constants are no secrets."""
     assert not [f for f in inspector.inspect({"p": text}).findings if f.category.startswith("secret")]
 
 
 @pytest.mark.parametrize("text", SECRET)
 def test_secrets_without_a_sign_of_assignment(inspector: Inspector, text: str) -> None:
-    """Said, in options, cookies, connections; also behind something public."""
+    """Secrets are found when said in a sentence, in options, cookies and connections, also behind something public."""
     assert [f for f in inspector.inspect({"p": text}).findings if f.category.startswith("secret")]
 
 
 @pytest.mark.parametrize("text", [text for _, text in FOUND] + NOT_FOUND + PUBLIC + SECRET)
 def test_without_hyperscan_the_same(inspector: Inspector, plain_inspector: Inspector, text: str) -> None:
-    """The fast pass only proposes."""
+    """Without Hyperscan the same is found: the fast pass only proposes."""
     assert inspector.inspect({"p": text}).findings == plain_inspector.inspect({"p": text}).findings

@@ -8,7 +8,7 @@ from tests.privacy.topic_samples import CONFIDENCES, NOBODYS
 
 @pytest.mark.parametrize(("category", "text"), CONFIDENCES)
 def test_a_confidence_is_found(inspector: Inspector, category: str, text: str) -> None:
-    """Health, money, law, work and plans, in English and Spanish."""
+    """Confidences of health, money, law, work and plans are found, in English and Spanish."""
     found = {finding.category for finding in inspector.inspect({"prompt": text}).findings}
     assert any(name == category or name.startswith(f"{category}.") for name in found), found
 
@@ -45,6 +45,6 @@ def test_with_and_without_hyperscan_the_findings_are_equal(
 
 @pytest.mark.parametrize("unit", ["my debt ", "mi deuda y ", "diagnosis ", "confidential ", "i have ", "we will fire "])
 def test_long_runs_cost_in_proportion(unit: str) -> None:
-    """Words of a lexicon, sixty thousand characters of them."""
+    """Sixty thousand characters of a lexicon's words are inspected within the limit of time, without a doubt."""
     inspector = Inspector()
     assert inspector.inspect({"p": unit * (60_000 // len(unit))}).doubts == ()

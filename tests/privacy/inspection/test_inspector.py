@@ -26,20 +26,20 @@ JSON = st.recursive(
 @given(body=st.dictionaries(st.text(max_size=12), JSON, max_size=5))
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_never_raises(inspector: Inspector, body: dict[str, object]) -> None:
-    """Whatever JSON comes; lone surrogates included."""
+    """Inspection never raises, whatever JSON comes, lone surrogates included."""
     inspection = inspector.inspect(freeze_object(body))
     assert inspection.strings >= len(body)
 
 
 def test_media_and_parts_that_are_not_text_are_doubts(inspector: Inspector) -> None:
-    """An image can't be read: the doubt says so, with its place."""
+    """A part that can't be read, such as an image, is a doubt with its kind and place."""
     body = {"messages": ({"role": "user", "content": ({"type": "video", "video": "x"},)},)}
     doubts = inspector.inspect(body, frozenset({Media.IMAGE})).doubts
     assert {(d.reason, d.path) for d in doubts} == {("image", "$"), ("unreadable_part", "$.messages[0].content[0]")}
 
 
 def test_time_over_is_a_doubt_that_is_not_remembered() -> None:
-    """The same request with time enough is looked at again."""
+    """When time is over there is a doubt; the same request with time enough is looked at again."""
     ticks = itertools.chain([0.0], itertools.repeat(5.0, 3), itertools.repeat(5.5))
     inspector = Inspector(clock=lambda: next(ticks))
     document = {"p": "mi DNI es 12345678Z"}
@@ -66,7 +66,7 @@ def test_waiting_for_a_core_is_no_work() -> None:
 
 
 def test_more_than_the_size_limit_is_a_doubt() -> None:
-    """What is decoded counts too."""
+    """More characters than the limit are a doubt, and what is decoded counts too."""
     inspector = Inspector(InspectionSettings(max_characters=5_000))
     assert [d.reason for d in inspector.inspect({"p": "a b " * 2_000}).doubts] == ["size"]
     packed = base64.b64encode(gzip.compress(b"hola que tal " * 2_000)).decode()
@@ -74,13 +74,13 @@ def test_more_than_the_size_limit_is_a_doubt() -> None:
 
 
 def test_a_bomb_is_a_doubt(inspector: Inspector) -> None:
-    """A megabyte unpacked is enough."""
+    """A compressed piece that unpacks to more than a megabyte is a doubt."""
     bomb = base64.b64encode(gzip.compress(b"\n" * 30_000_000)).decode()
     assert [d.reason for d in inspector.inspect({"p": bomb}).doubts] == ["size"]
 
 
 def test_encodings_deeper_than_the_limit_are_a_doubt(inspector: Inspector) -> None:
-    """Nobody wraps seven times without a reason."""
+    """A text that is encoded more often than inspection looks is a doubt: nobody does that without a reason."""
     text = "nada en particular"
     for _ in range(9):
         text = base64.b64encode(text.encode()).decode()
@@ -88,7 +88,7 @@ def test_encodings_deeper_than_the_limit_are_a_doubt(inspector: Inspector) -> No
 
 
 def test_a_failing_detector_is_a_doubt(inspector: Inspector, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It never counts as clean."""
+    """A detector that fails is a doubt; the text never counts as clean."""
 
     def fail(self: Detector, text: str) -> None:
         raise RuntimeError("boom")
@@ -108,7 +108,7 @@ def test_a_string_is_looked_at_once_and_found_again_wherever_it_stands(inspector
 
 
 def test_users_words_and_patterns_are_found_in_any_view() -> None:
-    """Whole words in any case, and RE2 expressions."""
+    """The user's words, whole and in any case, and RE2 expressions are found in any view."""
     inspector = Inspector(InspectionSettings(words={"project": ("Fénix",)}, patterns={"case": (r"EXP-\d{4}",)}))
     assert {f.category for f in inspector.inspect({"p": "el proyecto FÉNIX, EXP-1234"}).findings} == {
         "custom.project",
@@ -120,13 +120,13 @@ def test_users_words_and_patterns_are_found_in_any_view() -> None:
 
 @pytest.mark.parametrize("pattern", ["(", "a*", r"(?<=x)y"])
 def test_a_pattern_that_cannot_be_used_is_refused_at_the_start(pattern: str) -> None:
-    """Not at the first request."""
+    """A pattern that RE2 can't use is refused at the start, not at the first request."""
     with pytest.raises(ConfigurationError):
         Inspector(InspectionSettings(patterns={"bad": (pattern,)}))
 
 
 def test_threads_share_an_inspector(inspector: Inspector) -> None:
-    """Small documents come from the loop, large ones from threads."""
+    """Several threads use one inspector: small documents come from the loop, large ones from threads."""
     results: list[bool] = []
 
     def look(number: int) -> None:
@@ -154,7 +154,7 @@ def test_long_runs_cost_in_proportion(unit: str) -> None:
 
 
 def test_the_compiled_database_is_kept_on_disk(tmp_path: Path) -> None:
-    """And a damaged one is made again."""
+    """The compiled database is kept on disk, and a damaged one is made again."""
     Inspector(cache_dir=tmp_path)
     (stored,) = tmp_path.iterdir()
     assert stored.stat().st_size > 10_000
@@ -175,6 +175,6 @@ def test_the_compiled_database_is_kept_on_disk(tmp_path: Path) -> None:
     ],
 )
 def test_a_prompt_in_token_numbers_is_a_doubt(document, paths):
-    """Nobody here can read it, so it counts as sensitive."""
+    """A prompt in token numbers is a doubt: nobody here can read it, so it counts as sensitive."""
     doubts = Inspector().inspect(freeze_object(document)).doubts
     assert [(doubt.reason, doubt.path) for doubt in doubts] == [("token_numbers", path) for path in paths]

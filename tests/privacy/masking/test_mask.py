@@ -55,7 +55,7 @@ def test_values_give_way_to_pseudonyms_of_their_shape(inspector):
 
 
 def test_a_masked_document_is_clean_and_comes_back(inspector):
-    """Inspected again nothing is found; restored it is what it was."""
+    """A masked document has no findings when inspected again, and restored it is what it was."""
     document = said(f"Escribe a {MAIL} o {MAIL.upper()}, llama al {PHONE} ({PHONE.replace(' ', '')}). {IBAN} {DNI}")
     result = masked(inspector, document)
     assert inspector.inspect(result.document).findings == ()
@@ -120,7 +120,7 @@ def test_escapes_of_json_inside_a_string_are_no_hiding_place():
     ],
 )
 def test_what_is_encoded_or_broken_over_lines_can_not_be_masked_in_place(inspector, text):
-    """Then there is no masked document, or one in which it is found again."""
+    """For encoded or broken values there is no masked document, or one in which they are found again."""
     document = said(text)
     assert inspector.inspect(document).findings
     result = masked(inspector, document)
@@ -135,7 +135,7 @@ def test_numbers_are_left_and_found_again(inspector):
 
 
 def test_secrets_are_never_masked(inspector):
-    """Whatever is asked for."""
+    """A secret is never masked, whatever categories are asked for."""
     document = said("export OPENAI_API_KEY=sk-proj-" + "aB3dE5fG7h" * 5)
     findings = inspector.inspect(document).findings
     assert findings
@@ -229,7 +229,7 @@ PIECES = st.lists(
 @SLOW
 @given(PIECES, st.integers(0, 1000))
 def test_restoring_a_masked_text_gives_the_text(inspector, pieces, seed):
-    """mask, then restore, is the identity, whatever the text looks like."""
+    """Masking and then restoring gives the same text, whatever it looks like."""
     text = " ".join(pieces)
     result = masked(inspector, said(text), seed=seed)
     if result is not None:
@@ -237,7 +237,7 @@ def test_restoring_a_masked_text_gives_the_text(inspector, pieces, seed):
 
 
 def test_a_document_is_never_changed():
-    """The original stays what it was."""
+    """Masking leaves the original document as it was."""
     document = said("nothing here")
     result = mask(document, (), (), pick_with())
     assert result.document == document

@@ -37,12 +37,12 @@ def said(*texts: str, **more: object):
     ],
 )
 def test_it_is_read_through_every_disguise(text):
-    """Case, accents, separators, encodings in encodings."""
+    """A value is seen through case, accents, separators, and encodings in encodings."""
     assert has_residue(said(f"before {text} after"), [NAME, PHONE])
 
 
 def test_it_is_read_in_keys_and_across_messages():
-    """Metadata, tools, and a number that two messages share."""
+    """A value is seen in metadata, in tools, and as a number that two messages share."""
     assert has_residue(said("hi", metadata={NAME: 1}), [NAME])
     assert has_residue(said("hi", tools=[{"x": [PHONE]}]), [PHONE])
     assert has_residue(said("my number begins 34 612", "345 678 is the rest"), [PHONE])
@@ -56,7 +56,7 @@ def test_other_text_is_no_residue():
 
 
 def test_what_can_not_be_looked_at_counts_as_left():
-    """Encodings in encodings beyond the depth that is looked at."""
+    """Encodings nested deeper than is looked at count as if the value was left."""
     text = "nothing at all to see here"
     for _ in range(8):
         text = base64.b64encode(text.encode()).decode()

@@ -62,7 +62,7 @@ def plain(words: list[str]) -> str:
     st.lists(st.integers(0, 120)),
 )
 def test_echoed_pseudonyms_come_back_under_any_chunking(words, places):
-    """The concatenation is the text with its values, however the stream was cut."""
+    """The pieces joined are the text with its values, however the stream was cut."""
     answer = " ".join(words)
     deltas = run([*(Text(text=piece) for piece in cut(answer, places)), *ENDING])
     assert text_of(deltas) == " ".join(VALUES.get(word, word) for word in words)
@@ -176,6 +176,6 @@ def test_log_probabilities_stay_with_the_text_that_came_as_it_was():
 
 
 def test_an_answer_without_pseudonyms_passes_as_it_is():
-    """The very same deltas, at once."""
+    """An answer without pseudonyms passes as the very same deltas, at once."""
     deltas = [Text(text="Hello"), Text(text=" you, "), Reasoning(text="hm "), *ENDING]
     assert run(deltas) == deltas

@@ -18,7 +18,7 @@ SYSTEM, QUESTION = ("system", "You are kind."), ("user", "hola")
 
 
 def test_what_comes_later_knows_the_conversation() -> None:
-    """Every prefix's hash is among those of a longer conversation."""
+    """Every prefix's hash is among those of the longer conversation that follows it."""
     short = prefix_hashes(chat(SYSTEM, QUESTION), KEY)
     longer = prefix_hashes(chat(SYSTEM, QUESTION, ("assistant", "sí"), ("user", "resume")), KEY)
     assert short
@@ -34,14 +34,14 @@ def test_the_answer_of_the_local_model_belongs_to_the_conversation() -> None:
 
 @pytest.mark.parametrize("role", ["user", "assistant", "tool"])
 def test_a_long_turn_is_recognised_in_another_conversation(role: str) -> None:
-    """Pasted, with another beginning; also when it was an answer."""
+    """A long turn or answer is recognised when it is pasted into a conversation with another beginning."""
     pasted = set(prefix_hashes(chat(("user", "otra cosa"), ("user", LONG)), KEY))
     assert set(prefix_hashes(chat(SYSTEM, QUESTION, (role, LONG)), KEY)) & pasted
     assert set(answer_hashes(chat(SYSTEM, QUESTION), LONG, KEY)) & pasted
 
 
 def test_a_shared_system_prompt_alone_is_never_remembered() -> None:
-    """Else one sensitive conversation would keep all of an app's at home."""
+    """A system prompt alone is not remembered, or one sensitive conversation would keep all of an app's at home."""
     assert prefix_hashes(chat(("system", LONG), ("developer", LONG)), KEY) == ()
     one, other = (
         prefix_hashes(chat(("system", LONG), QUESTION), KEY),
@@ -74,6 +74,6 @@ def test_the_encoding_is_unambiguous_and_keyed() -> None:
 
 
 def test_other_requests_have_no_conversation() -> None:
-    """Embeddings stand alone."""
+    """A request for embeddings has no conversation hashes."""
     request = EmbeddingsRequest(dialect=Dialect.OPENAI, model="m", document={}, inputs=("hola",))
     assert prefix_hashes(request, KEY) == () == answer_hashes(request, "x", KEY)

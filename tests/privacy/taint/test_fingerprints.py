@@ -20,7 +20,7 @@ def words(draw: random.Random, letters: int) -> str:
 
 
 def test_what_two_texts_have_in_common_for_long_enough_is_always_found() -> None:
-    """Whatever stands around it, and however its lines are broken."""
+    """A long enough common passage is found, whatever stands around it and however its lines are broken."""
     draw = random.Random(7)
     for _ in range(200):
         shared = words(draw, SURE)
@@ -30,7 +30,7 @@ def test_what_two_texts_have_in_common_for_long_enough_is_always_found() -> None
 
 
 def test_other_texts_have_nothing_in_common() -> None:
-    """Also not under another key."""
+    """Different texts share no hash, nor does the same text under another key."""
     draw = random.Random(8)
     text = words(draw, 3_000)
     assert not set(passages(text, KEY)) & set(passages(words(draw, 3_000), KEY))
@@ -38,7 +38,7 @@ def test_other_texts_have_nothing_in_common() -> None:
 
 
 def test_short_texts_have_none_and_each_longer_one_has() -> None:
-    """From `RUN` letters and digits."""
+    """A text has passages from `RUN` letters and digits on."""
     draw = random.Random(9)
     text = words(draw, 400)
     for length in range(300):
@@ -47,12 +47,12 @@ def test_short_texts_have_none_and_each_longer_one_has() -> None:
 
 @pytest.mark.parametrize("unit", ["a", "ab ", "é", "1", "\n", "中", "\ud800"])
 def test_runs_of_one_thing_have_one_passage_at_most(unit: str) -> None:
-    """However long."""
+    """A run of one character or word has at most one passage, however long it is."""
     assert len(passages(unit * 20_000, KEY)) <= 1
 
 
 def test_a_long_text_is_remembered_by_a_bounded_number() -> None:
-    """The same choice every time, and a subset of all."""
+    """A long text keeps a bounded number of passages: the same every time, and a subset of all."""
     text = words(random.Random(10), 200_000)
     some, everything = passages(text, KEY, MOST), passages(text, KEY)
     assert len(some) == MOST < len(everything) < 200_000 / 30
