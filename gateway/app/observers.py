@@ -53,6 +53,7 @@ class WorkerWatch:
         self.metrics: Metrics | None = None
 
     def __call__(self, event: WorkerEvent) -> None:
+        """Count a load, a failed load or a restart."""
         if self.metrics is None:
             return
         match event.kind:

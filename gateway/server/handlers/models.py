@@ -46,10 +46,17 @@ class ModelsReport(msgspec.Struct, frozen=True, kw_only=True):
 class Models(Protocol):
     """Owner of the embedded models. Targets are named as in the configuration."""
 
-    def report(self) -> ModelsReport: ...
-    async def load(self, target: str, deadline: float) -> None: ...
-    async def unload(self, target: str) -> None: ...
-    def keep_alive(self, target: str, seconds: float | None) -> None: ...
+    def report(self) -> ModelsReport:
+        """Describe every embedded model and the memory that they share."""
+
+    async def load(self, target: str, deadline: float) -> None:
+        """Load a model, and return when it can answer; `deadline` is in the loop's clock."""
+
+    async def unload(self, target: str) -> None:
+        """Give a model's memory back, and return when that is done."""
+
+    def keep_alive(self, target: str, seconds: float | None) -> None:
+        """Unload a model when it has been idle for so long; None: not by itself."""
 
 
 class ModelHandlers:

@@ -21,7 +21,8 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
 class Rendering(Protocol):
     """Source of the metrics in Prometheus' text format. Rendering takes milliseconds, so it is called in a thread."""
 
-    def render(self) -> bytes: ...
+    def render(self) -> bytes:
+        """Write all metrics in Prometheus' text format."""
 
 
 class Operations:
