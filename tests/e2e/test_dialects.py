@@ -57,7 +57,7 @@ async def test_ollama(house):
     assert len((await client.embed(model="auto", input=["a", "b"])).embeddings) == 2
     assert {model.model for model in (await client.list()).models} == {"auto", "local"}
     assert "completion" in (await client.show("local")).capabilities
-    await client._client.aclose()
+    await client.close()
 
 
 @pytest.mark.parametrize("path", ["/v1/messages", "/v1/responses", "/api/chat"])

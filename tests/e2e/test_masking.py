@@ -187,7 +187,7 @@ async def test_ollama_chat(house, stream):
         assert "".join(part.message.content or "" for part in parts) == SAID
     else:
         assert (await client.chat(model="auto", messages=messages)).message.content == SAID
-    await client._client.aclose()
+    await client.close()
     house.left()
 
 
