@@ -28,7 +28,8 @@ class Room:
 
     def _wake(self) -> None:
         self._wakes.put(None)
-        self.go.wait(30)
+        if threading.current_thread() is not threading.main_thread():
+            self.go.wait(30)
 
     def came(self) -> FetchedState:
         """The next state that comes."""
