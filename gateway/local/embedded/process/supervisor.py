@@ -286,9 +286,9 @@ class WorkerSupervisor:
             await asyncio.wait([changed, connection.closed], return_when=asyncio.FIRST_COMPLETED)
             changed.cancel()
         if self.ready is not None:
+            self._tell(WorkerEventKind.REMEMBERED)
             model = Path(self._settings.model)
             await asyncio.to_thread(self._compatibility.remember_without_repack, model, learning)
-            self._tell(WorkerEventKind.REMEMBERED)
 
     async def _wait(self, process: asyncio.subprocess.Process) -> int:
         try:
