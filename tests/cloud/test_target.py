@@ -1,4 +1,4 @@
-"""The cloud target: what leaves is what was cleared, for this target, under its ceiling, or nothing."""
+"""The cloud target sends what was cleared for it, under its ceiling, or nothing."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ OTHER = msgspec.structs.replace(INFO, name="other")
 
 
 class Lookalike(msgspec.Struct, frozen=True, kw_only=True):
-    """Has everything that a clearance has, and is none."""
+    """Object that has everything a clearance has, and is none."""
 
     request_id: str = "req_x"
     target: str = "big"
@@ -61,7 +61,7 @@ def not_minted() -> Any:
 @pytest.mark.parametrize("make", [above_the_ceiling, for_another_target, not_minted, Lookalike, dict])
 @pytest.mark.parametrize("way", ["generate", "embed"])
 async def test_the_last_check_before_the_wire(make: Any, way: str) -> None:
-    """Whatever went wrong before: nothing leaves, and it is told to the observer."""
+    """A clearance that is forged, above the ceiling or for another target sends nothing, and the observer is told."""
     told: list[ViolationStopped] = []
     async with FaultServer(GOOD) as server:
         target = CloudTarget(INFO, CloudSettings(base_url=server.base_url), on_violation=told.append)
@@ -82,7 +82,7 @@ async def test_the_last_check_before_the_wire(make: Any, way: str) -> None:
 
 @pytest.mark.parametrize("prompt", ["[1,2,3]", "[[1],[2]]", '["text",[5]]'])
 async def test_token_numbers_do_not_leave(prompt: str) -> None:
-    """They are text that no inspection can read: another target may answer, the cloud does not get them."""
+    """Token numbers are text that no inspection can read: another target may answer, the cloud does not get them."""
     completion = openai.parse_completion(f'{{"model":"auto","prompt":{prompt}}}'.encode())
     embeddings = openai.parse_embeddings(f'{{"model":"auto","input":{prompt}}}'.encode())
     async with FaultServer(GOOD) as server:
@@ -100,7 +100,7 @@ async def test_token_numbers_do_not_leave(prompt: str) -> None:
 
 
 async def test_what_leaves_is_what_was_cleared() -> None:
-    """Byte for byte the cleared document: the provider's model name, streamed, and nobody's name in it."""
+    """The provider gets the cleared document byte for byte: its own model name, streamed, and no user's name in it."""
     request = openai.parse_chat(
         b'{"model":"auto","user":"ana","metadata":{"who":"ana"},"store":true,"safety_identifier":"s","n":1,'
         b'"prompt_cache_key":"k","messages":[{"role":"user","content":"hi"}],"new_field":{"kept":true}}'
@@ -126,7 +126,7 @@ async def test_what_leaves_is_what_was_cleared() -> None:
 
 @pytest.mark.parametrize("path", ["/v1", "/v1/", "/openai/deployments/x"])
 async def test_paths_are_put_behind_the_base_url(path: str) -> None:
-    """With and without a slash at its end."""
+    """The endpoint's path comes behind the base URL, whether that ends with a slash or not."""
     async with FaultServer(GOOD) as server:
         base = server.base_url.removesuffix("/v1") + path
         target = CloudTarget(INFO, CloudSettings(base_url=base), on_violation=print)
@@ -137,7 +137,7 @@ async def test_paths_are_put_behind_the_base_url(path: str) -> None:
 
 
 async def test_starting_asks_nobody() -> None:
-    """No probe, no list of models: without a clearance nothing goes to a cloud, not even a greeting."""
+    """Starting a cloud target opens no connection: without a clearance nothing goes out, not even a probe."""
     async with FaultServer(GOOD) as server:
         target = CloudTarget(INFO, CloudSettings(base_url=server.base_url), on_violation=print)
         assert not target.state().healthy
@@ -163,7 +163,7 @@ async def test_starting_asks_nobody() -> None:
     ],
 )
 async def test_nothing_crosses_the_internet_readable(url: str, fine: bool) -> None:
-    """Without TLS only to an address of the user's own; anything else does not start."""
+    """A target without TLS starts only if its address is in the user's own network."""
     target = CloudTarget(INFO, CloudSettings(base_url=url), on_violation=print)
     if fine:
         await target.start()
@@ -174,7 +174,7 @@ async def test_nothing_crosses_the_internet_readable(url: str, fine: bool) -> No
 
 
 async def test_embeddings() -> None:
-    """Vectors for each input, by the same door."""
+    """A cleared embeddings request gets one vector for each input."""
     body = b'{"data":[{"index":1,"embedding":[3,4]},{"index":0,"embedding":[1,2]}],"usage":{"prompt_tokens":3}}'
     async with FaultServer(plain(200, body)) as server:
         target = CloudTarget(INFO, CloudSettings(base_url=server.base_url), on_violation=print)
@@ -186,7 +186,7 @@ async def test_embeddings() -> None:
 
 
 async def test_a_configured_proxy_is_used() -> None:
-    """The one in the target's configuration, and only that."""
+    """A target uses the proxy of its own configuration, and no other."""
     async with FaultServer(GOOD) as proxy:
         settings = CloudSettings(base_url="http://10.1.2.3/v1", proxy=f"http://127.0.0.1:{proxy.port}")
         target = CloudTarget(INFO, settings, on_violation=print)
@@ -197,6 +197,6 @@ async def test_a_configured_proxy_is_used() -> None:
 
 
 def test_the_key_does_not_show() -> None:
-    """Not in settings, nor wherever settings are printed."""
+    """The provider's key does not show in its settings, nor wherever they are printed."""
     settings = CloudSettings(base_url="https://api.example.com/v1", api_key=Secret("sk-very-secret"))
     assert "very-secret" not in f"{settings}{settings!r}{settings.api_key}"

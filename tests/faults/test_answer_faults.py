@@ -91,7 +91,7 @@ BROKEN: dict[str, tuple[Script, str, str]] = {
 
 @pytest.mark.parametrize("row", BROKEN)
 async def test_a_broken_answer_is_an_error_and_never_a_clean_end(kind: str, row: str) -> None:
-    """What had arrived stays; then an error. No finish reason is made up and nothing is asked twice."""
+    """Text that had arrived stays, then an error follows: no finish reason is made up and nothing is asked twice."""
     script, code, before = BROKEN[row]
     async with FaultServer(script) as server, Probe(kind, server.base_url, retries=2) as probe:
         asked = await probe.ask()
@@ -130,7 +130,7 @@ ODD: dict[str, Script] = {
 
 @pytest.mark.parametrize("row", ODD)
 async def test_an_odd_answer_is_read_whole(kind: str, row: str) -> None:
-    """What is only unusual costs nothing: the text, one finish, one usage report, in this order."""
+    """An answer that is only unusual is read whole: the text, one finish, one usage report, in this order."""
     async with FaultServer(ODD[row]) as server, Probe(kind, server.base_url) as probe:
         asked = await probe.ask()
         assert asked.error is None
@@ -159,7 +159,7 @@ ABSURD: dict[str, bytes] = {
 
 @pytest.mark.parametrize("row", ABSURD)
 async def test_absurd_usage_is_counted_here_and_marked(kind: str, row: str) -> None:
-    """The answer is not lost for a wrong count; the count is ours and says that it is an estimate."""
+    """An answer with an absurd usage report is kept; its usage is counted here and marked as an estimate."""
     script = streamed(text("Hello there, and good morning."), FINISH, ABSURD[row], DONE)
     async with FaultServer(script) as server, Probe(kind, server.base_url) as probe:
         asked = await probe.ask()
@@ -183,14 +183,14 @@ async def test_a_bomb_stops_at_the_cap(kind: str) -> None:
 
 
 async def test_a_bomb_in_an_error_answer_is_not_unpacked(kind: str) -> None:
-    """Row 21: the status alone says enough."""
+    """Row 21: an error answer that would unpack to too much is read by its status alone."""
     bomb = gzip.compress(b"x" * (64 * 2**20), 9)
     async with FaultServer(plain(400, bomb, Content_Encoding="gzip")) as server, Probe(kind, server.base_url) as probe:
         assert (await probe.ask()).code == "target_rejected"
 
 
 async def test_n_choices_must_all_finish(kind: str) -> None:
-    """A server that ignores `n` gave less than was asked for: incomplete."""
+    """A server that ignores `n` and gives fewer choices than were asked for gave an incomplete answer."""
     body = b'{"model":"auto","n":2,"messages":[{"role":"user","content":"hi"}]}'
     async with FaultServer(GOOD) as server, Probe(kind, server.base_url) as probe:
         asked = await probe.ask(body)

@@ -32,7 +32,7 @@ def keyed(tmp_path: Path) -> dict[str, Any]:
 
 
 async def test_25_header_drip(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that never finishes its head is shown the door."""
+    """A client that never finishes its request's head is disconnected."""
     monkeypatch.setattr(listener, "HEAD_SECONDS", 0.3)
     async with house() as one, asyncio.timeout(60):
         reader, writer = await one.connect()
@@ -53,7 +53,7 @@ async def test_25_header_drip(house: Any, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 async def test_26_partial_body(house: Any) -> None:
-    """A body that does not come: 408, and the connection ends."""
+    """A client whose body does not come gets 408, and its connection ends."""
     async with house(server={"body_seconds": 0.3}) as one:
         reply = await one.send(request(chat())[:-10])
         assert (reply.status, reply.error["code"]) == (408, "request_timeout")
@@ -61,14 +61,14 @@ async def test_26_partial_body(house: Any) -> None:
 
 
 async def test_27_huge_content_length(house: Any) -> None:
-    """Refused at once, before a byte of it is read."""
+    """A body that says it is too large is refused at once, before a byte of it is read."""
     async with house() as one:
         reply = await one.send(request(b"{", Content_Length=str(10**12)))
         assert (reply.status, reply.error["code"]) == (413, "request_too_large")
 
 
 async def test_27_a_body_that_grows_beyond_the_limit(house: Any) -> None:
-    """Chunked, so that nobody knew."""
+    """A chunked body, whose length nobody knew before, is refused once it passes the limit."""
     async with house(server={"max_body_bytes": 2000}) as one:
         head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n"
         reply = await one.send(head, b"1000\r\n" + b"x" * 4096 + b"\r\n")
@@ -76,7 +76,7 @@ async def test_27_a_body_that_grows_beyond_the_limit(house: Any) -> None:
 
 
 async def test_28_a_reader_that_does_not_read(house: Any) -> None:
-    """After the write limit the answer is cancelled, upstream too; memory stays bounded by buffers."""
+    """A client that stops reading loses its answer after the write limit, upstream too; memory stays bounded."""
     gone = asyncio.Event()
 
     async def flood(exchange: Exchange) -> None:
@@ -110,7 +110,7 @@ async def hold_inside_answer(exchange: Exchange) -> None:
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("tags", ["public", "health"])
 async def test_29_a_client_that_goes_away(house: Any, script: Any, stream: bool, tags: str) -> None:
-    """Waiting or in the middle: the upstream is let go at once, and the request is settled as cancelled."""
+    """A client that goes away at any time frees the upstream at once, and its request is settled as cancelled."""
     arrived, gone = asyncio.Event(), asyncio.Event()
 
     async def watched(exchange: Exchange) -> None:
@@ -135,7 +135,7 @@ async def test_29_a_client_that_goes_away(house: Any, script: Any, stream: bool,
 
 
 async def test_30_two_credentials(house: Any, tmp_path: Path) -> None:
-    """One key, once; the same key under two names is still one."""
+    """A request with two different keys is refused; the same key under two names counts as one."""
     async with house(keys=keyed(tmp_path)) as one:
         twice = request(chat(), Authorization=f"Bearer {CLIENT_KEY}").replace(
             b"Connection: close", b"Connection: close\r\nAuthorization: Bearer other"
@@ -166,7 +166,7 @@ SMUGGLED = {
 
 @pytest.mark.parametrize("name", SMUGGLED)
 async def test_31_ambiguous_http(house: Any, name: str) -> None:
-    """What two servers could read in two ways is refused; nothing goes on."""
+    """HTTP that two servers could read in two ways is refused and goes no further."""
     async with house() as one:
         reply = await one.send(SMUGGLED[name])
         assert reply.status == 400
@@ -175,7 +175,7 @@ async def test_31_ambiguous_http(house: Any, name: str) -> None:
 
 
 async def test_32_nothing_breaks_out_of_a_header(house: Any) -> None:
-    """Whatever a client sends in tags or names: no header of the answer has a line break, and none is added."""
+    """Whatever a client sends in tags or names, no header of the answer has a line break, and none is added."""
     async with house() as one:
         for tags in ("public%0d%0aset-cookie:a=b", "ñ", "a b", "x" * 500):
             reply = await one.ask(x_aduana_tags=tags)
@@ -204,7 +204,7 @@ BODIES = {
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions", "/v1/embeddings"])
 async def test_33_34_bodies_that_can_be_read_in_two_ways(house: Any, path: str) -> None:
-    """400 with all four keys, never 500, nothing dialled."""
+    """A body that could be read in two ways gets 400 with all four keys, never 500, and nothing is dialled."""
     async with house() as one:
         for name, body in BODIES.items():
             reply = await one.ask(body, path=path)
@@ -223,7 +223,7 @@ async def until_accepted(one: House) -> None:
 
 
 async def test_35_idle_connections(house: Any) -> None:
-    """Many that do nothing cost the others nothing; beyond the cap there is a clear answer."""
+    """Many idle connections cost the others nothing; beyond the cap there is a clear answer."""
     async with house(server={"max_connections": 60}) as one:
         idle = [await one.connect() for _ in range(50)]
         assert (await one.ask()).status == 200
@@ -246,7 +246,7 @@ async def test_35_idle_connections(house: Any) -> None:
     ],
 )
 async def test_36_host_and_origin(house: Any, headers: dict[str, str]) -> None:
-    """DNS rebinding and other people's web pages: 403 without a word for the browser's script."""
+    """DNS rebinding and other people's web pages get 403, without a word that the browser's script could read."""
     async with house() as one:
         reply = await one.ask(**headers)
         assert reply.status == 403
@@ -256,7 +256,7 @@ async def test_36_host_and_origin(house: Any, headers: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("field", ["api_base", "base_url", "api_key", "extra_headers", "extra_body", "proxy"])
 async def test_37_overrides_in_the_body(house: Any, field: str) -> None:
-    """400, and nothing is dialled: not the address in the body, and no target either."""
+    """A body that names an address or a key gets 400, and nothing is dialled: neither that address nor a target."""
     async with house() as one:
         address = f"http://127.0.0.1:{one.big.port}/v1"
         reply = await one.ask(chat(**{field: address}), x_aduana_tags="health")
@@ -266,7 +266,7 @@ async def test_37_overrides_in_the_body(house: Any, field: str) -> None:
 
 
 async def test_a_good_request_for_comparison(house: Any) -> None:
-    """Public goes out, the rest stays at home; both are settled."""
+    """An ordinary public request goes out, every other one stays at home, and both are settled."""
     async with house() as one:
         public = await one.ask(x_aduana_tags="public")
         private = await one.ask(x_aduana_tags="health")

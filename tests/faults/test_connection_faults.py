@@ -42,7 +42,7 @@ def black_hole() -> Iterator[int]:
 
 
 async def test_1_name_does_not_resolve(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clear 502 that the pipeline may follow with the next permitted target."""
+    """A name that does not resolve is a clear 502, and the pipeline may try the next permitted target."""
 
     def fail(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -55,7 +55,7 @@ async def test_1_name_does_not_resolve(kind: str, monkeypatch: pytest.MonkeyPatc
 
 
 async def test_2_connection_refused(kind: str, nowhere: int) -> None:
-    """Nobody listens: a clear 502 at once."""
+    """A port where nobody listens is a clear 502 at once."""
     async with Probe(kind, f"http://127.0.0.1:{nowhere}/v1") as probe:
         asked = await probe.ask()
     assert asked.error is not None
@@ -63,7 +63,7 @@ async def test_2_connection_refused(kind: str, nowhere: int) -> None:
 
 
 async def test_3_syn_black_hole(kind: str, black_hole: int) -> None:
-    """Nobody answers: the connect limit ends it, long before the request's own deadline."""
+    """A host that says nothing is given up after the connect limit, long before the request's own deadline."""
     async with Probe(kind, f"http://127.0.0.1:{black_hole}/v1", connect_seconds=0.2) as probe:
         async with asyncio.timeout(60):
             asked = await probe.ask(seconds=600)
@@ -72,7 +72,7 @@ async def test_3_syn_black_hole(kind: str, black_hole: int) -> None:
 
 @pytest.mark.parametrize("fault", ["expired", "another host", "unknown authority"])
 async def test_4_certificate(kind: str, fault: str, tmp_path: Path) -> None:
-    """A certificate that is not valid: nothing is sent, nothing is tried again."""
+    """A server whose certificate is not valid is sent nothing and is not tried again."""
     authority = Authority(tmp_path)
     tls = authority.server(expired=fault == "expired", address="127.0.0.2" if fault == "another host" else "127.0.0.1")
     trusted = None if fault == "unknown authority" else str(authority.file)
@@ -83,7 +83,7 @@ async def test_4_certificate(kind: str, fault: str, tmp_path: Path) -> None:
 
 
 async def test_4_a_valid_certificate_is_accepted(kind: str, tmp_path: Path) -> None:
-    """The other side of row 4: with the authority configured, TLS works."""
+    """A server whose certificate comes from the configured authority is asked."""
     authority = Authority(tmp_path)
     async with (
         FaultServer(GOOD, tls=authority.server()) as server,
@@ -94,7 +94,7 @@ async def test_4_a_valid_certificate_is_accepted(kind: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_5_redirects_are_not_followed(kind: str, status: int) -> None:
-    """Nothing is re-sent, wherever the server points."""
+    """A redirect is an error: nothing is sent again, wherever the server points."""
     async with FaultServer(GOOD) as other:
         script = plain(status, b"", Location=f"{other.base_url}/chat/completions")
         async with FaultServer(script) as server, Probe(kind, server.base_url) as probe:
@@ -107,7 +107,7 @@ async def test_5_redirects_are_not_followed(kind: str, status: int) -> None:
 
 
 async def test_6_proxy_variables_are_ignored(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment can't put anybody between us and the target."""
+    """Proxy variables of the environment can't put anybody between the gateway and the target."""
     async with FaultServer(GOOD) as proxy, FaultServer(GOOD) as server:
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             for spelling in (name, name.lower()):
@@ -157,7 +157,7 @@ async def test_7_without_a_key_none_is_sent(kind: str, monkeypatch: pytest.Monke
 
 
 async def test_7_no_header_and_no_text_is_logged(kind: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Not even where everything is logged that can be."""
+    """Headers and texts are not logged, even where everything is logged that can be."""
     head = STREAM.replace(b"\r\n\r\n", b"\r\nX-Account: acme-account\r\n\r\n")
 
     async def script(exchange: Exchange) -> None:
@@ -178,7 +178,7 @@ async def test_7_no_header_and_no_text_is_logged(kind: str, caplog: pytest.LogCa
 
 @pytest.mark.parametrize("status", [401, 403])
 async def test_8_credentials_refused(kind: str, status: int) -> None:
-    """No second try; the target shows as unhealthy; what the provider says about our key reaches nobody."""
+    """Refused credentials are not tried again, the target is unhealthy, and nobody is shown the provider's words."""
     said = b'{"error":{"message":"Incorrect API key provided: sk-proj-very***7890.","code":"invalid_api_key"}}'
     async with FaultServer(plain(status, said)) as server, Probe(kind, server.base_url, api_key=Secret(KEY)) as probe:
         asked = await probe.ask()
@@ -192,7 +192,7 @@ async def test_8_credentials_refused(kind: str, status: int) -> None:
 
 
 async def test_9_rate_limit_holds_the_target(kind: str) -> None:
-    """Until the time that the provider named, nothing is sent; then it is asked again."""
+    """Until the time that a rate-limited provider named, it is sent nothing; then it is asked again."""
     scripts = [plain(429, b"{}", Retry_After="30"), GOOD]
     async with FaultServer(scripts) as server, Probe(kind, server.base_url) as probe:
         asked = await probe.ask()
@@ -210,7 +210,7 @@ async def test_9_rate_limit_holds_the_target(kind: str) -> None:
 
 @pytest.mark.parametrize("status", [500, 502, 503, 529])
 async def test_10_passing_faults_are_tried_again(kind: str, status: int) -> None:
-    """Within the retry budget the client notices nothing."""
+    """A client notices nothing of faults that pass within the retry budget."""
     scripts = [plain(status), plain(status), GOOD]
     async with FaultServer(scripts) as server, Probe(kind, server.base_url, retries=2) as probe:
         assert (await probe.ask()).text == "Hello there"
@@ -220,7 +220,7 @@ async def test_10_passing_faults_are_tried_again(kind: str, status: int) -> None
 
 @pytest.mark.parametrize("retries", [0, 2])
 async def test_10_the_retry_budget_ends(kind: str, retries: int) -> None:
-    """One budget for one request, then the error; the sum of tries is what the configuration says."""
+    """A request has one retry budget, and then gets the error; the number of tries is the configured one."""
     async with FaultServer(plain(500)) as server, Probe(kind, server.base_url, retries=retries) as probe:
         asked = await probe.ask()
         assert asked.code == "target_failed"
@@ -240,7 +240,7 @@ async def test_10_no_pause_beyond_the_deadline(kind: str) -> None:
 
 
 async def test_10_a_connection_that_ends_without_an_answer_is_tried_again(kind: str) -> None:
-    """The server hangs up before it answers: nothing of an answer was seen, so it is asked once more."""
+    """A server that hangs up before it answers is asked once more."""
 
     async def hang_up(exchange: Exchange) -> None:
         exchange.reset()
@@ -288,7 +288,7 @@ REFUSALS: dict[str, tuple[int, bytes, str]] = {
 
 @pytest.mark.parametrize("row", REFUSALS)
 async def test_refusals_are_told_apart(kind: str, row: str) -> None:
-    """What the client can mend reaches it as such; nothing is sent twice."""
+    """An error that the client can mend reaches it as such, and nothing is sent twice."""
     status, body, code = REFUSALS[row]
     async with FaultServer(plain(status, body)) as server, Probe(kind, server.base_url) as probe:
         assert (await probe.ask()).code == code

@@ -61,7 +61,7 @@ BROKEN: dict[str, tuple[Script, str]] = {
 
 @pytest.mark.parametrize("row", BROKEN)
 async def test_broken_embeddings_are_an_error(kind: str, row: str) -> None:
-    """Never a raw exception, never half a list, and nothing asked twice."""
+    """Broken embeddings are an error of ours, never half a list, and nothing is asked twice."""
     script, code = BROKEN[row]
     async with (
         FaultServer(script) as server,
@@ -77,7 +77,7 @@ async def test_broken_embeddings_are_an_error(kind: str, row: str) -> None:
 
 
 async def test_good_embeddings_after_a_passing_fault(kind: str) -> None:
-    """One more try, and the vectors in the order of the inputs."""
+    """After a passing fault one more try gives the vectors, in the order of the inputs."""
     async with FaultServer([plain(503), plain(200, GOOD)]) as server, Probe(kind, server.base_url) as probe:
         found = await probe.embed()
     assert isinstance(found, Embeddings)
@@ -86,7 +86,7 @@ async def test_good_embeddings_after_a_passing_fault(kind: str) -> None:
 
 
 async def test_large_good_embeddings(kind: str) -> None:
-    """Beyond what is parsed on the loop."""
+    """An answer too large to be parsed on the event loop gives its vectors all the same."""
     vector = [0.125] * 50_000
     body = json.dumps({"data": [{"embedding": vector}, {"embedding": vector}]}).encode()
     script = plain(200, gzip.compress(body), Content_Encoding="gzip")

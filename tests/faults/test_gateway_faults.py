@@ -42,7 +42,7 @@ BEFORE: dict[str, tuple[Script, str]] = {
 @pytest.mark.parametrize("name", BEFORE)
 @pytest.mark.parametrize("stream", [False, True])
 async def test_before_the_first_byte_the_next_permitted_target_answers(house: Any, name: str, stream: bool) -> None:
-    """The client notices nothing; the ledger knows which target failed and which answered."""
+    """The client does not notice a target that fails; the ledger knows which one failed and which answered."""
     async with house(big=BEFORE[name][0]) as one:
         reply = await one.ask(chat(stream=stream), x_aduana_tags="public")
         assert (reply.status, reply.headers["x-aduana-target"]) == (200, "den")
@@ -52,7 +52,7 @@ async def test_before_the_first_byte_the_next_permitted_target_answers(house: An
 
 @pytest.mark.parametrize("name", BEFORE)
 async def test_what_must_stay_at_home_never_falls_back_to_the_cloud(house: Any, name: str) -> None:
-    """However the server at home fails: an error that says so, and the cloud sees nothing."""
+    """However the server at home fails, the client gets an error that says so, and the cloud sees nothing."""
     script, code = BEFORE[name]
     async with house(den=script) as one:
         reply = await one.ask(x_aduana_tags="health")
@@ -88,7 +88,7 @@ def frames(reply: Reply) -> list[Any]:
 @pytest.mark.parametrize("name", INSIDE)
 @pytest.mark.parametrize("tags", ["public", "health"])
 async def test_after_the_first_byte_a_stream_ends_with_an_error(house: Any, name: str, tags: str) -> None:
-    """No second answer is begun, no finish reason is made up, no `[DONE]` is sent."""
+    """After the first byte no second answer is begun, no finish reason is made up and no `[DONE]` is sent."""
     async with house(big=INSIDE[name], den=INSIDE[name]) as one:
         reply = await one.ask(chat(stream=True), x_aduana_tags=tags)
         assert reply.status in (200, 502)  # a reset may overtake the first text
@@ -102,7 +102,7 @@ async def test_after_the_first_byte_a_stream_ends_with_an_error(house: Any, name
 
 @pytest.mark.parametrize("name", INSIDE)
 async def test_a_whole_answer_that_breaks_is_an_error(house: Any, name: str) -> None:
-    """Without streaming there is still no half answer with a clean status."""
+    """Without streaming too, a broken answer is an error and never half an answer with a good status."""
     async with house(den=INSIDE[name]) as one:
         reply = await one.ask(x_aduana_tags="health")
         assert reply.status == 502
@@ -111,7 +111,7 @@ async def test_a_whole_answer_that_breaks_is_an_error(house: Any, name: str) -> 
 
 
 async def test_a_refused_request_is_not_tried_elsewhere(house: Any) -> None:
-    """What the target calls a bad request is the client's to mend."""
+    """A request that the target calls bad goes back to the client, who can mend it, and to no other target."""
     async with house(big=plain(400, b'{"error":{"message":"Unknown parameter","param":"foo"}}')) as one:
         reply = await one.ask(x_aduana_tags="public")
         assert (reply.status, reply.error["code"]) == (400, "target_rejected")
@@ -120,7 +120,7 @@ async def test_a_refused_request_is_not_tried_elsewhere(house: Any) -> None:
 
 
 async def test_usage_without_a_report_is_estimated_in_the_ledger(house: Any) -> None:
-    """The answer is whole, the count is ours."""
+    """An answer without a usage report is delivered, and the ledger holds an estimate."""
     absurd = streamed(text("Hello there"), FINISH, usage({"prompt_tokens": -1, "completion_tokens": 1e30}), DONE)
     async with house(den=absurd) as one:
         reply = await one.ask()

@@ -64,7 +64,7 @@ async def until_refused(url: str) -> None:
 
 
 async def test_41_sigterm_lets_running_answers_finish(tmp_path: Path) -> None:
-    """It stops accepting, but cuts no stream inside the drain window; then it ends well."""
+    """After SIGTERM the gateway accepts nothing more, cuts no stream inside the drain window, and ends well."""
     paced = Paced()
     async with (
         FaultServer(paced) as den,
@@ -88,7 +88,7 @@ async def test_41_sigterm_lets_running_answers_finish(tmp_path: Path) -> None:
 
 
 async def test_42_kill_9_leaves_no_open_account(tmp_path: Path) -> None:
-    """At the next start, what the kill cut off is settled as unknown, once."""
+    """Requests that kill -9 cut off are settled as unknown at the next start, once."""
     config = CONFIG
     async with FaultServer([Paced(), GOOD]) as den, asyncio.timeout(60):
         async with RunningGateway(tmp_path, config.format(url=den.base_url)) as gateway:
@@ -113,7 +113,7 @@ async def test_42_kill_9_leaves_no_open_account(tmp_path: Path) -> None:
 
 
 async def test_44_a_busy_ledger_stops_requests_before_they_leave(tmp_path: Path, capfd: Any) -> None:
-    """Somebody else holds the database: 503, and no target is asked. Afterwards all is well again."""
+    """While somebody else holds the database, requests get 503 and no target is asked; afterwards all is well again."""
     async with opened(tmp_path, capfd, big=GOOD, den=GOOD) as house, asyncio.timeout(60):
         holder = sqlite3.connect(tmp_path / "ledger.sqlite3", isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
@@ -127,7 +127,7 @@ async def test_44_a_busy_ledger_stops_requests_before_they_leave(tmp_path: Path,
 
 
 async def test_44_a_corrupt_ledger_is_left_as_it_is(tmp_path: Path, capfd: Any) -> None:
-    """The gateway does not start, says which file, and overwrites nothing."""
+    """With a corrupt ledger the gateway does not start, says which file, and overwrites nothing."""
     file = tmp_path / "ledger.sqlite3"
     file.write_bytes(b"This is no database. " * 1000)
     with pytest.raises(LedgerUnavailable, match=r"ledger\.sqlite3"):
@@ -152,7 +152,7 @@ async def post(client: aiohttp.ClientSession, url: str, tags: str = "", **fields
 
 
 async def test_39_a_corrupt_model_is_named_and_nothing_goes_elsewhere(tmp_path: Path) -> None:
-    """The log says which file, the error which model; what must stay at home gets 503 and a time, never the cloud."""
+    """A corrupt model is named in log and error; what must stay at home gets 503 and a time, never the cloud."""
     (tmp_path / "broken.gguf").write_bytes(b"GGUF" + b"\0" * 4096)
     async with FaultServer(GOOD) as big, asyncio.timeout(60):
         config = CLOUDED.format(folder=tmp_path, model="broken", url=big.base_url, queue=4)
@@ -169,7 +169,7 @@ async def test_39_a_corrupt_model_is_named_and_nothing_goes_elsewhere(tmp_path: 
 
 @pytest.mark.model
 async def test_40_a_full_queue_answers_at_once(tmp_path: Path) -> None:
-    """One slot, no queue: the second request is told when to come back, and the cloud sees neither."""
+    """With one slot and no queue, the second request is told when to come back, and the cloud sees neither."""
     models = starter_models(tmp_path / "models")
     async with FaultServer(GOOD) as big, asyncio.timeout(120):
         config = CLOUDED.format(folder=models, model="smollm2", url=big.base_url, queue=0)
@@ -188,7 +188,7 @@ async def test_40_a_full_queue_answers_at_once(tmp_path: Path) -> None:
 
 
 async def test_43_a_full_disk_stops_requests_before_they_leave(tmp_path: Path) -> None:
-    """The receipt can't be written: 503, no target is asked; with space again all is well."""
+    """With a full disk requests get 503 and no target is asked; with space again all is well."""
     async with (
         FaultServer(GOOD) as den,
         RunningGateway(tmp_path, CONFIG.format(url=den.base_url)) as gateway,
@@ -217,7 +217,7 @@ otherwise: {prefer: [den]}
 
 
 async def test_47_a_broken_policy_file_changes_nothing(tmp_path: Path) -> None:
-    """A key that stands twice: the reload is refused with file and line, and the old rules stay in force."""
+    """A policy file with a key that stands twice is refused with file and line, and the old rules stay in force."""
     policy = tmp_path / "policy.yaml"
     policy.write_text("version: 1\nlabels: {default: internal}\notherwise: {prefer: [den]}\n")
     async with FaultServer(GOOD) as den, asyncio.timeout(60):

@@ -36,7 +36,7 @@ async def endless_1xx(exchange: Exchange) -> None:
 
 
 async def test_19_pings_do_not_defeat_the_deadline(kind: str) -> None:
-    """Whatever drips: at the request's deadline it ends with an error."""
+    """A server that only drips pings is ended with an error at the request's deadline."""
     async with FaultServer(drip) as server, Probe(kind, server.base_url) as probe, asyncio.timeout(60):
         asked = await probe.ask(seconds=1.5)
     assert (asked.text, asked.code) == ("Hello", "target_timeout")
@@ -44,7 +44,7 @@ async def test_19_pings_do_not_defeat_the_deadline(kind: str) -> None:
 
 
 async def test_20_silence_inside_an_answer_ends_it(kind: str) -> None:
-    """The idle limit, long before the deadline."""
+    """An answer that falls silent is ended by the idle limit, long before the deadline."""
     async with (
         FaultServer(stall) as server,
         Probe(kind, server.base_url, idle_seconds=0.3) as probe,
@@ -55,7 +55,7 @@ async def test_20_silence_inside_an_answer_ends_it(kind: str) -> None:
 
 
 async def test_20_silence_before_an_answer_ends_it(kind: str) -> None:
-    """A limit of its own, because a long prompt may need longer than a pause inside an answer."""
+    """A server that does not begin to answer has a limit of its own: a long prompt takes longer than a pause."""
     async with (
         FaultServer(stall_before_the_header) as server,
         Probe(kind, server.base_url, header_seconds=0.3) as probe,
@@ -67,14 +67,14 @@ async def test_20_silence_before_an_answer_ends_it(kind: str) -> None:
 
 
 async def test_22_endless_interim_answers_end_at_the_deadline(kind: str) -> None:
-    """1xx answers are no answer."""
+    """Endless interim answers (1xx) are no answer, and end at the deadline."""
     async with FaultServer(endless_1xx) as server, Probe(kind, server.base_url) as probe, asyncio.timeout(60):
         asked = await probe.ask(seconds=0.4)
     assert asked.code == "target_timeout"
 
 
 async def test_closing_the_answer_hangs_up_at_once(kind: str) -> None:
-    """A client that goes away stops the work at the server."""
+    """When the client goes away, the connection to the server ends, so that its work stops."""
     gone = asyncio.Event()
 
     async def slow(exchange: Exchange) -> None:
@@ -95,7 +95,7 @@ async def test_closing_the_answer_hangs_up_at_once(kind: str) -> None:
 
 
 async def test_cancelling_before_the_answer_hangs_up_at_once(kind: str) -> None:
-    """Cancelled while it waits for the header: the connection ends, and the target can be asked again."""
+    """A request cancelled before its answer hangs up at once, and the target can be asked again."""
     arrived = asyncio.Event()
     gone = asyncio.Event()
 
@@ -116,7 +116,7 @@ async def test_cancelling_before_the_answer_hangs_up_at_once(kind: str) -> None:
 
 
 async def test_a_drip_behind_the_end_costs_nothing(kind: str) -> None:
-    """After `[DONE]` the answer is over, though the server does not close."""
+    """After `[DONE]` the answer is over, even if the server drips on and does not close."""
 
     async def lingering(exchange: Exchange) -> None:
         await exchange.send(STREAM)

@@ -26,19 +26,19 @@ def chunk(finish: str | None = None, **delta: Any) -> dict[str, Any]:
 
 
 def test_thinking_under_both_names() -> None:
-    """DeepSeek and llama-server say `reasoning_content`, OpenRouter and vLLM say `reasoning`."""
+    """Thinking is read under `reasoning_content` (DeepSeek, llama-server) and `reasoning` (OpenRouter, vLLM)."""
     deltas = read(chunk(reasoning_content="a"), chunk(reasoning="b"), chunk("stop", content="c"))
     assert deltas[:3] == [Reasoning(text="a"), Reasoning(text="b"), Text(text="c")]
 
 
 def test_content_in_parts() -> None:
-    """Mistral's thinking models send a list."""
+    """Content that is a list of parts, as Mistral's thinking models send it, becomes text and thinking."""
     parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}, {"type": "text", "text": "Yes"}]
     assert read(chunk(content=parts), chunk("stop"))[:2] == [Reasoning(text="Hm"), Text(text="Yes")]
 
 
 def test_tool_calls_of_openai() -> None:
-    """`id` and `name` once, arguments in pieces, several calls interleaved."""
+    """OpenAI's tool calls are read: `id` and `name` once, arguments in pieces, several calls interleaved."""
     deltas = read(
         chunk(tool_calls=[{"index": 0, "id": "a", "function": {"name": "f", "arguments": ""}}]),
         chunk(tool_calls=[{"index": 1, "id": "b", "function": {"name": "g", "arguments": ""}}]),
@@ -82,14 +82,14 @@ def test_whole_tool_calls_without_index(chunks: list[dict[str, Any]]) -> None:
 
 
 def test_a_call_without_id_gets_one() -> None:
-    """Clients need one to answer it."""
+    """A tool call without an id gets one, because clients need it to answer the call."""
     [part, *_] = read(chunk(tool_calls=[{"index": 0, "function": {"name": "f", "arguments": "{}"}}]), chunk("stop"))
     assert isinstance(part, ToolCallPart)
     assert part.id
 
 
 def test_text_after_the_end_of_a_choice_is_a_fault() -> None:
-    """It would be lost or would come after the finish reason."""
+    """Text after a choice's finish reason is a fault: it would be lost or come too late."""
     with pytest.raises(TargetProtocolError):
         read(chunk("stop"), chunk(content="more"))
 
@@ -103,7 +103,7 @@ def test_text_after_the_end_of_a_choice_is_a_fault() -> None:
     ],
 )
 def test_errors_inside_a_stream_are_told_apart(error: dict[str, Any], kind: type[Exception]) -> None:
-    """As far as the server says what it is."""
+    """Errors inside a stream become the error that the server's code or type names."""
     with pytest.raises(kind):
         read(chunk(content="x"), {"error": error})
 
@@ -121,7 +121,7 @@ def test_errors_inside_a_stream_are_told_apart(error: dict[str, Any], kind: type
     ],
 )
 def test_cached_tokens(report: dict[str, Any]) -> None:
-    """OpenAI's and DeepSeek's names; the four kinds stay disjoint."""
+    """Cached tokens are read under OpenAI's and DeepSeek's names, and no token is counted in two kinds."""
     report["completion_tokens_details"] = {"reasoning_tokens": 2}
     last = read(chunk("stop", content="x"), {"choices": [], "usage": report})[-1]
     assert isinstance(last, UsageReport)
@@ -130,14 +130,14 @@ def test_cached_tokens(report: dict[str, Any]) -> None:
 
 
 def test_usage_in_every_chunk_counts_once() -> None:
-    """The last report is the one that holds."""
+    """Where every chunk reports usage, only the last report counts."""
     reports = [{"prompt_tokens": 1, "completion_tokens": count} for count in (1, 2, 3)]
     deltas = read(*[chunk(content="x") | {"usage": one} for one in reports], chunk("stop"))
     assert [delta.usage.output for delta in deltas if isinstance(delta, UsageReport)] == [3]
 
 
 def test_logprobs_are_passed_on() -> None:
-    """With bytes where the server sends them; unreadable ones cost nothing but themselves."""
+    """Log-probabilities are passed on with their bytes; unreadable ones are left out and the text stays."""
     good = {"content": [{"token": "é", "logprob": -0.1, "bytes": [195, 169], "top_logprobs": []}]}
     payload = chunk(content="é")
     payload["choices"][0]["logprobs"] = good
@@ -151,7 +151,7 @@ def test_logprobs_are_passed_on() -> None:
 
 
 def test_text_completions() -> None:
-    """The older shape: `text` instead of `delta`, finish in the same chunk."""
+    """Text completions are read in their older shape: `text` instead of `delta`, finish in the same chunk."""
     deltas = read({"choices": [{"index": 0, "text": "Hi", "finish_reason": "length"}]})
     assert deltas[0] == Text(text="Hi")
     assert isinstance(deltas[1], Finish)
@@ -169,11 +169,11 @@ def test_text_completions() -> None:
     ],
 )
 def test_how_many_choices_were_asked_for(document: dict[str, Any], choices: int) -> None:
-    """Each prompt has `n` of them."""
+    """A document asks for `n` choices of each prompt."""
     assert choices_of(freeze_object(document)) == choices
 
 
 @pytest.mark.parametrize(("given", "count"), [("a", 1), (["a", "b"], 2), ([1, 2], 1), ([[1], [2]], 2)])
 def test_how_many_vectors_were_asked_for(given: Any, count: int) -> None:
-    """One for each input."""
+    """A document asks for one vector of each input."""
     assert inputs_of(freeze_object({"input": given})) == count

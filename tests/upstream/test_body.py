@@ -1,4 +1,4 @@
-"""Any bytes at all from a target: deltas in their order, or one of our errors. Nothing else ever comes out."""
+"""Whatever bytes a target sends, deltas in their order or one of our errors come out, and nothing else."""
 
 import gzip
 import json
@@ -88,14 +88,14 @@ def check(deltas: list[Delta], well: bool) -> None:
 @given(EVENTS, st.integers(1, 80))
 @settings(max_examples=300)
 def test_any_stream(events: list[bytes], size: int) -> None:
-    """Never a raw exception, never a clean end that was not there, never text behind a finish."""
+    """Any stream gives no raw exception, no clean end that was not there, and no text behind a finish."""
     check(*read(STREAM, b"".join(events), size))
 
 
 @given(st.binary(max_size=100) | CHUNK.map(lambda chunk: json.dumps(chunk).encode()))
 @settings(max_examples=200)
 def test_any_whole_answer(data: bytes) -> None:
-    """The same for a server that answers whole."""
+    """Any whole answer gives no raw exception, no clean end that was not there, and no text behind a finish."""
     check(*read(WHOLE, data, 50))
 
 
@@ -104,7 +104,7 @@ def test_any_whole_answer(data: bytes) -> None:
     | st.dictionaries(st.sampled_from(["data", "usage", "error"]), ODD).map(lambda answer: json.dumps(answer).encode())
 )
 def test_any_embeddings_answer(data: bytes) -> None:
-    """The same for vectors."""
+    """Any answer to an embeddings request gives vectors or one of our errors."""
     try:
         found = read_vectors("t", DOCUMENT, 1, data)
     except AduanaError:
@@ -114,13 +114,13 @@ def test_any_embeddings_answer(data: bytes) -> None:
 
 @pytest.mark.parametrize("kind", ["", "text/html", "text/plain; charset=utf-8", "application/x-ndjson", "image/png"])
 def test_other_content_types(kind: str) -> None:
-    """What does not say that it is an answer is none."""
+    """An answer whose content type is neither an event stream nor JSON is refused."""
     with pytest.raises(TargetProtocolError):
         AnswerBody("t", DOCUMENT, BodyShape(content_type=kind, content_encoding="", most_bytes=100))
 
 
 def test_whole_bodies_are_capped_when_unpacked() -> None:
-    """Embeddings come in one piece, and still within a limit."""
+    """A body that comes in one piece, as embeddings do, may not unpack to more than its limit."""
     packed = gzip.compress(b"x" * 5000)
     shape = BodyShape(content_type="application/json", content_encoding="gzip", most_bytes=1000)
     with pytest.raises(TargetProtocolError, match="larger"):

@@ -1,4 +1,4 @@
-"""The breaker: when a target is left alone and when it is asked again."""
+"""The circuit breaker decides when a target is left alone and when it is asked again."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def asked(breaker: CircuitBreaker, now: float, error: AduanaError | None) -> boo
 
 
 def test_failures_in_a_row_open_it() -> None:
-    """A success in between starts the count again."""
+    """Failures in a row open the breaker; a success in between starts the count again."""
     breaker = CircuitBreaker(SETTINGS)
     history = [FAULT, FAULT, None, FAULT, FAULT, FAULT]
     assert all(asked(breaker, 0.0, error) for error in history)
@@ -46,7 +46,7 @@ def test_failures_in_a_row_open_it() -> None:
 
 
 def test_each_hold_is_longer_until_the_limit() -> None:
-    """2, 4, 8, 8 seconds; a success makes the next one short again."""
+    """Holds last 2, 4, 8, 8 seconds; a success makes the next one short again."""
     breaker = CircuitBreaker(SETTINGS)
     now = 0.0
     holds = []
@@ -62,7 +62,7 @@ def test_each_hold_is_longer_until_the_limit() -> None:
 
 
 def test_one_probe_at_a_time() -> None:
-    """After the hold a single request tries; the others wait for its outcome."""
+    """After the hold a single request tries the target; the others wait for its outcome."""
     breaker = CircuitBreaker(SETTINGS)
     for _ in range(3):
         asked(breaker, 0.0, FAULT)
@@ -77,7 +77,7 @@ def test_one_probe_at_a_time() -> None:
 
 
 def test_a_probe_that_begins_to_answer_lets_the_others_in() -> None:
-    """They need not wait until a long answer is complete; but if it breaks, the target is held again at once."""
+    """When the trying request is being answered the others are let in; if it breaks, the target is held again."""
     breaker = CircuitBreaker(SETTINGS)
     for _ in range(3):
         asked(breaker, 0.0, FAULT)
@@ -99,7 +99,7 @@ def test_breaking_off_again_and_again_opens_it() -> None:
 
 
 def test_an_answer_that_begins_does_not_end_a_hold() -> None:
-    """A time that the target named itself stands."""
+    """A hold for a time that the target named itself is not ended by an answer that begins."""
     breaker = CircuitBreaker(SETTINGS)
     breaker.admit("t", 0.0)
     asked(breaker, 0.0, TargetBusy("x", retry_after=7.0))
@@ -108,7 +108,7 @@ def test_an_answer_that_begins_does_not_end_a_hold() -> None:
 
 
 def test_requests_under_way_do_not_prolong_a_hold() -> None:
-    """Eight that fail together count like the few that opened it; one that ends well does not close it."""
+    """Requests that were under way when the breaker opened neither lengthen the hold by failing nor end it."""
     breaker = CircuitBreaker(SETTINGS)
     for _ in range(8):
         breaker.admit("t", 0.0)
@@ -132,7 +132,7 @@ def test_requests_under_way_do_not_prolong_a_hold() -> None:
     ],
 )
 def test_what_holds_at_once(error: AduanaError, hold: float | None) -> None:
-    """Times that the target named, and refused credentials; a client's own fault holds nothing."""
+    """A time that the target named and refused credentials hold it at once; a client's own fault holds nothing."""
     breaker = CircuitBreaker(SETTINGS)
     asked(breaker, 0.0, error)
     assert breaker.open_until(0.0) == hold
@@ -140,7 +140,7 @@ def test_what_holds_at_once(error: AduanaError, hold: float | None) -> None:
 
 
 def test_credentials_may_be_mended() -> None:
-    """After the hold a success clears the mark."""
+    """A target that refused its credentials is no longer misconfigured after it answers well."""
     breaker = CircuitBreaker(SETTINGS)
     asked(breaker, 0.0, TargetMisconfigured("x"))
     assert asked(breaker, 30.0, None)

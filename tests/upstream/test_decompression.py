@@ -1,4 +1,4 @@
-"""Compressed answers: read where they can be, bounded always."""
+"""Compressed answers are read where they can be, and never beyond their limit."""
 
 import gzip
 import zlib
@@ -13,7 +13,7 @@ from gateway.upstream.decompression import Inflater
 
 @given(st.binary(max_size=5000), st.integers(1, 700), st.sampled_from(["gzip", "deflate", "identity", ""]))
 def test_what_was_packed_comes_out(data: bytes, size: int, encoding: str) -> None:
-    """However it is cut."""
+    """What was packed comes out, however its bytes are cut."""
     packed = {"gzip": gzip.compress(data), "deflate": zlib.compress(data)}.get(encoding, data)
     inflater = Inflater(encoding, 10_000)
     out = b"".join(piece for at in range(0, len(packed), size) for piece in inflater.feed(packed[at : at + size]))
@@ -32,7 +32,7 @@ def test_the_limit_holds(encoding: str) -> None:
 
 
 def test_a_large_piece_is_not_lost_at_a_step() -> None:
-    """More output than one step, from one small input."""
+    """A small input that unpacks to more than one step of output comes out whole."""
     data = b"x" * (3 * 2**18)
     inflater = Inflater("gzip", 2**30)
     assert b"".join(inflater.feed(gzip.compress(data))) == data
@@ -41,13 +41,13 @@ def test_a_large_piece_is_not_lost_at_a_step() -> None:
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "compress"])
 def test_other_encodings_are_refused(encoding: str) -> None:
-    """They were not asked for."""
+    """An answer in an encoding that was not asked for is refused."""
     with pytest.raises(TargetProtocolError):
         Inflater(encoding, 100)
 
 
 def test_a_cut_stream_is_an_error() -> None:
-    """The end of the bytes must be the end of the stream."""
+    """Bytes that end before the compressed stream ends are an error."""
     inflater = Inflater("gzip", 1000)
     list(inflater.feed(gzip.compress(b"hello")[:-4]))
     with pytest.raises(TargetProtocolError, match="cut"):

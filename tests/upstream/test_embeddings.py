@@ -1,4 +1,4 @@
-"""Embeddings of other servers: complete and possible, or an error."""
+"""Embeddings of other servers are complete and possible, or an error."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ def read(**answer: Any) -> Any:
 
 
 def test_vectors_in_the_order_of_the_inputs() -> None:
-    """Whatever order the server sends them in, as numbers or packed."""
+    """Vectors come in the order of the inputs, whatever order the server sends them in, as numbers or packed."""
     packed = base64.b64encode(struct.pack("<2f", 3.0, 4.0)).decode()
     data = [{"index": 1, "embedding": packed}, {"index": 0, "embedding": [1, 2.0]}]
     found = read(data=data, usage={"prompt_tokens": 6, "total_tokens": 6})
@@ -28,7 +28,7 @@ def test_vectors_in_the_order_of_the_inputs() -> None:
 
 
 def test_missing_usage_is_counted_here() -> None:
-    """And marked."""
+    """Usage that the server does not report is counted here and marked as an estimate."""
     found = read(data=[{"embedding": [1.0]}, {"embedding": [2.0]}])
     assert found.usage.estimated
     assert found.usage.input > 0
@@ -50,13 +50,13 @@ def test_missing_usage_is_counted_here() -> None:
     ],
 )
 def test_incomplete_or_impossible_vectors(data: Any) -> None:
-    """An answer that can't be trusted is none."""
+    """An answer with missing vectors or impossible numbers is an error."""
     with pytest.raises(TargetProtocolError):
         read(data=data)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"<html>", b'{"data":5}'])
 def test_other_bodies(body: bytes) -> None:
-    """Never a raw exception."""
+    """A body that is no embeddings answer gives one of our errors and no raw exception."""
     with pytest.raises(TargetProtocolError):
         read_vectors("t", DOCUMENT, 2, body)

@@ -1,4 +1,4 @@
-"""What a target's failure means, and which of its words may be passed on."""
+"""A target's failure becomes one of our errors, and only harmless words of it are passed on."""
 
 from datetime import UTC, datetime
 
@@ -27,7 +27,7 @@ NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
     ],
 )
 def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
-    """Seconds, milliseconds or a date, within an hour; nonsense says nothing."""
+    """The time to wait is read in seconds, milliseconds or as a date, within an hour; nonsense counts as absent."""
     assert faults.retry_after_seconds(headers, NOW) == seconds
 
 
@@ -42,7 +42,7 @@ def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
     ],
 )
 def test_credentials_are_cut_out_of_messages(secret: str) -> None:
-    """Whatever looks like a key does not reach the client."""
+    """Whatever looks like a key in a provider's message does not reach the client."""
     said = faults.complaint({"message": f"No access with '{secret}' here", "param": secret})
     assert secret not in said.message
     assert secret not in str(said.param)
@@ -50,7 +50,7 @@ def test_credentials_are_cut_out_of_messages(secret: str) -> None:
 
 
 def test_messages_are_short_and_printable() -> None:
-    """No control characters, no line breaks, no novels."""
+    """A provider's message is passed on short, in one line and without control characters."""
     said = faults.complaint({"message": "a\r\nSet-Cookie: x\x1b[31m" + " word" * 1000})
     assert said.message.isprintable()
     assert len(said.message) <= 300
@@ -58,7 +58,7 @@ def test_messages_are_short_and_printable() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b'{"error":[]}', b'{"error":5}', b"[" * 100_000])
 def test_any_error_body_can_be_read(body: bytes) -> None:
-    """A proxy's page instead of JSON is no further fault."""
+    """An error body that is no JSON, such as a proxy's page, causes no further error."""
     assert faults.complaint_in(body).message == ""
 
 
@@ -72,13 +72,13 @@ def test_any_error_body_can_be_read(body: bytes) -> None:
     ],
 )
 def test_the_usual_shapes_of_errors(body: bytes) -> None:
-    """OpenAI's, plain text, vLLM's, FastAPI's."""
+    """Error objects are read in the shapes of OpenAI, vLLM and FastAPI, and as plain text."""
     assert faults.complaint_in(body).message == "m"
 
 
 @pytest.mark.parametrize("status", [*range(201, 209), *range(300, 309), *range(400, 452), *range(500, 530)])
 def test_every_status_has_an_answer_for_the_client(status: int) -> None:
-    """Never a 1xx to 3xx, never our own authentication error, and target failures are told from refusals."""
+    """Every status gives the client a 4xx or 5xx, not one about its own key, and only a 4xx can be its own fault."""
     error = faults.fault_of_status("big", status, faults.Complaint(message="no", kind="x"))
     assert 400 <= error.status <= 599
     assert error.status not in (401, 403)
@@ -87,7 +87,7 @@ def test_every_status_has_an_answer_for_the_client(status: int) -> None:
 
 
 def test_only_passing_faults_are_tried_again() -> None:
-    """And not where the target names a time."""
+    """Only faults that may pass at once are tried again, and not where the target names a time to wait."""
     quick = [
         status
         for status in range(201, 600)

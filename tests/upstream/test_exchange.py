@@ -1,4 +1,4 @@
-"""One exchange with another server: retries, limits of time and size, and what the circuit breaker learns from it."""
+"""One exchange with another server keeps to its retries and limits, and tells the circuit breaker how it ended."""
 
 import asyncio
 from collections.abc import Callable
@@ -35,7 +35,7 @@ OVERLOADED = TargetUnavailable("x", code="target_overloaded")
 
 
 class FakeReply:
-    """Answer that gives its chunks, or raises the errors among them, and then is silent or at its end."""
+    """Answer that gives its chunks, or raises the errors among them; then it is silent or at its end."""
 
     def __init__(self, *chunks: bytes | AduanaError, silent: bool = False, most_bytes: int = 1 << 20) -> None:
         self.shape = BodyShape(content_type="text/event-stream", content_encoding="", most_bytes=most_bytes)
@@ -56,7 +56,7 @@ class FakeReply:
 
 
 class Server:
-    """Gives one outcome after the other to whoever posts; None: it never answers."""
+    """Server that gives one outcome after the other to whoever posts; for None it never answers."""
 
     def __init__(self, *outcomes: FakeReply | AduanaError | None) -> None:
         self._outcomes = list(outcomes)
@@ -101,7 +101,7 @@ def good() -> FakeReply:
 
 
 async def test_an_answer_is_read_to_its_end_and_closed() -> None:
-    """The bytes behind the end are read as well, so that the connection can serve the next request."""
+    """An answer is read beyond its last delta to the end of its bytes, so that the connection can serve again."""
     reply = FakeReply(HELLO, STOP, DONE, b": tail\n\n", DONE)
     deltas = await streamed(exchange(), Server(reply))
     assert deltas[0] == Text(text="hello")
@@ -148,7 +148,7 @@ async def test_nothing_is_tried_again_behind_the_deadline() -> None:
 
 
 async def test_an_answer_that_begins_is_not_started_again() -> None:
-    """What the client has already got can't be taken back, so even a passing fault ends the answer."""
+    """An answer that breaks off after its first delta is not tried again: the client already has its beginning."""
     reply = FakeReply(HELLO, OVERLOADED)
     server = Server(reply, good())
     with pytest.raises(TargetUnavailable):
@@ -168,7 +168,7 @@ async def test_an_answer_that_begins_is_not_started_again() -> None:
     ids=["no-header", "no-header-until-the-deadline", "silence", "silence-until-the-deadline"],
 )
 async def test_silence_is_a_time_out(outcome: FakeReply | None, limit: dict[str, float], message: str) -> None:
-    """Before the answer and inside it, by the limits of the target and by the deadline of the request."""
+    """Silence before or inside an answer is a time-out, by the target's limits and by the request's deadline."""
     limited = exchange(msgspec.structs.replace(SETTINGS, **limit))
     deadline = soon() if limit else asyncio.get_running_loop().time() + 0.01
     with pytest.raises(TargetTimeout, match=message):
@@ -177,7 +177,7 @@ async def test_silence_is_a_time_out(outcome: FakeReply | None, limit: dict[str,
 
 
 async def test_a_held_target_is_not_asked() -> None:
-    """After its failures the breaker keeps every request away until the hold is over."""
+    """A target that failed is not asked until its hold is over."""
     clock = Clock()
     held = exchange(clock=clock)
     with pytest.raises(TargetError):
@@ -193,7 +193,7 @@ async def test_a_held_target_is_not_asked() -> None:
 
 
 async def test_a_request_given_up_before_the_answer_says_nothing() -> None:
-    """The next request after a hold is then the one that tries the target."""
+    """A request that is cancelled before its answer lets the next one try the target after a hold."""
     clock = Clock()
     tried = exchange(clock=clock)
     with pytest.raises(TargetError):
@@ -208,7 +208,7 @@ async def test_a_request_given_up_before_the_answer_says_nothing() -> None:
 
 
 async def test_a_client_that_leaves_in_the_middle_ends_the_answer() -> None:
-    """The reply is closed at once, and the target, which was answering, stays open to others."""
+    """A client that leaves closes the reply at once, and the target, which was answering, is not held."""
     reply = FakeReply(HELLO, silent=True)
     left = exchange()
     async with aclosing(left.stream(Server(reply).post, DOCUMENT, deadline=soon())) as stream:
@@ -231,7 +231,7 @@ async def test_others_need_not_wait_for_the_end_of_the_trying_answer() -> None:
 
 
 async def test_an_answer_in_one_piece_is_read_and_closed() -> None:
-    """The reader gets the whole body, whatever pieces it came in."""
+    """An answer in one piece is given to its reader as a whole, whatever pieces it came in."""
     reply = FakeReply(b"ab", b"c")
     assert await exchange().whole(Server(reply).post, bytes.decode, deadline=soon()) == "abc"
     assert reply.closed == 1
@@ -239,7 +239,7 @@ async def test_an_answer_in_one_piece_is_read_and_closed() -> None:
 
 @pytest.mark.parametrize("size", [9, 1 << 19])
 async def test_a_body_larger_than_its_limit_is_refused(size: int) -> None:
-    """No more is read than tells that it is too large."""
+    """A body that is too large is refused, and not read further than that."""
     reply = FakeReply(b"x" * size, b"never read", most_bytes=8)
     with pytest.raises(TargetProtocolError, match="larger than"):
         await exchange().whole(Server(reply).post, bytes.decode, deadline=soon())
@@ -248,7 +248,7 @@ async def test_a_body_larger_than_its_limit_is_refused(size: int) -> None:
 
 
 async def test_credentials_that_are_refused_are_told() -> None:
-    """The target counts as misconfigured until it answers well again."""
+    """A target that refuses the gateway's credentials counts as misconfigured until it answers well again."""
     clock = Clock()
     refused = exchange(clock=clock)
     with pytest.raises(TargetMisconfigured):

@@ -1,4 +1,4 @@
-"""Server-sent events: the same events however the bytes arrive, within limits."""
+"""Server-sent events are the same however their bytes arrive, and stay within limits."""
 
 from itertools import chain
 
@@ -32,7 +32,7 @@ CASES: dict[str, tuple[bytes, list[ServerSentEvent]]] = {
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])
 def test_events_do_not_depend_on_how_bytes_arrive(name: str, size: int) -> None:
-    """Each case whole, and in small pieces."""
+    """Each stream gives the same events whole and in small pieces."""
     data, expected = CASES[name]
     decoder = EventDecoder()
     assert [event for at in range(0, len(data), size) for event in decoder.feed(data[at : at + size])] == expected
@@ -40,7 +40,7 @@ def test_events_do_not_depend_on_how_bytes_arrive(name: str, size: int) -> None:
 
 @given(st.lists(st.sampled_from([b"data: a", b"event: e", b": c", b"", b"\r", b"\n", b"\r\n", b"data"]), max_size=30))
 def test_any_cut_gives_the_same_events(parts: list[bytes]) -> None:
-    """Byte by byte equals all at once."""
+    """Bytes fed one by one give the same events as all at once."""
     data = b"".join(parts)
     slow, fast = EventDecoder(), EventDecoder()
     assert [event for byte in data for event in slow.feed(bytes([byte]))] == list(fast.feed(data))
@@ -53,7 +53,7 @@ def test_any_cut_gives_the_same_events(parts: list[bytes]) -> None:
 )
 @pytest.mark.parametrize("size", [7, 5000])
 def test_lines_and_events_have_a_limit(data: bytes, size: int) -> None:
-    """Memory stays bounded, whatever the server sends."""
+    """A line or an event that does not end is an error, so memory stays bounded."""
     decoder = EventDecoder(most_bytes=1000)
     pieces = (data[at : at + size] for at in range(0, len(data), size))
     with pytest.raises(TargetProtocolError, match="1000 bytes"):
@@ -61,7 +61,7 @@ def test_lines_and_events_have_a_limit(data: bytes, size: int) -> None:
 
 
 def test_events_before_a_fault_are_not_lost() -> None:
-    """What is complete comes out before the error."""
+    """Events that are complete come out before the error of the one that is not."""
     events = EventDecoder(most_bytes=10).feed(b"data: a\n\ndata: " + b"x" * 50 + b"\n\n")
     assert next(events) == ServerSentEvent(data=b"a")
     with pytest.raises(TargetProtocolError):

@@ -29,7 +29,7 @@ def document(**fields: Any) -> Any:
 
 
 def test_a_plain_body() -> None:
-    """The translated document is what is inspected and sent; the original goes nowhere."""
+    """A body becomes an OpenAI document, which is what is inspected and sent; nothing of the original is."""
     request = dialect.parse_messages(body(system="Be brief.", temperature=0.5, top_k=40, stop_sequences=["END"]))
     assert thaw(request.document) == {
         "model": "claude-x",
@@ -44,7 +44,7 @@ def test_a_plain_body() -> None:
 
 
 def test_a_claude_code_body() -> None:
-    """Array system, cache marks, thinking, metadata, tools of its own and Anthropic's: accepted, hints left out."""
+    """Claude Code's body is accepted: hints, cache marks and Anthropic's own tools are left out, the rest is kept."""
     found = document(
         system=[
             {"type": "text", "text": "x-anthropic-billing-header: abc"},
@@ -87,7 +87,7 @@ def test_a_claude_code_body() -> None:
 
 
 def test_tool_use_and_results() -> None:
-    """Calls with their arguments as text, results as messages of their own, their images to the user."""
+    """Calls keep their arguments as text; results become messages of their own, their images go to the user."""
     image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
     request = dialect.parse_messages(
         body(
@@ -127,7 +127,7 @@ def test_tool_use_and_results() -> None:
 
 
 def test_documents() -> None:
-    """Text is read, PDFs are files, search results are text."""
+    """Text documents and search results become text, and PDFs become files."""
     request = dialect.parse_messages(
         body(
             messages=[
@@ -163,12 +163,12 @@ def test_documents() -> None:
     ],
 )
 def test_tool_choice(choice: dict[str, Any], expected: Any) -> None:
-    """Each has its counterpart."""
+    """Each of Anthropic's tool choices becomes OpenAI's counterpart."""
     assert document(tools=[TOOL], tool_choice=choice)["tool_choice"] == expected
 
 
 def test_structured_output() -> None:
-    """A schema becomes a response format."""
+    """A schema for the output becomes a response format."""
     request = dialect.parse_messages(
         body(output_config={"format": {"type": "json_schema", "schema": {"type": "object"}}})
     )
@@ -210,7 +210,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_bodies(name: str) -> None:
-    """The field is named."""
+    """A bad body is refused, and the error names the field."""
     fields, param = BAD[name]
     with pytest.raises(BadRequest) as caught:
         dialect.parse_messages(body(**fields))
@@ -219,14 +219,14 @@ def test_bad_bodies(name: str) -> None:
 
 @pytest.mark.parametrize("field", ["temperature", "top_p", "top_k"])
 def test_the_newer_version_has_no_sampling(field: str) -> None:
-    """Removed there, kept in the older one."""
+    """Sampling fields are refused for the newer API version, which removed them, and kept for the older one."""
     assert dialect.parse_messages(body(**{field: 1}), version="2023-06-01")
     with pytest.raises(BadRequest, match="removed"):
         dialect.parse_messages(body(**{field: 1}), version=NEWER_VERSION)
 
 
 def test_the_newer_version_refuses_documents_of_the_assistant() -> None:
-    """As Anthropic does."""
+    """For the newer API version, documents in an assistant's turn are refused, as Anthropic does."""
     block = {"type": "document", "source": {"type": "text", "data": "x"}}
     messages = [USER, {"role": "assistant", "content": [block]}]
     assert dialect.parse_messages(body(messages=messages)).messages[1].text == "x"
@@ -235,7 +235,7 @@ def test_the_newer_version_refuses_documents_of_the_assistant() -> None:
 
 
 def test_counting_needs_no_limit() -> None:
-    """The same body without `max_tokens`."""
+    """Counting tokens takes the same body without `max_tokens`."""
     request = dialect.parse_count(json.dumps({"model": "m", "messages": [USER], "system": "s"}).encode())
     assert [message.role for message in request.messages] == ["system", "user"]
     assert json.loads(dialect.count_body(7)) == {"input_tokens": 7}
@@ -279,7 +279,7 @@ def assembled(deltas: list[Delta]) -> bytes:
 
 
 async def test_the_sdk_reads_a_stream_and_a_whole_answer_alike() -> None:
-    """Thinking, text and two tool calls, put together by the SDK itself."""
+    """Anthropic's SDK reads the same thinking, text and two tool calls from a stream and from a whole answer."""
     ask: Any = {"model": "claude-x", "max_tokens": 100, "messages": [USER]}
     async with sdk(streamed(DELTAS), "text/event-stream").messages.stream(**ask) as stream:
         kinds = [event.type async for event in stream]
@@ -303,7 +303,7 @@ async def test_the_sdk_reads_a_stream_and_a_whole_answer_alike() -> None:
 
 
 def test_block_indices_are_sequential_and_every_block_is_closed() -> None:
-    """The order of events that clients depend on."""
+    """Events of a stream come in the order that clients depend on: each block is closed before the next opens."""
     frames = [json.loads(part.split("data: ")[1]) for part in streamed(DELTAS).decode().split("\n\n") if part]
     names = [part.split("\n")[0].removeprefix("event: ") for part in streamed(DELTAS).decode().split("\n\n") if part]
     assert names == [frame["type"] for frame in frames]
@@ -327,7 +327,7 @@ def test_block_indices_are_sequential_and_every_block_is_closed() -> None:
 
 
 async def test_an_error_inside_a_stream_raises_in_the_sdk() -> None:
-    """Never a clean end."""
+    """An error inside a stream raises in the SDK and is never a clean end."""
     request = dialect.parse_messages(body(stream=True))
     stream = dialect.stream(request, id="msg_1", request_id="req_1")
     data = stream.start() + stream.encode(Text(text="x")) + stream.error(Unavailable("The engine died."))
@@ -338,7 +338,7 @@ async def test_an_error_inside_a_stream_raises_in_the_sdk() -> None:
 
 
 async def test_error_bodies_are_read_by_the_sdk() -> None:
-    """With Anthropic's own types, and the words that make Claude Code compact."""
+    """Errors have Anthropic's own types, and the words that make Claude Code compact."""
     data = dialect.error_body(ContextLengthExceeded("8,000 tokens do not fit."), "req_1")
     with pytest.raises(anthropic.BadRequestError, match="prompt is too long"):
         await sdk(data, "application/json", 400).messages.create(model="m", max_tokens=5, messages=[USER])  # type: ignore[list-item]
@@ -350,14 +350,14 @@ async def test_error_bodies_are_read_by_the_sdk() -> None:
 
 
 async def test_the_sdk_lists_models() -> None:
-    """One answer serves OpenAI's and Anthropic's clients."""
+    """The list of models can be read by OpenAI's and by Anthropic's clients."""
     listed = await sdk(models_body(["auto", "local"], created=1700000000), "application/json").models.list()
     assert [(model.id, model.lifecycle) for model in listed.data] == [("auto", "active"), ("local", "active")]
 
 
 @pytest.mark.parametrize("make", [streamed, assembled])
 def test_unfinished_answers(make: Any) -> None:
-    """Without finish and usage there is no end."""
+    """An answer without finish and usage has no end and is an error."""
     with pytest.raises(TargetProtocolError):
         make([Text(text="x")])
     with pytest.raises(TargetProtocolError):
@@ -365,7 +365,7 @@ def test_unfinished_answers(make: Any) -> None:
 
 
 def test_tool_arguments_must_be_an_object() -> None:
-    """A model that writes broken JSON made no tool call."""
+    """A tool call whose arguments are broken JSON is an error."""
     deltas: list[Delta] = [ToolCallPart(call=0, id="t", name="f", arguments="{nope"), *DELTAS[-2:]]
     with pytest.raises(TargetProtocolError, match="not valid JSON"):
         assembled(deltas)

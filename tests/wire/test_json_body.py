@@ -1,4 +1,4 @@
-"""Request bodies: strict JSON in, a frozen object out, and never anything but a BadRequest."""
+"""A request body is strict JSON that becomes a frozen object, or a BadRequest."""
 
 import contextlib
 import json
@@ -48,7 +48,7 @@ BAD: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_bodies_are_refused_with_a_reason(name: str) -> None:
-    """Whatever two parsers could read in two ways is a 400 that says what is wrong."""
+    """A body that two parsers could read in two ways is refused, and the error says what is wrong."""
     body, words = BAD[name]
     with pytest.raises(BadRequest, match=words) as caught:
         parse_object(body)
@@ -56,7 +56,7 @@ def test_bad_bodies_are_refused_with_a_reason(name: str) -> None:
 
 
 def test_messages_do_not_repeat_the_body() -> None:
-    """Errors may be logged, so they name a place, not what stands there."""
+    """An error names the place and not what stands there, because errors may be logged."""
     with pytest.raises(BadRequest) as caught:
         parse_object(b'{"my secret":1,\n "my secret":2}')
     assert "secret" not in caught.value.message
@@ -64,7 +64,7 @@ def test_messages_do_not_repeat_the_body() -> None:
 
 
 def test_the_document_is_deeply_immutable() -> None:
-    """Nobody can change what was inspected."""
+    """Nobody can change a document that was inspected, at any depth."""
     document = parse_object(b'{"a":{"b":[1,{"c":2}]}}')
     inner = document["a"]
     with pytest.raises(TypeError):
@@ -90,7 +90,7 @@ JSON = st.recursive(
 
 @given(st.dictionaries(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), JSON, max_size=4))
 def test_a_good_body_survives_unchanged(document: dict[str, object]) -> None:
-    """Parsing and sending again changes nothing."""
+    """A body that is parsed and encoded again means the same."""
     frozen = parse_object(json.dumps(document).encode())
     assert thaw(frozen) == document
     assert json.loads(encode(frozen)) == document
@@ -100,6 +100,6 @@ def test_a_good_body_survives_unchanged(document: dict[str, object]) -> None:
     st.binary(max_size=200) | st.text(max_size=100).map(lambda text: json.dumps({"a": text}).encode("utf-8", "replace"))
 )
 def test_any_bytes_give_an_object_or_a_bad_request(body: bytes) -> None:
-    """Never a 500."""
+    """Any bytes give an object or a BadRequest, and so never a 500."""
     with contextlib.suppress(BadRequest):
         parse_object(body)

@@ -42,7 +42,7 @@ def generate(**fields: Any) -> Any:
 
 
 def test_a_plain_chat() -> None:
-    """Streaming is on by default; `:latest` is no part of the name."""
+    """A chat streams by default, and `:latest` is no part of the model's name."""
     request = chat()
     assert thaw(request.document) == {"model": "llama", "stream": True, "messages": [USER]}
     assert (request.dialect, request.stream, request.model) == (Dialect.OLLAMA, True, "llama")
@@ -50,7 +50,7 @@ def test_a_plain_chat() -> None:
 
 
 def test_options() -> None:
-    """Sampling goes on under OpenAI's names; how a model is loaded is not the client's business."""
+    """Sampling options go on under OpenAI's names; options about loading the model are left out."""
     request = chat(
         options={
             "temperature": 0.1,
@@ -84,7 +84,7 @@ def test_options() -> None:
 
 
 def test_tools_images_and_results() -> None:
-    """Calls get ids from their places, results find their calls, images become data URLs."""
+    """Calls get ids from their places, results find their calls, and images become data URLs."""
     request = chat(
         messages=[
             {"role": "user", "content": "What?", "images": [PNG]},
@@ -115,12 +115,12 @@ def test_tools_images_and_results() -> None:
     ("given", "kind"), [("json", "json_object"), ({"type": "object"}, "json_schema"), ("", "text"), (None, "text")]
 )
 def test_format(given: Any, kind: str) -> None:
-    """A word or a schema."""
+    """`format` is the word `json` or a schema."""
     assert chat(format=given).response_format.kind == kind
 
 
 def test_generate() -> None:
-    """With a template it is a conversation; raw, it is text to continue."""
+    """`/api/generate` becomes a conversation, or with `raw` a text to continue."""
     request = generate(system="Be brief.", images=[PNG])
     assert isinstance(request, ChatRequest)
     assert [message.role for message in request.messages] == ["system", "user"]
@@ -131,14 +131,14 @@ def test_generate() -> None:
 
 
 def test_nothing_to_answer_asks_for_the_model() -> None:
-    """No prompt, no messages."""
+    """A request without prompt or messages only asks for the model to be loaded."""
     assert dialect.parse_chat(b'{"model":"llama"}')[0] is None
     assert generate(prompt="") is None
     assert json.loads(dialect.ready_body("llama", generate=True, now=0))["done_reason"] == "load"
 
 
 def test_embed() -> None:
-    """New and old shape."""
+    """Embeddings are understood in Ollama's new and older shape."""
     assert dialect.parse_embed(b'{"model":"m","input":["a","b"],"dimensions":8}').inputs == ("a", "b")
     assert dialect.parse_embed(b'{"model":"m","prompt":"a"}').inputs == ("a",)
     assert dialect.parse_show(b'{"name":"llama:latest"}') == "llama"
@@ -162,7 +162,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_bodies(name: str) -> None:
-    """The field is named."""
+    """A bad body is refused, and the error names the field."""
     fields, param = BAD[name]
     with pytest.raises(BadRequest) as caught:
         chat(**fields)
@@ -171,7 +171,7 @@ def test_bad_bodies(name: str) -> None:
 
 @pytest.mark.parametrize("field", ["template", "context", "suffix"])
 def test_what_generate_does_not_serve(field: str) -> None:
-    """Refused, not ignored."""
+    """Fields of `/api/generate` that are not served are refused and not ignored."""
     with pytest.raises(BadRequest, match="not served"):
         generate(**{field: [1] if field == "context" else "x"})
 
@@ -215,7 +215,7 @@ def assembled(deltas: list[Delta], *, generate: bool = False) -> bytes:
 
 
 async def test_the_client_reads_a_streamed_chat() -> None:
-    """Pieces, then a whole tool call, then the counts."""
+    """Ollama's client reads a streamed chat: pieces of text, then a whole tool call, then the counts."""
     parts = [part async for part in await client(streamed(DELTAS)).chat(model="m", messages=[USER], stream=True)]
     assert "".join(part.message.content or "" for part in parts) == "Héllo"
     assert "".join(part.message.thinking or "" for part in parts) == "Hm"
@@ -228,7 +228,7 @@ async def test_the_client_reads_a_streamed_chat() -> None:
 
 
 async def test_the_client_reads_a_whole_chat() -> None:
-    """The same in one object."""
+    """Ollama's client reads the same chat in one object."""
     answer = await client(assembled(DELTAS)).chat(model="m", messages=[USER])
     assert (answer.message.content, answer.message.thinking) == ("Héllo", "Hm")
     assert answer.message.tool_calls is not None
@@ -239,7 +239,7 @@ async def test_the_client_reads_a_whole_chat() -> None:
 
 
 async def test_the_client_reads_generate() -> None:
-    """`response` instead of `message`."""
+    """Ollama's client reads `response` in the answers of `/api/generate`."""
     texts = [*DELTAS[:3], Finish(reason=FinishReason.LENGTH), DELTAS[-1]]
     data = streamed(texts, generate=True)
     parts = [part async for part in await client(data).generate(model="m", prompt="x", stream=True)]
@@ -250,7 +250,7 @@ async def test_the_client_reads_generate() -> None:
 
 
 async def test_the_client_sees_errors() -> None:
-    """As a body, and inside a stream."""
+    """Ollama's client sees errors, both as a body and inside a stream."""
     with pytest.raises(ollama.ResponseError, match="model 'x' not found"):
         await client(dialect.error_body(NotFound("model 'x' not found")), 404).chat(model="x", messages=[USER])
     stream = dialect.stream(chat(), generate=False, wall=lambda: 0.0, clock=ticking())
@@ -262,7 +262,7 @@ async def test_the_client_sees_errors() -> None:
 
 
 async def test_the_client_reads_lists_and_details() -> None:
-    """`/api/tags`, `/api/show`, `/api/embed`, `/api/version`."""
+    """Ollama's client reads `/api/tags`, `/api/show`, `/api/embed` and `/api/version`."""
     listed = await client(dialect.tags_body({"auto": "llama"}, created=1.7e9)).list()
     assert [model.model for model in listed.models] == ["auto"]
     shown = await client(dialect.show_body("llama", 8192, frozenset({Capability.TOOLS}), created=1.7e9)).show("auto")
@@ -276,7 +276,7 @@ async def test_the_client_reads_lists_and_details() -> None:
 
 @pytest.mark.parametrize("make", [streamed, assembled])
 def test_unfinished_answers(make: Any) -> None:
-    """Without finish and usage there is no end."""
+    """An answer without finish and usage has no end and is an error."""
     with pytest.raises(TargetProtocolError):
         make([Text(text="x")])
     with pytest.raises(TargetProtocolError):
@@ -300,21 +300,21 @@ def test_unfinished_answers(make: Any) -> None:
     ],
 )
 def test_keep_alive(given: str, seconds: float | msgspec.UnsetType | None) -> None:
-    """Seconds or a time in Ollama's words; negative ones and those beyond ten years mean for ever."""
+    """`keep_alive` is seconds or a time in Ollama's words; negative times and those beyond ten years mean for ever."""
     _, wish = dialect.parse_chat(f'{{"model":"llama:latest","keep_alive":{given}}}'.encode())
     assert wish == dialect.Wish(model="llama", keep=seconds)
 
 
 @pytest.mark.parametrize("given", ['"soon"', '"5 m"', '""', "true", "[]"])
 def test_keep_alive_that_is_no_time(given: str) -> None:
-    """Refused by name."""
+    """A `keep_alive` that is no time is refused, and the error names it."""
     with pytest.raises(BadRequest) as caught:
         dialect.parse_generate(f'{{"model":"m","prompt":"x","keep_alive":{given}}}'.encode())
     assert caught.value.param == "keep_alive"
 
 
 async def test_the_client_lists_loaded_models() -> None:
-    """With their memory, and when they go."""
+    """Ollama's client lists the loaded models, with their memory and when they will be unloaded."""
     residents = [
         dialect.Resident(name="home", memory=10, gpu_memory=7, unloads_in=60.0),
         dialect.Resident(name="big", memory=20, gpu_memory=0, unloads_in=None),

@@ -44,7 +44,7 @@ def frames(data: bytes) -> list[Any]:
 
 
 def test_a_plain_stream_byte_by_byte() -> None:
-    """Role only in the first chunk, no usage unless asked for, `[DONE]` at the end."""
+    """A stream has the role only in its first chunk, no usage unless asked for, and `[DONE]` at its end."""
     stream = openai.ChatStream(**HEAD)
     assert stream.start().decode() == CHUNK % ('{"role":"assistant","content":"","refusal":null}', "null")
     assert stream.encode(Text(text='Hi "Ñ"\n')).decode() == CHUNK % ('{"content":"Hi \\"Ñ\\"\\n"}', "null")
@@ -54,7 +54,7 @@ def test_a_plain_stream_byte_by_byte() -> None:
 
 
 def test_usage_comes_apart_and_only_when_asked_for() -> None:
-    """A chunk of its own with `choices: []`; all others say `usage: null`."""
+    """Usage comes in a chunk of its own with `choices: []`; all others say `usage: null`."""
     stream = openai.ChatStream(**HEAD, include_usage=True)
     sent = [stream.start(), stream.encode(Text(text="x")), stream.encode(Finish(reason=FinishReason.LENGTH))]
     assert [frame["usage"] for part in sent for frame in frames(part)] == [None, None, None]
@@ -68,7 +68,7 @@ def test_usage_comes_apart_and_only_when_asked_for() -> None:
 
 
 def test_tool_calls_name_themselves_once() -> None:
-    """`index` always; `id`, `type` and `name` only in the first piece; `arguments` always a text."""
+    """Each piece of a call has its `index` and text arguments; only the first has `id`, `type` and `name`."""
     stream = openai.ChatStream(**HEAD)
     [first] = frames(stream.encode(ToolCallPart(call=1, id="c1", name="look_up")))
     [second] = frames(stream.encode(ToolCallPart(call=1, arguments='{"q"')))
@@ -80,7 +80,7 @@ def test_tool_calls_name_themselves_once() -> None:
 
 @pytest.mark.parametrize("make", [openai.ChatStream, openai.TextStream])
 def test_an_unfinished_stream_has_no_clean_end(make: Any) -> None:
-    """No `[DONE]` without the usage report that ends every complete answer."""
+    """A stream without the usage report that ends every complete answer gets no `[DONE]`."""
     stream = make(**HEAD)
     stream.encode(Text(text="x"))
     with pytest.raises(TargetProtocolError):
@@ -99,7 +99,7 @@ def test_an_unfinished_stream_has_no_clean_end(make: Any) -> None:
     ],
 )
 def test_an_unfinished_answer_is_no_answer(make: Any, deltas: tuple[Delta, ...]) -> None:
-    """The same for whole answers, choice by choice."""
+    """A whole answer in which any choice is not finished is an error."""
     assembly = make(**HEAD)
     for delta in deltas:
         assembly.add(delta)
@@ -108,7 +108,7 @@ def test_an_unfinished_answer_is_no_answer(make: Any, deltas: tuple[Delta, ...])
 
 
 def test_errors_have_all_four_keys() -> None:
-    """In a body and in a stream, where no `[DONE]` follows."""
+    """Errors have all four keys, in a body and in a stream, where no `[DONE]` follows."""
     error = ContextLengthExceeded("Too long.", param="messages")
     expected = {
         "error": {
@@ -129,7 +129,7 @@ LOGPROB = TokenLogprob(
 
 
 def test_whole_answer_with_everything() -> None:
-    """Choices in order, tool calls put together, thinking apart, log-probabilities with bytes."""
+    """A whole answer has choices in order, whole tool calls, thinking apart, and log-probabilities with bytes."""
     assembly = openai.ChatAssembly(**HEAD)
     deltas: list[Delta] = [
         Reasoning(text="Hm"),
@@ -161,7 +161,7 @@ def test_whole_answer_with_everything() -> None:
 
 
 def test_text_completions() -> None:
-    """The older shape, with offsets that count characters."""
+    """Text completions have their older shape, with offsets that count characters."""
     deltas: list[Delta] = [
         Text(text="ñ", logprobs=(LOGPROB,)),
         Text(text="ñ", logprobs=(LOGPROB,)),
@@ -183,7 +183,7 @@ def test_text_completions() -> None:
 
 
 def test_the_first_token_of_an_echoed_prompt_has_no_log_probability() -> None:
-    """Null, as evaluation tools expect it, also when a local server's answer is read and written again."""
+    """The first token of a prompt has null, as evaluation tools expect, also where a server's answer is passed on."""
     first = TokenLogprob(token="n", logprob=float("nan"), raw=b"n")
     assembly = openai.TextAssembly(**HEAD)
     for delta in (Text(text="nñ", logprobs=(first, LOGPROB)), Finish(reason=FinishReason.LENGTH)):
@@ -206,7 +206,7 @@ def test_the_first_token_of_an_echoed_prompt_has_no_log_probability() -> None:
 
 
 def test_embeddings_both_ways() -> None:
-    """Floats, or little-endian float32 in base64 as the SDKs ask for."""
+    """Embeddings are floats, or little-endian float32 in base64 as the SDKs ask for."""
     vectors = Embeddings(vectors=((0.5, -1.0), (0.25, 2.0)), usage=Usage(input=6))
     plain = json.loads(openai.embeddings_body(openai.parse_embeddings(b'{"model":"m","input":["a","b"]}'), vectors))
     packed = json.loads(
@@ -221,7 +221,7 @@ def test_embeddings_both_ways() -> None:
 
 
 def test_model_lists() -> None:
-    """`/v1/models` and one of them."""
+    """`/v1/models` lists the models, and `/v1/models/{id}` shows one of them."""
     listed = json.loads(openai.models_body(["auto", "local"], created=1))
     assert [one["id"] for one in listed["data"]] == ["auto", "local"]
     assert listed["object"] == "list"

@@ -67,7 +67,7 @@ def assembled(request: Any, deltas: list[Delta]) -> bytes:
 
 
 async def test_a_whole_chat() -> None:
-    """Two choices, tool calls, log-probabilities, usage with its details."""
+    """The SDK reads a whole chat: two choices, tool calls, log-probabilities, usage with its details."""
     answer = await sdk(assembled(CHAT, DELTAS)).chat.completions.create(**ASK)
     first, second = answer.choices
     assert answer.id == "chatcmpl-1"
@@ -85,7 +85,7 @@ async def test_a_whole_chat() -> None:
 
 
 async def test_a_streamed_chat() -> None:
-    """One id for all chunks, the role once for each choice, usage in a chunk of its own."""
+    """The SDK reads a streamed chat: one id, the role once for each choice, usage in a chunk of its own."""
     stream = await sdk(streamed(CHAT, DELTAS), "text/event-stream").chat.completions.create(**ASK, stream=True)
     chunks = [chunk async for chunk in stream]
     choices = [choice for chunk in chunks for choice in chunk.choices]
@@ -102,7 +102,7 @@ async def test_a_streamed_chat() -> None:
 
 
 async def test_the_sdk_s_own_collector() -> None:
-    """`chat.completions.stream` puts the same answer together."""
+    """The SDK's own collector, `chat.completions.stream`, puts the same answer together."""
     data = streamed(CHAT, DELTAS)
     async with sdk(data, "text/event-stream").chat.completions.stream(**ASK) as stream:
         answer = await stream.get_final_completion()
@@ -112,7 +112,7 @@ async def test_the_sdk_s_own_collector() -> None:
 
 
 async def test_text_completions() -> None:
-    """Whole and streamed."""
+    """The SDK reads text completions, whole and streamed."""
     deltas = [delta for delta in DELTAS if isinstance(delta, Text) and delta.index == 0]
     ends: list[Delta] = [Finish(reason=FinishReason.STOP), DELTAS[-1]]
     whole = await sdk(assembled(TEXT, [*deltas, *ends])).completions.create(model="auto", prompt="hi")
@@ -124,7 +124,7 @@ async def test_text_completions() -> None:
 
 
 async def test_embeddings_and_models() -> None:
-    """The SDK asks for base64 by itself and unpacks it."""
+    """The SDK reads lists of models, and unpacks the base64 embeddings that it asks for by itself."""
     request = dialect.parse_embeddings(b'{"model":"auto","input":"hi","encoding_format":"base64"}')
     vectors = Embeddings(vectors=((0.5, -1.0),), usage=Usage(input=1))
     client = sdk(dialect.embeddings_body(request, vectors), strict=False)
@@ -145,14 +145,14 @@ async def test_embeddings_and_models() -> None:
     ],
 )
 async def test_errors(error: Any, kind: type[openai.APIStatusError]) -> None:
-    """The SDK raises its own class with our code."""
+    """The SDK raises its own class of error, with our code."""
     with pytest.raises(kind) as caught:
         await sdk(dialect.error_body(error), status=error.status).chat.completions.create(**ASK)
     assert (caught.value.code, caught.value.param) == (error.code, error.param)
 
 
 async def test_an_error_inside_a_stream() -> None:
-    """After what had arrived, the SDK raises."""
+    """The SDK raises an error inside a stream after what had arrived."""
     stream = dialect.stream(CHAT, id="chatcmpl-1", created=1)
     data = stream.start() + stream.encode(Text(text="Hi")) + stream.error(Unavailable("The engine died."))
     chunks = await sdk(data, "text/event-stream").chat.completions.create(**ASK, stream=True)

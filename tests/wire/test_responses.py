@@ -45,7 +45,7 @@ def document(**fields: Any) -> Any:
 
 
 def test_a_plain_body() -> None:
-    """A text is a user's message."""
+    """An input that is a text becomes a user's message."""
     assert document(instructions="Be brief.", max_output_tokens=9, temperature=0.5) == {
         "model": "auto",
         "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hi"}],
@@ -55,7 +55,7 @@ def test_a_plain_body() -> None:
 
 
 def test_a_codex_body() -> None:
-    """Developer messages, tools of every kind, a history with calls, outputs and sealed thinking."""
+    """Codex's body is accepted: developer messages, tools of every kind, a history with calls and sealed thinking."""
     found = document(
         stream=True,
         store=False,
@@ -103,7 +103,7 @@ def test_a_codex_body() -> None:
 
 
 def test_images_files_and_formats() -> None:
-    """Media is found, a schema becomes a response format, log-probabilities are asked for by `include`."""
+    """Media is found, a schema becomes a response format, and `include` asks for log-probabilities."""
     request = parse(
         input=[
             {
@@ -147,7 +147,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_bodies(name: str) -> None:
-    """The field is named."""
+    """A bad body is refused, and the error names the field."""
     fields, param = BAD[name]
     with pytest.raises(BadRequest) as caught:
         parse(**fields)
@@ -196,7 +196,7 @@ def assembled(deltas: list[Delta], **fields: Any) -> bytes:
 
 
 async def test_the_sdk_reads_a_whole_response() -> None:
-    """Thinking, text, and the calls under the client's own names."""
+    """OpenAI's SDK reads thinking, text, and the calls under the client's own names."""
     answer = await sdk(assembled(DELTAS, instructions="Be brief.")).responses.create(model="auto", input="hi")
     thinking, message, function, custom, read = answer.output
     assert answer.output_text == "Héllo"
@@ -217,7 +217,7 @@ async def test_the_sdk_reads_a_whole_response() -> None:
 
 
 async def test_the_sdk_reads_a_streamed_response() -> None:
-    """Every event has its number; the order is the one that clients depend on; the last event holds the whole."""
+    """Every event has its number, the order is the one that clients depend on, and the last event holds the whole."""
     stream = await sdk(streamed(DELTAS), "text/event-stream").responses.create(model="auto", input="hi", stream=True)
     events = [event async for event in stream]
     kinds = [event.type.removeprefix("response.") for event in events]
@@ -240,7 +240,7 @@ async def test_the_sdk_reads_a_streamed_response() -> None:
 
 
 async def test_the_sdk_s_own_collector() -> None:
-    """`responses.stream` puts the same text together."""
+    """The SDK's own collector, `responses.stream`, puts the same text together."""
     texts = [*DELTAS[2:4], Finish(reason=FinishReason.STOP), DELTAS[-1]]
     async with sdk(streamed(texts), "text/event-stream").responses.stream(model="auto", input="hi") as stream:
         answer = await stream.get_final_response()
@@ -252,7 +252,7 @@ async def test_the_sdk_s_own_collector() -> None:
     [(FinishReason.LENGTH, "max_output_tokens"), (FinishReason.CONTENT_FILTER, "content_filter")],
 )
 async def test_an_answer_that_was_cut_says_so(reason: FinishReason, why: str) -> None:
-    """`incomplete`, with the reason."""
+    """An answer that was cut at a limit is `incomplete`, with the reason."""
     texts: list[Delta] = [Text(text="He"), Finish(reason=reason), DELTAS[-1]]
     answer = await sdk(assembled(texts)).responses.create(model="auto", input="hi")
     assert answer.status == "incomplete"
@@ -261,7 +261,7 @@ async def test_an_answer_that_was_cut_says_so(reason: FinishReason, why: str) ->
 
 
 async def test_a_refusal() -> None:
-    """The model's own no is no text."""
+    """A model's refusal is read as a refusal and not as text."""
     texts: list[Delta] = [ModelRefusal(text="No."), Finish(reason=FinishReason.STOP), DELTAS[-1]]
     answer = await sdk(assembled(texts)).responses.create(model="auto", input="hi")
     [message] = answer.output
@@ -270,7 +270,7 @@ async def test_a_refusal() -> None:
 
 
 async def test_a_failure_inside_a_stream() -> None:
-    """`response.failed` with the error, and no `response.completed`."""
+    """A stream that fails ends with `response.failed` and the error, without `response.completed`."""
     stream = dialect.stream(parse(stream=True), id="resp_1", created=1)
     data = stream.start() + stream.encode(Text(text="x")) + stream.error(Unavailable("The engine died."))
     events = await sdk(data, "text/event-stream").responses.create(model="auto", input="hi", stream=True)
@@ -282,7 +282,7 @@ async def test_a_failure_inside_a_stream() -> None:
 
 @pytest.mark.parametrize("make", [streamed, assembled])
 def test_unfinished_answers(make: Any) -> None:
-    """Without finish and usage there is no end."""
+    """An answer without finish and usage has no end and is an error."""
     with pytest.raises(TargetProtocolError):
         make([Text(text="x")])
     with pytest.raises(TargetProtocolError):
@@ -290,7 +290,7 @@ def test_unfinished_answers(make: Any) -> None:
 
 
 def test_a_custom_call_that_is_no_text() -> None:
-    """A model that does not keep to the shape made no call."""
+    """A custom tool call that does not keep to its shape is an error."""
     broken: list[Delta] = [ToolCallPart(call=0, id="c", name="apply_patch", arguments='{"x":1}'), *DELTAS[-2:]]
     with pytest.raises(TargetProtocolError, match="can't be read"):
         assembled(broken)

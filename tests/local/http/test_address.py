@@ -1,4 +1,4 @@
-"""Which addresses are the user's own network."""
+"""Some addresses count as the user's own network, and all others do not."""
 
 import pytest
 
@@ -47,7 +47,7 @@ def test_own(address: str) -> None:
     ],
 )
 def test_foreign(address: str) -> None:
-    """Everything else is not, carrier networks and translated addresses included."""
+    """All other addresses are foreign, carrier networks and translated addresses included."""
     assert not is_own_address(address)
 
 

@@ -59,7 +59,7 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> None:
 
 @pytest.mark.parametrize("url", ["https://8.8.8.8/v1", "http://[2001:4860:4860::8888]/v1", "http://100.64.0.1/v1"])
 async def test_a_public_address_is_not_local(url: str) -> None:
-    """`zone: local` in a file does not make it so: the gateway does not start."""
+    """A public address does not become local by `zone: local` in a file: the gateway does not start."""
     with pytest.raises(ConfigurationError, match="trusted_host"):
         await target(url).start()
 
@@ -72,7 +72,7 @@ async def test_a_name_with_any_public_address_is_not_local(monkeypatch: pytest.M
 
 
 async def test_a_name_that_moves_to_a_public_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """DNS rebinding: the address that is really dialled is checked, each time, before anything is sent."""
+    """Against DNS rebinding, the address that is really dialled is checked each time before anything is sent."""
     resolving(monkeypatch, ["192.168.1.5"], ["8.8.8.8"])
     one = target("http://workstation:9/v1")
     await one.start()
@@ -103,7 +103,7 @@ async def test_a_trusted_host_may_be_anywhere(monkeypatch: pytest.MonkeyPatch, t
 
 
 async def test_a_name_that_does_not_resolve_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The workstation is switched off: the gateway starts, the target is not healthy."""
+    """While the workstation is switched off, the gateway starts all the same and the target is not healthy."""
 
     def fail(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
@@ -156,7 +156,7 @@ async def test_close_ends_the_watch() -> None:
 
 
 async def test_what_is_sent() -> None:
-    """The client's document with the target's own model name; always streamed, always with usage; the key as bearer."""
+    """The server gets the client's document under its own model name, streamed, with usage, and the key as bearer."""
     async with FaultServer(GOOD) as server:
         one = target(server.base_url, api_key=Secret("local-key"))
         await one.start()
@@ -190,7 +190,7 @@ async def test_speed_and_latency_are_measured() -> None:
 
 
 async def test_embeddings() -> None:
-    """Vectors come back whole."""
+    """A local server's embeddings come back whole."""
     body = b'{"data":[{"index":0,"embedding":[1,2]}],"usage":{"prompt_tokens":3}}'
     async with FaultServer(plain(200, body)) as server:
         one = target(server.base_url)
@@ -205,7 +205,7 @@ async def test_embeddings() -> None:
 
 
 async def test_ranking() -> None:
-    """All scores are asked for, whatever the client wants to see of them; a missing one is no answer."""
+    """The server is asked for all scores, whatever the client wants to see; one for each text, or it is an error."""
     results = b'{"results":[{"index":1,"relevance_score":0.9},{"index":0,"relevance_score":0.1}%s]}'
     asked = b'{"model":"auto","query":"q","documents":["a",{"text":"b"}],"top_n":1,"return_documents":true}'
     for body, complete in ((results % b"", True), (results % b',{"index":2,"relevance_score":1}', False)):

@@ -1,4 +1,4 @@
-"""OpenAI request bodies: what is accepted, how it is understood, and which field an error names."""
+"""OpenAI request bodies are accepted and understood as OpenAI does, and an error names the field."""
 
 import json
 from typing import Any
@@ -123,13 +123,13 @@ def test_a_request_can_t_say_where_it_goes(name: str, parse: str) -> None:
 
 
 def test_unknown_fields_are_kept() -> None:
-    """New clients send new fields: they stay in the document, to be inspected and passed on."""
+    """Fields that only newer clients know stay in the document, to be inspected and passed on."""
     request = openai.parse_chat(chat(brand_new={"note": ["secret"]}, reasoning_effort="low"))
     assert request.document["brand_new"] == {"note": ("secret",)}
 
 
 def test_null_counts_as_absent() -> None:
-    """As in OpenAI's API, for every optional field."""
+    """In every optional field null counts as absent, as in OpenAI's API."""
     names = ["temperature", "n", "max_tokens", "stop", "stream", "stream_options", "tools", "tool_choice", "logit_bias"]
     request = openai.parse_chat(chat(**dict.fromkeys([*names, "response_format", "seed", "logprobs", "user"])))
     assert request.sampling == openai.parse_chat(chat()).sampling
@@ -178,7 +178,7 @@ def test_a_full_conversation() -> None:
 
 
 def test_sampling() -> None:
-    """Every number arrives where the engine looks for it."""
+    """Every number for sampling arrives where the engine looks for it."""
     sampling = openai.parse_chat(
         chat(
             max_completion_tokens=9,
@@ -205,12 +205,12 @@ def test_sampling() -> None:
 
 @pytest.mark.parametrize(("sent", "is_"), [({}, None), ({"top_k": 0}, 0), ({"top_k": -1}, 0), ({"top_k": 7}, 7)])
 def test_top_k_can_be_turned_off(sent: dict[str, int], is_: int | None) -> None:
-    """0 and -1 are wishes, not silence: the target's own default does not come back."""
+    """`top_k` of 0 or -1 turns it off, and the target's own default does not come back."""
     assert openai.parse_chat(chat(**sent)).sampling.top_k == is_
 
 
 def test_minus_one_means_no_limit() -> None:
-    """llama-server's and LM Studio's clients say -1."""
+    """A token limit of -1 means no limit, as llama-server's and LM Studio's clients say it."""
     assert openai.parse_chat(chat(max_tokens=-1)).sampling.max_tokens is None
 
 
@@ -228,14 +228,14 @@ def test_minus_one_means_no_limit() -> None:
     ],
 )
 def test_response_format(given: dict[str, Any], kind: str, strict: bool) -> None:
-    """Both spellings of a schema are understood."""
+    """A JSON schema is understood in both of its spellings."""
     found = openai.parse_chat(chat(response_format=given)).response_format
     assert (found.kind, found.strict) == (kind, strict)
     assert found.schema == ({"a": 1} if kind == "json_schema" else None)
 
 
 def test_streaming_options() -> None:
-    """Usage chunks come only when asked for."""
+    """Usage chunks are sent only when the client asks for them."""
     request = openai.parse_chat(chat(stream=True, stream_options={"include_usage": True}))
     assert (request.stream, request.include_usage) == (True, True)
     assert not openai.parse_chat(chat(stream=True)).include_usage
@@ -251,14 +251,14 @@ def test_streaming_options() -> None:
     ],
 )
 def test_prompts_and_inputs(prompt: Any, expected: tuple[object, ...]) -> None:
-    """A text, texts, tokens, or several of them."""
+    """Prompts and inputs may be a text, texts, tokens or several lists of tokens."""
     assert openai.parse_completion(text(prompt=prompt)).prompts == expected
     assert openai.parse_embeddings(embeddings(input=prompt)).inputs == expected
 
 
 @pytest.mark.parametrize("prompt", [None, 5, [], [{}], [[-1]], [[1, "a"]], [1, 2**40], [None]])
 def test_bad_prompts(prompt: Any) -> None:
-    """Anything else names the field."""
+    """Prompts and inputs of any other shape are refused, and the error names the field."""
     with pytest.raises(BadRequest, match="prompt"):
         openai.parse_completion(text(prompt=prompt))
     with pytest.raises(BadRequest, match="input"):
@@ -276,14 +276,14 @@ def test_bad_prompts(prompt: Any) -> None:
     ],
 )
 def test_bad_completions(fields: dict[str, Any], param: str) -> None:
-    """Completions' own fields."""
+    """A bad field of a text completion is named."""
     with pytest.raises(BadRequest) as caught:
         openai.parse_completion(text(**fields))
     assert caught.value.param == param
 
 
 def test_completion_fields() -> None:
-    """`logprobs` is a count here; `max_tokens: 0` scores a prompt."""
+    """In text completions `logprobs` is a count, and `max_tokens: 0` scores a prompt."""
     request = openai.parse_completion(text(logprobs=3, max_tokens=0, echo=True, suffix="end", best_of=1))
     assert (request.sampling.logprobs, request.sampling.top_logprobs, request.sampling.max_tokens) == (True, 3, 0)
     assert (request.echo, request.suffix) == (True, "end")
@@ -300,7 +300,7 @@ def test_completion_fields() -> None:
     ],
 )
 def test_bad_embeddings(fields: dict[str, Any], param: str) -> None:
-    """Embeddings' own fields."""
+    """A bad field of an embeddings request is named."""
     with pytest.raises(BadRequest) as caught:
         openai.parse_embeddings(embeddings(**fields))
     assert caught.value.param == param

@@ -1,4 +1,4 @@
-"""`/v1/rerank`: what is accepted, which field an error names, and the answer that all its clients read."""
+"""`/v1/rerank` names bad fields in its errors, and all its clients can read its answers."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ def body(**fields: Any) -> bytes:
 
 
 def test_texts_are_strings_or_objects() -> None:
-    """Jina's and Cohere's two ways of writing a text."""
+    """Texts may be strings or objects with `text`, as Jina and Cohere write them."""
     request = parse_rerank(body(documents=["a", {"text": "b", "id": 7}], top_n=1, return_documents=True))
     assert (request.query, request.texts, request.top, request.echo) == ("q", ("a", "b"), 1, True)
 
@@ -44,14 +44,14 @@ def test_texts_are_strings_or_objects() -> None:
     ],
 )
 def test_a_bad_field_is_named(fields: dict[str, Any], param: str) -> None:
-    """So that an app's developer finds it."""
+    """A bad field is named, so that an app's developer finds it."""
     with pytest.raises(BadRequest) as caught:
         parse_rerank(body(**fields))
     assert caught.value.param == param
 
 
 def test_the_best_come_first() -> None:
-    """With the place of their text; equal ones in the order in which they were sent; no more than asked for."""
+    """The best texts come first with their places, equal ones in the order sent, and no more than asked for."""
     ranking = Ranking(scores=(0.2, 0.9, 0.2), usage=Usage(input=12))
     whole = json.loads(rerank_body(parse_rerank(body()), ranking, id="rerank-1"))
     assert [result["index"] for result in whole["results"]] == [1, 0, 2]
@@ -73,13 +73,13 @@ def test_the_best_come_first() -> None:
     ],
 )
 def test_an_answer_that_is_not_complete_is_none(answer: bytes) -> None:
-    """One finite number for each text, else an error."""
+    """An answer without one finite score for each text is an error."""
     with pytest.raises(TargetProtocolError):
         read_ranking("server", {}, 2, answer)
 
 
 def test_usage_is_estimated_where_it_is_not_told() -> None:
-    """From the texts that were sent."""
+    """Usage that the server does not report is estimated from the texts that were sent."""
     document = {"query": "x" * 35, "documents": ("y" * 70,)}
     ranking = read_ranking("server", document, 1, b'{"results":[{"index":0,"relevance_score":-3.5}]}')
     assert ranking.scores == (-3.5,)
