@@ -81,6 +81,11 @@ def _health(view: PageView) -> str:
     down = [target.name for target in view.targets if not target.healthy]
     if down:
         parts.append(f'<p class="bad">Not answering: {escape(", ".join(down))}.</p>')
+    parts += [
+        f'<p class="bad">{escape(target.name)} {escape(target.failure)}</p>'
+        for target in view.targets
+        if target.failure
+    ]
     if not parts:
         parts.append('<p class="good">All is well: receipts are written and every target answers.</p>')
     return f'<section aria-label="Health">{"".join(parts)}</section>'
@@ -156,7 +161,7 @@ def _targets(view: PageView) -> str:
         if target.held:
             return '<span class="bad">left alone after faults</span>'
         if target.failure:
-            return f'<span class="bad">{escape(target.failure)}</span>'
+            return '<span class="bad">failed</span>'
         return '<span class="good">up</span>' if target.healthy else '<span class="bad">down</span>'
 
     rows = (

@@ -127,6 +127,15 @@ def test_trouble_stands_at_the_top() -> None:
     assert "All is well" in calm.render()
 
 
+def test_a_model_that_failed_says_why_and_when_it_is_tried_again() -> None:
+    """The sentence stands at the top, where there is room for it; its row only says that it failed."""
+    state = TargetState(healthy=False, problem="Its worker died <again>.", retry_in=60.0)
+    page = make_page(states=lambda: {"home": state})
+    html, text = page.render(), words(page.render())
+    assert "home failed: Its worker died &lt;again&gt;. Retried at " in html
+    assert text.index("Retried at") < text.index("Money")
+
+
 def test_the_page_stands_while_the_ledger_does_not() -> None:
     """The page is shown although the ledger can't be read: it is needed most just then."""
 
