@@ -86,7 +86,7 @@ class EnergySettings(msgspec.Struct, frozen=True, kw_only=True):
     rapl: bool = True
     """Ask the CPU's own counters, where they are readable (root, or a rule for /sys/class/powercap)."""
     idle_watts: float | None = None
-    """Estimate where nothing can be measured: power when nothing runs."""
+    """Estimate where nothing can be measured, or the card does not say what it draws: power when nothing runs."""
     busy_watts: float | None = None
     """The same while local requests run."""
     wall_offset_watts: float = 0.0

@@ -34,7 +34,7 @@ class EnergyConfig(Section):
     rapl: bool = True
     """Ask the CPU's own counters, where they are readable."""
     idle_watts: float | None = Field(default=None, ge=0)
-    """Estimate where nothing can be measured: power when nothing runs."""
+    """Estimate where nothing can be measured, or the card does not say what it draws: power when nothing runs."""
     busy_watts: float | None = Field(default=None, ge=0)
     """The same while local requests run."""
     wall_offset_watts: float = Field(default=0.0, ge=0)

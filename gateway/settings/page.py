@@ -20,9 +20,9 @@ names. Without a file the defaults hold. What is written in `<…>` is a name th
 directory of the file.
 
 **Environment.** Each setting has a variable, which wins over the file: `ADUANA_SERVER__PORT=9000` is `server: {port:
-9000}`. Two underscores go one level down. Lists and mappings are written as JSON:
-`ADUANA_POLICY='["my-policy.yaml"]'`. Names that you choose can be part of a variable if they have only letters,
-digits and single underscores: `ADUANA_TARGETS__HOME__CONTEXT=16384`.
+9000}`. Two underscores go one level down. Lists are written with commas, `ADUANA_POLICY=mine.yaml,home.yaml`, or as
+JSON; mappings as JSON. Names that you choose can be part of a variable if they have only letters, digits and single
+underscores: `ADUANA_TARGETS__HOME__CONTEXT=16384`.
 
 **Secrets** stand as `env:NAME` or `file:PATH`, never in the file itself.
 

@@ -14,6 +14,7 @@ from gateway.core.request import Endpoint
 from gateway.core.target import Alias, Capability, Catalog, TargetInfo
 from gateway.core.yaml_source import Source, parse_yaml
 from gateway.settings.energy import EnergyConfig
+from gateway.settings.environment import EnvironmentSource
 from gateway.settings.errors import ELSEWHERE, explain_errors
 from gateway.settings.inspection import LEAST_CONTEXT, InspectionConfig
 from gateway.settings.money import BudgetConfig, PriceConfig
@@ -84,7 +85,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the environment above the file, which arrives as init values; read no .env file."""
-        return env_settings, init_settings
+        return EnvironmentSource(settings_cls), init_settings
 
     @field_validator("state_dir", "models_dir")
     @classmethod

@@ -25,7 +25,7 @@ from gateway.core.document import JsonObject
 from gateway.core.errors import AduanaError, TargetProtocolError
 from gateway.upstream.errors import complaint, cut_off, fault_in_stream
 from gateway.upstream.sse import ServerSentEvent
-from gateway.upstream.usage import estimated_usage, reported_usage
+from gateway.upstream.usage import UsageReports, estimated_usage
 
 _FINISH = {
     "stop": FinishReason.STOP,
@@ -73,6 +73,7 @@ class _Choice(msgspec.Struct):
     text: str | None = None  # text completions
     logprobs: Any = None
     finish_reason: str | None = None
+    usage: Any = None  # Moonshot and others report it here
 
 
 class _Chunk(msgspec.Struct):
@@ -92,7 +93,7 @@ class AnswerReader:
         self._document = document
         self._unfinished = set(range(choices))
         self._calls: dict[int, int] = {}  # choice → number of its last tool call
-        self._usage: object = None
+        self._usage = UsageReports()
         self._characters = 0
         self._thought = 0
         self.done = False
@@ -118,8 +119,7 @@ class AnswerReader:
         chunk = self._decoded(data)
         if chunk.error or is_error:
             raise self._reported(chunk.error)
-        if chunk.usage is not None:
-            self._usage = chunk.usage
+        self._usage.whole(chunk.usage)
         deltas: list[Delta] = []
         for choice in chunk.choices or ():
             self._choice(choice, deltas)
@@ -136,7 +136,7 @@ class AnswerReader:
         if self._unfinished:
             raise cut_off(self._target)
         self.done = True
-        usage = reported_usage(self._usage, answered=bool(self._characters or self._thought))
+        usage = self._usage.usage(answered=bool(self._characters or self._thought))
         if usage is None:
             usage = estimated_usage(self._document, answer=self._characters, reasoning=self._thought)
         return [UsageReport(usage=usage)]
@@ -162,6 +162,7 @@ class AnswerReader:
 
     def _choice(self, choice: _Choice, deltas: list[Delta]) -> None:
         index = choice.index
+        self._usage.choice(index, choice.usage)
         before = len(deltas)
         message = choice.delta or choice.message
         if message is not None:

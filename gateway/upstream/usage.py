@@ -12,7 +12,11 @@ _PROMPT_FIELDS = ("messages", "prompt", "input", "tools", "query", "documents")
 
 
 def reported_usage(usage: object, *, answered: bool) -> Usage | None:
-    """Return the report as `Usage`; None for one that can't be true. `answered`: the answer had text."""
+    """Return the report as `Usage`; None for one that can't be true. `answered`: the answer had text.
+
+    Servers differ in what they count where: cached prompt tokens beside `prompt_tokens`, or reasoning beside
+    `completion_tokens` (xAI), sometimes told by `total_tokens` alone (Gemini). Whatever was counted is paid.
+    """
     if not isinstance(usage, Mapping):
         return None
     prompt = _count(usage.get("prompt_tokens"))
@@ -23,8 +27,58 @@ def reported_usage(usage: object, *, answered: bool) -> Usage | None:
     if cached is None:
         cached = _count(usage.get("prompt_cache_hit_tokens")) or 0  # DeepSeek's name
     reasoning = _detail(usage, "completion_tokens_details", "reasoning_tokens") or 0
-    cached, reasoning = min(cached, prompt), min(reasoning, completion)
-    return Usage(input=prompt - cached, input_cached=cached, output=completion - reasoning, reasoning=reasoning)
+    fresh = prompt - cached if cached <= prompt else prompt
+    beside = max(0, (_count(usage.get("total_tokens")) or 0) - fresh - cached - completion)
+    if reasoning > completion or beside >= reasoning:
+        output, reasoning = completion, max(reasoning, beside)
+    else:
+        output, reasoning = completion - reasoning, reasoning + beside
+    return Usage(input=fresh, input_cached=cached, output=output, reasoning=reasoning)
+
+
+class UsageReports:
+    """The usage reports of one answer: for the whole, or for single choices (Moonshot and others). The last one counts.
+
+    A report that can't be true does not replace one that can.
+    """
+
+    def __init__(self) -> None:
+        self._whole: Usage | None = None
+        self._choices: dict[int, Usage] = {}
+
+    def whole(self, report: object) -> None:
+        """Take a report about the answer as a whole; None: there is none."""
+        self._whole = _later(self._whole, report)
+
+    def choice(self, index: int, report: object) -> None:
+        """Take a report that stands in a choice; None: there is none."""
+        usage = _later(self._choices.get(index), report)
+        if usage is not None:
+            self._choices[index] = usage
+
+    def usage(self, *, answered: bool) -> Usage | None:
+        """Return what was reported; None: nothing that can be true. `answered`: the answer had text."""
+        for usage in (self._whole, self._sum()):
+            if usage is not None and (usage.completion_tokens or not answered):
+                return usage
+        return None
+
+    def _sum(self) -> Usage | None:
+        """Return the choices together: each counts its own answer, and all the same prompt."""
+        if not self._choices:
+            return None
+        most = max(self._choices.values(), key=lambda usage: usage.prompt_tokens)
+        return Usage(
+            input=most.input,
+            input_cached=most.input_cached,
+            output=sum(usage.output for usage in self._choices.values()),
+            reasoning=sum(usage.reasoning for usage in self._choices.values()),
+        )
+
+
+def _later(before: Usage | None, report: object) -> Usage | None:
+    usage = reported_usage(report, answered=before is not None and before.completion_tokens > 0)
+    return before if usage is None else usage
 
 
 def estimated_usage(document: JsonObject, *, answer: int, reasoning: int) -> Usage:

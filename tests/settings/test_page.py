@@ -14,7 +14,7 @@ def test_the_page_is_up_to_date():
 
 
 def test_variables_reach_every_level_and_leave_the_rest_of_the_file_alone(monkeypatch, tmp_path):
-    """A variable sets one value of one named target; lists are JSON, as the page says."""
+    """A variable sets one value of one named target; a list may be JSON, as the page says."""
     (tmp_path / "aduana.yaml").write_text("targets: {home: {kind: embedded, model: m, slots: 3}}")
     monkeypatch.setenv("ADUANA_TARGETS__HOME__CONTEXT", "16384")
     monkeypatch.setenv("ADUANA_TARGETS__HOME__DRAFT__TOKENS", "4")

@@ -49,6 +49,34 @@ def test_the_environment_wins_over_the_file(monkeypatch, tmp_path):
     assert (settings.server.port, settings.server.drain_seconds, settings.state_dir) == (9001, 5, tmp_path / "state")
 
 
+@pytest.mark.parametrize("value", ["a.example, b.example", '["a.example", "b.example"]'])
+def test_a_list_in_a_variable(monkeypatch, tmp_path, value):
+    """With commas or as JSON, in a section, in the whole, and where the entries are files."""
+    monkeypatch.setenv("ADUANA_SERVER__ALLOWED_HOSTS", value)
+    monkeypatch.setenv("ADUANA_HEADER_FACTS", value)
+    monkeypatch.setenv("ADUANA_POLICY", value)
+    settings = load_settings(write(tmp_path, "server: {port: 9000}"))
+    expected = ("a.example", "b.example")
+    assert (settings.server.allowed_hosts, settings.header_facts) == (expected, expected)
+    assert tuple(map(str, settings.policy)) == expected
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ADUANA_SERVER", "loopback"),
+        ("ADUANA_TARGETS", "{home"),
+        ("ADUANA_HEADER_FACTS", '["x-a"'),
+        ("ADUANA_BUDGETS__KEYS_USD", "3"),
+        ("ADUANA_ENERGY__TARIFF__HOURS", "cheap,dear"),
+    ],
+)
+def test_a_variable_that_cannot_be_read_is_an_error_that_names_it(monkeypatch, tmp_path, variable, value):
+    """A section, a mapping or a list that is none ends in a sentence, not in a traceback."""
+    monkeypatch.setenv(variable, value)
+    assert f"environment variable {variable}" in problems(tmp_path, "log: {level: info}")
+
+
 def test_a_wrong_variable_is_named(monkeypatch, tmp_path):
     """The message names the environment variable, not a line of the file that is innocent."""
     monkeypatch.setenv("ADUANA_SERVER__PORT", "many")

@@ -136,6 +136,56 @@ def test_usage_in_every_chunk_counts_once() -> None:
     assert [delta.usage.output for delta in deltas if isinstance(delta, UsageReport)] == [3]
 
 
+@pytest.mark.parametrize(
+    ("report", "kinds"),
+    [
+        ({"total_tokens": 30, "completion_tokens_details": {"reasoning_tokens": 15}}, (10, 0, 5, 15)),
+        ({"completion_tokens_details": {"reasoning_tokens": 15}}, (10, 0, 5, 15)),
+        ({"total_tokens": 45}, (10, 0, 5, 30)),
+        ({"total_tokens": 19, "completion_tokens_details": {"reasoning_tokens": 2}}, (10, 0, 5, 4)),
+        ({"total_tokens": 15, "completion_tokens_details": {"reasoning_tokens": 2}}, (10, 0, 3, 2)),
+        ({"total_tokens": 75, "prompt_tokens_details": {"cached_tokens": 60}}, (10, 60, 5, 0)),
+        ({"total_tokens": 1e30}, (10, 0, 5, 0)),
+    ],
+)
+def test_tokens_that_are_counted_beside_others_are_paid(report: dict[str, Any], kinds: tuple[int, ...]) -> None:
+    """Reasoning beyond `completion_tokens`, thinking that only the total shows, and cached prompt tokens that
+    `prompt_tokens` leaves out: each is in the usage.
+    """
+    told = {"prompt_tokens": 10, "completion_tokens": 5} | report
+    last = read(chunk("stop", content="x"), {"choices": [], "usage": told})[-1]
+    assert isinstance(last, UsageReport)
+    usage = last.usage
+    assert (usage.input, usage.input_cached, usage.output, usage.reasoning) == kinds
+
+
+def test_usage_that_stands_in_the_choice_counts() -> None:
+    """Moonshot and others report it there, with the finish reason; several choices add up to one prompt."""
+    ends = [
+        {"index": index, "delta": {"content": "x"}, "finish_reason": "stop", "usage": told}
+        for index, told in enumerate(
+            [{"prompt_tokens": 5000, "completion_tokens": 7}, {"prompt_tokens": 5000, "completion_tokens": 4}]
+        )
+    ]
+    one = read({"choices": ends[:1]})[-1]
+    assert isinstance(one, UsageReport)
+    assert (one.usage.prompt_tokens, one.usage.completion_tokens, one.usage.estimated) == (5000, 7, False)
+    reader = AnswerReader("t", DOCUMENT, choices=2)
+    reader.payload(json.dumps({"choices": ends}).encode())
+    (both,) = reader.end()
+    assert isinstance(both, UsageReport)
+    assert (both.usage.prompt_tokens, both.usage.completion_tokens) == (5000, 11)
+
+
+def test_a_report_that_cannot_be_true_does_not_replace_one_that_can() -> None:
+    """A last chunk of zeros, as some proxies add it, leaves the report of the choice before it."""
+    end = {"index": 0, "delta": {}, "finish_reason": "stop", "usage": {"prompt_tokens": 9, "completion_tokens": 3}}
+    zeros = {"choices": [], "usage": {"prompt_tokens": 0, "completion_tokens": 0}}
+    last = read(chunk(content="x"), {"choices": [end]}, zeros)[-1]
+    assert isinstance(last, UsageReport)
+    assert (last.usage.prompt_tokens, last.usage.completion_tokens) == (9, 3)
+
+
 def test_logprobs_are_passed_on() -> None:
     """Log-probabilities are passed on with their bytes; unreadable ones are left out and the text stays."""
     good = {"content": [{"token": "é", "logprob": -0.1, "bytes": [195, 169], "top_logprobs": []}]}

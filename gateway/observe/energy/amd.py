@@ -32,6 +32,11 @@ class Amd:
         if not self._cards and self.problem is None:
             self.problem = "no AMD card"
 
+    @property
+    def measures(self) -> bool:
+        """Tell whether a card says what it draws."""
+        return any(self._power(card) is not None for card in self._cards)
+
     def read(self, elapsed: float, busy: float) -> Sequence[Tick]:
         """Return the energy of every card that answers."""
         ticks = []

@@ -57,6 +57,11 @@ class Nvml:
         self.problem: str | None = None
         self._open()
 
+    @property
+    def measures(self) -> bool:
+        """Tell whether a card says what it draws: many virtual, mobile and embedded ones tell all but that."""
+        return any(card.measures for card in self._cards)
+
     def read(self, elapsed: float, busy: float) -> Sequence[Tick]:
         """Return the energy of every card that answers."""
         if self._nvml is None:
@@ -114,6 +119,7 @@ class _Card:
         self._counter = self._ask(lambda: int(nvml.nvmlDeviceGetTotalEnergyConsumption(self._handle)))
         self._has_counter = self._counter is not None
         self._watts = self._power()
+        self.measures = self._has_counter or self._watts is not None
         self.lost = False
 
     def read(self, elapsed: float) -> Tick | None:

@@ -25,19 +25,23 @@ _LONGEST_TICKS = 10.0
 
 
 def find_meters(settings: EnergySettings) -> list[Meter]:
-    """Return the meters that this machine has; an estimate only where nothing can be measured."""
-    meters: list[Meter] = []
-    if settings.nvml:
-        nvml = Nvml()
-        if nvml.problem is None:
-            meters.append(nvml)
-    if settings.amd:
-        amd = Amd()
-        if amd.problem is None:
-            meters.append(amd)
-    if settings.rapl and (rapl := Rapl()).found:
+    """Return the meters that this machine has; the configured estimate only where nothing can be measured.
+
+    A card that tells its load and not its power is asked for the load. The estimate, where there is one, then stands
+    for the whole machine, and the CPU's counters are left out: what they count is a part of it.
+    """
+    cards: list[Nvml | Amd] = []
+    if settings.nvml and (nvml := Nvml()).problem is None:
+        cards.append(nvml)
+    if settings.amd and (amd := Amd()).problem is None:
+        cards.append(amd)
+    blind = bool(cards) and not any(card.measures for card in cards)
+    meters: list[Meter] = [*cards]
+    measured = bool(cards) and not blind
+    if settings.rapl and not (blind and settings.idle_watts is not None) and (rapl := Rapl()).found:
         meters.append(rapl)
-    if not meters and settings.idle_watts is not None:
+        measured = True
+    if not measured and settings.idle_watts is not None:
         busy = settings.idle_watts if settings.busy_watts is None else settings.busy_watts
         meters.append(Estimate(idle_watts=settings.idle_watts, busy_watts=busy))
     if settings.wall_offset_watts > 0:

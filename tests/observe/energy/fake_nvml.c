@@ -1,5 +1,6 @@
 /* A stand-in for NVIDIA's driver library with one card, for tests. FAKE_NVML says how the card behaves:
- * counter: has an energy counter; power: has none; lost: is lost after the third question for power. */
+ * counter: has an energy counter; power: has none; lost: is lost after the third question for power;
+ * mute: does not say what it draws at all (vGPU, MIG, mobile cards, boards). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +28,7 @@ int nvmlDeviceGetName(void *handle, char *name, unsigned length) {
 }
 int nvmlDeviceGetTotalEnergyConsumption(void *handle, unsigned long long *energy) {
     (void)handle;
-    if (is("power")) return NOT_SUPPORTED;
+    if (is("power") || is("mute")) return NOT_SUPPORTED;
     if (gone()) return GPU_IS_LOST;
     *energy = millijoules;
     millijoules += 250000; /* 250 J between two questions */
@@ -35,6 +36,7 @@ int nvmlDeviceGetTotalEnergyConsumption(void *handle, unsigned long long *energy
 }
 int nvmlDeviceGetPowerUsage(void *handle, unsigned *milliwatts) {
     (void)handle;
+    if (is("mute")) return NOT_SUPPORTED;
     asked++;
     if (gone()) return GPU_IS_LOST;
     *milliwatts = 100000 + 100000 * (asked > 1); /* 100 W, then 200 W */

@@ -42,12 +42,12 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def read(mode: str, folder: Path | None) -> Any:
+def read(mode: str, folder: Path | None, script: str = SCRIPT) -> Any:
     """Six readings, two seconds apart by the meter's clock."""
     environment = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
     environment |= {"FAKE_NVML": mode, "LD_LIBRARY_PATH": str(folder) if folder else ""}
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(SCRIPT)],
+        [sys.executable, "-c", textwrap.dedent(script)],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -90,6 +90,32 @@ def test_a_lost_card_becomes_unknown(driver: Path) -> None:
     assert result["gpus"][1][0]["utilization"] == 0.87
     assert result["gpus"][2] == []
     assert result["after"] == "no GPU answers any more"
+
+
+MUTE = """
+    import json
+    import msgspec
+    from gateway.observe.energy.sampler import find_meters
+    from gateway.observe.settings import EnergySettings
+
+    meters = find_meters(EnergySettings(amd=False, idle_watts=20, busy_watts=200))
+    ticks = [msgspec.to_builtins(tick) for meter in meters for tick in meter.read(10.0, 0.5)]
+    gpus = [msgspec.to_builtins(gpu) for meter in meters for gpu in meter.gpus()]
+    print(json.dumps({"ticks": ticks, "gpus": gpus}))
+"""
+
+
+def test_a_card_that_does_not_say_what_it_draws_leaves_the_estimate_in_force(driver: Path) -> None:
+    """Its load and memory are read all the same; the configured powers stand for the machine's energy, once."""
+    result = read("mute", driver, MUTE)
+    assert result["ticks"] == [{"device": "machine", "source": "estimate", "joules": 1100.0, "watts": 110.0}]
+    assert [(gpu["name"], gpu["utilization"]) for gpu in result["gpus"]] == [("gpu0", 0.87)]
+
+
+def test_a_card_that_says_what_it_draws_needs_no_estimate(driver: Path) -> None:
+    """The configured powers are for what can't be measured."""
+    ticks = read("counter", driver, MUTE)["ticks"]
+    assert "estimate" not in {tick["source"] for tick in ticks}
 
 
 def test_without_the_library_there_is_nothing_to_read(tmp_path: Path) -> None:
