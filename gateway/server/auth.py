@@ -9,16 +9,20 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
-from gateway.core.errors import BadRequest, Forbidden, Unauthorized
+from gateway.core.errors import BadRequest, ConfigurationError, Forbidden, Unauthorized
 from gateway.core.request import Caller
+from gateway.server.headers import REQUEST_HEADERS, refuse_unknown_headers
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 _CREDENTIALS = ("authorization", "x-api-key", "api-key")
-_SINGLE = (*_CREDENTIALS, "host", "origin", "content-type", "x-aduana-tags")
+_SINGLE = (*_CREDENTIALS, "host", "origin", "content-type", *REQUEST_HEADERS)
 
 
 class KeyRing:
-    """Configured API keys as digests: no secret is kept in memory as text; comparing takes constant time."""
+    """Configured API keys as digests: no secret is kept in memory as text; comparing takes constant time.
+
+    INVARIANT: no two keys have one secret, so that the first can't take the place of another with other tags.
+    """
 
     def __init__(self, secrets: Mapping[str, tuple[str, Caller]], *, anonymous: Caller | None) -> None:
         """Keep the digests of the secrets.
@@ -26,9 +30,12 @@ class KeyRing:
         Args:
             secrets: For each key's name, its secret and its caller.
             anonymous: The caller of a request without a key. None: a key is needed.
+
+        Raises:
+            ConfigurationError: Two keys have the same secret.
         """
         self._anonymous = anonymous
-        self._callers = [(_digest(secret), caller) for secret, caller in secrets.values()]
+        self._callers = _digests(secrets)
 
     def caller(self, headers: CIMultiDictProxy[str]) -> Caller:
         """Return the caller whom a request's credentials name.
@@ -64,8 +71,24 @@ class KeyRing:
         return known or self._anonymous is not None
 
 
+def _digests(secrets: Mapping[str, tuple[str, Caller]]) -> list[tuple[bytes, Caller]]:
+    names: dict[bytes, str] = {}
+    for name, (secret, _) in secrets.items():
+        digest = _digest(secret)
+        if digest in names:
+            raise ConfigurationError(
+                (
+                    f"keys.{names[digest]} and keys.{name} have the same secret, so a request with it could be either "
+                    "one's, with the other's tags. Give each key a secret of its own.",
+                )
+            )
+        names[digest] = name
+    return [(_digest(secret), caller) for secret, caller in secrets.values()]
+
+
 def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()
+    # A header's bytes need not be UTF-8: those that are not arrive as surrogates.
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 def _credential(headers: CIMultiDictProxy[str]) -> str | None:
@@ -96,13 +119,14 @@ class HostGuard:
         """Refuse a request whose host, origin or headers are not in order.
 
         Raises:
-            BadRequest: A header that may come once came twice.
+            BadRequest: A header that may come once came twice, or one looks like ours and is not.
             Forbidden: The host or the origin is not one of ours.
         """
         headers = request.headers
         for name in _SINGLE:
             if len(headers.getall(name, ())) > 1:
                 raise BadRequest(f"The header {name!r} stands twice. Send it once.", code="duplicate_header")
+        refuse_unknown_headers(headers)
         host = _hostname(headers.get("Host", ""))
         if host not in self._hosts and not self._any_host:
             raise Forbidden(
@@ -122,16 +146,26 @@ class HostGuard:
         if origin.lower() not in self._origins:
             return {}
         return {
-            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Origin": _plain(origin),
             "Vary": "Origin",
             "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
-            "Access-Control-Allow-Headers": request.headers.get("Access-Control-Request-Headers", "*"),
+            "Access-Control-Allow-Headers": _plain(request.headers.get("Access-Control-Request-Headers", "*")),
             "Access-Control-Expose-Headers": "x-request-id, x-aduana-target, x-aduana-zone, x-aduana-label",
             "Access-Control-Max-Age": "600",
         }
 
     def _own_origin(self, origin: str, host: str) -> bool:
-        return origin in self._origins or urlsplit(origin).netloc == host
+        if origin in self._origins:
+            return True
+        try:
+            return urlsplit(origin).netloc == host
+        except ValueError:  # as of "http://["
+            return False
+
+
+def _plain(value: str) -> str:
+    """Return a client's header value without what may not stand in an answer's header."""
+    return "".join(character for character in value if " " <= character <= "~")
 
 
 def _hostname(host: str) -> str:

@@ -16,13 +16,13 @@ from gateway.pipeline.settlement import ClientGone
 from gateway.server.answers import json_answer, public_error, route_headers
 from gateway.server.auth import HostGuard, KeyRing
 from gateway.server.bodies import BodyReader
+from gateway.server.headers import EXPLAIN
 from gateway.server.inbound import InboundBuilder
 from gateway.server.streaming import EVENTS, EventStream
 from gateway.wire.dialect import AnswerAssembly, AnswerStream
 
 REQUEST_ID = web.RequestKey("request_id", str)
 PARSE_SECONDS = web.RequestKey("parse_seconds", float)
-EXPLAIN_HEADER = "x-aduana-explain"  # asks for the decision instead of an answer
 # Parsing costs about 5 ms a megabyte: larger bodies are parsed in a thread, so that other streams keep flowing.
 INLINE_BYTES = 128 * 1024
 
@@ -134,7 +134,7 @@ class HttpEndpoint:
             assembly: Makes the encoder of an answer in one piece.
             content_type: The type of a stream in this dialect.
         """
-        if http.headers.get(EXPLAIN_HEADER, "0") != "0":
+        if http.headers.get(EXPLAIN, "0") != "0":
             return await self.explained(inbound)
         async with self._pipeline.generate(inbound, request) as answer:
             headers = route_headers(answer.route)

@@ -9,8 +9,8 @@ from aiohttp import web
 from gateway.core.errors import BadRequest
 from gateway.core.request import AnyRequest, Caller, Inbound
 from gateway.core.target import Catalog
+from gateway.server.headers import TAGS
 
-TAGS_HEADER = "x-aduana-tags"
 _TAG = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 _MAX_TAGS = 32
 
@@ -32,9 +32,9 @@ def parse_tags(value: str | None) -> frozenset[str]:
     bad = next((tag for tag in tags if not _TAG.match(tag)), None)
     if bad is not None or len(tags) > _MAX_TAGS:
         raise BadRequest(
-            f"{TAGS_HEADER}: write up to {_MAX_TAGS} tags with commas between them; each has lower-case letters, "
+            f"{TAGS}: write up to {_MAX_TAGS} tags with commas between them; each has lower-case letters, "
             "digits, '.', '_' or '-', as in 'health, client-acme'.",
-            param=TAGS_HEADER,
+            param=TAGS,
             code="invalid_tags",
         )
     return frozenset(tags)
@@ -50,7 +50,7 @@ class InboundBuilder:
     def inbound(self, http: web.Request, request_id: str, caller: Caller, request: AnyRequest, size: int) -> Inbound:
         """Return the request with its circumstances; its tags are those of header, key and alias together."""
         alias = self._catalog.resolve(request.model)
-        tags = parse_tags(http.headers.get(TAGS_HEADER)) | caller.tags | (alias.tags if alias else frozenset())
+        tags = parse_tags(http.headers.get(TAGS)) | caller.tags | (alias.tags if alias else frozenset())
         return Inbound(
             id=request_id,
             request=request,

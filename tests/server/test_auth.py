@@ -6,7 +6,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from gateway.core.errors import AduanaError, BadRequest, Forbidden, Unauthorized
+from gateway.core.errors import AduanaError, BadRequest, ConfigurationError, Forbidden, Unauthorized
 from gateway.core.request import Caller
 from gateway.server.auth import HostGuard, KeyRing
 from gateway.server.inbound import parse_tags
@@ -96,6 +96,10 @@ def checked(host_guard: HostGuard, *pairs: tuple[str, str]) -> AduanaError | Non
         ([("Host", "localhost:8484"), ("Origin", "https://chat.lan")], None),
         ([("Host", "localhost:8484"), ("Origin", "https://evil.example")], Forbidden),
         ([("Host", "localhost:8484"), ("Origin", "null")], Forbidden),
+        ([("Host", "localhost:8484"), ("Origin", "http://[")], Forbidden),
+        ([("Host", "localhost:8484"), ("Origin", "http://a\u2100b")], Forbidden),
+        ([("Host", "localhost:8484"), ("x-aduana-tag", "health")], BadRequest),
+        ([("Host", "localhost:8484"), ("x-aduana-explain", "1"), ("x-aduana-explain", "0")], BadRequest),
         ([("Host", "localhost:8484"), ("Host", "localhost:8484")], BadRequest),
         ([("Host", "localhost"), ("x-aduana-tags", "health"), ("x-aduana-tags", "public")], BadRequest),
     ],
@@ -131,3 +135,24 @@ def test_a_tag_that_cannot_be_read_is_an_error():
 def test_a_browser_opens_the_page_with_a_key_as_password(ring, authorization, accepts):
     """The browser dialogue of the status page takes any user name, with an API key as the password."""
     assert ring.accepts(authorization) is accepts
+
+
+@pytest.mark.parametrize("byte", range(0x80, 0x100))
+@pytest.mark.parametrize("name", ["authorization", "x-api-key", "api-key"])
+def test_credentials_of_odd_bytes_are_a_wrong_key(ring, byte, name):
+    """Bytes that are no UTF-8 in a credential are a wrong key like any other."""
+    for raw in (bytes([byte]), b"Bearer \xc3" + bytes([byte]), b"sk-desk" + bytes([byte])):
+        pair = (name, raw.decode("utf-8", "surrogateescape"))  # as aiohttp gives them
+        with pytest.raises(Unauthorized):
+            ring.caller(headers(pair))
+        assert ring.accepts(pair[1]) is False
+        assert ring.accepts("Basic " + base64.b64encode(b"me:" + raw).decode()) is False
+        assert ring.accepts("Basic " + pair[1]) is False
+
+
+def test_two_keys_with_one_secret_are_refused():
+    """Two keys with one secret would be one key with somebody's tags: both are named, the secret is not."""
+    with pytest.raises(ConfigurationError) as caught:
+        KeyRing({"desk": ("sk-1", DESK), "kids-tablet": ("sk-1", TABLET)}, anonymous=None)
+    assert "keys.desk and keys.kids-tablet" in caught.value.problems[0]
+    assert "sk-1" not in str(caught.value.problems)

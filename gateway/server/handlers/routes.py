@@ -3,6 +3,7 @@
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from gateway.core.errors import BadRequest
 from gateway.server.answers import error_answer, public_error
 from gateway.server.auth import HostGuard
 from gateway.server.endpoint import REQUEST_ID, HttpEndpoint, StreamBroken
@@ -24,6 +25,8 @@ async def shape_errors(request: web.Request, handler: Handler) -> web.StreamResp
         ConnectionResetError: The client is gone; aiohttp handles it.
     """
     request[REQUEST_ID] = new_request_id()
+    if "websocket" in request.headers.get("Upgrade", "").lower():
+        return _plain_http_only(request)
     if request.method == "OPTIONS":
         # Needs no key: which page may call is told by the CORS headers, or by their absence.
         return web.Response(status=204, headers={"Allow": "GET, HEAD, POST, OPTIONS"})
@@ -35,6 +38,19 @@ async def shape_errors(request: web.Request, handler: Handler) -> web.StreamResp
         raise
     except Exception as error:  # noqa: BLE001 - the last boundary: mapped, logged by type, answered
         return error_answer(public_error(error, request[REQUEST_ID]), request[REQUEST_ID], request.path)
+
+
+def _plain_http_only(request: web.Request) -> web.Response:
+    """Answer a WebSocket handshake: clients that try WebSockets first fall back to HTTP on this status."""
+    error = BadRequest(
+        "There are no WebSockets here. Send the request as plain HTTP, with 'stream: true' for a stream.",
+        code="websocket_not_supported",
+        status=426,
+    )
+    answer = error_answer(error, request[REQUEST_ID], request.path)
+    answer.headers.update({"Upgrade": "HTTP/1.1", "Connection": "close, Upgrade"})
+    answer.force_close()
+    return answer
 
 
 def build_application(

@@ -1,0 +1,69 @@
+"""Odd request heads, byte by byte: each gets an error in its dialect's shape, none gets further."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.fault_server import GOOD
+from tests.faults.house import CLIENT_KEY, Reply, chat, opened, request
+
+PATHS = ("/v1/chat/completions", "/v1/messages", "/api/chat")
+
+
+def keyed(tmp_path: Path) -> dict[str, Any]:
+    """A configuration with one API key."""
+    (tmp_path / "client-key").write_text(CLIENT_KEY)
+    return {"ana": {"secret": f"file:{tmp_path / 'client-key'}"}}
+
+
+def told(reply: Reply, path: str) -> str:
+    """Return the message of an error in the shape of the path's dialect."""
+    error = json.loads(reply.body)["error"]
+    return str(error if path.startswith("/api/") else error["message"])
+
+
+def with_header(name: str, value: bytes, path: str) -> bytes:
+    """Return a request with a header of any bytes."""
+    head, body = request(chat(), path=path, **{name.replace("-", "_"): "§"}).split("§".encode(), 1)
+    return head + value + body
+
+
+async def test_credentials_of_any_bytes_are_401(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A credential of bytes that are no UTF-8 is a wrong key: 401 in the shape of the dialect, and never a crash."""
+    values = [b"Bearer " + bytes([byte]) for byte in range(0x80, 0x100)]
+    values += [bytes(range(0x80, 0x100)), b"Basic \xff\xfe", b"\xc3\x28", b"Bearer \xed\xa0\x80"]
+    async with opened(tmp_path, capfd, big=GOOD, den=GOOD, keys=keyed(tmp_path)) as one:
+        for number, value in enumerate(values):
+            path = PATHS[number % len(PATHS)]
+            for name in ("Authorization", "x-api-key", "api-key"):
+                reply = await one.send(with_header(name, value, path))
+                assert reply.status == 401, (name, value)
+                assert "API key" in told(reply, path)
+        for name in ("Origin", "Host"):
+            assert (await one.send(with_header(name, b"http://\xff\x80[", "/v1/messages"))).status == 403
+        assert (await one.ask(Authorization=f"Bearer {CLIENT_KEY}")).status == 200
+
+
+async def test_a_websocket_handshake_is_426(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A WebSocket handshake on any path says that plain HTTP is needed, so that clients fall back."""
+    async with opened(tmp_path, capfd, big=GOOD, den=GOOD) as one:
+        for path in (*PATHS, "/v1/responses", "/v1/models", "/v1/realtime"):
+            reply = await one.send(
+                f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+            )
+            assert (reply.status, reply.headers["upgrade"]) == (426, "HTTP/1.1"), path
+            assert "plain HTTP" in told(reply, path)
+
+
+async def test_a_mistyped_header_protects_nothing_in_silence(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """`x-aduana-tag` for `x-aduana-tags` gets 400 with the right name, in each dialect, and nothing is sent."""
+    async with opened(tmp_path, capfd, big=GOOD, den=GOOD) as one:
+        for path in PATHS:
+            reply = await one.send(with_header("x-aduana-tag", b"health", path))
+            assert reply.status == 400
+            assert "x-aduana-tags" in told(reply, path)
+        assert not one.big.posts
+        assert not one.den.posts

@@ -1,0 +1,41 @@
+"""Headers that look like the gateway's own: a typing error is told, never left out in silence."""
+
+import pytest
+
+from gateway.core.errors import BadRequest
+from gateway.server.headers import REQUEST_HEADERS, refuse_unknown_headers
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("x-aduana-tag", "x-aduana-tags"),
+        ("X-Aduana-Tag", "x-aduana-tags"),
+        ("x-aduana-tagss", "x-aduana-tags"),
+        ("x_aduana_tags", "x-aduana-tags"),
+        ("aduana-tags", "x-aduana-tags"),
+        ("x-adauna-tags", "x-aduana-tags"),
+        ("x-aduna-tags", "x-aduana-tags"),
+        ("x-aduana-explian", "x-aduana-explain"),
+        ("aduana-explain", "x-aduana-explain"),
+        ("x-aduana-label", None),
+        ("x-aduana-\udcff", None),
+    ],
+)
+def test_a_mistyped_header_is_refused_with_the_right_name(name, meant):
+    """A header that looks like one of the gateway's own and is none gets 400 with the nearest name."""
+    with pytest.raises(BadRequest) as caught:
+        refuse_unknown_headers(["Host", name])
+    assert caught.value.code == "unknown_header"
+    assert any(f"Did you mean {name!r}" in caught.value.message for name in ([meant] if meant else REQUEST_HEADERS))
+    caught.value.message.encode()  # may be sent, whatever bytes came
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*REQUEST_HEADERS, "X-Aduana-Tags", "authorization", "x-api-key", "x-stainless-lang", "x-amz-tags", "x-tags",
+     "x-request-id", "traceparent", "anthropic-version", "x-forwarded-for", "x-organization-tags", "x-\udcff"],
+)  # fmt: skip
+def test_other_headers_pass(name):
+    """The gateway's own headers, and those of everybody else, are no typing errors."""
+    refuse_unknown_headers([name])
