@@ -14,7 +14,7 @@ def ready_text(url: str, settings: Settings, catalog: Catalog) -> str:
     """Return the lines that name the status page, the base URLs and one command to try."""
     model = catalog.unknown_model or next(iter(catalog.aliases))
     key = ' -H "Authorization: Bearer $ADUANA_KEY"' if settings.keys else ""
-    body = f'{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello!"}}]}}'
+    body = f'{{"model": "{model}", "max_tokens": 60, "messages": [{{"role": "user", "content": "Hello!"}}]}}'
     return (
         "\nAduana is ready.\n"
         f"  Status page:  {url}/\n"
