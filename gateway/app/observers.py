@@ -6,7 +6,7 @@ import structlog
 
 from gateway import __version__
 from gateway.app.targets import Targets
-from gateway.core.events import ViolationStopped
+from gateway.core.events import Decided, Event, ViolationStopped
 from gateway.core.record import Settlement
 from gateway.core.target import Catalog
 from gateway.ledger import Ledger
@@ -65,6 +65,22 @@ class WorkerWatch:
                 self.metrics.worker_restarted(event.target, "crashed")
             case WorkerEventKind.LOADING | WorkerEventKind.REMEMBERED | WorkerEventKind.STOPPED:
                 pass
+
+
+class TagLog:
+    """Observer that logs requests with tags that nobody declared, without the tags."""
+
+    def on(self, event: Event) -> None:
+        """Log one line for such a request."""
+        if isinstance(event, Decided) and event.unknown_tags:
+            receipt = event.receipt
+            LOG.warning(
+                "request.unknown_tag",
+                request_id=receipt.request_id,
+                key=receipt.key,
+                label=receipt.label.word,
+                source=receipt.label_source,
+            )
 
 
 def reload_metrics(metrics: Metrics) -> Callable[[Policy | None], None]:

@@ -16,6 +16,7 @@ from gateway.app.announcement import announce
 from gateway.app.conversation_key import load_conversation_key
 from gateway.app.inspection import RunningInspection, running_inspection
 from gateway.app.observers import (
+    TagLog,
     WorkerWatch,
     known,
     observer_failed,
@@ -48,6 +49,7 @@ from gateway.observe.traces import Traces
 from gateway.pipeline import Fanout, Pipeline
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.masking import Masker
+from gateway.pipeline.ports import Observer
 from gateway.pipeline.settlement import SettlementWriter
 from gateway.pipeline.shadow import Shadows
 from gateway.pipeline.snapshot import SnapshotBuilder
@@ -127,7 +129,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
         if ledger.orphans:
             LOG.warning("ledger.orphans_settled", requests=ledger.orphans)
         policies = PolicyStore(settings.policy, catalog, candidate=settings.candidate, rates=policy_rates(settings))
-        observers: dict[str, Metrics | ActiveRequests] = {"working": active}
+        observers: dict[str, Observer] = {"working": active, "tags": TagLog()}
         fanout = Fanout(observers, observer_failed)
         workers = WorkerWatch()
         targets = Targets(settings, catalog, on_violation=violation(fanout), on_worker=workers)

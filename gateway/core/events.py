@@ -16,6 +16,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     first_zone: Zone | None
     reason: str  # why the first target is first: "rule", "otherwise", "only_permitted", "refused"
     stages: tuple[tuple[str, float], ...] = ()
+    unknown_tags: int = 0  # how many of the request's tags nobody declared
 
 
 class Began(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,7 +31,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     model: str  # as configured: an alias, or "other" for a name that no alias has
     stream: bool
     label: Label
-    label_source: str  # tag, detector, taint, rule, default
+    label_source: str  # tag, assigned_tag, unknown_tag, detector, taint, rule, default
     tags: tuple[str, ...]
     categories: tuple[tuple[str, int], ...]  # finding category → count
     doubts: tuple[str, ...]

@@ -17,6 +17,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     target: str | None = None
     zone: Zone | None = None
     masked: tuple[tuple[str, int], ...] = ()  # category → findings that went out under pseudonyms
+    unknown_tags: tuple[str, ...] = ()  # tags of the request that nobody declared
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,4 +46,5 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
             target=target,
             zone=zone,
             masked=self.masked.counts if self.masked is not None and left else (),
+            unknown_tags=tuple(sorted(self.first.unknown_tags)),
         )

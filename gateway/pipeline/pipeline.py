@@ -201,6 +201,7 @@ class Pipeline:
                 receipt=receipt,
                 first_zone=leading.zone if leading else None,
                 reason=decision.reason,
+                unknown_tags=len(first.unknown_tags),
                 stages=(
                     ("parse", inbound.parse_seconds),
                     ("inspect", inspected - begun),

@@ -28,6 +28,8 @@ def route_headers(route: Route) -> dict[str, str]:
         headers["x-aduana-zone"] = route.zone.value
     if route.masked:
         headers["x-aduana-masked"] = header_value(", ".join(f"{category}={count}" for category, count in route.masked))
+    if route.unknown_tags:
+        headers["x-aduana-unknown-tags"] = header_value(", ".join(route.unknown_tags))
     return headers
 
 

@@ -1,6 +1,7 @@
 """Odd request heads, byte by byte: each gets an error in its dialect's shape, none gets further."""
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -67,3 +68,20 @@ async def test_a_mistyped_header_protects_nothing_in_silence(tmp_path: Path, cap
             assert "x-aduana-tags" in told(reply, path)
         assert not one.big.posts
         assert not one.den.posts
+
+
+async def test_an_unknown_tag_stays_at_home_and_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A mistyped tag keeps even a public request at home; header, receipt and log say so, the log without it."""
+    async with opened(tmp_path, capfd, big=GOOD, den=GOOD) as one:
+        for path in PATHS:
+            reply = await one.ask(chat(max_tokens=5), path=path, x_aduana_tags="public, helth")
+            assert (reply.status, reply.headers["x-aduana-unknown-tags"]) == (200, "helth"), reply.body
+            assert (reply.headers["x-aduana-label"], reply.headers["x-aduana-zone"]) == ("sensitive", "local")
+        assert not one.big.posts
+        with sqlite3.connect(tmp_path / "ledger.sqlite3") as database:
+            (first, *_) = database.execute("SELECT label_source FROM receipts ORDER BY seq").fetchone()
+        database.close()
+        assert first == "unknown_tag"  # the later ones have its conversation's past besides
+        log = "".join(capfd.readouterr())
+        assert log.count("request.unknown_tag") == len(PATHS)
+        assert "helth" not in log

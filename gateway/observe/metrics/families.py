@@ -9,7 +9,7 @@ from gateway.observe.labels import NONE
 from gateway.observe.metrics.exposition import Counter, Family, Histogram
 from gateway.policy import Change
 
-SOURCES = ("tag", "detector", "taint", "rule", "default")
+SOURCES = ("tag", "assigned_tag", "unknown_tag", "detector", "taint", "rule", "default")
 ACTIONS = ("kept_local", "masked", "refused", "released")
 TOKEN_TYPES = ("input", "input_cached", "output", "reasoning")
 CAUSES = ("crashed", "stalled", "out_of_memory")

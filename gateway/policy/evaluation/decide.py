@@ -16,10 +16,10 @@ from gateway.policy.evaluation.decision import Candidate, Decision, Refusal, Rem
 from gateway.policy.evaluation.eligibility import obstacles
 from gateway.policy.evaluation.evidence import Evidence
 from gateway.policy.evaluation.fact_values import getter
-from gateway.policy.evaluation.labels import assess
-from gateway.policy.evaluation.refusals import refused_by_rule, unknown_model, why_nothing
+from gateway.policy.evaluation.labels import assess, unknown_tags
+from gateway.policy.evaluation.refusals import refused_by_rule, unknown_model, unknown_tag, why_nothing
 from gateway.policy.evaluation.request_view import RequestView
-from gateway.policy.language.ast import Otherwise, Overrides, Rule
+from gateway.policy.language.ast import Otherwise, Overrides, Rule, UnknownTags
 from gateway.policy.language.conditions import ALWAYS, truth
 from gateway.privacy.categories import covered
 
@@ -40,7 +40,11 @@ def decide_relieved(evidence: Evidence, policy: Policy, relief: frozenset[str]) 
     inbound, inspection, snapshot = evidence.inbound, evidence.inspection, evidence.snapshot
     alias = policy.catalog.resolve(inbound.request.model)
     if alias is None:
-        return _unknown(evidence, policy)
+        return _refused(evidence, policy, "", unknown_model(inbound, policy.catalog), Why.ALIAS)
+    strangers = unknown_tags(inbound, policy.document.labels)
+    if strangers and policy.document.labels.unknown_tags is UnknownTags.REFUSE:
+        wording = unknown_tag(strangers, policy.document.labels.known_tags)
+        return _refused(evidence, policy, alias.name, wording, Why.REFUSED)
     view = RequestView(evidence, alias, policy.locals[alias.name])
     label, source = assess(inbound, inspection, alias.name, policy.document.labels, relief)
     view.label = label
@@ -64,13 +68,13 @@ def decide_relieved(evidence: Evidence, policy: Policy, relief: frozenset[str]) 
     overrides = _overrides(rules, cap, permitting, found) if acting or permitting else _PLAIN
     if refusal is not None:
         rule, reason, order = refusal.name, "refused", ()
-        wording: Refusal | None = refused_by_rule(refusal)
+        said: Refusal | None = refused_by_rule(refusal)
     elif not order:
         reason = "refused"
         named = _named(view, policy, number)
-        wording = why_nothing(inbound, snapshot, view.label, found, named)
+        said = why_nothing(inbound, snapshot, view.label, found, named)
     else:
-        wording = None
+        said = None
     return Decision(
         request_id=inbound.id,
         subject=Subject(inbound.request),
@@ -83,11 +87,12 @@ def decide_relieved(evidence: Evidence, policy: Policy, relief: frozenset[str]) 
         candidates=_candidates(order, policy, snapshot),
         removed=_removed(order, found, refusal is not None),
         policy_digest=policy.digest,
-        refusal=wording,
+        refusal=said,
         budget=_kept_out(view, policy, number, found, left) if left and refusal is None else None,
         overrides=overrides,
         mask=frozenset().union(*(rules[number].mask for number in permitting)),
         masked=_masked(inspection, relief),
+        unknown_tags=strangers,
         restrictions=tuple(rules[n].name for n in sorted({*grown, *acting, *permitting})),
     )
 
@@ -243,20 +248,22 @@ def _overrides(
     )
 
 
-def _unknown(evidence: Evidence, policy: Policy) -> Decision:
-    inbound = evidence.inbound
-    label, source = assess(inbound, evidence.inspection, "", policy.document.labels)
+def _refused(evidence: Evidence, policy: Policy, alias: str, refusal: Refusal, why: Why) -> Decision:
+    """Refuse what no rule is asked about: a model or a tag that does not exist."""
+    inbound, labels = evidence.inbound, policy.document.labels
+    label, source = assess(inbound, evidence.inspection, alias, labels)
     return Decision(
         request_id=inbound.id,
         subject=Subject(inbound.request),
-        alias="other",
+        alias=alias or "other",
         label=LABELS[label],
         label_source=source,
         tags=inbound.tags,
         rule="-",
         reason="refused",
         candidates=(),
-        removed=tuple(Removed(target=name, reason=Why.ALIAS) for name in policy.catalog.targets),
+        removed=tuple(Removed(target=name, reason=why) for name in policy.catalog.targets),
         policy_digest=policy.digest,
-        refusal=unknown_model(inbound, policy.catalog),
+        refusal=refusal,
+        unknown_tags=unknown_tags(inbound, labels),
     )

@@ -87,7 +87,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     subject: Subject
     alias: str
     label: Label
-    label_source: str  # tag, detector, taint, rule, default
+    label_source: str  # tag, assigned_tag, unknown_tag, detector, taint, rule, default
     tags: frozenset[str]
     rule: str  # the rule that chose; "otherwise"; "-": refused before any rule
     reason: str  # rule, otherwise, only_permitted, refused
@@ -99,6 +99,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     overrides: Overrides = Overrides()
     mask: frozenset[str] = frozenset()  # categories that matching rules permit to mask
     masked: frozenset[str] | None = None  # categories that are masked in what this decision is about; None: not masked
+    unknown_tags: frozenset[str] = frozenset()  # tags of the request that nobody declared
     restrictions: tuple[str, ...] = ()  # names of the rules that tagged, raised, restricted or set something
 
 

@@ -3,6 +3,7 @@
 import msgspec
 
 from gateway.core.labels import Label
+from gateway.core.yaml_source import suggest
 from gateway.policy.evaluation.compiled import Policy, deeds
 from gateway.policy.evaluation.decide import decide, otherwise_for
 from gateway.policy.evaluation.decision import Decision, Why
@@ -11,7 +12,7 @@ from gateway.policy.evaluation.fact_values import getter
 from gateway.policy.evaluation.labels import assess, label_of_category, taint_masked
 from gateway.policy.evaluation.masking import foresee
 from gateway.policy.evaluation.request_view import RequestView
-from gateway.policy.language.ast import Rule
+from gateway.policy.language.ast import Rule, UnknownTags
 from gateway.policy.language.conditions import Condition, FactRef, FactValue, atoms, truth
 from gateway.privacy.categories import covered
 
@@ -212,14 +213,31 @@ def _label_steps(evidence: Evidence, decision: Decision, policy: Policy, relief:
         steps.append("an earlier turn of the conversation was sensitive by what is masked")
     elif inspection.tainted:
         steps.append("an earlier turn of the conversation was sensitive: sensitive")
+    steps += _unknown_tag_steps(decision, policy)
     first, source = assess(inbound, inspection, decision.alias, labels, relief)
+    if source == "assigned_tag":
+        steps.append(f"the tag of the key or model itself lowers it to {Label(first).word}, below the default")
     if source == "tag" and first < labels.default:
         steps.append(f"the policy lets a clean text with this tag be {Label(first).word}, below its default")
     if source == "default":
         steps.append(f"nothing else says more; the default: {Label(first).word}")
+        if any(labels.tags.get(tag, first) < first for tag in inbound.tags):
+            steps.append("a tag that the caller sends does not lower the default of its key or model")
     if decision.label > first:
         steps.append(f"rules raised it to {decision.label.word}")
     return tuple(steps)
+
+
+def _unknown_tag_steps(decision: Decision, policy: Policy) -> list[str]:
+    effect = {
+        UnknownTags.REFUSE: "the policy refuses such requests",
+        UnknownTags.SENSITIVE: "sensitive, for it may be a typing error",
+        UnknownTags.IGNORE: "the policy ignores it",
+    }[policy.labels.unknown_tags]
+    return [
+        f"tag {tag}: not known; {effect}.{suggest(tag, policy.labels.known_tags)}"
+        for tag in sorted(decision.unknown_tags)
+    ]
 
 
 def _target_lines(decision: Decision, policy: Policy) -> tuple[TargetLine, ...]:

@@ -1,7 +1,8 @@
 """The label of a request before rules raise it.
 
 INVARIANT: whatever is added to a request, its label never falls; the one exception is written by an administrator: a
-tag that `labels.tags` maps below the default.
+tag that `labels.tags` maps below the default. A default of a key or of an alias is a floor: only a tag that the
+configuration attaches to that very key or alias lowers it, never one that the caller sends.
 """
 
 from collections.abc import Collection
@@ -9,7 +10,7 @@ from collections.abc import Collection
 from gateway.core.finding import Inspection
 from gateway.core.labels import Label
 from gateway.core.request import Inbound
-from gateway.policy.language.ast import Labels
+from gateway.policy.language.ast import Labels, UnknownTags
 from gateway.privacy.categories import covered
 
 SENSITIVE = int(Label.SENSITIVE)
@@ -40,12 +41,28 @@ def taint_masked(inspection: Inspection, relief: Collection[str]) -> bool:
 def assess(
     inbound: Inbound, inspection: Inspection, alias: str, labels: Labels, relief: Collection[str] = ()
 ) -> tuple[int, str]:
-    """Return the label (as a number) and where it comes from: tag, detector, taint or default.
+    """Return the label (as a number) and where it comes from.
+
+    That is: tag, assigned_tag (of the key or alias, and below the default), unknown_tag, detector, taint or default.
 
     A clean text (no doubt, no taint, no finding above `public`) whose tags are mapped takes their label, also below the
-    default. In every other case the default and everything seen are joined by `max`. `relief` has the categories that
-    count as masked; tags and doubts always count.
+    policy's default, but not below the floor of its key and alias. In every other case the default and everything seen
+    are joined by `max`. `relief` has the categories that count as masked; tags and doubts always count.
     """
+    label, source = _assess_known(inbound, inspection, alias, labels, relief)
+    if label < SENSITIVE and labels.unknown_tags is UnknownTags.SENSITIVE and unknown_tags(inbound, labels):
+        return SENSITIVE, "unknown_tag"
+    return label, source
+
+
+def unknown_tags(inbound: Inbound, labels: Labels) -> frozenset[str]:
+    """Return the tags of a request that nobody declared: neither the policy, nor a key, nor an alias."""
+    return inbound.tags - labels.known_tags if inbound.tags else inbound.tags
+
+
+def _assess_known(
+    inbound: Inbound, inspection: Inspection, alias: str, labels: Labels, relief: Collection[str]
+) -> tuple[int, str]:
     tagged = -1
     for tag in inbound.tags:
         label = labels.tags.get(tag)
@@ -63,9 +80,14 @@ def assess(
     for doubt in inspection.doubts:
         seen = max(seen, int(labels.doubts.get(doubt.reason, Label.SENSITIVE)))
     taint = SENSITIVE if inspection.tainted and not (relief and taint_masked(inspection, relief)) else 0
+    key = inbound.caller.key
+    default = int(default_label(key, alias, labels))
     if tagged >= 0 and not seen and not taint:
-        return tagged, "tag"
-    default = int(default_label(inbound.caller.key, alias, labels))
+        lowest = int(floor_label(key, alias, labels))
+        if tagged < lowest:
+            return lowest, "default"
+        assigned = key in labels.tagged_keys or alias in labels.tagged_aliases
+        return tagged, "assigned_tag" if assigned and tagged < default else "tag"
     label_now = max(tagged, seen, taint, default)
     if tagged == label_now:
         return label_now, "tag"
@@ -80,3 +102,16 @@ def default_label(key: str, alias: str, labels: Labels) -> Label:
         return labels.default
     found = [table[name] for table, name in ((labels.by_key, key), (labels.by_alias, alias)) if name in table]
     return max(found) if found else labels.default
+
+
+def floor_label(key: str, alias: str, labels: Labels) -> Label:
+    """Return the label below which a caller's tags can't bring a request with this key and alias.
+
+    It is the default of the key, unless the key itself carries a mapped tag, and likewise of the alias.
+    """
+    floor = Label.PUBLIC
+    if key not in labels.tagged_keys:
+        floor = max(floor, labels.by_key.get(key, floor))
+    if alias not in labels.tagged_aliases:
+        floor = max(floor, labels.by_alias.get(alias, floor))
+    return floor

@@ -1,12 +1,13 @@
 """The wording of refusals: what happened, and what the caller can do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from gateway.core.errors import BadRequest, ContextLengthExceeded, PolicyRefused, Unavailable
 from gateway.core.labels import Label
 from gateway.core.request import Inbound
 from gateway.core.snapshot import Snapshot
 from gateway.core.target import Catalog
+from gateway.core.yaml_source import suggest
 from gateway.policy.evaluation.budgets import budget_refusal, in_the_way, limits
 from gateway.policy.evaluation.decision import Refusal, Why
 from gateway.policy.evaluation.eligibility import needs
@@ -27,6 +28,18 @@ def unknown_model(inbound: Inbound, catalog: Catalog) -> Refusal:
     names = ", ".join(sorted(catalog.aliases))
     message = f"The model {inbound.request.model[:100]!r} does not exist here. Ask for one of: {names}."
     return Refusal(code="model_not_found", message=message, status=404, param="model")
+
+
+def unknown_tag(unknown: Iterable[str], known: Iterable[str]) -> Refusal:
+    """Word the refusal of a tag that nobody declared, where the policy refuses unknown tags."""
+    tag, names = min(unknown), sorted(known)
+    hint = suggest(tag, names) or (f" Known: {', '.join(names)}." if 0 < len(names) <= 24 else "")
+    return Refusal(
+        code="unknown_tag",
+        message=f"The tag {tag!r} is not known to the policy here, so it would protect nothing.{hint}",
+        status=BadRequest.status,
+        param="x-aduana-tags",
+    )
 
 
 def why_nothing(

@@ -1,5 +1,6 @@
 """A policy as data: what the reader makes and everything else works on."""
 
+import enum
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -45,6 +46,14 @@ class Otherwise(msgspec.Struct, frozen=True, kw_only=True):
     place: Position
 
 
+class UnknownTags(enum.StrEnum):
+    """What becomes of a request with a tag that nobody declared, which may be a typing error."""
+
+    REFUSE = "refuse"
+    SENSITIVE = "sensitive"
+    IGNORE = "ignore"
+
+
 class Labels(msgspec.Struct, frozen=True, kw_only=True):
     """The part of a policy that gives a request its label before rules raise it."""
 
@@ -55,6 +64,10 @@ class Labels(msgspec.Struct, frozen=True, kw_only=True):
     doubts: Mapping[str, Label] = MappingProxyType({})  # kinds of unreadable parts that an administrator accepts
     by_key: Mapping[str, Label] = MappingProxyType({})  # defaults of single keys
     by_alias: Mapping[str, Label] = MappingProxyType({})
+    known_tags: frozenset[str] = frozenset()
+    unknown_tags: UnknownTags = UnknownTags.SENSITIVE
+    tagged_keys: frozenset[str] = frozenset()  # keys with a mapped tag of their own, which may lower their default
+    tagged_aliases: frozenset[str] = frozenset()
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from gateway.policy.language.facts import FACTS, FactKind
 from gateway.policy.proof.variables import OTHER, SolverVariables
 from gateway.policy.reader.expectations import EVERY_LOCAL
 
+_UNKNOWN_TAG = "a-tag-that-nobody-declared"
 _SAMPLES = ("", "x", "0", "other", "a@b.example", "2026-01-01")
 
 
@@ -29,6 +30,8 @@ def given_of(model: z3.ModelRef, variables: SolverVariables, catalog: Catalog) -
     tags = frozenset(tag for tag, variable in variables.tags.items() if _true(model, variable))
     doubts = frozenset(name if name != OTHER else "time" for name, variable in variables.doubts.items()
                        if _true(model, variable))  # fmt: skip
+    if _true(model, variables.unknown_tag):
+        tags |= {_UNKNOWN_TAG}
     if tags:
         facts.append(("tags", "", tags))
     if doubts:

@@ -11,7 +11,7 @@ import z3
 from gateway.core.labels import Label, Zone
 from gateway.core.target import Catalog, TargetInfo
 from gateway.policy.evaluation.compiled import GROW, PERMIT, RESTRICT, ROUTE, deeds
-from gateway.policy.language.ast import Document, Rule
+from gateway.policy.language.ast import Document, Rule, UnknownTags
 from gateway.policy.language.conditions import FactRef
 from gateway.policy.proof.variables import SolverVariables, State
 
@@ -50,7 +50,8 @@ class DecisionFormulas:
         self.state = self._grown()
         self._deeds = {rule.name: self._matches(rule) for rule in document.rules}
         self.refused_by_rule = self._define(z3.Or([
-            self._deeds[rule.name][RESTRICT] for rule in document.rules if rule.refuse is not None
+            *(self._deeds[rule.name][RESTRICT] for rule in document.rules if rule.refuse is not None),
+            *([variables.unknown_tag] if document.labels.unknown_tags is UnknownTags.REFUSE else []),
         ]))  # fmt: skip
         self.may = {name: self._define(self._permitted(name, info)) for name, info in catalog.targets.items()}
         self.allowed = {name: self._define(self._ready(name)) for name in catalog.targets}
@@ -83,12 +84,23 @@ class DecisionFormulas:
                   for level in (0, 1, 2)]  # fmt: skip
         seen = {level: self._define(variables.seen(level, self._lifted)) for level in (1, 2)}
         clean = z3.And(tagged[0], z3.Not(seen[1]), z3.Not(self._tainted))
+        strange = variables.unknown_tag if labels.unknown_tags is UnknownTags.SENSITIVE else z3.BoolVal(False)
         first, second = (
-            self._define(z3.If(clean, tagged[level],
-                               z3.Or(tagged[level], seen[level], self._tainted, self._default(Label(level)))))
+            self._define(z3.Or(strange, z3.If(
+                clean,
+                z3.Or(tagged[level], self._floor(Label(level))),
+                z3.Or(tagged[level], seen[level], self._tainted, self._default(Label(level))),
+            )))
             for level in (1, 2)
         )  # fmt: skip
         return first, second
+
+    def _floor(self, level: Label) -> z3.BoolRef:
+        """Return the formula that no tag of the caller brings this key and alias below the label."""
+        labels, variables = self.document.labels, self.variables
+        tables = (("key", labels.by_key, labels.tagged_keys), ("alias", labels.by_alias, labels.tagged_aliases))
+        return z3.Or([variables.is_word(FactRef(name=fact), name) for fact, table, tagged in tables
+                      for name, label in table.items() if label >= level and name not in tagged])  # fmt: skip
 
     def _default(self, level: Label) -> z3.BoolRef:
         labels, variables = self.document.labels, self.variables

@@ -35,7 +35,10 @@ class PolicyModel:
         self.adopted = z3.BoolVal(False)
         if any(rule.mask for rule in document.rules):
             self.second = self._masked()
-        self.healthy_targets = [*map(z3.Not, variables.broken.values()), *variables.fits.values()]
+        # What claims of refusals assume: nothing is broken or too long, and no tag has a typing error.
+        self.healthy_targets = [
+            *map(z3.Not, (*variables.broken.values(), variables.unknown_tag)), *variables.fits.values()
+        ]  # fmt: skip
 
     def passes(self) -> Iterator[tuple[z3.BoolRef, DecisionFormulas]]:
         """Yield each decision that may be acted on, with its condition. A masking that fails leaves the first."""
@@ -99,6 +102,7 @@ class PolicyModel:
         variables = self.variables
         groups: tuple[Iterable[z3.BoolRef], ...] = (
             (z3.Not(flag) for flag in variables.broken.values()), variables.fits.values(),
+            [z3.Not(variables.unknown_tag)],
             (z3.Not(variables.leaves[name]) for name in reversed(variables.leaves)),
             (z3.Not(cause) for cause in variables.causes.values()),
             (z3.Not(doubt) for doubt in variables.doubts.values()),

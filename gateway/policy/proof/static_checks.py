@@ -13,6 +13,7 @@ from gateway.core.target import Alias, Catalog
 from gateway.policy.evaluation.eligibility import obstacles
 from gateway.policy.language.ast import Document, Rule
 from gateway.policy.language.conditions import Overlap, atoms
+from gateway.policy.language.facts import known_keys
 
 _PROBE = ChatRequest(dialect=Dialect.OPENAI, model="", document=MappingProxyType({}), messages=())
 
@@ -42,11 +43,28 @@ def structure_warnings(document: Document, catalog: Catalog) -> tuple[str, ...]:
             found.append(f"{rule.place}: the rule {rule.name!r} prefers no target that the configuration has.")
         if rule.only == frozenset():
             found.append(f"{rule.place}: the rule {rule.name!r} leaves no target over.")
+    found += _lowering(document, catalog)
     said = set(document.labels.tags) | {tag for rule in document.rules for tag in rule.tag}
     for tag in sorted(catalog.key_tags | {tag for alias in catalog.aliases.values() for tag in alias.tags}):
         if tag not in said and not _mentioned(tag, document):
             found.append(f"the configuration attaches the tag {tag!r}, which the policy does not know.")
     return tuple(found)
+
+
+def _lowering(document: Document, catalog: Catalog) -> list[str]:
+    """Return a warning for the tags by which any caller brings a clean text below the policy's default."""
+    labels = document.labels
+    keys = [key for key in sorted(known_keys(catalog)) if key not in labels.by_key and key not in labels.tagged_keys]
+    aliases = [name for name in catalog.aliases if name not in labels.by_alias and name not in labels.tagged_aliases]
+    tags = sorted(tag for tag, label in labels.tags.items() if label < labels.default)
+    if not keys or not aliases or not tags:
+        return []
+    listed = ", ".join(repr(tag) for tag in tags)
+    return [
+        f"callers may bring a request below the default {labels.default.word} by sending the tag {listed} themselves "
+        f"(keys without a default of their own: {', '.join(keys)}). A default of a key or model, as in "
+        f"'keys: {{{keys[-1]}: {{default: {labels.default.word}}}}}', is not lowered by what a caller sends."
+    ]
 
 
 def _mentioned(tag: str, document: Document) -> bool:

@@ -59,6 +59,7 @@ class SolverVariables:
         self.vocabulary: dict[FactRef, list[str]] = {}
         self._mention()
         self.tags = {tag: z3.Bool(f"tag {tag}") for tag in sorted(document.tags)}
+        self.unknown_tag = z3.Bool("tag (not known)")
         self.leaves = {name: z3.Bool(f"found {name}") for name in self._categories()}
         masking = any(rule.mask for rule in document.rules)
         self.causes = {name: z3.Bool(f"cause {name}") for name in self.leaves} if masking else {}

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from gateway.core.labels import Label
 from gateway.core.target import Catalog
 from gateway.core.yaml_source import Path, Source
-from gateway.policy.language.ast import Claim, Document, Expectation, Labels, Otherwise, Rule
+from gateway.policy.language.ast import Claim, Document, Expectation, Labels, Otherwise, Rule, UnknownTags
 from gateway.policy.language.conditions import ALWAYS, Atom, Condition, FactRef, Words
 from gateway.policy.language.facts import FACTS
 from gateway.policy.reader.claims import read_claims
@@ -20,7 +20,7 @@ from gateway.policy.reader.expectations import read_expectations
 from gateway.policy.reader.rules import read_otherwise, read_rules
 
 KEYS = ("version", "description", "include", "rates", "labels", "tags", "let", "keys", "aliases", "rules", "otherwise",
-        "claims", "expect")  # fmt: skip
+        "unknown_tags", "claims", "expect")  # fmt: skip
 ACCEPTED_DOUBTS = ("image", "audio", "file", "remote_url")
 
 
@@ -58,7 +58,7 @@ def read_documents(
         reading.problem((), "the policy has no 'otherwise'. Add, for example, 'otherwise: {prefer: [local]}'.")
         general = [Otherwise(when=ALWAYS, prefer=(), place=reading.source.where(()))]
     document = Document(
-        labels=_labels(files, overlays),
+        labels=_labels(files, overlays, names),
         rules=tuple(rules),
         otherwise=(*otherwise, *general[:1]),
         tags=names.tags,
@@ -183,7 +183,7 @@ def _overlays(reading: Reading, fields: Mapping[str, object]) -> list[_Overlay]:
     return found
 
 
-def _labels(files: Files, overlays: Sequence[_Overlay]) -> Labels:
+def _labels(files: Files, overlays: Sequence[_Overlay], names: KnownNames) -> Labels:
     default: Label | None = None
     other: Label | None = None
     tables: dict[str, dict[str, Label]] = {"tags": {}, "findings": {}, "doubts": {}}
@@ -212,7 +212,26 @@ def _labels(files: Files, overlays: Sequence[_Overlay]) -> Labels:
         doubts=MappingProxyType(tables["doubts"]),
         by_key=MappingProxyType(by_key),
         by_alias=MappingProxyType(by_alias),
+        known_tags=names.tags,
+        unknown_tags=_unknown_tags(files),
+        tagged_keys=frozenset(key for key, own in names.catalog.tags_of_keys.items() if own & tables["tags"].keys()),
+        tagged_aliases=frozenset(
+            alias.name for alias in names.catalog.aliases.values() if alias.tags & tables["tags"].keys()
+        ),
     )
+
+
+def _unknown_tags(files: Files) -> UnknownTags:
+    found: UnknownTags | None = None
+    for reading, fields in files:
+        if "unknown_tags" not in fields:
+            continue
+        word = fields["unknown_tags"]
+        if word not in list(UnknownTags):
+            reading.unknown(("unknown_tags",), "what to do with unknown tags,", str(word), list(UnknownTags))
+        elif found is None:
+            found = UnknownTags(str(word))
+    return found or UnknownTags.SENSITIVE
 
 
 def _all_claims(files: Files) -> tuple[Claim, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.core.labels import Label, Zone
+from gateway.policy.language.ast import UnknownTags
 from gateway.policy.language.facts import BUDGETS, FACTS, SHARES, Fact, FactKind, Parameter
 from gateway.policy.language.units import example
 from gateway.policy.reader.document import ACCEPTED_DOUBTS
@@ -30,6 +31,8 @@ def json_schema() -> Schema:
                           "description": "US dollars that one unit of a currency is."},
                 "labels": _labels(),
                 "tags": {**_WORDS, "description": "Tags that have no label of their own."},
+                "unknown_tags": {"enum": list(UnknownTags), "description": "What becomes of a request with a tag that "
+                                 "nobody declared; default: sensitive."},
                 "let": {"type": "object", "description": "Named conditions and lists.", "additionalProperties": {
                     "anyOf": [{"$ref": "#/$defs/condition"}, {"type": "array", "items": _TEXT}]}},
                 "keys": {"type": "object", "additionalProperties": {"$ref": "#/$defs/overlay"},

@@ -214,8 +214,11 @@ def read_case(source: Source, policy: Policy) -> Given:
         ConfigurationError: The case has problems; every one is in it.
     """
     problems: list[str] = []
-    names = KnownNames(policy.catalog, {}, policy.document.tags, policy.document.rates)
     value = source.value if isinstance(source.value, dict) else {}
+    given_tags = value["given"].get("tags") if isinstance(value.get("given"), dict) else None
+    strangers = given_tags if isinstance(given_tags, list) else [given_tags]
+    tags = policy.document.tags | {tag for tag in strangers if isinstance(tag, str)}  # a request may have any tag
+    names = KnownNames(policy.catalog, {}, tags, policy.document.rates)
     given = read_given(Reading(source, names, problems), ("given",), value.get("given"))
     if problems:
         raise ConfigurationError(tuple(problems))

@@ -35,7 +35,7 @@ LONG = {"prompt_tokens_estimate": 7000}
         (("public",), found(), Label.PUBLIC, "tag"),
         (("health",), found(), Label.SENSITIVE, "tag"),
         (("public", "health"), found(), Label.SENSITIVE, "tag"),
-        (("unheard-of",), found(), Label.INTERNAL, "default"),
+        (("unheard-of",), found(), Label.SENSITIVE, "unknown_tag"),
         ((), found("contact.email"), Label.SENSITIVE, "detector"),
         (("public",), found("contact.email"), Label.SENSITIVE, "detector"),
         (("public",), found("something.new"), Label.SENSITIVE, "detector"),
