@@ -82,6 +82,7 @@ class Ledger:
 
     async def close(self) -> None:
         """Write what is queued, then let go of the files. Safe to call twice."""
+        await self._taint_cache.ended()
         writer, self._writer = self._writer, None
         if writer is not None:
             await asyncio.to_thread(writer.close)

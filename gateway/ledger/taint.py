@@ -14,15 +14,15 @@ Causes: TypeAlias = "frozenset[str] | None"  # categories that alone made a turn
 _CHUNK = 500  # SQLite's oldest limit of variables in a statement is 999
 
 
-def read(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> dict[bytes, tuple[Label, int]]:
-    """Return label and day last seen (days since 1970) of the known ones of these hashes."""
-    found: dict[bytes, tuple[Label, int]] = {}
+def read(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> dict[bytes, tuple[Label, Causes, int]]:
+    """Return label, causes and day last seen (days since 1970) of the known ones of these hashes."""
+    found: dict[bytes, tuple[Label, Causes, int]] = {}
     for start in range(0, len(hashes), _CHUNK):
         some = hashes[start : start + _CHUNK]
         marks = ",".join("?" * len(some))
-        query = f"SELECT hash, label, seen_day FROM taint WHERE hash IN ({marks})"  # noqa: S608 - only question marks
-        for item, label, day in connection.execute(query, some):
-            found[item] = (Label(label), day)
+        query = f"SELECT hash, label, causes, seen_day FROM taint WHERE hash IN ({marks})"  # noqa: S608 - only question marks
+        for item, label, causes, day in connection.execute(query, some):
+            found[item] = (Label(label), frozenset(causes.split(",")) if causes else None, day)
     return found
 
 
@@ -31,7 +31,7 @@ def write(connection: sqlite3.Connection, labels: Mapping[bytes, Label], today: 
 
     INVARIANT: a label never falls, the day never goes back, and causes once unknown stay unknown.
     """
-    known = {item: (label, found) for item, label, found in _causes(connection, list(labels))}
+    known = {item: (label, found) for item, (label, found, _) in read(connection, list(labels)).items()}
     rows: list[tuple[bytes, int, int, str | None]] = []
     for item, label in labels.items():
         before, found = known.get(item, (Label.PUBLIC, causes))
@@ -54,20 +54,6 @@ def touch(connection: sqlite3.Connection, hashes: Iterable[bytes], today: int) -
 def joined(one: Causes, other: Causes) -> Causes:
     """Return the causes of both together; not known where those of one are not."""
     return None if one is None or other is None else one | other
-
-
-def sensitive_causes(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> dict[bytes, Causes]:
-    """Return, for the sensitive ones of these hashes, what alone made each of them sensitive."""
-    return {item: found for item, label, found in _causes(connection, hashes) if label is Label.SENSITIVE}
-
-
-def _causes(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> Iterable[tuple[bytes, Label, Causes]]:
-    for start in range(0, len(hashes), _CHUNK):
-        some = hashes[start : start + _CHUNK]
-        marks = ",".join("?" * len(some))
-        query = f"SELECT hash, label, causes FROM taint WHERE hash IN ({marks})"  # noqa: S608 - only question marks
-        for item, label, text in connection.execute(query, some).fetchall():
-            yield item, Label(label), frozenset(text.split(",")) if text else None
 
 
 def everything(connection: sqlite3.Connection) -> Iterable[bytes]:

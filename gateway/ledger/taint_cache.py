@@ -3,10 +3,11 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from cachetools import FIFOCache
 from rbloom import Bloom
 
 from gateway.core.errors import LedgerUnavailable
@@ -16,15 +17,19 @@ from gateway.ledger.write_queue import WriteQueue
 from gateway.ledger.writer import describe
 
 T = TypeVar("T")
+Entry = tuple[Label, taint.Causes]
 _EXPECTED = 2_000_000  # hashes; more of them only cost look-ups in vain
 _IN_VAIN = 0.001  # share of unknown hashes
+_AT_HAND = 200_000  # hashes whose entry needs no reading, about 25 MiB
+_PIECE = 500  # hashes written at once: some milliseconds of the writer's
 
 
 class TaintCache:
     """Memory of sensitive turns: a Bloom filter before the database, and the connection that reads it.
 
     The filter (rbloom; 3.4 MiB, 30 ns a look-up) never forgets, so a hash that it does not hold is surely unknown. At
-    two million entries, 0.1 % of unknown hashes are looked up in vain. All methods but `fill` are called on the event
+    two million entries, 0.1 % of unknown hashes are looked up in vain. What was seen today is at hand, so that a later
+    turn of a sensitive conversation reads and writes what is new in it. All methods but `fill` are called on the event
     loop's thread.
     """
 
@@ -33,10 +38,10 @@ class TaintCache:
         self._busy_seconds = busy_seconds
         self._today = today  # days since 1970
         self._filter = Bloom(_EXPECTED, _IN_VAIN)
-        self._unwritten: dict[bytes, Label] = {}  # remembered, not yet durable
-        self._unwritten_causes: dict[bytes, taint.Causes] = {}
-        self._refreshed: set[bytes] = set()
-        self._refreshed_day = 0
+        self._unwritten: dict[bytes, Entry] = {}  # remembered, not known to be durable
+        self._durable: FIFOCache[bytes, Entry] = FIFOCache(_AT_HAND)  # and seen today
+        self._day = 0
+        self._writing: set[asyncio.Task[None]] = set()
         self._reader: sqlite3.Connection | None = None
         self._reading = threading.Lock()
 
@@ -51,23 +56,7 @@ class TaintCache:
         Raises:
             LedgerUnavailable: The database can't be read.
         """
-        maybe = [item for item in hashes if item in self._filter]
-        if not maybe:
-            return {}
-        unwritten = {item: self._unwritten[item] for item in maybe if item in self._unwritten}
-        found = await self.reading(lambda connection: taint.read(connection, maybe))
-        today = self._today()
-        labels = {item: label for item, (label, _) in found.items()}
-        if today != self._refreshed_day:
-            self._refreshed_day = today
-            self._refreshed.clear()
-        stale = {item: labels[item] for item, (_, day) in found.items() if day < today and item not in self._refreshed}
-        if stale and write_queue is not None:
-            self._refreshed.update(stale)
-            write_queue.send(lambda connection: taint.touch(connection, stale, today))
-        for item, label in unwritten.items():
-            labels[item] = max(label, labels.get(item, label))
-        return labels
+        return {item: label for item, (label, _) in (await self._entries(hashes, write_queue)).items()}
 
     async def causes(self, hashes: Sequence[bytes]) -> taint.Causes:
         """Return what alone made the sensitive ones of these hashes sensitive; None: not known.
@@ -75,14 +64,10 @@ class TaintCache:
         Raises:
             LedgerUnavailable: The database can't be read.
         """
-        found = await self.reading(lambda connection: taint.sensitive_causes(connection, hashes))
-        for item in hashes:
-            if self._unwritten.get(item) is Label.SENSITIVE:
-                causes = self._unwritten_causes.get(item)
-                found[item] = taint.joined(found.get(item, causes), causes)
         union: taint.Causes = frozenset()
-        for causes in found.values():
-            union = taint.joined(union, causes)
+        for label, causes in (await self._entries(hashes, None)).values():
+            if label is Label.SENSITIVE:
+                union = taint.joined(union, causes)
         return union or None
 
     async def remember(
@@ -90,29 +75,100 @@ class TaintCache:
     ) -> None:
         """Remember turns with their label, which never falls; durable when it returns.
 
+        Whoever looks from now on finds them, also when the caller does not wait. Only what is new is written.
+
         Raises:
             LedgerUnavailable: They could not be written in time.
         """
-        labels = dict.fromkeys(hashes, label)
-        if not labels:
+        known = await self._entries(hashes, write_queue)
+        entry = (label, causes)
+        new = [
+            item
+            for item in dict.fromkeys(hashes)
+            if item in self._unwritten or item not in known or _merged(known[item], entry) != known[item]
+        ]
+        if not new:
             return
-        today = self._today()
-        for item in labels:
+        for item in new:
             self._filter.add(item)
-            if item in self._unwritten:
-                self._unwritten_causes[item] = taint.joined(self._unwritten_causes.get(item), causes)
-            else:
-                self._unwritten_causes[item] = causes
-            self._unwritten[item] = max(label, self._unwritten.get(item, label))
-        try:
-            await write_queue.do(lambda connection: taint.write(connection, labels, today, causes))
-        finally:
-            for item in labels:
-                self._unwritten.pop(item, None)
-                self._unwritten_causes.pop(item, None)
+            self._unwritten[item] = _merged(self._unwritten.get(item, known.get(item)), entry)
+        await asyncio.shield(self._own(self._write(new, label, causes, write_queue)))
+
+    async def ended(self) -> None:
+        """Wait until nothing is on its way to the database any more."""
+        while self._writing:
+            await asyncio.wait(set(self._writing))
+
+    async def _write(self, new: Sequence[bytes], label: Label, causes: taint.Causes, write_queue: WriteQueue) -> None:
+        today = self._today()
+
+        def work(piece: Sequence[bytes]) -> Callable[[sqlite3.Connection], None]:
+            return lambda connection: taint.write(connection, dict.fromkeys(piece, label), today, causes)
+
+        works = [work(piece) for piece in _pieces(new)]
+        if len(works) == 1:
+            await write_queue.do(works[0], keep=True)
+        else:
+            await write_queue.do_by_pieces(works)
+        for item in new:  # what could not be written stays known while this process runs
+            written = self._unwritten.pop(item, None)
+            if written is not None:
+                self._durable[item] = written
+
+    def _own(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Return a task that goes on when whoever waits for it goes away."""
+
+        def done(task: asyncio.Task[None]) -> None:
+            self._writing.discard(task)
+            if not task.cancelled():
+                task.exception()  # whoever waits has it; nobody may
+
+        task = asyncio.get_running_loop().create_task(work)
+        self._writing.add(task)
+        task.add_done_callback(done)
+        return task
+
+    async def _entries(self, hashes: Sequence[bytes], write_queue: WriteQueue | None) -> dict[bytes, Entry]:
+        """Return label and causes of the known ones of these hashes; read are those that are not at hand.
+
+        Raises:
+            LedgerUnavailable: The database can't be read.
+        """
+        today = self._today()
+        if today != self._day:
+            self._day = today
+            self._durable.clear()
+        maybe = [item for item in hashes if item in self._filter]
+        if not maybe:
+            return {}
+        found = {item: self._durable[item] for item in maybe if item in self._durable}
+        away = [item for item in maybe if item not in found]
+        if away:
+            read = await self.reading(lambda connection: taint.read(connection, away))
+            stale = [item for item, (_, _, day) in read.items() if day < today]
+            if stale and write_queue is not None:
+                self._touch(stale, today, write_queue)
+            for item, (label, causes, day) in read.items():
+                found[item] = (label, causes)
+                if day >= today or write_queue is not None:
+                    self._durable[item] = (label, causes)
+        for item in maybe:
+            unwritten = self._unwritten.get(item)
+            if unwritten is not None:
+                found[item] = _merged(found.get(item), unwritten)
+        return found
+
+    def _touch(self, stale: Sequence[bytes], today: int, write_queue: WriteQueue) -> None:
+        """Note that these hashes were seen again, behind everything that somebody waits for."""
+
+        def touching(piece: Sequence[bytes]) -> Callable[[sqlite3.Connection], None]:
+            return lambda connection: taint.touch(connection, piece, today)
+
+        self._own(write_queue.do_by_pieces([touching(piece) for piece in _pieces(stale)]))
 
     def close(self) -> None:
         """Let the file go. Safe to call twice."""
+        self._durable.clear()
         with self._reading:
             if self._reader is not None:
                 self._reader.close()
@@ -140,3 +196,14 @@ class TaintCache:
                 return work(self._reader)
         except sqlite3.Error as error:
             raise LedgerUnavailable(describe(error, self._file)) from error
+
+
+def _pieces(hashes: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    return (hashes[start : start + _PIECE] for start in range(0, len(hashes), _PIECE))
+
+
+def _merged(one: Entry | None, other: Entry) -> Entry:
+    """Return what both say together: the higher label, with the causes of whatever has it."""
+    if one is None or other[0] > one[0]:
+        return other
+    return one if other[0] < one[0] else (one[0], taint.joined(one[1], other[1]))

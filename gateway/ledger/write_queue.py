@@ -6,7 +6,7 @@ One wake-up of the loop for a whole commit, and one timer for everybody who wait
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gateway.core.errors import LedgerUnavailable
@@ -27,6 +27,20 @@ class WriteQueue:
         self._name = name  # of the ledger, for messages
         self._waiting: dict[asyncio.Future[Any], float] = {}  # → when it is too late; in that order
         self._alarm: asyncio.TimerHandle | None = None
+        self._turn = asyncio.Lock()
+
+    async def do_by_pieces(self, pieces: Sequence[Callable[[sqlite3.Connection], Any]]) -> None:
+        """Do much work piece by piece, and return when all of it is durable.
+
+        INVARIANT: of all such work only one piece is with the writer at a time, so receipts never wait behind much of
+        it, and whoever else has much to write comes between.
+
+        Raises:
+            LedgerUnavailable: A piece could not be written in time; those behind it are left out.
+        """
+        for piece in pieces:
+            async with self._turn:
+                await self.do(piece, keep=True)
 
     def do(self, work: Callable[[sqlite3.Connection], Any], *, keep: bool = False) -> "asyncio.Future[Any]":
         """Hand work over and return a future that is done when it is durable.

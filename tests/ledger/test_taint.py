@@ -1,5 +1,7 @@
 """The memory of sensitive conversations."""
 
+import asyncio
+import sqlite3
 from pathlib import Path
 
 import msgspec
@@ -8,10 +10,23 @@ import pytest
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.labels import Label
 from gateway.ledger import Ledger, LedgerSettings
-from tests.ledger.conftest import Clock
+from tests.ledger.conftest import Clock, make_receipt
 
 DAY = 86_400
 A, B, C = (bytes([number]) * 16 for number in range(3))
+
+
+def changes_of(ledger: Ledger) -> int:
+    """Return the number of rows that the memory has ever written, as a trigger in the database counts them."""
+    with sqlite3.connect(ledger.file) as connection:
+        connection.executescript(
+            "CREATE TABLE IF NOT EXISTS written (hash BLOB);"
+            "CREATE TRIGGER IF NOT EXISTS new AFTER INSERT ON taint BEGIN INSERT INTO written VALUES (new.hash); END;"
+            "CREATE TRIGGER IF NOT EXISTS old AFTER UPDATE ON taint BEGIN INSERT INTO written VALUES (new.hash); END;"
+        )
+        (count,) = connection.execute("SELECT count(*) FROM written").fetchone()
+    connection.close()
+    return int(count)
 
 
 async def test_what_is_remembered_is_found_also_after_a_restart(settings: LedgerSettings) -> None:
@@ -85,11 +100,68 @@ async def test_many_hashes_at_once(ledger: Ledger) -> None:
     assert len(await ledger.taint_lookup(many)) == 1800
 
 
+async def test_what_is_known_is_not_written_again(ledger: Ledger) -> None:
+    """A later turn of a sensitive conversation costs the ledger only what is new in it."""
+    many = [number.to_bytes(16, "big") for number in range(1800)]
+    await ledger.taint_remember(many, Label.SENSITIVE, frozenset({"id"}))
+    before = changes_of(ledger)
+    await ledger.taint_remember([*many, A + b"x"], Label.SENSITIVE, frozenset({"id"}))
+    assert changes_of(ledger) == before + 1
+
+
+async def test_what_else_makes_a_known_turn_sensitive_is_written(ledger: Ledger) -> None:
+    """A turn that was sensitive by findings alone, and then by something else, may not be masked any more."""
+    await ledger.taint_remember([A, B], Label.SENSITIVE, frozenset({"id"}))
+    await ledger.taint_remember([A], Label.SENSITIVE, frozenset({"contact"}))
+    assert await ledger.taint_causes([A, B]) == frozenset({"id", "contact"})
+    await ledger.taint_remember([B], Label.SENSITIVE)
+    assert await ledger.taint_causes([A, B]) is None
+    assert await ledger.taint_causes([A]) == frozenset({"id", "contact"})
+
+
+async def test_receipts_come_before_much_that_is_remembered(ledger: Ledger) -> None:
+    """While a large conversation is remembered, a receipt waits for a piece of it and not for the whole."""
+    order: list[str] = []
+
+    async def remember(number: int) -> None:
+        await ledger.taint_remember(
+            [bytes([number]) + item.to_bytes(15, "big") for item in range(20_000)], Label.SENSITIVE
+        )
+        order.append("memory")
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(4):
+            group.create_task(remember(number))
+        await asyncio.sleep(0)
+        await ledger.receive(make_receipt(), None)
+        order.append("receipt")
+    assert order == ["receipt", *["memory"] * 4]
+
+
+async def test_who_does_not_wait_is_not_forgotten(settings: LedgerSettings) -> None:
+    """What was being remembered when its client went away is known at once, and after a restart."""
+    ledger = Ledger(settings)
+    await ledger.open()
+    many = [number.to_bytes(16, "big") for number in range(5_000)]
+    task = asyncio.create_task(ledger.taint_remember(many, Label.SENSITIVE))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len(await ledger.taint_lookup(many)) == 5_000
+    await ledger.close()
+    await ledger.open()
+    assert len(await ledger.taint_lookup(many)) == 5_000
+    await ledger.close()
+
+
 async def test_not_being_able_to_look_is_an_error_not_a_no(settings: LedgerSettings, tmp_path: Path) -> None:
     """When the database can't be read, the question is not answered with 'unknown, so harmless'."""
     ledger = Ledger(settings)
     await ledger.open()
     await ledger.taint_remember([A], Label.SENSITIVE)
+    await ledger.close()
+    await ledger.open()
     ledger.file.rename(tmp_path / "elsewhere")
     with pytest.raises(LedgerUnavailable):
         await ledger.taint_lookup([A])
