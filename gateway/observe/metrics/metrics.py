@@ -102,7 +102,9 @@ class Metrics:
         self._rules = {*known.rules, "otherwise", "-"}
         self._digest = known.policy_digest
         self._categories = set(known.categories)
+        # INVARIANT: what `Began` adds, the next one of its request or its `Settled` takes away, and nothing else.
         self._in_flight = dict.fromkeys(known.catalog.targets, 0)
+        self._at: dict[str, str] = {}  # request → the target that is asked
         self.families = Families(
             models=sorted({(self._zones[name], model) for name, model in self._models.items()}),
             reference_model=known.reference_model,
@@ -144,14 +146,14 @@ class Metrics:
                 self.families.shadowed.observe(event.similarity, self._target(event.target), self._target(event.shadow))
             case FellBack():
                 self.families.fallbacks.add(self._target(event.source), self._target(event.target), event.reason)
-                self._move(event.source, -1)
-                self._move(event.target, 1)
             case ViolationStopped():
                 self.families.violations.add()
             case BudgetDenied():
                 self._denied(event.budget)
             case Began():
-                pass  # for whoever shares out energy
+                self._left(event.request_id)
+                self._at[event.request_id] = event.target
+                self._in_flight[event.target] += 1
             case _:
                 assert_never(event)
 
@@ -221,7 +223,6 @@ class Metrics:
             overhead.observe(seconds, stage)
         if receipt.permitted:
             first = receipt.permitted[0]
-            self._move(first, 1)
             if zone == _LOCAL:
                 state = self._world.states().get(first)
                 if state is not None and state.queue_wait_seconds is not None:
@@ -232,12 +233,12 @@ class Metrics:
 
     def _settled(self, receipt: Receipt, settlement: Settlement) -> None:
         families = self.families
+        self._left(receipt.request_id)
         target = settlement.target
         zone = settlement.zone.value if settlement.zone is not None else NONE
         model = lookup(self._models, target)
         if not receipt.shadow:  # a shadow answers nobody: it is in no count of requests, only in tokens and costs
             families.requests.add(zone, model, receipt.dialect.value, settlement.outcome.value)
-            self._left(receipt, settlement)
         if target is None:
             return
         usage = settlement.usage
@@ -261,13 +262,11 @@ class Metrics:
         if zone == _CLOUD and receipt.masked:
             families.actions.add("masked")
 
-    def _left(self, receipt: Receipt, settlement: Settlement) -> None:
-        """Note that the request is no longer in flight at the target that had it last."""
-        last = settlement.target
-        if last is None:
-            last = settlement.attempts[-1][0] if settlement.attempts else next(iter(receipt.permitted), None)
-        if last is not None:
-            self._move(last, -1)
+    def _left(self, request_id: str) -> None:
+        """Note that a request is no longer with the target that was asked last, if one was."""
+        target = self._at.pop(request_id, None)
+        if target is not None:
+            self._in_flight[target] -= 1
 
     def _saved(self, model: str, settlement: Settlement) -> None:
         if settlement.avoided_micros is None:
@@ -287,7 +286,3 @@ class Metrics:
 
     def _target(self, name: str) -> str:
         return name if name in self._zones else OTHER
-
-    def _move(self, target: str, by: int) -> None:
-        if target in self._in_flight:
-            self._in_flight[target] += by

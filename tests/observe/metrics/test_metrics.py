@@ -8,13 +8,13 @@ import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.core.events import BudgetDenied, FellBack, FirstToken, Gaps, ViolationStopped
+from gateway.core.events import BudgetDenied, Event, FellBack, FirstToken, Gaps, ViolationStopped
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Outcome
 from gateway.core.usage import Usage
 from gateway.observe import Metrics, World
 from gateway.observe.metrics.exposition import MAX_SERIES, Counter, Histogram
-from tests.observe.conftest import KNOWN, decided, make_receipt, make_settlement, settled
+from tests.observe.conftest import KNOWN, began, decided, make_receipt, make_settlement, settled
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -101,6 +101,7 @@ def test_every_metric_of_the_table_is_there_with_its_labels_from_the_start(metri
 def test_a_request_is_counted_from_decision_to_settlement(metrics: Metrics) -> None:
     """A local answer: decision, label, latency, tokens by disjoint type, what it would have cost."""
     metrics.on(decided())
+    metrics.on(began())
     assert get(samples(metrics), "aduana_requests_in_flight", target="home") == 1
     metrics.on(FirstToken(zone=Zone.LOCAL, model="home", seconds=0.2))
     metrics.on(Gaps(zone=Zone.LOCAL, model="home", seconds=(0.01, 0.02, 0.5)))
@@ -131,7 +132,9 @@ def test_a_request_is_counted_from_decision_to_settlement(metrics: Metrics) -> N
 def test_a_fallback_moves_the_request_to_the_next_target(metrics: Metrics) -> None:
     """In flight follows the target that is being tried; the cloud answer costs money."""
     metrics.on(decided())
+    metrics.on(began())
     metrics.on(FellBack(source="home", target="big", reason="target_unavailable"))
+    metrics.on(began(zone=Zone.CLOUD))
     found = samples(metrics)
     assert get(found, "aduana_fallbacks_total", source="home", target="big", reason="target_unavailable") == 1
     assert get(found, "aduana_requests_in_flight", target="home") == 0
@@ -150,6 +153,27 @@ def test_a_fallback_moves_the_request_to_the_next_target(metrics: Metrics) -> No
     assert get(found, "aduana_unpriced_requests_total", model="gpt-5.4") == 0
 
 
+@pytest.mark.parametrize(
+    "events",
+    [
+        [settled()],
+        [decided(), settled()],
+        [decided(), FellBack(source="home", target="big", reason="budget_spent"), settled()],
+        [began(), began(zone=Zone.CLOUD), began(), settled()],
+        [began(), settled(make_receipt("r1", permitted=("big", "home")))],
+        [began("r1-shadow"), settled(make_receipt("r1-shadow", shadow=True))],
+    ],
+    ids=["gone before the decision was told", "never asked", "budget spent between", "tries", "another one", "shadow"],
+)
+def test_what_is_in_flight_returns_to_zero_however_a_request_ends(metrics: Metrics, events: list[Event]) -> None:
+    """Each beginning has one end, and what never began takes nothing away."""
+    for event in events:
+        metrics.on(event)
+        found = samples(metrics)
+        assert min(get(found, "aduana_requests_in_flight", target=name) for name in ("home", "big")) >= 0
+    assert {get(found, "aduana_requests_in_flight", target=name) for name in ("home", "big")} == {0}
+
+
 def test_a_shadow_costs_but_saves_nothing_and_is_no_request(metrics: Metrics) -> None:
     """It was asked for comparison only: its tokens and its price are real, its answer avoided no cloud."""
     shadow = make_receipt("r1-shadow", shadow=True, permitted=("big",))
@@ -166,7 +190,9 @@ def test_a_shadow_costs_but_saves_nothing_and_is_no_request(metrics: Metrics) ->
 def test_a_request_that_every_target_failed_leaves_nothing_in_flight(metrics: Metrics) -> None:
     """A request that every target failed ends as an error in no zone, and is in flight nowhere."""
     metrics.on(decided())
+    metrics.on(began())
     metrics.on(FellBack(source="home", target="big", reason="target_unavailable"))
+    metrics.on(began(zone=Zone.CLOUD))
     attempts = (("home", "target_unavailable"), ("big", "target_timeout"))
     metrics.on(
         settled(
