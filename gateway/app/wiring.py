@@ -48,6 +48,7 @@ from gateway.observe.page.page import HEADERS, Page
 from gateway.observe.traces import Traces
 from gateway.pipeline import Fanout, Pipeline
 from gateway.pipeline.dispatch import Dispatcher
+from gateway.pipeline.drain import DrainWindow
 from gateway.pipeline.masking import Masker
 from gateway.pipeline.ports import Observer
 from gateway.pipeline.settlement import SettlementWriter
@@ -181,6 +182,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             dispatcher=dispatcher, settlements=settlements, observer=fanout, seconds=settings.server.request_seconds
         )
         stack.push_async_callback(shadows.close)
+        drain = DrainWindow()
         pipeline = Pipeline(
             catalog=catalog,
             policies=policies,
@@ -193,6 +195,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             shadows=shadows,
             observer=fanout,
             request_seconds=settings.server.request_seconds,
+            drain=drain,
         )
         host_guard = HostGuard(
             host=settings.server.host,
@@ -206,7 +209,6 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             keys=keys,
             bodies=BodyReader(max_bytes=settings.server.max_body_bytes, seconds=settings.server.body_seconds),
             inbound_builder=InboundBuilder(catalog, settings.header_facts),
-            write_seconds=settings.server.write_seconds,
         )
         probe = ReadinessProbe(
             catalog=catalog,
@@ -227,7 +229,9 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             build_application(endpoint, operations, host_guard, targets.models, started=int(time.time())),
             host=settings.server.host,
             port=settings.server.port,
+            drain=drain,
             drain_seconds=settings.server.drain_seconds,
+            write_seconds=settings.server.write_seconds,
             max_connections=settings.server.max_connections,
         )
         url = await listener.start()

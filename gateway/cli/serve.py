@@ -34,6 +34,9 @@ def run(args: argparse.Namespace) -> int:
     settings = settings.model_copy(update=updates)
     unpack_missing_starter(settings)
     from gateway.app import serve  # imports everything: only now that the settings are known to be good
+    from gateway.server.descriptors import raise_limit
+
+    raise_limit()
 
     # Whoever reads JSON lines is a machine.
     tell = partial(print, flush=True) if settings.log.format == "console" else None

@@ -111,6 +111,12 @@ class LedgerUnavailable(Unavailable):
     code = "ledger_unavailable"
 
 
+class ShuttingDown(Unavailable):
+    """The gateway ends, and the answer did not within the time that was left for it."""
+
+    code = "shutting_down"
+
+
 class TargetError(AduanaError):
     """A target failed. Before the first byte reached the client, the next permitted target may be tried."""
 

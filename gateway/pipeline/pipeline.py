@@ -19,6 +19,7 @@ from gateway.core.snapshot import Snapshot
 from gateway.core.target import Alias, Catalog
 from gateway.pipeline.case import Case, Route
 from gateway.pipeline.dispatch import Dispatcher
+from gateway.pipeline.drain import DrainWindow
 from gateway.pipeline.inspection import RequestInspection
 from gateway.pipeline.masking import Masker
 from gateway.pipeline.ports import Observer, PolicySource, TaintPort
@@ -77,6 +78,7 @@ class Pipeline:
         shadows: Shadows,
         observer: Observer,
         request_seconds: float,
+        drain: DrainWindow | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._catalog = catalog
@@ -90,6 +92,7 @@ class Pipeline:
         self._shadows = shadows
         self._observer = observer
         self._request_seconds = request_seconds
+        self._drain = drain or DrainWindow()
         self._wall = wall
 
     @asynccontextmanager
@@ -103,11 +106,12 @@ class Pipeline:
         deadline = asyncio.get_running_loop().time() + self._request_seconds
         case = await self._admit(inbound)
         async with self._settlements.settling(case.account):
-            opened = await self._dispatcher.open(case, request, deadline)
+            async with self._drain.within():
+                opened = await self._dispatcher.open(case, request, deadline)
             try:
                 yield Answer(
                     route=case.route(opened.target, opened.zone),
-                    deltas=case.account.metered(opened.deltas),
+                    deltas=self._drain.bounded(case.account.metered(opened.deltas)),
                 )
             finally:
                 await opened.deltas.aclose()
@@ -125,7 +129,8 @@ class Pipeline:
         deadline = asyncio.get_running_loop().time() + self._request_seconds
         case = await self._admit(inbound)
         async with self._settlements.settling(case.account):
-            target, zone, vectors = await self._dispatcher.embed(case, request, deadline)
+            async with self._drain.within():
+                target, zone, vectors = await self._dispatcher.embed(case, request, deadline)
             case.account.embedded(vectors.usage)
             return Embedded(route=case.route(target, zone), vectors=vectors)
 
@@ -138,7 +143,8 @@ class Pipeline:
         deadline = asyncio.get_running_loop().time() + self._request_seconds
         case = await self._admit(inbound)
         async with self._settlements.settling(case.account):
-            target, zone, ranking = await self._dispatcher.rerank(case, request, deadline)
+            async with self._drain.within():
+                target, zone, ranking = await self._dispatcher.rerank(case, request, deadline)
             case.account.embedded(ranking.usage)
             return Ranked(route=case.route(target, zone), ranking=ranking)
 

@@ -49,7 +49,6 @@ class HttpEndpoint:
         keys: KeyRing,
         bodies: BodyReader,
         inbound_builder: InboundBuilder,
-        write_seconds: float,
     ) -> None:
         self._pipeline = pipeline
         self.catalog = catalog
@@ -57,7 +56,6 @@ class HttpEndpoint:
         self._keys = keys
         self._bodies = bodies
         self._inbound_builder = inbound_builder
-        self._write_seconds = write_seconds
 
     def caller(self, http: web.Request) -> Caller:
         """Check host, origin and key, and return who asks.
@@ -139,7 +137,7 @@ class HttpEndpoint:
         async with self._pipeline.generate(inbound, request) as answer:
             headers = route_headers(answer.route)
             if request.stream:
-                events = EventStream(http, headers, content_type=content_type, write_seconds=self._write_seconds)
+                events = EventStream(http, headers, content_type=content_type)
                 return await _streamed(answer, stream(), events, inbound.id)
             whole = assembly()
             async for delta in answer.deltas:

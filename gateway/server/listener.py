@@ -1,14 +1,21 @@
 """The listening socket: limits against slow and too many clients, and a stop that lets running answers finish."""
 
 import asyncio
+import contextlib
 import socket
 from typing import cast
 
 from aiohttp import web
 
+from gateway.pipeline.drain import DrainWindow
+from gateway.server.connections import Connection, Connections
+from gateway.server.descriptors import affordable_connections
+
 # A connection that sends no complete request head for this long is closed (aiohttp's default is over an hour).
 HEAD_SECONDS = 15
 _BACKLOG = 512
+_LAST_WORDS_SECONDS = 1.0  # for the errors that end answers after the drain window; aiohttp may take as long again
+_MOST_REFUSALS = 64  # that wait for a client to read them
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n"
     b'Content-Length: 110\r\n\r\n{"error":{"message":"Too many connections; try again soon.",'
@@ -17,34 +24,77 @@ _FULL = (
 
 
 class _Full(asyncio.Protocol):
-    """Connection beyond the limit: it gets a clear answer and is closed."""
+    """Connection beyond the limit: it gets a clear answer and is closed.
+
+    Closed at once, the system would answer the request that is still coming with a reset, and the client would not
+    see the answer: so it is read and dropped for a moment.
+    """
+
+    def __init__(self, waiting: set["_Full"]) -> None:
+        self._waiting = waiting
+        self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        stream = cast(asyncio.Transport, transport)  # uvloop's transports do not inherit from asyncio's
-        stream.write(_FULL)
-        stream.close()
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's transports do not inherit from asyncio's
+        self._transport.write(_FULL)
+        if len(self._waiting) >= _MOST_REFUSALS:
+            self._transport.close()
+            return
+        self._waiting.add(self)
+        self._transport.write_eof()
+        asyncio.get_running_loop().call_later(_LAST_WORDS_SECONDS, self._transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._waiting.discard(self)
 
 
 class Listener:
     """Server of one application on one address. Owns its socket."""
 
     def __init__(
-        self, application: web.Application, *, host: str, port: int, drain_seconds: float, max_connections: int
+        self,
+        application: web.Application,
+        *,
+        host: str,
+        port: int,
+        drain: DrainWindow,
+        drain_seconds: float,
+        write_seconds: float,
+        max_connections: int,
     ) -> None:
+        """Open nothing yet.
+
+        Args:
+            application: What answers.
+            host: Address to listen on.
+            port: TCP port; 0 takes a free one.
+            drain: Window in which running answers may go on after a stop.
+            drain_seconds: Its length.
+            write_seconds: A client that takes nothing for this long is cut off.
+            max_connections: Connections at once; fewer where the system allows for fewer.
+        """
         self._host = host
         self._port = port
-        self._max_connections = max_connections
+        self._drain = drain
+        self._drain_seconds = drain_seconds
+        self._connections = Connections(most=affordable_connections(max_connections), write_seconds=write_seconds)
+        self._refused: set[_Full] = set()
+        self._limits = {
+            "keepalive_timeout": HEAD_SECONDS,
+            "lingering_time": 1.0,  # after a refused body the connection is not kept for its rest
+            "access_log": None,
+            "auto_decompress": False,
+            "max_field_size": 16 * 1024,
+        }
+        application.middlewares.insert(0, self._connections.track)
         self._runner = web.AppRunner(
             application,
             handler_cancellation=True,  # a client that goes away cancels its request at once
-            keepalive_timeout=HEAD_SECONDS,
-            shutdown_timeout=drain_seconds,
-            lingering_time=1.0,  # after a refused body the connection is not kept for its rest
+            shutdown_timeout=_LAST_WORDS_SECONDS,
             access_log=None,
-            auto_decompress=False,
-            max_field_size=16 * 1024,
         )
         self._server: asyncio.Server | None = None
+        self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> str:
         """Begin to listen, and return the base URL.
@@ -53,25 +103,39 @@ class Listener:
             OSError: The address can't be had.
         """
         await self._runner.setup()
+        loop = asyncio.get_running_loop()
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         try:
-            self._server = await asyncio.get_running_loop().create_server(
+            self._server = await loop.create_server(
                 self._connection, self._host, self._port, family=family, backlog=_BACKLOG
             )
         except OSError:
             await self._runner.cleanup()
             raise
+        self._watch = loop.create_task(self._connections.watch(loop.time), name="slow readers")
         host, port = self._server.sockets[0].getsockname()[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def stop(self) -> None:
-        """Stop accepting, wait for running answers as long as the drain time allows, then cut off the rest."""
+        """Stop accepting, wait for running answers as long as the drain time allows, then end the rest with an error.
+
+        What is left 2 seconds later is cut off.
+        """
+        loop = asyncio.get_running_loop()
         if self._server is not None:
             self._server.close()
+        self._connections.close_idle()
+        self._drain.close_at(loop.time() + self._drain_seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._drain_seconds + _LAST_WORDS_SECONDS):
+                await self._connections.quiet()
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.wait([self._watch])
         await self._runner.cleanup()
 
     def _connection(self) -> asyncio.Protocol:
         server = self._runner.server
-        if server is None or len(server.connections) >= self._max_connections:
-            return _Full()
-        return server()
+        if server is None or not self._connections.make_room():
+            return _Full(self._refused)
+        return Connection(server, self._connections, **self._limits)

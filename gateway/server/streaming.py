@@ -1,11 +1,13 @@
-"""Streaming of an answer to a client, with a limit on how long it may refuse to read."""
+"""Streaming of an answer to a client, no faster than it reads."""
 
-import asyncio
+import contextlib
+from collections.abc import Iterator
 
 from aiohttp import web
 
 from gateway.pipeline.settlement import ClientGone
 
+_PIECE = 64 * 1024  # bytes written before the client must have taken some
 EVENTS = "text/event-stream; charset=utf-8"
 _HEADERS = {
     "Cache-Control": "no-cache",
@@ -14,38 +16,37 @@ _HEADERS = {
 
 
 class EventStream:
-    """Answer that is being sent to a client. A client that takes nothing for `write_seconds` counts as gone."""
+    """Answer that is being sent to a client.
 
-    def __init__(self, http: web.Request, headers: dict[str, str], *, content_type: str, write_seconds: float) -> None:
+    Writing waits for the client; the listener cuts off one that takes nothing, which ends the waiting.
+    """
+
+    def __init__(self, http: web.Request, headers: dict[str, str], *, content_type: str) -> None:
         self._http = http
-        self._seconds = write_seconds
         self.response = web.StreamResponse(headers=_HEADERS | {"Content-Type": content_type} | headers)
         self.response.enable_chunked_encoding()
 
     async def open(self) -> None:
-        """Send the head."""
-        await self.response.prepare(self._http)
-
-    async def send(self, frame: bytes) -> None:
-        """Send one frame.
+        """Send the head.
 
         Raises:
             ClientGone: The client has closed the connection, or reads nothing.
         """
-        transport = self._http.transport
-        if transport is None or transport.is_closing():
-            raise ClientGone("the client closed the connection")
-        try:
-            if transport.get_write_buffer_size() == 0:
+        with _gone():
+            await self.response.prepare(self._http)
+
+    async def send(self, frame: bytes) -> None:
+        """Send one frame: in pieces, so that no more than a few of them wait for a slow reader.
+
+        Raises:
+            ClientGone: The client has closed the connection, or reads nothing.
+        """
+        with _gone():
+            if len(frame) <= _PIECE:
                 await self.response.write(frame)
             else:
-                async with asyncio.timeout(self._seconds):
-                    await self.response.write(frame)
-        except TimeoutError:
-            transport.abort()
-            raise ClientGone(f"the client read nothing for {self._seconds:g} seconds") from None
-        except ConnectionError as error:
-            raise ClientGone("the client closed the connection") from error
+                for start in range(0, len(frame), _PIECE):
+                    await self.response.write(frame[start : start + _PIECE])
 
     async def close(self) -> None:
         """End the body.
@@ -53,8 +54,18 @@ class EventStream:
         Raises:
             ClientGone: The client has closed the connection, or reads nothing.
         """
-        try:
-            async with asyncio.timeout(self._seconds):
-                await self.response.write_eof()
-        except (TimeoutError, ConnectionError) as error:
-            raise ClientGone("the client closed the connection") from error
+        with _gone():
+            await self.response.write_eof()
+
+
+@contextlib.contextmanager
+def _gone() -> Iterator[None]:
+    """Say in the pipeline's words that the client is gone.
+
+    Raises:
+        ClientGone: The connection is closed, or was cut off.
+    """
+    try:
+        yield
+    except ConnectionError as error:
+        raise ClientGone("the client closed the connection") from error

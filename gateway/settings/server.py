@@ -29,9 +29,9 @@ class ServerSettings(Section):
     write_seconds: float = Field(default=30.0, gt=0)
     """A client that takes no byte for this long is cut off."""
     drain_seconds: float = Field(default=30.0, ge=0)
-    """After SIGTERM, running answers may go on for this long."""
+    """After SIGTERM, running answers may go on for this long; then they end with an error."""
     max_connections: int = Field(default=1024, ge=1)
-    """Connections served at once."""
+    """Connections at once; fewer where the limit of open files is low. For one more, the longest idle one is closed."""
 
 
 class ModelAlias(Section):

@@ -89,7 +89,7 @@ def test_services_have_no_rights(services) -> None:
 
 def test_running_answers_may_end(services) -> None:
     """The container gets more time to stop than the gateway gives running answers."""
-    assert int(services["aduana"]["stop_grace_period"].removesuffix("s")) > ServerSettings().drain_seconds
+    assert int(services["aduana"]["stop_grace_period"].removesuffix("s")) >= ServerSettings().drain_seconds + 10
 
 
 @pytest.mark.parametrize(("service", "needed"), [("aduana", "APPS_API_KEY"), ("grafana", "GF_SECURITY_ADMIN_PASSWORD")])

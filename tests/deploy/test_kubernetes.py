@@ -57,7 +57,7 @@ def test_never_two_gateways_on_one_state_directory(objects: dict[str, Any]) -> N
 
 def test_running_answers_may_end(pod: dict[str, Any]) -> None:
     """Kubernetes gives more time to stop than the gateway gives running answers."""
-    assert pod["terminationGracePeriodSeconds"] > ServerSettings().drain_seconds
+    assert pod["terminationGracePeriodSeconds"] >= ServerSettings().drain_seconds + 10
 
 
 def test_nothing_goes_out_and_apps_come_in(objects: dict[str, Any]) -> None:

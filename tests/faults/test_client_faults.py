@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from gateway.server import listener
-from tests.faults.fault_server import GOOD, STREAM, Exchange, text
-from tests.faults.house import CLIENT_KEY, PROMPT, House, chat, get, opened, request
+from tests.faults.fault_server import DONE, FINISH, GOOD, STREAM, USAGE, Exchange, streamed, text, usage
+from tests.faults.house import CLIENT_KEY, PROMPT, House, chat, opened, request
 
 Capture = pytest.CaptureFixture[str]
 
@@ -94,6 +94,75 @@ async def test_28_a_reader_that_does_not_read(house: Any) -> None:
         await gone.wait()
         assert await one.settled(1) == [("cancelled", "den", None)]
         writer.close()
+
+
+class Held:
+    """Good answers that wait until the test says so."""
+
+    def __init__(self) -> None:
+        self.go_on = asyncio.Event()
+        self._count = 0
+        self._came = asyncio.Condition()
+
+    async def __call__(self, exchange: Exchange) -> None:
+        async with self._came:
+            self._count += 1
+            self._came.notify_all()
+        await self.go_on.wait()
+        await GOOD(exchange)
+
+    async def arrived(self, count: int) -> None:
+        """Return when so many requests are there."""
+        async with self._came:
+            await self._came.wait_for(lambda: self._count >= count)
+
+
+LONG = 8_000_000  # characters: more than all buffers between the two ends
+HUGE = streamed(*[text("x" * 500_000)] * (LONG // 500_000), FINISH, usage(USAGE), DONE)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_28_a_reader_of_huge_pieces_is_cut_off_too(house: Any, stream: bool) -> None:
+    """Whatever the size of what is written, and streamed or not: who takes nothing of it loses the connection."""
+    async with house(den=HUGE, server={"write_seconds": 0.5}) as one, asyncio.timeout(60):
+        reader, writer = await one.connect()
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(request(chat(stream=stream)))
+        settled = await one.settled(1)
+        assert settled == [("cancelled" if stream else "ok", "den", None)]
+        await until_closed(one)
+        writer.transport.resume_reading()  # type: ignore[attr-defined]
+        with contextlib.suppress(ConnectionError):
+            assert len(await reader.read(-1)) < LONG
+        writer.close()
+
+
+async def test_28_a_slow_reader_that_goes_on_reading_gets_everything(house: Any) -> None:
+    """The limit is on taking nothing, not on taking long."""
+    async with house(den=HUGE, server={"write_seconds": 0.4}) as one, asyncio.timeout(60):
+        reader, writer = await one.connect()
+        writer.write(request(chat(stream=True)))
+        taken, begun = 0, asyncio.get_running_loop().time()
+        while piece := await reader.read(400_000):
+            taken += len(piece)
+            await asyncio.sleep(0.1)
+        assert asyncio.get_running_loop().time() - begun > 2 * 0.4
+        assert taken > LONG
+        assert await one.settled(1) == [("ok", "den", None)]
+        writer.close()
+
+
+async def until_closed(one: House) -> None:
+    """Until the gateway has no connection but the one that asks for it."""
+    async with asyncio.timeout(60):
+        while open_connections(one.port) > 0:  # noqa: ASYNC110 - the listener has no event
+            await asyncio.sleep(0.01)
+
+
+def open_connections(port: int) -> int:
+    """Count the connections that the gateway's end holds, as Linux lists them (proc(5), /proc/net/tcp)."""
+    lines = [line.split() for line in Path("/proc/self/net/tcp").read_text().splitlines()[1:]]
+    return sum(1 for line in lines if line[1].endswith(f":{port:04X}") and line[3] == "01")
 
 
 async def hold_before_answer(exchange: Exchange) -> None:
@@ -215,24 +284,27 @@ async def test_33_34_bodies_that_can_be_read_in_two_ways(house: Any, path: str) 
         assert not one.settlements()
 
 
-async def until_accepted(one: House) -> None:
-    """Until connections are served again."""
-    async with asyncio.timeout(60):
-        while (await get(one, "/healthz")).status != 200:  # noqa: ASYNC110 - the listener has no event
-            await asyncio.sleep(0.01)
-
-
-async def test_35_idle_connections(house: Any) -> None:
-    """Many idle connections cost the others nothing; beyond the cap there is a clear answer."""
-    async with house(server={"max_connections": 60}) as one:
-        idle = [await one.connect() for _ in range(50)]
+async def test_35_idle_connections_go_first(house: Any) -> None:
+    """Any number that do nothing can't keep a request out: the longest idle one is closed for it."""
+    async with house(server={"max_connections": 20}) as one:
+        idle = [await one.connect() for _ in range(30)]
         assert (await one.ask()).status == 200
-        idle += [await one.connect() for _ in range(10)]
-        assert (await one.send(b"")).status == 503
+        assert await idle[0][0].read() == b""
         for _, writer in idle:
             writer.close()
-        await until_accepted(one)
         await one.settled(1)
+
+
+async def test_35_beyond_the_limit_there_is_a_clear_answer(house: Any) -> None:
+    """Where all connections are at work, one more gets 503, which it can read although its request was not."""
+    den = Held()
+    async with house(den=den, server={"max_connections": 3}) as one, asyncio.timeout(60):
+        asking = [asyncio.create_task(one.ask()) for _ in range(3)]
+        await den.arrived(3)
+        refused = await asyncio.gather(*(one.ask() for _ in range(5)))
+        assert {(reply.status, reply.error["code"]) for reply in refused} == {(503, "busy")}
+        den.go_on.set()
+        assert [(await reply).status for reply in asking] == [200] * 3
 
 
 @pytest.mark.parametrize(

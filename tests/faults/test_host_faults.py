@@ -87,6 +87,96 @@ async def test_41_sigterm_lets_running_answers_finish(tmp_path: Path) -> None:
     assert outcomes(tmp_path) == ["ok"]
 
 
+DIALECTS = {
+    "openai": ("/v1/chat/completions", b'data: {"error":'),
+    "responses": ("/v1/responses", b"event: response.failed"),
+    "anthropic": ("/v1/messages", b"event: error"),
+    "ollama": ("/api/chat", b'{"error":'),
+}
+
+
+def asking(path: str) -> bytes:
+    """A streaming request in the path's dialect."""
+    if path == "/v1/responses":
+        return b'{"model":"auto","input":"Hello","stream":true}'
+    return chat(stream=True, max_tokens=100)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_41_an_answer_longer_than_the_drain_window_ends_with_an_error(tmp_path: Path, dialect: str) -> None:
+    """In its dialect, once, and soon after the window; it is booked as an error with what was delivered."""
+    path, error = DIALECTS[dialect]
+    config = CONFIG.replace("drain_seconds: 10", "drain_seconds: 1")
+    async with (
+        FaultServer(Paced()) as den,
+        RunningGateway(tmp_path, config.format(url=den.base_url)) as gateway,
+        aiohttp.ClientSession() as client,
+        asyncio.timeout(60),
+    ):
+        await gateway.until_ready()
+        assert gateway.process is not None
+        async with client.post(gateway.url + path, data=asking(path)) as answer:
+            await first_text(answer)
+            gateway.process.send_signal(signal.SIGTERM)
+            rest = await answer.read()
+        assert rest.count(error) == 1
+        assert b"shutting down" in rest
+        assert await gateway.process.wait() == 0
+    with sqlite3.connect(tmp_path / "state" / "ledger.sqlite3") as database:
+        rows = database.execute("SELECT outcome, target, error, output > 0 FROM settlements").fetchall()
+    database.close()
+    assert rows == [("error", "den", "shutting_down", 1)]
+
+
+async def test_41_what_waits_for_its_first_word_is_told_too(tmp_path: Path) -> None:
+    """At the end of the window: 503 with a time to try again, and it is booked as such."""
+    arrived = asyncio.Event()
+
+    async def silent(exchange: Exchange) -> None:
+        arrived.set()
+        await exchange.until_gone()
+
+    config = CONFIG.replace("drain_seconds: 10", "drain_seconds: 1")
+    async with (
+        FaultServer(silent) as den,
+        RunningGateway(tmp_path, config.format(url=den.base_url)) as gateway,
+        aiohttp.ClientSession() as client,
+        asyncio.timeout(60),
+    ):
+        await gateway.until_ready()
+        assert gateway.process is not None
+        waiting = asyncio.create_task(client.post(gateway.url + "/v1/chat/completions", data=chat()))
+        await arrived.wait()
+        gateway.process.send_signal(signal.SIGTERM)
+        answer = await waiting
+        assert (answer.status, (await answer.json())["error"]["code"]) == (503, "shutting_down")
+        assert "retry-after" in answer.headers
+        assert await gateway.process.wait() == 0
+    assert outcomes(tmp_path) == ["error"]
+
+
+async def test_more_idle_connections_than_descriptors_harm_nobody(tmp_path: Path) -> None:
+    """With a low limit of open files: requests are answered, and a changed policy is still loaded."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("version: 1\nlabels: {default: internal}\notherwise: {prefer: [den]}\n")
+    async with FaultServer(GOOD) as den, asyncio.timeout(60):
+        config = CONFIG.format(url=den.base_url)
+        few = ("sh", "-c", 'ulimit -n 256; exec "$@"', "few")
+        async with (
+            RunningGateway(tmp_path, config, "--policy", str(policy), launcher=few) as gateway,
+            aiohttp.ClientSession() as client,
+        ):
+            await gateway.until_ready()
+            port = int(gateway.url.rsplit(":", 1)[1])
+            idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(300)]
+            assert (await client.post(gateway.url + "/v1/chat/completions", data=chat())).status == 200
+            policy.write_text(policy.read_text().replace("internal", "sensitive"))
+            while "policy.reloaded" not in gateway.log:  # noqa: ASYNC110 - the log has no event
+                await asyncio.sleep(0.05)
+            for _, writer in idle:
+                writer.close()
+
+
 async def test_42_kill_9_leaves_no_open_account(tmp_path: Path) -> None:
     """Requests that kill -9 cut off are settled as unknown at the next start, once."""
     config = CONFIG

@@ -29,12 +29,20 @@ def starter_models(folder: Path) -> Path:
 class RunningGateway:
     """`async with RunningGateway(folder, yaml) as gateway:` then `gateway.url`; its log is `gateway.log`."""
 
-    def __init__(self, folder: Path, config: str, *arguments: str, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        config: str,
+        *arguments: str,
+        env: dict[str, str] | None = None,
+        launcher: tuple[str, ...] = (),
+    ) -> None:
         self.folder = folder
         self.config = folder / "aduana.yaml"
         self.config.write_text(config, encoding="utf-8")
         self.arguments = arguments
         self.env = env or {}
+        self.launcher = launcher  # a command that runs the rest of its line, as `nice`
         self.url = ""
         self.log = ""
         self.process: asyncio.subprocess.Process | None = None
@@ -45,6 +53,7 @@ class RunningGateway:
         for model in self.folder.rglob("*.gguf"):
             await asyncio.to_thread(tell_gateway, self.folder / "state", model)
         self.process = await asyncio.create_subprocess_exec(
+            *self.launcher,
             sys.executable,
             "-m",
             "gateway",
