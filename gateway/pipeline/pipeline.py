@@ -13,7 +13,7 @@ from gateway.core.errors import NotFound
 from gateway.core.events import Compared, Decided
 from gateway.core.finding import Inspection
 from gateway.core.labels import Label
-from gateway.core.record import Receipt, Reservation
+from gateway.core.record import Outcome, Receipt, Reservation
 from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest, Inbound, RerankRequest, endpoint_of
 from gateway.core.snapshot import Snapshot
 from gateway.core.target import Alias, Catalog
@@ -40,10 +40,14 @@ from gateway.policy import (
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A generation that has begun: the target has produced its first delta."""
+    """A generation that has begun: the target has produced its first delta.
+
+    Whoever streams it calls `handed_over` as soon as its last frame was handed to the client's socket.
+    """
 
     route: Route
     deltas: AsyncGenerator[Delta, None]
+    handed_over: Callable[[], None]
     explanation: Explanation | None = None
 
 
@@ -105,20 +109,24 @@ class Pipeline:
         """
         deadline = asyncio.get_running_loop().time() + self._request_seconds
         case = await self._admit(inbound)
-        async with self._settlements.settling(case.account):
-            async with self._drain.within():
-                opened = await self._dispatcher.open(case, request, deadline)
-            try:
-                yield Answer(
-                    route=case.route(opened.target, opened.zone),
-                    deltas=self._drain.bounded(case.account.metered(opened.deltas)),
-                )
-            finally:
-                await opened.deltas.aclose()
-                if case.first.label is Label.SENSITIVE:  # also what a client that went away has of it
-                    answer = case.account.answer_text()
-                    await self._settlements.also(self._taint.remember_answer(request, answer, case.causes))
-        self._shadows.follow(case, request)
+        try:
+            async with self._settlements.settling(case.account):
+                async with self._drain.within():
+                    opened = await self._dispatcher.open(case, request, deadline)
+                try:
+                    yield Answer(
+                        route=case.route(opened.target, opened.zone),
+                        deltas=self._drain.bounded(case.account.metered(opened.deltas)),
+                        handed_over=case.account.handed_over,
+                    )
+                finally:
+                    await opened.deltas.aclose()
+                    if case.first.label is Label.SENSITIVE:  # also what a client that went away has of it
+                        answer = case.account.answer_text()
+                        await self._settlements.also(self._taint.remember_answer(request, answer, case.causes))
+        finally:
+            if case.account.outcome is Outcome.OK:  # also where the client hung up behind the last frame
+                self._shadows.follow(case, request)
 
     async def embed(self, inbound: Inbound, request: EmbeddingsRequest) -> Embedded:
         """Answer an embeddings request.

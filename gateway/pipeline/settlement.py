@@ -35,6 +35,8 @@ class RequestAccount:
         self.ended: float | None = None
         self.usage: Usage | None = None
         self.complete = False
+        self.delivered = False
+        self.outcome: Outcome | None = None  # None: not settled yet
         self.gaps: list[float] = []
         self.progress = Progress()
         self._clock = clock
@@ -71,6 +73,10 @@ class RequestAccount:
             yield delta
         if not self.complete:
             raise TargetProtocolError("The target's answer ended before it was complete.", code="incomplete_answer")
+
+    def handed_over(self) -> None:
+        """Note that the client has the whole answer: what ends its connection behind that ends nothing."""
+        self.delivered = self.complete
 
     def embedded(self, usage: Usage) -> None:
         """Note that vectors or scores came back whole."""
@@ -150,7 +156,8 @@ class SettlementWriter:
         try:
             yield
         except (asyncio.CancelledError, GeneratorExit, ClientGone):
-            self._settle(account, Outcome.CANCELLED, None)
+            # The outcome is what was delivered: many clients hang up right behind the last frame.
+            self._settle(account, Outcome.OK if account.delivered else Outcome.CANCELLED, None)
             raise
         except AduanaError as error:
             self._settle(account, Outcome.REFUSED if refused else Outcome.ERROR, error.code)
@@ -185,6 +192,7 @@ class SettlementWriter:
 
     def _settle(self, account: RequestAccount, outcome: Outcome, error: str | None) -> None:
         account.ended = self._clock()
+        account.outcome = outcome
         usage = account.usage_so_far()
         target = account.target
         local = account.zone is Zone.LOCAL

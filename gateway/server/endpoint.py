@@ -155,6 +155,7 @@ async def _streamed(answer: Answer, encoder: AnswerStream, events: EventStream, 
                 await events.send(waiting + frame if waiting else frame)
                 waiting = b""
         await events.send(waiting + encoder.end())
+        answer.handed_over()
     except (ClientGone, asyncio.CancelledError):
         raise
     except Exception as error:

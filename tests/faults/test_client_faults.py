@@ -203,6 +203,18 @@ async def test_29_a_client_that_goes_away(house: Any, script: Any, stream: bool,
         assert len(one.big.posts) == (1 if tags == "public" else 0)
 
 
+@pytest.mark.parametrize("tags", ["public", "health"])
+async def test_29_a_client_that_goes_away_behind_the_end_has_its_answer(house: Any, tags: str) -> None:
+    """curl and the SDKs hang up when they have read `[DONE]`: such answers are booked `ok`, the sensitive ones too."""
+    async with house() as one:
+        for _ in range(8):
+            reader, writer = await one.connect()
+            writer.write(request(chat(stream=True), x_aduana_tags=tags, Connection="keep-alive"))
+            await reader.readuntil(b"data: [DONE]\n\n")
+            writer.transport.abort()
+        assert {outcome for outcome, _, _ in await one.settled(8)} == {"ok"}
+
+
 async def test_30_two_credentials(house: Any, tmp_path: Path) -> None:
     """A request with two different keys is refused; the same key under two names counts as one."""
     async with house(keys=keyed(tmp_path)) as one:

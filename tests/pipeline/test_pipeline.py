@@ -295,3 +295,59 @@ async def test_a_memory_that_fails_behind_an_answer_hides_nothing(house):
         async with house.pipeline.generate(*chat("Hello")) as answer:
             await anext(answer.deltas)
             raise ClientGone
+
+
+ALL_SHADOWED = """
+version: 1
+labels: {default: public, tags: {health: sensitive}}
+rules:
+  - {name: compare, when: {stream: {is: false}}, shadow: spare}
+otherwise: {prefer: [home]}
+"""
+
+
+@pytest.mark.parametrize("tags", [(), ("health",)])
+@pytest.mark.parametrize("how", ["cancelled", "gone"])
+async def test_a_client_that_hangs_up_behind_the_last_frame_has_its_answer(house, tags, how):
+    """The outcome is what was delivered, sensitive or not, while its turns are still being remembered; the shadow of a
+    delivered answer is followed.
+    """
+    house.policies.current = load_policy([("shadow.yaml", ALL_SHADOWED)], house.catalog)
+    behind, never = asyncio.Event(), asyncio.Event()
+
+    async def stream():
+        inbound, request = chat("Hello", *tags)
+        async with house.pipeline.generate(inbound, request) as answer:
+            async for _ in answer.deltas:
+                pass
+            answer.handed_over()
+            behind.set()
+            if how == "gone":
+                raise ClientGone("the client closed the connection")
+            await never.wait()
+
+    task = asyncio.create_task(stream())
+    await behind.wait()
+    task.cancel()
+    with pytest.raises((asyncio.CancelledError, ClientGone)):
+        await task
+    await house.settled()
+    first = house.ledger.settlements[0]
+    assert (first.outcome.value, first.target, first.usage.output) == ("ok", "home", 2)
+    assert [event.shadow for event in house.heard.events if isinstance(event, Shadowed)] == ([] if tags else ["spare"])
+
+
+async def test_a_client_that_hangs_up_before_the_last_frame_is_cancelled(house):
+    """Every delta has passed, and the frame that ends the answer was not handed over: nobody knows what arrived."""
+
+    async def stream():
+        inbound, request = chat("Hello")
+        async with house.pipeline.generate(inbound, request) as answer:
+            async for _ in answer.deltas:
+                pass
+            raise ClientGone("the client closed the connection")
+
+    with pytest.raises(ClientGone):
+        await stream()
+    await house.settled()
+    assert house.outcomes == ["cancelled"]
