@@ -1,5 +1,6 @@
 """`targets:`: everything that can answer."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -10,6 +11,9 @@ from gateway.core.target import Capability
 from gateway.settings.llama import KvType, LlamaOptions
 from gateway.settings.section import SecretReference, Section
 from gateway.settings.units import Bytes, Seconds
+
+# Ollama runs these on ollama.com, whatever machine is asked: gpt-oss:120b-cloud, glm-4.6:cloud.
+_ELSEWHERE = re.compile(r"[:-]cloud\s*(:latest\s*)?\Z", re.IGNORECASE)
 
 
 class EngineConfig(Section):
@@ -90,7 +94,8 @@ class OpenAITargetConfig(Section):
 
     kind: Literal["openai"]
     zone: Zone
-    """`local` for your own machines, `cloud` for everybody else's."""
+    """`local` for your own machines, `cloud` for everybody else's. A model that a server at home runs elsewhere, as
+    Ollama its `…-cloud` models, is not local: its name is refused here, and a server that says so gets nothing."""
     base_url: str = Field(pattern=r"^https?://[^\s/@]+(/[^\s@]*)?$")
     """Base URL with its `/v1`. Credentials don't belong in it."""
     api_key: SecretReference | None = None
@@ -132,6 +137,11 @@ class OpenAITargetConfig(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "OpenAITargetConfig":
+        if self.zone is Zone.LOCAL and _ELSEWHERE.search(self.model):
+            raise ValueError(
+                f"the model {self.model!r} runs in Ollama's cloud, by its name, so the target can't be 'zone: local'. "
+                "Use 'zone: cloud', or a model that runs on your own machine"
+            )
         if self.zone is Zone.CLOUD and self.ceiling is Label.SENSITIVE:
             raise ValueError("a cloud target's ceiling can't be 'sensitive': sensitive data stays local")
         if self.zone is Zone.CLOUD and self.trusted_host:

@@ -82,6 +82,10 @@ class FaultServer:
         await asyncio.gather(*self._running, return_exceptions=True)
         await self._server.wait_closed()
 
+    def page(self, head: bytes) -> bytes:
+        """The answer to a GET with this head: an empty list of models."""
+        return b'{"object":"list","data":[]}'
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -96,7 +100,7 @@ class FaultServer:
                 exchange = Exchange(len(self.posts), head, await reader.readexactly(size), reader, writer)
                 self.requests.append(exchange)
                 if head.startswith(b"GET"):
-                    await exchange.send(answer(200, b'{"object":"list","data":[]}'))
+                    await exchange.send(answer(200, self.page(head)))
                 else:
                     await self._scripts[min(exchange.number, len(self._scripts) - 1)](exchange)
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):

@@ -58,6 +58,7 @@ class LocalSession:
         self._target = target
         self._settings = settings
         self._base = settings.base_url.rstrip("/")
+        self._root = self._base.removesuffix("/v1")
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=_MOST_CONNECTIONS,
@@ -94,17 +95,34 @@ class LocalSession:
         """
         return LocalReply(self._target, await self._request("GET", path, None), most_bytes)
 
+    async def about(self, method: str, path: str, body: bytes | None, *, most_bytes: int) -> LocalReply | None:
+        """Ask for a page beside the API, such as `/api/tags`; None: the server has no such page.
+
+        Raises:
+            AduanaError: no connection, an address that is not the user's own, or a fault of the server.
+        """
+        response = await self._connect(method, self._root + path, body)
+        if response.status == 200:
+            return LocalReply(self._target, response, most_bytes)
+        response.close()
+        if response.status >= 500:
+            raise faults.fault_of_status(self._target, response.status, faults.complaint_in(b""))
+        return None
+
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
 
-    async def _request(self, method: str, path: str, body: bytes | None) -> aiohttp.ClientResponse:
+    async def _connect(self, method: str, url: str, body: bytes | None) -> aiohttp.ClientResponse:
         try:
-            response = await self._session.request(method, self._base + path, data=body, allow_redirects=False)
+            return await self._session.request(method, url, data=body, allow_redirects=False)
         except AduanaError:
             raise  # an address that is not ours
         except (aiohttp.ClientError, ssl.SSLError, TimeoutError, OSError, ValueError) as error:
             raise _connection_fault(self._target, error) from error
+
+    async def _request(self, method: str, path: str, body: bytes | None) -> aiohttp.ClientResponse:
+        response = await self._connect(method, self._base + path, body)
         if response.status == 200:
             return response
         try:
@@ -153,6 +171,15 @@ def not_local(target: str) -> TargetMisconfigured:
     return TargetMisconfigured(
         f"The target {target!r} is declared 'zone: local', but its address is not in a private network. "
         "Use 'zone: cloud', or set 'trusted_host: true' if that machine is yours.",
+        code="target_not_local",
+    )
+
+
+def relayed(target: str, model: str) -> TargetMisconfigured:
+    """Return the error for a model that the server at home passes on to somebody else's machines."""
+    return TargetMisconfigured(
+        f"The target {target!r} is declared 'zone: local', but its server says that it runs the model {model!r} "
+        "elsewhere. Choose a model that runs on that machine, or use 'zone: cloud'.",
         code="target_not_local",
     )
 

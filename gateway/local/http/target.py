@@ -4,9 +4,12 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from typing import TypeVar
 from urllib.parse import urlsplit
+
+import msgspec
+import structlog
 
 from gateway.core.delta import Delta, Embeddings, Ranking, UsageReport
 from gateway.core.document import JsonObject, encode
@@ -17,14 +20,16 @@ from gateway.core.progress import Progress
 from gateway.core.request import AnyRequest, EmbeddingsRequest, Endpoint, GenerateRequest, RerankRequest, endpoint_of
 from gateway.core.target import TargetInfo, TargetState
 from gateway.local.http.address import is_own_address, literal_address
-from gateway.local.http.session import LocalReply, LocalSession, not_local
+from gateway.local.http.relay import described_as_remote, is_ollama, listed_as_remote, read_object
+from gateway.local.http.session import LocalReply, LocalSession, not_local, relayed
 from gateway.local.http.settings import HttpSettings
 from gateway.upstream.body import PATHS
 from gateway.upstream.embeddings import read_vectors
-from gateway.upstream.errors import UNREACHABLE
+from gateway.upstream.errors import UNREACHABLE, unreachable
 from gateway.upstream.exchange import Exchange, Post
 from gateway.upstream.rerank import read_ranking, upstream_document
 
+LOG = structlog.get_logger("aduana.targets")
 T = TypeVar("T")
 _MOST_LISTING_BYTES = 4 * 2**20
 _LOOK_SECONDS = 5.0
@@ -44,6 +49,7 @@ class HttpTarget:
         self._session: LocalSession | None = None
         self._watch: asyncio.Task[None] | None = None
         self._reachable = False
+        self._relayed: bool | None = None  # whether the server runs the model elsewhere; None: not asked yet
         self._look_now = asyncio.Event()
         self._busy = 0
         self._latency = MovingAverage(_SMOOTHING)
@@ -80,7 +86,8 @@ class HttpTarget:
         """Say how the target is doing, as far as that is known without asking it."""
         held = self._exchange.open_until()
         return TargetState(
-            healthy=self._reachable and held is None and not self._exchange.misconfigured,
+            healthy=self._reachable and held is None and not self._exchange.misconfigured and not self._relayed,
+            problem=relayed(self._info.name, self._info.model).message if self._relayed else "",
             slots_busy=self._busy,
             tokens_per_second=self._speed.value,
             latency_seconds=self._latency.value,
@@ -110,6 +117,7 @@ class HttpTarget:
             ContextLengthExceeded: the prompt does not fit the model's window.
             TargetRejected: the server refused the request itself.
         """
+        await self._stays_here()
         document = outbound_document(request, self._info.model, keep_identity=True)
         post = self._post(endpoint_of(request), document, self._settings.most_answer_bytes)
         begun = self._clock()
@@ -143,6 +151,7 @@ class HttpTarget:
 
     async def _whole(self, endpoint: Endpoint, document: JsonObject, read: Callable[[bytes], T], deadline: float) -> T:
         """Return what `read` makes of an answer that comes in one piece."""
+        await self._stays_here()
         post = self._post(endpoint, document, self._settings.most_vector_bytes)
         with self._under_way():
             return await self._exchange.whole(post, read, deadline=deadline)
@@ -157,6 +166,52 @@ class HttpTarget:
 
         return post
 
+    async def _stays_here(self) -> None:
+        """Refuse to send anything to a server that passes it on; ask the server first, where that is not known.
+
+        Raises:
+            TargetMisconfigured: the server runs the model elsewhere.
+            AduanaError: the server can't be asked.
+        """
+        # INVARIANT: no document is sent before the server has been asked where it runs the model.
+        if self._relayed is None and self._session is not None:
+            try:
+                deadline = asyncio.get_running_loop().time() + _LOOK_SECONDS
+                async with asyncio.timeout_at(deadline):
+                    await self._ask_where(self._session, {}, deadline)
+            except TimeoutError:
+                late = unreachable(self._info.name)
+                raise late from None
+        if self._relayed:
+            error = relayed(self._info.name, self._info.model)
+            raise error
+
+    async def _ask_where(self, session: LocalSession, listing: Mapping[str, object], deadline: float) -> None:
+        """Learn whether the server runs the model elsewhere, from the models it lists and from Ollama's own pages.
+
+        Raises:
+            AduanaError: the server can't be reached, or is known to run it elsewhere and does not say otherwise now.
+        """
+        model = self._info.model
+        question = msgspec.json.encode({"model": model})
+        try:
+            tags = await self._about(session, "GET", "/api/tags", None, deadline)
+            shown = await self._about(session, "POST", "/api/show", question, deadline) if is_ollama(tags) else {}
+        except AduanaError as error:
+            if error.code == UNREACHABLE or self._relayed:
+                raise  # what is known stays until the server says otherwise
+            tags, shown = {}, {}  # as behind a proxy that knows only the API
+        elsewhere = listed_as_remote(listing, model) or listed_as_remote(tags, model) or described_as_remote(shown)
+        if elsewhere and not self._relayed:
+            LOG.error("target.runs_elsewhere", target=self._info.name, model=model)
+        self._relayed = elsewhere
+
+    async def _about(
+        self, session: LocalSession, method: str, path: str, body: bytes | None, deadline: float
+    ) -> Mapping[str, object]:
+        reply = await session.about(method, path, body, most_bytes=_MOST_LISTING_BYTES)
+        return {} if reply is None else read_object(b"".join(await self._exchange.collect(reply, deadline=deadline)))
+
     @contextlib.contextmanager
     def _under_way(self) -> Iterator[None]:
         """Count a request as busy; if the server can't be reached, look at once whether it is still there.
@@ -169,7 +224,7 @@ class HttpTarget:
             yield
         except AduanaError as error:
             if error.code == UNREACHABLE and self._reachable:
-                self._reachable = False  # the next request shall not have to find out for itself
+                self._reachable, self._relayed = False, None  # the next request shall not have to find out for itself
                 self._look_now.set()
             raise
         finally:
@@ -207,8 +262,13 @@ class HttpTarget:
             deadline = asyncio.get_running_loop().time() + _LOOK_SECONDS
             async with asyncio.timeout_at(deadline):
                 reply = await session.get("/models", most_bytes=_MOST_LISTING_BYTES)
-            await self._exchange.collect(reply, deadline=deadline)
-        except (AduanaError, TimeoutError):
+                body = b"".join(await self._exchange.collect(reply, deadline=deadline))
+                await self._ask_where(session, read_object(body), deadline)
+        except AduanaError as error:
+            if error.code == UNREACHABLE and not self._relayed:
+                self._relayed = None  # whoever answers there next is asked anew
+            return False
+        except TimeoutError:
             return False
         return True
 

@@ -121,7 +121,7 @@ async def test_health_follows_the_server() -> None:
         one = target(server.base_url)
         await one.start()
         await until(one, True)
-        assert {exchange.head.split(b" ")[1] for exchange in server.requests} == {b"/v1/models"}
+        assert {exchange.head.split(b" ")[1] for exchange in server.requests} == {b"/v1/models", b"/api/tags"}
         assert not any(exchange.body for exchange in server.requests)
         port = server.port
     await until(one, False)
