@@ -80,7 +80,7 @@ class ResponseFormat(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool = False
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+class Request(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
     """Fields that every request has. `document` is the whole body: inspected whole, serialised anew when it is sent."""
 
     dialect: Dialect

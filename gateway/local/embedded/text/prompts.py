@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import re
 import threading
+import weakref
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 import msgspec
-from cachetools import FIFOCache
 
 from gateway.core.document import Json, thaw
 from gateway.core.errors import BadRequest, ContextLengthExceeded
@@ -26,9 +27,9 @@ from gateway.engine.llama.vocabulary import Vocabulary, open_vocabulary
 from gateway.engine.sampling.grammar import json_grammar, schema_of
 from gateway.local.embedded.text.chat_template import ChatTemplate
 
-_SHORT = 4_000  # characters that are quicker tokenised than handed to a thread
+_SHORT = 4_000  # characters that are quicker rendered and tokenised than handed to a thread
+_NODE = 8  # characters that a value or a message counts besides its text: quotes, commas, markers of a template
 _STACK = 256 * 2**20  # bytes; some tokenisers recurse with the length of a word
-_REMEMBERED = 64
 _LONGEST_PIECE = 64  # bytes of text that one token can stand for, with a margin for runs of spaces
 
 
@@ -49,7 +50,8 @@ class Prompts:
         self._context = context
         self._exit = contextlib.ExitStack()
         self._executor: ThreadPoolExecutor | None = None
-        self._known: FIFOCache[int, tuple[AnyRequest, Prepared]] = FIFOCache(_REMEMBERED)
+        # INVARIANT: what is remembered of a request goes with it, also where it was only counted.
+        self._known: dict[int, tuple[weakref.ref[AnyRequest], Prepared]] = {}
         self._template: ChatTemplate | None = None
         self._rank_template = ""
         self.vocabulary: Vocabulary | None = None
@@ -95,21 +97,22 @@ class Prompts:
     async def prepare(self, request: AnyRequest) -> Prepared:
         """Return tokens and grammar of a request.
 
-        The result is remembered for a while: a request is first counted, then answered.
+        The result is remembered as long as the request lives: a request is first counted, then answered.
 
         Raises:
             BadRequest: this model can't do what was asked for.
             ContextLengthExceeded: the text certainly does not fit the window.
         """
-        known = self._known.get(id(request))
-        if known is not None and known[0] is request:
+        number = id(request)
+        known = self._known.get(number)
+        if known is not None and known[0]() is request:
             return known[1]
-        if characters_of(request) < _SHORT:
-            prepared = self._prepare(request)
-        else:
+        if heavier_than(request, _SHORT):
             assert self._executor is not None
             prepared = await asyncio.get_running_loop().run_in_executor(self._executor, self._prepare, request)
-        self._known[id(request)] = (request, prepared)
+        else:
+            prepared = self._prepare(request)
+        self._known[number] = (weakref.ref(request, lambda _: self._known.pop(number, None)), prepared)
         return prepared
 
     def forget(self, request: AnyRequest) -> None:
@@ -189,6 +192,44 @@ def characters_of(request: AnyRequest) -> int:
             return sum(len(text) for text in request.inputs)
         case RerankRequest():
             return sum(len(request.query) + len(text) for text in request.texts)
+
+
+def heavier_than(request: AnyRequest, limit: int) -> bool:
+    """Return whether there is more than so much to render and tokenise, in characters: texts, tools, schemas, calls.
+
+    Looks at no more than it needs for that, so that the answer comes at once whatever was sent.
+    """
+    weight = 0
+    stack: list[Json] = [_texts_of(request)]
+    while stack and weight <= limit:
+        value = stack.pop()
+        weight += _NODE
+        match value:
+            case str():
+                weight += len(value)
+            case tuple():
+                weight += len(value)
+                stack += value[: limit + 1]
+            case Mapping():
+                weight += sum(map(len, islice(value, limit + 1)))
+                stack += islice(value.values(), limit + 1)
+    return weight > limit
+
+
+def _texts_of(request: AnyRequest) -> Json:
+    match request:
+        case ChatRequest():
+            messages = tuple(
+                (message.text, message.reasoning, *((call.name, call.arguments) for call in message.tool_calls))
+                for message in request.messages
+            )
+            return (messages, request.tools, request.tool_choice, request.response_format.schema)
+        case CompletionRequest():
+            return request.prompts
+        case EmbeddingsRequest():
+            return request.inputs
+        case RerankRequest():
+            return (*(request.query for _ in request.texts), *request.texts)
 
 
 def _grammar(wanted: ResponseFormat) -> str:
