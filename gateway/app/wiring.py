@@ -55,6 +55,7 @@ from gateway.pipeline.settlement import SettlementWriter
 from gateway.pipeline.shadow import Shadows
 from gateway.pipeline.snapshot import SnapshotBuilder
 from gateway.pipeline.taint import ConversationTaint
+from gateway.privacy.taint.scope import BetweenKeys
 from gateway.server import (
     BodyReader,
     HostGuard,
@@ -175,7 +176,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             now=_clock(settings.timezone),
         )
         secret = await asyncio.to_thread(load_conversation_key, settings.state_dir)
-        taint = ConversationTaint(ledger, secret)
+        taint = ConversationTaint(ledger, secret, BetweenKeys(settings.inspection.memory.between_keys))
         masker = Masker(examine=inspection.requests.examine_fully, store=ledger, sealing=Seal(secret), key=secret)
         dispatcher = Dispatcher(local=targets.local, cloud=targets.cloud, ledger=ledger, observer=fanout)
         shadows = Shadows(

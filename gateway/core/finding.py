@@ -1,5 +1,7 @@
 """What inspection saw. A finding says where and what kind, never the text itself."""
 
+import enum
+
 import msgspec
 
 
@@ -22,6 +24,22 @@ class Doubt(msgspec.Struct, frozen=True, kw_only=True):
     path: str
 
 
+class TraceKind(enum.StrEnum):
+    """Way in which a part of a request is known as sensitive from before."""
+
+    PASSAGE = "passage"
+    LINE = "line"
+    CONVERSATION = "conversation"
+    SIZE = "size"  # too many texts to look each of them up
+
+
+class Trace(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of a request that is known as sensitive from before. It says where and how, never what."""
+
+    kind: TraceKind
+    path: str
+
+
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that `privacy.inspect` says about one document."""
 
@@ -31,5 +49,6 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     causes: frozenset[str] | None = (
         None  # categories that made those turns sensitive; None: not known, or not only they
     )
+    traces: tuple[Trace, ...] = ()  # where and how they are known again
     strings: int = 0
     characters: int = 0

@@ -5,7 +5,7 @@ import msgspec
 from gateway.core.labels import Label, Zone
 from gateway.pipeline.masking import Outgoing
 from gateway.pipeline.settlement import RequestAccount
-from gateway.policy import Decision, Evidence, Policy
+from gateway.policy import Decision, Evidence, Policy, Sensitivity
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +29,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     account: RequestAccount
     first: Decision  # about the request as it came; the same as `decision` where nothing is masked
     masked: Outgoing | None = None
+    sensitivity: Sensitivity = Sensitivity()  # why `first` says that it is sensitive
     causes: frozenset[str] | None = None  # categories that alone made the request sensitive
 
     def route(self, target: str | None = None, zone: Zone | None = None) -> Route:

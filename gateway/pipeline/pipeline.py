@@ -12,7 +12,7 @@ from gateway.core.delta import Embeddings as Vectors
 from gateway.core.errors import NotFound
 from gateway.core.events import Compared, Decided
 from gateway.core.finding import Inspection
-from gateway.core.labels import Label
+from gateway.core.labels import Label, Zone
 from gateway.core.record import Outcome, Receipt, Reservation
 from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest, Inbound, RerankRequest, endpoint_of
 from gateway.core.snapshot import Snapshot
@@ -22,7 +22,7 @@ from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.drain import DrainWindow
 from gateway.pipeline.inspection import RequestInspection
 from gateway.pipeline.masking import Masker
-from gateway.pipeline.ports import Observer, PolicySource, TaintPort
+from gateway.pipeline.ports import Observer, PolicySource, Recollection, TaintPort
 from gateway.pipeline.settlement import SettlementWriter
 from gateway.pipeline.shadow import Shadows
 from gateway.pipeline.snapshot import SnapshotBuilder
@@ -36,6 +36,7 @@ from gateway.policy import (
     explain,
     facts_json,
     refusal_error,
+    sensitivity_of,
 )
 
 
@@ -113,17 +114,19 @@ class Pipeline:
             async with self._settlements.settling(case.account):
                 async with self._drain.within():
                     opened = await self._dispatcher.open(case, request, deadline)
+                memory = self._taint.answering(inbound, case.causes) if case.sensitivity.lasting else None
                 try:
+                    await self._left(case, opened.zone)
+                    deltas = case.account.metered(opened.deltas)
                     yield Answer(
                         route=case.route(opened.target, opened.zone),
-                        deltas=self._drain.bounded(case.account.metered(opened.deltas)),
+                        deltas=self._drain.bounded(deltas if memory is None else memory.ahead(deltas)),
                         handed_over=case.account.handed_over,
                     )
                 finally:
                     await opened.deltas.aclose()
-                    if case.first.label is Label.SENSITIVE:  # also what a client that went away has of it
-                        answer = case.account.answer_text()
-                        await self._settlements.also(self._taint.remember_answer(request, answer, case.causes))
+                    if memory is not None:  # also what a client that went away has of it
+                        await self._settlements.also(memory.end())
         finally:
             if case.account.outcome is Outcome.OK:  # also where the client hung up behind the last frame
                 self._shadows.follow(case, request)
@@ -139,6 +142,7 @@ class Pipeline:
         async with self._settlements.settling(case.account):
             async with self._drain.within():
                 target, zone, vectors = await self._dispatcher.embed(case, request, deadline)
+            await self._left(case, zone)
             case.account.embedded(vectors.usage)
             return Embedded(route=case.route(target, zone), vectors=vectors)
 
@@ -159,7 +163,7 @@ class Pipeline:
     async def explain(self, inbound: Inbound) -> Explanation:
         """Explain the whole decision, rule by rule. Nothing is sent and nothing is written."""
         policy = self._policies.current
-        inspection = await self._inspect(inbound)
+        inspection, _ = await self._inspect(inbound)
         snapshot = await self._snapshots.snapshot(inbound.request, self._catalog.resolve(inbound.request.model))
         evidence = Evidence(inbound=inbound, inspection=inspection, snapshot=snapshot)
         evidence, first = await self._request_inspection.decided(evidence, policy)
@@ -186,7 +190,7 @@ class Pipeline:
         policy = self._policies.current
         clock = time.perf_counter
         begun = clock()
-        inspection = await self._inspect(inbound)
+        inspection, recalled = await self._inspect(inbound)
         inspected = clock()
         snapshot = await self._snapshots.snapshot(inbound.request, alias)
         informed = clock()
@@ -201,11 +205,10 @@ class Pipeline:
         causes: frozenset[str] | None = None
         if masked is not None:
             receipt = msgspec.structs.replace(receipt, masked=masked.counts)
-        if first.label is Label.SENSITIVE:
+        sensitivity = sensitivity_of(first, evidence, policy)
+        if sensitivity.lasting:
             causes = causes_of(first, evidence, policy)
-            await self._taint.remember(inbound.request, first.label, causes)
-        else:
-            await self._taint.harmless(inbound.request)
+            await self._taint.remember(inbound, sensitivity, recalled, causes)
         reservation = self._reservation(decision, snapshot)
         account = await self._settlements.receive(receipt, reservation)
         written = clock()
@@ -233,6 +236,7 @@ class Pipeline:
             account=account,
             first=first,
             masked=masked,
+            sensitivity=sensitivity,
             causes=causes,
         )
         if decision.refusal is not None or not decision.candidates:
@@ -266,12 +270,19 @@ class Pipeline:
             )
         return alias
 
-    async def _inspect(self, inbound: Inbound) -> Inspection:
+    async def _inspect(self, inbound: Inbound) -> tuple[Inspection, Recollection]:
         inspection = await self._request_inspection.examine(inbound.request, inbound.size)
-        if await self._taint.recall(inbound.request):
-            causes = await self._taint.causes(inbound.request)
-            inspection = msgspec.structs.replace(inspection, tainted=True, causes=causes)
-        return inspection
+        recalled = await self._taint.recall(inbound)
+        if recalled.tainted:
+            inspection = msgspec.structs.replace(
+                inspection, tainted=True, causes=recalled.causes, traces=recalled.traces
+            )
+        return inspection, recalled
+
+    async def _left(self, case: Case, zone: Zone) -> None:
+        """Note what was public as it came, and has left as it came."""
+        if zone is Zone.CLOUD and case.masked is None and case.first.label is Label.PUBLIC:
+            await self._taint.left(case.evidence.inbound)
 
     def _reservation(self, decision: Decision, snapshot: Snapshot) -> Reservation | None:
         if not decision.candidates:

@@ -6,18 +6,19 @@ Targets have two signatures on purpose: a cloud call without a clearance does no
 from collections.abc import AsyncGenerator, Mapping
 from typing import Protocol
 
+import msgspec
+
 from gateway.core.delta import Delta, Embeddings, Ranking
 from gateway.core.document import JsonObject
 from gateway.core.events import Event
-from gateway.core.finding import Inspection
-from gateway.core.labels import Label
+from gateway.core.finding import Inspection, Trace
 from gateway.core.progress import Progress
 from gateway.core.record import Receipt, Reservation, Settlement
-from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest, Media, RerankRequest
+from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest, Inbound, Media, RerankRequest
 from gateway.core.snapshot import Budget, Gpu
 from gateway.core.target import TargetInfo, TargetState
 from gateway.core.usage import Usage
-from gateway.policy import Clearance, Policy
+from gateway.policy import Clearance, Policy, Sensitivity
 
 
 class Target(Protocol):
@@ -115,23 +116,45 @@ class LedgerPort(Protocol):
         """Return every budget with what was spent of it, reservations included."""
 
 
+class Recollection(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a request is known as sensitive from before."""
+
+    traces: tuple[Trace, ...] = ()
+    turn: int = 0  # the client's own turn, from 1, from which the conversation is sensitive; 0: nothing is known
+    causes: frozenset[str] | None = None  # categories that alone made it sensitive; None: not known, or not only they
+
+    @property
+    def tainted(self) -> bool:
+        """Whether anything is known."""
+        return bool(self.traces)
+
+
+class AnswerPort(Protocol):
+    """The memory of one running answer."""
+
+    def ahead(self, deltas: AsyncGenerator[Delta, None]) -> AsyncGenerator[Delta, None]:
+        """Yield the same deltas, each behind the memory of what it completes."""
+
+    async def end(self) -> None:
+        """Remember what has not ended as far as it has come."""
+
+
 class TaintPort(Protocol):
     """The memory of sensitive conversations."""
 
-    async def recall(self, request: AnyRequest) -> bool:
-        """Return whether an earlier turn of this conversation was sensitive."""
+    async def recall(self, inbound: Inbound) -> Recollection:
+        """Return what of a request is known as sensitive from before."""
 
-    async def causes(self, request: AnyRequest) -> frozenset[str] | None:
-        """Return the categories that alone made earlier turns sensitive; None: not known, or not only they."""
+    async def remember(
+        self, inbound: Inbound, why: Sensitivity, recalled: Recollection, causes: frozenset[str] | None = None
+    ) -> None:
+        """Remember what of a sensitive request is sensitive; that is durable when this returns."""
 
-    async def remember(self, request: AnyRequest, label: Label, causes: frozenset[str] | None = None) -> None:
-        """Remember a request with its label; that is durable when this returns."""
+    def answering(self, inbound: Inbound, causes: frozenset[str] | None = None) -> AnswerPort:
+        """Return the memory of the answer to a sensitive request."""
 
-    async def remember_answer(self, request: AnyRequest, answer: str, causes: frozenset[str] | None = None) -> None:
-        """Remember the answer to a sensitive request; that is durable when this returns."""
-
-    async def harmless(self, request: AnyRequest) -> None:
-        """Note that a request was decided on and is not sensitive."""
+    async def left(self, inbound: Inbound) -> None:
+        """Note that a request was public and has left for a cloud."""
 
 
 class Pricing(Protocol):

@@ -1,16 +1,25 @@
 """The memory of sensitive conversations, as the pipeline uses it: hashes from `privacy`, storage in the ledger."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
+import msgspec
+
+from gateway.core.finding import Trace, TraceKind
 from gateway.core.labels import Label
-from gateway.core.request import AnyRequest
+from gateway.core.request import Inbound
+from gateway.pipeline.answer_memory import AnswerMemory
+from gateway.pipeline.inspection import INLINE_BYTES
 from gateway.pipeline.passage_cache import PassageCache
-from gateway.privacy.taint.conversation import answer_hashes, prefix_hashes, texts_of
+from gateway.pipeline.ports import Recollection
+from gateway.pipeline.telling import told
+from gateway.policy import Sensitivity
+from gateway.privacy.taint.conversation import Link, Turn, links, turns_of
+from gateway.privacy.taint.document_texts import MOST_TEXTS, TooManyTexts, Whose, seams, texts_of
+from gateway.privacy.taint.scope import BetweenKeys, Scope
 
 T = TypeVar("T")
-_INLINE = 64 * 1024  # characters; longer texts are worked through in a thread
 
 
 class TaintStore(Protocol):
@@ -26,66 +35,142 @@ class TaintStore(Protocol):
         """Remember hashes with a label, which never falls; that is durable when this returns."""
 
 
+class _Look(msgspec.Struct, frozen=True):
+    """What is looked up of one text, and where it stands."""
+
+    trace: Trace
+    turn: int
+    hashes: tuple[bytes, ...]
+    mark: int | None = None
+
+
 class ConversationTaint:
     """Memory by which a conversation keeps the highest label of its turns, without any help from the client.
 
-    It is two memories: turns and prefixes by their exact hashes, and passages of sensitive texts wherever they are
-    quoted. What was seen in a request that was not sensitive is nothing that a sensitive one could give away: such
-    passages (a template, a licence) are not remembered as sensitive, as far as this process knows.
+    It is three memories: passages of sensitive texts wherever they are quoted; the client's own lines; and the chain of
+    its own turns. Taint follows what was found: neighbours that inspection cleared are free.
     """
 
-    def __init__(self, store: TaintStore, key: bytes) -> None:
+    def __init__(self, store: TaintStore, key: bytes, between: BetweenKeys = BetweenKeys.PASSAGES) -> None:
         self._store = store
         self._key = key
+        self._between = between
         self._texts = PassageCache(key)
 
-    async def recall(self, request: AnyRequest) -> bool:
-        """Return whether an earlier turn of this conversation was sensitive.
+    async def recall(self, inbound: Inbound) -> Recollection:
+        """Return what of a request is known as sensitive from before.
 
         Raises:
             LedgerUnavailable: The memory can't be read; then the request is refused, since it is in doubt.
         """
-        state, texts = self._texts.fresh(texts_of(request, shared=True))
-        hashes = await self._hashes(request, tuple(texts.values()))
+        state = self._texts.state()
+        try:
+            looks = await _worked(inbound, lambda: self._looks(inbound, state))
+        except TooManyTexts:
+            return Recollection(traces=(Trace(kind=TraceKind.SIZE, path="$"),), turn=1)
+        hashes = [item for look in looks for item in look.hashes]
         found = await self._store.taint_lookup(hashes) if hashes else {}
-        tainted = any(label is Label.SENSITIVE for label in found.values())
-        if not tainted:
-            self._texts.unknown(state, texts)
-        return tainted
+        known = frozenset(item for item, label in found.items() if label is Label.SENSITIVE)
+        hits = [look for look in looks if not known.isdisjoint(look.hashes)] if known else []
+        clear = looks if not hits else [look for look in looks if known.isdisjoint(look.hashes)]
+        self._texts.unknown(state, _marks(clear), self._scope(inbound).secret)
+        if not hits:
+            return Recollection()
+        return Recollection(
+            traces=tuple(dict.fromkeys(look.trace for look in hits)),
+            turn=max(1, min(look.turn for look in hits)),
+            causes=await self._store.taint_causes(tuple(known)),
+        )
 
-    async def causes(self, request: AnyRequest) -> frozenset[str] | None:
-        """Return the categories that alone made earlier turns sensitive; None: not known, or not only they."""
-        return await self._store.taint_causes(await self._hashes(request, texts_of(request, shared=True)))
-
-    async def remember(self, request: AnyRequest, label: Label, causes: frozenset[str] | None = None) -> None:
-        """Remember a request with its label; that is durable when this returns.
+    async def remember(
+        self, inbound: Inbound, why: Sensitivity, recalled: Recollection, causes: frozenset[str] | None = None
+    ) -> None:
+        """Remember what of a sensitive request is sensitive; that is durable when this returns.
 
         `causes` has the categories that alone made the request sensitive; None: not only they did.
+
+        Raises:
+            LedgerUnavailable: It can't be written.
         """
-        telling = await _worked(self._texts.telling, texts_of(request, shared=False))
-        await self._keep((*prefix_hashes(request, self._key), *telling), label, causes)
+        if not why.lasting:
+            return
 
-    async def remember_answer(self, request: AnyRequest, answer: str, causes: frozenset[str] | None = None) -> None:
-        """Remember the answer to a sensitive question as sensitive too, also in a conversation that begins with it."""
-        telling = await _worked(self._texts.telling, (answer,))
-        await self._keep((*answer_hashes(request, answer, self._key), *telling), Label.SENSITIVE, causes)
+        def hashes() -> tuple[bytes, ...]:
+            found = told(inbound.request, why, self._texts, self._scope(inbound))
+            turns = [item.turn for item in (found, recalled) if item.turn]
+            linked = (link.hash for link in self._links(inbound) if turns and link.turn >= min(turns))
+            return (*found.hashes, *self._scope(inbound).short(linked))
 
-    async def harmless(self, request: AnyRequest) -> None:
-        """Note that the request was decided on, and is not sensitive."""
-        await _worked(self._texts.harmless, texts_of(request, shared=True))
+        await self._keep(await _worked(inbound, hashes), causes)
 
-    async def _hashes(self, request: AnyRequest, texts: tuple[str, ...]) -> tuple[bytes, ...]:
-        """Return everything by which the request can be known."""
-        return (*prefix_hashes(request, self._key), *await _worked(self._texts.looked_for, texts))
+    def answering(self, inbound: Inbound, causes: frozenset[str] | None = None) -> AnswerMemory:
+        """Return the memory of the answer to a sensitive request, which is written ahead of what the client gets."""
+        scope = self._scope(inbound)
 
-    async def _keep(self, hashes: Sequence[bytes], label: Label, causes: frozenset[str] | None) -> None:
+        async def keep(passages: Sequence[bytes], short: Sequence[bytes]) -> None:
+            await self._keep((*scope.passages(passages), *scope.short(short)), causes)
+
+        return AnswerMemory(self._key, self._turns(inbound), keep)
+
+    async def left(self, inbound: Inbound) -> None:
+        """Note that the request was public and has left for a cloud.
+
+        What many conversations have in common (a system prompt, tools) is then nothing that a later, sensitive one
+        could give away. The client's own words are remembered all the same where they are told in private later.
+        """
+
+        def note() -> None:
+            texts = [text for text in texts_of(inbound.request) if text.whose is not Whose.OWN]
+            for text in texts:
+                self._texts.harmless(self._texts.of(self._texts.mark(text.text), text.text).passages)
+            for plain, _ in seams(texts, ordered=False):
+                self._texts.harmless(self._texts.of_seam(self._texts.mark(plain), plain).passages)
+
+        await _worked(inbound, note)
+
+    def _looks(self, inbound: Inbound, state: int) -> list[_Look]:
+        cache, scope = self._texts, self._scope(inbound)
+        texts = texts_of(inbound.request, MOST_TEXTS)
+        looks: list[_Look] = []
+        seen: set[int] = set()
+        for text in texts:
+            mark = cache.mark(text.text)
+            if mark in seen or cache.checked(state, mark, scope.secret):
+                continue
+            seen.add(mark)
+            hashes = cache.of(mark, text.text)
+            for kind, items in ((TraceKind.PASSAGE, hashes.passages), (TraceKind.LINE, hashes.lines)):
+                looks.append(_Look(Trace(kind=kind, path=text.path), text.turn, scope.looked_for(items), mark))
+        for plain, text in seams(texts, ordered=True):
+            mark = cache.mark(plain)
+            if mark not in seen and not cache.checked(state, mark, scope.secret):
+                seen.add(mark)
+                items = scope.looked_for(cache.of_seam(mark, plain).passages)
+                looks.append(_Look(Trace(kind=TraceKind.PASSAGE, path=text.path), text.turn, items, mark))
+        for link in self._links(inbound):
+            trace = Trace(kind=TraceKind.CONVERSATION, path=f"$.messages[{link.message}]")
+            looks.append(_Look(trace, link.turn, scope.looked_for((link.hash,))))
+        return looks
+
+    def _links(self, inbound: Inbound) -> Iterable[Link]:
+        return links(self._turns(inbound), self._key)
+
+    def _turns(self, inbound: Inbound) -> list[tuple[int, Turn]]:
+        return [(number, self._texts.turn(text, own=own)) for number, text, own in turns_of(inbound.request)]
+
+    def _scope(self, inbound: Inbound) -> Scope:
+        return Scope.of(inbound.caller.key, self._between, self._key)
+
+    async def _keep(self, hashes: Sequence[bytes], causes: frozenset[str] | None) -> None:
         if hashes:
             self._texts.changed()
-            await self._store.taint_remember(tuple(dict.fromkeys(hashes)), label, causes)
+            await self._store.taint_remember(tuple(dict.fromkeys(hashes)), Label.SENSITIVE, causes)
 
 
-async def _worked(work: Callable[[tuple[str, ...]], T], texts: tuple[str, ...]) -> T:
-    """Run the work on these texts: in a thread where they are long."""
-    if sum(map(len, texts)) > _INLINE:
-        return await asyncio.to_thread(work, texts)
-    return work(texts)
+def _marks(looks: Iterable[_Look]) -> set[int]:
+    return {look.mark for look in looks if look.mark is not None}
+
+
+async def _worked(inbound: Inbound, work: Callable[[], T]) -> T:
+    """Run work on a request's texts: in a thread where they are long."""
+    return await asyncio.to_thread(work) if inbound.size > INLINE_BYTES else work()

@@ -61,6 +61,14 @@ class TopicsConfig(Section):
         return self
 
 
+class MemoryConfig(Section):
+    """What is known again of what was sensitive in earlier requests."""
+
+    between_keys: Literal["nothing", "passages", "everything"] = "passages"
+    """What is known again under another key: nothing, passages (from about 200 characters on), or also single lines and
+    conversations. Under its own key everything is."""
+
+
 class InspectionConfig(Section):
     """How requests are searched for sensitive data."""
 
@@ -78,3 +86,5 @@ class InspectionConfig(Section):
     """Search for people's names and addresses, too."""
     topics: TopicsConfig | None = None
     """Have a local model judge topics, too."""
+    memory: MemoryConfig = MemoryConfig()
+    """The memory of sensitive conversations."""

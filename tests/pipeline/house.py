@@ -8,11 +8,11 @@ from types import MappingProxyType
 from gateway.core.delta import Delta, Embeddings, Finish, FinishReason, Text, UsageReport
 from gateway.core.errors import AduanaError, LedgerUnavailable
 from gateway.core.events import Event
-from gateway.core.finding import Finding, Inspection
+from gateway.core.finding import Finding, Inspection, Trace, TraceKind
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Receipt, Reservation, Settlement
 from gateway.core.request import Caller, ChatRequest, Dialect, EmbeddingsRequest, Inbound, Message
-from gateway.core.target import Alias, Catalog, TargetInfo, TargetState
+from gateway.core.target import Alias, Capability, Catalog, TargetInfo, TargetState
 from gateway.core.usage import Usage
 from gateway.ledger.encryption import Seal
 from gateway.ledger.masking import MaskRecord
@@ -20,11 +20,11 @@ from gateway.pipeline import Fanout, Pipeline
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.inspection import Names, RequestInspection, Topics
 from gateway.pipeline.masking import Examine, Masker
-from gateway.pipeline.ports import Inspecting
+from gateway.pipeline.ports import Inspecting, Recollection, TaintPort
 from gateway.pipeline.settlement import SettlementWriter
 from gateway.pipeline.shadow import Shadows
 from gateway.pipeline.snapshot import SnapshotBuilder
-from gateway.policy import Policy, load_policy
+from gateway.policy import Policy, Sensitivity, load_policy
 
 POLICY = """
 version: 1
@@ -50,7 +50,14 @@ class FakeTarget:
 
     def __init__(self, name: str, zone: Zone, script: Sequence[object] = ANSWER) -> None:
         ceiling = Label.PUBLIC if zone is Zone.CLOUD else Label.SENSITIVE
-        self.info = TargetInfo(name=name, kind="fake", zone=zone, ceiling=ceiling, model=f"{name}-1")
+        self.info = TargetInfo(
+            name=name,
+            kind="fake",
+            zone=zone,
+            ceiling=ceiling,
+            model=f"{name}-1",
+            capabilities=frozenset(Capability),
+        )
         self.script = script
         self.asked: list[object] = []
         self.open = 0
@@ -126,35 +133,56 @@ class FakeLedger:
         return MappingProxyType({})
 
 
+class FakeAnswerMemory:
+    """Memory of one answer that notes what came, and when it ended."""
+
+    def __init__(self, taint: "FakeTaint") -> None:
+        self._taint = taint
+        self._text = ""
+
+    async def ahead(self, deltas: AsyncGenerator[Delta, None]) -> AsyncGenerator[Delta, None]:
+        async for delta in deltas:
+            self._text += delta.text if isinstance(delta, Text) else ""
+            yield delta
+
+    async def end(self) -> None:
+        if self._taint.broken_end:
+            raise LedgerUnavailable("The disk is full.")
+        self._taint.answers.append(self._text)
+
+
 class FakeTaint:
     """Memory of conversations that remembers nothing, or fails."""
 
     def __init__(self) -> None:
         self.tainted = False
         self.broken = False
+        self.broken_end = False
         self.known: frozenset[str] | None = None
-        self.remembered: list[Label] = []
+        self.remembered: list[Sensitivity] = []
         self.causes_seen: list[frozenset[str] | None] = []
         self.answers: list[str] = []
-        self.clean = 0
+        self.gone: list[str] = []
 
-    async def recall(self, request: object) -> bool:
+    async def recall(self, inbound: Inbound) -> Recollection:
         if self.broken:
             raise LedgerUnavailable("The disk is full.")
-        return self.tainted
+        if not self.tainted:
+            return Recollection()
+        trace = Trace(kind=TraceKind.CONVERSATION, path="$.messages[0]")
+        return Recollection(traces=(trace,), turn=1, causes=self.known)
 
-    async def causes(self, request: object) -> frozenset[str] | None:
-        return self.known
-
-    async def remember(self, request: object, label: Label, causes: frozenset[str] | None = None) -> None:
-        self.remembered.append(label)
+    async def remember(
+        self, inbound: Inbound, why: Sensitivity, recalled: Recollection, causes: frozenset[str] | None = None
+    ) -> None:
+        self.remembered.append(why)
         self.causes_seen.append(causes)
 
-    async def remember_answer(self, request: object, answer: str, causes: frozenset[str] | None = None) -> None:
-        self.answers.append(answer)
+    def answering(self, inbound: Inbound, causes: frozenset[str] | None = None) -> FakeAnswerMemory:
+        return FakeAnswerMemory(self)
 
-    async def harmless(self, request: object) -> None:
-        self.clean += 1
+    async def left(self, inbound: Inbound) -> None:
+        self.gone.append(inbound.id)
 
 
 class FakeMasks:
@@ -232,6 +260,7 @@ class House:
         names: Names | None = None,
         topics: Topics | None = None,
         masker: Callable[[Examine], Masker] | None = None,
+        taint: TaintPort | None = None,
     ) -> None:
         self.home = FakeTarget("home", Zone.LOCAL)
         self.big = FakeTarget("big", Zone.CLOUD)
@@ -274,7 +303,7 @@ class House:
                 pricing=FreePricing(),
                 now=lambda: datetime(2026, 1, 1, tzinfo=UTC),
             ),
-            taint=self.taint,
+            taint=taint or self.taint,
             dispatcher=dispatcher,
             settlements=self.settlements,
             shadows=self.shadows,

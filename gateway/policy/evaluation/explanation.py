@@ -31,6 +31,9 @@ REASONS = {
 }
 
 
+_MOST_TRACES = 5  # that are told in words; all of them are in the JSON
+
+
 class FactLine(msgspec.Struct, frozen=True, kw_only=True):
     """A fact that a rule asked about. Header values are not shown."""
 
@@ -59,6 +62,13 @@ class TargetLine(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class TraceLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the request that is known as sensitive from before: where it stands, and by what it is known."""
+
+    kind: str
+    path: str
+
+
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one decision, without content. `decision` is what `decide` gave."""
 
@@ -68,6 +78,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     label_source: str
     label_steps: tuple[str, ...]
+    tainted: bool
+    traces: tuple[TraceLine, ...]
     tags: tuple[str, ...]
     rules: tuple[RuleLine, ...]
     otherwise: tuple[str, ...]
@@ -108,6 +120,8 @@ def explain(evidence: Evidence, policy: Policy, *, masks: bool = True) -> Explan
         label=decision.label.word,
         label_source=decision.label_source,
         label_steps=_label_steps(evidence, decision, policy, first.mask if second else frozenset()),
+        tainted=evidence.inspection.tainted,
+        traces=tuple(TraceLine(kind=trace.kind, path=trace.path) for trace in evidence.inspection.traces),
         tags=tuple(sorted(decision.tags)),
         rules=rules,
         otherwise=otherwise,
@@ -213,6 +227,7 @@ def _label_steps(evidence: Evidence, decision: Decision, policy: Policy, relief:
         steps.append("an earlier turn of the conversation was sensitive by what is masked")
     elif inspection.tainted:
         steps.append("an earlier turn of the conversation was sensitive: sensitive")
+    steps += [f"known from before: a {trace.kind} at {trace.path}" for trace in inspection.traces[:_MOST_TRACES]]
     steps += _unknown_tag_steps(decision, policy)
     first, source = assess(inbound, inspection, decision.alias, labels, relief)
     if source == "assigned_tag":

@@ -1,4 +1,4 @@
-"""Keyed hashes by which a conversation, or a passage of it, is known again. Pure.
+"""Keyed hashes by which a conversation, a line or a passage of it is known again. Pure.
 
 Owns how they are made. Never text. Must not store anything: that is the ledger's.
 """

@@ -1,52 +1,88 @@
-"""A conversation's memory as keyed hashes. Pure: storage is the ledger's, the key is the gateway's.
+"""A conversation's memory as keyed hashes of the client's own turns. Pure: storage is the ledger's.
 
-A conversation is recognised by a chain of hashes over its prefixes: whoever comes with the same beginning, under
-whatever id, comes with the same conversation. Long turns have a hash of their own besides, so that a turn or an answer
-which is pasted into a new conversation is recognised too, and so are passages of turns, answers, prompts and texts to
-embed or to rank (`texts_of`) wherever they come back. Prefixes of system prompts alone are left out: many
-conversations share them. The pipeline looks all of a request's hashes up before it decides, and remembers them when
-the request was sensitive, together with those of the local answer.
+A conversation is known again by the chain of its own turns, whatever clock or hint an app writes into its system
+prompt, and by pairs of neighbouring turns, so that it is known also where old turns were cut off. Beginnings that hold
+fewer than `LEAST` letters and digits of the client's own ("Hola") identify nothing and have no hash.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 
-from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, EmbeddingsRequest, Message, RerankRequest
+import msgspec
 
-LONG = 200  # characters from which a turn is recognised by itself
+from gateway.core.request import AnyRequest, ChatRequest, Message
+from gateway.privacy.taint.fingerprints import letters
+from gateway.privacy.taint.lines import LEAST
+
 _SIZE = 16
+_EXCHANGE = 2 * LEAST  # letters and digits of a question and its answer: fewer are a greeting
 SHARED = frozenset({"system", "developer"})  # roles whose texts many conversations begin with
 
 
-def prefix_hashes(request: AnyRequest, key: bytes) -> tuple[bytes, ...]:
-    """Return the hashes of a chat request's prefixes and of its long turns, 16 bytes each; none for other requests."""
+class Turn(msgspec.Struct, frozen=True):
+    """A turn as the conversation's hashes see it."""
+
+    digest: bytes
+    letters: int  # letters and digits
+    own: bool
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A hash of a conversation up to own turn number `turn`, from 1; `message` is that turn's place in the request."""
+
+    hash: bytes
+    turn: int
+    message: int
+
+
+def turn_digest(text: str, key: bytes) -> tuple[bytes, int]:
+    """Return a digest of a turn's letters and digits, and how many they are."""
+    plain = letters(text)
+    data = plain.encode("utf-8", "surrogatepass")
+    return blake2b(data, key=key, digest_size=_SIZE, person=b"aduana-turn").digest(), len(plain)
+
+
+def turns_of(request: AnyRequest) -> list[tuple[int, str, bool]]:
+    """Return the texts of questions and answers, as (number of the message, text, whether it is the client's own)."""
     if not isinstance(request, ChatRequest):
+        return []
+    return [
+        (number, message.text, message.role == "user")
+        for number, message in enumerate(request.messages)
+        if message.role in ("user", "assistant") and message.text.strip()
+    ]
+
+
+def links(turns: Sequence[tuple[int, Turn]], key: bytes) -> Iterator[Link]:
+    """Yield the hashes by which a conversation is known: each beginning of its own turns, and each two neighbours.
+
+    Args:
+        turns: Each turn behind the number of its message.
+        key: Secret of the hashes.
+    """
+    chain, length, count = b"", 0, 0
+    own: Turn | None = None
+    before: Turn | None = None
+    for message, turn in turns:
+        if turn.own:
+            count += 1
+            length += turn.letters
+            chain = _hash(b"aduana-chain", chain + turn.digest, key)
+            if length >= LEAST:
+                yield Link(chain, count, message)
+            if own is not None and own.letters + turn.letters >= LEAST:
+                yield Link(_pair(own, turn, key), count, message)
+            own = turn
+        if before is not None and before.own != turn.own and before.letters + turn.letters >= _EXCHANGE:
+            yield Link(_pair(before, turn, key), count, message)
+        before = turn
+
+
+def exchange(turns: Sequence[tuple[int, Turn]], answer: Turn, key: bytes) -> tuple[bytes, ...]:
+    """Return the hash of the last turn and its answer; nothing where both are too short to identify anything."""
+    if not turns or not turns[-1][1].own or turns[-1][1].letters + answer.letters < _EXCHANGE:
         return ()
-    return tuple(dict.fromkeys(_hashes(request.messages, key)))
-
-
-def answer_hashes(request: AnyRequest, answer: str, key: bytes) -> tuple[bytes, ...]:
-    """Return the hashes by which the conversation is known once `answer` has become a turn of it."""
-    if not isinstance(request, ChatRequest) or not answer:
-        return ()
-    longer = (*request.messages, Message(role="assistant", text=answer))
-    known = set(_hashes(request.messages, key))
-    return tuple(dict.fromkeys(item for item in _hashes(longer, key) if item not in known))
-
-
-def texts_of(request: AnyRequest, *, shared: bool) -> tuple[str, ...]:
-    """Return the texts whose passages are known again. `shared`: also those that many conversations begin with."""
-    match request:
-        case ChatRequest():
-            messages = [message for message in request.messages if shared or message.role not in SHARED]
-            calls = [call.arguments for message in messages for call in message.tool_calls]
-            return (*(message.text for message in messages), *calls)
-        case CompletionRequest():
-            return tuple(prompt for prompt in (*request.prompts, request.suffix) if isinstance(prompt, str))
-        case EmbeddingsRequest():
-            return tuple(text for text in request.inputs if isinstance(text, str))
-        case RerankRequest():
-            return (request.query, *request.texts)
+    return (_pair(turns[-1][1], answer, key),)
 
 
 def beginnings(request: ChatRequest, key: bytes) -> tuple[bytes, ...]:
@@ -54,25 +90,18 @@ def beginnings(request: ChatRequest, key: bytes) -> tuple[bytes, ...]:
     found: list[bytes] = []
     chain = b""
     for message in request.messages:
-        chain = blake2b(chain + _canonical(message), key=key, digest_size=_SIZE, person=b"aduana-begin").digest()
+        chain = _hash(b"aduana-begin", chain + _canonical(message), key)
         found.append(chain)
     return tuple(found)
 
 
-def _hashes(messages: tuple[Message, ...], key: bytes) -> Iterator[bytes]:
-    chain = b""
-    own = False
-    for message in messages:
-        data = _canonical(message)
-        chain = blake2b(chain + data, key=key, digest_size=_SIZE, person=b"aduana-prefix").digest()
-        own = own or message.role not in SHARED
-        if own:
-            yield chain
-        text = message.text.strip()
-        if len(text) >= LONG and message.role not in SHARED:
-            yield blake2b(
-                text.encode("utf-8", "surrogatepass"), key=key, digest_size=_SIZE, person=b"aduana-turn"
-            ).digest()
+def _pair(one: Turn, other: Turn, key: bytes) -> bytes:
+    roles = b"own" if other.own else b"answer"
+    return _hash(b"aduana-pair", one.digest + other.digest + roles, key)
+
+
+def _hash(person: bytes, data: bytes, key: bytes) -> bytes:
+    return blake2b(data, key=key, digest_size=_SIZE, person=person).digest()
 
 
 def _canonical(message: Message) -> bytes:

@@ -7,6 +7,7 @@ equal only where `RUN` of them are. Pure.
 """
 
 import re
+import unicodedata
 from hashlib import blake2b
 from typing import Any
 
@@ -25,11 +26,22 @@ _STEPS = [np.uint64(pow(0x100000001B3, 2**power, 2**64)) for power in range(4)] 
 Numbers = Any  # numpy's arrays of uint64: the package's own types say no more
 
 
+def letters(text: str) -> str:
+    """Return the letters and digits of a text, in small letters: what is left of it whatever stands around them."""
+    if "\\" in text:
+        text = _ESCAPES.sub(" ", text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    return "".join(_WORDS.findall(text.lower()))
+
+
 def passages(text: str, key: bytes, most: int | None = None) -> tuple[bytes, ...]:
     """Return the hashes of a text's passages, 16 bytes each, in order; none for a short text. Linear in its length."""
-    if len(text) < RUN:
-        return ()
-    plain = "".join(_WORDS.findall((_ESCAPES.sub(" ", text) if "\\" in text else text).lower()))
+    return passages_of(letters(text), key, most) if len(text) >= RUN else ()
+
+
+def passages_of(plain: str, key: bytes, most: int | None = None) -> tuple[bytes, ...]:
+    """Return the hashes of the passages of what `letters` left of a text."""
     if len(plain) < RUN:
         return ()
     places = _places(plain, most)

@@ -1,79 +1,56 @@
-"""A conversation is recognised by its prefixes, and a long turn or answer by itself."""
+"""A conversation is known by its own turns in a row, and by nothing that is too short to tell it from others."""
 
-import pytest
-
-from gateway.core.request import ChatRequest, Dialect, EmbeddingsRequest, Message, ToolCall
-from gateway.privacy.taint.conversation import answer_hashes, prefix_hashes
+from gateway.privacy.taint.conversation import Turn, exchange, links, turn_digest
 
 KEY = b"k" * 32
-LONG = "Informe: " + "palabra " * 40
+LONG, OTHER = "The red boat comes back to the island.", "The green car is in the garage today."
 
 
-def chat(*turns: tuple[str, str]) -> ChatRequest:
-    messages = tuple(Message(role=role, text=text) for role, text in turns)
-    return ChatRequest(dialect=Dialect.OPENAI, model="auto", document={}, messages=messages)
+def turns(*texts: str) -> list[tuple[int, Turn]]:
+    """Return turns as a conversation has them: the client's and the assistant's one after the other."""
+    return [(number, Turn(*turn_digest(text, KEY), number % 2 == 0)) for number, text in enumerate(texts)]
 
 
-SYSTEM, QUESTION = ("system", "You are kind."), ("user", "hola")
+def hashes(*texts: str, key: bytes = KEY) -> set[bytes]:
+    """Return all hashes by which a conversation is known."""
+    return {link.hash for link in links(turns(*texts), key)}
 
 
 def test_what_comes_later_knows_the_conversation() -> None:
-    """Every prefix's hash is among those of the longer conversation that follows it."""
-    short = prefix_hashes(chat(SYSTEM, QUESTION), KEY)
-    longer = prefix_hashes(chat(SYSTEM, QUESTION, ("assistant", "sí"), ("user", "resume")), KEY)
+    """Every hash is among those of the longer conversation that follows it, whatever was answered."""
+    short = hashes(LONG, "Yes.", "And?")
     assert short
-    assert set(short) < set(longer)
+    assert short < hashes(LONG, "Yes.", "And?", "No.", "So?")
+    assert hashes(LONG) & hashes(LONG, OTHER, "And?")
 
 
-def test_the_answer_of_the_local_model_belongs_to_the_conversation() -> None:
-    """The next request, which has the answer as a turn, is recognised by it."""
-    answered = answer_hashes(chat(SYSTEM, QUESTION), "la respuesta", KEY)
-    following = prefix_hashes(chat(SYSTEM, QUESTION, ("assistant", "la respuesta"), ("user", "y?")), KEY)
-    assert set(answered) & set(following)
+def test_a_conversation_whose_beginning_was_cut_off_is_known() -> None:
+    """Two neighbouring turns are enough."""
+    assert hashes("Hola", "Yes.", LONG, "Yes.", OTHER) & hashes(LONG, "Yes.", OTHER, "Yes.", "And?")
 
 
-@pytest.mark.parametrize("role", ["user", "assistant", "tool"])
-def test_a_long_turn_is_recognised_in_another_conversation(role: str) -> None:
-    """A long turn or answer is recognised when it is pasted into a conversation with another beginning."""
-    pasted = set(prefix_hashes(chat(("user", "otra cosa"), ("user", LONG)), KEY))
-    assert set(prefix_hashes(chat(SYSTEM, QUESTION, (role, LONG)), KEY)) & pasted
-    assert set(answer_hashes(chat(SYSTEM, QUESTION), LONG, KEY)) & pasted
+def test_the_answer_belongs_to_the_conversation() -> None:
+    """A question and its answer are known together, also where the question alone is too short."""
+    answer = Turn(*turn_digest(LONG + OTHER, KEY), False)
+    assert set(exchange(turns("Hola"), answer, KEY)) & hashes("Hola", LONG + OTHER, "x")
+    assert not exchange(turns("Hola", LONG), answer, KEY)
+    assert not exchange([], answer, KEY)
 
 
-def test_a_shared_system_prompt_alone_is_never_remembered() -> None:
-    """A system prompt alone is not remembered, or one sensitive conversation would keep all of an app's at home."""
-    assert prefix_hashes(chat(("system", LONG), ("developer", LONG)), KEY) == ()
-    one, other = (
-        prefix_hashes(chat(("system", LONG), QUESTION), KEY),
-        prefix_hashes(chat(("system", LONG), ("user", "x")), KEY),
-    )
-    assert not set(one) & set(other)
+def test_beginnings_that_are_too_short_identify_nothing() -> None:
+    """Greetings and their answers have no hash."""
+    assert hashes("Hola", "¡Hola! ¿En qué puedo ayudarte?", "Una duda.") == set()
+    assert not exchange(turns("Hola"), turns("x", "¡Hola! ¿En qué puedo ayudarte hoy?")[1][1], KEY)
 
 
-def test_the_encoding_is_unambiguous_and_keyed() -> None:
-    """Text moved between turns, calls or keys changes the hash."""
-    calls = tuple(ToolCall(id="1", name=name, arguments=arguments) for name, arguments in (("f", "ab"), ("fa", "b")))
-    hashes = [
-        prefix_hashes(
-            ChatRequest(
-                dialect=Dialect.OPENAI,
-                model="m",
-                document={},
-                messages=(Message(role="assistant", text="", tool_calls=(call,)),),
-            ),
-            KEY,
-        )
-        for call in calls
-    ]
-    assert hashes[0] != hashes[1]
-    assert (
-        prefix_hashes(chat(("user", "ab"), ("user", "c")), KEY)[-1]
-        != prefix_hashes(chat(("user", "a"), ("user", "bc")), KEY)[-1]
-    )
-    assert prefix_hashes(chat(QUESTION), KEY) != prefix_hashes(chat(QUESTION), b"x" * 32)
+def test_turns_are_not_mixed_up_and_hashes_are_keyed() -> None:
+    """Other turns, another order or another key give other hashes."""
+    assert not hashes(LONG, "x", OTHER) & hashes(OTHER, "x", LONG)
+    assert not hashes(LONG) & hashes(LONG, key=b"x" * 32)
+    assert not hashes(LONG + OTHER, "x", "y") & hashes(LONG, "x", OTHER + "y")
 
 
-def test_other_requests_have_no_conversation() -> None:
-    """A request for embeddings has no conversation hashes."""
-    request = EmbeddingsRequest(dialect=Dialect.OPENAI, model="m", document={}, inputs=("hola",))
-    assert prefix_hashes(request, KEY) == () == answer_hashes(request, "x", KEY)
+def test_each_hash_says_from_which_turn_on_it_holds() -> None:
+    """A hash that a later turn is part of belongs to that turn."""
+    found = list(links(turns("Hola", "Yes.", LONG, "Yes.", "And?"), KEY))
+    assert {(link.turn, link.message) for link in found} == {(2, 2), (3, 4)}

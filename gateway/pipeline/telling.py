@@ -1,0 +1,87 @@
+"""What of a sensitive request is remembered: what makes it sensitive, and what the client said about it. Pure."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+import msgspec
+
+from gateway.core.finding import Finding
+from gateway.core.request import AnyRequest
+from gateway.pipeline.passage_cache import PassageCache, bounded
+from gateway.policy import Sensitivity
+from gateway.privacy.taint.document_texts import DocumentText, Whose, seams, texts_of
+from gateway.privacy.taint.fingerprints import RUN, letters
+from gateway.privacy.taint.lines import sentence
+from gateway.privacy.taint.readings import readings
+from gateway.privacy.taint.scope import Scope
+
+_BESIDE = 4 * RUN  # characters that surely hold the letters beside a sentence
+_PLACED = ("$.tools", "$.functions", "$.response_format")  # beside the conversation, yet not about all of it
+
+
+class Told(msgspec.Struct, frozen=True):
+    """Hashes to remember, and the own turn (from 1) from which the conversation is sensitive; 0: it is not."""
+
+    hashes: tuple[bytes, ...] = ()
+    turn: int = 0
+
+
+def told(request: AnyRequest, why: Sensitivity, cache: PassageCache, scope: Scope) -> Told:
+    """Return what a sensitive request tells that later requests must not give away.
+
+    A reason that holds for the whole request (a tag, an image) makes all of it sensitive, and so does a finding in a
+    field beside the conversation (`metadata`). Other findings make their sentence sensitive, and the turn in which it
+    stands; of what only continues an earlier conversation, nothing but the conversation goes on.
+    """
+    if not why.whole and not why.findings:
+        return Told()
+    texts = texts_of(request)
+    places = {text.path: text for text in texts}
+    found = [(finding, places.get(finding.path)) for finding in why.findings]
+    if why.whole or any(text is None or not _placed(text) for _, text in found):
+        return Told(tuple(_everything(texts, cache, scope)), 1)
+    spots = [(finding, text) for finding, text in found if text is not None]
+    hashes = chain.from_iterable(_around(finding, text, cache, scope) for finding, text in spots)
+    return Told(tuple(hashes), min(max(text.turn, 1) for _, text in spots))
+
+
+def _placed(text: DocumentText) -> bool:
+    return text.message or text.path.startswith(_PLACED)
+
+
+def _everything(texts: Iterable[DocumentText], cache: PassageCache, scope: Scope) -> Iterator[bytes]:
+    texts = tuple(texts)
+    for text in texts:
+        hashes = cache.of(cache.mark(text.text), text.text)
+        if text.whose is Whose.OWN:
+            yield from scope.passages(bounded(hashes.passages))
+            yield from scope.short(bounded(hashes.lines))
+        else:
+            yield from scope.passages(cache.telling(bounded(hashes.passages)), shared=text.whose is Whose.SHARED)
+    for plain, text in seams(texts, ordered=False):
+        found = cache.of_seam(cache.mark(plain), plain).passages
+        if text.whose is not Whose.OWN:
+            found = cache.telling(found)
+        yield from scope.passages(found, shared=text.whose is Whose.SHARED)
+
+
+def _around(finding: Finding, text: DocumentText, cache: PassageCache, scope: Scope) -> Iterator[bytes]:
+    """Yield the hashes of the sentence in which something was found, and of the client's own turn around it."""
+    shared = text.whose is Whose.SHARED
+    if finding.end <= finding.start:  # somewhere in it
+        hashes = cache.of(cache.mark(text.text), text.text)
+        yield from scope.passages(bounded(hashes.passages), shared=shared)
+        yield from scope.short(bounded(hashes.lines))
+        return
+    begin, end = sentence(text.text, finding.start, finding.end)
+    own = text.text[begin:end]
+    before = letters(text.text[max(0, begin - _BESIDE) : begin])[1 - RUN :]
+    behind = letters(text.text[end : end + _BESIDE])[: RUN - 1]
+    plain = before + letters(own) + behind
+    yield from scope.passages(cache.of_seam(cache.mark(plain), plain).passages, shared=shared)
+    for reading in readings(own):
+        hashes = cache.of(cache.mark(reading), reading)
+        yield from scope.passages(bounded(hashes.passages), shared=shared)
+        yield from scope.short(bounded(hashes.lines))
+    if text.whose is Whose.OWN:
+        yield from scope.short(cache.of(cache.mark(text.text), text.text).lines[:1])  # the turn as a whole

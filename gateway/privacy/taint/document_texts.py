@@ -1,0 +1,163 @@
+"""One walk over every text of a document, the same for remembering and for looking up. Pure.
+
+Every string, key and long number, with whose words it is; and, since a text may be told or quoted in pieces, the seams
+of neighbouring strings: those of one field (all of a role's contents, all prompts, all descriptions) and all in order.
+"""
+
+import enum
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from gateway.core.document import JsonObject, strings
+from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, EmbeddingsRequest
+from gateway.privacy.taint.fingerprints import SURE, letters
+
+MOST_TEXTS = 100_000  # that are looked up; a request with more counts as sensitive
+_EDGE = SURE - 1
+_SEAM = 4_096  # letters and digits in one seam; a longer one goes on in the next
+_NAMES = frozenset({"role", "type", "id", "tool_call_id", "index", "model"})  # fields that break no text in two
+
+
+class Whose(enum.Enum):
+    """Whose words a text is."""
+
+    OWN = "own"  # the client's: its turns, prompts, texts to embed or to rank
+    ANSWER = "answer"
+    RESULT = "result"  # of a tool
+    SHARED = "shared"  # system prompts, tools, schemas, settings: many conversations have them in common
+
+
+_ROLES = {"user": Whose.OWN, "assistant": Whose.ANSWER, "tool": Whose.RESULT, "function": Whose.RESULT}
+
+
+class DocumentText(msgspec.Struct, frozen=True):
+    """A text, its path, whose it is, and how many of the client's own turns had begun before it ended."""
+
+    path: str
+    text: str
+    whose: Whose
+    turn: int = 0
+    message: bool = False  # it stands in the conversation, or is what the request is about
+
+    @property
+    def field(self) -> str:
+        """Return the name of the field that it stands in; `~key` for the name of a field."""
+        if self.path.endswith("~key"):
+            return "~key"
+        return self.path.rstrip("0123456789[]").rpartition(".")[2]
+
+
+class TooManyTexts(Exception):
+    """Error of a document with more texts than are looked at."""
+
+
+def texts_of(request: AnyRequest, most: int | None = None) -> tuple[DocumentText, ...]:
+    """Return every text of the request's document, messages last.
+
+    Raises:
+        TooManyTexts: There are more than `most`.
+    """
+    found: list[DocumentText] = []
+    for text in _texts(request):
+        found.append(text)
+        if most is not None and len(found) > most:
+            raise TooManyTexts
+    return tuple(found)
+
+
+def seams(texts: Iterable[DocumentText], *, ordered: bool) -> Iterator[tuple[str, DocumentText]]:
+    """Yield the letters and digits around the borders of neighbouring texts, and the text that each ends in.
+
+    Whatever `SURE` letters and digits of a joined text cross a border lie in one of these whole. `ordered`: also across
+    fields, in the order of the document.
+    """
+    streams: dict[tuple[Whose, str], list[DocumentText]] = {}
+    everything: list[DocumentText] = []
+    for text in texts:
+        field = text.field
+        streams.setdefault((text.whose, field), []).append(text)
+        if ordered and field != "~key" and field not in _NAMES:
+            everything.append(text)
+    for stream in streams.values():
+        yield from _joined(stream)
+    if len(streams) > 1 and ordered:
+        yield from _joined(everything)
+
+
+def _joined(stream: list[DocumentText]) -> Iterator[tuple[str, DocumentText]]:
+    """Yield the seams of one stream. Where they are cut depends on what stands before alone, so they stay the same."""
+    if len(stream) < 2:
+        return
+    parts: list[str] = []
+    size = borders = 0
+    for text in stream:
+        whole = _whole(text.text)
+        head = whole if whole is not None else _head(text.text)
+        parts.append(head)
+        size += len(head)
+        borders += len(parts) > 1
+        if whole is None or size > _SEAM:
+            joined = "".join(parts)
+            if borders and len(joined) > len(head):
+                yield joined, text
+            parts = [joined[-_EDGE:] if whole is not None else _tail(text.text)]
+            size, borders = len(parts[0]), 0
+    if borders:
+        yield "".join(parts), stream[-1]
+
+
+def _whole(text: str) -> str | None:
+    """Return the letters and digits of a short text; None: it is long, so its ends are enough."""
+    if len(text) > 8 * _EDGE:
+        return None
+    plain = letters(text)
+    return plain if len(plain) <= 2 * _EDGE else None
+
+
+def _head(text: str) -> str:
+    for size in (3 * _EDGE, 30 * _EDGE, len(text)):
+        plain = letters(text[:size])
+        if len(plain) >= _EDGE or size >= len(text):
+            break
+    return plain[:_EDGE]
+
+
+def _tail(text: str) -> str:
+    for size in (3 * _EDGE, 30 * _EDGE, len(text)):
+        plain = letters(text[-size:])
+        if len(plain) >= _EDGE or size >= len(text):
+            break
+    return plain[-_EDGE:]
+
+
+def _texts(request: AnyRequest) -> Iterator[DocumentText]:
+    document = request.document
+    if isinstance(request, ChatRequest):
+        yield from _chat(document)
+        return
+    match request:
+        case CompletionRequest():
+            own = {"prompt", "suffix"}
+        case EmbeddingsRequest():
+            own = {"input"}
+        case _:
+            own = {"query", "documents"}
+    for path, text in strings(document):
+        field = path[2:].split(".", 1)[0].split("[", 1)[0]
+        mine = field in own
+        yield DocumentText(path, text, Whose.OWN if mine else Whose.SHARED, 0, mine)
+
+
+def _chat(document: JsonObject) -> Iterator[DocumentText]:
+    messages = document.get("messages")
+    rest = {name: value for name, value in document.items() if name != "messages"}
+    for path, text in strings(rest):
+        yield DocumentText(path, text, Whose.SHARED)
+    turn = 0
+    for number, message in enumerate(messages if isinstance(messages, tuple) else ()):
+        role = message.get("role") if isinstance(message, Mapping) else None
+        whose = _ROLES.get(role, Whose.SHARED) if isinstance(role, str) else Whose.SHARED
+        turn += whose is Whose.OWN
+        for path, text in strings(message, f"$.messages[{number}]"):
+            yield DocumentText(path, text, whose, turn, True)

@@ -1,0 +1,59 @@
+"""Other readings of a text for the memory: decoded and unescaped as inspection reads it, and no more. Pure, bounded."""
+
+import re
+from collections.abc import Iterator
+
+from gateway.privacy.decoding.blobs import DecodingLimit
+from gateway.privacy.decoding.views import MAX_DEPTH, TRIGGERS, TextView, ViewKind, views
+
+_SHORTEST = 16  # characters: an encoded text that is worth remembering has more
+_MOST = 8  # times the text's own length, or `_LEAST`: what decoding may make of it in all
+_LEAST = 4_000_000
+# Letters with blanks between them read the same in the memory anyway.
+_KINDS = [kind for kind in TRIGGERS if kind is not ViewKind.CLOSED_UP]
+_TRIGGERS = tuple((kind, re.compile(TRIGGERS[kind], re.ASCII)) for kind in _KINDS)
+
+
+class _Spent(Exception):
+    """Error of readings that grow beyond their bound: of such a text inspection has a doubt already."""
+
+
+def readings(text: str) -> Iterator[str]:
+    """Yield a text, then what it says when encodings are taken off, also alone where only a piece was encoded."""
+    yield text
+    if len(text) < _SHORTEST:
+        return
+    left = max(_LEAST, _MOST * len(text))
+
+    def spend(characters: int) -> None:
+        nonlocal left
+        left -= characters
+        if left < 0:
+            raise _Spent
+
+    done = {text}
+    level = [TextView(text)]
+    try:
+        for _ in range(MAX_DEPTH):
+            deeper: list[TextView] = []
+            for view in level:
+                kinds = {kind for kind, pattern in _TRIGGERS if pattern.search(view.text)}
+                for other in views(view, kinds, spend):
+                    if other.closed_up or other.text in done:
+                        continue
+                    done.add(other.text)
+                    deeper.append(other)
+                    yield other.text
+                    yield from _pieces(other)
+            if not deeper:
+                return
+            level = deeper
+    except (_Spent, DecodingLimit):
+        return
+
+
+def _pieces(view: TextView) -> Iterator[str]:
+    """Yield what was decoded, without what stands around it."""
+    for segment in view.segments:
+        if not segment.literal and segment.end - segment.start >= _SHORTEST:
+            yield view.text[segment.start : segment.end]
