@@ -1,6 +1,7 @@
 """What `aduana serve` says to a person in the terminal, once it can answer or knows that it can't."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from gateway.core.target import Catalog
@@ -42,6 +43,11 @@ async def announce(
     while not (readiness := check()).ready:
         if readiness.failed and not warned:
             warned = True
-            tell(failed_text(url, readiness))
+            _say(tell, failed_text(url, readiness))
         await asyncio.sleep(_LOOK_SECONDS)
-    tell(ready_text(url, settings, catalog))
+    _say(tell, ready_text(url, settings, catalog))
+
+
+def _say(tell: Callable[[str], None], text: str) -> None:
+    with contextlib.suppress(OSError, ValueError):  # nobody reads the terminal any more
+        tell(text)

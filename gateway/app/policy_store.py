@@ -69,17 +69,22 @@ class PolicyStore:
         try:
             policy, candidate = await asyncio.to_thread(self._load)
         except ConfigurationError as error:
-            self.problem = error.problems[0]
-            for problem in error.problems:
-                LOG.error("policy.reload_refused", problem=problem, kept=self.current.digest)
-            self._changed(None)
-            return False
+            return self._refused(error.problems)
+        except Exception as error:  # noqa: BLE001 - whatever a file does to its reader, the old rules stay
+            return self._refused((f"The policy can't be read ({type(error).__name__}).",))
         self.problem = None
         if policy.digest != self.current.digest:
             LOG.info("policy.reloaded", digest=policy.digest, before=self.current.digest)
         self.current, self.candidate = policy, candidate
         self._changed(policy)
         return True
+
+    def _refused(self, problems: Sequence[str]) -> bool:
+        self.problem = problems[0]
+        for problem in problems:
+            LOG.error("policy.reload_refused", problem=problem, kept=self.current.digest)
+        self._changed(None)
+        return False
 
     async def watch(self) -> None:
         """Reload when a file's text has changed, or when asked to. Runs until cancelled."""

@@ -25,15 +25,20 @@ class ReadinessProbe:
         targets: Callable[[], Mapping[str, TargetState]],
         ledger: Callable[[], Health],
         names: Callable[[], str] | None = None,
+        background: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self._policies = policies
         self._targets = targets
         self._ledger = ledger
         self._names = names
+        self._background = background
         self._request = _plain_request(catalog.unknown_model or next(iter(catalog.aliases)))
 
     def check(self) -> Readiness:
-        """Return whether the ledger can write and a plain request's first target is healthy, with details."""
+        """Return whether the gateway can answer, with details.
+
+        It can when the ledger writes, a plain request's first target is healthy and all background work runs.
+        """
         states = self._targets()
         ledger = self._ledger()
         evidence = Evidence(inbound=self._request, inspection=Inspection(), snapshot=Snapshot(targets=states))
@@ -50,7 +55,10 @@ class ReadinessProbe:
             details["names"] = f"{problem} Requests that would leave stay at home until then." if problem else "ok"
         if self._policies.problem is not None:
             details["policy_problem"] = f"The last reload was refused, the old rules stay: {self._policies.problem}"
-        ready = first is not None and _can_answer(states[first]) and ledger.ok
+        dead = self._background()
+        if dead:
+            details["background"] = {name: f"died ({error}), is begun again" for name, error in dead.items()}
+        ready = first is not None and _can_answer(states[first]) and ledger.ok and not dead
         failed = not ready and (first is None or bool(states[first].problem))
         return Readiness(ready=ready, details=details, failed=failed)
 

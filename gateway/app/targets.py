@@ -8,6 +8,7 @@ import structlog
 from gateway.app.model_admin import ModelAdmin
 from gateway.app.model_plan import holding
 from gateway.app.room_settings import http_settings, secret_of
+from gateway.core.background import Keep, unwatched
 from gateway.core.errors import AduanaError
 from gateway.core.events import ViolationStopped
 from gateway.core.labels import Zone
@@ -34,6 +35,7 @@ class Targets:
         *,
         on_violation: Callable[[ViolationStopped], None],
         on_worker: WorkerListener,
+        keep: Keep = unwatched,
     ) -> None:
         """Build every target, and start none.
 
@@ -42,6 +44,7 @@ class Targets:
             catalog: What the policy knows of each target.
             on_violation: Called when a cloud target's last check stops something.
             on_worker: Called with what happens to engine workers.
+            keep: Runs what watches a target's health.
 
         Raises:
             ConfigurationError: A secret can't be read, a model file is missing, or models can't fit.
@@ -59,7 +62,7 @@ class Targets:
                 )
                 self.local[name] = self.embedded[name] = embedded
             elif config.zone is Zone.LOCAL:
-                self.local[name] = HttpTarget(info, http_settings(config))
+                self.local[name] = HttpTarget(info, http_settings(config), keep=keep)
             else:
                 # Imported only here: without a cloud target, nothing that can reach a cloud is even loaded.
                 from gateway.cloud import CloudSettings

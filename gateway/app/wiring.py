@@ -1,17 +1,18 @@
 """The composition root: the one file that wires concrete classes together. No logic of its own."""
 
 import asyncio
-import contextlib
 import signal
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, tzinfo
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from gateway import __version__
+from gateway.app.alarms import Alarms
 from gateway.app.announcement import announce
 from gateway.app.conversation_key import load_conversation_key
 from gateway.app.inspection import RunningInspection, running_inspection
@@ -37,6 +38,7 @@ from gateway.app.room_settings import (
     priced_targets,
     trace_settings,
 )
+from gateway.app.supervisor import Supervisor
 from gateway.app.targets import Targets
 from gateway.core.errors import AduanaError, ConfigurationError
 from gateway.core.target import Catalog
@@ -70,6 +72,7 @@ from gateway.settings import Settings
 
 LOG = structlog.get_logger("aduana")
 _ACCRUE_SECONDS = 60.0
+_LOOK_SECONDS = 1.0
 
 
 async def serve(settings: Settings, tell: Callable[[str], None] | None = None) -> None:
@@ -92,22 +95,28 @@ async def serve(settings: Settings, tell: Callable[[str], None] | None = None) -
         loop.add_signal_handler(signal.SIGHUP, gateway.policies.ask_to_reload)
         LOG.info("gateway.listening", url=gateway.url, policy=gateway.policies.current.digest)
         if tell is not None:
-            telling = announce(gateway.url, settings, gateway.catalog, gateway.readiness, tell)
-            told = asyncio.create_task(telling, name="announcement")
+            telling = partial(announce, gateway.url, settings, gateway.catalog, gateway.readiness, tell)
+            gateway.supervisor.keep("announcement", telling, once=True)
         await stop.wait()
-        if tell is not None:
-            told.cancel()
         LOG.info("gateway.stopping", drain_seconds=settings.server.drain_seconds)
 
 
 class Gateway:
     """Parts of a started gateway that whoever started it needs."""
 
-    def __init__(self, url: str, policies: PolicyStore, catalog: Catalog, readiness: Callable[[], Readiness]) -> None:
+    def __init__(
+        self,
+        url: str,
+        policies: PolicyStore,
+        catalog: Catalog,
+        readiness: Callable[[], Readiness],
+        supervisor: Supervisor,
+    ) -> None:
         self.url = url
         self.policies = policies
         self.catalog = catalog
         self.readiness = readiness
+        self.supervisor = supervisor
 
 
 @asynccontextmanager
@@ -124,7 +133,9 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
     prices = await asyncio.to_thread(Prices, price_settings(settings), priced_targets(settings))
     active = ActiveRequests()
     sampler = EnergySampler(energy_settings(settings), active)
+    supervisor = Supervisor()
     async with AsyncExitStack() as stack:
+        stack.push_async_callback(supervisor.close)
         ledger = Ledger(ledger_settings(settings, prices.unpriced))
         await ledger.open()
         stack.push_async_callback(ledger.close)
@@ -134,17 +145,18 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
         observers: dict[str, Observer] = {"working": active, "tags": TagLog()}
         fanout = Fanout(observers, observer_failed)
         workers = WorkerWatch()
-        targets = Targets(settings, catalog, on_violation=violation(fanout), on_worker=workers)
+        targets = Targets(settings, catalog, on_violation=violation(fanout), on_worker=workers, keep=supervisor.keep)
         inspection = await stack.enter_async_context(running_inspection(settings, targets.local))
         metrics = Metrics(known(settings, catalog, policies.current, prices), world(targets, ledger, sampler))
         fanout.add("metrics", metrics)
+        alarms = Alarms(ledger=ledger.health, policy=lambda: policies.problem, background=supervisor.failed)
         page = Page(
             catalog=catalog,
             version=__version__,
             states=targets.states,
             budgets=ledger.budgets,
             readings=sampler.readings,
-            problem=lambda: policies.problem or ledger.health().problem,
+            problems=alarms.sentences,
             digest=lambda: policies.current.digest,
             savings=Reader(settings.state_dir).savings,
             reference_model=settings.prices.reference_model,
@@ -165,7 +177,6 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
         stack.push_async_callback(settlements.close)
         await targets.start()
         stack.push_async_callback(targets.close)
-        sampler.start()
         stack.push_async_callback(_stop_sampling, sampler, ledger)
         snapshots = SnapshotBuilder(
             local=targets.local,
@@ -217,6 +228,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             targets=targets.states,
             ledger=ledger.health,
             names=_problem_of(inspection),
+            background=supervisor.failed,
         )
         operations = Operations(
             host_guard=host_guard,
@@ -234,12 +246,17 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             drain_seconds=settings.server.drain_seconds,
             write_seconds=settings.server.write_seconds,
             max_connections=settings.server.max_connections,
+            keep=supervisor.keep,
         )
         url = await listener.start()
         stack.push_async_callback(listener.stop)
-        background = asyncio.gather(policies.watch(), _accrue(sampler, ledger))
+        background = {
+            supervisor.keep("policy reload", policies.watch),
+            supervisor.keep("energy sampler", partial(_sample, sampler)),
+            supervisor.keep("energy accounts", partial(_accrue, sampler, ledger)),
+        }
         stack.push_async_callback(_cancel, background)
-        yield Gateway(url, policies, catalog, probe.check)
+        yield Gateway(url, policies, catalog, probe.check, supervisor)
 
 
 def _check_exposure(settings: Settings) -> None:
@@ -262,6 +279,18 @@ def _problem_of(inspection: RunningInspection) -> Callable[[], str] | None:
     """Return what tells why the search for names fails (empty: it does not); None where none is configured."""
     recognition = inspection.recognition
     return (lambda: recognition.problem) if recognition is not None else None
+
+
+async def _sample(sampler: EnergySampler) -> None:
+    """Begin to sample in the sampler's own thread, and watch it. Runs until cancelled; the thread goes on then.
+
+    Raises:
+        RuntimeError: The thread has died.
+    """
+    sampler.start()
+    while sampler.running:  # noqa: ASYNC110 - a thread has no event for its death
+        await asyncio.sleep(_LOOK_SECONDS)
+    raise RuntimeError(sampler.failure or "the sampler has ended")
 
 
 async def _accrue(sampler: EnergySampler, ledger: Ledger) -> None:
@@ -287,7 +316,7 @@ async def _hand_over(sampler: EnergySampler, ledger: Ledger) -> None:
         LOG.error("ledger.energy_failed", error=error.code)
 
 
-async def _cancel(work: "asyncio.Future[tuple[None, None]]") -> None:
-    work.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await work
+async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)

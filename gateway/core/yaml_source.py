@@ -122,6 +122,8 @@ def parse_yaml(text: str, file: str) -> Source:
     except YAMLError as error:
         reason = " ".join(str(error).split())
         raise ConfigurationError((f"{file}: this is not valid YAML: {reason}.",)) from error
+    except RecursionError as error:
+        raise ConfigurationError((f"{file}: the file nests or repeats too much.",)) from error
     if node is None:
         return Source(file, {}, {})
     builder = _Builder(file, yaml.constructor)

@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import socket
+from functools import partial
 from typing import cast
 
 from aiohttp import web
 
+from gateway.core.background import Keep, unwatched
 from gateway.pipeline.drain import DrainWindow
 from gateway.server.connections import Connection, Connections
 from gateway.server.descriptors import affordable_connections
@@ -61,6 +63,7 @@ class Listener:
         drain_seconds: float,
         write_seconds: float,
         max_connections: int,
+        keep: Keep = unwatched,
     ) -> None:
         """Open nothing yet.
 
@@ -72,6 +75,7 @@ class Listener:
             drain_seconds: Its length.
             write_seconds: A client that takes nothing for this long is cut off.
             max_connections: Connections at once; fewer where the system allows for fewer.
+            keep: Runs what watches for slow readers.
         """
         self._host = host
         self._port = port
@@ -94,6 +98,7 @@ class Listener:
             access_log=None,
         )
         self._server: asyncio.Server | None = None
+        self._keep = keep
         self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> str:
@@ -112,7 +117,7 @@ class Listener:
         except OSError:
             await self._runner.cleanup()
             raise
-        self._watch = loop.create_task(self._connections.watch(loop.time), name="slow readers")
+        self._watch = self._keep("slow readers", partial(self._connections.watch, loop.time))
         host, port = self._server.sockets[0].getsockname()[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

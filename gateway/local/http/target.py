@@ -5,12 +5,14 @@ import contextlib
 import socket
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from functools import partial
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 import structlog
 
+from gateway.core.background import Keep, unwatched
 from gateway.core.delta import Delta, Embeddings, Ranking, UsageReport
 from gateway.core.document import JsonObject, encode
 from gateway.core.errors import AduanaError, ConfigurationError, TargetUnavailable
@@ -40,8 +42,22 @@ class HttpTarget:
     """One model of one local server. Owns its connections, its exchange and the task that watches its health."""
 
     def __init__(
-        self, info: TargetInfo, settings: HttpSettings, *, clock: Callable[[], float] = time.monotonic
+        self,
+        info: TargetInfo,
+        settings: HttpSettings,
+        *,
+        keep: Keep = unwatched,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Connect to nobody yet.
+
+        Args:
+            info: The target's name and abilities.
+            settings: How the server is reached.
+            keep: Runs what watches its health.
+            clock: Returns monotonic seconds.
+        """
+        self._keep = keep
         self._info = info
         self._settings = settings
         self._clock = clock
@@ -70,7 +86,7 @@ class HttpTarget:
             return
         await self._check_address()
         self._session = LocalSession(self._info.name, self._settings)
-        self._watch = asyncio.get_running_loop().create_task(self._look_after(self._session))
+        self._watch = self._keep(f"health of {self._info.name}", partial(self._look_after, self._session))
 
     async def close(self) -> None:
         """Stop watching and close all connections."""
@@ -248,6 +264,7 @@ class HttpTarget:
         return [str(info[4][0]) for info in found]
 
     async def _look_after(self, session: LocalSession) -> None:
+        self._reachable = False  # until it was looked at: also where this begins anew
         while True:
             self._look_now.clear()
             self._reachable = await self._answers(session)

@@ -90,6 +90,7 @@ class EnergySampler:
         self._meters: list[Meter] = []
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
+        self.failure: str | None = None
         self._last = 0.0
         self._joules: dict[tuple[str, str, str], float] = {}
         self._electricity = dict.fromkeys(_STATES, 0.0)
@@ -99,9 +100,17 @@ class EnergySampler:
         self._readings = Readings(energy=EnergyReport(electricity_micros=dict(self._electricity)))
 
     def start(self) -> None:
-        """Begin to sample in a thread of its own."""
+        """Begin to sample in a thread of its own. Safe to call while it runs."""
+        if self.running or self._stop.is_set():
+            return
+        self.failure = None
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
         self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Tell whether the thread lives; `failure` says what ended it otherwise."""
+        return self._thread is not None and self._thread.is_alive()
 
     def close(self) -> None:
         """Stop sampling, after a reading that is under way."""
@@ -178,12 +187,17 @@ class EnergySampler:
         )
 
     def _run(self) -> None:
-        self.open()
-        while not self._stop.wait(self._settings.period_seconds):
-            self.tick()
-        self.tick()  # what ended a moment ago
-        for meter in self._meters:
-            meter.close()
+        try:
+            self.open()
+            while not self._stop.wait(self._settings.period_seconds):
+                self.tick()
+            self.tick()  # what ended a moment ago
+        except Exception as error:  # noqa: BLE001 - a driver's surprise; whoever watches the thread begins it again
+            self.failure = type(error).__name__
+        finally:
+            meters, self._meters = self._meters, []
+            for meter in meters:
+                meter.close()
 
     def _count(self, tick: Tick, state: str, joules: float, wall: float) -> None:
         key = (tick.device, state, tick.source)

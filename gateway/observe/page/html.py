@@ -74,10 +74,7 @@ def _health(view: PageView) -> str:
             f'<p class="bad" role="alert">{view.violations} request(s) above their target’s ceiling were stopped by '
             "the last check. This must never happen: please report it.</p>"
         )
-    if view.problem:
-        parts.append(
-            f'<p class="bad" role="alert">Receipts can’t be written, so nothing is sent: {escape(view.problem)}</p>'
-        )
+    parts += [f'<p class="bad" role="alert">{escape(problem)}</p>' for problem in view.problems]
     down = [target.name for target in view.targets if not target.healthy]
     if down:
         parts.append(f'<p class="bad">Not answering: {escape(", ".join(down))}.</p>')

@@ -56,7 +56,7 @@ class Page:
         states: Callable[[], Mapping[str, TargetState]] = dict,
         budgets: Callable[[], Mapping[str, Budget]] = dict,
         readings: Callable[[], Readings] = Readings,
-        problem: Callable[[], str | None] = lambda: None,
+        problems: Callable[[], tuple[str, ...]] = tuple,
         digest: Callable[[], str] = lambda: "",
         savings: Callable[[float, float], Savings] | None = None,
         reference_model: str = "",
@@ -73,7 +73,7 @@ class Page:
             states: Returns how each target is doing.
             budgets: Returns what was spent, by budget.
             readings: Returns the sampler's last results.
-            problem: Returns what is wrong with the gateway as a whole; None: nothing.
+            problems: Returns what is wrong with the gateway as a whole, one sentence for each fault.
             digest: Returns the digest of the policy in force.
             savings: Reads the ledger, from and until Unix seconds; None: the page shows no savings.
             reference_model: Name of the model that local answers are compared with.
@@ -87,7 +87,7 @@ class Page:
         self._states = states
         self._budgets = budgets
         self._readings = readings
-        self._problem = problem
+        self._problems = problems
         self._digest = digest
         self._savings = savings
         self._reference = reference_model
@@ -126,7 +126,7 @@ class Page:
             now=now,
             version=self._version,
             digest=self._digest(),
-            problem=self._problem(),
+            problems=self._problems(),
             violations=self._violations,
             reference_model=self._reference,
             currency=self._currency,
@@ -154,7 +154,7 @@ class Page:
             try:
                 self._known = (self._monotonic(), self._savings(now - _MONTH, now + 60))
             except LedgerUnavailable:
-                # The page says what is wrong with the ledger by `problem`; it must stand also then.
+                # The page says what is wrong with the ledger by `problems`; it must stand also then.
                 self._known = (self._monotonic(), self._known[1])
         return self._known[1]
 

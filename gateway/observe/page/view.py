@@ -52,7 +52,7 @@ class PageView(msgspec.Struct, frozen=True, kw_only=True):
     now: float
     version: str
     digest: str = ""
-    problem: str | None = None
+    problems: tuple[str, ...] = ()  # whole sentences about the gateway itself
     violations: int = 0
     reference_model: str = ""
     currency: str = "USD"

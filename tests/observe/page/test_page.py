@@ -116,12 +116,14 @@ def test_it_says_how_the_house_is_doing() -> None:
 
 
 def test_trouble_stands_at_the_top() -> None:
-    """A violation, a ledger that can't write, a target that is down; else that all is well."""
-    page = make_page(problem=lambda: "disk full", states=lambda: {"home": TargetState(healthy=False)})
+    """A violation, every fault of the gateway in its own words, a target that is down; else that all is well."""
+    page = make_page(
+        problems=lambda: ("The disk is <full>.", "Rules stay."), states=lambda: {"home": TargetState(healthy=False)}
+    )
     page.on(ViolationStopped(request_id="x", target="big"))
     text = words(page.render())
     assert text.index("1 request(s) above") < text.index("Money")
-    assert "nothing is sent: disk full" in text
+    assert "The disk is &lt;full&gt;." in text
     assert "Not answering: home, big" in text
     calm = make_page(states=lambda: {"home": TargetState(), "big": TargetState()})
     assert "All is well" in calm.render()
@@ -142,8 +144,8 @@ def test_the_page_stands_while_the_ledger_does_not() -> None:
     def broken(since: float, until: float) -> Savings:
         raise LedgerUnavailable("disk full")
 
-    text = words(make_page(savings=broken, problem=lambda: "disk full").render())
-    assert "nothing is sent: disk full" in text
+    text = words(make_page(savings=broken, problems=lambda: ("The disk is <full>.", "Rules stay.")).render())
+    assert "The disk is &lt;full&gt;." in text
     assert "Targets" in text
 
 

@@ -1,0 +1,35 @@
+"""What is wrong with the gateway as a whole, in sentences for its owner: each fault by its own name."""
+
+from collections.abc import Callable, Mapping
+
+from gateway.ledger import Health
+
+
+class Alarms:
+    """Collector of faults. It asks their owners and owns none of them."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Callable[[], Health],
+        policy: Callable[[], str | None],
+        background: Callable[[], Mapping[str, str]],
+    ) -> None:
+        self._ledger = ledger
+        self._policy = policy
+        self._background = background
+
+    def sentences(self) -> tuple[str, ...]:
+        """Return one sentence for each fault, the gravest first."""
+        found: list[str] = []
+        health = self._ledger()
+        if not health.ok:
+            found.append(f"Receipts can’t be written, so nothing is sent: {health.problem}")
+        problem = self._policy()
+        if problem is not None:
+            found.append(f"The policy’s last change was refused, so the rules before it stay in force: {problem}")
+        found += [
+            f"Background work has died and is begun again: {name} ({error}). The log says more."
+            for name, error in sorted(self._background().items())
+        ]
+        return tuple(found)
