@@ -5,10 +5,12 @@ that ends otherwise is incomplete: an error, never a clean end.
 """
 
 import enum
+from types import MappingProxyType
 from typing import TypeAlias
 
 import msgspec
 
+from gateway.core.document import JsonObject
 from gateway.core.usage import Usage
 
 
@@ -57,13 +59,18 @@ class ModelRefusal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ToolCallPart(msgspec.Struct, frozen=True, kw_only=True):
-    """Piece of a tool call; `id` and `name` come only in the first piece of call number `call`."""
+    """Piece of a tool call; `id` and `name` come only in the first piece of call number `call`.
+
+    `extra` are fields that OpenAI does not have and the server wants back with the call in the next turn, such as
+    Gemini's `extra_content` with a thought's signature.
+    """
 
     call: int
     arguments: str = ""
     id: str | None = None
     name: str | None = None
     index: int = 0
+    extra: JsonObject = MappingProxyType({})
 
 
 class Finish(msgspec.Struct, frozen=True, kw_only=True):

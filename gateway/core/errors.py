@@ -153,10 +153,18 @@ class TargetMisconfigured(TargetError):
     code = "target_misconfigured"
 
 
+class TargetLacksEndpoint(TargetMisconfigured):
+    """The target does not know the model or the address (404, 405) at the endpoint that was asked; others may work."""
+
+
 class TargetProtocolError(TargetError):
     """The answer was not what the protocol says: wrong type, broken JSON, cut stream."""
 
     code = "target_protocol_error"
+
+
+class TargetCutOff(TargetProtocolError):
+    """The connection to the target broke inside its answer."""
 
 
 class TargetRejected(BadRequest):

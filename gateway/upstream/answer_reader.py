@@ -1,273 +1,212 @@
 """Read the answers of OpenAI-compatible servers: event payloads → deltas. Pure.
 
 Holds the invariant of `core.delta`: an answer that does not come to its end is an error, and a finish reason is never
-made up. What is only odd (empty `choices`, a second `[DONE]`, repeated finish chunks) is survived.
+made up. What is only odd is survived: no text that arrived is lost, and what leaves has one form.
 """
 
-from math import nan
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import jiter
-import msgspec
-
-from gateway.core.delta import (
-    Delta,
-    Finish,
-    FinishReason,
-    ModelRefusal,
-    Reasoning,
-    Text,
-    TokenLogprob,
-    ToolCallPart,
-    UsageReport,
-)
+from gateway.core.delta import Delta, Finish, FinishReason, ModelRefusal, Reasoning, Text, UsageReport
 from gateway.core.document import JsonObject
-from gateway.core.errors import AduanaError, TargetProtocolError
-from gateway.upstream.errors import complaint, cut_off, fault_in_stream
+from gateway.core.errors import TargetProtocolError
+from gateway.upstream.chunk import Choice, Message, decode_chunk
+from gateway.upstream.errors import complaint, fault_in_stream, incomplete
+from gateway.upstream.finish_reasons import finish_reason
+from gateway.upstream.logprobs import read_logprobs
 from gateway.upstream.sse import ServerSentEvent
+from gateway.upstream.tool_calls import ToolCalls, number_of
 from gateway.upstream.usage import UsageReports, estimated_usage
 
-_FINISH = {
-    "stop": FinishReason.STOP,
-    "end_turn": FinishReason.STOP,
-    "eos": FinishReason.STOP,
-    "eos_token": FinishReason.STOP,
-    "stop_sequence": FinishReason.STOP,
-    "length": FinishReason.LENGTH,
-    "max_tokens": FinishReason.LENGTH,
-    "tool_calls": FinishReason.TOOL_CALLS,
-    "tool_use": FinishReason.TOOL_CALLS,
-    "function_call": FinishReason.TOOL_CALLS,
-    "content_filter": FinishReason.CONTENT_FILTER,
-}
+_KEEP_ALIVE = frozenset({"ping", "keepalive", "keep-alive", "heartbeat"})
+_THOUGHTS = frozenset({"thinking", "reasoning", "reasoning_text", "summary_text"})
 
 
-class _Function(msgspec.Struct):
-    name: str | None = None
-    arguments: Any = None
+class _ChoiceState:
+    """What one choice has said so far."""
 
+    def __init__(self, index: int, document: JsonObject) -> None:
+        self.index = index
+        self.calls = ToolCalls(index, document)
+        self.reason: FinishReason | None = None
+        self.text = 0  # characters
+        self.thought = 0
+        self.said_more = False  # the last finish reason came together with text, or before some
 
-class _Call(msgspec.Struct):
-    index: int | None = None
-    id: str | None = None
-    function: _Function | None = None
+    @property
+    def said(self) -> int:
+        """Characters of any kind."""
+        return self.text + self.thought + self.calls.characters
 
-
-class _Part(msgspec.Struct):
-    text: str | None = None
-    thinking: "list[_Part] | None" = None
-
-
-class _Message(msgspec.Struct):
-    content: Any = None  # a text; Mistral's thinking models send parts
-    reasoning_content: str | None = None
-    reasoning: Any = None
-    refusal: str | None = None
-    tool_calls: list[_Call] | None = None
-
-
-class _Choice(msgspec.Struct):
-    index: int = 0
-    delta: _Message | None = None
-    message: _Message | None = None  # a server that answers whole although a stream was asked for
-    text: str | None = None  # text completions
-    logprobs: Any = None
-    finish_reason: str | None = None
-    usage: Any = None  # Moonshot and others report it here
-
-
-class _Chunk(msgspec.Struct):
-    choices: list[_Choice] | None = None
-    usage: Any = None
-    error: Any = None
-
-
-_DECODER = msgspec.json.Decoder(_Chunk)
+    def final_reason(self, *, marked: bool) -> FinishReason | None:
+        """Return why the choice ended; None: it did not. `marked`: the server said that the answer is over."""
+        if self.reason is None:
+            return FinishReason.TOOL_CALLS if marked and self.calls.whole() else None
+        if self.calls and self.reason is FinishReason.STOP:
+            return FinishReason.TOOL_CALLS
+        return FinishReason.STOP if self.reason is FinishReason.TOOL_CALLS and not self.calls else self.reason
 
 
 class AnswerReader:
-    """Reader of one answer of `target`. `document` is what was sent; `choices` is how many answers it asked for."""
+    """Reader of one answer of `target`. `document` is what was sent; `choices` is how many answers it asked for.
+
+    Finish reasons go out at the end, because some servers send one with every piece.
+    """
 
     def __init__(self, target: str, document: JsonObject, choices: int = 1) -> None:
         self._target = target
         self._document = document
-        self._unfinished = set(range(choices))
-        self._calls: dict[int, int] = {}  # choice → number of its last tool call
+        self._states = [_ChoiceState(index, document) for index in range(choices)]
+        self._only: int | None = None  # where one choice was asked for: the number that the server gave it
         self._usage = UsageReports()
-        self._characters = 0
-        self._thought = 0
         self.done = False
 
-    def event(self, event: ServerSentEvent) -> list[Delta]:
-        """Return the deltas of one server-sent event.
+    @property
+    def ended(self) -> bool:
+        """Whether every choice has ended and nothing but its usage can follow, although the server did not say so."""
+        return all(one.reason is not None and one.said and not one.said_more for one in self._states)
+
+    def event(self, event: ServerSentEvent) -> Iterator[Delta]:
+        """Yield the deltas of one server-sent event.
 
         Raises:
             AduanaError: the event reports an error, can't be read, or ends the answer too early.
         """
-        if self.done:
-            return []
-        if event.data.startswith(b"[DONE]"):
-            return self.end()
-        return self.payload(event.data, is_error=event.name == "error")
+        data = event.data.strip()
+        if self.done or not data or event.name.lower() in _KEEP_ALIVE:
+            return
+        if data.strip(b'"').upper().startswith(b"[DONE]"):
+            yield from self.end(marked=True)
+            return
+        yield from self.payload(data, is_error=event.name == "error")
 
-    def payload(self, data: bytes, *, is_error: bool = False) -> list[Delta]:
-        """Return the deltas of one JSON payload: a chunk, or a whole answer.
+    def payload(self, data: bytes, *, is_error: bool = False) -> Iterator[Delta]:
+        """Yield the deltas of one JSON payload: a chunk, or a whole answer. A fault comes behind the text beside it.
 
         Raises:
             AduanaError: the payload reports an error or can't be read.
         """
-        chunk = self._decoded(data)
-        if chunk.error or is_error:
-            raise self._reported(chunk.error)
+        try:
+            chunk = decode_chunk(data)
+        except ValueError as error:
+            raise TargetProtocolError(f"The target {self._target!r} sent an event that can't be read.") from error
         self._usage.whole(chunk.usage)
-        deltas: list[Delta] = []
-        for choice in chunk.choices or ():
-            self._choice(choice, deltas)
-        return deltas
+        broken_off = False
+        for place, choice in enumerate(chunk.choices or ()):
+            state = self._state(choice.index, place)
+            if state is None:
+                continue  # a choice that nobody asked for
+            said = state.said
+            yield from self._said(state, choice)
+            self._usage.choice(state.index, choice.usage)
+            try:
+                reason = finish_reason(choice.finish_reason)
+            except ValueError:
+                broken_off = True
+                continue
+            if reason is not None:
+                state.reason = reason
+            if reason is not None or state.said > said:
+                state.said_more = state.said > said
+        if is_error or _is_fault(chunk.error):
+            raise fault_in_stream(self._target, complaint(chunk.error))
+        if broken_off:
+            raise TargetProtocolError(f"The target {self._target!r} broke off its answer.", code="incomplete_answer")
 
-    def end(self) -> list[Delta]:
-        """End the answer: return the usage report, which is the last delta.
+    def end(self, *, marked: bool = False) -> Iterator[Delta]:
+        """End the answer: yield what still waits, a finish for each choice, and the usage report, the last delta.
+
+        Args:
+            marked: Whether the server said that the answer is over (`[DONE]`). A choice of whole tool calls needs no
+                finish reason then.
 
         Raises:
             TargetProtocolError: a choice did not finish.
         """
         if self.done:
-            return []
-        if self._unfinished:
-            raise cut_off(self._target)
+            return
+        for state in self._states:
+            yield from state.calls.end()
+        finishes: list[Delta] = []
+        for state in self._states:
+            reason = state.final_reason(marked=marked)
+            if reason is None:
+                raise incomplete(self._target)
+            finishes.append(Finish(reason=reason, index=state.index))
         self.done = True
-        usage = self._usage.usage(answered=bool(self._characters or self._thought))
-        if usage is None:
-            usage = estimated_usage(self._document, answer=self._characters, reasoning=self._thought)
-        return [UsageReport(usage=usage)]
+        yield from finishes
+        answer = sum(state.text + state.calls.characters for state in self._states)
+        reasoning = sum(state.thought for state in self._states)
+        usage = self._usage.usage(answered=bool(answer or reasoning))
+        yield UsageReport(usage=usage or estimated_usage(self._document, answer=answer, reasoning=reasoning))
 
-    def _decoded(self, data: bytes) -> _Chunk:
-        try:
-            return _DECODER.decode(data)
-        except msgspec.ValidationError as error:
-            raise self._unreadable() from error
-        except (ValueError, RecursionError):
-            pass
-        try:
-            # NaN is no JSON, but some servers write it into `usage`; that alone must not cost the answer.
-            return msgspec.convert(jiter.from_json(data, allow_inf_nan=True), _Chunk)
-        except (ValueError, RecursionError) as error:
-            raise self._unreadable() from error
+    def _state(self, given: object, place: int) -> _ChoiceState | None:
+        """Return the choice that a number means; None: it was not asked for."""
+        number = number_of(given)
+        if number is None:
+            number = place
+        if len(self._states) == 1:
+            if self._only is None:
+                self._only = number
+            return self._states[0] if number == self._only else None
+        return self._states[number] if number < len(self._states) else None
 
-    def _unreadable(self) -> TargetProtocolError:
-        return TargetProtocolError(f"The target {self._target!r} sent an event that can't be read.")
+    def _said(self, state: _ChoiceState, choice: Choice) -> Iterator[Delta]:
+        before = state.said
+        if choice.delta is not None:
+            yield from self._message(state, choice.delta, choice.logprobs)
+        if choice.message is not None and not state.said:  # else it repeats at the end what was streamed
+            yield from self._message(state, choice.message, choice.logprobs)
+        if isinstance(choice.text, str) and choice.text and state.said == before:
+            yield self._text(state, choice.text, choice.logprobs)
 
-    def _reported(self, error: object) -> AduanaError:
-        return fault_in_stream(self._target, complaint(error))
-
-    def _choice(self, choice: _Choice, deltas: list[Delta]) -> None:
-        index = choice.index
-        self._usage.choice(index, choice.usage)
-        before = len(deltas)
-        message = choice.delta or choice.message
-        if message is not None:
-            self._message(message, index, choice.logprobs, deltas)
-        elif choice.text:
-            deltas.append(Text(text=choice.text, index=index, logprobs=_logprobs(choice.logprobs)))
-            self._characters += len(choice.text)
-        if len(deltas) > before and index not in self._unfinished:
-            raise TargetProtocolError(f"The target {self._target!r} sent text for a choice that had ended.")
-        if choice.finish_reason and index in self._unfinished:
-            deltas.append(Finish(reason=self._reason(choice.finish_reason), index=index))
-            self._unfinished.discard(index)
-
-    def _message(self, message: _Message, index: int, logprobs: Any, deltas: list[Delta]) -> None:
-        thought = message.reasoning_content or message.reasoning
-        if thought and isinstance(thought, str):
-            deltas.append(Reasoning(text=thought, index=index))
-            self._thought += len(thought)
-        if message.content and isinstance(message.content, str):
-            deltas.append(Text(text=message.content, index=index, logprobs=_logprobs(logprobs)))
-            self._characters += len(message.content)
+    def _message(self, state: _ChoiceState, message: Message, logprobs: Any) -> Iterator[Delta]:
+        for thought in _texts(message.reasoning_content or message.reasoning):
+            yield self._thought(state, thought)
+        if isinstance(message.content, str):
+            if message.content:
+                yield self._text(state, message.content, logprobs)
         elif message.content:
-            self._parts(message.content, index, deltas)
-        if message.refusal:
-            deltas.append(ModelRefusal(text=message.refusal, index=index))
-            self._characters += len(message.refusal)
-        for place, call in enumerate(message.tool_calls or ()):
-            deltas.append(self._call(call, index, place))
+            yield from self._parts(state, message.content)
+        if isinstance(message.refusal, str) and message.refusal:
+            state.text += len(message.refusal)
+            yield ModelRefusal(text=message.refusal, index=state.index)
+        if message.tool_calls:
+            yield from state.calls.take(message.tool_calls)
+        elif message.function_call:
+            yield from state.calls.take([{"function": message.function_call}])
 
-    def _parts(self, parts: Any, index: int, deltas: list[Delta]) -> None:
-        try:
-            for part in msgspec.convert(parts, list[_Part]):
-                if part.text:
-                    deltas.append(Text(text=part.text, index=index))
-                    self._characters += len(part.text)
-                for thought in part.thinking or ():
-                    deltas.append(Reasoning(text=thought.text or "", index=index))
-                    self._thought += len(thought.text or "")
-        except msgspec.ValidationError as error:
-            raise self._unreadable() from error
+    def _parts(self, state: _ChoiceState, parts: object) -> Iterator[Delta]:
+        """Yield the texts of content that comes in parts; parts of other kinds have none."""
+        for part in parts if isinstance(parts, list) else [parts]:
+            thought = isinstance(part, Mapping) and (part.get("type") in _THOUGHTS or part.get("thinking"))
+            for text in _texts(part):
+                yield self._thought(state, text) if thought else self._text(state, text, None)
 
-    def _call(self, call: _Call, index: int, place: int) -> ToolCallPart:
-        """Return one piece of a tool call. Where a server leaves `index` out, a new id is a new call."""
-        last = self._calls.get(index, -1)
-        number = call.index if call.index is not None else (last + 1 if call.id else max(last, place))
-        fresh = number > last
-        self._calls[index] = max(last, number)
-        function = call.function or _Function()
-        arguments = function.arguments
-        if not isinstance(arguments, str):
-            arguments = "" if arguments is None else msgspec.json.encode(arguments).decode()
-        self._characters += len(arguments)
-        return ToolCallPart(
-            call=number,
-            arguments=arguments,
-            id=(call.id or f"call_{index}_{number}") if fresh else None,
-            name=(function.name or "") if fresh else None,
-            index=index,
-        )
+    def _text(self, state: _ChoiceState, text: str, logprobs: object) -> Text:
+        state.text += len(text)
+        return Text(text=text, index=state.index, logprobs=read_logprobs(logprobs))
 
-    def _reason(self, word: str) -> FinishReason:
-        reason = _FINISH.get(word)
-        if reason is None:
-            raise TargetProtocolError(f"The target {self._target!r} broke off its answer.", code="incomplete_answer")
-        return reason
+    def _thought(self, state: _ChoiceState, text: str) -> Reasoning:
+        state.thought += len(text)
+        return Reasoning(text=text, index=state.index)
 
 
-def _logprobs(given: Any) -> tuple[TokenLogprob, ...]:
-    """Return the log-probabilities of a chunk; unreadable ones count as none."""
-    if not isinstance(given, dict):
-        return ()
-    try:
-        if "content" in given:
-            return tuple([_token(one) for one in given["content"] or ()])
-        return _text_logprobs(given)
-    except (TypeError, KeyError, ValueError, AttributeError, IndexError):
-        return ()
+def _texts(given: object) -> Iterator[str]:
+    """Yield the texts in a value that is a text, an object with one, or a list of these."""
+    match given:
+        case str() if given:
+            yield given
+        case list():
+            for one in given:
+                yield from _texts(one)
+        case Mapping():
+            for name in ("text", "thinking", "content", "value", "refusal", "summary"):
+                if given.get(name):
+                    yield from _texts(given[name])
+                    return
 
 
-def _token(one: dict[str, Any]) -> TokenLogprob:
-    return TokenLogprob(
-        token=one["token"],
-        logprob=float(one["logprob"]),
-        raw=_raw(one),
-        top=tuple([(top["token"], float(top["logprob"]), _raw(top)) for top in one.get("top_logprobs") or ()]),
-    )
-
-
-def _raw(one: dict[str, Any]) -> bytes:
-    raw = one.get("bytes")
-    return bytes(raw) if isinstance(raw, list) else str(one["token"]).encode()
-
-
-def _text_logprobs(given: dict[str, Any]) -> tuple[TokenLogprob, ...]:
-    """Read the older form of log-probabilities, that of text completions: parallel arrays."""
-    tops = given.get("top_logprobs") or []
-    tokens: list[TokenLogprob] = []
-    for place, (token, logprob) in enumerate(zip(given["tokens"], given["token_logprobs"], strict=False)):
-        top = tops[place] if place < len(tops) else None
-        tokens.append(
-            TokenLogprob(
-                token=token,
-                logprob=nan if logprob is None else float(logprob),
-                raw=token.encode(),
-                top=tuple([(word, float(value), word.encode()) for word, value in (top or {}).items()]),
-            )
-        )
-    return tuple(tokens)
+def _is_fault(error: object) -> bool:
+    """Say whether an `error` field tells of an error: some servers send one with nothing in it beside each text."""
+    return any(error.values()) if isinstance(error, Mapping) else bool(error)

@@ -10,7 +10,7 @@ from gateway.core.errors import TargetProtocolError
 from gateway.core.request import Endpoint
 from gateway.upstream.answer_reader import AnswerReader
 from gateway.upstream.decompression import Inflater
-from gateway.upstream.sse import EventDecoder
+from gateway.upstream.framing import AnswerFraming
 
 PATHS = {
     Endpoint.CHAT: "/chat/completions",
@@ -19,8 +19,9 @@ PATHS = {
     Endpoint.RERANK: "/rerank",
 }
 
-
-_MOST_WHOLE_BYTES = 16 * 2**20
+# Pages and files. All other types are judged by their first bytes: servers name event streams in many ways, or not.
+_NO_ANSWERS = ("text/html", "application/xhtml", "text/xml", "application/xml", "image/", "audio/", "video/", "font/")
+_BOM = b"\xef\xbb\xbf"
 
 
 class BodyShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,23 +41,21 @@ class AnswerBody:
     """Body of one answer, fed with bytes as they arrive. Never ends an answer that did not end itself."""
 
     def __init__(self, target: str, document: JsonObject, shape: BodyShape) -> None:
-        self._target = target
+        if shape.media_type.startswith(_NO_ANSWERS):
+            raise TargetProtocolError(f"The target {target!r} answered with something else than an event stream.")
         self._reader = AnswerReader(target, document, choices_of(document))
         self._inflater = Inflater(shape.content_encoding, shape.most_bytes)
-        self._events: EventDecoder | None = None
-        self._whole = bytearray()
-        match shape.media_type:
-            case "text/event-stream":
-                self._events = EventDecoder()
-            case "application/json":
-                pass  # a server that answers whole although a stream was asked for
-            case _:
-                raise TargetProtocolError(f"The target {target!r} answered with something else than an event stream.")
+        self._framing = AnswerFraming(target, declared=shape.media_type == "text/event-stream")
 
     @property
     def done(self) -> bool:
         """Whether the answer is complete; whatever follows is ignored."""
         return self._reader.done
+
+    @property
+    def ended(self) -> bool:
+        """Whether the answer is complete but for its usage, although nothing has said that it is over."""
+        return self._reader.ended
 
     def feed(self, chunk: bytes) -> Iterator[Delta]:
         """Yield the deltas that `chunk` completes; those before a fault come first, then the fault is raised.
@@ -66,12 +65,7 @@ class AnswerBody:
             TargetProtocolError: the bytes can't be read, or there are too many of them.
         """
         for piece in self._inflater.feed(chunk):
-            if self._events is None:
-                self._whole += piece
-                if len(self._whole) > _MOST_WHOLE_BYTES:
-                    raise TargetProtocolError(f"The target {self._target!r} sent too large an answer.")
-                continue
-            for event in self._events.feed(piece):
+            for event in self._framing.feed(piece):
                 yield from self._reader.event(event)
                 if self._reader.done:
                     return  # whatever follows is not part of the answer
@@ -85,9 +79,10 @@ class AnswerBody:
         """
         if self._reader.done:
             return
-        self._inflater.finish()
-        if self._events is None:
-            yield from self._reader.payload(bytes(self._whole))
+        if not self._reader.ended:
+            self._inflater.finish()
+        for event in self._framing.end():
+            yield from self._reader.event(event)
         yield from self._reader.end()
 
 
@@ -110,7 +105,7 @@ def collected(shape: BodyShape, chunks: list[bytes]) -> bytes:
     inflater = Inflater(shape.content_encoding, shape.most_bytes)
     body = b"".join([piece for chunk in chunks for piece in inflater.feed(chunk)])
     inflater.finish()
-    return body
+    return body.removeprefix(_BOM)
 
 
 def inputs_of(document: JsonObject) -> int:

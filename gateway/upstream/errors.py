@@ -14,9 +14,12 @@ import msgspec
 
 from gateway.core.errors import (
     AduanaError,
+    BadRequest,
     ContextLengthExceeded,
     TargetBusy,
+    TargetCutOff,
     TargetError,
+    TargetLacksEndpoint,
     TargetMisconfigured,
     TargetProtocolError,
     TargetRejected,
@@ -35,6 +38,8 @@ _CONTEXT_CODES = frozenset({"context_length_exceeded", "exceed_context_size_erro
 _CONTEXT_WORDS = re.compile(
     r"(?i)maximum context length|context (?:length|window|size)|prompt is too long|too many (?:input )?tokens"
 )
+_OVERLOADED = frozenset({"503", "529", "overloaded_error"})
+_CONTENT_WORDS = re.compile(r"(?i)moderat|flagged|content[ _](?:policy|filter|violation)|safety (?:policy|system)")
 _QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "insufficient_balance"})
 
 
@@ -65,9 +70,11 @@ def complaint(error: object) -> Complaint:
 def complaint_in(body: bytes) -> Complaint:
     """Return the error object of an error answer's body; an empty one where that is not JSON (a proxy's HTML page)."""
     try:
-        document: Any = msgspec.json.decode(body)
+        document: Any = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
     except (ValueError, RecursionError):
         return Complaint()
+    if isinstance(document, list) and len(document) == 1:
+        [document] = document  # Gemini's
     if not isinstance(document, Mapping):
         return Complaint()
     inner = document.get("error")
@@ -83,15 +90,17 @@ def fault_of_status(target: str, status: int, said: Complaint, *, retry_after: f
         return _too_long(target, said)
     if status == 402 or said.code in _QUOTA_CODES or said.kind in _QUOTA_CODES:
         return TargetUnavailable(f"The target {target!r} has no credit left.", code="target_quota_exhausted")
+    if status == 403 and _about_content(said):
+        return TargetRejected(f"The target {target!r} refused the request for its content: {said.message}", status=400)
     match status:
         case 401 | 403 | 407:
             return TargetMisconfigured(f"The target {target!r} does not accept this gateway's credentials.")
-        case 404 | 405:
-            return TargetMisconfigured(
+        case 404 | 405 | 410 | 501:
+            return TargetLacksEndpoint(
                 f"The target {target!r} does not know the model or the address. Check 'model' and 'base_url'."
             )
         case 408 | 504:
-            return TargetTimeout(f"The target {target!r} reports a time-out.")
+            return TargetTimeout(f"The target {target!r} reports a time-out.", retry_after=retry_after)
         case 429:
             return TargetBusy(f"The target {target!r} limits its rate.", retry_after=retry_after)
         case 409 | 425:
@@ -110,7 +119,7 @@ def fault_of_status(target: str, status: int, said: Complaint, *, retry_after: f
             retry_after=retry_after,
         )
     code = "target_failed" if status in (500, 502) else None
-    return TargetError(f"The target {target!r} failed (status {status}).", code=code)
+    return TargetError(f"The target {target!r} failed (status {status}).", code=code, retry_after=retry_after)
 
 
 def unreachable(target: str) -> TargetUnavailable:
@@ -131,8 +140,13 @@ def disconnected(target: str) -> TargetUnavailable:
     )
 
 
-def cut_off(target: str) -> TargetProtocolError:
-    """Return the error for a connection that ended inside the answer."""
+def cut_off(target: str) -> TargetCutOff:
+    """Return the error for a connection that broke inside the answer."""
+    return TargetCutOff(f"The target {target!r} ended its answer before it was complete.", code="incomplete_answer")
+
+
+def incomplete(target: str) -> TargetProtocolError:
+    """Return the error for an answer that ends although it is not complete, over a connection that works."""
     return TargetProtocolError(
         f"The target {target!r} ended its answer before it was complete.", code="incomplete_answer"
     )
@@ -143,14 +157,23 @@ def is_passing(error: BaseException) -> bool:
     return isinstance(error, TargetError) and error.code in _PASSING and error.retry_after is None
 
 
+def is_answer(error: BaseException) -> bool:
+    """Say whether a server answered, although not with what it was asked for: it is there, and may answer others."""
+    if isinstance(error, TargetMisconfigured):
+        return error.code == TargetMisconfigured.code  # not an address that was never connected
+    return isinstance(error, BadRequest | TargetBusy)
+
+
 def fault_in_stream(target: str, said: Complaint) -> AduanaError:
     """Return the error for an error event inside an answer that had begun."""
     if _about_length(said):
         return _too_long(target, said)
     if said.code == "429" or "rate_limit" in said.code or "rate_limit" in said.kind:
         return TargetBusy(f"The target {target!r} limits its rate.")
+    if {said.code, said.kind} & _OVERLOADED:
+        return TargetUnavailable(f"The target {target!r} is overloaded.", code="target_overloaded")
     reason = f": {said.message}" if said.message else "."
-    return TargetError(f"The target {target!r} broke off its answer{reason}")
+    return TargetProtocolError(f"The target {target!r} broke off its answer{reason}", code=TargetError.code)
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -176,6 +199,10 @@ def _too_long(target: str, said: Complaint) -> ContextLengthExceeded:
 
 def _about_length(said: Complaint) -> bool:
     return said.code in _CONTEXT_CODES or said.kind in _CONTEXT_CODES or _CONTEXT_WORDS.search(said.message) is not None
+
+
+def _about_content(said: Complaint) -> bool:
+    return any(map(_CONTENT_WORDS.search, (said.code, said.kind, said.message)))
 
 
 def _text(value: object) -> str:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from gateway.core.delta import Delta, Finish, Reasoning, Text, ToolCallPart, UsageReport
+from gateway.core.delta import Delta, Finish, Reasoning, Text, UsageReport
 from gateway.core.document import freeze_object
-from gateway.core.errors import ContextLengthExceeded, TargetBusy, TargetProtocolError
+from gateway.core.errors import ContextLengthExceeded, TargetBusy
 from gateway.upstream.answer_reader import AnswerReader
 from gateway.upstream.body import choices_of, inputs_of
 
@@ -18,7 +18,7 @@ def read(*payloads: dict[str, Any]) -> list[Delta]:
     """The deltas of these payloads, up to a clean end."""
     reader = AnswerReader("t", DOCUMENT)
     deltas = [delta for payload in payloads for delta in reader.payload(json.dumps(payload).encode())]
-    return deltas + reader.end()
+    return [*deltas, *reader.end()]
 
 
 def chunk(finish: str | None = None, **delta: Any) -> dict[str, Any]:
@@ -31,67 +31,18 @@ def test_thinking_under_both_names() -> None:
     assert deltas[:3] == [Reasoning(text="a"), Reasoning(text="b"), Text(text="c")]
 
 
-def test_content_in_parts() -> None:
-    """Content that is a list of parts, as Mistral's thinking models send it, becomes text and thinking."""
-    parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}, {"type": "text", "text": "Yes"}]
-    assert read(chunk(content=parts), chunk("stop"))[:2] == [Reasoning(text="Hm"), Text(text="Yes")]
-
-
-def test_tool_calls_of_openai() -> None:
-    """OpenAI's tool calls are read: `id` and `name` once, arguments in pieces, several calls interleaved."""
-    deltas = read(
-        chunk(tool_calls=[{"index": 0, "id": "a", "function": {"name": "f", "arguments": ""}}]),
-        chunk(tool_calls=[{"index": 1, "id": "b", "function": {"name": "g", "arguments": ""}}]),
-        chunk(tool_calls=[{"index": 0, "function": {"arguments": "{"}}]),
-        chunk(tool_calls=[{"index": 1, "function": {"arguments": "{}"}}]),
-        chunk(tool_calls=[{"index": 0, "function": {"arguments": "}"}}]),
-        chunk("tool_calls"),
-    )
-    assert deltas[:5] == [
-        ToolCallPart(call=0, id="a", name="f"),
-        ToolCallPart(call=1, id="b", name="g"),
-        ToolCallPart(call=0, arguments="{"),
-        ToolCallPart(call=1, arguments="{}"),
-        ToolCallPart(call=0, arguments="}"),
-    ]
-
-
 @pytest.mark.parametrize(
-    "chunks",
+    "parts",
     [
-        [
-            chunk(
-                tool_calls=[
-                    {"id": "a", "function": {"name": "f", "arguments": "{}"}},
-                    {"id": "b", "function": {"name": "g", "arguments": {"x": 1}}},
-                ]
-            )
-        ],
-        [
-            chunk(tool_calls=[{"id": "a", "function": {"name": "f", "arguments": "{}"}}]),
-            chunk(tool_calls=[{"id": "b", "function": {"name": "g", "arguments": '{"x":1}'}}]),
-        ],
+        [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}, {"type": "text", "text": "Yes"}],
+        [{"type": "thinking", "thinking": "Hm"}, {"type": "text", "text": "Yes"}],
+        [{"type": "reasoning", "text": "Hm"}, {"type": "output_text", "text": "Yes"}],
+        [{"type": "reasoning", "summary": [{"text": "Hm"}]}, "Yes"],
     ],
-    ids=["together", "one after the other"],
 )
-def test_whole_tool_calls_without_index(chunks: list[dict[str, Any]]) -> None:
-    """Servers that don't stream calls leave the index out, and may send arguments as an object."""
-    first, second = read(*chunks, chunk("tool_calls"))[:2]
-    assert first == ToolCallPart(call=0, id="a", name="f", arguments="{}")
-    assert second == ToolCallPart(call=1, id="b", name="g", arguments='{"x":1}')
-
-
-def test_a_call_without_id_gets_one() -> None:
-    """A tool call without an id gets one, because clients need it to answer the call."""
-    [part, *_] = read(chunk(tool_calls=[{"index": 0, "function": {"name": "f", "arguments": "{}"}}]), chunk("stop"))
-    assert isinstance(part, ToolCallPart)
-    assert part.id
-
-
-def test_text_after_the_end_of_a_choice_is_a_fault() -> None:
-    """Text after a choice's finish reason is a fault: it would be lost or come too late."""
-    with pytest.raises(TargetProtocolError):
-        read(chunk("stop"), chunk(content="more"))
+def test_content_in_parts(parts: list[Any]) -> None:
+    """Content that is a list of parts, as Mistral's thinking models send it, becomes text and thinking."""
+    assert read(chunk(content=parts), chunk("stop"))[:2] == [Reasoning(text="Hm"), Text(text="Yes")]
 
 
 @pytest.mark.parametrize(
@@ -171,8 +122,8 @@ def test_usage_that_stands_in_the_choice_counts() -> None:
     assert isinstance(one, UsageReport)
     assert (one.usage.prompt_tokens, one.usage.completion_tokens, one.usage.estimated) == (5000, 7, False)
     reader = AnswerReader("t", DOCUMENT, choices=2)
-    reader.payload(json.dumps({"choices": ends}).encode())
-    (both,) = reader.end()
+    list(reader.payload(json.dumps({"choices": ends}).encode()))
+    *_, both = reader.end()
     assert isinstance(both, UsageReport)
     assert (both.usage.prompt_tokens, both.usage.completion_tokens) == (5000, 11)
 

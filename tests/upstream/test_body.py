@@ -112,13 +112,6 @@ def test_any_embeddings_answer(data: bytes) -> None:
     assert len(found.vectors) == 1
 
 
-@pytest.mark.parametrize("kind", ["", "text/html", "text/plain; charset=utf-8", "application/x-ndjson", "image/png"])
-def test_other_content_types(kind: str) -> None:
-    """An answer whose content type is neither an event stream nor JSON is refused."""
-    with pytest.raises(TargetProtocolError):
-        AnswerBody("t", DOCUMENT, BodyShape(content_type=kind, content_encoding="", most_bytes=100))
-
-
 def test_whole_bodies_are_capped_when_unpacked() -> None:
     """A body that comes in one piece, as embeddings do, may not unpack to more than its limit."""
     packed = gzip.compress(b"x" * 5000)

@@ -39,7 +39,43 @@ def test_a_large_piece_is_not_lost_at_a_step() -> None:
     inflater.finish()
 
 
-@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "compress"])
+TEXT = b'data: {"choices":[]}\n\n' * 300
+_raw = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+RAW = _raw.compress(TEXT) + _raw.flush()
+PACKED: dict[str, tuple[str, bytes, bytes]] = {
+    "other spelling": (" GZip ", gzip.compress(TEXT), TEXT),
+    "with identity": ("identity, gzip", gzip.compress(TEXT), TEXT),
+    "two members": ("gzip", gzip.compress(TEXT) * 2, TEXT * 2),
+    "padding behind the end": ("gzip", gzip.compress(TEXT) + b"\0" * 20, TEXT),
+    "raw deflate": ("deflate", RAW, TEXT),
+    "deflate that is gzip": ("deflate", gzip.compress(TEXT), TEXT),
+    "gzip that is zlib": ("gzip", zlib.compress(TEXT), TEXT),
+    "gzip that is plain": ("gzip", TEXT, TEXT),
+    "deflate that is plain JSON": ("deflate", b'{"a":1}', b'{"a":1}'),
+    "a charset": ("UTF-8", TEXT, TEXT),
+    "none": ("none", TEXT, TEXT),
+}
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100_000])
+@pytest.mark.parametrize("name", PACKED)
+def test_odd_names_and_forms_are_read(name: str, size: int) -> None:
+    """What can be read is read, although its header is wrong or unusual."""
+    encoding, data, expected = PACKED[name]
+    inflater = Inflater(encoding, 100_000)
+    out = b"".join(piece for at in range(0, len(data), size) for piece in inflater.feed(data[at : at + size]))
+    inflater.finish()
+    assert out == expected
+
+
+@pytest.mark.parametrize("data", [b"this is not gzip", b"<html>", b"\x1f\x8bnonsense"])
+def test_neither_packed_nor_an_answer(data: bytes) -> None:
+    """Bytes that are not what the header says, and no plain answer either, are an error."""
+    with pytest.raises(TargetProtocolError, match="Content-Encoding"):
+        list(Inflater("gzip", 1000).feed(data))
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "compress", "gzip, br"])
 def test_other_encodings_are_refused(encoding: str) -> None:
     """An answer in an encoding that was not asked for is refused."""
     with pytest.raises(TargetProtocolError):

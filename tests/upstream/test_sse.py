@@ -25,6 +25,13 @@ CASES: dict[str, tuple[bytes, list[ServerSentEvent]]] = {
     "unknown fields": (b"id: 1\nretry: 5\nnonsense\ndata: a\n\n", [ServerSentEvent(data=b"a")]),
     "byte order mark": (b"\xef\xbb\xbfdata: a\n\n", [ServerSentEvent(data=b"a")]),
     "empty event": (b"event: x\n\ndata: a\n\n", [ServerSentEvent(data=b"a")]),
+    "JSON without empty lines": (
+        b'data: {"a":1}\ndata: {"b":2}\nevent: x\ndata: {}\n\n',
+        [ServerSentEvent(data=b'{"a":1}'), ServerSentEvent(data=b'{"b":2}'), ServerSentEvent(data=b"{}", name="x")],
+    ),
+    "JSON over several lines": (b'data: {"a":\ndata: 1}\n\n', [ServerSentEvent(data=b'{"a":\n1}')]),
+    "JSON without a field": (b'{"error":1}\n\n', [ServerSentEvent(data=b'{"error":1}')]),
+    "field said twice": (b"data: data: a\n\n", [ServerSentEvent(data=b" a")]),
     "unfinished": (b"data: a\n\ndata: b\n", [ServerSentEvent(data=b"a")]),
 }
 
@@ -38,7 +45,31 @@ def test_events_do_not_depend_on_how_bytes_arrive(name: str, size: int) -> None:
     assert [event for at in range(0, len(data), size) for event in decoder.feed(data[at : at + size])] == expected
 
 
-@given(st.lists(st.sampled_from([b"data: a", b"event: e", b": c", b"", b"\r", b"\n", b"\r\n", b"data"]), max_size=30))
+@pytest.mark.parametrize(
+    ("rest", "last"),
+    [
+        (b"data: {}", b"{}"),
+        (b"data: {}\n", b"{}"),
+        (b"data: [DONE]", b"[DONE]"),
+        (b'data: {"a":\ndata: 1}', b'{"a":\n1}'),
+        (b'data: {"a"', None),
+        (b"data: a\n", None),
+        (b"", None),
+    ],
+)
+def test_a_last_event_that_nothing_ends(rest: bytes, last: bytes | None) -> None:
+    """At the end of the bytes an event counts without its empty line if it is whole; anything else is dropped."""
+    decoder = EventDecoder()
+    assert list(decoder.feed(b"data: x\n\n" + rest)) == [ServerSentEvent(data=b"x")]
+    assert [event.data for event in decoder.end()] == ([] if last is None else [last])
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"data: a", b"event: e", b": c", b"", b"\r", b"\n", b"\r\n", b"data", b"data: {}"]),
+        max_size=30,
+    )
+)
 def test_any_cut_gives_the_same_events(parts: list[bytes]) -> None:
     """Bytes fed one by one give the same events as all at once."""
     data = b"".join(parts)

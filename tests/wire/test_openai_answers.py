@@ -78,6 +78,27 @@ def test_tool_calls_name_themselves_once() -> None:
     assert second["choices"][0]["delta"] == {"tool_calls": [{"index": 1, "function": {"arguments": '{"q"'}}]}
 
 
+def test_fields_that_a_server_wants_back_stand_beside_the_call() -> None:
+    """Gemini's signature of a thought is where Gemini has it, streamed and whole, so that clients send it back."""
+    signed = {"google": {"thought_signature": "c2ln"}}
+    parts = [
+        ToolCallPart(call=0, id="c1", name="one", arguments="{", extra=freeze_object({"extra_content": signed})),
+        ToolCallPart(call=0, arguments="}", extra=freeze_object({"index": 7, "more": [1]})),
+    ]
+    stream = openai.ChatStream(**HEAD)
+    (first,), (second,) = (frames(stream.encode(part)) for part in parts)
+    [streamed] = first["choices"][0]["delta"]["tool_calls"]
+    assert (streamed["extra_content"], streamed["id"]) == (signed, "c1")
+    [more] = second["choices"][0]["delta"]["tool_calls"]
+    assert more == {"index": 0, "function": {"arguments": "}"}, "more": [1]}
+    whole = openai.ChatAssembly(**HEAD)
+    for delta in (*parts, Finish(reason=FinishReason.TOOL_CALLS), UsageReport(usage=Usage())):
+        whole.add(delta)
+    [call] = json.loads(whole.body())["choices"][0]["message"]["tool_calls"]
+    assert call["extra_content"] == signed
+    assert call["function"] == {"name": "one", "arguments": "{}"}
+
+
 @pytest.mark.parametrize("make", [openai.ChatStream, openai.TextStream])
 def test_an_unfinished_stream_has_no_clean_end(make: Any) -> None:
     """A stream without the usage report that ends every complete answer gets no `[DONE]`."""

@@ -80,8 +80,8 @@ class Unmasking:
         channel = ("call", part.index, part.call)
         arguments = "".join(piece.text for piece in self._stream(channel).push(part.arguments))
         name = None if part.name is None else self._mapping.whole(part.name)
-        if arguments or part.id is not None or name is not None:
-            yield ToolCallPart(call=part.call, arguments=arguments, id=part.id, name=name, index=part.index)
+        if arguments or part.id is not None or name is not None or part.extra:
+            yield msgspec.structs.replace(part, arguments=arguments, name=name)
 
     def _close(self, index: int | None) -> Iterator[Delta]:
         """Let what is held back go on: of one choice, or of all."""

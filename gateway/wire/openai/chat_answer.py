@@ -13,6 +13,7 @@ from gateway.core.delta import (
     ToolCallPart,
     UsageReport,
 )
+from gateway.core.document import JsonObject, thaw
 from gateway.core.errors import AduanaError
 from gateway.core.usage import Usage
 from gateway.wire.encoding import encode_json, incomplete
@@ -94,9 +95,14 @@ def _call_part(part: ToolCallPart) -> dict[str, Any]:
     function: dict[str, str] = {"arguments": part.arguments}
     if part.name is not None:
         function = {"name": part.name, "arguments": part.arguments}
-    if part.id is None:
-        return {"index": part.call, "function": function}
-    return {"index": part.call, "id": part.id, "type": "function", "function": function}
+    known = {"index": part.call, "function": function}
+    if part.id is not None:
+        known = {"index": part.call, "id": part.id, "type": "function", "function": function}
+    return _thawed(part.extra) | known if part.extra else known
+
+
+def _thawed(extra: JsonObject) -> dict[str, Any]:
+    return {name: thaw(value) for name, value in extra.items()}
 
 
 class _Choice:
@@ -130,7 +136,10 @@ class _Choice:
 
 
 def _whole_call(parts: list[ToolCallPart]) -> dict[str, Any]:
-    return {
+    extra: dict[str, Any] = {}
+    for part in parts:
+        extra |= _thawed(part.extra)
+    return extra | {
         "id": next((part.id for part in parts if part.id), ""),
         "type": "function",
         "function": {

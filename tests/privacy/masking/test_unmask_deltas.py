@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.core.delta import Finish, FinishReason, Reasoning, Text, TokenLogprob, ToolCallPart, UsageReport
+from gateway.core.document import freeze_object
 from gateway.core.usage import Usage
 from gateway.privacy.masking.pseudonyms import PseudonymEntry
 from gateway.privacy.masking.unmask_deltas import Unmasking
@@ -179,3 +180,11 @@ def test_an_answer_without_pseudonyms_passes_as_it_is():
     """An answer without pseudonyms passes as the very same deltas, at once."""
     deltas = [Text(text="Hello"), Text(text=" you, "), Reasoning(text="hm "), *ENDING]
     assert run(deltas) == deltas
+
+
+def test_fields_beside_a_tool_call_stay_with_it():
+    """A server's own fields of a call, such as the signature of a thought, come through as they are."""
+    extra = freeze_object({"extra_content": {"google": {"thought_signature": "c2ln"}}})
+    part = ToolCallPart(call=0, id="c0", name="send", arguments="{}", extra=extra)
+    deltas = run([part, ToolCallPart(call=0, extra=extra), Finish(reason=FinishReason.TOOL_CALLS)])
+    assert deltas[:2] == [part, ToolCallPart(call=0, extra=extra)]

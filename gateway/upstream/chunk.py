@@ -1,0 +1,113 @@
+"""Decode what OpenAI-compatible servers send: the bytes of a chunk, or of a whole answer → what matters of it. Pure."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+
+class Message(msgspec.Struct):
+    """Text of one choice: `delta` in a stream, `message` in a whole answer. Fields are as they came."""
+
+    content: Any = None  # a text; thinking models of some servers send parts
+    reasoning_content: Any = None
+    reasoning: Any = None
+    refusal: Any = None
+    tool_calls: Any = None
+    function_call: Any = None  # the older form of a tool call
+
+
+class Choice(msgspec.Struct):
+    """One choice of a chunk."""
+
+    index: Any = None
+    delta: Message | None = None
+    message: Message | None = None  # a server that answers whole although a stream was asked for
+    text: Any = None  # text completions
+    logprobs: Any = None
+    finish_reason: Any = None
+    usage: Any = None  # Moonshot and others report it here
+
+
+class Chunk(msgspec.Struct):
+    """One payload of a stream, or a whole answer."""
+
+    choices: list[Choice] | None = None
+    usage: Any = None
+    error: Any = None
+
+
+_DECODER = msgspec.json.Decoder(Chunk)
+_ANY_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_BOM = b"\xef\xbb\xbf"
+
+
+def decode_chunk(data: bytes) -> Chunk:
+    """Return what `data` says; parts that have an unexpected shape count as not there.
+
+    Raises:
+        ValueError: The bytes are not a JSON object.
+    """
+    data = data.removeprefix(_BOM)
+    try:
+        return _DECODER.decode(data)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        # NaN and half of a surrogate pair are no JSON, but some servers write them; that must not cost the answer.
+        document = json.loads(data, object_hook=_sound)
+    except (RecursionError, UnicodeDecodeError) as error:
+        raise ValueError("not JSON") from error
+    if document is None:
+        return Chunk()  # a keep-alive
+    if not isinstance(document, dict):
+        raise ValueError("not a JSON object")
+    choices = document.get("choices")
+    if isinstance(choices, dict):
+        choices = [choices]
+    return Chunk(
+        choices=[_choice(one) for one in choices if isinstance(one, dict)] if isinstance(choices, list) else None,
+        usage=document.get("usage"),
+        error=document.get("error"),
+    )
+
+
+def is_json_object(data: bytes) -> bool:
+    """Say whether `data` is one whole JSON object."""
+    data = data.removeprefix(_BOM).strip()
+    if not (data.startswith(b"{") and data.endswith(b"}")):
+        return False
+    try:
+        _ANY_OBJECT.decode(data)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _choice(given: dict[str, Any]) -> Choice:
+    known = {name: given.get(name) for name in ("index", "text", "logprobs", "finish_reason", "usage")}
+    return Choice(delta=_message(given.get("delta")), message=_message(given.get("message")), **known)
+
+
+def _message(given: object) -> Message | None:
+    if isinstance(given, str):
+        return Message(content=given)
+    if not isinstance(given, Mapping):
+        return None
+    return Message(**{name: given.get(name) for name in Message.__struct_fields__})
+
+
+def _sound(given: dict[str, Any]) -> dict[str, Any]:
+    """Replace halves of surrogate pairs, which no encoder takes."""
+    return {name: _sound_value(value) for name, value in given.items()}
+
+
+def _sound_value(value: Any) -> Any:
+    match value:
+        case str() if not value.isascii():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case list():
+            return [_sound_value(one) for one in value]
+        case _:
+            return value
