@@ -13,10 +13,12 @@ class Alarms:
         *,
         ledger: Callable[[], Health],
         policy: Callable[[], str | None],
+        keys: Callable[[], str | None] = lambda: None,
         background: Callable[[], Mapping[str, str]],
     ) -> None:
         self._ledger = ledger
         self._policy = policy
+        self._keys = keys
         self._background = background
 
     def sentences(self) -> tuple[str, ...]:
@@ -28,6 +30,9 @@ class Alarms:
         problem = self._policy()
         if problem is not None:
             found.append(f"The policy’s last change was refused, so the rules before it stay in force: {problem}")
+        problem = self._keys()
+        if problem is not None:
+            found.append(f"The API keys can’t be read again, so the secrets before stay in force: {problem}")
         found += [
             f"Background work has died and is begun again: {name} ({error}). The log says more."
             for name, error in sorted(self._background().items())

@@ -26,12 +26,14 @@ class ReadinessProbe:
         ledger: Callable[[], Health],
         names: Callable[[], str] | None = None,
         background: Callable[[], Mapping[str, str]] = dict,
+        keys: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._policies = policies
         self._targets = targets
         self._ledger = ledger
         self._names = names
         self._background = background
+        self._keys = keys
         self._request = _plain_request(catalog.unknown_model or next(iter(catalog.aliases)))
 
     def check(self) -> Readiness:
@@ -55,6 +57,9 @@ class ReadinessProbe:
             details["names"] = f"{problem} Requests that would leave stay at home until then." if problem else "ok"
         if self._policies.problem is not None:
             details["policy_problem"] = f"The last reload was refused, the old rules stay: {self._policies.problem}"
+        keys = self._keys()
+        if keys is not None:
+            details["keys_problem"] = f"The keys can't be read again, the old ones stay: {keys}"
         dead = self._background()
         if dead:
             details["background"] = {name: f"died ({error}), is begun again" for name, error in dead.items()}

@@ -9,7 +9,6 @@ from gateway.local.http.settings import HttpSettings
 from gateway.observe import EnergySettings, PricedTarget, PriceSettings, Rate, Tariff
 from gateway.observe.traces import TraceSettings
 from gateway.privacy import InspectionSettings, WordList
-from gateway.server import KeyRing
 from gateway.settings import Settings, read_secret
 from gateway.settings.llama import LlamaOptions
 from gateway.settings.targets import EmbeddedTargetConfig, OpenAITargetConfig
@@ -184,8 +183,8 @@ def trace_settings(settings: Settings) -> TraceSettings:
     )
 
 
-def key_ring(settings: Settings) -> KeyRing:
-    """Return the API keys with their secrets.
+def key_secrets(settings: Settings) -> dict[str, tuple[str, Caller]]:
+    """Read the API keys' secrets, and return them with their callers.
 
     Raises:
         ConfigurationError: A secret can't be read.
@@ -194,7 +193,12 @@ def key_ring(settings: Settings) -> KeyRing:
     for name, key in settings.keys.items():
         caller = Caller(key=name, user=key.user, tags=key.tags, admin=key.admin, models=key.models)
         secrets[name] = (read_secret(key.secret), caller)
+    return secrets
+
+
+def anonymous_caller(settings: Settings) -> Caller | None:
+    """Return the caller of a request without a key; None: a key is needed."""
     own_machine = settings.server.host in LOOPBACK and not settings.keys
     anonymous = own_machine if settings.server.anonymous is None else settings.server.anonymous
     # Without keys, whoever reaches loopback owns the machine, and may see how decisions come about.
-    return KeyRing(secrets, anonymous=Caller(admin=own_machine) if anonymous else None)
+    return Caller(admin=own_machine) if anonymous else None

@@ -16,6 +16,7 @@ from gateway.app.alarms import Alarms
 from gateway.app.announcement import announce
 from gateway.app.conversation_key import load_conversation_key
 from gateway.app.inspection import RunningInspection, running_inspection
+from gateway.app.key_store import KeyStore
 from gateway.app.observers import (
     TagLog,
     WorkerWatch,
@@ -30,8 +31,9 @@ from gateway.app.policy_store import PolicyStore
 from gateway.app.readiness import ReadinessProbe
 from gateway.app.room_settings import (
     LOOPBACK,
+    anonymous_caller,
     energy_settings,
-    key_ring,
+    key_secrets,
     ledger_settings,
     policy_rates,
     price_settings,
@@ -92,7 +94,7 @@ async def serve(settings: Settings, tell: Callable[[str], None] | None = None) -
     async with running(settings) as gateway:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
-        loop.add_signal_handler(signal.SIGHUP, gateway.policies.ask_to_reload)
+        loop.add_signal_handler(signal.SIGHUP, gateway.ask_to_reload)
         LOG.info("gateway.listening", url=gateway.url, policy=gateway.policies.current.digest)
         if tell is not None:
             telling = partial(announce, gateway.url, settings, gateway.catalog, gateway.readiness, tell)
@@ -108,15 +110,22 @@ class Gateway:
         self,
         url: str,
         policies: PolicyStore,
+        keys: KeyStore,
         catalog: Catalog,
         readiness: Callable[[], Readiness],
         supervisor: Supervisor,
     ) -> None:
         self.url = url
         self.policies = policies
+        self.keys = keys
         self.catalog = catalog
         self.readiness = readiness
         self.supervisor = supervisor
+
+    def ask_to_reload(self) -> None:
+        """Read policies and API keys again soon, whether or not a file has changed (SIGHUP)."""
+        self.policies.ask_to_reload()
+        self.keys.ask_to_reload()
 
 
 @asynccontextmanager
@@ -129,7 +138,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
     """
     _check_exposure(settings)
     catalog = settings.catalog()
-    keys = key_ring(settings)
+    keys = KeyStore(partial(key_secrets, settings), anonymous=anonymous_caller(settings))
     prices = await asyncio.to_thread(Prices, price_settings(settings), priced_targets(settings))
     active = ActiveRequests()
     sampler = EnergySampler(energy_settings(settings), active)
@@ -149,7 +158,12 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
         inspection = await stack.enter_async_context(running_inspection(settings, targets.local))
         metrics = Metrics(known(settings, catalog, policies.current, prices), world(targets, ledger, sampler))
         fanout.add("metrics", metrics)
-        alarms = Alarms(ledger=ledger.health, policy=lambda: policies.problem, background=supervisor.failed)
+        alarms = Alarms(
+            ledger=ledger.health,
+            policy=lambda: policies.problem,
+            keys=lambda: keys.problem,
+            background=supervisor.failed,
+        )
         page = Page(
             catalog=catalog,
             version=__version__,
@@ -158,6 +172,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             readings=sampler.readings,
             problems=alarms.sentences,
             digest=lambda: policies.current.digest,
+            keys_renewed=lambda: keys.renewed_at,
             savings=Reader(settings.state_dir).savings,
             reference_model=settings.prices.reference_model,
             currency=settings.prices.currency,
@@ -218,7 +233,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             pipeline=pipeline,
             catalog=catalog,
             host_guard=host_guard,
-            keys=keys,
+            keys=keys.ring,
             bodies=BodyReader(max_bytes=settings.server.max_body_bytes, seconds=settings.server.body_seconds),
             inbound_builder=InboundBuilder(catalog, settings.header_facts),
         )
@@ -229,10 +244,11 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             ledger=ledger.health,
             names=_problem_of(inspection),
             background=supervisor.failed,
+            keys=lambda: keys.problem,
         )
         operations = Operations(
             host_guard=host_guard,
-            keys=keys if settings.server.host not in LOOPBACK else None,
+            keys=keys.ring if settings.server.host not in LOOPBACK else None,
             readiness=probe.check,
             metrics=metrics,
             page=page.render,
@@ -252,11 +268,12 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
         stack.push_async_callback(listener.stop)
         background = {
             supervisor.keep("policy reload", policies.watch),
+            supervisor.keep("key reload", keys.watch),
             supervisor.keep("energy sampler", partial(_sample, sampler)),
             supervisor.keep("energy accounts", partial(_accrue, sampler, ledger)),
         }
         stack.push_async_callback(_cancel, background)
-        yield Gateway(url, policies, catalog, probe.check, supervisor)
+        yield Gateway(url, policies, keys, catalog, probe.check, supervisor)
 
 
 def _check_exposure(settings: Settings) -> None:

@@ -37,6 +37,14 @@ class KeyRing:
         self._anonymous = anonymous
         self._callers = _digests(secrets)
 
+    def renew(self, secrets: Mapping[str, tuple[str, Caller]]) -> None:
+        """Put these keys in place of the known ones, all at once.
+
+        Raises:
+            ConfigurationError: Two keys have the same secret; the known ones stay.
+        """
+        self._callers = _digests(secrets)
+
     def caller(self, headers: CIMultiDictProxy[str]) -> Caller:
         """Return the caller whom a request's credentials name.
 

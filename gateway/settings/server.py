@@ -47,7 +47,8 @@ class ApiKey(Section):
     """A key that clients present. Its name stands in the ledger and in policies, its secret nowhere."""
 
     secret: SecretReference
-    """`env:NAME` or `file:PATH`."""
+    """`env:NAME` or `file:PATH`. A file that is written anew counts within seconds, and its old secret ends; no two
+    keys may have the same one."""
     user: str | None = None
     """Person or group for the ledger."""
     tags: frozenset[Tag] = frozenset()

@@ -34,3 +34,11 @@ def test_every_fault_names_itself_and_no_other(ledger, policy, background, begin
     told = " ".join(sentences)
     assert [word for word in never if word in told] == []
     assert all(detail in told for detail in (policy or "", ledger.problem or "", *background))
+
+
+def test_keys_that_cannot_be_read_again_are_named():
+    """A key's file that can't be read is no fault of receipts or policy."""
+    alarms = Alarms(ledger=lambda: WELL, policy=lambda: None, keys=lambda: "keys.desk: gone.", background=dict)
+    (sentence,) = alarms.sentences()
+    assert sentence.startswith("The API keys can’t be read again")
+    assert "keys.desk: gone." in sentence

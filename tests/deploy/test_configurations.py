@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.app import running
-from gateway.app.room_settings import key_ring
+from gateway.app.room_settings import key_secrets
 from gateway.core.errors import ConfigurationError
 from gateway.core.labels import Label, Zone
 from gateway.settings import Settings, load_settings
@@ -44,9 +44,9 @@ def test_the_containers_key_comes_from_the_environment(deploy: Path, clean_envir
     settings = load_settings(deploy / "aduana.yaml")
     clean_environment.delenv("APPS_API_KEY", raising=False)
     with pytest.raises(ConfigurationError, match="APPS_API_KEY"):
-        key_ring(settings)
+        key_secrets(settings)
     clean_environment.setenv("APPS_API_KEY", "a-key-of-the-tests")
-    assert key_ring(settings) is not None
+    assert key_secrets(settings) is not None
 
 
 async def test_without_keys_a_container_does_not_listen(deploy: Path, tmp_path: Path, clean_environment) -> None:

@@ -62,9 +62,16 @@ def html(view: PageView) -> str:
         '<button id="live" type="button" hidden>Pause</button></p>'
         f"</header><main>{''.join(sections)}</main>"
         f'<footer class="dim">Version {escape(view.version)} · policy {escape(view.digest[:12]) or "-"} · '
+        f"{_renewed(view)}"
         '<a href="/metrics">metrics</a> · <a href="/readyz">readiness</a></footer>'
         f"<script>{SCRIPT}</script></body></html>\n"
     )
+
+
+def _renewed(view: PageView) -> str:
+    if view.keys_renewed is None:
+        return ""
+    return f"keys renewed {datetime.fromtimestamp(view.keys_renewed, UTC):%Y-%m-%d %H:%M:%S} UTC · "
 
 
 def _health(view: PageView) -> str:

@@ -58,6 +58,7 @@ class Page:
         readings: Callable[[], Readings] = Readings,
         problems: Callable[[], tuple[str, ...]] = tuple,
         digest: Callable[[], str] = lambda: "",
+        keys_renewed: Callable[[], float | None] = lambda: None,
         savings: Callable[[float, float], Savings] | None = None,
         reference_model: str = "",
         currency: str = "USD",
@@ -75,6 +76,7 @@ class Page:
             readings: Returns the sampler's last results.
             problems: Returns what is wrong with the gateway as a whole, one sentence for each fault.
             digest: Returns the digest of the policy in force.
+            keys_renewed: Returns when an API key last got a new secret, in Unix seconds; None: not since the start.
             savings: Reads the ledger, from and until Unix seconds; None: the page shows no savings.
             reference_model: Name of the model that local answers are compared with.
             currency: The currency that is shown.
@@ -89,6 +91,7 @@ class Page:
         self._readings = readings
         self._problems = problems
         self._digest = digest
+        self._keys_renewed = keys_renewed
         self._savings = savings
         self._reference = reference_model
         self._currency = currency
@@ -126,6 +129,7 @@ class Page:
             now=now,
             version=self._version,
             digest=self._digest(),
+            keys_renewed=self._keys_renewed(),
             problems=self._problems(),
             violations=self._violations,
             reference_model=self._reference,

@@ -52,6 +52,7 @@ class PageView(msgspec.Struct, frozen=True, kw_only=True):
     now: float
     version: str
     digest: str = ""
+    keys_renewed: float | None = None  # Unix time at which an API key last got a new secret
     problems: tuple[str, ...] = ()  # whole sentences about the gateway itself
     violations: int = 0
     reference_model: str = ""

@@ -260,3 +260,9 @@ def test_a_browser_shows_it(tmp_path: Path) -> None:
     assert (width, height) == (1200, 1400)
     assert picture.stat().st_size > 30_000, "an almost empty picture"
     assert "Uncaught" not in done.stderr
+
+
+def test_the_page_says_when_a_key_got_a_new_secret() -> None:
+    """The last line says when a key's secret last changed, and nothing where none did since the start."""
+    assert "keys renewed" not in make_page().render()
+    assert "keys renewed 1970-01-01 00:16:40 UTC" in make_page(keys_renewed=lambda: 1000.0).render()
