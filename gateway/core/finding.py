@@ -20,7 +20,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 class Doubt(msgspec.Struct, frozen=True, kw_only=True):
     """A part that could not be inspected. INVARIANT: any doubt makes the request `sensitive` (doubt rises)."""
 
-    reason: str  # "image", "audio", "file", "remote_url", "time", "size", "depth", "findings", …
+    reason: str  # "image", "audio", "file", "unreadable_blob", "time", "size", "depth", "findings", …
     path: str
 
 

@@ -21,7 +21,7 @@ from gateway.policy.reader.rules import read_otherwise, read_rules
 
 KEYS = ("version", "description", "include", "rates", "labels", "tags", "let", "keys", "aliases", "rules", "otherwise",
         "unknown_tags", "claims", "expect")  # fmt: skip
-ACCEPTED_DOUBTS = ("image", "audio", "file", "remote_url")
+ACCEPTED_DOUBTS = ("image", "audio", "file", "remote_url", "unreadable_blob")
 
 
 def read_documents(

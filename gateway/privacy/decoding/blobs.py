@@ -1,54 +1,92 @@
-"""Encoded pieces inside a text: hexadecimal, base64 of any alphabet, and what is compressed inside. Pure, bounded."""
+"""Encoded pieces inside a text: base64, base32, base85, hexadecimal, and what is packed inside. Pure, bounded.
+
+INVARIANT: a piece is read, or it says nothing about anybody (`public_bytes`), or it is a doubt.
+"""
 
 import base64
 import binascii
 import re
-import zlib
-from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from collections.abc import Iterator
 
-Spend: TypeAlias = Callable[[int], None]  # charges characters to the request's budget; raises when it is spent
+from gateway.privacy.decoding.budget import UNREADABLE, Decoding
+from gateway.privacy.decoding.charsets import printable_runs
+from gateway.privacy.decoding.contents import said
+from gateway.privacy.decoding.public_bytes import DIGESTS, is_public
 
 BLOB = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?:"
-    r"(?:\\x|0x)?[0-9A-Fa-f]{2}(?:(?:[\s:,-]|\\x|, ?0x)[0-9A-Fa-f]{2}){7,}(?![A-Za-z0-9])"
+    r"(?:\\x|0x)?[0-9A-Fa-f]{2}(?:(?:[\s:,-]|\\x|,\s{0,20}0x)[0-9A-Fa-f]{2}){7,}(?![A-Za-z0-9])"
     r"|[A-Za-z0-9+/_-]{10,}(?:\r?\n[ \t]*[A-Za-z0-9+/_-]{4,})*"
-    r"(?:\r?\n[ \t]*(?:[A-Za-z0-9+/_-]{2}==|[A-Za-z0-9+/_-]{3}=)|={0,2}))"
+    r"(?:\r?\n[ \t]*(?:[A-Za-z0-9+/_-]{2}==|[A-Za-z0-9+/_-]{3}=)|={0,6}))"
 )
 _BYTE = re.compile(r"(?:0x|\\x)?([0-9A-Fa-f]{2})")
 _HEX = re.compile(r"(?:0x)?((?:[0-9A-Fa-f]{2})+)\Z")
-_PAIRS = re.compile(r"(?:\\x|0x)?[0-9A-Fa-f]{2}(?:[\s:,-]|\\x|, ?0x)")
+_PAIRS = re.compile(r"(?:\\x|0x)?[0-9A-Fa-f]{2}(?:[\s:,-]|\\x|,\s{0,20}0x)")
+_BASE32 = re.compile(r"(?:[A-Z2-7]{14,}|[a-z2-7]{14,})\Z")
 _BLANKS = re.compile(r"\s+")
 _JOINTS = re.compile(r"[/_+-]")
 _PART = re.compile(r"[A-Za-z0-9]{12,}")
-_UNPACKED = 1_000_000
 _STANDARD = str.maketrans("-_", "+/")
-_PRINTABLE = re.compile("[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")
+_LEAST = 36  # bytes from which a piece that nobody can read is a doubt; shorter ones are ids
+DOUBTFUL = _LEAST * 4 // 3  # characters from which a piece can be a doubt
+_VARIED = 16  # different bytes: what repeats a few is a pattern, a ruler, or nothing
+_WORDS = re.compile(r"[a-z]{4,}")
+_KINDS = str.maketrans(
+    "".join(map(chr, range(128))),
+    "".join(
+        "d" if chr(c).isdigit() else "u" if chr(c).isupper() else "l" if chr(c).islower() else "-" for c in range(128)
+    ),
+)
+_CHANGE = re.compile(r"(?=ul|lu|ud|du|ld|dl|-[uld]|[uld]-)")
+_HASH_NAME = re.compile(r"(?:sha|md)[0-9]{1,3}[-_]")
 
 
-class DecodingLimit(Exception):
-    """Error of a compressed piece that unpacks to more than is looked at."""
+def unblob(found: str, decoding: Decoding, *, whole: bool = True) -> str:
+    """Return what the piece says, or the piece itself where it says nothing readable.
 
-
-def unblob(found: str, spend: Spend) -> str:
-    """Return what the piece says, or the piece itself where it says nothing readable."""
+    A piece that is not `whole` (an escape stands beside it) is no doubt: another view has all of it.
+    """
     if len(found) < 16 and found.isdecimal():
         return found
     for data in _candidates(found):
-        text = _readable(data, spend)
+        text = said(data, decoding)
         if text is not None:
             return text
+    paragraphs = _paragraphs(found) if "\n" in found else [found]
+    if len(paragraphs) > 1:
+        return "\n".join(unblob(piece, decoding, whole=whole) for piece in paragraphs)
+    unreadable = _unreadable(found)
+    if unreadable is not None and len(set(unreadable)) >= _VARIED:
+        if not whole:
+            return found
+        if not is_public(unreadable):
+            decoding.doubt(UNREADABLE)
+        return printable_runs(unreadable) or found
     if "\n" in found:
-        return "\n".join(unblob(line, spend) for line in found.split("\n"))
+        return "\n".join(unblob(line, decoding, whole=whole) for line in found.split("\n"))
     parts = _PART.findall(found) if _JOINTS.search(found) else []
-    return _PART.sub(lambda match: _part(match[0], spend), found) if parts else found
+    return _PART.sub(lambda match: _part(match[0], decoding), found) if parts else found
 
 
-def _part(found: str, spend: Spend) -> str:
+def _paragraphs(found: str) -> list[str]:
+    """Return lines as a program broke them: together while each is as long as the first, and one that is shorter."""
+    groups: list[list[str]] = []
+    for line in found.split("\n"):
+        last = groups[-1] if groups else [""]
+        width = len(last[0].strip())
+        goes_on = len(line.strip()) <= width == len(last[-1].strip()) and "--" not in last[-1] and "--" not in line
+        if groups and goes_on:
+            last.append(line)
+        else:
+            groups.append([line])
+    return ["\n".join(lines) for lines in groups]
+
+
+def _part(found: str, decoding: Decoding) -> str:
     if _plainly_nothing(found):
         return found
     for data in _candidates(found):
-        text = _readable(data, spend)
+        text = said(data, decoding)
         if text is not None:
             return text
     return found
@@ -60,7 +98,7 @@ def _plainly_nothing(piece: str) -> bool:
     Most of what looks like base64 is names in code, or bytes: both are passed by without a closer look.
     """
     head = piece[:16]
-    if _HEX.match(head):
+    if _HEX.match(head) or _BASE32.match(piece):
         return False
     if len(piece) < 24 and piece.islower():
         return True
@@ -68,7 +106,7 @@ def _plainly_nothing(piece: str) -> bool:
         data = binascii.a2b_base64(head[: len(head) & ~3])
     except binascii.Error:
         return False
-    if data[:1] in b"\x1f\x78\xff" or data[1:2] == b"\0":
+    if data[:1] in b"\x1f\x78\xff" or 0 in data[:4]:
         return False
     try:
         data.decode("utf-8")
@@ -85,48 +123,81 @@ def _candidates(found: str) -> Iterator[bytes]:
     digits = _HEX.match(plain)
     if digits is not None and len(digits[1]) >= 16:
         yield bytes.fromhex(digits[1])
+    bare = plain.rstrip("=")
+    if _BASE32.match(bare):
+        yield from _base32(bare)
     if len(plain) < 24 and (plain.islower() or plain.isdecimal()):
         return
-    plain = plain.rstrip("=").translate(_STANDARD)
-    usable = plain[: len(plain) - (len(plain) % 4 == 1)]
+    data = _base64(bare)
+    if data is not None:
+        yield data
+
+
+def _base32(bare: str) -> Iterator[bytes]:
+    usable = bare.upper()
+    usable = usable[: len(usable) - (1 if len(usable) % 8 in (1, 3, 6) else 0)]
     try:
-        yield base64.b64decode(usable + "=" * (-len(usable) % 4))
+        yield base64.b32decode(usable + "=" * (-len(usable) % 8))
     except binascii.Error:
         return
 
 
-def _readable(data: bytes, spend: Spend) -> str | None:
-    """Return the bytes as text, if they are text or compressed text; None: neither."""
-    packed = data[:2] == b"\x1f\x8b" or (len(data) > 8 and data[0] == 0x78 and (data[0] * 256 + data[1]) % 31 == 0)
-    if packed:
-        unpacked = _unpacked(data)
-        if unpacked is not None:
-            spend(len(unpacked))
-            return _readable(unpacked, spend)
-    if len(data) < 6:
-        return None
+def _base64(bare: str) -> bytes | None:
+    usable = bare.translate(_STANDARD)
+    usable = usable[: len(usable) - (len(usable) % 4 == 1)]
     try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        if data[1:2] != b"\0" and data[:2] != b"\xff\xfe":
-            return None
-        text = data.decode("utf-16-le", "ignore").lstrip("\ufeff")
-    if "\0" in text[1:2]:
-        text = data.decode("utf-16-le", "ignore")
-    return text if len(_PRINTABLE.findall(text[:4000])) >= 0.95 * min(len(text), 4000) else None
+        return base64.b64decode(usable + "=" * (-len(usable) % 4))
+    except binascii.Error:
+        return None
 
 
-def _unpacked(data: bytes) -> bytes | None:
-    """Return the unpacked bytes; None: they are not compressed.
+def _unreadable(found: str) -> bytes | None:
+    """Return the bytes of a piece that surely is an encoding and long enough to say something; None: it is not.
 
-    Raises:
-        DecodingLimit: They are more than a megabyte.
+    Names in code, paths, numbers and words have long runs of one kind of letter; digests have the length of digests.
     """
-    stream = zlib.decompressobj(wbits=47)
-    try:
-        unpacked = stream.decompress(data, _UNPACKED)
-    except zlib.error:
+    if len(found) < DOUBTFUL:
         return None
-    if stream.unconsumed_tail:
-        raise DecodingLimit
-    return unpacked
+    if _PAIRS.match(found) and not _HEX.match(found):
+        return _bytes_of_code(bytes.fromhex("".join(_BYTE.findall(found))))
+    plain = _BLANKS.sub("", found).rstrip("=")
+    digits = _HEX.match(plain)
+    if digits is not None:
+        said_in = digits[1]
+        mixed = not said_in.isdecimal() and not said_in.isalpha() and (said_in.islower() or said_in.isupper())
+        data = bytes.fromhex(said_in)
+        return data if mixed and len(data) >= _LEAST and len(data) not in DIGESTS else None
+    if _BASE32.match(plain) and len(plain) >= 64:
+        several = len(set(plain)) >= 16 and sum(map(str.isdigit, plain)) * 16 >= len(plain)
+        data = next(_base32(plain), b"") if several else b""
+        return data if data and len(data) not in DIGESTS else None
+    named = _HASH_NAME.match(plain)
+    plain = plain[named.end() :] if named is not None else plain
+    if not looks_random(plain):
+        return None
+    decoded = _base64(plain) or b""
+    digest = len(decoded) in DIGESTS or (named is not None and len(decoded) <= max(DIGESTS))
+    return decoded if len(decoded) >= _LEAST and not digest else None
+
+
+def _bytes_of_code(data: bytes) -> bytes | None:
+    """Return bytes that were written one by one, if there are many and they are as mixed as packed ones."""
+    return data if len(data) >= 64 and len(data) not in DIGESTS and _mixed(data) else None
+
+
+def _mixed(data: bytes) -> bool:
+    high = sum(byte > 127 for byte in data)
+    return 3 * len(data) <= 10 * high <= 7 * len(data) and 2 * len(set(data)) >= min(len(data), 256)
+
+
+def looks_random(plain: str) -> bool:
+    """Tell whether letters and digits stand as in base64 of bytes: kinds mixed, and hardly any words."""
+    if plain.islower() or plain.isupper() or not any(map(str.isdigit, plain)):
+        return False
+    if not (any(map(str.isupper, plain)) and any(map(str.islower, plain))):
+        return False
+    if 10 * sum(map(len, _WORDS.findall(plain))) > 3 * len(plain):
+        return False
+    if len(plain) >= 200:
+        return True
+    return len(_CHANGE.findall(plain.translate(_KINDS))) >= 0.42 * len(plain)

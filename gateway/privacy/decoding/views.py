@@ -11,12 +11,15 @@ import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from re import Match, Pattern
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from gateway.privacy.decoding.blobs import BLOB, Spend, unblob
+from gateway.privacy.decoding.blobs import BLOB, DOUBTFUL, unblob
+from gateway.privacy.decoding.budget import Decoding
+from gateway.privacy.decoding.listings import BASE85, NUMBERS, UUENCODED, un85, unlist, unuu
 
 MAX_DEPTH = 6
 
@@ -30,7 +33,7 @@ _CONFUSABLE = dict(
 _FOREIGN = re.compile("[^\u0000-\u007f\u00a1-\u00ac\u00ae-\u00b1\u00b4-\u00b8\u00ba-\u00ff\u2018-\u201f\u2026\u20ac]+")
 _ESCAPED = re.compile(
     r"(?:\\[\"'\\/])+|(?:%[0-9A-Fa-f]{2})+|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,12});"
-    r"|\\(?:u\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}|[\"'\\/nrt])|(?:=[0-9A-F]{2}){2,}|=\r?\n"
+    r"|\\(?:u\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}|[\"'\\/nrt])|(?:=[0-9A-F]{2}){2,}|=(?:20|[2-7][A-F]|[A-F][0-9A-F])|=\r?\n"
 )
 _SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[ .\-_·]{1,2}[^\W_@]|[ ]?[@.][ ]?[^\W_]){7,}(?![^\W_])")
 _GAPS = re.compile(r"[ \-_·]|(?<=[0-9])\.(?=[0-9A-Za-z])")
@@ -68,6 +71,7 @@ class Segment(msgspec.Struct, frozen=True):
     source_start: int
     source_end: int
     literal: bool
+    left_out: bool = False  # it stands for text that is far from anything that was replaced
 
 
 class TextView(msgspec.Struct, frozen=True):
@@ -89,6 +93,27 @@ class TextView(msgspec.Struct, frozen=True):
         stop = last.source_start + (end - last.start) if last.literal else last.source_end
         return self.source.place(min(begin, first.source_end), max(begin, min(stop, last.source_end)))
 
+    def cuts(self) -> frozenset[int]:
+        """Return the places where the source's text is left out: what touches them may be a part of something."""
+        if self.source is None:
+            return frozenset()
+        found: set[int] = set()
+        if self.segments[0].source_start > 0:
+            found.add(0)
+        if self.segments[-1].source_end < len(self.source.text):
+            found.add(len(self.text))
+        for part in self.segments:
+            if part.left_out:
+                found |= {part.start, part.end}
+        for cut in self.source.cuts():
+            at = max(0, bisect_right(self.segments, cut, key=lambda segment: segment.source_start) - 1)
+            part = self.segments[at]
+            if part.literal and part.source_start <= cut <= part.source_end:
+                found.add(part.start + cut - part.source_start)
+        beside = {len(self.text[:cut].rstrip()) for cut in found if cut}
+        beside |= {len(self.text) - len(self.text[cut:].lstrip()) for cut in found}
+        return frozenset(found | beside)
+
     def client_text(self, start: int, end: int) -> str:
         """Return what the client's own text has from `start` to `end` of it."""
         return self.text[start:end] if self.source is None else self.source.client_text(start, end)
@@ -108,10 +133,10 @@ def _rewrite(
     segments: list[Segment] = []
     at = done = 0  # lengths of the view and of the source so far
 
-    def add(piece: str, until: int, *, literal: bool) -> None:
+    def add(piece: str, until: int, *, literal: bool, left_out: bool = False) -> None:
         nonlocal at, done
         if piece or until > done:
-            segments.append(Segment(at, at + len(piece), done, until, literal))
+            segments.append(Segment(at, at + len(piece), done, until, literal, left_out))
             parts.append(piece)
             at += len(piece)
         done = until
@@ -126,7 +151,7 @@ def _rewrite(
         elif begin - done > 2 * _AROUND + 2 * _WORD:
             stop = _edge(text, done, 1)
             add(text[done:stop], stop, literal=True)
-            add(_GAP, _edge(text, begin, -1), literal=False)
+            add(_GAP, _edge(text, begin, -1), literal=False, left_out=True)
         add(text[done:begin], begin, literal=True)
         add(replaced, match.end(), literal=False)
     if not segments:
@@ -159,51 +184,90 @@ class ViewKind(enum.Enum):
     FOLDED = "folded"
     UNESCAPED = "unescaped"
     UNBLOBBED = "unblobbed"
+    UNLISTED = "numbers read as bytes"
+    UNUUED = "uuencoded lines read"
+    UN85 = "base85 read"
     CLOSED_UP = "closed up"
 
 
 TRIGGERS: Mapping[ViewKind, str] = {
-    ViewKind.UNESCAPED: r"%[0-9A-Fa-f]{2}|&[#A-Za-z][0-9A-Za-z]{1,12};|\\[uxU0-3\"'\\/nrt]|(?:=[0-9A-F]{2}){2}|=\r?\n",
+    ViewKind.UNESCAPED: (
+        r"%[0-9A-Fa-f]{2}|&[#A-Za-z][0-9A-Za-z]{1,12};|\\[uxU0-3\"'\\/nrt]"
+        r"|(?:=[0-9A-F]{2}){2}|=(?:20|[2-7][A-F]|[A-F][0-9A-F])|=\r?\n"
+    ),
     ViewKind.UNBLOBBED: (
         r"[A-Za-z0-9+/_-]{24}|[0-9A-Fa-f]{16}|[a-z][A-Z0-9][A-Za-z0-9+/_-]{4}|[A-Za-z0-9+/_-]{6}[a-z][A-Z0-9]|[A-Z0-9+/]{12}"
-        r"|[0-9A-Fa-f]{2}(?:(?:[\s:,-]|\\x|, ?0x)[0-9A-Fa-f]{2}){7}"
+        r"|[0-9A-Fa-f]{2}(?:(?:[\s:,-]|\\x|,\s{0,20}0x)[0-9A-Fa-f]{2}){7}"
     ),
+    ViewKind.UNLISTED: r"[0-9](?:(?:\s{0,20}[,;]\s{0,20}|\s)-?[0-9]{1,3}){7}",
+    ViewKind.UNUUED: r"begin [0-7]{3,4} |M[ -`]{60}\r?\n",
+    ViewKind.UN85: r"<~[!-uz\s]{5}|[!-~]{20}",
     ViewKind.CLOSED_UP: r"[0-9A-Za-z](?:[ .\-_@\x80-\xff]{1,4}[0-9A-Za-z]){7}",
 }
 """What a text must hold for a view of it to be worth making. Bytes above 127 stand for any other character."""
 
 
-def views(view: TextView, kinds: Collection[ViewKind], spend: Spend) -> Iterator[TextView]:
-    """Yield every other reading of one text, one level deep. `spend` is charged for each, and may raise."""
+def views(view: TextView, kinds: Collection[ViewKind], decoding: Decoding) -> Iterator[TextView]:
+    """Yield every other reading of one text, one level deep. Each is charged to `decoding`, which may raise."""
     if view.closed_up:
         return
     if not view.text.isascii() and _FOREIGN.search(view.text):
-        yield from _charged(_rewrite(view, _FOREIGN, _fold), spend)
+        yield from _charged(_rewrite(view, _FOREIGN, _fold), decoding)
     if ViewKind.UNESCAPED in kinds:
-        yield from _charged(_rewrite(view, _ESCAPED, _unescape, decoded=True), spend)
+        yield from _charged(_rewrite(view, _ESCAPED, _unescape, decoded=True), decoding)
     if ViewKind.UNBLOBBED in kinds:
-        yield from _charged(_rewrite(view, BLOB, lambda match: _unblob(match, spend), decoded=True), spend)
+        cuts = view.cuts()
+        yield from _charged(_rewrite(view, BLOB, lambda match: _unblob(match, cuts, decoding), decoded=True), decoding)
+    for kind, pattern, read in _LISTINGS:
+        if kind in kinds:
+            yield from _charged(_rewrite(view, pattern, partial(read, decoding=decoding), decoded=True), decoding)
     if ViewKind.CLOSED_UP in kinds:
-        yield from _charged(_rewrite(view, _SPACED, _close_up, closed_up=True), spend)
+        yield from _charged(_rewrite(view, _SPACED, _close_up, closed_up=True), decoding)
 
 
-def _unblob(match: Match[str], spend: Spend) -> str:
+_LISTINGS: tuple[tuple[ViewKind, Pattern[str], Callable[..., str]], ...] = (
+    (ViewKind.UNLISTED, NUMBERS, unlist),
+    (ViewKind.UNUUED, UUENCODED, unuu),
+    (ViewKind.UN85, BASE85, un85),
+)
+_ESCAPE_BEHIND = re.compile(r"\\[\"'\\/nrtu]|%[0-9A-Fa-f]{2}|&#|=\r?\n")
+_LINE = 100  # characters: what stands between two escapes and is longer is no line of an encoding that was broken
+_TOKEN = re.compile(r"eyJ[\w-]{8,}\.(?:eyJ)?[\w-]{4,}\.\Z")
+
+
+def _unblob(match: Match[str], cuts: Collection[int], decoding: Decoding) -> str:
     """Return what a piece says, with a space before it behind a comma (`data:…;base64,…`).
 
-    Without the space, a number could seem to begin before it.
+    Without the space, a number could seem to begin before it. A line beside an escape is a part of a longer piece,
+    which another view shows, as is a piece at a cut; the signature of a JSON Web Token (a finding already) is opaque.
     """
-    found = match[0]
-    said = unblob(found, spend)
-    return f" {said}" if said != found and match.string[match.start() - 1 : match.start()] == "," else said
+    found, start = match[0], match.start()
+    before = match.string[start - 1 : start]
+    lead = found[0] if before == "\\" and found[0] in "nrt" else ""
+    found = found[len(lead) :]
+    said = unblob(found, decoding, whole=len(found) < DOUBTFUL or _is_whole(match, cuts))
+    return f"{lead} {said}" if said != found and (lead or before == ",") else lead + said
+
+
+def _is_whole(match: Match[str], cuts: Collection[int]) -> bool:
+    """Tell whether no other view has more of a piece, and it is no signature behind a token."""
+    text, start, end = match.string, match.start(), match.end()
+    if start in cuts or end in cuts:
+        return False
+    before = text[start - 1 : start]
+    if before == "." and _TOKEN.search(text, max(0, start - 4_000), start):
+        return False
+    escaped = before in ("\\", "%") and _ESCAPED.match(text, start - 1) is not None
+    return end - start > _LINE or not (escaped or _ESCAPE_BEHIND.match(text, end))
 
 
 def _close_up(match: Match[str]) -> str:
     return _GAPS.sub("", match[0])
 
 
-def _charged(view: TextView | None, spend: Spend) -> Iterator[TextView]:
+def _charged(view: TextView | None, decoding: Decoding) -> Iterator[TextView]:
     if view is not None:
-        spend(len(view.text))
+        decoding.spend(len(view.text))
         yield view
 
 
@@ -215,22 +279,31 @@ def _unescape(match: Match[str]) -> str:
     found = match[0]
     match found[0]:
         case "%":
-            return _PERCENT.get(found) or unquote(found, errors="replace")
+            return _PERCENT.get(found) or _unquote(found)
         case "&":
             return html.unescape(found)
         case "=":
-            return unquote(found.replace("=", "%"), errors="replace") if found[-1] != "\n" else ""
+            return _unquote(found.replace("=", "%")) if found[-1] != "\n" else ""
         case _ if found[1] in "\"'\\/":
             return found[1::2]  # pairs: JSON in JSON in JSON has them by the thousand
         case _:
             return _unbackslash(found[1:])
 
 
+def _unquote(found: str) -> str:
+    """Return what percent escapes stand for, in UTF-8, or else in Windows-1252."""
+    data = unquote_to_bytes(found)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
 def _unbackslash(code: str) -> str:
     if len(code) == 1:
         return _SHORT.get(code, code)
     number = int(code, 8) if code.isdecimal() and len(code) == 3 else int(code[1:].strip("{}"), 16)
-    return chr(number) if number < 0x110000 else ""
+    return chr(number) if number < 0xD800 or 0xDFFF < number < 0x110000 else "\ufffd"  # half a pair is no character
 
 
 _HEAD = re.compile(r"[^\s,;]{1,200}(?:[ .-][0-9A-Z]{1,6}(?![a-z])){0,6}")

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from itertools import pairwise
 
 from gateway.core.document import JsonObject, strings
-from gateway.privacy.decoding.blobs import DecodingLimit, Spend
+from gateway.privacy.decoding.budget import Bounded, Decoding, DecodingLimit
 from gateway.privacy.decoding.views import MAX_DEPTH, TRIGGERS, TextView, views
 
 _SHORT = 6  # letters and digits; what is shorter stands in too many other words, and is looked for as a word
@@ -22,23 +22,13 @@ _WORTH = {kind: re.compile(expression, re.ASCII) for kind, expression in TRIGGER
 _GAPS = re.compile(r"[\W_]+")
 
 
-class _Spent(Exception):
-    """Error of a search whose budget is over."""
-
-
 def has_residue(document: JsonObject, values: Collection[str]) -> bool:
     """Tell whether one of the values is left in the document."""
     long = {squeezed for value in values if len(squeezed := _squeezed(value)) >= _SHORT}
     short = {value for value in values if 2 <= len(_squeezed(value)) < _SHORT}
     words = re.compile("|".join(rf"(?<!\w){re.escape(value)}(?!\w)" for value in short) or r"(?!)", re.IGNORECASE)
     texts = list(strings(document))
-    budget = [max(_AT_LEAST, _TIMES * sum(len(text) for _, text in texts))]
-
-    def spend(characters: int) -> None:
-        budget[0] -= characters
-        if budget[0] < 0:
-            raise _Spent
-
+    budget = Bounded(max(_AT_LEAST, _TIMES * sum(len(text) for _, text in texts)))
     said = [text for path, text in texts if path.endswith((".content", ".text"))]
     try:
         for first, second in pairwise(said):
@@ -47,9 +37,9 @@ def has_residue(document: JsonObject, values: Collection[str]) -> bool:
         for _, text in texts:
             if _holds(text, long):
                 return True
-            if any(_holds(view, long) or words.search(view) for view in _disguises(text, spend)):
+            if any(_holds(view, long) or words.search(view) for view in _disguises(text, budget)):
                 return True
-    except (_Spent, DecodingLimit):
+    except DecodingLimit:
         return True
     return False
 
@@ -68,11 +58,11 @@ def _squeezed(text: str) -> str:
     return _GAPS.sub("", text).casefold()
 
 
-def _disguises(text: str, spend: Spend) -> Iterator[str]:
+def _disguises(text: str, budget: Decoding) -> Iterator[str]:
     """Yield every other reading of a text, to the depth that inspection looks at.
 
     Raises:
-        _Spent: There are readings beyond that depth.
+        DecodingLimit: There are readings beyond that depth.
     """
     level = [TextView(text)]
     done = {text}
@@ -80,7 +70,7 @@ def _disguises(text: str, spend: Spend) -> Iterator[str]:
         deeper: list[TextView] = []
         for view in level:
             kinds = {kind for kind, pattern in _WORTH.items() if pattern.search(view.text)}
-            for other in views(view, kinds, spend):
+            for other in views(view, kinds, budget):
                 if other.text not in done:
                     done.add(other.text)
                     deeper.append(other)
@@ -88,4 +78,4 @@ def _disguises(text: str, spend: Spend) -> Iterator[str]:
         if not deeper:
             return
         level = deeper
-    raise _Spent
+    raise DecodingLimit

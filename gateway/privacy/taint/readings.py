@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from gateway.privacy.decoding.blobs import DecodingLimit
+from gateway.privacy.decoding.budget import Bounded, DecodingLimit
 from gateway.privacy.decoding.views import MAX_DEPTH, TRIGGERS, TextView, ViewKind, views
 
 _SHORTEST = 16  # characters: an encoded text that is worth remembering has more
@@ -14,23 +14,12 @@ _KINDS = [kind for kind in TRIGGERS if kind is not ViewKind.CLOSED_UP]
 _TRIGGERS = tuple((kind, re.compile(TRIGGERS[kind], re.ASCII)) for kind in _KINDS)
 
 
-class _Spent(Exception):
-    """Error of readings that grow beyond their bound: of such a text inspection has a doubt already."""
-
-
 def readings(text: str) -> Iterator[str]:
     """Yield a text, then what it says when encodings are taken off, also alone where only a piece was encoded."""
     yield text
     if len(text) < _SHORTEST:
         return
-    left = max(_LEAST, _MOST * len(text))
-
-    def spend(characters: int) -> None:
-        nonlocal left
-        left -= characters
-        if left < 0:
-            raise _Spent
-
+    budget = Bounded(max(_LEAST, _MOST * len(text)))
     done = {text}
     level = [TextView(text)]
     try:
@@ -38,7 +27,7 @@ def readings(text: str) -> Iterator[str]:
             deeper: list[TextView] = []
             for view in level:
                 kinds = {kind for kind, pattern in _TRIGGERS if pattern.search(view.text)}
-                for other in views(view, kinds, spend):
+                for other in views(view, kinds, budget):
                     if other.closed_up or other.text in done:
                         continue
                     done.add(other.text)
@@ -48,8 +37,8 @@ def readings(text: str) -> Iterator[str]:
             if not deeper:
                 return
             level = deeper
-    except (_Spent, DecodingLimit):
-        return
+    except DecodingLimit:
+        return  # of such a text inspection has a doubt already
 
 
 def _pieces(view: TextView) -> Iterator[str]:

@@ -1,0 +1,139 @@
+"""Bytes in other forms than base64: numbers in a list, uuencode, Ascii85 and base85. Pure, bounded."""
+
+import base64
+import binascii
+import re
+from re import Match
+
+from gateway.privacy.decoding.budget import UNREADABLE, Decoding, DecodingLimit
+from gateway.privacy.decoding.contents import said
+from gateway.privacy.decoding.public_bytes import DIGESTS
+
+NUMBERS = re.compile(r"(?<![\w.,-])-?[0-9]{1,3}(?:(?:\s{0,20}[,;]\s{0,20}|\s)-?[0-9]{1,3}){7,}(?![\w.-])")
+UUENCODED = re.compile(
+    r"begin [0-7]{3,4} [^\n]{1,200}\n(?:[ -`]{1,61}[ \t]{0,3}\r?\n){1,400000}?(?:end\b|\Z)"
+    r"|(?:^M[ -`]{60}\r?\n)+[ -`]{2,61}",
+    re.MULTILINE,
+)
+BASE85 = re.compile(r"<~[!-uz\s]{5,}?~>|(?<![^\s\"'`:=(>])[!-~]{20,}")
+_NUMBER = re.compile(r"-?[0-9]+")
+_OPENINGS = re.compile(r"<~|[\"'`:=(>]")
+_ALPHABET = re.compile(r"[0-9A-Za-z!#$%&()*+\-;<=>?@^_`{|}~]+")
+_LONG_WORD = 80
+_LONGEST = 1_000_000  # characters of base85, which is read a letter at a time
+_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
+_HEADS = frozenset(_LETTERS[10:41])  # of groups whose first byte is printable ASCII: 0x20 to 0x7e, divided by 85⁴/2²⁴
+_ASCII85_HEADS = frozenset(chr(33 + number) for number in range(10, 41))
+_PACKED = tuple(
+    encode(magic + b"\0" * (-len(magic) % 4))[: len(magic)].decode()
+    for magic in (b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ", b"PK\x03\x04")
+    for encode in (base64.b85encode, base64.a85encode)
+)
+_MANY = 64  # numbers from which a list that is as mixed as packed bytes is a doubt
+
+
+def bytes_of(numbers: list[int] | tuple[int, ...]) -> bytes | None:
+    """Return the bytes that numbers stand for, signed or not; None: they are no bytes."""
+    if min(numbers) >= 0:
+        return bytes(numbers) if max(numbers) < 256 else None
+    return bytes([number & 255 for number in numbers]) if min(numbers) > -129 and max(numbers) < 256 else None
+
+
+def read_numbers(data: bytes, decoding: Decoding) -> str | None:
+    """Return what the bytes of a list of numbers say; a long list of bytes that are mixed as packed ones is a doubt."""
+    text = said(data, decoding)
+    if text is None and len(data) >= _MANY and len(data) not in DIGESTS:
+        high = sum(byte > 127 for byte in data)
+        if 3 * len(data) <= 10 * high <= 7 * len(data) and 2 * len(set(data)) >= min(len(data), 256):
+            decoding.doubt(UNREADABLE)
+    return text
+
+
+def unlist(match: Match[str], decoding: Decoding) -> str:
+    """Return what a list of numbers says, or the list."""
+    data = bytes_of([int(number) for number in _NUMBER.findall(match[0])])
+    text = read_numbers(data, decoding) if data is not None else None
+    return match[0] if text is None else text
+
+
+def unuu(match: Match[str], decoding: Decoding) -> str:
+    """Return what uuencoded lines say (POSIX `uuencode`); those that can't be read are a doubt."""
+    lines = match[0].splitlines()
+    headed = lines[0].startswith("begin ")
+    parts: list[bytes] = []
+    for line in lines[1:] if headed else lines:
+        if line in ("end", "`"):
+            break
+        try:
+            parts.append(binascii.a2b_uu(line))
+        except binascii.Error:
+            break
+    data = b"".join(parts)
+    text = said(data, decoding)
+    if text is None and len(data) >= 24 and headed:
+        decoding.doubt(UNREADABLE)
+    return match[0] if text is None else text
+
+
+def un85(match: Match[str], decoding: Decoding) -> str:
+    """Return what a word says in Ascii85 (Adobe's or btoa's alphabet) or base85 (RFC 1924), or the word."""
+    found = match[0]
+    if found.startswith("<~") and found.endswith("~>"):
+        text = _ascii85(found[2:-2], decoding)
+        if text is None and len(found) >= 48:
+            decoding.doubt(UNREADABLE)
+        return found if text is None else text
+    starts = [0, *(place.end() for place in _OPENINGS.finditer(found, 0, 60))]
+    for start in starts:
+        for heads, reading in ((_HEADS, _base85), (_ASCII85_HEADS, _ascii85)):
+            if _begins(found, start, heads):
+                text = reading(_word(found, start), decoding)
+                if text is not None:
+                    return found[:start] + " " + text
+    if len(found) >= _LONG_WORD and any(_is_base85(_word(found, start)) for start in starts):
+        decoding.doubt(UNREADABLE)
+    return found
+
+
+def _word(found: str, start: int) -> str:
+    """Return what begins there: behind a quotation mark to the last one, else to the end without punctuation."""
+    mark = found[start - 1 : start]
+    end = found.rfind("~>" if mark == "~" else mark, start) if mark in ("'", '"', "`", "~") else -1
+    return found[start:end] if end > start else found[start:].rstrip(",;)") if start else found
+
+
+def _is_base85(word: str) -> bool:
+    """Tell whether a word is of base85's letters alone, as mixed as in an encoding: code has quotes and dots."""
+    if len(word) < _LONG_WORD or _ALPHABET.fullmatch(word) is None:
+        return False
+    signs = sum(not character.isalnum() for character in word)
+    if not 15 * len(word) <= 100 * signs <= 45 * len(word) or not any(map(str.isdecimal, word)):
+        return False
+    return all(12 * len(word) <= 100 * sum(map(kind, word)) for kind in (str.islower, str.isupper))
+
+
+def _begins(found: str, start: int, heads: frozenset[str]) -> bool:
+    """Tell whether groups of five begin as those of text or of something packed do, seen by their first letters."""
+    groups = found[start : start + 20 : 5]
+    in_place = [letter for letter in groups if letter in heads]
+    return len(groups) == 4 and (len(in_place) >= 3 or found.startswith(_PACKED, start))
+
+
+def _base85(word: str, decoding: Decoding) -> str | None:
+    try:
+        return said(base64.b85decode(_bounded(word)), decoding)
+    except ValueError:
+        return None
+
+
+def _ascii85(word: str, decoding: Decoding) -> str | None:
+    try:
+        return said(base64.a85decode(_bounded(word)), decoding)
+    except ValueError:
+        return None
+
+
+def _bounded(word: str) -> str:
+    if len(word) > _LONGEST:
+        raise DecodingLimit
+    return word
