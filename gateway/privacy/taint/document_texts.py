@@ -5,7 +5,7 @@ of neighbouring strings: those of one field (all of a role's contents, all promp
 """
 
 import enum
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -72,63 +72,66 @@ def seams(texts: Iterable[DocumentText], *, ordered: bool) -> Iterator[tuple[str
     Whatever `SURE` letters and digits of a joined text cross a border lie in one of these whole. `ordered`: also across
     fields, in the order of the document.
     """
-    streams: dict[tuple[Whose, str], list[DocumentText]] = {}
-    everything: list[DocumentText] = []
+    streams: dict[tuple[Whose, str], list[_Edges]] = {}
+    everything: list[_Edges] = []
     for text in texts:
         field = text.field
-        streams.setdefault((text.whose, field), []).append(text)
+        edges = _edges(text)
+        streams.setdefault((text.whose, field), []).append(edges)
         if ordered and field != "~key" and field not in _NAMES:
-            everything.append(text)
+            everything.append(edges)
     for stream in streams.values():
         yield from _joined(stream)
     if len(streams) > 1 and ordered:
         yield from _joined(everything)
 
 
-def _joined(stream: list[DocumentText]) -> Iterator[tuple[str, DocumentText]]:
+class _Edges(msgspec.Struct, frozen=True):
+    """The first letters and digits of a text and the last ones; None: the first are all that it has."""
+
+    text: DocumentText
+    head: str
+    tail: str | None
+
+
+def _joined(stream: list[_Edges]) -> Iterator[tuple[str, DocumentText]]:
     """Yield the seams of one stream. Where they are cut depends on what stands before alone, so they stay the same."""
     if len(stream) < 2:
         return
     parts: list[str] = []
-    size = borders = 0
-    for text in stream:
-        whole = _whole(text.text)
-        head = whole if whole is not None else _head(text.text)
-        parts.append(head)
-        size += len(head)
-        borders += len(parts) > 1
-        if whole is None or size > _SEAM:
+    size = 0
+    for edges in stream:
+        parts.append(edges.head)
+        size += len(edges.head)
+        if edges.tail is not None or size > _SEAM:
             joined = "".join(parts)
-            if borders and len(joined) > len(head):
-                yield joined, text
-            parts = [joined[-_EDGE:] if whole is not None else _tail(text.text)]
-            size, borders = len(parts[0]), 0
-    if borders:
-        yield "".join(parts), stream[-1]
+            if len(parts) > 1:
+                yield joined, edges.text
+            parts = [edges.tail if edges.tail is not None else joined[-_EDGE:]]
+            size = len(parts[0])
+    if len(parts) > 1:
+        yield "".join(parts), stream[-1].text
 
 
-def _whole(text: str) -> str | None:
-    """Return the letters and digits of a short text; None: it is long, so its ends are enough."""
-    if len(text) > 8 * _EDGE:
-        return None
-    plain = letters(text)
-    return plain if len(plain) <= 2 * _EDGE else None
+def _edges(text: DocumentText) -> _Edges:
+    """Return the ends of a text.
+
+    INVARIANT: what has an end of its own has at least `_EDGE` letters and digits, so no `SURE` of them reach over it.
+    """
+    head = _enough(text.text, lambda size: text.text[:size])[:_EDGE]
+    if len(head) < _EDGE:
+        return _Edges(text, head, None)
+    return _Edges(text, head, _enough(text.text, lambda size: text.text[-size:])[-_EDGE:])
 
 
-def _head(text: str) -> str:
-    for size in (3 * _EDGE, 30 * _EDGE, len(text)):
-        plain = letters(text[:size])
+def _enough(text: str, cut: Callable[[int], str]) -> str:
+    """Return the letters and digits of as much of a text as holds `_EDGE` of them, or of all of it."""
+    plain = ""
+    for size in (2 * _EDGE, 20 * _EDGE, len(text)):
+        plain = letters(cut(size))
         if len(plain) >= _EDGE or size >= len(text):
             break
-    return plain[:_EDGE]
-
-
-def _tail(text: str) -> str:
-    for size in (3 * _EDGE, 30 * _EDGE, len(text)):
-        plain = letters(text[-size:])
-        if len(plain) >= _EDGE or size >= len(text):
-            break
-    return plain[-_EDGE:]
+    return plain
 
 
 def _texts(request: AnyRequest) -> Iterator[DocumentText]:

@@ -19,6 +19,7 @@ SURE = RUN + _WINDOW - 1
 MOST = 2_048  # passages of one text that are remembered; of a longer one those whose beginnings hash lowest
 _SIZE = 16
 _ESCAPES = re.compile(r"\\(?:[nrt]|u[0-9a-fA-F]{4})")
+_NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalnum())
 _WORDS = re.compile(r"[^\W_]+")
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _STEPS = [np.uint64(pow(0x100000001B3, 2**power, 2**64)) for power in range(4)]  # for 2, 4, 8 and 16 characters
@@ -30,9 +31,9 @@ def letters(text: str) -> str:
     """Return the letters and digits of a text, in small letters: what is left of it whatever stands around them."""
     if "\\" in text:
         text = _ESCAPES.sub(" ", text)
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
-    return "".join(_WORDS.findall(text.lower()))
+    if text.isascii():
+        return text.lower().encode().translate(None, _NO_LETTERS).decode()
+    return "".join(_WORDS.findall(unicodedata.normalize("NFC", text).lower()))
 
 
 def passages(text: str, key: bytes, most: int | None = None) -> tuple[bytes, ...]:

@@ -14,7 +14,7 @@ LEAST = 24  # letters and digits
 _SIZE = 16
 _AROUND = 400  # characters of a sentence, at most, on each side of a place in it
 _BREAK = re.compile(r"[\n\r]+|[.!?…。！？]+(?=[\s\"'»”’)\]]|$)")
-_PART = re.compile(r"[:;|()\[\]{}<>«»“”\"]+")
+_PART = re.compile(r"[:;,|()\[\]{}<>«»“”\"]+")
 
 
 def lines(text: str) -> Iterator[str]:
