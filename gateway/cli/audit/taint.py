@@ -3,6 +3,7 @@
 The first turn is sensitive by a canary in a field beside the conversation (`metadata`), which later requests leave out.
 """
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -33,6 +34,16 @@ _LATER = (
     "the story through Anthropic",
     "the story through Ollama",
     "an earlier answer by its id",
+    "the story in a system prompt",
+    "the story in a prediction",
+    "the story in a tool's description",
+    "the story in a schema",
+    "the story in an unknown field",
+    "the story as base64",
+    "the story clause by clause",
+    "the story in pieces for embedding",
+    "one sentence of the story",
+    "a new turn behind another system prompt",
 )
 
 
@@ -127,8 +138,52 @@ def _request(name: str, marker: str, story: str, told: str, answer: str) -> tupl
             return "/v1/messages", {"model": "auto", "max_tokens": 60, "messages": turns}
         case "the story through Ollama":
             return "/api/generate", {"model": "auto", "prompt": f"{marker} {told}", "stream": False}
-        case _:
+        case "an earlier answer by its id":
             return "/v1/responses", {"model": "auto", "input": f"{marker} go on", "previous_response_id": "resp_1"}
+        case _:
+            return _elsewhere(name, marker, story, told, answer)
+
+
+def _elsewhere(name: str, marker: str, story: str, told: str, answer: str) -> tuple[str, dict[str, Any]]:
+    """Return a request that has the story in another place than a turn, in another form, or only its conversation."""
+    chat = "/v1/chat/completions"
+    hello = {"role": "user", "content": f"{marker} hello"}
+    clauses = [clause.strip() for clause in told.replace(".", ",").split(",") if clause.strip()]
+    match name:
+        case "the story in a system prompt":
+            return chat, _chat(marker, [{"role": "system", "content": f"You know this: {told}"}, hello])
+        case "the story in a prediction":
+            return chat, _chat(marker, [hello]) | {"prediction": {"type": "content", "content": told}}
+        case "the story in a tool's description":
+            return chat, _chat(marker, [hello]) | _tool(description=told)
+        case "the story in a schema":
+            schema = {"type": "object", "properties": {"x": {"type": "string", "description": told}}}
+            return chat, _chat(marker, [hello]) | _tool(parameters=schema)
+        case "the story in an unknown field":
+            return chat, _chat(marker, [hello]) | {"notes": {"of": [told]}}
+        case "the story as base64":
+            encoded = base64.b64encode(told.encode()).decode()
+            return chat, _chat(marker, [{"role": "user", "content": f"{marker} What is {encoded}?"}])
+        case "the story clause by clause":
+            turns = [{"role": role, "content": text} for text in clauses for role, text in _told_back(text)]
+            return chat, _chat(marker, [*turns, hello])
+        case "the story in pieces for embedding":
+            return "/v1/embeddings", {"model": "auto", "input": [f"{marker} hola", *clauses]}
+        case "one sentence of the story":
+            sentence = told.split(". ")[1]
+            return chat, _chat(marker, [{"role": "user", "content": f"{marker} what is this?\n{sentence}."}])
+        case _:
+            turns = [{"role": "system", "content": f"Another clock. {marker}"}, {"role": "user", "content": story}]
+            turns += [{"role": "assistant", "content": answer}, {"role": "user", "content": "and then?"}]
+            return chat, _chat(marker, turns)
+
+
+def _told_back(text: str) -> tuple[tuple[str, str], ...]:
+    return ("user", text), ("assistant", "I see.")
+
+
+def _tool(**function: Any) -> dict[str, Any]:
+    return {"tools": [{"type": "function", "function": {"name": "f", **function}}]}
 
 
 def _cut_off(asking: AuditClient, first: AuditCase, story: str, numbers: Numbers) -> list[Result]:
