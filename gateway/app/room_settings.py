@@ -39,6 +39,7 @@ def embedded_settings(settings: Settings, name: str, config: EmbeddedTargetConfi
         kv_type_v=config.kv_type_v or config.kv_type,
         lora=tuple((str(model_path(name, settings.model_directory)), scale) for name, scale in config.lora.items()),
         queue=config.queue,
+        queue_wait=config.queue_wait,
         load=config.load,
         unload_after=config.unload_after,
         load_wait=config.load_wait,
@@ -64,6 +65,9 @@ def http_settings(config: OpenAITargetConfig) -> HttpSettings:
         header_seconds=config.header_seconds,
         idle_seconds=config.idle_seconds,
         retries=config.retries,
+        slots=config.slots,
+        queue=config.queue,
+        queue_wait=config.queue_wait,
     )
 
 

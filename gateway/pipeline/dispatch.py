@@ -4,7 +4,7 @@ Only targets from the decision's own list are asked.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
 import msgspec
 
@@ -126,7 +126,7 @@ class Dispatcher:
             if target in self._cloud:
                 clearance = mint(case.decision, target, case.evidence.inbound, case.policy)
                 return target, Zone.CLOUD, await self._cloud[target].embed(clearance, deadline=deadline)
-            return target, Zone.LOCAL, await self._local[target].embed(request, deadline=deadline)
+            return target, Zone.LOCAL, await self._local[target].embed(request, deadline=deadline, **_turn(case))
 
         return await self._first_success(case, ask)
 
@@ -142,7 +142,7 @@ class Dispatcher:
         async def ask(target: str) -> tuple[str, Zone, Ranking]:
             if target not in self._local:
                 raise TargetMisconfigured(f"The target {target!r} is in a cloud, and ranking happens locally only.")
-            return target, Zone.LOCAL, await self._local[target].rerank(request, deadline=deadline)
+            return target, Zone.LOCAL, await self._local[target].rerank(request, deadline=deadline, **_turn(case))
 
         return await self._first_success(case, ask)
 
@@ -159,8 +159,7 @@ class Dispatcher:
         answer = self._local[target].generate(
             wanted,
             deadline=deadline,
-            isolation=case.evidence.inbound.caller.key,
-            priority=case.decision.overrides.priority,
+            **_turn(case),
             progress=account.progress,
         )
         return _restored(answer, masked)
@@ -213,6 +212,17 @@ def _final(last: AduanaError, label: Label) -> AduanaError:
             retry_after=last.retry_after or _RETRY_SECONDS,
         )
     return last
+
+
+class _Turn(TypedDict):
+    """Whose turn it is in a local target's queue."""
+
+    isolation: str
+    priority: int
+
+
+def _turn(case: Case) -> _Turn:
+    return {"isolation": case.evidence.inbound.caller.key, "priority": case.decision.overrides.priority}
 
 
 def _may_have(first: Decision, target: str) -> bool:

@@ -55,10 +55,14 @@ class LocalTarget(Target, Protocol):
         A target that knows what it processes counts it in `progress`, and says so there.
         """
 
-    async def embed(self, request: EmbeddingsRequest, *, deadline: float) -> Embeddings:
+    async def embed(
+        self, request: EmbeddingsRequest, *, deadline: float, isolation: str = "", priority: int = 0
+    ) -> Embeddings:
         """Return a vector for each input."""
 
-    async def rerank(self, request: RerankRequest, *, deadline: float) -> Ranking:
+    async def rerank(
+        self, request: RerankRequest, *, deadline: float, isolation: str = "", priority: int = 0
+    ) -> Ranking:
         """Return a score for each text."""
 
     async def prompt_tokens(self, request: AnyRequest) -> int | None:

@@ -71,7 +71,9 @@ class EmbeddedTargetConfig(LlamaOptions):
     """What it serves: chat, completions, embeddings, rerank. A ranking model: `[rerank]`, an embedding model:
     `[embeddings]`, so that other requests don't come here."""
     queue: int = Field(default=64, ge=0)
-    """Requests that may wait for a slot; one more is answered with 429."""
+    """Requests that may wait for a slot, two thirds of them of one key; one more is answered with 429."""
+    queue_wait: Seconds = 120.0
+    """As `2 min`: a request that would have to wait longer for a slot is answered with 429 at once."""
     spill_memory: int = Field(default=1024, ge=0)
     """Megabytes of RAM for conversations that left their slot and may come back; taken as it is needed."""
     spill_disk: int = Field(default=0, ge=0)
@@ -125,6 +127,13 @@ class OpenAITargetConfig(Section):
     """Longest silence in a running answer."""
     retries: int = Field(default=2, ge=0, le=10)
     """Further tries of one request after a passing fault, before its first byte."""
+    slots: int = Field(default=16, ge=1, le=1024)
+    """For `zone: local`: requests that the server gets at once; set it to what it computes at once (`--parallel`)."""
+    queue: int = Field(default=64, ge=0)
+    """For `zone: local`: further requests that may wait here, in fair turns, two thirds of them of one key; one more
+    is answered with 429."""
+    queue_wait: Seconds = 120.0
+    """For `zone: local`, as `2 min`: a request that would have to wait longer for a slot gets 429 at once."""
     proxy: str | None = None
     """HTTP proxy for this target. The environment's proxy variables are never used."""
     trusted_host: bool = False
@@ -148,6 +157,9 @@ class OpenAITargetConfig(Section):
             raise ValueError("'trusted_host' is for zone local only")
         if self.zone is Zone.CLOUD and Endpoint.RERANK in self.endpoints:
             raise ValueError("rerank is for local targets: there is no road for it into a cloud")
+        waiting = {"slots", "queue", "queue_wait"} & self.model_fields_set
+        if self.zone is Zone.CLOUD and waiting:
+            raise ValueError(f"{_listed(waiting)}: for zone local only; a cloud says itself when it is full")
         if self.zone is Zone.LOCAL and self.proxy is not None:
             raise ValueError("'proxy' is for zone cloud only: a local target is asked directly")
         return self
@@ -158,6 +170,10 @@ class OpenAITargetConfig(Section):
         if self.ceiling is not None:
             return self.ceiling
         return Label.PUBLIC if self.zone is Zone.CLOUD else Label.SENSITIVE
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(f"'{name}'" for name in sorted(names))
 
 
 AnyTarget = Annotated[EmbeddedTargetConfig | OpenAITargetConfig, Field(discriminator="kind")]

@@ -122,6 +122,7 @@ async def opened(
     big: Script | list[Script],
     den: Script | list[Script],
     server: dict[str, Any] | None = None,
+    waiting: dict[str, Any] | None = None,
     **settings: Any,
 ) -> AsyncIterator[House]:
     """A gateway between `big`, a cloud for public requests, and `den`, a server at home."""
@@ -134,7 +135,7 @@ async def opened(
             state_dir=folder,
             policy=(folder / "policy.yaml",),
             targets={
-                "den": shared | {"zone": "local", "base_url": home.base_url, "model": "den-1"},
+                "den": shared | {"zone": "local", "base_url": home.base_url, "model": "den-1"} | (waiting or {}),
                 "big": shared | {"zone": "cloud", "base_url": cloud.base_url, "model": "big-1", "ceiling": "public"},
             },
             **settings,

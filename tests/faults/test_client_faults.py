@@ -9,7 +9,7 @@ import pytest
 
 from gateway.server import listener
 from tests.faults.fault_server import DONE, FINISH, GOOD, STREAM, USAGE, Exchange, streamed, text, usage
-from tests.faults.house import CLIENT_KEY, PROMPT, House, chat, opened, request
+from tests.faults.house import CLIENT_KEY, PROMPT, House, chat, get, opened, request
 
 Capture = pytest.CaptureFixture[str]
 
@@ -358,3 +358,26 @@ async def test_a_good_request_for_comparison(house: Any) -> None:
         assert (private.status, private.headers["x-aduana-target"]) == (200, "den")
         assert PROMPT.encode() in one.big.posts[0].body
         assert await one.settled(2) == [("ok", "big", None), ("ok", "den", None)]
+
+
+BOT_KEY = "bot-key-0123456789abcdef"
+
+
+async def test_a_flood_of_one_key_costs_others_one_turn(house: Any, tmp_path: Path) -> None:
+    """At a local server of one slot: beyond its share the flood is refused at once, and a light key comes next."""
+    den = Held()
+    (tmp_path / "bot-key").write_text(BOT_KEY)
+    keys = keyed(tmp_path) | {"bot": {"secret": f"file:{tmp_path / 'bot-key'}"}}
+    async with house(den=den, keys=keys, waiting={"slots": 1, "queue": 12}) as one, asyncio.timeout(60):
+        flood = [asyncio.create_task(one.ask(x_api_key=BOT_KEY)) for _ in range(40)]
+        ending = asyncio.as_completed(flood)
+        refused = [await next(ending) for _ in range(31)]
+        assert {(reply.status, reply.error["code"]) for reply in refused} == {(429, "target_busy")}
+        assert all(int(reply.headers["retry-after"]) >= 1 for reply in refused)
+        light = asyncio.create_task(one.ask(x_api_key=CLIENT_KEY))
+        while b'aduana_queue_depth{target="den"} 9' not in (await get(one, "/metrics")).body:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        den.go_on.set()
+        assert (await light).status == 200
+        assert sum(not task.done() for task in flood) >= 5
+        assert [(await reply).status for reply in flood].count(200) == 9

@@ -1,14 +1,18 @@
-"""Admission to an embedded target: no more than its queue holds, and nothing that has crashed its worker twice."""
+"""Admission to an embedded target: a fair share of its queue, and nothing that has crashed its worker twice."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from cachetools import LRUCache
 
-from gateway.core.errors import TargetBusy, TargetRejected
+from gateway.core.errors import TargetRejected
 from gateway.engine.messages import Embed, Submit
 from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.local.embedded.text.input import fingerprint
-from gateway.local.embedded.throughput import Throughput
+from gateway.local.queue_shares import QueueShares
+from gateway.local.refusals import refuse_beyond_share
+from gateway.local.throughput import Throughput
 
 _POISON = 2  # crashes after which a request is refused
 _MOST_CRASHES = 256
@@ -17,35 +21,59 @@ _MOST_CRASHES = 256
 class Admission:
     """Memory of what runs, and of what ran when the worker crashed."""
 
-    def __init__(self, name: str, settings: EmbeddedSettings, throughput: Throughput) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: EmbeddedSettings,
+        throughput: Throughput,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._name = name
         self._settings = settings
         self._throughput = throughput
+        self._clock = clock
+        self._shares = QueueShares(slots=settings.slots, queue=settings.queue)
         self._running: dict[int, bytes] = {}  # sequence → fingerprint
         self._crashes: LRUCache[bytes, int] = LRUCache(_MOST_CRASHES)
 
-    def admit(self, messages: Sequence[Submit | Embed], outstanding: int) -> None:
-        """Let sequences in. `outstanding`: those that have not ended yet.
+    @contextmanager
+    def place(self, key: str, count: int, *, priority: int = 0) -> Iterator[None]:
+        """Hold places for `count` sequences of a key, from before the model is loaded to the end of the answer.
 
         Raises:
-            TargetBusy: the queue is full.
-            TargetRejected: the request has crashed the worker before.
+            TargetBusy: They are more than the key's share of the queue, or would wait too long.
         """
-        free = self._settings.slots + self._settings.queue - outstanding
-        if len(messages) > free:
-            wait = self._throughput.expected_wait(outstanding, self._settings.slots)
-            raise TargetBusy(
-                f"The queue of {self._name!r} is full ({self._settings.queue} waiting).",
-                retry_after=max(1.0, wait or 1.0),
-            )
-        for message in messages:
-            mark = fingerprint(message)
-            if self._crashes.get(mark, 0) >= _POISON:
-                raise TargetRejected("This request has crashed the engine twice and is refused.")
-            self._running[message.id] = mark
+        refuse_beyond_share(
+            self._name,
+            self._shares,
+            self._throughput,
+            key,
+            count,
+            now=self._clock(),
+            longest_wait=self._settings.queue_wait
+            if priority <= 0
+            else None,  # the others wait for it, not it for them
+        )
+        self._shares.take(key, count)
+        try:
+            yield
+        finally:
+            self._shares.give_back(key, count)
+
+    def admit(self, messages: Sequence[Submit | Embed]) -> None:
+        """Let sequences in; `release` follows.
+
+        Raises:
+            TargetRejected: The request has crashed the worker before.
+        """
+        marks = {message.id: fingerprint(message) for message in messages}
+        if any(self._crashes.get(mark, 0) >= _POISON for mark in marks.values()):
+            raise TargetRejected("This request has crashed the engine twice and is refused.")
+        self._running |= marks
 
     def release(self, messages: Sequence[Submit | Embed]) -> None:
-        """Note that these ended, by whatever way."""
+        """Note that what was admitted has ended, by whatever way."""
         for message in messages:
             self._running.pop(message.id, None)
 

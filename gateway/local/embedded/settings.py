@@ -9,7 +9,9 @@ class EmbeddedSettings(EngineSettings, frozen=True, kw_only=True):
     """Settings of one embedded target: `EngineSettings` (model, context, slots, GPU …) and these. Times in seconds."""
 
     queue: int = 64
-    """Sequences that may wait for a slot; a request that needs more is answered with 429."""
+    """Sequences that may wait for a slot, two thirds of them of one key; a request beyond that is answered with 429."""
+    queue_wait: float = 120.0
+    """A request that would have to wait longer for a slot, as far as can be foreseen, is answered with 429 at once."""
     temperature: float = 0.8
     top_k: int = 40
     top_p: float = 0.95
@@ -30,7 +32,7 @@ class EmbeddedSettings(EngineSettings, frozen=True, kw_only=True):
     restart_longest: float = 60.0
     """Longest pause between two restarts."""
     stable_after: float = 60.0
-    """A worker that served this long starts the pauses, and the count of failures, anew."""
+    """A worker that served this long starts the pauses, and the count of failures, anew; a part of it, in part."""
     restart_limit: int = 6
     """Failures in a row after which the worker counts as failed."""
     retry_failed: float = 300.0

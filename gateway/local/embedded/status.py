@@ -3,7 +3,7 @@
 from gateway.core.target import TargetState
 from gateway.local.embedded.models.residency import ModelResidency
 from gateway.local.embedded.process.supervisor import WorkerSupervisor
-from gateway.local.embedded.throughput import Throughput
+from gateway.local.throughput import Throughput
 
 
 def state_of(
@@ -15,7 +15,7 @@ def state_of(
     """
     ready = worker.ready is not None
     outstanding = worker.outstanding + model.waiting
-    wait = throughput.expected_wait(outstanding, slots)
+    wait = 0.0 if outstanding < slots else throughput.expected_wait(outstanding - slots, slots, now)
     to_load = 0.0 if ready and model.open else model.expected_wait
     return TargetState(
         healthy=not worker.problem,

@@ -43,10 +43,10 @@ from gateway.local.embedded.process.stream import ResponseStream
 from gateway.local.embedded.process.supervisor import WorkerSupervisor
 from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.local.embedded.status import state_of
-from gateway.local.embedded.text.input import choices_of, echoes, submits_of
+from gateway.local.embedded.text.input import choices_of, echoes, number_of_choices, submits_of
 from gateway.local.embedded.text.output import Count
 from gateway.local.embedded.text.prompts import Prepared, Prompts, characters_of
-from gateway.local.embedded.throughput import Throughput
+from gateway.local.throughput import Throughput
 
 
 class EmbeddedTarget:
@@ -190,7 +190,7 @@ class EmbeddedTarget:
             ContextLengthExceeded: the prompt does not fit the window.
             BadRequest: this model can't do what was asked for.
         """
-        async with self._leased(deadline) as ready:
+        async with self._placed(isolation, number_of_choices(request), priority, deadline) as ready:
             prepared, vocabulary = await self._prepared(request, ready)
             self._prompts.forget(request)
             mailbox = Mailbox()
@@ -206,7 +206,7 @@ class EmbeddedTarget:
             )
             if priority:
                 submits = [msgspec.structs.replace(submit, priority=priority) for submit in submits]
-            self._admission.admit(submits, self._worker.outstanding)
+            self._admission.admit(submits)
             loop = asyncio.get_running_loop()
             late = TargetTimeout(f"The embedded target {self.info.name!r} did not finish in time.")
             timer = loop.call_at(deadline, mailbox.put, late)
@@ -225,28 +225,32 @@ class EmbeddedTarget:
                 timer.cancel()
                 self._release(submits)
 
-    async def embed(self, request: EmbeddingsRequest, *, deadline: float) -> Embeddings:
+    async def embed(
+        self, request: EmbeddingsRequest, *, deadline: float, isolation: str = "", priority: int = 0
+    ) -> Embeddings:
         """Return normalised vectors, cut to `dimensions` where asked for.
 
         Raises:
             TargetError: the worker failed; also its kin.
             BadRequest: the model makes no vectors.
         """
-        prepared, raw = await self._pooled(request, deadline)
+        prepared, raw = await self._pooled(request, deadline, isolation, priority)
         return Embeddings(vectors=tuple(vector_of(one, request.dimensions) for one in raw), usage=usage_of(prepared))
 
-    async def rerank(self, request: RerankRequest, *, deadline: float) -> Ranking:
+    async def rerank(
+        self, request: RerankRequest, *, deadline: float, isolation: str = "", priority: int = 0
+    ) -> Ranking:
         """Return how well each text answers the query, 0 to 1.
 
         Raises:
             TargetError: the worker failed; also its kin.
             BadRequest: the model can't rank.
         """
-        prepared, raw = await self._pooled(request, deadline)
+        prepared, raw = await self._pooled(request, deadline, isolation, priority)
         return Ranking(scores=tuple(vector_of(one)[0] for one in raw), usage=usage_of(prepared))
 
     async def _pooled(
-        self, request: EmbeddingsRequest | RerankRequest, deadline: float
+        self, request: EmbeddingsRequest | RerankRequest, deadline: float, isolation: str, priority: int
     ) -> tuple[Prepared, tuple[bytes, ...]]:
         """Return what the model made of each prompt: little-endian float32 vectors.
 
@@ -255,13 +259,13 @@ class EmbeddedTarget:
             TargetTimeout: it did not finish in time.
             AduanaError: what else the worker's side said.
         """
-        async with self._leased(deadline) as ready:
+        async with self._placed(isolation, 1, priority, deadline) as ready:
             prepared, _ = await self._prepared(request, ready)
             self._prompts.forget(request)
             mailbox = Mailbox()
             number = self._worker.next_id()
             message = Embed(id=number, inputs=tuple(pack_tokens(prompt) for prompt in prepared.prompts))
-            self._admission.admit([message], self._worker.outstanding)
+            self._admission.admit([message])
             try:
                 async with asyncio.timeout_at(deadline):
                     self._worker.send([message], mailbox)
@@ -278,6 +282,16 @@ class EmbeddedTarget:
         return prepared, answer.vectors
 
     # Preparing
+
+    @asynccontextmanager
+    async def _placed(self, isolation: str, count: int, priority: int, deadline: float) -> AsyncGenerator[Ready, None]:
+        """Hold places in the queue, and the model in memory.
+
+        The place comes first, so that no crowd waits for a load, and a refusal costs nothing.
+        """
+        with self._admission.place(isolation, count, priority=priority):
+            async with self._leased(deadline) as ready:
+                yield ready
 
     @asynccontextmanager
     async def _leased(self, deadline: float, *, retry: bool = False) -> AsyncGenerator[Ready, None]:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from functools import partial
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -16,7 +16,6 @@ from gateway.core.background import Keep, unwatched
 from gateway.core.delta import Delta, Embeddings, Ranking, UsageReport
 from gateway.core.document import JsonObject, encode
 from gateway.core.errors import AduanaError, ConfigurationError, TargetUnavailable
-from gateway.core.moving_average import MovingAverage
 from gateway.core.outbound import outbound_document
 from gateway.core.progress import Progress
 from gateway.core.request import AnyRequest, EmbeddingsRequest, Endpoint, GenerateRequest, RerankRequest, endpoint_of
@@ -25,6 +24,8 @@ from gateway.local.http.address import is_own_address, literal_address
 from gateway.local.http.relay import described_as_remote, is_ollama, listed_as_remote, read_object
 from gateway.local.http.session import LocalReply, LocalSession, not_local, relayed
 from gateway.local.http.settings import HttpSettings
+from gateway.local.http.slots import ServerSlots
+from gateway.local.throughput import Throughput
 from gateway.upstream.body import PATHS
 from gateway.upstream.embeddings import read_vectors
 from gateway.upstream.errors import UNREACHABLE, unreachable
@@ -35,7 +36,6 @@ LOG = structlog.get_logger("aduana.targets")
 T = TypeVar("T")
 _MOST_LISTING_BYTES = 4 * 2**20
 _LOOK_SECONDS = 5.0
-_SMOOTHING = 0.3
 
 
 class HttpTarget:
@@ -67,9 +67,8 @@ class HttpTarget:
         self._reachable = False
         self._relayed: bool | None = None  # whether the server runs the model elsewhere; None: not asked yet
         self._look_now = asyncio.Event()
-        self._busy = 0
-        self._latency = MovingAverage(_SMOOTHING)
-        self._speed = MovingAverage(_SMOOTHING)
+        self._throughput = Throughput()
+        self._slots = ServerSlots(info.name, settings, self._throughput, clock=clock)
 
     @property
     def info(self) -> TargetInfo:
@@ -104,9 +103,12 @@ class HttpTarget:
         return TargetState(
             healthy=self._reachable and held is None and not self._exchange.misconfigured and not self._relayed,
             problem=relayed(self._info.name, self._info.model).message if self._relayed else "",
-            slots_busy=self._busy,
-            tokens_per_second=self._speed.value,
-            latency_seconds=self._latency.value,
+            queue_depth=self._slots.waiting,
+            queue_wait_seconds=self._slots.expected_wait(),
+            slots_busy=self._slots.busy,
+            slots_total=self._settings.slots,
+            tokens_per_second=self._throughput.tokens_per_second,
+            latency_seconds=self._throughput.latency_seconds,
             open_until=held,
         )
 
@@ -125,20 +127,20 @@ class HttpTarget:
     ) -> AsyncGenerator[Delta, None]:
         """Yield the answer to a chat or completion request. `deadline` is in the loop's clock.
 
-        `isolation`, `priority` and `progress` are not used: the server has its own cache and queue, and tells its
-        tokens at the end.
+        `progress` is not used: the server tells its tokens at the end.
 
         Raises:
+            TargetBusy: there is no place for it here, or the server itself is full.
             TargetError: the server can't be asked or does not answer well and in time.
             ContextLengthExceeded: the prompt does not fit the model's window.
             TargetRejected: the server refused the request itself.
         """
-        await self._stays_here()
         document = outbound_document(request, self._info.model, keep_identity=True)
         post = self._post(endpoint_of(request), document, self._settings.most_answer_bytes)
-        begun = self._clock()
         first: float | None = None
-        with self._under_way():
+        async with self._under_way(isolation, priority, deadline):
+            await self._stays_here()  # behind the wait, which could outdate it
+            begun = self._clock()
             async with contextlib.aclosing(self._exchange.stream(post, document, deadline=deadline)) as deltas:
                 async for delta in deltas:
                     if first is None:
@@ -147,30 +149,35 @@ class HttpTarget:
                         self._measure(begun, first, delta.usage.completion_tokens)
                     yield delta
 
-    async def embed(self, request: EmbeddingsRequest, *, deadline: float) -> Embeddings:
+    async def embed(
+        self, request: EmbeddingsRequest, *, deadline: float, isolation: str = "", priority: int = 0
+    ) -> Embeddings:
         """Return the vectors for an embeddings request; raises what `generate` raises."""
         document = outbound_document(request, self._info.model, keep_identity=True)
 
         def read(body: bytes) -> Embeddings:
             return read_vectors(self._info.name, document, len(request.inputs), body)
 
-        return await self._whole(Endpoint.EMBEDDINGS, document, read, deadline)
+        async with self._under_way(isolation, priority, deadline):
+            return await self._whole(Endpoint.EMBEDDINGS, document, read, deadline)
 
-    async def rerank(self, request: RerankRequest, *, deadline: float) -> Ranking:
+    async def rerank(
+        self, request: RerankRequest, *, deadline: float, isolation: str = "", priority: int = 0
+    ) -> Ranking:
         """Return the scores for a rerank request; raises what `generate` raises."""
         document = upstream_document(outbound_document(request, self._info.model, keep_identity=True))
 
         def read(body: bytes) -> Ranking:
             return read_ranking(self._info.name, document, len(request.texts), body)
 
-        return await self._whole(Endpoint.RERANK, document, read, deadline)
+        async with self._under_way(isolation, priority, deadline):
+            return await self._whole(Endpoint.RERANK, document, read, deadline)
 
     async def _whole(self, endpoint: Endpoint, document: JsonObject, read: Callable[[bytes], T], deadline: float) -> T:
         """Return what `read` makes of an answer that comes in one piece."""
         await self._stays_here()
         post = self._post(endpoint, document, self._settings.most_vector_bytes)
-        with self._under_way():
-            return await self._exchange.whole(post, read, deadline=deadline)
+        return await self._exchange.whole(post, read, deadline=deadline)
 
     def _post(self, endpoint: Endpoint, document: JsonObject, most_bytes: int) -> Post:
         """Return the call that sends `document`."""
@@ -228,23 +235,21 @@ class HttpTarget:
         reply = await session.about(method, path, body, most_bytes=_MOST_LISTING_BYTES)
         return {} if reply is None else read_object(b"".join(await self._exchange.collect(reply, deadline=deadline)))
 
-    @contextlib.contextmanager
-    def _under_way(self) -> Iterator[None]:
-        """Count a request as busy; if the server can't be reached, look at once whether it is still there.
+    @contextlib.asynccontextmanager
+    async def _under_way(self, isolation: str, priority: int, deadline: float) -> AsyncGenerator[None, None]:
+        """Hold a slot; if the server can't be reached, look at once whether it is still there.
 
         Raises:
-            AduanaError: what was raised inside, passed on.
+            AduanaError: What the body raises, or there is no place in the queue.
         """
-        self._busy += 1
-        try:
-            yield
-        except AduanaError as error:
-            if error.code == UNREACHABLE and self._reachable:
-                self._reachable, self._relayed = False, None  # the next request shall not have to find out for itself
-                self._look_now.set()
-            raise
-        finally:
-            self._busy -= 1
+        async with self._slots.slot(isolation, priority, deadline):
+            try:
+                yield
+            except AduanaError as error:
+                if error.code == UNREACHABLE and self._reachable:
+                    self._reachable = False  # the next request shall not have to find out for itself
+                    self._look_now.set()
+                raise
 
     async def _check_address(self) -> None:
         if self._settings.trusted_host:
@@ -290,7 +295,5 @@ class HttpTarget:
         return True
 
     def _measure(self, begun: float, first: float, tokens: int) -> None:
-        self._latency.add(first - begun)
-        seconds = self._clock() - first
-        if tokens > 1 and seconds > 0:
-            self._speed.add((tokens - 1) / seconds)
+        self._throughput.started(first - begun)
+        self._throughput.generated(tokens, self._clock() - first)

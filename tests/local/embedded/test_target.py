@@ -372,8 +372,8 @@ async def test_facts_for_the_policy(shared: EmbeddedTarget) -> None:
 
 
 async def test_a_full_queue_is_refused() -> None:
-    """Behind a full queue a request is refused with a time to come back."""
-    target = made(slots=1, queue=1)
+    """Behind a full queue a request is refused with a time to come back; another key still finds a place."""
+    target = made(slots=1, queue=2)
     await target.start()
     streams = [
         target.generate(complete("a", max_tokens=200, ignore_eos=True), deadline=soon(), isolation="") for _ in range(2)
@@ -383,10 +383,15 @@ async def test_a_full_queue_is_refused() -> None:
     second = asyncio.ensure_future(anext(streams[1]))
     await until(lambda: target.state().queue_depth == 1)
     with pytest.raises(TargetBusy) as caught:
-        await answer(target, complete("a"))
+        await anext(target.generate(complete("a"), deadline=soon(), isolation=""))
     assert caught.value.retry_after is not None
-    second.cancel()
-    await asyncio.wait([second])
+    light = asyncio.ensure_future(
+        anext(target.generate(complete("b", max_tokens=1), deadline=soon(), isolation="light"))
+    )
+    await until(lambda: target.state().queue_depth == 2)
+    for waiting in (second, light):
+        waiting.cancel()
+        await asyncio.wait([waiting])
     for stream in streams:
         await stream.aclose()
     await target.close()

@@ -126,6 +126,7 @@ class ModelScheduler:
                 f"The model of {name!r} is at work on {count} requests. Try again when they are done.",
                 code="model_busy",
                 status=409,
+                retry_after=_UNKNOWN_WAIT,
             )
         return self._evict(model)
 

@@ -67,9 +67,7 @@ class RestartPolicy:
 
     def after(self, death: Death) -> Restart:
         """Return what to do now; also turns `repack` off where that is the remedy."""
-        if death.served is not None and death.served >= self._settings.stable_after:
-            self._failures = 0
-        self._failures += 1
+        self._failures = max(0, self._failures - self._forgiven(death.served or 0.0)) + 1
         if death.signal in CPU_FAULTS and (death.served is None or death.signal == signal.SIGILL):
             return self._after_cpu_fault(death)
         problem, public = self._explain(death)
@@ -80,6 +78,12 @@ class RestartPolicy:
                 retry=Retry.LATER, pause=self._settings.retry_failed, problem=problem, public_problem=public.strip()
             )
         return Restart(retry=Retry.SOON, pause=self._pause(death), problem=problem, public_problem=public)
+
+    def _forgiven(self, served: float) -> int:
+        """Return how many failures a stretch of service makes up for: all of them after `stable_after`."""
+        if served >= self._settings.stable_after:
+            return self._failures
+        return int(self._settings.restart_limit * served / self._settings.stable_after)
 
     def _after_cpu_fault(self, death: Death) -> Restart:
         if self.repack:

@@ -9,7 +9,7 @@ from gateway.engine.messages import End, PromptLogs, Read
 from gateway.local.embedded.process.mailbox import WorkerItem
 from gateway.local.embedded.process.supervisor import WorkerSupervisor
 from gateway.local.embedded.text.output import Choice, Count, joined_texts
-from gateway.local.embedded.throughput import Throughput
+from gateway.local.throughput import Throughput
 
 
 class ResponseStream:
@@ -61,7 +61,9 @@ class ResponseStream:
                     self._worker.finished(item.id)
                     if item.error is not None:
                         raise TargetError(item.error)
-                    self._throughput.ended(item)
+                    self._throughput.generated(item.generated, item.decode_seconds)
+                    service = item.prefill_seconds + item.decode_seconds
+                    self._throughput.ended(time.monotonic(), service, waiting=self._worker.waiting > 0)
                     deltas += choice.finish(item.reason)
                 case AduanaError():
                     raise item

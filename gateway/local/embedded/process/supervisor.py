@@ -36,6 +36,8 @@ from gateway.local.embedded.process.mailbox import Mailbox, Mailboxes
 from gateway.local.embedded.process.restarts import Death, Restart, RestartPolicy, Retry
 from gateway.local.embedded.settings import EmbeddedSettings
 
+_UNKNOWN_LOAD = 5.0  # seconds that a load is taken to need before one was seen
+
 
 class WorkerSupervisor:
     """Supervisor of one worker and its successors. `ready` says whether it can take work now."""
@@ -70,6 +72,7 @@ class WorkerSupervisor:
         self._stderr: deque[str] = deque(maxlen=20)
         self._failed_load: Failed | None = None
         self._ready_since: float | None = None
+        self._load_seconds: float | None = None  # from start to ready, the last time
         file = Path(settings.compatibility_file) if settings.compatibility_file else None
         self._compatibility = CompatibilityStore(file)
         self.pid: int | None = None
@@ -133,10 +136,20 @@ class WorkerSupervisor:
         )
 
     def _retry_after(self) -> float | None:
-        """Return the seconds until it is worth asking again. None: waiting does not help."""
+        """Return the seconds until it is worth asking again: pause and load. None: waiting does not help."""
         if self.retry_at is not None:
-            return max(1.0, self.retry_at - time.monotonic() + 1.0)
-        return None if self.failed else 5.0
+            return max(1.0, self.retry_at - time.monotonic() + (self._load_seconds or _UNKNOWN_LOAD))
+        if self.failed:
+            return None
+        return max(1.0, self._load_left(asyncio.get_running_loop().time() - self.began))
+
+    def _load_left(self, elapsed: float) -> float:
+        """Return the seconds that the load under way will still take: as the last one, else by its progress."""
+        if self._load_seconds is not None and elapsed < self._load_seconds:
+            return self._load_seconds - elapsed
+        if self.progress:
+            return elapsed * (1 - self.progress) / self.progress
+        return _UNKNOWN_LOAD
 
     async def retry(self) -> None:
         """Start anew now, where it has failed and nothing else would start it."""
@@ -192,6 +205,7 @@ class WorkerSupervisor:
             case Ready():
                 self.ready, self.progress = message, None
                 self._ready_since = asyncio.get_running_loop().time()
+                self._load_seconds = self._ready_since - self.began
                 self._no_problem()
                 self._wake()
                 self._tell(WorkerEventKind.READY, seconds=message.seconds)
@@ -234,10 +248,10 @@ class WorkerSupervisor:
             self._tell(WorkerEventKind.FAILED, seconds=restart.pause, cause=death.cause, detail=self.problem)
         else:
             self._tell(WorkerEventKind.DIED, seconds=restart.pause, cause=death.cause, detail=death.detail)
+        stopped = f"The engine of {self._name!r} stopped while it was answering ({death.cause})."
+        again = self._retry_after()
         self._mailboxes.fail(
-            TargetError(
-                f"The engine of {self._name!r} stopped while it was answering ({death.cause}). Please try again."
-            )
+            TargetError(stopped if again is None else f"{stopped} Please try again.", retry_after=again)
         )
         self._wake()
 

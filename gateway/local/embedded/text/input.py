@@ -15,6 +15,18 @@ from gateway.local.embedded.text.prompts import Prepared
 MOST_CHOICES = 128
 
 
+def number_of_choices(request: GenerateRequest) -> int:
+    """Return how many answers a request wants.
+
+    Raises:
+        BadRequest: Too many.
+    """
+    total = (len(request.prompts) if isinstance(request, CompletionRequest) else 1) * request.sampling.n
+    if total > MOST_CHOICES:
+        raise BadRequest(f"{total} answers at once; up to {MOST_CHOICES} are possible.", param="n")
+    return total
+
+
 def choices_of(request: GenerateRequest, prepared: Prepared, vocabulary: Vocabulary) -> list[Choice]:
     """Make a reader for each choice: `n` of them for the first prompt, `n` for the second, and so on.
 
@@ -22,9 +34,6 @@ def choices_of(request: GenerateRequest, prepared: Prepared, vocabulary: Vocabul
         BadRequest: the request wants too many.
     """
     sampling = request.sampling
-    total = len(prepared.prompts) * sampling.n
-    if total > MOST_CHOICES:
-        raise BadRequest(f"{total} answers at once; up to {MOST_CHOICES} are possible.", param="n")
     scored = _scored(request)
     texts = _prompt_texts(request, prepared, vocabulary) if scored else []
     return [
@@ -39,7 +48,7 @@ def choices_of(request: GenerateRequest, prepared: Prepared, vocabulary: Vocabul
             echo=texts[index // sampling.n] if scored else "",
             silent=sampling.max_tokens == 0,
         )
-        for index in range(total)
+        for index in range(number_of_choices(request))
     ]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import sys
@@ -15,9 +16,11 @@ import pytest
 
 from gateway.core.errors import TargetUnavailable
 from gateway.core.target import TargetState
+from gateway.engine.messages import Embed
 from gateway.engine.settings import EngineSettings
 from gateway.local.embedded.events import WorkerEvent, WorkerEventKind
 from gateway.local.embedded.process.compatibility import CompatibilityStore
+from gateway.local.embedded.process.mailbox import Mailbox
 from gateway.local.embedded.process.restarts import Death, RestartPolicy, Retry
 from gateway.local.embedded.process.supervisor import WorkerSupervisor
 from gateway.local.embedded.settings import EmbeddedSettings
@@ -65,6 +68,16 @@ def test_pauses_double_and_after_some_failures_it_counts_as_failed():
     assert [step.failed for step in steps] == [False, False, False, True, True]
     assert "4 times in a row" in steps[3].problem
     assert policy.after(died(served=61.0)).pause == 0.0
+
+
+def test_each_stretch_of_service_makes_up_for_failures_in_proportion():
+    """A worker that is killed every half minute starts again at once for ever: it works most of the time."""
+    policy = RestartPolicy(SETTINGS, repack=True)
+    steps = [policy.after(died("SIGKILL", served=30.0)) for _ in range(20)]
+    assert {(step.pause, step.failed) for step in steps} == {(0.0, False)}
+    for _ in range(3):
+        policy.after(died())
+    assert policy.after(died(served=30.0)).pause == 2.0  # the third, for two of four are forgiven
 
 
 def test_one_that_served_only_a_moment_does_not_start_the_count_anew():
@@ -208,3 +221,28 @@ async def test_one_that_dies_again_and_again_fails_and_is_tried_at_a_known_time(
         assert 90 < caught.value.retry_after < 110
         assert [event.kind for event in events] == [WorkerEventKind.DIED, WorkerEventKind.FAILED]
         assert "exit code 7" in events[-1].detail
+
+
+async def test_whoever_comes_while_it_restarts_is_told_the_pause_and_the_load(tmp_path):
+    """`Retry-After` counts the pause before the restart and as long again as the last load took."""
+    async with begun(tmp_path, {"restart_first": 60.0}, repacked=None, plain=None) as (worker, _):
+        await worker.wait_ready(soon())
+        worker._load_seconds = 20.0
+        assert worker.pid is not None
+        os.kill(worker.pid, signal.SIGKILL)
+        await until(lambda: worker.retry_at is not None)
+        with pytest.raises(TargetUnavailable) as caught:
+            worker.send([], Mailbox())
+        assert 75 < caught.value.retry_after <= 80
+
+
+async def test_a_worker_that_dies_tells_its_requests_when_to_try_again(tmp_path):
+    """The error says "try again" and carries the time for it; the two never contradict each other."""
+    async with begun(tmp_path, {}, repacked=None, plain=None) as (worker, _):
+        await worker.wait_ready(soon())
+        mailbox = Mailbox()
+        worker.send([Embed(id=1, inputs=())], mailbox)
+        os.kill(worker.pid, signal.SIGKILL)
+        (error,) = await mailbox.take()
+        assert "Please try again" in error.message
+        assert error.retry_after is not None

@@ -1,0 +1,133 @@
+"""Slots of a server that has a queue without shares: what is more waits here, where it can be fair."""
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+from gateway.core.errors import TargetBusy
+from gateway.engine.scheduler.fairness import Shares
+from gateway.local.http.settings import HttpSettings
+from gateway.local.queue_shares import QueueShares
+from gateway.local.refusals import refuse_beyond_share
+from gateway.local.throughput import Throughput
+
+
+class _Waiting:
+    """A request without a slot."""
+
+    def __init__(self, key: str, priority: int, number: int) -> None:
+        self.key = key
+        self.priority = priority
+        self.number = number
+        self.turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+
+class ServerSlots:
+    """Slots of one server, and the requests that wait for one.
+
+    The higher priority first; fair between keys, first come first served within one.
+    """
+
+    def __init__(
+        self, name: str, settings: HttpSettings, throughput: Throughput, *, clock: Callable[[], float]
+    ) -> None:
+        self._name = name
+        self._settings = settings
+        self._throughput = throughput
+        self._clock = clock
+        self._places = QueueShares(slots=settings.slots, queue=settings.queue)
+        self._served = Shares()
+        self._running: list[str] = []  # keys
+        self._waiting: list[_Waiting] = []
+        self._numbers = itertools.count()
+
+    @property
+    def busy(self) -> int:
+        """Slots that are taken."""
+        return len(self._running)
+
+    @property
+    def waiting(self) -> int:
+        """Requests without a slot."""
+        return len(self._waiting)
+
+    def expected_wait(self) -> float | None:
+        """Estimate the seconds that a request which comes now would wait. None: nothing was measured yet."""
+        if self.busy < self._settings.slots:
+            return 0.0
+        return self._throughput.expected_wait(self.waiting, self._settings.slots, self._clock())
+
+    @asynccontextmanager
+    async def slot(self, key: str, priority: int, deadline: float) -> AsyncGenerator[None, None]:
+        """Wait for a slot, and hold it. `deadline` is in the loop's clock.
+
+        Raises:
+            TargetBusy: There is no place for this key, or its turn did not come in time.
+        """
+        refuse_beyond_share(
+            self._name,
+            self._places,
+            self._throughput,
+            key,
+            1,
+            now=self._clock(),
+            longest_wait=self._settings.queue_wait
+            if priority <= 0
+            else None,  # the others wait for it, not it for them
+        )
+        self._places.take(key)
+        try:
+            await self._turn(key, priority, deadline)
+            begun = self._clock()
+            try:
+                yield
+            finally:
+                now = self._clock()
+                self._throughput.ended(now, now - begun, waiting=bool(self._waiting))
+                self._running.remove(key)
+                self._next()
+        finally:
+            self._places.give_back(key)
+
+    async def _turn(self, key: str, priority: int, deadline: float) -> None:
+        """Return when a slot is this request's; it is then counted as running.
+
+        Raises:
+            TargetBusy: Its turn did not come before the deadline.
+        """
+        self._served.arrived(key, [*self._running, *(other.key for other in self._waiting)])
+        if self.busy < self._settings.slots and not self._waiting:
+            self._run(key)
+            return
+        request = _Waiting(key, priority, next(self._numbers))
+        self._waiting.append(request)
+        try:
+            async with asyncio.timeout_at(deadline):
+                await request.turn
+        except BaseException as error:
+            if request in self._waiting:
+                self._waiting.remove(request)
+            else:  # its turn had just come: it is the next one's
+                self._running.remove(key)
+                self._next()
+            if isinstance(error, TimeoutError):
+                raise TargetBusy(f"No slot of {self._name!r} was free in time.", retry_after=1.0) from None
+            raise
+
+    def _next(self) -> None:
+        """Give free slots to those whose turn it is."""
+        while self._waiting and self.busy < self._settings.slots:
+            crowd = Counter(one.key for one in self._waiting)  # of two that were served alike, the lighter one
+            request = min(
+                self._waiting,
+                key=lambda one: (-one.priority, self._served.of(one.key), crowd[one.key], one.number),
+            )
+            self._waiting.remove(request)
+            self._run(request.key)
+            request.turn.set_result(None)
+
+    def _run(self, key: str) -> None:
+        self._running.append(key)
+        self._served.charge(key, 1, generated=False)
