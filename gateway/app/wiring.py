@@ -40,6 +40,7 @@ from gateway.app.room_settings import (
     priced_targets,
     trace_settings,
 )
+from gateway.app.state_directory import close_to_others
 from gateway.app.supervisor import Supervisor
 from gateway.app.targets import Targets
 from gateway.core.errors import AduanaError, ConfigurationError
@@ -145,6 +146,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
     supervisor = Supervisor()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(supervisor.close)
+        await asyncio.to_thread(close_to_others, settings.state_dir)
         ledger = Ledger(ledger_settings(settings, prices.unpriced))
         await ledger.open()
         stack.push_async_callback(ledger.close)

@@ -41,10 +41,11 @@ def int8_model(cache: Path) -> Path:
     digest = hashlib.sha256(_VERSION + source.read_bytes()).hexdigest()[:16]
     ready = cache / f"entities-{digest}.onnx"
     if not ready.exists():
-        cache.mkdir(parents=True, exist_ok=True)
+        cache.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(dir=cache) as work:
             made = Path(work) / "int8.onnx"
             _convert(source, made)
+            made.chmod(0o600)
             os.replace(made, ready)
     return ready
 

@@ -5,6 +5,7 @@ Patterns are given to Hyperscan as bytes in prefilter mode, so what it proposes 
 """
 
 import hashlib
+import os
 import re
 import threading
 from functools import cache
@@ -91,9 +92,11 @@ def _loaded(library: Any, stored: Path) -> Any:
 def _store(stored: Path, data: bytes) -> None:
     """Keep the database as a cache: where it can't be written, the patterns are compiled again next time."""
     try:
-        stored.parent.mkdir(parents=True, exist_ok=True)
+        stored.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = stored.with_suffix(f".{threading.get_ident()}.tmp")
-        fresh.write_bytes(data)
+        # The patterns say what is sensitive here: nobody else on the machine reads them.
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
+            file.write(data)
         fresh.replace(stored)
     except OSError:
         return
