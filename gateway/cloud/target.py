@@ -73,9 +73,10 @@ class CloudTarget:
         """Say how the target is doing, as far as that is known without asking it."""
         held = self._exchange.open_until()
         return TargetState(
-            healthy=self._client is not None and held is None and not self._exchange.misconfigured,
+            healthy=self._client is not None and held is None,
             latency_seconds=self._latency.value,
             open_until=held,
+            retry_in=self._exchange.retry_in(),
         )
 
     async def generate(self, clearance: Clearance, *, deadline: float) -> AsyncGenerator[Delta, None]:
@@ -90,7 +91,9 @@ class CloudTarget:
         post = self._cleared_post(clearance, self._settings.most_answer_bytes)
         begun = self._clock()
         answered = False
-        async with aclosing(self._exchange.stream(post, clearance.document, deadline=deadline)) as deltas:
+        async with aclosing(
+            self._exchange.stream(post, clearance.document, deadline=deadline, endpoint=clearance.endpoint)
+        ) as deltas:
             async for delta in deltas:
                 if not answered:
                     answered = True

@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 from gateway.core.delta import Delta, Finish, ModelRefusal, Reasoning, Text, ToolCallPart, UsageReport
+from gateway.core.document import strings
 from gateway.privacy.taint.conversation import Turn, exchange, turn_digest
 from gateway.privacy.taint.fingerprints import SURE, letters, passages, passages_of
 from gateway.privacy.taint.readings import readings
@@ -95,6 +96,9 @@ class AnswerMemory:
                 name, piece = f"call {delta.call}", delta.arguments
         self._open.add(delta.index)
         fresh = self._parts.setdefault((delta.index, name), _Part()).add(piece, self._key)
+        if isinstance(delta, ToolCallPart):
+            for path, text in strings(delta.extra):
+                fresh += self._parts.setdefault((delta.index, f"{name} {path}"), _Part()).add(text, self._key)
         if fresh:
             await self._keep(fresh, ())
 

@@ -178,6 +178,7 @@ class Dispatcher:
     async def _first_success(self, case: Case, attempt: Callable[[str], Awaitable[T]]) -> T:
         account = case.account
         last: AduanaError = Unavailable("No permitted target can answer now.")
+        waits: list[float] = []
         for number, candidate in enumerate(case.decision.candidates):
             name = candidate.target
             spent = account.spent
@@ -197,6 +198,9 @@ class Dispatcher:
                 account.attempts.append((name, error.code))
                 account.target = account.zone = None
                 last = error
+                waits += () if error.retry_after is None else (error.retry_after,)
+        if waits and isinstance(last, TargetError):
+            last.retry_after = min(waits)  # whichever target is there first will do
         raise _final(last, case.decision.label)
 
 

@@ -1,5 +1,7 @@
 """Plain answers and errors: headers that say where a request went, bodies in the client's dialect."""
 
+from math import ceil
+
 import structlog
 from aiohttp import web
 
@@ -42,8 +44,9 @@ def error_answer(error: AduanaError, request_id: str, path: str) -> web.Response
     """Return the error in the shape of the path's dialect, with what a client needs to decide whether to try again."""
     headers = {"x-request-id": request_id}
     if error.retry_after is not None:
-        headers["retry-after"] = str(max(1, round(error.retry_after)))
-        headers["retry-after-ms"] = str(max(1, round(error.retry_after * 1000)))
+        # Rounded up: who comes back a moment too early is turned away again.
+        headers["retry-after"] = str(max(1, ceil(error.retry_after)))
+        headers["retry-after-ms"] = str(max(1, ceil(error.retry_after * 1000)))
     if isinstance(error, BudgetSpent) or (error.retry_after is None and error.status != 429):
         headers["x-should-retry"] = "false"  # a spent budget stays so for hours: clients need not try at once
     if isinstance(error, BadRequest) and error.status in (408, 413):

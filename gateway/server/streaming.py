@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from gateway.pipeline.settlement import ClientGone
 
@@ -24,7 +24,8 @@ class EventStream:
     def __init__(self, http: web.Request, headers: dict[str, str], *, content_type: str) -> None:
         self._http = http
         self.response = web.StreamResponse(headers=_HEADERS | {"Content-Type": content_type} | headers)
-        self.response.enable_chunked_encoding()
+        if http.version >= HttpVersion11:
+            self.response.enable_chunked_encoding()  # to older clients the end of the connection is the answer's end
 
     async def open(self) -> None:
         """Send the head.

@@ -1,34 +1,48 @@
-"""Decide when to stop asking a target that fails: a small state machine with the time passed in. Pure.
+"""Decide when to stop asking a target that fails: small state machines with the time passed in. Pure.
 
     closed ──failures in a row──▶ open ──time──▶ half open ──success──▶ closed
                                    ▲                 │
                                    └────failure──────┘ (each time for longer)
 
-A target may also be held for a time that it named itself (429 with Retry-After).
+Whatever opened it, time half opens it: failures, a time that the target named itself (429 with Retry-After), refused
+credentials, an unknown model. What one request's content causes opens nothing: that would let one client close a target
+for all.
 """
+
+from collections.abc import Iterator
 
 import msgspec
 
-from gateway.core.errors import AduanaError, BadRequest, TargetBusy, TargetMisconfigured, TargetUnavailable
+from gateway.core.errors import (
+    AduanaError,
+    BadRequest,
+    TargetBusy,
+    TargetCutOff,
+    TargetLacksEndpoint,
+    TargetMisconfigured,
+    TargetProtocolError,
+    TargetUnavailable,
+)
+from gateway.core.request import Endpoint
 
 
 class CircuitBreakerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits of one circuit breaker; times in seconds."""
+    """Limits of one circuit breaker; times in seconds. Each hold in a row is twice as long as the one before."""
 
     failures: int = 5  # in a row, until it opens
     first_hold: float = 2.0
     longest_hold: float = 60.0
     rate_limit_hold: float = 1.0  # after a 429 that names no time
-    credentials_hold: float = 30.0  # after a 401 or 403: it may be mended at the provider
+    credentials_hold: float = 5.0  # after a 401, 403 or 404: keys are rotated, models are loaded
 
 
 class CircuitBreaker:
-    """Circuit breaker of one target. `now` is monotonic seconds, always of the same clock."""
+    """One circuit breaker. `now` is monotonic seconds, always of the same clock."""
 
     def __init__(self, settings: CircuitBreakerSettings = CircuitBreakerSettings()) -> None:  # noqa: B008 - frozen
         self._settings = settings
         self._failures = 0
-        self._hold = settings.first_hold
+        self._holds = 0  # in a row, without a success in between
         self._until: float | None = None
         self._probing = False
         self.misconfigured = False
@@ -68,14 +82,13 @@ class CircuitBreaker:
     def record(self, error: AduanaError | None, now: float) -> None:
         """Note how an admitted request ended. None, and errors that are the request's own fault, are successes."""
         self._probing = False
-        if error is None or isinstance(error, BadRequest):
+        if is_own_fault(error):
             self._succeed(now)
         elif isinstance(error, TargetBusy):
-            wait = self._settings.rate_limit_hold if error.retry_after is None else error.retry_after
-            self._open(now + wait)
+            self._hold(self._settings.rate_limit_hold, error, now)
         elif isinstance(error, TargetMisconfigured):
             self.misconfigured = True
-            self._open(now + self._settings.credentials_hold)
+            self._hold(self._settings.credentials_hold, error, now)
         else:
             self._fail(error, now)
 
@@ -84,19 +97,79 @@ class CircuitBreaker:
         if self.open_until(now) is not None:
             return  # an answer from before the hold says nothing about the time after it
         self._until = None
-        self._hold = self._settings.first_hold
+        self._holds = 0
         self.misconfigured = False
 
-    def _fail(self, error: AduanaError, now: float) -> None:
-        if self.open_until(now) is not None:
-            return  # requests that were under way when it opened must not make the hold longer
-        self._failures += 1
+    def _fail(self, error: AduanaError | None, now: float) -> None:
+        self._failures += self.open_until(now) is None  # those that were under way when it opened don't count
         half_open = self._until is not None
-        if half_open or self._failures >= self._settings.failures:
-            self._open(now + self._hold)
-            self._hold = min(self._hold * 2, self._settings.longest_hold)
-        elif error.retry_after is not None:
-            self._open(now + error.retry_after)
+        if half_open or self._failures >= self._settings.failures or (error and error.retry_after is not None):
+            self._hold(self._settings.first_hold, error, now)
 
-    def _open(self, until: float) -> None:
-        self._until = max(until, self._until or until)
+    def _hold(self, first: float, error: AduanaError | None, now: float) -> None:
+        """Open for the time that the target named, or for one that grows from `first`."""
+        if error is not None and error.retry_after is not None:
+            self._until = max(now + error.retry_after, self._until or 0.0)
+        elif self.open_until(now) is None:
+            self._until = now + max(first, min(first * 2**self._holds, self._settings.longest_hold))
+            self._holds += 1
+
+
+class TargetBreaker:
+    """Circuit breakers of one target: one for all of it, and one for each endpoint, which it may lack."""
+
+    def __init__(self, settings: CircuitBreakerSettings) -> None:
+        self._target = CircuitBreaker(settings)
+        self._endpoints = {endpoint: CircuitBreaker(settings) for endpoint in Endpoint}
+
+    @property
+    def misconfigured(self) -> bool:
+        """Whether the target refused this gateway's credentials when it was last asked."""
+        return self._target.misconfigured
+
+    def open_until(self, now: float) -> float | None:
+        """Return when the hold of the whole target ends; None if it may be asked."""
+        return self._target.open_until(now)
+
+    def admit(self, target: str, endpoint: Endpoint, now: float) -> None:
+        """Let a request through to an endpoint. Whoever is let through calls `record` or `release` afterwards.
+
+        Raises:
+            TargetUnavailable: the target or its endpoint is held, or another request is trying it just now.
+        """
+        self._endpoints[endpoint].admit(target, now)
+        try:
+            self._target.admit(target, now)
+        except TargetUnavailable:
+            self._endpoints[endpoint].release()
+            raise
+
+    def release(self, endpoint: Endpoint) -> None:
+        """Note that a request was given up before the target showed how it is doing."""
+        for breaker in self._both(endpoint):
+            breaker.release()
+
+    def answering(self, endpoint: Endpoint, now: float) -> None:
+        """Let other requests in, because the target began to answer. `record` tells later how the answer ended."""
+        for breaker in self._both(endpoint):
+            breaker.answering(now)
+
+    def record(self, endpoint: Endpoint, error: AduanaError | None, now: float) -> None:
+        """Note how an admitted request ended: which endpoint it asked, and with what error."""
+        lacks = isinstance(error, TargetLacksEndpoint)
+        self._target.record(None if lacks else error, now)
+        if lacks or is_own_fault(error):
+            self._endpoints[endpoint].record(error, now)
+        else:
+            self._endpoints[endpoint].release()  # the target as a whole failed, which says nothing of the endpoint
+
+    def _both(self, endpoint: Endpoint) -> Iterator[CircuitBreaker]:
+        yield self._target
+        yield self._endpoints[endpoint]
+
+
+def is_own_fault(error: AduanaError | None) -> bool:
+    """Say whether a request ended well, or badly for a reason that lies in itself or in its answer's content."""
+    if isinstance(error, TargetProtocolError):
+        return not isinstance(error, TargetCutOff)
+    return error is None or isinstance(error, BadRequest)

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from math import inf
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -15,13 +16,15 @@ from tenacity.wait import wait_random_exponential
 
 from gateway.core.delta import Delta
 from gateway.core.document import JsonObject
-from gateway.core.errors import AduanaError, TargetTimeout
+from gateway.core.errors import AduanaError, TargetCutOff, TargetTimeout
+from gateway.core.request import Endpoint
 from gateway.upstream.body import AnswerBody, BodyShape, collected
-from gateway.upstream.circuit_breaker import CircuitBreaker, CircuitBreakerSettings
+from gateway.upstream.circuit_breaker import CircuitBreakerSettings, TargetBreaker
 from gateway.upstream.errors import is_passing
 
 T = TypeVar("T")
 _LONGEST_PAUSE = 4.0
+_LAST_SECONDS = 5.0  # for the usage and `[DONE]` behind a complete answer
 _DRAIN_SECONDS = 0.1
 _DRAIN_CHUNKS = 64
 _INLINE_BYTES = 256 * 1024  # a longer body is unpacked and read in a thread
@@ -69,29 +72,36 @@ class Exchange:
         self._target = target
         self._settings = settings
         self._clock = clock
-        self._breaker = CircuitBreaker(settings.breaker)
+        self._breaker = TargetBreaker(settings.breaker)
 
     @property
     def misconfigured(self) -> bool:
-        """Whether the target refused this gateway's key, model or address when it was last asked."""
+        """Whether the target refused this gateway's credentials when it was last asked."""
         return self._breaker.misconfigured
 
     def open_until(self) -> float | None:
         """Return when the target may be asked again; None if it may be asked now."""
         return self._breaker.open_until(self._clock())
 
-    async def stream(self, post: Post, document: JsonObject, *, deadline: float) -> AsyncGenerator[Delta, None]:
+    def retry_in(self) -> float | None:
+        """Return the seconds until the target may be asked again; None if it may be asked now."""
+        until = self.open_until()
+        return None if until is None else until - self._clock()
+
+    async def stream(
+        self, post: Post, document: JsonObject, *, deadline: float, endpoint: Endpoint = Endpoint.CHAT
+    ) -> AsyncGenerator[Delta, None]:
         """Yield the deltas of the answer to `document`, which `post` sends.
 
         Raises:
             AduanaError: the target is held by the breaker, can't be asked, or does not answer well and in time.
         """
-        with self._admitted() as answering:
+        with self._admitted(endpoint) as answering:
             reply = await self._send(post, deadline)
             try:
                 body = AnswerBody(self._target, document, reply.shape)
                 while not body.done:
-                    chunk = await self._next(reply, deadline)
+                    chunk = await self._next_of(body, reply, deadline)
                     for delta in body.feed(chunk) if chunk else body.end():
                         answering()
                         yield delta
@@ -99,13 +109,15 @@ class Exchange:
             finally:
                 await reply.close()
 
-    async def whole(self, post: Post, read: Callable[[bytes], T], *, deadline: float) -> T:
+    async def whole(
+        self, post: Post, read: Callable[[bytes], T], *, deadline: float, endpoint: Endpoint = Endpoint.EMBEDDINGS
+    ) -> T:
         """Return what `read` makes of an answer that comes in one piece.
 
         Raises:
             AduanaError: the target is held by the breaker, can't be asked, or does not answer well and in time.
         """
-        with self._admitted():
+        with self._admitted(endpoint):
             reply = await self._send(post, deadline)
             chunks = await self.collect(reply, deadline=deadline)
 
@@ -130,31 +142,31 @@ class Exchange:
         return chunks
 
     @contextlib.contextmanager
-    def _admitted(self) -> Iterator[Callable[[], None]]:
+    def _admitted(self, endpoint: Endpoint) -> Iterator[Callable[[], None]]:
         """Ask the breaker for leave, and tell it afterwards how the exchange ended. Yields what to call at each delta.
 
         Raises:
             TargetUnavailable: the target is held, or another request is trying it just now.
             AduanaError: what was raised inside, passed on.
         """
-        self._breaker.admit(self._target, self._clock())
+        self._breaker.admit(self._target, endpoint, self._clock())
         answered = False
 
         def answering() -> None:
             nonlocal answered
             if not answered:
                 answered = True
-                self._breaker.answering(self._clock())
+                self._breaker.answering(endpoint, self._clock())
 
         try:
             yield answering
         except AduanaError as error:
-            self._breaker.record(error, self._clock())
+            self._breaker.record(endpoint, error, self._clock())
             raise
         except BaseException:  # cancelled, or the client went away
-            self._breaker.record(None, self._clock()) if answered else self._breaker.release()
+            self._breaker.record(endpoint, None, self._clock()) if answered else self._breaker.release(endpoint)
             raise
-        self._breaker.record(None, self._clock())
+        self._breaker.record(endpoint, None, self._clock())
 
     async def _send(self, post: Post, deadline: float) -> Reply:
         """Open the answer; after a passing fault try again, within the retry budget and the deadline.
@@ -184,13 +196,25 @@ class Exchange:
         )
         return await retrying(once)
 
-    async def _next(self, reply: Reply, deadline: float) -> bytes:
+    async def _next_of(self, body: AnswerBody, reply: Reply, deadline: float) -> bytes:
+        """Return the next bytes of an answer; empty at the end.
+
+        An answer to which only its usage is missing ends well, even if its connection breaks or falls silent.
+        """
+        if not body.ended:
+            return await self._next(reply, deadline)
+        try:
+            return await self._next(reply, deadline, most=_LAST_SECONDS)
+        except (TargetTimeout, TargetCutOff):
+            return b""
+
+    async def _next(self, reply: Reply, deadline: float, most: float = inf) -> bytes:
         """Return the next bytes of `reply`; empty at the end.
 
         Raises:
-            TargetTimeout: nothing came for `idle_seconds`, or until the deadline.
+            TargetTimeout: nothing came for `idle_seconds` or `most` seconds, or until the deadline.
         """
-        limit = min(deadline, asyncio.get_running_loop().time() + self._settings.idle_seconds)
+        limit = min(deadline, asyncio.get_running_loop().time() + min(self._settings.idle_seconds, most))
         try:
             async with asyncio.timeout_at(limit):
                 return await reply.read()

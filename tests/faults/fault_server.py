@@ -41,6 +41,10 @@ class Exchange:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
         self._writer.transport.abort()
 
+    def close(self) -> None:
+        """Ends the connection, once everything is sent."""
+        self._writer.close()
+
     async def until_gone(self) -> None:
         """Waits until the other side hangs up."""
         while await self._reader.read(4096):
@@ -50,7 +54,10 @@ class Exchange:
 class FaultServer:
     """`async with FaultServer(script) as server:` then `server.base_url`, `server.requests`."""
 
-    def __init__(self, script: Script | Sequence[Script], *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, script: Script | Sequence[Script], *, tls: ssl.SSLContext | None = None, listing: Script | None = None
+    ) -> None:
+        self._listing = listing
         self._scripts = [script] if callable(script) else list(script)
         self._tls = tls
         self._server: asyncio.Server | None = None
@@ -99,7 +106,9 @@ class FaultServer:
                 )
                 exchange = Exchange(len(self.posts), head, await reader.readexactly(size), reader, writer)
                 self.requests.append(exchange)
-                if head.startswith(b"GET"):
+                if head.startswith(b"GET") and self._listing and b" /v1/models " in head:
+                    await self._listing(exchange)
+                elif head.startswith(b"GET"):
                     await exchange.send(answer(200, self.page(head)))
                 else:
                     await self._scripts[min(exchange.number, len(self._scripts) - 1)](exchange)

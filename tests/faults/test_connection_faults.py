@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.core.errors import TargetMisconfigured, TargetUnavailable
 from gateway.core.secret import Secret
 from tests.faults.certificates import Authority
 from tests.faults.fault_server import DONE, FINISH, GOOD, STREAM, USAGE, Exchange, FaultServer, plain, text, usage
@@ -188,6 +189,78 @@ async def test_8_credentials_refused(kind: str, status: int) -> None:
         assert "7890" not in asked.error.message
         assert not probe.state.healthy
         assert (await probe.ask()).code == "target_held"
+        assert len(server.posts) == 1
+
+
+async def healthy(probe: Probe) -> None:
+    """Waits until the target may be asked first: a local server is looked at before."""
+    async with asyncio.timeout(60):
+        while not probe.state.healthy:  # noqa: ASYNC110 - the state has no event to wait for
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_8_a_key_that_is_rotated_costs_seconds(kind: str, status: int) -> None:
+    """A target that refused its credentials is tried again soon, by one request, and stays in use if that goes well."""
+    refused = plain(status, b'{"error":{"message":"no"}}')
+    async with FaultServer([refused, refused, GOOD]) as server, Probe(kind, server.base_url) as probe:
+        assert (await probe.ask()).code == "target_misconfigured"
+        probe.now += 5.0
+        await healthy(probe)
+        assert (await probe.ask()).code == "target_misconfigured"
+        probe.now += 5.0
+        held = await probe.ask()
+        assert held.error is not None
+        assert (held.code, held.error.retry_after) == ("target_held", 5.0)
+        probe.now += 5.0
+        assert (await probe.ask()).text == "Hello there"
+        assert (await probe.ask()).text == "Hello there"
+        await healthy(probe)
+
+
+async def test_8_a_request_refused_for_its_content_is_not_about_the_key(kind: str) -> None:
+    """A 403 that names the request's content goes to the client, and the target stays in use."""
+    said = plain(403, b'{"error":{"message":"Your input was flagged by moderation","code":403}}')
+    async with FaultServer([said, GOOD]) as server, Probe(kind, server.base_url) as probe:
+        asked = await probe.ask()
+        assert asked.error is not None
+        assert (asked.code, asked.error.status) == ("target_rejected", 400)
+        assert (await probe.ask()).text == "Hello there"
+
+
+@pytest.mark.parametrize("status", [404, 405, 410, 501])
+async def test_an_endpoint_that_is_missing_closes_nothing_else(kind: str, status: int) -> None:
+    """A server that has no embeddings goes on to chat; its embeddings are tried again later."""
+    missing = plain(status, b'{"error":{"message":"no such route"}}')
+    async with FaultServer([missing, GOOD]) as server, Probe(kind, server.base_url) as probe:
+        with pytest.raises(TargetMisconfigured):
+            await probe.embed()
+        with pytest.raises(TargetUnavailable, match="held"):
+            await probe.embed()
+        await healthy(probe)
+        assert probe.state.open_until is None
+        assert (await probe.ask()).text == "Hello there"
+        assert len(server.posts) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "named", "seconds"),
+    [(429, "30", 30.0), (503, "30", 30.0), (500, "7", 7.0), (529, "2.5", 2.5), (429, "99999999", 3600.0)],
+)
+async def test_the_time_that_a_server_names_is_passed_on(kind: str, status: int, named: str, seconds: float) -> None:
+    """What the server says about waiting is what the client hears, within an hour, and nothing is sent before."""
+    async with (
+        FaultServer(plain(status, b"{}", Retry_After=named)) as server,
+        Probe(kind, server.base_url, retries=2) as probe,
+    ):
+        asked = await probe.ask()
+        assert asked.error is not None
+        assert asked.error.retry_after == seconds
+        assert probe.state.retry_in == seconds
+        probe.now += 1.0
+        held = await probe.ask()
+        assert held.error is not None
+        assert (held.code, held.error.retry_after) == ("target_held", seconds - 1.0)
         assert len(server.posts) == 1
 
 

@@ -129,3 +129,65 @@ async def test_usage_without_a_report_is_estimated_in_the_ledger(house: Any) -> 
         assert 0 < found["prompt_tokens"] < 50
         assert 0 < found["completion_tokens"] < 10
         assert await one.settled(1) == [("ok", "den", None)]
+
+
+WAITS: dict[str, tuple[Script, Script, int, int | None]] = {
+    "the first to be back": (plain(429, b"{}", Retry_After="12"), plain(429, b"{}", Retry_After="300"), 429, 12),
+    "the last to be asked": (plain(429, b"{}", Retry_After="300"), plain(503, b"{}", Retry_After="12"), 503, 12),
+    "the only one to say": (plain(429, b"{}", Retry_After="12"), plain(401, b"{}"), 502, 12),
+    "nobody says": (plain(401, b"{}"), plain(404, b"{}"), 502, None),
+}
+
+
+@pytest.mark.parametrize("name", WAITS)
+async def test_a_client_hears_when_the_first_target_is_back(house: Any, name: str) -> None:
+    """Where all targets fail, `Retry-After` is the shortest time that one of them named, and none where none did."""
+    big, den, status, seconds = WAITS[name]
+    async with house(big=big, den=den) as one:
+        reply = await one.ask(x_aduana_tags="public")
+        assert reply.status == status
+        assert reply.headers.get("retry-after") == (None if seconds is None else str(seconds))
+        assert ("x-should-retry" in reply.headers) is (seconds is None)
+
+
+async def test_a_held_target_tells_what_is_left_of_its_hold(house: Any) -> None:
+    """While the only permitted target is held, a request is refused with the rest of the time that it named."""
+    async with house(den=plain(429, b"{}", Retry_After="30")) as one:
+        first = await one.ask(x_aduana_tags="health")
+        assert (first.status, first.headers["retry-after"]) == (429, "30")
+        second = await one.ask(x_aduana_tags="health")
+        assert second.status == 503
+        assert 0 < int(second.headers["retry-after"]) <= 30
+        assert int(second.headers["retry-after-ms"]) > 15_000  # not a few seconds, as if nobody had said anything
+        assert len(one.den.posts) == 1
+
+
+ODD_ANSWERS: dict[str, Script] = {
+    "broken JSON": streamed(text("Hello"), b"data: {nope\n\n"),
+    "no end": streamed(text("Hello"), DONE),
+    "a page": plain(200, b"<html>", "text/html"),
+    "a failure in words": streamed(text("Hello"), event({"choices": [{"delta": {}, "finish_reason": "error"}]})),
+}
+
+
+@pytest.mark.parametrize("name", ODD_ANSWERS)
+async def test_odd_answers_to_one_client_leave_the_target_to_others(house: Any, name: str) -> None:
+    """However many answers to one request are broken, the next request is sent."""
+    async with house(den=[*[ODD_ANSWERS[name]] * 6, GOOD]) as one:
+        for _ in range(6):
+            assert (await one.ask(x_aduana_tags="health")).status == 502
+        assert (await one.ask(x_aduana_tags="health")).status == 200
+
+
+async def test_a_stream_to_an_old_client_ends_with_its_connection(house: Any) -> None:
+    """A client that speaks HTTP/1.0, as nginx does by default, gets its stream without chunks."""
+    body = chat(stream=True)
+    head = f"POST /v1/chat/completions HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n"
+    async with house() as one:
+        for more in ("", "Connection: keep-alive\r\n"):
+            reply = await one.send(f"{head}{more}\r\n".encode() + body)
+            assert reply.status == 200
+            assert "transfer-encoding" not in reply.headers
+            assert reply.body.startswith(b"data: {")
+            assert reply.body.endswith(b"data: [DONE]\n\n")
+        assert [outcome for outcome, _, _ in await one.settled(2)] == ["ok", "ok"]

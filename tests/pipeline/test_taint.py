@@ -366,6 +366,9 @@ ANSWERS: dict[str, tuple[Any, ...]] = {
         )
     ),
     "base64": said(base64.b64encode(STORY.encode()).decode()),
+    "a field beside a call": (
+        ToolCallPart(call=0, id="c", name="f", arguments="{}", extra={"extra_content": {"note": STORY}}),
+    ),
 }
 
 

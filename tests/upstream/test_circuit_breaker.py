@@ -6,12 +6,17 @@ from gateway.core.errors import (
     AduanaError,
     ContextLengthExceeded,
     TargetBusy,
+    TargetCutOff,
     TargetError,
+    TargetLacksEndpoint,
     TargetMisconfigured,
+    TargetProtocolError,
     TargetRejected,
+    TargetTimeout,
     TargetUnavailable,
 )
-from gateway.upstream.circuit_breaker import CircuitBreaker, CircuitBreakerSettings
+from gateway.core.request import Endpoint
+from gateway.upstream.circuit_breaker import CircuitBreaker, CircuitBreakerSettings, TargetBreaker
 
 SETTINGS = CircuitBreakerSettings(
     failures=3, first_hold=2.0, longest_hold=8.0, rate_limit_hold=1.0, credentials_hold=30.0
@@ -145,3 +150,152 @@ def test_credentials_may_be_mended() -> None:
     asked(breaker, 0.0, TargetMisconfigured("x"))
     assert asked(breaker, 30.0, None)
     assert not breaker.misconfigured
+
+
+OUTCOMES: dict[str, AduanaError | None] = {
+    "success": None,
+    "the request's own fault": TargetRejected("x"),
+    "an odd answer": TargetProtocolError("x"),
+    "a broken connection": TargetCutOff("x"),
+    "a failure": FAULT,
+    "a time-out": TargetTimeout("x"),
+    "a rate limit": TargetBusy("x"),
+    "a rate limit with a time": TargetBusy("x", retry_after=20.0),
+    "a time to wait": TargetUnavailable("x", retry_after=20.0),
+    "refused credentials": TargetMisconfigured("x"),
+}
+GOOD = frozenset({"success", "the request's own fault", "an odd answer"})
+AT_ONCE = {
+    "a rate limit": 1.0,
+    "a rate limit with a time": 20.0,
+    "a time to wait": 20.0,
+    "refused credentials": 30.0,
+}
+STATES: dict[str, tuple[AduanaError, int, float]] = {  # how it came to be: the error, how often, until when
+    "open after failures": (FAULT, 3, 2.0),
+    "open after time-outs": (TargetTimeout("x"), 3, 2.0),
+    "open after a rate limit": (TargetBusy("x"), 1, 1.0),
+    "open for a named time": (TargetBusy("x", retry_after=20.0), 1, 20.0),
+    "open after refused credentials": (TargetMisconfigured("x"), 1, 30.0),
+}
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_closed(outcome: str) -> None:
+    """A closed breaker opens for failures in a row, or at once for a named time or refused credentials."""
+    breaker = CircuitBreaker(SETTINGS)
+    for _ in range(3):
+        breaker.admit("t", 0.0)
+    for number in range(3):
+        breaker.record(OUTCOMES[outcome], 0.0)
+        until = AT_ONCE.get(outcome, None if outcome in GOOD or number < 2 else 2.0)
+        assert breaker.open_until(0.0) == until
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+@pytest.mark.parametrize("state", STATES)
+def test_open(state: str, outcome: str) -> None:
+    """An open breaker admits nobody and says for how long; what was under way before can only name a longer time."""
+    error, times, until = STATES[state]
+    breaker = CircuitBreaker(SETTINGS)
+    breaker.admit("t", 0.0)
+    for _ in range(times):
+        breaker.record(error, 0.0)
+    with pytest.raises(TargetUnavailable) as caught:
+        breaker.admit("t", 0.5)
+    assert caught.value.retry_after == until - 0.5
+    breaker.record(OUTCOMES[outcome], 0.5)
+    named = OUTCOMES[outcome] is not None and OUTCOMES[outcome].retry_after is not None  # type: ignore[union-attr]
+    assert breaker.open_until(0.5) == (max(until, 20.5) if named else until)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+@pytest.mark.parametrize("state", STATES)
+def test_half_open(state: str, outcome: str) -> None:
+    """Whatever opened it, one request tries the target when the hold is over: it closes or reopens the breaker."""
+    error, times, until = STATES[state]
+    breaker = CircuitBreaker(SETTINGS)
+    for _ in range(times):
+        asked(breaker, 0.0, error)
+    assert asked(breaker, until, OUTCOMES[outcome])
+    if outcome in GOOD:
+        assert breaker.open_until(until) is None
+        assert not breaker.misconfigured
+        breaker.admit("t", until)
+        breaker.admit("t", until)
+    else:
+        again = breaker.open_until(until)
+        assert again is not None
+        assert again > until
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_target_that_stays_ill_is_asked_more_and_more_rarely(state: str) -> None:
+    """Each hold in a row is longer, up to a limit, and the target is never given up."""
+    error, times, until = STATES[state]
+    breaker = CircuitBreaker(SETTINGS)
+    for _ in range(times):
+        asked(breaker, 0.0, error)
+    holds = [until]
+    now = until
+    for _ in range(6):
+        assert asked(breaker, now, error)
+        held = breaker.open_until(now)
+        assert held is not None
+        holds.append(held - now)
+        now = held
+    assert holds == sorted(holds)
+    assert holds[-1] <= 30.0
+    assert asked(breaker, now, None)
+    assert breaker.open_until(now) is None
+
+
+def test_keys_that_are_rotated() -> None:
+    """A refused key holds the target for seconds at first, and longer while it stays refused."""
+    breaker = CircuitBreaker()
+    now = 0.0
+    holds = []
+    for _ in range(6):
+        assert asked(breaker, now, TargetMisconfigured("x"))
+        held = breaker.open_until(now)
+        assert held is not None
+        holds.append(held - now)
+        now = held
+    assert holds == [5.0, 10.0, 20.0, 40.0, 60.0, 60.0]
+
+
+@pytest.mark.parametrize("endpoint", Endpoint)
+def test_an_endpoint_that_a_target_lacks_is_held_alone(endpoint: Endpoint) -> None:
+    """A 404 holds the endpoint that gave it; the target answers at the others, and the endpoint is tried again."""
+    breaker = TargetBreaker(SETTINGS)
+    breaker.admit("t", endpoint, 0.0)
+    breaker.record(endpoint, TargetLacksEndpoint("x"), 0.0)
+    with pytest.raises(TargetUnavailable) as caught:
+        breaker.admit("t", endpoint, 1.0)
+    assert caught.value.retry_after == 29.0
+    assert breaker.open_until(1.0) is None
+    for other in set(Endpoint) - {endpoint}:
+        breaker.admit("t", other, 1.0)
+        breaker.record(other, None, 1.0)
+    breaker.admit("t", endpoint, 30.0)
+    breaker.record(endpoint, None, 30.0)
+    breaker.admit("t", endpoint, 30.0)
+
+
+def test_an_endpoint_and_its_target_are_tried_by_one_request() -> None:
+    """A request that a held target turns away leaves the endpoint free to be tried by the next one."""
+    breaker = TargetBreaker(SETTINGS)
+    chat, embed = Endpoint.CHAT, Endpoint.EMBEDDINGS
+    breaker.admit("t", chat, 0.0)
+    breaker.record(chat, TargetLacksEndpoint("x"), 0.0)
+    breaker.admit("t", embed, 29.5)
+    breaker.record(embed, TargetBusy("x"), 29.5)
+    with pytest.raises(TargetUnavailable):
+        breaker.admit("t", chat, 30.0)
+    breaker.admit("t", chat, 30.5)
+    breaker.record(chat, FAULT, 30.5)
+    assert breaker.open_until(30.5) is not None
+    now = breaker.open_until(30.5) or 0.0
+    breaker.admit("t", chat, now)
+    breaker.release(chat)
+    breaker.admit("t", chat, now)

@@ -7,11 +7,12 @@ from contextlib import aclosing
 import msgspec
 import pytest
 
-from gateway.core.delta import Delta, Text
+from gateway.core.delta import Delta, Finish, Text, UsageReport
 from gateway.core.document import JsonObject
 from gateway.core.errors import (
     AduanaError,
     TargetBusy,
+    TargetCutOff,
     TargetError,
     TargetMisconfigured,
     TargetProtocolError,
@@ -30,6 +31,7 @@ SETTINGS = ExchangeSettings(
 DOCUMENT: JsonObject = {"messages": ()}
 HELLO = b'data: {"choices":[{"delta":{"content":"hello"}}]}\n\n'
 STOP = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n'
+HELLO_AND_STOP = b'data: {"choices":[{"delta":{"content":"hello"},"finish_reason":"stop"}]}\n\n'
 DONE = b"data: [DONE]\n\n"
 OVERLOADED = TargetUnavailable("x", code="target_overloaded")
 
@@ -228,6 +230,64 @@ async def test_others_need_not_wait_for_the_end_of_the_trying_answer() -> None:
     async with aclosing(stream):
         await anext(stream)
         assert await streamed(tried, Server(good()))
+
+
+@pytest.mark.parametrize("last", [TargetCutOff("x"), TargetTimeout("x"), None], ids=["cut", "late", "silent"])
+async def test_an_answer_that_lacks_only_its_usage_ends_well(
+    last: AduanaError | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that breaks or falls silent behind the finish reason takes nothing from the answer."""
+    monkeypatch.setattr("gateway.upstream.exchange._LAST_SECONDS", 0.01)
+    reply = FakeReply(HELLO, STOP, *([last] if last else []), silent=last is None)
+    tried = exchange()
+    *_, finish, report = await streamed(tried, Server(reply))
+    assert isinstance(finish, Finish)
+    assert isinstance(report, UsageReport)
+    assert tried.open_until() is None
+
+
+@pytest.mark.parametrize("first", [(HELLO,), (STOP,), (HELLO_AND_STOP,), (STOP, HELLO)])
+async def test_a_break_before_that_is_an_error(first: tuple[bytes, ...]) -> None:
+    """Without a finish reason of its own behind the text, a connection that breaks is a broken answer."""
+    with pytest.raises(TargetCutOff):
+        await streamed(exchange(), Server(FakeReply(*first, TargetCutOff("x"))))
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        (b"data: {nope\n\n",),
+        (HELLO, DONE),
+        (HELLO,),
+        (HELLO, b'data: {"error":{"message":"no"}}\n\n'),
+        (b'data: {"choices":[{"delta":{},"finish_reason":"error"}]}\n\n',),
+        (b"data: " + b"x" * (2 << 20),),
+    ],
+    ids=["no JSON", "no reason", "no end", "an error inside", "broken off", "too long"],
+)
+async def test_an_odd_answer_does_not_close_the_target_for_others(chunks: tuple[bytes, ...]) -> None:
+    """However often one request's answer is broken, other requests are let through."""
+    tried = exchange()
+    for _ in range(10):
+        with pytest.raises(TargetProtocolError):
+            await streamed(tried, Server(FakeReply(*chunks, most_bytes=10**8)))
+    assert tried.open_until() is None
+    assert await streamed(tried, Server(good()))
+
+
+async def test_what_is_left_of_a_hold_is_told() -> None:
+    """A held target says in how many seconds it may be asked again."""
+    clock = Clock()
+    held = exchange(clock=clock)
+    with pytest.raises(TargetBusy):
+        await streamed(held, Server(TargetBusy("x", retry_after=30.0)))
+    clock.now = 12.0
+    assert held.retry_in() == 18.0
+    with pytest.raises(TargetUnavailable) as caught:
+        await streamed(held, Server(good()))
+    assert caught.value.retry_after == 18.0
+    clock.now = 30.0
+    assert held.retry_in() is None
 
 
 async def test_an_answer_in_one_piece_is_read_and_closed() -> None:

@@ -28,7 +28,7 @@ from gateway.local.http.slots import ServerSlots
 from gateway.local.throughput import Throughput
 from gateway.upstream.body import PATHS
 from gateway.upstream.embeddings import read_vectors
-from gateway.upstream.errors import UNREACHABLE, unreachable
+from gateway.upstream.errors import UNREACHABLE, is_answer, unreachable
 from gateway.upstream.exchange import Exchange, Post
 from gateway.upstream.rerank import read_ranking, upstream_document
 
@@ -101,7 +101,7 @@ class HttpTarget:
         """Say how the target is doing, as far as that is known without asking it."""
         held = self._exchange.open_until()
         return TargetState(
-            healthy=self._reachable and held is None and not self._exchange.misconfigured and not self._relayed,
+            healthy=self._reachable and held is None and not self._relayed,
             problem=relayed(self._info.name, self._info.model).message if self._relayed else "",
             queue_depth=self._slots.waiting,
             queue_wait_seconds=self._slots.expected_wait(),
@@ -110,6 +110,7 @@ class HttpTarget:
             tokens_per_second=self._throughput.tokens_per_second,
             latency_seconds=self._throughput.latency_seconds,
             open_until=held,
+            retry_in=self._exchange.retry_in(),
         )
 
     async def prompt_tokens(self, request: AnyRequest) -> int | None:
@@ -136,12 +137,14 @@ class HttpTarget:
             TargetRejected: the server refused the request itself.
         """
         document = outbound_document(request, self._info.model, keep_identity=True)
-        post = self._post(endpoint_of(request), document, self._settings.most_answer_bytes)
+        endpoint = endpoint_of(request)
+        post = self._post(endpoint, document, self._settings.most_answer_bytes)
         first: float | None = None
         async with self._under_way(isolation, priority, deadline):
             await self._stays_here()  # behind the wait, which could outdate it
             begun = self._clock()
-            async with contextlib.aclosing(self._exchange.stream(post, document, deadline=deadline)) as deltas:
+            answer = self._exchange.stream(post, document, deadline=deadline, endpoint=endpoint)
+            async with contextlib.aclosing(answer) as deltas:
                 async for delta in deltas:
                     if first is None:
                         first = self._clock()
@@ -177,7 +180,7 @@ class HttpTarget:
         """Return what `read` makes of an answer that comes in one piece."""
         await self._stays_here()
         post = self._post(endpoint, document, self._settings.most_vector_bytes)
-        return await self._exchange.whole(post, read, deadline=deadline)
+        return await self._exchange.whole(post, read, deadline=deadline, endpoint=endpoint)
 
     def _post(self, endpoint: Endpoint, document: JsonObject, most_bytes: int) -> Post:
         """Return the call that sends `document`."""
@@ -208,6 +211,20 @@ class HttpTarget:
         if self._relayed:
             error = relayed(self._info.name, self._info.model)
             raise error
+
+    async def _listing(self, session: LocalSession, deadline: float) -> Mapping[str, object]:
+        """Return the server's list of models; an empty one where it answers that it has none to show.
+
+        Raises:
+            AduanaError: the server can't be reached, or fails.
+        """
+        try:
+            reply = await session.get("/models", most_bytes=_MOST_LISTING_BYTES)
+        except AduanaError as error:
+            if is_answer(error):
+                return {}
+            raise
+        return read_object(b"".join(await self._exchange.collect(reply, deadline=deadline)))
 
     async def _ask_where(self, session: LocalSession, listing: Mapping[str, object], deadline: float) -> None:
         """Learn whether the server runs the model elsewhere, from the models it lists and from Ollama's own pages.
@@ -247,7 +264,10 @@ class HttpTarget:
                 yield
             except AduanaError as error:
                 if error.code == UNREACHABLE and self._reachable:
-                    self._reachable = False  # the next request shall not have to find out for itself
+                    self._reachable, self._relayed = (
+                        False,
+                        None,
+                    )  # the next request shall not have to find out for itself
                     self._look_now.set()
                 raise
 
@@ -279,13 +299,14 @@ class HttpTarget:
                     await self._look_now.wait()
 
     async def _answers(self, session: LocalSession) -> bool:
-        """Say whether the server lists its models. Sends no request's content."""
+        """Say whether the server answers when it is asked for its models. Sends no request's content.
+
+        One that has no list, or shows it to others only, is there all the same.
+        """
         try:
             deadline = asyncio.get_running_loop().time() + _LOOK_SECONDS
             async with asyncio.timeout_at(deadline):
-                reply = await session.get("/models", most_bytes=_MOST_LISTING_BYTES)
-                body = b"".join(await self._exchange.collect(reply, deadline=deadline))
-                await self._ask_where(session, read_object(body), deadline)
+                await self._ask_where(session, await self._listing(session, deadline), deadline)
         except AduanaError as error:
             if error.code == UNREACHABLE and not self._relayed:
                 self._relayed = None  # whoever answers there next is asked anew

@@ -6,7 +6,7 @@ from gateway.core.errors import BadRequest, ContextLengthExceeded, PolicyRefused
 from gateway.core.labels import Label
 from gateway.core.request import Inbound
 from gateway.core.snapshot import Snapshot
-from gateway.core.target import Catalog
+from gateway.core.target import Catalog, TargetState
 from gateway.core.yaml_source import suggest
 from gateway.policy.evaluation.budgets import budget_refusal, in_the_way, limits
 from gateway.policy.evaluation.decision import Refusal, Why
@@ -53,8 +53,7 @@ def why_nothing(
     permitted = {name: found[name] for name in named if found[name] not in _MAY_NOT}
     broken = [name for name, why in permitted.items() if why is Why.BREAKER]
     if broken:
-        states = [snapshot.targets[name] for name in broken]
-        waits = [state.load_seconds for state in states if state.load_seconds is not None]
+        waits = [wait for name in broken if (wait := _wait(snapshot.targets[name])) is not None]
         return Refusal(
             code=Unavailable.code,
             message=f"{_listed(broken)} may answer this request but can't be reached just now. Try again later.",
@@ -89,6 +88,12 @@ def why_nothing(
         message=f"The policy permits no target for this request (label {word}, model {request.model[:100]!r}).",
         status=PolicyRefused.status,
     )
+
+
+def _wait(state: TargetState) -> float | None:
+    """Return the seconds until a target that failed is tried again and has loaded its model; None: nobody knows."""
+    known = [seconds for seconds in (state.retry_in, state.load_seconds) if seconds is not None]
+    return sum(known) if known else None
 
 
 def _listed(names: list[str]) -> str:

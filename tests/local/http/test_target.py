@@ -129,6 +129,21 @@ async def test_health_follows_the_server() -> None:
     await one.close()
 
 
+@pytest.mark.parametrize(
+    ("status", "there"), [(200, True), (401, True), (403, True), (404, True), (405, True), (429, True), (503, False)]
+)
+async def test_a_server_without_a_list_of_models_is_there(status: int, there: bool) -> None:
+    """A server that answers without showing its models counts as there; one that fails or is still loading does not."""
+    async with FaultServer(GOOD, listing=plain(status, b"{}")) as server:
+        one = target(server.base_url)
+        await one.start()
+        async with asyncio.timeout(60):
+            while len(server.requests) < 4:  # noqa: ASYNC110 - the watch has no event to wait for
+                await asyncio.sleep(0.005)
+        await until(one, there)
+        await one.close()
+
+
 async def test_a_request_that_finds_nobody_tells_the_others() -> None:
     """A request that finds no server makes the target unhealthy at once, before the next regular question."""
     async with FaultServer(GOOD) as server:

@@ -167,6 +167,28 @@ def test_waiting_time_comes_from_the_loading_model():
     assert refusal_error(decision).retry_after == 40.0
 
 
+@pytest.mark.parametrize(
+    ("home", "big", "seconds"),
+    [
+        ({"retry_in": 30.0}, None, 30.0),
+        ({"retry_in": 0.2}, None, 1.0),
+        ({"retry_in": 20.0, "load_seconds": 40.0}, None, 60.0),
+        ({"retry_in": 30.0}, {"retry_in": 12.0}, 12.0),
+        ({}, {"retry_in": 12.0}, 12.0),
+        ({}, None, 5.0),
+    ],
+)
+def test_waiting_time_is_that_of_the_target_that_is_tried_first(home, big, seconds):
+    """A client is told to come back when the first target that may answer is asked again and has its model."""
+    states = {"home": TargetState(open_until=3.0, **home)}
+    if big is not None:
+        states["big"] = TargetState(open_until=3.0, **big)
+    text = "otherwise: {prefer: [home, big]}" if big is not None else "otherwise: {prefer: [home]}"
+    decision = ask(policy_of("labels: {default: public}\n" + text), targets=states)
+    assert decision.candidates == ()
+    assert refusal_error(decision).retry_after == seconds
+
+
 def test_an_unknown_model_is_not_found():
     """With `unknown_model: null`, a name that nobody configured is 404; the label is still there for the receipt."""
     catalog = catalog_of(HOME, BIG, unknown_model=None)
