@@ -72,8 +72,8 @@ class ConversationTaint:
         found = await self._store.taint_lookup(hashes) if hashes else {}
         known = frozenset(item for item, label in found.items() if label is Label.SENSITIVE)
         hits = [look for look in looks if not known.isdisjoint(look.hashes)] if known else []
-        clear = looks if not hits else [look for look in looks if known.isdisjoint(look.hashes)]
-        self._texts.unknown(state, _marks(clear), self._scope(inbound).secret)
+        # INVARIANT: a text counts as unknown only if nothing at all of it is known, neither a passage nor a line.
+        self._texts.unknown(state, _marks(looks) - _marks(hits), self._scope(inbound).secret)
         if not hits:
             return Recollection()
         return Recollection(
@@ -163,8 +163,10 @@ class ConversationTaint:
 
     async def _keep(self, hashes: Sequence[bytes], causes: frozenset[str] | None) -> None:
         if hashes:
-            self._texts.changed()
-            await self._store.taint_remember(tuple(dict.fromkeys(hashes)), Label.SENSITIVE, causes)
+            try:
+                await self._store.taint_remember(tuple(dict.fromkeys(hashes)), Label.SENSITIVE, causes)
+            finally:  # a look before the write found nothing, and holds for nothing from now on
+                self._texts.changed()
 
 
 def _marks(looks: Iterable[_Look]) -> set[int]:
