@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gateway.core.errors import ConfigurationError
 
+KEY_FILE = "taint.key"
 _BYTES = 32
 
 
@@ -16,7 +17,7 @@ def load_conversation_key(state_dir: Path) -> bytes:
     Raises:
         ConfigurationError: It can't be read or written, or is damaged.
     """
-    path = state_dir / "taint.key"
+    path = state_dir / KEY_FILE
     try:
         with contextlib.suppress(FileExistsError):
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
+from gateway.app.conversation_key import KEY_FILE, load_conversation_key
 from gateway.app.inspection import running_inspection
 from gateway.app.targets import Targets
 from gateway.core.document import thaw
@@ -12,11 +13,16 @@ from gateway.core.labels import Zone
 from gateway.core.outbound import outbound_document
 from gateway.core.request import Inbound
 from gateway.core.snapshot import Snapshot
+from gateway.ledger import TaintReader
+from gateway.ledger.ledger import FILE_NAME
 from gateway.observe.logs import configure
 from gateway.pipeline import LocalTarget
 from gateway.pipeline.inspection import RequestInspection
 from gateway.pipeline.masking import Masker, Outgoing
+from gateway.pipeline.ports import Recollection
+from gateway.pipeline.taint import ConversationTaint
 from gateway.policy import Evidence, Policy, decide, foresee, overridden
+from gateway.privacy.taint.scope import BetweenKeys
 from gateway.settings import Settings
 
 _LOAD_SECONDS = 300.0
@@ -58,11 +64,26 @@ def inspected(
     async def look() -> Evidence:
         async with _request_inspection(settings, judge=judge) as request_inspection:
             found = await request_inspection.examine(inbound.request, inbound.size)
+            found = (await _recalled(settings, inbound)).joined(found)
             evidence = Evidence(inbound=inbound, inspection=found, snapshot=snapshot)
             evidence, _ = await request_inspection.decided(evidence, policy)
             return evidence
 
     return asyncio.run(look())
+
+
+async def _recalled(settings: Settings, inbound: Inbound) -> Recollection:
+    """Look a request up in the memory of sensitive conversations, where the state directory has one.
+
+    Raises:
+        LedgerUnavailable: It can't be read.
+        ConfigurationError: Its key can't be read.
+    """
+    folder = settings.state_dir
+    if not (folder / KEY_FILE).is_file() or not (folder / FILE_NAME).is_file():
+        return Recollection()
+    between = BetweenKeys(settings.inspection.memory.between_keys)
+    return await ConversationTaint(TaintReader(folder), load_conversation_key(folder), between).recall(inbound)
 
 
 def masked_document(settings: Settings, evidence: Evidence, policy: Policy, *, judge: bool = False) -> object | None:

@@ -7,5 +7,6 @@ LedgerUnavailable, so that nothing is sent. Must not know prices or see content.
 from gateway.ledger.ledger import Health, Ledger
 from gateway.ledger.reports import Reader
 from gateway.ledger.settings import LedgerSettings
+from gateway.ledger.taint_reader import TaintReader
 
-__all__ = ["Health", "Ledger", "LedgerSettings", "Reader"]
+__all__ = ["Health", "Ledger", "LedgerSettings", "Reader", "TaintReader"]

@@ -273,11 +273,7 @@ class Pipeline:
     async def _inspect(self, inbound: Inbound) -> tuple[Inspection, Recollection]:
         inspection = await self._request_inspection.examine(inbound.request, inbound.size)
         recalled = await self._taint.recall(inbound)
-        if recalled.tainted:
-            inspection = msgspec.structs.replace(
-                inspection, tainted=True, causes=recalled.causes, traces=recalled.traces
-            )
-        return inspection, recalled
+        return recalled.joined(inspection), recalled
 
     async def _left(self, case: Case, zone: Zone) -> None:
         """Note what was public as it came, and has left as it came."""

@@ -132,6 +132,12 @@ class Recollection(msgspec.Struct, frozen=True, kw_only=True):
         """Whether anything is known."""
         return bool(self.traces)
 
+    def joined(self, inspection: Inspection) -> Inspection:
+        """Return what inspection saw, together with what is known."""
+        if not self.tainted:
+            return inspection
+        return msgspec.structs.replace(inspection, tainted=True, causes=self.causes, traces=self.traces)
+
 
 class AnswerPort(Protocol):
     """The memory of one running answer."""

@@ -16,7 +16,7 @@ from gateway.pipeline.ports import Recollection
 from gateway.pipeline.telling import told
 from gateway.policy import Sensitivity
 from gateway.privacy.taint.conversation import Link, Turn, links, turns_of
-from gateway.privacy.taint.document_texts import MOST_TEXTS, TooManyTexts, Whose, seams, texts_of
+from gateway.privacy.taint.document_texts import MOST_TEXTS, TooManyTexts, Whose, seams, since, texts_of
 from gateway.privacy.taint.scope import BetweenKeys, Scope
 
 T = TypeVar("T")
@@ -42,6 +42,7 @@ class _Look(msgspec.Struct, frozen=True):
     turn: int
     hashes: tuple[bytes, ...]
     mark: int | None = None
+    seam: bool = False  # of several texts, so its place is where they end
 
 
 class ConversationTaint:
@@ -76,9 +77,10 @@ class ConversationTaint:
         self._texts.unknown(state, _marks(looks) - _marks(hits), self._scope(inbound).secret)
         if not hits:
             return Recollection()
+        placed = [look for look in hits if not look.seam] or hits
         return Recollection(
-            traces=tuple(dict.fromkeys(look.trace for look in hits)),
-            turn=max(1, min(look.turn for look in hits)),
+            traces=tuple(dict.fromkeys(look.trace for look in placed)),
+            turn=min(look.turn for look in placed),
             causes=await self._store.taint_causes(tuple(known)),
         )
 
@@ -133,6 +135,7 @@ class ConversationTaint:
         texts = texts_of(inbound.request, MOST_TEXTS)
         looks: list[_Look] = []
         seen: set[int] = set()
+        turns = max((text.turn for text in texts), default=0)
         for text in texts:
             mark = cache.mark(text.text)
             if mark in seen or cache.checked(state, mark, scope.secret):
@@ -140,13 +143,15 @@ class ConversationTaint:
             seen.add(mark)
             hashes = cache.of(mark, text.text)
             for kind, items in ((TraceKind.PASSAGE, hashes.passages), (TraceKind.LINE, hashes.lines)):
-                looks.append(_Look(Trace(kind=kind, path=text.path), text.turn, scope.looked_for(items), mark))
+                looks.append(_Look(Trace(kind=kind, path=text.path), since(text, turns), scope.looked_for(items), mark))
         for plain, text in seams(texts, ordered=True):
             mark = cache.mark(plain)
             if mark not in seen and not cache.checked(state, mark, scope.secret):
                 seen.add(mark)
                 items = scope.looked_for(cache.of_seam(mark, plain).passages)
-                looks.append(_Look(Trace(kind=TraceKind.PASSAGE, path=text.path), text.turn, items, mark))
+                looks.append(
+                    _Look(Trace(kind=TraceKind.PASSAGE, path=text.path), since(text, turns), items, mark, seam=True)
+                )
         for link in self._links(inbound):
             trace = Trace(kind=TraceKind.CONVERSATION, path=f"$.messages[{link.message}]")
             looks.append(_Look(trace, link.turn, scope.looked_for((link.hash,))))

@@ -9,7 +9,7 @@ from gateway.core.finding import Finding
 from gateway.core.request import AnyRequest
 from gateway.pipeline.passage_cache import PassageCache, bounded
 from gateway.policy import Sensitivity
-from gateway.privacy.taint.document_texts import DocumentText, Whose, seams, texts_of
+from gateway.privacy.taint.document_texts import DocumentText, Whose, seams, since, texts_of
 from gateway.privacy.taint.fingerprints import RUN, letters
 from gateway.privacy.taint.lines import sentence
 from gateway.privacy.taint.readings import readings
@@ -42,7 +42,8 @@ def told(request: AnyRequest, why: Sensitivity, cache: PassageCache, scope: Scop
         return Told(tuple(_everything(texts, cache, scope)), 1)
     spots = [(finding, text) for finding, text in found if text is not None]
     hashes = chain.from_iterable(_around(finding, text, cache, scope) for finding, text in spots)
-    return Told(tuple(hashes), min(max(text.turn, 1) for _, text in spots))
+    turns = max(text.turn for text in texts)
+    return Told(tuple(hashes), min(since(text, turns) for _, text in spots))
 
 
 def _placed(text: DocumentText) -> bool:

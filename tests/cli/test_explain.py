@@ -1,8 +1,18 @@
 """`aduana explain`, as a person runs it."""
 
+import asyncio
 import json
+from pathlib import Path
 
+from gateway.app.conversation_key import load_conversation_key
 from gateway.cli import main
+from gateway.core.request import Caller, Inbound
+from gateway.ledger import Ledger, LedgerSettings
+from gateway.pipeline.ports import Recollection
+from gateway.pipeline.taint import ConversationTaint
+from gateway.policy import Sensitivity
+from gateway.settings import load_settings
+from gateway.wire.openai import parse_chat
 from tests.cli.house import write
 from tests.policy.house import SHAPE
 
@@ -75,3 +85,39 @@ otherwise: {prefer: [big, home]}
     page = json.loads(capsys.readouterr().out)
     assert (page["masked"], page["candidates"], page["label"]) == (None, ["home"], "sensitive")
     assert "masked_document" not in page
+
+
+STORY = (
+    "Since the week before last the whole team has been waiting for the letter from the north, and nobody dares to "
+    "ask when it will come. The plan is to move to the old house in spring, before the others hear of it, and to tell "
+    "them only then, when the boats are back."
+)
+
+
+def test_explain_of_a_request_that_quotes_something_private(config, tmp_path, capsys):
+    """Where the gateway's memory knows a request from before, the page and the JSON say where and how, never what."""
+    state = load_settings(Path(config)).state_dir
+    told = {"model": "auto", "messages": [{"role": "user", "content": STORY}]}
+    later = {"model": "auto", "messages": [
+        {"role": "system", "content": f"You know: {STORY}"}, {"role": "user", "content": "hello"},
+    ]}  # fmt: skip
+    asyncio.run(_remember(state, told))
+    assert main(["explain", write(tmp_path, "later.json", json.dumps(later)), "--tags", "public", "--json"]) == 0
+    page = json.loads(capsys.readouterr().out)
+    assert (page["tainted"], page["label"], page["label_source"]) == (True, "sensitive", "taint")
+    assert {"kind": "passage", "path": "$.messages[0].content"} in page["traces"]
+    assert {trace["path"] for trace in page["traces"]} == {"$.messages[0].content"}
+    assert main(["explain", write(tmp_path, "told.json", json.dumps(told))]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "known from before: a conversation at $.messages[0]" in out
+    assert "letter" not in out
+
+
+async def _remember(state: Path, body: dict[str, object]) -> None:
+    """Let a gateway that ran here have heard a request with a tag that makes it sensitive."""
+    ledger = Ledger(LedgerSettings(directory=state))
+    await ledger.open()
+    request = parse_chat(json.dumps(body).encode())
+    taint = ConversationTaint(ledger, load_conversation_key(state))
+    await taint.remember(Inbound(id="r", request=request, caller=Caller()), Sensitivity(whole=True), Recollection())
+    await ledger.close()

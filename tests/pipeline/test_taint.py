@@ -276,6 +276,30 @@ async def test_a_question_in_a_sensitive_conversation_is_askable_elsewhere(world
     assert await world.leaves(chat("What is the capital of France?"))
 
 
+@pytest.mark.parametrize("where", ["system", "tool"])
+async def test_a_question_about_a_private_document_may_be_asked_about_another(world: World, where: str) -> None:
+    """An identity number in a document keeps the conversation about it at home, not the same question elsewhere."""
+    question = "Summarise this document in three short sentences."
+    answer = "It is about the rent of a house, and says to whom and how it is paid every month."
+
+    def asked(document: str, *later: str) -> dict[str, Any]:
+        if where == "system":
+            return chat(("system", document), *_roles([question, *later]))
+        body = tool_result(document)
+        body["messages"][0]["content"] = question
+        body["messages"] += [{"role": ("assistant", "user")[n % 2], "content": text} for n, text in enumerate(later)]
+        return body
+
+    world.answers(*said(answer))
+    assert not await world.leaves(asked(f"The rent goes to {IBAN}."))
+    assert not await world.leaves(asked(f"The rent goes to {IBAN}.", answer, "And?"))
+    assert not await world.leaves(chat(question, answer, "And?"))  # the document was cut off
+    assert not await world.leaves(chat(question, answer, "And?", "Well.", "So?"))
+    for _ in range(2):
+        assert await world.leaves(asked(PUBLIC[0]))
+        assert await world.leaves(asked(PUBLIC[1], "It is about plants.", "Which ones?"))
+
+
 class Late:
     """Inspector that is out of time, or fails, once."""
 

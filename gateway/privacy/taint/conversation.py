@@ -28,11 +28,14 @@ class Turn(msgspec.Struct, frozen=True):
 
 
 class Link(msgspec.Struct, frozen=True):
-    """A hash of a conversation up to own turn number `turn`, from 1; `message` is that turn's place in the request."""
+    """A hash of a conversation, which makes it sensitive from its own turn number `turn` (from 1) on.
+
+    A question with its answer does so from the next turn on: asked by itself, the question says nothing yet.
+    """
 
     hash: bytes
     turn: int
-    message: int
+    message: int  # place of the last turn that is in it
 
 
 def turn_digest(text: str, key: bytes) -> tuple[bytes, int]:
@@ -62,7 +65,7 @@ def links(turns: Sequence[tuple[int, Turn]], key: bytes) -> Iterator[Link]:
     """
     chain, length, count = b"", 0, 0
     own: Turn | None = None
-    before: Turn | None = None
+    answer: Turn | None = None
     for message, turn in turns:
         if turn.own:
             count += 1
@@ -72,17 +75,19 @@ def links(turns: Sequence[tuple[int, Turn]], key: bytes) -> Iterator[Link]:
                 yield Link(chain, count, message)
             if own is not None and own.letters + turn.letters >= LEAST:
                 yield Link(_pair(own, turn, key), count, message)
-            own = turn
-        if before is not None and before.own != turn.own and before.letters + turn.letters >= _EXCHANGE:
-            yield Link(_pair(before, turn, key), count, message)
-        before = turn
+            if answer is not None and answer.letters + turn.letters >= _EXCHANGE:
+                yield Link(_pair(answer, turn, key), count, message)
+            own, answer = turn, None
+            continue
+        if own is not None and own.letters + turn.letters >= _EXCHANGE:
+            yield Link(_pair(own, turn, key), count + 1, message)
+        answer = turn
 
 
 def exchange(turns: Sequence[tuple[int, Turn]], answer: Turn, key: bytes) -> tuple[bytes, ...]:
-    """Return the hash of the last turn and its answer; nothing where both are too short to identify anything."""
-    if not turns or not turns[-1][1].own or turns[-1][1].letters + answer.letters < _EXCHANGE:
-        return ()
-    return (_pair(turns[-1][1], answer, key),)
+    """Return the hash of the last question and its answer; nothing where both are too short to identify anything."""
+    own = next((turn for _, turn in reversed(turns) if turn.own), None)
+    return (_pair(own, answer, key),) if own is not None and own.letters + answer.letters >= _EXCHANGE else ()
 
 
 def beginnings(request: ChatRequest, key: bytes) -> tuple[bytes, ...]:

@@ -48,6 +48,17 @@ class DocumentText(msgspec.Struct, frozen=True):
         return self.path.rstrip("0123456789[]").rpartition(".")[2]
 
 
+def since(text: DocumentText, turns: int) -> int:
+    """Return the own turn, from 1, from which a conversation of so many own turns is sensitive if this text is.
+
+    The client's own words make their turn sensitive. What others say (a document in a system prompt, a result) makes
+    sensitive what comes behind it: the same question about another document says nothing yet.
+    """
+    if text.whose is Whose.OWN:
+        return max(text.turn, 1)
+    return (text.turn or turns) + 1
+
+
 class TooManyTexts(Exception):
     """Error of a document with more texts than are looked at."""
 

@@ -33,7 +33,7 @@ def test_the_answer_belongs_to_the_conversation() -> None:
     """A question and its answer are known together, also where the question alone is too short."""
     answer = Turn(*turn_digest(LONG + OTHER, KEY), False)
     assert set(exchange(turns("Hola"), answer, KEY)) & hashes("Hola", LONG + OTHER, "x")
-    assert not exchange(turns("Hola", LONG), answer, KEY)
+    assert exchange(turns("Hola", "Let me look."), answer, KEY) == exchange(turns("Hola"), answer, KEY)
     assert not exchange([], answer, KEY)
 
 
@@ -54,3 +54,5 @@ def test_each_hash_says_from_which_turn_on_it_holds() -> None:
     """A hash that a later turn is part of belongs to that turn."""
     found = list(links(turns("Hola", "Yes.", LONG, "Yes.", "And?"), KEY))
     assert {(link.turn, link.message) for link in found} == {(2, 2), (3, 4)}
+    found = list(links(turns(LONG, OTHER, "And?"), KEY))
+    assert {(link.turn, link.message) for link in found} == {(1, 0), (2, 1), (2, 2)}
