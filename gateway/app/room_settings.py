@@ -195,7 +195,7 @@ def key_secrets(settings: Settings) -> dict[str, tuple[str, Caller]]:
     """
     secrets: dict[str, tuple[str, Caller]] = {}
     for name, key in settings.keys.items():
-        caller = Caller(key=name, user=key.user, tags=key.tags, admin=key.admin, models=key.models)
+        caller = Caller(key=name, user=key.user, tags=key.tags, admin=key.admin, metrics=key.metrics, models=key.models)
         secrets[name] = (read_secret(key.secret), caller)
     return secrets
 

@@ -251,6 +251,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
         operations = Operations(
             host_guard=host_guard,
             keys=keys.ring if settings.server.host not in LOOPBACK else None,
+            metrics_keys=keys.ring if settings.server.host not in LOOPBACK and settings.keys else None,
             readiness=probe.check,
             metrics=metrics,
             page=page.render,

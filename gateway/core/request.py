@@ -151,6 +151,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     user: str | None = None
     tags: frozenset[str] = frozenset()
     admin: bool = False
+    metrics: bool = False  # may read /metrics, also where that needs a key
     models: frozenset[str] | None = None  # what this key may ask for; None: everything
 
 

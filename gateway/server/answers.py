@@ -1,15 +1,19 @@
 """Plain answers and errors: headers that say where a request went, bodies in the client's dialect."""
 
+import copy
+import re
 from math import ceil
 
 import structlog
 from aiohttp import web
 
-from gateway.core.errors import AduanaError, BadRequest, BudgetSpent, NotFound
+from gateway.core.errors import AduanaError, BadRequest, BudgetSpent, ConfigurationError, LedgerUnavailable, NotFound
 from gateway.pipeline import Route
 from gateway.wire import anthropic, ollama, openai
 
 LOG = structlog.get_logger("aduana.server")
+# A path of at least two parts that is none of our own routes and no part of a URL or a JSON pointer.
+_PATH = re.compile(r"(?<![\w/:.#$*-])~?/(?!(?:v1|v2|api|admin)/)[^\s/'\"<>|:,;()]+(?:/[^\s/'\"<>|:,;()]+)+")
 
 
 def header_value(text: str) -> str:
@@ -59,14 +63,34 @@ def error_answer(error: AduanaError, request_id: str, path: str) -> web.Response
     return json_answer(openai.error_body(error), headers, error.status)
 
 
+def _without_paths(error: AduanaError) -> AduanaError:
+    """Return the error without paths of files: other servers' complaints may have them."""
+    message = _PATH.sub("(a file)", error.message)
+    if message == error.message:
+        return error
+    cleaned = copy.copy(error)
+    cleaned.message = message
+    return cleaned
+
+
 def public_error(error: Exception, request_id: str) -> AduanaError:
     """Return what the client is told of an exception.
 
     An unexpected one is logged by type and place, never with its text: that could hold content.
     """
     match error:
+        case LedgerUnavailable():
+            LOG.error("request.no_receipt", request_id=request_id, problem=error.message)
+            return LedgerUnavailable(
+                "Nothing was sent, because it could not be written down. "
+                "The owner of this gateway finds the reason in its log and on its status page.",
+                retry_after=error.retry_after,
+            )
+        case ConfigurationError():
+            LOG.error("request.misconfigured", request_id=request_id, problem=error.message)
+            return AduanaError(f"The gateway is not set up for this request. Its log says more for {request_id}.")
         case AduanaError():
-            return error
+            return _without_paths(error)
         case web.HTTPNotFound():
             return NotFound("There is no such route here. OpenAI's API is under /v1.", code="route_not_found")
         case web.HTTPMethodNotAllowed():

@@ -67,16 +67,20 @@ class KeyRing:
 
     def accepts(self, authorization: str) -> bool:
         """Return whether a Basic or Bearer credential holds a known key (as the password), or anybody may ask."""
+        return self.holder(authorization) is not None or self._anonymous is not None
+
+    def holder(self, authorization: str) -> Caller | None:
+        """Return the caller whose key a Basic or Bearer credential holds (as the password); None: no known key."""
         kind, _, rest = authorization.strip().partition(" ")
         secret = rest.strip()
         if kind.lower() == "basic":
             try:
                 secret = base64.b64decode(secret, validate=True).decode().partition(":")[2]
             except ValueError:
-                return False
+                return None
         digest = _digest(secret)
-        known = any(hmac.compare_digest(digest, other) for other, _ in self._callers)
-        return known or self._anonymous is not None
+        found = [caller for known, caller in self._callers if hmac.compare_digest(known, digest)]
+        return found[0] if found else None
 
 
 def _digests(secrets: Mapping[str, tuple[str, Caller]]) -> list[tuple[bytes, Caller]]:

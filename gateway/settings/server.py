@@ -57,6 +57,8 @@ class ApiKey(Section):
     """Model names that this key may ask for. Default: all."""
     admin: bool = False
     """May use /admin and see explanations."""
+    metrics: bool = False
+    """May read `/metrics`, which needs such a key (or an administrator's) where `server.host` is not loopback."""
 
 
 class TraceConfig(Section):

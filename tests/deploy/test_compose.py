@@ -122,12 +122,33 @@ def test_prometheus_finds_the_gateway(deploy: Path, services, read_yaml, clean_e
     assert set(services["prometheus"]["networks"]) & set(services[host]["networks"])
 
 
+def test_prometheus_has_a_key_for_the_metrics_alone(deploy: Path, services, read_yaml, monkeypatch, tmp_path) -> None:
+    """Prometheus and the gateway read one secret, and the key with it may read the metrics and ask for no model."""
+    secrets = read_yaml(deploy / "compose.yaml")["secrets"]
+    (name,) = secrets
+    assert services["prometheus"]["secrets"] == services["aduana"]["secrets"] == [name]
+    scrape = read_yaml(deploy / "prometheus.yml")["scrape_configs"][0]
+    assert scrape["authorization"] == {"type": "Bearer", "credentials_file": f"/run/secrets/{name}"}
+    for variable, value in services["aduana"]["environment"].items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("ADUANA_STATE_DIR", str(tmp_path))
+    keys = load_settings(deploy / "aduana.yaml").keys
+    assert {"apps", "prometheus"} == set(keys)
+    key = keys["prometheus"]
+    assert (key.secret, key.metrics, key.admin, key.models) == (f"file:/run/secrets/{name}", True, False, frozenset())
+    assert name in (deploy / ".gitignore").read_text().split()
+    assert f"> {name} " in (deploy / "README.md").read_text()
+
+
 def test_promtool_reads_the_configuration_with_its_rules(deploy: Path, services, tmp_path: Path, tool) -> None:
     """The scrape configuration and every rule file that it names are valid for Prometheus."""
     text = (deploy / "prometheus.yml").read_text()
     inside = "/etc/prometheus/rules/aduana"
     assert inside in text
     rules = (deploy / mounts(services["prometheus"])[inside]).resolve()
+    key = tmp_path / "metrics-key"
+    key.write_text("secret")
+    text = text.replace("/run/secrets/metrics-key", str(key))
     (tmp_path / "prometheus.yml").write_text(text.replace(inside, str(rules)))
     done = tool("promtool", "check", "config", tmp_path / "prometheus.yml")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 from aiohttp import web
 
+from gateway.core.errors import AduanaError, Forbidden, Unauthorized
 from gateway.server.auth import HostGuard, KeyRing
 
 
@@ -33,6 +34,7 @@ class Operations:
         *,
         host_guard: HostGuard,
         keys: KeyRing | None,
+        metrics_keys: KeyRing | None,
         readiness: Callable[[], Readiness],
         metrics: Rendering,
         page: Callable[[], str],
@@ -42,7 +44,9 @@ class Operations:
 
         Args:
             host_guard: Refuses other people's hosts and web pages.
-            keys: The status page wants one of them, as the password in the browser's own dialogue. None: it is open.
+            keys: The status page and the details of readiness want one of them; the page as the password in the
+                browser's own dialogue. None: they are open.
+            metrics_keys: The metrics want one of them that may read metrics, or is an administrator's. None: open.
             readiness: Tells whether the gateway can answer.
             metrics: Writes the metrics.
             page: Writes the status page.
@@ -50,6 +54,7 @@ class Operations:
         """
         self._host_guard = host_guard
         self._keys = keys
+        self._metrics_keys = metrics_keys
         self._readiness = readiness
         self._metrics = metrics
         self._page = page
@@ -59,17 +64,35 @@ class Operations:
         """Answer GET /healthz: the event loop is alive."""
         return web.Response(text="ok\n")
 
-    async def readyz(self, _: web.Request) -> web.Response:
-        """Answer GET /readyz with 200 only when the default target can answer."""
+    async def readyz(self, http: web.Request) -> web.Response:
+        """Answer GET /readyz with 200 only when the default target can answer.
+
+        A foreign host's name or page, and beyond loopback whoever has no key, learns no more than that: a cluster's
+        probes ask by an address that nobody can list.
+        """
         readiness = self._readiness()
-        body = {"ready": readiness.ready, **readiness.details}
+        details = readiness.details if self._trusted(http) else {}
+        body = {"ready": readiness.ready, **details}
         return web.Response(
             body=msgspec.json.encode(body), status=200 if readiness.ready else 503, content_type="application/json"
         )
 
     async def metrics(self, http: web.Request) -> web.Response:
-        """Answer GET /metrics."""
+        """Answer GET /metrics.
+
+        Raises:
+            Unauthorized: A key is needed, and there is none or a wrong one.
+            Forbidden: The key may not read metrics.
+        """
         self._host_guard.check(http)
+        if self._metrics_keys is not None:
+            caller = self._metrics_keys.holder(http.headers.get("Authorization", ""))
+            if caller is None:
+                raise Unauthorized(
+                    "The metrics need an API key with 'metrics: true' here: send it as 'Authorization: Bearer …'."
+                )
+            if not (caller.metrics or caller.admin):
+                raise Forbidden("This needs a key with 'metrics: true' or 'admin: true'.", code="metrics_only")
         body = await asyncio.to_thread(self._metrics.render)
         return web.Response(
             body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8", "Cache-Control": "no-store"}
@@ -86,3 +109,11 @@ class Operations:
             )
         html = await asyncio.to_thread(self._page)
         return web.Response(text=html, content_type="text/html", headers=self._page_headers)
+
+    def _trusted(self, http: web.Request) -> bool:
+        """Return whether whoever asks may see what an operator sees."""
+        try:
+            self._host_guard.check(http)
+        except AduanaError:
+            return False
+        return self._keys is None or self._keys.accepts(http.headers.get("Authorization", ""))
