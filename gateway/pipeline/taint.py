@@ -168,6 +168,7 @@ class ConversationTaint:
 
     async def _keep(self, hashes: Sequence[bytes], causes: frozenset[str] | None) -> None:
         if hashes:
+            self._texts.changed()  # the store knows it from here on, before it is durable
             try:
                 await self._store.taint_remember(tuple(dict.fromkeys(hashes)), Label.SENSITIVE, causes)
             finally:  # a look before the write found nothing, and holds for nothing from now on

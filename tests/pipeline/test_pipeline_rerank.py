@@ -25,7 +25,7 @@ def house() -> House:
     """Return a house whose local target ranks."""
     made = House()
 
-    async def rerank(request: RerankRequest, *, deadline: float) -> Ranking:
+    async def rerank(request: RerankRequest, *, deadline: float, **_: object) -> Ranking:
         made.home.asked.append(request)
         return Ranking(scores=tuple(0.5 for _ in request.texts), usage=Usage(input=7))
 
