@@ -36,10 +36,19 @@ class SamplingSpec(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     ignore_eos: bool = False
 
 
+class StepCosts(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds that steps take, as a worker measured them at load with this many threads."""
+
+    threads: int
+    batches: dict[int, float] = {}  # rows in a step → seconds
+    drafts: dict[int, float] = {}  # draft tokens behind one token → seconds that they cost more
+
+
 class Load(_FramedMessage, frozen=True, kw_only=True):
-    """The first message to a worker: load this model."""
+    """The first message to a worker: load this model. `costs`: as measured before, so that it need not measure."""
 
     settings: EngineSettings
+    costs: StepCosts | None = None
 
 
 class Submit(_FramedMessage, frozen=True, kw_only=True):
@@ -92,6 +101,7 @@ class Ready(_FramedMessage, frozen=True, kw_only=True):
     description: str
     generates: bool = True
     ranks: bool = False  # then Embed is answered with one number for each input
+    costs: StepCosts | None = None
 
 
 class Failed(_FramedMessage, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from gateway.engine.llama.footprint import available_memory, footprint_of, short
 from gateway.engine.llama.gguf import read_header
 from gateway.engine.llama.model import EngineFault, LoadFault, Model, can_use_gpu
 from gateway.engine.llama.zero_pages import release_zero_pages
-from gateway.engine.messages import Failed, Load, Loading, Ready
+from gateway.engine.messages import Failed, Load, Loading, Ready, StepCosts
 from gateway.engine.prompt_store.store import open_prompt_store
 from gateway.engine.settings import MAX_DRAFT_TOKENS, EngineSettings
 from gateway.engine.speculative.draft_model import DraftModel
@@ -51,32 +51,37 @@ def _load(channel: Channel, settings: EngineSettings, threads: int) -> tuple[Mod
     return model, max(1, footprint_of(header, settings).cache // (settings.context * settings.slots))
 
 
-def _batch_splitter(model: Model) -> BatchSplitter:
+def _step_costs(model: Model, threads: int, known: StepCosts | None) -> StepCosts:
+    """Return what steps cost: as it was measured before with as many threads, else measured now (0.3 to 1 s)."""
+    if known is not None and known.threads == threads:
+        return known
+    settings = model.settings
     if not model.generates:
-        return BatchSplitter()
+        return StepCosts(threads=threads)
     try:
-        return BatchSplitter(measure_batches(model, model.settings.slots))
+        drafts = measure_draft_tokens(model, settings.draft_tokens) if _drafts(model) else {}
+        return StepCosts(threads=threads, batches=measure_batches(model, settings.slots), drafts=drafts)
     except EngineFault:  # what is wrong shows, and is told, with the first request
-        return BatchSplitter()
+        return StepCosts(threads=threads)
 
 
-def _speculator(model: Model, threads: int) -> Speculator | None:
-    """Make what drafts tokens for this model.
+def _drafts(model: Model) -> bool:
+    """Return whether tokens are drafted: where it is wanted, and rejected ones can be dropped."""
+    settings = model.settings
+    return model.generates and model.forgets and (settings.draft_lookup or bool(settings.draft_model))
 
-    None: nothing is drafted, or this model could not drop rejected draft tokens.
+
+def _speculator(model: Model, threads: int, costs: StepCosts) -> Speculator | None:
+    """Make what drafts tokens for this model; None: nothing is drafted.
 
     Raises:
         LoadFault: the draft model can't be used.
     """
     settings = model.settings
-    if not model.generates or not model.forgets or not (settings.draft_lookup or settings.draft_model):
+    if not _drafts(model):
         return None
-    try:
-        costs = measure_draft_tokens(model, settings.draft_tokens)
-    except EngineFault:  # what is wrong shows, and is told, with the first request
-        costs = {}
     return Speculator(
-        costs=costs,
+        costs=dict(costs.drafts),
         most=settings.draft_tokens,
         room=min(MAX_DRAFT_TOKENS, settings.batch - settings.slots),
         lookup=settings.draft_lookup,
@@ -109,7 +114,8 @@ def serve(connection: socket.socket) -> int:
         try:
             model, token_bytes = _load(channel, settings, threads)
             warm_up(model, threads)
-            speculator = _speculator(model, threads)
+            costs = _step_costs(model, threads, first[0].costs)
+            speculator = _speculator(model, threads, costs)
             prompt_store = open_prompt_store(settings, channel.wake)
         except ConfigurationError as error:
             channel.send(Failed(message=error.message, public=_BAD_FILE))
@@ -117,7 +123,8 @@ def serve(connection: socket.socket) -> int:
         except LoadFault as error:
             channel.send(Failed(message=str(error), public=error.public, retry=True))
             return 3
-        worker = Worker(model, channel, threads, prompt_store, token_bytes, _batch_splitter(model), speculator)
+        splitter = BatchSplitter(costs.batches)
+        worker = Worker(model, channel, threads, prompt_store, token_bytes, splitter, speculator)
         channel.send(
             Ready(
                 seconds=time.perf_counter() - began,
@@ -129,6 +136,7 @@ def serve(connection: socket.socket) -> int:
                 description=model.description(),
                 generates=model.generates,
                 ranks=model.ranks,
+                costs=costs if costs.batches else None,
             )
         )
         try:

@@ -29,11 +29,13 @@ from gateway.engine.messages import (
     Vectors,
 )
 from gateway.engine.prompt_store.disk import erase
+from gateway.engine.settings import EngineSettings
 from gateway.local.embedded.events import WorkerEvent, WorkerEventKind, WorkerListener
 from gateway.local.embedded.process.compatibility import CompatibilityStore
 from gateway.local.embedded.process.connection import Spawn, WorkerConnection, spawn
 from gateway.local.embedded.process.mailbox import Mailbox, Mailboxes
 from gateway.local.embedded.process.restarts import Death, Restart, RestartPolicy, Retry
+from gateway.local.embedded.process.step_costs import StepCostStore
 from gateway.local.embedded.settings import EmbeddedSettings
 
 _UNKNOWN_LOAD = 5.0  # seconds that a load is taken to need before one was seen
@@ -75,6 +77,7 @@ class WorkerSupervisor:
         self._load_seconds: float | None = None  # from start to ready, the last time
         file = Path(settings.compatibility_file) if settings.compatibility_file else None
         self._compatibility = CompatibilityStore(file)
+        self._costs = StepCostStore(file.with_name("step-costs.json") if file is not None else None)
         self.pid: int | None = None
         self.ready: Ready | None = None
         self.problem = ""  # why it can't take work, for whoever runs the gateway; empty: it can, or is about to
@@ -276,8 +279,9 @@ class WorkerSupervisor:
             self._connection = connection
             reading = asyncio.create_task(self._read_stderr(process.stderr), name="engine worker stderr")
             settings = msgspec.structs.replace(self._settings.for_worker(), repack=repack)
-            connection.send(Load(settings=settings))
+            connection.send(Load(settings=settings, costs=await self._costs.known(settings)))
             await self._learn(connection, learning)
+            await self._keep_costs(connection, settings)
             await connection.closed
             code = await self._wait(process)
         finally:
@@ -291,14 +295,24 @@ class WorkerSupervisor:
                 await asyncio.wait([reading])
         return self._death(code)
 
-    async def _learn(self, connection: WorkerConnection, learning: str) -> None:
-        """Keep that it works without repacked weights, once it does."""
-        if not learning:
-            return
+    async def _keep_costs(self, connection: WorkerConnection, settings: EngineSettings) -> None:
+        """Keep what the worker measured, once it is ready."""
+        await self._until_ready(connection)
+        if self.ready is not None and self.ready.costs is not None:
+            await self._costs.keep(settings, self.ready.costs)
+
+    async def _until_ready(self, connection: WorkerConnection) -> None:
+        """Return when the worker is ready, or gone."""
         while self.ready is None and not connection.closed.done():
             changed: asyncio.Future[Any] = asyncio.ensure_future(self._changed.wait())
             await asyncio.wait([changed, connection.closed], return_when=asyncio.FIRST_COMPLETED)
             changed.cancel()
+
+    async def _learn(self, connection: WorkerConnection, learning: str) -> None:
+        """Keep that it works without repacked weights, once it does."""
+        if not learning:
+            return
+        await self._until_ready(connection)
         if self.ready is not None:
             self._tell(WorkerEventKind.REMEMBERED)
             model = Path(self._settings.model)
