@@ -4,13 +4,13 @@ Holds the invariant of `core.delta`: an answer that does not come to its end is 
 made up. What is only odd is survived: no text that arrived is lost, and what leaves has one form.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from gateway.core.delta import Delta, Finish, FinishReason, ModelRefusal, Reasoning, Text, UsageReport
 from gateway.core.document import JsonObject
 from gateway.core.errors import TargetProtocolError
-from gateway.upstream.chunk import Choice, Message, decode_chunk
+from gateway.upstream.chunk import Choice, Chunk, Message, decode_chunk, plain_text
 from gateway.upstream.errors import complaint, fault_in_stream, incomplete
 from gateway.upstream.finish_reasons import finish_reason
 from gateway.upstream.logprobs import read_logprobs
@@ -66,22 +66,21 @@ class AnswerReader:
         """Whether every choice has ended and nothing but its usage can follow, although the server did not say so."""
         return all(one.reason is not None and one.said and not one.said_more for one in self._states)
 
-    def event(self, event: ServerSentEvent) -> Iterator[Delta]:
-        """Yield the deltas of one server-sent event.
+    def event(self, event: ServerSentEvent) -> Iterable[Delta]:
+        """Return the deltas of one server-sent event.
 
         Raises:
             AduanaError: the event reports an error, can't be read, or ends the answer too early.
         """
         data = event.data.strip()
         if self.done or not data or event.name.lower() in _KEEP_ALIVE:
-            return
-        if data.strip(b'"').upper().startswith(b"[DONE]"):
-            yield from self.end(marked=True)
-            return
-        yield from self.payload(data, is_error=event.name == "error")
+            return ()
+        if data.strip(b'"')[:6].upper() == b"[DONE]":
+            return self.end(marked=True)
+        return self.payload(data, is_error=event.name == "error")
 
-    def payload(self, data: bytes, *, is_error: bool = False) -> Iterator[Delta]:
-        """Yield the deltas of one JSON payload: a chunk, or a whole answer. A fault comes behind the text beside it.
+    def payload(self, data: bytes, *, is_error: bool = False) -> Iterable[Delta]:
+        """Return the deltas of one JSON payload: a chunk, or a whole answer. A fault comes behind the text beside it.
 
         Raises:
             AduanaError: the payload reports an error or can't be read.
@@ -90,6 +89,16 @@ class AnswerReader:
             chunk = decode_chunk(data)
         except ValueError as error:
             raise TargetProtocolError(f"The target {self._target!r} sent an event that can't be read.") from error
+        text = plain_text(chunk)
+        if text is not None and not is_error and len(self._states) == 1 and not self._only:
+            state = self._states[0]
+            state.text += len(text)
+            state.said_more = True
+            self._only = 0
+            return (Text(text=text),)
+        return self._deltas(chunk, is_error)
+
+    def _deltas(self, chunk: Chunk, is_error: bool) -> Iterator[Delta]:
         self._usage.whole(chunk.usage)
         broken_off = False
         for place, choice in enumerate(chunk.choices or ()):

@@ -73,6 +73,29 @@ def decode_chunk(data: bytes) -> Chunk:
     )
 
 
+def plain_text(chunk: Chunk) -> str | None:
+    """Return the text of a chunk that says nothing else, as nearly all do; None for every other."""
+    match chunk:
+        case Chunk(
+            choices=[
+                Choice(
+                    index=0,
+                    delta=Message(content=str(text), reasoning_content=None, reasoning=None, refusal=None) as delta,
+                    message=None,
+                    text=None,
+                    logprobs=None,
+                    finish_reason=None,
+                    usage=None,
+                )
+            ],
+            usage=None,
+            error=None,
+        ) if text and delta.tool_calls is None and delta.function_call is None:
+            return text
+        case _:
+            return None
+
+
 def is_json_object(data: bytes) -> bool:
     """Say whether `data` is one whole JSON object."""
     data = data.removeprefix(_BOM).strip()

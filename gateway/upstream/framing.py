@@ -86,7 +86,7 @@ class AnswerFraming:
         self._framing: Framing | None = None
 
     def feed(self, chunk: bytes) -> Iterator[ServerSentEvent]:
-        """Yield the payloads that `chunk` completes.
+        """Return the payloads that `chunk` completes.
 
         Raises:
             TargetProtocolError: the bytes are neither events nor JSON, or there are too many.
@@ -100,9 +100,9 @@ class AnswerFraming:
             self._framing = self._chosen(begin)
             self._begin = begin
             if self._framing is None:
-                return
+                return iter(())
             chunk, self._begin = begin, b""
-        yield from self._framing.feed(chunk)
+        return self._framing.feed(chunk)
 
     def end(self) -> Iterator[ServerSentEvent]:
         """Yield what is complete only because the bytes end.

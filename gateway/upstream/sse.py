@@ -52,17 +52,21 @@ class EventDecoder:
         *whole, last = rest
         line, self._line = bytes(self._line), bytearray(last)
         for one in (line, *whole):
-            yield from self._take(one)
+            event = self._take(one)
+            if event is not None:
+                yield event
         if len(last) > self._most_bytes:
             raise self._too_long()
 
     def end(self) -> Iterator[ServerSentEvent]:
         """Yield the last event, if it is a whole one that only lacks the empty line behind it."""
         line, self._line = bytes(self._line), bytearray()
-        if line:
-            yield from self._take(line)
-        if self._complete() or is_json_object(b"\n".join(self._data)):
-            yield from self._dispatch()
+        for event in (
+            self._take(line) if line else None,
+            self._dispatch() if self._complete() or is_json_object(b"\n".join(self._data)) else None,
+        ):
+            if event is not None:
+                yield event
 
     def _unix_lines(self, chunk: bytes) -> bytes:
         if not chunk:
@@ -72,38 +76,38 @@ class EventDecoder:
         self._after_cr = chunk.endswith(b"\r")
         return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
-    def _take(self, line: bytes) -> Iterator[ServerSentEvent]:
+    def _take(self, line: bytes) -> ServerSentEvent | None:
+        """Take a line, and return the event that it ends."""
         if not self._begun:
             self._begun = True
             line = line.removeprefix(_BOM)
         if not line:
-            yield from self._dispatch()
-            return
+            return self._dispatch()
         field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if line.startswith((b"{", _DONE)):
             field, value = b"data", line
+        before: ServerSentEvent | None = None
+        if field in (b"data", b"event") and self._complete():
+            before = self._dispatch()  # nothing can follow a whole JSON object: this line is the next event's
         if field == b"data":
-            if self._complete():
-                yield from self._dispatch()  # nothing can follow a whole JSON object: this is the next event
             self._size += len(value) + 1
             if self._size > self._most_bytes:
                 raise self._too_long()
             self._data.append(value.removeprefix(b"data:"))  # some proxies write it twice
         elif field == b"event":
-            if self._complete():
-                yield from self._dispatch()
             self._name = value.decode("utf-8", "replace")
         # Comments (lines that begin with a colon), `id`, `retry` and unknown fields say nothing to us.
+        return before
 
     def _complete(self) -> bool:
         """Say whether the one line so far is all of its event. More lines are JSON over several, which goes on."""
         return len(self._data) == 1 and (is_json_object(self._data[0]) or self._data[0].strip().startswith(_DONE))
 
-    def _dispatch(self) -> Iterator[ServerSentEvent]:
-        if self._data:
-            yield ServerSentEvent(data=b"\n".join(self._data), name=self._name)
+    def _dispatch(self) -> ServerSentEvent | None:
+        event = ServerSentEvent(data=b"\n".join(self._data), name=self._name) if self._data else None
         self._data, self._size, self._name = [], 0, ""
+        return event
 
     def _too_long(self) -> TargetProtocolError:
         return TargetProtocolError(f"The target sent one event of more than {self._most_bytes} bytes.")

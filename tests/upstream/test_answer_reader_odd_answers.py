@@ -64,7 +64,7 @@ def test_words_that_say_that_the_answer_goes_on(word: Any) -> None:
 def test_a_server_that_says_that_it_broke_off_is_believed(word: str) -> None:
     """A reason that tells of a failure is an error, behind the text that came with it."""
     reader = AnswerReader("t", DOCUMENT)
-    deltas = reader.payload(json.dumps(chunk(word, content="x")).encode())
+    deltas = iter(reader.payload(json.dumps(chunk(word, content="x")).encode()))
     assert next(deltas) == Text(text="x")
     with pytest.raises(TargetProtocolError, match="broke off"):
         next(deltas)
@@ -163,7 +163,7 @@ def test_half_a_surrogate_pair_costs_one_character() -> None:
 def test_an_error_beside_text_comes_behind_it() -> None:
     """A chunk that has text and an error gives the text first."""
     reader = AnswerReader("t", DOCUMENT)
-    deltas = reader.payload(json.dumps(chunk(content="x") | {"error": {"message": "no"}}).encode())
+    deltas = iter(reader.payload(json.dumps(chunk(content="x") | {"error": {"message": "no"}}).encode()))
     assert next(deltas) == Text(text="x")
     with pytest.raises(TargetProtocolError, match="no"):
         next(deltas)
