@@ -23,12 +23,12 @@ class _Vector(msgspec.Struct):
 
 
 class _Answer(msgspec.Struct):
-    data: list[_Vector] = []
+    data: list[_Vector] | None = None
     usage: Any = None
     error: Any = None
 
 
-_DECODER = msgspec.json.Decoder(_Answer)
+_DECODER = msgspec.json.Decoder(_Answer, strict=False)  # numbers may come as text
 
 
 def read_vectors(target: str, document: JsonObject, inputs: int, body: bytes) -> Embeddings:
@@ -45,7 +45,7 @@ def read_vectors(target: str, document: JsonObject, inputs: int, body: bytes) ->
     if answer.error:
         raise fault_in_stream(target, complaint(answer.error))
     ordered: dict[int, tuple[float, ...]] = {}
-    for place, one in enumerate(answer.data):
+    for place, one in enumerate(answer.data or ()):
         ordered[place if one.index is None else one.index] = _floats(target, one.embedding)
     vectors = tuple(ordered[index] for index in sorted(ordered))
     if sorted(ordered) != list(range(inputs)) or len({len(vector) for vector in vectors}) > 1:

@@ -50,6 +50,7 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     kind: str = ""
     param: str | None = None
+    retry_after: float | None = None  # seconds
 
 
 def complaint(error: object) -> Complaint:
@@ -64,6 +65,7 @@ def complaint(error: object) -> Complaint:
         code=_text(error.get("code"))[:64],
         kind=_text(error.get("type"))[:64],
         param=_sanitised(param)[:64] if isinstance(param, str) else None,
+        retry_after=_delay(error.get("details")),
     )
 
 
@@ -83,6 +85,7 @@ def complaint_in(body: bytes) -> Complaint:
 
 def fault_of_status(target: str, status: int, said: Complaint, *, retry_after: float | None = None) -> AduanaError:
     """Return the error for an answer whose status is not 200."""
+    retry_after = said.retry_after if retry_after is None else retry_after
     if 200 <= status < 400:
         what = "redirects elsewhere, which is never followed" if status >= 300 else f"answered with status {status}"
         return TargetProtocolError(f"The target {target!r} {what}. Check its base_url.")
@@ -169,7 +172,7 @@ def fault_in_stream(target: str, said: Complaint) -> AduanaError:
     if _about_length(said):
         return _too_long(target, said)
     if said.code == "429" or "rate_limit" in said.code or "rate_limit" in said.kind:
-        return TargetBusy(f"The target {target!r} limits its rate.")
+        return TargetBusy(f"The target {target!r} limits its rate.", retry_after=said.retry_after)
     if {said.code, said.kind} & _OVERLOADED:
         return TargetUnavailable(f"The target {target!r} is overloaded.", code="target_overloaded")
     reason = f": {said.message}" if said.message else "."
@@ -180,8 +183,8 @@ def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | No
     """Return `Retry-After-Ms` or `Retry-After` (seconds or a date) in seconds, within an hour; None without either."""
     for name, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         value = headers.get(name, "").strip()
-        if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", value):
-            return min(float(value) / scale, _LONGEST_WAIT)
+        if match := re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)(?: *s)?", value):
+            return min(float(match[1]) / scale, _LONGEST_WAIT)
     value = headers.get("retry-after", "")
     try:
         until = parsedate_to_datetime(value) if value else None
@@ -199,6 +202,15 @@ def _too_long(target: str, said: Complaint) -> ContextLengthExceeded:
 
 def _about_length(said: Complaint) -> bool:
     return said.code in _CONTEXT_CODES or said.kind in _CONTEXT_CODES or _CONTEXT_WORDS.search(said.message) is not None
+
+
+def _delay(details: object) -> float | None:
+    """Return the seconds in Google's `RetryInfo`, where its API names the time to wait."""
+    for detail in details if isinstance(details, list) else ():
+        given = detail.get("retryDelay") if isinstance(detail, Mapping) else None
+        if isinstance(given, str) and re.fullmatch(r"\d{1,9}(\.\d{1,9})?s", given):
+            return min(float(given[:-1]), _LONGEST_WAIT)
+    return None
 
 
 def _about_content(said: Complaint) -> bool:

@@ -27,6 +27,12 @@ def test_vectors_in_the_order_of_the_inputs() -> None:
     assert (found.usage.input, found.usage.estimated) == (6, False)
 
 
+def test_numbers_that_come_as_text() -> None:
+    """Places that a server writes as text are read."""
+    found = read(data=[{"index": "1", "embedding": [2]}, {"index": "0", "embedding": [1]}])
+    assert found.vectors == ((1.0,), (2.0,))
+
+
 def test_missing_usage_is_counted_here() -> None:
     """Usage that the server does not report is counted here and marked as an estimate."""
     found = read(data=[{"embedding": [1.0]}, {"embedding": [2.0]}])

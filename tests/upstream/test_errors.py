@@ -1,10 +1,11 @@
 """A target's failure becomes one of our errors, and only harmless words of it are passed on."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 
-from gateway.core.errors import TargetError
+from gateway.core.errors import TargetError, TargetMisconfigured, TargetProtocolError, TargetRejected, TargetUnavailable
 from gateway.upstream import errors as faults
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
@@ -15,6 +16,8 @@ NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
     [
         ({"retry-after": "30"}, 30.0),
         ({"retry-after": "1.5"}, 1.5),
+        ({"retry-after": " 30s "}, 30.0),
+        ({"retry-after": "soon", "retry-after-ms": "1500"}, 1.5),
         ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
         ({"retry-after": "Mon, 23 Nov 2026 12:01:00 GMT"}, 60.0),
         ({"retry-after": "Mon, 23 Nov 2026 11:00:00 GMT"}, 0.0),
@@ -98,3 +101,39 @@ def test_only_passing_faults_are_tried_again() -> None:
     assert not faults.is_passing(faults.untrusted("t"))
     assert not faults.is_passing(faults.unreachable("t"))
     assert not faults.is_passing(ValueError())
+
+
+GOOGLE = [{"@type": "type.googleapis.com/google.rpc.Help"}, {"@type": "…RetryInfo", "retryDelay": "38.5s"}]
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_time_to_wait_in_the_body(wrapped: bool) -> None:
+    """Google names the time in the error itself, which may stand in a list; a header comes before it."""
+    error = {"error": {"code": 429, "message": "Quota exceeded", "details": GOOGLE}}
+    said = faults.complaint_in(json.dumps([error] if wrapped else error).encode())
+    assert said.message == "Quota exceeded"
+    assert faults.fault_of_status("t", 429, said).retry_after == 38.5
+    assert faults.fault_of_status("t", 429, said, retry_after=3.0).retry_after == 3.0
+    assert faults.fault_in_stream("t", said).retry_after == 38.5
+
+
+@pytest.mark.parametrize(
+    "details", [None, "x", [], [None], [{"retryDelay": 5}], [{"retryDelay": "-1s"}], [{"retryDelay": "soon"}]]
+)
+def test_details_that_name_no_time(details: object) -> None:
+    """Anything else in an error's details names no time."""
+    assert faults.complaint({"message": "m", "details": details}).retry_after is None
+
+
+def test_an_overload_inside_an_answer() -> None:
+    """An error event that tells of an overload counts against the target; one about the request's content does not."""
+    assert isinstance(faults.fault_in_stream("t", faults.Complaint(kind="overloaded_error")), TargetUnavailable)
+    assert isinstance(faults.fault_in_stream("t", faults.Complaint(code="503")), TargetUnavailable)
+    assert isinstance(faults.fault_in_stream("t", faults.Complaint(message="can't parse")), TargetProtocolError)
+
+
+@pytest.mark.parametrize("message", ["Your input was flagged", "Blocked by content policy", "moderation_blocked"])
+def test_a_refusal_for_content_is_not_about_the_credentials(message: str) -> None:
+    """A 403 that speaks of the request's content is the request's own affair."""
+    assert isinstance(faults.fault_of_status("t", 403, faults.Complaint(message=message)), TargetRejected)
+    assert isinstance(faults.fault_of_status("t", 403, faults.Complaint(message="no access")), TargetMisconfigured)

@@ -85,3 +85,18 @@ def test_usage_is_estimated_where_it_is_not_told() -> None:
     assert ranking.scores == (-3.5,)
     assert ranking.usage.estimated
     assert ranking.usage.input == 32
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b'{"results":[{"index":"1","relevance_score":0.25},{"index":0,"relevance_score":0.5}]}',
+        b'{"results":null,"data":[{"index":1,"relevance_score":0.25},{"index":0,"relevance_score":0.5}]}',
+        b'[{"index":1,"score":0.25},{"index":0,"score":0.5}]',
+        b' \n{"data":[{"index":1,"score":"0.25"},{"index":0,"score":0.5}],"usage":null}',
+    ],
+    ids=["numbers as text", "Voyage", "Text Embeddings Inference", "blanks first"],
+)
+def test_rankings_of_other_servers(answer: bytes) -> None:
+    """The scores are read from the answers of several kinds of servers."""
+    assert read_ranking("server", {}, 2, answer).scores == (0.5, 0.25)
