@@ -15,7 +15,7 @@ from gateway.server.headers import REQUEST_HEADERS, refuse_unknown_headers
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 _CREDENTIALS = ("authorization", "x-api-key", "api-key")
-_SINGLE = (*_CREDENTIALS, "host", "origin", "content-type", *REQUEST_HEADERS)
+_SINGLE = (*_CREDENTIALS, "host", "origin", "content-type", "idempotency-key", *REQUEST_HEADERS)
 
 
 class KeyRing:

@@ -22,6 +22,7 @@ from gateway.server.streaming import EVENTS, EventStream
 from gateway.wire.dialect import AnswerAssembly, AnswerStream
 
 REQUEST_ID = web.RequestKey("request_id", str)
+BODY = web.RequestKey("body", bytes)
 PARSE_SECONDS = web.RequestKey("parse_seconds", float)
 # Parsing costs about 5 ms a megabyte: larger bodies are parsed in a thread, so that other streams keep flowing.
 INLINE_BYTES = 128 * 1024
@@ -72,13 +73,29 @@ class HttpEndpoint:
         """Return the model names that this caller may ask for."""
         return [name for name in self.catalog.aliases if caller.models is None or name in caller.models]
 
+    @property
+    def header_facts(self) -> tuple[str, ...]:
+        """Return the header names that policies may look at."""
+        return self._inbound_builder.header_facts
+
+    async def body(self, http: web.Request) -> bytes:
+        """Return the request's whole body; it is read once.
+
+        Raises:
+            AduanaError: It is too large, too late or compressed.
+        """
+        body = http.get(BODY)
+        if body is None:
+            body = http[BODY] = await self._bodies.read(http)
+        return body
+
     async def parsed(self, http: web.Request, parse: Callable[[bytes], T]) -> tuple[Caller, T, int]:
         """Return the caller, the parsed body and its size in bytes.
 
         The key is checked before a byte of the body is read.
         """
         caller = self.caller(http)
-        body = await self._bodies.read(http)
+        body = await self.body(http)
         begun = time.perf_counter()
         request = await asyncio.to_thread(parse, body) if len(body) > INLINE_BYTES else parse(body)
         http[PARSE_SECONDS] = time.perf_counter() - begun

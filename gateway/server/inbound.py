@@ -45,7 +45,7 @@ class InboundBuilder:
 
     def __init__(self, catalog: Catalog, header_facts: Sequence[str]) -> None:
         self._catalog = catalog
-        self._header_facts = tuple(name.lower() for name in header_facts)
+        self.header_facts = tuple(name.lower() for name in header_facts)
 
     def inbound(self, http: web.Request, request_id: str, caller: Caller, request: AnyRequest, size: int) -> Inbound:
         """Return the request with its circumstances; its tags are those of header, key and alias together."""
@@ -57,7 +57,7 @@ class InboundBuilder:
             caller=caller,
             tags=tags,
             headers=tuple(
-                (name, ", ".join(http.headers.getall(name))) for name in self._header_facts if name in http.headers
+                (name, ", ".join(http.headers.getall(name))) for name in self.header_facts if name in http.headers
             ),
             size=size,
         )

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from aiohttp import HttpVersion11, web
 
 from gateway.pipeline.settlement import ClientGone
+from gateway.server.idempotency import Recording
 
+RECORDING = web.RequestKey("recording", Recording)  # gets what is streamed, where a retry may ask for it
 _PIECE = 64 * 1024  # bytes written before the client must have taken some
 EVENTS = "text/event-stream; charset=utf-8"
 _HEADERS = {
@@ -23,6 +25,7 @@ class EventStream:
 
     def __init__(self, http: web.Request, headers: dict[str, str], *, content_type: str) -> None:
         self._http = http
+        self._recording = http.get(RECORDING)
         self.response = web.StreamResponse(headers=_HEADERS | {"Content-Type": content_type} | headers)
         if http.version >= HttpVersion11:
             self.response.enable_chunked_encoding()  # to older clients the end of the connection is the answer's end
@@ -42,6 +45,8 @@ class EventStream:
         Raises:
             ClientGone: The client has closed the connection, or reads nothing.
         """
+        if self._recording is not None:
+            self._recording.add(frame)
         with _gone():
             if len(frame) <= _PIECE:
                 await self.response.write(frame)

@@ -8,10 +8,12 @@ from gateway.server.answers import error_answer, public_error
 from gateway.server.auth import HostGuard
 from gateway.server.endpoint import REQUEST_ID, HttpEndpoint, StreamBroken
 from gateway.server.handlers.anthropic import AnthropicHandlers
+from gateway.server.handlers.idempotent import Idempotent
 from gateway.server.handlers.models import ModelHandlers, Models
 from gateway.server.handlers.ollama import OllamaHandlers
 from gateway.server.handlers.openai import OpenAIHandlers
 from gateway.server.handlers.operations import Operations
+from gateway.server.idempotency import IdempotencyStore
 from gateway.server.inbound import new_request_id
 
 
@@ -66,30 +68,31 @@ def build_application(
 
     application.on_response_prepare.append(add_headers)
     router = application.router
+    once = Idempotent(endpoint, IdempotencyStore())
     openai = OpenAIHandlers(endpoint, started=started)
     for prefix in ("/v1", ""):
-        router.add_post(f"{prefix}/chat/completions", openai.chat)
-        router.add_post(f"{prefix}/completions", openai.completions)
-        router.add_post(f"{prefix}/embeddings", openai.embeddings)
+        router.add_post(f"{prefix}/chat/completions", once(openai.chat))
+        router.add_post(f"{prefix}/completions", once(openai.completions))
+        router.add_post(f"{prefix}/embeddings", once(openai.embeddings))
         for name in ("rerank", "reranking"):  # llama-server's second name
-            router.add_post(f"{prefix}/{name}", openai.rerank)
-        router.add_post(f"{prefix}/responses", openai.responses)
+            router.add_post(f"{prefix}/{name}", once(openai.rerank))
+        router.add_post(f"{prefix}/responses", once(openai.responses))
         router.add_post(f"{prefix}/responses/input_tokens", openai.responses_input_tokens)
         router.add_get(f"{prefix}/models", openai.models)
         router.add_get(f"{prefix}/models/{{id:.+}}", openai.model)
-    router.add_post("/v2/rerank", openai.rerank)  # where Cohere's clients ask
+    router.add_post("/v2/rerank", once(openai.rerank))  # where Cohere's clients ask
     anthropic = AnthropicHandlers(endpoint)
-    router.add_post("/v1/messages", anthropic.messages)
+    router.add_post("/v1/messages", once(anthropic.messages))
     router.add_post("/v1/messages/count_tokens", anthropic.count_tokens)
     ollama = OllamaHandlers(endpoint, models, started=started)
     router.add_get("/api/version", ollama.version)
     router.add_get("/api/tags", ollama.tags)
     router.add_get("/api/ps", ollama.loaded)
     router.add_post("/api/show", ollama.show)
-    router.add_post("/api/chat", ollama.chat)
-    router.add_post("/api/generate", ollama.generate)
-    router.add_post("/api/embed", ollama.embed)
-    router.add_post("/api/embeddings", ollama.embed)
+    router.add_post("/api/chat", once(ollama.chat))
+    router.add_post("/api/generate", once(ollama.generate))
+    router.add_post("/api/embed", once(ollama.embed))
+    router.add_post("/api/embeddings", once(ollama.embed))
     router.add_post("/admin/explain", openai.explain)
     administration = ModelHandlers(endpoint, models)
     router.add_get("/admin/models", administration.list)
