@@ -99,6 +99,8 @@ def priced_targets(settings: Settings) -> list[PricedTarget]:
             zone=settings.catalog().targets[name].zone,
             model=config.model,
             base_url=config.base_url if isinstance(config, OpenAITargetConfig) else None,
+            context=config.context,
+            answer_tokens=config.answer_tokens if isinstance(config, OpenAITargetConfig) else None,
         )
         for name, config in settings.targets.items()
     ]
@@ -119,6 +121,7 @@ def ledger_settings(settings: Settings, unpriced: frozenset[str]) -> LedgerSetti
         month_limit_usd=budgets.month_usd,
         key_limits_usd=dict(budgets.keys_usd),
         unpriced_targets=unpriced,
+        unpriced_allowed=budgets.unpriced == "allow",
     )
 
 
@@ -131,6 +134,7 @@ def price_settings(settings: Settings) -> PriceSettings:
         reference_batch=prices.reference_batch,
         token_ratio=prices.token_ratio,
         reference_tokenizer=prices.reference_tokenizer,
+        picture_tokens=prices.picture_tokens,
         overrides={
             name: Rate(
                 input=rate.input,

@@ -11,9 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from gateway.app.inspection import build_inspector
+from gateway.app.room_settings import price_settings, priced_targets
 from gateway.cli.policies import load
+from gateway.observe import Prices
 from gateway.policy.proof.check import PolicyCheck, check
 from gateway.policy.proof.prover import ProofOutcome, Verdict
+from gateway.settings import Settings
 
 _SIGNS = {
     ProofOutcome.PROVED: "[green]proved[/]",
@@ -45,15 +48,31 @@ def run(args: argparse.Namespace) -> int:
     settings, policy = load(args.config, args.policies)
     build_inspector(settings)  # raises for a word, a pattern or a list with which the gateway would not start
     result = check(policy)
+    closed = _closed_by_budgets(settings)
     if args.json:
-        print(msgspec.json.encode({"passed": result.passed, **msgspec.structs.asdict(result)}).decode())
+        told = {"passed": result.passed, "unpriced": closed, **msgspec.structs.asdict(result)}
+        print(msgspec.json.encode(told).decode())
         return 0 if result.passed else 1
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     names = ", ".join(str(path) for path in args.policies or settings.policy) or "built-in home policy"
     console.print(f"[bold]{escape(names)}[/] · digest {result.digest} · {result.rules} rules · "
                   f"{len(settings.targets)} targets")  # fmt: skip
     _show(console, result, _options(args))
+    for target in closed:
+        console.print(
+            f"  [yellow]note[/]    the price of {escape(target)} is not known, so no budget allows for it and it is "
+            "never asked: name its rate (prices.overrides), or write budgets.unpriced: allow"
+        )
     return 0 if result.passed else 1
+
+
+def _closed_by_budgets(settings: Settings) -> tuple[str, ...]:
+    """Return the cloud targets that are never asked, because a budget has a limit and their price is not known."""
+    budgets = settings.budgets
+    limited = bool(budgets.keys_usd) or budgets.day_usd is not None or budgets.month_usd is not None
+    if not limited or budgets.unpriced == "allow":
+        return ()
+    return tuple(sorted(Prices(price_settings(settings), priced_targets(settings)).unpriced))
 
 
 def _options(args: argparse.Namespace) -> str:

@@ -24,6 +24,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     spent: float = 0.0
     limit: float | None = None
     resets: datetime | None = None  # when the next period begins
+    unpriced: bool = False  # whether a target without a known price may be asked while anything is left
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):

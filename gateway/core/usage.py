@@ -23,6 +23,15 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
         return self.output + self.reasoning
 
 
+class MostUse(msgspec.Struct, frozen=True, kw_only=True):
+    """The most that a request can use, before anybody has counted it."""
+
+    prompt: int = 0  # tokens of all prompts together
+    answers: int = 0  # how many are asked for: choices times prompts; 0: nothing is generated
+    limit: int | None = None  # the most tokens of each; None: the client sets none
+    pictures: int = 0  # beside the prompt's tokens
+
+
 MICROS = 1_000_000
 
 

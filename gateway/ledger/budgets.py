@@ -22,7 +22,9 @@ class Budgets:
         keys: Mapping[str, float],
         today: date,
         zone: tzinfo | None = None,
+        unpriced_allowed: bool = False,
     ) -> None:
+        self._unpriced_allowed = unpriced_allowed
         self._limits: dict[str, float | None] = {"day": day, "month": month}
         self._limits |= {f"key:{name}": limit for name, limit in keys.items()}
         self._whole = {name: round(limit * MICROS) for name, limit in self._limits.items() if limit is not None}
@@ -47,13 +49,17 @@ class Budgets:
     def hold(self, request_id: str, key: str, micros: int | None) -> str | None:
         """Set money aside and return None, or return the budget that does not allow for it and set nothing aside.
 
-        A second time for the same request adds up. `micros` None: it costs an unknown sum.
+        A second time for the same request adds up. `micros` None: it costs an unknown sum, which no limit allows for,
+        unless that was permitted; then as long as anything is left.
         """
         for name in ("month", f"key:{key}", "day"):
             limit = self._whole.get(name)
             if limit is not None and micros != 0:
                 used = self._spent.get(name, 0) + self._held.get(name, 0)
-                if used >= limit if micros is None else used + micros > limit:
+                if micros is None:
+                    if used >= limit or not self._unpriced_allowed:
+                        return name
+                elif used + micros > limit:
                     return name
         if micros:
             self._add(key, micros)
@@ -85,6 +91,7 @@ class Budgets:
             name: Budget(
                 spent=(spent.get(name, 0) + held.get(name, 0)) / MICROS,
                 limit=self._limits.get(name),
+                unpriced=self._unpriced_allowed,
                 resets=tomorrow if name == "day" else next_month,
             )
             for name in sorted(self._limits.keys() | spent.keys() | held.keys())

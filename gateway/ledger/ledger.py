@@ -347,6 +347,7 @@ class Ledger:
             keys=settings.key_limits_usd,
             today=self._today(),
             zone=self._zone,
+            unpriced_allowed=settings.unpriced_allowed,
         )
 
     def _roll(self) -> None:

@@ -24,6 +24,8 @@ class LedgerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Limit in one calendar month for single API keys, by the key's name, US dollars."""
     unpriced_targets: frozenset[str] = frozenset()
     """Targets whose price is not known. Their cost is written as unknown, never as 0."""
+    unpriced_allowed: bool = False
+    """Whether such a target may be asked while a budget with a limit applies and something is left of it."""
     write_seconds: float = 5.0
     """A receipt that is not durable after this long counts as failed, and nothing is sent."""
     busy_seconds: float = 2.0

@@ -32,6 +32,10 @@ class PricedTarget(msgspec.Struct, frozen=True, kw_only=True):
     zone: Zone
     model: str
     base_url: str | None = None
+    context: int | None = None
+    """Window in tokens. None: as the price list says."""
+    answer_tokens: int | None = None
+    """The most tokens of one answer. None: as providers document it for known models, else the window."""
 
 
 class PriceSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,8 +53,8 @@ class PriceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The reference model's `tokenizer.json`: the ratio is then measured on answers, and `token_ratio` is its start."""
     reference_embedding_model: str = "text-embedding-3-small"
     """The same for requests that generate nothing: embeddings are far cheaper than chats."""
-    assumed_output_tokens: int = 4096
-    """Length of an answer that a reservation assumes when the client sets no limit."""
+    picture_tokens: int = 5_000
+    """The most tokens that one picture counts for."""
     overrides: Mapping[str, Rate] = MappingProxyType({})
     """Rates by model name, before the price list: for models it does not know, and for contracts of your own."""
     data_file: Path | None = None

@@ -16,6 +16,7 @@ from gateway.core.errors import (
     TargetError,
     TargetMisconfigured,
     TargetProtocolError,
+    TargetTimeout,
     TargetUnavailable,
     Unavailable,
 )
@@ -196,6 +197,8 @@ class Dispatcher:
                 return await attempt(name)
             except (TargetError, ContextLengthExceeded) as error:
                 account.attempts.append((name, error.code))
+                if name in self._cloud and isinstance(error, TargetTimeout | TargetProtocolError):
+                    account.sent_in_vain(name)
                 account.target = account.zone = None
                 last = error
                 waits += () if error.retry_after is None else (error.retry_after,)

@@ -164,7 +164,8 @@ class Pipeline:
         """Explain the whole decision, rule by rule. Nothing is sent and nothing is written."""
         policy = self._policies.current
         inspection, _ = await self._inspect(inbound)
-        snapshot = await self._snapshots.snapshot(inbound.request, self._catalog.resolve(inbound.request.model))
+        alias = self._catalog.resolve(inbound.request.model)
+        snapshot = await self._snapshots.snapshot(inbound.request, alias, inbound.size)
         evidence = Evidence(inbound=inbound, inspection=inspection, snapshot=snapshot)
         evidence, first = await self._request_inspection.decided(evidence, policy)
         masked = await self._masker.attempt(first, evidence, policy, keep=False)
@@ -177,7 +178,7 @@ class Pipeline:
             NotFound: There is no model of this name for the caller.
         """
         alias = self._known_model(inbound)
-        snapshot = await self._snapshots.snapshot(inbound.request, alias)
+        snapshot = await self._snapshots.snapshot(inbound.request, alias, inbound.size)
         return snapshot.prompt_tokens_estimate or 0
 
     async def _admit(self, inbound: Inbound) -> Case:
@@ -192,7 +193,7 @@ class Pipeline:
         begun = clock()
         inspection, recalled = await self._inspect(inbound)
         inspected = clock()
-        snapshot = await self._snapshots.snapshot(inbound.request, alias)
+        snapshot = await self._snapshots.snapshot(inbound.request, alias, inbound.size)
         informed = clock()
         evidence = Evidence(inbound=inbound, inspection=inspection, snapshot=snapshot)
         evidence, first = await self._request_inspection.decided(evidence, policy)

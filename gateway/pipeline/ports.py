@@ -17,7 +17,7 @@ from gateway.core.record import Receipt, Reservation, Settlement
 from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest, Inbound, Media, RerankRequest
 from gateway.core.snapshot import Budget, Gpu
 from gateway.core.target import TargetInfo, TargetState
-from gateway.core.usage import Usage
+from gateway.core.usage import MostUse, Usage
 from gateway.policy import Clearance, Policy, Sensitivity
 
 
@@ -176,7 +176,7 @@ class Pricing(Protocol):
     def avoided(self, target: str, usage: Usage) -> int | None:
         """Return what the reference model would have cost for it; None: not known, or the target is not local."""
 
-    def estimate(self, target: str, prompt_tokens: int, max_tokens: int | None) -> int | None:
+    def estimate(self, target: str, most: MostUse) -> int | None:
         """Return the most that a request could cost on a target; None: no price is known."""
 
 

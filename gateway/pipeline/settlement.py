@@ -30,6 +30,7 @@ class RequestAccount:
         self.target: str | None = None
         self.zone: Zone | None = None
         self.attempts: list[tuple[str, str]] = []
+        self.vain: list[str] = []  # cloud targets that were sent the prompt and gave no answer
         self.begun = clock()
         self.first: float | None = None
         self.ended: float | None = None
@@ -98,8 +99,18 @@ class RequestAccount:
         if self.target is None:
             return Usage()
         output = int(sum(map(len, self._texts)) / CHARACTERS_PER_TOKEN)
-        prompt = self.receipt.prompt_tokens or 0
-        return Usage(input=prompt if self.first is not None else 0, output=output, estimated=True)
+        # A cloud may count what was sent to it from the first byte on, whether or not an answer was waited for.
+        worked = self.first is not None or self.zone is Zone.CLOUD
+        return Usage(input=self.prompt if worked else 0, output=output, estimated=True)
+
+    @property
+    def prompt(self) -> int:
+        """Return the likely tokens of the prompt."""
+        return self.receipt.prompt_tokens or 0
+
+    def sent_in_vain(self, target: str) -> None:
+        """Note that a cloud target has the prompt and gave no answer: it may count it all the same."""
+        self.vain.append(target)
 
 
 class SettlementWriter:
@@ -196,6 +207,8 @@ class SettlementWriter:
         usage = account.usage_so_far()
         target = account.target
         local = account.zone is Zone.LOCAL
+        prompt = Usage(input=account.prompt, estimated=True)
+        vain = sum(self._pricing.cost(name, prompt) for name in account.vain)
         settlement = Settlement(
             request_id=account.receipt.request_id,
             settled_at=self._wall(),
@@ -204,7 +217,7 @@ class SettlementWriter:
             zone=account.zone,
             error=error,
             usage=usage,
-            cost_micros=self._pricing.cost(target, usage) if target else 0,
+            cost_micros=vain + (self._pricing.cost(target, usage) if target else 0),
             avoided_micros=self._pricing.avoided(target, usage) if target and local else None,
             first_token_seconds=account.first - account.begun if account.first is not None else None,
             duration_seconds=account.seconds(),

@@ -1,9 +1,11 @@
 """The snapshot for a decision: the only place where the pipeline looks at the world before deciding."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
+from gateway.core.document import encode
 from gateway.core.request import (
     AnyRequest,
     ChatRequest,
@@ -14,13 +16,16 @@ from gateway.core.request import (
 )
 from gateway.core.snapshot import Gpu, Snapshot
 from gateway.core.target import Alias
-from gateway.core.usage import MICROS
+from gateway.core.usage import MICROS, MostUse
+from gateway.pipeline.most_use import most_use
 from gateway.pipeline.ports import LedgerPort, LocalTarget, Meters, Pricing, Target
 from gateway.privacy.language import language_of
 
 # Without a tokenizer: a little over what English and Spanish prose takes, so that the estimate errs to "too long".
 CHARACTERS_PER_TOKEN = 3.5
 _MESSAGE_TOKENS = 8
+_PICTURE_TOKENS = 1_000  # a likely size of one
+_INLINE_BYTES = 64 * 1024
 
 
 class SnapshotBuilder:
@@ -43,17 +48,17 @@ class SnapshotBuilder:
         self._pricing = pricing
         self._now = now
 
-    async def snapshot(self, request: AnyRequest, alias: Alias | None) -> Snapshot:
+    async def snapshot(self, request: AnyRequest, alias: Alias | None, size: int = 0) -> Snapshot:
         """Collect the facts for one request.
 
-        Counting tokens is the only slow part; long texts are counted in a thread.
+        Counting tokens is the only slow part; long texts, and bodies of many bytes (`size`), are counted in a thread.
         """
         counts = await self._prompt_tokens(request, alias)
-        estimate = max(counts.values()) if counts else estimated_tokens(request)
-        limit = request.sampling.max_tokens if isinstance(request, ChatRequest | CompletionRequest) else None
+        measured = await asyncio.to_thread(self._measured, request) if size > _INLINE_BYTES else self._measured(request)
+        estimate = max(counts.values()) if counts else measured[0]
         prices: dict[str, float] = {}
         for name in self._targets:
-            price = self._pricing.estimate(name, estimate, limit)
+            price = self._pricing.estimate(name, measured[1])
             if price is not None:
                 prices[name] = price / MICROS
         return Snapshot(
@@ -67,6 +72,11 @@ class SnapshotBuilder:
             electricity_price=self._meters.electricity_price() if self._meters is not None else None,
             language=language_of(last_text(request)),
         )
+
+    def _measured(self, request: AnyRequest) -> tuple[int, MostUse]:
+        """Return the likely tokens of the prompt, and the most that the request may use in a cloud."""
+        away = len(self._targets) > len(self._local)
+        return estimated_tokens(request), most_use(request) if away else MostUse()
 
     async def _prompt_tokens(self, request: AnyRequest, alias: Alias | None) -> dict[str, int]:
         counts: dict[str, int] = {}
@@ -104,7 +114,12 @@ def estimated_tokens(request: AnyRequest) -> int:
                 len(message.text) + sum(len(call.arguments) + len(call.name) for call in message.tool_calls)
                 for message in request.messages
             )
-            return int(characters / CHARACTERS_PER_TOKEN) + _MESSAGE_TOKENS * len(request.messages)
+            if request.tools:
+                characters += len(encode(request.tools))
+            if request.response_format.schema is not None:
+                characters += len(encode(request.response_format.schema))
+            pictures = _PICTURE_TOKENS if request.media else 0
+            return int(characters / CHARACTERS_PER_TOKEN) + _MESSAGE_TOKENS * len(request.messages) + pictures
         case CompletionRequest():
             return _texts(request.prompts)
         case EmbeddingsRequest():

@@ -1,6 +1,7 @@
 """`prices:` and `budgets:`: what tokens cost, and how much may be spent."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -40,6 +41,8 @@ class PriceConfig(Section):
     reference_tokenizer: Path | None = None
     """The reference model's `tokenizer.json`. The ratio is then measured on answers (`token_ratio` is where it starts).
     Needs `pip install 'aduana[tokenizer]'`."""
+    picture_tokens: int = Field(default=5_000, ge=0)
+    """The most tokens that a picture counts for, where budgets set money aside."""
     overrides: dict[str, RateConfig] = Field(default_factory=dict)
     """Rates by model name, before the price list."""
     data_file: Path | None = None
@@ -63,3 +66,6 @@ class BudgetConfig(Section):
     """For one calendar month."""
     keys_usd: dict[Name, float] = Field(default_factory=dict)
     """For one calendar month, by API key."""
+    unpriced: Literal["refuse", "allow"] = "refuse"
+    """Cloud targets without a known price, while a budget with a limit applies: `refuse` never asks them (name their
+    rate under `prices.overrides`), `allow` asks them as long as anything is left, and counts nothing."""

@@ -111,6 +111,9 @@ class OpenAITargetConfig(Section):
     """
     context: int | None = Field(default=None, ge=64)
     """Window in tokens. Default: unknown, never refused for length here."""
+    answer_tokens: int | None = Field(default=None, ge=1)
+    """Most tokens of one answer, reasoning included: what budgets set aside for a request that sets no limit itself.
+    Default: as providers document it for known models, else the window; 131072 at most."""
     endpoints: frozenset[Endpoint] = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS})
     """What it serves: chat, completions, embeddings; in zone local also rerank."""
     capabilities: frozenset[Capability] = frozenset(

@@ -58,3 +58,16 @@ def test_a_pattern_with_which_the_gateway_would_not_start_fails_the_check(config
     config.write_text(config.read_text() + "inspection: {patterns: {case: ['(a']}}\n")
     assert main(["check"]) == 2
     assert "inspection.patterns.case: this regular expression can't be used" in capsys.readouterr().err
+
+
+def test_a_target_that_budgets_close_is_said(config, capsys):
+    """A budget and a cloud whose price nobody knows: the check names it, until its rate or a permission is there."""
+    text = config.read_text()
+    config.write_text(text + "budgets: {day_usd: 5}\n")
+    assert main(["check"]) == 0
+    assert "the price of big is not known, so no budget allows for it" in capsys.readouterr().out
+    main(["check", "--json"])
+    assert json.loads(capsys.readouterr().out)["unpriced"] == ["big"]
+    config.write_text(text + "budgets: {day_usd: 5, unpriced: allow}\n")
+    assert main(["check"]) == 0
+    assert "is not known" not in capsys.readouterr().out

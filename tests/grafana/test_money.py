@@ -15,7 +15,7 @@ from gateway.cli import savings
 from gateway.core.events import Decided, Settled
 from gateway.core.labels import Zone
 from gateway.core.record import Reservation, Settlement
-from gateway.core.usage import Usage
+from gateway.core.usage import MostUse, Usage
 from gateway.ledger import Ledger, LedgerSettings
 from gateway.ledger.reports import GroupBy
 from gateway.observe import (
@@ -107,7 +107,7 @@ class House:
         name = f"r{self._count}"
         zone = Zone.CLOUD if target == "big" else Zone.LOCAL
         receipt = make_receipt(name, received_at=self.now, permitted=(target,))
-        estimate = self.prices.estimate(target, usage.prompt_tokens, 1000) or 0
+        estimate = self.prices.estimate(target, MostUse(prompt=usage.prompt_tokens, answers=1, limit=1000)) or 0
         await self.ledger.receive(receipt, Reservation(target=target, zone=zone, micros=estimate))
         self.metrics.on(Decided(receipt=receipt, first_zone=zone, reason="otherwise"))
         settlement: Settlement = make_settlement(

@@ -146,9 +146,16 @@ def test_no_budget_is_ever_overdrawn(
             assert budget.limit is None or budget.spent <= budget.limit + 1e-9
 
 
-def test_a_target_without_a_price_may_be_asked_while_anything_is_left() -> None:
-    """Nobody knows what it will cost; when the budget is spent it is closed too."""
-    budgets = Budgets(day=1.0, month=None, keys={}, today=date(2026, 11, 23), zone=UTC)
+def test_a_target_without_a_price_is_closed_wherever_a_budget_has_a_limit() -> None:
+    """Nobody knows what it will cost, so no limit allows for it; without limits it may be asked."""
+    limited = Budgets(day=None, month=None, keys={"k": 1.0}, today=date(2026, 11, 23), zone=UTC)
+    assert limited.hold("a", "k", None) == "key:k"
+    assert limited.hold("a", "other", None) is None
+
+
+def test_where_it_is_permitted_a_target_without_a_price_may_be_asked_while_anything_is_left() -> None:
+    """When the budget is spent it is closed too."""
+    budgets = Budgets(day=1.0, month=None, keys={}, today=date(2026, 11, 23), zone=UTC, unpriced_allowed=True)
     assert budgets.hold("a", "k", None) is None
     assert budgets.hold("b", "k", 1_000_000) is None
     assert budgets.hold("c", "k", None) == "day"

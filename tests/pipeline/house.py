@@ -13,7 +13,7 @@ from gateway.core.labels import Label, Zone
 from gateway.core.record import Receipt, Reservation, Settlement
 from gateway.core.request import Caller, ChatRequest, Dialect, EmbeddingsRequest, Inbound, Message
 from gateway.core.target import Alias, Capability, Catalog, TargetInfo, TargetState
-from gateway.core.usage import Usage
+from gateway.core.usage import MostUse, Usage
 from gateway.ledger.encryption import Seal
 from gateway.ledger.masking import MaskRecord
 from gateway.pipeline import Fanout, Pipeline
@@ -60,6 +60,7 @@ class FakeTarget:
         )
         self.script = script
         self.asked: list[object] = []
+        self.on_ask: Callable[[], None] = lambda: None
         self.open = 0
 
     def state(self) -> TargetState:
@@ -74,6 +75,7 @@ class FakeTarget:
 
     async def generate(self, asked: object, **_: object) -> AsyncGenerator[Delta, None]:
         self.asked.append(asked)
+        self.on_ask()
         self.open += 1
         try:
             for step in self.script:
@@ -222,12 +224,12 @@ class FreePricing:
     """Prices of nothing: money is not the subject here."""
 
     def cost(self, target: str, usage: Usage) -> int:
-        return usage.completion_tokens
+        return usage.prompt_tokens + usage.completion_tokens
 
     def avoided(self, target: str, usage: Usage) -> int | None:
         return 10
 
-    def estimate(self, target: str, prompt_tokens: int, max_tokens: int | None) -> int | None:
+    def estimate(self, target: str, most: MostUse) -> int | None:
         return 100
 
 

@@ -1,11 +1,22 @@
 """A budget that another request emptied between this one's decision and its reservation."""
 
+import asyncio
+import contextlib
+
 import pytest
 
-from gateway.core.errors import BudgetSpent, TargetUnavailable
+from gateway.core.errors import (
+    AduanaError,
+    BudgetSpent,
+    TargetBusy,
+    TargetProtocolError,
+    TargetTimeout,
+    TargetUnavailable,
+)
 from gateway.core.events import BudgetDenied, FellBack
+from gateway.core.request import ChatRequest, Inbound
 from gateway.policy import load_policy
-from tests.pipeline.house import House
+from tests.pipeline.house import House, chat
 
 SHADOW = """
 version: 1
@@ -61,3 +72,48 @@ async def test_a_shadow_without_money_is_not_asked(house: House) -> None:
     assert house.big.asked == []
     assert sorted(house.outcomes) == ["error", "ok"]
     assert [event.budget for event in house.heard.events if isinstance(event, BudgetDenied)] == ["day"]
+
+
+async def test_what_was_sent_to_a_cloud_is_paid_although_nobody_waited(house: House) -> None:
+    """A client that leaves before the first token costs its prompt; the same at home costs nothing."""
+    for tags, cost in ((("public",), True), ((), False)):
+        never, asked = asyncio.Event(), asyncio.Event()
+        for target in (house.big, house.home):
+            target.script = (never,)
+            target.on_ask = asked.set
+        inbound, request = chat("A rather long prompt, which a cloud counts from its first byte on.", *tags)
+
+        async def client(inbound: Inbound = inbound, request: ChatRequest = request) -> None:
+            async with house.pipeline.generate(inbound, request):
+                pass
+
+        task = asyncio.create_task(client())
+        await asked.wait()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await house.settled()
+        settled = house.ledger.settlements[-1]
+        assert settled.outcome.value == "cancelled"
+        assert (settled.usage.input > 0, settled.cost_micros > 0, settled.usage.estimated) == (cost, cost, True)
+
+
+@pytest.mark.parametrize(
+    ("error", "paid"),
+    [
+        (TargetTimeout("late"), True),
+        (TargetProtocolError("cut"), True),
+        (TargetUnavailable("refused"), False),
+        (TargetBusy("limited"), False),
+    ],
+)
+async def test_a_cloud_that_took_the_prompt_and_gave_nothing_may_count_it(
+    house: House, error: AduanaError, paid: bool
+) -> None:
+    """Where the answer was late or broken the prompt is paid, also when another target answers; a refusal is free."""
+    house.big.script = (error,)
+    assert await house.ask("Hello there, cloud", "public") == "Hello you"
+    (settled,) = house.ledger.settlements
+    free = settled.usage.prompt_tokens + settled.usage.completion_tokens
+    assert settled.target == "spare"
+    assert (settled.cost_micros > free) is paid

@@ -47,6 +47,7 @@ class ListedModel:
             batch: Use the price of the provider's batch interface, where the list has one.
         """
         self.provider = provider
+        self.window: int | None = getattr(model, "context_window", None)  # tokens; None: the list does not say
         self._model = model
         self._context = {"processing": "batch"} if batch else None
 

@@ -11,7 +11,8 @@ from types import MappingProxyType
 
 from gateway.core.errors import ConfigurationError
 from gateway.core.labels import Zone
-from gateway.core.usage import Usage
+from gateway.core.usage import MostUse, Usage
+from gateway.observe.prices.answer_limits import longest_answer, picture_tokens
 from gateway.observe.prices.price_list import STEPS, ListedModel, Price, PriceList
 from gateway.observe.prices.tokenizer_ratio import TokenizerRatio
 from gateway.observe.settings import PricedTarget, PriceSettings, Rate
@@ -36,6 +37,7 @@ class Prices:
         self.timestamp = prices.timestamp  # Unix seconds
         self._zones: dict[str, Zone] = {}
         self._rated: dict[str, _Rated | None] = {}
+        self._bounds: dict[str, tuple[int, int]] = {}  # most tokens of an answer and of a picture
         providers: dict[str, str] = {}
         for target in targets:
             self._zones[target.name] = target.zone
@@ -43,6 +45,11 @@ class Prices:
                 rated = _rated(settings, prices, target.model, target.base_url, target.name)
                 self._rated[target.name] = rated
                 providers[target.name] = rated.provider if rated is not None else "unknown"
+                window = target.context or (rated.window if rated is not None else None)
+                self._bounds[target.name] = (
+                    target.answer_tokens or longest_answer(target.model, window),
+                    picture_tokens(target.model, settings.picture_tokens),
+                )
         self.providers: Mapping[str, str] = MappingProxyType(providers)
         self._reference = _rated(settings, prices, settings.reference_model, batch=settings.reference_batch)
         self._recount = (
@@ -94,19 +101,19 @@ class Prices:
         if self._recount is not None:
             self._recount.close()
 
-    def estimate(self, target: str, prompt_tokens: int, max_tokens: int | None) -> int | None:
+    def estimate(self, target: str, most: MostUse) -> int | None:
         """Return the most that a request may cost, in micro-dollars; None: no price is known.
 
-        Nothing is taken to be cached, and the answer to be as long as it may be.
+        Nothing is taken to be cached, and every answer to be as long as it may be.
         """
         if self._zones.get(target) is Zone.LOCAL:
             return 0
         price = self._price(target)
         if price is None:
             return None
-        return price.micros(
-            prompt_tokens, 0, self._settings.assumed_output_tokens if max_tokens is None else max_tokens
-        )
+        longest, picture = self._bounds[target]
+        answer = longest if most.limit is None else most.limit
+        return price.micros(most.prompt + most.pictures * picture, 0, most.answers * answer)
 
     def _price(self, target: str) -> Price | None:
         rated = self._rated.get(target)
@@ -116,8 +123,11 @@ class Prices:
 class _Rated:
     """Price that may change with the time of day; the list is asked at most once a minute."""
 
-    def __init__(self, provider: str, listed: ListedModel | None, fixed: Price | None) -> None:
+    def __init__(
+        self, provider: str, listed: ListedModel | None, fixed: Price | None, window: int | None = None
+    ) -> None:
         self.provider = provider
+        self.window = window
         self._listed = listed
         self._price = fixed
         self._minute = -1
@@ -140,10 +150,12 @@ def _rated(
 ) -> _Rated | None:
     listed = prices.find(model, base_url, batch=batch)
     provider = listed.provider if listed is not None else "unknown"
+    window = listed.window if listed is not None else None
     for name in (target, model):
         if name is not None and name in settings.overrides:
-            return _Rated(provider if listed is not None else "configured", None, _fixed(settings.overrides[name]))
-    return _Rated(provider, listed, None) if listed is not None else None
+            named = provider if listed is not None else "configured"
+            return _Rated(named, None, _fixed(settings.overrides[name]), window)
+    return _Rated(provider, listed, None, window) if listed is not None else None
 
 
 def _fixed(rate: Rate) -> Price:

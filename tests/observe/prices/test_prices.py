@@ -11,7 +11,7 @@ from genai_prices.data_snapshot import get_snapshot
 
 from gateway.core.errors import ConfigurationError
 from gateway.core.labels import Zone
-from gateway.core.usage import Usage
+from gateway.core.usage import MostUse, Usage
 from gateway.observe import PricedTarget, Prices, PriceSettings, Rate
 from gateway.observe.prices.price_list import PriceList
 from tests.observe.conftest import NOON
@@ -65,7 +65,7 @@ def test_a_model_that_nobody_knows_is_unpriced() -> None:
     table = prices(cloud("my-own-finetune-7b"))
     assert table.unpriced == {"big"}
     assert table.cost("big", Usage(input=1000)) == 0
-    assert table.estimate("big", 1000, 10) is None
+    assert table.estimate("big", MostUse(prompt=1000)) is None
     assert prices(cloud("gpt-5.4")).unpriced == frozenset()
 
 
@@ -104,12 +104,42 @@ def test_overrides_come_before_the_list() -> None:
 
 
 def test_the_estimate_is_an_upper_one() -> None:
-    """The longest answer that the client allows, else the assumed one; local targets cost nothing."""
+    """Every answer as long as the client allows, else as the provider does; local targets cost nothing."""
     table = prices(cloud("gpt-4.1-mini"))
-    assert table.estimate("big", 1_000_000, 1_000_000) == 2_000_000
-    assert table.estimate("big", 0, None) == round(4096 * 1.6)
-    assert table.estimate("home", 5, 5) == 0
-    assert table.estimate("nobody", 5, 5) is None
+    assert table.estimate("big", MostUse(prompt=1_000_000, answers=1, limit=1_000_000)) == 2_000_000
+    assert table.estimate("big", MostUse(answers=5, limit=1_000_000)) == 8_000_000
+    assert table.estimate("big", MostUse(answers=1)) == round(32_768 * 1.6)
+    assert table.estimate("big", MostUse(pictures=2)) == round(2 * 5_000 * 0.4)
+    assert table.estimate("home", MostUse(prompt=5, answers=5, limit=5)) == 0
+    assert table.estimate("nobody", MostUse(prompt=5)) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "changes", "tokens"),
+    [
+        ("gpt-4o-2024-08-06", {}, 16_384),
+        ("openai/gpt-5-mini", {}, 128_000),
+        ("claude-sonnet-4-5", {}, 64_000),
+        ("mine", {}, 131_072),
+        ("mine", {"context": 8_192}, 8_192),
+        ("gpt-4o", {"context": 4_000}, 4_000),
+        ("gpt-4o", {"answer_tokens": 500}, 500),
+        ("mine", {"answer_tokens": 500_000}, 500_000),
+    ],
+)
+def test_without_a_limit_an_answer_is_as_long_as_the_model_may_make_it(
+    model: str, changes: dict[str, int], tokens: int
+) -> None:
+    """By what providers document, within the window; what the configuration says about the target comes first."""
+    rate = Rate(input=0, output=1)
+    table = prices(msgspec.structs.replace(cloud(model), **changes), overrides={model: rate})
+    assert table.estimate("big", MostUse(answers=1)) == tokens
+
+
+def test_pictures_of_a_model_that_counts_them_dearly() -> None:
+    """One picture of gpt-4o-mini is up to 48,169 tokens."""
+    table = prices(cloud("gpt-4o-mini"), overrides={"gpt-4o-mini": Rate(input=1, output=0)})
+    assert table.estimate("big", MostUse(pictures=1)) == 48_169
 
 
 @pytest.mark.parametrize("rate", [Rate(input=-1, output=0), Rate(input=float("nan"), output=0)])

@@ -25,9 +25,9 @@ def world(price: float | None = 0.02, **budgets: Budget) -> Snapshot:
     return Snapshot(now=NOW, budgets=named, prices=prices)
 
 
-def day(spent: float, limit: float | None = 1.0) -> Budget:
+def day(spent: float, limit: float | None = 1.0, *, unpriced: bool = False) -> Budget:
     """Today's budget."""
-    return Budget(spent=spent, limit=limit, resets=MIDNIGHT)
+    return Budget(spent=spent, limit=limit, resets=MIDNIGHT, unpriced=unpriced)
 
 
 def month(spent: float, limit: float = 9.0) -> Budget:
@@ -53,13 +53,18 @@ def decision(snapshot: Snapshot, *, only_cloud: bool = False, key: str = "laptop
         (world(day=day(1.0), month=month(9.0)), "home", "month"),
         (world(key=month(8.99)), "home", "key:laptop"),
         (world(0.0, day=day(1.0)), "big", None),
-        (world(None, day=day(0.999)), "big", None),
-        (world(None, day=day(1.0)), "home", "day"),
+        (world(None, day=day(0.0)), "home", "day"),
+        (world(None, day=day(0.0, None)), "big", None),
+        (world(None, key=month(0.0)), "home", "key:laptop"),
+        (world(None, day=day(0.999, unpriced=True)), "big", None),
+        (world(None, day=day(1.0, unpriced=True)), "home", "day"),
     ],
     ids=str,
 )
 def test_what_a_budget_does_not_allow_for_is_left_out(snapshot: Snapshot, first: str, budget: str | None) -> None:
-    """A target whose estimate is above what is left is left out; an unpriced one may go while anything is left."""
+    """A target whose estimate is above what is left is left out, and an unpriced one wherever a budget has a limit;
+    where the owner permits unknown prices, it may go while anything is left.
+    """
     made = decision(snapshot)
     assert made.candidates[0].target == first
     assert made.budget == budget
@@ -106,6 +111,16 @@ def test_the_refusal_names_the_budget_and_when_it_begins_anew(snapshot: Snapshot
     error = refusal_error(decision(snapshot, only_cloud=True))
     assert isinstance(error, BudgetSpent)
     assert (error.status, error.code, error.message, error.retry_after) == (429, "budget_spent", message, wait)
+
+
+def test_the_refusal_of_an_unknown_price_says_what_helps() -> None:
+    """No waiting helps, so none is named; the owner finds the two settings in the sentence."""
+    error = refusal_error(decision(world(None, day=day(0.0)), only_cloud=True))
+    assert isinstance(error, BudgetSpent)
+    assert error.retry_after is None
+    assert "What this request would cost is not known" in error.message
+    assert "prices.overrides" in error.message
+    assert "budgets.unpriced" in error.message
 
 
 def test_what_may_pass_sooner_is_said_first() -> None:
