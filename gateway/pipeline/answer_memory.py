@@ -50,8 +50,10 @@ class _Part:
 class AnswerMemory:
     """Memory of one running answer. Owned by the request's own task."""
 
-    def __init__(self, key: bytes, turns: Sequence[tuple[int, Turn]], keep: Keep) -> None:
+    def __init__(self, key: bytes, turns: Sequence[tuple[int, Turn]], keep: Keep, *, streamed: bool = True) -> None:
         self._key = key
+        self._streamed = streamed  # an answer in one piece is given when it is whole, so it is remembered at once
+        self._waiting: list[bytes] = []
         self._turns = turns
         self._keep = keep  # passages and hashes of the conversation; durable when it returns
         self._parts: dict[tuple[int, str], _Part] = {}
@@ -67,7 +69,8 @@ class AnswerMemory:
             async for delta in deltas:
                 match delta:
                     case Finish():
-                        await self._end((delta.index,))
+                        if self._streamed:
+                            await self._end((delta.index,))
                     case UsageReport():
                         await self.end()
                     case _:
@@ -99,11 +102,13 @@ class AnswerMemory:
         if isinstance(delta, ToolCallPart):
             for path, text in strings(delta.extra):
                 fresh += self._parts.setdefault((delta.index, f"{name} {path}"), _Part()).add(text, self._key)
-        if fresh:
+        if not self._streamed:
+            self._waiting += fresh
+        elif fresh:
             await self._keep(fresh, ())
 
     async def _end(self, choices: Sequence[int]) -> None:
-        found: list[bytes] = []
+        found, self._waiting = self._waiting, []
         short: list[bytes] = []
         for (index, name), part in self._parts.items():
             if index not in choices or index not in self._open:

@@ -18,7 +18,7 @@ from gateway.privacy.taint.readings import readings
 from gateway.privacy.text_keys import TextKeys
 
 _CHECKED = 50_000  # texts
-_HARMLESS = 200_000  # passages
+_HARMLESS = 200_000  # passages and lines
 _AT_HAND = 400_000  # hashes, about 25 MiB
 _TURNS = 50_000
 
@@ -43,7 +43,7 @@ class PassageCache:
         self._text_keys = TextKeys()
         self._generation = 0
         self._checked: FIFOCache[tuple[int, bytes], int] = FIFOCache(_CHECKED)
-        self._harmless: FIFOCache[bytes, None] = FIFOCache(_HARMLESS)
+        self._harmless: FIFOCache[int | bytes, None] = FIFOCache(_HARMLESS)
         self._hashes: FIFOCache[tuple[int, bool], TextHashes] = FIFOCache(_AT_HAND, lambda entry: entry.count)
         self._turns: FIFOCache[int, Turn] = FIFOCache(_TURNS)
         self._lock = threading.Lock()
@@ -90,14 +90,18 @@ class PassageCache:
                 self._turns[mark] = known
         return known
 
-    def harmless(self, hashes: Iterable[bytes]) -> None:
-        """Note that these passages were public and have left."""
+    def harmless(self, mark: int, hashes: Callable[[], TextHashes]) -> None:
+        """Note that a text was public and has left."""
+        if mark in self._harmless:
+            return
+        known = hashes()
         with self._lock:
-            for item in hashes:
+            self._harmless[mark] = None  # first, so that it is forgotten before them
+            for item in chain(known.passages, known.lines):
                 self._harmless[item] = None
 
     def telling(self, hashes: Iterable[bytes]) -> tuple[bytes, ...]:
-        """Return those passages that have not left before."""
+        """Return those passages and lines that have not left before."""
         return tuple(item for item in hashes if item not in self._harmless)
 
     def _made(self, text: str) -> TextHashes:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -16,7 +17,7 @@ from gateway.pipeline.ports import Recollection
 from gateway.pipeline.telling import told
 from gateway.policy import Sensitivity
 from gateway.privacy.taint.conversation import Link, Turn, links, turns_of
-from gateway.privacy.taint.document_texts import MOST_TEXTS, TooManyTexts, Whose, seams, since, texts_of
+from gateway.privacy.taint.document_texts import MOST_TEXTS, TooManyTexts, seams, since, texts_of
 from gateway.privacy.taint.scope import BetweenKeys, Scope
 
 T = TypeVar("T")
@@ -112,21 +113,24 @@ class ConversationTaint:
         async def keep(passages: Sequence[bytes], short: Sequence[bytes]) -> None:
             await self._keep((*scope.passages(passages), *scope.short(short)), causes)
 
-        return AnswerMemory(self._key, self._turns(inbound), keep)
+        return AnswerMemory(self._key, self._turns(inbound), keep, streamed=inbound.request.stream)
 
     async def left(self, inbound: Inbound) -> None:
         """Note that the request was public and has left for a cloud.
 
-        What many conversations have in common (a system prompt, tools) is then nothing that a later, sensitive one
-        could give away. The client's own words are remembered all the same where they are told in private later.
+        Its texts (a template, a system prompt, tools) are then nothing that a later, sensitive request could give away.
+        The conversation of that request is remembered all the same.
         """
+        cache = self._texts
 
         def note() -> None:
-            texts = [text for text in texts_of(inbound.request) if text.whose is not Whose.OWN]
+            texts = texts_of(inbound.request)
             for text in texts:
-                self._texts.harmless(self._texts.of(self._texts.mark(text.text), text.text).passages)
+                mark = cache.mark(text.text)
+                cache.harmless(mark, partial(cache.of, mark, text.text))
             for plain, _ in seams(texts, ordered=False):
-                self._texts.harmless(self._texts.of_seam(self._texts.mark(plain), plain).passages)
+                mark = cache.mark(plain)
+                cache.harmless(mark, partial(cache.of_seam, mark, plain))
 
         await _worked(inbound, note)
 

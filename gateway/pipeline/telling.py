@@ -29,9 +29,9 @@ class Told(msgspec.Struct, frozen=True):
 def told(request: AnyRequest, why: Sensitivity, cache: PassageCache, scope: Scope) -> Told:
     """Return what a sensitive request tells that later requests must not give away.
 
-    A reason that holds for the whole request (a tag, an image) makes all of it sensitive, and so does a finding in a
-    field beside the conversation (`metadata`). Other findings make their sentence sensitive, and the turn in which it
-    stands; of what only continues an earlier conversation, nothing but the conversation goes on.
+    A reason that holds for the whole request (a tag, an image) makes all of it sensitive but what has left before, and
+    so does a finding in a field beside the conversation (`metadata`). Other findings make their sentence sensitive, and
+    the turn in which it stands; of what only continues an earlier conversation, nothing but the conversation goes on.
     """
     if not why.whole and not why.findings:
         return Told()
@@ -54,16 +54,12 @@ def _everything(texts: Iterable[DocumentText], cache: PassageCache, scope: Scope
     texts = tuple(texts)
     for text in texts:
         hashes = cache.of(cache.mark(text.text), text.text)
+        yield from scope.passages(cache.telling(bounded(hashes.passages)), shared=text.whose is Whose.SHARED)
         if text.whose is Whose.OWN:
-            yield from scope.passages(bounded(hashes.passages))
-            yield from scope.short(bounded(hashes.lines))
-        else:
-            yield from scope.passages(cache.telling(bounded(hashes.passages)), shared=text.whose is Whose.SHARED)
+            yield from scope.short(cache.telling(bounded(hashes.lines)))
     for plain, text in seams(texts, ordered=False):
         found = cache.of_seam(cache.mark(plain), plain).passages
-        if text.whose is not Whose.OWN:
-            found = cache.telling(found)
-        yield from scope.passages(found, shared=text.whose is Whose.SHARED)
+        yield from scope.passages(cache.telling(found), shared=text.whose is Whose.SHARED)
 
 
 def _around(finding: Finding, text: DocumentText, cache: PassageCache, scope: Scope) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.delta import Reasoning, Text, ToolCallPart
+from gateway.core.delta import Reasoning, Text, ToolCallPart, UsageReport
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.finding import Doubt, Inspection
 from gateway.core.labels import Label
@@ -355,11 +355,15 @@ async def test_what_was_public_and_failed_to_leave_is_not_harmless(world: World)
     assert not await world.leaves(QUOTED["a transcript"])
 
 
-async def test_own_words_are_remembered_although_they_have_left(world: World) -> None:
-    """What the client itself tells as private is private from then on."""
-    assert await world.leaves(chat(STORY))
-    assert not await world.leaves(chat(STORY), "health")
-    assert not await world.leaves(QUOTED["a transcript"])
+async def test_a_text_that_has_left_is_no_secret_but_the_conversation_about_it_is(world: World) -> None:
+    """A template that went out before beside nothing sensitive may go out again; a private conversation may not."""
+    assert await world.leaves(chat(f"{OTHER} What is it?"))
+    assert not await world.leaves(chat(f"{OTHER}\n\n{STORY}"), "health")
+    assert await world.leaves(chat(f"{OTHER}\n\nA new question"))
+    assert not await world.leaves(chat(f"Another.\n\n{STORY}"))
+    assert not await world.leaves(chat(f"{OTHER}\n\n{STORY}", "I see.", "And now?"))
+    assert not await world.leaves(chat(f"{OTHER} What is it?"), "health")
+    assert not await world.leaves(chat(f"{OTHER} What is it?", "I see.", "And now?"))
 
 
 async def test_explain_says_what_is_known_from_before(world: World) -> None:
@@ -396,11 +400,14 @@ ANSWERS: dict[str, tuple[Any, ...]] = {
 }
 
 
+@pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("form", ANSWERS)
-async def test_an_answer_to_a_sensitive_question_is_known_wherever_it_is_quoted(world: World, form: str) -> None:
+async def test_an_answer_to_a_sensitive_question_is_known_wherever_it_is_quoted(
+    world: World, form: str, stream: bool
+) -> None:
     """However the pieces of an answer are braided, each choice, call and thought is remembered by itself."""
     world.answers(*ANSWERS[form])
-    assert not await world.leaves(chat("hola"), "health")
+    assert not await world.leaves(chat("hola", stream=stream), "health")
     for place in ("a transcript", "a tool's result", "base64", "clause by clause"):
         assert not await world.leaves(QUOTED[place]), place
     assert await world.leaves(json.loads(json.dumps(QUOTED["a transcript"]).replace(STORY, "something else")))
@@ -418,7 +425,7 @@ async def test_a_short_answer_belongs_to_the_conversation(world: World) -> None:
 async def test_a_running_answer_is_known_before_the_client_has_it(world: World) -> None:
     """Whatever a client quotes of an answer that still streams, or was cut off, stays home."""
     world.answers(*said(STORY))
-    inbound = world.inbound(chat("hola"), "health")
+    inbound = world.inbound(chat("hola", stream=True), "health")
     had = ""
     async with world.house.pipeline.generate(inbound, inbound.request) as answer:
         async for delta in answer.deltas:
@@ -440,7 +447,7 @@ async def test_an_answer_that_cannot_be_remembered_is_not_given(world: World) ->
     world.answers(*said(STORY))
     store = world.store
     assert isinstance(store, Store)
-    inbound = world.inbound(chat("hola, una pregunta sobre mi salud"), "health")
+    inbound = world.inbound(chat("hola, una pregunta sobre mi salud", stream=True), "health")
     had = ""
     with pytest.raises(LedgerUnavailable):
         async with world.house.pipeline.generate(inbound, inbound.request) as answer:
@@ -452,10 +459,26 @@ async def test_an_answer_that_cannot_be_remembered_is_not_given(world: World) ->
     assert world.house.outcomes == ["error"]
 
 
+async def test_an_answer_in_one_piece_is_remembered_before_it_is_given(world: World) -> None:
+    """What is not streamed costs one write, before the last delta: until then the client has nothing."""
+    world.answers(*said(STORY))
+    store = world.store
+    assert isinstance(store, Store)
+    inbound = world.inbound(chat("hola"), "health")
+    seen: list[type] = []
+    with pytest.raises(LedgerUnavailable):
+        async with world.house.pipeline.generate(inbound, inbound.request) as answer:
+            store.broken = True
+            async for delta in answer.deltas:
+                seen.append(type(delta))
+    assert UsageReport not in seen
+    await world.house.settlements.close()
+
+
 async def test_the_last_frame_waits_for_the_memory(world: World) -> None:
     """A short answer is remembered before the client is told that it is complete."""
     world.answers(*said("It was positive, according to the laboratory's letter."))
-    inbound = world.inbound(chat("y el VIH?"), "health")
+    inbound = world.inbound(chat("y el VIH?", stream=True), "health")
     async with world.house.pipeline.generate(inbound, inbound.request) as answer:
         kinds = []
         async for delta in answer.deltas:

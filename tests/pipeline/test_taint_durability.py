@@ -54,7 +54,7 @@ async def test_what_a_client_has_of_an_answer_survives_a_kill(
     """Killed after any piece of a running answer, the next process knows all that the client has of it."""
     world = World(inspector, store=ledger)
     world.answers(*said(STORY))
-    inbound = world.inbound(chat("hola"), "health")
+    inbound = world.inbound(chat("hola", stream=True), "health")
     had, number = "", 0
     async with world.house.pipeline.generate(inbound, inbound.request) as answer:  # type: ignore[arg-type]
         async for delta in answer.deltas:
@@ -72,7 +72,7 @@ async def test_a_busy_ledger_holds_the_answer_back(inspector: Inspector, ledger:
     """While another program holds the database, nothing is given that could be forgotten; then the stream fails."""
     world = World(inspector, store=ledger)
     world.answers(*said(STORY))
-    inbound = world.inbound(chat("hola"), "health")
+    inbound = world.inbound(chat("hola", stream=True), "health")
     had = ""
     with sqlite3.connect(ledger.file, isolation_level=None) as other, pytest.raises(LedgerUnavailable):
         async with world.house.pipeline.generate(inbound, inbound.request) as answer:  # type: ignore[arg-type]

@@ -153,7 +153,7 @@ def test_what_was_told_in_private_does_not_leave(
         quoting = body_of(quoted, quote, before, after)
         if told == "answered":
             world.answers(*answer_of(form, say))
-            inbound = world.inbound(chat("hola"), "health")
+            inbound = world.inbound(chat("hola", stream=True), "health")
             async with world.house.pipeline.generate(inbound, inbound.request) as answer:  # type: ignore[arg-type]
                 async for delta in answer.deltas:
                     if time == "while it streams" and type(delta).__name__ == "Finish":
