@@ -73,6 +73,16 @@ class ToolCallPart(msgspec.Struct, frozen=True, kw_only=True):
     extra: JsonObject = MappingProxyType({})
 
 
+class Extra(msgspec.Struct, frozen=True, kw_only=True):
+    """Fields of a message that OpenAI does not have, such as OpenRouter's `reasoning_details`.
+
+    The server wants them back with the message in the next turn. Other dialects have no place for them.
+    """
+
+    fields: JsonObject
+    index: int = 0
+
+
 class Finish(msgspec.Struct, frozen=True, kw_only=True):
     """Mark that choice `index` is complete, with the reason."""
 
@@ -86,7 +96,7 @@ class UsageReport(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage
 
 
-Delta: TypeAlias = Text | Reasoning | ModelRefusal | ToolCallPart | Finish | UsageReport
+Delta: TypeAlias = Text | Reasoning | ModelRefusal | ToolCallPart | Extra | Finish | UsageReport
 
 
 class Ranking(msgspec.Struct, frozen=True, kw_only=True):

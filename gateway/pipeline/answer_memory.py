@@ -7,9 +7,9 @@ Choices, calls and reasoning are texts of their own, however their pieces come.
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 
-from gateway.core.delta import Delta, Finish, ModelRefusal, Reasoning, Text, ToolCallPart, UsageReport
+from gateway.core.delta import Delta, Extra, Finish, ModelRefusal, Reasoning, Text, ToolCallPart, UsageReport
 from gateway.core.document import strings
 from gateway.privacy.taint.conversation import Turn, exchange, turn_digest
 from gateway.privacy.taint.fingerprints import SURE, letters, passages, passages_of
@@ -45,6 +45,22 @@ class _Part:
         fresh = tuple(item for item in passages_of(run, key) if item not in self._known)
         self._known.update(fresh)
         return fresh
+
+
+def _said(delta: Text | Reasoning | ModelRefusal | ToolCallPart | Extra) -> Iterator[tuple[str, str]]:
+    """Yield the texts of a delta, each with the name of the text that it goes on with."""
+    match delta:
+        case Text():
+            yield _ANSWER, delta.text
+        case Reasoning():
+            yield "reasoning", delta.text
+        case ModelRefusal():
+            yield "refusal", delta.text
+        case ToolCallPart():
+            yield f"call {delta.call}", delta.arguments
+            yield from strings(delta.extra, f"call {delta.call}")
+        case Extra():
+            yield from strings(delta.fields, "extra")
 
 
 class AnswerMemory:
@@ -87,21 +103,11 @@ class AnswerMemory:
         """
         await self._end(tuple(self._open))
 
-    async def _grow(self, delta: Text | Reasoning | ModelRefusal | ToolCallPart) -> None:
-        match delta:
-            case Text():
-                name, piece = _ANSWER, delta.text
-            case Reasoning():
-                name, piece = "reasoning", delta.text
-            case ModelRefusal():
-                name, piece = "refusal", delta.text
-            case ToolCallPart():
-                name, piece = f"call {delta.call}", delta.arguments
+    async def _grow(self, delta: Text | Reasoning | ModelRefusal | ToolCallPart | Extra) -> None:
         self._open.add(delta.index)
-        fresh = self._parts.setdefault((delta.index, name), _Part()).add(piece, self._key)
-        if isinstance(delta, ToolCallPart):
-            for path, text in strings(delta.extra):
-                fresh += self._parts.setdefault((delta.index, f"{name} {path}"), _Part()).add(text, self._key)
+        fresh: list[bytes] = []
+        for name, piece in _said(delta):
+            fresh += self._parts.setdefault((delta.index, name), _Part()).add(piece, self._key)
         if not self._streamed:
             self._waiting += fresh
         elif fresh:

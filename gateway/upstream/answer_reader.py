@@ -7,8 +7,8 @@ made up. What is only odd is survived: no text that arrived is lost, and what le
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from gateway.core.delta import Delta, Finish, FinishReason, ModelRefusal, Reasoning, Text, UsageReport
-from gateway.core.document import JsonObject
+from gateway.core.delta import Delta, Extra, Finish, FinishReason, ModelRefusal, Reasoning, Text, UsageReport
+from gateway.core.document import JsonObject, freeze_object
 from gateway.core.errors import TargetProtocolError
 from gateway.upstream.chunk import Choice, Chunk, Message, decode_chunk, plain_text
 from gateway.upstream.errors import complaint, fault_in_stream, incomplete
@@ -180,6 +180,8 @@ class AnswerReader:
         if isinstance(message.refusal, str) and message.refusal:
             state.text += len(message.refusal)
             yield ModelRefusal(text=message.refusal, index=state.index)
+        if extra := message.extra():
+            yield Extra(fields=freeze_object(extra), index=state.index)
         if message.tool_calls:
             yield from state.calls.take(message.tool_calls)
         elif message.function_call:

@@ -7,8 +7,13 @@ from typing import Any
 import msgspec
 
 
-class Message(msgspec.Struct):
-    """Text of one choice: `delta` in a stream, `message` in a whole answer. Fields are as they came."""
+class Message(msgspec.Struct, forbid_unknown_fields=True):
+    """Text of one choice: `delta` in a stream, `message` in a whole answer. Fields are as they came.
+
+    Fields that are not named here stand in `unknown`: they are for the client, and cost a second reading.
+    """
+
+    role: Any = None
 
     content: Any = None  # a text; thinking models of some servers send parts
     reasoning_content: Any = None
@@ -16,6 +21,14 @@ class Message(msgspec.Struct):
     refusal: Any = None
     tool_calls: Any = None
     function_call: Any = None  # the older form of a tool call
+    reasoning_details: Any = None
+    unknown: Any = None
+
+    def extra(self) -> dict[str, Any]:
+        """Return the fields that OpenAI does not have, where they say anything."""
+        found = dict(self.unknown) if isinstance(self.unknown, dict) else {}
+        found["reasoning_details"] = self.reasoning_details
+        return {name: value for name, value in found.items() if value not in (None, "", [], {})}
 
 
 class Choice(msgspec.Struct):
@@ -80,7 +93,9 @@ def plain_text(chunk: Chunk) -> str | None:
             choices=[
                 Choice(
                     index=0,
-                    delta=Message(content=str(text), reasoning_content=None, reasoning=None, refusal=None) as delta,
+                    delta=Message(
+                        content=str(text), reasoning_content=None, reasoning=None, refusal=None, unknown=None
+                    ) as delta,
                     message=None,
                     text=None,
                     logprobs=None,
@@ -90,7 +105,7 @@ def plain_text(chunk: Chunk) -> str | None:
             ],
             usage=None,
             error=None,
-        ) if text and delta.tool_calls is None and delta.function_call is None:
+        ) if text and not (delta.tool_calls or delta.function_call or delta.reasoning_details):
             return text
         case _:
             return None
@@ -118,7 +133,9 @@ def _message(given: object) -> Message | None:
         return Message(content=given)
     if not isinstance(given, Mapping):
         return None
-    return Message(**{name: given.get(name) for name in Message.__struct_fields__})
+    known = {name: given.get(name) for name in Message.__struct_fields__}
+    known["unknown"] = {name: value for name, value in given.items() if name not in known}
+    return Message(**known)
 
 
 def _sound(given: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.delta import Reasoning, Text, ToolCallPart, UsageReport
+from gateway.core.delta import Extra, Reasoning, Text, ToolCallPart, UsageReport
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.finding import Doubt, Inspection
 from gateway.core.labels import Label
@@ -394,6 +394,9 @@ ANSWERS: dict[str, tuple[Any, ...]] = {
         )
     ),
     "base64": said(base64.b64encode(STORY.encode()).decode()),
+    "a field of the message": tuple(
+        Extra(fields={"reasoning_details": ({"type": "reasoning.text", "text": text.text},)}) for text in said(STORY)
+    ),
     "a field beside a call": (
         ToolCallPart(call=0, id="c", name="f", arguments="{}", extra={"extra_content": {"note": STORY}}),
     ),

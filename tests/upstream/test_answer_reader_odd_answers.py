@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.delta import Delta, Finish, FinishReason, Text, ToolCallPart
+from gateway.core.delta import Delta, Extra, Finish, FinishReason, Reasoning, Text, ToolCallPart
 from gateway.core.document import freeze_object
 from gateway.core.errors import TargetProtocolError
 from gateway.upstream.answer_reader import AnswerReader
@@ -205,3 +205,20 @@ def test_marks_of_the_end(data: bytes) -> None:
 def test_events_that_say_nothing(event: ServerSentEvent) -> None:
     """Keep-alives and events without content are passed over."""
     assert list(AnswerReader("t", DOCUMENT).event(event)) == []
+
+
+def test_fields_that_nobody_knows_go_on() -> None:
+    """Fields that OpenAI does not have reach the client as they are, if they say anything, beside the text."""
+    details = [{"type": "reasoning.text", "text": "Hm", "signature": None, "index": 0}]
+    deltas = read(
+        chunk(content="", reasoning="Hm", reasoning_details=details, audio=None, annotations=[]),
+        chunk(content="x", extra_content={"google": {"thought_signature": "c2ln"}}, name=""),
+        chunk("stop", reasoning_details=[]),
+    )
+    assert deltas[:4] == [
+        Reasoning(text="Hm"),
+        Extra(fields={"reasoning_details": (details[0],)}),
+        Text(text="x"),
+        Extra(fields={"extra_content": {"google": {"thought_signature": "c2ln"}}}),
+    ]
+    assert isinstance(deltas[4], Finish)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gateway.core.delta import (
     Delta,
     Embeddings,
+    Extra,
     Finish,
     FinishReason,
     ModelRefusal,
@@ -76,6 +77,37 @@ def test_tool_calls_name_themselves_once() -> None:
         "tool_calls": [{"index": 1, "id": "c1", "type": "function", "function": {"name": "look_up", "arguments": ""}}]
     }
     assert second["choices"][0]["delta"] == {"tool_calls": [{"index": 1, "function": {"arguments": '{"q"'}}]}
+
+
+def test_fields_of_other_servers_are_joined_in_a_whole_answer() -> None:
+    """Reasoning that OpenRouter sends in pieces is one item again in a whole answer, as its servers want it back."""
+    pieces: list[dict[str, Any]] = [
+        {"reasoning_details": [{"type": "reasoning.text", "text": "One ", "index": 0, "signature": None}]},
+        {"reasoning_details": [{"type": "reasoning.text", "text": "two", "index": 0, "signature": "c2ln"}]},
+        {"reasoning_details": [{"type": "reasoning.encrypted", "data": "eA==", "index": 1}]},
+        {"extra_content": {"google": {"thought_signature": "c2ln"}}},
+        {"annotations": [{"url": "a"}]},
+        {"annotations": [{"url": "b"}], "role": "other", "content": "not the text"},
+    ]
+    stream, whole = openai.ChatStream(**HEAD), openai.ChatAssembly(**HEAD)
+    for piece in pieces[:4]:
+        [frame] = frames(stream.encode(Extra(fields=freeze_object(piece))))
+        assert frame["choices"][0]["delta"] == piece
+    for delta in (
+        *[Extra(fields=freeze_object(piece)) for piece in pieces],
+        Text(text="x"),
+        Finish(reason=FinishReason.STOP),
+        UsageReport(usage=Usage()),
+    ):
+        whole.add(delta)
+    message = json.loads(whole.body())["choices"][0]["message"]
+    assert message["reasoning_details"] == [
+        {"type": "reasoning.text", "text": "One two", "index": 0, "signature": "c2ln"},
+        {"type": "reasoning.encrypted", "data": "eA==", "index": 1},
+    ]
+    assert message["extra_content"] == pieces[3]["extra_content"]
+    assert message["annotations"] == [{"url": "a"}, {"url": "b"}]
+    assert (message["role"], message["content"]) == ("assistant", "x")
 
 
 def test_fields_that_a_server_wants_back_stand_beside_the_call() -> None:

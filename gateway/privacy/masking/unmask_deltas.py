@@ -12,7 +12,17 @@ from typing import assert_never
 
 import msgspec
 
-from gateway.core.delta import Delta, Finish, ModelRefusal, Reasoning, Text, TokenLogprob, ToolCallPart, UsageReport
+from gateway.core.delta import (
+    Delta,
+    Extra,
+    Finish,
+    ModelRefusal,
+    Reasoning,
+    Text,
+    TokenLogprob,
+    ToolCallPart,
+    UsageReport,
+)
 from gateway.privacy.masking.unmask_text import Piece, PseudonymMapping, Restoring, as_json, as_text
 
 Channel = tuple[str, int, int]  # kind, choice, number of the call
@@ -46,6 +56,8 @@ class Unmasking:
                 yield from self._said(("refusal", delta.index, 0), delta.text)
             case ToolCallPart():
                 yield from self._call(delta)
+            case Extra():
+                yield delta
             case Finish():
                 yield from self._close(delta.index)
                 yield delta

@@ -2,7 +2,17 @@
 
 from typing import Any, assert_never
 
-from gateway.core.delta import Delta, Finish, FinishReason, ModelRefusal, Reasoning, Text, ToolCallPart, UsageReport
+from gateway.core.delta import (
+    Delta,
+    Extra,
+    Finish,
+    FinishReason,
+    ModelRefusal,
+    Reasoning,
+    Text,
+    ToolCallPart,
+    UsageReport,
+)
 from gateway.core.errors import AduanaError, BudgetSpent, ContextLengthExceeded, TargetProtocolError
 from gateway.core.usage import Usage
 from gateway.wire.encoding import encode_json, incomplete, tool_input
@@ -100,6 +110,8 @@ class MessageStream:
                 return begun + self._delta({"type": "thinking_delta", "thinking": delta.text})
             case ToolCallPart():
                 return self._call(delta)
+            case Extra():
+                return b""
             case Finish():
                 self._reason = delta.reason
                 return b""
@@ -176,6 +188,8 @@ class MessageAssembly:
             case ToolCallPart():
                 block = {"type": "tool_use", "id": delta.id or "", "name": delta.name or ""}
                 self._pieces(delta.call, block).append(delta.arguments)
+            case Extra():
+                pass
             case Finish():
                 self._reason = delta.reason
             case UsageReport():

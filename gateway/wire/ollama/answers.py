@@ -10,6 +10,7 @@ from typing import Any, assert_never
 from gateway.core.delta import (
     Delta,
     Embeddings,
+    Extra,
     Finish,
     FinishReason,
     ModelRefusal,
@@ -121,6 +122,8 @@ class LineStream(_Answer):
                 self._mark()
                 self._calls.setdefault(delta.call, []).append(delta)
                 return b""
+            case Extra():
+                return b""
             case Finish():
                 self._reason = delta.reason
                 if not self._calls:
@@ -175,6 +178,8 @@ class WholeAnswer(_Answer):
             case ToolCallPart():
                 self._mark()
                 self._calls.setdefault(delta.call, []).append(delta)
+            case Extra():
+                pass
             case Finish():
                 self._reason = delta.reason
             case UsageReport():

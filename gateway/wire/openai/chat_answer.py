@@ -4,6 +4,7 @@ from typing import Any, assert_never
 
 from gateway.core.delta import (
     Delta,
+    Extra,
     Finish,
     FinishReason,
     ModelRefusal,
@@ -18,6 +19,7 @@ from gateway.core.errors import AduanaError
 from gateway.core.usage import Usage
 from gateway.wire.encoding import encode_json, incomplete
 from gateway.wire.openai.answer_fields import DONE, chat_logprobs, error_frame, usage_fields
+from gateway.wire.openai.extra_fields import joined
 
 
 class ChatStream:
@@ -55,6 +57,8 @@ class ChatStream:
                 return self._chunk(delta.index, {"refusal": delta.text})
             case ToolCallPart():
                 return self._chunk(delta.index, {"tool_calls": [_call_part(delta)]})
+            case Extra():
+                return self._chunk(delta.index, _thawed(delta.fields))
             case Finish():
                 return self._chunk(delta.index, {}, finish=delta.reason)
             case UsageReport():
@@ -114,11 +118,12 @@ class _Choice:
         self.refusal: list[str] = []
         self.logprobs: list[TokenLogprob] = []
         self.calls: dict[int, list[ToolCallPart]] = {}
+        self.extra: dict[str, Any] = {}
         self.finish: FinishReason | None = None
 
     def fields(self, index: int) -> dict[str, Any]:
         text = "".join(self.texts)
-        message: dict[str, Any] = {
+        message: dict[str, Any] = self.extra | {
             "role": "assistant",
             "content": text if text or not (self.calls or self.refusal) else None,
             "refusal": "".join(self.refusal) or None,
@@ -173,6 +178,8 @@ class ChatAssembly:
                 choice.refusal.append(delta.text)
             case ToolCallPart():
                 choice.calls.setdefault(delta.call, []).append(delta)
+            case Extra():
+                joined(choice.extra, _thawed(delta.fields))
             case Finish():
                 choice.finish = delta.reason
             case _:

@@ -4,6 +4,7 @@ from typing import Any, assert_never
 
 from gateway.core.delta import (
     Delta,
+    Extra,
     Finish,
     FinishReason,
     ModelRefusal,
@@ -42,7 +43,7 @@ class TextStream:
                 return self._chunk(delta.index, delta.text, logprobs=logprobs)
             case Reasoning() | ModelRefusal():
                 return self._chunk(delta.index, delta.text)
-            case ToolCallPart():
+            case ToolCallPart() | Extra():
                 return b""  # text completions have no tools to call
             case Finish():
                 return self._chunk(delta.index, "", finish=delta.reason)
@@ -102,7 +103,7 @@ class TextAssembly:
                 choice.logprobs.extend(delta.logprobs)
             case Reasoning() | ModelRefusal():
                 choice.texts.append(delta.text)
-            case ToolCallPart():
+            case ToolCallPart() | Extra():
                 pass  # text completions have no tools to call
             case Finish():
                 choice.finish = delta.reason

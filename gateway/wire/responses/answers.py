@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 from typing import Any, assert_never
 
-from gateway.core.delta import Delta, Finish, FinishReason, ModelRefusal, Reasoning, Text, ToolCallPart, UsageReport
+from gateway.core.delta import (
+    Delta,
+    Extra,
+    Finish,
+    FinishReason,
+    ModelRefusal,
+    Reasoning,
+    Text,
+    ToolCallPart,
+    UsageReport,
+)
 from gateway.core.errors import AduanaError, TargetProtocolError
 from gateway.core.usage import Usage
 from gateway.wire.encoding import encode_json, incomplete
@@ -104,6 +114,8 @@ class ResponsesStream:
                 return begun + self._all(item.add(delta))
             case ToolCallPart():
                 return self._call(delta)
+            case Extra():
+                return b""
             case Finish():
                 self._reason = delta.reason
                 return self._close()
