@@ -69,6 +69,51 @@ def encode(document: Json) -> bytes:
 
 _LONG_NUMBER = 1_000_000
 
+Step: TypeAlias = str | int
+Place: TypeAlias = "tuple[Place, Step] | None"
+"""Where a value stands, from the inside out: its key or index, then the same of what holds it. None: the document."""
+Leaf: TypeAlias = "str | int | float | tuple[int | float | bool | None, ...] | None"
+
+
+def path_of(place: Place, root: str = "$") -> str:
+    """Return a place as people write it, such as `$.messages[2].content`; places are many and paths few."""
+    steps: list[str] = []
+    while place is not None:
+        place, step = place
+        steps.append(f"[{step}]" if isinstance(step, int) else f".{step}")
+    return root + "".join(reversed(steps))
+
+
+def leaves(value: object, place: Place = None) -> Iterator[tuple[Place, Leaf, bool]]:
+    """Yield every value that holds no others as `(place, value, whether it is a key)`, in the document's order.
+
+    An array of numbers alone is one leaf. A key's own place is that of its value with `~key` behind it. Lists and
+    plain dictionaries count as well.
+    """
+    stack: list[tuple[Place, object, bool]] = [(place, value, False)]
+    while stack:
+        here, item, is_key = stack.pop()
+        if isinstance(item, str):
+            yield here, item, is_key
+        elif isinstance(item, tuple | list):
+            if item and _NUMBERS.issuperset(map(type, item)):
+                yield here, tuple(item), False
+            else:
+                stack.extend([((here, i), item[i], False) for i in range(len(item) - 1, -1, -1)])
+        elif isinstance(item, MappingProxyType | Mapping):  # the type first: an ABC is slow to ask
+            if _FLAT.issuperset(map(type, item.values())):  # most objects, messages above all
+                for key, child in item.items():
+                    yield (here, f"{key}~key"), key, True
+                    yield (here, key), child, False
+                continue
+            children: list[tuple[Place, object, bool]] = []
+            for key, child in item.items():
+                children.append(((here, f"{key}~key"), key, True))
+                children.append(((here, key), child, False))
+            stack.extend(reversed(children))
+        elif item is None or isinstance(item, int | float):
+            yield here, item, False
+
 
 def strings(value: Json, path: str = "$") -> Iterator[tuple[str, str]]:
     """Yield every text of the document as `(path, text)`, in its order: strings, keys, and long numbers written out.
@@ -76,37 +121,23 @@ def strings(value: Json, path: str = "$") -> Iterator[tuple[str, str]]:
     A number of seven digits or more can be an identifier (a card, an account), whatever its JSON type. Paths read like
     `$.messages[2].content`; a key's own text has the path of its value with `~key` behind it.
     """
-    stack: list[tuple[str, Json]] = [(path, value)]
-    while stack:
-        here, item = stack.pop()
-        if isinstance(item, str):
-            yield here, item
-        elif isinstance(item, tuple):
-            stack.extend((f"{here}[{i}]", item[i]) for i in range(len(item) - 1, -1, -1))
-        elif isinstance(item, MappingProxyType | Mapping):  # the type first: an ABC is slow to ask
-            if _FLAT.issuperset(map(type, item.values())):  # most objects, messages above all
-                for key, child in item.items():
-                    yield f"{here}.{key}~key", key
-                    for text in (child,) if isinstance(child, str) else _text(child):
-                        yield f"{here}.{key}", text
-                continue
-            children: list[tuple[str, Json]] = []
-            for key, child in item.items():
-                children.append((f"{here}.{key}~key", key))
-                children.append((f"{here}.{key}", child))
-            stack.extend(reversed(children))
+    for place, leaf, _ in leaves(value):
+        if isinstance(leaf, str):
+            yield path_of(place, path), leaf
+        elif isinstance(leaf, tuple):
+            for index, number in long_numbers(leaf):
+                yield f"{path_of(place, path)}[{index}]", number
         else:
-            for text in _text(item):
-                yield here, text
+            for _, number in long_numbers((leaf,)):
+                yield path_of(place, path), number
 
 
-_FLAT = frozenset({str, int, float, bool, type(None)})
+def long_numbers(numbers: "tuple[int | float | bool | None, ...]") -> Iterator[tuple[int, str]]:
+    """Yield the numbers that are long enough for an identifier, written out, each with its index."""
+    for index, number in enumerate(numbers):
+        if number is not None and abs(number) >= _LONG_NUMBER:
+            yield index, str(int(number)) if number == number // 1 else repr(number)
 
 
-def _text(value: Json) -> tuple[str, ...]:
-    """Return the text of a value that holds no other values; nothing for short numbers, booleans and null."""
-    if isinstance(value, str):
-        return (value,)
-    if isinstance(value, int | float) and abs(value) >= _LONG_NUMBER:
-        return (str(int(value)) if value == value // 1 else repr(value),)
-    return ()
+_NUMBERS = frozenset({int, float, bool, type(None)})
+_FLAT = frozenset({str, *_NUMBERS})

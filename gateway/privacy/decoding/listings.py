@@ -32,7 +32,7 @@ _PACKED = tuple(
 _MANY = 64  # numbers from which a list that is as mixed as packed bytes is a doubt
 
 
-def bytes_of(numbers: list[int] | tuple[int, ...]) -> bytes | None:
+def bytes_of(numbers: list[int]) -> bytes | None:
     """Return the bytes that numbers stand for, signed or not; None: they are no bytes."""
     if min(numbers) >= 0:
         return bytes(numbers) if max(numbers) < 256 else None

@@ -7,20 +7,24 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from types import MappingProxyType
+from typing import TypeVar
 
 import msgspec
 
-from gateway.core.document import Json, JsonObject, strings
-from gateway.core.finding import Doubt, Finding, Inspection
+from gateway.core.document import JsonObject, Leaf, Place, long_numbers, path_of
+from gateway.core.finding import Finding, Inspection
 from gateway.core.request import Media
 from gateway.privacy.decoding.budget import UNREADABLE, DecodingLimit
+from gateway.privacy.decoding.listings import bytes_of, read_numbers
 from gateway.privacy.decoding.views import MAX_DEPTH, TextView, ViewKind, broken, seam, views
 from gateway.privacy.detectors.custom import Custom
+from gateway.privacy.inspection.parts import unreadable_parts
+from gateway.privacy.inspection.run import Failed, Look, Run, Spent
 from gateway.privacy.inspection.scanner import Hit, Scanner
+from gateway.privacy.inspection.seams import Order, Row, listed, orders_inside, whole
+from gateway.privacy.inspection.walk import OF_THE_API, leaves_by_role
 from gateway.privacy.settings import InspectionSettings
 from gateway.privacy.text_keys import TextKeys
 
@@ -28,78 +32,17 @@ _PIECE = 65_536  # characters scanned at once, with an overlap: time is looked a
 _OVERLAP = 2_048
 _SHORTEST = 4
 _MOST_FINDINGS = 2_000  # in one text: a list of so many needs no further look to stay at home
-_NEIGHBOURS = 240  # characters at the ends of neighbouring messages
+_LEAST_BYTES = 8  # numbers in an array that may be bytes of a text
+_BATCH = 8_192  # characters of readings that are scanned at once
+_OF_ONE_LANE = frozenset({"assignment", "connection_settings"})  # words and anything: not of two fields side by side
 _DEFAULTS = InspectionSettings()
-_OF_THE_API = frozenset(
-    {
-        "role",
-        "content",
-        "user",
-        "assistant",
-        "system",
-        "developer",
-        "tool",
-        "messages",
-        "model",
-        "type",
-        "text",
-        "stream",
-    }
-)  # its own words, in every message of every request
 _OPAQUE = re.compile(
     r"\.(?:encrypted_content|signature|thought_signature|thoughtSignature|tool_call_id|call_id)\Z"
     r"|\.tool_calls\[\d+\]\.id\Z|\.reasoning_details\[\d+\]\.data\Z|\.redacted_thinking\b.*\.data\Z"
 )
 """Where providers put what they alone can read, and ids: such a piece is no doubt there. What can be read counts."""
-_TEXT_PARTS = frozenset(
-    {"text", "input_text", "output_text", "refusal", "tool_result", "tool_use", "thinking", "summary_text", "reasoning"}
-)
 
-_OTHER_PARTS = {
-    "image_url": "image",
-    "input_image": "image",
-    "image": "image",
-    "input_audio": "audio",
-    "audio": "audio",
-    "file": "file",
-    "input_file": "file",
-    "document": "file",
-}
-
-
-class _Spent(Exception):
-    """Error of an inspection that passed a limit; the argument is the doubt's reason."""
-
-
-class _Failed(Exception):
-    """Error of a detector; the argument is the name of what it raised."""
-
-
-class _Run:
-    """One inspection: its clock, its budget, and what could not be looked at."""
-
-    def __init__(self, settings: InspectionSettings, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._until = clock() + settings.seconds
-        self._left = settings.max_characters
-        self.characters = 0
-        self.doubts: dict[tuple[str, str], Doubt] = {}
-
-    def spend(self, characters: int) -> None:
-        """Charge characters, and look at the clock.
-
-        Raises:
-            _Spent: Time or size is over.
-        """
-        self.characters += characters
-        if self.characters > self._left:
-            raise _Spent("size")
-        if self._clock() > self._until:
-            raise _Spent("time")
-
-    def doubt(self, reason: str, path: str) -> None:
-        """Note a doubt, once for each reason and place."""
-        self.doubts.setdefault((reason, path), Doubt(reason=reason, path=path))
+Item = TypeVar("Item")
 
 
 class _Seen(msgspec.Struct, frozen=True):
@@ -107,18 +50,6 @@ class _Seen(msgspec.Struct, frozen=True):
 
     findings: tuple[Finding, ...] = ()
     doubts: tuple[str, ...] = ()
-
-
-class _Look:
-    """One look at one text: it charges the run, and gathers what could not be read in the text."""
-
-    def __init__(self, run: _Run) -> None:
-        self.spend = run.spend
-        self.doubts: dict[str, None] = {}
-
-    def doubt(self, reason: str) -> None:
-        """Note that a piece of the text could not be read."""
-        self.doubts[reason] = None
 
 
 class Inspector:
@@ -146,77 +77,111 @@ class Inspector:
         self._text_keys = TextKeys()
         # By hand, not cachetools.LRUCache: every string of every request is looked up here, and the library's look-up
         # takes 0.2 µs longer (1.13 and 0.90 million look-ups a second, in a conversation of 200 known messages).
-        self._known: OrderedDict[int | tuple[int, int], _Seen] = OrderedDict()
+        self._known: OrderedDict[int, _Seen] = OrderedDict()
         self._lock = threading.Lock()
 
     def inspect(self, document: JsonObject, media: frozenset[Media] = frozenset()) -> Inspection:
         """Return everything that was found, and everything that could not be looked at. Never raises."""
-        run = _Run(self._settings, self._clock)
+        run = Run(self._settings, self._clock)
         for kind in sorted(media):
             run.doubt(kind.value, "$")
         findings: list[Finding] = []
+        order = Order()
         count = 0
-        here = "$"
+        place: Place = None
         try:
-            _unreadable(document, run)
-            texts: list[tuple[int, str]] = []
-            for here, text in _strings(document):
-                count += 1
-                if text in _OF_THE_API or len(text) < _SHORTEST:
-                    continue
-                mark = self._text_keys.of(text)
-                seen = self._remembered(mark, self._all, text, here, run)
-                if seen.findings:
-                    findings.extend(msgspec.structs.replace(finding, path=here) for finding in seen.findings)
-                for reason in seen.doubts:
-                    if reason != UNREADABLE or not _OPAQUE.search(here):
-                        run.doubt(reason, here)
-                if here.endswith((".content", ".text")):
-                    texts.append((mark, text))
-            findings.extend(self._across(texts, run))
-        except _Spent as spent:
-            run.doubt(str(spent), here)
+            for reason, path in unreadable_parts(document):
+                run.step()
+                run.doubt(reason, path)
+            for place, leaf, is_key, lane in leaves_by_role(document):
+                run.step()
+                if isinstance(leaf, str):
+                    count += 1
+                    if leaf in OF_THE_API:
+                        continue
+                    if len(leaf) >= _SHORTEST:
+                        self._text(leaf, place, findings, run)
+                elif leaf is not None:
+                    for text in self._texts_of(leaf, place, run):
+                        count += 1
+                        self._text(text, place, findings, run)
+                if not is_key:
+                    order.add(place, leaf, lane)
+            place = None
+            findings.extend(self._across(order, run))
+        except Spent as spent:
+            run.doubt(str(spent), path_of(place))
         except DecodingLimit:
-            run.doubt("size", here)
-        except _Failed as failed:
-            run.doubt(f"detector_failed:{failed}", here)
+            run.doubt("size", path_of(place))
+        except Failed as failed:
+            run.doubt(f"detector_failed:{failed}", path_of(place))
         except Exception as error:  # noqa: BLE001 - doubt rises: whatever failed, the request counts as sensitive
-            run.doubt(f"detector_failed:{type(error).__name__}", here)
+            run.doubt(f"detector_failed:{type(error).__name__}", path_of(place))
         return Inspection(
             findings=tuple(findings), doubts=tuple(run.doubts.values()), strings=count, characters=run.characters
         )
 
+    def _text(self, text: str, place: Place, findings: list[Finding], run: Run) -> None:
+        """Look at one text, and note what it holds at its place."""
+        seen = self._remembered(text, run)
+        if seen.findings or seen.doubts:
+            here = path_of(place)
+            findings.extend(msgspec.structs.replace(finding, path=here) for finding in seen.findings)
+            for reason in seen.doubts:
+                if reason != UNREADABLE or not _OPAQUE.search(here):
+                    run.doubt(reason, here)
+
+    def _texts_of(self, leaf: Leaf, place: Place, run: Run) -> Iterator[str]:
+        """Yield what numbers say: those that are long enough for an identifier, and an array of bytes as text."""
+        numbers = leaf if isinstance(leaf, tuple) else (leaf,) if isinstance(leaf, int | float) else ()
+        for _, text in long_numbers(numbers):
+            run.step()
+            yield text
+        whole_numbers = [number for number in numbers if type(number) is int]
+        if len(whole_numbers) == len(numbers) >= _LEAST_BYTES:
+            data = bytes_of(whole_numbers)
+            look = Look(run)
+            said = read_numbers(data, look) if data is not None else None
+            for reason in look.doubts:
+                run.doubt(reason, path_of(place))
+            if said is not None:
+                yield said
+
     def _remembered(
         self,
-        mark: int | tuple[int, int],
-        look: Callable[[str, str, _Run], _Seen],
         text: str,
-        other: str,
-        run: _Run,
+        run: Run,
     ) -> _Seen:
         """Return what a text holds, looked for once. A text at which a limit was passed is looked at again."""
+        mark = self._text_keys.of(text)
         with self._lock:
             known = self._known.get(mark)
             if known is not None:
                 self._known.move_to_end(mark)
         if known is None:
-            known = look(text, other, run)
+            known = self._all(text, run)
             with self._lock:
                 self._known[mark] = known
                 while len(self._known) > self._settings.cached_strings:
                     self._known.popitem(last=False)
         return known
 
-    def _all(self, text: str, path: str, run: _Run) -> _Seen:
-        look = _Look(run)
-        findings = tuple(self._each(text, run, look))
+    def _all(self, text: str, run: Run) -> _Seen:
+        look = Look(run)
+        findings = (*self._each(text, run, look), *self._inside(text, run))
         return _Seen(findings, tuple(look.doubts))
 
-    def _each(self, text: str, run: _Run, look: _Look) -> Iterator[Finding]:
+    def _inside(self, text: str, run: Run) -> Iterator[Finding]:
+        """Yield identifiers that are cut between the strings and numbers of JSON in a text, or of a list in it."""
+        for order in orders_inside(text):
+            yield from self._across(order, run)
+        yield from self._rows(listed(text), run)
+
+    def _each(self, text: str, run: Run, look: Look) -> Iterator[Finding]:
         """Yield the findings of all views of one string, breadth first, each text once, each place and category once.
 
         Raises:
-            _Spent: A limit of time, size, depth or findings was passed.
+            Spent: A limit of time, size, depth or findings was passed.
         """
         run.spend(len(text))
         level = [TextView(text)]
@@ -232,7 +197,7 @@ class Inspector:
                         seen.add(key)
                         yield finding
                     if len(seen) > _MOST_FINDINGS:
-                        raise _Spent("findings")
+                        raise Spent("findings")
                 for other in views(view, kinds, look):
                     if other.text not in done:
                         done.add(other.text)
@@ -240,10 +205,10 @@ class Inspector:
             if not deeper:
                 return
             if depth == MAX_DEPTH:
-                raise _Spent("depth")
+                raise Spent("depth")
             level = deeper
 
-    def _view(self, view: TextView, kinds: set[ViewKind], run: _Run) -> Iterator[Finding]:
+    def _view(self, view: TextView, kinds: set[ViewKind], run: Run) -> Iterator[Finding]:
         """Yield the findings of one view; `kinds` receives what other views are worth making of it."""
         yield from (_found(view, hit) for hit in self._scan(view.text, run, kinds))
         pieces = list(broken(view.text)) if "\n" in view.text else []
@@ -257,7 +222,7 @@ class Inspector:
             for name, category, _, _, confidence in self._scan(text, run, joined=True):
                 yield _found(view, Hit((name, category, start, end, confidence)))
 
-    def _scan(self, text: str, run: _Run, kinds: set[ViewKind] | None = None, *, joined: bool = False) -> Iterator[Hit]:
+    def _scan(self, text: str, run: Run, kinds: set[ViewKind] | None = None, *, joined: bool = False) -> Iterator[Hit]:
         for start in range(0, max(1, len(text)), _PIECE - _OVERLAP):
             piece = text[start : start + _PIECE]
             run.spend(0)
@@ -268,30 +233,69 @@ class Inspector:
                 for name, category, begin, end, confidence in scan.hits(joined=joined):
                     yield Hit((name, category, start + begin, start + end, confidence))
             except (ValueError, TypeError, ArithmeticError, LookupError, RuntimeError) as error:
-                raise _Failed(type(error).__name__) from error
+                raise Failed(type(error).__name__) from error
             for category, begin, end in self._custom.find(piece):
                 yield Hit(("custom", category, start + begin, start + end, 1.0))
             if start + _PIECE >= len(text):
                 return
 
-    def _across(self, texts: list[tuple[int, str]], run: _Run) -> Iterator[Finding]:
-        """Yield findings of identifiers that were split over neighbouring messages."""
-        for (one, first), (other, second) in pairwise(texts):
-            yield from self._remembered((one, other), self._pair, first, second, run).findings
+    def _across(self, order: Order, run: Run) -> Iterator[Finding]:
+        """Yield findings of identifiers that are cut between texts that stand beside each other."""
+        yield from self._rows(order.rows(), run)
+        pairs = (((first, second, end, begin), seam(end, begin)) for first, second, end, begin in order.neighbours())
+        for first, second, end, begin in self._suspects(pairs, run):
+            for finding in self._joined(end, begin, run):
+                if first.lane == second.lane or finding.detector not in _OF_ONE_LANE:
+                    yield msgspec.structs.replace(finding, path=path_of(second.place))
 
-    def _pair(self, first: str, second: str, run: _Run) -> _Seen:
-        end, begin = first[-_NEIGHBOURS:], second[:_NEIGHBOURS]
-        return _Seen(tuple(found for text in seam(end, begin) for found in self._joined((end, begin), text, run)))
+    def _rows(self, found: Iterable[Row], run: Run) -> Iterator[Finding]:
+        """Yield findings of identifiers that stand in pieces in a row."""
+        rows = tuple(found)
+        telling = {row.text for row in self._suspects(((row, (row.text,)) for row in rows), run)}
+        for row, finding in whole(rows, lambda text: self._filling(text, run) if text in telling else ()):
+            yield msgspec.structs.replace(finding, path=path_of(row.place))
 
-    def _joined(self, pair: tuple[str, str], text: str, run: _Run) -> Iterator[Finding]:
-        """Yield what the joined piece has that neither part has alone."""
+    def _suspects(self, items: Iterable[tuple[Item, tuple[str, ...]]], run: Run) -> Iterator[Item]:
+        """Yield the items of which some reading may hold something: their readings are scanned many at once."""
+        batch: list[tuple[Item, tuple[str, ...]]] = []
+        size = 0
+        for item, readings in items:
+            run.step()
+            if readings:
+                batch.append((item, readings))
+                size += sum(map(len, readings))
+            if size >= _BATCH:
+                yield from self._suspects_of(batch, run)
+                batch, size = [], 0
+        yield from self._suspects_of(batch, run)
+
+    def _suspects_of(self, batch: Sequence[tuple[Item, tuple[str, ...]]], run: Run) -> Iterator[Item]:
+        together = "\n\n".join(reading for _, readings in batch for reading in readings)
+        run.spend(len(together))
+        if together and next(self._scan(together, run, joined=True), None) is not None:
+            yield from (item for item, _ in batch)
+
+    def _filling(self, text: str, run: Run) -> Sequence[Finding]:
+        """Return what fills a text from its beginning to its end."""
         run.spend(len(text))
-        alone = {hit[1] for part in pair for hit in self._scan(part, run)}
-        for name, category, _, _, confidence in self._scan(text, run, joined=True):
-            if category not in alone:
-                yield Finding(
-                    detector=name, category=category, path="$.messages", start=0, end=0, confidence=confidence
-                )
+        hits = self._scan(text, run, joined=True)
+        return [_at_seam(hit) for hit in hits if hit[2:4] == (0, len(text))]
+
+    def _joined(self, end: str, begin: str, run: Run) -> Iterator[Finding]:
+        """Yield what two texts have together that neither has alone."""
+        alone: set[str] | None = None
+        for text in seam(end, begin):
+            run.spend(len(text))
+            for hit in self._scan(text, run, joined=True):
+                if alone is None:
+                    alone = {found[1] for part in (end, begin) for found in self._scan(part, run)}
+                if hit[1] not in alone:
+                    yield _at_seam(hit)
+
+
+def _at_seam(hit: Hit) -> Finding:
+    """Return a finding that stands in no one text: it has no span, and so it can't be masked in place."""
+    return Finding(detector=hit[0], category=hit[1], path="$", start=0, end=0, confidence=hit[4])
 
 
 def _found(view: TextView, hit: Hit) -> Finding:
@@ -300,50 +304,4 @@ def _found(view: TextView, hit: Hit) -> Finding:
     encoded = view.decoded and view.client_text(start, stop) != view.text[begin:end]
     return Finding(
         detector=name, category=category, path="", start=start, end=stop, confidence=confidence, encoded=encoded
-    )
-
-
-_PLAIN = frozenset({"role", "content"})
-
-
-def _strings(document: JsonObject) -> Iterator[tuple[str, str]]:
-    """Yield every text of the document as `(path, text)`, messages last.
-
-    Messages that are a role of the API and a text are told in one step.
-    """
-    messages = document.get("messages")
-    if not isinstance(messages, tuple):
-        yield from strings(document)
-        return
-    yield from strings({name: value for name, value in document.items() if name != "messages"})
-    for number, message in enumerate(messages):
-        if isinstance(message, MappingProxyType | dict) and message.keys() == _PLAIN:
-            content, role = message["content"], message["role"]
-            if isinstance(content, str) and isinstance(role, str) and role in _OF_THE_API:
-                yield f"$.messages[{number}].content", content
-                continue
-        yield from strings(message, f"$.messages[{number}]")
-
-
-def _unreadable(document: Json, run: _Run) -> None:
-    """Doubt parts of a kind that is not text: an image by URL, a file by id, audio, anything that is not known."""
-    if not isinstance(document, Mapping):
-        return
-    for name in ("prompt", "input"):
-        if _has_token_numbers(document.get(name)):
-            run.doubt("token_numbers", f"$.{name}")
-    messages = document.get("messages")
-    for number, message in enumerate(messages if isinstance(messages, tuple) else ()):
-        parts = message.get("content") if isinstance(message, MappingProxyType | dict) else None
-        for index, part in enumerate(parts if isinstance(parts, tuple) else ()):
-            kind = part.get("type") if isinstance(part, Mapping) else None
-            if kind not in _TEXT_PARTS:
-                run.doubt(_OTHER_PARTS.get(str(kind), "unreadable_part"), f"$.messages[{number}].content[{index}]")
-
-
-def _has_token_numbers(value: Json) -> bool:
-    """Tell whether a prompt is numbers of some vocabulary: text that nobody here can read."""
-    items = value if isinstance(value, tuple) else ()
-    return any(
-        isinstance(item, int | float) or (isinstance(item, tuple) and _has_token_numbers(item)) for item in items
     )

@@ -8,14 +8,13 @@ across the seam of neighbouring messages. Beyond the budget the answer is yes.
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
-from itertools import pairwise
 
 from gateway.core.document import JsonObject, strings
 from gateway.privacy.decoding.budget import Bounded, Decoding, DecodingLimit
 from gateway.privacy.decoding.views import MAX_DEPTH, TRIGGERS, TextView, views
+from gateway.privacy.inspection.seams import order_of, orders_inside
 
 _SHORT = 6  # letters and digits; what is shorter stands in too many other words, and is looked for as a word
-_SEAM = 240
 _TIMES = 8  # characters looked at, as a multiple of the document's
 _AT_LEAST = 1_000_000
 _WORTH = {kind: re.compile(expression, re.ASCII) for kind, expression in TRIGGERS.items()}
@@ -29,13 +28,13 @@ def has_residue(document: JsonObject, values: Collection[str]) -> bool:
     words = re.compile("|".join(rf"(?<!\w){re.escape(value)}(?!\w)" for value in short) or r"(?!)", re.IGNORECASE)
     texts = list(strings(document))
     budget = Bounded(max(_AT_LEAST, _TIMES * sum(len(text) for _, text in texts)))
-    said = [text for path, text in texts if path.endswith((".content", ".text"))]
     try:
-        for first, second in pairwise(said):
-            if _holds(first[-_SEAM:] + second[:_SEAM], long):
-                return True
+        if any(_holds(together, long) for together in order_of(document).together()):
+            return True
         for _, text in texts:
             if _holds(text, long):
+                return True
+            if any(_holds(together, long) for order in orders_inside(text) for together in order.together()):
                 return True
             if any(_holds(view, long) or words.search(view) for view in _disguises(text, budget)):
                 return True

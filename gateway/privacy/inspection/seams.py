@@ -1,0 +1,247 @@
+"""Values that are cut between strings: texts of a document that stand beside each other, read together. Pure.
+
+Beside each other are neighbours in the document's order, also with one text between them, and those of one lane, which
+is one field of one role: pages of tool results have a sentence of the model between them. Short pieces in a row (an
+array of a card's groups, an object with one group a key) are put together as a whole.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import msgspec
+
+from gateway.core.document import JsonObject, Leaf, Place, leaves
+from gateway.core.finding import Finding
+from gateway.privacy.decoding.budget import DecodingLimit
+from gateway.privacy.inspection.walk import OF_THE_API, leaves_by_role
+
+_ENDS = 240  # characters at the ends of neighbouring texts
+_LONGEST_ARRAY = 40  # numbers; a longer array is a table
+_LONGEST_NUMBER = 10**12
+_MOST_PIECES = 24
+_MOST_VALUES = 200_000  # of JSON inside a text
+_DEEPEST = 3  # JSON in strings of JSON in strings
+_MOST_LETTERS = 48
+_PIECE = re.compile(r"[0-9A-Za-z]{0,11}[0-9][0-9A-Za-z]{0,11}|[A-Z]{1,2}")
+_LISTED = re.compile(
+    r"[\[({]\s{0,9}(?:[\"']?[0-9A-Za-z]{1,12}[\"']?\s{0,9},\s{0,9}){1,23}[\"']?[0-9A-Za-z]{1,12}[\"']?\s{0,9}[\])}]"
+)
+_WORD = re.compile(r"[0-9A-Za-z]+")
+_DIGIT, _WORDS = re.compile(r"[0-9]"), re.compile(r"[^\w+/=-]+")
+_OPEN = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_+/=-.@")  # not the end of a sentence
+_NO_DIGIT = re.compile(r"[^0-9]+")
+_BEGINS = re.compile(r"\s*[.@]?([\w+/=-]{1,48})")
+_NEAR = 48  # characters at an end that are looked at
+_LEAST_DIGITS, _LEAST_LETTERS = 5, 14  # of the shortest identifier, and of the shortest key
+_ACCOUNT = frozenset({(4, 4, 2, 10), (4, 4, 12), (4, 4, 4, 4, 4), (8, 2, 10)})
+_FEW = 3  # rows of one shape from which they are a table
+
+
+class Text(msgspec.Struct, frozen=True):
+    """A text in a document: where it stands, its lane (role and field), and whether it is a short piece."""
+
+    place: Place
+    text: str
+    lane: str
+    piece: bool
+    digit_first: bool  # there is a digit near its beginning
+    digit_last: bool
+
+
+class Row(msgspec.Struct, frozen=True):
+    """Short pieces in a row, put together, and the lengths that they have."""
+
+    place: Place
+    text: str
+    shape: tuple[int, ...]
+
+
+class Order:
+    """Texts of a document in its order, as they are added."""
+
+    def __init__(self) -> None:
+        self.texts: list[Text] = []
+
+    def add(self, place: Place, leaf: Leaf, lane: str = "") -> None:
+        """Add a value; numbers count as they are written, tables of them don't count."""
+        if isinstance(leaf, str):
+            self.texts.append(_text(place, leaf, f"{lane}.{_field(place)}"))
+        elif isinstance(leaf, tuple):
+            if len(leaf) <= _LONGEST_ARRAY:
+                for number in leaf:
+                    self.add((place, "0"), number, lane)
+        elif isinstance(leaf, int | float) and not isinstance(leaf, bool) and _is_count(leaf):
+            self.texts.append(_text(place, str(int(leaf)), f"{lane}.{_field(place)}"))
+
+    def neighbours(self) -> Iterator[tuple[Text, Text, str, str]]:
+        """Yield pairs of texts with the end of the first and the beginning of the second, where a value may go on."""
+        texts = self.texts
+        last_of: dict[str, int] = {}
+        for at, second in enumerate(texts):
+            in_lane = last_of.get(second.lane, -1)
+            last_of[second.lane] = at
+            for one in (at - 1, at - 2, in_lane) if in_lane < at - 2 else (at - 1, at - 2):
+                first = texts[max(one, 0)]
+                if one >= 0 and (first.digit_last or second.digit_first) and _go_on(first, second):
+                    yield first, second, first.text[-_ENDS:], second.text[:_ENDS]
+        yield from self._bridged()
+
+    def _bridged(self) -> Iterator[tuple[Text, Text, str, str]]:
+        """Yield the texts around short pieces, with the pieces before the second one."""
+        texts = self.texts
+        at = 0
+        while at < len(texts):
+            end = at
+            while end < len(texts) and texts[end].piece:
+                end += 1
+            if 0 < at < end < len(texts) and end - at <= _MOST_PIECES:
+                between = "".join(text.text for text in texts[at:end])
+                first, second = texts[at - 1], texts[end]
+                yield first, second, first.text[-_ENDS:], between + second.text[:_ENDS]
+                yield first, second, first.text[-_ENDS:], between
+                yield first, second, between, second.text[:_ENDS]
+            at = end + 1
+
+    def together(self) -> Iterator[str]:
+        """Yield what neighbouring texts say together: all in their order, those of each lane, and over one between."""
+        yield "".join(text.text for text in self.texts)
+        lanes: dict[str, list[str]] = {}
+        for text in self.texts:
+            lanes.setdefault(text.lane, []).append(text.text)
+        yield from map("".join, lanes.values())
+        for first, second in zip(self.texts, self.texts[2:], strict=False):
+            yield first.text[-_ENDS:] + second.text[:_ENDS]
+
+    def rows(self) -> Iterator[Row]:
+        """Yield short pieces that stand in a row: those of one array or object, and those between two other texts."""
+        row: list[Text] = []
+        for text in (*self.texts, None):
+            if text is not None and text.piece:
+                row.append(text)
+                continue
+            if row:
+                yield from _rows_of(row)
+            row = []
+
+
+def order_of(document: JsonObject) -> Order:
+    """Return all values of a document in its order."""
+    order = Order()
+    for place, leaf, is_key, role in leaves_by_role(document):
+        if not is_key and not (isinstance(leaf, str) and leaf in OF_THE_API):
+            order.add(place, leaf, role)
+    return order
+
+
+def orders_inside(text: str, depth: int = 0) -> Iterator[Order]:
+    """Yield the order of the values of JSON that a text is, and of the JSON in its strings; nothing for other texts.
+
+    Raises:
+        DecodingLimit: It has more values than are looked at.
+    """
+    begins = text[:64].lstrip()[:1]
+    if not begins or begins not in "{[" or depth > _DEEPEST:
+        return
+    if text.count(",") + text.count("[") + text.count("{") > _MOST_VALUES:
+        raise DecodingLimit
+    try:
+        value = msgspec.json.decode(text)
+    except (ValueError, RecursionError):
+        return
+    order = Order()
+    for place, leaf, is_key in leaves(value):
+        if not is_key:
+            order.add(place, leaf)
+            if isinstance(leaf, str):
+                yield from orders_inside(leaf, depth + 1)
+    yield order
+
+
+def _field(place: Place) -> str:
+    """Return the name of the field that a value stands in, an array's items in that of the array."""
+    while place is not None:
+        place, step = place
+        if isinstance(step, str):
+            return "content" if step == "text" else step
+    return ""
+
+
+def _plausible(category: str, shape: tuple[int, ...]) -> bool:
+    """Tell whether an account code, which has but two control digits, is written in groups as people write it."""
+    return category != "financial.account" or len(shape) == 2 or shape in _ACCOUNT or set(shape) <= {1, 2}
+
+
+def _is_count(number: float) -> bool:
+    return 0 <= number < _LONGEST_NUMBER and number == number // 1
+
+
+def _text(place: Place, text: str, lane: str) -> Text:
+    return Text(
+        place,
+        text,
+        lane,
+        len(text) <= 12 and _PIECE.fullmatch(text) is not None,
+        _DIGIT.search(text, 0, _NEAR) is not None,
+        _DIGIT.search(text, max(0, len(text) - _NEAR)) is not None,
+    )
+
+
+def _go_on(first: Text, second: Text) -> bool:
+    """Tell whether an identifier or a key of a vendor may be cut there: by its digits, or by how long the word is."""
+    if first.piece and second.piece:
+        return False
+    tail, head = first.text[-_NEAR:].rstrip(), second.text[:_NEAR]
+    begins, last = _BEGINS.match(head), tail.rsplit(maxsplit=1)[-1:]
+    if begins is None or not last or last[0][-1] not in _OPEN:
+        return False
+    digits = len(_NO_DIGIT.sub("", tail)) + len(_NO_DIGIT.sub("", head))
+    letters = len(_WORDS.split(last[0].rstrip(".@"))[-1]) + len(begins[1])
+    return digits >= _LEAST_DIGITS or letters >= _LEAST_LETTERS
+
+
+def _rows_of(row: Sequence[Text]) -> Iterator[Row]:
+    group: list[Text] = []
+    groups = 0
+    for text in (*row, None):
+        if group and (text is None or (text.place or ((), ""))[0] is not (group[0].place or ((), ""))[0]):
+            yield from _row_of(group)
+            groups += 1
+            group = []
+        if text is not None:
+            group.append(text)
+    if groups > 1:
+        yield from _row_of(row)
+
+
+def _row_of(pieces: Sequence[Text]) -> Iterator[Row]:
+    if 2 <= len(pieces) <= _MOST_PIECES:
+        joined = "".join(piece.text for piece in pieces)
+        if 8 <= len(joined) <= _MOST_LETTERS:
+            yield Row(pieces[0].place, joined, tuple(len(piece.text) for piece in pieces))
+
+
+def listed(text: str) -> Iterator[Row]:
+    """Yield the lists of short pieces that stand in a text, put together."""
+    for match in _LISTED.finditer(text):
+        words = _WORD.findall(match[0])
+        yield from _row_of([_text(None, word, "") for word in words])
+
+
+def whole(rows: Iterable[Row], find: Callable[[str], Sequence[Finding]]) -> Iterator[tuple[Row, Finding]]:
+    """Yield rows that as a whole are something, with the finding.
+
+    Rows of one shape, most of which are nothing, are a table of numbers: one in ten of them has a right check digit by
+    chance. `find` returns what fills a text from its beginning to its end.
+    """
+    shapes: dict[tuple[int, ...], list[int]] = {}
+    found: list[tuple[Row, Finding]] = []
+    for row in rows:
+        seen = shapes.setdefault(row.shape, [0, 0])
+        findings = [finding for finding in find(row.text) if _plausible(finding.category, row.shape)]
+        seen[0] += 1
+        seen[1] += bool(findings)
+        found += ((row, finding) for finding in findings)
+    for row, finding in found:
+        rows_of_shape, right = shapes[row.shape]
+        if rows_of_shape < _FEW or 2 * right >= rows_of_shape:
+            yield row, finding
