@@ -40,6 +40,11 @@ def parse_tags(value: str | None) -> frozenset[str]:
     return frozenset(tags)
 
 
+def _readable(value: str) -> str:
+    """Return a header's value with a replacement character for bytes that are no UTF-8, which arrive as surrogates."""
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 class InboundBuilder:
     """Builder of `Inbound`s that knows the aliases' tags and the header names that policies may see."""
 
@@ -57,7 +62,9 @@ class InboundBuilder:
             caller=caller,
             tags=tags,
             headers=tuple(
-                (name, ", ".join(http.headers.getall(name))) for name in self.header_facts if name in http.headers
+                (name, _readable(", ".join(http.headers.getall(name))))
+                for name in self.header_facts
+                if name in http.headers
             ),
             size=size,
         )

@@ -103,9 +103,26 @@ class Settings(BaseSettings):
                     raise ValueError(f"models.{alias.name} names the target {target!r}, which 'targets' does not have")
         if self.unknown_model is not None and self.unknown_model not in aliases:
             raise ValueError(f"unknown_model is {self.unknown_model!r}, which 'models' does not have")
+        self._secrets_differ()
         if self.inspection.topics is not None:
             self._can_judge(self.inspection.topics.target)
         return self
+
+    def _secrets_differ(self) -> None:
+        """Refuse two keys that read one secret. Different places with the same secret are seen when they are read.
+
+        Raises:
+            PydanticCustomError: There are two such keys.
+        """
+        first: dict[str, str] = {}
+        for name, key in self.keys.items():
+            other = first.setdefault(key.secret, name)
+            if other != name:
+                reason = (
+                    f"{name!r} has the same secret as the key {other!r}: a request with it could be either one's. "
+                    "Give each key a secret of its own"
+                )
+                raise PydanticCustomError(ELSEWHERE, "{reason}", {"reason": reason, "place": ("keys", name, "secret")})
 
     def _can_judge(self, name: str) -> None:
         reason = self._no_judge(name)

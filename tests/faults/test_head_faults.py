@@ -1,5 +1,6 @@
 """Odd request heads, byte by byte: each gets an error in its dialect's shape, none gets further."""
 
+import asyncio
 import json
 import sqlite3
 from pathlib import Path
@@ -8,8 +9,11 @@ from typing import Any
 import pytest
 
 from tests.faults.fault_server import GOOD
-from tests.faults.house import CLIENT_KEY, Reply, chat, opened, request
+from tests.faults.house import CLIENT_KEY, POLICY, Reply, chat, get, opened, request
 
+RULE = """rules:
+  - {name: app, when: {header: {name: x-app, matches: '^app'}}, prefer: [den]}
+"""
 PATHS = ("/v1/chat/completions", "/v1/messages", "/api/chat")
 
 
@@ -85,3 +89,26 @@ async def test_an_unknown_tag_stays_at_home_and_is_said(tmp_path: Path, capfd: p
         log = "".join(capfd.readouterr())
         assert log.count("request.unknown_tag") == len(PATHS)
         assert "helth" not in log
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_no_header_of_any_bytes_is_a_crash(tmp_path: Path, capfd: pytest.CaptureFixture[str], path: str) -> None:
+    """Whatever bytes stand in whatever header, nothing fails inside, and each answer is an ordinary one."""
+    names = ["Host", "Origin", "Content-Type", "Content-Encoding", "Accept", "User-Agent", "anthropic-version"]
+    names += ["Expect", "x-aduana-tags", "x-aduana-explain", "Idempotency-Key", "Access-Control-Request-Headers"]
+    names += ["Upgrade", "Cookie", "X-App", "X-Forwarded-For", "traceparent", "Authorization"]
+    async with opened(tmp_path, capfd, big=GOOD, den=GOOD, header_facts=("x-app",)) as one:
+        before = json.loads((await get(one, "/readyz")).body)["policy"]
+        (tmp_path / "policy.yaml").write_text(POLICY.replace("rules:", RULE))
+        async with asyncio.timeout(60):
+            while json.loads((await get(one, "/readyz")).body)["policy"] == before:  # noqa: ASYNC110 - no event for it
+                await asyncio.sleep(0.05)
+        for name in names:
+            for value in (b"\xff", b"\x80\xfe\xc3", b"Bearer \xed\xa0\x80", b"[\xe2\x84\x80"):
+                reply = await one.send(with_header(name, value, path))
+                assert reply.status in (200, 400, 401, 403, 415, 417, 422), (name, value, reply.body)
+        waits = with_header("Expect", b"100-continue", path)
+        assert (await one.send(waits)).status == 100
+        for page in ("/v1/models/%ff%fe", "/api/%ff", "/%ff", "/admin/models/%ff/load"):
+            assert (await get(one, page)).status in (404, 405)
+        assert "request.failed" not in "".join(capfd.readouterr())

@@ -240,3 +240,14 @@ def test_paths_count_from_the_file_that_names_them(tmp_path, monkeypatch):
     assert settings.prices.reference_tokenizer == tmp_path / "tokenizer.json"
     assert settings.prices.data_file == tmp_path / ".." / "prices.json"
     assert settings.energy.tariff.file == tmp_path / "pvpc.csv"
+
+
+def test_two_keys_of_one_secret_do_not_load(tmp_path):
+    """Two keys that read the same secret are refused where the second one says it; the first is named, too."""
+    file = tmp_path / "aduana.yaml"
+    file.write_text('keys:\n  desk: {secret: "env:A_KEY"}\n  tablet: {secret: "env:A_KEY", tags: [child]}\n')
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(file)
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"{file}:3:")
+    assert "'tablet' has the same secret as the key 'desk'" in problem

@@ -1,6 +1,8 @@
 """The table of routes, and the one place where errors become answers."""
 
-from aiohttp import web
+from functools import partial
+
+from aiohttp import HttpVersion11, web
 from aiohttp.typedefs import Handler
 
 from gateway.core.errors import BadRequest
@@ -55,6 +57,17 @@ def _plain_http_only(request: web.Request) -> web.Response:
     return answer
 
 
+async def _expected(request: web.Request) -> web.Response | None:
+    """Answer the header `Expect`: go on for a client that waits before it sends its body, else 417."""
+    if request.headers.get("Expect", "").lower() != "100-continue":
+        error = BadRequest("The header 'Expect' may only say '100-continue'.", code="unknown_expectation", status=417)
+        return error_answer(error, new_request_id(), request.path)
+    if request.version >= HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # so that the answer's own head is written
+    return None
+
+
 def build_application(
     endpoint: HttpEndpoint, operations: Operations, host_guard: HostGuard, models: Models, *, started: int
 ) -> web.Application:
@@ -68,38 +81,40 @@ def build_application(
 
     application.on_response_prepare.append(add_headers)
     router = application.router
+    post = partial(router.add_post, expect_handler=_expected)
+    get = partial(router.add_get, expect_handler=_expected)
     once = Idempotent(endpoint, IdempotencyStore())
     openai = OpenAIHandlers(endpoint, started=started)
     for prefix in ("/v1", ""):
-        router.add_post(f"{prefix}/chat/completions", once(openai.chat))
-        router.add_post(f"{prefix}/completions", once(openai.completions))
-        router.add_post(f"{prefix}/embeddings", once(openai.embeddings))
+        post(f"{prefix}/chat/completions", once(openai.chat))
+        post(f"{prefix}/completions", once(openai.completions))
+        post(f"{prefix}/embeddings", once(openai.embeddings))
         for name in ("rerank", "reranking"):  # llama-server's second name
-            router.add_post(f"{prefix}/{name}", once(openai.rerank))
-        router.add_post(f"{prefix}/responses", once(openai.responses))
-        router.add_post(f"{prefix}/responses/input_tokens", openai.responses_input_tokens)
-        router.add_get(f"{prefix}/models", openai.models)
-        router.add_get(f"{prefix}/models/{{id:.+}}", openai.model)
-    router.add_post("/v2/rerank", once(openai.rerank))  # where Cohere's clients ask
+            post(f"{prefix}/{name}", once(openai.rerank))
+        post(f"{prefix}/responses", once(openai.responses))
+        post(f"{prefix}/responses/input_tokens", openai.responses_input_tokens)
+        get(f"{prefix}/models", openai.models)
+        get(f"{prefix}/models/{{id:.+}}", openai.model)
+    post("/v2/rerank", once(openai.rerank))  # where Cohere's clients ask
     anthropic = AnthropicHandlers(endpoint)
-    router.add_post("/v1/messages", once(anthropic.messages))
-    router.add_post("/v1/messages/count_tokens", anthropic.count_tokens)
+    post("/v1/messages", once(anthropic.messages))
+    post("/v1/messages/count_tokens", anthropic.count_tokens)
     ollama = OllamaHandlers(endpoint, models, started=started)
-    router.add_get("/api/version", ollama.version)
-    router.add_get("/api/tags", ollama.tags)
-    router.add_get("/api/ps", ollama.loaded)
-    router.add_post("/api/show", ollama.show)
-    router.add_post("/api/chat", once(ollama.chat))
-    router.add_post("/api/generate", once(ollama.generate))
-    router.add_post("/api/embed", once(ollama.embed))
-    router.add_post("/api/embeddings", once(ollama.embed))
-    router.add_post("/admin/explain", openai.explain)
+    get("/api/version", ollama.version)
+    get("/api/tags", ollama.tags)
+    get("/api/ps", ollama.loaded)
+    post("/api/show", ollama.show)
+    post("/api/chat", once(ollama.chat))
+    post("/api/generate", once(ollama.generate))
+    post("/api/embed", once(ollama.embed))
+    post("/api/embeddings", once(ollama.embed))
+    post("/admin/explain", openai.explain)
     administration = ModelHandlers(endpoint, models)
-    router.add_get("/admin/models", administration.list)
-    router.add_post("/admin/models/{target}/load", administration.load)
-    router.add_post("/admin/models/{target}/unload", administration.unload)
-    router.add_get("/healthz", operations.healthz)
-    router.add_get("/readyz", operations.readyz)
-    router.add_get("/metrics", operations.metrics)
-    router.add_get("/", operations.page)
+    get("/admin/models", administration.list)
+    post("/admin/models/{target}/load", administration.load)
+    post("/admin/models/{target}/unload", administration.unload)
+    get("/healthz", operations.healthz)
+    get("/readyz", operations.readyz)
+    get("/metrics", operations.metrics)
+    get("/", operations.page)
     return application
