@@ -75,6 +75,7 @@ class CloudTarget:
         return TargetState(
             healthy=self._client is not None and held is None,
             latency_seconds=self._latency.value,
+            problem=self._exchange.problem,
             open_until=held,
             retry_in=self._exchange.retry_in(),
         )

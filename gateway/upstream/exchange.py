@@ -75,9 +75,9 @@ class Exchange:
         self._breaker = TargetBreaker(settings.breaker)
 
     @property
-    def misconfigured(self) -> bool:
-        """Whether the target refused this gateway's credentials when it was last asked."""
-        return self._breaker.misconfigured
+    def problem(self) -> str:
+        """What only the owner can mend, in a whole sentence: refused credentials. Empty: nothing of the kind."""
+        return "It does not accept this gateway's key (401 or 403)." if self._breaker.misconfigured else ""
 
     def open_until(self) -> float | None:
         """Return when the target may be asked again; None if it may be asked now."""

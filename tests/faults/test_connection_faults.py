@@ -188,8 +188,11 @@ async def test_8_credentials_refused(kind: str, status: int) -> None:
         assert "sk-" not in asked.error.message
         assert "7890" not in asked.error.message
         assert not probe.state.healthy
+        assert "key" in probe.state.problem
         assert (await probe.ask()).code == "target_held"
         assert len(server.posts) == 1
+        probe.now += 5.0
+        assert probe.state.problem  # it is tried again, but its owner still has to look
 
 
 async def healthy(probe: Probe) -> None:
@@ -216,6 +219,7 @@ async def test_8_a_key_that_is_rotated_costs_seconds(kind: str, status: int) -> 
         assert (await probe.ask()).text == "Hello there"
         assert (await probe.ask()).text == "Hello there"
         await healthy(probe)
+        assert not probe.state.problem
 
 
 async def test_8_a_request_refused_for_its_content_is_not_about_the_key(kind: str) -> None:

@@ -102,7 +102,7 @@ class HttpTarget:
         held = self._exchange.open_until()
         return TargetState(
             healthy=self._reachable and held is None and not self._relayed,
-            problem=relayed(self._info.name, self._info.model).message if self._relayed else "",
+            problem=relayed(self._info.name, self._info.model).message if self._relayed else self._exchange.problem,
             queue_depth=self._slots.waiting,
             queue_wait_seconds=self._slots.expected_wait(),
             slots_busy=self._slots.busy,

@@ -58,7 +58,7 @@ def _targets(states: Mapping[str, TargetState], in_flight: Mapping[str, int], no
         "aduana_target_up",
         "Whether the target can answer.",
         label,
-        of({name: int(state.healthy) for name, state in states.items()}),
+        of({name: int(state.healthy and not state.problem) for name, state in states.items()}),
     )
     yield _gauge(
         "aduana_breaker_open",

@@ -11,10 +11,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from gateway.core.events import BudgetDenied, Event, FellBack, FirstToken, Gaps, ViolationStopped
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Outcome
+from gateway.core.target import TargetState
 from gateway.core.usage import Usage
 from gateway.observe import Metrics, World
 from gateway.observe.metrics.exposition import MAX_SERIES, Counter, Histogram
-from tests.observe.conftest import KNOWN, began, decided, make_receipt, make_settlement, settled
+from tests.observe.conftest import KNOWN, WORLD, began, decided, make_receipt, make_settlement, settled
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -263,6 +264,15 @@ def test_gauges_are_asked_for_and_unknown_values_are_left_out(metrics: Metrics) 
     assert get(found, "aduana_budget_spent_usd", budget="key:laptop", period="month") == 1
     assert get(found, "aduana_gpu_memory_total_bytes", gpu="gpu0") == 24 * 2**30
     assert get(found, "aduana_energy_joules_total", device="gpu0", state="request", source="counter") == 5000.5
+
+
+def test_a_target_that_refuses_the_key_counts_as_down() -> None:
+    """A target whose key is refused is not up, also in the moment in which it is tried again."""
+    states = {"home": TargetState(), "big": TargetState(problem="It does not accept this gateway's key.")}
+    world = msgspec.structs.replace(WORLD, states=lambda: states)
+    found = samples(Metrics(KNOWN, world, monotonic=lambda: 10.0))
+    assert get(found, "aduana_target_up", target="home") == 1
+    assert get(found, "aduana_target_up", target="big") == 0
 
 
 CANARY = 'CANARY-sk-3f9a\n"} 1'
