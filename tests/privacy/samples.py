@@ -215,6 +215,8 @@ NEAR_MISSES: tuple[str, ...] = (
     "sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "md5 d41d8cd98f00b204e9800998ecf8427e",
     "pi = 3.14159265358979323846264338327950288",
+    "took 3.4111111111111111 s, and 2.5500000000000004 s before",
+    "1790000000000,1790000060000,1790000120000",
     "El teorema 612345678 veces repetido",
     "password = os.environ['DB_PASSWORD']",
     "password: <your password>",
