@@ -1,6 +1,6 @@
 """What of a sensitive request is remembered: what makes it sensitive, and what the client said about it. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 import msgspec
@@ -36,14 +36,21 @@ def told(request: AnyRequest, why: Sensitivity, cache: PassageCache, scope: Scop
     if not why.whole and not why.findings:
         return Told()
     texts = texts_of(request)
-    places = {text.path: text for text in texts}
-    found = [(finding, places.get(finding.path)) for finding in why.findings]
-    if why.whole or any(text is None or not _placed(text) for _, text in found):
+    found = [(finding, _at(finding.path, texts)) for finding in why.findings]
+    if why.whole or any(not spot or not all(map(_placed, spot)) for _, spot in found):
         return Told(tuple(_everything(texts, cache, scope)), 1)
-    spots = [(finding, text) for finding, text in found if text is not None]
+    spots = [(finding, text) for finding, spot in found for text in spot]
     hashes = chain.from_iterable(_around(finding, text, cache, scope) for finding, text in spots)
     turns = max(text.turn for text in texts)
     return Told(tuple(hashes), min(since(text, turns) for _, text in spots))
+
+
+def _at(path: str, texts: Sequence[DocumentText]) -> list[DocumentText]:
+    """Return the text at a path, or the texts of the list or object there; nothing where it is all of the request."""
+    exact = [text for text in texts if text.path == path]
+    if exact or path in ("$", "$.messages"):
+        return exact
+    return [text for text in texts if text.path.startswith((f"{path}[", f"{path}."))]
 
 
 def _placed(text: DocumentText) -> bool:
@@ -65,12 +72,8 @@ def _everything(texts: Iterable[DocumentText], cache: PassageCache, scope: Scope
 def _around(finding: Finding, text: DocumentText, cache: PassageCache, scope: Scope) -> Iterator[bytes]:
     """Yield the hashes of the sentence in which something was found, and of the client's own turn around it."""
     shared = text.whose is Whose.SHARED
-    if finding.end <= finding.start:  # somewhere in it
-        hashes = cache.of(cache.mark(text.text), text.text)
-        yield from scope.passages(bounded(hashes.passages), shared=shared)
-        yield from scope.short(bounded(hashes.lines))
-        return
-    begin, end = sentence(text.text, finding.start, finding.end)
+    cut = finding.end <= finding.start  # it begins in an earlier text and ends in this one
+    begin, end = sentence(text.text, *((0, 1) if cut else (finding.start, finding.end)))
     own = text.text[begin:end]
     before = letters(text.text[max(0, begin - _BESIDE) : begin])[1 - RUN :]
     behind = letters(text.text[end : end + _BESIDE])[: RUN - 1]

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.core.delta import Extra, Reasoning, Text, ToolCallPart, UsageReport
 from gateway.core.errors import LedgerUnavailable
-from gateway.core.finding import Doubt, Inspection
+from gateway.core.finding import Doubt, Finding, Inspection
 from gateway.core.labels import Label
 from gateway.pipeline.ports import Recollection
 from gateway.policy import Sensitivity
@@ -257,6 +257,31 @@ async def test_public_paragraphs_beside_a_finding_stay_free(world: World, how: s
     sentence = secret.replace(IBAN, "hidden")
     assert await world.leaves(chat(sentence))  # another sentence
     assert not await world.leaves(chat(f"{PUBLIC[2]} {secret}"))
+
+
+class Cut:
+    """Inspector that finds a number which is cut between two texts where the word CUT stands."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def inspect(self, document: object, media: object = frozenset()) -> Inspection:
+        found = Finding(detector="x", category="id.x", path=self.path, start=0, end=0, confidence=1.0)
+        return Inspection(findings=(found,) if "CUT" in str(document) else ())
+
+
+@pytest.mark.parametrize("path", ["$.messages[2].content", "$.messages[2].content[1].text"])
+async def test_a_number_that_is_cut_between_texts_keeps_their_border_at_home(path: str) -> None:
+    """Where a number ends in the next page of a result, the page's beginning is remembered and not the whole page."""
+    world = World(Cut(path))
+    border = f"CUT 0005 1332 is the rest of the number, and it belongs to {STORY[:120]}"
+    page = f"{border}\n\n{PUBLIC[0]}\n\n{PUBLIC[1]}"
+    body = tool_result(page)
+    if path.endswith("text"):
+        body["messages"][2]["content"] = [{"type": "text", "text": "page one"}, {"type": "text", "text": page}]
+    assert not await world.leaves(body)
+    assert await world.leaves(chat(f"What does this say?\n{PUBLIC[1]}"))
+    assert not await world.leaves(chat(border.replace("CUT", "cut")))
 
 
 async def test_taint_does_not_jump_from_hop_to_hop(world: World) -> None:
