@@ -4,6 +4,8 @@ Other gateways honour them from the body. Here the configuration alone says what
 rather than dropped: a client that believes in them must learn that they do nothing.
 """
 
+from collections.abc import Mapping
+
 from gateway.core.document import JsonObject
 from gateway.core.errors import BadRequest
 
@@ -43,11 +45,22 @@ _NAMES = frozenset(
 
 
 def refuse_overrides(document: JsonObject) -> None:
-    """Refuse a body that names an address, a credential or headers. Case and `-` make no difference.
+    """Refuse a body that names an address, a credential or headers, or that has our own headers among its fields.
+
+    Case and `-` make no difference.
 
     Raises:
         BadRequest: a field has such a name.
     """
+    metadata = document.get("metadata")
+    for name in (*document, *(metadata if isinstance(metadata, Mapping) else ())):
+        if "aduana" in name.casefold():
+            raise BadRequest(
+                f"'{name[:60]}': tags and other wishes to this gateway are headers, as in 'x-aduana-tags: health'. "
+                "In the body they would protect nothing.",
+                param=name[:60],
+                code="header_in_body",
+            )
     for name in document:
         if name.casefold().replace("-", "_") in _NAMES:
             raise BadRequest(

@@ -10,6 +10,7 @@ from gateway.core.labels import Label, Zone
 from gateway.core.request import ChatRequest, Dialect
 from gateway.core.snapshot import Snapshot
 from gateway.core.target import Alias, Catalog
+from gateway.core.yaml_source import suggest
 from gateway.policy.evaluation.eligibility import obstacles
 from gateway.policy.language.ast import Document, Rule
 from gateway.policy.language.conditions import Overlap, atoms
@@ -47,7 +48,8 @@ def structure_warnings(document: Document, catalog: Catalog) -> tuple[str, ...]:
     said = set(document.labels.tags) | {tag for rule in document.rules for tag in rule.tag}
     for tag in sorted(catalog.key_tags | {tag for alias in catalog.aliases.values() for tag in alias.tags}):
         if tag not in said and not _mentioned(tag, document):
-            found.append(f"the configuration attaches the tag {tag!r}, which the policy does not know.")
+            hint = suggest(tag, said)
+            found.append(f"the configuration attaches the tag {tag!r}, which the policy does not know.{hint}")
     return tuple(found)
 
 

@@ -142,3 +142,10 @@ def test_a_wrong_word_for_unknown_tags_is_told():
     with pytest.raises(ConfigurationError) as caught:
         policy_of(f"{LABELS}unknown_tags: refused\n", HOUSE)
     assert "Did you mean 'refuse'?" in caught.value.problems[0]
+
+
+def test_check_names_the_tag_that_a_configuration_probably_meant():
+    """A tag of a key that the policy does not know is noted, with the nearest one that it knows."""
+    house = catalog_of(HOME, BIG, key_tags=frozenset({"privat"}), tags_of_keys={"desk": frozenset({"privat"})})
+    (note,) = [note for note in check(policy_of(LABELS, house)).proof.notes if "'privat'" in note]
+    assert "Did you mean 'private'?" in note
