@@ -12,8 +12,11 @@ from types import MappingProxyType
 import jiter
 
 from gateway.core.document import Json, JsonObject
-from gateway.core.errors import BadRequest
+from gateway.core.errors import BadRequest, TooLarge
 
+MOST_VALUES = 500_000
+"""Values in a body, keys included: far more than any request has, and no more than can be looked at in seconds."""
+_CHUNK = 1 << 16
 _INT_LOW = -(2**63)
 _INT_HIGH = 2**64 - 1
 _PLACE = re.compile(r"^(?P<what>.*) at line (?P<line>\d+) column (?P<column>\d+)$", re.DOTALL)
@@ -27,11 +30,14 @@ def parse_object(body: bytes) -> JsonObject:
 
     Raises:
         BadRequest: the body is anything else.
+        TooLarge: it has more values than any request needs; they are counted before they are made.
     """
     if not body.strip():
         raise _bad("The body is empty. Send a JSON object.")
     if body.startswith(_BYTE_ORDER_MARKS):
         raise _bad("The body begins with a byte order mark. Send plain UTF-8 without one.")
+    if _separators(body) > MOST_VALUES:
+        raise TooLarge(f"The body has more than {MOST_VALUES:,} values. Send fewer in one request.")
     try:
         value = jiter.from_json(body, catch_duplicate_keys=True, allow_inf_nan=False, cache_mode="keys")
     except ValueError as error:
@@ -39,6 +45,26 @@ def parse_object(body: bytes) -> JsonObject:
     if type(value) is not dict:
         raise _bad("The body must be a JSON object.")
     return _object(value)
+
+
+def _separators(body: bytes) -> int:
+    """Return how many commas, colons and brackets stand outside strings, at least up to `MOST_VALUES`: one a value.
+
+    The first count also has those inside strings, and is enough for nearly every body.
+    """
+    if sum(map(body.count, (b",", b":", b"[", b"{"))) <= MOST_VALUES:
+        return 0
+    if b"\\" in body:
+        body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    found, inside = 0, 0
+    for at in range(0, len(body), _CHUNK):
+        parts = body[at : at + _CHUNK].split(b'"')
+        outside = b"".join(parts[inside::2])
+        found += sum(map(outside.count, (b",", b":", b"[", b"{")))
+        if found > MOST_VALUES:
+            break
+        inside ^= (len(parts) - 1) & 1
+    return found
 
 
 def _object(value: dict[str, object]) -> JsonObject:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.document import encode, thaw
-from gateway.core.errors import BadRequest
-from gateway.wire.json_body import parse_object
+from gateway.core.errors import BadRequest, TooLarge
+from gateway.wire.json_body import MOST_VALUES, parse_object
 
 BAD: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "empty"),
@@ -94,6 +94,44 @@ def test_a_good_body_survives_unchanged(document: dict[str, object]) -> None:
     frozen = parse_object(json.dumps(document).encode())
     assert thaw(frozen) == document
     assert json.loads(encode(frozen)) == document
+
+
+MANY = MOST_VALUES + 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"x":[' + b"1," * MANY + b"1]}",
+        b'{"x":[' + b"[]," * MANY + b"1]}",
+        b'{"x":[' + b'"a",' * MANY + b"1]}",
+        b'{"x":[' + b'{"a":1},' * MANY + b"1]}",
+        b'{"x":[' + b'"a\\\\",' * MANY + b"1]}",
+        b'{"x":[' + b'"a\\"",' * MANY + b"1]}",
+    ],
+    ids=["numbers", "arrays", "strings", "objects", "strings that end in a backslash", "strings with quotation marks"],
+)
+def test_more_values_than_any_request_has_are_refused(body: bytes) -> None:
+    """They are counted before they are made, so that no body takes gigabytes: 413, with the bound in the message."""
+    with pytest.raises(TooLarge, match="500,000 values") as caught:
+        parse_object(body)
+    assert caught.value.status == 413
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"input": ["a text to embed, with commas, and so on"] * 2048},
+        {"prompt": list(range(300_000))},
+        {"table": "1,2,3\n" * MANY},
+        {"code": 'f("a", [1, 2], {"b": 3})\n' * 100_000},
+        {"tools": [{"name": f"t{n}", "parameters": {"type": "object", "required": ["a"]}} for n in range(20_000)]},
+    ],
+    ids=["2,048 inputs", "300,000 tokens", "a table in a text", "code in a text", "megabytes of schemas"],
+)
+def test_large_requests_are_far_from_the_bound(document: dict[str, object]) -> None:
+    """The longest inputs that APIs allow pass, and commas inside texts don't count."""
+    assert thaw(parse_object(json.dumps(document).encode())) == document
 
 
 @given(
