@@ -234,6 +234,15 @@ def test_the_newer_version_refuses_documents_of_the_assistant() -> None:
         dialect.parse_messages(body(messages=messages), version=NEWER_VERSION)
 
 
+def test_a_document_of_the_assistant_that_is_no_text_is_refused() -> None:
+    """A PDF in an assistant's turn can't be carried, so the request is refused and not sent without it."""
+    source = {"type": "base64", "media_type": "application/pdf", "data": "AAAA"}
+    messages = [USER, {"role": "assistant", "content": [{"type": "document", "source": source}]}]
+    with pytest.raises(BadRequest) as caught:
+        dialect.parse_messages(body(messages=messages))
+    assert caught.value.param == "messages[1].content[0].type"
+
+
 def test_counting_needs_no_limit() -> None:
     """Counting tokens takes the same body without `max_tokens`."""
     request = dialect.parse_count(json.dumps({"model": "m", "messages": [USER], "system": "s"}).encode())

@@ -176,6 +176,13 @@ def test_what_generate_does_not_serve(field: str) -> None:
         generate(**{field: [1] if field == "context" else "x"})
 
 
+@pytest.mark.parametrize("field", [{"system": "Be brief."}, {"images": [PNG]}])
+def test_what_raw_text_can_not_carry_is_refused(field: dict[str, Any]) -> None:
+    """A picture or a system prompt beside `raw` has no place in a text to continue, and is not left out in silence."""
+    with pytest.raises(BadRequest, match="raw"):
+        generate(raw=True, **field)
+
+
 DELTAS: list[Delta] = [
     Reasoning(text="Hm"),
     Text(text="Hé", logprobs=(TokenLogprob(token="Hé", logprob=-0.5, raw=b"H\xc3\xa9"),)),

@@ -124,7 +124,54 @@ def test_images_files_and_formats() -> None:
     assert (request.chat.sampling.logprobs, request.chat.sampling.top_logprobs) == (True, 2)
 
 
+IMAGE = {"type": "input_image", "image_url": "data:image/png;base64,AAAA"}
+PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+
+
+def output(call_id: str, *parts: Any) -> dict[str, Any]:
+    return {"type": "function_call_output", "call_id": call_id, "output": list(parts)}
+
+
+def test_pictures_in_tools_outputs_go_to_the_user() -> None:
+    """A picture or a file that a tool returned stands in a turn of the user behind the outputs."""
+    words = {"type": "input_text", "text": "seen"}
+    request = parse(
+        input=[
+            {"role": "user", "content": "what is on it?"},
+            {"type": "function_call", "call_id": "c1", "name": "view", "arguments": "{}"},
+            {"type": "function_call", "call_id": "c2", "name": "view", "arguments": "{}"},
+            output("c1", IMAGE),
+            output("c2", words, IMAGE, {"type": "input_file", "file_data": "data:application/pdf;base64,AAAA"}),
+            {"role": "assistant", "content": "A house."},
+            {"type": "custom_tool_call", "call_id": "c3", "name": "view", "input": ""},
+            {"type": "custom_tool_call_output", "call_id": "c3", "output": [IMAGE]},
+        ]
+    )
+    messages: Any = thaw(request.chat.document["messages"])
+    assert [message["role"] for message in messages] == [
+        *("user", "assistant", "tool", "tool", "user", "assistant", "tool", "user")
+    ]
+    assert [message["content"] for message in messages[2:4]] == ["", "seen"]
+    assert [part["type"] for part in messages[4]["content"]] == ["image_url", "image_url", "file"]
+    assert messages[7]["content"] == [PICTURE]
+    assert request.chat.media == {Media.IMAGE, Media.FILE}
+
+
+def test_thoughts_before_a_call_stay_with_the_turn() -> None:
+    """Thinking between an assistant's text and its call belongs to the one turn that both become."""
+    found = document(
+        input=[
+            {"role": "user", "content": "go"},
+            {"role": "assistant", "content": "I look."},
+            {"type": "reasoning", "summary": [{"type": "summary_text", "text": "look first"}]},
+            {"type": "function_call", "call_id": "c1", "name": "look_up", "arguments": "{}"},
+        ]
+    )
+    assert found["messages"][1]["reasoning_content"] == "look first"
+
+
 BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "picture of the assistant": ({"input": [{"role": "assistant", "content": [IMAGE]}]}, "input[0].content"),
     "no model": ({"model": ""}, "model"),
     "no input": ({"input": []}, "input"),
     "role": ({"input": [{"role": "boss", "content": "x"}]}, "input[0].role"),

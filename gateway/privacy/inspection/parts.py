@@ -30,11 +30,18 @@ def unreadable_parts(document: Json) -> Iterator[tuple[str, str]]:
             yield "token_numbers", f"$.{name}"
     messages = document.get("messages")
     for number, message in enumerate(messages if isinstance(messages, tuple) else ()):
-        parts = message.get("content") if isinstance(message, MappingProxyType | dict) else None
-        for index, part in enumerate(parts if isinstance(parts, tuple) else ()):
-            kind = part.get("type") if isinstance(part, Mapping) else None
-            if kind not in _TEXT_PARTS:
-                yield _OTHER_PARTS.get(str(kind), "unreadable_part"), f"$.messages[{number}].content[{index}]"
+        if isinstance(message, MappingProxyType | dict):
+            yield from _parts(message.get("content"), f"$.messages[{number}].content")
+
+
+def _parts(parts: Json, path: str) -> Iterator[tuple[str, str]]:
+    """Yield kind and path of parts that are not text, also of those in the parts of a tool's result."""
+    for index, part in enumerate(parts if isinstance(parts, tuple) else ()):
+        kind = part.get("type") if isinstance(part, Mapping) else None
+        if kind not in _TEXT_PARTS:
+            yield _OTHER_PARTS.get(str(kind), "unreadable_part"), f"{path}[{index}]"
+        elif isinstance(part, Mapping):
+            yield from _parts(part.get("content"), f"{path}[{index}].content")
 
 
 def _has_token_numbers(value: Json) -> bool:

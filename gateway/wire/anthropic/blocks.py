@@ -94,7 +94,7 @@ def _assistant(content: Json, path: str, *, documents: bool) -> dict[str, Any]:
             case "tool_use":
                 calls.append(_call(block))
             case "document" if documents:
-                texts += [part["text"] for part in _part(block) if part["type"] == "text"]
+                texts += _texts(block)
             case _:
                 raise _not_served(block)
     message: dict[str, Any] = {"role": "assistant", "content": "\n".join(texts) if texts or not calls else None}
@@ -103,6 +103,14 @@ def _assistant(content: Json, path: str, *, documents: bool) -> dict[str, Any]:
     if calls:
         message["tool_calls"] = calls
     return message
+
+
+def _texts(block: Fields) -> list[str]:
+    """Return what a document of the assistant's says; one that is no text is refused, for the turn can't carry it."""
+    parts = _part(block)
+    if any(part["type"] != "text" for part in parts):
+        raise _not_served(block)
+    return [part["text"] for part in parts]
 
 
 def _call(block: Fields) -> dict[str, Any]:

@@ -60,6 +60,9 @@ def parse_generate(document: JsonObject) -> ChatRequest | CompletionRequest | No
         return None
     fields = _common(body)
     if body.boolean("raw"):
+        for name in ("system", "images"):
+            if document.get(name):
+                raise bad_field(name, "can't stand beside 'raw'.")
         request = openai_requests.parse_completion(freeze_object({**fields, "prompt": prompt}))
         return msgspec.structs.replace(request, dialect=Dialect.OLLAMA)
     system = body.string("system")

@@ -1,7 +1,8 @@
 """Translate the items of a Responses conversation into OpenAI chat messages. Pure.
 
 Items that only the provider's own machinery can continue (searches, containers, references to stored items) have no
-counterpart and are refused by name.
+counterpart and are refused by name. Pictures and files in a tool's output go to the user's turn behind the outputs, for
+chat messages of tools are text alone.
 """
 
 from typing import Any
@@ -30,16 +31,24 @@ def translate_input(body: Fields) -> list[dict[str, Any]]:
     if not items:
         raise bad_field("input", "is missing or empty.")
     thoughts: list[str] = []
+    shown: list[dict[str, Any]] = []  # parts of tools' outputs that are not text
     for item in items:
         if item.document.get("type") == "reasoning":
             thoughts += _thoughts(item)
             continue
         message = _message(item)
+        if message["role"] == "tool":
+            content = _as_parts(message["content"])
+            shown += [part for part in content if part["type"] != "text"]
+            message["content"] = "\n".join([part["text"] for part in content if part["type"] == "text"])
+        elif shown:
+            messages.append({"role": "user", "content": shown})
+            shown = []
         if thoughts and message["role"] == "assistant":
             message["reasoning_content"] = "\n".join(thoughts)
             thoughts = []
         _append(message, messages)
-    return messages
+    return [*messages, {"role": "user", "content": shown}] if shown else messages
 
 
 def _append(message: dict[str, Any], messages: list[dict[str, Any]]) -> None:
@@ -47,6 +56,9 @@ def _append(message: dict[str, Any], messages: list[dict[str, Any]]) -> None:
     last = messages[-1] if messages else None
     if last is not None and last["role"] == "assistant" and "tool_calls" in message and message["content"] is None:
         last.setdefault("tool_calls", []).extend(message["tool_calls"])
+        thoughts = [part["reasoning_content"] for part in (last, message) if "reasoning_content" in part]
+        if thoughts:
+            last["reasoning_content"] = "\n".join(thoughts)
         return
     messages.append(message)
 
@@ -58,7 +70,9 @@ def _message(item: Fields) -> dict[str, Any]:
             if role is None:
                 raise bad_field(item.param("role"), "is missing.")
             content = _content(item.document.get("content"), item.param("content"))
-            return {"role": role, "content": _only_text(content) if role == "assistant" else content}
+            if role == "assistant" and not isinstance(content, str):
+                raise bad_field(item.param("content"), "must be text in an answer of the model.")
+            return {"role": role, "content": content}
         case "function_call":
             return _call(item, item.string("arguments") or "{}")
         case "custom_tool_call":
@@ -66,7 +80,7 @@ def _message(item: Fields) -> dict[str, Any]:
         case "function_call_output" | "custom_tool_call_output":
             output = _content(item.document.get("output"), item.param("output"))
             tool = item.required_string("call_id", longest=256)
-            return {"role": "tool", "tool_call_id": tool, "content": _only_text(output)}
+            return {"role": "tool", "tool_call_id": tool, "content": output}
         case _:
             raise bad_field(item.param("type"), "this kind of item is not served here.")
 
@@ -121,7 +135,5 @@ def _part(part: Fields) -> dict[str, Any]:
             raise bad_field(part.param("type"), "this kind of part is not served here.")
 
 
-def _only_text(content: str | list[dict[str, Any]]) -> str:
-    if isinstance(content, str):
-        return content
-    return "\n".join([part["text"] for part in content if part["type"] == "text"])
+def _as_parts(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content

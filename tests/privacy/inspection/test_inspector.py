@@ -38,6 +38,13 @@ def test_media_and_parts_that_are_not_text_are_doubts(inspector: Inspector) -> N
     assert {(d.reason, d.path) for d in doubts} == {("image", "$"), ("unreadable_part", "$.messages[0].content[0]")}
 
 
+def test_a_picture_in_the_parts_of_a_tools_result_is_a_doubt(inspector: Inspector) -> None:
+    """Parts inside parts count as well: a result that a client left in another API's form."""
+    part = {"type": "tool_result", "content": ({"type": "image_url", "image_url": {"url": "https://x.example/a.png"}},)}
+    doubts = inspector.inspect({"messages": ({"role": "user", "content": (part,)},)}).doubts
+    assert [(d.reason, d.path) for d in doubts] == [("image", "$.messages[0].content[0].content[0]")]
+
+
 def test_time_over_is_a_doubt_that_is_not_remembered() -> None:
     """When time is over there is a doubt; the same request with time enough is looked at again."""
     ticks = itertools.chain([0.0], itertools.repeat(5.0, 3), itertools.repeat(5.5))
