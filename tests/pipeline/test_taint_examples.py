@@ -129,6 +129,7 @@ def answer_of(form: str, texts: list[str]) -> list[Delta]:
     time=st.sampled_from(("at once", "while it streams", "after a restart", "after others")),
     before=AROUND,
     after=AROUND,
+    key=st.sampled_from(("app", "other")),
 )
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_what_was_told_in_private_does_not_leave(
@@ -142,6 +143,7 @@ def test_what_was_told_in_private_does_not_leave(
     time: str,
     before: str,
     after: str,
+    key: str,
 ) -> None:
     """Told anywhere and quoted anywhere, encoded, cut, in any choice and at any time: it stays home."""
     # An encoding is taken off a text as a whole: pieces of one are encoded each by itself, where they are strings.
@@ -165,12 +167,16 @@ def test_what_was_told_in_private_does_not_leave(
         elif time == "after others":
             for number in range(3):
                 await world.leaves(chat(f"What is the number {number}?"))
-        return not await world.leaves(quoting)
+        return not await world.leaves(quoting, key="app" if told in _PER_KEY else key)
 
     assert asyncio.run(known())
 
 
 _CUT = ("plain", "capitals", "lines")
+# What many conversations of an app have in common is remembered for its key alone.
+_PER_KEY = (
+    "system", "developer", "prediction", "description", "schema", "field", "deep", "name of a field",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("encoding", sorted(ENCODINGS))
