@@ -15,7 +15,7 @@ from gateway.core.delta import Delta, Reasoning, Text, ToolCallPart
 from gateway.privacy import Inspector
 from tests.pipeline.memory_world import STORY, World, chat
 
-EXAMPLES = int(os.environ.get("ADUANA_TEST_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("MEMORY_EXAMPLES", "60"))
 INSPECTOR: list[Inspector] = []
 WORDS = STORY.split(" ")
 
