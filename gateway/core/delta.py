@@ -61,8 +61,8 @@ class ModelRefusal(msgspec.Struct, frozen=True, kw_only=True):
 class ToolCallPart(msgspec.Struct, frozen=True, kw_only=True):
     """Piece of a tool call; `id` and `name` come only in the first piece of call number `call`.
 
-    `extra` are fields that OpenAI does not have and the server wants back with the call in the next turn, such as
-    Gemini's `extra_content` with a thought's signature.
+    Of a `custom` tool the arguments are plain text, else JSON. `extra` are fields that OpenAI does not have and the
+    server wants back with the call in the next turn, such as Gemini's `extra_content` with a thought's signature.
     """
 
     call: int
@@ -70,6 +70,7 @@ class ToolCallPart(msgspec.Struct, frozen=True, kw_only=True):
     id: str | None = None
     name: str | None = None
     index: int = 0
+    custom: bool = False
     extra: JsonObject = MappingProxyType({})
 
 

@@ -14,7 +14,10 @@ from gateway.core.delta import ToolCallPart
 from gateway.core.document import JsonObject, freeze_object
 from gateway.upstream.json_end import JsonEnd
 
-_READ = frozenset({"index", "id", "type", "function"})
+_READ = frozenset({"index", "id", "type", "function", "custom"})
+
+
+_NONE_YET = ["{}"]  # arguments that may be none, or be followed by the real ones
 
 
 class _Call:
@@ -25,10 +28,16 @@ class _Call:
         self.index: int | None = None
         self.id = ""
         self.name = ""
+        self.custom = False
         self.held: list[str] = []
         self.extra: dict[str, Any] = {}
         self.begun = False
         self.arguments = JsonEnd()
+
+    @property
+    def closed(self) -> bool:
+        """Whether no more arguments can follow."""
+        return self.arguments.closed and not self.custom
 
 
 class _Piece(msgspec.Struct, frozen=True):
@@ -38,6 +47,7 @@ class _Piece(msgspec.Struct, frozen=True):
     id: str
     name: str
     arguments: str
+    custom: bool
     extra: dict[str, Any]
 
 
@@ -74,9 +84,13 @@ class ToolCalls:
 
     def end(self) -> Iterator[ToolCallPart]:
         """Yield what still waits, because nothing more comes."""
-        for call in self._calls[self._current :]:
+        for call in self._calls:
             if not call.name and len(self._tools) == 1:
                 call.name = next(iter(self._tools))
+            if call.number < self._current:
+                call.held = []  # behind a whole JSON object nothing has a meaning
+            elif not (call.arguments.begun or call.custom):
+                call.held = ["{}"]  # clients read arguments as JSON, also where there are none
             yield from self._send(call)
         self._current = len(self._calls)
 
@@ -90,7 +104,7 @@ class ToolCalls:
         another = bool(piece.id and call.id and piece.id != call.id)
         if not call.arguments.begun:
             return None if another or self._both_offered(call.name, piece.name) else call
-        if call.arguments.closed:
+        if call.closed:
             return call if not (another or piece.arguments) and piece.name == call.name else None
         return call  # a server that repeats the name with every piece, and may make up a new id each time
 
@@ -106,7 +120,7 @@ class ToolCalls:
         if piece.id and (same := next((one for one in recent if one.id == piece.id), None)):
             return same
         if piece.name:
-            return None if piece.id or self._calls[-1].arguments.closed else self._calls[-1]
+            return None if piece.id or self._calls[-1].closed else self._calls[-1]
         return self._calls[place] if 1 < -place <= len(self._calls) else self._calls[-1]
 
     def _both_offered(self, first: str, second: str) -> bool:
@@ -128,7 +142,10 @@ class ToolCalls:
                 call.name = piece.name if repeated else together
         if call.index is None:
             call.index = piece.index
-        if piece.arguments and (call.arguments.begun or piece.arguments.strip()):
+        call.custom = call.custom or piece.custom
+        if call.held == _NONE_YET and piece.arguments.startswith("{"):
+            call.held, call.arguments = [], JsonEnd()  # a server that begins with an empty object
+        if piece.arguments and (call.custom or call.arguments.begun or piece.arguments.strip()):
             call.arguments.add(piece.arguments)
             call.held.append(piece.arguments)
             self.characters += len(piece.arguments)
@@ -138,9 +155,11 @@ class ToolCalls:
         """Yield what the current call has; where it is closed and another one waits, go on with that."""
         while self._current < len(self._calls):
             call = self._calls[self._current]
-            if call.name and (call.held or call.begun or self._certain(call.name)):
+            last = call.number + 1 == len(self._calls)
+            known = call.name and (call.held or call.begun or self._certain(call.name))
+            if known and not (last and call.held == _NONE_YET):
                 yield from self._send(call)
-            if not call.begun or call.number + 1 == len(self._calls) or not call.arguments.closed:
+            if not call.begun or last or not call.closed:
                 return
             self._current += 1
 
@@ -160,6 +179,7 @@ class ToolCalls:
             id=(call.id or f"call_{self._turn}_{self._choice}_{call.number}") if fresh else None,
             name=call.name if fresh else None,
             index=self._choice,
+            custom=call.custom,
             extra=extra,
         )
 
@@ -192,9 +212,11 @@ def number_of(given: object) -> int | None:
 
 
 def _piece(given: Mapping[str, Any]) -> _Piece:
-    function = given.get("function")
-    inner: Mapping[str, Any] = function if isinstance(function, Mapping) else {}
-    arguments = inner.get("arguments")
+    function, custom = given.get("function"), given.get("custom")
+    is_custom = isinstance(custom, Mapping) and not isinstance(function, Mapping)
+    inner = custom if is_custom else function
+    inner = inner if isinstance(inner, Mapping) else {}
+    arguments = inner.get("input" if is_custom else "arguments")
     if not isinstance(arguments, str):
         arguments = "" if arguments is None else msgspec.json.encode(arguments).decode()
     return _Piece(
@@ -202,6 +224,7 @@ def _piece(given: Mapping[str, Any]) -> _Piece:
         id=_text(given.get("id")),
         name=_text(inner.get("name")),
         arguments=arguments,
+        custom=is_custom,
         extra={name: value for name, value in given.items() if name not in _READ and value is not None},
     )
 

@@ -73,9 +73,12 @@ SHAPES: dict[str, tuple[list[Pieces], list[tuple[str, str]]]] = {
     ),
     "all 0, without arguments": (
         [[call("f", "", index=0, id="a")], [call("g", None, index=0, id="b")]],
-        [("f", ""), ("g", "")],
+        [("f", "{}"), ("g", "{}")],
     ),
-    "all 0, without arguments and ids": ([[call("f", "", index=0)], [call("g", "", index=0)]], [("f", ""), ("g", "")]),
+    "all 0, without arguments and ids": (
+        [[call("f", "", index=0)], [call("g", "", index=0)]],
+        [("f", "{}"), ("g", "{}")],
+    ),
     "no numbers": ([[call("f", F, id="a"), call("g", G, id="b")]], TWO),
     "no numbers, one after the other": ([[call("f", F, id="a")], [call("g", G, id="b")]], TWO),
     "no numbers, in pieces": (
@@ -149,6 +152,18 @@ SHAPES: dict[str, tuple[list[Pieces], list[tuple[str, str]]]] = {
         [[call("f", F, index=0, id="a")], [call("f", "", index=0, id="a")]],
         TWO[:1],
     ),
+    "an empty object before the arguments": (
+        [[call("f", "{}", index=0, id="a")], [call(None, '{"x"', index=0)], [call(None, ":1}", index=0)]],
+        TWO[:1],
+    ),
+    "empty objects": (
+        [[call("f", "{}", index=0, id="a")], [call("g", "{}", index=0, id="b")]],
+        [("f", "{}"), ("g", "{}")],
+    ),
+    "something behind a whole call": (
+        [[call("f", F, index=0, id="a")], [call("g", G, index=1, id="b")], [call(None, "\n", index=0)]],
+        TWO,
+    ),
     "things that are no calls": ([[None, "x", call("f", F, index=0, id="a")], []], TWO[:1]),  # type: ignore[list-item]
 }
 
@@ -194,6 +209,27 @@ def test_fields_that_the_server_wants_back_are_kept() -> None:
     assert part.extra == {"extra_content": signed}
     first, second = parts([[call("f", F, index=0, id="a")], [call(None, None, index=0, extra_content=signed)]])
     assert (first.extra, second.extra) == ({}, {"extra_content": signed})
+
+
+def test_fields_that_come_behind_the_next_call_are_kept() -> None:
+    """A field for an earlier call that comes late goes out at the end, without arguments."""
+    calls = ToolCalls(0, DOCUMENT)
+    events = [call("f", F, index=0, id="a"), call("g", G, index=1, id="b"), call(index=0, extra_content={"x": 1})]
+    *_, last = [part for event in events for part in calls.take([event])] + list(calls.end())
+    assert last == ToolCallPart(call=0, extra={"extra_content": {"x": 1}})
+
+
+def test_calls_of_custom_tools() -> None:
+    """A custom tool's input is text, which is passed on in its pieces, whatever it looks like."""
+    pieces = [
+        {"index": 0, "id": "a", "type": "custom", "custom": {"name": "patch", "input": ""}},
+        {"index": 0, "custom": {"input": "{} *** Begin"}},
+        {"index": 1, "id": "b", "type": "custom", "custom": {"name": "patch", "input": "two"}},
+        {"index": 0, "custom": {"input": " Patch"}},
+    ]
+    found = parts([[piece] for piece in pieces])
+    assert all(part.custom for part in found)
+    assert whole([[piece] for piece in pieces]) == [("patch", "{} *** Begin Patch"), ("patch", "two")]
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,25 @@ def test_tool_calls_name_themselves_once() -> None:
     assert second["choices"][0]["delta"] == {"tool_calls": [{"index": 1, "function": {"arguments": '{"q"'}}]}
 
 
+def test_calls_of_custom_tools_have_their_own_form() -> None:
+    """A custom tool's call has `custom` with `input`, in pieces and whole."""
+    parts = [
+        ToolCallPart(call=0, id="c1", name="patch", arguments="*** ", custom=True),
+        ToolCallPart(call=0, arguments="End", custom=True),
+    ]
+    stream, whole = openai.ChatStream(**HEAD), openai.ChatAssembly(**HEAD)
+    (first,), (second,) = (frames(stream.encode(part)) for part in parts)
+    assert first["choices"][0]["delta"]["tool_calls"] == [
+        {"index": 0, "id": "c1", "type": "custom", "custom": {"name": "patch", "input": "*** "}}
+    ]
+    assert second["choices"][0]["delta"]["tool_calls"] == [{"index": 0, "custom": {"input": "End"}}]
+    for delta in (*parts, Finish(reason=FinishReason.TOOL_CALLS), UsageReport(usage=Usage())):
+        whole.add(delta)
+    assert json.loads(whole.body())["choices"][0]["message"]["tool_calls"] == [
+        {"id": "c1", "type": "custom", "custom": {"name": "patch", "input": "*** End"}}
+    ]
+
+
 def test_fields_of_other_servers_are_joined_in_a_whole_answer() -> None:
     """Reasoning that OpenRouter sends in pieces is one item again in a whole answer, as its servers want it back."""
     pieces: list[dict[str, Any]] = [

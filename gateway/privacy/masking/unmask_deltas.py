@@ -89,7 +89,7 @@ class Unmasking:
         yield from self._pieces(channel, self._stream(channel).push(text))
 
     def _call(self, part: ToolCallPart) -> Iterator[Delta]:
-        channel = ("call", part.index, part.call)
+        channel = ("custom" if part.custom else "call", part.index, part.call)
         arguments = "".join(piece.text for piece in self._stream(channel).push(part.arguments))
         name = None if part.name is None else self._mapping.whole(part.name)
         if arguments or part.id is not None or name is not None or part.extra:
@@ -114,7 +114,7 @@ class Unmasking:
             case "refusal":
                 yield ModelRefusal(text=text, index=index)
             case _:
-                yield ToolCallPart(call=call, arguments=text, index=index)
+                yield ToolCallPart(call=call, arguments=text, index=index, custom=kind == "custom")
 
     def _kept(self, channel: Channel, pieces: Sequence[Piece]) -> tuple[TokenLogprob, ...]:
         """Return the log probabilities of deltas that have gone on whole and as they came."""

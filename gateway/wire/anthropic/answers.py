@@ -152,6 +152,8 @@ class MessageStream:
         return _event("content_block_delta", index=self._block, delta=fields)
 
     def _call(self, part: ToolCallPart) -> bytes:
+        if part.id is None and not part.arguments:
+            return b""  # only fields that this API does not have
         if part.call <= self._last_call and self._open != part.call:
             raise TargetProtocolError("The target mixed its tool calls, which this API has no way to say.")
         self._last_call = max(self._last_call, part.call)

@@ -96,12 +96,13 @@ class ChatStream:
 
 
 def _call_part(part: ToolCallPart) -> dict[str, Any]:
-    function: dict[str, str] = {"arguments": part.arguments}
+    kind, arguments = ("custom", "input") if part.custom else ("function", "arguments")
+    inner: dict[str, str] = {arguments: part.arguments}
     if part.name is not None:
-        function = {"name": part.name, "arguments": part.arguments}
-    known = {"index": part.call, "function": function}
+        inner = {"name": part.name, arguments: part.arguments}
+    known = {"index": part.call, kind: inner}
     if part.id is not None:
-        known = {"index": part.call, "id": part.id, "type": "function", "function": function}
+        known = {"index": part.call, "id": part.id, "type": kind, kind: inner}
     return _thawed(part.extra) | known if part.extra else known
 
 
@@ -141,15 +142,16 @@ class _Choice:
 
 
 def _whole_call(parts: list[ToolCallPart]) -> dict[str, Any]:
+    kind, arguments = ("custom", "input") if parts[0].custom else ("function", "arguments")
     extra: dict[str, Any] = {}
     for part in parts:
         extra |= _thawed(part.extra)
     return extra | {
         "id": next((part.id for part in parts if part.id), ""),
-        "type": "function",
-        "function": {
+        "type": kind,
+        kind: {
             "name": next((part.name for part in parts if part.name), ""),
-            "arguments": "".join([part.arguments for part in parts]),
+            arguments: "".join([part.arguments for part in parts]),
         },
     }
 

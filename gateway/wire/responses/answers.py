@@ -162,6 +162,8 @@ class ResponsesStream:
         return item, closed + self._all(item.begin())
 
     def _call(self, part: ToolCallPart) -> bytes:
+        if part.id is None and not part.arguments:
+            return b""  # only fields that this API does not have
         if isinstance(self._open, CallItem) and self._open.call == part.call:
             return self._all(self._open.add(part))
         if any(isinstance(item, CallItem) and item.call == part.call for item in self._items):
