@@ -9,6 +9,7 @@ from gateway.app.room_settings import inspection_settings
 from gateway.ner import Recognition, RecognitionSettings
 from gateway.pipeline import LocalTarget
 from gateway.pipeline.inspection import Names, RequestInspection, Topics
+from gateway.pipeline.inspection_threads import InspectionThreads
 from gateway.pipeline.topic_judge import JudgeSettings, TopicJudge
 from gateway.privacy import Inspector
 from gateway.privacy.detectors.named_entities import NamePolicy
@@ -39,13 +40,15 @@ async def running_inspection(
     """
     inspector = await asyncio.to_thread(build_inspector, settings)
     names = _names(settings)
+    threads = InspectionThreads()
     async with AsyncExitStack() as stack:
+        stack.callback(threads.close)
         if names is not None:
             names.recognition.start()
             stack.push_async_callback(names.recognition.close)
         topics = _topics(settings, judges) if judges is not None else None
         yield RunningInspection(
-            requests=RequestInspection(inspector, names, topics),
+            requests=RequestInspection(inspector, names, topics, threads),
             recognition=names.recognition if names is not None else None,
         )
 

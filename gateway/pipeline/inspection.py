@@ -7,6 +7,7 @@ or is late is a doubt, never left out.
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -15,6 +16,7 @@ from gateway.core.document import strings
 from gateway.core.finding import Doubt, Finding, Inspection
 from gateway.core.labels import Zone
 from gateway.core.request import AnyRequest
+from gateway.pipeline.inspection_threads import InspectionThreads
 from gateway.pipeline.ports import Inspecting
 from gateway.policy import Decision, Evidence, Policy, decide, foresee
 from gateway.privacy.detectors.named_entities import Entity, NamePolicy, findings_of, is_name, records
@@ -57,18 +59,28 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
 class RequestInspection:
     """Inspection of a request's whole document. It knows no conversation: what earlier turns were is not its matter."""
 
-    def __init__(self, inspector: Inspecting, names: Names | None = None, topics: Topics | None = None) -> None:
+    def __init__(
+        self,
+        inspector: Inspecting,
+        names: Names | None = None,
+        topics: Topics | None = None,
+        threads: InspectionThreads | None = None,
+    ) -> None:
         self._inspector = inspector
         self._names = names
         self._topics = topics
+        self._threads = threads or InspectionThreads()
 
     async def examine(self, request: AnyRequest, size: int) -> Inspection:
-        """Return what patterns and checksums find. Never raises.
+        """Return what patterns and checksums find.
 
         `size` is about the number of bytes in the request's body; long documents are scanned in a thread.
+
+        Raises:
+            Unavailable: It is long, and too many long ones wait already.
         """
         if size > INLINE_BYTES:
-            return await asyncio.to_thread(self._inspector.inspect, request.document, request.media)
+            return await self._threads.run(partial(self._inspector.inspect, request.document, request.media))
         return self._inspector.inspect(request.document, request.media)
 
     async def named(self, request: AnyRequest, inspection: Inspection) -> Inspection:
@@ -124,7 +136,11 @@ class RequestInspection:
         return evidence, decision
 
     async def examine_fully(self, request: AnyRequest, size: int) -> Inspection:
-        """Return what patterns, the search for names and the judgement of topics find, one after the other."""
+        """Return what patterns, the search for names and the judgement of topics find, one after the other.
+
+        Raises:
+            Unavailable: It is long, and too many long ones wait already.
+        """
         return await self.judged(request, await self.named(request, await self.examine(request, size)))
 
 

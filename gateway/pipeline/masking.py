@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from gateway.core.document import JsonObject, strings
-from gateway.core.errors import BadRequest, LedgerUnavailable
+from gateway.core.errors import BadRequest, LedgerUnavailable, Unavailable
 from gateway.core.finding import Finding, Inspection
 from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, GenerateRequest, Inbound
 from gateway.pipeline.inspection import INLINE_BYTES
@@ -212,7 +212,10 @@ class Masker:
         request = _read_again(original, masked)
         if request is None:
             return None
-        fresh = await self._examine(request, evidence.inbound.size)
+        try:
+            fresh = await self._examine(request, evidence.inbound.size)
+        except Unavailable:
+            return None  # nobody can look at it afresh now, so the original stays at home
         fresh = msgspec.structs.replace(fresh, findings=foreign(fresh.findings, masked))
         outward = msgspec.structs.replace(evidence.inbound, request=request)
         decision = decide_masked(first, evidence, outward, fresh, policy)
