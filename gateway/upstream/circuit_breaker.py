@@ -33,6 +33,7 @@ class CircuitBreakerSettings(msgspec.Struct, frozen=True, kw_only=True):
     first_hold: float = 2.0
     longest_hold: float = 60.0
     rate_limit_hold: float = 1.0  # after a 429 that names no time
+    probe_seconds: float = 5.0  # a try that takes longer to begin its answer does not keep others from trying
     credentials_hold: float = 5.0  # after a 401, 403 or 404: keys are rotated, models are loaded
 
 
@@ -44,7 +45,7 @@ class CircuitBreaker:
         self._failures = 0
         self._holds = 0  # in a row, without a success in between
         self._until: float | None = None
-        self._probing = False
+        self._probe_until: float | None = None  # a request tries the target; until then no other one does
         self.misconfigured = False
 
     def open_until(self, now: float) -> float | None:
@@ -63,25 +64,27 @@ class CircuitBreaker:
                 f"The target {target!r} is held after failures.", code="target_held", retry_after=until - now
             )
         if self._until is not None:
-            if self._probing:
+            if self._probe_until is not None and now < self._probe_until:
                 raise TargetUnavailable(
-                    f"The target {target!r} is being tried again.", code="target_held", retry_after=1.0
+                    f"The target {target!r} is being tried again.",
+                    code="target_held",
+                    retry_after=self._probe_until - now,
                 )
-            self._probing = True
+            self._probe_until = now + self._settings.probe_seconds
 
     def release(self) -> None:
         """Note that a request was given up before the target showed how it is doing."""
-        self._probing = False
+        self._probe_until = None
 
     def answering(self, now: float) -> None:
         """Let other requests in, because the target began to answer. `record` tells later how the answer ended."""
-        self._probing = False
+        self._probe_until = None
         if self.open_until(now) is None:
             self._until = None
 
     def record(self, error: AduanaError | None, now: float) -> None:
         """Note how an admitted request ended. None, and errors that are the request's own fault, are successes."""
-        self._probing = False
+        self._probe_until = None
         if is_own_fault(error):
             self._succeed(now)
         elif isinstance(error, TargetBusy):

@@ -40,6 +40,7 @@ _CONTEXT_WORDS = re.compile(
 )
 _OVERLOADED = frozenset({"503", "529", "overloaded_error"})
 _CONTENT_WORDS = re.compile(r"(?i)moderat|flagged|content[ _](?:policy|filter|violation)|safety (?:policy|system)")
+_TOO_LARGE = re.compile(r"(?i)request (?:is )?too large|reduce the (?:length|size)")
 _QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "insufficient_balance"})
 
 
@@ -91,6 +92,8 @@ def fault_of_status(target: str, status: int, said: Complaint, *, retry_after: f
         return TargetProtocolError(f"The target {target!r} {what}. Check its base_url.")
     if _about_length(said) and status in (400, 413, 422):
         return _too_long(target, said)
+    if status == 429 and _TOO_LARGE.search(said.message):
+        return _too_long(target, said)  # more than the limit of a minute: waiting does not help this request
     if status == 402 or said.code in _QUOTA_CODES or said.kind in _QUOTA_CODES:
         return TargetUnavailable(f"The target {target!r} has no credit left.", code="target_quota_exhausted")
     if status == 403 and _about_content(said):

@@ -81,6 +81,20 @@ def test_one_probe_at_a_time() -> None:
     breaker.admit("t", 3.1)
 
 
+def test_a_slow_probe_does_not_keep_all_others_waiting() -> None:
+    """While a request tries the target the others hear how long that may take; then the next one tries it too."""
+    breaker = CircuitBreaker(SETTINGS)
+    for _ in range(3):
+        asked(breaker, 0.0, FAULT)
+    breaker.admit("t", 3.0)
+    with pytest.raises(TargetUnavailable) as caught:
+        breaker.admit("t", 4.0)
+    assert caught.value.retry_after == 4.0
+    breaker.admit("t", 8.0)
+    with pytest.raises(TargetUnavailable):
+        breaker.admit("t", 8.0)
+
+
 def test_a_probe_that_begins_to_answer_lets_the_others_in() -> None:
     """When the trying request is being answered the others are let in; if it breaks, the target is held again."""
     breaker = CircuitBreaker(SETTINGS)

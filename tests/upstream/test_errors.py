@@ -5,7 +5,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.core.errors import TargetError, TargetMisconfigured, TargetProtocolError, TargetRejected, TargetUnavailable
+from gateway.core.errors import (
+    ContextLengthExceeded,
+    TargetBusy,
+    TargetError,
+    TargetMisconfigured,
+    TargetProtocolError,
+    TargetRejected,
+    TargetUnavailable,
+)
 from gateway.upstream import errors as faults
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
@@ -137,3 +145,15 @@ def test_a_refusal_for_content_is_not_about_the_credentials(message: str) -> Non
     """A 403 that speaks of the request's content is the request's own affair."""
     assert isinstance(faults.fault_of_status("t", 403, faults.Complaint(message=message)), TargetRejected)
     assert isinstance(faults.fault_of_status("t", 403, faults.Complaint(message="no access")), TargetMisconfigured)
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("Request too large for gpt-x on tokens per min (TPM): Limit 10000, Requested 20000.", ContextLengthExceeded),
+        ("Rate limit reached for gpt-x on tokens per min (TPM). Please try again in 2s.", TargetBusy),
+    ],
+)
+def test_a_request_above_the_limit_of_a_minute_is_too_long(message: str, kind: type[Exception]) -> None:
+    """A 429 for a single request's size is that request's affair; one for the rate holds the target."""
+    assert isinstance(faults.fault_of_status("t", 429, faults.Complaint(message=message)), kind)

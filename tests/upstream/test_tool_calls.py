@@ -1,9 +1,12 @@
 """Tool calls leave in one strict form, in whatever pieces and under whatever numbers a server sends them."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.core.delta import ToolCallPart
 from gateway.core.document import freeze_object
@@ -251,3 +254,51 @@ def test_whole_calls_are_known(events: list[Pieces], expected: bool) -> None:
     for event in events:
         list(calls.take(event))
     assert calls.whole() is expected
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.text(max_size=4), st.integers() | st.text(max_size=6), max_size=3), min_size=1, max_size=3
+    ),
+    st.data(),
+)
+def test_any_cut_and_any_mixture_gives_the_same_calls(inputs: list[dict[str, Any]], data: st.DataObject) -> None:
+    """However the arguments of numbered calls are cut and mixed, each call comes out whole and apart."""
+    texts = [json.dumps(one) for one in inputs]
+    begins = [[call("f", "", index=number, id=f"c{number}")] for number in range(len(texts))]
+    pieces: list[Pieces] = []
+    left = dict(enumerate(texts))
+    while left:
+        number = data.draw(st.sampled_from(sorted(left)))
+        size = data.draw(st.integers(1, len(left[number])))
+        pieces.append([call(None, left[number][:size], index=number)])
+        left[number] = left[number][size:]
+        if not left[number]:
+            del left[number]
+    assert [json.loads(text) for _, text in whole([*begins, *pieces])] == inputs
+
+
+PIECE = st.dictionaries(
+    st.sampled_from(["index", "id", "type", "function", "custom", "extra"]),
+    st.none()
+    | st.integers(-1, 2)
+    | st.sampled_from(["a", "b", "", "0"])
+    | st.dictionaries(
+        st.sampled_from(["name", "arguments", "input"]),
+        st.sampled_from(["f", "g", "", "{", "}", "{}", None, {}]),
+        max_size=2,
+    ),
+    max_size=4,
+)
+
+
+@given(st.lists(st.lists(PIECE, max_size=3), max_size=6))
+def test_any_pieces_leave_in_order(events: list[Any]) -> None:
+    """Whatever pieces come, no raw exception comes out, and each call's first part has the id and the name."""
+    calls = ToolCalls(0, DOCUMENT)
+    found = [part for event in events for part in calls.take(event)] + list(calls.end())
+    begun: set[int] = set()
+    for part in found:
+        assert (part.id is not None) is (part.call not in begun)
+        assert part.call in begun or part.call == len(begun)
+        begun.add(part.call)
