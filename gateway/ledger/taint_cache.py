@@ -21,6 +21,7 @@ Entry = tuple[Label, taint.Causes]
 _EXPECTED = 2_000_000  # hashes; more of them only cost look-ups in vain
 _IN_VAIN = 0.001  # share of unknown hashes
 _AT_HAND = 200_000  # hashes whose entry needs no reading, about 25 MiB
+_AT_ONCE = 8_192  # hashes that the loop looks at before it serves others: about 2 ms
 _PIECE = 500  # hashes written at once: some milliseconds of the writer's
 
 
@@ -80,32 +81,45 @@ class TaintCache:
         Raises:
             LedgerUnavailable: They could not be written in time.
         """
-        known = await self._entries(hashes, write_queue)
         entry = (label, causes)
-        new = [
-            item
-            for item in dict.fromkeys(hashes)
-            if item in self._unwritten or item not in known or _merged(known[item], entry) != known[item]
-        ]
-        if not new:
-            return
-        for item in new:
-            self._filter.add(item)
-            self._unwritten[item] = _merged(self._unwritten.get(item, known.get(item)), entry)
-        await asyncio.shield(self._own(self._write(new, label, causes, write_queue)))
+        every = tuple(dict.fromkeys(hashes))
+        new = await self._noted(every[:_AT_ONCE], entry, write_queue)
+        if new or len(every) > _AT_ONCE:
+            await asyncio.shield(self._own(self._rest(new, every[_AT_ONCE:], entry, write_queue)))
 
     async def ended(self) -> None:
         """Wait until nothing is on its way to the database any more."""
         while self._writing:
             await asyncio.wait(set(self._writing))
 
-    async def _write(self, new: Sequence[bytes], label: Label, causes: taint.Causes, write_queue: WriteQueue) -> None:
+    async def _noted(self, hashes: Sequence[bytes], entry: Entry, write_queue: WriteQueue) -> list[bytes]:
+        """Take note of hashes, so that whoever looks finds them, and return those that must be written."""
+        known = await self._some(hashes, write_queue)
+        new = [
+            item
+            for item in hashes
+            if item in self._unwritten or item not in known or _merged(known[item], entry) != known[item]
+        ]
+        for item in new:
+            self._filter.add(item)
+            self._unwritten[item] = _merged(self._unwritten.get(item, known.get(item)), entry)
+        return new
+
+    async def _rest(self, new: list[bytes], rest: Sequence[bytes], entry: Entry, write_queue: WriteQueue) -> None:
+        for some in _pieces(rest, _AT_ONCE):
+            await asyncio.sleep(0)  # let others have the loop
+            new += await self._noted(some, entry, write_queue)
+        if new:
+            await self._write(new, entry, write_queue)
+
+    async def _write(self, new: Sequence[bytes], entry: Entry, write_queue: WriteQueue) -> None:
         today = self._today()
+        label, causes = entry
 
         def work(piece: Sequence[bytes]) -> Callable[[sqlite3.Connection], None]:
             return lambda connection: taint.write(connection, dict.fromkeys(piece, label), today, causes)
 
-        works = [work(piece) for piece in _pieces(new)]
+        works = [work(piece) for piece in _pieces(new, _PIECE)]
         if len(works) == 1:
             await write_queue.do(works[0], keep=True)
         else:
@@ -134,6 +148,14 @@ class TaintCache:
         Raises:
             LedgerUnavailable: The database can't be read.
         """
+        found: dict[bytes, Entry] = {}
+        for some in _pieces(hashes, _AT_ONCE):
+            found |= await self._some(some, write_queue)
+            if len(some) == _AT_ONCE:
+                await asyncio.sleep(0)  # let others have the loop
+        return found
+
+    async def _some(self, hashes: Sequence[bytes], write_queue: WriteQueue | None) -> dict[bytes, Entry]:
         today = self._today()
         if today != self._day:
             self._day = today
@@ -164,7 +186,7 @@ class TaintCache:
         def touching(piece: Sequence[bytes]) -> Callable[[sqlite3.Connection], None]:
             return lambda connection: taint.touch(connection, piece, today)
 
-        self._own(write_queue.do_by_pieces([touching(piece) for piece in _pieces(stale)]))
+        self._own(write_queue.do_by_pieces([touching(piece) for piece in _pieces(stale, _PIECE)]))
 
     def close(self) -> None:
         """Let the file go. Safe to call twice."""
@@ -198,8 +220,8 @@ class TaintCache:
             raise LedgerUnavailable(describe(error, self._file)) from error
 
 
-def _pieces(hashes: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    return (hashes[start : start + _PIECE] for start in range(0, len(hashes), _PIECE))
+def _pieces(hashes: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
+    return (hashes[start : start + size] for start in range(0, len(hashes), size))
 
 
 def _merged(one: Entry | None, other: Entry) -> Entry:

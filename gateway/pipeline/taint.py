@@ -21,6 +21,7 @@ from gateway.privacy.taint.document_texts import MOST_TEXTS, TooManyTexts, seams
 from gateway.privacy.taint.scope import BetweenKeys, Scope
 
 T = TypeVar("T")
+_THREADS = 2  # that work on long requests: more of them would only slow the event loop down
 
 
 class TaintStore(Protocol):
@@ -58,6 +59,7 @@ class ConversationTaint:
         self._key = key
         self._between = between
         self._texts = PassageCache(key)
+        self._threads = asyncio.Semaphore(_THREADS)
 
     async def recall(self, inbound: Inbound) -> Recollection:
         """Return what of a request is known as sensitive from before.
@@ -67,7 +69,7 @@ class ConversationTaint:
         """
         state = self._texts.state()
         try:
-            looks = await _worked(inbound, lambda: self._looks(inbound, state))
+            looks = await self._worked(inbound, lambda: self._looks(inbound, state))
         except TooManyTexts:
             return Recollection(traces=(Trace(kind=TraceKind.SIZE, path="$"),), turn=1)
         hashes = [item for look in looks for item in look.hashes]
@@ -104,7 +106,7 @@ class ConversationTaint:
             linked = (link.hash for link in self._links(inbound) if turns and link.turn >= min(turns))
             return (*found.hashes, *self._scope(inbound).short(linked))
 
-        await self._keep(await _worked(inbound, hashes), causes)
+        await self._keep(await self._worked(inbound, hashes), causes)
 
     def answering(self, inbound: Inbound, causes: frozenset[str] | None = None) -> AnswerMemory:
         """Return the memory of the answer to a sensitive request, which is written ahead of what the client gets."""
@@ -132,7 +134,7 @@ class ConversationTaint:
                 mark = cache.mark(plain)
                 cache.harmless(mark, partial(cache.of_seam, mark, plain))
 
-        await _worked(inbound, note)
+        await self._worked(inbound, note)
 
     def _looks(self, inbound: Inbound, state: int) -> list[_Look]:
         cache, scope = self._texts, self._scope(inbound)
@@ -170,6 +172,13 @@ class ConversationTaint:
     def _scope(self, inbound: Inbound) -> Scope:
         return Scope.of(inbound.caller.key, self._between, self._key)
 
+    async def _worked(self, inbound: Inbound, work: Callable[[], T]) -> T:
+        """Run work on a request's texts: in a thread where they are long."""
+        if inbound.size <= INLINE_BYTES:
+            return work()
+        async with self._threads:
+            return await asyncio.to_thread(work)
+
     async def _keep(self, hashes: Sequence[bytes], causes: frozenset[str] | None) -> None:
         if hashes:
             self._texts.changed()  # the store knows it from here on, before it is durable
@@ -181,8 +190,3 @@ class ConversationTaint:
 
 def _marks(looks: Iterable[_Look]) -> set[int]:
     return {look.mark for look in looks if look.mark is not None}
-
-
-async def _worked(inbound: Inbound, work: Callable[[], T]) -> T:
-    """Run work on a request's texts: in a thread where they are long."""
-    return await asyncio.to_thread(work) if inbound.size > INLINE_BYTES else work()
