@@ -15,7 +15,7 @@ LLAMA  := llama-cpp-python
 BUILD  := $(if $(word 2,$(CURDIR)),,-DCMAKE_PROJECT_llama.cpp_INCLUDE=$(CURDIR)/deploy/llama-cpp.cmake)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve llama llama-portable test check lint types contracts format bench-engine bench-policy bench-privacy bench-observe lock clean
+.PHONY: help serve llama llama-portable test check lint types contracts format bench-engine bench-policy bench-privacy bench-observe bench-overload lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ bench-policy: $(VENV)/.test  ## cost of a decision
 
 bench-privacy: $(VENV)/.test  ## recall, false alarms and speed of inspection
 	$(BIN)/python -m tests.bench.privacy $(ARGS)
+
+bench-overload: $(VENV)/.test  ## goodput and refusals of a flooded engine, memory of slow readers
+	$(BIN)/python -m tests.bench.overload
 
 bench-observe: $(VENV)/.test  ## cost of metrics, receipts and samplers
 	$(BIN)/python -m tests.bench.observe $(ARGS)

@@ -15,6 +15,8 @@ from gateway.core.usage import Usage
 from gateway.pipeline.ports import LedgerPort, Observer, Pricing
 from gateway.pipeline.snapshot import CHARACTERS_PER_TOKEN
 
+_KEPT = 64 * 1024  # characters of an answer that are kept while it is given, so that slow readers cost little
+
 
 class ClientGone(ConnectionResetError):
     """The client closed the connection or stopped reading."""
@@ -41,7 +43,8 @@ class RequestAccount:
         self.gaps: list[float] = []
         self.progress = Progress()
         self._clock = clock
-        self._texts: list[str] = []
+        self._texts: list[str] = []  # the first `_KEPT` characters
+        self._characters = 0
         self._finished = False
 
     async def metered(self, deltas: AsyncGenerator[Delta, None]) -> AsyncGenerator[Delta, None]:
@@ -65,7 +68,10 @@ class RequestAccount:
                     last = now
                     if not progress.told:
                         progress.decode += 1
-                    self._texts.append(delta.arguments if isinstance(delta, ToolCallPart) else delta.text)
+                    text = delta.arguments if isinstance(delta, ToolCallPart) else delta.text
+                    self._characters += len(text)
+                    if self._characters <= _KEPT:
+                        self._texts.append(text)
                 case Finish():
                     self._finished = True
                 case UsageReport():
@@ -85,8 +91,13 @@ class RequestAccount:
         self.complete = True
 
     def answer_text(self) -> str:
-        """Return the text of the answer so far."""
+        """Return the text of the answer so far; of a very long one its beginning, for comparing."""
         return "".join(self._texts)
+
+    @property
+    def text_is_whole(self) -> bool:
+        """Return whether `answer_text` is the whole text."""
+        return self._characters <= _KEPT
 
     def seconds(self) -> float:
         """Return the seconds from the receipt to now, or to the settlement."""
@@ -98,7 +109,7 @@ class RequestAccount:
             return self.usage
         if self.target is None:
             return Usage()
-        output = int(sum(map(len, self._texts)) / CHARACTERS_PER_TOKEN)
+        output = int(self._characters / CHARACTERS_PER_TOKEN)
         # A cloud may count what was sent to it from the first byte on, whether or not an answer was waited for.
         worked = self.first is not None or self.zone is Zone.CLOUD
         return Usage(input=self.prompt if worked else 0, output=output, estimated=True)
@@ -224,7 +235,7 @@ class SettlementWriter:
             attempts=tuple(account.attempts),
         )
         self._keep(self._write(settlement))
-        if self._answered is not None and local and target and account.complete:
+        if self._answered is not None and local and target and account.complete and account.text_is_whole:
             self._answered(target, account.answer_text(), usage.completion_tokens)
         if account.zone is not None:
             model = account.target or ""

@@ -20,6 +20,7 @@ from gateway.upstream.decompression import Inflater
 
 _MOST_CONNECTIONS = 1000
 _KEEP_ALIVE_SECONDS = 30.0
+_PIECE = 64 * 1024  # bytes at a time: an answer whose reader is slow shall wait at its server, not here
 _AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
 
 
@@ -42,7 +43,7 @@ class LocalReply:
             TargetProtocolError: the body is cut.
         """
         try:
-            return await self._response.content.readany()
+            return await self._response.content.read(_PIECE)
         except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
             raise faults.cut_off(self._target) from error
 
@@ -69,6 +70,7 @@ class LocalSession:
                 ssl=_tls(settings),
             ),
             trust_env=False,
+            read_bufsize=_PIECE // 2,  # aiohttp holds twice as much before it stops reading
             auto_decompress=False,  # our own reader has a limit
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(
