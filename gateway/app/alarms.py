@@ -11,11 +11,13 @@ class Alarms:
     def __init__(
         self,
         *,
+        state: Callable[[], str | None] = lambda: None,
         ledger: Callable[[], Health],
         policy: Callable[[], str | None],
         keys: Callable[[], str | None] = lambda: None,
         background: Callable[[], Mapping[str, str]],
     ) -> None:
+        self._state = state
         self._ledger = ledger
         self._policy = policy
         self._keys = keys
@@ -24,6 +26,9 @@ class Alarms:
     def sentences(self) -> tuple[str, ...]:
         """Return one sentence for each fault, the gravest first."""
         found: list[str] = []
+        lost = self._state()
+        if lost is not None:
+            found.append(lost)
         health = self._ledger()
         if not health.ok:
             found.append(f"Receipts can’t be written, so nothing is sent: {health.problem}")

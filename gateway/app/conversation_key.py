@@ -1,10 +1,9 @@
 """The secret key of the conversation hashes: made once, kept in the state directory, so taint survives restarts."""
 
-import contextlib
-import os
 import secrets
 from pathlib import Path
 
+from gateway.app.durable_file import write_durably
 from gateway.core.errors import ConfigurationError
 
 KEY_FILE = "taint.key"
@@ -19,10 +18,8 @@ def load_conversation_key(state_dir: Path) -> bytes:
     """
     path = state_dir / KEY_FILE
     try:
-        with contextlib.suppress(FileExistsError):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(secrets.token_bytes(_BYTES))
+        if not path.exists():
+            write_durably(path, secrets.token_bytes(_BYTES))
         key = path.read_bytes()
     except OSError as error:
         problem = f"{path}: can't be used: {error.strerror}. The state directory must be writable."

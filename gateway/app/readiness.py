@@ -27,6 +27,7 @@ class ReadinessProbe:
         names: Callable[[], str] | None = None,
         background: Callable[[], Mapping[str, str]] = dict,
         keys: Callable[[], str | None] = lambda: None,
+        state: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._policies = policies
         self._targets = targets
@@ -34,6 +35,7 @@ class ReadinessProbe:
         self._names = names
         self._background = background
         self._keys = keys
+        self._state = state
         self._request = _plain_request(catalog.unknown_model or next(iter(catalog.aliases)))
 
     def check(self) -> Readiness:
@@ -60,6 +62,9 @@ class ReadinessProbe:
         keys = self._keys()
         if keys is not None:
             details["keys_problem"] = f"The keys can't be read again, the old ones stay: {keys}"
+        lost = self._state()
+        if lost is not None:  # what stays local works, so the gateway is ready all the same
+            details["state_problem"] = lost
         dead = self._background()
         if dead:
             details["background"] = {name: f"died ({error}), is begun again" for name, error in dead.items()}

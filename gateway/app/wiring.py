@@ -14,7 +14,6 @@ import structlog
 from gateway import __version__
 from gateway.app.alarms import Alarms
 from gateway.app.announcement import announce
-from gateway.app.conversation_key import load_conversation_key
 from gateway.app.inspection import RunningInspection, running_inspection
 from gateway.app.key_store import KeyStore
 from gateway.app.observers import (
@@ -41,6 +40,7 @@ from gateway.app.room_settings import (
     trace_settings,
 )
 from gateway.app.state_directory import close_to_others
+from gateway.app.state_memory import StateMemory
 from gateway.app.supervisor import Supervisor
 from gateway.app.targets import Targets
 from gateway.core.errors import AduanaError, ConfigurationError
@@ -78,12 +78,13 @@ _ACCRUE_SECONDS = 60.0
 _LOOK_SECONDS = 1.0
 
 
-async def serve(settings: Settings, tell: Callable[[str], None] | None = None) -> None:
+async def serve(settings: Settings, tell: Callable[[str], None] | None = None, *, accept_loss: bool = False) -> None:
     """Run the gateway until SIGTERM or SIGINT.
 
     Args:
         settings: The whole configuration.
         tell: Gets the lines for a person at the terminal, once the gateway can answer.
+        accept_loss: Go on without what the state directory has lost.
 
     Raises:
         AduanaError: The configuration or the ledger can't be used.
@@ -92,7 +93,7 @@ async def serve(settings: Settings, tell: Callable[[str], None] | None = None) -
     configure(settings.log.format, settings.log.level)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    async with running(settings) as gateway:
+    async with running(settings, accept_loss=accept_loss) as gateway:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
         loop.add_signal_handler(signal.SIGHUP, gateway.ask_to_reload)
@@ -130,7 +131,7 @@ class Gateway:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
+async def running(settings: Settings, *, accept_loss: bool = False) -> AsyncGenerator[Gateway, None]:
     """Start the gateway; when the context ends, let running answers finish and stop everything in reverse order.
 
     Raises:
@@ -147,9 +148,13 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(supervisor.close)
         await asyncio.to_thread(close_to_others, settings.state_dir)
+        memory = StateMemory(settings.state_dir)
+        found = await asyncio.to_thread(memory.look)
         ledger = Ledger(ledger_settings(settings, prices.unpriced))
         await ledger.open()
         stack.push_async_callback(ledger.close)
+        await memory.open(found, ledger, accept_loss=accept_loss)
+        stack.push_async_callback(asyncio.to_thread, memory.close)
         if ledger.orphans:
             LOG.warning("ledger.orphans_settled", requests=ledger.orphans)
         policies = PolicyStore(settings.policy, catalog, candidate=settings.candidate, rates=policy_rates(settings))
@@ -161,6 +166,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
         metrics = Metrics(known(settings, catalog, policies.current, prices), world(targets, ledger, sampler))
         fanout.add("metrics", metrics)
         alarms = Alarms(
+            state=lambda: memory.problem,
             ledger=ledger.health,
             policy=lambda: policies.problem,
             keys=lambda: keys.problem,
@@ -203,8 +209,9 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             pricing=prices,
             now=_clock(settings.timezone),
         )
-        secret = await asyncio.to_thread(load_conversation_key, settings.state_dir)
-        taint = ConversationTaint(ledger, secret, BetweenKeys(settings.inspection.memory.between_keys))
+        secret = memory.key
+        between = BetweenKeys(settings.inspection.memory.between_keys)
+        taint = ConversationTaint(ledger, secret, between, lost=bool(memory.lost))
         masker = Masker(examine=inspection.requests.examine_fully, store=ledger, sealing=Seal(secret), key=secret)
         dispatcher = Dispatcher(local=targets.local, cloud=targets.cloud, ledger=ledger, observer=fanout)
         shadows = Shadows(
@@ -245,6 +252,7 @@ async def running(settings: Settings) -> AsyncGenerator[Gateway, None]:
             targets=targets.states,
             ledger=ledger.health,
             names=_problem_of(inspection),
+            state=lambda: memory.problem,
             background=supervisor.failed,
             keys=lambda: keys.problem,
         )

@@ -17,6 +17,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: aduana.yaml here, if any)")
     parser.add_argument("--policy", type=Path, action="append", metavar="FILE", help="policy file; overrides 'policy:'")
     parser.add_argument("--host", help="address to listen on; overrides server.host")
+    parser.add_argument(
+        "--accept-loss",
+        action="store_true",
+        help="go on without a ledger or key that was lost: what was sensitive and what was spent is then forgotten",
+    )
     parser.add_argument("--port", type=int, help="port to listen on; overrides server.port; 0: a free one")
 
 
@@ -48,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         runner = asyncio.Runner()
     try:
         with runner:
-            runner.run(serve(settings, tell))
+            runner.run(serve(settings, tell, accept_loss=args.accept_loss))
     except OSError as error:
         address = f"{settings.server.host}:{settings.server.port}"
         print(

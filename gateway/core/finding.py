@@ -31,6 +31,7 @@ class TraceKind(enum.StrEnum):
     LINE = "line"
     CONVERSATION = "conversation"
     SIZE = "size"  # too many texts to look each of them up
+    LOST = "lost"  # the memory itself was lost, so nobody knows
 
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,9 +4,10 @@ Owns the database: one writer thread, `synchronous=FULL`, many jobs in one commi
 LedgerUnavailable, so that nothing is sent. Must not know prices or see content.
 """
 
-from gateway.ledger.ledger import Health, Ledger
+from gateway.ledger.identity import LedgerIdentity
+from gateway.ledger.ledger import FILE_NAME, Health, Ledger
 from gateway.ledger.reports import Reader
 from gateway.ledger.settings import LedgerSettings
 from gateway.ledger.taint_reader import TaintReader
 
-__all__ = ["Health", "Ledger", "LedgerSettings", "Reader", "TaintReader"]
+__all__ = ["FILE_NAME", "Health", "Ledger", "LedgerIdentity", "LedgerSettings", "Reader", "TaintReader"]

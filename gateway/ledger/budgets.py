@@ -25,6 +25,7 @@ class Budgets:
         unpriced_allowed: bool = False,
     ) -> None:
         self._unpriced_allowed = unpriced_allowed
+        self._exhausted = False
         self._limits: dict[str, float | None] = {"day": day, "month": month}
         self._limits |= {f"key:{name}": limit for name, limit in keys.items()}
         self._whole = {name: round(limit * MICROS) for name, limit in self._limits.items() if limit is not None}
@@ -56,6 +57,8 @@ class Budgets:
             limit = self._whole.get(name)
             if limit is not None and micros != 0:
                 used = self._spent.get(name, 0) + self._held.get(name, 0)
+                if self._exhausted:
+                    return name
                 if micros is None:
                     if used >= limit or not self._unpriced_allowed:
                         return name
@@ -83,13 +86,20 @@ class Budgets:
         for name in names:
             self._spent[name] = self._spent.get(name, 0) + micros
 
+    def exhaust(self) -> None:
+        """Count everything as spent, in this period and in later ones: nobody knows what was."""
+        self._exhausted = True
+
     def now(self) -> Mapping[str, Budget]:
         """Every budget by name: `day`, `month`, and `key:<name>` (by month) for keys with a limit or with spending."""
         spent, held = dict(self._spent), dict(self._held)  # copied at once: metrics look from another thread
         tomorrow, next_month = self._resets
         return {
             name: Budget(
-                spent=(spent.get(name, 0) + held.get(name, 0)) / MICROS,
+                spent=max(
+                    (spent.get(name, 0) + held.get(name, 0)) / MICROS,
+                    (self._limits.get(name) or 0.0) if self._exhausted else 0.0,
+                ),
                 limit=self._limits.get(name),
                 unpriced=self._unpriced_allowed,
                 resets=tomorrow if name == "day" else next_month,

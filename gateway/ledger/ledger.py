@@ -19,8 +19,9 @@ from gateway.core.errors import ConfigurationError, LedgerUnavailable
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Accrual, Receipt, RequestEnergy, Reservation, Settlement
 from gateway.core.snapshot import Budget
-from gateway.ledger import masking, recovery, rows, taint
+from gateway.ledger import identity, masking, recovery, rows, taint
 from gateway.ledger.budgets import Budgets
+from gateway.ledger.identity import LedgerIdentity
 from gateway.ledger.lock import OwnerLock
 from gateway.ledger.masking import MaskRecord
 from gateway.ledger.settings import LedgerSettings
@@ -91,6 +92,32 @@ class Ledger:
             self._write_queue = None
         self._taint_cache.close()
         self._lock.release()
+
+    async def identity(self) -> LedgerIdentity:
+        """Return whose state this ledger belongs to.
+
+        Raises:
+            LedgerUnavailable: It can't be read.
+        """
+        found: LedgerIdentity = await self._open_now().do(identity.read)
+        return found
+
+    async def claim(self, state: str, key: str, starts: int) -> None:
+        """Give the ledger its identity; durable when it returns.
+
+        Args:
+            state: Id of the state directory's state.
+            key: Fingerprint of the conversation key.
+            starts: How often the state was started.
+
+        Raises:
+            LedgerUnavailable: It could not be written in time.
+        """
+        await self._open_now().do(lambda connection: identity.write(connection, state, key, starts))
+
+    def exhaust_budgets(self) -> None:
+        """Count every budget with a limit as spent, because nobody knows what was: until the ledger is opened again."""
+        self._budgets.exhaust()
 
     def health(self) -> Health:
         """Return whether receipts can be written; cheap, for readiness.

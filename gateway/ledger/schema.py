@@ -128,7 +128,18 @@ CREATE TABLE mask_links (
 CREATE INDEX mask_links_mask ON mask_links (mask);
 """
 
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+# Whose state this is: the id and the key's fingerprint stand in the state directory as well, and the number of starts
+# shows an older copy.
+_VERSION_5 = """
+CREATE TABLE state (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    starts INTEGER NOT NULL
+) STRICT;
+"""
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 VERSION = len(MIGRATIONS)
 
 

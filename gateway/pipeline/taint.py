@@ -54,7 +54,18 @@ class ConversationTaint:
     its own turns. Taint follows what was found: neighbours that inspection cleared are free.
     """
 
-    def __init__(self, store: TaintStore, key: bytes, between: BetweenKeys = BetweenKeys.PASSAGES) -> None:
+    def __init__(
+        self, store: TaintStore, key: bytes, between: BetweenKeys = BetweenKeys.PASSAGES, *, lost: bool = False
+    ) -> None:
+        """Take the memory over.
+
+        Args:
+            store: Keeps the hashes.
+            key: The secret that they are made with.
+            between: What one key's requests may show of another's.
+            lost: What was remembered is gone: everything counts as sensitive, and nothing is learned from that.
+        """
+        self._lost = lost
         self._store = store
         self._key = key
         self._between = between
@@ -67,6 +78,8 @@ class ConversationTaint:
         Raises:
             LedgerUnavailable: The memory can't be read; then the request is refused, since it is in doubt.
         """
+        if self._lost:
+            return Recollection(traces=(Trace(kind=TraceKind.LOST, path="$"),))
         state = self._texts.state()
         try:
             looks = await self._worked(inbound, lambda: self._looks(inbound, state))
