@@ -1,4 +1,4 @@
-"""Bytes in other forms than base64: numbers in a list, uuencode, Ascii85 and base85. Pure, bounded."""
+"""Bytes in other forms than base64: numbers in a list, bits, uuencode, Ascii85 and base85. Pure, bounded."""
 
 import base64
 import binascii
@@ -10,6 +10,7 @@ from gateway.privacy.decoding.contents import said
 from gateway.privacy.decoding.public_bytes import DIGESTS
 
 NUMBERS = re.compile(r"(?<![\w.,-])-?[0-9]{1,3}(?:(?:\s{0,20}[,;]\s{0,20}|\s)-?[0-9]{1,3}){7,}(?![\w.-])")
+OCTETS = re.compile(r"(?<![01])[01]{8}(?:[\s,]{0,3}[01]{8}){4,}(?![01])")
 UUENCODED = re.compile(
     r"begin [0-7]{3,4} [^\n]{1,200}\n(?:[ -`]{1,61}[ \t]{0,3}\r?\n){1,400000}?(?:end\b|\Z)"
     r"|(?:^M[ -`]{60}\r?\n)+[ -`]{2,61}",
@@ -53,6 +54,13 @@ def unlist(match: Match[str], decoding: Decoding) -> str:
     """Return what a list of numbers says, or the list."""
     data = bytes_of([int(number) for number in _NUMBER.findall(match[0])])
     text = read_numbers(data, decoding) if data is not None else None
+    return match[0] if text is None else text
+
+
+def unbit(match: Match[str], decoding: Decoding) -> str:
+    """Return what octets written bit by bit say, or the octets."""
+    bits = re.sub(r"[\s,]+", "", match[0])
+    text = read_numbers(int(bits, 2).to_bytes(len(bits) // 8, "big"), decoding)
     return match[0] if text is None else text
 
 

@@ -19,7 +19,7 @@ import msgspec
 
 from gateway.privacy.decoding.blobs import BLOB, DOUBTFUL, unblob
 from gateway.privacy.decoding.budget import Decoding
-from gateway.privacy.decoding.listings import BASE85, NUMBERS, UUENCODED, un85, unlist, unuu
+from gateway.privacy.decoding.listings import BASE85, NUMBERS, OCTETS, UUENCODED, un85, unbit, unlist, unuu
 
 MAX_DEPTH = 6
 
@@ -186,6 +186,7 @@ class ViewKind(enum.Enum):
     UNESCAPED = "unescaped"
     UNBLOBBED = "unblobbed"
     UNLISTED = "numbers read as bytes"
+    UNBITTED = "octets of bits read"
     UNUUED = "uuencoded lines read"
     UN85 = "base85 read"
     CLOSED_UP = "closed up"
@@ -201,6 +202,7 @@ TRIGGERS: Mapping[ViewKind, str] = {
         r"|[0-9A-Fa-f]{2}(?:(?:[\s:,-]|\\x|,\s{0,20}0x)[0-9A-Fa-f]{2}){7}"
     ),
     ViewKind.UNLISTED: r"[0-9](?:(?:\s{0,20}[,;]\s{0,20}|\s)-?[0-9]{1,3}){7}",
+    ViewKind.UNBITTED: r"[01]{8}(?:[\s,]{0,3}[01]{8}){4}",
     ViewKind.UNUUED: r"begin [0-7]{3,4} |M[ -`]{60}\r?\n",
     ViewKind.UN85: r"<~[!-uz\s]{5}|[!-~]{20}",
     ViewKind.CLOSED_UP: r"[0-9A-Za-z](?:[ .\-_@\x80-\xff]{1,4}[0-9A-Za-z]){7}",
@@ -228,6 +230,7 @@ def views(view: TextView, kinds: Collection[ViewKind], decoding: Decoding) -> It
 
 _LISTINGS: tuple[tuple[ViewKind, Pattern[str], Callable[..., str]], ...] = (
     (ViewKind.UNLISTED, NUMBERS, unlist),
+    (ViewKind.UNBITTED, OCTETS, unbit),
     (ViewKind.UNUUED, UUENCODED, unuu),
     (ViewKind.UN85, BASE85, un85),
 )

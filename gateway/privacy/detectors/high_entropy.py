@@ -78,6 +78,10 @@ _PUBLIC = re.compile(
     r"(?:ssh-[a-z0-9-]{3,20}|ecdsa-sha2-[a-z0-9-]{5,20}|;base64,|publickey[\"']?\s?[:=])\s?\Z", re.IGNORECASE
 )
 _PUBLIC_FORM = re.compile(r"AAAA[BCE][23]N[hjz]|iVBORw0KGgo|/9j/[24]|R0lGOD|UklGR|JVBERi|Qk[0-9]|AAAB|T2dnUw|d09G")
+# A view may begin in the middle of a block, whose beginning is then out of sight.
+_REST = re.compile(
+    r"[A-Za-z0-9+/=\s]*-----END (?:[A-Z0-9 ]{1,30} )?(?:CERTIFICATE|PUBLIC KEY(?: BLOCK)?|REQUEST|CRL|SIGNATURE)-----"
+)
 _BLOCK = re.compile(r"-----(BEGIN|END) ([A-Z0-9 ]{3,40})-----")
 
 
@@ -91,7 +95,10 @@ def _public(match: Match[str]) -> bool:
         return True
     opened = text.rfind("-----BEGIN ", max(0, start - 8_000), start)
     block = _BLOCK.match(text, opened) if opened >= 0 else None
-    if block is None or "PRIVATE" in block[2]:
+    if block is None:
+        rest = _REST.match(text, 0, 8_000) if opened < 0 else None
+        return rest is not None and match.end("value") <= rest.end()
+    if "PRIVATE" in block[2]:
         return False
     return block[2].endswith(("CERTIFICATE", "PUBLIC KEY", "PUBLIC KEY BLOCK", "REQUEST", "CRL", "SIGNATURE", "PARAMETERS")) and "-----END" not in text[block.end() : start]  # fmt: skip
 

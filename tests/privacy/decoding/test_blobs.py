@@ -98,6 +98,7 @@ READ: dict[str, str] = {
     "numbers of bytes with signs": str([byte - 256 if byte > 127 else byte for byte in UTF8]),
     "quoted-printable": quopri.encodestring(UTF8, quotetabs=True).decode(),
     "quoted-printable, ISO-8859-1": quopri.encodestring(SAID.encode("latin-1"), quotetabs=True).decode(),
+    "bits": " ".join(f"{byte:08b}" for byte in UTF8),
     "uuencode": uuencoded(UTF8),
 }
 AROUND: dict[str, Callable[[str], str]] = {
@@ -210,6 +211,7 @@ NOTHING: dict[str, str] = {
     "UUIDs": " ".join(str(uuid.UUID(bytes=DRAW.randbytes(16))) for _ in range(4)),
     "ids of APIs": "call_Yq2t9Wc41LkZ0aPq7RsTuV8x chatcmpl-9f3aKq2t9Wc41LkZ0aPq7RsTuV8xB toolu_01A09q90qw90lq917835lq9",
     "a certificate": framed("CERTIFICATE", CERTIFICATE),
+    "a certificate with an escape behind it": framed("CERTIFICATE", CERTIFICATE) + "\nWhy does a%20b stand behind it?",
     "a certificate in JSON": json.dumps({"crt": framed("CERTIFICATE", CERTIFICATE)}),
     "a certificate in one line, in JSON": json.dumps({"crt": f"x\n{text64(CERTIFICATE)}\n"}),
     "a public key": framed("PUBLIC KEY", PUBLIC_KEY),
@@ -246,7 +248,6 @@ def test_lines_of_go_sum_are_no_secrets(inspector: Inspector) -> None:
     assert (inspection.findings, inspection.doubts) == ((), ())
 
 
-@pytest.mark.parametrize("label", ["CERTIFICATE", "PUBLIC KEY", "PGP PUBLIC KEY BLOCK"])
 def test_a_soft_break_is_no_padding(inspector: Inspector) -> None:
     """A number that quoted-printable broke is found; padding of base64 at the end of a line joins nothing."""
     assert inspector.inspect({"p": "DNI 12345=\n678Z"}).findings
@@ -254,6 +255,7 @@ def test_a_soft_break_is_no_padding(inspector: Inspector) -> None:
     assert inspector.inspect({"p": sums}).doubts == ()
 
 
+@pytest.mark.parametrize("label", ["CERTIFICATE", "PUBLIC KEY", "PGP PUBLIC KEY BLOCK"])
 def test_a_frame_alone_makes_no_certificate(inspector: Inspector, label: str) -> None:
     """Whatever stands between the lines of a certificate has to be one."""
     inspection = inspector.inspect({"p": framed(label, DRAW.randbytes(300))})
