@@ -15,8 +15,8 @@ from gateway.privacy.decoding.public_bytes import DIGESTS, is_public
 
 BLOB = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?:"
-    r"(?:\\x|0x)?[0-9A-Fa-f]{2}(?:(?:[\s:,-]|\\x|,\s{0,20}0x)[0-9A-Fa-f]{2}){7,}(?![A-Za-z0-9])"
-    r"|[A-Za-z0-9+/_-]{10,}(?:\r?\n[ \t]*[A-Za-z0-9+/_-]{4,})*"
+    r"(?:\\x|0x)?[0-9A-Fa-f]{2}(?:(?:[\s:,-]|\\x|,\s{0,20}0x)[0-9A-Fa-f]{2}){7,16384}(?![A-Za-z0-9])"
+    r"|[A-Za-z0-9+/_-]{10,}(?:\r?\n[ \t]*[A-Za-z0-9+/_-]{4,}){0,20000}"
     r"(?:\r?\n[ \t]*(?:[A-Za-z0-9+/_-]{2}==|[A-Za-z0-9+/_-]{3}=)|={0,6}))"
 )
 _BYTE = re.compile(r"(?:0x|\\x)?([0-9A-Fa-f]{2})")

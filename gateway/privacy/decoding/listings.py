@@ -9,8 +9,8 @@ from gateway.privacy.decoding.budget import UNREADABLE, Decoding, DecodingLimit
 from gateway.privacy.decoding.contents import said
 from gateway.privacy.decoding.public_bytes import DIGESTS
 
-NUMBERS = re.compile(r"(?<![\w.,-])-?[0-9]{1,3}(?:(?:\s{0,20}[,;]\s{0,20}|\s)-?[0-9]{1,3}){7,}(?![\w.-])")
-OCTETS = re.compile(r"(?<![01])[01]{8}(?:[\s,]{0,3}[01]{8}){4,}(?![01])")
+NUMBERS = re.compile(r"(?<![\w.-])-?[0-9]{1,3}(?:(?:\s{0,20}[,;]\s{0,20}|\s)-?[0-9]{1,3}){7,16384}(?![\w.-])")
+OCTETS = re.compile(r"(?<![01])[01]{8}(?:[\s,]{0,3}[01]{8}){4,16384}(?![01])")
 UUENCODED = re.compile(
     r"begin [0-7]{3,4} [^\n]{1,200}\n(?:[ -`]{1,61}[ \t]{0,3}\r?\n){1,400000}?(?:end\b|\Z)"
     r"|(?:^M[ -`]{60}\r?\n)+[ -`]{2,61}",
@@ -30,6 +30,7 @@ _PACKED = tuple(
     for magic in (b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ", b"PK\x03\x04")
     for encode in (base64.b85encode, base64.a85encode)
 )
+_LOOK = 4_096  # numbers between two looks at the clock
 _MANY = 64  # numbers from which a list that is as mixed as packed bytes is a doubt
 
 
@@ -52,8 +53,15 @@ def read_numbers(data: bytes, decoding: Decoding) -> str | None:
 
 def unlist(match: Match[str], decoding: Decoding) -> str:
     """Return what a list of numbers says, or the list."""
-    data = bytes_of([int(number) for number in _NUMBER.findall(match[0])])
-    text = read_numbers(data, decoding) if data is not None else None
+    numbers = bytearray()
+    for found in _NUMBER.finditer(match.string, *match.span()):
+        number = int(found[0])
+        if not -129 < number < 256:
+            return match[0]
+        numbers.append(number & 255)
+        if len(numbers) % _LOOK == 0:
+            decoding.spend(0)
+    text = read_numbers(bytes(numbers), decoding)
     return match[0] if text is None else text
 
 

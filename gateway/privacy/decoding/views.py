@@ -18,7 +18,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from gateway.privacy.decoding.blobs import BLOB, DOUBTFUL, unblob
-from gateway.privacy.decoding.budget import Decoding
+from gateway.privacy.decoding.budget import Decoding, DecodingLimit
 from gateway.privacy.decoding.listings import BASE85, NUMBERS, OCTETS, UUENCODED, un85, unbit, unlist, unuu
 
 MAX_DEPTH = 6
@@ -36,7 +36,7 @@ _ESCAPED = re.compile(
     r"|\\(?:u\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}|[\"'\\/nrt])|(?:=[0-9A-F]{2}){2,}|=(?:20|[2-7][A-F]|[A-F][0-9A-F])"
     r"|(?<![A-Za-z0-9+/]{40})(?<!=)=\r?\n"  # no padding of base64
 )
-_SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[ .\-_·]{1,2}[^\W_@]|[ ]?[@.][ ]?[^\W_]){7,}(?![^\W_])")
+_SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[ .\-_·]{1,2}[^\W_@]|[ ]?[@.][ ]?[^\W_]){7,4096}(?![^\W_])")
 _GAPS = re.compile(r"[ \-_·]|(?<=[0-9])\.(?=[0-9A-Za-z])")
 _PERCENT = {f"%{code:02X}": chr(code) for code in range(128)}  # single ones, which are most
 _SHORT = {"n": "\n", "r": "\r", "t": "\t"}
@@ -124,11 +124,16 @@ def _rewrite(
     source: TextView,
     pattern: Pattern[str],
     read: Callable[[Match[str]], str],
+    decoding: Decoding,
     *,
     closed_up: bool = False,
     decoded: bool = False,
 ) -> TextView | None:
-    """Return the view with the pattern's pieces replaced, and their surroundings. None: nothing was replaced."""
+    """Return the view with the pattern's pieces replaced, and their surroundings. None: nothing was replaced.
+
+    Raises:
+        DecodingLimit: More pieces were replaced than any text has.
+    """
     text = source.text
     parts: list[str] = []
     segments: list[Segment] = []
@@ -142,7 +147,11 @@ def _rewrite(
             at += len(piece)
         done = until
 
-    for match in pattern.finditer(text):
+    for number, match in enumerate(pattern.finditer(text)):
+        if number % _LOOK == 0:
+            decoding.spend(0)
+            if len(segments) > _MOST_SEGMENTS:
+                raise DecodingLimit
         replaced = read(match)
         if replaced == match[0]:
             continue
@@ -162,6 +171,8 @@ def _rewrite(
     return TextView("".join(parts), source, tuple(segments), closed_up, decoded or source.decoded)
 
 
+_LOOK = 1_024  # pieces between two looks at the clock
+_MOST_SEGMENTS = 600_000
 _AROUND, _WORD = 300, 100  # characters kept around a replaced piece; how much further a word may end
 _GAP = "\n\n\n"
 
@@ -215,17 +226,21 @@ def views(view: TextView, kinds: Collection[ViewKind], decoding: Decoding) -> It
     if view.closed_up:
         return
     if not view.text.isascii() and _FOREIGN.search(view.text):
-        yield from _charged(_rewrite(view, _FOREIGN, _fold), decoding)
+        yield from _charged(_rewrite(view, _FOREIGN, _fold, decoding), decoding)
     if ViewKind.UNESCAPED in kinds:
-        yield from _charged(_rewrite(view, _ESCAPED, _unescape, decoded=True), decoding)
+        yield from _charged(_rewrite(view, _ESCAPED, _unescape, decoding, decoded=True), decoding)
     if ViewKind.UNBLOBBED in kinds:
         cuts = view.cuts()
-        yield from _charged(_rewrite(view, BLOB, lambda match: _unblob(match, cuts, decoding), decoded=True), decoding)
+        yield from _charged(
+            _rewrite(view, BLOB, lambda match: _unblob(match, cuts, decoding), decoding, decoded=True), decoding
+        )
     for kind, pattern, read in _LISTINGS:
         if kind in kinds:
-            yield from _charged(_rewrite(view, pattern, partial(read, decoding=decoding), decoded=True), decoding)
+            yield from _charged(
+                _rewrite(view, pattern, partial(read, decoding=decoding), decoding, decoded=True), decoding
+            )
     if ViewKind.CLOSED_UP in kinds:
-        yield from _charged(_rewrite(view, _SPACED, _close_up, closed_up=True), decoding)
+        yield from _charged(_rewrite(view, _SPACED, _close_up, decoding, closed_up=True), decoding)
 
 
 _LISTINGS: tuple[tuple[ViewKind, Pattern[str], Callable[..., str]], ...] = (
@@ -344,10 +359,14 @@ _DIGIT = re.compile(r"[0-9]")
 _MARGIN = " \t\r>#*|-"
 
 
-def broken(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield values that were broken over lines, put together, with the place that each has in the text."""
+def broken(text: str, step: Callable[[], None]) -> Iterator[tuple[str, int, int]]:
+    """Yield values that were broken over lines, put together, with the place that each has in the text.
+
+    `step` is called for each line, and may raise.
+    """
     at = text.find("\n")
     while at >= 0:
+        step()
         following = text.find("\n", at + 1)
         before, after = text[max(0, at - 240) : at].rstrip(" \t\r"), text[at + 1 : at + 241].lstrip(_MARGIN)
         if before and after and _may_go_on(before, after):

@@ -211,7 +211,7 @@ class Inspector:
     def _view(self, view: TextView, kinds: set[ViewKind], run: Run) -> Iterator[Finding]:
         """Yield the findings of one view; `kinds` receives what other views are worth making of it."""
         yield from (_found(view, hit) for hit in self._scan(view.text, run, kinds))
-        pieces = list(broken(view.text)) if "\n" in view.text else []
+        pieces = list(broken(view.text, run.step)) if "\n" in view.text else []
         if not pieces:
             return
         together = "\n\n".join(text for text, _, _ in pieces)
@@ -250,7 +250,7 @@ class Inspector:
 
     def _rows(self, found: Iterable[Row], run: Run) -> Iterator[Finding]:
         """Yield findings of identifiers that stand in pieces in a row."""
-        rows = tuple(found)
+        rows = tuple(run.stepping(found))
         telling = {row.text for row in self._suspects(((row, (row.text,)) for row in rows), run)}
         for row, finding in whole(rows, lambda text: self._filling(text, run) if text in telling else ()):
             yield msgspec.structs.replace(finding, path=path_of(row.place))

@@ -1,9 +1,12 @@
 """One inspection's limits: its clock, its budget of characters, and what could not be looked at."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from gateway.core.finding import Doubt
 from gateway.privacy.settings import InspectionSettings
+
+Item = TypeVar("Item")
 
 _STEPS = 64  # values of a document between two looks at the clock
 
@@ -38,6 +41,12 @@ class Run:
         self._steps += 1
         if self._steps % _STEPS == 0:
             self.spend(0)
+
+    def stepping(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Yield items, each of which counts as a step."""
+        for item in items:
+            self.step()
+            yield item
 
     def spend(self, characters: int) -> None:
         """Charge characters, and look at the clock.

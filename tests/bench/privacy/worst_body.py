@@ -82,6 +82,12 @@ KINDS: dict[str, Callable[[int], bytes]] = {
     "lines of uuencode": lambda size: _filled('{"x":"', "begin 644 x\\nM1234\\n", '"}', size),
     "words of base85": lambda size: _filled('{"x":"', "A1b2#C3d4$E5f6%G7h8&", '"}', size),
     "numbers in a text": lambda size: _filled('{"x":"', "12, 240, ", '1"}', size),
+    "pairs of hexadecimal": lambda size: _filled('{"x":"', "41 ", '41"}', size),
+    "short lines of letters": lambda size: _filled('{"x":"abcdefghij', "\\nab1D", '"}', size),
+    "empty lines": lambda size: _filled('{"x":"', "\\n", '"}', size),
+    "lines of digits": lambda size: _filled('{"x":"', "12\\n", '"}', size),
+    "look-alike letters": lambda size: _filled('{"x":"', "\u0430 ", '"}', size // 2),
+    "spaced letters": lambda size: _filled('{"x":"', "1 ", '"}', size),
     "escapes": lambda size: _filled('{"x":"', "%41%42=C3=A9", '"}', size),
 }
 

@@ -72,6 +72,17 @@ def test_waiting_for_a_core_is_no_work() -> None:
     assert not inspection.doubts
 
 
+@pytest.mark.parametrize(
+    "piece", ["12, 240, ", "%41%42=C3=A9", "\n", "12\n", "\u0430 ", "1 ", "41 ", "\nab1D", "[4111,1111,1111,1112] "]
+)
+def test_no_text_is_looked_at_for_longer_than_the_limit(piece: str) -> None:
+    """Whatever fills a long text, the clock is looked at on the way: time over is a doubt soon after it is over."""
+    looks = itertools.count()
+    inspector = Inspector(InspectionSettings(seconds=100.0), clock=lambda: float(next(looks)))
+    inspection = inspector.inspect({"p": piece * (2_000_000 // len(piece))})
+    assert "time" in {doubt.reason for doubt in inspection.doubts}
+
+
 def test_more_than_the_size_limit_is_a_doubt() -> None:
     """More characters than the limit are a doubt, and what is decoded counts too."""
     inspector = Inspector(InspectionSettings(max_characters=5_000))
