@@ -19,7 +19,7 @@ from gateway.core.errors import ConfigurationError, LedgerUnavailable
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Accrual, Receipt, RequestEnergy, Reservation, Settlement
 from gateway.core.snapshot import Budget
-from gateway.ledger import identity, masking, recovery, rows, taint
+from gateway.ledger import identity, masking, pruning_day, recovery, rows, taint
 from gateway.ledger.budgets import Budgets
 from gateway.ledger.identity import LedgerIdentity
 from gateway.ledger.lock import OwnerLock
@@ -318,9 +318,10 @@ class Ledger:
         now = self._wall()
         settings = self._settings
         orphans = recovery.settle_orphans(connection, now)
-        while recovery.prune(connection, now, settings.keep_days):
+        today = pruning_day.advance(connection, now)
+        while recovery.prune(connection, today, settings.keep_days):
             pass
-        self._forget(connection, self._day())
+        self._forget(connection, today)
         self._taint_cache.fill(connection)
         recovery.load_totals(connection, self._budgets, self._today(), self._zone)
         return orphans
@@ -349,14 +350,15 @@ class Ledger:
 
     def _prune_daily(self) -> None:
         today = self._day()
-        if today <= self._pruned_day or self._write_queue is None:
+        if today == self._pruned_day or self._write_queue is None:
             return
         self._pruned_day = today
         now, settings = self._wall(), self._settings
 
         def work(connection: sqlite3.Connection) -> None:
-            recovery.prune(connection, now, settings.keep_days)
-            self._forget(connection, today)
+            oldest = pruning_day.advance(connection, now)
+            recovery.prune(connection, oldest, settings.keep_days)
+            self._forget(connection, oldest)
 
         self._write_queue.send(work)
 

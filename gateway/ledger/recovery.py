@@ -5,6 +5,7 @@ from datetime import date, datetime, tzinfo
 
 from gateway.ledger.budgets import Budgets
 
+_DAY = 86_400
 # INVARIANT: every receipt ends in exactly one settlement. Money that may have been spent counts as spent.
 _ORPHANS = """
 INSERT INTO settlements
@@ -27,14 +28,23 @@ def settle_orphan(connection: sqlite3.Connection, request_id: str, now: float) -
     connection.execute(f"{_ORPHANS} AND r.request_id = ?2", (now, request_id))
 
 
-def prune(connection: sqlite3.Connection, now: float, days: int) -> int:
-    """Remove settled requests older than `days`, a few thousand at a time, and return how many."""
+def prune(connection: sqlite3.Connection, today: int, days: int) -> int:
+    """Remove settled requests older than `days`, a few thousand at a time, and return how many.
+
+    `today` is that of `pruning_day`, in days since 1970.
+    """
     if days <= 0:
         return 0
+    oldest = (today + 1 - days) * _DAY
+    # INVARIANT: what was written behind a request that stays, stays too, whatever the clock said then.
+    young = connection.execute(
+        "SELECT seq FROM receipts WHERE +received_at >= ? AND +received_at < ? ORDER BY seq LIMIT 1",
+        (oldest, (today + 2) * _DAY),
+    ).fetchone()
     return connection.execute(
         "DELETE FROM receipts WHERE seq IN (SELECT r.seq FROM receipts r JOIN settlements s USING (seq) "
-        "WHERE r.received_at < ? ORDER BY r.seq LIMIT 5000)",
-        (now - days * 86_400,),
+        "WHERE r.received_at < ?1 AND (?2 IS NULL OR r.seq < ?2) ORDER BY r.seq LIMIT 5000)",
+        (oldest, young[0] if young is not None else None),
     ).rowcount
 
 

@@ -139,7 +139,16 @@ CREATE TABLE state (
 ) STRICT;
 """
 
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+# The clock's day when old records were last removed, and the day that counted as today for it: they may differ.
+_VERSION_6 = """
+CREATE TABLE pruning (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    clock INTEGER NOT NULL,
+    today INTEGER NOT NULL
+) STRICT;
+"""
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
 VERSION = len(MIGRATIONS)
 
 

@@ -181,10 +181,10 @@ async def test_old_requests_go_and_unsettled_ones_stay(settings: LedgerSettings,
     await ledger.receive(make_receipt("old"), CLOUD)
     await ledger.settle(make_settlement("old", attempts=(("big", "x"),)))
     await ledger.receive(make_receipt("new", received_at=NOON + 20 * 86400), None)
-    await ledger.close()
-    clock.now += 31 * 86400
-    ledger = Ledger(settings, wall=clock)
-    await ledger.open()
+    for _ in range(31):  # old records go a day's worth a day
+        await ledger.close()
+        clock.now += 86400
+        await ledger.open()
     assert rows(ledger, "SELECT request_id FROM receipts") == [("new",)]
     assert rows(ledger, "SELECT (SELECT count(*) FROM reservations) + (SELECT count(*) FROM attempts)") == [(0,)]
     await ledger.close()

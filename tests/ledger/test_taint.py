@@ -58,11 +58,11 @@ async def test_what_keeps_coming_never_expires(settings: LedgerSettings, clock: 
     ledger = Ledger(settings, wall=clock)
     await ledger.open()
     await ledger.taint_remember([A, B], Label.SENSITIVE)
-    for _ in range(5):
+    for day in range(1, 61):
         await ledger.close()
-        clock.now += 20 * DAY
+        clock.now += DAY
         await ledger.open()
-        assert A in await ledger.taint_lookup([A])
+        assert day % 20 or A in await ledger.taint_lookup([A])
     assert await ledger.taint_lookup([B]) == {}
     await ledger.close()
 

@@ -1,0 +1,31 @@
+"""Up to which day old records may be removed: by the clock, and at most one day further each day.
+
+So a clock that jumps, forward or back, empties nothing.
+"""
+
+import sqlite3
+
+import structlog
+
+LOG = structlog.get_logger("aduana.ledger")
+_DAY = 86_400
+
+
+def advance(connection: sqlite3.Connection, now: float) -> int:
+    """Return the day (since 1970) that counts as today for removing old records, and keep it.
+
+    It lags behind where the gateway was off for long, and then old records only stay longer.
+    """
+    clock = int(now // _DAY)
+    row = connection.execute("SELECT clock, today FROM pruning").fetchone()
+    if row is None:
+        newest = connection.execute("SELECT received_at FROM receipts ORDER BY seq DESC LIMIT 1").fetchone()
+        today = clock if newest is None else min(clock, int(newest[0] // _DAY) + 1)
+    else:
+        before, today = row
+        if clock > before:
+            today = min(clock, today + 1)
+        if not before - 1 <= clock <= before + 1:
+            LOG.warning("ledger.clock_jumped", seconds=(clock - before) * _DAY)
+    connection.execute("INSERT OR REPLACE INTO pruning VALUES (1, ?, ?)", (clock, today))
+    return int(today)
