@@ -120,7 +120,7 @@ def _word(found: str, start: int) -> str:
 
 def _is_base85(word: str) -> bool:
     """Tell whether a word is of base85's letters alone, as mixed as in an encoding: code has quotes and dots."""
-    if len(word) < _LONG_WORD or _ALPHABET.fullmatch(word) is None:
+    if len(word) < _LONG_WORD or len(set(word)) == len(word) or _ALPHABET.fullmatch(word) is None:
         return False
     signs = sum(not character.isalnum() for character in word)
     if not 15 * len(word) <= 100 * signs <= 45 * len(word) or not any(map(str.isdecimal, word)):

@@ -226,6 +226,7 @@ NOTHING: dict[str, str] = {
     "names in code": "AbstractSingletonProxyFactoryBeanWithConfigurableInterceptorChainAndDefaultStrategyResolver2Impl",
     "a path": "/usr/lib/python3/dist-packages/Cython/Includes/cpython/datetimeFormatterImplementation3/Very/Long/Path2",
     "the alphabet": "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+    "the alphabet of base85": "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~",
     "a table of numbers": "12, 40, 33, 91, 7, 15, 22, 68, 54, 3, 17, 90, 41, 28, 66, 73, 5, 99, 81, 34\n" * 12,
     "minified code": "!function(e,t){var n=e.a1,r=t.b2;for(;n<r;n++)if(n%3===0)return{x:n>>>2,y:r|0};return null}(w,q);"
     * 8,
