@@ -78,10 +78,10 @@ def _around(finding: Finding, text: DocumentText, cache: PassageCache, scope: Sc
     before = letters(text.text[max(0, begin - _BESIDE) : begin])[1 - RUN :]
     behind = letters(text.text[end : end + _BESIDE])[: RUN - 1]
     plain = before + letters(own) + behind
-    yield from scope.passages(cache.of_seam(cache.mark(plain), plain).passages, shared=shared)
+    yield from scope.passages(cache.telling(cache.of_seam(cache.mark(plain), plain).passages), shared=shared)
     for reading in readings(own):
         hashes = cache.of(cache.mark(reading), reading)
-        yield from scope.passages(bounded(hashes.passages), shared=shared)
-        yield from scope.short(bounded(hashes.lines))
+        yield from scope.passages(cache.telling(bounded(hashes.passages)), shared=shared)
+        yield from scope.short(cache.telling(bounded(hashes.lines)))
     if text.whose is Whose.OWN:
         yield from scope.short(cache.of(cache.mark(text.text), text.text).lines[:1])  # the turn as a whole

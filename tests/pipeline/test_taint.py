@@ -284,6 +284,15 @@ async def test_a_number_that_is_cut_between_texts_keeps_their_border_at_home(pat
     assert not await world.leaves(chat(border.replace("CUT", "cut")))
 
 
+async def test_a_text_that_has_left_stays_free_also_in_the_sentence_of_a_finding(world: World) -> None:
+    """A number in front of a public text, without a stop between, keeps the text at home only where it never left."""
+    text = "The committee met again and spoke of the harbour, the weather and the price of bread. " * 20
+    assert await world.leaves(chat(f"first {text}"))
+    assert not await world.leaves(chat(f"second {IBAN} {text}"))
+    assert await world.leaves(chat(f"third {text}"))
+    assert not await world.leaves(chat(f"second {IBAN} {text}", "I see.", "And now?"))
+
+
 async def test_taint_does_not_jump_from_hop_to_hop(world: World) -> None:
     """What stood beside a quote of something sensitive is as free as before, however many hops there were."""
     await world.leaves(chat(STORY), "health")
