@@ -58,7 +58,7 @@ def test_a_gateway_that_takes_no_encoding_off_leaks_encodings_only(capfd: pytest
     assert code == 1
     groups = {group["group"]: group["leaks"] for group in result["groups"]}
     assert groups["encodings"] > 50
-    assert groups["encodings in encodings"] > 100
+    assert groups["encodings in encodings"] > 50
     assert groups["Ollama"] == groups["Responses"] == groups["embeddings"] == 0
 
 
