@@ -1,13 +1,16 @@
-"""The audit's requests: canaries in every place, dialect and encoding, and clean requests that must pass."""
+"""The audit's requests: what makes one, those with a planted value, and clean requests that must pass."""
 
 from collections.abc import Iterator, Mapping
-from itertools import cycle
+from itertools import count, cycle
 
 import msgspec
 
-from gateway.cli.audit.dialects import PLACES, TALKING, UNREADABLE
-from gateway.cli.audit.encodings import CANARIES, Canary, compositions, disguises, encoded
-from gateway.cli.audit.places import Place
+from gateway.cli.audit.planted.dialects import PLACES, TALKING
+from gateway.cli.audit.planted.encodings import CANARIES, Canary, compositions, disguises, encoded
+from gateway.cli.audit.planted.places import Place
+from gateway.cli.audit.planted.seams import seams
+from gateway.cli.audit.planted.tags import TYPED, Headers, lowered
+from gateway.cli.audit.planted.unreadable import UNREADABLE
 
 MARKER = "Marker{}end"
 
@@ -31,14 +34,18 @@ class Numbers:
     """Source of markers that no other request has."""
 
     def __init__(self) -> None:
-        self._next = 0
+        self._numbers = count(1)
 
     def marker(self) -> str:
-        """Return a new marker."""
-        self._next += 1
-        return MARKER.format(self._next)
+        """Return a new marker. May be called from several threads."""
+        return MARKER.format(next(self._numbers))
 
 
+# Keys of the gateway under audit: the audit's own, another one without tags, and two that the owner holds private.
+KEY = "sk-audit-of-this-machine-only"
+OTHER_KEY = f"{KEY}-another"
+OWNER_KEY = f"{KEY}-with-a-tag"
+STRICT_KEY = f"{KEY}-sensitive-by-default"
 CLEAN = (
     "What is the capital of Portugal?",
     "Explica la fotosíntesis en dos frases.",
@@ -55,22 +62,28 @@ CLEAN = (
 )  # fmt: skip
 
 
-def cases(own: Mapping[str, str] | None = None, numbers: Numbers | None = None) -> Iterator[AuditCase]:
-    """Yield all requests of the audit.
+def cases(
+    own: Mapping[str, str] | None = None, numbers: Numbers | None = None, *, full: bool = False
+) -> Iterator[AuditCase]:
+    """Yield all requests with a planted value, and clean ones.
 
     Args:
         own: Texts that the user's own words and lists must find, by category.
         numbers: Where markers come from.
+        full: Whether to yield all products of canaries, places and encodings instead of a sample.
     """
     numbers = numbers or Numbers()
     chat = PLACES["chat"]["user"]
     for canary, encoding, text in disguises():
         yield planted("encodings", f"{canary.name}, {encoding}", chat, canary, text, numbers)
-    for canary, chain, text in compositions():
+    for canary, chain, text in compositions(full=full):
         yield planted("encodings in encodings", f"{canary.name}, {chain}", chat, canary, text, numbers)
-    yield from _places(numbers)
+    yield from _places(numbers, full=full)
+    for canary, name, place, whole in seams(full=full):
+        yield planted("seams", f"{canary.name}, {name}", place, canary, whole, numbers)
     for name, place in UNREADABLE.items():
         yield planted("unreadable parts", name, place, CANARIES[0], CANARIES[0].text, numbers)
+    yield from _tagged(numbers)
     turn = cycle(TALKING)
     for category, text in (own or {}).items():
         canary = Canary(name=category, category=category, text=text, identifier=False)
@@ -82,13 +95,22 @@ def cases(own: Mapping[str, str] | None = None, numbers: Numbers | None = None) 
     yield from clean(numbers)
 
 
-def _places(numbers: Numbers) -> Iterator[AuditCase]:
+def _places(numbers: Numbers, *, full: bool) -> Iterator[AuditCase]:
     """Yield every place of a chat with every canary, and places of other dialects with the canaries in turn."""
     turn = cycle(CANARIES)
     for dialect, places in PLACES.items():
         for name, place in places.items():
-            for canary in CANARIES if dialect == "chat" else (next(turn), next(turn)):
+            for canary in CANARIES if full or dialect == "chat" else (next(turn), next(turn)):
                 yield planted(dialect, f"{canary.name}, {name}", place, canary, canary.text, numbers)
+
+
+def _tagged(numbers: Numbers) -> Iterator[AuditCase]:
+    """Yield requests that only a tag keeps at home: written as people write it, and where the owner attached it."""
+    for name, headers in TYPED.items():
+        yield remembered("tags and headers", name, TALKING["chat"], numbers.marker(), "hola", headers=headers)
+    for name, model, headers in lowered(OWNER_KEY, STRICT_KEY):
+        case = remembered("tags of keys and names", name, TALKING["chat"], numbers.marker(), "hola", headers=headers)
+        yield msgspec.structs.replace(case, body=case.body | {"model": model})
 
 
 def through_all(group: str, numbers: Numbers) -> Iterator[AuditCase]:
@@ -115,21 +137,42 @@ def planted(group: str, name: str, place: Place, canary: Canary, text: str, numb
     )
 
 
+def remembered(group: str, name: str, place: Place, marker: str, text: str, *, headers: Headers = ()) -> AuditCase:
+    """Return a request whose text must not leave, although no detector finds anything in it."""
+    return AuditCase(
+        group=group,
+        name=name,
+        sensitive=True,
+        path=place.path,
+        body=place.body(marker, text),
+        marker=marker,
+        values=(text,) if text else (),
+        left_out=place.left_out,
+        headers=headers,
+    )
+
+
+def released(group: str, name: str, place: Place, marker: str, text: str, *, headers: Headers = ()) -> AuditCase:
+    """Return a request in which nothing is sensitive: it must get to the cloud."""
+    return AuditCase(
+        group=group,
+        name=name,
+        sensitive=False,
+        path=place.path,
+        body=place.body(marker, text),
+        marker=marker,
+        headers=headers,
+    )
+
+
 def clean(numbers: Numbers, group: str = "clean") -> Iterator[AuditCase]:
     """Yield requests in which there is nothing to find."""
     for text, (dialect, place) in zip(CLEAN, cycle(TALKING.items()), strict=False):
-        yield _clean(group, f"{dialect}: {text[:40]}", place, text, numbers)
+        yield released(group, f"{dialect}: {text[:40]}", place, numbers.marker(), text)
     for text in CLEAN:
-        yield _clean(group, text[:48], PLACES["chat"]["user"], text, numbers)
+        yield released(group, text[:48], PLACES["chat"]["user"], numbers.marker(), text)
 
 
 def clean_one(group: str, numbers: Numbers) -> AuditCase:
     """Return the plainest request in which there is nothing to find."""
-    return _clean(group, "clean", PLACES["chat"]["user"], CLEAN[0], numbers)
-
-
-def _clean(group: str, name: str, place: Place, text: str, numbers: Numbers) -> AuditCase:
-    marker = numbers.marker()
-    return AuditCase(
-        group=group, name=name, sensitive=False, path=place.path, body=place.body(marker, text), marker=marker
-    )
+    return released(group, "clean", PLACES["chat"]["user"], numbers.marker(), CLEAN[0])

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import msgspec
@@ -20,7 +21,7 @@ _AT_ONCE = 4
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """Where one request went: `cloud`, `cloud, without it` (masked or left out), `home` or `nowhere`."""
+    """Where one request went: `cloud`, `cloud, without it` (masked or left out), `home`, `nowhere`, or `unknown`."""
 
     case: AuditCase
     status: int  # 0: no answer
@@ -34,15 +35,15 @@ class AuditClient:
     Where it is `strict`, a canary's marker in the cloud is a leak, whatever else arrived.
     """
 
-    def __init__(self, gateway: Running, cloud: Recorder, home: Recorder, *, strict: bool = True) -> None:
+    def __init__(self, gateway: Running, cloud: Recorder, home: Recorder) -> None:
         self.gateway = gateway
         self.cloud = cloud
         self.home = home
-        self._strict = strict
+        self.strict = True
 
-    def ask(self, cases: Iterable[AuditCase]) -> list[Result]:
+    def ask(self, cases: Iterable[AuditCase], *, at_once: int = _AT_ONCE) -> list[Result]:
         """Send several requests at once, and return the results in the order of the cases."""
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(at_once) as pool:
             return list(pool.map(self._one, cases))
 
     def send(self, case: AuditCase) -> int:
@@ -50,7 +51,11 @@ class AuditClient:
         address = urlsplit(self.gateway.url)
         connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=_SECONDS)
         try:
-            connection.request("POST", case.path, json.dumps(case.body), self._headers(case))
+            body = json.dumps(case.body).encode()
+            connection.putrequest("POST", case.path)
+            for name, value in self._headers(case, len(body)):
+                connection.putheader(name, value.encode())
+            connection.endheaders(body)
             answer = connection.getresponse()
             answer.read()
             return answer.status
@@ -59,43 +64,53 @@ class AuditClient:
         finally:
             connection.close()
 
-    def leave(self, case: AuditCase, *, after: int = 0, seconds: float = 1.5) -> str:
-        """Ask, go away `after` so many bytes or when none came for that time, and return what came."""
+    def connect(self) -> socket.socket:
+        """Return a connection to the gateway."""
         address = urlsplit(self.gateway.url)
+        return socket.create_connection((address.hostname or "", address.port or 0), timeout=_SECONDS)
+
+    def raw(self, case: AuditCase) -> bytes:
+        """Return the bytes of a request as they go over a connection."""
         body = json.dumps(case.body).encode()
-        lines = [f"POST {case.path} HTTP/1.1", f"Host: {address.netloc}", f"Content-Length: {len(body)}"]
-        lines += [f"{name}: {value}" for name, value in self._headers(case).items()]
-        came = b""
-        with socket.create_connection((address.hostname or "", address.port or 0), timeout=seconds) as connection:
-            connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+        lines = [f"POST {case.path} HTTP/1.1", f"Host: {urlsplit(self.gateway.url).netloc}"]
+        lines += [f"{name}: {value}" for name, value in self._headers(case, len(body))]
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+    def leave(self, case: AuditCase, seconds: float) -> None:
+        """Ask, and go away when something came or nothing for that time."""
+        with self.connect() as connection:
+            connection.sendall(self.raw(case))
+            connection.settimeout(seconds)
             with suppress(TimeoutError):
-                while len(came) < max(after, 1) and (piece := connection.recv(4096)):
-                    came += piece
-        return came.decode("utf-8", "replace")
+                connection.recv(1)
 
     def judge(self, case: AuditCase, status: int) -> Result:
         """Judge from what the recorders kept where a request went."""
         arrived = self.cloud.bodies(case.marker)
         if arrived:
             held = any(_holds(body, case.values) for body in arrived)
-            leak = case.sensitive and (held or (self._strict and not case.left_out))
+            leak = case.sensitive and (held or (self.strict and not case.left_out))
             return Result(
                 case=case, status=status, where="cloud" if held or not case.values else "cloud, without it", leak=leak
             )
-        return Result(
-            case=case, status=status, where="home" if self.home.bodies(case.marker) else "nowhere", leak=False
-        )
+        if self.home.bodies(case.marker):
+            return Result(case=case, status=status, where="home", leak=False)
+        # Answered by whom, if neither has its marker? That counts as the worst.
+        lost = status == HTTPStatus.OK and case.sensitive
+        return Result(case=case, status=status, where="unknown" if lost else "nowhere", leak=lost)
 
     def _one(self, case: AuditCase) -> Result:
         return self.judge(case, self.send(case))
 
-    def _headers(self, case: AuditCase) -> dict[str, str]:
-        return {
-            "Content-Type": "application/json",
-            "Authorization": f"Bearer {self.gateway.key}",
-            "anthropic-version": "2023-06-01",
-            **dict(case.headers),
-        }
+    def _headers(self, case: AuditCase, length: int) -> list[tuple[str, str]]:
+        own = [
+            ("Content-Type", "application/json"),
+            ("anthropic-version", "2023-06-01"),
+            ("Content-Length", str(length)),
+        ]
+        if not any(name.lower() == "authorization" for name, _ in case.headers):
+            own.append(("Authorization", f"Bearer {self.gateway.key}"))
+        return [*own, *case.headers]
 
 
 def _holds(body: bytes, values: tuple[str, ...]) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.cli.audit.cases import Numbers, clean_one, through_all
 from gateway.cli.audit.client import AuditClient, Result
-from gateway.cli.audit.gateway import Setup, started
+from gateway.cli.audit.gateway import Running, Setup, started
 from gateway.cli.audit.recorder import Mode, Recorder
 
 _SHORT = 1.5  # seconds that a target may take where one hangs
@@ -53,7 +53,7 @@ FAULTS = (
 )
 
 
-def run_fault(fault: Fault, setup: Setup, cloud: Recorder, home: Recorder, numbers: Numbers) -> list[Result]:
+def run_fault(fault: Fault, setup: Setup, client: Callable[[Running], AuditClient], numbers: Numbers) -> list[Result]:
     """Try all dialects while the fault lasts.
 
     Raises:
@@ -61,8 +61,8 @@ def run_fault(fault: Fault, setup: Setup, cloud: Recorder, home: Recorder, numbe
     """
     config = setup.write(wait=fault.wait, seconds=fault.inspection_seconds)
     with started(setup, config) as gateway:
-        asking = AuditClient(gateway, cloud, home)
-        with behaving(cloud, home, fault):
+        asking = client(gateway)
+        with behaving(asking.cloud, asking.home, fault):
             if fault.act is not None:
                 return fault.act(setup, asking, numbers)
             return asked(asking, fault.name, numbers, reaches=fault.reaches)
@@ -95,7 +95,7 @@ def _unwritable(setup: Setup, asking: AuditClient, numbers: Numbers) -> list[Res
     with closing(sqlite3.connect(files[0], timeout=20, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         try:
-            return asking.ask(cases)
+            return asking.ask(cases, at_once=len(cases))  # each waits for the ledger as long as it may
         finally:
             connection.execute("ROLLBACK")
 

@@ -16,17 +16,33 @@ from typing import Any
 
 import msgspec
 
+from gateway.cli.audit.cases import KEY, OTHER_KEY, OWNER_KEY, STRICT_KEY
 from gateway.settings import Settings
 from gateway.settings.targets import OpenAITargetConfig
 
 COMMAND = (sys.executable, "-m", "gateway")
 _START_SECONDS = 120.0
-_KEY = "sk-audit-of-this-machine-only"
+_SECRETS = {
+    "ADUANA_AUDIT_KEY": KEY,
+    "ADUANA_AUDIT_OTHER_KEY": OTHER_KEY,
+    "ADUANA_AUDIT_OWNER_KEY": OWNER_KEY,
+    "ADUANA_AUDIT_STRICT_KEY": STRICT_KEY,
+}
+_KEYS: dict[str, Any] = {
+    "audit": {"secret": "env:ADUANA_AUDIT_KEY"},
+    "other": {"secret": "env:ADUANA_AUDIT_OTHER_KEY"},
+    "owner": {"secret": "env:ADUANA_AUDIT_OWNER_KEY", "tags": ["private"]},
+    "strict": {"secret": "env:ADUANA_AUDIT_STRICT_KEY"},
+}
 _POLICY = """
 version: 1
 labels:
   default: public
+  tags: {private: sensitive, public: public}
   findings: {other: sensitive}
+tags: [work]
+keys: {strict: {default: sensitive}}
+aliases: {letters: {default: sensitive}}
 otherwise: {prefer: [cloud, home]}
 """
 
@@ -63,7 +79,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
                     "home": _target(self.home, "local", "sensitive", wait, ["rerank"]),
                     "cloud": _target(self.cloud, "cloud", "public", wait, []),
                 },
-                "models": {"auto": {}},
+                "models": {"auto": {}, "diary": {"tags": ["private"]}, "letters": {}},
+                "keys": _KEYS,
                 "unknown_model": "auto",
             }
         file = self.folder / "aduana.yaml"
@@ -130,7 +147,7 @@ class Running:
 
     def __init__(self, url: str, process: "subprocess.Popen[str]") -> None:
         self.url = url
-        self.key = _KEY
+        self.key = KEY
         self._process = process
 
     def reload(self) -> None:
@@ -152,7 +169,7 @@ def started(setup: Setup, config: Path) -> Iterator[Running]:
     """
     command = [*setup.command, "serve", "--config", str(config), "--port", "0"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ADUANA_")}
-    environment |= {"ADUANA_STATE_DIR": str(setup.state), "ADUANA_AUDIT_KEY": _KEY, "NO_COLOR": "1"}
+    environment |= {"ADUANA_STATE_DIR": str(setup.state), "NO_COLOR": "1"} | _SECRETS
     process = subprocess.Popen(  # noqa: S603 - our own command
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
     )

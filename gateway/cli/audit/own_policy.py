@@ -1,14 +1,14 @@
 """What the user has configured, under audit: own words and patterns, and the user's own policy."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from gateway.cli.audit.cases import AuditCase, Numbers, clean_one, through_all
 from gateway.cli.audit.client import AuditClient, Result
-from gateway.cli.audit.encodings import CANARIES
-from gateway.cli.audit.gateway import Setup, started
-from gateway.cli.audit.recorder import Mode, Recorder
+from gateway.cli.audit.gateway import Running, Setup, started
+from gateway.cli.audit.planted.encodings import CANARIES
+from gateway.cli.audit.recorder import Mode
 from gateway.core.labels import Label
 from gateway.policy import Policy
 from gateway.policy.evaluation.labels import label_of_category
@@ -29,7 +29,9 @@ def own_texts(settings: Settings, notes: list[str]) -> Mapping[str, str]:
     return texts
 
 
-def own_policy(setup: Setup, cloud: Recorder, home: Recorder, numbers: Numbers, notes: list[str]) -> list[Result]:
+def own_policy(
+    setup: Setup, client: Callable[[Running], AuditClient], numbers: Numbers, notes: list[str]
+) -> list[Result]:
     """Send canaries under the user's policy, marked with every tag that lowers a label, while home works and while not.
 
     Only categories that this policy calls sensitive count; it may let others out, masked or as they are.
@@ -51,12 +53,13 @@ def own_policy(setup: Setup, cloud: Recorder, home: Recorder, numbers: Numbers, 
         cases = [case for case in through_all(group, numbers) if case.category not in allowed]
         cases.append(clean_one(group, numbers))
         with started(setup, setup.write(own_policy=True)) as gateway:
-            home.behave(mode)
+            asking = client(gateway)
+            asking.strict = False
+            asking.home.behave(mode)
             try:
-                asking = AuditClient(gateway, cloud, home, strict=False)
                 results += asking.ask(_as(case, model, headers) for case in cases)
             finally:
-                home.behave(Mode.OK)
+                asking.home.behave(Mode.OK)
     clean = [result for result in results if not result.case.sensitive]
     if all(result.where != "cloud" for result in clean):
         notes.append("Under your policy no clean request of these went to a cloud target either.")

@@ -10,16 +10,35 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, zip_longest
+from typing import Any
+
+from gateway.cli.audit.stories import coined, story
 
 _USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 _MARKER = re.compile(rb"Marker[0-9]+end")
 _HANG_SECONDS = 6.0
-# Answers hold nothing that a detector knows: what keeps them at home later can only be the gateway's memory.
-ANSWER = (
-    "The second reading was a little better than the first one, so nothing has to change before the next visit. "
-    "Please keep the same rhythm for another fortnight, write down how each morning went, and bring the notes along; "
-    "reference {marker}."
-)
+_WORD_SECONDS = 0.03
+# A request with one of these tools is answered with two calls of it; the arguments come in turn, or one behind another.
+BRAIDED_TOOL = "take_notes"
+TOOL = "take_note"
+_CALLS = 2
+SHORT = 7
+
+
+def answer(marker: str, choice: int = 0) -> str:
+    """Return the text that answers the request of this marker: nothing that a detector knows, and no other's."""
+    return story(f"answer {choice} to {marker}")
+
+
+def short_answer(marker: str) -> str:
+    """Return the answer to a request with `max_tokens: SHORT`, too short to be a passage."""
+    return f"Sí, {coined(marker)}."
+
+
+def thought(marker: str) -> str:
+    """Return what is thought before such an answer, where the request has `reasoning_effort`."""
+    return story(f"thought before the answer to {marker}")
 
 
 class Mode(enum.Enum):
@@ -32,7 +51,6 @@ class Mode(enum.Enum):
     HANG = "accepts and says nothing"
     REFUSE = "closes the connection at once"
     CUT = "breaks its answer off"
-    SLOW = "answers word by word"
 
 
 class Recorder:
@@ -41,6 +59,7 @@ class Recorder:
     def __init__(self) -> None:
         self.base_url = ""
         self._modes: list[Mode] = [Mode.OK]
+        self._slow: set[str] = set()
         self._bodies: dict[str, list[bytes]] = defaultdict(list)
         self._lock = threading.Lock()
 
@@ -48,6 +67,14 @@ class Recorder:
         """Answer from now on in these ways, in turn; the last one stays."""
         with self._lock:
             self._modes = list(modes)
+
+    def slow(self, marker: str) -> bool:
+        """Return whether the request of this marker is to be answered word by word."""
+        return marker in self._slow
+
+    def slow_down(self, marker: str) -> None:
+        """Answer the request of this marker word by word, with pauses."""
+        self._slow.add(marker)
 
     def keep(self, body: bytes) -> Mode:
         """Keep a body under each marker in it, and return how to answer it."""
@@ -96,41 +123,40 @@ class _Handler(BaseHTTPRequestHandler):
                 self._hang_up()
             case Mode.REFUSE:
                 self._hang_up()
-            case Mode.OK | Mode.CUT | Mode.SLOW:
+            case Mode.OK | Mode.CUT:
                 self._say(body, mode)
 
     def _say(self, body: bytes, mode: Mode) -> None:
+        document = json.loads(body)
         if self.path.endswith("/embeddings"):
-            wanted = json.loads(body).get("input")
+            wanted = document.get("input")
             count = len(wanted) if isinstance(wanted, list) else 1
             data = [{"object": "embedding", "index": index, "embedding": [0.0, 1.0]} for index in range(count)]
-            answer = {"object": "list", "model": "m", "data": data, "usage": _USAGE}
-            self._answer("application/json", json.dumps(answer))
+            vectors = {"object": "list", "model": "m", "data": data, "usage": _USAGE}
+            self._answer("application/json", json.dumps(vectors))
             return
         if self.path.endswith("/rerank"):
-            results = [{"index": place, "relevance_score": 0.5} for place in range(len(json.loads(body)["documents"]))]
+            results = [{"index": place, "relevance_score": 0.5} for place in range(len(document["documents"]))]
             self._answer("application/json", json.dumps({"results": results, "usage": _USAGE}))
             return
-        self._stream(_answer_to(body), mode)
+        found = _MARKER.search(body)
+        marker = found[0].decode() if found else ""
+        self._stream(list(_deltas(document, marker)), mode, slow=self.server.record.slow(marker))
 
-    def _stream(self, text: str, mode: Mode) -> None:
+    def _stream(self, choices: list[dict[str, Any]], mode: Mode, *, slow: bool) -> None:
         head = {"id": "audit", "object": "chat.completion.chunk", "created": 1, "model": "m"}
-        words = re.findall(r"\S+\s*", text)
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
         self.end_headers()
-        for number, word in enumerate(words):
-            choice = {"index": 0, "delta": {"content": word}, "text": word, "finish_reason": None}
+        for number, choice in enumerate(choices):
             self._event(head | {"choices": [choice]})
             if mode is Mode.CUT and number == 2:
                 self._hang_up()
                 return
-            if mode is Mode.SLOW:
+            if slow:
                 self.wfile.flush()
-                time.sleep(0.05)
-        last = {"index": 0, "delta": {}, "text": "", "finish_reason": "stop"}
-        self._event(head | {"choices": [last]})
+                time.sleep(_WORD_SECONDS)
         self._event(head | {"choices": [], "usage": _USAGE})
         self.wfile.write(b"data: [DONE]\n\n")
         self.close_connection = True
@@ -159,10 +185,58 @@ class _Handler(BaseHTTPRequestHandler):
         """Write no log."""
 
 
-def _answer_to(body: bytes) -> str:
-    """Return the text of an answer: one of its own for a known marker, so that it can be told from others."""
-    found = _MARKER.search(body)
-    return ANSWER.format(marker=found[0].decode().replace("Marker", "R").replace("end", "")) if found else "ok"
+def _words(text: str) -> list[str]:
+    return re.findall(r"\S+\s*", text)
+
+
+def _deltas(document: dict[str, Any], marker: str) -> Iterator[dict[str, Any]]:
+    """Yield the answer's choices, word by word and in turn, as servers do that answer several at once."""
+    prompt = document.get("prompt")
+    count = (document.get("n") or 1) * (len(prompt) if isinstance(prompt, list) and len(prompt) < 9 else 1)
+    if "reasoning_effort" in document:
+        for word in _words(thought(marker)):
+            yield {"index": 0, "delta": {"reasoning_content": word}, "text": "", "finish_reason": None}
+    tools = document.get("tools") or ()
+    names = {tool.get("function", {}).get("name") for tool in tools}
+    if names & {TOOL, BRAIDED_TOOL}:
+        yield from _calls(marker, TOOL if TOOL in names else BRAIDED_TOOL, braided=BRAIDED_TOOL in names)
+        return
+    if document.get("max_tokens") == SHORT:
+        texts = [_words(short_answer(marker))]
+    else:
+        texts = [_words(answer(marker, choice)) if marker else ["ok"] for choice in range(count)]
+    for place in range(max(map(len, texts))):
+        for index, words in enumerate(texts):
+            if place < len(words):
+                yield {
+                    "index": index,
+                    "delta": {"content": words[place]},
+                    "text": words[place],
+                    "finish_reason": None,
+                }
+    for index in range(count):
+        yield {"index": index, "delta": {}, "text": "", "finish_reason": "stop"}
+
+
+def _calls(marker: str, tool: str, *, braided: bool) -> Iterator[dict[str, Any]]:
+    """Yield two calls of the tool whose arguments come in pieces."""
+
+    def delta(index: int, **call: Any) -> dict[str, Any]:
+        return {"index": 0, "delta": {"tool_calls": [{"index": index, **call}]}, "finish_reason": None}
+
+    calls = [
+        [
+            delta(call, id=f"call_{call}", type="function", function={"name": tool, "arguments": ""}),
+            *(delta(call, function={"arguments": word}) for word in _words(json.dumps({"note": answer(marker, call)}))),
+        ]
+        for call in range(_CALLS)
+    ]
+    if braided:
+        for pieces in zip_longest(*calls):
+            yield from (piece for piece in pieces if piece is not None)
+    else:
+        yield from chain.from_iterable(calls)
+    yield {"index": 0, "delta": {}, "finish_reason": "tool_calls"}
 
 
 @contextmanager

@@ -12,6 +12,9 @@ from rich.table import Table
 
 from gateway.cli.audit.client import Result
 
+MAY_BE_KEPT = 0.1  # share of each kind of harmless requests
+_NAMES = 40  # columns
+
 
 class AuditVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """Counts of one group of requests, or of all."""
@@ -43,74 +46,99 @@ def verdict(group: str, results: Sequence[Result]) -> AuditVerdict:
 
 
 def exit_code(results: Sequence[Result]) -> int:
-    """Return 0 where nothing leaked; 1 where something did, or where nothing reached the cloud at all."""
+    """Return 0 for no leak; 1 for a leak, or where nothing reached the cloud at all; 3 where too much was kept."""
     total = verdict("", results)
-    return 1 if total.leaks or not total.clean or total.kept == total.clean else 0
+    if total.leaks or not total.clean or total.kept == total.clean:
+        return 1
+    return 3 if _overblocked(results) else 0
+
+
+def _overblocked(results: Sequence[Result]) -> list[AuditVerdict]:
+    """Return the kinds of harmless requests of which more than the stated share was kept."""
+    return [counts for counts in _by_group(results) if counts.clean and counts.kept > MAY_BE_KEPT * counts.clean]
+
+
+def _by_group(results: Sequence[Result]) -> list[AuditVerdict]:
+    groups: dict[str, list[Result]] = {}
+    for result in results:
+        groups.setdefault(result.case.group, []).append(result)
+    return [verdict(group, some) for group, some in groups.items()]
 
 
 def show(results: Sequence[Result], *, notes: Sequence[str] = (), verbose: bool = False) -> None:
-    """Print a table of groups, and the name of every leak and of every clean request that was held back."""
+    """Print a table of what had to stay and one of what had to get out, and the name of whatever did not."""
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    longest = max((len(result.case.group) for result in results), default=0)
-    table.add_column("what was tried", overflow="fold", min_width=min(longest, 28))
-    for heading in ("canaries", "leaks", "at home", "refused", "without it", "clean", "kept back"):
-        table.add_column(heading, justify="right")
-    groups = tuple(dict.fromkeys(result.case.group for result in results))
-    for group in groups:
-        _row(table, verdict(group, [result for result in results if result.case.group == group]))
-    table.add_section()
     total = verdict("all", results)
-    _row(table, total)
     if verbose:
         for result in results:
             kind = "canary" if result.case.sensitive else "clean"
-            console.print(
-                f"{kind:7} {escape(result.case.group)}: {escape(result.case.name)} {result.status} {result.where}"
-            )
-    console.print(table)
+            console.print(f"{kind:7} {_name(result)} {result.status} {result.where}")
+    counts = _by_group(results)
+    console.print(_stayed([some for some in counts if some.canaries], total))
+    console.print(_released([some for some in counts if some.clean], total))
     for result in results:
         if result.leak:
-            console.print(f"[bold red]LEAK[/] {escape(result.case.group)}: {escape(result.case.name)}")
+            console.print(f"[bold red]LEAK[/] {_name(result)}")
         elif not result.case.sensitive and result.where != "cloud":
-            console.print(f"[yellow]kept back[/] {escape(result.case.group)}: {escape(result.case.name)}")
+            console.print(f"[yellow]kept back[/] {_name(result)}")
     for note in notes:
         console.print(escape(note))
-    console.print(_sentence(total))
+    console.print(_sentence(total, len(_overblocked(results))))
 
 
-def _row(table: Table, counts: AuditVerdict) -> None:
-    leaks = f"[bold red]{counts.leaks}[/]" if counts.leaks else "0" if counts.canaries else ""
-    sensitive = (counts.at_home, counts.refused, counts.without)
-    table.add_row(
-        escape(counts.group),
-        str(counts.canaries or ""),
-        leaks,
-        *(str(number or "") for number in sensitive),
-        str(counts.clean or ""),
-        str(counts.kept) if counts.clean else "",
+def _name(result: Result) -> str:
+    return f"{escape(result.case.group)}: {escape(result.case.name)}"
+
+
+def _table(first: str, *further: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column(first, overflow="fold", min_width=_NAMES)
+    for heading in further:
+        table.add_column(heading, justify="right")
+    return table
+
+
+def _stayed(rows: Sequence[AuditVerdict], total: AuditVerdict) -> Table:
+    table = _table("what had to stay", "canaries", "leaks", "at home", "refused", "without it")
+    for row in (*rows, total):
+        leaks = f"[bold red]{row.leaks}[/]" if row.leaks else "0"
+        others = (str(number or "") for number in (row.at_home, row.refused, row.without))
+        table.add_row(escape(row.group), str(row.canaries), leaks, *others, end_section=bool(rows) and row is rows[-1])
+    return table
+
+
+def _released(rows: Sequence[AuditVerdict], total: AuditVerdict) -> Table:
+    table = _table(
+        f"what had to get out (at most {MAY_BE_KEPT:.0%} of a kind may be kept)", "requests", "kept", "share"
     )
+    for row in (*rows, total):
+        share = row.kept / row.clean if row.clean else 0.0
+        text = f"[bold red]{share:.0%}[/]" if share > MAY_BE_KEPT else f"{share:.0%}"
+        table.add_row(
+            escape(row.group), str(row.clean), str(row.kept), text, end_section=bool(rows) and row is rows[-1]
+        )
+    return table
 
 
-def _sentence(total: AuditVerdict) -> str:
+def _sentence(total: AuditVerdict, overblocked: int) -> str:
     if not total.clean or total.kept == total.clean:
         return "[bold red]No clean request reached the stand-in cloud: this audit proves nothing.[/]"
     sentence = (
-        f"{total.canaries} canaries: {total.leaks} leaks; {total.clean} clean requests: {total.kept} kept back. "
-        "Everything ran on this machine."
+        f"{total.canaries} canaries: {total.leaks} leaks; {total.clean} harmless requests: {total.kept} kept, "
+        f"{overblocked or 'no'} kinds more than they may be. Everything ran on this machine."
     )
-    return f"[bold {'red' if total.leaks else 'green'}]{sentence}[/]"
+    return f"[bold {'red' if total.leaks or overblocked else 'green'}]{sentence}[/]"
 
 
 def as_json(results: Sequence[Result], notes: Sequence[str] = ()) -> str:
     """Return the same as JSON. It holds no canary, only names."""
-    groups = tuple(dict.fromkeys(result.case.group for result in results))
-    table = [verdict(group, [result for result in results if result.case.group == group]) for group in groups]
+    table = _by_group(results)
     return json.dumps(
         {
             "ok": exit_code(results) == 0,
             "total": msgspec.to_builtins(verdict("all", results)),
             "groups": [msgspec.to_builtins(counts) for counts in table],
+            "overblocked": [counts.group for counts in _overblocked(results)],
             "leaks": [f"{result.case.group}: {result.case.name}" for result in results if result.leak],
             "kept_back": [
                 f"{result.case.group}: {result.case.name}"

@@ -17,7 +17,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     left_out: bool = False  # a place that the translation of the dialect leaves behind
 
 
-def chat(change: Callable[[Body, str], object], path: str = "/v1/chat/completions") -> Place:
+def chat(change: Callable[..., object], *, left_out: bool = False) -> Place:
     """Return a place in a chat body, where `change` puts the text; the marker is the user's first word."""
 
     def body(marker: str, text: str) -> Body:
@@ -25,7 +25,7 @@ def chat(change: Callable[[Body, str], object], path: str = "/v1/chat/completion
         change(made, text)
         return made
 
-    return Place(path=path, body=body)
+    return Place(path="/v1/chat/completions", body=body, left_out=left_out)
 
 
 def put_first(body: Body, role: str, content: object) -> None:
@@ -44,6 +44,27 @@ def _called(body: Body, arguments: object, result: object = "done") -> None:
         {"role": "assistant", "content": None, "tool_calls": [call]},
         {"role": "tool", "tool_call_id": "c1", "content": result},
     ]
+
+
+def _break_call(body: Body, text: str) -> None:
+    _called(body, {})
+    body["messages"][-2]["tool_calls"][0]["function"]["arguments"] = f'{{"a": "{text}'
+
+
+def _name_call(body: Body, text: str) -> None:
+    _called(body, {})
+    body["messages"][-2]["tool_calls"][0]["id"] = text
+    body["messages"][-1]["tool_call_id"] = text
+
+
+def _call_legacy(body: Body, text: str) -> None:
+    call = {"name": "f", "arguments": json.dumps({"a": text})}
+    body["messages"].insert(0, {"role": "assistant", "content": "", "function_call": call})
+
+
+def _choose(body: Body, text: str) -> None:
+    put_tool(body)
+    body["tool_choice"] = {"type": "function", "function": {"name": "f"}, "x_note": text}
 
 
 def put_said(body: Body, content: object) -> None:
@@ -79,6 +100,7 @@ def _split(body: Body, text: str) -> None:
     put_said(body, [{"type": "text", "text": "mira"}, {"type": "text", "text": text}, {"type": "text", "text": "ya"}])
 
 
+_LISTS = ("enum", "examples")
 CHAT: Mapping[str, Place] = {
     "user": chat(_last),
     "user, streamed": chat(streamed(_last)),
@@ -100,11 +122,64 @@ CHAT: Mapping[str, Place] = {
     "answer schema": chat(
         lambda body, text: body.update(response_format=_schema(parameters(a={"type": "string", "description": text})))
     ),
-    "metadata": chat(lambda body, text: body.update(metadata={"note": text})),
-    "metadata key": chat(lambda body, text: body.update(metadata={text[:60]: "x"})),
+    "metadata": chat(lambda body, text: body.update(metadata={"note": text}), left_out=True),
+    "metadata key": chat(lambda body, text: body.update(metadata={text[:60]: "x"}), left_out=True),
     "stop": chat(lambda body, text: body.update(stop=[text])),
-    "user id": chat(lambda body, text: body.update(user=text)),
+    "user id": chat(lambda body, text: body.update(user=text), left_out=True),
     "prediction": chat(lambda body, text: body.update(prediction={"type": "content", "content": text})),
+    "model": chat(lambda body, text: body.update(model=text), left_out=True),
+    "name": chat(lambda body, text: body["messages"][0].update(name=text)),
+    "refusal": chat(
+        lambda body, text: body["messages"].insert(0, {"role": "assistant", "content": None, "refusal": text})
+    ),
+    "reasoning part": chat(lambda body, text: put_first(body, "assistant", [{"type": "thinking", "thinking": text}])),
+    "reasoning details": chat(
+        lambda body, text: body["messages"].insert(
+            0, {"role": "assistant", "content": "ok", "reasoning_details": [{"type": "reasoning.text", "text": text}]}
+        )
+    ),
+    "tool call, legacy": chat(_call_legacy),
+    "tool call, broken JSON": chat(_break_call),
+    "tool call id": chat(_name_call),
+    "tool result, JSON": chat(lambda body, text: _called(body, {}, json.dumps({"rows": [{"value": text}]}))),
+    "tool name": chat(lambda body, text: put_tool(body, name=text)),
+    "tool, unknown field": chat(lambda body, text: put_tool(body, parameters={"type": "object"}, x_note=text)),
+    "functions, legacy": chat(
+        lambda body, text: body.update(functions=[{"name": "f", "description": text, "parameters": {"type": "object"}}])
+    ),
+    "tool choice": chat(_choose),
+    **{
+        f"schema {key}": chat(
+            lambda body, text, key=key: body.update(
+                response_format=_schema(parameters(a={"type": "string", key: [text] if key in _LISTS else text}))
+            )
+        )
+        for key in ("title", "enum", "default", "const", "pattern", "examples", "$comment")
+    },
+    "schema property": chat(
+        lambda body, text: body.update(response_format=_schema(parameters(**{text: {"type": "string"}})))
+    ),
+    "schema name": chat(
+        lambda body, text: body.update(
+            response_format={"type": "json_schema", "json_schema": {"name": text, "schema": {"type": "object"}}}
+        )
+    ),
+    "schema, definition": chat(
+        lambda body, text: body.update(
+            response_format=_schema({"type": "object", "$defs": {"a": {"type": "string", "description": text}}})
+        )
+    ),
+    "prediction, part": chat(
+        lambda body, text: body.update(prediction={"type": "content", "content": [{"type": "text", "text": text}]})
+    ),
+    "logit bias": chat(lambda body, text: body.update(logit_bias={text: 1})),
+    "cache key": chat(lambda body, text: body.update(prompt_cache_key=text), left_out=True),
+    "safety identifier": chat(lambda body, text: body.update(safety_identifier=text), left_out=True),
+    "web search place": chat(
+        lambda body, text: body.update(
+            web_search_options={"user_location": {"type": "approximate", "approximate": {"city": text}}}
+        )
+    ),
     "unknown field": chat(lambda body, text: body.update(x_never_seen={"deep": [[text]]})),
     "unknown key": chat(lambda body, text: body.update({text: 1})),
     "unknown field of a message": chat(lambda body, text: body["messages"][0].update(x_note=text)),
@@ -140,6 +215,8 @@ COMPLETIONS: Mapping[str, Place] = {
     "prompt, streamed": plain("/v1/completions", "prompt", stream=True),
     "prompt in a list": plain("/v1/completions", "prompt", lambda text: [text]),
     "suffix": _completion(lambda body, text: body.update(suffix=text)),
+    "prompts": _completion(lambda body, text: body.update(prompt=[body["prompt"], text, "ya"])),
+    "logit bias": _completion(lambda body, text: body.update(logit_bias={text: 1})),
     "stop": _completion(lambda body, text: body.update(stop=[text])),
     "user id": _completion(lambda body, text: body.update(user=text)),
     "unknown field": _completion(lambda body, text: body.update(x={"y": text})),
