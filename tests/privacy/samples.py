@@ -217,6 +217,8 @@ NEAR_MISSES: tuple[str, ...] = (
     "pi = 3.14159265358979323846264338327950288",
     "took 3.4111111111111111 s, and 2.5500000000000004 s before",
     "1790000000000,1790000060000,1790000120000",
+    '{"a": "\\nTWHxYW5hIGhhYnLhIG5pZWJsYSBlbiBlbCBy7W8sIHkgZGVzcHXpcyBzYWxkcuEgZWwgc29sLg=="}',
+    '{"a": "\\ncall_Yq2t9Wc41LkZ0aPq7RsTuV8x returned nothing"}',
     "00000001 00000010 00000100 00001000 00010000 00100000 01000000 10000000",
     "El teorema 612345678 veces repetido",
     "password = os.environ['DB_PASSWORD']",

@@ -26,6 +26,8 @@ PROSE = [
     ("financial.card", "4111-1111-1111-1111,4111111111111111"),
     ("contact.phone", "Ana,600 123 456,Soria"),
     ("secret.password", "el PIN es 4821"),
+    ("secret.password", "[la contraseña es Verano2291!]"),
+    ("secret.password", "{la contraseña es Verano2291!}"),
     ("contact.address", "Vivo en la Calle Carmen Romero, 23, 28035 Madrid"),
     ("contact.phone", "Please call me at 541-714-1388."),
     ("financial.crypto", "send to 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"),

@@ -23,6 +23,7 @@ _MEMORY = 64 << 20  # for the dictionary of xz
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _TELLING = 32  # bytes unpacked without an error that tell a stream that was cut off
 _SLACK = 24  # bytes between two members: the descriptor behind the first
+_ZIP_END, _ZIP_END_BYTES = b"PK\5\6", 22  # of the end of the directory, without its comment
 _ZIP_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2})
 _PACKED: tuple[tuple[bytes, Callable[[], Any]], ...] = (
     (_GZIP, lambda: zlib.decompressobj(wbits=31)),
@@ -129,7 +130,8 @@ def _zip(data: bytes, decoding: Decoding) -> Members:
             listed = sorted(archive.infolist(), key=lambda info: info.header_offset)
             if len(listed) > _MOST_MEMBERS:
                 raise DecodingLimit
-            if not _all_listed(data, listed, archive.start_dir):
+            ended = data.rfind(_ZIP_END) + _ZIP_END_BYTES + len(archive.comment) == len(data)
+            if not ended or not _all_listed(data, listed, archive.start_dir):
                 decoding.doubt(UNREADABLE)
             found.append(("", archive.comment))
             for info in listed:

@@ -29,6 +29,8 @@ _OF = r"(?:del?|para|of|for|on|to|en)"
 def _assigned(match: Match[str]) -> bool:
     """Tell whether somebody would type or generate such a value; not an identifier, path, type or placeholder."""
     value = match["value"].rstrip(".,;:)\"'")
+    if "[" not in value and "{" not in value:
+        value = value.rstrip("]}.,;:)")  # closed around it, as a list that was read as bytes is
     if len(value) < 6 or PLACEHOLDER.match(value) or len(set(value)) < 4:
         return False
     lower, upper, digit, special = kinds(value)

@@ -110,9 +110,15 @@ def transitions(value: str) -> float:
     return changes / max(1, len(value) - 1)
 
 
+def _written(match: Match[str]) -> str:
+    """Return the value without the letter of a line break that JSON writes before it, which is no part of it."""
+    value, start = match["value"], match.start("value")
+    return value[1:] if value[0] in "nrt" and match.string[start - 1 : start] == "\\" else value
+
+
 def _random(match: Match[str]) -> bool:
     """Tell whether it is long and mixed, as vendors make keys; not a hash, an identifier in code or base64 of text."""
-    value = match["value"].strip("-_=")
+    value = _written(match).strip("-_=")
     lower, upper, digit, _ = kinds(value)
     if (
         len(value) < 16
@@ -155,7 +161,8 @@ def _random(match: Match[str]) -> bool:
 
 
 def _random_base64(match: Match[str]) -> bool:
-    value = match["value"].rstrip("=")
+    written = _written(match)
+    value = written.rstrip("=")
     if not ("+" in value or "/" in value) or not all(kinds(value)[:3]) or near(match, _HASHED, 32, 0):
         return False
     if _public(match):
@@ -163,7 +170,7 @@ def _random_base64(match: Match[str]) -> bool:
     bar = 0.35 if near(match, _SECRET_WORDS, 40, 0) else 0.45
     if max(map(len, re.findall(r"[a-z]+", value)), default=0) > 8 or transitions(value) < bar:
         return False
-    return entropy(value) >= 4.2 and unblob(match["value"], _ALONE) == match["value"]
+    return entropy(value) >= 4.2 and unblob(written, _ALONE) == written
 
 
 DETECTORS: tuple[Detector, ...] = (
