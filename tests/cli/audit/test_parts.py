@@ -9,8 +9,6 @@ from gateway.cli.audit import audit
 from gateway.cli.audit.planted.dialects import PLACES
 from tests.cli.audit.conftest import Audited
 
-_LEFT_BEHIND = ("reasoning content", "citation", "tool example")  # left out of what is sent, not kept
-_OPEN = ("encodings: ", "encodings in encodings", "seams", "unreadable parts", "Responses", "Anthropic")
 KINDS = {
     *PLACES,
     "encodings",
@@ -37,15 +35,14 @@ KINDS = {
 
 def test_no_canary_reaches_the_cloud_and_clean_requests_do(audited: Audited) -> None:
     """In every place, encoding and dialect, canaries stay at home and clean requests reach the cloud."""
-    result = audited("planted", "gateway")[1]
-    assert [leak for leak in result["leaks"] if not leak.startswith(_OPEN)] == []
-    assert result["overblocked"] == []
+    code, result = audited("planted", "gateway")
+    assert (result["leaks"], result["kept_back"], code) == ([], [], 0)
 
 
 def test_what_was_told_in_private_stays_and_what_is_nobodys_gets_out(audited: Audited) -> None:
     """What was told in private never leaves, also after a restart; harmless requests around it do."""
-    result = audited("memory released", "gateway")[1]
-    assert [leak for leak in result["leaks"] if "octets" not in leak and not leak.endswith(_LEFT_BEHIND)] == []
+    code, result = audited("memory released", "gateway")
+    assert (result["leaks"], result["overblocked"], code) == ([], [], 0)
 
 
 def test_a_leak_of_every_kind_is_told(audited: Audited) -> None:
