@@ -10,7 +10,7 @@ from gateway.engine.llama.embedder import Embedder
 from gateway.engine.llama.model import EngineFault, LoadFault, Model, can_use_gpu
 from gateway.engine.scheduler.step import Row
 
-_PROMPT_ON_CPU = 64  # tokens: enough for the kernels of large batches, and a second or so for a large model
+_PROMPT_ON_CPU = 33  # tokens: enough for the kernels of large batches, and half a second or so for a large model
 _PUBLIC = "Its model was loaded, but computing with it fails; the gateway's log says how."
 
 
