@@ -39,8 +39,8 @@ from gateway.app.room_settings import (
     priced_targets,
     trace_settings,
 )
-from gateway.app.state_directory import close_to_others
-from gateway.app.state_memory import StateMemory
+from gateway.app.state.directory import close_to_others
+from gateway.app.state.memory import StateMemory
 from gateway.app.supervisor import Supervisor
 from gateway.app.targets import Targets
 from gateway.core.errors import AduanaError, ConfigurationError

@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from gateway.app import running
-from gateway.app.state_directory import close_to_others
+from gateway.app.state.directory import close_to_others
 from gateway.privacy import InspectionSettings, Inspector
 from gateway.settings import Settings
 

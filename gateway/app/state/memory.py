@@ -9,7 +9,7 @@ import structlog
 
 from gateway.app.conversation_key import KEY_FILE
 from gateway.app.durable_file import write_durably
-from gateway.app.state_losses import KEY_BYTES, Found, Losses, Marker, fingerprint, losses
+from gateway.app.state.losses import KEY_BYTES, Found, Losses, Marker, fingerprint, losses
 from gateway.core.errors import ConfigurationError
 from gateway.ledger import FILE_NAME, Ledger
 

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from gateway.app.state_losses import Found, Losses, Marker, fingerprint, losses
+from gateway.app.state.losses import Found, Losses, Marker, fingerprint, losses
 from gateway.ledger import LedgerIdentity
 
 KEY = b"k" * 32
