@@ -12,8 +12,8 @@ from stdnum.us import itin, ssn
 
 from gateway.privacy.detectors.detector import BEGIN, END, Detector, compact, digits, near, rx, words
 
-# Numbers with a check letter also stand behind an underscore, or a word with a dot or a hyphen, in the names of files, and grown together with their
-# name.
+# Numbers with a check letter also stand behind an underscore, or a word with a dot or a hyphen, in the names of files,
+# and grown together with their name.
 _FREE = r"(?:(?<![A-Za-z0-9.@-])|(?<=[a-z]{3}[.-])|(?<=DNI)|(?<=dni)|(?<=NIF)|(?<=nif)|(?<=NIE)|(?<=nie)|(?<=CIF)|(?<=cif)|(?<=\bES)|(?<=\bes)|(?<=_ES))"
 _DONE = r"(?![A-Za-z0-9@]|-[A-Za-z0-9])"
 _SSN_WORDS = words(r"\b(ssns?|social\s+security|itin|tax(payer)?\s+id)\b")
