@@ -7,6 +7,12 @@ from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest
 
 # The gateway answers for these itself; a provider must neither store the request nor see who asked.
 _DROPPED = frozenset({"user", "metadata", "store", "safety_identifier", "prompt_cache_key"})
+_ABSENT: tuple[Json, ...] = (None, False, "", MappingProxyType({}))
+
+
+def withheld(request: AnyRequest) -> tuple[str, ...]:
+    """Return the fields of a request that a target without `keep_identity` is not sent."""
+    return tuple([name for name, value in request.document.items() if name in _DROPPED and value not in _ABSENT])
 
 
 def outbound_document(request: AnyRequest, model: str, *, keep_identity: bool = False) -> JsonObject:

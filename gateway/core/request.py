@@ -89,6 +89,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
     stream: bool = False
     include_usage: bool = False
     media: frozenset[Media] = frozenset()
+    left_out: tuple[str, ...] = ()  # paths of the body that the translation of its dialect has no place for
 
 
 class ChatRequest(Request, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 import msgspec
 
 from gateway.core.labels import Label, Zone
+from gateway.core.outbound import withheld
 from gateway.pipeline.masking import Outgoing
 from gateway.pipeline.settlement import RequestAccount
 from gateway.policy import Decision, Evidence, Policy, Sensitivity
@@ -18,6 +19,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     zone: Zone | None = None
     masked: tuple[tuple[str, int], ...] = ()  # category → findings that went out under pseudonyms
     unknown_tags: tuple[str, ...] = ()  # tags of the request that nobody declared
+    dropped: tuple[str, ...] = ()  # fields of the body that the target was not sent
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +40,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         Of a masked request that went to a cloud they name the label and the categories under pseudonyms, of any other
         one the label of the original.
         """
-        decision = self.decision
+        decision, request = self.decision, self.evidence.inbound.request
         left = self.masked is not None and zone is Zone.CLOUD
         return Route(
             request_id=self.evidence.inbound.id,
@@ -48,4 +50,5 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
             zone=zone,
             masked=self.masked.counts if self.masked is not None and left else (),
             unknown_tags=tuple(sorted(self.first.unknown_tags)),
+            dropped=(*request.left_out, *(withheld(request) if zone is Zone.CLOUD else ())),
         )

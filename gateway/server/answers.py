@@ -11,14 +11,15 @@ from gateway.core.errors import AduanaError, BadRequest, BudgetSpent, Configurat
 from gateway.pipeline import Route
 from gateway.wire import anthropic, ollama, openai
 
+_LONGEST_LIST = 1500  # characters, far below what clients accept in one header
 LOG = structlog.get_logger("aduana.server")
 # A path of at least two parts that is none of our own routes and no part of a URL or a JSON pointer.
 _PATH = re.compile(r"(?<![\w/:.#$*-])~?/(?!(?:v1|v2|api|admin)/)[^\s/'\"<>|:,;()]+(?:/[^\s/'\"<>|:,;()]+)+")
 
 
-def header_value(text: str) -> str:
+def header_value(text: str, *, longest: int = 200) -> str:
     """Return the text with everything that may not stand in a header replaced: a rule's name can hold anything."""
-    return "".join(c if " " <= c <= "~" else "?" for c in text)[:200]
+    return "".join(c if " " <= c <= "~" else "?" for c in text)[:longest]
 
 
 def route_headers(route: Route) -> dict[str, str]:
@@ -36,6 +37,8 @@ def route_headers(route: Route) -> dict[str, str]:
         headers["x-aduana-masked"] = header_value(", ".join(f"{category}={count}" for category, count in route.masked))
     if route.unknown_tags:
         headers["x-aduana-unknown-tags"] = header_value(", ".join(route.unknown_tags))
+    if route.dropped:
+        headers["x-aduana-dropped"] = header_value(", ".join(route.dropped), longest=_LONGEST_LIST)
     return headers
 
 

@@ -78,6 +78,22 @@ async def test_without_home_sensitive_requests_are_refused_with_503(tmp_path):
         assert "Hello there." in cloud.arrived
 
 
+async def test_what_a_target_was_not_sent_is_said(house):
+    """Fields that a translation has no place for, or that no cloud is sent, are named in the answer's header."""
+    said = {"role": "user", "content": [{"type": "text", "text": LONG, "cache_control": {"type": "ephemeral"}}]}
+    body = {"model": "auto", "max_tokens": 4, "metadata": {"user_id": "u1"}, "thinking": {"type": "adaptive"}}
+
+    async def dropped(tags):
+        async with httpx2.AsyncClient(base_url=house.gateway.url, timeout=60) as client:
+            asked = {**body, "messages": [said]}
+            answer = await client.post("/v1/messages", json=asked, headers={"x-aduana-tags": tags})
+        return answer.headers["x-aduana-target"], answer.headers["x-aduana-dropped"]
+
+    named = "thinking, messages[].content[].cache_control"
+    assert await dropped("public") == ("big", f"{named}, user")
+    assert await dropped("health") == ("home", named)
+
+
 @pytest.mark.parametrize("way", ["header", "admin"])
 async def test_a_decision_can_be_looked_at_without_sending(house, way):
     """The header and the admin route show the whole decision; nothing leaves, and no content is in it."""

@@ -99,7 +99,7 @@ def test_a_codex_body() -> None:
     ]
     assert [tool["function"]["name"] for tool in found["tools"]] == ["look_up", "apply_patch", "files__read"]
     assert (found["stream"], found["tool_choice"], found["parallel_tool_calls"]) == (True, "auto", False)
-    assert "prompt_cache_key" not in found
+    assert (found["prompt_cache_key"], found["reasoning_effort"]) == ("k", "medium")
 
 
 def test_images_files_and_formats() -> None:
@@ -110,7 +110,7 @@ def test_images_files_and_formats() -> None:
                 "role": "user",
                 "content": [
                     {"type": "input_text", "text": "What?"},
-                    {"type": "input_image", "image_url": "data:image/png;base64,AAAA"},
+                    {"type": "input_image", "image_url": "data:image/png;base64,AAAA", "detail": "low"},
                     {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,AAAA"},
                 ],
             }
@@ -119,6 +119,8 @@ def test_images_files_and_formats() -> None:
         include=["message.output_text.logprobs"],
         top_logprobs=2,
     )
+    picture: Any = thaw(request.chat.document["messages"])
+    assert picture[0]["content"][1]["image_url"] == {"url": "data:image/png;base64,AAAA", "detail": "low"}
     assert request.chat.media == {Media.IMAGE, Media.FILE}
     assert (request.chat.response_format.kind, request.chat.response_format.strict) == ("json_schema", True)
     assert (request.chat.sampling.logprobs, request.chat.sampling.top_logprobs) == (True, 2)

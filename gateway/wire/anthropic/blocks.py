@@ -1,7 +1,8 @@
 """Translate Anthropic's messages and content blocks into OpenAI's messages. Pure.
 
 Everything that is passed on is in the translated document, which is what is inspected and sent. What has no
-counterpart is refused by name; marks that only steer Anthropic's own service (`cache_control`) are left out.
+counterpart is refused by name; marks that only steer Anthropic's own service (`cache_control`) are left out,
+and the answer names them.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from gateway.wire.body_fields import Fields, bad_field
 _ROLES = ("user", "assistant", "system")
 _MOST_MESSAGES = 100_000
 _MOST_BLOCKS = 10_000
+_TOOL_FAILED = "The tool failed:"  # a chat message has no field for it
 
 Part = dict[str, Any]
 
@@ -63,7 +65,8 @@ def _user(content: Json, path: str, messages: list[dict[str, Any]]) -> None:
     for block in _blocks(content, path):
         if block.document.get("type") == "tool_result":
             found = _parts(block.document.get("content") or "", block.param("content"))
-            text = "\n".join([part["text"] for part in found if part["type"] == "text"])
+            head = [_TOOL_FAILED] if block.boolean("is_error") else []
+            text = "\n".join([*head, *(part["text"] for part in found if part["type"] == "text")])
             tool = block.required_string("tool_use_id", longest=256)
             results.append({"role": "tool", "tool_call_id": tool, "content": text})
             parts += [part for part in found if part["type"] != "text"]

@@ -2,18 +2,21 @@
 
 The body is translated into an OpenAI document, and that document is what is inspected, decided on and sent: nothing
 of the original goes anywhere. Hints that other models can't follow (`thinking`, `effort`, `cache_control`, tools that
-only Anthropic's models know) are left out; anything that would change the answer's meaning is refused by name.
+only Anthropic's models know) are left out, and the answer says so (`shape.py`); anything that would change the
+answer's meaning is refused by name.
 """
 
 from typing import Any
 
 import msgspec
 
-from gateway.core.document import JsonObject, freeze_object, thaw
+from gateway.core.document import JsonObject, encode, freeze_object, thaw
 from gateway.core.request import ChatRequest, Dialect
+from gateway.wire.anthropic import shape
 from gateway.wire.anthropic.blocks import is_custom_tool, translate_messages, translate_system
 from gateway.wire.body_fields import Fields, bad_field
 from gateway.wire.forbidden_fields import refuse_overrides
+from gateway.wire.left_out import left_out
 from gateway.wire.openai import requests as openai_requests
 
 NEWER_VERSION = "2026-10-21"
@@ -24,6 +27,7 @@ _NOT_SERVED = {
 }
 _MOST_STOPS = 4
 _MOST_TOOLS = 1024
+_MOST_EXAMPLES = 1024
 
 
 def parse_messages(document: JsonObject, version: str = "") -> ChatRequest:
@@ -79,7 +83,9 @@ def _translated(body: Fields, version: str, fields: dict[str, Any]) -> ChatReque
     if user is not None and (user_id := user.string("user_id", longest=1000)):
         fields["user"] = user_id
     request = openai_requests.parse_chat(freeze_object(fields))
-    return msgspec.structs.replace(request, dialect=Dialect.ANTHROPIC, include_usage=True)
+    return msgspec.structs.replace(
+        request, dialect=Dialect.ANTHROPIC, include_usage=True, left_out=left_out(body.document, shape.BODY)
+    )
 
 
 def _stops(body: Fields, fields: dict[str, Any]) -> None:
@@ -100,8 +106,7 @@ def _tools(body: Fields, fields: dict[str, Any]) -> None:
             "name": tool.required_string("name", longest=256),
             "parameters": thaw(schema.document) if schema is not None else {"type": "object"},
         }
-        description = tool.string("description")
-        if description:
+        if description := _description(tool):
             function["description"] = description
         if tool.boolean("strict"):
             function["strict"] = True
@@ -109,6 +114,13 @@ def _tools(body: Fields, fields: dict[str, Any]) -> None:
     if tools:
         fields["tools"] = tools
     _tool_choice(body, fields)
+
+
+def _description(tool: Fields) -> str:
+    """Return a tool's description with its examples behind it, for which a function has no other place."""
+    examples = [encode(example.document).decode() for example in tool.objects("input_examples", _MOST_EXAMPLES)]
+    given = tool.string("description") or ""
+    return "\n".join(filter(None, (given, *(["Examples of its input:", *examples] if examples else ()))))
 
 
 def _tool_choice(body: Fields, fields: dict[str, Any]) -> None:

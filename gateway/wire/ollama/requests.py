@@ -15,6 +15,8 @@ from gateway.core.document import Json, JsonObject, encode, freeze_object, thaw
 from gateway.core.request import ChatRequest, CompletionRequest, Dialect, EmbeddingsRequest
 from gateway.wire.body_fields import Fields, bad_field
 from gateway.wire.forbidden_fields import refuse_overrides
+from gateway.wire.left_out import Shape, left_out
+from gateway.wire.ollama import shape
 from gateway.wire.openai import requests as openai_requests
 
 _ROLES = ("system", "user", "assistant", "tool")
@@ -41,7 +43,7 @@ def parse_chat(document: JsonObject) -> ChatRequest | None:
     tools = body.items("tools", 1024)
     if tools:
         fields["tools"] = [thaw(tool) for tool in tools]
-    return _chat(fields)
+    return _chat(fields, body, shape.CHAT)
 
 
 def parse_generate(document: JsonObject) -> ChatRequest | CompletionRequest | None:
@@ -64,11 +66,11 @@ def parse_generate(document: JsonObject) -> ChatRequest | CompletionRequest | No
             if document.get(name):
                 raise bad_field(name, "can't stand beside 'raw'.")
         request = openai_requests.parse_completion(freeze_object({**fields, "prompt": prompt}))
-        return msgspec.structs.replace(request, dialect=Dialect.OLLAMA)
+        return msgspec.structs.replace(request, dialect=Dialect.OLLAMA, left_out=left_out(document, shape.GENERATE))
     system = body.string("system")
     head = [{"role": "system", "content": system}] if system else []
     fields["messages"] = [*head, {"role": "user", "content": _with_images(prompt, body)}]
-    return _chat(fields)
+    return _chat(fields, body, shape.GENERATE)
 
 
 def parse_embed(document: JsonObject) -> EmbeddingsRequest:
@@ -78,13 +80,15 @@ def parse_embed(document: JsonObject) -> EmbeddingsRequest:
         BadRequest: a field is missing, has the wrong type or is not served here.
     """
     body = _opened(document)
-    given = document.get("input") if document.get("input") is not None else document.get("prompt")
+    older = document.get("input") is None
+    given = document.get("prompt" if older else "input")
     fields: dict[str, Any] = {"model": _model(body), "input": thaw(given)}
     dimensions = body.integer("dimensions", 1, 65_536)
     if dimensions is not None:
         fields["dimensions"] = dimensions
     request = openai_requests.parse_embeddings(freeze_object(fields))
-    return msgspec.structs.replace(request, dialect=Dialect.OLLAMA)
+    left = left_out(document, shape.EMBED_PROMPT if older else shape.EMBED)
+    return msgspec.structs.replace(request, dialect=Dialect.OLLAMA, left_out=left)
 
 
 def model_of(document: JsonObject) -> str:
@@ -102,9 +106,9 @@ def _opened(document: JsonObject) -> Fields:
     return Fields(document)
 
 
-def _chat(fields: dict[str, Any]) -> ChatRequest:
+def _chat(fields: dict[str, Any], body: Fields, carried: Shape) -> ChatRequest:
     request = openai_requests.parse_chat(freeze_object(fields))
-    return msgspec.structs.replace(request, dialect=Dialect.OLLAMA)
+    return msgspec.structs.replace(request, dialect=Dialect.OLLAMA, left_out=left_out(body.document, carried))
 
 
 def _model(body: Fields) -> str:

@@ -48,6 +48,8 @@ def translate_input(body: Fields) -> list[dict[str, Any]]:
             message["reasoning_content"] = "\n".join(thoughts)
             thoughts = []
         _append(message, messages)
+    if any(thoughts):
+        raise bad_field("input", "ends with reasoning that belongs to no answer. Leave it out.")
     return [*messages, {"role": "user", "content": shown}] if shown else messages
 
 
@@ -97,7 +99,7 @@ def _call(item: Fields, arguments: str) -> dict[str, Any]:
 
 def _thoughts(item: Fields) -> list[str]:
     """Return thinking that is in plain words; what is sealed (`encrypted_content`) is for the model that wrote it."""
-    parts = item.objects("content", _MOST_PARTS) or item.objects("summary", _MOST_PARTS)
+    parts = [*item.objects("summary", _MOST_PARTS), *item.objects("content", _MOST_PARTS)]
     return [part.string("text") or "" for part in parts]
 
 
@@ -121,7 +123,10 @@ def _part(part: Fields) -> dict[str, Any]:
         case "refusal":
             return {"type": "text", "text": part.string("refusal") or ""}
         case "input_image":
-            return {"type": "image_url", "image_url": {"url": part.required_string("image_url")}}
+            image = {"url": part.required_string("image_url")}
+            if detail := part.string("detail", longest=40):
+                image["detail"] = detail
+            return {"type": "image_url", "image_url": image}
         case "input_file":
             name = part.string("filename", longest=1000) or "file"
             return {"type": "file", "file": {"filename": name, "file_data": part.required_string("file_data")}}

@@ -14,11 +14,14 @@ from gateway.core.document import Json, JsonObject, freeze_object, thaw
 from gateway.core.request import ChatRequest
 from gateway.wire.body_fields import Fields, bad_field
 from gateway.wire.forbidden_fields import refuse_overrides
+from gateway.wire.left_out import left_out
 from gateway.wire.openai import requests as openai_requests
+from gateway.wire.responses import shape
 from gateway.wire.responses.input import translate_input
 from gateway.wire.responses.tools import Tool, translate_choice, translate_tools
 
 _NEEDS_STORE = ("previous_response_id", "conversation", "prompt", "background")
+_SAME_NAME = ("metadata", "user", "safety_identifier", "prompt_cache_key")
 _SHOWN = (
     "instructions",
     "max_output_tokens",
@@ -67,15 +70,20 @@ def parse_response(document: JsonObject) -> ResponsesRequest:
         fields["tools"] = functions
         if document.get("parallel_tool_calls") is not None:
             fields["parallel_tool_calls"] = body.boolean("parallel_tool_calls")
+    for name in _SAME_NAME:
+        if document.get(name) is not None:
+            fields[name] = thaw(document[name])
     choice = translate_choice(body, known)
     if choice is not None:
         fields["tool_choice"] = choice
     _format(body, fields)
+    _effort(body, fields)
     _logprobs(body, fields)
     if body.boolean("stream"):
         fields["stream"] = True
     shown = {name: document[name] for name in _SHOWN if document.get(name) is not None}
     chat = openai_requests.parse_chat(freeze_object(fields))
+    chat = msgspec.structs.replace(chat, left_out=left_out(document, shape.BODY))
     return ResponsesRequest(chat=chat, tools=MappingProxyType(known), shown=MappingProxyType(shown))
 
 
@@ -86,7 +94,9 @@ def _format(body: Fields, fields: dict[str, Any]) -> None:
         return
     kind = given.choice("type", ("text", "json_object", "json_schema"))
     if kind == "json_schema":
-        inner: dict[str, Json | object] = {name: given.document.get(name) for name in ("name", "strict", "schema")}
+        inner: dict[str, Json | object] = {
+            name: given.document.get(name) for name in ("name", "description", "strict", "schema")
+        }
         schema = given.mapping("schema")
         if schema is None:
             raise bad_field(given.param("schema"), "is missing.")
@@ -94,6 +104,14 @@ def _format(body: Fields, fields: dict[str, Any]) -> None:
         fields["response_format"] = {"type": kind, "json_schema": inner}
     elif kind == "json_object":
         fields["response_format"] = {"type": kind}
+
+
+def _effort(body: Fields, fields: dict[str, Any]) -> None:
+    reasoning, text = body.mapping("reasoning"), body.mapping("text")
+    if reasoning is not None and (effort := reasoning.string("effort", longest=40)):
+        fields["reasoning_effort"] = effort
+    if text is not None and (verbosity := text.string("verbosity", longest=40)):
+        fields["verbosity"] = verbosity
 
 
 def _logprobs(body: Fields, fields: dict[str, Any]) -> None:

@@ -156,8 +156,7 @@ _ANTHROPIC: Mapping[str, Place] = {
     "tool example": message(
         lambda body, text: body.update(
             tools=[{"name": "f", "input_schema": {"type": "object"}, "input_examples": [{"a": text}]}]
-        ),
-        left_out=True,
+        )
     ),
     "tool use": message(blocks("assistant", type="tool_use", id="t", name="f", input={"a": "TEXT"})),
     "tool result": message(blocks("user", type="tool_result", tool_use_id="t", content="TEXT")),

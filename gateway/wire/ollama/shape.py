@@ -1,0 +1,34 @@
+"""What of an Ollama body is in the translated document: whatever else it has, the answer names as left out."""
+
+from gateway.wire.left_out import Roles, part
+
+_OPTIONS = part(
+    "seed",
+    "top_p",
+    "top_k",
+    "min_p",
+    "temperature",
+    "repeat_penalty",
+    "presence_penalty",
+    "frequency_penalty",
+    "num_predict",
+    "stop",
+    "mirostat",
+    "tfs_z",
+    "typical_p",
+)
+_COMMON = part("model", "stream", "logprobs", "top_logprobs", "format", "keep_alive", options=_OPTIONS)
+_CALL = part("id", function=part("name", "arguments"))
+
+_SAID = ("role", "content", "images")
+_MESSAGES = Roles(
+    user=part(*_SAID),
+    system=part(*_SAID),
+    assistant=part(*_SAID, "thinking", tool_calls=_CALL),
+    tool=part(*_SAID, "tool_name", "name", "tool_call_id"),  # the names say which call it answers
+)
+
+CHAT = part(*_COMMON, "tools", options=_OPTIONS, messages=_MESSAGES)
+GENERATE = part(*_COMMON, "prompt", "system", "images", "raw", options=_OPTIONS)
+EMBED = part("model", "input", "dimensions", "keep_alive")
+EMBED_PROMPT = part("model", "prompt", "dimensions", "keep_alive")  # the older field, read where `input` is not there

@@ -1,0 +1,59 @@
+"""What of a Responses body is in the translated document: whatever else it has, the answer names as left out."""
+
+from gateway.wire.left_out import Kinds, Words, part
+
+_TEXT = part("type", "text")
+_PARTS = Kinds(
+    input_text=_TEXT,
+    output_text=_TEXT,
+    text=_TEXT,
+    refusal=part("type", "refusal"),
+    input_image=part("type", "image_url", "detail"),
+    input_file=part("type", "filename", "file_data"),
+    input_audio=part("type", input_audio=part("data", "format")),
+)
+_MESSAGE = part("type", "role", content=_PARTS)
+_OUTPUT = part("type", "call_id", output=_PARTS)
+_THOUGHTS = part("type", "text")
+_ITEMS = Kinds(
+    {"": _MESSAGE},
+    message=_MESSAGE,
+    function_call=part("type", "call_id", "name", "namespace", "arguments"),
+    custom_tool_call=part("type", "call_id", "name", "namespace", "input"),
+    function_call_output=_OUTPUT,
+    custom_tool_call_output=_OUTPUT,
+    reasoning=part("type", content=_THOUGHTS, summary=_THOUGHTS),
+)
+_FUNCTIONS = Kinds(
+    function=part("type", "name", "description", "parameters", "strict"),
+    custom=part("type", "name", "description"),
+)
+_TOOLS = Kinds(_FUNCTIONS | Kinds(namespace=part("type", "name", tools=_FUNCTIONS)))
+_FORMATS = Kinds(
+    text=part("type"),
+    json_object=part("type"),
+    json_schema=part("type", "name", "description", "strict", "schema"),
+)
+
+BODY = part(
+    "model",
+    "instructions",
+    "max_output_tokens",
+    "temperature",
+    "top_p",
+    "parallel_tool_calls",
+    "top_logprobs",
+    "stream",
+    "metadata",
+    "user",
+    "safety_identifier",
+    "prompt_cache_key",
+    input=_ITEMS,
+    tools=_TOOLS,
+    tool_choice=part("type", "name"),
+    text=part("verbosity", format=_FORMATS),
+    reasoning=part("effort"),
+    include=Words({"message.output_text.logprobs"}),
+    service_tier=Words({"auto", "default"}),
+    truncation=Words({"disabled"}),
+)
