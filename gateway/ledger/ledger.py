@@ -84,6 +84,8 @@ class Ledger:
     async def close(self) -> None:
         """Write what is queued, then let go of the files. Safe to call twice."""
         await self._taint_cache.ended()
+        if self._write_queue is not None:
+            self._write_queue.hand_over()
         writer, self._writer = self._writer, None
         if writer is not None:
             await asyncio.to_thread(writer.close)
@@ -163,6 +165,25 @@ class Ledger:
         self._prune_daily()
         return refused
 
+    async def refuse(self, receipt: Receipt, settlement: Settlement) -> None:
+        """Write a receipt together with its settlement, for a request that was sent nowhere; durable when it returns.
+
+        Both stand or neither does. Under a flood many of them share one commit.
+
+        Raises:
+            LedgerUnavailable: They could not be written in time.
+        """
+        rows.check_cost(settlement)
+
+        def work(connection: sqlite3.Connection) -> None:
+            seq = connection.execute(rows.RECEIPT_SQL, (None, *rows.receipt_row(0, receipt)[1:])).lastrowid
+            assert seq is not None
+            connection.execute(rows.SETTLEMENT_SQL, rows.settlement_row(seq, settlement, unpriced=False))
+            connection.executemany(rows.ATTEMPT_SQL, rows.attempt_rows(seq, settlement))
+
+        await self._open_now().do(work, patient=True)
+        self._prune_daily()
+
     async def reserve(self, request_id: str, reservation: Reservation) -> str | None:
         """Set money aside for a further target of a request; durable when it returns.
 
@@ -205,7 +226,7 @@ class Ledger:
         if key is not None:
             self._roll()
             self._budgets.settle(settlement.request_id, key, settlement.cost_micros)
-        await self._open_now().do(work, keep=True)
+        await self._open_now().do(work, keep=True, patient=True)
 
     async def accrue(self, accruals: Sequence[Accrual], requests: Sequence[RequestEnergy] = ()) -> None:
         """Add energy and its cost to the hour and to the requests that it belongs to.

@@ -1,6 +1,7 @@
 """The loop's side of the writer: work is handed over, and whoever waits for it is woken when it is durable.
 
 One wake-up of the loop for a whole commit, and one timer for everybody who waits: a write costs the loop a future.
+Patient work waits a moment for more of it, so that a flood of refusals costs few commits.
 """
 
 import asyncio
@@ -11,6 +12,8 @@ from typing import Any
 
 from gateway.core.errors import LedgerUnavailable
 from gateway.ledger.writer import Job, Told, Writer
+
+_PATIENCE = 0.02  # seconds that patient work waits for other work to be committed with
 
 
 class TooSlow(LedgerUnavailable, TimeoutError):
@@ -28,6 +31,8 @@ class WriteQueue:
         self._waiting: dict[asyncio.Future[Any], float] = {}  # → when it is too late; in that order
         self._alarm: asyncio.TimerHandle | None = None
         self._turn = asyncio.Lock()
+        self._patient: list[Job] = []
+        self._handover: asyncio.TimerHandle | None = None
 
     async def do_by_pieces(self, pieces: Sequence[Callable[[sqlite3.Connection], Any]]) -> None:
         """Do much work piece by piece, and return when all of it is durable.
@@ -42,13 +47,23 @@ class WriteQueue:
             async with self._turn:
                 await self.do(piece, keep=True)
 
-    def do(self, work: Callable[[sqlite3.Connection], Any], *, keep: bool = False) -> "asyncio.Future[Any]":
+    def do(
+        self, work: Callable[[sqlite3.Connection], Any], *, keep: bool = False, patient: bool = False
+    ) -> "asyncio.Future[Any]":
         """Hand work over and return a future that is done when it is durable.
 
-        The future fails with LedgerUnavailable; with TooSlow after the time for a write.
+        The future fails with LedgerUnavailable; with TooSlow after the time for a write. `patient` work goes to the
+        writer with the next other work, or a moment later: always in the order in which it came.
         """
         waiter: asyncio.Future[Any] = self._loop.create_future()
-        self._writer.submit(Job(work=work, keep=keep, waiter=waiter))
+        job = Job(work=work, keep=keep, waiter=waiter)
+        if patient:
+            self._patient.append(job)
+            if self._handover is None:
+                self._handover = self._loop.call_later(_PATIENCE, self.hand_over)
+        else:
+            self.hand_over()
+            self._writer.submit(job)
         self._waiting[waiter] = self._loop.time() + self._seconds
         if self._alarm is None:
             self._alarm = self._loop.call_later(self._seconds, self._late)
@@ -56,7 +71,20 @@ class WriteQueue:
 
     def send(self, work: Callable[[sqlite3.Connection], Any], *, keep: bool = False) -> None:
         """Hand over work that nobody waits for."""
+        self.hand_over()
         self._writer.submit(Job(work=work, keep=keep))
+
+    def hand_over(self) -> None:
+        """Give patient work to the writer now."""
+        if self._handover is not None:
+            self._handover.cancel()
+            self._handover = None
+        jobs, self._patient = self._patient, []
+        for job in jobs:
+            try:
+                self._writer.submit(job)
+            except LedgerUnavailable as error:
+                self._wake([(job, None, error)])
 
     def told(self, news: list[Told]) -> None:
         """Take the news of one commit, in the writer's thread, and wake whoever waits."""
@@ -65,6 +93,7 @@ class WriteQueue:
 
     def close(self) -> None:
         """Stop the alarm: no more work comes."""
+        self.hand_over()
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None

@@ -7,7 +7,7 @@ from gateway.local.throughput import Throughput
 _SHORTEST = 1.0  # seconds, for Retry-After
 
 
-def refuse_beyond_share(
+def refusal_beyond_share(
     name: str,
     shares: QueueShares,
     throughput: Throughput,
@@ -16,8 +16,8 @@ def refuse_beyond_share(
     *,
     now: float,
     longest_wait: float | None,
-) -> None:
-    """Refuse `count` more of a key where its share of the queue is used up, or where they would wait too long.
+) -> TargetBusy | None:
+    """Return the refusal of `count` more of a key where its share of the queue is used up, or the wait too long.
 
     Args:
         name: Of the target.
@@ -28,18 +28,19 @@ def refuse_beyond_share(
         now: Monotonic seconds.
         longest_wait: Seconds that a request may be expected to wait. None: any.
 
-    Raises:
-        TargetBusy: There is no place, with the expected wait as the time to come back.
+    Returns:
+        The error, with the expected wait as the time to come back. None: there is a place.
     """
     ahead = shares.ahead(key)
     wait = 0.0 if ahead is None else throughput.expected_wait(ahead, shares.slots, now)
     if not shares.fits(key, count):
-        raise TargetBusy(
+        return TargetBusy(
             f"The queue of {name!r} is full ({shares.waiting} of {shares.queue} waiting).",
             retry_after=max(_SHORTEST, wait or 0.0),
         )
     if longest_wait is not None and wait is not None and wait > longest_wait:
-        raise TargetBusy(
+        return TargetBusy(
             f"A request to {name!r} would wait {wait:.0f} seconds now, longer than it may ({longest_wait:g}).",
             retry_after=max(_SHORTEST, wait - longest_wait),
         )
+    return None

@@ -13,6 +13,7 @@ from gateway.core.errors import (
     AduanaError,
     BudgetSpent,
     ContextLengthExceeded,
+    TargetBusy,
     TargetError,
     TargetMisconfigured,
     TargetProtocolError,
@@ -23,7 +24,7 @@ from gateway.core.errors import (
 from gateway.core.events import Began, BudgetDenied, FellBack
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Reservation
-from gateway.core.request import EmbeddingsRequest, GenerateRequest, RerankRequest
+from gateway.core.request import EmbeddingsRequest, GenerateRequest, Inbound, RerankRequest
 from gateway.core.snapshot import Budget, Snapshot
 from gateway.core.usage import MICROS
 from gateway.pipeline.case import Case
@@ -43,6 +44,13 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     zone: Zone
     deltas: AsyncGenerator[Delta, None]
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a request is sent nowhere: what the client is told, and the targets that have no place for it."""
+
+    error: AduanaError
+    attempts: tuple[tuple[str, str], ...] = ()  # (target, error code)
 
 
 class Dispatcher:
@@ -68,6 +76,27 @@ class Dispatcher:
         """Return the money to set aside for a request on `target`: the upper estimate."""
         zone = Zone.CLOUD if target in self._cloud else Zone.LOCAL
         return Reservation(target=target, zone=zone, micros=round(snapshot.prices.get(target, 0.0) * MICROS))
+
+    def refusal(self, decision: Decision, inbound: Inbound) -> "Refusal | None":
+        """Return why no target has a place for a request now; None: one may have.
+
+        Only where all that are permitted are local: they know it at once, without being asked.
+        """
+        turn = _turn(decision, inbound)
+        attempts: list[tuple[str, str]] = []
+        refusals: list[TargetBusy] = []
+        for candidate in decision.candidates:
+            target = self._local.get(candidate.target)
+            refusal = None if target is None else target.refusal(inbound.request, **turn)
+            if refusal is None:
+                return None
+            attempts.append((candidate.target, refusal.code))
+            refusals.append(refusal)
+        if not refusals:
+            return None
+        last = refusals[-1]
+        last.retry_after = min((one.retry_after for one in refusals if one.retry_after is not None), default=None)
+        return Refusal(error=last, attempts=tuple(attempts))
 
     async def open(self, case: Case, request: GenerateRequest, deadline: float) -> Opened:
         """Open the answer of the first target that begins to answer.
@@ -127,7 +156,13 @@ class Dispatcher:
             if target in self._cloud:
                 clearance = mint(case.decision, target, case.evidence.inbound, case.policy)
                 return target, Zone.CLOUD, await self._cloud[target].embed(clearance, deadline=deadline)
-            return target, Zone.LOCAL, await self._local[target].embed(request, deadline=deadline, **_turn(case))
+            return (
+                target,
+                Zone.LOCAL,
+                await self._local[target].embed(
+                    request, deadline=deadline, **_turn(case.decision, case.evidence.inbound)
+                ),
+            )
 
         return await self._first_success(case, ask)
 
@@ -143,7 +178,13 @@ class Dispatcher:
         async def ask(target: str) -> tuple[str, Zone, Ranking]:
             if target not in self._local:
                 raise TargetMisconfigured(f"The target {target!r} is in a cloud, and ranking happens locally only.")
-            return target, Zone.LOCAL, await self._local[target].rerank(request, deadline=deadline, **_turn(case))
+            return (
+                target,
+                Zone.LOCAL,
+                await self._local[target].rerank(
+                    request, deadline=deadline, **_turn(case.decision, case.evidence.inbound)
+                ),
+            )
 
         return await self._first_success(case, ask)
 
@@ -160,7 +201,7 @@ class Dispatcher:
         answer = self._local[target].generate(
             wanted,
             deadline=deadline,
-            **_turn(case),
+            **_turn(case.decision, case.evidence.inbound),
             progress=account.progress,
         )
         return _restored(answer, masked)
@@ -228,8 +269,8 @@ class _Turn(TypedDict):
     priority: int
 
 
-def _turn(case: Case) -> _Turn:
-    return {"isolation": case.evidence.inbound.caller.key, "priority": case.decision.overrides.priority}
+def _turn(decision: Decision, inbound: Inbound) -> _Turn:
+    return {"isolation": inbound.caller.key, "priority": decision.overrides.priority}
 
 
 def _may_have(first: Decision, target: str) -> bool:

@@ -210,27 +210,32 @@ class Pipeline:
         if sensitivity.lasting:
             causes = causes_of(first, evidence, policy)
             await self._taint.remember(inbound, sensitivity, recalled, causes)
-        reservation = self._reservation(decision, snapshot)
-        account = await self._settlements.receive(receipt, reservation)
-        written = clock()
-        leading = decision.candidates[0] if decision.candidates else None
-        self._observer.on(
-            Decided(
-                receipt=receipt,
-                first_zone=leading.zone if leading else None,
-                reason=decision.reason,
-                unknown_tags=len(first.unknown_tags),
-                stages=(
-                    ("parse", inbound.parse_seconds),
-                    ("inspect", inspected - begun),
-                    ("count", informed - inspected),
-                    ("decide", decided - informed),
-                    ("receipt", written - decided),
-                    ("total", inbound.parse_seconds + written - begun),
-                ),
+
+        def tell() -> None:
+            written = clock()
+            leading = decision.candidates[0] if decision.candidates else None
+            self._observer.on(
+                Decided(
+                    receipt=receipt,
+                    first_zone=leading.zone if leading else None,
+                    reason=decision.reason,
+                    unknown_tags=len(first.unknown_tags),
+                    stages=(
+                        ("parse", inbound.parse_seconds),
+                        ("inspect", inspected - begun),
+                        ("count", informed - inspected),
+                        ("decide", decided - informed),
+                        ("receipt", written - decided),
+                        ("total", inbound.parse_seconds + written - begun),
+                    ),
+                )
             )
-        )
-        case = Case(
+
+        # INVARIANT: behind what is remembered of it, for a refused request was heard as well.
+        await self._refuse(inbound, decision, receipt, tell)
+        account = await self._settlements.receive(receipt, self._reservation(decision, snapshot))
+        tell()
+        return Case(
             evidence=evidence,
             policy=policy,
             decision=decision,
@@ -240,11 +245,26 @@ class Pipeline:
             sensitivity=sensitivity,
             causes=causes,
         )
+
+    async def _refuse(
+        self, inbound: Inbound, decision: Decision, receipt: Receipt, written: Callable[[], None]
+    ) -> None:
+        """Refuse a request that is sent nowhere: the policy permits no target, or none of them has a place.
+
+        Such a refusal is one record and asks nobody, so that a flood takes little from what is answered.
+
+        Raises:
+            AduanaError: It is refused; that was written down.
+        """
         if decision.refusal is not None or not decision.candidates:
-            refusal = refusal_error(decision)
-            async with self._settlements.settling(account, refused=True):
-                raise refusal
-        return case
+            error = refusal_error(decision)
+            await self._settlements.refuse(receipt, error, Outcome.REFUSED, written=written)
+            raise error
+        refusal = self._dispatcher.refusal(decision, inbound)
+        if refusal is not None:
+            attempts = refusal.attempts
+            await self._settlements.refuse(receipt, refusal.error, Outcome.ERROR, attempts=attempts, written=written)
+            raise refusal.error
 
     def _compare(self, evidence: Evidence, decision: Decision) -> None:
         """Let the candidate policy decide too, as if masking left nothing, and tell observers the difference.

@@ -10,6 +10,7 @@ import msgspec
 
 from gateway.core.delta import Delta, Embeddings, Ranking
 from gateway.core.document import JsonObject
+from gateway.core.errors import TargetBusy
 from gateway.core.events import Event
 from gateway.core.finding import Inspection, Trace
 from gateway.core.progress import Progress
@@ -40,6 +41,9 @@ class Target(Protocol):
 
 class LocalTarget(Target, Protocol):
     """A target in the local zone. `deadline` is in the loop's clock; closing the iterator cancels at once."""
+
+    def refusal(self, request: AnyRequest, *, isolation: str, priority: int = 0) -> TargetBusy | None:
+        """Return why there is no place for a request now, at once; None: asking it will tell."""
 
     def generate(
         self,
@@ -115,6 +119,9 @@ class LedgerPort(Protocol):
 
     async def settle(self, settlement: Settlement) -> None:
         """Write how a request ended."""
+
+    async def refuse(self, receipt: Receipt, settlement: Settlement) -> None:
+        """Write the receipt and the settlement of a request that is sent nowhere; durable when this returns."""
 
     def budgets(self) -> Mapping[str, Budget]:
         """Return every budget with what was spent of it, reservations included."""

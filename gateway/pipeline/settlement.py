@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from gateway.core.delta import Delta, Finish, ModelRefusal, Reasoning, Text, ToolCallPart, UsageReport
@@ -165,12 +165,40 @@ class SettlementWriter:
             raise
         return account
 
+    async def refuse(
+        self,
+        receipt: Receipt,
+        error: AduanaError,
+        outcome: Outcome,
+        *,
+        attempts: Sequence[tuple[str, str]] = (),
+        written: Callable[[], None],
+    ) -> None:
+        """Write a receipt and its settlement at once, for a request that is sent nowhere; durable when it returns.
+
+        `written` is called before observers hear of the end.
+
+        Raises:
+            LedgerUnavailable: They can't be written; the client is told that instead.
+            CancelledError: The client went away meanwhile; what was handed to the ledger stands.
+        """
+        account = RequestAccount(receipt, None, self._clock)
+        account.attempts.extend(attempts)
+        settlement = self._settlement(account, outcome, error.code)
+        try:
+            await self._ledger.refuse(receipt, settlement)
+        except asyncio.CancelledError:
+            self._observer.on(Settled(receipt=receipt, settlement=settlement))
+            raise
+        written()
+        self._observer.on(Settled(receipt=receipt, settlement=settlement))
+
     @asynccontextmanager
-    async def settling(self, account: RequestAccount, *, refused: bool = False) -> AsyncGenerator[None, None]:
+    async def settling(self, account: RequestAccount) -> AsyncGenerator[None, None]:
         """Settle `account` when the context is left: normally, by an error or by cancellation.
 
         Raises:
-            AduanaError: The request was refused or failed, and is settled.
+            AduanaError: The request failed, and is settled.
             CancelledError: The request was cancelled, and is settled; as with the two below.
             GeneratorExit: Nobody reads the answer any more.
             ClientGone: The client closed the connection or stopped reading.
@@ -182,7 +210,7 @@ class SettlementWriter:
             self._settle(account, Outcome.OK if account.delivered else Outcome.CANCELLED, None)
             raise
         except AduanaError as error:
-            self._settle(account, Outcome.REFUSED if refused else Outcome.ERROR, error.code)
+            self._settle(account, Outcome.ERROR, error.code)
             raise
         except BaseException:
             self._settle(account, Outcome.ERROR, "internal_error")
@@ -212,7 +240,7 @@ class SettlementWriter:
         while self._writing:
             await asyncio.wait(set(self._writing))
 
-    def _settle(self, account: RequestAccount, outcome: Outcome, error: str | None) -> None:
+    def _settlement(self, account: RequestAccount, outcome: Outcome, error: str | None) -> Settlement:
         account.ended = self._clock()
         account.outcome = outcome
         usage = account.usage_so_far()
@@ -220,7 +248,7 @@ class SettlementWriter:
         local = account.zone is Zone.LOCAL
         prompt = Usage(input=account.prompt, estimated=True)
         vain = sum(self._pricing.cost(name, prompt) for name in account.vain)
-        settlement = Settlement(
+        return Settlement(
             request_id=account.receipt.request_id,
             settled_at=self._wall(),
             outcome=outcome,
@@ -234,9 +262,13 @@ class SettlementWriter:
             duration_seconds=account.seconds(),
             attempts=tuple(account.attempts),
         )
+
+    def _settle(self, account: RequestAccount, outcome: Outcome, error: str | None) -> None:
+        settlement = self._settlement(account, outcome, error)
         self._keep(self._write(settlement))
+        local, target = account.zone is Zone.LOCAL, account.target
         if self._answered is not None and local and target and account.complete and account.text_is_whole:
-            self._answered(target, account.answer_text(), usage.completion_tokens)
+            self._answered(target, account.answer_text(), settlement.usage.completion_tokens)
         if account.zone is not None:
             model = account.target or ""
             if settlement.first_token_seconds is not None:

@@ -282,3 +282,29 @@ async def test_a_closed_ledger_refuses(settings: LedgerSettings) -> None:
         if step == "before":
             await ledger.open()
             await ledger.close()
+
+
+async def test_a_refusal_is_one_record(ledger: Ledger) -> None:
+    """Receipt, settlement and the targets without a place are there together when `refuse` returns."""
+    refused = make_settlement(outcome=Outcome.ERROR, target=None, zone=None, attempts=(("home", "target_busy"),))
+    await ledger.refuse(make_receipt(), refused)
+    assert rows(ledger, "SELECT request_id, outcome FROM receipts JOIN settlements USING (seq)") == [("r1", "error")]
+    assert rows(ledger, "SELECT target, error FROM attempts") == [("home", "target_busy")]
+
+
+async def test_a_refusal_that_is_unfit_leaves_no_receipt_behind(ledger: Ledger) -> None:
+    """Both stand or neither does."""
+    with pytest.raises(LedgerUnavailable):
+        await ledger.refuse(make_receipt(), make_settlement(duration_seconds=math.nan))
+    assert rows(ledger, "SELECT count(*) FROM receipts") == [(0,)]
+
+
+async def test_refusals_that_wait_are_written_when_the_ledger_closes(settings: LedgerSettings) -> None:
+    """Nobody's record is left behind by a stop."""
+    ledger = Ledger(settings)
+    await ledger.open()
+    waiting = [asyncio.ensure_future(ledger.refuse(make_receipt(f"r{n}"), make_settlement(f"r{n}"))) for n in range(3)]
+    await asyncio.sleep(0)
+    await ledger.close()
+    await asyncio.gather(*waiting)
+    assert rows(ledger, "SELECT count(*) FROM settlements") == [(3,)]

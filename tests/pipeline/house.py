@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from gateway.core.delta import Delta, Embeddings, Finish, FinishReason, Text, UsageReport
-from gateway.core.errors import AduanaError, LedgerUnavailable
+from gateway.core.errors import AduanaError, LedgerUnavailable, TargetBusy
 from gateway.core.events import Event
 from gateway.core.finding import Finding, Inspection, Trace, TraceKind
 from gateway.core.labels import Label, Zone
@@ -62,6 +62,10 @@ class FakeTarget:
         self.asked: list[object] = []
         self.on_ask: Callable[[], None] = lambda: None
         self.open = 0
+        self.full: TargetBusy | None = None  # how it refuses everybody, while its queue is full
+
+    def refusal(self, request: object, **_: object) -> TargetBusy | None:
+        return self.full
 
     def state(self) -> TargetState:
         return TargetState()
@@ -130,6 +134,10 @@ class FakeLedger:
 
     async def settle(self, settlement: Settlement) -> None:
         self.settlements.append(settlement)
+
+    async def refuse(self, receipt: Receipt, settlement: Settlement) -> None:
+        await self.receive(receipt, None)
+        await self.settle(settlement)
 
     def budgets(self) -> MappingProxyType[str, object]:
         return MappingProxyType({})

@@ -10,12 +10,13 @@ from gateway.core.errors import (
     AduanaError,
     LedgerUnavailable,
     NotFound,
+    TargetBusy,
     TargetProtocolError,
     TargetRejected,
     TargetUnavailable,
     Unavailable,
 )
-from gateway.core.events import Compared, FellBack, FirstToken, Settled, Shadowed
+from gateway.core.events import Compared, Decided, FellBack, FirstToken, Settled, Shadowed
 from gateway.core.labels import Label
 from gateway.pipeline.settlement import ClientGone
 from gateway.policy import Clearance, load_policy
@@ -347,3 +348,56 @@ async def test_a_client_that_hangs_up_before_the_last_frame_is_cancelled(house):
         await stream()
     await house.settled()
     assert house.outcomes == ["cancelled"]
+
+
+async def test_a_request_for_which_no_target_has_a_place_is_refused_unasked(house):
+    """It is told when to come back, and booked as an error of the full target; nobody was asked."""
+    house.home.full = TargetBusy("The queue is full.", retry_after=7.0)
+    with pytest.raises(TargetBusy, match="full") as caught:
+        await house.ask()
+    assert caught.value.retry_after == 7.0
+    assert not house.home.asked
+    (receipt,), (settlement,) = house.ledger.receipts, house.ledger.settlements
+    assert (receipt.request_id, receipt.permitted) == (settlement.request_id, ("home",))
+    assert (settlement.outcome.value, settlement.error, settlement.target) == ("error", "target_busy", None)
+    assert settlement.attempts == (("home", "target_busy"),)
+    assert [type(event) for event in house.heard.events] == [Decided, Settled]
+
+
+async def test_what_a_refused_request_said_in_private_is_remembered(house):
+    """A full queue changes nothing about that: whoever was refused has been heard."""
+    house.home.full = TargetBusy("The queue is full.", retry_after=7.0)
+    with pytest.raises(TargetBusy):
+        await house.ask("a SECRET", "public")
+    assert len(house.taint.remembered) == 1
+    assert not house.big.asked
+
+
+async def test_a_full_target_at_home_does_not_refuse_what_a_cloud_may_answer(house):
+    """The next target in the list is asked, as after any other failure."""
+    house.home.full = TargetBusy("The queue is full.", retry_after=7.0)
+    house.home.script = (house.home.full,)
+    house.big.script = (TargetUnavailable("down"),)
+    assert await house.ask("Hello", "public", model="auto") == "Hello you"
+    assert [len(target.asked) for target in (house.big, house.spare)] == [1, 1]
+
+
+async def test_a_refusal_that_cannot_be_written_is_no_refusal(house):
+    """The client hears that the ledger fails, and no observer counts a request that stands nowhere."""
+    house.home.full = TargetBusy("The queue is full.", retry_after=7.0)
+    house.ledger.broken = True
+    with pytest.raises(LedgerUnavailable):
+        await house.ask()
+    assert not house.heard.events
+
+
+async def test_a_client_that_goes_away_while_it_is_refused_is_counted(house):
+    """Its refusal is on the way to the ledger, so it is counted like any other."""
+    house.home.full = TargetBusy("The queue is full.", retry_after=7.0)
+    house.ledger.gate = asyncio.Event()
+    task = asyncio.create_task(house.ask())
+    await house.ledger.waiting.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [type(event) for event in house.heard.events] == [Settled]

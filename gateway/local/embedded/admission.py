@@ -6,12 +6,12 @@ from contextlib import contextmanager
 
 from cachetools import LRUCache
 
-from gateway.core.errors import TargetRejected
+from gateway.core.errors import TargetBusy, TargetRejected
 from gateway.engine.messages import Embed, Submit
 from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.local.embedded.text.input import fingerprint
 from gateway.local.queue_shares import QueueShares
-from gateway.local.refusals import refuse_beyond_share
+from gateway.local.refusals import refusal_beyond_share
 from gateway.local.throughput import Throughput
 
 _POISON = 2  # crashes after which a request is refused
@@ -37,6 +37,19 @@ class Admission:
         self._running: dict[int, bytes] = {}  # sequence → fingerprint
         self._crashes: LRUCache[bytes, int] = LRUCache(_MOST_CRASHES)
 
+    def refusal(self, key: str, count: int, *, priority: int = 0) -> TargetBusy | None:
+        """Return why `count` sequences of a key get no places now; None: they would. Nothing is taken."""
+        return refusal_beyond_share(
+            self._name,
+            self._shares,
+            self._throughput,
+            key,
+            count,
+            now=self._clock(),
+            # A higher priority waits for nobody of this one, so it is not refused for the wait.
+            longest_wait=self._settings.queue_wait if priority <= 0 else None,
+        )
+
     @contextmanager
     def place(self, key: str, count: int, *, priority: int = 0) -> Iterator[None]:
         """Hold places for `count` sequences of a key, from before the model is loaded to the end of the answer.
@@ -44,17 +57,9 @@ class Admission:
         Raises:
             TargetBusy: They are more than the key's share of the queue, or would wait too long.
         """
-        refuse_beyond_share(
-            self._name,
-            self._shares,
-            self._throughput,
-            key,
-            count,
-            now=self._clock(),
-            longest_wait=self._settings.queue_wait
-            if priority <= 0
-            else None,  # the others wait for it, not it for them
-        )
+        refusal = self.refusal(key, count, priority=priority)
+        if refusal is not None:
+            raise refusal
         self._shares.take(key, count)
         try:
             yield

@@ -16,6 +16,7 @@ from gateway.core.errors import (
     BadRequest,
     ConfigurationError,
     ContextLengthExceeded,
+    TargetBusy,
     TargetError,
     TargetTimeout,
     TargetUnavailable,
@@ -166,6 +167,14 @@ class EmbeddedTarget:
         except (BadRequest, TargetUnavailable):
             return None  # the answer to the request itself says what is wrong
         return max(len(prompt) for prompt in prepared.prompts)
+
+    def refusal(self, request: AnyRequest, *, isolation: str, priority: int = 0) -> TargetBusy | None:
+        """Return why there is no place for a request now; None: there is one, or another error says more."""
+        try:
+            count = number_of_choices(request) if isinstance(request, ChatRequest | CompletionRequest) else 1
+        except BadRequest:
+            return None
+        return self._admission.refusal(isolation, count, priority=priority)
 
     async def generate(
         self,

@@ -10,7 +10,7 @@ from gateway.core.errors import TargetBusy
 from gateway.engine.scheduler.fairness import Shares
 from gateway.local.http.settings import HttpSettings
 from gateway.local.queue_shares import QueueShares
-from gateway.local.refusals import refuse_beyond_share
+from gateway.local.refusals import refusal_beyond_share
 from gateway.local.throughput import Throughput
 
 
@@ -59,6 +59,19 @@ class ServerSlots:
             return 0.0
         return self._throughput.expected_wait(self.waiting, self._settings.slots, self._clock())
 
+    def refusal(self, key: str, priority: int) -> TargetBusy | None:
+        """Return why a request of a key gets no place now; None: it would. Nothing is taken."""
+        return refusal_beyond_share(
+            self._name,
+            self._places,
+            self._throughput,
+            key,
+            1,
+            now=self._clock(),
+            # A higher priority waits for nobody of this one, so it is not refused for the wait.
+            longest_wait=self._settings.queue_wait if priority <= 0 else None,
+        )
+
     @asynccontextmanager
     async def slot(self, key: str, priority: int, deadline: float) -> AsyncGenerator[None, None]:
         """Wait for a slot, and hold it. `deadline` is in the loop's clock.
@@ -66,17 +79,9 @@ class ServerSlots:
         Raises:
             TargetBusy: There is no place for this key, or its turn did not come in time.
         """
-        refuse_beyond_share(
-            self._name,
-            self._places,
-            self._throughput,
-            key,
-            1,
-            now=self._clock(),
-            longest_wait=self._settings.queue_wait
-            if priority <= 0
-            else None,  # the others wait for it, not it for them
-        )
+        refusal = self.refusal(key, priority)
+        if refusal is not None:
+            raise refusal
         self._places.take(key)
         try:
             await self._turn(key, priority, deadline)

@@ -15,7 +15,7 @@ import structlog
 from gateway.core.background import Keep, unwatched
 from gateway.core.delta import Delta, Embeddings, Ranking, UsageReport
 from gateway.core.document import JsonObject, encode
-from gateway.core.errors import AduanaError, ConfigurationError, TargetUnavailable
+from gateway.core.errors import AduanaError, ConfigurationError, TargetBusy, TargetUnavailable
 from gateway.core.outbound import outbound_document
 from gateway.core.progress import Progress
 from gateway.core.request import AnyRequest, EmbeddingsRequest, Endpoint, GenerateRequest, RerankRequest, endpoint_of
@@ -116,6 +116,10 @@ class HttpTarget:
     async def prompt_tokens(self, request: AnyRequest) -> int | None:
         """Return None: these servers have no common way to count."""
         return None
+
+    def refusal(self, request: AnyRequest, *, isolation: str, priority: int = 0) -> TargetBusy | None:
+        """Return why there is no place for a request now; None: there is one, or another error says more."""
+        return self._slots.refusal(isolation, priority)
 
     async def generate(
         self,

@@ -122,3 +122,15 @@ async def test_whoever_waits_to_its_deadline_is_told_that_it_was_busy() -> None:
     await asyncio.wait([late])
     assert isinstance(late.exception(), TargetBusy)
     await server.end_all()
+
+
+async def test_whether_there_is_a_place_is_said_without_taking_it() -> None:
+    """A full share refuses with a time to come back, as often as it is asked; somebody else's request still fits."""
+    server = Server(slots=1, queue=3)
+    for _ in range(3):
+        await server.ask("flood")
+    refusals = [server.slots.refusal("flood", 0) for _ in range(2)]
+    assert [refusal.retry_after for refusal in refusals if refusal] == [1.0, 1.0]
+    assert server.slots.refusal("light", 0) is None
+    assert (server.slots.busy, server.slots.waiting) == (1, 2)
+    await server.end_all()

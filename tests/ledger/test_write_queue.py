@@ -1,0 +1,56 @@
+"""Work on its way to the writer: in its order, and patient work together."""
+
+import asyncio
+from typing import cast
+
+import pytest
+
+from gateway.core.errors import LedgerUnavailable
+from gateway.ledger.write_queue import WriteQueue
+from gateway.ledger.writer import Job, Writer
+
+
+class FakeWriter:
+    """A writer that notes what it gets, and has written it when the test says so."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+        self.closed = False
+        self.queue = WriteQueue(cast(Writer, self), asyncio.get_running_loop(), seconds=60, name="The ledger")
+
+    def submit(self, job: Job) -> None:
+        """Take a job."""
+        if self.closed:
+            raise LedgerUnavailable("The ledger is closed.")
+        self.jobs.append(job)
+        if len(self.jobs) == 3:
+            self.queue.told([(job, number, None) for number, job in enumerate(self.jobs)])
+
+
+async def test_patient_work_goes_with_the_next_other_work() -> None:
+    """It does not wake the writer by itself, and what came first is written first."""
+    writer = FakeWriter()
+    waiters = [writer.queue.do(lambda _: None, patient=True) for _ in range(2)]
+    assert not writer.jobs
+    waiters.append(writer.queue.do(lambda _: None))
+    assert await asyncio.gather(*waiters) == [0, 1, 2]
+    writer.queue.close()
+
+
+async def test_patient_work_alone_is_written_together() -> None:
+    """Nothing else need come for it."""
+    writer = FakeWriter()
+    waiters = [writer.queue.do(lambda _: None, patient=True) for _ in range(3)]
+    assert not writer.jobs
+    assert await asyncio.gather(*waiters) == [0, 1, 2]
+    writer.queue.close()
+
+
+async def test_patient_work_fails_where_the_writer_has_closed() -> None:
+    """Whoever waits for it hears of it."""
+    writer = FakeWriter()
+    waiter = writer.queue.do(lambda _: None, patient=True)
+    writer.closed = True
+    writer.queue.close()
+    with pytest.raises(LedgerUnavailable):
+        await waiter
