@@ -198,6 +198,17 @@ DETECTORS: tuple[Detector, ...] = (
         joins=False,
     ),
     Detector(
+        name="phone_marked",
+        category="contact.phone",
+        pattern=rx(
+            r"(?:(?<=[/=#])|(?<=[0-9],))(?P<value>\+[0-9]{1,3}[ .-]?[0-9]{2,5}(?:[ .-]?[0-9]{2,5}){1,4}|[679][0-9]{2} (?:[0-9]{3} [0-9]{3}|[0-9]{2} [0-9]{2} [0-9]{2}))(?![\w%€$]|[.,/-][0-9]| [0-9])"
+        ),
+        source="ITU-T E.164; numbering plans by libphonenumber; behind a mark, as in a row of a file or an address",
+        check=_phone,
+        confidence=0.7,
+        joins=False,
+    ),
+    Detector(
         name="phone_named",
         category="contact.phone",
         pattern=rx(

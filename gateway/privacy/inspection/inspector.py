@@ -20,10 +20,11 @@ from gateway.privacy.decoding.budget import UNREADABLE, DecodingLimit
 from gateway.privacy.decoding.listings import bytes_of, read_numbers
 from gateway.privacy.decoding.views import MAX_DEPTH, TextView, ViewKind, broken, seam, views
 from gateway.privacy.detectors.custom import Custom
+from gateway.privacy.inspection.marks import in_marks, marked
 from gateway.privacy.inspection.parts import unreadable_parts
 from gateway.privacy.inspection.run import Failed, Look, Run, Spent
 from gateway.privacy.inspection.scanner import Hit, Scanner
-from gateway.privacy.inspection.seams import Order, Row, listed, orders_inside, whole
+from gateway.privacy.inspection.seams import Order, Plausible, Row, listed, orders_inside, plausible, whole
 from gateway.privacy.inspection.walk import OF_THE_API, leaves_by_role
 from gateway.privacy.settings import InspectionSettings
 from gateway.privacy.text_keys import TextKeys
@@ -176,6 +177,7 @@ class Inspector:
         for order in orders_inside(text):
             yield from self._across(order, run)
         yield from self._rows(listed(text), run)
+        yield from self._rows(marked(text, run.step), run, in_marks)
 
     def _each(self, text: str, run: Run, look: Look) -> Iterator[Finding]:
         """Yield the findings of all views of one string, breadth first, each text once, each place and category once.
@@ -242,17 +244,25 @@ class Inspector:
     def _across(self, order: Order, run: Run) -> Iterator[Finding]:
         """Yield findings of identifiers that are cut between texts that stand beside each other."""
         yield from self._rows(order.rows(), run)
+        yield from self._cut_up(order, run)
         pairs = (((first, second, end, begin), seam(end, begin)) for first, second, end, begin in order.neighbours())
         for first, second, end, begin in self._suspects(pairs, run):
             for finding in self._joined(end, begin, run):
                 if first.lane == second.lane or finding.detector not in _OF_ONE_LANE:
                     yield msgspec.structs.replace(finding, path=path_of(second.place))
 
-    def _rows(self, found: Iterable[Row], run: Run) -> Iterator[Finding]:
-        """Yield findings of identifiers that stand in pieces in a row."""
+    def _cut_up(self, order: Order, run: Run) -> Iterator[Finding]:
+        """Yield what an encoding says that is cut over strings in a row; hashes in a row are no key."""
+        for place, text in order.cut_up():
+            for finding in self._remembered(text, run).findings:
+                if finding.encoded:
+                    yield msgspec.structs.replace(finding, path=path_of(place), start=0, end=0)
+
+    def _rows(self, found: Iterable[Row], run: Run, counts: Plausible = plausible) -> Iterator[Finding]:
+        """Yield findings of identifiers that stand in pieces in a row; `counts` says which are written so."""
         rows = tuple(run.stepping(found))
         telling = {row.text for row in self._suspects(((row, (row.text,)) for row in rows), run)}
-        for row, finding in whole(rows, lambda text: self._filling(text, run) if text in telling else ()):
+        for row, finding in whole(rows, lambda text: self._filling(text, run) if text in telling else (), counts):
             yield msgspec.structs.replace(finding, path=path_of(row.place))
 
     def _suspects(self, items: Iterable[tuple[Item, tuple[str, ...]]], run: Run) -> Iterator[Item]:

@@ -7,6 +7,8 @@ array of a card's groups, an object with one group a key) are put together as a 
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import TypeAlias
 
 import msgspec
 
@@ -26,6 +28,7 @@ _PIECE = re.compile(r"[0-9A-Za-z]{0,11}[0-9][0-9A-Za-z]{0,11}|[A-Z]{1,2}")
 _LISTED = re.compile(
     r"[\[({]\s{0,9}(?:[\"']?[0-9A-Za-z]{1,12}[\"']?\s{0,9},\s{0,9}){1,23}[\"']?[0-9A-Za-z]{1,12}[\"']?\s{0,9}[\])}]"
 )
+_CUT = re.compile(r"[A-Za-z0-9+/_-]{4,4096}={0,2}")
 _WORD = re.compile(r"[0-9A-Za-z]+")
 _DIGIT, _WORDS = re.compile(r"[0-9]"), re.compile(r"[^\w+/=-]+")
 _OPEN = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_+/=-.@")  # not the end of a sentence
@@ -54,6 +57,7 @@ class Row(msgspec.Struct, frozen=True):
     place: Place
     text: str
     shape: tuple[int, ...]
+    source: int = -1  # which row of a table it is cut out of, where one has more readings
 
 
 class Order:
@@ -112,6 +116,19 @@ class Order:
         for first, second in zip(self.texts, self.texts[2:], strict=False):
             yield first.text[-_ENDS:] + second.text[:_ENDS]
 
+    def cut_up(self) -> Iterator[tuple[Place, str]]:
+        """Yield pieces of equal length in a row that an encoding may have been cut into, put together."""
+        row: list[Text] = []
+        for text in (*self.texts, None):
+            if text is not None and _CUT.fullmatch(text.text) is not None:
+                longest = len(row[0].text) if row else len(text.text)
+                if len(text.text) <= longest and (not row or len(row[-1].text) == longest):
+                    row.append(text)
+                    continue
+            if len(row) > 1 and not all(map(_plain_word, row)):
+                yield row[0].place, "".join(one.text for one in row)
+            row = [text] if text is not None and _CUT.fullmatch(text.text) is not None else []
+
     def rows(self) -> Iterator[Row]:
         """Yield short pieces that stand in a row: those of one array or object, and those between two other texts."""
         row: list[Text] = []
@@ -122,6 +139,9 @@ class Order:
             if row:
                 yield from _rows_of(row)
             row = []
+
+
+Plausible: TypeAlias = Callable[[str, Row], bool]
 
 
 def order_of(document: JsonObject) -> Order:
@@ -166,8 +186,9 @@ def _field(place: Place) -> str:
     return ""
 
 
-def _plausible(category: str, shape: tuple[int, ...]) -> bool:
+def plausible(category: str, row: Row) -> bool:
     """Tell whether an account code, which has but two control digits, is written in groups as people write it."""
+    shape = row.shape
     return category != "financial.account" or len(shape) == 2 or shape in _ACCOUNT or set(shape) <= {1, 2}
 
 
@@ -216,8 +237,22 @@ def _rows_of(row: Sequence[Text]) -> Iterator[Row]:
 def _row_of(pieces: Sequence[Text]) -> Iterator[Row]:
     if 2 <= len(pieces) <= _MOST_PIECES:
         joined = "".join(piece.text for piece in pieces)
-        if 8 <= len(joined) <= _MOST_LETTERS:
+        if 8 <= len(joined) <= _MOST_LETTERS and not is_progression([piece.text for piece in pieces]):
             yield Row(pieces[0].place, joined, tuple(len(piece.text) for piece in pieces))
+
+
+def _plain_word(text: Text) -> bool:
+    """Tell whether a piece is of letters of one case, as words are, or a number."""
+    return text.text.islower() or text.text.isdecimal()
+
+
+def is_progression(pieces: Sequence[str]) -> bool:
+    """Tell whether numbers go up or down by equal steps, as the headings and sizes of a table do."""
+    if len(pieces) < _FEW or not all(map(str.isdecimal, pieces)):
+        return False
+    numbers = [int(piece) for piece in pieces]
+    steps = {second - first for first, second in pairwise(numbers)}
+    return len(steps) == 1 and steps != {0}
 
 
 def listed(text: str) -> Iterator[Row]:
@@ -227,21 +262,25 @@ def listed(text: str) -> Iterator[Row]:
         yield from _row_of([_text(None, word, "") for word in words])
 
 
-def whole(rows: Iterable[Row], find: Callable[[str], Sequence[Finding]]) -> Iterator[tuple[Row, Finding]]:
+def whole(
+    rows: Iterable[Row], find: Callable[[str], Sequence[Finding]], counts: Plausible = plausible
+) -> Iterator[tuple[Row, Finding]]:
     """Yield rows that as a whole are something, with the finding.
 
     Rows of one shape, most of which are nothing, are a table of numbers: one in ten of them has a right check digit by
-    chance. `find` returns what fills a text from its beginning to its end.
+    chance. `find` returns what fills a text from its beginning to its end, `counts` tells whether people
+    write such an identifier so.
     """
-    shapes: dict[tuple[int, ...], list[int]] = {}
+    shapes: dict[tuple[int, ...], dict[int, bool]] = {}
     found: list[tuple[Row, Finding]] = []
-    for row in rows:
-        seen = shapes.setdefault(row.shape, [0, 0])
-        findings = [finding for finding in find(row.text) if _plausible(finding.category, row.shape)]
-        seen[0] += 1
-        seen[1] += bool(findings)
+    for number, row in enumerate(rows):
+        seen = shapes.setdefault(row.shape, {})
+        findings = [finding for finding in find(row.text) if counts(finding.category, row)]
+        source = -1 - number if row.source < 0 else row.source
+        seen[source] = seen.get(source, False) or bool(findings)
         found += ((row, finding) for finding in findings)
     for row, finding in found:
-        rows_of_shape, right = shapes[row.shape]
-        if rows_of_shape < _FEW or 2 * right >= rows_of_shape:
+        of_shape = shapes[row.shape].values()
+        few = _FEW if row.source < 0 else 2
+        if len(of_shape) < few or 2 * sum(of_shape) >= len(of_shape) + (row.source >= 0):
             yield row, finding

@@ -154,8 +154,7 @@ _LONG: Mapping[str, tuple[str, str]] = {
 }
 
 
-# Marks within one text, and answers between more than two pieces: tried in full only, for it is not promised.
-_WITHIN = frozenset({"strings in a text", "cells of a table", "lines of a list"})
+# Answers between more than two pieces: tried in full only, for it is not promised.
 _APART = frozenset(
     {
         "messages, an answer between",
@@ -171,7 +170,7 @@ def seams(*, full: bool = False) -> Iterator[tuple[Canary, str, Place, str]]:
     for canary in CANARIES:
         for number, pieces in enumerate(_CUTS.get(canary.name, ())):
             for name, seam in SEAMS.items():
-                if not full and (name in _WITHIN or (name in _APART and len(pieces) > 2)):
+                if not full and name in _APART and len(pieces) > 2:
                     continue
                 yield canary, f"{name}, in {len(pieces)}", seam(pieces), canary.text
                 if full and not number:
