@@ -15,7 +15,7 @@ LLAMA  := llama-cpp-python
 BUILD  := $(if $(word 2,$(CURDIR)),,-DCMAKE_PROJECT_llama.cpp_INCLUDE=$(CURDIR)/deploy/llama-cpp.cmake)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve llama llama-portable test check lint types contracts format bench-engine bench-policy bench-privacy bench-observe bench-overload lock clean
+.PHONY: help serve llama llama-portable test check lint types contracts format bench-engine bench-policy bench-privacy bench-observe bench-overload bench-start lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ bench-overload: $(VENV)/.test  ## goodput and refusals of a flooded engine, memo
 bench-observe: $(VENV)/.test  ## cost of metrics, receipts and samplers
 	$(BIN)/python -m tests.bench.observe $(ARGS)
 	$(BIN)/python -m tests.bench.scrape
+
+bench-start: $(VENV)/.test  ## how long a restart after a kill takes
+	$(BIN)/python -m tests.bench.start
 
 # Set-up. llama-cpp-python compiles llama.cpp: 2 to 6 minutes the first time; pip keeps the wheel for the next one.
 $(BIN)/python:

@@ -3,7 +3,3 @@
 Owns the policy in force, the list of targets, and the order of starting and stopping. Must not decide anything about a
 request: decisions are `policy`'s, the order of steps is `pipeline`'s.
 """
-
-from gateway.app.wiring import Gateway, running, serve
-
-__all__ = ["Gateway", "running", "serve"]

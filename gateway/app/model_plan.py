@@ -1,6 +1,6 @@
 """What the configured embedded models need, and whether the memory can hold them."""
 
-from gateway.app.room_settings import embedded_settings
+from gateway.app.embedded_settings import embedded_settings
 from gateway.core.errors import ConfigurationError
 from gateway.core.request import Endpoint
 from gateway.local.embedded.models.capacity import ModelPlan, plan_models

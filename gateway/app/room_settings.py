@@ -3,15 +3,12 @@
 from gateway.core.request import Caller
 from gateway.core.secret import Secret
 from gateway.ledger import LedgerSettings
-from gateway.local.embedded.models.files import model_path
-from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.local.http.settings import HttpSettings
 from gateway.observe import EnergySettings, PricedTarget, PriceSettings, Rate, Tariff
 from gateway.observe.traces import TraceSettings
 from gateway.privacy import InspectionSettings, WordList
 from gateway.settings import Settings, read_secret
-from gateway.settings.llama import LlamaOptions
-from gateway.settings.targets import EmbeddedTargetConfig, OpenAITargetConfig
+from gateway.settings.targets import OpenAITargetConfig
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -23,35 +20,6 @@ def secret_of(target: OpenAITargetConfig) -> Secret | None:
         ConfigurationError: It can't be read.
     """
     return Secret(read_secret(target.api_key)) if target.api_key is not None else None
-
-
-def embedded_settings(settings: Settings, name: str, config: EmbeddedTargetConfig) -> EmbeddedSettings:
-    """Return the engine's settings for one embedded target.
-
-    Raises:
-        ConfigurationError: A model file is missing.
-    """
-    return EmbeddedSettings(
-        model=str(model_path(config.model, settings.model_directory)),
-        context=config.context,
-        slots=config.slots,
-        kv_type_k=config.kv_type_k or config.kv_type,
-        kv_type_v=config.kv_type_v or config.kv_type,
-        lora=tuple((str(model_path(name, settings.model_directory)), scale) for name, scale in config.lora.items()),
-        queue=config.queue,
-        queue_wait=config.queue_wait,
-        load=config.load,
-        unload_after=config.unload_after,
-        load_wait=config.load_wait,
-        **{name: getattr(config, name) for name in LlamaOptions.model_fields},
-        draft_lookup=config.draft.lookup,
-        draft_model=str(model_path(config.draft.model, settings.model_directory)) if config.draft.model else "",
-        draft_tokens=config.draft.tokens,
-        spill_memory=config.spill_memory,
-        spill_disk=config.spill_disk,
-        spill_directory=str(settings.state_dir.absolute() / "spill" / name),
-        compatibility_file=str(settings.state_dir.absolute() / "engine" / "compatibility.json"),
-    )
 
 
 def http_settings(config: OpenAITargetConfig) -> HttpSettings:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import structlog
 
@@ -15,6 +16,7 @@ from gateway.core.labels import Zone
 from gateway.core.target import Catalog, TargetState
 from gateway.local.embedded.events import WorkerListener
 from gateway.local.embedded.models.pool import ModelPool
+from gateway.local.embedded.process.supervisor import WorkerSupervisor
 from gateway.local.embedded.target import EmbeddedTarget
 from gateway.local.http.target import HttpTarget
 from gateway.pipeline import CloudTarget, LocalTarget
@@ -35,6 +37,7 @@ class Targets:
         *,
         on_violation: Callable[[ViolationStopped], None],
         on_worker: WorkerListener,
+        workers: Mapping[str, WorkerSupervisor] = MappingProxyType({}),
         keep: Keep = unwatched,
     ) -> None:
         """Build every target, and start none.
@@ -44,6 +47,7 @@ class Targets:
             catalog: What the policy knows of each target.
             on_violation: Called when a cloud target's last check stops something.
             on_worker: Called with what happens to engine workers.
+            workers: Engine workers that have begun already, by target.
             keep: Runs what watches a target's health.
 
         Raises:
@@ -58,7 +62,12 @@ class Targets:
             info = catalog.targets[name]
             if isinstance(config, EmbeddedConfig):
                 embedded = EmbeddedTarget(
-                    info, models.settings[name], listener=on_worker, models=pool, footprint=models.footprints[name]
+                    info,
+                    models.settings[name],
+                    listener=on_worker,
+                    models=pool,
+                    footprint=models.footprints[name],
+                    worker=workers.get(name),
                 )
                 self.local[name] = self.embedded[name] = embedded
             elif config.zone is Zone.LOCAL:

@@ -14,6 +14,7 @@ import structlog
 from gateway import __version__
 from gateway.app.alarms import Alarms
 from gateway.app.announcement import announce
+from gateway.app.head_start import HeadStart
 from gateway.app.inspection import RunningInspection, running_inspection
 from gateway.app.key_store import KeyStore
 from gateway.app.observers import (
@@ -78,11 +79,14 @@ _ACCRUE_SECONDS = 60.0
 _LOOK_SECONDS = 1.0
 
 
-async def serve(settings: Settings, tell: Callable[[str], None] | None = None, *, accept_loss: bool = False) -> None:
+async def serve(
+    settings: Settings, early: HeadStart, tell: Callable[[str], None] | None = None, *, accept_loss: bool = False
+) -> None:
     """Run the gateway until SIGTERM or SIGINT.
 
     Args:
         settings: The whole configuration.
+        early: What began before this file was imported.
         tell: Gets the lines for a person at the terminal, once the gateway can answer.
         accept_loss: Go on without what the state directory has lost.
 
@@ -93,7 +97,7 @@ async def serve(settings: Settings, tell: Callable[[str], None] | None = None, *
     configure(settings.log.format, settings.log.level)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    async with running(settings, accept_loss=accept_loss) as gateway:
+    async with running(settings, early, accept_loss=accept_loss) as gateway:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
         loop.add_signal_handler(signal.SIGHUP, gateway.ask_to_reload)
@@ -131,14 +135,22 @@ class Gateway:
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, accept_loss: bool = False) -> AsyncGenerator[Gateway, None]:
+async def running(
+    settings: Settings, early: HeadStart | None = None, *, accept_loss: bool = False
+) -> AsyncGenerator[Gateway, None]:
     """Start the gateway; when the context ends, let running answers finish and stop everything in reverse order.
+
+    Args:
+        settings: The whole configuration.
+        early: What has begun already; None: nothing.
+        accept_loss: Go on without what the state directory has lost.
 
     Raises:
         AduanaError: The configuration or the ledger can't be used.
         OSError: The address can't be had.
     """
     _check_exposure(settings)
+    early = early or HeadStart(settings)
     catalog = settings.catalog()
     keys = KeyStore(partial(key_secrets, settings), anonymous=anonymous_caller(settings))
     prices = await asyncio.to_thread(Prices, price_settings(settings), priced_targets(settings))
@@ -150,9 +162,10 @@ async def running(settings: Settings, *, accept_loss: bool = False) -> AsyncGene
         await asyncio.to_thread(close_to_others, settings.state_dir)
         memory = StateMemory(settings.state_dir)
         found = await asyncio.to_thread(memory.look)
-        ledger = Ledger(ledger_settings(settings, prices.unpriced))
+        ledger = Ledger(ledger_settings(settings, prices.unpriced), lock=early.lock)
         await ledger.open()
         stack.push_async_callback(ledger.close)
+        stack.push_async_callback(early.stop)
         await memory.open(found, ledger, accept_loss=accept_loss)
         stack.push_async_callback(asyncio.to_thread, memory.close)
         if ledger.orphans:
@@ -161,7 +174,14 @@ async def running(settings: Settings, *, accept_loss: bool = False) -> AsyncGene
         observers: dict[str, Observer] = {"working": active, "tags": TagLog()}
         fanout = Fanout(observers, observer_failed)
         workers = WorkerWatch()
-        targets = Targets(settings, catalog, on_violation=violation(fanout), on_worker=workers, keep=supervisor.keep)
+        targets = Targets(
+            settings,
+            catalog,
+            on_violation=violation(fanout),
+            on_worker=workers,
+            workers=early.workers,
+            keep=supervisor.keep,
+        )
         inspection = await stack.enter_async_context(running_inspection(settings, targets.local))
         metrics = Metrics(known(settings, catalog, policies.current, prices), world(targets, ledger, sampler))
         fanout.add("metrics", metrics)

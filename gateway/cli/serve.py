@@ -2,13 +2,17 @@
 
 import argparse
 import asyncio
+import gc
+import importlib
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gateway.cli.models import unpack_missing_starter
-from gateway.settings import load_settings
+from gateway.app.head_start import HeadStart
+from gateway.cli.starter import unpack_missing_starter
+from gateway.settings import Settings, load_settings
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -38,11 +42,6 @@ def run(args: argparse.Namespace) -> int:
         updates["policy"] = tuple(args.policy)
     settings = settings.model_copy(update=updates)
     unpack_missing_starter(settings)
-    from gateway.app import serve  # imports everything: only now that the settings are known to be good
-    from gateway.server.descriptors import raise_limit
-
-    raise_limit()
-
     # Whoever reads JSON lines is a machine.
     tell = partial(print, flush=True) if settings.log.format == "console" else None
     try:
@@ -53,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         runner = asyncio.Runner()
     try:
         with runner:
-            runner.run(serve(settings, tell, accept_loss=args.accept_loss))
+            runner.run(_serve(settings, tell, accept_loss=args.accept_loss))
     except OSError as error:
         address = f"{settings.server.host}:{settings.server.port}"
         print(
@@ -62,3 +61,33 @@ def run(args: argparse.Namespace) -> int:
         )
         return 2
     return 0
+
+
+async def _serve(settings: Settings, tell: Callable[[str], None] | None, *, accept_loss: bool) -> None:
+    """Let the engine begin, import the gateway meanwhile, and run it.
+
+    Raises:
+        AduanaError: The configuration or the ledger can't be used.
+        OSError: The address can't be had.
+    """
+    early = HeadStart(settings)
+    try:
+        early.begin()
+        await asyncio.to_thread(_import_gateway)
+        from gateway.app.wiring import serve
+        from gateway.server.descriptors import raise_limit
+
+        raise_limit()
+        await serve(settings, early, tell, accept_loss=accept_loss)
+    finally:
+        await early.close()
+
+
+def _import_gateway() -> None:
+    """Import everything, without looking for garbage in it: nearly all of it stays."""
+    gc.disable()
+    try:
+        importlib.import_module("gateway.app.wiring")
+    finally:
+        gc.freeze()  # nor is it looked through while requests are served
+        gc.enable()

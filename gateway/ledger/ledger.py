@@ -46,12 +46,21 @@ class Ledger:
     `open` before use, `close` after. All methods are called on the event loop's thread.
     """
 
-    def __init__(self, settings: LedgerSettings, *, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, settings: LedgerSettings, *, wall: Callable[[], float] = time.time, lock: OwnerLock | None = None
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            settings: Where it lies, limits and times.
+            wall: Clock, in Unix seconds.
+            lock: The directory's lock, where it may have been taken before; released here when the ledger is closed.
+        """
         self._settings = settings
         self._wall = wall
         self._zone = zone_of(settings.timezone)
         self._file = settings.directory / FILE_NAME
-        self._lock = OwnerLock(settings.directory / "ledger.lock")
+        self._lock = lock or OwnerLock(settings.directory)
         self._writer: Writer | None = None
         self._keys: dict[str, str] = {}  # open request → key
         self._write_queue: WriteQueue | None = None
@@ -315,7 +324,6 @@ class Ledger:
     def _prepare(self) -> None:
         settings = self._settings
         try:
-            settings.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock.take()
             try:
                 # Its journal files take over this mode: nobody else on the machine reads who asked for what.

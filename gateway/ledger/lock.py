@@ -10,16 +10,20 @@ from gateway.core.errors import LedgerUnavailable
 class OwnerLock:
     """Lock that is held as long as its file stays open. The file holds the owner's process id, for the message only."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, directory: Path) -> None:
+        self._file = directory / "ledger.lock"
         self._descriptor: int | None = None
 
     def take(self) -> None:
-        """Take the lock.
+        """Take the lock, and make the directory where there is none. Nothing, if this is the owner already.
 
         Raises:
-            LedgerUnavailable: Another gateway holds it, or the file can't be opened.
+            LedgerUnavailable: Another gateway holds it.
+            OSError: The file can't be opened.
         """
+        if self._descriptor is not None:
+            return
+        self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -5,9 +5,6 @@ So a clock that jumps, forward or back, empties nothing.
 
 import sqlite3
 
-import structlog
-
-LOG = structlog.get_logger("aduana.ledger")
 _DAY = 86_400
 
 
@@ -26,6 +23,8 @@ def advance(connection: sqlite3.Connection, now: float) -> int:
         if clock > before:
             today = min(clock, today + 1)
         if not before - 1 <= clock <= before + 1:
-            LOG.warning("ledger.clock_jumped", seconds=(clock - before) * _DAY)
+            import structlog  # only here: who imports this room for its lock has to be quick
+
+            structlog.get_logger("aduana.ledger").warning("ledger.clock_jumped", seconds=(clock - before) * _DAY)
     connection.execute("INSERT OR REPLACE INTO pruning VALUES (1, ?, ?)", (clock, today))
     return int(today)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import running
 from gateway.app.room_settings import key_secrets
+from gateway.app.wiring import running
 from gateway.core.errors import ConfigurationError
 from gateway.core.labels import Label, Zone
 from gateway.settings import Settings, load_settings

@@ -1,14 +1,18 @@
 """What a newcomer sees who starts the gateway for the first time."""
 
 import asyncio
+import contextlib
 import json
+import os
 import re
 import shlex
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 
-from tests.standins.gateway import RunningGateway
+from tests.standins.gateway import RunningGateway, starter_models
 
 pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="session")]
 
@@ -57,3 +61,32 @@ async def test_machines_that_read_json_lines_get_no_sentences(tmp_path):
         await gateway.until_ready()
     lines = [line for line in gateway.log.splitlines() if not line.startswith("Unpacking")]
     assert {json.loads(line)["event"] for line in lines} >= {"gateway.listening", "model ready", "gateway.stopping"}
+
+
+async def test_a_start_that_fails_ends_at_once_and_leaves_no_engine(tmp_path):
+    """A policy that can't be read: the terminal says where, and the engine that had begun to load is gone, too."""
+    (tmp_path / "bad.yaml").write_text("version: 1\nrules: 7\n")
+    models = starter_models(tmp_path / "models")
+    config = tmp_path / "aduana.yaml"
+    config.write_text(f"models_dir: {models}\nstate_dir: {tmp_path / 'state'}\npolicy: bad.yaml\n")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gateway", "serve", "--port", "0", "--config", str(config)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=os.environ | {"TMPDIR": str(tmp_path)},  # the engine inherits it, and is found by it
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 2
+    assert "bad.yaml:2" in said.decode()
+    assert (tmp_path / "state" / "ledger.lock").exists()  # it had begun
+    assert not engines_in(tmp_path)
+
+
+def engines_in(folder: Path) -> list[Path]:
+    """The engines on this machine whose temporary files go to this folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if b"gateway.engine" in (process / "cmdline").read_bytes():
+                found += [process] if str(folder).encode() in (process / "environ").read_bytes() else []
+    return found

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from gateway.app import running
+from gateway.app.wiring import running
 from gateway.settings import Settings
 from tests.faults.fault_server import FaultServer, Script
 

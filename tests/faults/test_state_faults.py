@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.app import running
+from gateway.app.wiring import running
 from gateway.settings import Settings
 from tests.faults.fault_server import GOOD, FaultServer
 from tests.faults.house import POLICY, PROVIDER_KEY, House, get, until_ready

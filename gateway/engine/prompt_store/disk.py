@@ -5,7 +5,6 @@ this process knows: what a crash leaves behind can't be read, not even by a late
 authentication means that a state comes back exactly as it was written, or not at all. Bounded in bytes.
 """
 
-import contextlib
 import os
 import queue
 import shutil
@@ -20,12 +19,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.engine.prompt_store.directory import SUFFIX, erase, prepare, unlink
+
 State = NDArray[np.uint8]
 
 _BLOCK = 512 * 1024  # encrypted at once; the interpreter's lock is held meanwhile (0.1 ms)
 _TAG = 16  # bytes that AES-GCM adds to a block
 _SPARE = 2**30  # bytes that stay free: the ledger lives on the same disk
-_SUFFIX = ".kv"
 
 
 def free_bytes(directory: Path) -> int:
@@ -131,7 +131,7 @@ class Disk:
         state = self._unwritten.get(key)
         if state is None:
             return  # dropped meanwhile
-        path = self._directory / f"{key}{_SUFFIX}"
+        path = self._directory / f"{key}{SUFFIX}"
         size = len(state) + _TAG * -(-len(state) // _BLOCK)
         try:
             if self._total + size > self._capacity or self._free(self._directory) - size < _SPARE:
@@ -139,7 +139,7 @@ class Disk:
             kept = StateFile(path=path, size=len(state), nonce=self._nonce)
             self._write_blocks(kept, state)
         except OSError as error:
-            _unlink(path)
+            unlink(path)
             if error.errno is not None:
                 print(f"a conversation can't be written to {path}: {error.strerror}", file=sys.stderr)  # noqa: T201
             if self._unwritten.pop(key, None) is not None:
@@ -186,32 +186,7 @@ class Disk:
         kept = self._files.pop(key, None)
         if kept is not None:
             self._total -= kept.size + _TAG * -(-kept.size // _BLOCK)
-            _unlink(kept.path)
-
-
-def prepare(directory: Path) -> None:
-    """Make the directory, for this user alone and empty.
-
-    Raises:
-        OSError: it can't be made, or is not this user's own.
-    """
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = directory.lstat()
-    if directory.is_symlink() or found.st_uid != os.geteuid():
-        raise OSError(f"{directory} is not a directory of this user")
-    directory.chmod(0o700)
-    erase(directory)
-
-
-def erase(directory: Path) -> None:
-    """Erase the states that this worker or an earlier one left in a directory."""
-    for path in directory.glob(f"*{_SUFFIX}"):
-        _unlink(path)
-
-
-def _unlink(path: Path) -> None:
-    with contextlib.suppress(OSError):  # a disk that fails now is found out by what wants to read or write next
-        path.unlink(missing_ok=True)
+            unlink(kept.path)
 
 
 def _cipher() -> tuple[Any, type[Exception]]:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from gateway.engine.llama.model import LoadFault
-from gateway.engine.prompt_store.disk import Disk, FetchedState, State, erase
+from gateway.engine.prompt_store.directory import erase
+from gateway.engine.prompt_store.disk import Disk, FetchedState, State
 from gateway.engine.settings import EngineSettings
 
 

@@ -35,7 +35,7 @@ from gateway.engine.llama.footprint import MemoryFootprint
 from gateway.engine.llama.vocabulary import Vocabulary
 from gateway.engine.messages import Embed, Ready, Submit, Vectors, pack_tokens
 from gateway.local.embedded.admission import Admission
-from gateway.local.embedded.events import LOG, WorkerEvent, WorkerEventKind, WorkerListener, WorkerLog
+from gateway.local.embedded.events import WorkerEvent, WorkerEventKind, WorkerListener
 from gateway.local.embedded.models.pool import ModelPool
 from gateway.local.embedded.models.residency import ModelResidency
 from gateway.local.embedded.pooling import refuse_unable, usage_of, vector_of
@@ -47,6 +47,7 @@ from gateway.local.embedded.status import state_of
 from gateway.local.embedded.text.input import choices_of, echoes, number_of_choices, submits_of
 from gateway.local.embedded.text.output import Count
 from gateway.local.embedded.text.prompts import Prepared, Prompts, characters_of
+from gateway.local.embedded.worker_log import LOG, WorkerLog
 from gateway.local.throughput import Throughput
 
 
@@ -65,8 +66,9 @@ class EmbeddedTarget:
         listener: WorkerListener | None = None,
         models: ModelPool | None = None,
         footprint: MemoryFootprint | None = None,
+        worker: WorkerSupervisor | None = None,
     ) -> None:
-        """Make the target; nothing is loaded yet.
+        """Make the target; nothing is loaded yet, but by `worker`.
 
         Args:
             info: what the rest of the gateway knows about it.
@@ -74,6 +76,7 @@ class EmbeddedTarget:
             listener: hears every `WorkerEvent`, for metrics; the log is written here.
             models: the memory that it shares with the other embedded targets.
             footprint: what this model takes of that memory.
+            worker: one with the same name and settings that has begun already. From `start` on it is this target's.
         """
         self.info = info
         self._settings = settings
@@ -81,17 +84,20 @@ class EmbeddedTarget:
         self._log = WorkerLog(info.model)
         self._throughput = Throughput()
         self._admission = Admission(info.name, settings, self._throughput)
-        self._worker = WorkerSupervisor(info.name, settings, self._heard, self._admission.crashed_with)
+        self._worker = worker or WorkerSupervisor(info.name, settings)
         self._prompts = Prompts(Path(settings.model), settings.context)
         self._opening = asyncio.Lock()
         self._opened: asyncio.Task[None] | None = None
         self._models = models or ModelPool()
         self._models.add(info.name, self._worker, footprint or MemoryFootprint(), unload_after=settings.unload_after)
+        if worker is None:
+            self._follow()
 
     async def start(self) -> None:
         """Begin to load, unless that waits for the first request; return at once."""
         if self._settings.load == "start":
             self._models.start(self.info.name)
+        self._follow()
 
     async def close(self) -> None:
         """Stop the worker and give all memory back; running requests get an error."""
@@ -348,13 +354,15 @@ class EmbeddedTarget:
         self._worker.cancel([message.id for message in messages])
         self._admission.release(messages)
 
+    def _follow(self) -> None:
+        self._worker.follow(self._heard, self._admission.crashed_with)
+
     def _heard(self, event: WorkerEvent) -> None:
         match event.kind:
             case WorkerEventKind.READY:
-                taken = asyncio.get_running_loop().time() - self._worker.began
                 if self._opened is None:  # so that the first request need not wait for it
                     self._opened = asyncio.get_running_loop().create_task(self._open_early())
-                self._models.load_finished(self.info.name, seconds=taken)
+                self._models.load_finished(self.info.name, seconds=self._worker.load_seconds)
             case WorkerEventKind.FAILED | WorkerEventKind.DIED:
                 self._models.load_finished(self.info.name, seconds=None)
             case _:

@@ -5,8 +5,8 @@ import stat
 
 import pytest
 
-from gateway.app import running
 from gateway.app.state.directory import close_to_others
+from gateway.app.wiring import running
 from gateway.privacy import InspectionSettings, Inspector
 from gateway.settings import Settings
 

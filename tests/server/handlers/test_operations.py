@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from gateway.app import running
+from gateway.app.wiring import running
 from gateway.core.errors import AduanaError, ConfigurationError, LedgerUnavailable, TargetRejected
 from gateway.server.answers import public_error
 from gateway.settings import Settings

@@ -28,7 +28,7 @@ from gateway.engine.messages import (
     Tokens,
     Vectors,
 )
-from gateway.engine.prompt_store.disk import erase
+from gateway.engine.prompt_store.directory import erase
 from gateway.engine.settings import EngineSettings
 from gateway.local.embedded.events import WorkerEvent, WorkerEventKind, WorkerListener
 from gateway.local.embedded.process.compatibility import CompatibilityStore
@@ -48,8 +48,6 @@ class WorkerSupervisor:
         self,
         name: str,
         settings: EmbeddedSettings,
-        listener: WorkerListener,
-        crashed: Callable[[frozenset[int]], None],
         spawn: Spawn = spawn,
     ) -> None:
         """Start nothing yet.
@@ -57,15 +55,14 @@ class WorkerSupervisor:
         Args:
             name: of the target.
             settings: of the target.
-            listener: hears every change in the life of the worker.
-            crashed: hears which sequences were running when the worker died of itself.
             spawn: starts a process that holds the other end of the socket; tests give one of their own.
         """
         self._spawn = spawn
         self._name = name
         self._settings = settings
-        self._listener = listener
-        self._crashed = crashed  # hears which sequences were running when the worker died of itself
+        self._listener: WorkerListener | None = None
+        self._untold: list[WorkerEvent] = []  # what happened before anybody listened
+        self._crashed: Callable[[frozenset[int]], None] = lambda numbers: None
         self._mailboxes = Mailboxes()
         self._next = 0
         self._connection: WorkerConnection | None = None
@@ -74,7 +71,6 @@ class WorkerSupervisor:
         self._stderr: deque[str] = deque(maxlen=20)
         self._failed_load: Failed | None = None
         self._ready_since: float | None = None
-        self._load_seconds: float | None = None  # from start to ready, the last time
         file = Path(settings.compatibility_file) if settings.compatibility_file else None
         self._compatibility = CompatibilityStore(file)
         self._costs = StepCostStore(file.with_name("step-costs.json") if file is not None else None)
@@ -89,11 +85,24 @@ class WorkerSupervisor:
         self.busy = 0  # slots in use, as the worker said last
         self.waiting = 0
         self.cells = 0  # of the KV memory, that running sequences hold
+        self.load_seconds: float | None = None  # from start to ready, the last time
         self.progress: float | None = None  # of the load that is under way, 0 to 1; None: none is
         self.began = 0.0  # the last process, in the loop's clock
 
+    def follow(self, listener: WorkerListener, crashed: Callable[[frozenset[int]], None]) -> None:
+        """Tell them what happens from now on, and first what has happened already.
+
+        Args:
+            listener: hears every change in the life of the worker; of a load's progress before now only the last.
+            crashed: hears which sequences were running when the worker died of itself.
+        """
+        self._listener, self._crashed = listener, crashed
+        untold, self._untold = self._untold, []
+        for event in untold:
+            listener(event)
+
     def begin(self) -> None:
-        """Start the process; return at once."""
+        """Start the process; return at once. Nothing, if it was started before."""
         if self._life is None:
             self.progress = 0.0
             self._no_problem()
@@ -141,15 +150,15 @@ class WorkerSupervisor:
     def _retry_after(self) -> float | None:
         """Return the seconds until it is worth asking again: pause and load. None: waiting does not help."""
         if self.retry_at is not None:
-            return max(1.0, self.retry_at - time.monotonic() + (self._load_seconds or _UNKNOWN_LOAD))
+            return max(1.0, self.retry_at - time.monotonic() + (self.load_seconds or _UNKNOWN_LOAD))
         if self.failed:
             return None
         return max(1.0, self._load_left(asyncio.get_running_loop().time() - self.began))
 
     def _load_left(self, elapsed: float) -> float:
         """Return the seconds that the load under way will still take: as the last one, else by its progress."""
-        if self._load_seconds is not None and elapsed < self._load_seconds:
-            return self._load_seconds - elapsed
+        if self.load_seconds is not None and elapsed < self.load_seconds:
+            return self.load_seconds - elapsed
         if self.progress:
             return elapsed * (1 - self.progress) / self.progress
         return _UNKNOWN_LOAD
@@ -208,7 +217,7 @@ class WorkerSupervisor:
             case Ready():
                 self.ready, self.progress = message, None
                 self._ready_since = asyncio.get_running_loop().time()
-                self._load_seconds = self._ready_since - self.began
+                self.load_seconds = self._ready_since - self.began
                 self._no_problem()
                 self._wake()
                 self._tell(WorkerEventKind.READY, seconds=message.seconds)
@@ -364,14 +373,18 @@ class WorkerSupervisor:
         cause: str = "",
         detail: str = "",
     ) -> None:
-        self._listener(
-            WorkerEvent(
-                target=self._name,
-                kind=kind,
-                restarts=self.restarts,
-                fraction=fraction,
-                seconds=seconds,
-                cause=cause,
-                detail=detail,
-            )
+        event = WorkerEvent(
+            target=self._name,
+            kind=kind,
+            restarts=self.restarts,
+            fraction=fraction,
+            seconds=seconds,
+            cause=cause,
+            detail=detail,
         )
+        if self._listener is not None:
+            self._listener(event)
+            return
+        if kind is WorkerEventKind.LOADING and self._untold and self._untold[-1].kind is kind:
+            del self._untold[-1]
+        self._untold.append(event)

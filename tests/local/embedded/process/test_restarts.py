@@ -165,7 +165,8 @@ async def begun(
         (folder / "m.gguf").write_bytes(b"GGUF")
     store = str(folder / "compatibility.json")
     settings = EmbeddedSettings(model=str(folder / "m.gguf"), compatibility_file=store, **changes)
-    worker = WorkerSupervisor("home", settings, events.append, lambda _: None, spawn=spawning(**how))
+    worker = WorkerSupervisor("home", settings, spawn=spawning(**how))
+    worker.follow(events.append, lambda _: None)
     worker.begin()
     try:
         yield worker, events
@@ -227,7 +228,7 @@ async def test_whoever_comes_while_it_restarts_is_told_the_pause_and_the_load(tm
     """`Retry-After` counts the pause before the restart and as long again as the last load took."""
     async with begun(tmp_path, {"restart_first": 60.0}, repacked=None, plain=None) as (worker, _):
         await worker.wait_ready(soon())
-        worker._load_seconds = 20.0
+        worker.load_seconds = 20.0
         assert worker.pid is not None
         os.kill(worker.pid, signal.SIGKILL)
         await until(lambda: worker.retry_at is not None)

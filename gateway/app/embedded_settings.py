@@ -1,0 +1,36 @@
+"""From the whole configuration to the settings of one embedded target. Imports little: a start begins with it."""
+
+from gateway.local.embedded.models.files import model_path
+from gateway.local.embedded.settings import EmbeddedSettings
+from gateway.settings import Settings
+from gateway.settings.llama import LlamaOptions
+from gateway.settings.targets import EmbeddedTargetConfig
+
+
+def embedded_settings(settings: Settings, name: str, config: EmbeddedTargetConfig) -> EmbeddedSettings:
+    """Return the engine's settings for one embedded target.
+
+    Raises:
+        ConfigurationError: A model file is missing.
+    """
+    return EmbeddedSettings(
+        model=str(model_path(config.model, settings.model_directory)),
+        context=config.context,
+        slots=config.slots,
+        kv_type_k=config.kv_type_k or config.kv_type,
+        kv_type_v=config.kv_type_v or config.kv_type,
+        lora=tuple((str(model_path(name, settings.model_directory)), scale) for name, scale in config.lora.items()),
+        queue=config.queue,
+        queue_wait=config.queue_wait,
+        load=config.load,
+        unload_after=config.unload_after,
+        load_wait=config.load_wait,
+        **{name: getattr(config, name) for name in LlamaOptions.model_fields},
+        draft_lookup=config.draft.lookup,
+        draft_model=str(model_path(config.draft.model, settings.model_directory)) if config.draft.model else "",
+        draft_tokens=config.draft.tokens,
+        spill_memory=config.spill_memory,
+        spill_disk=config.spill_disk,
+        spill_directory=str(settings.state_dir.absolute() / "spill" / name),
+        compatibility_file=str(settings.state_dir.absolute() / "engine" / "compatibility.json"),
+    )
