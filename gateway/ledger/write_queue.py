@@ -32,6 +32,7 @@ class WriteQueue:
         self._alarm: asyncio.TimerHandle | None = None
         self._turn = asyncio.Lock()
         self._patient: list[Job] = []
+        self._handed_over = 0.0  # when patient work last went alone: the first in a while goes at once
         self._handover: asyncio.TimerHandle | None = None
 
     async def do_by_pieces(self, pieces: Sequence[Callable[[sqlite3.Connection], Any]]) -> None:
@@ -60,7 +61,8 @@ class WriteQueue:
         if patient:
             self._patient.append(job)
             if self._handover is None:
-                self._handover = self._loop.call_later(_PATIENCE, self.hand_over)
+                last = self._handed_over + _PATIENCE
+                self._handover = self._loop.call_at(last, self._hand_over_patient)
         else:
             self.hand_over()
             self._writer.submit(job)
@@ -73,6 +75,10 @@ class WriteQueue:
         """Hand over work that nobody waits for."""
         self.hand_over()
         self._writer.submit(Job(work=work, keep=keep))
+
+    def _hand_over_patient(self) -> None:
+        self._handed_over = self._loop.time()
+        self.hand_over()
 
     def hand_over(self) -> None:
         """Give patient work to the writer now."""

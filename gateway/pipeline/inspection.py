@@ -6,6 +6,7 @@ or is late is a doubt, never left out.
 """
 
 import asyncio
+import weakref
 from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
@@ -70,18 +71,30 @@ class RequestInspection:
         self._names = names
         self._topics = topics
         self._threads = threads or InspectionThreads()
+        # INVARIANT: an inspection holds for the very object that was inspected, which never changes; for no equal one.
+        self._examined: dict[int, tuple[weakref.ref[AnyRequest], Inspection]] = {}
 
     async def examine(self, request: AnyRequest, size: int) -> Inspection:
         """Return what patterns and checksums find.
 
-        `size` is about the number of bytes in the request's body; long documents are scanned in a thread.
+        `size` is about the number of bytes in the request's body; long documents are scanned in a thread. The answer is
+        remembered as long as the request lives.
 
         Raises:
             Unavailable: It is long, and too many long ones wait already.
         """
+        number = id(request)
+        known = self._examined.get(number)
+        if known is not None and known[0]() is request:
+            return known[1]
         if size > INLINE_BYTES:
-            return await self._threads.run(partial(self._inspector.inspect, request.document, request.media))
-        return self._inspector.inspect(request.document, request.media)
+            inspection = await self._threads.run(partial(self._inspector.inspect, request.document, request.media))
+        else:
+            inspection = self._inspector.inspect(request.document, request.media)
+        if not inspection.doubts:  # what could not be looked at is looked at again
+            gone = weakref.ref(request, lambda _: self._examined.pop(number, None))
+            self._examined[number] = (gone, inspection)
+        return inspection
 
     async def named(self, request: AnyRequest, inspection: Inspection) -> Inspection:
         """Return the inspection, joined by the names and addresses that a model finds. Never raises."""

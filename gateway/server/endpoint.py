@@ -18,11 +18,13 @@ from gateway.server.auth import HostGuard, KeyRing
 from gateway.server.bodies import BodyReader
 from gateway.server.headers import EXPLAIN
 from gateway.server.inbound import InboundBuilder
+from gateway.server.retried_bodies import RetriedBodies, name_of
 from gateway.server.streaming import EVENTS, EventStream
 from gateway.wire.dialect import AnswerAssembly, AnswerStream
 
 REQUEST_ID = web.RequestKey("request_id", str)
 BODY = web.RequestKey("body", bytes)
+PARSED = web.RequestKey("parsed", tuple)
 PARSE_SECONDS = web.RequestKey("parse_seconds", float)
 # Parsing costs about 5 ms a megabyte: larger bodies are parsed in a thread, so that other streams keep flowing.
 INLINE_BYTES = 128 * 1024
@@ -57,6 +59,7 @@ class HttpEndpoint:
         self._keys = keys
         self._bodies = bodies
         self._inbound_builder = inbound_builder
+        self._retried = RetriedBodies()
 
     def caller(self, http: web.Request) -> Caller:
         """Check host, origin and key, and return who asks.
@@ -97,9 +100,18 @@ class HttpEndpoint:
         caller = self.caller(http)
         body = await self.body(http)
         begun = time.perf_counter()
-        request = await asyncio.to_thread(parse, body) if len(body) > INLINE_BYTES else parse(body)
+        name = name_of(http, caller.key, body)
+        request: T | None = self._retried.parsed(name)
+        if request is None:
+            request = await asyncio.to_thread(parse, body) if len(body) > INLINE_BYTES else parse(body)
+        http[PARSED] = (name, request)
         http[PARSE_SECONDS] = time.perf_counter() - begun
         return caller, request, len(body)
+
+    def turned_away(self, http: web.Request) -> None:
+        """Note that a request found no place, so that its retry costs less."""
+        if PARSED in http:
+            self._retried.keep(*http[PARSED])
 
     def inbound(self, http: web.Request, caller: Caller, request: AnyRequest, size: int) -> Inbound:
         """Return the request together with who asks, its tags, its headers and its size."""

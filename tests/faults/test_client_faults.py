@@ -381,3 +381,7 @@ async def test_a_flood_of_one_key_costs_others_one_turn(house: Any, tmp_path: Pa
         assert (await light).status == 200
         assert sum(not task.done() for task in flood) >= 5
         assert [(await reply).status for reply in flood].count(200) == 9
+        retry = await one.ask(x_api_key=BOT_KEY)
+        assert (retry.status, retry.headers["x-aduana-target"]) == (200, "den")
+        assert retry.headers["x-request-id"] not in {reply.headers["x-request-id"] for reply in refused}
+        assert len(await one.settled(42)) == 42

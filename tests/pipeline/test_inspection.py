@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 
+from gateway.core.finding import Doubt, Inspection
 from gateway.core.labels import Label
-from gateway.pipeline.inspection import Names
+from gateway.pipeline.inspection import Names, RequestInspection
 from gateway.privacy import InspectionSettings, Inspector
 from gateway.privacy.detectors.named_entities import Entity, NamePolicy
-from tests.pipeline.house import House
+from tests.pipeline.house import House, chat
 
 POLICY = """
 version: 1
@@ -132,3 +133,36 @@ async def test_keys_and_metadata_are_searched_too(inspector: Inspector, recognit
     await house.embed("Ask Margaret Sullivan.", "public")
     assert "Ask Margaret Sullivan." in recognition.asked
     assert not house.big.asked
+
+
+class CountingInspector:
+    """Inspector that counts, and has a doubt when told to."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.doubts: tuple[Doubt, ...] = ()
+
+    def inspect(self, document: object, media: object = frozenset()) -> Inspection:
+        """Count."""
+        self.count += 1
+        return Inspection(doubts=self.doubts, strings=self.count)
+
+
+async def test_the_same_request_is_inspected_once() -> None:
+    """As long as it lives; an equal one is another one."""
+    inspector = CountingInspector()
+    inspection = RequestInspection(inspector)
+    (_, one), (_, other) = chat("Hello"), chat("Hello")
+    assert [(await inspection.examine(request, 10)).strings for request in (one, one, other, one)] == [1, 1, 2, 1]
+
+
+async def test_what_could_not_be_looked_at_is_looked_at_again() -> None:
+    """A doubt is not remembered: a limit of time that was passed once may not be the next time."""
+    inspector = CountingInspector()
+    inspector.doubts = (Doubt(reason="time", path="$"),)
+    inspection = RequestInspection(inspector)
+    _, request = chat("Hello")
+    assert (await inspection.examine(request, 10)).doubts
+    inspector.doubts = ()
+    assert [(await inspection.examine(request, 10)).doubts for _ in range(2)] == [(), ()]
+    assert inspector.count == 2

@@ -6,6 +6,7 @@ import hashlib
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from gateway.core.errors import TargetBusy
 from gateway.core.request import Caller
 from gateway.server.endpoint import INLINE_BYTES, HttpEndpoint
 from gateway.server.headers import EXPLAIN, TAGS
@@ -30,7 +31,11 @@ class Idempotent:
 
         async def answer(http: web.Request) -> web.StreamResponse:
             given = http.headers.get(HEADER)
-            return await handler(http) if given is None else await self._once(http, handler, given)
+            try:
+                return await handler(http) if given is None else await self._once(http, handler, given)
+            except TargetBusy:
+                self._endpoint.turned_away(http)
+                raise
 
         return answer
 
