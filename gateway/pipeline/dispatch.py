@@ -296,6 +296,7 @@ async def _unmasked(deltas: AsyncGenerator[Delta, None], masked: Outgoing) -> As
 async def _rejoined(first: Delta, rest: AsyncGenerator[Delta, None]) -> AsyncGenerator[Delta, None]:
     try:
         yield first
+        del first  # it may be large, and the answer long
         async for delta in rest:
             yield delta
     finally:

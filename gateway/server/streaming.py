@@ -9,7 +9,7 @@ from gateway.pipeline.settlement import ClientGone
 from gateway.server.idempotency import Recording
 
 RECORDING = web.RequestKey("recording", Recording)  # gets what is streamed, where a retry may ask for it
-_PIECE = 64 * 1024  # bytes written before the client must have taken some
+_PIECE = 16 * 1024  # bytes; aiohttp lets 64 KiB and one piece wait for a client
 EVENTS = "text/event-stream; charset=utf-8"
 _HEADERS = {
     "Cache-Control": "no-cache",

@@ -1,12 +1,13 @@
 """Turn the raw bytes of one target's answer into deltas: content type, decompression, framing, parsing. Pure."""
 
+from collections import deque
 from collections.abc import Iterator
 
 import msgspec
 
 from gateway.core.delta import Delta
 from gateway.core.document import JsonObject
-from gateway.core.errors import TargetProtocolError
+from gateway.core.errors import AduanaError, TargetProtocolError
 from gateway.core.request import Endpoint
 from gateway.upstream.answer_reader import AnswerReader
 from gateway.upstream.decompression import Inflater
@@ -65,10 +66,29 @@ class AnswerBody:
             TargetProtocolError: the bytes can't be read, or there are too many of them.
         """
         for piece in self._inflater.feed(chunk):
+            deltas, fault = self._read(piece)
+            while deltas:
+                yield deltas.popleft()
+            if fault is not None:
+                raise fault
+            if self._reader.done:
+                return  # whatever follows is not part of the answer
+
+    def _read(self, piece: bytes) -> tuple[deque[Delta], AduanaError | None]:
+        """Return all deltas of a piece, and the fault behind them.
+
+        At once, so that while a slow client takes a delta, not its line, its event and its JSON are held besides.
+        """
+        deltas: deque[Delta] = deque()
+        try:
             for event in self._framing.feed(piece):
-                yield from self._reader.event(event)
+                for delta in self._reader.event(event):
+                    deltas.append(delta)
                 if self._reader.done:
-                    return  # whatever follows is not part of the answer
+                    break
+        except AduanaError as fault:
+            return deltas, fault
+        return deltas, None
 
     def end(self) -> Iterator[Delta]:
         """Yield the deltas that are known only at the end of the bytes.

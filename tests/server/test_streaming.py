@@ -32,4 +32,4 @@ async def test_a_large_frame_is_written_in_pieces() -> None:
     await events.send(frame)
     pieces = [call.args[0] for call in writer.write.await_args_list]
     assert b"".join(pieces) == frame
-    assert max(map(len, pieces)) <= 64 * 1024
+    assert max(map(len, pieces)) <= 16 * 1024

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -119,3 +120,21 @@ def test_whole_bodies_are_capped_when_unpacked() -> None:
     with pytest.raises(TargetProtocolError, match="larger"):
         collected(shape, [packed])
     assert collected(BodyShape(content_type="", content_encoding="gzip", most_bytes=6000), [packed]) == b"x" * 5000
+
+
+def test_while_a_client_takes_a_large_delta_its_text_is_all_that_is_held() -> None:
+    """A slow reader of large events costs their text, not also the line, the event and the JSON that it came in."""
+    size, piece = 600_000, 64 * 1024
+    event = b'data: {"choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n' % (b"x" * size)
+    body = AnswerBody("den", freeze_object({"messages": []}), STREAM)
+    tracemalloc.start()
+    try:
+        held = [
+            tracemalloc.get_traced_memory()[0]
+            for start in range(0, len(event), piece)
+            for _ in body.feed(event[start : start + piece])
+        ]
+    finally:
+        tracemalloc.stop()
+    assert len(held) == 1
+    assert size < held[0] < 1.5 * size
