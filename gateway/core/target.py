@@ -1,6 +1,9 @@
 """Targets as the policy sees them: plain facts, no connections."""
 
+import difflib
 import enum
+import functools
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -9,6 +12,10 @@ import msgspec
 
 from gateway.core.labels import Label, Zone
 from gateway.core.request import Endpoint, Media
+
+_CACHED_NAMES = 1024
+_ALIKE = 0.75  # share of letters in common: one letter wrong, missing or swapped in a name of four and more
+_WORDS = re.compile(r"[^\W_]+")
 
 
 class Capability(enum.StrEnum):
@@ -99,3 +106,19 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
         if alias is None and self.unknown_model is not None:
             alias = self.aliases.get(self.unknown_model)
         return alias
+
+    def meant(self, model: str) -> tuple[Alias, ...]:
+        """Return the aliases that a name which no alias has may be a mistyped or longer form of."""
+        if model in self.aliases:
+            return ()
+        return tuple([self.aliases[name] for name in _alike(model, tuple(self.aliases))])
+
+
+@functools.lru_cache(_CACHED_NAMES)
+def _alike(model: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names that `model` looks like (`doctr`, `Doctor`), or that stand in it as a word (`home/doctor-2`)."""
+    plain = model.casefold()
+    words = set(_WORDS.findall(plain))
+    folded = {name: name.casefold() for name in names}
+    near = difflib.get_close_matches(plain, folded.values(), n=len(names) or 1, cutoff=_ALIKE)
+    return tuple([name for name, low in folded.items() if low in near or set() < set(_WORDS.findall(low)) <= words])

@@ -55,7 +55,8 @@ class Settings(BaseSettings):
     engine: EngineConfig = EngineConfig()
     """Memory for embedded models."""
     unknown_model: str | None = "auto"
-    """The alias for model names that are not listed; null refuses them."""
+    """The alias for model names that are not listed; null refuses them. A name that looks like a listed one, or has it
+    as a word (`doctr`, `home/doctor-2`), also keeps that one's default label and tags, where they are stricter."""
     keys: dict[Name, ApiKey] = {}
     """API keys by name."""
     header_facts: tuple[str, ...] = ()

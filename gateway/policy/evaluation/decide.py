@@ -16,7 +16,7 @@ from gateway.policy.evaluation.decision import Candidate, Decision, Refusal, Rem
 from gateway.policy.evaluation.eligibility import obstacles
 from gateway.policy.evaluation.evidence import Evidence
 from gateway.policy.evaluation.fact_values import getter
-from gateway.policy.evaluation.labels import assess, unknown_tags
+from gateway.policy.evaluation.labels import assess_asked, unknown_tags
 from gateway.policy.evaluation.refusals import refused_by_rule, unknown_model, unknown_tag, why_nothing
 from gateway.policy.evaluation.request_view import RequestView
 from gateway.policy.language.ast import Otherwise, Overrides, Rule, UnknownTags
@@ -46,7 +46,7 @@ def decide_relieved(evidence: Evidence, policy: Policy, relief: frozenset[str]) 
         wording = unknown_tag(strangers, policy.document.labels.known_tags)
         return _refused(evidence, policy, alias.name, wording, Why.REFUSED)
     view = RequestView(evidence, alias, policy.locals[alias.name])
-    label, source = assess(inbound, inspection, alias.name, policy.document.labels, relief)
+    label, source = assess_asked(inbound, inspection, alias.name, policy.catalog, policy.document.labels, relief)
     view.label = label
     compiled = policy.compiled
     standing = compiled.index.fixed(view)
@@ -251,7 +251,7 @@ def _overrides(
 def _refused(evidence: Evidence, policy: Policy, alias: str, refusal: Refusal, why: Why) -> Decision:
     """Refuse what no rule is asked about: a model or a tag that does not exist."""
     inbound, labels = evidence.inbound, policy.document.labels
-    label, source = assess(inbound, evidence.inspection, alias, labels)
+    label, source = assess_asked(inbound, evidence.inspection, alias, policy.catalog, labels)
     return Decision(
         request_id=inbound.id,
         subject=Subject(inbound.request),

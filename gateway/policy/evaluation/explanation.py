@@ -9,7 +9,7 @@ from gateway.policy.evaluation.decide import decide, otherwise_for
 from gateway.policy.evaluation.decision import Decision, Why
 from gateway.policy.evaluation.evidence import Evidence
 from gateway.policy.evaluation.fact_values import getter
-from gateway.policy.evaluation.labels import assess, label_of_category, taint_masked
+from gateway.policy.evaluation.labels import assess_asked, label_of_category, taint_masked
 from gateway.policy.evaluation.masking import foresee
 from gateway.policy.evaluation.request_view import RequestView
 from gateway.policy.language.ast import Rule, UnknownTags
@@ -229,7 +229,7 @@ def _label_steps(evidence: Evidence, decision: Decision, policy: Policy, relief:
         steps.append("an earlier turn of the conversation was sensitive: sensitive")
     steps += [f"known from before: a {trace.kind} at {trace.path}" for trace in inspection.traces[:_MOST_TRACES]]
     steps += _unknown_tag_steps(decision, policy)
-    first, source = assess(inbound, inspection, decision.alias, labels, relief)
+    first, source = assess_asked(inbound, inspection, decision.alias, policy.catalog, labels, relief)
     if source == "assigned_tag":
         steps.append(f"the tag of the key or model itself lowers it to {Label(first).word}, below the default")
     if source == "tag" and first < labels.default:

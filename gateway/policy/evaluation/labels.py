@@ -2,14 +2,18 @@
 
 INVARIANT: whatever is added to a request, its label never falls; the one exception is written by an administrator: a
 tag that `labels.tags` maps below the default. A default of a key or of an alias is a floor: only a tag that the
-configuration attaches to that very key or alias lowers it, never one that the caller sends.
+configuration attaches to that very key or alias lowers it, never one that the caller sends. A name that no alias has
+keeps the floors of those that it looks like.
 """
 
 from collections.abc import Collection
 
+import msgspec
+
 from gateway.core.finding import Inspection
 from gateway.core.labels import Label
 from gateway.core.request import Inbound
+from gateway.core.target import Catalog
 from gateway.policy.language.ast import Labels, UnknownTags
 from gateway.privacy.categories import covered
 
@@ -52,6 +56,27 @@ def assess(
     label, source = _assess_known(inbound, inspection, alias, labels, relief)
     if label < SENSITIVE and labels.unknown_tags is UnknownTags.SENSITIVE and unknown_tags(inbound, labels):
         return SENSITIVE, "unknown_tag"
+    return label, source
+
+
+def assess_asked(
+    inbound: Inbound,
+    inspection: Inspection,
+    alias: str,
+    catalog: Catalog,
+    labels: Labels,
+    relief: Collection[str] = (),
+) -> tuple[int, str]:
+    """Return what `assess` does; a name that no alias has gets the highest label of those that it may have meant.
+
+    So a typing error in a model name leaves neither its default nor its tags behind.
+    """
+    label, source = assess(inbound, inspection, alias, labels, relief)
+    for meant in catalog.meant(inbound.request.model):
+        asked = msgspec.structs.replace(inbound, tags=inbound.tags | meant.tags)
+        higher, why = assess(asked, inspection, meant.name, labels, relief)
+        if higher > label:
+            label, source = higher, why
     return label, source
 
 

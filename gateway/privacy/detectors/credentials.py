@@ -5,7 +5,7 @@
 import re
 from re import Match
 
-from gateway.privacy.detectors.detector import Detector, entropy, rx
+from gateway.privacy.detectors.detector import Detector, entropy, is_version, rx
 from gateway.privacy.detectors.high_entropy import kinds, lawless, transitions
 
 PLACEHOLDER = re.compile(
@@ -32,6 +32,9 @@ def _assigned(match: Match[str]) -> bool:
     if "[" not in value and "{" not in value:
         value = value.rstrip("]}.,;:)")  # closed around it, as a list that was read as bytes is
     if len(value) < 6 or PLACEHOLDER.match(value) or len(set(value)) < 4:
+        return False
+    start = match.start("value")
+    if is_version(match.string, start, start + len(value)):
         return False
     lower, upper, digit, special = kinds(value)
     quoted = match["quote"] != ""

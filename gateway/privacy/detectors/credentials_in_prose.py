@@ -9,7 +9,7 @@ import re
 from re import Match
 
 from gateway.privacy.detectors.credentials import PLACEHOLDER
-from gateway.privacy.detectors.detector import Detector, entropy, rx
+from gateway.privacy.detectors.detector import Detector, entropy, is_version, rx
 from gateway.privacy.detectors.high_entropy import kinds, lawless, transitions
 
 _WORD = r"(?:pass(?:word|wd|phrase|code)?|pwd|psk|contrase.{1,2}as?|clave|identified(?: with [^\s]{1,40})? by)"
@@ -25,6 +25,9 @@ def _strong(match: Match[str]) -> bool:
     """Tell whether a person or a generator makes up such a value: letters and digits and more, of no ordinary form."""
     value = match["value"].rstrip(".,;:)\"'»”")
     if len(value) < 8 or PLACEHOLDER.match(value) or _ORDINARY.fullmatch(value) or len(set(value)) < 5:
+        return False
+    start = match.start("value")
+    if is_version(match.string, start, start + len(value)):
         return False
     lower, upper, digit, special = kinds(value)
     if not digit:

@@ -14,6 +14,10 @@ import re2 as untyped_re2
 
 re2: Any = untyped_re2  # the package has no types
 
+_PINNED = re.compile(r"==[ \t]?v?[0-9]{1,6}\.[0-9]")
+_VERSION = re.compile(
+    r"(?:[\w.\[\]-]{1,80}[=~<>!]=)?v?[0-9]{1,4}\.[0-9]{1,6}(?:\.[0-9]{1,10}){0,2}(?:[.-]?(?:a|b|rc|alpha|beta|dev|post|pre)[.-]?[0-9]{0,10})?"
+)
 _NO_DIGIT = re.compile(r"[^0-9]+")
 _SEPARATOR = re.compile(r"[\s.\-/]+")
 _FEW = 16  # hits of which each looks around by itself
@@ -59,6 +63,14 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
                     yield match.span("value")
         finally:
             _around.clear()
+
+
+def is_version(text: str, start: int, end: int) -> bool:
+    """Tell whether a value is a version: `2.0.1-beta.3`, or what `==` pins, also with the next line behind it."""
+    if _VERSION.fullmatch(text, start, end) is not None:
+        return True
+    sign = text.rfind("==", max(0, start - 2), start + 2)
+    return sign >= 0 and _PINNED.match(text, sign) is not None
 
 
 def rx(pattern: str, flags: int = 0) -> Pattern[str]:

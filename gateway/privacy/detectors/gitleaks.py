@@ -11,7 +11,7 @@ from typing import Any
 
 import re2 as untyped_re2
 
-from gateway.privacy.detectors.detector import entropy
+from gateway.privacy.detectors.detector import entropy, is_version
 
 re2: Any = untyped_re2  # the package has no types
 
@@ -61,6 +61,8 @@ class VendorRule:
                 continue
             if text.endswith("h1:", 0, match.start(group)):
                 continue  # the sum of a module in go.sum, whatever the module's name
+            if is_version(text, *match.span(group)):
+                continue
             yield match.span(group)
 
 

@@ -149,3 +149,40 @@ def test_check_names_the_tag_that_a_configuration_probably_meant():
     house = catalog_of(HOME, BIG, key_tags=frozenset({"privat"}), tags_of_keys={"desk": frozenset({"privat"})})
     (note,) = [note for note in check(policy_of(LABELS, house)).proof.notes if "'privat'" in note]
     assert "Did you mean 'private'?" in note
+
+
+NAMES = catalog_of(
+    HOME,
+    BIG,
+    aliases={
+        "auto": Alias(name="auto"),
+        "doctor": Alias(name="doctor"),
+        "clinic": Alias(name="clinic", tags=frozenset({"private"})),
+        "weather": Alias(name="weather", tags=frozenset({"public"})),
+    },
+)
+STRICT = LABELS + "aliases: {doctor: {default: sensitive}}\n"
+
+
+@pytest.mark.parametrize(
+    ("model", "label"),
+    [
+        ("doctr", Label.SENSITIVE),
+        ("Doctor", Label.SENSITIVE),
+        ("dcotor", Label.SENSITIVE),
+        ("home/doctor-2", Label.SENSITIVE),
+        ("doctor:latest", Label.SENSITIVE),
+        ("clinica", Label.SENSITIVE),
+        ("gpt-4o", Label.PUBLIC),
+        ("weathr", Label.PUBLIC),
+        ("document", Label.PUBLIC),
+    ],
+)
+def test_a_mistyped_model_name_keeps_the_floor_of_the_one_that_was_meant(model, label):
+    """A name that no alias has is never below the defaults and tags of those that it looks like."""
+    assert ask(policy_of(STRICT, NAMES), tags=("public",), request=chat(model)).label is label
+
+
+def test_a_mistyped_model_name_lowers_nothing():
+    """The tags of an alias that may have been meant raise a label alone."""
+    assert ask(policy_of(STRICT, NAMES), request=chat("weathr")).label is Label.INTERNAL
