@@ -16,6 +16,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     first_zone: Zone | None
     reason: str  # why the first target is first: "rule", "otherwise", "only_permitted", "refused"
     stages: tuple[tuple[str, float], ...] = ()
+    queue_wait_seconds: float | None = None  # for a slot of the first target, as expected; None: not known
     unknown_tags: int = 0  # how many of the request's tags nobody declared
 
 

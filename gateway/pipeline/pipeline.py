@@ -214,11 +214,13 @@ class Pipeline:
         def tell() -> None:
             written = clock()
             leading = decision.candidates[0] if decision.candidates else None
+            state = snapshot.targets.get(leading.target) if leading else None
             self._observer.on(
                 Decided(
                     receipt=receipt,
                     first_zone=leading.zone if leading else None,
                     reason=decision.reason,
+                    queue_wait_seconds=state.queue_wait_seconds if state else None,
                     unknown_tags=len(first.unknown_tags),
                     stages=(
                         ("parse", inbound.parse_seconds),

@@ -144,6 +144,7 @@ def decided(receipt: Receipt | None = None, **changes: object) -> Decided:
         "receipt": receipt or make_receipt(),
         "first_zone": Zone.LOCAL,
         "reason": "otherwise",
+        "queue_wait_seconds": 0.3,
         "stages": (("inspect", 0.0004), ("count", 0.0001), ("decide", 0.00002), ("receipt", 0.002), ("total", 0.0026)),
     }
     return Decided(**(fields | changes))  # type: ignore[arg-type]

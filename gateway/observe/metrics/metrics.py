@@ -222,14 +222,10 @@ class Metrics:
         for stage, seconds in event.stages:
             overhead.observe(seconds, stage)
         if receipt.permitted:
-            first = receipt.permitted[0]
-            if zone == _LOCAL:
-                state = self._world.states().get(first)
-                if state is not None and state.queue_wait_seconds is not None:
-                    families.queue_wait.observe(state.queue_wait_seconds, self._models.get(first, OTHER))
-        else:
-            if receipt.label is Label.SENSITIVE:
-                families.actions.add("refused")
+            if zone == _LOCAL and event.queue_wait_seconds is not None:
+                families.queue_wait.observe(event.queue_wait_seconds, self._models.get(receipt.permitted[0], OTHER))
+        elif receipt.label is Label.SENSITIVE:
+            families.actions.add("refused")
 
     def _settled(self, receipt: Receipt, settlement: Settlement) -> None:
         families = self.families
