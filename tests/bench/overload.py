@@ -1,15 +1,21 @@
 """Goodput and refusals under overload, and what slow readers cost: the whole gateway with an engine of one layer.
 
 Run: `python -m tests.bench.overload`. Prints figures; asserts nothing, because machines differ. The clients run on the
-same machine, so they take a part of its cores from the gateway and the engine.
+same machine, so they take a part of its cores from the gateway and the engine: how much, a run says in which a stub
+refuses the same flood. Goodput is given as a share of the engine's peak, and of what the clients leave of it. What is
+compared takes turns, several times, so that another load on the machine meets all of it alike.
 """
 
 import asyncio
+import itertools
 import os
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import aiohttp
 
@@ -19,8 +25,9 @@ from tests.standins.gateway import RunningGateway
 from tests.standins.machine import starter
 
 TIMES = 7.5  # of what the engine can do
-SECONDS = 13.0
-LEAD_SECONDS = 3.0
+ROUNDS = 3
+SECONDS = 8.0
+LEAD_SECONDS = 2.0
 READERS = 100
 CONFIG = """
 models_dir: {folder}
@@ -32,13 +39,31 @@ targets:
   home: {{kind: embedded, model: one-layer, context: 512, slots: 8, queue: 64}}
   den: {{kind: openai, zone: local, base_url: "{url}", model: den-1, slots: 200}}
 """
+REFUSAL = b"HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 KEYS = {"FLOOD": "flood-0123456789abcdef", "LIGHT": "light-0123456789abcdef"}
+
+
+class Stub(asyncio.Protocol):
+    """Server that refuses whatever comes at the least cost: each of its clients' requests is one small packet."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._seen = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Refuse each request whose body has come."""
+        self._seen += data
+        while self._seen.find(b"}", self._seen.find(b"\r\n\r\n")) > 0:
+            self._seen = self._seen[self._seen.index(b"}", self._seen.index(b"\r\n\r\n")) + 1 :]
+            self._transport.write(REFUSAL)
 
 
 class Tally:
     """What came back: statuses with their seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, fresh: bool = False) -> None:
+        self._numbers = itertools.count() if fresh else itertools.repeat(0)  # so that each text is a new one
         self.served: list[float] = []
         self.refused: list[float] = []
         self._begun = time.perf_counter()
@@ -53,6 +78,7 @@ class Tally:
     async def ask(self, client: aiohttp.ClientSession, url: str, key: str) -> None:
         """Ask for 64 tokens, once."""
         body = {"model": "home", "max_tokens": 64, "ignore_eos": True, "prompt": "Once upon a time"}
+        body["user"] = f"reader {next(self._numbers)}"
         begun = time.perf_counter()
         headers = {"Authorization": f"Bearer {key}"}
         async with client.post(url + "/v1/completions", json=body, headers=headers) as answer:
@@ -76,25 +102,27 @@ async def closed_loop(client: aiohttp.ClientSession, url: str, clients: int) -> 
     return tally
 
 
-async def open_loop(client: aiohttp.ClientSession, url: str, rate: float) -> tuple[Tally, Tally]:
-    """Requests that come at this rate whatever happens, and beside them one light client. Returns both tallies."""
-    flood, light = Tally(), Tally()
-    until = time.perf_counter() + SECONDS
-
-    async def beside() -> None:
-        while time.perf_counter() < until:
-            await light.ask(client, url, KEYS["LIGHT"])
-            await asyncio.sleep(0.2)
-
-    asking = [asyncio.create_task(beside())]
-    begun, count = time.perf_counter(), 0
-    while (now := time.perf_counter()) < until:
-        while count < (now - begun) * rate:
-            asking.append(asyncio.create_task(flood.ask(client, url, KEYS["FLOOD"])))
-            count += 1
+async def open_loop(client: aiohttp.ClientSession, url: str, rate: float, *, fresh: bool = False) -> Tally:
+    """Requests that come at this rate whatever happens. `fresh`: each has a text of its own; else they are retries."""
+    tally = Tally(fresh=fresh)
+    asking: list[asyncio.Task[None]] = []
+    begun = time.perf_counter()
+    while (now := time.perf_counter()) < begun + SECONDS:
+        while len(asking) < (now - begun) * rate:
+            asking.append(asyncio.create_task(tally.ask(client, url, KEYS["FLOOD"])))
         await asyncio.sleep(0.005)
     await asyncio.gather(*asking)
-    return flood, light
+    return tally
+
+
+async def light_loop(client: aiohttp.ClientSession, url: str) -> Tally:
+    """One light client beside a flood."""
+    tally = Tally()
+    until = time.perf_counter() + SECONDS
+    while time.perf_counter() < until:
+        await tally.ask(client, url, KEYS["LIGHT"])
+        await asyncio.sleep(0.2)
+    return tally
 
 
 def cpu_seconds(pid: int) -> float:
@@ -116,11 +144,10 @@ class CpuMeter:
         self._before = {name: cpu_seconds(pid) for name, pid in self._processes.items()}
         self._begun = time.perf_counter()
 
-    def used(self) -> str:
+    def used(self) -> dict[str, float]:
         """Cores used by each since the start."""
         took = time.perf_counter() - self._begun
-        shares = {name: (cpu_seconds(pid) - self._before[name]) / took for name, pid in self._processes.items()}
-        return ", ".join(f"{name} {share:.2f}" for name, share in shares.items())
+        return {name: (cpu_seconds(pid) - self._before[name]) / took for name, pid in self._processes.items()}
 
 
 def worker_of(pid: int) -> int:
@@ -163,6 +190,92 @@ async def slow_readers(gateway: RunningGateway) -> None:
         writer.close()
 
 
+class Case:
+    """One of the loads that are compared: what came of it, over all rounds."""
+
+    def __init__(self) -> None:
+        self.rates: list[float] = []
+        self.flood: list[Tally] = []
+        self.light: list[Tally] = []
+        self.cores: list[dict[str, float]] = []
+
+    @property
+    def rate(self) -> float:
+        """Answers a second."""
+        return statistics.mean(self.rates)
+
+    def used(self) -> str:
+        """Cores used by each process."""
+        return ", ".join(f"{name} {statistics.mean(cores[name] for cores in self.cores):.2f}" for name in self.cores[0])
+
+    def refusals(self) -> str:
+        """How the others fared."""
+        refused = [seconds for tally in self.flood for seconds in tally.refused]
+        served = [seconds for tally in self.light for seconds in tally.served]
+        turned_away = sum(len(tally.refused) for tally in self.light)
+        return (
+            f"  {len(refused)} refusals: median {percentile(refused, 0.5)}, 99% within {percentile(refused, 0.99)}\n"
+            f"  light key beside it: {len(served)} served, {turned_away} refused, "
+            f"median {percentile(served, 0.5)}, 99% within {percentile(served, 0.99)}"
+        )
+
+
+class Comparison:
+    """The loads that are compared: the peak, a flood that a stub refuses, one of retries and one of new texts."""
+
+    def __init__(self, client: aiohttp.ClientSession, url: str, meter: CpuMeter) -> None:
+        self._client = client
+        self._url = url
+        self._meter = meter
+        self.peak, self.stub, self.retries, self.fresh = Case(), Case(), Case(), Case()
+
+    async def turn(self) -> None:
+        """Measure each once."""
+        with self._measured(self.peak):
+            self.peak.rates.append((await closed_loop(self._client, self._url, 16)).rate)
+        rate = TIMES * self.peak.rates[-1]
+        with self._measured(self.stub):
+            self.stub.rates.append(await self._beside_stub(rate * (TIMES - 1) / TIMES))
+        for case, fresh in ((self.retries, False), (self.fresh, True)):
+            with self._measured(case):
+                flood, light = await asyncio.gather(
+                    open_loop(self._client, self._url, rate, fresh=fresh), light_loop(self._client, self._url)
+                )
+            case.flood.append(flood)
+            case.light.append(light)
+            case.rates.append(flood.rate + light.rate)
+
+    async def _beside_stub(self, rate: float) -> float:
+        """Answers a second while a stub refuses a flood of this rate: what its clients alone leave of the peak."""
+        server = await asyncio.get_running_loop().create_server(Stub, "127.0.0.1", 0)
+        async with server:
+            flood = open_loop(self._client, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", rate)
+            tally, _ = await asyncio.gather(closed_loop(self._client, self._url, 16), flood)
+        return tally.rate
+
+    @contextmanager
+    def _measured(self, case: Case) -> Iterator[None]:
+        self._meter.start()
+        yield
+        case.cores.append(self._meter.used())
+
+    def report(self) -> str:
+        """What came of it, in lines."""
+        peak, left = self.peak.rate, self.stub.rate
+        lines = [
+            f"peak {peak:.1f}/s; cores used: {self.peak.used()}",
+            f"beside a flood that a stub refuses {left:.1f}/s ({left / peak:.0%}); cores used: {self.stub.used()}",
+        ]
+        for what, case in (("retries of one request", self.retries), ("new texts", self.fresh)):
+            shares = f"{case.rate / peak:.0%} of the peak, {case.rate / left:.0%} of what the clients leave"
+            lines += [
+                f"{TIMES:g} times the peak, {what}: goodput {case.rate:.1f}/s, {shares}",
+                case.refusals(),
+                f"  cores used: {case.used()}",
+            ]
+        return "\n".join(lines)
+
+
 async def main() -> None:
     """Measure and print."""
     long = streamed(*[text("x" * 100_000)] * 100, FINISH, usage(USAGE), DONE)
@@ -176,26 +289,14 @@ async def main() -> None:
         ):
             await gateway.until_ready()
             assert gateway.process is not None
-            pid = gateway.process.pid
+            pid, url = gateway.process.pid, gateway.url
             meter = CpuMeter({"gateway": pid, "engine": worker_of(pid), "clients": os.getpid()})
-            await closed_loop(client, gateway.url, 16)  # warms up
-            meter.start()
-            peak = (await closed_loop(client, gateway.url, 16)).rate
-            print(f"peak {peak:.1f}/s; cores used: {meter.used()}")
-            meter.start()
-            flood, light = await open_loop(client, gateway.url, TIMES * peak)
-            print(f"overload; cores used: {meter.used()}")
-            goodput = flood.rate + light.rate
+            comparison = Comparison(client, url, meter)
+            await closed_loop(client, url, 16)  # warms up
+            for _ in range(ROUNDS):
+                await comparison.turn()
+            print(comparison.report())
             print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-            print(f"at {TIMES:g} times the peak {goodput:.1f}/s ({goodput / peak:.0%})")
-            print(
-                f"{len(flood.refused)} refusals: median {statistics.median(flood.refused or [0]) * 1000:.0f} ms, "
-                f"99% within {percentile(flood.refused, 0.99)}"
-            )
-            print(
-                f"light key beside it: {len(light.served)} served, {len(light.refused)} refused, "
-                f"median {percentile(light.served, 0.5)}, 99% within {percentile(light.served, 0.99)}"
-            )
             await slow_readers(gateway)
 
 
