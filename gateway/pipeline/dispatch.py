@@ -35,7 +35,7 @@ from gateway.policy import Decision, budget_refusal, mint, overridden
 from gateway.privacy.masking.unmask_deltas import Unmasking
 
 T = TypeVar("T")
-_RETRY_SECONDS = 5.0
+_GUESSED_SECONDS = 5.0  # until a server that is gone may be back, where nothing says when
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,19 +245,25 @@ class Dispatcher:
                 waits += () if error.retry_after is None else (error.retry_after,)
         if waits and isinstance(last, TargetError):
             last.retry_after = min(waits)  # whichever target is there first will do
-        raise _final(last, case.decision.label)
+        raise _final(last, case.decision.label, self._soonest(case.decision))
+
+    def _soonest(self, decision: Decision) -> float | None:
+        """Return after how many seconds the first of the local targets is tried again; None: nobody knows."""
+        states = [self._local[one.target].state() for one in decision.candidates if one.target in self._local]
+        return min((state.retry_in for state in states if state.retry_in is not None), default=None)
 
 
-def _final(last: AduanaError, label: Label) -> AduanaError:
+def _final(last: AduanaError, label: Label, soonest: float | None) -> AduanaError:
     """Return the error that the client is told after the last try.
 
-    What must stay local and can't be served now may be served later, so a sensitive request is told to try again.
+    What must stay local and can't be served now may be served later, so a sensitive request is told to try again: when
+    the target says, else when its breaker or its next load lets it be tried (`soonest`), else after a guess.
     """
     if label is Label.SENSITIVE and isinstance(last, TargetUnavailable):
         return Unavailable(
             f"{last.message} This request is sensitive, so it goes nowhere else. Try again later.",
             code=last.code,
-            retry_after=last.retry_after or _RETRY_SECONDS,
+            retry_after=last.retry_after or soonest or _GUESSED_SECONDS,
         )
     return last
 

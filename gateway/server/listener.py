@@ -6,6 +6,7 @@ import socket
 from functools import partial
 from typing import cast
 
+import structlog
 from aiohttp import web
 
 from gateway.core.background import Keep, unwatched
@@ -13,11 +14,13 @@ from gateway.pipeline.drain import DrainWindow
 from gateway.server.connections import Connection, Connections
 from gateway.server.descriptors import affordable_connections
 
+LOG = structlog.get_logger("aduana.server")
 # A connection that sends no complete request head for this long is closed (aiohttp's default is over an hour).
 HEAD_SECONDS = 15
 _BACKLOG = 512
 _LAST_WORDS_SECONDS = 1.0  # for the errors that end answers after the drain window; aiohttp may take as long again
 _MOST_REFUSALS = 64  # that wait for a client to read them
+_FEW_FILES = "the system allows too few open files: raise `ulimit -n`, or LimitNOFILE of the service"
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n"
     b'Content-Length: 110\r\n\r\n{"error":{"message":"Too many connections; try again soon.",'
@@ -81,7 +84,10 @@ class Listener:
         self._port = port
         self._drain = drain
         self._drain_seconds = drain_seconds
-        self._connections = Connections(most=affordable_connections(max_connections), write_seconds=write_seconds)
+        affordable = affordable_connections(max_connections)
+        if affordable < max_connections:
+            LOG.warning("server.fewer_connections", kept=affordable, before=max_connections, reason=_FEW_FILES)
+        self._connections = Connections(most=affordable, write_seconds=write_seconds)
         self._refused: set[_Full] = set()
         self._limits = {
             "keepalive_timeout": HEAD_SECONDS,

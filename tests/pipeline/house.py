@@ -63,12 +63,13 @@ class FakeTarget:
         self.on_ask: Callable[[], None] = lambda: None
         self.open = 0
         self.full: TargetBusy | None = None  # how it refuses everybody, while its queue is full
+        self.doing = TargetState()
 
     def refusal(self, request: object, **_: object) -> TargetBusy | None:
         return self.full
 
     def state(self) -> TargetState:
-        return TargetState()
+        return self.doing
 
     async def start(self) -> None: ...
 

@@ -12,9 +12,11 @@ from gateway.core.errors import (
     TargetProtocolError,
     TargetTimeout,
     TargetUnavailable,
+    Unavailable,
 )
 from gateway.core.events import BudgetDenied, FellBack
 from gateway.core.request import ChatRequest, Inbound
+from gateway.core.target import TargetState
 from gateway.policy import load_policy
 from tests.pipeline.house import House, chat
 
@@ -117,3 +119,19 @@ async def test_a_cloud_that_took_the_prompt_and_gave_nothing_may_count_it(
     free = settled.usage.prompt_tokens + settled.usage.completion_tokens
     assert settled.target == "spare"
     assert (settled.cost_micros > free) is paid
+
+
+@pytest.mark.parametrize(
+    ("said", "known", "told"),
+    [(3.0, 40.0, 3.0), (None, 40.0, 40.0), (None, None, 5.0)],
+    ids=["the target says when", "its breaker knows when", "nobody knows"],
+)
+async def test_a_sensitive_request_is_told_when_to_try_again(
+    house: House, said: float | None, known: float | None, told: float
+) -> None:
+    """What stays at home may be served later: the client is told when, as far as anybody knows."""
+    house.home.script = (TargetUnavailable("down", retry_after=said),)
+    house.home.doing = TargetState(retry_in=known)
+    with pytest.raises(Unavailable, match="goes nowhere else") as caught:
+        await house.ask("Hello", "health")
+    assert caught.value.retry_after == told
