@@ -7,7 +7,7 @@ array of a card's groups, an object with one group a key) are put together as a 
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import TypeAlias
 
 import msgspec
@@ -29,6 +29,8 @@ _LISTED = re.compile(
     r"[\[({]\s{0,9}(?:[\"']?[0-9A-Za-z]{1,12}[\"']?\s{0,9},\s{0,9}){1,23}[\"']?[0-9A-Za-z]{1,12}[\"']?\s{0,9}[\])}]"
 )
 _CUT = re.compile(r"[A-Za-z0-9+/_-]{4,4096}={0,2}")
+_LAST = re.compile(r"(?<![0-9A-Za-z])[0-9A-Z]{0,11}[0-9]\Z")
+_FIRST = re.compile(r"[0-9][0-9A-Z]{0,11}(?![0-9A-Za-z])")
 _WORD = re.compile(r"[0-9A-Za-z]+")
 _DIGIT, _WORDS = re.compile(r"[0-9]"), re.compile(r"[^\w+/=-]+")
 _OPEN = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_+/=-.@")  # not the end of a sentence
@@ -98,12 +100,15 @@ class Order:
             end = at
             while end < len(texts) and texts[end].piece:
                 end += 1
-            if 0 < at < end < len(texts) and end - at <= _MOST_PIECES:
+            if at < end and (at > 0 or end < len(texts)) and end - at <= _MOST_PIECES:
                 between = "".join(text.text for text in texts[at:end])
-                first, second = texts[at - 1], texts[end]
-                yield first, second, first.text[-_ENDS:], between + second.text[:_ENDS]
-                yield first, second, first.text[-_ENDS:], between
-                yield first, second, between, second.text[:_ENDS]
+                first, second = texts[max(at - 1, 0)], texts[min(end, len(texts) - 1)]
+                if at > 0:
+                    yield first, second, first.text[-_ENDS:], between
+                if end < len(texts):
+                    yield first, second, between, second.text[:_ENDS]
+                if at > 0 and end < len(texts):
+                    yield first, second, first.text[-_ENDS:], between + second.text[:_ENDS]
             at = end + 1
 
     def together(self) -> Iterator[str]:
@@ -139,6 +144,25 @@ class Order:
             if row:
                 yield from _rows_of(row)
             row = []
+        yield from self._in_lanes()
+
+    def _in_lanes(self) -> Iterator[Row]:
+        """Yield short pieces that follow one another in one role's turns, with other roles' texts between them.
+
+        A longer text before them may end with the first piece, and one behind them begin with the last.
+        """
+        runs: dict[str, list[Text]] = {}
+        for text in self.texts:
+            if text.lane.startswith("."):
+                continue
+            run = runs.setdefault(text.lane, [])
+            if text.piece and len(run) <= _MOST_PIECES:
+                run.append(text)
+                continue
+            yield from _readings(run, text)
+            runs[text.lane] = [text]
+        for run in runs.values():
+            yield from _readings(run, None)
 
 
 Plausible: TypeAlias = Callable[[str, Row], bool]
@@ -232,6 +256,19 @@ def _rows_of(row: Sequence[Text]) -> Iterator[Row]:
             group.append(text)
     if groups > 1:
         yield from _row_of(row)
+
+
+def _readings(run: Sequence[Text], behind: Text | None) -> Iterator[Row]:
+    """Yield what pieces say alone, and with the end of the text before them and the beginning of the one behind."""
+    pieces = [text for text in run if text.piece]
+    if not pieces:
+        return
+    before = _LAST.search(run[0].text[-_NEAR:]) if not run[0].piece else None
+    after = _FIRST.match(behind.text[:_NEAR]) if behind is not None else None
+    heads = [[]] if before is None else [[], [_text(pieces[0].place, before[0], "")]]
+    tails = [[]] if after is None else [[], [_text(pieces[0].place, after[0], "")]]
+    for head, tail in product(heads, tails):
+        yield from _row_of([*head, *pieces, *tail])
 
 
 def _row_of(pieces: Sequence[Text]) -> Iterator[Row]:

@@ -98,3 +98,18 @@ NOTHING: dict[str, object] = {
 def test_numbers_side_by_side_are_no_identifier(inspector: Inspector, name: str) -> None:
     """Tables, lists of ids and measures are not put together into cards, although some have a right check digit."""
     assert inspector.inspect(freeze_object({"x": NOTHING[name]})).findings == ()
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ("4111", "1111", "1111", "1111"),
+        ("ES91", "2100", "0418", "4502", "0005", "1332"),
+        ("Mi tarjeta empieza por 4111", "1111", "1111", "1111"),
+        ("4111", "1111", "1111", "1111 y eso es todo"),
+    ],
+)
+def test_pieces_in_turns_with_answers_between_are_found(inspector: Inspector, pieces: tuple[str, ...]) -> None:
+    """A number that is told turn by turn is found, however many turns it takes."""
+    told = [turn for piece in pieces for turn in (("user", piece), ("assistant", "Sigue, por favor."))]
+    assert inspector.inspect(freeze_object(turns(*told))).findings

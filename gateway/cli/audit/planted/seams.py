@@ -154,24 +154,11 @@ _LONG: Mapping[str, tuple[str, str]] = {
 }
 
 
-# Answers between more than two pieces: tried in full only, for it is not promised.
-_APART = frozenset(
-    {
-        "messages, an answer between",
-        "pages of a tool",
-        "pages of a tool, a sentence between",
-        "outputs, Responses",
-    }
-)
-
-
 def seams(*, full: bool = False) -> Iterator[tuple[Canary, str, Place, str]]:
     """Yield values cut in two or more: canary, name, place and the value as one (full: with words around, too)."""
     for canary in CANARIES:
         for number, pieces in enumerate(_CUTS.get(canary.name, ())):
             for name, seam in SEAMS.items():
-                if not full and name in _APART and len(pieces) > 2:
-                    continue
                 yield canary, f"{name}, in {len(pieces)}", seam(pieces), canary.text
                 if full and not number:
                     for around, (before, behind) in _LONG.items():
