@@ -1,8 +1,7 @@
-"""The composition root: the one file that wires concrete classes together. No logic of its own."""
+"""The composition root: with `http_front.py` it alone wires concrete classes together. No logic of its own."""
 
 import asyncio
 import signal
-import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, tzinfo
@@ -15,6 +14,7 @@ from gateway import __version__
 from gateway.app.alarms import Alarms
 from gateway.app.announcement import announce
 from gateway.app.head_start import HeadStart
+from gateway.app.http_front import http_front, status_page
 from gateway.app.inspection import RunningInspection, running_inspection
 from gateway.app.key_store import KeyStore
 from gateway.app.observers import (
@@ -46,11 +46,10 @@ from gateway.app.supervisor import Supervisor
 from gateway.app.targets import Targets
 from gateway.core.errors import AduanaError, ConfigurationError
 from gateway.core.target import Catalog
-from gateway.ledger import Ledger, Reader
+from gateway.ledger import Ledger
 from gateway.ledger.encryption import Seal
 from gateway.observe import ActiveRequests, EnergySampler, Metrics, Prices
 from gateway.observe.logs import configure
-from gateway.observe.page.page import HEADERS, Page
 from gateway.observe.traces import Traces
 from gateway.pipeline import Fanout, Pipeline
 from gateway.pipeline.dispatch import Dispatcher
@@ -63,14 +62,7 @@ from gateway.pipeline.snapshot import SnapshotBuilder
 from gateway.pipeline.taint import ConversationTaint
 from gateway.privacy.taint.scope import BetweenKeys
 from gateway.server import (
-    BodyReader,
-    HostGuard,
-    HttpEndpoint,
-    InboundBuilder,
-    Listener,
-    Operations,
     Readiness,
-    build_application,
 )
 from gateway.settings import Settings
 
@@ -159,17 +151,7 @@ async def running(
     supervisor = Supervisor()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(supervisor.close)
-        await asyncio.to_thread(close_to_others, settings.state_dir)
-        memory = StateMemory(settings.state_dir)
-        found = await asyncio.to_thread(memory.look)
-        ledger = Ledger(ledger_settings(settings, prices.unpriced), lock=early.lock)
-        await ledger.open()
-        stack.push_async_callback(ledger.close)
-        stack.push_async_callback(early.stop)
-        await memory.open(found, ledger, accept_loss=accept_loss)
-        stack.push_async_callback(asyncio.to_thread, memory.close)
-        if ledger.orphans:
-            LOG.warning("ledger.orphans_settled", requests=ledger.orphans)
+        memory, ledger = await _open_state(stack, settings, early, prices, accept_loss=accept_loss)
         policies = PolicyStore(settings.policy, catalog, candidate=settings.candidate, rates=policy_rates(settings))
         observers: dict[str, Observer] = {"working": active, "tags": TagLog()}
         fanout = Fanout(observers, observer_failed)
@@ -192,19 +174,15 @@ async def running(
             keys=lambda: keys.problem,
             background=supervisor.failed,
         )
-        page = Page(
-            catalog=catalog,
-            version=__version__,
-            states=targets.states,
-            budgets=ledger.budgets,
-            readings=sampler.readings,
+        page = status_page(
+            settings,
+            catalog,
+            targets=targets,
+            ledger=ledger,
+            sampler=sampler,
+            policies=policies,
+            keys=keys,
             problems=alarms.sentences,
-            digest=lambda: policies.current.digest,
-            keys_renewed=lambda: keys.renewed_at,
-            savings=Reader(settings.state_dir).savings,
-            reference_model=settings.prices.reference_model,
-            currency=settings.prices.currency,
-            rate=settings.prices.usd_rate,
         )
         fanout.add("page", page)
         if settings.traces.endpoint is not None:
@@ -221,50 +199,21 @@ async def running(
         await targets.start()
         stack.push_async_callback(targets.close)
         stack.push_async_callback(_stop_sampling, sampler, ledger)
-        snapshots = SnapshotBuilder(
-            local=targets.local,
-            targets=targets.all,
-            ledger=ledger,
-            meters=sampler,
-            pricing=prices,
-            now=_clock(settings.timezone),
-        )
-        secret = memory.key
-        between = BetweenKeys(settings.inspection.memory.between_keys)
-        taint = ConversationTaint(ledger, secret, between, lost=bool(memory.lost))
-        masker = Masker(examine=inspection.requests.examine_fully, store=ledger, sealing=Seal(secret), key=secret)
-        dispatcher = Dispatcher(local=targets.local, cloud=targets.cloud, ledger=ledger, observer=fanout)
-        shadows = Shadows(
-            dispatcher=dispatcher, settlements=settlements, observer=fanout, seconds=settings.server.request_seconds
-        )
-        stack.push_async_callback(shadows.close)
         drain = DrainWindow()
-        pipeline = Pipeline(
-            catalog=catalog,
+        pipeline = _pipeline(
+            stack,
+            settings,
+            catalog,
+            memory=memory,
+            ledger=ledger,
             policies=policies,
-            request_inspection=inspection.requests,
-            masker=masker,
-            snapshots=snapshots,
-            taint=taint,
-            dispatcher=dispatcher,
+            inspection=inspection,
+            targets=targets,
+            sampler=sampler,
+            prices=prices,
             settlements=settlements,
-            shadows=shadows,
-            observer=fanout,
-            request_seconds=settings.server.request_seconds,
+            fanout=fanout,
             drain=drain,
-        )
-        host_guard = HostGuard(
-            host=settings.server.host,
-            allowed_hosts=settings.server.allowed_hosts,
-            allowed_origins=settings.server.allowed_origins,
-        )
-        endpoint = HttpEndpoint(
-            pipeline=pipeline,
-            catalog=catalog,
-            host_guard=host_guard,
-            keys=keys.ring,
-            bodies=BodyReader(max_bytes=settings.server.max_body_bytes, seconds=settings.server.body_seconds),
-            inbound_builder=InboundBuilder(catalog, settings.header_facts),
         )
         probe = ReadinessProbe(
             catalog=catalog,
@@ -276,23 +225,16 @@ async def running(
             background=supervisor.failed,
             keys=lambda: keys.problem,
         )
-        operations = Operations(
-            host_guard=host_guard,
-            keys=keys.ring if settings.server.host not in LOOPBACK else None,
-            metrics_keys=keys.ring if settings.server.host not in LOOPBACK and settings.keys else None,
+        listener = http_front(
+            settings,
+            catalog,
+            pipeline=pipeline,
+            drain=drain,
+            keys=keys,
             readiness=probe.check,
             metrics=metrics,
-            page=page.render,
-            page_headers=HEADERS,
-        )
-        listener = Listener(
-            build_application(endpoint, operations, host_guard, targets.models, started=int(time.time())),
-            host=settings.server.host,
-            port=settings.server.port,
-            drain=drain,
-            drain_seconds=settings.server.drain_seconds,
-            write_seconds=settings.server.write_seconds,
-            max_connections=settings.server.max_connections,
+            page=page,
+            models=targets.models,
             keep=supervisor.keep,
         )
         url = await listener.start()
@@ -305,6 +247,80 @@ async def running(
         }
         stack.push_async_callback(_cancel, background)
         yield Gateway(url, policies, keys, catalog, probe.check, supervisor)
+
+
+async def _open_state(
+    stack: AsyncExitStack, settings: Settings, early: HeadStart, prices: Prices, *, accept_loss: bool
+) -> tuple[StateMemory, Ledger]:
+    """Open the state directory and its ledger; `stack` closes them, the ledger last.
+
+    Raises:
+        AduanaError: The ledger can't be used.
+    """
+    await asyncio.to_thread(close_to_others, settings.state_dir)
+    memory = StateMemory(settings.state_dir)
+    found = await asyncio.to_thread(memory.look)
+    ledger = Ledger(ledger_settings(settings, prices.unpriced), lock=early.lock)
+    await ledger.open()
+    stack.push_async_callback(ledger.close)
+    stack.push_async_callback(early.stop)
+    await memory.open(found, ledger, accept_loss=accept_loss)
+    stack.push_async_callback(asyncio.to_thread, memory.close)
+    if ledger.orphans:
+        LOG.warning("ledger.orphans_settled", requests=ledger.orphans)
+    return memory, ledger
+
+
+def _pipeline(
+    stack: AsyncExitStack,
+    settings: Settings,
+    catalog: Catalog,
+    *,
+    memory: StateMemory,
+    ledger: Ledger,
+    policies: PolicyStore,
+    inspection: RunningInspection,
+    targets: Targets,
+    sampler: EnergySampler,
+    prices: Prices,
+    settlements: SettlementWriter,
+    fanout: Fanout,
+    drain: DrainWindow,
+) -> Pipeline:
+    """Return the pipeline with its steps; `stack` ends its shadows."""
+    dispatcher = Dispatcher(local=targets.local, cloud=targets.cloud, ledger=ledger, observer=fanout)
+    shadows = Shadows(
+        dispatcher=dispatcher, settlements=settlements, observer=fanout, seconds=settings.server.request_seconds
+    )
+    stack.push_async_callback(shadows.close)
+    return Pipeline(
+        catalog=catalog,
+        policies=policies,
+        request_inspection=inspection.requests,
+        masker=Masker(
+            examine=inspection.requests.examine_fully, store=ledger, sealing=Seal(memory.key), key=memory.key
+        ),
+        snapshots=SnapshotBuilder(
+            local=targets.local,
+            targets=targets.all,
+            ledger=ledger,
+            meters=sampler,
+            pricing=prices,
+            now=_clock(settings.timezone),
+        ),
+        taint=ConversationTaint(
+            ledger,
+            memory.key,
+            BetweenKeys(settings.inspection.memory.between_keys),
+            lost=bool(memory.lost),
+        ),
+        dispatcher=dispatcher,
+        settlements=settlements,
+        shadows=shadows,
+        observer=fanout,
+        request_seconds=settings.server.request_seconds,
+        drain=drain,
+    )
 
 
 def _check_exposure(settings: Settings) -> None:
