@@ -9,8 +9,6 @@ import ctypes
 import sys
 from pathlib import Path
 
-import numpy as np
-
 _BLOCK = 4 * 2**20
 _LEAST = 16 * 2**20  # smaller mappings are not worth reading
 _MADV_DONTNEED = 4  # Linux, asm-generic/mman-common.h
@@ -22,12 +20,14 @@ def release_zero_pages() -> int:
         return 0
     libc = ctypes.CDLL(None, use_errno=True)
     libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    libc.memcmp.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
     released = 0
     for start, end in _mappings():
         for at in range(start, end, _BLOCK):
             size = min(_BLOCK, end - at)
-            words = np.ctypeslib.as_array((ctypes.c_uint64 * (size // 8)).from_address(at))
-            if not words.any() and libc.madvise(at, size, _MADV_DONTNEED) == 0:
+            # Each word equals the one behind it, and the first is zero: the quickest look at so many bytes.
+            zeros = not ctypes.c_uint64.from_address(at).value and libc.memcmp(at, at + 8, size - 8) == 0
+            if zeros and libc.madvise(at, size, _MADV_DONTNEED) == 0:
                 released += size
     return released
 
