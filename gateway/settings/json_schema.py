@@ -2,15 +2,24 @@
 
 from typing import Any
 
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import ModelSchema
 
+from gateway.settings.docstrings import docstrings
 from gateway.settings.settings import Settings
 
 Schema = dict[str, Any]
 
 
-class _WithoutTitles(GenerateJsonSchema):
-    """Generator that makes no titles from names: an editor shows the name already."""
+class _Described(GenerateJsonSchema):
+    """Generator that adds each setting's meaning, and makes no titles from names: an editor shows the name already."""
+
+    def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
+        """Return a section's schema, with the text below each field as its description."""
+        made = super().model_schema(schema)
+        for name, text in docstrings(schema["cls"]).items():
+            made["properties"][name].setdefault("description", text)
+        return made
 
     def field_title_should_be_set(self, schema: object) -> bool:
         """Return False for every field."""
@@ -23,7 +32,7 @@ def json_schema() -> Schema:
     It knows names, types and limits of settings. What must hold between settings, and whether files exist, only
     `aduana check` sees.
     """
-    schema = Settings.model_json_schema(schema_generator=_WithoutTitles)
+    schema = Settings.model_json_schema(schema_generator=_Described)
     for definition in schema["$defs"].values():
         definition.pop("title", None)
     return {

@@ -36,4 +36,4 @@ Files = Annotated[tuple[Path, ...], BeforeValidator(_one_or_many, json_schema_in
 class Section(BaseModel):
     """Part of the configuration: frozen, and it refuses names that it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
