@@ -28,6 +28,7 @@ _PIECE = re.compile(r"[0-9A-Za-z]{0,11}[0-9][0-9A-Za-z]{0,11}|[A-Z]{1,2}")
 _LISTED = re.compile(
     r"[\[({]\s{0,9}(?:[\"']?[0-9A-Za-z]{1,12}[\"']?\s{0,9},\s{0,9}){1,23}[\"']?[0-9A-Za-z]{1,12}[\"']?\s{0,9}[\])}]"
 )
+_LONGEST_CUT = 65_536  # characters of an encoding in pieces; each piece is read by itself too
 _CUT = re.compile(r"[A-Za-z0-9+/_-]{4,4096}={0,2}")
 _LAST = re.compile(r"(?<![0-9A-Za-z])[0-9A-Z]{0,11}[0-9]\Z")
 _FIRST = re.compile(r"[0-9][0-9A-Z]{0,11}(?![0-9A-Za-z])")
@@ -124,13 +125,14 @@ class Order:
     def cut_up(self) -> Iterator[tuple[Place, str]]:
         """Yield pieces of equal length in a row that an encoding may have been cut into, put together."""
         row: list[Text] = []
+        longest = 0
         for text in (*self.texts, None):
             if text is not None and _CUT.fullmatch(text.text) is not None:
                 longest = len(row[0].text) if row else len(text.text)
                 if len(text.text) <= longest and (not row or len(row[-1].text) == longest):
                     row.append(text)
                     continue
-            if len(row) > 1 and not all(map(_plain_word, row)):
+            if len(row) > 1 and len(row) * longest <= _LONGEST_CUT and not all(map(_plain_word, row)):
                 yield row[0].place, "".join(one.text for one in row)
             row = [text] if text is not None and _CUT.fullmatch(text.text) is not None else []
 
