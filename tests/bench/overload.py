@@ -3,7 +3,8 @@
 Run: `python -m tests.bench.overload`. Prints figures; asserts nothing, because machines differ. The clients run on the
 same machine, so they take a part of its cores from the gateway and the engine: how much, a run says in which a stub
 refuses the same flood. Goodput is given as a share of the engine's peak, and of what the clients leave of it. What is
-compared takes turns, several times, so that another load on the machine meets all of it alike.
+compared takes turns, each first once, so that another load on the machine meets all of it alike, and so does the time
+that the engine takes to find another number of threads for what else wants the cores now.
 """
 
 import asyncio
@@ -12,8 +13,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -25,7 +25,6 @@ from tests.standins.gateway import RunningGateway
 from tests.standins.machine import starter
 
 TIMES = 7.5  # of what the engine can do
-ROUNDS = 3
 SECONDS = 8.0
 LEAD_SECONDS = 2.0
 READERS = 100
@@ -131,8 +130,14 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def busy_seconds() -> float:
+    """CPU seconds that the whole machine has used: proc(5), all but idle and waiting for disks."""
+    fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+    return sum(int(field) for at, field in enumerate(fields) if at not in (3, 4)) / os.sysconf("SC_CLK_TCK")
+
+
 class CpuMeter:
-    """Meter of what processes take of the machine's cores."""
+    """Meter of what processes take of the machine's cores, and what everything else does."""
 
     def __init__(self, processes: dict[str, int]) -> None:
         self._processes = processes
@@ -141,13 +146,17 @@ class CpuMeter:
 
     def start(self) -> None:
         """Begin."""
-        self._before = {name: cpu_seconds(pid) for name, pid in self._processes.items()}
+        self._before = self._now()
         self._begun = time.perf_counter()
 
     def used(self) -> dict[str, float]:
         """Cores used by each since the start."""
         took = time.perf_counter() - self._begun
-        return {name: (cpu_seconds(pid) - self._before[name]) / took for name, pid in self._processes.items()}
+        return {name: (seconds - self._before[name]) / took for name, seconds in self._now().items()}
+
+    def _now(self) -> dict[str, float]:
+        seconds = {name: cpu_seconds(pid) for name, pid in self._processes.items()}
+        return seconds | {"others": busy_seconds() - sum(seconds.values())}
 
 
 def worker_of(pid: int) -> int:
@@ -229,35 +238,40 @@ class Comparison:
         self._meter = meter
         self.peak, self.stub, self.retries, self.fresh = Case(), Case(), Case(), Case()
 
-    async def turn(self) -> None:
-        """Measure each once."""
-        with self._measured(self.peak):
-            self.peak.rates.append((await closed_loop(self._client, self._url, 16)).rate)
-        rate = TIMES * self.peak.rates[-1]
-        with self._measured(self.stub):
-            self.stub.rates.append(await self._beside_stub(rate * (TIMES - 1) / TIMES))
-        for case, fresh in ((self.retries, False), (self.fresh, True)):
-            with self._measured(case):
-                flood, light = await asyncio.gather(
-                    open_loop(self._client, self._url, rate, fresh=fresh), light_loop(self._client, self._url)
-                )
-            case.flood.append(flood)
-            case.light.append(light)
-            case.rates.append(flood.rate + light.rate)
+    async def run(self, peak: float) -> None:
+        """Measure each four times; floods have `TIMES` the rate of `peak`."""
+        loads = [
+            (self.peak, self._undisturbed),
+            (self.stub, partial(self._beside_stub, (TIMES - 1) * peak)),
+            (self.retries, partial(self._flooded, self.retries, TIMES * peak, fresh=False)),
+            (self.fresh, partial(self._flooded, self.fresh, TIMES * peak, fresh=True)),
+        ]
+        for first in range(len(loads)):
+            for case, load in loads[first:] + loads[:first]:
+                self._meter.start()
+                case.rates.append(await load())
+                case.cores.append(self._meter.used())
+
+    async def _undisturbed(self) -> float:
+        """Return the answers a second that the engine gives to as many clients as it has use for."""
+        return (await closed_loop(self._client, self._url, 16)).rate
+
+    async def _flooded(self, case: Case, rate: float, *, fresh: bool) -> float:
+        """Return the answers a second under a flood, with a light client beside it."""
+        flood, light = await asyncio.gather(
+            open_loop(self._client, self._url, rate, fresh=fresh), light_loop(self._client, self._url)
+        )
+        case.flood.append(flood)
+        case.light.append(light)
+        return flood.rate + light.rate
 
     async def _beside_stub(self, rate: float) -> float:
-        """Answers a second while a stub refuses a flood of this rate: what its clients alone leave of the peak."""
+        """Return the answers a second while a stub refuses a flood of this rate: what its clients alone leave."""
         server = await asyncio.get_running_loop().create_server(Stub, "127.0.0.1", 0)
         async with server:
             flood = open_loop(self._client, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", rate)
             tally, _ = await asyncio.gather(closed_loop(self._client, self._url, 16), flood)
         return tally.rate
-
-    @contextmanager
-    def _measured(self, case: Case) -> Iterator[None]:
-        self._meter.start()
-        yield
-        case.cores.append(self._meter.used())
 
     def report(self) -> str:
         """What came of it, in lines."""
@@ -292,10 +306,10 @@ async def main() -> None:
             pid, url = gateway.process.pid, gateway.url
             meter = CpuMeter({"gateway": pid, "engine": worker_of(pid), "clients": os.getpid()})
             comparison = Comparison(client, url, meter)
-            await closed_loop(client, url, 16)  # warms up
-            for _ in range(ROUNDS):
-                await comparison.turn()
+            warm = await closed_loop(client, url, 16)
+            await comparison.run(warm.rate)
             print(comparison.report())
+            print("Cores that others use are missing to all of it: figures count where those are near 0.")
             print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
             await slow_readers(gateway)
 
