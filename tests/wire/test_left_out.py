@@ -4,6 +4,7 @@ The fields are those of the providers' own packages, walked through all their ty
 a package has is tried too, and must then get a place.
 """
 
+import functools
 import json
 import types
 import typing
@@ -191,7 +192,12 @@ API = {
 }  # fmt: skip
 
 
-def verdicts(path: str) -> Iterator[tuple[str, Verdict, Body]]:
+@functools.cache
+def verdicts(path: str) -> tuple[tuple[str, Verdict, Body], ...]:
+    return tuple(_verdicts(path))
+
+
+def _verdicts(path: str) -> Iterator[tuple[str, Verdict, Body]]:
     parse, kind, base = API[path]
     for value, field in _values(kind, ()):
         name = "".join("[]" if isinstance(key, int) else f".{key}" for key in field.keys)[1:]
@@ -241,6 +247,6 @@ def test_an_unknown_field_is_named() -> None:
 @pytest.mark.parametrize("path", API)
 def test_no_field_is_dropped_in_silence(path: str) -> None:
     """Every field that a provider's package knows is in the translated document, named in the answer, or refused."""
-    found = list(verdicts(path))
+    found = verdicts(path)
     assert [(name, body) for name, verdict, body in found if verdict == "SILENT"] == []
     assert Counter(verdict for _, verdict, _ in found)["carried"] > 5
