@@ -75,7 +75,8 @@ async def test_a_start_that_fails_ends_at_once_and_leaves_no_engine(tmp_path):
         stderr=asyncio.subprocess.STDOUT,
         env=os.environ | {"TMPDIR": str(tmp_path)},  # the engine inherits it, and is found by it
     )
-    said, _ = await process.communicate()
+    async with asyncio.timeout(120):
+        said, _ = await process.communicate()
     assert process.returncode == 2
     assert "bad.yaml:2" in said.decode()
     assert (tmp_path / "state" / "ledger.lock").exists()  # it had begun
