@@ -4,6 +4,7 @@ import sys
 
 from gateway.privacy import topic_questions
 from gateway.privacy.detectors import named_entities
+from gateway.privacy.detectors.countries import tables
 from gateway.privacy.detectors.gitleaks import vendor_rules
 from gateway.privacy.detectors.registry import DETECTORS
 
@@ -19,6 +20,9 @@ lexicon beside their owner, in English and Spanish: what is said with other word
 about somebody who is only named ("Marta's results are bad") is not seen, and the lexicon knows neither irony nor
 invented persons. Where that matters, write your own words and lists, or have the local model judge topics.
 
+The numbers of all countries, with their words, stand on a page of their own:
+[docs/identifiers.md](../../docs/identifiers.md).
+
 | category | detector | source |
 |---|---|---|
 """
@@ -26,7 +30,8 @@ invented persons. Where that matters, write your own words and lists, or have th
 
 def page() -> str:
     """Return the page as Markdown."""
-    rows = sorted((d.category, d.name, d.source) for d in DETECTORS)
+    apart = {detector.name for detector in tables.DETECTORS}
+    rows = sorted((d.category, d.name, d.source) for d in DETECTORS if d.name not in apart)
     lines = [f"| `{category}` | {name} | {source} |" for category, name, source in rows]
     lines.append("| `custom.<name>` | custom | the user's own words, regular expressions (RE2) and lists |")
     rules = sorted((rule.category, rule.name) for rule in vendor_rules())

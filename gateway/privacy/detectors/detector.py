@@ -20,6 +20,15 @@ _VERSION = re.compile(
 )
 _NO_DIGIT = re.compile(r"[^0-9]+")
 _SEPARATOR = re.compile(r"[\s.\-/]+")
+_UNIT = re.compile(
+    r"[ \t\u00a0]?(?:[%‰€$£¥°]|(?:eur(?:os?)?|usd|dol+ar[es]*|dólares|reais|pesos|bytes?|octets|[kmgt]i?b|ms|kg|"
+    r"km|mm?|cm|mg|ml|kwh|mv|units?|unidades|rows|filas|"
+    r"edges|layers|people|persons?|personas|pessoas|personnes|habitant\w*|"
+    r"inhabitants|einwohner|menschen|users?|usuarios|tel[eé]fonos|phones|vend\w+|sold|stück|mill?\w+|trips|travellers|"
+    r"times|years|d[ií]as|days)\b)",
+    re.IGNORECASE,
+)
+_LONGEST_WORD = 24
 _FEW = 16  # hits of which each looks around by itself
 
 Check: TypeAlias = Callable[[Match[str]], bool]
@@ -113,8 +122,22 @@ def compact(match: Match[str]) -> str:
 
 def near(match: Match[str], context: Pattern[str], before: int = 64, after: int = 32) -> bool:
     """Tell whether a context word stands near the hit."""
+    text = match.string
     start, end = match.span("value")
-    return _around.has(match.string, context, max(0, start - before), min(len(match.string), end + after))
+    return _around.has(text, context, word_start(text, max(0, start - before)), min(len(text), end + after))
+
+
+def word_start(text: str, at: int) -> int:
+    """Return where the word begins that `at` stands in, so that no part of a word is taken for a word."""
+    least = max(0, at - _LONGEST_WORD)
+    while at > least and text[at - 1].isalnum():
+        at -= 1
+    return at
+
+
+def measured(match: Match[str]) -> bool:
+    """Tell whether a unit or a currency follows: an amount is nobody's number."""
+    return _UNIT.match(match.string, match.end("value")) is not None
 
 
 class _Around(threading.local):

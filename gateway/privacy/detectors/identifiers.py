@@ -103,7 +103,7 @@ DETECTORS: tuple[Detector, ...] = (
         name="cif",
         category="id.tax",
         pattern=rx(
-            rf"{_FREE}(?P<value>[A-HJNP-SUVWa-hjnp-suvw][\s./-]?[0-9]{{2}}[. -]?[0-9]{{3}}[. -]?[0-9]{{2}}[\s./-]?[0-9A-Ja-j]){_DONE}"
+            rf"{_FREE}(?P<value>(?:[A-HJNP-SUVW][\s./-]?|[a-hjnp-suvw][./-]?)[0-9]{{2}}[. -]?[0-9]{{3}}[. -]?[0-9]{{2}}[\s./-]?[0-9A-Ja-j]){_DONE}"
         ),
         source="Orden EHA/451/2008, control character",
         check=lambda match: cif.is_valid(compact(match)),
@@ -144,7 +144,7 @@ DETECTORS: tuple[Detector, ...] = (
     Detector(
         name="es_cadastre",
         category="id.property",
-        pattern=rx(rf"(?i){_FREE}(?P<value>[0-9A-Z]{{7}}\s?[0-9A-Z]{{7}}\s?[0-9]{{4}}\s?[A-Z]{{2}}){_DONE}"),
+        pattern=rx(rf"(?i){_FREE}(?P<value>[0-9A-Z]{{7}}[\s-]?[0-9A-Z]{{7}}[\s-]?[0-9]{{4}}[\s-]?[A-Z]{{2}}){_DONE}"),
         source="Real Decreto Legislativo 1/2004, cadastral reference, two control letters",
         check=lambda match: referenciacatastral.is_valid(compact(match)),
     ),

@@ -13,11 +13,13 @@ from gateway.privacy.detectors import (
     records,
     topics,
 )
+from gateway.privacy.detectors.countries import tables
 from gateway.privacy.detectors.detector import Detector
 from gateway.privacy.detectors.gitleaks import vendor_rules
 
 DETECTORS: tuple[Detector, ...] = (
     *identifiers.DETECTORS,
+    *tables.DETECTORS,
     *accounts.DETECTORS,
     *addresses.DETECTORS,
     *credentials.DETECTORS,
