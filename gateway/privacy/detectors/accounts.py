@@ -1,4 +1,4 @@
-"""Money and ways to reach somebody: cards, accounts, wallets, e-mail, telephones. Pure."""
+"""Money and mail: cards, accounts, wallets, addresses of e-mail. Pure."""
 
 # ruff: noqa: E501 - a pattern in one piece can be read and searched for
 
@@ -6,16 +6,11 @@ import re
 from functools import cache
 from re import Match
 
-import phonenumbers
 from stdnum import bitcoin, iban, numdb
 from stdnum.es import ccc
 
-from gateway.privacy.detectors.detector import BEGIN, END, Detector, compact, digits, near, rx, words
+from gateway.privacy.detectors.detector import BEGIN, END, Detector, compact, digits, rx
 
-_PHONE_WORDS = words(
-    r"phone|tel[eé]?f|m[oó]vil|mobile|\bcell|\bcall\b|whats|ll[aá]m|contact|\bfax|\btlf|\btfno?|\btel\b|\bsms\b|n[uú]mero es|\bfijo\b|"
-    r"\bmy number|\bmi n[uú]mero|\bbizum|\bring me|\btext me|\breach (?:me|us)|busca|\bdial\b|marca"
-)
 _ISSUED = re.compile(
     r"4[0-9]{12}|4[0-9]{15}|4[0-9]{18}|5[1-5][0-9]{14}|2[2-7][0-9]{14}|3[47][0-9]{13}|3(?:0|6|8|9)[0-9]{12}(?:[0-9]{2})?|35[0-9]{14}|(?:2131|1800)[0-9]{11}|"
     r"6[0-9]{15}(?:[0-9]{1,3})?|5[06-8][0-9]{14}(?:[0-9]{1,3})?|6[237][0-9]{11,14}"
@@ -82,34 +77,6 @@ def _email(match: Match[str]) -> bool:
     if _TEST_MAIL.search(value) or _AUTOMATIC.match(value) or value.startswith("git@"):
         return False
     return _AUTHORITY.search(match.string, max(0, match.start() - 200), match.start()) is None
-
-
-def _phone(match: Match[str]) -> bool:
-    text = match["value"]
-    number = digits(text)
-    international = text.startswith(("+", "00"))
-    if not 9 <= len(number) <= 15 or len(set(number)) < 3:
-        return False
-    context = near(match, _PHONE_WORDS)
-    if not international and not context and not _telling(text, number):
-        return False
-    for region in ("ES", "US", "GB"):
-        try:
-            parsed = phonenumbers.parse(text, region)
-        except phonenumbers.NumberParseException:
-            continue
-        if phonenumbers.is_valid_number(parsed):
-            return True
-        if international:
-            return False
-    return context and re.fullmatch(r"\(?[2-9][0-9]{2}\)?[ .-]{1,2}[0-9]{3}[ .-][0-9]{4}", text) is not None
-
-
-def _telling(text: str, number: str) -> bool:
-    """Tell whether the shape alone says telephone: a grouped Spanish number, or a US one with its area in brackets."""
-    if len(number) == 9 and number[0] in "679":
-        return re.fullmatch(r"[0-9]{3}([ -])(?:[0-9]{3}\1[0-9]{3}|[0-9]{2}\1[0-9]{2}\1[0-9]{2})", text) is not None
-    return re.fullmatch(r"\([0-9]{3}\) ?[0-9]{3}-[0-9]{4}", text) is not None
 
 
 DETECTORS: tuple[Detector, ...] = (
@@ -184,50 +151,6 @@ DETECTORS: tuple[Detector, ...] = (
         ),
         source="RFC 5321",
         check=_email,
-        joins=False,
-    ),
-    Detector(
-        name="phone",
-        category="contact.phone",
-        pattern=rx(
-            r"(?<![\w./=#$€£-])(?<![0-9],)(?P<value>(?:(?:\+|00)[0-9]{1,3}[\s.-]{0,2})?(?:\([0-9]{1,4}\)[\s.-]{0,2})?[0-9]{2,5}(?:[ .-]{0,2}[0-9]{2,5}){1,4})(?![\w%€$]|[.,/-][0-9])"
-        ),
-        source="ITU-T E.164; numbering plans by libphonenumber",
-        check=_phone,
-        confidence=0.7,
-        joins=False,
-    ),
-    Detector(
-        name="phone_marked",
-        category="contact.phone",
-        pattern=rx(
-            r"(?:(?<=[/=#])|(?<=[0-9],))(?P<value>\+[0-9]{1,3}[ .-]?[0-9]{2,5}(?:[ .-]?[0-9]{2,5}){1,4}|[679][0-9]{2} (?:[0-9]{3} [0-9]{3}|[0-9]{2} [0-9]{2} [0-9]{2}))(?![\w%€$]|[.,/-][0-9]| [0-9])"
-        ),
-        source="ITU-T E.164; numbering plans by libphonenumber; behind a mark, as in a row of a file or an address",
-        check=_phone,
-        confidence=0.7,
-        joins=False,
-    ),
-    Detector(
-        name="phone_named",
-        category="contact.phone",
-        pattern=rx(
-            r"(?i)\b(?:phone|tel(?:ephone|.{1,2}fono|f)?|tlf|tfn?o|tfn|m(?:o|ó)vil|fijo|mobile|cell|fax|desk|whatsapp|bizum|ring me|answering|messages|registered|"
-            r"call(?:ing)? (?:me|us|him|her|them)(?: back)?|text (?:me|us)|ll(?:a|á)m[a-z]{1,8})"
-            r"(?: number| no\.?| n.{1,2}mero)?(?: (?:is|es|at|on|to|al?|en el))?\s{0,2}[:.#]{0,2}\s{0,3}(?P<value>\+?\(?[0-9](?:[ ().-]{0,3}[0-9]){6,16})(?![0-9%€$]|[.,][0-9])"
-        ),
-        source="ITU-T E.164 lengths, behind a word for telephone",
-        confidence=0.7,
-        joins=False,
-    ),
-    Detector(
-        name="phone_kind",
-        category="contact.phone",
-        pattern=rx(
-            r"(?i)(?<![\w.,-])(?P<value>\+?\(?[0-9](?:[ ().-]{0,3}[0-9]){6,16})[ -]{1,3}(?:office|fax|mobile|cell|home phone|m(?:o|ó)vil|casa|oficina)\b"
-        ),
-        source="ITU-T E.164 lengths, before a word for its kind",
-        confidence=0.7,
         joins=False,
     ),
     Detector(

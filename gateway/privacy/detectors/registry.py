@@ -10,6 +10,7 @@ from gateway.privacy.detectors import (
     named_entities,
     networks,
     people,
+    phones,
     records,
     topics,
 )
@@ -27,6 +28,7 @@ DETECTORS: tuple[Detector, ...] = (
     *credentials_in_prose.DETECTORS,
     *networks.DETECTORS,
     *people.DETECTORS,
+    *phones.DETECTORS,
     *records.DETECTORS,
     *topics.DETECTORS,
 )
