@@ -28,7 +28,7 @@ otherwise: {prefer: [big, home]}
 """
 NAMED = "Please write a birthday card for Margaret Sullivan, she turns forty."
 NAMELESS = "Please write a birthday card for my neighbour, she turns forty."
-FIRST_NAME = "Please write a birthday card for Margaret, she turns forty."
+FIRST_NAME = "Which roses look best beside a Margaret?"
 
 
 def children(process: int) -> list[int]:
@@ -52,7 +52,7 @@ async def asked(gateway: RunningGateway, text: str) -> tuple[str, str]:
     [("full", ["local", "cloud", "cloud"]), ("any", ["local", "cloud", "local"])],
 )
 async def test_whose_name_it_is_stays_at_home(tmp_path: Path, count: str, expected: list[str]) -> None:
-    """A first name alone stays only where every name counts."""
+    """A first name that is nobody's stays only where every name counts."""
     (tmp_path / "policy.yaml").write_text(POLICY)
     async with StandInCloud() as cloud, StandInCloud() as home:
         config = CONFIG.format(policy=tmp_path / "policy.yaml", cloud=cloud.base_url, home=home.base_url, count=count)

@@ -11,6 +11,9 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from gateway.core.finding import Finding
+from gateway.privacy.names.given_names import is_given_name
+from gateway.privacy.names.private_names import Surroundings, is_private_name
+from gateway.privacy.names.spans import spans_of
 
 DETECTOR = "entities"
 CATEGORIES = frozenset(
@@ -37,19 +40,7 @@ _NAMED = re.compile(
 _HASH = re.compile(r"(?=.*[a-f])[0-9a-f-]{8,}")
 _AROUND = 64, 32  # characters before and behind
 _NEIGHBOUR = 40  # characters between the parts of one address
-_INNER = r"(?:(?:[A-Z]\.?|d[aeiou]s?|del|la|van|von|der|den|bin|al|el)[ \t])"  # between first and last name
-_LINK = re.compile(rf"[ \t]?(?:{_INNER}){{0,2}}|['’-]")
-_MORE = re.compile(rf"[ \t]{_INNER}{{0,2}}([A-ZÀ-ÖØ-ÞĀ-Ž][\w'’-]+)")
-_TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sr|Sra|Srta|D|Dña|Don|Doña|Lic|Ing)\.?\s{1,2}\Z")
-_INTRODUCED = re.compile(
-    r"\b(?:names? (?:is|are|was)|call(?:s|ed)? (?:me|him|her|them)|known as|signed by|my (?:kid|son|daughter|wife|"
-    r"husband|mother|father|boss|sister|brother|patient|client)|(?:me|se) llam[oa]|llamad[oa]|(?:mi|su) "
-    r"(?:nombre|apellido)s? (?:es|era)|mi (?:hij[oa]|marido|mujer|madre|padre|jef[ea]|herman[oa]|paciente|cliente))"
-    r"\W{1,3}\Z",
-    re.IGNORECASE,
-)
-_BEFORE = 40  # characters in which a title or an introduction stands
-_WORD = re.compile(r"[^\W\d_][\w'’-]+")
+_LISTED = 0.7  # confidence of a common given name that the model does not know
 _COMPANIONS = ("health", "financial", "legal", "contact")
 
 
@@ -116,34 +107,16 @@ def _of_names(path: str, text: str, entities: Sequence[Entity], names: NamePolic
     if names is NamePolicy.IGNORE:
         return
     people = [entity for entity in entities if is_name(entity)]
-    taken = -1
-    for number, entity in enumerate(people):
-        if entity.start < taken:
-            continue
-        end = entity.end
-        for other in people[number + 1 :]:
-            if _LINK.fullmatch(text, end, other.start) is None:
-                break
-            end = other.end
-        more = _MORE.match(text, end) if end == entity.end else None
-        end = taken = more.end() if more else end
-        if names is NamePolicy.ANY or _is_full(text, entity.start, end):
-            yield _finding("person.name", path, entity.start, end, entity.score)
+    read = Surroundings(text)
+    for span in spans_of(read, [(entity.start, entity.end) for entity in people]):
+        seen = [entity for entity in people if entity.start < span[1] and span[0] < entity.end]
+        sure = is_given_name(text[slice(*span)]) or any(_is_sure(entity) for entity in seen)
+        if names is NamePolicy.ANY or is_private_name(text, span, surroundings=read, sure=sure):
+            yield _finding("person.name", path, *span, max((entity.score for entity in seen), default=_LISTED))
 
 
-def _is_full(text: str, start: int, end: int) -> bool:
-    """Tell whether a name is a full one.
-
-    That is: two words with capitals, or a title or an introduction before one; where there are no capitals, two words.
-    """
-    before = text[max(0, start - _BEFORE) : start]
-    if _INTRODUCED.search(before):
-        return True
-    words = _WORD.findall(text, start, end)
-    if text.islower():
-        return len(words) > 1
-    capitals = sum(word[0].isupper() for word in words)
-    return capitals > 1 or (capitals == 1 and _TITLE.search(before) is not None)
+def _is_sure(entity: Entity) -> bool:
+    return entity.kind == "GIVEN_NAME" and entity.score >= _SURE
 
 
 def _of_addresses(path: str, entities: Sequence[Entity]) -> Iterator[Finding]:

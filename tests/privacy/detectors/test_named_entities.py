@@ -34,7 +34,7 @@ def found(text: str, names: NamePolicy) -> list[tuple[str, str]]:
         ("Ask [GIVEN_NAME:Ana] [SURNAME:de la Fuente]", "Ana de la Fuente"),
         ("Ask [GIVEN_NAME:Johannes Varvio] about it", "Johannes Varvio"),
         ("Ask [GIVEN_NAME:Julian] Azevedo about it", "Julian Azevedo"),
-        ("Ask [GIVEN_NAME:Ludwig] van [SURNAME:Beethoven]", "Ludwig van Beethoven"),
+        ("Ask [GIVEN_NAME:Ludwig] van [SURNAME:Houten]", "Ludwig van Houten"),
         ("Ask Dr. [SURNAME:Kozłowski]", "Kozłowski"),
         ("Pregunta a la Sra. [SURNAME:Molina]", "Molina"),
         ("My name is [GIVEN_NAME:Akinori]", "Akinori"),
