@@ -1,12 +1,14 @@
-"""The owner of the worker processes and of what they have found: texts are sent once and then remembered.
+"""The owner of the worker processes and of what they have found: passages are sent once and then remembered.
 
-Remembered by keyed hash, never as text. Whatever fails raises `RecognitionFailed`: the caller makes a doubt of it.
+Remembered by keyed hash, never as text, so a long conversation costs its new turn, and a text for which one request's
+computing time was too short goes on where it stopped when it comes again. Whatever fails raises `RecognitionFailed`:
+the caller makes a doubt of it.
 """
 
 import asyncio
 import multiprocessing
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from hashlib import blake2b
 from importlib.util import find_spec
@@ -15,11 +17,11 @@ from pathlib import Path
 import msgspec
 from cachetools import LRUCache
 
-from gateway.ner.model import Piece, load, recognise
+from gateway.ner.model import Piece, load, recognise, windows
 from gateway.ner.weights import PACKAGE, int8_model
 from gateway.privacy.detectors.named_entities import Entity, joined
 
-_AT_ONCE = 8_000  # characters in one job: what is too late is noticed soon
+_AT_ONCE = 12  # passages in one job: requests take turns, and a limit that was passed is noticed soon
 
 
 class RecognitionFailed(Exception):
@@ -32,7 +34,7 @@ class RecognitionSettings(msgspec.Struct, frozen=True, kw_only=True):
     cache: Path  # directory for the converted weights
     processes: int = 1
     threads: int = 1  # of each process
-    remembered: int = 20_000  # texts
+    remembered: int = 100_000  # passages, of up to 480 characters
     pause_seconds: float = 5.0  # before processes that broke are started again
 
 
@@ -47,7 +49,7 @@ class Recognition:
     def __init__(self, settings: RecognitionSettings) -> None:
         self._settings = settings
         self._key = secrets.token_bytes(32)
-        self._known: LRUCache[bytes, tuple[Entity, ...]] = LRUCache(settings.remembered)
+        self._known: LRUCache[bytes, tuple[Piece, ...]] = LRUCache(settings.remembered)
         self._pool: ProcessPoolExecutor | None = None
         self._opening: asyncio.Task[None] | None = None
         self._closed = False
@@ -72,36 +74,55 @@ class Recognition:
             await asyncio.wait([self._opening])
         self._end()
 
-    async def entities(self, texts: Sequence[str]) -> list[tuple[Entity, ...]]:
+    async def entities(self, texts: Sequence[str], seconds: float = float("inf")) -> list[tuple[Entity, ...]]:
         """Return the entities of each text.
+
+        Args:
+            texts: All texts of one request.
+            seconds: CPU time that the processes may spend on them. What was found until then is kept for the next try.
+
+        Raises:
+            RecognitionFailed: The model is not loaded, has failed, or its process died.
+            TimeoutError: It would have taken longer.
+        """
+        passages = [[(at, self._mark(passage), passage) for at, passage in windows(text)] for text in texts]
+        every = {mark: passage for of_text in passages for _, mark, passage in of_text}
+        found = {mark: self._known[mark] for mark in every if mark in self._known}
+        missing = [mark for mark in every if mark not in found]
+        at_once = _AT_ONCE * self._settings.processes
+        for first in range(0, len(missing), at_once):
+            if seconds <= 0:
+                raise TimeoutError
+            marks = missing[first : first + at_once]
+            jobs = [marks[at : at + _AT_ONCE] for at in range(0, len(marks), _AT_ONCE)]
+            done = await asyncio.gather(*(self._recognise([every[mark] for mark in job]) for job in jobs))
+            for job, (pieces, spent) in zip(jobs, done, strict=True):
+                found |= zip(job, pieces, strict=True)
+                seconds -= spent
+            self._known.update((mark, found[mark]) for mark in marks)
+        self._known.update(found)
+        return [tuple(_entities(text, of_text, found)) for text, of_text in zip(texts, passages, strict=True)]
+
+    def _mark(self, passage: str) -> bytes:
+        return blake2b(passage.encode("utf-8", "surrogatepass"), key=self._key, digest_size=32).digest()
+
+    async def _recognise(self, passages: list[str]) -> tuple[list[tuple[Piece, ...]], float]:
+        """Return the pieces of each passage, and the CPU time that they took, in seconds.
 
         Raises:
             RecognitionFailed: The model is not loaded, has failed, or its process died.
         """
-        hashes = [blake2b(text.encode("utf-8", "surrogatepass"), key=self._key).digest() for text in texts]
-        found = {mark: self._known[mark] for mark in hashes if mark in self._known}
-        missing = {mark: text for mark, text in zip(hashes, texts, strict=True) if mark not in found}
-        if missing:
-            for batch in await asyncio.gather(*(self._recognise(marks, missing) for marks in _batches(missing))):
-                found |= batch
-        self._known.update(found)
-        return [found[mark] for mark in hashes]
-
-    async def _recognise(self, marks: list[bytes], texts: dict[bytes, str]) -> dict[bytes, tuple[Entity, ...]]:
         async with self._turns:
             pool = await self._ready()
-            some = [texts[mark].encode("utf-8", "replace").decode() for mark in marks]  # lone surrogates
+            some = [passage.encode("utf-8", "replace").decode() for passage in passages]  # lone surrogates
             try:
-                pieces: list[list[Piece]] = await asyncio.get_running_loop().run_in_executor(pool, recognise, some)
+                pieces, spent = await asyncio.get_running_loop().run_in_executor(pool, recognise, some)
             except (BrokenExecutor, RuntimeError) as error:
                 self._lost(pool, error)
                 raise RecognitionFailed("its process died") from error
             except Exception as error:
                 raise RecognitionFailed(f"it failed with {type(error).__name__}") from error
-        return {
-            mark: tuple(joined([Entity(*piece) for piece in found], text))
-            for mark, found, text in zip(marks, pieces, some, strict=True)
-        }
+        return [tuple(found) for found in pieces], spent
 
     async def _ready(self) -> ProcessPoolExecutor:
         if self._opening is None:
@@ -149,14 +170,11 @@ class Recognition:
             self._pool = None
 
 
-def _batches(texts: dict[bytes, str]) -> list[list[bytes]]:
-    """Return the marks of texts, by the jobs in which they are sent."""
-    batches: list[list[bytes]] = [[]]
-    size = 0
-    for mark, text in texts.items():
-        if batches[-1] and size + len(text) > _AT_ONCE:
-            batches.append([])
-            size = 0
-        batches[-1].append(mark)
-        size += len(text)
-    return batches
+def _entities(
+    text: str, passages: Sequence[tuple[int, bytes, str]], found: Mapping[bytes, tuple[Piece, ...]]
+) -> list[Entity]:
+    """Return the entities of a text from the pieces of its passages."""
+    pieces = [
+        Entity(at + start, at + end, kind, score) for at, mark, _ in passages for start, end, kind, score in found[mark]
+    ]
+    return joined(pieces, text)

@@ -14,6 +14,7 @@ from typing import Protocol
 import msgspec
 
 from gateway.core.document import strings
+from gateway.core.errors import Unavailable
 from gateway.core.finding import Doubt, Finding, Inspection
 from gateway.core.labels import Zone
 from gateway.core.request import AnyRequest
@@ -30,8 +31,12 @@ INLINE_BYTES = 16 * 1024
 class Recognising(Protocol):
     """Finder of named entities. Whatever exception it raises becomes a doubt."""
 
-    async def entities(self, texts: Sequence[str]) -> Sequence[Sequence[Entity]]:
-        """Return the entities of each text, in the order of the texts."""
+    async def entities(self, texts: Sequence[str], seconds: float) -> Sequence[Sequence[Entity]]:
+        """Return the entities of each text, in the order of the texts.
+
+        Raises:
+            TimeoutError: It would take more seconds of computing. What was found is kept for the next try.
+        """
 
 
 class Judging(Protocol):
@@ -53,8 +58,9 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
 
     recognition: Recognising
     policy: NamePolicy = NamePolicy.FULL
-    seconds: float = 2.0  # for one request; beyond them it counts as sensitive
-    characters: int = 200_000  # of one request; beyond them it counts as sensitive, for it would take too long
+    seconds: float = 10.0  # of computing for one request; beyond them it counts as sensitive
+    patience: float = 120.0  # seconds in which they must be had, where many wait for one core
+    characters: int = 400_000  # of one request; beyond them it counts as sensitive, for it would take too long
 
 
 class RequestInspection:
@@ -104,19 +110,36 @@ class RequestInspection:
         if sum(len(text) for _, text in texts) > self._names.characters:
             return _doubted(inspection, "size")
         try:
-            async with asyncio.timeout(self._names.seconds):
-                found = await self._names.recognition.entities([text for _, text in texts])
-        except TimeoutError:
+            async with asyncio.timeout(self._names.patience):
+                found = await self._names.recognition.entities([text for _, text in texts], self._names.seconds)
+            both = (*inspection.findings, *await self._named(texts, found, self._names.policy))
+        except (TimeoutError, Unavailable):
             return _doubted(inspection, "time")
         except Exception:  # noqa: BLE001 - whatever it is, the request was not searched
             return _doubted(inspection, "detector_failed:entities")
-        findings: list[Finding] = []
-        named: list[tuple[str, Entity]] = []
-        for (path, text), entities in zip(texts, found, strict=True):
-            findings += findings_of(path, text, entities, self._names.policy)
-            named += ((path, entity) for entity in entities if is_name(entity))
-        both = (*inspection.findings, *findings)
+        named = [
+            (path, entity)
+            for (path, _), entities in zip(texts, found, strict=True)
+            for entity in entities
+            if is_name(entity)
+        ]
         return msgspec.structs.replace(inspection, findings=(*both, *records(named, both)))
+
+    async def _named(
+        self, texts: Sequence[tuple[str, str]], found: Sequence[Sequence[Entity]], policy: NamePolicy
+    ) -> list[Finding]:
+        """Return the findings in texts; of long ones a thread looks at what stands around each name."""
+
+        def look() -> list[Finding]:
+            return [
+                finding
+                for (path, text), entities in zip(texts, found, strict=True)
+                for finding in findings_of(path, text, entities, policy)
+            ]
+
+        if sum(len(text) for _, text in texts) > INLINE_BYTES:
+            return await self._threads.run(look)
+        return look()
 
     async def judged(self, request: AnyRequest, inspection: Inspection) -> Inspection:
         """Return the inspection, joined by the topics that a local model sees. Never raises."""

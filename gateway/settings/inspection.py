@@ -9,25 +9,31 @@ from gateway.settings.section import Name, Section
 
 
 class NamesConfig(Section):
-    """The search for people's names and addresses by a model, in requests that would leave. Needs `aduana[ner]`."""
+    """The search for people's names and addresses by a model, in requests that would leave. Needs `aduana[ner]`, and is
+    on where that is installed. Written as `names: off` where it is to be off."""
 
-    count: Literal["ignore", "full", "any"] = "full"
-    """Which names count by themselves: first and last together, any, or none (then only beside health, money, law or
-    contact data)."""
-    seconds: float = Field(default=2.0, gt=0)
-    """Time for one request; beyond it the request counts as sensitive."""
-    max_characters: int = Field(default=200_000, ge=1000)
+    count: Literal["off", "ignore", "full", "any"] = "full"
+    """Which names count by themselves: those of private people, any, or none (then only beside health, money, law or
+    contact data). `off`: nobody looks for names and addresses."""
+    seconds: float = Field(default=10.0, gt=0)
+    """Computing time for one request; beyond it the request counts as sensitive, and the next try goes on from there."""
+    max_characters: int = Field(default=400_000, ge=1000)
     """Size of one request; beyond it the request counts as sensitive."""
     processes: int = Field(default=1, ge=1, le=32)
     """Worker processes, of about 150 MB each."""
     threads: int = Field(default=1, ge=1, le=64)
     """CPU threads of each."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _off(cls, value: object) -> object:
+        return {"count": "off"} if value == "off" or value is False else value
+
     @model_validator(mode="after")
     def _installed(self) -> "NamesConfig":
         from gateway.ner import installed  # numpy comes with it, which nobody else needs to read a configuration
 
-        if not installed():
+        if self.count != "off" and not installed():
             raise ValueError("needs an extra: pip install 'aduana[ner]'")
         return self
 
@@ -83,7 +89,7 @@ class InspectionConfig(Section):
     lists: dict[Name, ListConfig] = Field(default_factory=dict)
     """Your own long lists (clients, projects): a file with one entry a line, by category `custom.<name>`."""
     names: NamesConfig | None = None
-    """Search for people's names and addresses, too."""
+    """Search for people's names and addresses: on where `aduana[ner]` is installed, unless it is `off`."""
     topics: TopicsConfig | None = None
     """Have a local model judge topics, too."""
     memory: MemoryConfig = MemoryConfig()

@@ -84,6 +84,31 @@ async def test_what_is_known_needs_no_process(recognition: Recognition) -> None:
         await recognition.entities(["Ask Margaret Sullivan and others."])
 
 
+async def test_a_grown_text_costs_what_is_new(recognition: Recognition) -> None:
+    """The passages of a long text are known again when it comes with more behind it."""
+    text = " ".join(f"In room {number} nobody was seen." for number in range(400))
+    await recognition.entities([text])
+    with pytest.raises(TimeoutError):
+        await recognition.entities([text.upper()], seconds=0.0)
+    (grown,) = await recognition.entities([f"{text} Ask Margaret Sullivan."], seconds=1e-9)
+    assert "Margaret" in {f"{text} Ask Margaret Sullivan."[entity.start : entity.end] for entity in grown}
+
+
+async def test_what_was_too_long_for_one_try_goes_on_with_the_next(recognition: Recognition) -> None:
+    """Computing time is limited, and what was found within it is kept: some tries later the whole text is known."""
+    text = " ".join(f"In room {number} Margaret Sullivan was seen." for number in range(600))
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            (found,) = await recognition.entities([text], seconds=1e-9)
+        except TimeoutError:
+            continue
+        break
+    assert tries > 1
+    assert found[-1].end > len(text) - 20
+
+
 async def test_what_others_push_out_meanwhile_is_not_missed(cache: Path) -> None:
     """A request keeps the entities that were known when it came, even if they are forgotten while it waits."""
     one = Recognition(RecognitionSettings(cache=cache, remembered=1))

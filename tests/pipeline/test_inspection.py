@@ -33,7 +33,7 @@ class FakeRecognition:
         self.error: Exception | None = None
         self.endless = False
 
-    async def entities(self, texts: Sequence[str]) -> Sequence[Sequence[Entity]]:
+    async def entities(self, texts: Sequence[str], seconds: float) -> Sequence[Sequence[Entity]]:
         self.asked += texts
         if self.error is not None:
             raise self.error
@@ -90,7 +90,7 @@ async def test_a_search_that_did_not_happen_is_a_doubt(
     """Where the search failed, was late or too long, the request stays at home, and its receipt says why."""
     for name, value in trouble.items():
         setattr(recognition, name, value)
-    house = house_of(inspector, recognition, seconds=0.01 if trouble else 60.0, characters=100_000 if trouble else 3)
+    house = house_of(inspector, recognition, patience=0.01 if trouble else 60.0, characters=100_000 if trouble else 3)
     await house.ask("Nothing private at all.", "public")
     (receipt,) = house.ledger.receipts
     assert receipt.label is Label.SENSITIVE
