@@ -6,6 +6,8 @@ from hypothesis import HealthCheck, settings
 
 for name in [name for name in os.environ if name.startswith("ADUANA_")]:
     del os.environ[name]
+# Names are searched for by default, by a process with a model of its own: hundreds of tests need none.
+os.environ["ADUANA_INSPECTION__NAMES"] = "off"
 
 # Hypothesis measures time by default, so a busy machine would fail tests that find nothing.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -71,8 +71,8 @@ class _LocalNames(Names, frozen=True, kw_only=True):
 
 
 def _names(settings: Settings) -> _LocalNames | None:
-    """Return the search for names and addresses where it is configured, not started yet."""
-    names = settings.inspection.names
+    """Return the search for names and addresses where it is on, not started yet."""
+    names = settings.inspection.names_searched
     if names is None:
         return None
     return _LocalNames(

@@ -24,6 +24,8 @@ _SIGNS = {
     ProofOutcome.NOT_PROVED: "[red]NOT PROVED[/]",
 }
 
+_COUNTED = {"full": "those of private people (full)", "any": "all (any)", "ignore": "none (ignore)"}
+
 
 def add_parser(subparsers: Any) -> None:
     """Declare the command and its options."""
@@ -50,13 +52,19 @@ def run(args: argparse.Namespace) -> int:
     result = check(policy)
     closed = _closed_by_budgets(settings)
     if args.json:
-        told = {"passed": result.passed, "unpriced": closed, **msgspec.structs.asdict(result)}
+        told = {
+            "passed": result.passed,
+            "unpriced": closed,
+            "names": _counted(settings),
+            **msgspec.structs.asdict(result),
+        }
         print(msgspec.json.encode(told).decode())
         return 0 if result.passed else 1
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     names = ", ".join(str(path) for path in args.policies or settings.policy) or "built-in home policy"
     console.print(f"[bold]{escape(names)}[/] · digest {result.digest} · {result.rules} rules · "
                   f"{len(settings.targets)} targets")  # fmt: skip
+    console.print(f"  names of people are {_names(settings)}")
     _show(console, result, _options(args))
     for target in closed:
         console.print(
@@ -73,6 +81,21 @@ def _closed_by_budgets(settings: Settings) -> tuple[str, ...]:
     if not limited or budgets.unpriced == "allow":
         return ()
     return tuple(sorted(Prices(price_settings(settings), priced_targets(settings)).unpriced))
+
+
+def _counted(settings: Settings) -> str:
+    """Return which names count: `full`, `any`, `ignore`, or `off` where nobody looks for them."""
+    names = settings.inspection.names_searched
+    return names.count if names is not None else "off"
+
+
+def _names(settings: Settings) -> str:
+    counted = _counted(settings)
+    if counted == "off":
+        why = "inspection.names says so" if settings.inspection.names is not None else "install 'aduana[ner]'"
+        return f"not searched for: {why}"
+    told = "by default" if settings.inspection.names is None else "as inspection.names says"
+    return f"searched for, {told}; by themselves count: {_COUNTED[counted]}"
 
 
 def _options(args: argparse.Namespace) -> str:

