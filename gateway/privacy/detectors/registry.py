@@ -12,6 +12,7 @@ from gateway.privacy.detectors import (
     people,
     phones,
     records,
+    streets,
     topics,
 )
 from gateway.privacy.detectors.countries import tables
@@ -23,6 +24,7 @@ DETECTORS: tuple[Detector, ...] = (
     *tables.DETECTORS,
     *accounts.DETECTORS,
     *addresses.DETECTORS,
+    *streets.DETECTORS,
     *credentials.DETECTORS,
     *high_entropy.DETECTORS,
     *credentials_in_prose.DETECTORS,
