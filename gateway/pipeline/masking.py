@@ -202,7 +202,9 @@ class Masker:
     ) -> Masked | None:
         """Return the document masked, or None where one of the values can still be read in it."""
         masked = mask(document, findings, known, self._pick, language)
-        if masked is None or has_residue(masked.document, [entry.original for entry in masked.entries]):
+        if masked is None or has_residue(
+            masked.document, [entry.original for entry in masked.entries], words=masked.parts
+        ):
             return None
         return masked
 

@@ -40,6 +40,7 @@ _NAMED = re.compile(
 _HASH = re.compile(r"(?=.*[a-f])[0-9a-f-]{8,}")
 _AROUND = 64, 32  # characters before and behind
 _NEIGHBOUR = 40  # characters between the parts of one address
+_SPEAKER = re.compile(r"\$\.messages\[[0-9]+\]\.name")
 _LISTED = 0.7  # confidence of a common given name that the model does not know
 _COMPANIONS = ("health", "financial", "legal", "contact")
 
@@ -107,12 +108,22 @@ def _of_names(path: str, text: str, entities: Sequence[Entity], names: NamePolic
     if names is NamePolicy.IGNORE:
         return
     people = [entity for entity in entities if is_name(entity)]
+    if _SPEAKER.fullmatch(path):
+        if _is_somebody(text) or any(_is_sure(entity) for entity in people):
+            yield _finding("person.name", path, 0, len(text), _LISTED)
+        return
     read = Surroundings(text)
     for span in spans_of(read, [(entity.start, entity.end) for entity in people]):
         seen = [entity for entity in people if entity.start < span[1] and span[0] < entity.end]
         sure = is_given_name(text[slice(*span)]) or any(_is_sure(entity) for entity in seen)
         if names is NamePolicy.ANY or is_private_name(text, span, surroundings=read, sure=sure):
             yield _finding("person.name", path, *span, max((entity.score for entity in seen), default=_LISTED))
+
+
+def _is_somebody(name: str) -> bool:
+    """Tell whether a speaker's name is a person's (`ana_ruiz`), and not a program's (`get_weather`)."""
+    words = [word for word in re.split(r"[\W\d_]+", name) if word]
+    return is_given_name(" ".join(words), alone=len(words) == 1)
 
 
 def _is_sure(entity: Entity) -> bool:

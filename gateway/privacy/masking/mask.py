@@ -7,7 +7,7 @@ whoever calls inspects the result again. None instead of a document means: it ca
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from re import Match
 from types import MappingProxyType
 from typing import Any
@@ -18,9 +18,23 @@ from gateway.core.document import Json, JsonObject, strings
 from gateway.core.finding import Finding
 from gateway.privacy.categories import maskable
 from gateway.privacy.detectors.detector import re2
+from gateway.privacy.masking.name_parts import parts_of, spellings_of
 from gateway.privacy.masking.pseudonyms import Full, Pick, PseudonymEntry, Pseudonyms, essence, outlined
 
 _MOST_VALUES = 2_000
+_MOST_PARTS = 8_000  # shorter forms of full names, each in its spellings
+_PEOPLE = frozenset({"person.name", "person.record"})
+_SPANISH = re.compile(
+    r"[ñ¿¡]|\b(?:el|los|del|una?|que|para|escr[ií]bele|escribe|dile|llama|redacta|resume|haz|por|cita|mi|se|está|con)\b",
+    re.IGNORECASE,
+)
+_SHOWN = re.compile(
+    r"(?:\b(?P<f>la|las|una|doña|dña\.?|sra\.?|srta\.?|señora|señorita|senyora|"
+    r"(?:mi|tu|su|la meva|la seva|nuestra)\s\w+a)|"
+    r"\b(?:el|los|un|don|d\.|sr\.?|señor|senyor|(?:mi|tu|su|el meu|el seu|nuestro)\s\w+o))"
+    r"(?:\s(?:paciente?|cliente?|\w+[oa]r?))?[\s,]{1,2}\Z",
+    re.IGNORECASE,
+)
 _DEEPEST = 8  # JSON inside strings of JSON
 _STRUCTURE = frozenset({"role", "type", "model"})  # words of the protocol, never replaced
 _LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -34,6 +48,8 @@ class Masked(msgspec.Struct, frozen=True, kw_only=True):
     document: JsonObject
     entries: tuple[PseudonymEntry, ...]
     counts: tuple[tuple[str, int], ...]
+    parts: frozenset[str] = frozenset()
+    """Values that are parts of full names: they count as whole words only."""
 
 
 class _Collision(Exception):
@@ -51,20 +67,26 @@ def mask(
     values = _values(findings, texts)
     if values is None:
         return None
+    language = language or _guessed(texts.values())
     before = tuple(known)
     names = Pseudonyms(before, "\n".join(texts.values()).lower(), pick, language)
+    found = frozenset(values)
     for entry in before:
         values.setdefault(entry.original, entry.category)
+    parts = _parts(values, found)
+    values = {value: category for value, category in values.items() if value not in parts}
     if len(values) > _MOST_VALUES:
         return None
+    genders = _genders(findings, texts) if language in ("es", "ca") else {}
     try:
-        masked = _Masking(values, names).document(document)
+        masked = _Masking(values, parts, genders, names).document(document)
     except (Full, _Collision):
         return None
     counts: dict[str, int] = {}
     for finding in findings:
         counts[finding.category] = counts.get(finding.category, 0) + 1
-    return Masked(document=masked, entries=names.entries, counts=tuple(sorted(counts.items())))
+    known_parts = frozenset(entry.original for entry in names.entries if entry.original in parts)
+    return Masked(document=masked, entries=names.entries, counts=tuple(sorted(counts.items())), parts=known_parts)
 
 
 def foreign(findings: Sequence[Finding], masked: Masked) -> tuple[Finding, ...]:
@@ -99,6 +121,37 @@ def _values(findings: Sequence[Finding], texts: Mapping[str, str]) -> dict[str, 
     return values
 
 
+def _guessed(texts: Iterable[str]) -> str:
+    """Return the language of texts that are too short to tell it by their small words."""
+    return "es" if any(_SPANISH.search(text) for text in texts) else "en"
+
+
+def _parts(values: Mapping[str, str], found: Collection[str]) -> dict[str, str]:
+    """Return shorter forms of the full names among values, each with the full name. Who is named first has them.
+
+    What was `found` by itself is no part.
+    """
+    parts: dict[str, str] = {}
+    for value, category in values.items():
+        for part in parts_of(value) if category in _PEOPLE else ():
+            for spelling in spellings_of(part):
+                if spelling not in found and len(parts) < _MOST_PARTS:
+                    parts.setdefault(spelling, value)
+    return parts
+
+
+def _genders(findings: Sequence[Finding], texts: Mapping[str, str]) -> dict[str, str]:
+    """Return the gender of people where the word before their name shows it: `la paciente`, `don`, `mi compañera`."""
+    genders: dict[str, str] = {}
+    for finding in findings:
+        text = texts.get(finding.path, "")
+        before = text[max(0, finding.start - 40) : finding.start]
+        shown = _SHOWN.search(before) if finding.category in _PEOPLE else None
+        if shown is not None:
+            genders.setdefault(text[finding.start : finding.end].strip(), "f" if shown["f"] else "m")
+    return genders
+
+
 def _unescaped(value: str) -> list[str]:
     """Return what a value in the text of JSON means, and what that means if it is JSON's text again."""
     found: list[str] = []
@@ -125,8 +178,13 @@ def _is_json(text: str) -> bool:
 class _Masking:
     """One pass over a document."""
 
-    def __init__(self, values: Mapping[str, str], names: Pseudonyms) -> None:
+    def __init__(
+        self, values: Mapping[str, str], parts: Mapping[str, str], genders: Mapping[str, str], names: Pseudonyms
+    ) -> None:
         self._values = values
+        self._parts = parts
+        self._genders = genders
+        self._in_words = {" ".join(part.split()): part for part in parts}
         self._categories = sorted(set(values.values()))
         self._known = {essence(category, value): category for value, category in values.items()}
         self._names = names
@@ -134,11 +192,14 @@ class _Masking:
         if values:
             options = re2.Options()
             options.max_mem, options.case_sensitive, options.log_errors = _PATTERN_BYTES, False, False
-            longest = sorted(values, key=len, reverse=True)
+            longest = sorted((*values, *parts), key=len, reverse=True)
             try:
-                self._pattern = re2.compile("|".join(map(_spellings, longest)), options)
+                self._pattern = re2.compile("|".join(map(self._spelled, longest)), options)
             except re2.error as error:
                 raise Full from error
+
+    def _spelled(self, value: str) -> str:
+        return f"(?-i:{_spellings(value)})" if value in self._parts else _spellings(value)
 
     def document(self, document: JsonObject) -> JsonObject:
         """Return the masked document."""
@@ -193,10 +254,20 @@ class _Masking:
 
     def _pseudonym(self, value: str) -> str:
         category = self._values.get(value)
+        part = self._in_words.get(" ".join(value.split())) if category is None else None
+        if part is not None and not self._is_value(value):
+            whole = self._parts[part]
+            return self._names.of(
+                value, self._values[whole], whole=whole, gender=self._genders.get(whole, "")
+            ).pseudonym
         if category is None:
             readings = (self._known.get(essence(category, value)) for category in self._categories)
             category = next((found for found in readings if found is not None), self._categories[0])
-        return self._names.of(value, category).pseudonym
+        return self._names.of(value, category, gender=self._genders.get(value, "")).pseudonym
+
+    def _is_value(self, value: str) -> bool:
+        """Tell whether it is another spelling of a value that was found itself."""
+        return any(self._known.get(essence(category, value)) == category for category in self._categories)
 
 
 def _spellings(value: str) -> str:

@@ -1,8 +1,9 @@
 """Pseudonyms: what stands for a value while it is away. Pure; chance is passed in. Never for secrets.
 
-A pseudonym keeps what grammar and format need (`Persona-K47`, `+34 6XX XXX K47`, `k47@mail.invalid`, `ESXX … XK47`)
-and nothing of the value but its outline. Tier 0 finds none of them; a test holds that. Spellings of one value share the
-code at the end, so a reader sees that they mean the same, and each is restored as it was written.
+A pseudonym keeps what grammar and format need (`Persona-K47`, `Señora-K47` where the text shows that,
+`+34 6XX XXX K47`, `k47@mail.invalid`, `ESXX … XK47`) and nothing of the value but its outline. Tier 0 finds none of
+them; a test holds that. Spellings of one value share the code at the end, and parts of a full name have a letter behind
+it (`Persona-K47b`), so a reader sees that they mean the same, and each is restored as it was written.
 """
 
 import re
@@ -18,9 +19,48 @@ _TRIES = 64
 _FEWEST = 5  # letters and digits that a value needs so that its outline can be kept
 _WORDS = {
     "es": {"person": "Persona", "custom": "Nombre", "network": "Equipo", "contact": "Lugar"},
+    "ca": {"person": "Persona", "custom": "Nom", "network": "Equip", "contact": "Lloc"},
     "en": {"person": "Person", "custom": "Name", "network": "Host", "contact": "Place"},
 }
-_OTHER = {"es": "Dato", "en": "Item"}
+_OTHER = {"es": "Dato", "ca": "Dada", "en": "Item"}
+_GENDERED = {"es": ("Señor", "Señora"), "ca": ("Senyor", "Senyora")}
+_TRANSLATED = (  # what a model makes of them in other languages
+    "personne", "pessoa", "nome", "mr", "mrs", "ms", "sr", "sra", "mr.", "mrs.", "ms.", "sr.", "sra.", "lieu",
+    "local", "luogo", "donnée", "hôte", "senor", "senora",
+)  # fmt: skip
+_HYPHENS = str.maketrans("‐‑‒–—−_ \u00a0\u202f", "----------")
+
+
+NOUNS = sorted(
+    {word.lower() for words in _WORDS.values() for word in words.values()}
+    | {word.lower() for word in (*_OTHER.values(), *(noun for both in _GENDERED.values() for noun in both))}
+    | set(_TRANSLATED),
+    key=len,
+    reverse=True,
+)
+PLURALS = ("", "s", "es")
+_NOUN_STARTS = frozenset(
+    word[:end] for noun in NOUNS for word in (noun, f"{noun}s", f"{noun}es") for end in range(1, len(word) + 1)
+)
+_CODE = re.compile(r"(?P<noun>[^\W\d_]+\.?)-(?P<code>[A-Za-z][0-9]{2}[A-Za-z]*)")
+SPOKEN = re.compile(rf"(?<!\w)(?i:(?:{'|'.join(map(re.escape, NOUNS))})(?:e?s)?)-(?ai:[a-z][0-9]{{2}}[a-z]*)(?!\w)")
+"""A pseudonym of a noun and a code as a model may write it, with any noun, in a text as `plainly` writes it."""
+
+
+def plainly(text: str) -> str:
+    """Return a text of equal length in which all hyphens, dashes and spaces are hyphens."""
+    return text.translate(_HYPHENS)
+
+
+def code_of(pseudonym: str) -> str | None:
+    """Return the code of a pseudonym of a noun and a code, in small letters; None: it is of another shape."""
+    match = _CODE.fullmatch(plainly(pseudonym))
+    return match["code"].lower() if match is not None else None
+
+
+def is_noun_start(word: str) -> bool:
+    """Tell whether a word in small letters may begin a noun of a pseudonym, in any language or in the plural."""
+    return word in _NOUN_STARTS
 
 
 class PseudonymEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +104,8 @@ class Pseudonyms:
     """
 
     def __init__(self, known: Iterable[PseudonymEntry], text: str, pick: Pick, language: str) -> None:
-        self._text = text
+        self._text = plainly(text)
+        self._spoken = {code_of(found[0]) for found in SPOKEN.finditer(self._text)}
         self._pick = pick
         self._language = language if language in _WORDS else "en"
         self._entries: dict[str, PseudonymEntry] = {}
@@ -72,7 +113,7 @@ class Pseudonyms:
         self._taken: dict[str, str] = {}  # pseudonym in lower case → essence
         self._used: set[str] = set()  # codes
         for entry in known:
-            if entry.pseudonym.lower() not in text:
+            if not self._stands(entry.pseudonym):
                 self._keep(entry)
 
     @property
@@ -80,8 +121,14 @@ class Pseudonyms:
         """Return everything that has a pseudonym."""
         return tuple(self._entries.values())
 
-    def of(self, value: str, category: str) -> PseudonymEntry:
+    def of(self, value: str, category: str, *, whole: str = "", gender: str = "") -> PseudonymEntry:
         """Return the entry of this spelling of a value; a new one where there is none.
+
+        Args:
+            value: The value as it is written.
+            category: What it was found as.
+            whole: The full name of which the value is a part: both share the code.
+            gender: "m" or "f" where the text shows a person's.
 
         Raises:
             Full: No free pseudonym was found.
@@ -89,9 +136,22 @@ class Pseudonyms:
         entry = self._entries.get(value)
         if entry is None:
             category, code = self._groups.get(essence(category, value), (category, ""))
-            entry = self._new(value, category, code)
+            if whole and not code:
+                entry = self._part(value, category, self.of(whole, category, gender=gender))
+            entry = entry or self._new(value, category, code, gender)
             self._keep(entry)
         return entry
+
+    def _part(self, value: str, category: str, whole: PseudonymEntry) -> PseudonymEntry | None:
+        """Return an entry with the code of the full name and a letter behind it; None: no letter is free."""
+        if code_of(whole.pseudonym) is None:
+            return None
+        noun = _CODE.fullmatch(whole.pseudonym)
+        for letter in "bcdefghjklmn":
+            pseudonym = _cased(value, f"{noun['noun'].capitalize()}-{whole.code}{letter}") if noun else ""
+            if noun and self._free(pseudonym, value, category):
+                return PseudonymEntry(original=value, pseudonym=pseudonym, category=category, code=whole.code + letter)
+        return None
 
     def _keep(self, entry: PseudonymEntry) -> None:
         key = essence(entry.category, entry.original)
@@ -100,11 +160,11 @@ class Pseudonyms:
         self._taken[entry.pseudonym.lower()] = key
         self._used.add(entry.code.lower())
 
-    def _new(self, value: str, category: str, code: str) -> PseudonymEntry:
+    def _new(self, value: str, category: str, code: str, gender: str = "") -> PseudonymEntry:
         for attempt in range(_TRIES):
             if not code:
                 code = self._code(attempt)
-            pseudonym = self._drawn(value, category, code)
+            pseudonym = self._drawn(value, category, code, gender)
             if self._free(pseudonym, value, category):
                 return PseudonymEntry(original=value, pseudonym=pseudonym, category=category, code=code)
             code = ""
@@ -123,15 +183,23 @@ class Pseudonyms:
         if any(entry.pseudonym == pseudonym for entry in self._entries.values()):
             return False
         taken = self._taken.get(pseudonym.lower())
-        return taken in (None, essence(category, value)) and pseudonym.lower() not in self._text
+        return taken in (None, essence(category, value)) and not self._stands(pseudonym)
 
-    def _drawn(self, value: str, category: str, code: str) -> str:
+    def _stands(self, pseudonym: str) -> bool:
+        """Tell whether a pseudonym stands in the request's own texts, in any way in which it would be put back."""
+        code = code_of(pseudonym)
+        return plainly(pseudonym.lower()) in self._text or (code is not None and code in self._spoken)
+
+    def _drawn(self, value: str, category: str, code: str, gender: str) -> str:
         if "@" in value:
             return _cased(value, f"{code.lower()}@{_DOMAIN}")
         if outlined(value) and len(code) < sum(map(str.isalnum, value)):
             return _outline(value, code, _shown(value, category))
         root = category.partition(".")[0]
-        return _cased(value, f"{_WORDS[self._language].get(root, _OTHER[self._language])}-{code}")
+        noun = _WORDS[self._language].get(root, _OTHER[self._language])
+        if root == "person" and gender and self._language in _GENDERED:
+            noun = _GENDERED[self._language][gender == "f"]
+        return _cased(value, f"{noun}-{code}")
 
 
 def _cased(value: str, pseudonym: str) -> str:

@@ -21,10 +21,10 @@ _WORTH = {kind: re.compile(expression, re.ASCII) for kind, expression in TRIGGER
 _GAPS = re.compile(r"[\W_]+")
 
 
-def has_residue(document: JsonObject, values: Collection[str]) -> bool:
-    """Tell whether one of the values is left in the document."""
-    long = {squeezed for value in values if len(squeezed := _squeezed(value)) >= _SHORT}
-    short = {value for value in values if 2 <= len(_squeezed(value)) < _SHORT}
+def has_residue(document: JsonObject, values: Collection[str], words: Collection[str] = ()) -> bool:
+    """Tell whether one of the values is left in the document; `words` count as whole words only."""
+    long = {squeezed for value in values if value not in words and len(squeezed := _squeezed(value)) >= _SHORT}
+    short = {value for value in values if value in words or 2 <= len(_squeezed(value)) < _SHORT}
     words = re.compile("|".join(rf"(?<!\w){re.escape(value)}(?!\w)" for value in short) or r"(?!)", re.IGNORECASE)
     texts = list(strings(document))
     budget = Bounded(max(_AT_LEAST, _TIMES * sum(len(text) for _, text in texts)))

@@ -2,7 +2,8 @@
 
 Only a true prefix of a known pseudonym at the end of what came is held back, until the next text says whether it goes
 on. A pseudonym counts as a whole word: `Persona-K471` is another name, made up by the model, and is left alone. A model
-that writes a pseudonym in capitals or in small letters gets the value in that case; a non-breaking hyphen is a hyphen.
+that writes a pseudonym in capitals or in small letters gets the value in that case. Any hyphen, dash or space is as
+good as another, and a noun may be translated or in the plural: `Persona K47`, `Person–K47`, `Personas-K47`.
 """
 
 import json
@@ -11,10 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from gateway.privacy.masking.pseudonyms import PseudonymEntry
+from gateway.privacy.masking.pseudonyms import SPOKEN, PseudonymEntry, code_of, is_noun_start, plainly
 
 Escape = Callable[[str], str]
-_HYPHENS = str.maketrans("‐‑", "--")
+_LONGEST_NOUN = 24  # characters of a noun with its code
 
 
 def as_text(value: str) -> str:
@@ -39,30 +40,49 @@ class PseudonymMapping:
     """Pseudonyms of a conversation, ready for restoring. Immutable; shared by all streams of an answer."""
 
     def __init__(self, entries: Sequence[PseudonymEntry]) -> None:
-        self._exact = {entry.pseudonym: entry.original for entry in entries}
-        self._folded = {entry.pseudonym.lower(): entry.original for entry in reversed(entries)}
-        longest = sorted(self._folded, key=len, reverse=True)
-        self.pattern = re.compile("|".join(map(_whole_word, longest)) or r"(?!)")
-        self._prefixes = frozenset(name[:end] for name in longest for end in range(1, len(name) + 1))
-        self._longest = max(map(len, longest), default=0)
+        self._exact = {plainly(entry.pseudonym): entry.original for entry in entries}
+        self._folded = {plainly(entry.pseudonym.lower()): entry.original for entry in reversed(entries)}
+        self._codes = {
+            code: entry.original for entry in reversed(entries) if (code := code_of(entry.pseudonym)) is not None
+        }
+        self._code_starts = frozenset(f"{code}s"[:end] for code in self._codes for end in range(len(code) + 2))
+        others = sorted((name for name in self._folded if code_of(name) is None), key=len, reverse=True)
+        spoken = (SPOKEN.pattern,) if self._codes else ()
+        self.pattern = re.compile("|".join((*map(_whole_word, others), *spoken)) or r"(?!)")
+        self._prefixes = frozenset(name[:end] for name in others for end in range(1, len(name) + 1))
+        self._longest = max(map(len, (*others, *(("x" * _LONGEST_NOUN,) if self._codes else ()))), default=0)
 
-    def original(self, found: str) -> str:
-        """Return what a pseudonym stands for, in the case in which it was written."""
+    def original(self, found: str) -> str | None:
+        """Return what a pseudonym stands for, in the case in which it was written; None: the model made it up."""
         exact = self._exact.get(found)
         if exact is not None:
             return exact
-        value = self._folded[found.lower()]
+        value = self._folded.get(found.lower()) or self._coded(found)
+        if value is None:
+            return None
         return value.upper() if found.isupper() else value.lower() if found.islower() else value
+
+    def _coded(self, found: str) -> str | None:
+        code = code_of(found)
+        if code is None:
+            return None
+        return self._codes.get(code) or self._codes.get(code.removesuffix("s"))
 
     def open_end(self, text: str, before: str) -> int:
         """Return how many characters at the end of `text` may begin a pseudonym; `before` stands before `text`."""
         for length in range(min(self._longest, len(text)), 0, -1):
             start = len(text) - length
-            if text[start:].lower() in self._prefixes:
+            end = text[start:].lower()
+            if end in self._prefixes or self._begins(end):
                 previous = text[start - 1] if start else before
                 if not _joined(previous, text[start]):
                     return length
         return 0
+
+    def _begins(self, end: str) -> bool:
+        """Tell whether a text in small letters is the beginning of a known code behind a noun, in any spelling."""
+        noun, hyphen, code = end.partition("-")
+        return bool(self._codes) and is_noun_start(noun) and (not hyphen or code in self._code_starts)
 
     def whole(self, text: str, escape: Escape = as_text) -> str:
         """Return a whole text, restored."""
@@ -93,7 +113,7 @@ class Restoring:
         return self._out(self._held, final=True)
 
     def _out(self, whole: str, *, final: bool) -> list[Piece]:
-        plain = self._last + whole.translate(_HYPHENS)
+        plain = plainly(self._last + whole)
         offset = len(self._last)
 
         def closed(start: int) -> int:
@@ -110,9 +130,12 @@ class Restoring:
                 break
             if end > until:  # it ends inside what looked like a beginning (Persona-K47@… and k47@…): only the rest may
                 until = closed(end)
+            value = self._mapping.original(match[0])
+            if value is None:
+                continue
             if start > done:
                 pieces.append(Piece(whole[done:start], start - done, False))
-            pieces.append(Piece(self._escape(self._mapping.original(match[0])), end - start, True))
+            pieces.append(Piece(self._escape(value), end - start, True))
             done = end
         if until > done:
             pieces.append(Piece(whole[done:until], until - done, False))

@@ -77,15 +77,15 @@ constanza coral dalia dawn dean dolores domingo encarnación esperanza estrella 
 inmaculada iris ivy jade jordan joy lee lily lola luz mar marina mark martín mason may mercedes miles milagros nadal
 nieves noel olivia ona paloma pat pau paz penny pilar pol ray reyes rob rod roc rocío rosa rosario ross salvador
 santiago sol soledad sue trinidad vega victoria violet virginia will charlotte florence madison austin chelsea sydney
-georgia brooke san jean art bill frank jack jan max ben christian duna teia sam cesc iu nil
+georgia brooke jean art bill frank jack jan max ben christian duna teia sam cesc iu nil
 """
-GIVEN_NAMES = frozenset(plain(name) for name in (_SPANISH + _CATALAN + _ENGLISH).split())
-"""Without accents and in small letters."""
 ALSO_WORDS = frozenset(plain(name) for name in _WORDS.split())
-"""Those that are words, months or places as well."""
+"""Names that are words, months or places as well."""
+GIVEN_NAMES = ALSO_WORDS | frozenset(plain(name) for name in (_SPANISH + _CATALAN + _ENGLISH).split())
+"""All of them, without accents and in small letters."""
 
 
-def is_given_name(name: str) -> bool:
-    """Tell whether a name begins with a common given name that is no other word."""
+def is_given_name(name: str, *, alone: bool = False) -> bool:
+    """Tell whether a name begins with a common given name; with one that is no other word, unless it stands alone."""
     first = plain(name.split()[0]) if name.split() else ""
-    return first in GIVEN_NAMES and first not in ALSO_WORDS
+    return first in GIVEN_NAMES and (alone or first not in ALSO_WORDS)

@@ -68,6 +68,19 @@ def test_addresses(text: str, address: str | None) -> None:
     assert found(text, NamePolicy.IGNORE) == ([("contact.address", address)] if address else [])
 
 
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [("ana_ruiz", True), ("Gonzalo", True), ("margaret-s", True), ("mark", True), ("get_weather", False),
+     ("mark_done", False), ("assistant", False)],
+)  # fmt: skip
+def test_who_speaks_is_somebody(name: str, counts: bool) -> None:
+    """The name of a message is a person's as a whole, in any spelling; the name of a tool is not."""
+    path = "$.messages[2].name"
+    expected = [(0, len(name))] if counts else []
+    assert [(one.start, one.end) for one in findings_of(path, name, [], NamePolicy.FULL)] == expected
+    assert findings_of(path, name, [], NamePolicy.IGNORE) == []
+
+
 def test_numbers_need_digits_and_certainty() -> None:
     """A word that the model takes for an identifier is none; neither is a number that it is not sure of."""
     assert found("call [PHONE:905-674-3793]", NamePolicy.IGNORE) == [("contact.phone", "905-674-3793")]

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.core.document import freeze_object, strings, thaw
+from gateway.core.finding import Finding
 from gateway.privacy import InspectionSettings, Inspector
 from gateway.privacy.categories import covered, maskable
 from gateway.privacy.detectors.registry import CATEGORIES
@@ -163,6 +164,80 @@ def test_a_conversation_keeps_its_pseudonyms_and_another_one_has_others(inspecto
     entry = PseudonymEntry(original="Ana", pseudonym="Persona-K47", category="person.name", code="K47")
     later = mask(said("Ana y Anabel, ANA"), (), (entry,), pick_with(), "es")
     assert content(later) == "Persona-K47 y Anabel, PERSONA-K47"
+
+
+def named(document, *names: str, category: str = "person.name"):
+    """Findings of names, at their first places."""
+    for path, text in strings(document):
+        for name in names:
+            if name in text:
+                at = text.index(name)
+                yield Finding(
+                    detector="ner", category=category, path=path, start=at, end=at + len(name), confidence=1.0
+                )
+
+
+FULL = ("Marta Urrutia", "Pedro Urrutia", "Marta de la Fuente", "Juan Luis Pérez Gil", "marta urrutia")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Marta Urrutia vino. Marta habló con M. Urrutia y URRUTIA, no con su hermana.",
+        "Marta Urrutia y Pedro Urrutia. Urrutia no vino, Pedro sí, P. Urrutia tampoco.",
+        "Marta de la Fuente. La Sra. de la Fuente dice que Marta no. Fuente, M.",
+        "Juan Luis Pérez Gil: J. L. Pérez, J.L. Pérez, Juan Pérez, Luis, Gil.",
+        "dile a marta urrutia que marta y urrutia no vengan",
+    ],
+)
+def test_a_known_person_is_masked_by_any_of_the_names(text):
+    """Parts and initials of a full name give way too, share its code, and come back as they were written."""
+    document = said(text)
+    whole = [
+        name
+        for name in ("Marta Urrutia", "Pedro Urrutia", "Marta de la Fuente", "Juan Luis Pérez Gil", "marta urrutia")
+        if name in text
+    ]
+    result = mask(document, list(named(document, *whole)), (), pick_with(), "es")
+    for word in ("marta", "urrutia", "pedro", "fuente", "pérez", "juan", "luis", "gil"):
+        assert word not in content(result).lower()
+    assert not has_residue(result.document, [entry.original for entry in result.entries], words=result.parts)
+    codes = {entry.code[:3] for entry in result.entries}
+    assert len(codes) == len(whole)
+    assert PseudonymMapping(result.entries).whole(content(result)) == text
+
+
+def test_a_surname_that_is_a_word_leaves_the_word_alone():
+    """`Green` is masked, green tea is not."""
+    document = said("Write to Alice Green about green tea. Green will like it.")
+    result = mask(document, list(named(document, "Alice Green")), (), pick_with(), "en")
+    assert "about green tea" in content(result)
+    assert "Green" not in content(result)
+    later = mask(document, list(named(document, "Alice Green")), result.entries, pick_with(2), "en")
+    assert content(later) == content(result)
+
+
+@pytest.mark.parametrize(
+    ("text", "noun"),
+    [
+        ("La paciente Marta Urrutia está cansada", "Señora-"),
+        ("El alumno Marta Urrutia", "Señor-"),
+        ("Escribe a don Marta Urrutia", "Señor-"),
+        ("Mi compañera Marta Urrutia", "Señora-"),
+        ("Confío en Marta Urrutia", "Persona-"),
+    ],
+)
+def test_a_gender_that_the_text_shows_stays(text, noun):
+    """In Spanish the pseudonym agrees with the article or noun before the name."""
+    document = said(text)
+    result = mask(document, list(named(document, "Marta Urrutia")), (), pick_with(), "es")
+    assert noun in content(result)
+
+
+def test_a_short_spanish_text_gets_spanish_pseudonyms():
+    """Where the language is not known, letters and words of Spanish say it."""
+    document = said("Escribe a Marta Urrutia")
+    assert "Persona-" in content(mask(document, list(named(document, "Marta Urrutia")), (), pick_with(), ""))
 
 
 def test_what_was_put_there_is_no_finding(inspector):
