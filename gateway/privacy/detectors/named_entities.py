@@ -12,7 +12,7 @@ import msgspec
 
 from gateway.core.finding import Finding
 from gateway.privacy.names.given_names import is_given_name
-from gateway.privacy.names.private_names import Surroundings, is_private_name
+from gateway.privacy.names.private_names import Surroundings, is_near_others, is_private_name
 from gateway.privacy.names.spans import spans_of
 
 DETECTOR = "entities"
@@ -113,11 +113,28 @@ def _of_names(path: str, text: str, entities: Sequence[Entity], names: NamePolic
             yield _finding("person.name", path, 0, len(text), _LISTED)
         return
     read = Surroundings(text)
-    for span in spans_of(read, [(entity.start, entity.end) for entity in people]):
-        seen = [entity for entity in people if entity.start < span[1] and span[0] < entity.end]
-        sure = is_given_name(text[slice(*span)]) or any(_is_sure(entity) for entity in seen)
-        if names is NamePolicy.ANY or is_private_name(text, span, surroundings=read, sure=sure):
-            yield _finding("person.name", path, *span, max((entity.score for entity in seen), default=_LISTED))
+    spans = [(span, _seen(text, span, people)) for span in spans_of(read, [(one.start, one.end) for one in people])]
+    private = {
+        span
+        for span, seen in spans
+        if names is NamePolicy.ANY or is_private_name(text, span, surroundings=read, sure=seen.sure)
+    }
+    for span, seen in spans:
+        if span in private or (private and seen.sure and is_near_others(span, read)):
+            yield _finding("person.name", path, *span, seen.score)
+
+
+class _Seen(msgspec.Struct, frozen=True):
+    """How sure it is that a name is one."""
+
+    sure: bool
+    score: float
+
+
+def _seen(text: str, span: tuple[int, int], people: Sequence[Entity]) -> _Seen:
+    seen = [entity for entity in people if entity.start < span[1] and span[0] < entity.end]
+    sure = is_given_name(text[slice(*span)]) or any(_is_sure(entity) for entity in seen)
+    return _Seen(sure, max((entity.score for entity in seen), default=_LISTED))
 
 
 def _is_somebody(name: str) -> bool:

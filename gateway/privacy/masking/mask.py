@@ -129,15 +129,20 @@ def _guessed(texts: Iterable[str]) -> str:
 def _parts(values: Mapping[str, str], found: Collection[str]) -> dict[str, str]:
     """Return shorter forms of the full names among values, each with the full name. Who is named first has them.
 
-    What was `found` by itself is no part.
+    A first and last name that was `found` by itself is no part: it may be somebody else's.
     """
     parts: dict[str, str] = {}
     for value, category in values.items():
         for part in parts_of(value) if category in _PEOPLE else ():
             for spelling in spellings_of(part):
-                if spelling not in found and len(parts) < _MOST_PARTS:
+                if (spelling not in found or _is_short(spelling)) and len(parts) < _MOST_PARTS:
                     parts.setdefault(spelling, value)
     return parts
+
+
+def _is_short(name: str) -> bool:
+    """Tell whether a name is one word, or initials and one."""
+    return sum(len(word.strip(".,")) > 1 for word in name.split()) < 2
 
 
 def _genders(findings: Sequence[Finding], texts: Mapping[str, str]) -> dict[str, str]:

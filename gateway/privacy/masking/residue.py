@@ -25,7 +25,7 @@ def has_residue(document: JsonObject, values: Collection[str], words: Collection
     """Tell whether one of the values is left in the document; `words` count as whole words only."""
     long = {squeezed for value in values if value not in words and len(squeezed := _squeezed(value)) >= _SHORT}
     short = {value for value in values if value in words or 2 <= len(_squeezed(value)) < _SHORT}
-    words = re.compile("|".join(rf"(?<!\w){re.escape(value)}(?!\w)" for value in short) or r"(?!)", re.IGNORECASE)
+    pattern = re.compile("|".join(rf"(?<!\w){re.escape(value)}(?!\w)" for value in short) or r"(?!)", re.IGNORECASE)
     texts = list(strings(document))
     budget = Bounded(max(_AT_LEAST, _TIMES * sum(len(text) for _, text in texts)))
     try:
@@ -36,7 +36,7 @@ def has_residue(document: JsonObject, values: Collection[str], words: Collection
                 return True
             if any(_holds(together, long) for order in orders_inside(text) for together in order.together()):
                 return True
-            if any(_holds(view, long) or words.search(view) for view in _disguises(text, budget)):
+            if any(_holds(view, long) or pattern.search(view) for view in _disguises(text, budget)):
                 return True
     except DecodingLimit:
         return True

@@ -123,6 +123,14 @@ def is_private_name(
     return (said or is_meant(read, span) or (sure and read.is_told(span))) and not read.is_made_up
 
 
+def is_near_others(span: Span, surroundings: Surroundings) -> bool:
+    """Tell whether a first name counts in a text where another name does: it is a private person's, too."""
+    before, after = _around(surroundings.text, span)
+    if is_public_name(surroundings.text[slice(*span)]) or _is_cited(before, after):
+        return False
+    return not (surroundings.is_problem(span) or surroundings.is_public(span) or surroundings.is_made_up)
+
+
 def is_full(read: Surroundings, span: Span) -> bool:
     """Tell whether a name is a full one: two words, or initials or a title before one."""
     name = read.text[slice(*span)]

@@ -81,6 +81,13 @@ def test_who_speaks_is_somebody(name: str, counts: bool) -> None:
     assert findings_of(path, name, [], NamePolicy.IGNORE) == []
 
 
+def test_who_is_told_of_beside_a_private_person_is_one() -> None:
+    """A first name alone counts where another name of the text does, and a public one still does not."""
+    text = "Write to [GIVEN_NAME:Tobias] [SURNAME:Brennan]. [GIVEN_NAME:Sven] left; so did [GIVEN_NAME:Beethoven]."
+    assert [words for _, words in found(text, NamePolicy.FULL)] == ["Tobias Brennan", "Sven"]
+    assert found("[GIVEN_NAME:Sven] left.", NamePolicy.FULL) == []
+
+
 def test_numbers_need_digits_and_certainty() -> None:
     """A word that the model takes for an identifier is none; neither is a number that it is not sure of."""
     assert found("call [PHONE:905-674-3793]", NamePolicy.IGNORE) == [("contact.phone", "905-674-3793")]

@@ -207,6 +207,16 @@ def test_a_known_person_is_masked_by_any_of_the_names(text):
     assert PseudonymMapping(result.entries).whole(content(result)) == text
 
 
+def test_a_first_name_that_was_found_too_is_the_same_person():
+    """The reader of the masked text sees that Marta is Marta Urrutia."""
+    document = said("Marta Urrutia vino. A Marta no le gusta.")
+    findings = [*named(document, "Marta Urrutia"), Finding(
+        detector="ner", category="person.name", path="$.messages[0].content", start=22, end=27, confidence=1.0
+    )]  # fmt: skip
+    result = mask(document, findings, (), pick_with(), "es")
+    assert len({entry.code[:3] for entry in result.entries}) == 1
+
+
 def test_a_surname_that_is_a_word_leaves_the_word_alone():
     """`Green` is masked, green tea is not."""
     document = said("Write to Alice Green about green tea. Green will like it.")
