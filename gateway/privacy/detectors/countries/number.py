@@ -18,8 +18,8 @@ from gateway.privacy.detectors.detector import Check, Detector, measured, near, 
 SEPARATOR = r"[ ./-]{0,3}"
 BEGIN, END = r"(?<![A-Za-z0-9@])(?<![0-9][.,/-])", r"(?![A-Za-z0-9@]|[.,-][0-9])"
 _SEPARATORS = re.compile(r"[ ./-]+")
-_CLASSES = {"D": "[0-9]", "L": "[A-Za-z]", "X": "[0-9A-Za-z]"}
-_TOKEN = re.compile(r"([DLX])([0-9]+)(?:-([0-9]+))?")
+_CLASSES = {"D": "[0-9]", "L": "[A-Za-z]", "X": "[0-9A-Za-z]", "U": "(?-i:[0-9A-Z])"}
+_TOKEN = re.compile(r"([DLXU])([0-9]+)(?:-([0-9]+))?")
 _SHORT_WORD = re.compile(r"[A-Z]{2,6}!?")
 _BESIDE, _BEHIND = 64, 32  # characters before and behind a number in which its word counts
 _CLOSE = 40  # the same before a number that has no check digit
@@ -28,10 +28,10 @@ _CLOSE = 40  # the same before a number that has no check digit
 class Number(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of number that a country gives: a row of the tables.
 
-    `shape` is a row of `D8` (eight digits), `D7-8`, `L2` (letters), `X3` (either) and literals, optional with a `?`;
-    any separators may stand between. `words` are divided by `|`; a word in capitals is also found with dots (`C.P.F.`),
-    and one that ends in `!` in capitals or
-    before a sign, because it means something else in small letters (`PAN`, `SIN`).
+    `shape` is a row of `D8` (eight digits), `D7-8`, `L2` (letters), `X3` (either), `U3` (digits and capitals) and
+    literals, optional with a `?`; any separators may stand between. `words` are divided by `|`; a word in capitals is
+    also found with dots (`C.P.F.`), and one that ends in `!` in capitals or before a sign, because it means something
+    else in small letters (`PAN`, `SIN`).
     """
 
     module: str  # in python-stdnum: its country and name; where it has none, a name of the same form
@@ -87,7 +87,7 @@ def title(number: Number) -> str:
 
 def _holds(number: Number, match: Match[str]) -> bool:
     value = match["value"]
-    if measured(match):
+    if measured(match) or _masked(value):
         return False
     told = number.alone and _compiled(number.alone).fullmatch(value) is not None
     if not told and not _named(number, match):
@@ -96,6 +96,11 @@ def _holds(number: Number, match: Match[str]) -> bool:
         return number.check(match)
     module = _module(number.module)
     return bool(module.is_valid(value) or module.is_valid(_SEPARATORS.sub("", value)))
+
+
+def _masked(value: str) -> bool:
+    """Tell whether most of it is the letter X, as in a form that nobody filled in and in a pseudonym."""
+    return 2 * value.upper().count("X") >= sum(map(str.isalnum, value))
 
 
 def _named(number: Number, match: Match[str]) -> bool:

@@ -19,7 +19,7 @@ What has a detector of its own (Spanish numbers, US social security, NINO, NHS, 
 | country | number | category | words | counts |
 |---|---|---|---|---|
 """
-_OTHER = {"bic": "all"}
+_OTHER = {"bic": "all", "all": "all"}
 
 
 def page() -> str:

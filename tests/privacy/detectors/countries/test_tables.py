@@ -2,14 +2,17 @@
 
 # ruff: noqa: E501 - a row in one piece can be read
 
+import random
 from pathlib import Path
 
 import pytest
 from stdnum.util import get_cc_module
 
+from gateway.core.document import freeze_object
 from gateway.privacy import Inspector
 from gateway.privacy.detectors.countries import page
 from gateway.privacy.detectors.countries.tables import NUMBERS
+from gateway.privacy.masking.mask import mask
 from tests.privacy.detectors.countries.sentences import sentences, valid_numbers
 
 # Numbers of which python-stdnum has no module: made up, with a right check digit where there is one.
@@ -23,6 +26,35 @@ OWN = {
     "ma.cin": "BE123456", "nz.nhi": "ZAC5361", "ph.philsys": "1234-5678-9012", "sg.nric": "S1234567D", "tw.id": "A123456789", "vn.cccd": "001099012345",
     "es.cae": "ES00008V1488Q", "mu.nid": "M2408760300077", "gr.vat": "094259216", "de.stnr": "181/815/08155", "ie.vat": "IE6433435F",
 }  # fmt: skip
+OWN |= {
+    "all.passport": "C01X00T47", "all.licence": "L-123456 7", "all.plate": "AB-123-CD", "all.national": "440514 01359", "all.tax": "12/345/67890", "all.health": "1234-567-890", "all.account": "0012345678",
+}  # fmt: skip
+DOCUMENTS = (
+    "My passport number is 533401234", "Mi pasaporte es AAB123456", "Passeport n° 12AB34567", "Mein Reisepass hat die Nummer C01X00T47",
+    "il mio passaporto YA1234567", "O meu passaporte é CB123456", "Reisepassnummer: C01X00T478", "passaport: PAB123456",
+    "paspoortnummer NX1234567", "pasaporte mexicano G12345678", "my driver's license is D1234567", "Driver license no. S530-4607-8901",
+    "permis de conduire n° 880192310285", "Führerscheinnummer B072RRE2I55", "patente di guida U1X123456Z", "carta de condução L-123456 7",
+    "CNH 04512345678", "licencia de conducir 12345678", "permiso de conducción 12345678Z", "brevete Q12345678",
+    "rijbewijsnummer 5123456789", "driving licence MORGA657054SM9IJ", "license plate 7ABC123", "my number plate is AB12 CDE",
+    "La patente de mi auto es AB 123 CD", "placa ABC-1234", "mi placa es ABC123", "placas ABC-12-34",
+    "Targa: AB123CD", "ma plaque AB-123-CD", "immatriculée AB-123-CD", "Kennzeichen B-AB 1234",
+    "Mein KFZ-Kennzeichen ist M-XY 987", "matrícula AA-12-BB", "kenteken 12-ABC-3", "patente BBCC-12",
+    "placa BRA2E19", "placa P1A-123", "My national ID number is 44051401359", "Health card number 1234-567-890",
+    "numéro de compte 00012345678", "Kontonummer 1234567890", "numero di conto 000012345678", "tarjeta sanitaria europea 80724000012345678901",
+    "Versichertennummer A123456780", "número de afiliación 281234567840", "social security number: 123456789", "my tax number is 12/345/67890",
+    "conta corrente 12345-6", "CLABE 032180000118359719", "transfiere a la cuenta 032180000118359719", "CBU 2850590940090418135201",
+    "NSS 1234 5678 903", "PIS 120.56412.54-5", "INE clave de elector GMVLMR80070501M100", "cédula 1.020.345.678",
+    "C.C. 1020345678", "mi carnet de identidad es 6845213 LP", "DUI 02345678-3",
+)  # fmt: skip
+NO_DOCUMENTS = (
+    "passport control opened 12/03/2024", "The passport office handled 123456 applications", "Führerschein seit 12.03.2019", "Der Führerschein kostet 2500 Euro, Klasse B196",
+    "la placa base AB123CD falla", "Arduino placa UNO123", "plate ABC 1234 for ELISA", "targa commemorativa 1905",
+    "patente 1234567 registrada en 1999", "coche de 2019 con 120 CV", "El coche mide 4500 mm", "registration fee 12.50",
+    "voiture 2 portes 1600 cm3", "health budget 123456789 euros", "account for 12345 trips", "bank account balance 1.234,56 €",
+    "tax number crunching takes 3 hours", "member id field is an INT32", "reg AX BX 1234", "registration opens 2024-01-15",
+    "driver's license test has 40 questions", "moto GP 2024 round 15", "tax code section 401 K", "VAT no longer applies in 2024",
+    "plates 12 and 24", "identity card law of 2006",
+)  # fmt: skip
 _SENTENCES = tuple(sentences())
 _ROWS = tuple((number, word) for number in NUMBERS if number.words for word in number.words.split("|"))
 
@@ -91,6 +123,27 @@ def test_a_form_that_nothing_else_has_needs_no_word(inspector: Inspector, catego
 def test_amounts_and_words_that_mean_more_are_no_number(inspector: Inspector, text: str) -> None:
     """Over-blocking is a fault as well."""
     assert inspector.inspect({"prompt": text}).findings == ()
+
+
+@pytest.mark.parametrize("text", DOCUMENTS)
+def test_a_document_is_found_behind_its_name(inspector: Inspector, text: str) -> None:
+    """Passports, licences, plates and cards, in eight languages."""
+    assert inspector.inspect({"prompt": text}).findings
+
+
+@pytest.mark.parametrize("text", NO_DOCUMENTS)
+def test_what_is_said_about_documents_is_none(inspector: Inspector, text: str) -> None:
+    """Dates, amounts, boards and laws."""
+    assert inspector.inspect({"prompt": text}).findings == ()
+
+
+@pytest.mark.parametrize(("module", "number", "text"), _SENTENCES)
+def test_a_masked_number_is_found_no_more(inspector: Inspector, module: str, number: str, text: str) -> None:
+    """What stands for a number looks like one to a person, and like none to inspection."""
+    document = freeze_object({"messages": [{"role": "user", "content": text}]})
+    result = mask(document, inspector.inspect(document).findings, (), random.Random(3).randrange, "es")
+    assert result is not None
+    assert inspector.inspect(result.document).findings == ()
 
 
 def test_the_page_is_current() -> None:
