@@ -157,7 +157,7 @@ _ACCENTS = dict(zip("áàâãäéèêëíìîïóòôõöúùûüçñšž", "aaa
 
 
 def _proposal(word: str) -> str:
-    """Return what Hyperscan looks for: the word, with anything for its accents.
+    """Return what Hyperscan looks for: the word, with and without its accents.
 
     Hyperscan knows no cases but those of ASCII.
     """
@@ -167,10 +167,17 @@ def _proposal(word: str) -> str:
     if _SHORT_WORD.fullmatch(word):
         found = r"\.?".join(plain)
     else:
-        found = "".join(re.escape(c) if c.isascii() else ".{1,2}" for c in plain).replace(r"\ ", r"[\s_-]{1,2}")
+        found = "".join(map(_spellings, plain)).replace(r"\ ", r"[\s_-]{1,2}")
     if word.endswith("!"):
         return rf"(?:\b|_){found}(?:\b|_)|(?i:(?:\b|_){found}{_SIGN})"
     return rf"(?i:(?:\b|_){found}" + (r"(?:\b|_))" if plain[-1].isalnum() else ")")
+
+
+def _spellings(character: str) -> str:
+    """Return a letter, in both cases and without its accent where it has one."""
+    if character.isascii():
+        return re.escape(character)
+    return "(?:" + "|".join(dict.fromkeys((character, character.upper(), _ACCENTS.get(character, character)))) + ")"
 
 
 def _hints(word: str) -> tuple[str, ...]:
