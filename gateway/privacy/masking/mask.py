@@ -20,9 +20,12 @@ from gateway.privacy.categories import maskable
 from gateway.privacy.detectors.detector import re2
 from gateway.privacy.masking.name_parts import parts_of, spellings_of
 from gateway.privacy.masking.pseudonyms import Full, Pick, PseudonymEntry, Pseudonyms, essence, outlined
+from gateway.privacy.names.given_names import is_given_name
 
 _MOST_VALUES = 2_000
 _MOST_PARTS = 8_000  # shorter forms of full names, each in its spellings
+_MOST_SURNAMES = 200
+_CAPITALISED = r"[A-ZÀ-ÖØ-Þ][\w'’-]+"
 _PEOPLE = frozenset({"person.name", "person.record"})
 _SPANISH = re.compile(
     r"[ñ¿¡]|\b(?:el|los|del|una?|que|para|escr[ií]bele|escribe|dile|llama|redacta|resume|haz|por|cita|mi|se|está|con)\b",
@@ -70,6 +73,7 @@ def mask(
     language = language or _guessed(texts.values())
     before = tuple(known)
     names = Pseudonyms(before, "\n".join(texts.values()).lower(), pick, language)
+    values |= _namesakes(values, texts)
     found = frozenset(values)
     for entry in before:
         values.setdefault(entry.original, entry.category)
@@ -124,6 +128,20 @@ def _values(findings: Sequence[Finding], texts: Mapping[str, str]) -> dict[str, 
 def _guessed(texts: Iterable[str]) -> str:
     """Return the language of texts that are too short to tell it by their small words."""
     return "es" if any(_SPANISH.search(text) for text in texts) else "en"
+
+
+def _namesakes(values: Mapping[str, str], texts: Mapping[str, str]) -> dict[str, str]:
+    """Return others of the same surname, as `Dina Haddad` beside `Adrián Haddad`: relatives are seldom found alike."""
+    surnames = {name.split()[-1]: category for name, category in values.items() if category in _PEOPLE and " " in name}
+    if not surnames or len(surnames) > _MOST_SURNAMES:
+        return {}
+    pattern = re.compile(rf"(?<!\w)({_CAPITALISED})[ \t]({'|'.join(map(re.escape, surnames))})(?!\w)")
+    return {
+        match[0]: surnames[match[2]]
+        for text in texts.values()
+        for match in pattern.finditer(text)
+        if is_given_name(match[1], alone=True) or text[match.start() - 2 : match.start() - 1].islower()
+    }
 
 
 def _parts(values: Mapping[str, str], found: Collection[str]) -> dict[str, str]:
@@ -204,7 +222,11 @@ class _Masking:
                 raise Full from error
 
     def _spelled(self, value: str) -> str:
-        return f"(?-i:{_spellings(value)})" if value in self._parts else _spellings(value)
+        if value not in self._parts:
+            return _spellings(value)
+        # A part must not begin inside a word: what it took there would hide a whole one ("qu[e Urrutia]").
+        edge = r"\b" if value[0].isascii() else ""
+        return f"(?-i:{edge}{_spellings(value)})"
 
     def document(self, document: JsonObject) -> JsonObject:
         """Return the masked document."""

@@ -217,6 +217,14 @@ def test_a_first_name_that_was_found_too_is_the_same_person():
     assert len({entry.code[:3] for entry in result.entries}) == 1
 
 
+def test_others_of_the_same_surname_are_masked_as_others():
+    """A relative whom nobody found has a pseudonym too, and it is another one."""
+    document = said("Adrián Haddad y Zulema Haddad comparten piso. Zulema no paga a Adrián.")
+    result = mask(document, list(named(document, "Adrián Haddad")), (), pick_with(), "es")
+    assert "Zulema" not in content(result)
+    assert len({entry.code[:3] for entry in result.entries}) == 2
+
+
 def test_a_surname_that_is_a_word_leaves_the_word_alone():
     """`Green` is masked, green tea is not."""
     document = said("Write to Alice Green about green tea. Green will like it.")
