@@ -2,6 +2,7 @@
 
 Run: `make bench-privacy` or `python -m tests.bench.privacy [--seed N] [--each N] [--data DIRECTORY] [--only NAME …]`.
 Prints Markdown; asserts nothing, because machines differ. Systems that are not installed are named at the end.
+`--markdown docs/inspection.md` puts the tables of that page into it anew.
 """
 
 import argparse
@@ -12,10 +13,15 @@ from pathlib import Path
 
 import msgspec
 
+from tests.bench.privacy import judge_cost, leakbench, page
+from tests.bench.privacy.held_out import Verdicts, held_out, mistakes, tables
+from tests.bench.privacy.own import ALL, ANY, JUDGE, NAMES, STRICT, TIER0, Absent, System
+from tests.bench.privacy.padding import Padding
 from tests.bench.privacy.sets import Texts, generated, of_directory
-from tests.bench.privacy.systems import Absent, System, systems
+from tests.bench.privacy.systems import systems
 
 _WIDE = 4_096
+_OURS = (TIER0, JUDGE, STRICT, NAMES, ALL, ANY)
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,9 +82,21 @@ def _pieces(rows: Sequence[Texts], *names: str) -> list[str]:
 
 
 def _milliseconds(column: System, text: str) -> float:
+    column.forget()
     began = time.process_time()
     column.flags(text, False)
     return (time.process_time() - began) * 1000
+
+
+def confidences(columns: Sequence[System], seed: int, show: int) -> None:
+    """Texts that nothing was made with: what is kept, what is wrong, and whether padding hides anything."""
+    texts = held_out()
+    if not texts:
+        return
+    verdicts = Verdicts(texts, columns)
+    tables(texts, verdicts, [column.name for column in columns])
+    mistakes(texts, verdicts, show)
+    Padding(texts, seed).tables()
 
 
 def main() -> None:
@@ -89,13 +107,18 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=100, help="texts of each kind (default 100)")
     parser.add_argument("--most", type=int, default=1000, help="texts of each file of --data (default 1000)")
     parser.add_argument("--only", nargs="*", default=[], help="systems, by the names of the columns without versions")
-    parser.add_argument("--show", type=int, default=0, help="so many of the first system's mistakes in each row")
+    parser.add_argument("--show", type=int, default=0, help="so many mistakes with each row's texts")
+    parser.add_argument("--markdown", type=Path, metavar="PAGE", help="only put the tables of this page into it anew")
     arguments = parser.parse_args()
     found = list(systems(frozenset(arguments.only)))
     columns = [system for system in found if isinstance(system, System)]
+    if arguments.markdown is not None:
+        page.renew(arguments.markdown, columns, arguments.seed)
+        return
     rows = [*generated(arguments.seed, arguments.each)]
     rows += of_directory(arguments.data, arguments.most) if arguments.data is not None else ()
     print(f"Seed {arguments.seed}. A text counts as flagged when anything in it is found.")
+    confidences(columns, arguments.seed, arguments.show)
     for title, group in (
         ("Spanish identifiers", "identifier"),
         ("Secrets", "secret"),
@@ -107,7 +130,12 @@ def main() -> None:
     own = [row for row in rows if row.name.startswith("data") and not row.clean]
     if own:
         table("Files of --data", own, columns, arguments.show)
+    if leakbench.installed():
+        leakbench.print_table([column.name for column in columns if column.name in _OURS], arguments.show)
     cost(rows, columns)
+    if texts := held_out():
+        judge_cost.print_tiers(texts, [column for column in columns if column.name in _OURS])
+        judge_cost.print_lines(texts)
     for system in found:
         if isinstance(system, Absent):
             print(f"\nNot measured: {system.name} ({system.why})")

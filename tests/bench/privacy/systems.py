@@ -1,4 +1,4 @@
-"""What is measured: inspection by patterns, with the model of names, and what others offer. All offline.
+"""What others offer, beside inspection. All offline.
 
 Each system says of a text whether it flags it. Others are used where they are installed (the extra `bench-privacy`),
 and are given every advantage: both languages' rules at once, their own defaults otherwise.
@@ -13,10 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from gateway.privacy import InspectionSettings, Inspector
-from gateway.privacy.detectors.named_entities import Entity, NamePolicy, findings_of, is_name, joined, records
+from gateway.privacy.detectors.named_entities import Entity, is_name
+from tests.bench.privacy.own import Absent, System, own_systems, rampart
 
 os.environ.setdefault("DATAFOG_NO_TELEMETRY", "1")  # a bench of privacy calls nobody
 os.environ.setdefault("DO_NOT_TRACK", "1")
@@ -24,77 +22,14 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 NOBODYS = frozenset({"DATE_TIME", "URL", "NRP", "LOCATION"})  # what Presidio and spaCy find in any text
 _SURE = 0.35  # Presidio's score from which a finding counts; below it any number of nine digits is a bank account
 _SPACY = ("en_core_web_lg", "en_core_web_md", "en_core_web_sm")
-AUTHORS = frozenset({"contact.email"})  # source files name their authors: no false alarm of anybody
-
-Flags = Callable[[str, bool], bool]  # the text; whether addresses of mail don't count
-
-
-class System(msgspec.Struct, frozen=True, kw_only=True):
-    """A column of the table."""
-
-    name: str
-    flags: Flags
-
-
-class Absent(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a column is missing."""
-
-    name: str
-    why: str
 
 
 def systems(only: frozenset[str] = frozenset()) -> Iterator[System | Absent]:
     """Everything that there is on this machine."""
+    yield from own_systems(only)
     for name, make in _MAKERS.items():
         if not only or name in only:
             yield from make(name)
-
-
-def _tier0(name: str) -> Iterator[System]:
-    inspector = Inspector(InspectionSettings(cached_strings=0, seconds=60.0))
-
-    def flags(text: str, authors: bool) -> bool:
-        found = inspector.inspect({"messages": ({"role": "user", "content": text},)})
-        ignored = AUTHORS if authors else frozenset()
-        return bool(found.doubts) or any(finding.category not in ignored for finding in found.findings)
-
-    yield System(name=name, flags=flags)
-
-
-def _with_names(policy: NamePolicy) -> Callable[[str], Iterator[System | Absent]]:
-    def make(name: str) -> Iterator[System | Absent]:
-        recognise = _rampart()
-        if recognise is None:
-            yield Absent(name=name, why="the extra `ner` is not installed")
-            return
-        inspector = Inspector(InspectionSettings(cached_strings=0, seconds=60.0))
-
-        def flags(text: str, authors: bool) -> bool:
-            first = inspector.inspect({"messages": ({"role": "user", "content": text},)})
-            entities = recognise(text)
-            findings = (*first.findings, *findings_of("$", text, entities, policy))
-            named = [("$", entity) for entity in entities if is_name(entity)]
-            findings = (*findings, *records(named, findings))
-            ignored = AUTHORS if authors else frozenset()
-            return bool(first.doubts) or any(finding.category not in ignored for finding in findings)
-
-        yield System(name=name, flags=flags)
-
-    return make
-
-
-def _rampart() -> Callable[[str], list[Entity]] | None:
-    from gateway.ner import installed
-
-    if not installed():
-        return None
-    from gateway.ner.model import Recogniser
-    from gateway.ner.weights import int8_model
-
-    state = os.environ.get("ADUANA_STATE_DIR") or Path.home() / ".local/state/aduana"
-    folder = Path(state) / "ner" if os.access(state, os.W_OK) else Path(tempfile.mkdtemp())
-    model = Recogniser(int8_model(folder), 1)
-    return lambda text: joined([Entity(*piece) for piece in model.recognise([text])[0]], text)
 
 
 def _presidio(ner: str) -> Callable[[str], Iterator[System | Absent]]:
@@ -106,7 +41,7 @@ def _presidio(ner: str) -> Callable[[str], Iterator[System | Absent]]:
         if ner == "spacy" and not package:
             yield Absent(name=name, why=f"its model is missing: python -m spacy download {_SPACY[1]}")
             return
-        recognise = _rampart() if ner == "rampart" else None
+        recognise = rampart() if ner == "rampart" else None
         if ner == "rampart" and recognise is None:
             yield Absent(name=name, why="the extra `ner` is not installed")
             return
@@ -198,9 +133,6 @@ def _detect_secrets(name: str) -> Iterator[System | Absent]:
 
 
 _MAKERS: dict[str, Callable[[str], Iterator[System | Absent]]] = {
-    "tier 0": _tier0,
-    "tier 0+1, full names": _with_names(NamePolicy.FULL),
-    "tier 0+1, any name": _with_names(NamePolicy.ANY),
     "Presidio, patterns": _presidio(""),
     "Presidio, spaCy": _presidio("spacy"),
     "Presidio, Rampart": _presidio("rampart"),
