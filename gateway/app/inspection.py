@@ -5,16 +5,21 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import structlog
+
 from gateway.app.room_settings import inspection_settings
 from gateway.ner import Recognition, RecognitionSettings
 from gateway.pipeline import LocalTarget
-from gateway.pipeline.inspection import Names, RequestInspection, Topics
+from gateway.pipeline.inspection import Names, RequestInspection, Sensitivity, Topics
 from gateway.pipeline.inspection_threads import InspectionThreads
 from gateway.pipeline.topic_judge import JudgeSettings, TopicJudge
 from gateway.privacy import Inspector
 from gateway.privacy.detectors.named_entities import NamePolicy
+from gateway.privacy.sensitivity import Judge, Mode
 from gateway.privacy.topic_questions import TOPICS
 from gateway.settings import Settings
+
+LOG = structlog.get_logger("aduana.inspection")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +51,13 @@ async def running_inspection(
         if names is not None:
             names.recognition.start()
             stack.push_async_callback(names.recognition.close)
+        sensitivity = sensitivity_of(settings)
+        if sensitivity is not None:
+            warming = asyncio.create_task(_warm(sensitivity.judge))
+            stack.push_async_callback(_ended, warming)
         topics = _topics(settings, judges) if judges is not None else None
         yield RunningInspection(
-            requests=RequestInspection(inspector, names, topics, threads),
+            requests=RequestInspection(inspector, names, topics, threads, sensitivity),
             recognition=names.recognition if names is not None else None,
         )
 
@@ -62,6 +71,31 @@ def build_inspector(settings: Settings) -> Inspector:
         ConfigurationError: A word, pattern or list of the user's can't be used.
     """
     return Inspector(inspection_settings(settings), cache_dir=settings.state_dir)
+
+
+async def _warm(judge: Judge) -> None:
+    """Load the judge before the first request asks it. Where it can't be, every request is told so by its doubt."""
+    try:
+        await asyncio.to_thread(judge.warm)
+    except Exception as error:  # noqa: BLE001 - whatever it is, requests are doubted and the log says why
+        LOG.error("inspection.judge_failed", error=type(error).__name__)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
+def sensitivity_of(settings: Settings) -> Sensitivity | None:
+    """Return the judge of sensitivity, unless it is switched off."""
+    judge = settings.inspection.judge
+    if judge.mode == "off":
+        return None
+    return Sensitivity(
+        judge=Judge(Mode(judge.mode), seconds=judge.seconds),
+        unsure_is_doubt=judge.unsure == "sensitive",
+        characters=judge.max_characters,
+    )
 
 
 class _LocalNames(Names, frozen=True, kw_only=True):
@@ -100,4 +134,5 @@ def _topics(settings: Settings, judges: Mapping[str, LocalTarget]) -> Topics | N
             certainty=topics.certainty,
         ),
     )
-    return Topics(judge=judge, characters=topics.max_characters)
+    # Topics of the owner's own are nothing that the judge of sensitivity knows.
+    return Topics(judge=judge, only_unsure=topics.ask == "unsure" and not own, characters=topics.max_characters)

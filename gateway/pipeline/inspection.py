@@ -1,14 +1,15 @@
 """Inspection of a request's document: the one way in, for the original and for the masked one afresh.
 
-First everything that patterns and checksums find. Then, where a request would leave, what models find: names and
-addresses, and at last the topics that a local model sees. INVARIANT: a part of inspection that is configured and fails
-or is late is a doubt, never left out.
+First everything that patterns and checksums find. Then, where a request would leave, what models find: the judge of
+sensitivity, names and addresses, and at last the topics that a local model sees. INVARIANT: a part of inspection that
+is configured and fails or is late is a doubt, never left out.
 """
 
 import asyncio
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
@@ -21,11 +22,15 @@ from gateway.core.request import AnyRequest
 from gateway.pipeline.inspection_threads import InspectionThreads
 from gateway.pipeline.ports import Inspecting
 from gateway.policy import Decision, Evidence, Policy, decide, foresee
-from gateway.privacy.detectors.named_entities import Entity, NamePolicy, findings_of, is_name, records
+from gateway.privacy.detectors.named_entities import Entity, NamePolicy, findings_of, is_name, is_speaker, records
+from gateway.privacy.masking.blanks import blanked
+from gateway.privacy.sensitivity import Judge, Judged, Late, units
+from gateway.privacy.sensitivity.kinds import UNSURE
 from gateway.privacy.topic_questions import Judgement
 
 # Scanning costs about 0.2 ms per KB at worst: longer documents go to a thread so that other streams keep flowing.
 INLINE_BYTES = 16 * 1024
+_NO_BLANKS: Mapping[str, str] = MappingProxyType({})
 
 
 class Recognising(Protocol):
@@ -50,7 +55,16 @@ class Topics(msgspec.Struct, frozen=True, kw_only=True):
     """The judge of topics, and how much of a request it reads."""
 
     judge: Judging
+    only_unsure: bool = True  # where a judge of sensitivity reads every text, only those that it is unsure of
     characters: int = 20_000  # of one request; beyond them it counts as sensitive, for it would take too long
+
+
+class Sensitivity(msgspec.Struct, frozen=True, kw_only=True):
+    """The judge of sensitivity, with its limit."""
+
+    judge: Judge
+    unsure_is_doubt: bool = False  # what it can't read makes a request sensitive, whatever the policy says of findings
+    characters: int = 400_000  # of one request; beyond them it counts as sensitive, for it would take too long
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,8 +86,10 @@ class RequestInspection:
         names: Names | None = None,
         topics: Topics | None = None,
         threads: InspectionThreads | None = None,
+        sensitivity: Sensitivity | None = None,
     ) -> None:
         self._inspector = inspector
+        self._sensitivity = sensitivity
         self._names = names
         self._topics = topics
         self._threads = threads or InspectionThreads()
@@ -102,11 +118,50 @@ class RequestInspection:
             self._examined[number] = (gone, inspection)
         return inspection
 
+    async def weighed(
+        self, request: AnyRequest, inspection: Inspection, blanks: Mapping[str, str] = _NO_BLANKS
+    ) -> Inspection:
+        """Return the inspection, joined by what the judge of sensitivity sees. Never raises.
+
+        `blanks` are pseudonyms, with what the judge reads in their place.
+        """
+        if self._sensitivity is None:
+            return inspection
+        every = units(blanked(_texts(request), blanks))
+        if sum(len(unit.text) for unit in every) > self._sensitivity.characters:
+            return _doubted(inspection, "size")
+        try:
+            judged = await self._judged(self._sensitivity.judge, [unit.text for unit in every])
+        except (Late, Unavailable):
+            return _doubted(inspection, "time")
+        except Exception:  # noqa: BLE001 - whatever it is, the request was not judged
+            return _doubted(inspection, "detector_failed:judge")
+        findings = [
+            finding
+            for unit, one in zip(every, judged, strict=True)
+            for finding in self._sensitivity.judge.findings(unit, one)
+        ]
+        doubts: list[Doubt] = []
+        if self._sensitivity.unsure_is_doubt:
+            doubts = [Doubt(reason="unsure", path=finding.path) for finding in findings if finding.category == UNSURE]
+            findings = [finding for finding in findings if finding.category != UNSURE]
+        return msgspec.structs.replace(
+            inspection, findings=(*inspection.findings, *findings), doubts=(*inspection.doubts, *doubts)
+        )
+
+    async def _judged(self, judge: Judge, texts: Sequence[str]) -> list[Judged]:
+        """Return the judgements; a thread computes those that are new."""
+        known = judge.known(texts)
+        return known if known is not None else await self._threads.run(partial(judge.judge, texts))
+
     async def named(self, request: AnyRequest, inspection: Inspection) -> Inspection:
-        """Return the inspection, joined by the names and addresses that a model finds. Never raises."""
+        """Return the inspection, joined by the names and addresses that a model finds. Never raises.
+
+        Texts that the judge is sure are nobody's affair are left out: names in them are those of history and of novels.
+        """
         if self._names is None:
             return inspection
-        texts = _texts(request)
+        texts = _texts(request) if self._names.policy is NamePolicy.ANY else self._perhaps_private(request)
         if sum(len(text) for _, text in texts) > self._names.characters:
             return _doubted(inspection, "size")
         try:
@@ -145,7 +200,7 @@ class RequestInspection:
         """Return the inspection, joined by the topics that a local model sees. Never raises."""
         if self._topics is None:
             return inspection
-        texts = _texts(request)
+        texts = self._unsure(request) if self._topics.only_unsure else _texts(request)
         if sum(len(text) for _, text in texts) > self._topics.characters:
             return _doubted(inspection, "size")
         try:
@@ -158,26 +213,60 @@ class RequestInspection:
             inspection, findings=(*inspection.findings, *seen.findings), doubts=(*inspection.doubts, *seen.doubts)
         )
 
+    def _perhaps_private(self, request: AnyRequest) -> list[tuple[str, str]]:
+        """Return the texts that may be somebody's affair; all, where the judge of sensitivity has not judged them."""
+        texts = _texts(request)
+        if self._sensitivity is None:
+            return texts
+        every = units(texts)
+        judged = self._sensitivity.judge.known([unit.text for unit in every])
+        if judged is None:
+            return texts
+        nobodys = self._sensitivity.judge.nobodys
+        return [
+            (path, text)
+            for unit, one in zip(every, judged, strict=True)
+            for path, text in unit.strings()
+            if not nobodys(one) or is_speaker(path)
+        ]
+
+    def _unsure(self, request: AnyRequest) -> list[tuple[str, str]]:
+        """Return the texts that the judge of sensitivity is not sure of; all, where it has not judged them."""
+        texts = _texts(request)
+        if self._sensitivity is None:
+            return texts
+        every = units(texts)
+        judged = self._sensitivity.judge.known([unit.text for unit in every])
+        if judged is None:
+            return texts
+        unsure = self._sensitivity.judge.unsure
+        return [(unit.parts[0][1], unit.text) for unit, one in zip(every, judged, strict=True) if unsure(one)]
+
     async def decided(self, evidence: Evidence, policy: Policy) -> tuple[Evidence, Decision]:
         """Decide about a request that was examined; where it would leave, look closer and decide again.
 
         The evidence that is returned is what the decision rests on: it has all that the closer look found.
         """
         decision = decide(evidence, policy)
-        for configured, look in ((self._names, self.named), (self._topics, self.judged)):
+        for configured, look in (
+            (self._sensitivity, self.weighed),
+            (self._names, self.named),
+            (self._topics, self.judged),
+        ):
             if configured is not None and _would_leave(decision, evidence, policy):
                 inspection = await look(evidence.inbound.request, evidence.inspection)
                 evidence = msgspec.structs.replace(evidence, inspection=inspection)
                 decision = decide(evidence, policy)
         return evidence, decision
 
-    async def examine_fully(self, request: AnyRequest, size: int) -> Inspection:
-        """Return what patterns, the search for names and the judgement of topics find, one after the other.
+    async def examine_fully(self, request: AnyRequest, size: int, blanks: Mapping[str, str] = _NO_BLANKS) -> Inspection:
+        """Return what patterns, the judge, the search for names and the judgement of topics find, one after the other.
 
         Raises:
             Unavailable: It is long, and too many long ones wait already.
         """
-        return await self.judged(request, await self.named(request, await self.examine(request, size)))
+        found = await self.weighed(request, await self.examine(request, size), blanks)
+        return await self.judged(request, await self.named(request, found))
 
 
 def _would_leave(decision: Decision, evidence: Evidence, policy: Policy) -> bool:

@@ -7,7 +7,7 @@ is durable before anything that was masked with it leaves. Mappings are in no lo
 import asyncio
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Protocol
 from weakref import WeakValueDictionary
@@ -20,7 +20,8 @@ from gateway.core.finding import Finding, Inspection
 from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, GenerateRequest, Inbound
 from gateway.pipeline.inspection import INLINE_BYTES
 from gateway.policy import Decision, Evidence, Policy, decide_masked, foresee
-from gateway.privacy.categories import covered
+from gateway.privacy.categories import covered, is_topic
+from gateway.privacy.masking.blanks import blanks_of
 from gateway.privacy.masking.mask import Masked, foreign, mask
 from gateway.privacy.masking.pseudonyms import PseudonymEntry
 from gateway.privacy.masking.residue import has_residue
@@ -28,7 +29,7 @@ from gateway.privacy.masking.unmask_text import PseudonymMapping
 from gateway.privacy.taint.conversation import SHARED, beginnings
 from gateway.wire.openai import requests as openai_requests
 
-Examine = Callable[[AnyRequest, int], Awaitable[Inspection]]
+Examine = Callable[[AnyRequest, int, Mapping[str, str]], Awaitable[Inspection]]
 _MESSAGE = re.compile(r"\$\.messages\[([0-9]+)\]")
 _MOST_KEPT = 1_000  # values of a conversation, beyond those that its newest request has
 _DECODER = msgspec.json.Decoder(list[PseudonymEntry])
@@ -131,7 +132,11 @@ class Masker:
             return None
         if foresee(first, evidence, policy) is None:
             return None
-        findings = tuple(finding for finding in evidence.inspection.findings if covered(finding.category, first.mask))
+        findings = tuple(
+            finding
+            for finding in evidence.inspection.findings
+            if covered(finding.category, first.mask) and not is_topic(finding.category)
+        )
         conversation = self._conversation(inbound, request, findings)
         try:
             # One request of a conversation after the other: both see one mapping.
@@ -215,7 +220,7 @@ class Masker:
         if request is None:
             return None
         try:
-            fresh = await self._examine(request, evidence.inbound.size)
+            fresh = await self._examine(request, evidence.inbound.size, blanks_of(masked.entries))
         except Unavailable:
             return None  # nobody can look at it afresh now, so the original stays at home
         fresh = msgspec.structs.replace(fresh, findings=foreign(fresh.findings, masked))

@@ -2,12 +2,34 @@
 
 from collections.abc import Iterable
 
+from gateway.core.labels import Label
 
-def covered(category: str, categories: Iterable[str]) -> bool:
+TOPIC = "topic"
+DEFAULT_LABELS = {"unsure": Label.INTERNAL}
+"""Labels of categories where a policy names none: a text that the judge can't read is no finding of anything yet."""
+_NEVER_MASKED = ("secret", "topic.access")
+
+
+def listed(category: str, categories: Iterable[str]) -> bool:
     """Tell whether a category, or one above it, is among these. Secrets never are."""
     return maskable(category) and any(category == name or category.startswith(f"{name}.") for name in categories)
 
 
+def covered(category: str, categories: Iterable[str]) -> bool:
+    """Tell whether masking these categories takes a finding along.
+
+    A topic is nothing that could be replaced: it goes along with any masking, because the masked text is judged afresh.
+    """
+    if is_topic(category):
+        return any(True for _ in categories)
+    return listed(category, categories)
+
+
+def is_topic(category: str) -> bool:
+    """Tell whether a category says what a text is about, and not what stands in it."""
+    return category.partition(".")[0] == TOPIC
+
+
 def maskable(category: str) -> bool:
     """Tell whether a policy may mask the category. Never a secret: a key that leaves under a name is no use."""
-    return category.partition(".")[0] != "secret"
+    return not any(category == name or category.startswith(f"{name}.") for name in _NEVER_MASKED)

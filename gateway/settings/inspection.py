@@ -47,6 +47,19 @@ class NamesConfig(Section):
         return self
 
 
+class JudgeConfig(Section):
+    """The judge of sensitivity: a small model on this machine sees what requests that would leave are about."""
+
+    mode: Literal["off", "balanced", "strict"] = "balanced"
+    """How much it keeps at home: `strict` keeps more confidences and more harmless texts; `off` asks it nothing."""
+    unsure: Literal["sensitive", "internal"] = "internal"
+    """What text in a script that it can't read counts as (found as `unsure`, which a policy may also name)."""
+    seconds: float = Field(default=5.0, gt=0)
+    """Computing time for one request; beyond it the request counts as sensitive. What was judged is remembered."""
+    max_characters: int = Field(default=400_000, ge=1000)
+    """Size of one request; beyond it the request counts as sensitive."""
+
+
 LEAST_CONTEXT = 2048  # tokens: the longest question about topics, with its examples
 
 
@@ -55,6 +68,8 @@ class TopicsConfig(Section):
 
     target: Name
     """The target that is asked: a local one that answers chats."""
+    ask: Literal["unsure", "always"] = "unsure"
+    """About which texts: those that the judge of sensitivity is unsure of, or all."""
     own: dict[Name, str] = Field(default_factory=dict)
     """Topics of your own, as `mergers: buying or selling firms`; found as `custom.<name>`."""
     seconds: float = Field(default=10.0, gt=0)
@@ -97,6 +112,8 @@ class InspectionConfig(Section):
     """Your own regular expressions (RE2 syntax), by category."""
     lists: dict[Name, ListConfig] = Field(default_factory=dict)
     """Your own long lists (clients, projects): a file with one entry a line, by category `custom.<name>`."""
+    judge: JudgeConfig = JudgeConfig()
+    """The judge of sensitivity."""
     names: NamesConfig | None = None
     """Search for people's names and addresses: on where `aduana[ner]` is installed, unless it is `off`."""
     topics: TopicsConfig | None = None

@@ -100,7 +100,10 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     def _inspection(self, seconds: float | None) -> dict[str, Any]:
         # Only what the user wrote: defaults stay the gateway's.
         own = self.settings.inspection.model_dump(mode="json", exclude_unset=True) if self.settings else {}
-        return own | ({"seconds": seconds} if seconds is not None else {"seconds": max(10.0, own.get("seconds", 0))})
+        limit = {"seconds": seconds if seconds is not None else max(10.0, own.get("seconds", 0))}
+        # Models that keep what was planted for another reason would hide a hole in patterns or memory, and what they
+        # think of made-up stories is no matter of the audit. Who has configured them has them audited too.
+        return {"judge": {"mode": "off"}, "names": "off"} | own | limit
 
 
 def _target(url: str, zone: str, ceiling: str, wait: float, further: list[str]) -> dict[str, Any]:

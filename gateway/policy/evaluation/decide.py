@@ -21,7 +21,7 @@ from gateway.policy.evaluation.refusals import refused_by_rule, unknown_model, u
 from gateway.policy.evaluation.request_view import RequestView
 from gateway.policy.language.ast import Otherwise, Overrides, Rule, UnknownTags
 from gateway.policy.language.conditions import ALWAYS, truth
-from gateway.privacy.categories import covered
+from gateway.privacy.categories import covered, is_topic
 
 LABELS = (Label.PUBLIC, Label.INTERNAL, Label.SENSITIVE)
 _PLAIN = Overrides()
@@ -100,7 +100,8 @@ def decide_relieved(evidence: Evidence, policy: Policy, relief: frozenset[str]) 
 def _masked(inspection: Inspection, relief: frozenset[str]) -> frozenset[str] | None:
     if not relief:
         return None
-    return frozenset(finding.category for finding in inspection.findings if covered(finding.category, relief))
+    categories = {finding.category for finding in inspection.findings if covered(finding.category, relief)}
+    return frozenset(category for category in categories if not is_topic(category))
 
 
 def _rules(compiled: Compiled, bits: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from gateway.core.finding import Inspection
 from gateway.core.labels import Label
 from gateway.core.yaml_source import suggest
 from gateway.policy.evaluation.compiled import Policy, deeds
@@ -14,7 +15,7 @@ from gateway.policy.evaluation.masking import foresee
 from gateway.policy.evaluation.request_view import RequestView
 from gateway.policy.language.ast import Rule, UnknownTags
 from gateway.policy.language.conditions import Condition, FactRef, FactValue, atoms, truth
-from gateway.privacy.categories import covered
+from gateway.privacy.categories import covered, is_topic
 
 TRUTH = {True: "true", False: "false", None: "unknown"}
 REASONS = {
@@ -32,6 +33,7 @@ REASONS = {
 
 
 _MOST_TRACES = 5  # that are told in words; all of them are in the JSON
+_MOST_PLACES = 3  # sentences of one topic that are named
 
 
 class FactLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,12 +215,23 @@ def _shown(fact: FactRef, value: FactValue) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def _places(category: str, inspection: Inspection) -> str:
+    """Return where a topic is told: the most certain sentences, by path and characters, never their text."""
+    if not is_topic(category):
+        return ""
+    found = sorted((one for one in inspection.findings if one.category == category), key=lambda one: -one.confidence)
+    named = [f"{one.path} {one.start}-{one.end} ({one.confidence:.0%})" for one in found[:_MOST_PLACES]]
+    more = f" and {len(found) - len(named)} more" if len(found) > len(named) else ""
+    return f", at {', '.join(named)}{more}"
+
+
 def _label_steps(evidence: Evidence, decision: Decision, policy: Policy, relief: frozenset[str]) -> tuple[str, ...]:
     inbound, inspection, labels = evidence.inbound, evidence.inspection, policy.labels
     steps = [f"tag {tag}: {labels.tags[tag].word}" for tag in sorted(inbound.tags) if tag in labels.tags]
     categories = sorted({finding.category for finding in inspection.findings})
     steps += [
         f"found {category}: {'masked' if covered(category, relief) else label_of_category(category, labels).word}"
+        + _places(category, inspection)
         for category in categories
     ]
     steps += [f"could not inspect {doubt}: {labels.doubts.get(doubt, Label.SENSITIVE).word}"

@@ -18,7 +18,7 @@ from gateway.policy.evaluation.decide import decide, decide_relieved
 from gateway.policy.evaluation.decision import Decision, Subject
 from gateway.policy.evaluation.evidence import Evidence
 from gateway.policy.evaluation.labels import taint_masked
-from gateway.privacy.categories import covered
+from gateway.privacy.categories import covered, is_topic, listed
 
 # What a decision that was only foreseen is about: no request, so that no clearance can be minted from it.
 _NOBODY = Subject(ChatRequest(dialect=Dialect.OPENAI, model="", document=MappingProxyType({}), messages=()))
@@ -48,13 +48,17 @@ def decide_masked(
 
     `evidence` is that of the original, `masked` the masked request, and `fresh` the inspection of the masked document
     (without what lies inside pseudonyms). Whatever the fresh one has must have been in the original already, and not be
-    of a category that was to be masked.
+    of a category that was to be masked. A topic may be left only where the rule names it.
     """
     relief = first.mask
     if not relief or first.subject.is_(masked.request) or first.policy_digest != policy.digest:
         return None
     inspection = evidence.inspection
-    kept = {finding.category for finding in inspection.findings if not covered(finding.category, relief)}
+    kept = {
+        finding.category
+        for finding in inspection.findings
+        if not covered(finding.category, relief) or (is_topic(finding.category) and listed(finding.category, relief))
+    }
     if any(finding.category not in kept for finding in fresh.findings):
         return None
     known = {doubt.reason for doubt in inspection.doubts}

@@ -20,7 +20,7 @@ from gateway.privacy import CATEGORIES
 
 # Roots with names of the users' own (words and patterns), or that optional detectors fill.
 OPEN = ("custom", "person", "network")
-ROOTS = ("secret", "id", "financial", "contact", "health", "legal", *OPEN)
+ROOTS = ("secret", "id", "financial", "contact", "health", "legal", "topic", "unsure", *OPEN)
 KNOWN = frozenset((*ROOTS, *CATEGORIES))
 
 

@@ -18,6 +18,7 @@ from gateway.policy.reader.conditions import read_condition
 from gateway.policy.reader.context import ZONE_WORDS, KnownNames, Let, Reading
 from gateway.policy.reader.expectations import read_expectations
 from gateway.policy.reader.rules import read_otherwise, read_rules
+from gateway.privacy.categories import DEFAULT_LABELS
 
 KEYS = ("version", "description", "include", "rates", "labels", "tags", "let", "keys", "aliases", "rules", "otherwise",
         "unknown_tags", "claims", "expect")  # fmt: skip
@@ -207,7 +208,7 @@ def _labels(files: Files, overlays: Sequence[_Overlay], names: KnownNames) -> La
     return Labels(
         default=Label.INTERNAL if default is None else default,
         tags=MappingProxyType(tables["tags"]),
-        findings=MappingProxyType(tables["findings"]),
+        findings=MappingProxyType(DEFAULT_LABELS | tables["findings"]),
         other_findings=Label.SENSITIVE if other is None else other,
         doubts=MappingProxyType(tables["doubts"]),
         by_key=MappingProxyType(by_key),

@@ -7,6 +7,7 @@ from gateway.privacy.detectors import named_entities
 from gateway.privacy.detectors.countries import tables
 from gateway.privacy.detectors.gitleaks import vendor_rules
 from gateway.privacy.detectors.registry import DETECTORS
+from gateway.privacy.sensitivity import kinds
 
 _HEAD = """# Detectors
 
@@ -15,10 +16,9 @@ the categories, or to what stands before their dot. Every string of a request is
 encodings (base64, hexadecimal, percent, entities, `\\u`, gzip and zlib inside base64, JSON in strings), look-alike
 and invisible characters, foreign digits, gaps, line breaks and the seam of neighbouring messages.
 
-What these can't see: names and street addresses without context, images, sound. Topics (`…_topic`) are words of a
-lexicon beside their owner, in English and Spanish: what is said with other words, by allusion, in another language or
-about somebody who is only named ("Marta's results are bad") is not seen, and the lexicon knows neither irony nor
-invented persons. Where that matters, write your own words and lists, or have the local model judge topics.
+What patterns can't see: names and street addresses without context, images, sound. Topics (`…_topic`) are words of a
+lexicon beside their owner, in English and Spanish; what is said with other words is seen by the judge of sensitivity.
+What neither knows is what only you know: write your own words and lists.
 
 The numbers of all countries, with their words, stand on a page of their own:
 [docs/identifiers.md](../../docs/identifiers.md).
@@ -44,7 +44,13 @@ def page() -> str:
 
 def _model_lines() -> list[str]:
     names = ", ".join(f"`{category}`" for category in sorted(named_entities.CATEGORIES))
+    topics = ", ".join(f"`{category}`" for category in sorted(kinds.CATEGORIES - {kinds.UNSURE}))
     return [
+        "",
+        "## Seen by the judge of sensitivity, unless `inspection: {judge: {mode: off}}`",
+        "",
+        f"{topics}; `{kinds.UNSURE}` is text in a script that it can't read.",
+        "Source: trained for this on texts of many writers; its lower layers are those of multilingual-e5-small (MIT).",
         "",
         "## Found by a model of names and addresses, where `inspection: {names: …}` has it look",
         "",

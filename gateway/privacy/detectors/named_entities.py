@@ -99,6 +99,11 @@ def records(named: Sequence[tuple[str, Entity]], findings: Sequence[Finding]) ->
     return [_finding("person.record", path, entity.start, entity.end, entity.score)]
 
 
+def is_speaker(path: str) -> bool:
+    """Tell whether the name of a message's author stands at a path."""
+    return _SPEAKER.fullmatch(path) is not None
+
+
 def is_name(entity: Entity) -> bool:
     """Tell whether the entity is a first or last name."""
     return entity.kind in _NAMES

@@ -18,6 +18,7 @@ from gateway.privacy.detectors import (
 from gateway.privacy.detectors.countries import tables
 from gateway.privacy.detectors.detector import Detector
 from gateway.privacy.detectors.gitleaks import vendor_rules
+from gateway.privacy.sensitivity import kinds
 
 DETECTORS: tuple[Detector, ...] = (
     *identifiers.DETECTORS,
@@ -40,5 +41,6 @@ CATEGORIES: tuple[str, ...] = tuple(
         {detector.category for detector in DETECTORS}
         | {rule.category for rule in vendor_rules()}
         | named_entities.CATEGORIES
+        | kinds.CATEGORIES
     )
 )

@@ -1,0 +1,136 @@
+"""A text as the encoder reads it: passages of neighbouring sentences, each with the windows that are judged in it.
+
+A passage is what the encoder sees at once. Its windows are the passage as a whole, each sentence, and stretches of long
+sentences: the worst of them counts, so that nothing around a confidence can water it down. Pure.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+MOST_TOKENS = 126  # of one passage
+_LONG = 40  # tokens of a sentence that has windows of its own
+_STRETCH, _STEP = 24, 12  # tokens
+_BEGIN, _END = 1, 2  # pieces that open and close a passage
+_UNKNOWN = 0
+_FEWEST = 6  # tokens of a sentence that says anything by itself
+_ABBREVIATED = "".join(
+    rf"(?<!\b{word}\.)"
+    for word in ("Dr", "Dra", "Sr", "Sra", "Mr", "Mrs", "Ms", "Prof", "St", "Tel", "Nr", "Núm", "bzw")
+)
+_SENTENCE = re.compile(
+    rf"(?<=[.!?…])(?<![\s.(][A-ZÀ-Ý]\.)(?<!\d\.){_ABBREVIATED}[\"'”»)\]]*\s+|\s*[\r\n]+\s*|\s*[\u2028\u2029]\s*"
+)
+_MOST_CHARACTERS = 2_000  # of a sentence that is cut into pieces of words at once
+
+Encode: TypeAlias = Callable[[str], Sequence[tuple[int, int, int]]]
+"""A text's pieces: number, start and end in the text."""
+
+
+class Window(msgspec.Struct, frozen=True, array_like=True):
+    """Part of a passage that is judged by itself."""
+
+    first: int  # token
+    end: int  # token behind the last
+    start: int  # character in the text
+    stop: int
+
+
+class Passage(msgspec.Struct, frozen=True, array_like=True):
+    """Sentences that are read together."""
+
+    pieces: tuple[int, ...]
+    windows: tuple[Window, ...]
+
+    def alone(self, window: Window) -> "Passage":
+        """Return the passage that a window is without its neighbours."""
+        pieces = (_BEGIN, *self.pieces[window.first : window.end], _END)
+        return Passage(pieces, (Window(1, len(pieces) - 1, window.start, window.stop),))
+
+    @property
+    def unknown(self) -> float:
+        """Share of the pieces that the encoder does not know."""
+        inner = self.pieces[1:-1]
+        return inner.count(_UNKNOWN) / len(inner) if inner else 0.0
+
+
+class _Sentence(msgspec.Struct, frozen=True, array_like=True):
+    pieces: tuple[tuple[int, int, int], ...]
+    alone: bool  # it speaks of its own sensitivity, and so it is nobody's neighbour
+
+
+def passages(
+    text: str, encode: Encode, alone: Callable[[str], bool] = lambda _: False, most: int = MOST_TOKENS
+) -> Iterator[Passage]:
+    """Yield the passages of a text; each but the first begins with the sentence that ended the one before.
+
+    `alone` tells which sentences are read without their neighbours.
+    """
+    together: list[_Sentence] = []
+    length = 0
+    for sentence in _sentences(text, encode, alone, most):
+        if together and (sentence.alone or length + len(sentence.pieces) > most):
+            yield _passage(together)
+            last = together[-1]
+            keep = not sentence.alone and len(last.pieces) <= most // 4 and len(together) > 1
+            together = [last] if keep and len(last.pieces) + len(sentence.pieces) <= most else []
+            length = sum(len(one.pieces) for one in together)
+        if sentence.alone:
+            yield _passage([sentence])
+        else:
+            together.append(sentence)
+            length += len(sentence.pieces)
+    if together:
+        yield _passage(together)
+
+
+def _sentences(text: str, encode: Encode, alone: Callable[[str], bool], most: int) -> Iterator[_Sentence]:
+    """Yield sentences; a fragment (a heading, a signature, "Hi.") goes with the sentence behind it, or before it."""
+    fragment: tuple[tuple[int, int, int], ...] = ()
+    last: _Sentence | None = None
+    for start, stop in _bounds(text):
+        pieces = fragment + tuple(
+            (number, start + first, start + end) for number, first, end in encode(text[start:stop])
+        )
+        fragment = ()
+        apart = alone(text[start:stop])
+        if len(pieces) < _FEWEST and not apart:
+            fragment = pieces
+            continue
+        for at in range(0, len(pieces), most):
+            if last is not None:
+                yield last
+            last = _Sentence(pieces[at : at + most], apart)
+    if last is not None and fragment and not last.alone and len(last.pieces) + len(fragment) <= most:
+        last, fragment = _Sentence(last.pieces + fragment, False), ()
+    if last is not None:
+        yield last
+    if fragment:
+        yield _Sentence(fragment, False)
+
+
+def _bounds(text: str) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each sentence, cut where one is very long."""
+    start = 0
+    ends = [match.span() for match in _SENTENCE.finditer(text)]
+    for stop, following in (*ends, (len(text), len(text))):
+        for begin in range(start, stop, _MOST_CHARACTERS):
+            yield begin, min(stop, begin + _MOST_CHARACTERS)
+        start = following
+
+
+def _passage(sentences: Sequence[_Sentence]) -> Passage:
+    pieces = [piece for sentence in sentences for piece in sentence.pieces]
+    bounds = [(0, len(pieces))]
+    at = 0
+    for sentence in sentences:
+        size = len(sentence.pieces)
+        if len(sentences) > 1:
+            bounds.append((at, at + size))
+        if size > _LONG:
+            bounds += ((at + first, min(at + first + _STRETCH, at + size)) for first in range(0, size - _STEP, _STEP))
+        at += size
+    windows = tuple(Window(1 + first, 1 + end, pieces[first][1], pieces[end - 1][2]) for first, end in bounds)
+    return Passage((_BEGIN, *(number for number, _, _ in pieces), _END), windows)
