@@ -1,5 +1,7 @@
 """The compiled Hyperscan database: made once for the process, kept on disk by digest. The room's only file.
 
+Kept in the state directory and in the user's cache, so that a new state directory need not compile again.
+
 Patterns are given to Hyperscan as bytes in prefilter mode, so what it proposes is a superset of what `re` finds;
 `widened` keeps that so where one character is several bytes.
 """
@@ -34,14 +36,25 @@ def open_database(library: Any, expressions: tuple[str, ...], cache_dir: Path | 
     digest = hashlib.sha256("\0".join((library.__version__, *map(widened, expressions))).encode()).hexdigest()[:24]
     if cache_dir is None:
         return _compiled(library, expressions)
-    stored = cache_dir / f"patterns-{digest}.hs"
-    database = _loaded(library, stored)
-    if database is not None:
-        return database, frozenset()
+    name = f"patterns-{digest}.hs"
+    places = [folder / name for folder in (cache_dir, _of_the_user()) if folder is not None]
+    for stored in places:
+        database = _loaded(library, stored)
+        if database is not None:
+            return database, frozenset()
     database, left = _compiled(library, expressions)
     if not left:
-        _store(stored, library.dumpb(database))
+        for stored in places:
+            _store(stored, library.dumpb(database))
     return database, left
+
+
+def _of_the_user() -> Path | None:
+    """Return the user's own directory of caches: with it, a new state directory need not compile for ten seconds."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aduana"
+    except RuntimeError:  # nobody's home
+        return None
 
 
 @cache

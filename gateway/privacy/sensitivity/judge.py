@@ -33,7 +33,7 @@ _KNOWN_TEXTS, _KNOWN_PASSAGES = 20_000, 100_000
 _AT_ONCE = 16  # passages between two looks at the clock
 _UNREADABLE = 0.3  # share of unknown pieces from which a passage is unsure
 _SURELY_CLEAN = 0.5  # share of the strict threshold below which a text is surely clean
-_SURELY_NOBODYS = 0.02  # probability below which names in a text are those of the famous and of the invented
+_SURELY_NOBODYS = 0.2  # probability below which names in a text are those of the famous and of the invented
 _SURELY_HARMLESS = 0.02  # probability below which a window is not read again without its neighbours
 _LEAST_PIECES = 3  # of a passage that can tell anything
 
