@@ -41,6 +41,8 @@ def open_database(library: Any, expressions: tuple[str, ...], cache_dir: Path | 
     for stored in places:
         database = _loaded(library, stored)
         if database is not None:
+            if stored is not places[0]:
+                _store(places[0], library.dumpb(database))
             return database, frozenset()
     database, left = _compiled(library, expressions)
     if not left:

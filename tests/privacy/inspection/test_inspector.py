@@ -171,10 +171,12 @@ def test_long_runs_cost_in_proportion(unit: str) -> None:
     assert all(d.reason in ("size", "depth") for d in inspection.doubts)
 
 
-def test_the_compiled_database_is_kept_on_disk(tmp_path: Path) -> None:
-    """The compiled database is kept on disk, and a damaged one is made again."""
-    Inspector(cache_dir=tmp_path)
-    (stored,) = tmp_path.iterdir()
+def test_the_compiled_database_is_kept_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The compiled database is kept on disk, in the user's cache as well, and a damaged one is made again."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    Inspector(cache_dir=tmp_path / "state")
+    (stored,) = (tmp_path / "state").iterdir()
+    assert (tmp_path / "cache" / "aduana" / stored.name).read_bytes() == stored.read_bytes()
     assert stored.stat().st_size > 10_000
     other = tmp_path / "other"
     other.mkdir()
