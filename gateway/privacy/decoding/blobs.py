@@ -7,6 +7,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
+from re import Match
 
 from gateway.privacy.decoding.budget import UNREADABLE, Decoding
 from gateway.privacy.decoding.charsets import printable_runs
@@ -23,6 +24,12 @@ _BYTE = re.compile(r"(?:0x|\\x)?([0-9A-Fa-f]{2})")
 _HEX = re.compile(r"(?:0x)?((?:[0-9A-Fa-f]{2})+)\Z")
 _PAIRS = re.compile(r"(?:\\x|0x)?[0-9A-Fa-f]{2}(?:[\s:,-]|\\x|,\s{0,20}0x)")
 _BASE32 = re.compile(r"(?:[A-Z2-7]{14,}|[a-z2-7]{14,})\Z")
+_LETTERS58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_BASE58 = re.compile(r"[1-9A-HJ-NP-Za-km-z]{10,90}\Z")
+GROUPS = re.compile(
+    r"(?<![^\s\"'`:=])[A-Za-z0-9+/]{3,8}(?: [A-Za-z0-9+/]{3,8}){2,40}(?: [A-Za-z0-9+/]{1,7}={0,2})?(?![^\s\"'`.,])"
+)
+GROUPS_TRIGGER = r"[a-z][A-Z0-9][A-Za-z0-9+/]{0,6} [A-Za-z0-9+/]{3,8} [A-Za-z0-9+/]{3}"
 _BLANKS = re.compile(r"\s+")
 _JOINTS = re.compile(r"[/_+-]")
 _PART = re.compile(r"[A-Za-z0-9]{12,}")
@@ -66,6 +73,19 @@ def unblob(found: str, decoding: Decoding, *, whole: bool = True) -> str:
         return "\n".join(unblob(line, decoding, whole=whole) for line in found.split("\n"))
     parts = _PART.findall(found) if _JOINTS.search(found) else []
     return _PART.sub(lambda match: _part(match[0], decoding), found) if parts else found
+
+
+def ungroup(match: Match[str], decoding: Decoding) -> str:
+    """Return what groups of equal width say together, or the groups: words of one length are no encoding."""
+    groups = match[0].split(" ")
+    width = len(groups[0])
+    first = next((at for at, group in enumerate(groups) if len(group) != width), len(groups))
+    if first < len(groups) - 1 or len(groups[-1]) > width:
+        return match[0]
+    joined = "".join(groups)
+    if joined.islower() or joined.isupper() or joined.isdecimal() or not any(map(str.isdecimal, joined)):
+        return match[0]
+    return unblob(joined, decoding, whole=False)
 
 
 def _paragraphs(found: str) -> list[str]:
@@ -131,6 +151,8 @@ def _candidates(found: str) -> Iterator[bytes]:
     data = _base64(bare)
     if data is not None:
         yield data
+    if _BASE58.match(plain) and not plain.islower() and not plain.isupper():
+        yield _base58(plain)
 
 
 def _base32(bare: str) -> Iterator[bytes]:
@@ -140,6 +162,14 @@ def _base32(bare: str) -> Iterator[bytes]:
         yield base64.b32decode(usable + "=" * (-len(usable) % 8))
     except binascii.Error:
         return
+
+
+def _base58(plain: str) -> bytes:
+    """Return the bytes that a number in Bitcoin's alphabet of 58 letters and digits stands for."""
+    number = 0
+    for letter in plain:
+        number = number * 58 + _LETTERS58.index(letter)
+    return number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
 def _base64(bare: str) -> bytes | None:

@@ -1,5 +1,7 @@
 """Bytes in other forms than base64: numbers in a list, bits, uuencode, Ascii85 and base85. Pure, bounded."""
 
+# ruff: noqa: E501 - a pattern in one piece can be read and searched for
+
 import base64
 import binascii
 import re
@@ -9,18 +11,42 @@ from gateway.privacy.decoding.budget import UNREADABLE, Decoding, DecodingLimit
 from gateway.privacy.decoding.contents import said
 from gateway.privacy.decoding.public_bytes import DIGESTS
 
-NUMBERS = re.compile(r"(?<![\w.-])-?[0-9]{1,3}(?:(?:\s{0,20}[,;]\s{0,20}|\s)-?[0-9]{1,3}){7,16384}(?![\w.-])")
-OCTETS = re.compile(r"(?<![01])[01]{8}(?:[\s,]{0,3}[01]{8}){4,16384}(?![01])")
+NUMBERS = re.compile(
+    r"(?<![\w.-])-?[0-9]{1,3}(?:(?:\s{0,20}[,;]\s{0,20}|\s)-?[0-9]{1,3}){7,16384}(?![\w.-])"
+    r"|(?<![\w./:-])[0-9]{2,3}(?P<gap>[-/|:._])[0-9]{2,3}(?:(?P=gap)[0-9]{2,3}){6,4096}(?![\w./:-])"
+)
+OCTETS = re.compile(r"(?<![01])(?:[01]{8}(?:[\s,]{0,3}[01]{8}){4,16384}|[01]{7}(?:[\s,]{1,3}[01]{7}){5,16384})(?![01])")
+_CODE = (
+    r"(?:(?:[A-Za-z]{1,8}\.)?(?:chr|char|nchar|unichr|chrw|chr\$|ord|fromCharCode|fromCodePoint)\s?\(\s?(?:0x)?[0-9A-Fa-f]{2,6}\s?\)"
+    r"|U\+[0-9A-Fa-f]{4,6}|0x[0-9A-Fa-f]{2,4}|\\[0-7]{3}|\\u[0-9A-Fa-f]{4}|&#(?:[0-9]{2,6}|[xX][0-9A-Fa-f]{2,5});?)"
+)
+CODES = re.compile(rf"(?i){_CODE}(?:[\s+|&.,;-]{{0,5}}{_CODE}){{4,4096}}")
+CODES_TRIGGER = rf"(?i){_CODE}[\s+|&.,;-]{{0,5}}{_CODE}[\s+|&.,;-]{{0,5}}{_CODE}"
+NUMBERS_TRIGGER = r"[0-9](?:(?:\s{0,20}[,;]\s{0,20}|\s)-?[0-9]{1,3}){7}|[0-9]{2}(?:[-/|:._][0-9]{2,3}){7}"
+OCTETS_TRIGGER = r"[01]{8}(?:[\s,]{0,3}[01]{8}){4}|[01]{7}(?:[\s,]{1,3}[01]{7}){5}"
+_ONE_CODE = re.compile(r"(?i)(0x|U\+|\\u|&#x|\\)?([0-9A-Fa-f]{2,6})(?=[\s();+|&.,-]|\Z|0x|U\+|\\|&#)")
 UUENCODED = re.compile(
     r"begin [0-7]{3,4} [^\n]{1,200}\n(?:[ -`]{1,61}[ \t]{0,3}\r?\n){1,400000}?(?:end\b|\Z)"
     r"|(?:^M[ -`]{60}\r?\n)+[ -`]{2,61}",
     re.MULTILINE,
 )
-BASE85 = re.compile(r"<~[!-uz\s]{5,}?~>|(?<![^\s\"'`:=(>])[!-~]{20,}")
+BASE85 = re.compile(
+    r"<~[!-uz\s]{5,}?~>|(?<![^\s\"'`:=(>])(?:[!-~]{20,}"
+    r"|[A-Za-z](?=[0-9A-Za-z]{0,17}[!#$%&*+;<=>?@^{|}~])[!-~]{4}[A-Za-z][0-9A-Za-z!#$%&()*+;<=>?@^_{|}~`-]{4,13}(?![!-~]))"
+)
+BASE85_TRIGGER = r"<~[!-uz\s]{5}|[!-~]{20}|[A-Za-z][!-~]{4}[A-Za-z][!-~]{0,8}[!#$%&*+;<=>?@^{|}~]|[A-Za-z][!-~]{0,3}[!#$%&*+;<=>?@^{|}~][!-~]{0,3}[A-Za-z][!-~]{4}"
+_Z85 = str.maketrans(
+    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#",
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~",
+)  # ZeroMQ's alphabet (RFC 32/Z85) in that of RFC 1924
+_Z85_HEADS = frozenset("abcdefghijklmnopqrstuvwxyzABCDE")
+_Z85_WORD = re.compile(r"(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])(?=.*[!#$%&*+^=/?:-])[0-9A-Za-z.\-:+=^!/*?&<>()\[\]{}@%$#]+")
 _NUMBER = re.compile(r"-?[0-9]+")
 _OPENINGS = re.compile(r"<~|[\"'`:=(>]")
 _ALPHABET = re.compile(r"[0-9A-Za-z!#$%&()*+\-;<=>?@^_`{|}~]+")
 _LONG_WORD = 80
+_SHORT_WORD = 20  # characters below which all groups have to begin as those of text do
+_SEVEN = 7  # bits of a character of ASCII
 _LONGEST = 1_000_000  # characters of base85, which is read a letter at a time
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
 _HEADS = frozenset(_LETTERS[10:41])  # of groups whose first byte is printable ASCII: 0x20 to 0x7e, divided by 85⁴/2²⁴
@@ -55,19 +81,55 @@ def unlist(match: Match[str], decoding: Decoding) -> str:
     """Return what a list of numbers says, or the list."""
     numbers = bytearray()
     for found in _NUMBER.finditer(match.string, *match.span()):
-        number = int(found[0])
+        number = int(found[0]) if match["gap"] is None else abs(int(found[0]))
         if not -129 < number < 256:
             return match[0]
         numbers.append(number & 255)
         if len(numbers) % _LOOK == 0:
             decoding.spend(0)
-    text = read_numbers(bytes(numbers), decoding)
+    data = bytes(numbers)
+    octal = _octal(match[0], data)
+    text = octal or read_numbers(data, decoding) if match["gap"] is None else octal or _letters(data)
     return match[0] if text is None else text
+
+
+def _octal(listed: str, data: bytes) -> str | None:
+    """Return what numbers of three octal digits each say as letters; None: they are none, or say nothing."""
+    numbers = re.findall(r"[0-9]+", listed)
+    if not all(len(number) == 3 and "8" not in number and "9" not in number for number in numbers):
+        return None
+    read = [int(number, 8) for number in numbers]
+    return _letters(bytes(read)) if max(read) < 256 else None
+
+
+def _letters(data: bytes) -> str | None:
+    """Return text that is of letters and digits nearly alone: anything else is numbers that happen to be in range."""
+    text = data.decode("latin-1")
+    letters = sum(character.isascii() and character.isalnum() for character in text)
+    return text if text.isprintable() and text.isascii() and 5 * letters >= 4 * len(text) else None
+
+
+def uncode(match: Match[str], decoding: Decoding) -> str:
+    """Return the text whose characters are written as numbers, one by one: `chr(52)`, `U+0034`, `0x34`, `&#52`."""
+    decoding.spend(len(match[0]))
+    letters = []
+    for form, number in _ONE_CODE.findall(match[0]):
+        base = 10 if form in ("", "&#") else 8 if form == "\\" else 16
+        try:
+            letters.append(chr(int(number, base)))
+        except (ValueError, OverflowError):
+            return match[0]
+    text = "".join(letters)
+    return text if text.isprintable() else match[0]
 
 
 def unbit(match: Match[str], decoding: Decoding) -> str:
     """Return what octets written bit by bit say, or the octets."""
-    bits = re.sub(r"[\s,]+", "", match[0])
+    octets = re.split(r"[\s,]+", match[0])
+    if len(octets[0]) == _SEVEN:
+        text = _letters(bytes(int(octet, 2) for octet in octets))
+        return match[0] if text is None else text
+    bits = "".join(octets)
     text = read_numbers(int(bits, 2).to_bytes(len(bits) // 8, "big"), decoding)
     return match[0] if text is None else text
 
@@ -101,11 +163,18 @@ def un85(match: Match[str], decoding: Decoding) -> str:
         return found if text is None else text
     starts = [0, *(place.end() for place in _OPENINGS.finditer(found, 0, 60))]
     for start in starts:
-        for heads, reading in ((_HEADS, _base85), (_ASCII85_HEADS, _ascii85)):
+        for heads, reading in _READINGS:
             if _begins(found, start, heads):
                 text = reading(_word(found, start), decoding)
                 if text is not None:
                     return found[:start] + " " + text
+    if (
+        found[0] in _Z85_HEADS
+        and len(found) < _LONG_WORD
+        and _Z85_WORD.fullmatch(found)
+        and _begins(found, 0, _Z85_HEADS)
+    ):
+        return _z85(found, decoding) or found
     if len(found) >= _LONG_WORD and any(_is_base85(_word(found, start)) for start in starts):
         decoding.doubt(UNREADABLE)
     return found
@@ -132,6 +201,8 @@ def _begins(found: str, start: int, heads: frozenset[str]) -> bool:
     """Tell whether groups of five begin as those of text or of something packed do, seen by their first letters."""
     groups = found[start : start + 20 : 5]
     in_place = [letter for letter in groups if letter in heads]
+    if len(found) - start < _SHORT_WORD:
+        return len(groups) >= 2 and len(in_place) == len(groups)
     return len(groups) == 4 and (len(in_place) >= 3 or found.startswith(_PACKED, start))
 
 
@@ -147,6 +218,16 @@ def _ascii85(word: str, decoding: Decoding) -> str | None:
         return said(base64.a85decode(_bounded(word)), decoding)
     except ValueError:
         return None
+
+
+def _z85(word: str, decoding: Decoding) -> str | None:
+    try:
+        return said(base64.b85decode(_bounded(word).translate(_Z85)), decoding)
+    except ValueError:
+        return None
+
+
+_READINGS = ((_HEADS, _base85), (_ASCII85_HEADS, _ascii85))
 
 
 def _bounded(word: str) -> str:

@@ -8,60 +8,57 @@ and a place in a view can be mapped back to the text that the client sent.
 import enum
 import html
 import re
-import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
-from re import Match, Pattern
+from re import Match
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from gateway.privacy.decoding.blobs import BLOB, DOUBTFUL, unblob
+from gateway.privacy.decoding.blobs import BLOB, DOUBTFUL, GROUPS, GROUPS_TRIGGER, unblob, ungroup
 from gateway.privacy.decoding.budget import Decoding, DecodingLimit
-from gateway.privacy.decoding.listings import BASE85, NUMBERS, OCTETS, UUENCODED, un85, unbit, unlist, unuu
+from gateway.privacy.decoding.ciphers import MORSE, MORSE_TRIGGER, TURNED, TURNED_TRIGGER, unmorse, unturn
+from gateway.privacy.decoding.folding import FOREIGN, fold
+from gateway.privacy.decoding.listings import (
+    BASE85,
+    BASE85_TRIGGER,
+    CODES,
+    CODES_TRIGGER,
+    NUMBERS,
+    NUMBERS_TRIGGER,
+    OCTETS,
+    OCTETS_TRIGGER,
+    UUENCODED,
+    un85,
+    unbit,
+    uncode,
+    unlist,
+    unuu,
+)
+from gateway.privacy.decoding.spacing import (
+    LOOKALIKES,
+    LOOKALIKES_TRIGGER,
+    SPACED,
+    SPACED_TRIGGER,
+    SPLIT,
+    SPLIT_TRIGGER,
+    close_up,
+    undress,
+    unsplit,
+)
+from gateway.privacy.decoding.spellings import MAIL, MAIL_TRIGGER, SPELLED, SPELLED_TRIGGER, unmail, unspell
 
 MAX_DEPTH = 6
 
-_CONFUSABLE = dict(
-    zip(
-        "АВСЕНІКМОРТХҮаеорсухіјѕԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧορνℓ‐‑‒–—−―․⁄∕∶꞉＠·‧",
-        "ABCEHIKMOPTXYaeopcyxijsdqwABEZHIKMNOPTYXopvl-------.//::@..",
-        strict=True,
-    )
-)
-_FOREIGN = re.compile("[^\u0000-\u007f\u00a1-\u00ac\u00ae-\u00b1\u00b4-\u00b8\u00ba-\u00ff\u2018-\u201f\u2026\u20ac]+")
 _ESCAPED = re.compile(
     r"(?:\\[\"'\\/])+|(?:%[0-9A-Fa-f]{2})+|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,12});"
     r"|\\(?:u\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}|[\"'\\/nrt])|(?:=[0-9A-F]{2}){2,}|=(?:20|[2-7][A-F]|[A-F][0-9A-F])"
     r"|(?<![A-Za-z0-9+/]{40})(?<!=)=\r?\n"  # no padding of base64
 )
-_SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[ .\-_·]{1,2}[^\W_@]|[ ]?[@.][ ]?[^\W_]){7,4096}(?![^\W_])")
-_GAPS = re.compile(r"[ \-_·]|(?<=[0-9])\.(?=[0-9A-Za-z])")
 _PERCENT = {f"%{code:02X}": chr(code) for code in range(128)}  # single ones, which are most
 _SHORT = {"n": "\n", "r": "\r", "t": "\t"}
-
-
-class _Folding(dict[int, str]):
-    """Table of how a person reads each character; filled as characters come."""
-
-    def __missing__(self, code: int) -> str:
-        character = chr(code)
-        digit = unicodedata.decimal(character, None)
-        if digit is not None:
-            folded = str(digit)
-        elif character in _CONFUSABLE:
-            folded = _CONFUSABLE[character]
-        elif unicodedata.category(character) in ("Cf", "Mn", "Me", "Cc") or character in "\u115f\u1160\u3164\uffa0":
-            folded = "" if code > 0x1F else character
-        else:
-            folded = "".join(_CONFUSABLE.get(part, part) for part in unicodedata.normalize("NFKC", character))
-        if len(self) < 70_000:
-            self[code] = folded
-        return folded
-
-
-_FOLDING = _Folding()
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -83,6 +80,7 @@ class TextView(msgspec.Struct, frozen=True):
     segments: tuple[Segment, ...] = ()
     closed_up: bool = False
     decoded: bool = False  # an encoding was taken off, here or in a source
+    turned: bool = False  # as a word in it says, which is still there: it is turned once
 
     def place(self, start: int, end: int) -> tuple[int, int]:
         """Return where in the client's own text that stands which is from `start` to `end` here."""
@@ -122,12 +120,13 @@ class TextView(msgspec.Struct, frozen=True):
 
 def _rewrite(
     source: TextView,
-    pattern: Pattern[str],
+    pattern: Any,  # of `re`, or of RE2
     read: Callable[[Match[str]], str],
     decoding: Decoding,
     *,
     closed_up: bool = False,
     decoded: bool = False,
+    turned: bool = False,
 ) -> TextView | None:
     """Return the view with the pattern's pieces replaced, and their surroundings. None: nothing was replaced.
 
@@ -168,7 +167,9 @@ def _rewrite(
         return None
     stop = _edge(text, done, 1)
     add(text[done:stop], stop, literal=True)
-    return TextView("".join(parts), source, tuple(segments), closed_up, decoded or source.decoded)
+    return TextView(
+        "".join(parts), source, tuple(segments), closed_up, decoded or source.decoded, turned or source.turned
+    )
 
 
 _LOOK = 1_024  # pieces between two looks at the clock
@@ -200,6 +201,14 @@ class ViewKind(enum.Enum):
     UNBITTED = "octets of bits read"
     UNUUED = "uuencoded lines read"
     UN85 = "base85 read"
+    UNGROUPED = "groups of an encoding put together"
+    UNCODED = "characters written as numbers"
+    UNSPELLED = "spelled numbers"
+    UNMAILED = "addresses as they are said"
+    UNMORSED = "morse read"
+    UNTURNED = "turned back as a word beside says"
+    UNSPLIT = "without the markup inside a word"
+    UNDRESSED = "letters that look like digits"
     CLOSED_UP = "closed up"
 
 
@@ -212,11 +221,19 @@ TRIGGERS: Mapping[ViewKind, str] = {
         r"[A-Za-z0-9+/_-]{24}|[0-9A-Fa-f]{16}|[a-z][A-Z0-9][A-Za-z0-9+/_-]{4}|[A-Za-z0-9+/_-]{6}[a-z][A-Z0-9]|[A-Z0-9+/]{12}"
         r"|[0-9A-Fa-f]{2}(?:(?:[\s:,-]|\\x|,\s{0,20}0x)[0-9A-Fa-f]{2}){7}"
     ),
-    ViewKind.UNLISTED: r"[0-9](?:(?:\s{0,20}[,;]\s{0,20}|\s)-?[0-9]{1,3}){7}",
-    ViewKind.UNBITTED: r"[01]{8}(?:[\s,]{0,3}[01]{8}){4}",
+    ViewKind.UNLISTED: NUMBERS_TRIGGER,
+    ViewKind.UNBITTED: OCTETS_TRIGGER,
     ViewKind.UNUUED: r"begin [0-7]{3,4} |M[ -`]{60}\r?\n",
-    ViewKind.UN85: r"<~[!-uz\s]{5}|[!-~]{20}",
-    ViewKind.CLOSED_UP: r"[0-9A-Za-z](?:[ .\-_@\x80-\xff]{1,4}[0-9A-Za-z]){7}",
+    ViewKind.UN85: BASE85_TRIGGER,
+    ViewKind.UNGROUPED: GROUPS_TRIGGER,
+    ViewKind.UNCODED: CODES_TRIGGER,
+    ViewKind.UNSPELLED: SPELLED_TRIGGER,
+    ViewKind.UNMAILED: MAIL_TRIGGER,
+    ViewKind.UNMORSED: MORSE_TRIGGER,
+    ViewKind.UNTURNED: TURNED_TRIGGER,
+    ViewKind.UNSPLIT: SPLIT_TRIGGER,
+    ViewKind.UNDRESSED: LOOKALIKES_TRIGGER,
+    ViewKind.CLOSED_UP: SPACED_TRIGGER,
 }
 """What a text must hold for a view of it to be worth making. Bytes above 127 stand for any other character."""
 
@@ -225,8 +242,8 @@ def views(view: TextView, kinds: Collection[ViewKind], decoding: Decoding) -> It
     """Yield every other reading of one text, one level deep. Each is charged to `decoding`, which may raise."""
     if view.closed_up:
         return
-    if not view.text.isascii() and _FOREIGN.search(view.text):
-        yield from _charged(_rewrite(view, _FOREIGN, _fold, decoding), decoding)
+    if not view.text.isascii() and FOREIGN.search(view.text):
+        yield from _charged(_rewrite(view, FOREIGN, partial(fold, decoding=decoding), decoding), decoding)
     if ViewKind.UNESCAPED in kinds:
         yield from _charged(_rewrite(view, _ESCAPED, _unescape, decoding, decoded=True), decoding)
     if ViewKind.UNBLOBBED in kinds:
@@ -239,15 +256,25 @@ def views(view: TextView, kinds: Collection[ViewKind], decoding: Decoding) -> It
             yield from _charged(
                 _rewrite(view, pattern, partial(read, decoding=decoding), decoding, decoded=True), decoding
             )
+    if ViewKind.UNTURNED in kinds and not view.turned:
+        read = partial(unturn, decoding=decoding)
+        yield from _charged(_rewrite(view, TURNED, read, decoding, decoded=True, turned=True), decoding)
     if ViewKind.CLOSED_UP in kinds:
-        yield from _charged(_rewrite(view, _SPACED, _close_up, decoding, closed_up=True), decoding)
+        yield from _charged(_rewrite(view, SPACED, close_up, decoding, closed_up=True), decoding)
 
 
-_LISTINGS: tuple[tuple[ViewKind, Pattern[str], Callable[..., str]], ...] = (
+_LISTINGS: tuple[tuple[ViewKind, Any, Callable[..., str]], ...] = (
     (ViewKind.UNLISTED, NUMBERS, unlist),
     (ViewKind.UNBITTED, OCTETS, unbit),
     (ViewKind.UNUUED, UUENCODED, unuu),
     (ViewKind.UN85, BASE85, un85),
+    (ViewKind.UNGROUPED, GROUPS, ungroup),
+    (ViewKind.UNCODED, CODES, uncode),
+    (ViewKind.UNSPELLED, SPELLED, unspell),
+    (ViewKind.UNMAILED, MAIL, unmail),
+    (ViewKind.UNMORSED, MORSE, unmorse),
+    (ViewKind.UNSPLIT, SPLIT, unsplit),
+    (ViewKind.UNDRESSED, LOOKALIKES, undress),
 )
 _ESCAPE_BEHIND = re.compile(r"\\[\"'\\/nrtu]|%[0-9A-Fa-f]{2}|&#|=\r?\n")
 _LINE = 100  # characters: what stands between two escapes and is longer is no line of an encoding that was broken
@@ -280,18 +307,10 @@ def _is_whole(match: Match[str], cuts: Collection[int]) -> bool:
     return end - start > _LINE or not (escaped or _ESCAPE_BEHIND.match(text, end))
 
 
-def _close_up(match: Match[str]) -> str:
-    return _GAPS.sub("", match[0])
-
-
 def _charged(view: TextView | None, decoding: Decoding) -> Iterator[TextView]:
     if view is not None:
         decoding.spend(len(view.text))
         yield view
-
-
-def _fold(match: Match[str]) -> str:
-    return match[0].translate(_FOLDING)
 
 
 def _unescape(match: Match[str]) -> str:

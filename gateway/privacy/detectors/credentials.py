@@ -5,14 +5,10 @@
 import re
 from re import Match
 
+from gateway.privacy.detectors.credential_names import PLACEHOLDER, is_named_otherwise
 from gateway.privacy.detectors.detector import Detector, entropy, is_version, rx
 from gateway.privacy.detectors.high_entropy import kinds, lawless, transitions
 
-PLACEHOLDER = re.compile(
-    r"(?i)(?:x+|\*+|\.+|<.*|\$.*|\{.*|%.*|.*\.\.\.|(?:xxx|your|my_|the_|example|sample|change|insert|replace|dummy|fake|placeholder|none|null|"
-    r"true|false|undefined|required|optional|string|secretstr|os\.|env|self\.|process\.|config\.|settings\.|get_)"
-    r".*|(?:password|passwd|secret|token|key|value|test|foo|bar|user|admin|root|default)[\W_0-9]{0,4}[\"'),;]*)\Z"
-)
 _PATH = re.compile(r"[A-Za-z_]\w*(?:(?:\.|::|->|/|-)\w+)*[,;:]?\Z|.*[()\[\]{}].*|https?:.*|[a-z_]+=.*|/[\w./-]*|\\.*")
 _CALL = re.compile(r"[A-Za-z_][\w.]*[(\[]")
 _ATTRIBUTE = re.compile(r"[A-Za-z_]\w{0,15}(?:\.[A-Za-z_]\w{0,15})+")
@@ -36,6 +32,8 @@ def _assigned(match: Match[str]) -> bool:
     start = match.start("value")
     if is_version(match.string, start, start + len(value)):
         return False
+    if is_named_otherwise(match.string, match.start(), match.start("sign"), start, value):
+        return False
     lower, upper, digit, special = kinds(value)
     quoted = match["quote"] != ""
     if not quoted and (_CALL.match(value) or _ATTRIBUTE.fullmatch(value)):
@@ -46,6 +44,16 @@ def _assigned(match: Match[str]) -> bool:
         return False
     if not digit and lawless(value):
         return True
+    if (
+        quoted
+        and lower
+        and upper
+        and digit
+        and len(value) >= 30
+        and len(set(value)) >= 18
+        and transitions(value) >= 0.4
+    ):
+        return True  # as frameworks generate them, with brackets and all
     if quoted and re.fullmatch(r"[A-Za-z_-]+|/?[a-z0-9_]+(?:[.:/-][a-z_][a-z0-9_]*)+|.*[\s(){}].*", value):
         return False
     if (lower or upper) and digit:
@@ -135,7 +143,7 @@ DETECTORS: tuple[Detector, ...] = (
         name="assignment",
         category="secret.password",
         pattern=rx(
-            rf"(?i)(?:{_KEY_WORDS})[\w\-\]]{{0,24}}[\"'`]{{0,2}}\]?(?:\s{{0,3}}(?::=|=>|[:=]|>(?=[^\s<>]{{6}}))|(?:\sstring)?\s=|,?\s(?:is|es|was|era|{_OF}(?:\s[^\s:]{{1,20}}){{1,3}}(?:\s(?:es|is)|:|\s=))(?=\s)|\s?→)\s{{0,3}}"
+            rf"(?i)(?:{_KEY_WORDS})[\w\-\]]{{0,24}}[\"'`]{{0,2}}\]?(?P<sign>\s{{0,3}}(?::=|=>|[:=]|>(?=[^\s<>]{{6}}))|(?:\sstring)?\s=|,?\s(?:is|es|was|era|{_OF}(?:\s[^\s:]{{1,20}}){{1,3}}(?:\s(?:es|is)|:|\s=))(?=\s)|\s?→)\s{{0,3}}"
             r"\\?(?P<quote>[\"'`«“]?)(?P<value>[^\s\"'`<>]{6,200})"
         ),
         source="a word for a secret, a sign of assignment, a value that is no placeholder",

@@ -3,6 +3,7 @@
 Read once from the packaged file. The rules are made for files; those that need a path are left out.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -11,6 +12,7 @@ from typing import Any
 
 import re2 as untyped_re2
 
+from gateway.privacy.detectors.credential_names import PLACEHOLDER, is_named_otherwise
 from gateway.privacy.detectors.detector import entropy, is_version
 
 re2: Any = untyped_re2  # the package has no types
@@ -18,6 +20,8 @@ re2: Any = untyped_re2  # the package has no types
 LEFT_OUT = frozenset(
     {"freemius-secret-key", "hashicorp-tf-password", "kubernetes-secret-yaml", "nuget-config-password"}
 )
+_GENERIC = "generic-api-key"
+_SIGN = re.compile(r"[^\w.\-]")
 _KINDS = (
     ("private-key", "secret.private_key"),
     ("password", "secret.password"),
@@ -63,7 +67,16 @@ class VendorRule:
                 continue  # the sum of a module in go.sum, whatever the module's name
             if is_version(text, *match.span(group)):
                 continue
+            if self.name == _GENERIC and _refers(text, match.start(), match.start(group), secret):
+                continue
             yield match.span(group)
+
+
+def _refers(text: str, start: int, value_start: int, value: str) -> bool:
+    """Tell whether a hit of the rule for any key is a name or a placeholder."""
+    sign = _SIGN.search(text, start, value_start)
+    end = sign.start() if sign is not None else value_start
+    return PLACEHOLDER.match(value) is not None or is_named_otherwise(text, start, end, value_start, value)
 
 
 @cache

@@ -124,6 +124,7 @@ def main() -> None:
         ("Secrets", "secret"),
         ("Clinical notes", "clinical"),
         ("In other words", "unseen"),
+        ("Evasion: identifiers and secrets in disguise", "disguise"),
     ):
         table(title, [row for row in rows if row.name.startswith(group)], columns, arguments.show)
     table("Clean texts: false alarms", [row for row in rows if row.clean], columns, arguments.show)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench.privacy import clean, clinical, spanish, unseen, vendors
+from tests.bench.privacy import clean, clinical, disguises, spanish, unseen, vendors, written
 from tests.privacy.samples import NEAR_MISSES
 
 _PIECE = 4_000
+_CLEAN = {"unseen": "unseen", "secret": "look-alikes of secrets", "disguise": "forms of disguises, without any"}
 
 
 class Texts(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,12 +31,14 @@ def generated(seed: int, each: int) -> Iterator[Texts]:
         (clinical.texts, "clinical", False),
         (clean.texts, "clean", True),
         (unseen.texts, "unseen", False),
+        (written.texts, "secret", False),
+        (disguises.texts, "disguise", False),
     ):
         kinds: dict[str, list[str]] = {}
         for kind, text in make(seed, each):
             kinds.setdefault(kind, []).append(text)
         for kind, texts in kinds.items():
-            name, clear = (f"{group}: {kind}", harmless) if kind != "clean" else ("clean: unseen", True)
+            name, clear = (f"{group}: {kind}", harmless) if kind != "clean" else (f"clean: {_CLEAN[group]}", True)
             yield Texts(name=name, clean=clear, texts=tuple(texts))
     yield Texts(name="clean: near misses of the tests", clean=True, texts=NEAR_MISSES)
     yield Texts(name="clean: standard library", clean=True, texts=standard_library(seed, 2 * each))

@@ -1,0 +1,86 @@
+"""Values that somebody wrote character by character, or in small pieces with markup between. Pure.
+
+Commas, bars, slashes, tabs and line ends also stand between the numbers of a list: there a word before it has to ask for
+an identifier. Spaces, dots and hyphens stand between single letters for no other reason.
+"""
+
+# ruff: noqa: E501 - a pattern in one piece can be read and searched for
+
+import re
+from itertools import pairwise
+from re import Match
+
+from gateway.privacy.decoding.budget import Decoding
+
+SPACED = re.compile(
+    r"(?<![^\W_])[^\W_](?:[ .\-_·]{1,2}[^\W_@]|[ ]?[@.][ ]?[^\W_]){7,4096}(?![^\W_])"
+    r"|(?<![^\W_])[+]?[^\W_](?P<gap>[ ]?[,;/|*:~=+·\t\-•]{1,2}[ ]?|[ \t]{2,4}|\r?\n)[^\W_](?:(?P=gap)[^\W_]){6,64}(?![^\W_])"
+    r"|(?:[\[({<'\"`][^\s\[\](){}<>'\"`,][\])}>'\"`][ ,]{0,3}){8,64}"
+    r"|(?<![^\W_])[A-Z]{0,2}[0-9]{2,5}(?P<mark>[/_*|~+·]|[ ]?[-/|·][ ]|\.{1,3})[0-9]{2,5}(?:(?P=mark)[0-9]{2,5}){1,6}[A-Z]?(?![^\W_])"
+)
+SPACED_TRIGGER = (
+    r"[0-9A-Za-z](?:[ .\-_@\x80-\xff]{1,4}[0-9A-Za-z]){7}"
+    r"|[0-9A-Za-z](?:[ ]?[,;/|*:~=+\x80-\xff\t\r\n\-]{1,3}[ ]{0,3}[0-9A-Za-z]){7}|[0-9A-Za-z](?:[ \t]{2,4}[0-9A-Za-z]){7}"
+    r"|(?:[\[({<'\"`][^\s][\])}>'\"`][ ,]{0,3}){8}"
+    r"|[0-9]{2}(?:[/_*|~+]|[ ]?[-/|\x80-\xff]{1,2}[ ]|\.{1,3})[0-9]{2,5}(?:[/_*|~+]|[ ]?[-/|\x80-\xff]{1,2}[ ]|\.{1,3})[0-9]{2}"
+)
+_GAPS = re.compile(r"[ \-_·]|(?<=[0-9])\.(?=[0-9A-Za-z])")
+_EVERY_GAP = re.compile(r"[ .\-_·]")
+_ANY_GAP = re.compile(r"[^0-9A-Za-z+@.]+|\.(?=[0-9])")
+_BOXES = "[({<'\"`"
+_BOXED = re.compile(r"[\[({<'\"`](.)[\])}>'\"`]")
+_ASKS = re.compile(
+    r"(?i)\b(?:dni|nif|nie|nss|iban|ssn|nhs|nino|cpf|rut|curp|card|tarjeta|cart[aã]o|carte|karte|carta|account|cuenta|konto|conto|"
+    r"compte|tel\b|tel[eéè]\w*|phone|m[oó]vil|mobile|handy|llam\w*|call\b|ll[aá]m\w*|whats\w*|n[uú]mero|number|nummer|pass\w*|clave|"
+    r"contrase\S*|pin\b|key|token|secret)\b"
+)
+_BEFORE = 60
+
+SPLIT = re.compile(
+    r"(?:[^\s<>*`\"'\\]{0,6}(?:(?:<!--[^<>]{0,80}-->|</?[A-Za-z][^<>\n]{0,80}>|\*{2,4}|~~){1,4}[^\s<>*`\"'\\]{1,6}){2,64}(?:(?:</?[A-Za-z][^<>\n]{0,80}>|\*\*|`|~~){0,3})"
+    r"|[\"'][^\s\"']{1,24}[\"'](?:\s{0,3}[+.&|]{0,2}\s{0,9}[\"'][^\s\"']{1,24}[\"']){1,64}"
+    r"|[^\s\\]{1,40}(?:\\\r?\n[ \t]{0,9}[^\s\\]{1,40}){1,64})"
+)
+SPLIT_TRIGGER = (
+    r"(?:(?:<!--[^<>]{0,80}-->|</?[A-Za-z][^<>\n]{0,80}>|\*{2,4}|~~){1,4}[^\s<>*`\"'\\]{1,6}){2}(?:<|\*\*|`|~~|[A-Za-z0-9])"
+    r"|[0-9][0-9A-Za-z_-]{0,12}[\"']\s{0,3}[+.&|]{1,2}\s{0,9}[\"'][0-9A-Za-z]|[\"']\s{0,3}[+.&|]{1,2}\s{0,9}[\"'][A-Za-z_-]{0,6}[0-9]"
+    r"|[0-9A-Za-z]\\\r?\n[ \t]{0,9}[0-9A-Za-z]"
+)
+_MARKS = re.compile(r"<!--[^<>]*-->|</?[A-Za-z][^<>\n]*>|\*{2,4}|`|~~|[\"']\s*[+.&|]*\s*[\"']|[\"']|\\\r?\n[ \t]*")
+LOOKALIKES = re.compile(
+    r"(?<![^\W_])(?=[A-Z]{0,2}[0-9OolI .-]{0,40}?[OolI])[A-Z]{0,2}[0-9OolI](?:[ .-]?[0-9OolI]){6,28}[A-Z]?(?![^\W_])"
+)
+LOOKALIKES_TRIGGER = r"[0-9][ .-]?[OolI]{1,4}[ .-]?[0-9]|[0-9OolI]{6}[OolI][A-Z\s]|[OolI][0-9][0-9OolI]{5}"
+_AS_DIGITS = str.maketrans("OolI", "0011")
+
+
+def close_up(match: Match[str]) -> str:
+    """Return characters that stand apart as one word; a list of numbers only where a word before asks for it."""
+    found = match[0]
+    boxed = found[0] in _BOXES
+    if match["gap"] is None and match["mark"] is None and not boxed:
+        return (_GAPS if "@" in found else _EVERY_GAP).sub("", found)
+    closed = "".join(_BOXED.findall(found)) if boxed else _ANY_GAP.sub(" " if match["mark"] else "", found)
+    asked = _ASKS.search(match.string, max(0, match.start() - _BEFORE), match.start())
+    if asked is None and not (boxed and "@" in closed):
+        return found
+    numbers = [int(letter) for letter in closed if letter.isdecimal()]
+    steps = {second - first for first, second in pairwise(numbers)}
+    return found if len(numbers) > 1 and len(steps) < 2 else closed
+
+
+def unsplit(match: Match[str], decoding: Decoding) -> str:
+    """Return pieces without the markup, or the signs of a program, between them."""
+    decoding.spend(0)
+    joined = _MARKS.sub("", match[0])
+    letters = any(map(str.isdecimal, joined)) or "@" in joined
+    return joined if letters and len(joined) >= 8 else match[0]
+
+
+def undress(match: Match[str], decoding: Decoding) -> str:
+    """Return a number in which letters that look like digits stand."""
+    decoding.spend(0)
+    digits = match[0].translate(_AS_DIGITS)
+    if 2 * sum(map(str.isdecimal, match[0])) < len(match[0]):
+        return match[0]
+    return digits

@@ -1,0 +1,281 @@
+"""Numbers, letters and addresses as people say them: "seis uno dos", "ana (at) gil (dot) es". Pure.
+
+Digits and numbers below a thousand in Spanish, English, Portuguese, French, German, Italian and Catalan.
+"""
+
+# ruff: noqa: E501 - a pattern in one piece can be read and searched for
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from itertools import pairwise
+from re import Match
+from typing import Any
+
+import re2 as untyped_re2
+
+from gateway.privacy.decoding.budget import Decoding
+
+re2: Any = untyped_re2  # the package has no types
+
+_LEAST_DIGITS = 6
+_STEP = 3  # by which people count at most
+_LEAST_WORDS = 4  # that say a number
+_UNITS = (
+    "cero uno dos tres cuatro cinco seis siete ocho nueve",
+    "zero one two three four five six seven eight nine",
+    "zero um dois três quatro cinco seis sete oito nove",
+    "zéro un deux trois quatre cinq six sept huit neuf",
+    "null eins zwei drei vier fünf sechs sieben acht neun",
+    "zero uno due tre quattro cinque sei sette otto nove",
+    "zero u dos tres quatre cinc sis set vuit nou",
+    "oh una duas _ _ _ meia _ _ _",
+    "nil une dues _ _ _ _ _ huit niner",
+    "_ ein zwo _ _ fuenf _ _ _ _",
+)
+_TEENS = (
+    "diez once doce trece catorce quince dieciséis diecisiete dieciocho diecinueve",
+    "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen",
+    "dez onze doze treze catorze quinze dezesseis dezessete dezoito dezenove",
+    "dix onze douze treize quatorze quinze seize dix-sept dix-huit dix-neuf",
+    "zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn",
+    "dieci undici dodici tredici quattordici quindici sedici diciassette diciotto diciannove",
+    "deu onze dotze tretze catorze quinze setze disset divuit dinou",
+    "_ _ _ _ quatorze _ dezasseis dezassete _ dezanove",
+)
+_TENS = (
+    "veinte treinta cuarenta cincuenta sesenta setenta ochenta noventa",
+    "twenty thirty forty fifty sixty seventy eighty ninety",
+    "vinte trinta quarenta cinquenta sessenta setenta oitenta noventa",
+    "vingt trente quarante cinquante soixante septante huitante nonante",
+    "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig",
+    "venti trenta quaranta cinquanta sessanta settanta ottanta novanta",
+    "vint trenta quaranta cinquanta seixanta setanta vuitanta noranta",
+)
+_HUNDREDS = (
+    "cien doscientos trescientos cuatrocientos quinientos seiscientos setecientos ochocientos novecientos",
+    "ciento _ _ _ _ _ _ _ _",
+    "cento duzentos trezentos quatrocentos quinhentos seiscentos setecentos oitocentos novecentos",
+    "cem duecento trecento quattrocento cinquecento seicento settecento ottocento novecento",
+)
+_PHONETIC = (
+    "alfa alpha bravo charlie delta echo foxtrot golf hotel india juliett juliet kilo lima mike november oscar papa quebec "
+    "romeo sierra tango uniform victor whiskey whisky x-ray xray yankee zulu"
+)
+_NAMED = {
+    "zeta": "Z", "equis": "X", "jota": "J", "hache": "H", "efe": "F", "ele": "L", "eme": "M", "ene": "N", "erre": "R", "ge": "G",
+    "ka": "K", "cu": "Q", "uve": "V", "zed": "Z", "zee": "Z",
+}  # fmt: skip
+_TIMES = {
+    **dict.fromkeys(("doble", "double", "duplo", "dobro", "dupla", "doppel", "doppio", "doppia", "zweimal"), 2),
+    **dict.fromkeys(("triple", "triplo", "tripel", "dreimal"), 3),
+}
+_PLUS = "plus más mais più més"
+_NOTHING = (
+    "guion guión dash hyphen tiret trait bindestrich trattino hífen hifen traço guió espacio space espace espaço spazio "
+    "ray coma comma virgule vírgula virgola luego then y e et und i and letra letter lettre buchstabe lettera lletra"
+)
+
+
+def _plain(word: str) -> str:
+    """Return a word without accents, in small letters."""
+    if word.isascii():
+        return word.lower()
+    decomposed = unicodedata.normalize("NFD", word.lower().replace("ß", "ss"))
+    return "".join(letter for letter in decomposed if unicodedata.category(letter) != "Mn")
+
+
+def _numbers() -> Iterator[tuple[str, int]]:
+    """Yield each single word with its number; what is said in several words is put together by `_read`."""
+    for words in _UNITS:
+        yield from ((word, number) for number, word in enumerate(words.split()))
+    for words in _TEENS:
+        yield from ((word, number) for number, word in enumerate(words.split(), 10))
+    for words in _TENS:
+        yield from ((word, 10 * ten) for ten, word in enumerate(words.split(), 2))
+    for words in _HUNDREDS:
+        yield from ((word, 100 * hundred) for hundred, word in enumerate(words.split(), 1))
+    for ten, word in enumerate(_TENS[5].split(), 2):
+        for unit, said in enumerate(_UNITS[5].split()[1:], 1):
+            yield (word[:-1] if unit in (1, 8) else word) + said, 10 * ten + unit
+    for ten, word in enumerate(_TENS[4].split(), 2):
+        units = ("ein", *_UNITS[4].split()[2:])
+        yield from ((f"{said}und{word}", 10 * ten + unit) for unit, said in enumerate(units, 1))
+    yield from ((f"veinti{said}", 20 + unit) for unit, said in enumerate(_UNITS[0].split()) if unit)
+
+
+_VALUES = {_plain(word): number for word, number in _numbers() if word != "_"}
+_LETTERS = {_plain(word): word[0].upper() for word in _PHONETIC.split()}
+_SIGN_OF = {_plain(word): "+" for word in _PLUS.split()} | {"+": "+"}
+_SKIPPED = frozenset(map(_plain, _NOTHING.split()))
+_JOINS = frozenset(("y", "e", "et", "i", "und", "and"))
+_HUNDRED = frozenset(("hundred", "cent", "cents", "hundert"))
+_CATALAN_ONE = "u"
+_LONE = frozenset("bcdfghjklmnpqrstvwxz")  # letters that are no word by themselves
+
+_WORD = re.compile(r"[^\W\d_]{1,24}|[0-9]{1,4}|\+")
+_GAP = re.compile(r"[ \t\r\n,.;:/_\u2013\u2014·-]{0,3}")
+_SPAN = re.compile(r".+", re.DOTALL)
+
+
+class Spelled:
+    """Search for runs of words that say digits and letters; what it yields are matches, as those of a pattern."""
+
+    def finditer(self, text: str) -> Iterator[Match[str]]:
+        """Yield each run that says at least six digits or numbers, from its first word to its last."""
+        begin = end = values = 0
+        for word in _WORD.finditer(text):
+            kind = _kind(word[0])
+            if end and not (kind and _GAP.fullmatch(text, end, word.start())):
+                yield from _run(text, begin, end, values)
+                end = values = 0
+            if kind == 0 or (kind == _FILLER and not end):
+                continue
+            begin = begin if end else word.start()
+            values += kind == _SAYS
+            end = word.end()
+        yield from _run(text, begin, end, values)
+
+
+_FILLER, _LETTER, _SAYS = 1, 2, 3
+
+
+def _kind(word: str) -> int:
+    """Return what a word may be in such a run; 0: it ends one."""
+    if len(word) == 1:
+        if word.isdecimal() or word == _CATALAN_ONE:
+            return _SAYS
+        return _LETTER if word.isupper() or word in _LONE or word == "+" else _FILLER if word in _JOINS else 0
+    if word.isdecimal():
+        return _SAYS
+    plain = _plain(word)
+    if plain in _VALUES or plain in _HUNDRED:
+        return _SAYS
+    if plain in _LETTERS or plain in _SIGN_OF or plain in _NAMED:
+        return _LETTER
+    return _LETTER if plain in _TIMES else _FILLER if plain in _SKIPPED else 0
+
+
+def _run(text: str, begin: int, end: int, values: int) -> Iterator[Match[str]]:
+    if values >= _LEAST_WORDS and not text[begin:end].replace(" ", "").isdecimal():
+        match = _SPAN.match(text, begin, end)
+        if match is not None:
+            yield match
+
+
+SPELLED = Spelled()
+
+
+def _bytes(word: str) -> str:
+    """Return a word as the pass over a text looks for it: any letter may stand for one with an accent."""
+    return re.sub(r"[^a-z]", r"\\S\\S?", word)
+
+
+def _any_of(*lists: str) -> str:
+    return "|".join(sorted({_bytes(word.lower()) for words in lists for word in words.split() if len(word) > 1}))
+
+
+_SINGLE = _any_of(*_UNITS, *_TEENS, *_TENS, *_HUNDREDS)
+_JOINED = (
+    rf"(?:{_any_of('ein ' + _UNITS[4])})und(?:{_any_of(_TENS[4])})"
+    rf"|(?:veint|vent|trent|quarant|cinquant|sessant|settant|ottant|novant)[ai]?(?:{_any_of(_UNITS[0], _UNITS[5])})"
+)
+_OTHER = "[^a-z0-9][^a-z0-9]?[^a-z0-9]?"  # Hyperscan takes little more than this in one expression: no counts here
+_NEXT = rf"{_OTHER}(?:[a-z0-9]{{1,8}}{_OTHER})?"
+SPELLED_TRIGGER = (
+    rf"(?i)\b(?:{_SINGLE}){_NEXT}(?:{_SINGLE}){_NEXT}(?:{_SINGLE})\b|(?:{_JOINED}){_OTHER}(?:{_JOINED}|{_SINGLE})"
+)
+
+
+def unspell(match: Match[str], decoding: Decoding) -> str:
+    """Return the digits and letters that words stand for, or the words, where they are few or count up or down."""
+    decoding.spend(len(match[0]))
+    told = _read([(word[0], _plain(word[0])) for word in _WORD.finditer(match[0])])
+    joined = "".join(told)
+    if sum(map(str.isdecimal, joined)) < _LEAST_DIGITS or _counts(told):
+        return match[0]
+    return joined
+
+
+def _read(words: list[tuple[str, str]]) -> list[str]:
+    """Return the digits and letters of each word or group of words (`treinta y cuatro`, `quatre-vingt-dix`)."""
+    told: list[str] = []
+    times, at = 1, 0
+    while at < len(words):
+        word, plain = words[at]
+        at += 1
+        if plain in _TIMES:
+            times = _TIMES[plain]
+            continue
+        if plain in _VALUES and (len(plain) > 1 or word == _CATALAN_ONE):
+            number, at = _number(words, at - 1)
+            told.append(str(number) * times)
+        elif plain in _LETTERS or plain in _NAMED or plain in _SIGN_OF:
+            told.append((_LETTERS.get(plain) or _NAMED.get(plain) or "+") * times)
+        elif word.isdecimal() or (len(word) == 1 and (plain not in _JOINS or word.isupper())):
+            told.append(word.upper() * times)
+        times = 1
+    return told
+
+
+def _number(words: list[tuple[str, str]], at: int) -> tuple[int, int]:
+    """Return the number that begins at a word, and where the next one begins."""
+    value = _VALUES[words[at][1]]
+    at += 1
+    if value == 4 and words[at : at + 1] and words[at][1] in ("vingt", "vingts"):
+        value, at = 80, at + 1
+    if value < 10 and words[at : at + 1] and words[at][1] in _HUNDRED:
+        value, at = value * 100, at + 1
+    if words[at - 1][1] == "dix" and words[at : at + 1] and _VALUES.get(words[at][1], 0) in (7, 8, 9):
+        return 10 + _VALUES[words[at][1]], at + 1
+    if value < 20 or (value < 100 and value % 10):
+        return value, at
+    after = at + (words[at : at + 1] != [] and words[at][1] in _JOINS)
+    following = _VALUES.get(words[after][1], 0) if after < len(words) else 0
+    if 0 < following < (100 if value >= 100 else 20 if value in (60, 80) else 10):
+        rest, at = _number(words, after)
+        return value + rest, at
+    return value, at
+
+
+def _counts(told: list[str]) -> bool:
+    """Tell whether numbers go up or down by one, as in counting."""
+    numbers = [int(part) for part in told if part.isdecimal()]
+    steps = [second - first for first, second in pairwise(numbers)]
+    return len(numbers) == len(told) and steps != [] and set(steps) <= {steps[0]} and abs(steps[0]) < _STEP
+
+
+_AT_WORDS = r"at|arroba|arrova|arobase|arrobase|chiocciola|klammeraffe|ät|@"
+_DOT_WORDS = r"dot|punto|ponto|point|punkt|punt|\."
+_SAID_AT = rf"(?:\s?[(\[{{<]\s?(?:{_AT_WORDS})\s?[)\]}}>]\s?|\s(?:{_AT_WORDS})\s|_at_)"
+_AT = rf"(?:{_SAID_AT}|@)"
+_DOT = rf"(?:\s?[(\[{{<]\s?(?:{_DOT_WORDS})\s?[)\]}}>]\s?|\s(?:{_DOT_WORDS})\s|_dot_|\.)"
+MAIL = re2.compile(
+    rf"(?i)\b[a-z0-9][a-z0-9+-]{{0,40}}(?:(?:{_DOT}|_)[a-z0-9+-]{{1,40}}){{0,4}}{_AT}[a-z0-9-]{{1,60}}(?:{_DOT}[a-z0-9-]{{1,40}}){{0,3}}{_DOT}[a-z]{{2,12}}\b"
+)
+_DOT_SAID = r"(?:dot|punto|ponto|point|punkt|punt)"
+MAIL_TRIGGER = (
+    rf"(?i)[a-z0-9](?:\s?[(\[{{<]\s?(?:at|arroba|arrova|arr?obase|chiocciola|klammeraffe|@)\s?[)\]}}>]|\s(?:arroba|arrova|arr?obase|chiocciola|klammeraffe)\s|_at_)"
+    rf"|[a-z0-9](?:\s(?:at|@)\s|@)[a-z0-9-]{{1,40}}(?:\s{_DOT_SAID}\s|\s\.\s|\s?[(\[{{<]\s?(?:{_DOT_SAID}|\.))|[a-z0-9]\sAT\s[a-z0-9-]{{1,40}}\."
+)
+_AT_SIGN, _DOT_SIGN = re2.compile(f"(?i){_AT}"), re2.compile(f"(?i){_DOT}")
+_PLAIN_AT = re2.compile(r"(?i)[a-z]\s(?:at|point)\s")
+_ASKS = re.compile(
+    r"(?i)mail|corr?eo|escr[ií]|escrev|[ée]cri|scriv|schreib|write|contact|kontakt|reach|send|address|adres|env[ií]"
+)
+_BEFORE = 60
+_SAYS_DOT = re2.compile(
+    rf"(?i)\s(?:{_DOT_WORDS})\s|[(\[{{<]\s?(?:{_AT_WORDS}|{_DOT_WORDS})|_at_|\s(?:arroba|arrova|arr?obase|chiocciola|klammeraffe)\s|(?-i:\sAT\s)"
+)
+
+
+def unmail(match: Match[str], decoding: Decoding) -> str:
+    """Return the address that somebody says or hides from programs that collect them."""
+    decoding.spend(0)
+    if _SAYS_DOT.search(match[0]) is None:
+        return match[0]  # "at example.com", in a sentence
+    local = match[0][: _AT_SIGN.search(match[0]).start()]
+    before = match.string[max(0, match.start() - _BEFORE) : match.start()]
+    if _PLAIN_AT.search(match[0]) and local.isalpha() and before.strip() and not _ASKS.search(before):
+        return match[0]  # "we met at example dot com"
+    return str(_DOT_SIGN.sub(".", _AT_SIGN.sub("@", match[0])))

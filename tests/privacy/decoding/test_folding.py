@@ -1,0 +1,26 @@
+"""What nobody sees in a text is read: tags, variation selectors as bytes, zero-width characters as bits."""
+
+import pytest
+
+from gateway.privacy.decoding.budget import Unlimited
+from gateway.privacy.decoding.folding import FOREIGN, fold
+
+VALUE = "DNI 12345678Z"
+HIDDEN = {
+    "tags": "".join(chr(0xE0000 + ord(letter)) for letter in VALUE),
+    "selectors": "".join(chr(0xFE00 + byte) if byte < 16 else chr(0xE0100 + byte - 16) for byte in VALUE.encode()),
+    "bits": "".join("\u200b\u200c"[int(bit)] for byte in VALUE.encode() for bit in f"{byte:08b}"),
+    "bits the other way": "".join("\u200d\u200b"[int(bit)] for byte in VALUE.encode() for bit in f"{byte:08b}"),
+}
+
+
+@pytest.mark.parametrize("how", HIDDEN)
+def test_hidden_text_is_read(how: str) -> None:
+    """The value comes out, apart from what stands before it."""
+    read = FOREIGN.sub(lambda match: fold(match, Unlimited()), f"Hola{HIDDEN[how]}")
+    assert VALUE in read.split("Hola ")[1]
+
+
+def test_emoji_stay_empty_of_text() -> None:
+    """Selectors and joiners of ordinary emoji say nothing."""
+    assert FOREIGN.sub(lambda match: fold(match, Unlimited()), "❤️ 👩🏽‍🚀").isascii() is False
