@@ -256,7 +256,7 @@ MAIL = re2.compile(
 _DOT_SAID = r"(?:dot|punto|ponto|point|punkt|punt)"
 MAIL_TRIGGER = (
     rf"(?i)[a-z0-9](?:\s?[(\[{{<]\s?(?:at|arroba|arrova|arr?obase|chiocciola|klammeraffe|@)\s?[)\]}}>]|\s(?:arroba|arrova|arr?obase|chiocciola|klammeraffe)\s|_at_)"
-    rf"|[a-z0-9](?:\s(?:at|@)\s|@)[a-z0-9-]{{1,40}}(?:\s{_DOT_SAID}\s|\s\.\s|\s?[(\[{{<]\s?(?:{_DOT_SAID}|\.))|[a-z0-9]\sAT\s[a-z0-9-]{{1,40}}\."
+    rf"|[a-z0-9](?:\s(?:at|@)\s|@)[a-z0-9-]+(?:\s{_DOT_SAID}\s|\s\.\s|\s?[(\[{{<]\s?(?:{_DOT_SAID}|\.))|[a-z0-9]\sAT\s[a-z0-9-]+\."
 )
 _AT_SIGN, _DOT_SIGN = re2.compile(f"(?i){_AT}"), re2.compile(f"(?i){_DOT}")
 _PLAIN_AT = re2.compile(r"(?i)[a-z]\s(?:at|point)\s")
