@@ -12,7 +12,7 @@ from typing import Any
 
 import re2 as untyped_re2
 
-from gateway.privacy.detectors.credential_names import PLACEHOLDER, is_named_otherwise
+from gateway.privacy.detectors.credentials.names import PLACEHOLDER, is_named_otherwise
 from gateway.privacy.detectors.detector import entropy, is_version
 
 re2: Any = untyped_re2  # the package has no types

@@ -3,10 +3,6 @@
 from gateway.privacy.detectors import (
     accounts,
     addresses,
-    credentials,
-    credentials_in_files,
-    credentials_in_prose,
-    credentials_spoken,
     high_entropy,
     identifiers,
     named_entities,
@@ -18,6 +14,7 @@ from gateway.privacy.detectors import (
     topics,
 )
 from gateway.privacy.detectors.countries import tables
+from gateway.privacy.detectors.credentials import assigned, in_files, in_prose, spoken
 from gateway.privacy.detectors.detector import Detector
 from gateway.privacy.detectors.gitleaks import vendor_rules
 from gateway.privacy.sensitivity import kinds
@@ -28,11 +25,11 @@ DETECTORS: tuple[Detector, ...] = (
     *accounts.DETECTORS,
     *addresses.DETECTORS,
     *streets.DETECTORS,
-    *credentials.DETECTORS,
+    *assigned.DETECTORS,
     *high_entropy.DETECTORS,
-    *credentials_in_files.DETECTORS,
-    *credentials_in_prose.DETECTORS,
-    *credentials_spoken.DETECTORS,
+    *in_files.DETECTORS,
+    *in_prose.DETECTORS,
+    *spoken.DETECTORS,
     *networks.DETECTORS,
     *people.DETECTORS,
     *phones.DETECTORS,

@@ -16,9 +16,10 @@ import msgspec
 from gateway.core.document import JsonObject, Leaf, Place, long_numbers, path_of
 from gateway.core.finding import Finding, Inspection
 from gateway.core.request import Media
+from gateway.privacy.decoding.broken_values import broken, seam
 from gateway.privacy.decoding.budget import UNREADABLE, DecodingLimit
 from gateway.privacy.decoding.listings import bytes_of, read_numbers
-from gateway.privacy.decoding.views import MAX_DEPTH, TextView, ViewKind, broken, seam, views
+from gateway.privacy.decoding.views import MAX_DEPTH, TextView, ViewKind, views
 from gateway.privacy.detectors.custom import Custom
 from gateway.privacy.inspection.marks import in_marks, marked
 from gateway.privacy.inspection.parts import unreadable_parts

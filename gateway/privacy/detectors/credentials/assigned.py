@@ -5,7 +5,7 @@
 import re
 from re import Match
 
-from gateway.privacy.detectors.credential_names import PLACEHOLDER, is_named_otherwise
+from gateway.privacy.detectors.credentials.names import PLACEHOLDER, is_named_otherwise
 from gateway.privacy.detectors.detector import Detector, entropy, is_version, rx
 from gateway.privacy.detectors.high_entropy import kinds, lawless, transitions
 

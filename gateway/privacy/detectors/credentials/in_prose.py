@@ -8,7 +8,7 @@ Pure. Where nothing but a word stands before a value, the value has to look like
 import re
 from re import Match
 
-from gateway.privacy.detectors.credential_names import PLACEHOLDER
+from gateway.privacy.detectors.credentials.names import PLACEHOLDER
 from gateway.privacy.detectors.detector import Detector, entropy, is_version, rx
 from gateway.privacy.detectors.high_entropy import kinds, lawless, transitions
 

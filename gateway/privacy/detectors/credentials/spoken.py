@@ -8,7 +8,7 @@ Spanish, English, Portuguese, French, German, Italian, Catalan and Dutch.
 import re
 from re import Match
 
-from gateway.privacy.detectors.credentials_in_files import typed
+from gateway.privacy.detectors.credentials.in_files import typed
 from gateway.privacy.detectors.detector import Detector, rx
 
 _WORD = (
