@@ -12,17 +12,17 @@ from re import Match
 
 from gateway.privacy.decoding.budget import Decoding
 
-SPACED = re.compile(
-    r"(?<![^\W_])[^\W_](?:[ .\-_·]{1,2}[^\W_@]|[ ]?[@.][ ]?[^\W_]){7,4096}(?![^\W_])"
-    r"|(?<![^\W_])[+]?[^\W_](?P<gap>[ ]?[,;/|*:~=+·\t\-•]{1,2}[ ]?|[ \t]{2,4}|\r?\n)[^\W_](?:(?P=gap)[^\W_]){6,64}(?![^\W_])"
+SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[ .\-_·]{1,2}[^\W_@]|[ ]?[@.][ ]?[^\W_]){7,4096}(?![^\W_])")
+SPACED_TRIGGER = r"[0-9A-Za-z](?:[ .\-_@\x80-\xff]{1,4}[0-9A-Za-z]){7}"
+APART = re.compile(
+    r"(?<![^\W_])[+]?[^\W_](?P<gap>[ ]?[,;/|*:~=+·\t\-•]{1,2}[ ]?|[ \t]{2,4}|\r?\n)[^\W_](?:(?P=gap)[^\W_]){6,64}(?![^\W_])"
     r"|(?:[\[({<'\"`][^\s\[\](){}<>'\"`,][\])}>'\"`][ ,]{0,3}){8,64}"
     r"|(?<![^\W_])[A-Z]{0,2}[0-9]{2,5}(?P<mark>[/_*|~+·]|[ ]?[-/|·][ ]|\.{1,3})[0-9]{2,5}(?:(?P=mark)[0-9]{2,5}){1,6}[A-Z]?(?![^\W_])"
 )
-SPACED_TRIGGER = (
-    r"[0-9A-Za-z](?:[ .\-_@\x80-\xff]{1,4}[0-9A-Za-z]){7}"
-    r"|[0-9A-Za-z](?:[ ]?[,;/|*:~=+\x80-\xff\t\r\n\-]{1,3}[ ]{0,3}[0-9A-Za-z]){7}|[0-9A-Za-z](?:[ \t]{2,4}[0-9A-Za-z]){7}"
+APART_TRIGGER = (
+    r"[0-9A-Za-z](?:[ ]?(?:·|•|[,;/|*:~=+\t\r\n\-][,;/|*:~=+\t\n\-]?)[ ]?[0-9A-Za-z]){7}|[0-9A-Za-z](?:[ \t]{2,4}[0-9A-Za-z]){7}"
     r"|(?:[\[({<'\"`][^\s][\])}>'\"`][ ,]{0,3}){8}"
-    r"|[0-9]{2}(?:[/_*|~+]|[ ]?[-/|\x80-\xff]{1,2}[ ]|\.{1,3})[0-9]{2,5}(?:[/_*|~+]|[ ]?[-/|\x80-\xff]{1,2}[ ]|\.{1,3})[0-9]{2}"
+    r"|[0-9]{2}(?:[/_*|~+]|[ ]?(?:·|[-/|])[ ]|\.{1,3})[0-9]{2,5}(?:[/_*|~+]|[ ]?(?:·|[-/|])[ ]|\.{1,3})[0-9]{2}"
 )
 _GAPS = re.compile(r"[ \-_·]|(?<=[0-9])\.(?=[0-9A-Za-z])")
 _EVERY_GAP = re.compile(r"[ .\-_·]")
@@ -37,9 +37,9 @@ _ASKS = re.compile(
 _BEFORE = 60
 
 SPLIT = re.compile(
-    r"(?:[^\s<>*`\"'\\]{0,6}(?:(?:<!--[^<>]{0,80}-->|</?[A-Za-z][^<>\n]{0,80}>|\*{2,4}|~~){1,4}[^\s<>*`\"'\\]{1,6}){2,64}(?:(?:</?[A-Za-z][^<>\n]{0,80}>|\*\*|`|~~){0,3})"
+    r"(?:(?<![^\s<>*`\"'\\])[^\s<>*`\"'\\]{0,24}(?:(?:<!--[^<>]{0,80}-->|</?[A-Za-z][^<>\n]{0,80}>|\*{2,4}|~~){1,4}[^\s<>*`\"'\\]{1,6}){2,64}(?:(?:</?[A-Za-z][^<>\n]{0,80}>|\*\*|`|~~){0,3})"
     r"|[\"'][^\s\"']{1,24}[\"'](?:\s{0,3}[+.&|]{0,2}\s{0,9}[\"'][^\s\"']{1,24}[\"']){1,64}"
-    r"|[^\s\\]{1,40}(?:\\\r?\n[ \t]{0,9}[^\s\\]{1,40}){1,64})"
+    r"|(?<![^\s\\])[^\s\\]{1,40}(?:\\\r?\n[ \t]{0,9}[^\s\\]{1,40}){1,64})"
 )
 _TAG = r"(?:<[/!A-Za-z][^<>\n]*>|\*\*|~~)"  # without counts, which Hyperscan takes seconds to compile
 SPLIT_TRIGGER = (
@@ -56,11 +56,14 @@ _AS_DIGITS = str.maketrans("OolI", "0011")
 
 
 def close_up(match: Match[str]) -> str:
-    """Return characters that stand apart as one word; a list of numbers only where a word before asks for it."""
+    """Return characters that stand apart as one word."""
+    return (_GAPS if "@" in match[0] else _EVERY_GAP).sub("", match[0])
+
+
+def close_list(match: Match[str]) -> str:
+    """Return characters of a list, or in brackets, as one word, where a word before asks for it; of groups, with spaces."""
     found = match[0]
     boxed = found[0] in _BOXES
-    if match["gap"] is None and match["mark"] is None and not boxed:
-        return (_GAPS if "@" in found else _EVERY_GAP).sub("", found)
     closed = "".join(_BOXED.findall(found)) if boxed else _ANY_GAP.sub(" " if match["mark"] else "", found)
     asked = _ASKS.search(match.string, max(0, match.start() - _BEFORE), match.start())
     if asked is None and not (boxed and "@" in closed):

@@ -122,19 +122,37 @@ class Spelled:
     """Search for runs of words that say digits and letters; what it yields are matches, as those of a pattern."""
 
     def finditer(self, text: str) -> Iterator[Match[str]]:
-        """Yield each run that says at least six digits or numbers, from its first word to its last."""
-        begin = end = values = 0
-        for word in _WORD.finditer(text):
-            kind = _kind(word[0])
-            if end and not (kind and _GAP.fullmatch(text, end, word.start())):
-                yield from _run(text, begin, end, values)
-                end = values = 0
-            if kind == 0 or (kind == _FILLER and not end):
-                continue
-            begin = begin if end else word.start()
-            values += kind == _SAYS
-            end = word.end()
-        yield from _run(text, begin, end, values)
+        """Yield each run that says at least four numbers, from its first word to its last."""
+        for first, last in _places(text):
+            yield from _runs(text, first, last)
+
+
+def _places(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where in a text number words stand close together, with what is around them."""
+    first = last = 0
+    for match in _CLOSE.finditer(text):
+        begin = max(0, text.rfind(" ", 0, max(0, match.start() - _AROUND)))
+        if begin > last and last:
+            yield first, last
+            last = 0
+        first, last = (first if last else begin), match.end() + _AROUND
+    if last:
+        yield first, min(last, len(text))
+
+
+def _runs(text: str, first: int, last: int) -> Iterator[Match[str]]:
+    begin = end = values = 0
+    for word in _WORD.finditer(text, first, last):
+        kind = _kind(word[0])
+        if end and not (kind and _GAP.fullmatch(text, end, word.start())):
+            yield from _run(text, begin, end, values)
+            end = values = 0
+        if kind == 0 or (kind == _FILLER and not end):
+            continue
+        begin = begin if end else word.start()
+        values += kind == _SAYS
+        end = word.end()
+    yield from _run(text, begin, end, values)
 
 
 _FILLER, _LETTER, _SAYS = 1, 2, 3
@@ -185,6 +203,9 @@ _NEXT = rf"{_OTHER}(?:[a-z0-9]{{1,8}}{_OTHER})?"
 SPELLED_TRIGGER = (
     rf"(?i)\b(?:{_SINGLE}){_NEXT}(?:{_SINGLE}){_NEXT}(?:{_SINGLE})\b|(?:{_JOINED}){_OTHER}(?:{_JOINED}|{_SINGLE})"
 )
+
+_CLOSE = re2.compile(SPELLED_TRIGGER)
+_AROUND = 200  # characters
 
 
 def unspell(match: Match[str], decoding: Decoding) -> str:

@@ -38,12 +38,15 @@ from gateway.privacy.decoding.listings import (
     unuu,
 )
 from gateway.privacy.decoding.spacing import (
+    APART,
+    APART_TRIGGER,
     LOOKALIKES,
     LOOKALIKES_TRIGGER,
     SPACED,
     SPACED_TRIGGER,
     SPLIT,
     SPLIT_TRIGGER,
+    close_list,
     close_up,
     undress,
     unsplit,
@@ -210,6 +213,7 @@ class ViewKind(enum.Enum):
     UNSPLIT = "without the markup inside a word"
     UNDRESSED = "letters that look like digits"
     CLOSED_UP = "closed up"
+    CLOSED_LIST = "lists of characters closed up"
 
 
 TRIGGERS: Mapping[ViewKind, str] = {
@@ -234,6 +238,7 @@ TRIGGERS: Mapping[ViewKind, str] = {
     ViewKind.UNSPLIT: SPLIT_TRIGGER,
     ViewKind.UNDRESSED: LOOKALIKES_TRIGGER,
     ViewKind.CLOSED_UP: SPACED_TRIGGER,
+    ViewKind.CLOSED_LIST: APART_TRIGGER,
 }
 """What a text must hold for a view of it to be worth making. Bytes above 127 stand for any other character."""
 
@@ -259,8 +264,9 @@ def views(view: TextView, kinds: Collection[ViewKind], decoding: Decoding) -> It
     if ViewKind.UNTURNED in kinds and not view.turned:
         read = partial(unturn, decoding=decoding)
         yield from _charged(_rewrite(view, TURNED, read, decoding, decoded=True, turned=True), decoding)
-    if ViewKind.CLOSED_UP in kinds:
-        yield from _charged(_rewrite(view, SPACED, close_up, decoding, closed_up=True), decoding)
+    for kind, pattern, close in ((ViewKind.CLOSED_UP, SPACED, close_up), (ViewKind.CLOSED_LIST, APART, close_list)):
+        if kind in kinds:
+            yield from _charged(_rewrite(view, pattern, close, decoding, closed_up=True), decoding)
 
 
 _LISTINGS: tuple[tuple[ViewKind, Any, Callable[..., str]], ...] = (

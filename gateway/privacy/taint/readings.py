@@ -10,7 +10,16 @@ _SHORTEST = 16  # characters: an encoded text that is worth remembering has more
 _MOST = 8  # times the text's own length, or `_LEAST`: what decoding may make of it in all
 _LEAST = 4_000_000
 # Letters with blanks or marks between them read the same in the memory anyway, and spelled numbers are few words.
-_SAME = frozenset({ViewKind.CLOSED_UP, ViewKind.UNSPLIT, ViewKind.UNSPELLED, ViewKind.UNMAILED, ViewKind.UNDRESSED})
+_SAME = frozenset(
+    {
+        ViewKind.CLOSED_UP,
+        ViewKind.CLOSED_LIST,
+        ViewKind.UNSPLIT,
+        ViewKind.UNSPELLED,
+        ViewKind.UNMAILED,
+        ViewKind.UNDRESSED,
+    }
+)
 _KINDS = [kind for kind in TRIGGERS if kind not in _SAME]
 _TRIGGERS = tuple((kind, re.compile(TRIGGERS[kind], re.ASCII)) for kind in _KINDS)
 

@@ -18,6 +18,12 @@ FURTHER = [
     "Kennwort: Tinte77blau",
     "log in with maria / Girasole81",
     "usuario maria clave Girasole81",
+    "echo 'maria:nieve44azul' | sudo chpasswd",
+    "set PASSWORD FOR 'app' = PASSWORD('nieve44azul');",
+    "root pw: snowfall44",
+    "use snowfall44 as the password",
+    "il pin del bancomat è 7391",
+    "le digicode est 45A78",
     "GRANT ALL ON *.* TO 'maria'@'%' IDENTIFIED BY 'girasole81'",
 ]
 NO_SECRETS = [
@@ -29,6 +35,9 @@ NO_SECRETS = [
     "the password is bcrypt-12 hashed",
     "código postal 28013, código de error 50012",
     "trespass: 44aa55",
+    "PASS tests/unit/app2.test.js",
+    "pwd=/home/app1",
+    "clave: valor1",
 ]
 
 

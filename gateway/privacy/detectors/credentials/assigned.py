@@ -104,7 +104,7 @@ DETECTORS: tuple[Detector, ...] = (
             r"key-[0-9a-f]{32}|dapi[a-f0-9]{32}|PMAK-[a-f0-9-]{40,}|lin_api_[A-Za-z0-9]{40}|sq0[a-z]{3}-[\w-]{22,}|"
             r"GOCSPX-[\w-]{24,}|dckr_pat_[\w-]{20,}|tskey-[a-z]+-[\w-]{16,}|ntn_[A-Za-z0-9]{40,}|secret_[A-Za-z0-9]{40,}|"
             r"https://hooks\.slack\.com/services/T\w+/B\w+/\w{20,}|https://discord(?:app)?\.com/api/webhooks/[0-9]+/[\w-]{50,}|"
-            r"[a-f0-9]{32}-us[0-9]{1,2}(?![0-9])|NRAK-[A-Z0-9]{27}|sntry[su]_[A-Za-z0-9+/=_-]{40,}|sbp_[a-f0-9]{40}|pat[A-Za-z0-9]{14}\.[a-f0-9]{64}|"
+            r"[a-f0-9]{32}-us[0-9]{1,2}(?![0-9])|NRAK-[A-Z0-9]{27}|tk_[a-z0-9]{29}|sntry[su]_[A-Za-z0-9+/=_-]{40,}|sbp_[a-f0-9]{40}|pat[A-Za-z0-9]{14}\.[a-f0-9]{64}|"
             r"hv[sbr]\.[\w-]{24,}|gl(?:sa|c|rt|dt|ptt|ft|oas|soat|agent|cbt|imt)[_-][\w=-]{20,}|dt0[a-z][0-9]{2}\.[A-Z2-7]{24}\.[A-Z2-7]{64}|dp\.(?:pt|ct|sa|st|scim|audit)\.[\w.-]{40,}|"
             r"pscale_(?:tkn|pw|oauth)_[\w.=-]{32,}|fig[dou]_[\w-]{40,}|AT(?:AT|CT|BB)[A-Za-z0-9]{4,}[\w=-]{20,}|ops_eyJ[\w-]{40,}|rubygems_[a-f0-9]{48}|CFPAT-[\w-]{43}|"
             r"xkeysib-[a-f0-9]{64}-\w{16}|xsmtpsib-[a-f0-9]{64}-\w{16}|nvapi-[\w-]{40,}|tvly-[\w-]{24,}|lsv2_(?:pt|sk)_[a-f0-9]{32}_[a-f0-9]{10}|pcsk_\w{40,}|ph[xc]_\w{40,}|jina_\w{40,}|e2b_[a-f0-9]{40}|"

@@ -39,7 +39,9 @@ def typed(value: str, least: int = 5) -> bool:
 
 
 def _in_file(match: Match[str]) -> bool:
-    return typed(match["value"])
+    value = match["value"]
+    generated = len(value) >= 20 and all(kinds(value)) and transitions(value) >= 0.4  # with brackets and all
+    return generated or typed(value)
 
 
 def _key(match: Match[str]) -> bool:
@@ -88,7 +90,7 @@ DETECTORS: tuple[Detector, ...] = (
         name="key_by_name",
         category="secret.api_key",
         pattern=rx(
-            r"(?i)(?<![a-z0-9])(?P<name>[a-z][a-z0-9_.-]{0,40}[_-](?:key|pat|salt|iv|creds?|keybase)|salt)[\"'`]?[ \t]{0,3}(?:=>|[:=])[ \t]{0,3}[\"'`]?(?P<value>[^\s\"'`<>,;]{16,200})"
+            r"(?i)(?P<name>(?<=[a-z0-9][_-])(?:key|pat|salt|iv|creds?|keybase)|(?<![\w-])salt)[\"'`]?[ \t]{0,3}(?:=>|[:=])[ \t]{0,3}[\"'`]?(?P<value>[^\s\"'`<>,;]{16,200})"
         ),
         source="a name that ends in KEY, PAT, SALT or IV, then what a generator makes",
         check=_key,
@@ -99,7 +101,7 @@ DETECTORS: tuple[Detector, ...] = (
         name="password_by_name",
         category="secret.password",
         pattern=rx(
-            r"(?i)(?<![a-z0-9])(?P<name>[a-z][a-z0-9_.-]{0,40}[_-](?:pw|pass|psk|pin|kennwort|passwort|senha)|passwort|kennwort|senha|mdp)[\"'`]?[ \t]{0,3}(?:=>|[:=])[ \t]{0,3}[\"'`]?(?P<value>[^\s\"'`<>,;]{6,100})"
+            r"(?i)(?P<name>(?<=[a-z0-9][_-])(?:pw|pass|psk|pin)|(?<![a-z0-9])(?:passwort|kennwort|senha|mdp|pw))[\"'`]?[ \t]{0,3}(?:=>|[:=])[ \t]{0,3}[\"'`]?(?P<value>[^\s\"'`<>,;]{6,100})"
         ),
         source="a name that ends in PW, PASS, PSK or a word for it, then what somebody typed",
         check=_short,
@@ -145,10 +147,19 @@ DETECTORS: tuple[Detector, ...] = (
         name="password_argument",
         category="secret.password",
         pattern=rx(
-            r"(?i)(?:\b(?:docker|podman|helm)\b[^\n]{0,20}?\blogin\b[^\n]{0,60}?\s-p[ =]?|\bhtpasswd\s-[a-z]{0,4}b[a-z]{0,4}\s[^\s]{1,60}\s[^\s]{1,40}\s|\bidentified\sby\s|\bpassword\s(?=')|\bbindpw\s"
-            r"|\s--pass(?:word|wd)?[ =]|\b(?:ENV|ARG)\s\w{0,30}(?:password|pass|passwd|secret|token)\s|\buser(?:name)?\s[^\s]{1,40}\spass(?:word)?\s(?:[0-9]\s)?|\busuario\s[^\s]{1,40}\s(?:clave|contrase.{1,2}a|pass)\s|\benable\s(?:secret|password)\s(?:[0-9]\s)?|\bsnmp-server community\s)[\"']?(?P<value>[^\s\"'<>,;]{5,100})"
+            r"(?i)(?:\b(?:docker|podman|helm)\b[^\n]{0,20}?\blogin\b[^\n]{0,60}?\s-p[ =]?|\bhtpasswd\s-[a-z]{0,4}b[a-z]{0,4}\s[^\s]{1,60}\s[^\s]{1,40}\s|\bidentified\sby\s|\bpassword\s?\(?\s?(?=')|\bbindpw\s"
+            r"|\s--pass(?:word|wd)?[ =]|\b(?:ENV|ARG)\s\w{0,30}(?:password|pass|passwd|secret|token)\s|\buser(?:name)?\s[^\s]{1,40}\spass(?:word)?\s(?:[0-9]\s)?|\busuario\s[^\s]{1,40}\s(?:clave|contrase.{1,2}a|pass)\s|\benable\s(?:secret|password)\s(?:[0-9]\s)?|\bsnmp-server community\s|\bnet user\s[^\s/]{1,40}\s|\bopenssl enc\b[^\n]{0,60}?\s-k\s)[\"']?(?P<value>[^\s\"'<>,;]{5,100})"
         ),
         source="options and statements that take a password: docker, htpasswd, SQL, LDAP, Dockerfiles, Cisco",
+        check=_in_file,
+        confidence=0.8,
+        joins=False,
+    ),
+    Detector(
+        name="chpasswd",
+        category="secret.password",
+        pattern=rx(r"[a-z_][\w.-]{0,30}:(?P<value>[^\s:\"'|]{5,60})[\"']?\s?\|\s?(?:sudo\s)?chpasswd\b"),
+        source="what chpasswd is given",
         check=_in_file,
         confidence=0.8,
         joins=False,

@@ -16,7 +16,7 @@ _WORD = r"(?:pass(?:word|wd|phrase|code)?|pwd|psk|contrase.{1,2}as?|clave|identi
 _NAMED = r"(?:(?:api|secret|access|auth|private|service|client|signing|encryption|webhook)[_-]?(?:key|token|secret)|[a-z]{2,20}[_-](?:key|token|secret|password)|token|secret|apikey)"
 _MINE = r"(?:(?:la|el|my|mi|su|the|your|his|her|nueva|new|root|admin|wifi)\s){0,3}"
 _ORDINARY = re.compile(
-    r"(?i)[a-z_]{2,30}=[\w.]*|(?:https?:|www\.|[a-z]+://).*|[/~].*|.*[(){}\[\]<>].*|v?[0-9]+(?:[.,:/-][0-9]+)*[a-z%€$]{0,3}|[a-z]+[.:_/-]?[0-9]{0,2}|(?:[a-z]+[._/-]){1,6}[a-z]+[0-9]{0,2}|"
+    r"(?i)[a-z_]{2,30}=[\w.]*|(?:https?:|www\.|[a-z]+://).*|[/~].*|.*[(){}\[\]<>].*|v?[0-9]+(?:[.,:/-][0-9]+)*[a-z%€$]{0,3}|[a-z]+[.:_/-]?[0-9]{0,2}|(?:[a-z]+[._/-]){1,6}[a-z]+[0-9]{0,2}|(?:[\w.-]+/)+[\w.-]+|"
     r"(?:windows|office|python|iphone|android|ubuntu|sha|aes|rsa|base|utf|iso|rfc|http|oauth|ipv|x|md|win|covid|catch|web)[-_ ]?[0-9].*|[0-9]+(?:st|nd|rd|th|px|mb|gb|kb|ms|am|pm|-?bits?|-?char.*|-?digit.*)"
 )
 

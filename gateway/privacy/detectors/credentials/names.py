@@ -10,7 +10,7 @@ PLACEHOLDER = re.compile(
     r"true|false|undefined|required|optional|string|secretstr|os\.|env|self\.|process\.|config\.|settings\.|get_|"
     r"vault:|op://|arn:|ssm:|ref\+|file:|keyring:|!secret|not-?set|redacted|hidden|todo|tbd|fixme|wrong|invalid|bad[-_]|enter|paste)"
     r".*|(?:sk|pk|gh[a-z]|xox[a-z]|glpat|hf|api|key|token)(?:[-_][a-z]{2,6})?[-_](?:(.)\1{3,}|1234\d{0,6})[\"'),;]*|"
-    r"(?:password|passwd|secret|token|key|value|test|foo|bar|user|admin|root|default)[\W_0-9]{0,4}[\"'),;]*)\Z"
+    r"(?:password|passwd|secret|token|key|value|valor|valeur|wert|valore|test|foo|bar|user|admin|root|default)[\W_0-9]{0,4}[\"'),;]*)\Z"
 )
 _OTHER_THING = re.compile(
     r"(?:[_-]|(?<=[a-z])(?=[A-Z]))(?i:env(?:_?var)?|file(?:name)?|path|ref|name|header|field|column|type|var|location|arn|ur[il]|"
@@ -27,6 +27,7 @@ _NAME_ITSELF = re.compile(
     r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:KEY|TOKEN|PASSWORD|PASSWD|PASS|SECRET|PAT|CREDENTIALS|PWD|ENV)(?:_[A-Z0-9]+)*"
     r"|X-[A-Z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)+"
     r"|/?(?:[a-z][a-z0-9]*[-_./])*(?:password|secrets?|token|key|credentials?)(?:[-_./][a-z0-9]{1,12})*"
+    r"|(?:/[a-z0-9_.-]+){2,}/?"
 )
 _SETS = re.compile(r"[A-Za-z][\w.-]{0,60}[ \t]{0,3}(?:=|:(?=[ \t]))")
 _NEXT_NAME = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]*=")  # the value is empty, and two lines were put together

@@ -21,7 +21,7 @@ _LOCK = (
     r"(?:puerta|portal|portero|alarma|garaje|trastero|caja fuerte|caja|taquilla|m.{1,2}vil|tel.{1,2}fono|tarjeta|tableta|tablet|candado|verja|"
     r"door|gate|alarm|safe|locker|garage|lockbox|phone|card|padlock|entrance|porte|portail|alarme|coffre|digicode|immeuble|"
     r"t.{1,2}r|haust.{1,2}r|tor|tresor|alarmanlage|handy|karte|porta|porton\w|cancello|allarme|cassaforte|cofre|port.{1,2}o|telem.{1,2}vel|"
-    r"cart.{1,2}o|caixa|garatge|m.{1,2}bil|targeta|deur|kluis)"
+    r"cart.{1,2}o|caixa|bancomat|ec-karte|bankkarte|armario|caj.{1,2}n|archivo|archive|drawer|cabinet|store|almac.{1,2}n|oficina|office|b.{1,2}ro|garatge|m.{1,2}bil|targeta|deur|kluis)"
 )
 _INVITES = (
     r"(?:pon|pones|usa|use|using|mete|introduce|teclea|enter with|log ?in (?:with|as)|sign in (?:with|as)|entra con|entras con|accede con|"
@@ -71,8 +71,10 @@ DETECTORS: tuple[Detector, ...] = (
     Detector(
         name="pin_code",
         category="secret.password",
-        pattern=rx(r"\b(?:PIN|Pin)[ :]{1,2}(?P<value>[0-9]{4,6})(?![0-9A-Za-z]|[.,-][0-9])"),
-        source="a number of four to six digits right behind the word PIN",
+        pattern=rx(
+            rf"\b(?:(?:PIN|Pin)[ :]{{1,2}}|(?i:pin)\b[^\n.:;=]{{0,30}}?\s(?i:{_IS})\s(?:el\s)?)(?P<value>[0-9]{{4,6}})(?![0-9A-Za-z]|[.,-][0-9])"
+        ),
+        source="a number of four to six digits behind the word PIN",
         check=_code,
         confidence=0.7,
         joins=False,
@@ -81,10 +83,21 @@ DETECTORS: tuple[Detector, ...] = (
         name="code_of_a_door",
         category="secret.password",
         pattern=rx(
-            r"(?i)\b(?:zugangscode|t.{1,2}rcode|alarmcode|digicode|door ?code|gate ?code|alarm ?code|access ?code|code d'entr.{1,2}e)\b[^\n.:;=]{0,30}?(?:\s(?:is|ist|lautet|est)\s|\s?[:=]\s{0,2}|\s)(?P<value>[A-Z]?[0-9]{3,8}[A-Z#*]{0,2})(?![0-9A-Za-z]|[.,][0-9])"
+            r"(?i)\b(?:zugangscode|t.{1,2}rcode|alarmcode|digicode|door ?code|gate ?code|alarm ?code|access ?code|code d'entr.{1,2}e)\b[^\n.:;=]{0,30}?(?:\s(?:is|ist|lautet|est)\s|\s?[:=]\s{0,2}|\s)(?P<value>(?=[0-9]{0,6}[0-9A-Z][0-9])[0-9A-Z]{3,8}[#*]{0,2})(?![0-9A-Za-z]|[.,][0-9])"
         ),
         source="a code behind a word that says what it opens",
         check=_code,
+        confidence=0.7,
+        joins=False,
+    ),
+    Detector(
+        name="password_to_use",
+        category="secret.password",
+        pattern=rx(
+            rf"(?i)\b(?:use|using|usa|usar|pon|poner|set|put|nimm|utilise|usi)\s[\"'`«“„]?(?P<value>[^\s\"'`<>|,;]{{6,64}})[\"'`»”]?\s(?:as|como|de|als|comme|come)\s(?:\w{{1,6}}\s){{0,2}}{_WORD}\b"
+        ),
+        source="what somebody typed, which is to be used as a password",
+        check=_told,
         confidence=0.7,
         joins=False,
     ),
