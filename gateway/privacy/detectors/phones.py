@@ -8,6 +8,7 @@ from re import Match
 import phonenumbers
 
 from gateway.privacy.detectors.detector import Detector, digits, measured, near, rx, words
+from gateway.privacy.detectors.word_patterns import BehindWord
 
 _NEAR = words(
     r"phone\b|tel[eé]?f(?:ono)?\b|m[oó]vil\b|mobile\b|\bcell\b|\bcel\b|celular\b|\bcall\b|whats|ll[aá]m|contact\b|\bfax|\btlf|\btfno?|\btel\b|\bsms\b|n[uú]mero es|\bfijo\b|"
@@ -62,23 +63,29 @@ def _international(match: Match[str]) -> bool:
 def _plausible(match: Match[str], number: str) -> bool:
     value = match["value"]
     other = _DATE.match(value) is not None or _DECIMAL.fullmatch(value) is not None or measured(match)
-    return 7 <= len(number) <= 15 and len(set(number)) > 2 and not other
+    return 7 <= len(number) <= _MOST and len(set(number)) > 2 and not other
 
 
 def _national(match: Match[str]) -> bool:
     """Tell whether a number without a code is one by its shape, or beside a word and in a plan."""
     text = match["value"]
     number = digits(text)
-    behind_code = _CODE.search(match.string, max(0, match.start() - _LONGEST_CODE), match.start()) is not None
-    if behind_code or len(number) < _LEAST or not _plausible(match, number):
+    if not _LEAST <= len(number) <= _MOST:
         return False
-    if _telling(text, number):
-        return text.startswith("(") or number[0] == "0" or _valid(text)
-    if not near(match, _NEAR):
+    telling = _telling(text, number)
+    if not telling and not near(match, _NEAR):
         return False
-    return _valid(text) or re.fullmatch(r"\(?[2-9][0-9]{2}\)?[ .-]{1,2}[0-9]{3}[ .-][0-9]{4}", text) is not None
+    if _CODE.search(match.string, max(0, match.start() - _LONGEST_CODE), match.start()) or not _plausible(
+        match, number
+    ):
+        return False
+    if telling and (text.startswith("(") or number[0] == "0"):
+        return True
+    return _valid(text) or (not telling and _AMERICAN.fullmatch(text) is not None)
 
 
+_AMERICAN = re.compile(r"\(?[2-9][0-9]{2}\)?[ .-]{1,2}[0-9]{3}[ .-][0-9]{4}")  # also the 555 of stories
+_MOST = 15
 _CODE = re.compile(r"\+[0-9]{1,3}\)?[ .-]{1,2}\Z")
 _LONGEST_CODE = 7
 _LEAST = 9  # digits of a number that no word stands right before
@@ -143,7 +150,9 @@ DETECTORS: tuple[Detector, ...] = (
     Detector(
         name="phone_named",
         category="contact.phone",
-        pattern=rx(rf"(?i)\b(?:{_NAMES}|{_VERBS}){_LINK}{{0,3}}[\"']?\s{{0,2}}[:.#=]{{0,2}}[\"']?\s{{0,3}}{_VALUE}"),
+        pattern=BehindWord(
+            f"{_NAMES}|{_VERBS}", rf"(?i:{_LINK}{{0,3}})[\"']?\s{{0,2}}[:.#=]{{0,2}}[\"']?\s{{0,3}}{_VALUE}"
+        ),
         source="ITU-T E.164 lengths, behind a word for telephone in eight languages",
         check=_named,
         confidence=0.7,

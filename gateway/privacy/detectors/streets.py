@@ -9,6 +9,7 @@ import re
 from re import Match
 
 from gateway.privacy.detectors.detector import Detector, near, rx, words
+from gateway.privacy.detectors.word_patterns import BehindWord, BesideWords
 
 _CAPITAL = r"(?:[A-Z]|[^\x00-\x7f])"
 _WORD = rf"{_CAPITAL}[^\s,;:()#\"]{{0,25}}"
@@ -33,9 +34,9 @@ _LIVES = (
     r"wohn(?:e|t|en|haft)|anschrift|lieferadresse|rechnungsadresse|liefern|lieferung|abit(?:o|a|iamo)|residenza|indirizzo|spedi(?:re|zione|sci)|consegn\w{1,5}|visc|viu|vivim|adre(?:ç|c)a|domicili|"
     r"woon|woont|adres|home|address|deliver|delivered|send|ship|mail|lives?|living)"
 )
-_LINK = r"(?:\s(?:is|es|est|ist|é|è|às|és|en|a|al|à|au|aux|in|im|na|no|em|nel|nella|am|an|de|la|el|le|il|lo|der|dem|den|op|to|at|it|this|para|the|bitte|sur|dans|ao|une|una)){0,3}"
-_LEAD = rf"\b(?i:{_LIVES}{_LINK})\s?[:,]?\s{{1,2}}"
-_ENGLISH = r"(?:[A-Z0-9][\w'.]*\s){1,4}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Way|Place|Pl|Terrace|Close|Crescent|Square|Row|Gardens)\b"
+_LINK = r"(?:\s(?:est(?:á|a)|is|es|est|ist|é|è|às|és|en|a|al|à|au|aux|in|im|na|no|em|nel|nella|am|an|de|la|el|le|il|lo|der|dem|den|op|to|at|it|this|para|the|bitte|sur|dans|ao|une|una)){0,3}"
+_ENGLISH_TYPE = r"(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Way|Place|Pl|Terrace|Close|Crescent|Square|Row|Gardens)"
+_ENGLISH = rf"(?:[A-Z0-9][\w'.]*\s){{1,4}}{_ENGLISH_TYPE}\b"
 _PLACE = rf"(?:(?i:gran v(?:í|i)a),?\s{{1,2}}{_NUMBER}|[0-9]{{1,5}}[A-Z]?,?\s{_ENGLISH}|(?i:{_FIRST})\s?(?:{_NAME}|[^\n,;:0-9]{{3,40}}?),?\s{{0,2}}{_NUMBER}|[0-9]{{1,4}}\s?(?:bis|ter|[A-D])?,?\s(?i:{_AFTER})\s{_NAME}|{_GERMAN}\s{_NUMBER})"
 _PUBLIC = words(
     r"museo|museu|museum|musée|musee|hotel|hôtel|restaurant|tienda|\bshop|\bstore|teatr|theat|estaci[oó]n|estação|gare\b|bahnhof\b|stazione|monument|iglesia|catedral|cathedral|église|kirche|palacio|palais|palazzo|"
@@ -50,12 +51,15 @@ def _private(match: Match[str]) -> bool:
     return _YEAR.match(found or "") is None and not near(match, _PUBLIC, before=80, after=40)
 
 
+_FAR = 110  # characters behind a street's beginning
+
+
 DETECTORS: tuple[Detector, ...] = (
     Detector(
         name="address_lived",
         category="contact.address",
-        pattern=rx(rf"{_LEAD}(?P<value>{_PLACE})"),
-        proposal=rf"(?i)\b{_LIVES}[^\n]{{2,80}}[0-9]".replace("(?:ó|o)", ".{1,2}"),
+        pattern=BehindWord(_LIVES, rf"(?i:{_LINK})\s?[:,]?\s{{1,2}}(?P<value>{_PLACE})"),
+        proposal=rf"(?i)\b(?:{_FIRST}|{_AFTER}|gran v..?a)\s|\b(?-i:Am|An der|Im|Zum|Zur|Auf der|Unter den|In der)\s|{_ENDING}\s[0-9]|{_ENGLISH_TYPE}\b",
         source="a street and its number behind a word for living, sending or an address (es, en, pt, fr, de, it, ca, nl)",
         check=lambda match: not near(match, _PUBLIC, before=80, after=40),
         confidence=0.7,
@@ -64,10 +68,13 @@ DETECTORS: tuple[Detector, ...] = (
     Detector(
         name="address_town",
         category="contact.address",
-        pattern=rx(
-            rf"(?<![\w'’])(?P<value>(?i:{_FIRST})\s?{_NAME},?\s{{0,2}}(?:n[^\s]{{0,2}}\.?\s?)?(?P<house>[0-9]{{1,4}})\s?[a-zA-Z]?(?![\w%]){_FLOOR}{{0,3}}(?:,|\s-)\s?(?i:col\.\s)?{_TOWN})"
+        pattern=BesideWords(
+            rf"(?<![\w'’])(?P<value>(?i:{_FIRST})\s?{_NAME},?\s{{0,2}}(?:n[^\s]{{0,2}}\.?\s?)?(?P<house>[0-9]{{1,4}})\s?[a-zA-Z]?(?![\w%]){_FLOOR}{{0,3}}(?:,|\s-)\s?(?i:col\.\s)?{_TOWN})",
+            rf"\b{_FIRST}\s?[^\n]{{3,60}}?[0-9]",
+            "",
+            _FAR,
         ),
-        proposal=rf"(?i)\b{_FIRST}[^\n]{{3,60}}[0-9]",
+        proposal=rf"(?i)\b{_FIRST}\s",
         source="a street, its number and a town (es, pt, it, ca); not what is open to everybody",
         check=_private,
         confidence=0.6,
@@ -79,7 +86,7 @@ DETECTORS: tuple[Detector, ...] = (
         pattern=rx(
             rf"(?<![\w'’,.-])(?P<value>(?P<house>[0-9]{{1,4}})\s?(?:bis|ter|[A-D])?,?\s(?:{_AFTER})\s{_NAME}(?:,|\s-|(?=\s[0-9]{{5}}\s))\s?{_TOWN})"
         ),
-        proposal=rf"[0-9],?\s?(?:bis|ter|[A-D])?,?\s{_AFTER}\s",
+        proposal=rf"[0-9A-Zest],?\s{_AFTER}\s",
         source="a number, a street and a town (fr); not what is open to everybody",
         check=_private,
         confidence=0.6,
@@ -91,7 +98,7 @@ DETECTORS: tuple[Detector, ...] = (
         pattern=rx(
             rf"(?<![\w-])(?P<value>{_GERMAN}\s(?P<house>[0-9]{{1,4}})\s?[a-zA-Z]?(?:[/-][0-9]{{1,3}})?(?![\w%]),?\s(?:(?:[A-Z]{{1,2}}-)?[0-9]{{4,5}}\s(?:[A-Z]{{2}}\s)?){_CAPITAL}[^\s,;:.0-9]{{2,25}})"
         ),
-        proposal=r"[0-9][a-zA-Z]?,?\s(?:[A-Z]{1,2}-)?[0-9]{4,5}\s",
+        proposal=rf"(?i:{_ENDING})\s[0-9]|\b(?:Am|An der|Im|Zum|Zur|Auf der|Unter den|In der)\s",
         source="a street, its number, a postal code and a town (de, nl); not what is open to everybody",
         check=_private,
         confidence=0.6,

@@ -5,7 +5,6 @@ counts without a word. Where a number has no check digit, its word has to stand 
 """
 
 import re
-from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
 from re import Match, Pattern
@@ -14,6 +13,7 @@ from typing import Any
 import msgspec
 
 from gateway.privacy.detectors.detector import Check, Detector, measured, near, word_start, words
+from gateway.privacy.detectors.word_patterns import BesideWords
 
 SEPARATOR = r"[ ./-]{0,3}"
 BEGIN, END = r"(?<![A-Za-z0-9@])(?<![0-9][.,/-])", r"(?![A-Za-z0-9@]|[.,-][0-9])"
@@ -49,27 +49,21 @@ class Number(msgspec.Struct, frozen=True, kw_only=True):
         return self.module.replace("_", "").replace(".", "_")
 
 
-class LazyPattern:
-    """Pattern that is compiled when it is first used: most of the world's numbers stand in no text of a day."""
-
-    def __init__(self, pattern: str) -> None:
-        self.pattern = pattern
-
-    def finditer(self, text: str) -> Iterable[Match[str]]:
-        """Return the hits in a text."""
-        return _compiled(self.pattern).finditer(text)
-
-
 def detector(number: Number) -> Detector:
     """Return the detector of a row."""
     proposals = [
         *map(_proposal, number.words.split("|") if number.words else ()),
-        *((rf"(?i:\b(?:{number.alone})\b)",) if number.alone else ()),
+        *((rf"(?i:\b(?:{_beginning(number.alone)}))",) if number.alone else ()),
     ]
     return Detector(
         name=number.name,
         category=number.category,
-        pattern=LazyPattern(f"{BEGIN}(?=(?P<value>{_shape(number.shape)}){END})"),
+        pattern=BesideWords(
+            f"(?i){BEGIN}(?=(?P<value>{_shape(number.shape)}){END})",
+            "|".join(map(_word, number.words.split("|"))) if number.words else "",
+            f"(?i){BEGIN}(?P<value>{number.alone}){END}" if number.alone else "",
+            _REACH,
+        ),
         proposal="|".join(proposals),
         hint=() if number.alone else tuple(hint for word in number.words.split("|") for hint in _hints(word)),
         source=number.title or f"python-stdnum {number.module}",
@@ -145,7 +139,7 @@ def _word(word: str) -> str:
         return rf"(?:\b|_)(?:(?-i:{found})(?:\b|_)|{found}{_SIGN})"
     if not plain[0].isascii():
         return found
-    return rf"(?:\b|_){found}" + (r"(?:\b|_)" if plain[-1].isalnum() else "")
+    return rf"(?:\b|_){found}" + (r"(?:\b|_)" if plain[-1].isascii() and plain[-1].isalnum() else "")
 
 
 _BRACKET = re.compile(r"[ \t]?[(\[]")
@@ -210,6 +204,25 @@ def _shape(shape: str) -> str:
 
 
 _LED = f"{SEPARATOR})?"
+
+
+def _beginning(alone: str) -> str:
+    """Return the beginning of an expression, of some characters: what Hyperscan looks for costs by its length."""
+    if re.sub(r"\(\?:[^()]*\)|\[[^\]]*\]", "", alone).count("|"):
+        return alone
+    least, kept = 0, ""
+    for atom in _ATOM.finditer(alone):
+        kept += atom[0]
+        count = atom["count"] or ""
+        least += 0 if count == "?" else int(re.split("[{,}]", count)[1]) if count else 1
+        if least >= _TELLING:
+            break
+    return kept if "[0-9]" in kept else rf"{alone}\b"
+
+
+_ATOM = re.compile(r"(?:\[[^\]]*\]|\\.|\(\?:[^()]*\)|[^\[\]\\(){}?])(?P<count>\{[0-9,]+\}|\?)?")
+_TELLING = 8  # characters
+_REACH = 110  # characters on both sides of a word: the distance in which it counts, and the number itself
 
 
 @cache
