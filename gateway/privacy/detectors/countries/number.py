@@ -135,10 +135,10 @@ def _word(word: str) -> str:
     else:
         found = "".join(f"(?:{c}|{_ACCENTS[c]})" if c in _ACCENTS else re.escape(c) for c in plain)
         found = found.replace(r"\ ", r"[\s_-]{1,2}")
+    if not plain[0].isascii():
+        return f"(?-i:{found})" if exact else found  # RE2 knows the edges of words in ASCII alone
     if exact:
         return rf"(?:\b|_)(?:(?-i:{found})(?:\b|_)|{found}{_SIGN})"
-    if not plain[0].isascii():
-        return found
     return rf"(?:\b|_){found}" + (r"(?:\b|_)" if plain[-1].isascii() and plain[-1].isalnum() else "")
 
 
