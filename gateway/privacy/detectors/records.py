@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from gateway.privacy.detectors.detector import Detector, lexicon
-from gateway.privacy.detectors.topics import real
+from gateway.privacy.detectors.own_affairs.topics import real
 
 _FIELDS = lexicon(
     r"\b(nombre\s*:|apellidos\s*:|n\.?h\.?c\b|cipa\b|nass\b|datos (?:del paciente|asistenciales)|paciente\s*:|"

@@ -11,12 +11,12 @@ from gateway.privacy.detectors import (
     phones,
     records,
     streets,
-    topics,
 )
 from gateway.privacy.detectors.countries import tables
 from gateway.privacy.detectors.credentials import assigned, in_files, in_prose, spoken
 from gateway.privacy.detectors.detector import Detector
 from gateway.privacy.detectors.gitleaks import vendor_rules
+from gateway.privacy.detectors.own_affairs import topics
 from gateway.privacy.sensitivity import kinds
 
 DETECTORS: tuple[Detector, ...] = (

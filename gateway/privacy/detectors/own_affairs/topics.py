@@ -13,8 +13,8 @@ from re import Pattern
 
 import msgspec
 
-from gateway.privacy.detectors import topic_lexicon as lists
 from gateway.privacy.detectors.detector import Detector, lexicon, words
+from gateway.privacy.detectors.own_affairs import lexicon as lists
 
 _BEFORE, _AFTER, _NEAR = 96, 64, 260  # characters looked at on each side of a word
 _MOST = 400  # hits of one lexicon that are looked at in a text: a whole book of medicine is nobody's confidence
