@@ -5,8 +5,12 @@ same machine, so they take a part of its cores from the gateway and the engine: 
 refuses the same flood. Goodput is given as a share of the engine's peak, and of what the clients leave of it. What is
 compared takes turns, each first once, so that another load on the machine meets all of it alike, and so does the time
 that the engine takes to find another number of threads for what else wants the cores now.
+
+`--threads N` gives the engine N threads. By itself it takes all cores, and then refusals cost answers: threads that
+compute one step together all wait for the one whose core the gateway has. With a core left to the gateway they don't.
 """
 
+import argparse
 import asyncio
 import itertools
 import os
@@ -35,7 +39,7 @@ keys:
   light: {{secret: "env:LIGHT"}}
 models: {{auto: {{}}, home: {{targets: [home]}}, den: {{targets: [den]}}}}
 targets:
-  home: {{kind: embedded, model: one-layer, context: 512, slots: 8, queue: 64}}
+  home: {{kind: embedded, model: one-layer, context: 512, slots: 8, queue: 64{threads}}}
   den: {{kind: openai, zone: local, base_url: "{url}", model: den-1, slots: 200}}
 """
 REFUSAL = b"HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
@@ -290,15 +294,18 @@ class Comparison:
         return "\n".join(lines)
 
 
-async def main() -> None:
+async def main(threads: int | None) -> None:
     """Measure and print."""
+    one_line = f", threads: {threads}" if threads else ""
     long = streamed(*[text("x" * 100_000)] * 100, FINISH, usage(USAGE), DONE)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         truncate(starter(), folder / "one-layer.gguf", 1)
         async with (
             FaultServer(long) as den,
-            RunningGateway(folder, CONFIG.format(folder=folder, url=den.base_url), env=KEYS) as gateway,
+            RunningGateway(
+                folder, CONFIG.format(folder=folder, url=den.base_url, threads=one_line), env=KEYS
+            ) as gateway,
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as client,
         ):
             await gateway.until_ready()
@@ -315,4 +322,6 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--threads", type=int, help="compute threads of the engine (default: its own choice)")
+    asyncio.run(main(parser.parse_args().threads))
