@@ -123,3 +123,46 @@ def write_lora(path: Path, *, width: int = 576, heads_width: int = 576, architec
             f"{name}.lora_b": draw.normal(0, 1, (heads_width, 2)).astype(np.float32),
         },
     )
+
+
+def write_generator(path: Path, *, added: Sequence[str] = (), layers: int = 1, window: int = 256) -> Path:
+    """A model of Llama's shape with random weights. Its tokens are single bytes and `added`, which steer it."""
+    draw = np.random.default_rng(11)
+    tokens = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *added]
+
+    def some(*shape: int, scale: float = 0.3) -> Floats:
+        return draw.normal(0, scale, shape).astype(np.float32)
+
+    ones = np.ones(WIDTH, np.float32)
+    tensors: dict[str, Floats] = {
+        "token_embd.weight": some(len(tokens), WIDTH, scale=1.0),
+        "output_norm.weight": ones,
+    }
+    for layer in range(layers):
+        name = f"blk.{layer}"
+        for part in ("attn_q", "attn_k", "attn_v", "attn_output"):
+            tensors[f"{name}.{part}.weight"] = some(WIDTH, WIDTH)
+        tensors |= {f"{name}.ffn_{part}.weight": some(INNER, WIDTH) for part in ("up", "gate")}
+        tensors |= {f"{name}.ffn_down.weight": some(WIDTH, INNER)}
+        tensors |= {f"{name}.attn_norm.weight": ones, f"{name}.ffn_norm.weight": ones}
+    metadata: dict[str, Value] = {
+        "general.architecture": "llama",
+        "general.name": "tiny generator",
+        "llama.context_length": window,
+        "llama.embedding_length": WIDTH,
+        "llama.feed_forward_length": INNER,
+        "llama.block_count": layers,
+        "llama.attention.head_count": HEADS,
+        "llama.attention.layer_norm_rms_epsilon": 1e-5,
+        "llama.rope.dimension_count": WIDTH // HEADS,
+        "tokenizer.ggml.model": "llama",
+        "tokenizer.ggml.tokens": tokens,
+        "tokenizer.ggml.scores": [0.0] * len(tokens),
+        "tokenizer.ggml.token_type": [2, 3, 3] + [6] * 256 + [3] * len(added),
+        "tokenizer.ggml.bos_token_id": 1,
+        "tokenizer.ggml.eos_token_id": 2,
+        "tokenizer.ggml.unknown_token_id": 0,
+        "tokenizer.ggml.add_bos_token": True,
+        "tokenizer.ggml.add_space_prefix": False,
+    }
+    return write_gguf(path, metadata, tensors)

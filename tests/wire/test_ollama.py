@@ -169,7 +169,7 @@ def test_bad_bodies(name: str) -> None:
     assert caught.value.param == param
 
 
-@pytest.mark.parametrize("field", ["template", "context", "suffix"])
+@pytest.mark.parametrize("field", ["template", "context"])
 def test_what_generate_does_not_serve(field: str) -> None:
     """Fields of `/api/generate` that are not served are refused and not ignored."""
     with pytest.raises(BadRequest, match="not served"):
@@ -177,10 +177,21 @@ def test_what_generate_does_not_serve(field: str) -> None:
 
 
 @pytest.mark.parametrize("field", [{"system": "Be brief."}, {"images": [PNG]}])
-def test_what_raw_text_can_not_carry_is_refused(field: dict[str, Any]) -> None:
-    """A picture or a system prompt beside `raw` has no place in a text to continue, and is not left out in silence."""
-    with pytest.raises(BadRequest, match="raw"):
-        generate(raw=True, **field)
+@pytest.mark.parametrize("beside", [{"raw": True}, {"suffix": "return total"}])
+def test_what_raw_text_can_not_carry_is_refused(field: dict[str, Any], beside: dict[str, Any]) -> None:
+    """A picture or a system prompt has no place in a text to continue or to fill, and is not left out in silence."""
+    with pytest.raises(BadRequest, match=next(iter(beside))):
+        generate(**beside, **field)
+
+
+@pytest.mark.parametrize("prompt", ["def total(items):", ""])
+def test_a_text_to_fill_in(prompt: str) -> None:
+    """`suffix` asks for what stands before it, also at the very beginning of a file, and reaches the document."""
+    request = generate(prompt=prompt, suffix="return total")
+    assert isinstance(request, CompletionRequest)
+    assert (request.prompts, request.suffix) == ((prompt,), "return total")
+    assert thaw(request.document) == {"model": "llama", "stream": True, "prompt": prompt, "suffix": "return total"}
+    assert not request.left_out
 
 
 DELTAS: list[Delta] = [

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from gateway.core.errors import BadRequest, ConfigurationError
@@ -18,6 +19,14 @@ from gateway.engine.llama.bindings import C, keep_log, log_tail
 _PIECE = 256
 _ATTR_CONTROL = C.LLAMA_TOKEN_ATTR_CONTROL
 _ATTR_USER_DEFINED = C.LLAMA_TOKEN_ATTR_USER_DEFINED
+
+
+class FimTokens(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens that frame a text whose middle is to be written (fill in the middle); -1: the model has none."""
+
+    prefix: int
+    suffix: int
+    middle: int
 
 
 class Vocabulary:
@@ -29,6 +38,11 @@ class Vocabulary:
         self.bos: int = C.llama_vocab_bos(handle)
         self.eos: int = C.llama_vocab_eos(handle)
         self.sep: int = C.llama_vocab_sep(handle)
+        self.fim = FimTokens(
+            prefix=C.llama_vocab_fim_pre(handle),
+            suffix=C.llama_vocab_fim_suf(handle),
+            middle=C.llama_vocab_fim_mid(handle),
+        )
         self.adds_bos: bool = C.llama_vocab_get_add_bos(handle)
         self.adds_eos: bool = C.llama_vocab_get_add_eos(handle)
         self.adds_sep: bool = C.llama_vocab_get_add_sep(handle)

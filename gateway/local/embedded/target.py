@@ -85,7 +85,7 @@ class EmbeddedTarget:
         self._throughput = Throughput()
         self._admission = Admission(info.name, settings, self._throughput)
         self._worker = worker or WorkerSupervisor(info.name, settings)
-        self._prompts = Prompts(Path(settings.model), settings.context)
+        self._prompts = Prompts(Path(settings.model), settings.context, info.model)
         self._opening = asyncio.Lock()
         self._opened: asyncio.Task[None] | None = None
         self._models = models or ModelPool()

@@ -53,19 +53,20 @@ def parse_generate(document: JsonObject) -> ChatRequest | CompletionRequest | No
         BadRequest: a field is missing, has the wrong type or is not served here.
     """
     body = _opened(document)
-    for name in ("template", "context", "suffix"):
+    for name in ("template", "context"):
         if document.get(name):
             raise bad_field(name, "is not served here.")
-    prompt = body.string("prompt")
-    if not prompt:
+    prompt, suffix = body.string("prompt") or "", body.string("suffix")
+    if not (prompt or suffix):
         _model(body)
         return None
     fields = _common(body)
-    if body.boolean("raw"):
+    if suffix or body.boolean("raw"):
         for name in ("system", "images"):
             if document.get(name):
-                raise bad_field(name, "can't stand beside 'raw'.")
-        request = openai_requests.parse_completion(freeze_object({**fields, "prompt": prompt}))
+                raise bad_field(name, f"can't stand beside {'suffix' if suffix else 'raw'!r}.")
+        text = {"prompt": prompt, "suffix": suffix} if suffix else {"prompt": prompt}
+        request = openai_requests.parse_completion(freeze_object({**fields, **text}))
         return msgspec.structs.replace(request, dialect=Dialect.OLLAMA, left_out=left_out(document, shape.GENERATE))
     system = body.string("system")
     head = [{"role": "system", "content": system}] if system else []

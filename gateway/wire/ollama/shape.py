@@ -29,6 +29,6 @@ _MESSAGES = Roles(
 )
 
 CHAT = part(*_COMMON, "tools", options=_OPTIONS, messages=_MESSAGES)
-GENERATE = part(*_COMMON, "prompt", "system", "images", "raw", options=_OPTIONS)
+GENERATE = part(*_COMMON, "prompt", "suffix", "system", "images", "raw", options=_OPTIONS)
 EMBED = part("model", "input", "dimensions", "keep_alive")
 EMBED_PROMPT = part("model", "prompt", "dimensions", "keep_alive")  # the older field, read where `input` is not there

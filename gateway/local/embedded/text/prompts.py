@@ -26,6 +26,7 @@ from gateway.engine.llama.gguf import read_header
 from gateway.engine.llama.vocabulary import Vocabulary, open_vocabulary
 from gateway.engine.sampling.grammar import json_grammar, schema_of
 from gateway.local.embedded.text.chat_template import ChatTemplate
+from gateway.local.embedded.text.infill import infill_prompt
 
 _SHORT = 4_000  # characters that are quicker rendered and tokenised than handed to a thread
 _NODE = 8  # characters that a value or a message counts besides its text: quotes, commas, markers of a template
@@ -43,10 +44,14 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Prompts:
-    """Owner of a model's vocabulary and template on the gateway's side. `open` first, `close` at the end."""
+    """Owner of a model's vocabulary and template on the gateway's side. `open` first, `close` at the end.
 
-    def __init__(self, path: Path, context: int) -> None:
+    `model` is what clients call the model.
+    """
+
+    def __init__(self, path: Path, context: int, model: str = "") -> None:
         self._path = path
+        self._model = model
         self._context = context
         self._exit = contextlib.ExitStack()
         self._executor: ThreadPoolExecutor | None = None
@@ -125,7 +130,7 @@ class Prompts:
                 return self._chat(request)
             case CompletionRequest():
                 if request.suffix:
-                    raise BadRequest("This model does not insert text: send no 'suffix'.", param="suffix")
+                    return self._infill(request, request.suffix)
                 return Prepared(prompts=tuple(self._tokens(prompt) for prompt in request.prompts))
             case EmbeddingsRequest():
                 return Prepared(prompts=tuple(self._tokens(text) for text in request.inputs))
@@ -155,6 +160,20 @@ class Prompts:
             thinks=text.rstrip().endswith("<think>"),
         )
 
+    def _infill(self, request: CompletionRequest, suffix: str) -> Prepared:
+        assert self.vocabulary is not None
+        if request.echo and request.sampling.logprobs:
+            raise BadRequest("'suffix' can't stand beside 'echo' with 'logprobs'.", param="suffix")
+        self._refuse_longer(len(suffix) + max(map(len, request.prompts)))
+        behind = self.vocabulary.tokenize(suffix, add_special=False, parse_special=False)
+        prompts = [
+            self.vocabulary.tokenize(prompt, add_special=False, parse_special=False)
+            if isinstance(prompt, str)
+            else self._checked(prompt)
+            for prompt in request.prompts
+        ]
+        return Prepared(prompts=tuple(infill_prompt(self.vocabulary, one, behind, self._model) for one in prompts))
+
     def _tokens(self, prompt: str | tuple[int, ...]) -> tuple[int, ...]:
         assert self.vocabulary is not None
         if isinstance(prompt, str):
@@ -162,9 +181,18 @@ class Prompts:
             ids = tuple(self.vocabulary.tokenize(prompt, add_special=True, parse_special=False))
             # Nothing at all can't be computed: a model without a start token begins with its end token.
             return ids or (self.vocabulary.bos if self.vocabulary.adds_bos else self.vocabulary.eos,)
-        if not prompt or not self.vocabulary.has_all(prompt):
+        return self._checked(prompt)
+
+    def _checked(self, ids: tuple[int, ...]) -> tuple[int, ...]:
+        """Return token ids that a client sent.
+
+        Raises:
+            BadRequest: there are none, or some that this model does not have.
+        """
+        assert self.vocabulary is not None
+        if not ids or not self.vocabulary.has_all(ids):
             raise BadRequest(f"Token ids must be between 0 and {self.vocabulary.size - 1}, and at least one.")
-        return prompt
+        return ids
 
     def _refuse_huge(self, text: str) -> None:
         """Refuse a text that certainly does not fit, before it is tokenised.
@@ -187,7 +215,7 @@ def characters_of(request: AnyRequest) -> int:
         case ChatRequest():
             return sum(len(message.text) for message in request.messages) + 1_000 * len(request.tools)
         case CompletionRequest():
-            return sum(len(prompt) for prompt in request.prompts)
+            return sum(len(prompt) + len(request.suffix or "") for prompt in request.prompts)
         case EmbeddingsRequest():
             return sum(len(text) for text in request.inputs)
         case RerankRequest():
@@ -225,7 +253,7 @@ def _texts_of(request: AnyRequest) -> Json:
             )
             return (messages, request.tools, request.tool_choice, request.response_format.schema)
         case CompletionRequest():
-            return request.prompts
+            return (*request.prompts, request.suffix)
         case EmbeddingsRequest():
             return request.inputs
         case RerankRequest():

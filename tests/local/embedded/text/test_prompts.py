@@ -51,6 +51,7 @@ HEAVY: dict[str, AnyRequest] = {
     ),
     "reasoning": ChatRequest(**SHARED, messages=(Message(role="assistant", text="", reasoning=LONG),)),
     "a prompt": CompletionRequest(**SHARED, prompts=(LONG,)),
+    "the end of a text to fill in": CompletionRequest(**SHARED, prompts=("",), suffix=LONG),
     "a prompt of tokens": CompletionRequest(**SHARED, prompts=((1,) * 5_000,)),
     "many inputs": EmbeddingsRequest(**SHARED, inputs=("a",) * 1_000),
     "a query beside many texts": RerankRequest(**SHARED, query="q" * 500, texts=("a",) * 10),
