@@ -16,6 +16,7 @@ from gateway.engine.llama.bindings import Batch, C, keep_log, log_tail, logits_a
 from gateway.engine.llama.parameters import Adapters, ModelParameters, context_parameters, problem_of
 from gateway.engine.llama.vocabulary import Vocabulary
 from gateway.engine.scheduler.step import Row
+from gateway.engine.sequence_memory import SequenceMemory
 from gateway.engine.settings import EngineSettings
 
 Floats = NDArray[np.float32]
@@ -68,6 +69,7 @@ class Model:
         self._memory = C.llama_get_memory(self._context)
         self.encodes = not self._memory  # llama.cpp gives a KV cache to whatever generates
         self.generates = not self.encodes and not self.ranks
+        self.sequence_memory = self._sequence_memory()
         self.context: int = C.llama_n_ctx_seq(self._context) if self.generates else settings.context
         if self.encodes:  # positions beyond are no rows of its table: llama.cpp would abort
             self.context = min(self.context, self.trained_context)
@@ -159,12 +161,15 @@ class Model:
             return bool(C.llama_memory_seq_rm(self._memory, slot, -1, -1))
         return bool(C.llama_memory_seq_rm(self._memory, slot, length, -1))
 
-    @property
-    def forgets(self) -> bool:
-        """Whether `trim` can drop the end of a sequence. Not where the memory is a running state or a window."""
-        if C.llama_model_is_recurrent(self.handle) or C.llama_model_is_hybrid(self.handle):
-            return False
-        return self.settings.swa_full or C.llama_model_n_swa(self.handle) == 0
+    def _sequence_memory(self) -> SequenceMemory:
+        window = int(C.llama_model_n_swa(self.handle))
+        if C.llama_model_is_recurrent(self.handle):
+            return SequenceMemory(kind="recurrent", window=0, in_place=False)
+        if C.llama_model_is_hybrid(self.handle):
+            return SequenceMemory(kind="hybrid", window=0, in_place=False)
+        if window > 0:
+            return SequenceMemory(kind="sliding_window", window=window, in_place=self.settings.swa_full)
+        return SequenceMemory()
 
     def save(self, slot: int) -> NDArray[np.uint8]:
         """Return the state of a sequence as bytes, `(n,)` uint8, to be given to `restore`.
@@ -193,11 +198,11 @@ class Model:
             self.trim(slot, 0)
             raise EngineFault("the state of a sequence can't be restored")
 
-    def copy(self, source: int, destination: int, length: int) -> None:
-        """Make the first `length` tokens of one sequence another sequence."""
+    def copy(self, source: int, destination: int, length: int) -> bool:
+        """Make the first `length` tokens of one sequence another sequence. False: this model can't drop the rest."""
         # llama_memory_seq_cp copies a stream's whole buffer, however little of it is used; a saved state does not.
         self.restore(destination, self.save(source))
-        self.trim(destination, length)
+        return self.trim(destination, length)
 
     def swap(self, one: int, other: int) -> None:
         """Exchange two sequences."""

@@ -10,6 +10,7 @@ import msgspec
 
 from gateway.engine.scheduler.slots import common_prefix
 from gateway.engine.scheduler.step import Demote, Drop, Save
+from gateway.engine.sequence_memory import ATTENTION, SequenceMemory
 
 _PART = 8  # reading a whole state from disk pays if at least one in so many of its tokens is of use
 
@@ -33,7 +34,8 @@ class PromptCacheIndex:
     What was not used for longest is evicted first.
     """
 
-    def __init__(self, capacity: int, disk: int = 0) -> None:
+    def __init__(self, capacity: int, disk: int = 0, memory: SequenceMemory = ATTENTION) -> None:
+        self._memory = memory
         self._capacity = capacity
         self._disk = disk
         self._kept: dict[int, CachedPrompt] = {}  # least recently used first
@@ -99,12 +101,14 @@ class PromptCacheIndex:
         return cache_ops
 
     def best(self, prompt: "array[int]", isolation: str) -> tuple[int, int]:
-        """Return the key whose sequence shares most with `prompt`, and how many tokens; (0, 0): none."""
+        """Return the key of which most can be kept for `prompt`, and how many tokens; (0, 0): none."""
         best = (0, 0)
         for key, entry in self._kept.items():
             if entry.isolation == isolation:
-                shared = min(common_prefix(entry.tokens, prompt), len(prompt) - 1)
-                if shared > best[1] and (entry.in_memory or _PART * shared >= len(entry.tokens)):
+                length = len(entry.tokens)
+                common = min(common_prefix(entry.tokens, prompt), len(prompt) - 1)
+                shared = self._memory.usable(common, length=length, moved=length)
+                if shared > best[1] and (entry.in_memory or _PART * shared >= length):
                     best = (key, shared)
         return best
 

@@ -16,6 +16,7 @@ from gateway.engine.scheduler.prompt_cache import PromptCacheIndex
 from gateway.engine.scheduler.sequence import Sequence
 from gateway.engine.scheduler.slots import Slot, SlotChoice, common_prefix, compaction, goes_on, reusable, select_slot
 from gateway.engine.scheduler.step import CacheOp, Copy, Drop, Restore, Row, Step, Swap, Trim
+from gateway.engine.sequence_memory import ATTENTION, SequenceMemory
 
 _HOLD = 64  # tokens: a follower waits for a prefix that is being computed if it saves at least this many
 _LOOK_AHEAD = 64  # waiting requests looked at in one plan
@@ -42,6 +43,7 @@ class Scheduler:
         outputs: int = 64,
         cache_ram: int = 0,
         cache_disk: int = 0,
+        memory: SequenceMemory = ATTENTION,
     ) -> None:
         """Begin with empty slots.
 
@@ -55,6 +57,7 @@ class Scheduler:
             outputs: most tokens of a step that get logits.
             cache_ram: tokens that the prompt cache may keep in RAM.
             cache_disk: tokens that it may keep on disk.
+            memory: what the model's memory of sequences can do.
         """
         self.context = context
         self._batch = batch
@@ -66,7 +69,8 @@ class Scheduler:
         self._waiting: dict[int, Sequence] = {}
         self._running: dict[int, Sequence] = {}
         self._shares = Shares()
-        self.prompt_cache = PromptCacheIndex(cache_ram, cache_disk)  # tokens that may be kept outside the KV memory
+        self._memory = memory
+        self.prompt_cache = PromptCacheIndex(cache_ram, cache_disk, memory)  # what is kept outside the KV memory
         self._since_decode = 0
         self._gap_age = 0
         self._tick = 0
@@ -154,8 +158,17 @@ class Scheduler:
         for sequence in list(self._running.values()):
             self._release(sequence)
         for slot in self._slots:
-            slot.tokens = array("i")
+            slot.tokens, slot.moved = array("i"), 0
         return requests
+
+    def lose(self, slots: Iterable[int]) -> None:
+        """Note that what these slots held is gone, before their step was computed: it is computed again."""
+        for number in slots:
+            slot = self._slots[number]
+            slot.tokens, slot.moved = array("i"), 0
+            if slot.request is not None:
+                sequence = self._running[slot.request]
+                sequence.done = sequence.cached = 0
 
     def plan(self) -> Step | None:
         """Return the next step; None: there is nothing to do."""
@@ -213,22 +226,25 @@ class Scheduler:
         for sequence in queue[:_LOOK_AHEAD]:
             if len(self._running) == len(self._slots):
                 break
-            key, kept, reuse = 0, 0, [0] * len(self._slots)
+            none = [0] * len(self._slots)
+            key, cached, kept, copied = 0, 0, none, none
             if not sequence.scored:
-                reuse = reusable(self._slots, sequence.tokens, sequence.isolation)
-                if self._worth_holding(sequence, reuse):
+                kept, copied = reusable(self._slots, sequence.tokens, sequence.isolation, self._memory)
+                if self._worth_holding(sequence, copied):
                     continue
-                key, kept = self.prompt_cache.best(sequence.tokens, sequence.isolation)
-            from_cache = kept - max(reuse) >= _WORTH_KEEPING
+                key, cached = self.prompt_cache.best(sequence.tokens, sequence.isolation)
+            from_cache = cached - max(*kept, *copied) >= _WORTH_KEEPING
             if from_cache and not self.prompt_cache.in_ram(key):
                 continue  # until it was read from disk; others go on
-            chosen = select_slot(self._slots, [0] * len(reuse) if from_cache else reuse, self._minimum)
+            if from_cache:
+                kept = copied = none
+            chosen = select_slot(self._slots, kept, copied, self._minimum)
             if chosen is None:
                 break
             del self._waiting[sequence.id]
             cache_ops += self._set_aside(chosen, key if from_cache else 0)
             cache_ops += (
-                self._bring_back(sequence, chosen.slot, key, kept) if from_cache else self._take(sequence, chosen)
+                self._bring_back(sequence, chosen.slot, key, cached) if from_cache else self._take(sequence, chosen)
             )
         return cache_ops
 
@@ -244,12 +260,14 @@ class Scheduler:
             victim.slot, victim.done = -1, 0
             self._waiting[victim.id] = victim
 
-    def _worth_holding(self, sequence: Sequence, reuse: list[int]) -> bool:
+    def _worth_holding(self, sequence: Sequence, copied: list[int]) -> bool:
         """Say whether to wait for a running prompt that is computing what this one begins with, and to copy it then."""
+        if self._memory.window is not None:
+            return False  # a copy could not be cut back to what both have
         for other in self._running.values():
             if other.reading and other.isolation == sequence.isolation:
                 shared = min(common_prefix(other.tokens, sequence.tokens), len(sequence.tokens) - 1)
-                elsewhere = max((held for slot, held in enumerate(reuse) if slot != other.slot), default=0)
+                elsewhere = max((held for slot, held in enumerate(copied) if slot != other.slot), default=0)
                 if shared - elsewhere >= _HOLD and other.done < shared:
                     return True
         return False
@@ -264,7 +282,7 @@ class Scheduler:
         return list(self.prompt_cache.add(chosen.slot, slot.tokens[:], slot.isolation, needed))
 
     def _bring_back(self, sequence: Sequence, slot: int, key: int, length: int) -> list[CacheOp]:
-        self._occupy(sequence, slot, length)
+        self._occupy(sequence, slot, length, moved=length)
         return [Restore(key, slot, length), *([Drop(key)] if self.prompt_cache.used(key, length) else [])]
 
     def _take(self, sequence: Sequence, chosen: SlotChoice) -> list[CacheOp]:
@@ -274,12 +292,13 @@ class Scheduler:
             cache_ops.append(Copy(chosen.source, chosen.slot, chosen.reuse))
         elif len(slot.tokens) > chosen.reuse:
             cache_ops.append(Trim(chosen.slot, chosen.reuse))
-        self._occupy(sequence, chosen.slot, chosen.reuse)
+        moved = min(slot.moved, chosen.reuse) if chosen.source is None else chosen.reuse
+        self._occupy(sequence, chosen.slot, chosen.reuse, moved=moved)
         return cache_ops
 
-    def _occupy(self, sequence: Sequence, number: int, held: int) -> None:
+    def _occupy(self, sequence: Sequence, number: int, held: int, *, moved: int) -> None:
         slot = self._slots[number]
-        slot.tokens = sequence.tokens[:held]
+        slot.tokens, slot.moved = sequence.tokens[:held], moved
         slot.isolation, slot.request, slot.prompt = sequence.isolation, sequence.id, sequence.prompt
         sequence.slot, sequence.done = number, held
         if len(sequence.tokens) == sequence.prompt:
@@ -313,6 +332,7 @@ class Scheduler:
         self._gap_age = 0
         one, other = self._slots[mover], self._slots[hole]
         self._slots[mover], self._slots[hole] = other, one
+        one.moved, other.moved = len(one.tokens), len(other.tokens)
         assert one.request is not None
         self._running[one.request].slot = hole
         return [Swap(mover, hole)]

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from gateway.engine.sequence_memory import SequenceMemory
+
 COPY_COST = 1 / 16  # copying a cached token, measured against computing it
 _TAIL_LOSS = 0.5  # overwriting a cached token of the sequence that is taken over
 _ANSWER_LOSS = 0.05  # the same where it is the last answer, of the very conversation that goes on
@@ -26,6 +28,7 @@ class Slot(msgspec.Struct, kw_only=True):
     prompt: int = 0  # how many of the tokens the last request brought; behind them stands its answer
     request: int | None = None
     used: int = 0  # counts up; larger is more recent
+    moved: int = 0  # how many tokens were put here as a state, not computed here
 
 
 def goes_on(slot: Slot, kept: int) -> bool:
@@ -54,18 +57,36 @@ def common_prefix(one: "array[int]", other: "array[int]") -> int:
     return first if different[first] else length
 
 
-def reusable(slots: Sequence[Slot], prompt: "array[int]", isolation: str) -> list[int]:
-    """Count, for each slot, the leading tokens of `prompt` that it holds. The last token is always computed anew."""
-    most = len(prompt) - 1
-    return [min(common_prefix(slot.tokens, prompt), most) if slot.isolation == isolation else 0 for slot in slots]
+def reusable(
+    slots: Sequence[Slot], prompt: "array[int]", isolation: str, memory: SequenceMemory
+) -> tuple[list[int], list[int]]:
+    """Count, for each slot, the leading tokens of `prompt` that can be kept in it, and that can be copied from it.
+
+    The last token is always computed anew.
+    """
+    kept, copied = [0] * len(slots), [0] * len(slots)
+    for number, slot in enumerate(slots):
+        if slot.isolation == isolation:
+            length = len(slot.tokens)
+            common = min(common_prefix(slot.tokens, prompt), len(prompt) - 1)
+            kept[number] = memory.usable(common, length=length, moved=slot.moved)
+            copied[number] = memory.usable(common, length=length, moved=length)
+    return kept, copied
 
 
-def select_slot(slots: Sequence[Slot], reuse: Sequence[int], minimum: int) -> SlotChoice | None:
-    """Choose the best free slot. None: all are busy. `minimum`: the shortest prefix worth a copy."""
+def select_slot(slots: Sequence[Slot], kept: Sequence[int], copied: Sequence[int], minimum: int) -> SlotChoice | None:
+    """Choose the best free slot. None: all are busy.
+
+    Args:
+        slots: all of them.
+        kept: tokens of the new sequence that each slot can keep.
+        copied: tokens of it that can be copied from each slot.
+        minimum: the shortest prefix worth a copy.
+    """
     free = [number for number, slot in enumerate(slots) if slot.request is None]
     if not free:
         return None
-    source = max(range(len(slots)), key=lambda number: (reuse[number], -number))
+    source = max(range(len(slots)), key=lambda number: (copied[number], -number))
     by_age = sorted(free, key=lambda number: slots[number].used)
     recency = {number: rank / max(1, len(free) - 1) for rank, number in enumerate(by_age)}
     busy = {number for number, slot in enumerate(slots) if slot.request is not None}
@@ -74,15 +95,15 @@ def select_slot(slots: Sequence[Slot], reuse: Sequence[int], minimum: int) -> Sl
     for number in by_age:
         held = len(slots[number].tokens)
         gap = _GAP_LOSS if busy and not ({number - 1, number + 1} & busy) else 0.0
-        kept = reuse[number]
-        if goes_on(slots[number], kept):
-            lost = _ANSWER_LOSS * (held - kept)
+        reuse = kept[number]
+        if goes_on(slots[number], reuse):
+            lost = _ANSWER_LOSS * (held - reuse)
         else:
-            lost = _TAIL_LOSS * (held - kept) * (kept > 0) + _loss(held - kept, recency[number])
-        options: list[tuple[float, int, int | None]] = [(kept - lost, kept, None)]
-        if source != number and reuse[source] >= minimum:
-            gain = reuse[source] * (1 - COPY_COST) - _loss(held, recency[number])
-            options.append((gain, reuse[source], source))
+            lost = _TAIL_LOSS * (held - reuse) * (reuse > 0) + _loss(held - reuse, recency[number])
+        options: list[tuple[float, int, int | None]] = [(reuse - lost, reuse, None)]
+        if source != number and copied[source] >= minimum:
+            gain = copied[source] * (1 - COPY_COST) - _loss(held, recency[number])
+            options.append((gain, copied[source], source))
         for value, taken, origin in options:
             if best is None or value - gap > best[0]:
                 best = (value - gap, SlotChoice(slot=number, reuse=taken, source=origin))

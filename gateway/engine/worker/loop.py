@@ -56,6 +56,7 @@ class Worker:
             outputs=settings.outputs,
             cache_ram=settings.spill_memory * 2**20 // cache_token_bytes,
             cache_disk=settings.spill_disk * 2**20 // cache_token_bytes,
+            memory=model.sequence_memory,
         )
         self._prompt_store = prompt_store
         self._splitter = splitter
@@ -149,8 +150,10 @@ class Worker:
     def _carry_out(self, step: Step) -> None:
         sampled: list[SampledToken] = []
         try:
-            for op in step.cache_ops:
-                self._apply(op)
+            lost = [slot for op in step.cache_ops for slot in self._apply(op)]
+            if lost:
+                self._recompute(lost)
+                return
             began = time.perf_counter()
             if self._speculator is not None:
                 step = self._speculator.extend(step, self._scheduler.sequence)
@@ -189,31 +192,41 @@ class Worker:
             if self._speculator is not None:
                 self._speculator.set_threads(tuner.threads)
 
-    def _apply(self, op: CacheOp) -> None:
+    def _apply(self, op: CacheOp) -> tuple[int, ...]:
+        """Carry out an operation. Return the slots whose sequences it lost, so that they are computed again."""
+        model = self._model
         match op:
             case Trim():
-                if not self._model.trim(op.slot, op.length):
-                    raise EngineFault("this model can't drop part of a sequence")
+                return () if model.trim(op.slot, op.length) else (op.slot,)
             case Copy():
-                self._model.copy(op.source, op.destination, op.length)
+                return () if model.copy(op.source, op.destination, op.length) else (op.destination,)
             case Swap():
-                self._model.swap(op.one, op.other)
+                model.swap(op.one, op.other)
             case Save():
-                self._prompt_store.put(op.key, self._model.save(op.slot))
+                self._prompt_store.put(op.key, model.save(op.slot))
             case Restore():
-                state = self._prompt_store.get(op.key)
-                if state is None:  # its step had failed
-                    self._scheduler.prompt_cache.lost(op.key)
-                    raise EngineFault("a kept sequence is missing")
-                self._model.restore(op.slot, state)
-                if not self._model.trim(op.slot, op.length):
-                    raise EngineFault("this model can't drop part of a sequence")
+                return () if self._restore(op) else (op.slot,)
             case Drop():
                 self._prompt_store.drop(op.key)
             case Demote():
                 self._prompt_store.demote(op.key)
             case _:
                 assert_never(op)
+        return ()
+
+    def _restore(self, op: Restore) -> bool:
+        state = self._prompt_store.get(op.key)
+        if state is None:  # its step had failed
+            self._scheduler.prompt_cache.lost(op.key)
+            return False
+        self._model.restore(op.slot, state)
+        return self._model.trim(op.slot, op.length)
+
+    def _recompute(self, slots: Iterable[int]) -> None:
+        """Empty slots whose sequences an operation lost. They are read from their beginning by the steps to come."""
+        for slot in set(slots):
+            self._model.trim(slot, 0)
+        self._scheduler.lose(slots)
 
     def _split(self, step: Step) -> Iterable[tuple[Row, ...]]:
         if step.prefill:

@@ -68,7 +68,8 @@ def _step_costs(model: Model, threads: int, known: StepCosts | None) -> StepCost
 def _drafts(model: Model) -> bool:
     """Return whether tokens are drafted: where it is wanted, and rejected ones can be dropped."""
     settings = model.settings
-    return model.generates and model.forgets and (settings.draft_lookup or bool(settings.draft_model))
+    wanted = settings.draft_lookup or bool(settings.draft_model)
+    return model.generates and model.sequence_memory.drops_drafts and wanted
 
 
 def _speculator(model: Model, threads: int, costs: StepCosts) -> Speculator | None:

@@ -14,8 +14,15 @@ from gateway.engine.scheduler.fairness import Shares
 from gateway.engine.scheduler.prompt_cache import PromptCacheIndex
 from gateway.engine.scheduler.scheduler import Scheduler
 from gateway.engine.scheduler.step import CacheOp, Copy, Demote, Drop, Restore, Row, Save, Step, Swap, Trim
+from gateway.engine.sequence_memory import ATTENTION, SequenceMemory
 
 CONTEXT, BATCH, END = 160, 16, 0
+MEMORIES = (
+    ATTENTION,
+    SequenceMemory(kind="recurrent", window=0, in_place=False),
+    SequenceMemory(kind="sliding_window", window=12, in_place=False),
+    SequenceMemory(kind="sliding_window", window=12, in_place=True),
+)
 
 
 def next_token(tokens: "array[int]") -> int:
@@ -27,9 +34,14 @@ def next_token(tokens: "array[int]") -> int:
 
 
 class FakeModel(msgspec.Struct):
-    """KV memory as llama.cpp keeps it: what each slot holds. Refuses what llama.cpp would refuse."""
+    """KV memory as llama.cpp keeps it: what each slot holds. Refuses what llama.cpp would refuse, or do wrongly.
+
+    `least`: the length below which a slot can't be cut, but to nothing.
+    """
 
     slots: list["array[int]"]
+    memory: SequenceMemory = ATTENTION
+    least: dict[int, int] = msgspec.field(default_factory=dict)
     kept: dict[int, "array[int]"] = msgspec.field(default_factory=dict)
     disk: dict[int, "array[int]"] = msgspec.field(default_factory=dict)
 
@@ -43,6 +55,8 @@ class FakeModel(msgspec.Struct):
             assert len(self.slots[row.slot]) == row.position, "a gap in the positions"
             slot, base = self.slots[row.slot], len(row.tokens) - row.drafted
             slot.extend(row.tokens[:base])
+            if not self.memory.in_place:
+                self.forgets(row.slot)
             if row.outputs:
                 drawn[row.request] = [next_token(slot)]
             for draft in row.tokens[base:]:
@@ -51,24 +65,39 @@ class FakeModel(msgspec.Struct):
             assert len(slot) <= CONTEXT
         return drawn
 
+    def forgets(self, slot: int) -> None:
+        """Of what a slot holds, what lies before the window is gone."""
+        length, window = len(self.slots[slot]), self.memory.window
+        self.least[slot] = length if window is not None and length > window else 0
+
+    def cut(self, slot: int, length: int) -> None:
+        """The end of a sequence is dropped."""
+        assert len(self.slots[slot]) >= length
+        assert length == 0 or length >= self.least.get(slot, 0), "what a cut needs was forgotten"
+        del self.slots[slot][length:]
+        self.least[slot] = min(self.least.get(slot, 0), length)
+
     def op(self, cache_ops: Iterable[CacheOp]) -> None:
         """Moves of cached sequences, in order."""
         for op in cache_ops:
             match op:
                 case Trim():
-                    assert len(self.slots[op.slot]) >= op.length
-                    del self.slots[op.slot][op.length :]
+                    self.cut(op.slot, op.length)
                 case Copy():
-                    assert len(self.slots[op.source]) >= op.length
-                    self.slots[op.destination] = self.slots[op.source][: op.length]
+                    self.slots[op.destination] = self.slots[op.source][:]
+                    self.forgets(op.destination)
+                    self.cut(op.destination, op.length)
                 case Swap():
                     one, other = op.one, op.other
                     self.slots[one], self.slots[other] = self.slots[other], self.slots[one]
+                    self.forgets(one)
+                    self.forgets(other)
                 case Save():
                     self.kept[op.key] = self.slots[op.slot][:]
                 case Restore():
-                    assert len(self.kept[op.key]) >= op.length
-                    self.slots[op.slot] = self.kept[op.key][: op.length]
+                    self.slots[op.slot] = self.kept[op.key][:]
+                    self.forgets(op.slot)
+                    self.cut(op.slot, op.length)
                 case Drop():
                     assert op.key in self.kept or op.key in self.disk
                     self.kept.pop(op.key, None)
@@ -81,7 +110,13 @@ class Bench:
     """A scheduler and its fake model; records what each request was answered."""
 
     def __init__(
-        self, slots: int = 4, batch: int = BATCH, between: int = 64, cache_ram: int = 0, disk: int = 0
+        self,
+        slots: int = 4,
+        batch: int = BATCH,
+        between: int = 64,
+        cache_ram: int = 0,
+        disk: int = 0,
+        memory: SequenceMemory = ATTENTION,
     ) -> None:
         self.scheduler = Scheduler(
             slots=slots,
@@ -92,12 +127,13 @@ class Bench:
             ends=[END],
             cache_ram=cache_ram,
             cache_disk=disk,
+            memory=memory,
         )
         self.capacities = cache_ram, disk
         self.reading: list[int] = []  # keys that the disk is reading
         self.lossy = self.stuck = False
         self.drafts: random.Random | None = None
-        self.model = FakeModel([array("i") for _ in range(slots)])
+        self.model = FakeModel([array("i") for _ in range(slots)], memory=memory)
         self.answers: dict[int, list[int]] = {}
         self.ends: dict[int, list[FinishReason | str]] = {}
         self.steps: list[Step] = []
@@ -199,12 +235,22 @@ ACTIONS = st.lists(
 
 
 @settings(max_examples=200, deadline=None)
-@given(ACTIONS, st.integers(1, 5), st.sampled_from([0, 100, 1000]), st.sampled_from([0, 150, 1000]), st.integers(0, 3))
-def test_invariants(actions: list[tuple], slots: int, cache_ram: int, disk: int, kind: int) -> None:
+@given(
+    ACTIONS,
+    st.integers(1, 5),
+    st.sampled_from([0, 100, 1000]),
+    st.sampled_from([0, 150, 1000]),
+    st.integers(0, 3),
+    st.sampled_from(MEMORIES),
+)
+def test_invariants(
+    actions: list[tuple], slots: int, cache_ram: int, disk: int, kind: int, memory: SequenceMemory
+) -> None:
     """Whatever comes in whatever order: each request ends exactly once, with the answer it would get alone."""
-    bench, prompts, cancelled = Bench(slots, cache_ram=cache_ram, disk=disk), {}, set()
+    bench, prompts, cancelled = Bench(slots, cache_ram=cache_ram, disk=disk, memory=memory), {}, set()
     bench.lossy = kind in (1, 3)
-    bench.drafts = random.Random(len(actions)) if kind in (2, 3) and slots < 5 else None
+    drafts = kind in (2, 3) and slots < 5 and memory.drops_drafts
+    bench.drafts = random.Random(len(actions)) if drafts else None
     for action in actions:
         match action:
             case ("add", prompt, limit, isolation):
@@ -532,3 +578,20 @@ def test_a_conversation_whose_answer_reads_otherwise_goes_on_in_its_slot() -> No
     assert step is not None
     assert step.cache_ops == (Trim(0, 200),)
     assert [(row.slot, row.position, len(row.tokens)) for row in step.rows] == [(0, 200, 30)]
+
+
+def test_what_was_lost_is_computed_again() -> None:
+    """A sequence whose state could not be put back is read from its beginning, and answered all the same."""
+    bench = Bench(slots=2)
+    bench.add(0, [1] * 20, 3)
+    bench.run()
+    bench.add(1, [1] * 20 + bench.answers[0] + [2] * 5, 3)
+    step = bench.scheduler.plan()
+    assert step is not None
+    (slot,) = (row.slot for row in step.rows)
+    bench.scheduler.lose([slot])
+    del bench.model.slots[slot][:]
+    bench.steps.clear()
+    bench.run()
+    assert bench.answers[1] == alone([1] * 20 + bench.answers[0] + [2] * 5, 3)
+    assert bench.steps[0].rows[0].position == 0

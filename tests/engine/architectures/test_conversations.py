@@ -1,0 +1,166 @@
+"""Conversations with models of every kind of memory: whatever comes from a cache, answers are those of a fresh context.
+
+Compared are the likeliest tokens and their log-probabilities, for a model of random weights may say the same for a
+while though it read something else.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from gateway.engine.speculative.speculator import Speculator
+from tests.engine.architectures.serving import Answer, Served, serving
+from tests.engine.architectures.writers import BEGIN, END, WRITERS
+
+# What each model is served with. Without the full-size cache, a sliding window forgets what it has passed.
+KINDS = {name: (name, {}) for name in WRITERS} | {"gemma3 small cache": ("gemma3", {"swa_full": False})}
+SYSTEM = "You are short and kind. Answer in the language of the question. Never guess what a number could be."
+QUESTIONS = (
+    "What is the tallest hill of the county, and who climbed it first?",
+    "And the second one?",
+    "Tell me more about the people who live there, and what they grow.",
+    "Thank you. Which road leads there?",
+    "How long does it take on foot?",
+)
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The models' files."""
+    directory = tmp_path_factory.mktemp("architectures")
+    return {name: write(directory / f"{name}.gguf") for name, write in WRITERS.items()}
+
+
+def message(text: str) -> list[int]:
+    """The tokens of one message."""
+    return [BEGIN, *(3 + byte for byte in text.encode()), END]
+
+
+def asked(*texts: str) -> list[int]:
+    """A prompt of these messages, and the beginning of the answer."""
+    return [*(token for text in texts for token in message(text)), BEGIN, 3 + ord(">")]
+
+
+def fresh(file: Path, prompt: Sequence[int], most: int = 12, **settings) -> Answer:
+    """The answer of a model that has read nothing else."""
+    with serving(file, **settings) as served:
+        return served.ask(prompt, most=most)[0]
+
+
+def same(answer: Answer, expected: Answer) -> None:
+    """Asserts that an answer is what a fresh context says."""
+    assert answer.tokens == expected.tokens
+    assert answer.logs == pytest.approx(expected.logs, abs=2e-3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_prompt_twice(kind: str, files: dict[str, Path]) -> None:
+    """The same prompt, asked three times, is answered three times, and rightly."""
+    name, settings = KINDS[kind]
+    prompt = asked(SYSTEM, QUESTIONS[0])
+    expected = fresh(files[name], prompt, **settings)
+    with serving(files[name], **settings) as served:
+        for _ in range(3):
+            same(served.ask(prompt)[0], expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_five_turns(kind: str, files: dict[str, Path]) -> None:
+    """Each turn of a conversation continues what was read before: only what is new is computed."""
+    name, settings = KINDS[kind]
+    with serving(files[name], **settings) as served:
+        prompt = message(SYSTEM)
+        held = 0
+        for question in QUESTIONS:
+            prompt += [*message(question), BEGIN, 3 + ord(">")]
+            (answer,) = served.ask(prompt)
+            same(answer, fresh(files[name], prompt, **settings))
+            assert answer.cached == held
+            held = len(prompt) + len(answer.tokens) - 1  # the last token was said, and not read
+            prompt += [*answer.tokens, END]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_edit_in_the_middle(kind: str, files: dict[str, Path]) -> None:
+    """A question that was changed is answered as it stands now, in the slot where the old one was read."""
+    name, settings = KINDS[kind]
+    first, other = asked(SYSTEM, QUESTIONS[0], QUESTIONS[2]), asked(SYSTEM, "Which hill is the lowest?", QUESTIONS[2])
+    with serving(files[name], slots=1, **settings) as served:
+        served.ask(first)
+        same(served.ask(other)[0], fresh(files[name], other, **settings))
+        same(served.ask(first)[0], fresh(files[name], first, **settings))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_four_at_once(kind: str, files: dict[str, Path]) -> None:
+    """Four conversations that begin alike, in three slots, don't disturb each other."""
+    name, settings = KINDS[kind]
+    prompts = [asked(SYSTEM, question) for question in QUESTIONS[:4]]
+    with serving(files[name], **settings) as served:
+        for _ in range(2):
+            for prompt, answer in zip(prompts, served.ask(*prompts), strict=True):
+                same(answer, fresh(files[name], prompt, **settings))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_cancelled_in_the_middle(kind: str, files: dict[str, Path]) -> None:
+    """Requests that are cancelled while they are read or answered leave nothing wrong behind."""
+    name, settings = KINDS[kind]
+    prompt = asked(SYSTEM, *QUESTIONS)
+    with serving(files[name], slots=1, **settings) as served:
+        served.cancel(served.begin(prompt))
+        served.submit_and_cancel(prompt)
+        same(served.ask(prompt)[0], fresh(files[name], prompt, **settings))
+        served.submit_and_cancel(asked(SYSTEM, QUESTIONS[1]))
+        same(served.ask(prompt)[0], fresh(files[name], prompt, **settings))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("where", ["RAM", "disk"])
+def test_moved_out_and_back(kind: str, where: str, files: dict[str, Path], tmp_path: Path) -> None:
+    """A conversation that had to leave its slot goes on where it was, from RAM or from disk."""
+    name, settings = KINDS[kind]
+    spill = {} if where == "RAM" else {"spill_memory": 0, "spill_disk": 64, "spill_directory": str(tmp_path / "spill")}
+    prompt, others = asked(SYSTEM, QUESTIONS[0]), [asked(f"{number} {SYSTEM}") for number in range(2)]
+    with serving(files[name], slots=1, **spill, **settings) as served:
+        (answer,) = served.ask(prompt)
+        served.ask(others[0])
+        again = [*prompt, *answer.tokens, END, *asked(QUESTIONS[1])]
+        (back,) = served.ask(again)
+        assert back.cached == len(prompt) + len(answer.tokens) - 1
+        same(back, fresh(files[name], again, **settings))
+        served.ask(others[1])
+        same(served.ask(prompt)[0], fresh(files[name], prompt, **settings))
+
+
+def test_the_kinds_of_memory(files: dict[str, Path]) -> None:
+    """What a memory can do is read from the model."""
+
+    def kind(served: Served) -> tuple[str, int | None, bool]:
+        memory = served.model.sequence_memory
+        return memory.kind, memory.window, memory.in_place
+
+    found = {}
+    for name, (file, settings) in KINDS.items():
+        with serving(files[file], **settings) as served:
+            found[name] = kind(served)
+    assert found == {
+        "llama": ("attention", None, True),
+        "gemma3": ("sliding_window", 24, True),
+        "gemma3 small cache": ("sliding_window", 24, False),
+        "mamba": ("recurrent", 0, False),
+    }
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "mamba"])
+def test_draft_tokens(kind: str, files: dict[str, Path]) -> None:
+    """Draft tokens, most of them wrong, change no answer, and what they leave behind is right too."""
+    name, settings = KINDS[kind]
+    prompt = asked(SYSTEM, "ab ab ab ab ab ab ab ab ab ab ab ab")
+    expected = fresh(files[name], prompt, 60, **settings)
+    with serving(files[name], speculator=Speculator(most=8, room=32, always=True), **settings) as served:
+        (answer,) = served.ask(prompt, most=60)
+        same(answer, expected)
+        prompt += [*answer.tokens, END, *asked(QUESTIONS[1])]
+        same(served.ask(prompt)[0], fresh(files[name], prompt, **settings))
