@@ -17,7 +17,6 @@ from gateway.engine.tuning.batch_split import BatchSplitter
 from gateway.engine.worker.channel import Channel, PeerClosed
 from gateway.engine.worker.loop import Worker
 from gateway.engine.worker.warm_up import warm_up
-from tests.standins.machine import repack_works
 
 _LIKELY = SamplingSpec(temperature=0.0, logprobs=0, ignore_eos=True)
 
@@ -104,7 +103,7 @@ def serving(path: Path, *, speculator: Speculator | None = None, **settings) -> 
         "flash_attention": "off",
     }  # so that batches of other sizes make no difference
     chosen = {"context": 1024, "slots": 3, "batch": 64, "threads": 1, **exact, **settings}
-    engine = EngineSettings(model=str(path), repack=repack_works(), **chosen)
+    engine = EngineSettings(model=str(path), repack=False, **chosen)
     model = Model(engine, 1)
     warm_up(model, 1)
     ours, theirs = socket.socketpair()
