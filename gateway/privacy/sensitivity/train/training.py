@@ -16,6 +16,7 @@ from torch.nn import functional
 from gateway.privacy.sensitivity.embeddings import Embeddings
 from gateway.privacy.sensitivity.kinds import CLEAN, SENSITIVE
 from gateway.privacy.sensitivity.passages import Encode, Passage, passages
+from gateway.privacy.sensitivity.train.claims import CLAIMS
 from gateway.privacy.sensitivity.train.network import Network, outweighs
 from gateway.privacy.sensitivity.train.texts import Text
 
@@ -24,6 +25,7 @@ _TOKENS = 2_400  # in one run, padding included
 _NOTHING = -30.0  # of a window that is none
 _LONGEST = 2_500  # characters of a text in training
 _ONLY_TOLD = 0.25  # share of long texts of which only the sentence is read that tells
+_CLAIMED = 0.1  # share of texts beside which a sentence says what they are, rightly or not
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,6 +167,9 @@ def _mixed(text: Text, clean: Sequence[str], dice: random.Random, share: float) 
     """Return a text as people write it, sometimes among clean neighbours: they must not change what it is."""
     told = dice.choice(text.tells) if text.tells and dice.random() < _ONLY_TOLD else text.text
     made = _careless(told, dice)[:_LONGEST]
+    if dice.random() < _CLAIMED:
+        claim, between = dice.choice(CLAIMS), dice.choice(("\n", " "))
+        made = claim + between + made if dice.random() < 0.5 else made + between + claim
     if dice.random() >= share:
         return made
     for _ in range(dice.choice((1, 1, 2, 2, 4) if text.sensitive else (1, 2, 2, 4, 8))):
