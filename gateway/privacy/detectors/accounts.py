@@ -18,6 +18,17 @@ _ISSUED = re.compile(
 _AUTOMATIC = re.compile(
     r"(?i)(?:no-?_?reply|do-?not-?reply|no-?responder|mailer-daemon|postmaster|hostmaster|webmaster|abuse|alerts?|notifications?)@"
 )  # RFC 2142, and programs that send: nobody's address
+_WORDS_OF_CREDIT = (
+    r"(?:original |main )?(?:authors?|maintainers?|copyright|contributors?|(?:re)?written by|created by|ported by)"
+)
+_CREDIT = re.compile(
+    rf"(?i)[ \t]*(?:(?:#+|//+|/?\*+|;+|--|%+|\.\.|<!--|REM)[ \t]*@?{_WORDS_OF_CREDIT}\b|copyright\b|\(c\) |©|"
+    r"__(?:author|maintainer|email|copyright|credits)\w*__[ \t]*=|(?:author|maintainer)(?:_email|s)?[ \t]*=|"
+    r"[\"'](?:author|maintainer)s?[\"'][ \t]*:|[A-Z][a-z]+(?:-[a-z]+)?-by:)"
+)
+"""Line that names who made a program: git's trailers, a comment at its head, the metadata of its package."""
+_COMMENT = re.compile(r"[ \t]*(?:#|//|\*|;|--|%)")
+_CREDITED_LINES, _NOTICE = 4, 200  # lines of a comment below such a line; characters up to a copyright notice
 _AUTHORITY = re.compile(r"//[^\s/?#]*\Z")
 _TEST_MAIL = re.compile(
     r"(?i)@(?:example|test)\.(?:com|org|net|es)$|@[\w.-]*\.(?:example|invalid|test|local)$|@localhost"
@@ -76,7 +87,26 @@ def _email(match: Match[str]) -> bool:
     value = match["value"]
     if _TEST_MAIL.search(value) or _AUTOMATIC.match(value) or value.startswith("git@"):
         return False
-    return _AUTHORITY.search(match.string, max(0, match.start() - 200), match.start()) is None
+    if _AUTHORITY.search(match.string, max(0, match.start() - 200), match.start()) is not None:
+        return False
+    return not _credited(match)
+
+
+def _credited(match: Match[str]) -> bool:
+    """Tell whether an address stands where programs name their authors, for all to read."""
+    text, start = match.string, match.start()
+    line = text.rfind("\n", 0, start) + 1
+    if _CREDIT.match(text, line):
+        return True
+    if text.startswith("Written by ", line):
+        return "copyright" in text[start : start + _NOTICE].lower()
+    for _ in range(_CREDITED_LINES):
+        if line == 0 or not _COMMENT.match(text, line):
+            return False
+        line = text.rfind("\n", 0, line - 1) + 1
+        if _CREDIT.match(text, line):
+            return True
+    return False
 
 
 DETECTORS: tuple[Detector, ...] = (

@@ -69,9 +69,16 @@ _KIND_OF = {
 }
 
 
-def _of_words(value: str, times: float) -> bool:
-    """Tell whether it is a name in code: words make up much of it, its length divided by `times`."""
-    return times * sum(map(len, re.findall(r"[A-Z]?[a-z]{3,}", value))) >= len(value)
+_WORDS = re.compile(r"[A-Z][a-z]{2,}|[a-z]{3,}")
+_NAME_IN_CODE = 1.5  # words that make up two thirds: a name, however often its kinds of characters change
+
+
+def of_words(value: str, times: float) -> bool:
+    """Tell whether it is a name in code: words make up much of it, its length divided by `times`.
+
+    It may be written backwards, as a text is read that speaks of mirrors.
+    """
+    return any(times * sum(map(len, _WORDS.findall(way))) >= len(value) for way in (value, value[::-1]))
 
 
 _PUBLIC = re.compile(
@@ -149,11 +156,11 @@ def _random(match: Match[str]) -> bool:
     changes = transitions(body)
     if changes < (0.2 if context else 0.3):
         return False
-    if unblob(value, _ALONE) != value or (changes < 0.42 and _of_words(value, 2)):
+    if unblob(value, _ALONE) != value or of_words(value, 2 if changes < 0.42 else _NAME_IN_CODE):
         return False
     if context:
         return entropy(value) >= 3.0
-    if len(value) < 20 or len(body) < len(value) * 0.85 or _of_words(value, 1.67):
+    if len(value) < 20 or len(body) < len(value) * 0.85 or of_words(value, 1.67):
         return False
     if lower and upper:
         return changes >= (0.4 if len(value) < 28 else 0.35) and entropy(value) >= 3.6

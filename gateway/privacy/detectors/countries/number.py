@@ -83,7 +83,11 @@ def _holds(number: Number, match: Match[str]) -> bool:
     value = match["value"]
     if measured(match) or _masked(value):
         return False
-    told = number.alone and _compiled(number.alone).fullmatch(value) is not None
+    told = (
+        number.alone
+        and _compiled(number.alone).fullmatch(value) is not None
+        and _compiled(f"(?:{_shape(number.shape)})").fullmatch(value) is not None
+    )
     if not told and not _named(number, match):
         return False
     if number.check is not None:

@@ -7,7 +7,7 @@ from re import Match
 
 from gateway.privacy.detectors.credentials.names import PLACEHOLDER, is_named_otherwise
 from gateway.privacy.detectors.detector import Detector, entropy, is_version, rx
-from gateway.privacy.detectors.high_entropy import kinds, transitions
+from gateway.privacy.detectors.high_entropy import kinds, of_words, transitions
 
 _NAME_OF_ONE = r"(?:pass(?:word|wd|phrase)?|passwd|pwd|secret|token|api[_-]?key|auth[_-]?key|salt|credentials?)"
 _TECHNICAL = re.compile(
@@ -59,7 +59,8 @@ def _key(match: Match[str]) -> bool:
     if re.fullmatch(r"[0-9a-f]+|[0-9A-F]+", value):
         return len(value) >= 24 and entropy(value) >= 3.0 and not value.isdecimal()
     lower, upper, digit, _ = kinds(value)
-    return len(value) >= 16 and digit and (lower or upper) and transitions(value) >= 0.3 and entropy(value) >= 3.2
+    mixed = digit and (lower or upper) and transitions(value) >= 0.3 and entropy(value) >= 3.2
+    return len(value) >= 16 and mixed and not of_words(value, 2)
 
 
 def _short(match: Match[str]) -> bool:

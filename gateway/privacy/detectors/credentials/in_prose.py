@@ -8,7 +8,7 @@ Pure. Where nothing but a word stands before a value, the value has to look like
 import re
 from re import Match
 
-from gateway.privacy.detectors.credentials.names import PLACEHOLDER
+from gateway.privacy.detectors.credentials.names import PLACEHOLDER, is_expression
 from gateway.privacy.detectors.detector import Detector, entropy, is_version, rx
 from gateway.privacy.detectors.high_entropy import kinds, lawless, transitions
 
@@ -44,7 +44,8 @@ def _lasting(match: Match[str]) -> bool:
 
 def _connecting(match: Match[str]) -> bool:
     value = match["value"]
-    return not PLACEHOLDER.match(value) and len(set(value)) >= 4 and not re.match(r"[%{<$*\[]", value)
+    written = not PLACEHOLDER.match(value) and not re.match(r"[%{<$*\[]", value) and not is_expression(value)
+    return written and len(set(value)) >= 4
 
 
 DETECTORS: tuple[Detector, ...] = (

@@ -32,6 +32,12 @@ _NAME_ITSELF = re.compile(
 _SETS = re.compile(r"[A-Za-z][\w.-]{0,60}[ \t]{0,3}(?:=|:(?=[ \t]))")
 _NEXT_NAME = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]*=")  # the value is empty, and two lines were put together
 _LOOK = 60
+_TYPE = re.compile(
+    r"[A-Z][A-Za-z0-9]+(?:Types?|Keys?|Error|Class|Model|Enum|Field|Input|Params?|Args|Proto|Union|Value|Dict|Info|Config|Schema|"
+    r"Object|Options?|Handle|Struct|Secret|Bytes|String|Provider|Password|Token|Credentials?|Settings|Context|Factory|Manager|"
+    r"Request|Response|Interface)"
+)  # a name with an ending that types have: what stands behind a name in an annotation
+_REFERENCE = re.compile(r"[A-Za-z_][\w.]*\[[\w.\"':-]*\]?|[0-9]*\*[a-zA-Z(]+")  # args[2]; 1*tchar as in RFC 5234
 
 
 def is_named_otherwise(text: str, start: int, end: int, value_start: int, value: str) -> bool:
@@ -50,9 +56,14 @@ def is_named_otherwise(text: str, start: int, end: int, value_start: int, value:
         return True
     if _NO_SECRET.search(text, max(0, start - 10), start + 6):
         return True
-    if _NEXT_NAME.match(value):
+    if _NEXT_NAME.match(value) or (text[value_start - 1] not in "\"'`" and is_expression(value)):
         return True
     between = text[end:value_start]
     if "\n" in between and _SETS.match(text, value_start):
         return True  # the value is empty: this is the next line's name
     return _NAME_ITSELF.fullmatch(value.rstrip(".,;:)\"'")) is not None
+
+
+def is_expression(value: str) -> bool:
+    """Tell whether a value without quotes is a type, a part of a variable or a rule of a grammar, and nothing typed."""
+    return any(pattern.fullmatch(value.rstrip(".,;:)")) is not None for pattern in (_TYPE, _REFERENCE))
