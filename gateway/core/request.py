@@ -90,6 +90,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
     include_usage: bool = False
     media: frozenset[Media] = frozenset()
     left_out: tuple[str, ...] = ()  # paths of the body that the translation of its dialect has no place for
+    built_in_tools: tuple[str, ...] = ()  # names of offered tools that only their provider could run
 
 
 class ChatRequest(Request, frozen=True, kw_only=True):
@@ -117,6 +118,7 @@ class EmbeddingsRequest(Request, frozen=True, kw_only=True):
     inputs: tuple[str | tuple[int, ...], ...]
     dimensions: int | None = None
     base64: bool = False  # encoding_format
+    truncate: bool = False  # cut what is longer than the window, in place of an error
 
 
 class RerankRequest(Request, frozen=True, kw_only=True):

@@ -48,20 +48,24 @@ class KeyRing:
     def caller(self, headers: CIMultiDictProxy[str]) -> Caller:
         """Return the caller whom a request's credentials name.
 
+        Apps send several, of which some are meant for others: the one that is known here counts.
+
         Raises:
-            BadRequest: Two different keys came in one request.
-            Unauthorized: The key is wrong, or there is none and one is needed.
+            BadRequest: The request has keys of two callers.
+            Unauthorized: No key is known, or there is none and one is needed.
         """
-        secret = _credential(headers)
-        if secret is not None:
-            digest = _digest(secret)
-            found = [caller for known, caller in self._callers if hmac.compare_digest(known, digest)]
-            if found:
-                return found[0]
+        digests = [_digest(secret) for secret in _credentials(headers)]
+        found = [caller for known, caller in self._callers if any([hmac.compare_digest(known, one) for one in digests])]
+        if len(found) > 1:
+            raise BadRequest(
+                "Two API keys of this gateway in one request. Send exactly one.", code="ambiguous_credentials"
+            )
+        if found:
+            return found[0]
         # Apps insist on sending some key: where none are configured, whatever they send is nobody's secret.
-        if self._anonymous is not None and (secret is None or not self._callers):
+        if self._anonymous is not None and not (digests and self._callers):
             return self._anonymous
-        if secret is None:
+        if not digests:
             raise Unauthorized("This gateway needs an API key: send it as 'Authorization: Bearer …'.")
         raise Unauthorized("This API key is not known here. Ask the owner of this gateway for one.")
 
@@ -103,7 +107,8 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
-def _credential(headers: CIMultiDictProxy[str]) -> str | None:
+def _credentials(headers: CIMultiDictProxy[str]) -> set[str]:
+    """Return the different secrets of a request."""
     given: set[str] = set()
     for name in _CREDENTIALS:
         for value in headers.getall(name, ()):
@@ -114,9 +119,7 @@ def _credential(headers: CIMultiDictProxy[str]) -> str | None:
                 else value.strip()
             )
     given.discard("")
-    if len(given) > 1:
-        raise BadRequest("Two different API keys in one request. Send exactly one.", code="ambiguous_credentials")
-    return next(iter(given), None)
+    return given
 
 
 class HostGuard:

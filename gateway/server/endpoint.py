@@ -92,10 +92,11 @@ class HttpEndpoint:
             body = http[BODY] = await self._bodies.read(http)
         return body
 
-    async def parsed(self, http: web.Request, parse: Callable[[bytes], T]) -> tuple[Caller, T, int]:
+    async def parsed(self, http: web.Request, parse: Callable[[bytes, str], T]) -> tuple[Caller, T, int]:
         """Return the caller, the parsed body and its size in bytes.
 
-        The key is checked before a byte of the body is read.
+        The key is checked before a byte of the body is read. A body without a model is for the one that
+        `unknown_model` names, if it names one.
         """
         caller = self.caller(http)
         body = await self.body(http)
@@ -103,7 +104,9 @@ class HttpEndpoint:
         name = name_of(http, caller.key, body)
         request: T | None = self._retried.parsed(name)
         if request is None:
-            request = await asyncio.to_thread(parse, body) if len(body) > INLINE_BYTES else parse(body)
+            unnamed = self.catalog.unknown_model or ""
+            long = len(body) > INLINE_BYTES
+            request = await asyncio.to_thread(parse, body, unnamed) if long else parse(body, unnamed)
         http[PARSED] = (name, request)
         http[PARSE_SECONDS] = time.perf_counter() - begun
         return caller, request, len(body)

@@ -19,6 +19,7 @@ MOST_VALUES = 500_000
 _CHUNK = 1 << 16
 _INT_LOW = -(2**63)
 _INT_HIGH = 2**64 - 1
+_LARGEST_EXACT = 2.0**53  # up to here a float has every whole number
 _PLACE = re.compile(r"^(?P<what>.*) at line (?P<line>\d+) column (?P<column>\d+)$", re.DOTALL)
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
@@ -45,6 +46,19 @@ def parse_object(body: bytes) -> JsonObject:
     if type(value) is not dict:
         raise _bad("The body must be a JSON object.")
     return _object(value)
+
+
+def parse_request(body: bytes, unnamed: str) -> JsonObject:
+    """Return the body as a frozen JSON object that names a model: `unnamed`, if it has none itself.
+
+    Raises:
+        BadRequest: the body is no JSON object.
+        TooLarge: it has more values than any request needs.
+    """
+    document = parse_object(body)
+    if unnamed and document.get("model") in (None, ""):
+        return MappingProxyType({**document, "model": unnamed})
+    return document
 
 
 def _separators(body: bytes) -> int:
@@ -94,7 +108,8 @@ def _freeze(value: object) -> Json:
     if type(value) is float:
         if not isfinite(value):
             raise _bad("A number of the body is too large.")
-        return value
+        # JSON knows one kind of number: some clients write 100 as 100.0, which others take for no whole number.
+        return int(value) if -_LARGEST_EXACT <= value <= _LARGEST_EXACT and value.is_integer() else value
     if value is None or type(value) is bool:
         return value
     raise _bad("The body has a value that is not JSON.")

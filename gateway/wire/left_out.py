@@ -56,6 +56,30 @@ def left_out(document: JsonObject, shape: Shape) -> tuple[str, ...]:
     return tuple(found)
 
 
+def kept(value: Json, shape: Shape) -> Json:
+    """Return what of `value` the shape has: all that `left_out` does not name."""
+    if isinstance(shape, Whole):
+        return value
+    if isinstance(value, tuple):
+        return tuple([kept(item, shape) for item in value if not _unknown(item, shape)])
+    if isinstance(shape, Words):
+        return value if value in shape else None
+    if not isinstance(value, Mapping):
+        return value
+    if isinstance(shape, Part):
+        return {name: kept(item, shape[name]) for name, item in value.items() if name in shape and item is not None}
+    return {} if _unknown(value, shape) else kept(value, shape[_kind(value, shape)])
+
+
+def _unknown(value: Json, shape: Shape) -> bool:
+    return isinstance(shape, Kinds) and isinstance(value, Mapping) and _kind(value, shape) not in shape
+
+
+def _kind(value: JsonObject, shape: Kinds) -> str:
+    kind = value.get(shape.by)
+    return kind if isinstance(kind, str) else ""
+
+
 def _walk(value: Json, shape: Shape, path: str, found: dict[str, None]) -> None:
     if isinstance(shape, Whole) or len(found) >= _MOST:
         return
@@ -69,8 +93,7 @@ def _walk(value: Json, shape: Shape, path: str, found: dict[str, None]) -> None:
         if isinstance(shape, Part):
             _fields(value, shape, path, found)
             return
-        kind = value.get(shape.by)
-        word = kind if isinstance(kind, str) else ""
+        word = _kind(value, shape)
         if word in shape:
             _walk(value, shape[word], path, found)
         else:

@@ -52,10 +52,18 @@ def test_a_key_is_found_wherever_clients_put_it(ring, pair):
     ],
 )
 def test_doubtful_credentials_open_nothing(ring, pairs, error):
-    """No key, a wrong one, or two different ones are refused."""
+    """No key, a wrong one, or those of two callers are refused."""
     with pytest.raises(error) as caught:
         ring.caller(headers(*pairs))
     assert "sk-" not in caught.value.message
+
+
+@pytest.mark.parametrize("others", ["Authorization", "api-key"])
+def test_of_two_credentials_the_known_one_counts(ring, others):
+    """Apps send several credentials, some of them meant for others: the one that is known here says who asks."""
+    assert ring.caller(headers(("x-api-key", "sk-desk"), (others, "Bearer sk-ant-other"))) is DESK
+    open_house = KeyRing({}, anonymous=Caller())
+    assert open_house.caller(headers(("x-api-key", "one"), (others, "two"))).key == "anonymous"
 
 
 def test_a_wrong_key_is_refused_also_where_anonymous_may_ask():

@@ -64,7 +64,10 @@ def test_a_claude_code_body() -> None:
         tool_choice={"type": "auto", "disable_parallel_tool_use": True},
     )
     assert found["messages"] == [
-        {"role": "system", "content": "x-anthropic-billing-header: abc\nYou are Claude Code."},
+        {
+            "role": "system",
+            "content": "You are Claude Code.\n\nThese tools are not available here: web_search. Work without them.",
+        },
         {"role": "user", "content": "a\nb\nc"},
     ]
     assert found["tools"] == [
@@ -178,7 +181,7 @@ def test_structured_output() -> None:
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no max_tokens": ({"max_tokens": None}, "max_tokens"),
-    "max_tokens 0": ({"max_tokens": 0}, "max_tokens"),
+    "max_tokens -1": ({"max_tokens": -1}, "max_tokens"),
     "no messages": ({"messages": []}, "messages"),
     "role": ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role"),
     "no content": ({"messages": [{"role": "user"}]}, "messages[0].content"),
@@ -201,7 +204,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "system image": ({"system": [{"type": "image"}]}, "system[0].type"),
     "temperature": ({"temperature": 1.5}, "temperature"),
-    "five stops": ({"stop_sequences": ["a"] * 5}, "stop_sequences"),
+    "too many stops": ({"stop_sequences": ["a"] * 257}, "stop_sequences"),
     "other servers": ({"mcp_servers": [{"url": "https://x"}]}, "mcp_servers"),
     "override": ({"base_url": "http://x"}, "base_url"),
     "unknown tool": ({"tools": [TOOL], "tool_choice": {"type": "tool", "name": "x"}}, "tool_choice.function.name"),

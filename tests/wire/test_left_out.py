@@ -37,8 +37,7 @@ NOTHING = {
     ("parallel_tool_calls", True), ("parallel_tool_calls", False), ("tool_choice", "auto"), ("tool_choice", "none"),
     ("tool_choice.type", "auto"), ("tool_choice.type", "none"), ("text.format.type", "text"),
     ("keep_alive", MARK), ("keep_alive", 0.5), ("stream", True), ("raw", True), ("logprobs", True),
-    ("options.tfs_z", 0.5), ("options.typical_p", 0.5), ("options.mirostat", 7), ("format", ""),
-    ("top_logprobs", 7),
+    ("format", ""), ("top_logprobs", 7), ("truncate", True), ("tool_choice.mode", "auto"),
     ("messages[].tool_name", MARK), ("tools[].type", "custom"), ("input[].type", "message"),
     ("input[].summary[].type", "summary_text"), ("input[].content[].type", "reasoning_text"),
     ("messages[].content[].source.media_type", "text/plain"),
@@ -226,7 +225,7 @@ PLACES: list[tuple[str, str, Verdict]] = [
     ("/v1/responses", "previous_response_id", "refused"),
     ("/api/chat", "think", "named"),
     ("/api/chat", "options.num_ctx", "named"),
-    ("/api/embed", "truncate", "named"),
+    ("/api/chat", "options.mirostat", "named"),
 ]
 
 

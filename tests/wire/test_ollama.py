@@ -152,7 +152,6 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "x"}}]}]},
         "messages[0].tool_calls[0].function.arguments",
     ),
-    "mirostat": ({"options": {"mirostat": 2}}, "options.mirostat"),
     "format": ({"format": "xml"}, "format"),
     "stream": ({"stream": "no"}, "stream"),
     "no model": ({"model": ""}, "model"),

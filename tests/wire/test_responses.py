@@ -84,6 +84,7 @@ def test_a_codex_body() -> None:
         return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
 
     assert found["messages"] == [
+        {"role": "system", "content": "These tools are not available here: web_search. Work without them."},
         {"role": "developer", "content": "Sandbox."},
         {"role": "user", "content": "Fix it."},
         {
@@ -175,9 +176,8 @@ def test_thoughts_before_a_call_stay_with_the_turn() -> None:
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "picture of the assistant": ({"input": [{"role": "assistant", "content": [IMAGE]}]}, "input[0].content"),
     "no model": ({"model": ""}, "model"),
-    "no input": ({"input": []}, "input"),
+    "no input": ({"input": None}, "input"),
     "role": ({"input": [{"role": "boss", "content": "x"}]}, "input[0].role"),
-    "unknown item": ({"input": [{"type": "item_reference", "id": "x"}]}, "input[0].type"),
     "unknown part": ({"input": [{"role": "user", "content": [{"type": "hologram"}]}]}, "input[0].content[0].type"),
     "image by id": (
         {"input": [{"role": "user", "content": [{"type": "input_image", "file_id": "f"}]}]},

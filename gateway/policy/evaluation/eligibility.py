@@ -52,7 +52,7 @@ def answer_tokens(request: AnyRequest) -> int | None:
         case ChatRequest() | CompletionRequest():
             return request.sampling.max_tokens or 1
         case EmbeddingsRequest():
-            return 0 if len(request.inputs) == 1 else None
+            return 0 if len(request.inputs) == 1 and not request.truncate else None
         case RerankRequest():
             return None
         case _:

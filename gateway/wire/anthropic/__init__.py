@@ -9,7 +9,7 @@ from gateway.wire.anthropic import requests
 from gateway.wire.anthropic.answers import MessageAssembly, MessageStream, error_body
 from gateway.wire.dialect import AnswerAssembly, AnswerStream
 from gateway.wire.encoding import encode_json
-from gateway.wire.json_body import parse_object
+from gateway.wire.json_body import parse_request
 
 CONTENT_TYPE = "application/json"
 STREAM_CONTENT_TYPE = "text/event-stream"
@@ -29,22 +29,22 @@ __all__ = [
 ]
 
 
-def parse_messages(body: bytes, *, version: str = "") -> ChatRequest:
+def parse_messages(body: bytes, unnamed: str = "", *, version: str = "") -> ChatRequest:
     """Parse the body of `/v1/messages`; `version` is the `anthropic-version` header.
 
     Raises:
         BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
     """
-    return requests.parse_messages(parse_object(body), version)
+    return requests.parse_messages(parse_request(body, unnamed), version)
 
 
-def parse_count(body: bytes, *, version: str = "") -> ChatRequest:
+def parse_count(body: bytes, unnamed: str = "", *, version: str = "") -> ChatRequest:
     """Parse the body of `/v1/messages/count_tokens`.
 
     Raises:
         BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
     """
-    return requests.parse_count(parse_object(body), version)
+    return requests.parse_count(parse_request(body, unnamed), version)
 
 
 def answer_id(unique: str) -> str:

@@ -5,30 +5,27 @@ counterpart is refused by name; marks that only steer Anthropic's own service (`
 and the answer names them.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from gateway.core.document import Json, encode
+from gateway.wire.anthropic.assistant_turn import AssistantTurn
+from gateway.wire.anthropic.provider_tools import (
+    BROWSER_STATE,
+    PROVIDER_CALLS,
+    PROVIDER_RESULTS,
+    provider_call,
+    provider_result,
+)
 from gateway.wire.body_fields import Fields, bad_field
+from gateway.wire.left_out import kept
 
 _ROLES = ("user", "assistant", "system")
 _MOST_MESSAGES = 100_000
 _MOST_BLOCKS = 10_000
+_TOOL_CHANGES = ("tool_addition", "tool_removal")  # `tools.py` reads them
 _TOOL_FAILED = "The tool failed:"  # a chat message has no field for it
 
 Part = dict[str, Any]
-
-
-def translate_system(body: Fields) -> list[dict[str, Any]]:
-    """Translate `system`, which is a text or text blocks.
-
-    Raises:
-        BadRequest: it is something else.
-    """
-    given = body.document.get("system")
-    if given is None or given == () or given == "":
-        return []
-    return [{"role": "system", "content": _only_text(given, "system")}]
 
 
 def translate_messages(body: Fields, *, assistant_documents: bool) -> list[dict[str, Any]]:
@@ -50,9 +47,9 @@ def translate_messages(body: Fields, *, assistant_documents: bool) -> list[dict[
             raise bad_field(message.param("content"), "is missing.")
         path = message.param("content")
         if role == "system":
-            messages.append({"role": "system", "content": _only_text(content, path)})
+            messages.append({"role": "system", "content": only_text(content, path)})
         elif role == "assistant":
-            messages.append(_assistant(content, path, documents=assistant_documents))
+            messages += _assistant(content, path, documents=assistant_documents)
         else:
             _user(content, path, messages)
     return messages
@@ -82,30 +79,31 @@ def _user(content: Json, path: str, messages: list[dict[str, Any]]) -> None:
     messages.append({"role": "user", "content": _plain(parts)})
 
 
-def _assistant(content: Json, path: str, *, documents: bool) -> dict[str, Any]:
-    texts: list[str] = []
-    thoughts: list[str] = []
-    calls: list[dict[str, Any]] = []
+def _assistant(content: Json, path: str, *, documents: bool) -> list[dict[str, Any]]:
+    turn = AssistantTurn()
     for block in _blocks(content, path):
-        match block.document.get("type"):
+        kind = block.document.get("type")
+        match kind:
             case "text":
-                texts.append(block.string("text") or "")
+                turn.said(block.string("text") or "")
+            case "compaction":
+                turn.said(block.string("content") or "")
             case "thinking":
-                thoughts.append(block.string("thinking") or "")
-            case "redacted_thinking":
-                pass  # sealed for the model that wrote it
+                turn.thought(block.string("thinking") or "")
             case "tool_use":
-                calls.append(_call(block))
+                turn.called(_call(block))
             case "document" if documents:
-                texts += _texts(block)
-            case _:
+                for text in _texts(block):
+                    turn.said(text)
+            case "document" | "image" | "search_result" | "tool_result":
                 raise _not_served(block)
-    message: dict[str, Any] = {"role": "assistant", "content": "\n".join(texts) if texts or not calls else None}
-    if thoughts:
-        message["reasoning_content"] = "\n".join(thoughts)
-    if calls:
-        message["tool_calls"] = calls
-    return message
+            case str() if kind in PROVIDER_CALLS:
+                turn.provider_called(provider_call(block))
+            case str() if kind in PROVIDER_RESULTS:
+                turn.provider_answered(provider_result(block), kind.removesuffix("_tool_result"))
+            case _:
+                pass  # sealed for the model that wrote it, or known to its provider alone: named in the answer
+    return turn.messages()
 
 
 def _texts(block: Fields) -> list[str]:
@@ -150,6 +148,12 @@ def _part(block: Fields) -> list[Part]:
             return [{"type": "image_url", "image_url": {"url": _image_url(block)}}]
         case "document":
             return _document(block)
+        case "tool_reference":
+            return [_text(f"The tool {block.string('tool_name') or ''} is available.")]
+        case "container_upload" | "tool_addition" | "tool_removal":
+            return []
+        case "browser_state":
+            return [_text(encode(kept(block.document, BROWSER_STATE)).decode())]
         case "search_result":
             head = [block.string(name) for name in ("title", "source")]
             return [
@@ -211,9 +215,16 @@ def _as_parts(content: str | list[Part]) -> list[Part]:
     return [_text(content)] if isinstance(content, str) else content
 
 
-def _only_text(content: Json, path: str) -> str:
+def only_text(content: Json, path: str) -> str:
+    """Return what text blocks say.
+
+    Raises:
+        BadRequest: there are other blocks.
+    """
     texts: list[str] = []
     for block in _blocks(content, path):
+        if block.document.get("type") in _TOOL_CHANGES:
+            continue
         if block.document.get("type") != "text":
             raise _not_served(block)
         texts.append(block.string("text") or "")
@@ -222,8 +233,3 @@ def _only_text(content: Json, path: str) -> str:
 
 def _not_served(block: Fields) -> Exception:
     return bad_field(block.param("type"), "this kind of block is not served here.")
-
-
-def is_custom_tool(tool: Mapping[str, Json]) -> bool:
-    """Say whether the client describes the tool itself; other tools are known to Anthropic's models alone."""
-    return tool.get("type") in (None, "custom")

@@ -2,7 +2,7 @@
 
 The body is translated into an OpenAI document, and that document is what is inspected, decided on and sent: nothing
 of the original goes anywhere. Hints that other models can't follow (`thinking`, `effort`, `cache_control`, tools that
-only Anthropic's models know) are left out, and the answer says so (`shape.py`); anything that would change the
+only Anthropic's service runs) are left out, and the answer says so (`shape.py`); anything that would change the
 answer's meaning is refused by name.
 """
 
@@ -10,11 +10,14 @@ from typing import Any
 
 import msgspec
 
-from gateway.core.document import JsonObject, encode, freeze_object, thaw
+from gateway.core.document import JsonObject, freeze_object, thaw
 from gateway.core.request import ChatRequest, Dialect
 from gateway.wire.anthropic import shape
-from gateway.wire.anthropic.blocks import is_custom_tool, translate_messages, translate_system
+from gateway.wire.anthropic.blocks import translate_messages
+from gateway.wire.anthropic.system import billing_lines, translate_system
+from gateway.wire.anthropic.tools import translate_choice, translate_tools
 from gateway.wire.body_fields import Fields, bad_field
+from gateway.wire.built_in_tools import note
 from gateway.wire.forbidden_fields import refuse_overrides
 from gateway.wire.left_out import left_out
 from gateway.wire.openai import requests as openai_requests
@@ -25,9 +28,7 @@ _NOT_SERVED = {
     "container": "code execution by the provider is not served here.",
     "mcp_servers": "connections to other servers are not made from here.",
 }
-_MOST_STOPS = 4
-_MOST_TOOLS = 1024
-_MOST_EXAMPLES = 1024
+_MOST_STOPS = 256
 
 
 def parse_messages(document: JsonObject, version: str = "") -> ChatRequest:
@@ -37,7 +38,7 @@ def parse_messages(document: JsonObject, version: str = "") -> ChatRequest:
         BadRequest: a field is missing, has the wrong type or is not served here.
     """
     body = _opened(document, version)
-    limit = body.integer("max_tokens", 1, 2**31 - 1)
+    limit = body.integer("max_tokens", 0, 2**31 - 1)  # 0: only read the prompt
     if limit is None:
         raise bad_field("max_tokens", "is missing.")
     return _translated(body, version, {"max_tokens": limit})
@@ -66,7 +67,9 @@ def _opened(document: JsonObject, version: str) -> Fields:
 
 def _translated(body: Fields, version: str, fields: dict[str, Any]) -> ChatRequest:
     fields["model"] = body.required_string("model", longest=256)
-    fields["messages"] = translate_system(body) + translate_messages(body, assistant_documents=version < NEWER_VERSION)
+    offer = translate_tools(body)
+    system = translate_system(body, note(offer.built_in))
+    fields["messages"] = system + translate_messages(body, assistant_documents=version < NEWER_VERSION)
     for name, low, high in (("temperature", 0.0, 1.0), ("top_p", 0.0, 1.0)):
         value = body.number(name, low, high)
         if value is not None:
@@ -75,7 +78,9 @@ def _translated(body: Fields, version: str, fields: dict[str, Any]) -> ChatReque
     if top_k:
         fields["top_k"] = top_k
     _stops(body, fields)
-    _tools(body, fields)
+    if offer.functions:
+        fields["tools"] = list(offer.functions)
+    translate_choice(body, offer, fields)
     _output(body, fields)
     if body.boolean("stream"):
         fields["stream"] = True
@@ -84,7 +89,11 @@ def _translated(body: Fields, version: str, fields: dict[str, Any]) -> ChatReque
         fields["user"] = user_id
     request = openai_requests.parse_chat(freeze_object(fields))
     return msgspec.structs.replace(
-        request, dialect=Dialect.ANTHROPIC, include_usage=True, left_out=left_out(body.document, shape.BODY)
+        request,
+        dialect=Dialect.ANTHROPIC,
+        include_usage=True,
+        left_out=left_out(body.document, shape.BODY) + billing_lines(body.document),
+        built_in_tools=offer.built_in,
     )
 
 
@@ -94,54 +103,6 @@ def _stops(body: Fields, fields: dict[str, Any]) -> None:
         raise bad_field("stop_sequences", "must be an array of strings.")
     if stops:
         fields["stop"] = list(stops)
-
-
-def _tools(body: Fields, fields: dict[str, Any]) -> None:
-    tools: list[dict[str, Any]] = []
-    for tool in body.objects("tools", _MOST_TOOLS):
-        if not is_custom_tool(tool.document):
-            continue  # an offer that this model can't take up
-        schema = tool.mapping("input_schema")
-        function: dict[str, Any] = {
-            "name": tool.required_string("name", longest=256),
-            "parameters": thaw(schema.document) if schema is not None else {"type": "object"},
-        }
-        if description := _description(tool):
-            function["description"] = description
-        if tool.boolean("strict"):
-            function["strict"] = True
-        tools.append({"type": "function", "function": function})
-    if tools:
-        fields["tools"] = tools
-    _tool_choice(body, fields)
-
-
-def _description(tool: Fields) -> str:
-    """Return a tool's description with its examples behind it, for which a function has no other place."""
-    examples = [encode(example.document).decode() for example in tool.objects("input_examples", _MOST_EXAMPLES)]
-    given = tool.string("description") or ""
-    return "\n".join(filter(None, (given, *(["Examples of its input:", *examples] if examples else ()))))
-
-
-def _tool_choice(body: Fields, fields: dict[str, Any]) -> None:
-    choice = body.mapping("tool_choice")
-    if choice is None:
-        return
-    kind = choice.choice("type", ("auto", "any", "tool", "none"))
-    match kind:
-        case None:
-            raise bad_field("tool_choice.type", "is missing.")
-        case "any":
-            fields["tool_choice"] = "required"
-        case "tool":
-            name = choice.required_string("name", longest=256)
-            fields["tool_choice"] = {"type": "function", "function": {"name": name}}
-        case _:
-            fields["tool_choice"] = kind
-    if fields["tool_choice"] in ("auto", "none") and "tools" not in fields:
-        del fields["tool_choice"]  # only tools of Anthropic's own were offered
-    if choice.boolean("disable_parallel_tool_use"):
-        fields["parallel_tool_calls"] = False
 
 
 def _output(body: Fields, fields: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from gateway.core.request import ChatRequest, CompletionRequest, EmbeddingsRequest, GenerateRequest
 from gateway.wire.dialect import AnswerAssembly, AnswerStream
-from gateway.wire.json_body import parse_object
+from gateway.wire.json_body import parse_request
 from gateway.wire.ollama import requests
 from gateway.wire.ollama.answers import (
     LineStream,
@@ -48,42 +48,42 @@ __all__ = [
 ]
 
 
-def parse_chat(body: bytes) -> tuple[ChatRequest | None, Wish]:
+def parse_chat(body: bytes, unnamed: str = "") -> tuple[ChatRequest | None, Wish]:
     """Parse the body of `/api/chat`. None in place of a request: only load the model, or unload it.
 
     Raises:
         BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
     """
-    document = parse_object(body)
+    document = parse_request(body, unnamed)
     return requests.parse_chat(document), wish_of(document)
 
 
-def parse_generate(body: bytes) -> tuple[ChatRequest | CompletionRequest | None, Wish]:
+def parse_generate(body: bytes, unnamed: str = "") -> tuple[ChatRequest | CompletionRequest | None, Wish]:
     """Parse the body of `/api/generate`. None in place of a request: only load the model, or unload it.
 
     Raises:
         BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
     """
-    document = parse_object(body)
+    document = parse_request(body, unnamed)
     return requests.parse_generate(document), wish_of(document)
 
 
-def parse_embed(body: bytes) -> EmbeddingsRequest:
+def parse_embed(body: bytes, unnamed: str = "") -> EmbeddingsRequest:
     """Parse the body of `/api/embed` or `/api/embeddings`.
 
     Raises:
         BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
     """
-    return requests.parse_embed(parse_object(body))
+    return requests.parse_embed(parse_request(body, unnamed))
 
 
-def parse_show(body: bytes) -> str:
+def parse_show(body: bytes, unnamed: str = "") -> str:
     """Return the model that `/api/show` asks about.
 
     Raises:
         BadRequest: the body is no JSON object, or names no model.
     """
-    return requests.model_of(parse_object(body))
+    return requests.model_of(parse_request(body, unnamed))
 
 
 def stream(

@@ -2,8 +2,8 @@
 
 As in the Anthropic dialect, the body is translated into an OpenAI document, and that document is what is inspected,
 decided on and sent. Options that only concern loading a model (`num_ctx`, `num_gpu`) are left out: the gateway's
-configuration says how models are loaded (`keep_alive`: `models.py`). Sampling methods that are not served are
-refused.
+configuration says how models are loaded (`keep_alive`: `models.py`). So are sampling methods that are not served;
+the answer names them.
 """
 
 from collections.abc import Mapping
@@ -24,8 +24,6 @@ _MOST_MESSAGES = 100_000
 _MOST_IMAGES = 100
 _MOST_CALLS = 1024
 _SAME_NAME = ("seed", "top_p", "top_k", "min_p", "temperature", "repeat_penalty", "presence_penalty")
-# Neutral values of sampling methods that are not served.
-_NEUTRAL = {"mirostat": 0, "tfs_z": 1, "typical_p": 1}
 
 
 def parse_chat(document: JsonObject) -> ChatRequest | None:
@@ -75,7 +73,7 @@ def parse_generate(document: JsonObject) -> ChatRequest | CompletionRequest | No
 
 
 def parse_embed(document: JsonObject) -> EmbeddingsRequest:
-    """Parse the document of `POST /api/embed` (`input`) or `/api/embeddings` (older, `prompt`). Nothing is truncated.
+    """Parse the document of `POST /api/embed` (`input`) or `/api/embeddings` (older, `prompt`); texts may be cut.
 
     Raises:
         BadRequest: a field is missing, has the wrong type or is not served here.
@@ -89,7 +87,8 @@ def parse_embed(document: JsonObject) -> EmbeddingsRequest:
         fields["dimensions"] = dimensions
     request = openai_requests.parse_embeddings(freeze_object(fields))
     left = left_out(document, shape.EMBED_PROMPT if older else shape.EMBED)
-    return msgspec.structs.replace(request, dialect=Dialect.OLLAMA, left_out=left)
+    truncate = document.get("truncate") is None or body.boolean("truncate")
+    return msgspec.structs.replace(request, dialect=Dialect.OLLAMA, left_out=left, truncate=truncate)
 
 
 def model_of(document: JsonObject) -> str:
@@ -147,9 +146,6 @@ def _common(body: Fields) -> dict[str, Any]:
 
 
 def _options(options: Fields, fields: dict[str, Any]) -> None:
-    for name, neutral in _NEUTRAL.items():
-        if options.number(name, 0, 1000) not in (None, neutral):
-            raise bad_field(options.param(name), "this way of sampling is not served here.")
     for name in (*_SAME_NAME, "frequency_penalty"):
         value = options.document.get(name)
         if value is not None:

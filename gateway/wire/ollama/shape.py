@@ -13,9 +13,6 @@ _OPTIONS = part(
     "frequency_penalty",
     "num_predict",
     "stop",
-    "mirostat",
-    "tfs_z",
-    "typical_p",
 )
 _COMMON = part("model", "stream", "logprobs", "top_logprobs", "format", "keep_alive", options=_OPTIONS)
 _CALL = part("id", function=part("name", "arguments"))
@@ -30,5 +27,7 @@ _MESSAGES = Roles(
 
 CHAT = part(*_COMMON, "tools", options=_OPTIONS, messages=_MESSAGES)
 GENERATE = part(*_COMMON, "prompt", "suffix", "system", "images", "raw", options=_OPTIONS)
-EMBED = part("model", "input", "dimensions", "keep_alive")
-EMBED_PROMPT = part("model", "prompt", "dimensions", "keep_alive")  # the older field, read where `input` is not there
+EMBED = part("model", "input", "dimensions", "keep_alive", "truncate")
+EMBED_PROMPT = part(
+    "model", "prompt", "dimensions", "keep_alive", "truncate"
+)  # the older field, read where `input` is not there

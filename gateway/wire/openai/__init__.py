@@ -7,7 +7,7 @@ another dialect.
 from gateway.core.delta import Embeddings
 from gateway.core.request import ChatRequest, CompletionRequest, EmbeddingsRequest, GenerateRequest
 from gateway.wire.dialect import AnswerAssembly, AnswerStream
-from gateway.wire.json_body import parse_object
+from gateway.wire.json_body import parse_request
 from gateway.wire.openai import lists, requests
 from gateway.wire.openai.answer_fields import error_body
 from gateway.wire.openai.chat_answer import ChatAssembly, ChatStream
@@ -37,31 +37,31 @@ __all__ = [
 ]
 
 
-def parse_chat(body: bytes) -> ChatRequest:
+def parse_chat(body: bytes, unnamed: str = "") -> ChatRequest:
     """Parse the body of `/v1/chat/completions`.
 
     Raises:
         BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
     """
-    return requests.parse_chat(parse_object(body))
+    return requests.parse_chat(parse_request(body, unnamed))
 
 
-def parse_completion(body: bytes) -> CompletionRequest:
+def parse_completion(body: bytes, unnamed: str = "") -> CompletionRequest:
     """Parse the body of `/v1/completions`.
 
     Raises:
         BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
     """
-    return requests.parse_completion(parse_object(body))
+    return requests.parse_completion(parse_request(body, unnamed))
 
 
-def parse_embeddings(body: bytes) -> EmbeddingsRequest:
+def parse_embeddings(body: bytes, unnamed: str = "") -> EmbeddingsRequest:
     """Parse the body of `/v1/embeddings`.
 
     Raises:
         BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
     """
-    return requests.parse_embeddings(parse_object(body))
+    return requests.parse_embeddings(parse_request(body, unnamed))
 
 
 def answer_id(request: GenerateRequest, unique: str) -> str:

@@ -11,19 +11,19 @@ from gateway.core.request import Dialect, RerankRequest
 from gateway.wire.body_fields import Fields, bad_field
 from gateway.wire.encoding import encode_json
 from gateway.wire.forbidden_fields import refuse_overrides
-from gateway.wire.json_body import parse_object
+from gateway.wire.json_body import parse_request
 
 _MOST_TEXTS = 2048
 _LONGEST_MODEL = 256
 
 
-def parse_rerank(body: bytes) -> RerankRequest:
+def parse_rerank(body: bytes, unnamed: str = "") -> RerankRequest:
     """Parse the body of `/v1/rerank`.
 
     Raises:
         BadRequest: the body is no JSON object, or a field is missing or has the wrong type.
     """
-    document = parse_object(body)
+    document = parse_request(body, unnamed)
     refuse_overrides(document)
     fields = Fields(document)
     model = fields.required_string("model", longest=_LONGEST_MODEL)

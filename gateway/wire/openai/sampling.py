@@ -5,7 +5,7 @@ from gateway.wire.body_fields import Fields, bad_field
 
 MOST_CHOICES = 128
 _MOST_TOKENS = 2**31 - 1
-_MOST_STOPS = 4
+_MOST_STOPS = 256  # OpenAI's own cloud takes four; editors send dozens, and servers at home have no limit
 _LONGEST_STOP = 1024
 _MOST_BIASES = 1024
 
@@ -35,8 +35,8 @@ def completion_sampling(body: Fields) -> Sampling:
     """
     top = body.integer("logprobs", 0, 20)
     limit = body.integer("max_tokens", -1, _MOST_TOKENS)
-    best_of = body.integer("best_of", 1, MOST_CHOICES)
-    if best_of is not None and best_of != (body.integer("n", 1, MOST_CHOICES) or 1):
+    best_of = body.integer("best_of", 0, MOST_CHOICES)
+    if best_of and best_of != (body.integer("n", 1, MOST_CHOICES) or 1):
         raise bad_field(body.param("best_of"), "is served only where it equals 'n'.")
     return _sampling(body, max_tokens=None if limit == -1 else limit, logprobs=top is not None, top_logprobs=top or 0)
 
@@ -91,11 +91,7 @@ def _sampling(body: Fields, *, max_tokens: int | None, logprobs: bool, top_logpr
 
 def _token_limit(body: Fields, name: str) -> int | None:
     limit = body.integer(name, -1, _MOST_TOKENS)
-    if limit == -1:
-        return None  # llama-server's and LM Studio's word for "no limit"
-    if limit == 0:
-        raise bad_field(body.param(name), "must be at least 1.")
-    return limit
+    return None if limit == -1 else limit  # llama-server's and LM Studio's word for "no limit"
 
 
 def _stop(body: Fields) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ store anything: what needs an earlier answer by its id is refused.
 from gateway.core.document import thaw
 from gateway.wire.dialect import AnswerAssembly, AnswerStream
 from gateway.wire.encoding import encode_json
-from gateway.wire.json_body import parse_object
+from gateway.wire.json_body import parse_request
 from gateway.wire.responses import requests
 from gateway.wire.responses.answers import ResponsesAssembly, ResponsesStream
 from gateway.wire.responses.requests import ResponsesRequest
@@ -15,13 +15,13 @@ from gateway.wire.responses.requests import ResponsesRequest
 __all__ = ["ResponsesRequest", "answer_id", "assembly", "input_tokens_body", "parse_response", "stream"]
 
 
-def parse_response(body: bytes) -> ResponsesRequest:
+def parse_response(body: bytes, unnamed: str = "") -> ResponsesRequest:
     """Parse the body of `/v1/responses`.
 
     Raises:
         BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
     """
-    return requests.parse_response(parse_object(body))
+    return requests.parse_response(parse_request(body, unnamed))
 
 
 def answer_id(unique: str) -> str:

@@ -1,14 +1,15 @@
 """Translate the items of a Responses conversation into OpenAI chat messages. Pure.
 
-Items that only the provider's own machinery can continue (searches, containers, references to stored items) have no
-counterpart and are refused by name. Pictures and files in a tool's output go to the user's turn behind the outputs, for
-chat messages of tools are text alone.
+Items that only the provider's own machinery can read (sealed summaries, references to stored items) have no
+counterpart: they are left out, and the answer names them. Pictures and files in a tool's output go to the user's turn
+behind the outputs, for chat messages of tools are text alone.
 """
 
 from typing import Any
 
 from gateway.core.document import Json
 from gateway.wire.body_fields import Fields, bad_field
+from gateway.wire.responses.built_in_items import built_in_messages, is_built_in
 from gateway.wire.responses.tools import flat_name, wrapped_input
 
 _MOST_ITEMS = 100_000
@@ -16,41 +17,81 @@ _MOST_PARTS = 10_000
 _ROLES = ("user", "assistant", "system", "developer")
 
 
-def translate_input(body: Fields) -> list[dict[str, Any]]:
-    """Translate `instructions` and `input` into chat messages.
+def translate_input(body: Fields, note: str) -> list[dict[str, Any]]:
+    """Translate `instructions`, with `note` behind them, and `input` into chat messages.
 
     Raises:
-        BadRequest: there is no input, or an item is broken or not served here.
+        BadRequest: there is no input, or an item is broken.
     """
-    instructions = body.string("instructions")
-    messages: list[dict[str, Any]] = [{"role": "system", "content": instructions}] if instructions else []
+    head = "\n\n".join(filter(None, (body.string("instructions"), note)))
+    messages: list[dict[str, Any]] = [{"role": "system", "content": head}] if head else []
     given = body.document.get("input")
     if isinstance(given, str):
         return [*messages, {"role": "user", "content": given}]
-    items = body.objects("input", _MOST_ITEMS)
-    if not items:
-        raise bad_field("input", "is missing or empty.")
-    thoughts: list[str] = []
-    shown: list[dict[str, Any]] = []  # parts of tools' outputs that are not text
-    for item in items:
-        if item.document.get("type") == "reasoning":
-            thoughts += _thoughts(item)
-            continue
-        message = _message(item)
+    if given is None:
+        raise bad_field("input", "is missing.")
+    conversation = _Conversation(messages)
+    for place, item in enumerate(body.objects("input", _MOST_ITEMS)):
+        conversation.add(item, place)
+    conversation.end()
+    said = any(message["role"] != "system" for message in messages)
+    # Nothing at all is how clients try whether somebody answers.
+    return messages if said else [*messages, {"role": "user", "content": ""}]
+
+
+class _Conversation:
+    """Messages that items are added to, one after the other."""
+
+    def __init__(self, messages: list[dict[str, Any]]) -> None:
+        self._messages = messages
+        self._thoughts: list[str] = []  # of the answer that follows
+        self._shown: list[dict[str, Any]] = []  # parts of tools' outputs that are not text
+        self._waiting: dict[str, None] = {}  # calls without a result
+
+    def add(self, item: Fields, place: int) -> None:
+        """Add an item; one of a kind that no model can read adds nothing, and the answer names it.
+
+        Raises:
+            BadRequest: It is not as it must be.
+        """
+        kind = item.document.get("type")
+        if kind == "reasoning":
+            self._thoughts += _thoughts(item)
+        elif is_built_in(kind):
+            for made in built_in_messages(item, place, self._waiting):
+                self._take(made)
+        elif (message := _message(item)) is not None:
+            self._take(message)
+
+    def end(self) -> None:
+        """Add what waits for a turn of its own.
+
+        Raises:
+            BadRequest: Reasoning is left that belongs to no answer.
+        """
+        if any(self._thoughts):
+            raise bad_field("input", "ends with reasoning that belongs to no answer. Leave it out.")
+        self._show()
+
+    def _take(self, message: dict[str, Any]) -> None:
         if message["role"] == "tool":
             content = _as_parts(message["content"])
-            shown += [part for part in content if part["type"] != "text"]
+            self._shown += [part for part in content if part["type"] != "text"]
             message["content"] = "\n".join([part["text"] for part in content if part["type"] == "text"])
-        elif shown:
-            messages.append({"role": "user", "content": shown})
-            shown = []
-        if thoughts and message["role"] == "assistant":
-            message["reasoning_content"] = "\n".join(thoughts)
-            thoughts = []
-        _append(message, messages)
-    if any(thoughts):
-        raise bad_field("input", "ends with reasoning that belongs to no answer. Leave it out.")
-    return [*messages, {"role": "user", "content": shown}] if shown else messages
+            self._waiting.pop(message["tool_call_id"], None)
+        else:
+            self._show()
+        if self._thoughts and message["role"] == "assistant":
+            message["reasoning_content"] = "\n".join(self._thoughts)
+            self._thoughts = []
+        for call in message.get("tool_calls", ()):
+            self._waiting[call["id"]] = None
+        _append(message, self._messages)
+
+    def _show(self) -> None:
+        if self._shown:
+            self._messages.append({"role": "user", "content": self._shown})
+            self._shown = []
 
 
 def _append(message: dict[str, Any], messages: list[dict[str, Any]]) -> None:
@@ -65,8 +106,11 @@ def _append(message: dict[str, Any], messages: list[dict[str, Any]]) -> None:
     messages.append(message)
 
 
-def _message(item: Fields) -> dict[str, Any]:
+def _message(item: Fields) -> dict[str, Any] | None:
+    """Return the message that an item stands for; None where no model can read it."""
     match item.document.get("type"):
+        case None if "role" not in item.document and "id" in item.document:
+            return None  # a reference
         case None | "message":
             role = item.choice("role", _ROLES)
             if role is None:
@@ -83,8 +127,13 @@ def _message(item: Fields) -> dict[str, Any]:
             output = _content(item.document.get("output"), item.param("output"))
             tool = item.required_string("call_id", longest=256)
             return {"role": "tool", "tool_call_id": tool, "content": output}
+        case "computer_call_output":
+            screen = item.mapping("output")
+            url = screen.string("image_url") if screen is not None else None
+            shown = [{"type": "image_url", "image_url": {"url": url}}] if url else []
+            return {"role": "tool", "tool_call_id": item.required_string("call_id", longest=256), "content": shown}
         case _:
-            raise bad_field(item.param("type"), "this kind of item is not served here.")
+            return None
 
 
 def _call(item: Fields, arguments: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import msgspec
 from gateway.core.document import Json, JsonObject, freeze_object, thaw
 from gateway.core.request import ChatRequest
 from gateway.wire.body_fields import Fields, bad_field
+from gateway.wire.built_in_tools import note
 from gateway.wire.forbidden_fields import refuse_overrides
 from gateway.wire.left_out import left_out
 from gateway.wire.openai import requests as openai_requests
@@ -57,8 +58,9 @@ def parse_response(document: JsonObject) -> ResponsesRequest:
         if document.get(name):
             raise bad_field(name, "answers are not stored here. Send the whole conversation in 'input'.")
     body = Fields(document)
-    functions, known = translate_tools(body)
-    fields: dict[str, Any] = {"model": body.required_string("model", longest=256), "messages": translate_input(body)}
+    offer = translate_tools(body)
+    messages = translate_input(body, note(offer.built_in))
+    fields: dict[str, Any] = {"model": body.required_string("model", longest=256), "messages": messages}
     limit = body.integer("max_output_tokens", 1, 2**31 - 1)
     if limit is not None:
         fields["max_completion_tokens"] = limit
@@ -66,14 +68,14 @@ def parse_response(document: JsonObject) -> ResponsesRequest:
         value = body.number(name, low, high)
         if value is not None:
             fields[name] = value
-    if functions:
-        fields["tools"] = functions
+    if offer.functions:
+        fields["tools"] = offer.functions
         if document.get("parallel_tool_calls") is not None:
             fields["parallel_tool_calls"] = body.boolean("parallel_tool_calls")
     for name in _SAME_NAME:
         if document.get(name) is not None:
             fields[name] = thaw(document[name])
-    choice = translate_choice(body, known)
+    choice = translate_choice(body, offer)
     if choice is not None:
         fields["tool_choice"] = choice
     _format(body, fields)
@@ -83,8 +85,8 @@ def parse_response(document: JsonObject) -> ResponsesRequest:
         fields["stream"] = True
     shown = {name: document[name] for name in _SHOWN if document.get(name) is not None}
     chat = openai_requests.parse_chat(freeze_object(fields))
-    chat = msgspec.structs.replace(chat, left_out=left_out(document, shape.BODY))
-    return ResponsesRequest(chat=chat, tools=MappingProxyType(known), shown=MappingProxyType(shown))
+    chat = msgspec.structs.replace(chat, left_out=left_out(document, shape.BODY), built_in_tools=offer.built_in)
+    return ResponsesRequest(chat=chat, tools=MappingProxyType(offer.known), shown=MappingProxyType(shown))
 
 
 def _format(body: Fields, fields: dict[str, Any]) -> None:

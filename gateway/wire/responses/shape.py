@@ -1,6 +1,7 @@
 """What of a Responses body is in the translated document: whatever else it has, the answer names as left out."""
 
-from gateway.wire.left_out import Kinds, Words, part
+from gateway.wire.left_out import Kinds, Part, Words, part
+from gateway.wire.responses.built_in_items import CALLS, DONE, RESULTS
 
 _TEXT = part("type", "text")
 _PARTS = Kinds(
@@ -15,8 +16,28 @@ _PARTS = Kinds(
 _MESSAGE = part("type", "role", content=_PARTS)
 _OUTPUT = part("type", "call_id", output=_PARTS)
 _THOUGHTS = part("type", "text")
+_FUNCTIONS = Kinds(
+    function=part("type", "name", "description", "parameters", "strict"),
+    custom=part("type", "name", "description"),
+)
+_TOOLS = Kinds(_FUNCTIONS | Kinds(namespace=part("type", "name", tools=_FUNCTIONS)))
+_REST = part("type", "call_id")
+_WITH_ID = part("type", "call_id", "id")
+_BUILT_IN = (
+    {kind: Part(_REST | arguments) for kind, arguments in CALLS.items()}
+    | {kind: Part(_REST | part(**{name: shape})) for kind, (name, shape) in RESULTS.items()}
+    | {kind: Part(_WITH_ID | arguments | result) for kind, (arguments, result) in DONE.items()}
+)
 _ITEMS = Kinds(
-    {"": _MESSAGE},
+    _BUILT_IN,
+    tool_search_call=part("type", "call_id", "id", "arguments"),
+    tool_search_output=part("type", "call_id", "id", tools=_TOOLS),
+    local_shell_call_output=part("type", "call_id", "id", "output"),
+    apply_patch_call_output=part("type", "call_id", "output", status=Words({"failed"})),
+    mcp_call=part("type", "call_id", "id", "name", "server_label", "arguments", "output", "error"),
+    additional_tools=part("type", tools=_TOOLS),
+    computer_call_output=part("type", "call_id", output=part("image_url")),
+    **{"": _MESSAGE},
     message=_MESSAGE,
     function_call=part("type", "call_id", "name", "namespace", "arguments"),
     custom_tool_call=part("type", "call_id", "name", "namespace", "input"),
@@ -24,11 +45,6 @@ _ITEMS = Kinds(
     custom_tool_call_output=_OUTPUT,
     reasoning=part("type", content=_THOUGHTS, summary=_THOUGHTS),
 )
-_FUNCTIONS = Kinds(
-    function=part("type", "name", "description", "parameters", "strict"),
-    custom=part("type", "name", "description"),
-)
-_TOOLS = Kinds(_FUNCTIONS | Kinds(namespace=part("type", "name", tools=_FUNCTIONS)))
 _FORMATS = Kinds(
     text=part("type"),
     json_object=part("type"),
@@ -50,7 +66,7 @@ BODY = part(
     "prompt_cache_key",
     input=_ITEMS,
     tools=_TOOLS,
-    tool_choice=part("type", "name"),
+    tool_choice=part("type", "name", "mode", tools=part("type", "name")),
     text=part("verbosity", format=_FORMATS),
     reasoning=part("effort"),
     include=Words({"message.output_text.logprobs"}),

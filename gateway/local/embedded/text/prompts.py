@@ -133,7 +133,7 @@ class Prompts:
                     return self._infill(request, request.suffix)
                 return Prepared(prompts=tuple(self._tokens(prompt) for prompt in request.prompts))
             case EmbeddingsRequest():
-                return Prepared(prompts=tuple(self._tokens(text) for text in request.inputs))
+                return Prepared(prompts=tuple(self._input(text, cut=request.truncate) for text in request.inputs))
             case RerankRequest():
                 assert self.vocabulary is not None
                 for text in request.texts:
@@ -173,6 +173,17 @@ class Prompts:
             for prompt in request.prompts
         ]
         return Prepared(prompts=tuple(infill_prompt(self.vocabulary, one, behind, self._model) for one in prompts))
+
+    def _input(self, text: str | tuple[int, ...], *, cut: bool) -> tuple[int, ...]:
+        """Return the tokens of a text to embed; where `cut` says so, no more than the window holds."""
+        if not cut or len(text) < self._context:
+            return self._tokens(text)
+        ids = self._tokens(text[: self._context * _LONGEST_PIECE])
+        if len(ids) <= self._context:
+            return ids
+        assert self.vocabulary is not None
+        end = ids[-1:] if self.vocabulary.is_control(ids[-1]) else ()  # some models end each text with one
+        return ids[: self._context - len(end)] + end
 
     def _tokens(self, prompt: str | tuple[int, ...]) -> tuple[int, ...]:
         assert self.vocabulary is not None

@@ -1,0 +1,72 @@
+"""Grow one assistant's turn of Anthropic's API into chat messages. Pure.
+
+A turn in which the provider ran tools itself has their calls and results inside; a chat has them in messages that
+follow one another. Calls that the client answers come last, before its own turn.
+"""
+
+from typing import Any
+
+_NO_RESULT = "The tool gave no result."
+
+
+class AssistantTurn:
+    """Messages of one assistant's turn while its blocks are read."""
+
+    def __init__(self) -> None:
+        self._done: list[dict[str, Any]] = []
+        self._texts: list[str] = []
+        self._thoughts: list[str] = []
+        self._provider_calls: list[dict[str, Any]] = []
+        self._calls: list[dict[str, Any]] = []
+        self._open: dict[str, None] = {}  # calls of the provider that have no result yet
+
+    def said(self, text: str) -> None:
+        """Take a piece of text."""
+        self._texts.append(text)
+
+    def thought(self, text: str) -> None:
+        """Take a piece of thinking."""
+        self._thoughts.append(text)
+
+    def called(self, call: dict[str, Any]) -> None:
+        """Take a call that the client answers in its next turn."""
+        self._calls.append(call)
+
+    def provider_called(self, call: dict[str, Any]) -> None:
+        """Take a call that the provider ran itself."""
+        self._provider_calls.append(call)
+        self._open[call["id"]] = None
+
+    def provider_answered(self, result: dict[str, Any], tool: str) -> None:
+        """Take the result of such a call; one whose call is missing gets a call of `tool`."""
+        if result["tool_call_id"] not in self._open:
+            self.provider_called(
+                {"id": result["tool_call_id"], "type": "function", "function": {"name": tool, "arguments": "{}"}}
+            )
+        if self._provider_calls:
+            self._close(self._provider_calls)
+            self._provider_calls = []
+        del self._open[result["tool_call_id"]]
+        self._done.append(result)
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Return the messages; at least one of the assistant's."""
+        if self._provider_calls:
+            self._close(self._provider_calls)
+        for call_id in self._open:
+            self._done.append({"role": "tool", "tool_call_id": call_id, "content": _NO_RESULT})
+        if self._texts or self._thoughts or self._calls or not self._done:
+            self._close(self._calls)
+        return self._done
+
+    def _close(self, calls: list[dict[str, Any]]) -> None:
+        message: dict[str, Any] = {
+            "role": "assistant",
+            "content": "\n".join(self._texts) if self._texts or not calls else None,
+        }
+        if self._thoughts:
+            message["reasoning_content"] = "\n".join(self._thoughts)
+        if calls:
+            message["tool_calls"] = calls
+        self._done.append(message)
+        self._texts, self._thoughts = [], []
