@@ -9,7 +9,7 @@ import re
 from gateway.privacy.decoding.archives import inflated, members
 from gateway.privacy.decoding.budget import UNREADABLE, Decoding, DecodingLimit
 from gateway.privacy.decoding.charsets import as_text, printable_runs
-from gateway.privacy.decoding.public_bytes import is_public
+from gateway.privacy.decoding.public_bytes import is_icon, is_public
 
 _DEEPEST = 4  # archives in archives
 _SMALLEST = 32  # bytes of a picture
@@ -31,7 +31,7 @@ def said(data: bytes, decoding: Decoding, depth: int = 0) -> str | None:
         DecodingLimit: They unpack to more than is looked at.
     """
     medium = medium_of(data)
-    if medium is not None:
+    if medium is not None and not is_icon(data):
         decoding.doubt(medium)
         return printable_runs(data[:4096])
     packed = members(data, decoding)

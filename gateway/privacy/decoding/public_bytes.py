@@ -1,6 +1,6 @@
-"""Bytes that say nothing about anybody, told by their structure: digests, public keys, certificates, fonts. Pure.
+"""Bytes that say nothing about anybody, told by their structure: digests, public keys, certificates, fonts, icons.
 
-A word before them is no reason: what is passed over has to be what it seems to be, byte by byte.
+Pure. A word before them is no reason: what is passed over has to be what it seems to be, byte by byte.
 """
 
 import struct
@@ -12,8 +12,53 @@ _PUBLIC_PACKETS = frozenset({2, 6, 13, 14, 17})  # signature, public key, user I
 
 
 def is_public(data: bytes) -> bool:
-    """Tell whether the bytes are a certificate, a request for one, a public key, a signature of OpenPGP, or a font."""
-    return _is_ssh_key(data) or _is_certificate(data) or _is_open_pgp(data) or _is_font(data)
+    """Tell whether the bytes are a certificate, a request for one, a public key, a signature, a font or an icon."""
+    return _is_ssh_key(data) or _is_certificate(data) or _is_open_pgp(data) or _is_font(data) or is_icon(data)
+
+
+_LARGEST_ICON, _WIDEST_ICON = 2_048, 32  # bytes; pixels: too few for words
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_CHUNKS = frozenset(
+    (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"sRGB", b"cHRM", b"pHYs", b"bKGD", b"sBIT")
+)  # those of the picture itself: none that holds words
+
+
+def is_icon(data: bytes) -> bool:
+    """Tell whether it is a PNG or a GIF of 32 × 32 pixels at most, and nothing else, to the last byte."""
+    if not 0 < len(data) <= _LARGEST_ICON:
+        return False
+    return _is_small_png(data) if data.startswith(_PNG) else _is_small_gif(data)
+
+
+def _is_small_png(data: bytes) -> bool:
+    """Tell whether there are chunks of a small picture alone (PNG, 5.3), which end where the bytes end."""
+    at, last = len(_PNG), b""
+    while at + 12 <= len(data):
+        length, last = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        if last not in _PNG_CHUNKS:
+            return False
+        at += 12 + length
+    width, height = struct.unpack_from(">II", data, 16) if len(data) >= 24 else (0, 0)
+    return at == len(data) and last == b"IEND" and 0 < width <= _WIDEST_ICON and 0 < height <= _WIDEST_ICON
+
+
+def _is_small_gif(data: bytes) -> bool:
+    """Tell whether it is a small picture without comments (GIF89a, 24), from its header to its trailer."""
+    if data[:6] not in (b"GIF87a", b"GIF89a") or len(data) < 14 or data[-1:] != b";":
+        return False
+    width, height = struct.unpack_from("<HH", data, 6)
+    at = 13 + (3 << (data[10] & 7) + 1 if data[10] & 0x80 else 0)
+    while at < len(data) - 1:
+        if data[at] == 0x21 and data[at + 1] == 0xF9:
+            at += 2
+        elif data[at] == 0x2C and at + 10 < len(data):
+            at += 11 + (3 << (data[at + 9] & 7) + 1 if data[at + 9] & 0x80 else 0)
+        else:
+            return False
+        while at < len(data) and data[at]:
+            at += data[at] + 1
+        at += 1
+    return at == len(data) - 1 and 0 < width <= _WIDEST_ICON and 0 < height <= _WIDEST_ICON
 
 
 def _is_ssh_key(data: bytes) -> bool:

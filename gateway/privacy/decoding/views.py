@@ -21,6 +21,7 @@ from gateway.privacy.decoding.blobs import BLOB, DOUBTFUL, GROUPS, GROUPS_TRIGGE
 from gateway.privacy.decoding.budget import Decoding, DecodingLimit
 from gateway.privacy.decoding.ciphers import MORSE, MORSE_TRIGGER, TURNED, TURNED_TRIGGER, unmorse, unturn
 from gateway.privacy.decoding.folding import FOREIGN, fold
+from gateway.privacy.decoding.frames import is_framed
 from gateway.privacy.decoding.listings import (
     BASE85,
     BASE85_TRIGGER,
@@ -59,6 +60,8 @@ _ESCAPED = re.compile(
     r"(?:\\[\"'\\/])+|(?:%[0-9A-Fa-f]{2})+|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,12});"
     r"|\\(?:u\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}|[\"'\\/nrt])|(?:=[0-9A-F]{2}){2,}|=(?:20|[2-7][A-F]|[A-F][0-9A-F])"
     r"|(?<![A-Za-z0-9+/]{40})(?<!=)=\r?\n"  # no padding of base64
+    r"(?![A-Za-z_][\w.-]{0,60}=(?:\r?\n|(?!3D|[89A-F][0-9A-F])))"  # nor an empty value before the next name
+    r"(?!(?:=[A-Za-z0-9+/]{4}\r?\n)?-----END )"  # nor the end of what stands in a frame
 )
 _PERCENT = {f"%{code:02X}": chr(code) for code in range(128)}  # single ones, which are most
 _SHORT = {"n": "\n", "r": "\r", "t": "\t"}
@@ -302,9 +305,9 @@ def _unblob(match: Match[str], cuts: Collection[int], decoding: Decoding) -> str
 
 
 def _is_whole(match: Match[str], cuts: Collection[int]) -> bool:
-    """Tell whether no other view has more of a piece, and it is no signature behind a token."""
+    """Tell whether no other view has more of a piece, and it is no signature behind a token, and no certificate."""
     text, start, end = match.string, match.start(), match.end()
-    if start in cuts or end in cuts:
+    if start in cuts or end in cuts or is_framed(match.string, start, end):
         return False
     before = text[start - 1 : start]
     if before == "." and _TOKEN.search(text, max(0, start - 4_000), start):

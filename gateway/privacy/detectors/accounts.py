@@ -9,7 +9,7 @@ from re import Match
 from stdnum import bitcoin, iban, numdb
 from stdnum.es import ccc
 
-from gateway.privacy.detectors.detector import BEGIN, END, Detector, compact, digits, rx
+from gateway.privacy.detectors.detector import BEGIN, END, Detector, compact, digits, near, rx, words
 
 _ISSUED = re.compile(
     r"4[0-9]{12}|4[0-9]{15}|4[0-9]{18}|5[1-5][0-9]{14}|2[2-7][0-9]{14}|3[47][0-9]{13}|3(?:0|6|8|9)[0-9]{12}(?:[0-9]{2})?|35[0-9]{14}|(?:2131|1800)[0-9]{11}|"
@@ -77,6 +77,14 @@ def _iban_length(country: str) -> int:
     return sum(map(int, re.findall(r"([0-9]+)!?[nac]", structure))) + 4 if structure else 0
 
 
+def _card_code(match: Match[str]) -> bool:
+    """Tell whether it is a card's: not the beginning of a longer number, nor the help line 188 of Brazil's CVV."""
+    return match["value"] != "188" or not near(match, _HELP_LINES)
+
+
+_HELP_LINES = words(r"\b(?:samu|bombeiros|disque|pol[ií]cia|emerg[eê]ncia|suic[ií]dio|centro de valoriza)\b")
+
+
 def _ccc(match: Match[str]) -> bool:
     number = digits(match["value"])
     return len(set(number)) > 2 and ccc.is_valid(number)
@@ -123,10 +131,11 @@ DETECTORS: tuple[Detector, ...] = (
         name="card_code",
         category="financial.card",
         pattern=rx(
-            r"(?i)\b(?:cvv2?|cvc2?|card security code|c.{1,2}digo de seguridad)\b[^0-9\n]{0,12}(?P<value>[0-9]{3,4})(?![0-9])"
+            r"(?i)\b(?:cvv2?|cvc2?|card security code|c.{1,2}digo de seguridad)\b[^0-9\n]{0,12}(?P<value>[0-9]{3,4})(?![0-9]|[ -][0-9]{4})"
         ),
         source="PCI DSS, card verification value behind its name",
         hint=("cv", "security code", "digo de seguridad"),
+        check=_card_code,
         confidence=0.9,
         joins=False,
     ),

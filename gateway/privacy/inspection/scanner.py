@@ -15,6 +15,7 @@ from typing import Any
 
 from gateway.privacy.decoding.views import TRIGGERS, ViewKind
 from gateway.privacy.detectors.gitleaks import vendor_rules
+from gateway.privacy.detectors.published import is_published
 from gateway.privacy.detectors.registry import DETECTORS
 from gateway.privacy.inspection import hyperscan_db
 
@@ -44,7 +45,14 @@ class Scan:
         self.kinds = kinds
 
     def hits(self, *, joined: bool = False) -> Iterator[Hit]:
-        """Yield every hit. `joined`: only of detectors that make sense for a value put together from pieces."""
+        """Yield every hit that is no published sample.
+
+        `joined`: only of detectors that make sense for a value put together from pieces.
+        """
+        text = self._text
+        yield from (hit for hit in self._hits(joined=joined) if not is_published(text, hit[2], hit[3]))
+
+    def _hits(self, *, joined: bool) -> Iterator[Hit]:
         text = self._text
         folded = text.lower() if self._indices else ""
         for index in self._indices:
