@@ -1,6 +1,7 @@
 """Messages between the gateway and a worker, and their framing: msgpack behind a four-byte little-endian length.
 
-Token ids travel as packed little-endian int32. Times are seconds. No prompt text crosses the socket, only ids.
+Token ids travel as packed little-endian int32. Times are seconds. No prompt text crosses the socket, only ids, and the
+bytes of pictures and sounds.
 """
 
 import array
@@ -11,6 +12,7 @@ from typing import TypeAlias
 import msgspec
 
 from gateway.core.delta import FinishReason
+from gateway.engine.media import MediaSpan, Piece
 from gateway.engine.settings import EngineSettings
 
 MAX_FRAME = 512 * 2**20
@@ -51,6 +53,22 @@ class Load(_FramedMessage, frozen=True, kw_only=True):
     costs: StepCosts | None = None
 
 
+class Medium(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """Picture or sound of a request, as a file's bytes."""
+
+    data: bytes
+    sound: bool = False
+
+
+class Measure(_FramedMessage, frozen=True, kw_only=True):
+    """Order to say what stands in a prompt for a picture of this size, or for this sound."""
+
+    id: int
+    width: int = 0
+    height: int = 0
+    sound: bytes = b""
+
+
 class Submit(_FramedMessage, frozen=True, kw_only=True):
     """Order to generate one sequence. `tokens`: the prompt as packed ids; `max_tokens`: the longest answer.
 
@@ -65,10 +83,12 @@ class Submit(_FramedMessage, frozen=True, kw_only=True):
     priority: int = 0  # higher is admitted and read first
     grammar: str = ""  # llguidance grammar (JSON text); empty: free text
     prompt_logs: bool = False  # also the log-probabilities of the prompt, as many as `sampling.logprobs` says
+    media: tuple[Medium, ...] = ()
+    spans: tuple[MediaSpan, ...] = ()  # where they stand in `tokens`, in order
 
 
 class Cancel(_FramedMessage, frozen=True, kw_only=True):
-    """Order to stop work on these sequences and embeddings; nothing more is sent for them."""
+    """Order to stop work on these sequences, embeddings and measurements; nothing more is sent for them."""
 
     ids: tuple[int, ...]
 
@@ -80,7 +100,7 @@ class Embed(_FramedMessage, frozen=True, kw_only=True):
     inputs: tuple[bytes, ...]
 
 
-ToWorker: TypeAlias = Load | Submit | Cancel | Embed
+ToWorker: TypeAlias = Load | Submit | Cancel | Embed | Measure
 
 
 class Loading(_FramedMessage, frozen=True, kw_only=True):
@@ -101,6 +121,8 @@ class Ready(_FramedMessage, frozen=True, kw_only=True):
     description: str
     generates: bool = True
     ranks: bool = False  # then Embed is answered with one number for each input
+    sees: bool = False
+    hears: bool = False
     costs: StepCosts | None = None
 
 
@@ -175,7 +197,15 @@ class Vectors(_FramedMessage, frozen=True, kw_only=True):
     error: str | None = None
 
 
-ToGateway: TypeAlias = Loading | Ready | Failed | Tokens | PromptLogs | Vectors
+class Measured(_FramedMessage, frozen=True, kw_only=True):
+    """Answer to Measure. `error`: why it can't be taken, as the end of a sentence."""
+
+    id: int
+    pieces: tuple[Piece, ...] = ()
+    error: str | None = None
+
+
+ToGateway: TypeAlias = Loading | Ready | Failed | Tokens | PromptLogs | Vectors | Measured
 
 _ENCODER = msgspec.msgpack.Encoder()
 to_worker = msgspec.msgpack.Decoder(ToWorker)

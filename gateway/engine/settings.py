@@ -89,6 +89,12 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     """[yarn_beta_slow] High correction dimension; negative: from the model."""
     yarn_orig_ctx: int = 0
     """[yarn_orig_ctx] The window that the model was trained with; 0: from the model."""
+    mmproj: str = ""
+    """Path of the projector (GGUF) that lets the model see or hear [mtmd_init_from_file]; empty: it reads text only."""
+    mmproj_offload: bool = True
+    """Run the projector on the GPU [use_gpu]."""
+    image_max_tokens: int = 0
+    """Most tokens of one picture, where a model takes pictures of any size [image_max_tokens]; 0: as it says itself."""
     lora: tuple[tuple[str, float], ...] = ()
     """LoRA adapters (GGUF files) with their scale, applied to every request [llama_set_adapters_lora]."""
     prefix_minimum: int = 16

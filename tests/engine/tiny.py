@@ -127,6 +127,13 @@ def write_lora(path: Path, *, width: int = 576, heads_width: int = 576, architec
 
 def write_generator(path: Path, *, added: Sequence[str] = (), layers: int = 1, window: int = 256) -> Path:
     """A model of Llama's shape with random weights. Its tokens are single bytes and `added`, which steer it."""
+    return write_gguf(path, *generator_of("llama", added=added, layers=layers, window=window))
+
+
+def generator_of(
+    architecture: str, *, added: Sequence[str] = (), layers: int = 1, window: int = 256
+) -> tuple[dict[str, Value], dict[str, Floats]]:
+    """Metadata and tensors of such a model, under the names of an architecture."""
     draw = np.random.default_rng(11)
     tokens = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *added]
 
@@ -146,15 +153,15 @@ def write_generator(path: Path, *, added: Sequence[str] = (), layers: int = 1, w
         tensors |= {f"{name}.ffn_down.weight": some(WIDTH, INNER)}
         tensors |= {f"{name}.attn_norm.weight": ones, f"{name}.ffn_norm.weight": ones}
     metadata: dict[str, Value] = {
-        "general.architecture": "llama",
+        "general.architecture": architecture,
         "general.name": "tiny generator",
-        "llama.context_length": window,
-        "llama.embedding_length": WIDTH,
-        "llama.feed_forward_length": INNER,
-        "llama.block_count": layers,
-        "llama.attention.head_count": HEADS,
-        "llama.attention.layer_norm_rms_epsilon": 1e-5,
-        "llama.rope.dimension_count": WIDTH // HEADS,
+        f"{architecture}.context_length": window,
+        f"{architecture}.embedding_length": WIDTH,
+        f"{architecture}.feed_forward_length": INNER,
+        f"{architecture}.block_count": layers,
+        f"{architecture}.attention.head_count": HEADS,
+        f"{architecture}.attention.layer_norm_rms_epsilon": 1e-5,
+        f"{architecture}.rope.dimension_count": WIDTH // HEADS,
         "tokenizer.ggml.model": "llama",
         "tokenizer.ggml.tokens": tokens,
         "tokenizer.ggml.scores": [0.0] * len(tokens),
@@ -165,4 +172,4 @@ def write_generator(path: Path, *, added: Sequence[str] = (), layers: int = 1, w
         "tokenizer.ggml.add_bos_token": True,
         "tokenizer.ggml.add_space_prefix": False,
     }
-    return write_gguf(path, metadata, tensors)
+    return metadata, tensors

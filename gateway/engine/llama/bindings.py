@@ -28,7 +28,7 @@ def _load() -> types.ModuleType:
 
 C: Any = _load()  # untyped: the bindings' annotations name arrays where C wants pointers
 
-__all__ = ["Batch", "C", "keep_log", "log_tail", "logits_address"]
+__all__ = ["Batch", "C", "keep_log", "log_tail", "logits_address", "multimodal"]
 
 # llama_get_logits as a plain number: a pointer object for every step is dear. Indexing makes a function of its own, so
 # that the bindings' prototype stays as it is.
@@ -52,6 +52,13 @@ _callback = C.llama_log_callback(_on_log)  # C keeps only the pointer, so it mus
 def keep_log() -> None:
     """Send llama.cpp's warnings and errors to `log_tail` instead of stderr."""
     C.llama_log_set(_callback, None)
+
+
+def multimodal() -> Any:
+    """Return the bindings of mtmd, llama.cpp's library for pictures and sound; its log goes to `log_tail` as well."""
+    bindings = importlib.import_module("llama_cpp.mtmd_cpp")
+    bindings.mtmd_helper_log_set(_callback, None)
+    return bindings
 
 
 def log_tail() -> tuple[str, ...]:
@@ -84,3 +91,22 @@ class Batch:
         self.handle.n_seq_id = self._ones.ctypes.data_as(ctypes.POINTER(ctypes.c_int32))
         self.handle.seq_id = self._slot_pointers.ctypes.data_as(ctypes.POINTER(ctypes.POINTER(C.llama_seq_id)))
         self.handle.logits = self.outputs.ctypes.data_as(ctypes.POINTER(ctypes.c_int8))
+
+    def of_embeddings(self, slot: int, embeddings: Any, positions: Any) -> Any:
+        """Return a batch of embeddings of one sequence, none of which gets logits; to be used before the next call.
+
+        Args:
+            slot: the sequence.
+            embeddings: `(tokens, n_embd)` float32.
+            positions: `(dimensions, tokens)` int32; llama.cpp wants four dimensions with M-RoPE.
+        """
+        count = len(embeddings)
+        self._embeddings = np.ascontiguousarray(embeddings, np.float32)
+        self._places = np.ascontiguousarray(positions, np.int32)
+        self.slots[:count], self.outputs[:count] = slot, 0
+        batch = C.llama_batch()
+        batch.n_tokens = count
+        batch.embd = self._embeddings.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+        batch.pos = self._places.ctypes.data_as(ctypes.POINTER(C.llama_pos))
+        batch.n_seq_id, batch.seq_id, batch.logits = self.handle.n_seq_id, self.handle.seq_id, self.handle.logits
+        return batch

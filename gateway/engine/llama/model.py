@@ -37,6 +37,18 @@ class LoadFault(EngineFault):
         self.public = public or f"Its model can't be loaded. {_TURN_DOWN}"
 
 
+class EmbeddingRows(msgspec.Struct, frozen=True, kw_only=True):
+    """Embeddings to be computed like tokens.
+
+    `embeddings`: `(tokens, n_embd)` float32. `positions`: `(dimensions, tokens)` int32, four dimensions with M-RoPE.
+    `causal`: each sees only those before it; else all of them see each other.
+    """
+
+    embeddings: Floats
+    positions: NDArray[np.int32]
+    causal: bool = True
+
+
 class Model:
     """Weights of a model and one context. Not thread-safe: one thread owns it."""
 
@@ -110,6 +122,32 @@ class Model:
             raise EngineFault(_decode_problem(status))
         return self._read_logits(outputs)
 
+    def decode_embeddings(self, slot: int, part: EmbeddingRows) -> None:
+        """Compute a part of a picture or sound: embeddings where tokens would stand. No logits come of it.
+
+        Raises:
+            EngineFault: it does not fit this model, or llama.cpp failed.
+        """
+        self._known(slot)
+        count, width = part.embeddings.shape
+        if width != C.llama_model_n_embd_inp(self.handle) or part.positions.shape[1] != count:
+            raise EngineFault("embeddings of another model")
+        if not part.causal and count > self.settings.micro_batch_size:
+            raise EngineFault(f"a picture of {count} tokens that must be computed at once")
+        C.llama_set_causal_attn(self._context, part.causal)
+        try:
+            for start in range(0, count, self.settings.batch):
+                self._decode_some(slot, part, start, min(count, start + self.settings.batch))
+        finally:
+            C.llama_set_causal_attn(self._context, True)
+        C.llama_synchronize(self._context)
+
+    def _decode_some(self, slot: int, part: EmbeddingRows, start: int, end: int) -> None:
+        batch = self._batch.of_embeddings(slot, part.embeddings[start:end], part.positions[:, start:end])
+        status = C.llama_decode(self._context, batch)
+        if status != 0:
+            raise EngineFault(_decode_problem(status))
+
     def _add(self, row: Row, at: int, outputs: int) -> tuple[int, int]:
         count, batch = len(row.tokens), self._batch
         end = at + count
@@ -118,17 +156,18 @@ class Model:
         self._known(row.slot)
         if count == 0 or row.position < 0 or row.position + count > self.context or not 0 <= row.outputs <= count:
             raise EngineFault("a row outside the window of its sequence")
+        position = row.position - row.shift
         if count == 1:  # by far the most frequent: a decode step
             token = row.tokens[0]
             if not self.vocabulary.has(token):
                 raise EngineFault(f"no token {token}")
-            batch.tokens[at], batch.positions[at] = token, row.position
+            batch.tokens[at], batch.positions[at] = token, position
             batch.slots[at], batch.outputs[at] = row.slot, row.outputs
             return end, outputs + row.outputs
         if not self.vocabulary.has_all(row.tokens):
             raise EngineFault("a token id outside the vocabulary")
         batch.tokens[at:end] = row.tokens
-        batch.positions[at:end] = np.arange(row.position, row.position + count)
+        batch.positions[at:end] = np.arange(position, position + count)
         batch.slots[at:end] = row.slot
         batch.outputs[at : end - row.outputs] = 0
         batch.outputs[end - row.outputs : end] = 1

@@ -11,7 +11,7 @@ _FULL = 0.75  # a step with so much of a batch is full enough
 
 def is_small(sequence: Sequence, readers: int) -> bool:
     """Say whether so little of a prompt is left that it may travel with the single tokens of others."""
-    return sequence.unread <= max(1, readers)
+    return sequence.unread <= max(1, readers) and sequence.span is None
 
 
 def decode_rows(running: Iterable[Sequence], readers: int) -> list[Row]:
@@ -23,18 +23,21 @@ def decode_rows(running: Iterable[Sequence], readers: int) -> list[Row]:
 def prompt_rows(first: Sequence, reading: Items[Sequence], batch: int, outputs: int) -> list[Row]:
     """Return rows of the `first` prompt, and equal parts of it and its neighbours where it does not fill the batch.
 
-    As few neighbours as fill it, for the sooner a prompt is read the sooner its answer begins. llama.cpp splits a batch
-    into parts of equal length for consecutive slots, so other shapes gain nothing. At most `batch` tokens, and at most
-    `outputs` of a prompt whose tokens all get logits.
+    A part of a picture is a row of its own, whatever its length. As few neighbours as fill the batch, for the sooner a
+    prompt is read the sooner its answer begins. llama.cpp splits a batch into parts of equal length for consecutive
+    slots, so other shapes gain nothing. At most `batch` tokens, and at most `outputs` of a prompt whose tokens all get
+    logits.
     """
+    if first.span is not None:
+        return [_row(first, first.run)]
     if first.scored:
         return [_row(first, min(first.unread, outputs))]
-    group, chosen, each = [first], 1, min(first.unread, batch)
+    group, chosen, each = [first], 1, min(first.run, batch)
     for neighbour in _neighbours(first, reading):
         if chosen * each >= _FULL * batch:
             break
         group.append(neighbour)
-        share = min(min(s.unread for s in group), batch // len(group))
+        share = min(min(s.run for s in group), batch // len(group))
         if share * len(group) > chosen * each:
             chosen, each = len(group), share
     return [_row(s, each) for s in sorted(group[:chosen], key=lambda s: s.slot)]
@@ -42,7 +45,7 @@ def prompt_rows(first: Sequence, reading: Items[Sequence], batch: int, outputs: 
 
 def _neighbours(first: Sequence, reading: Items[Sequence]) -> Iterator[Sequence]:
     """Yield the prompts in the slots right beside the first one, and beside those."""
-    by_slot = {s.slot: s for s in reading if not s.scored}
+    by_slot = {s.slot: s for s in reading if not s.scored and s.span is None}
     for direction in (1, -1):
         slot = first.slot + direction
         while slot in by_slot:
@@ -54,4 +57,14 @@ def _row(sequence: Sequence, count: int) -> Row:
     end = sequence.done + count
     tokens = sequence.tokens[sequence.done : end]
     outputs = count if sequence.scored else int(end == len(sequence.tokens))
-    return Row(slot=sequence.slot, position=sequence.done, tokens=tokens, outputs=outputs, request=sequence.id)
+    if not sequence.spans:
+        return Row(slot=sequence.slot, position=sequence.done, tokens=tokens, outputs=outputs, request=sequence.id)
+    return Row(
+        slot=sequence.slot,
+        position=sequence.done,
+        tokens=tokens,
+        outputs=outputs,
+        request=sequence.id,
+        shift=sequence.shift(sequence.done),
+        span=sequence.span,
+    )

@@ -8,7 +8,7 @@ from array import array
 
 import msgspec
 
-from gateway.engine.scheduler.slots import common_prefix
+from gateway.engine.scheduler.slots import common_prefix, shared_prefix
 from gateway.engine.scheduler.step import Demote, Drop, Save
 from gateway.engine.sequence_memory import ATTENTION, SequenceMemory
 
@@ -106,7 +106,7 @@ class PromptCacheIndex:
         for key, entry in self._kept.items():
             if entry.isolation == isolation:
                 length = len(entry.tokens)
-                common = min(common_prefix(entry.tokens, prompt), len(prompt) - 1)
+                common = shared_prefix(entry.tokens, prompt)
                 shared = self._memory.usable(common, length=length, moved=length)
                 if shared > best[1] and (entry.in_memory or _PART * shared >= length):
                     best = (key, shared)

@@ -10,11 +10,12 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping
 
 from gateway.core.delta import FinishReason
+from gateway.engine.media import MediaSpan
 from gateway.engine.scheduler.batching import decode_rows, is_small, prompt_rows
 from gateway.engine.scheduler.fairness import Shares, to_preempt
 from gateway.engine.scheduler.prompt_cache import PromptCacheIndex
 from gateway.engine.scheduler.sequence import Sequence
-from gateway.engine.scheduler.slots import Slot, SlotChoice, common_prefix, compaction, goes_on, reusable, select_slot
+from gateway.engine.scheduler.slots import Slot, SlotChoice, compaction, goes_on, reusable, select_slot, shared_prefix
 from gateway.engine.scheduler.step import CacheOp, Copy, Drop, Restore, Row, Step, Swap, Trim
 from gateway.engine.sequence_memory import ATTENTION, SequenceMemory
 
@@ -99,6 +100,11 @@ class Scheduler:
         """Return how many tokens a slot holds. What a step read beyond, rejected draft tokens, is to be dropped."""
         return len(self._slots[slot].tokens)
 
+    def position(self, slot: int, length: int) -> int:
+        """Return the position behind the first `length` tokens of a slot; with M-RoPE a picture takes fewer."""
+        request = self._slots[slot].request
+        return length if request is None else length - self._running[request].shift(length)
+
     def sequence(self, request: int) -> Sequence | None:
         """Return a request that has not ended; None: it has."""
         return self._running.get(request) or self._waiting.get(request)
@@ -112,10 +118,11 @@ class Scheduler:
         *,
         priority: int = 0,
         scored: bool = False,
+        spans: tuple[MediaSpan, ...] = (),
     ) -> None:
         """Add a request.
 
-        `scored`: every token of it gets logits, so all of them are computed.
+        `scored`: every token of it gets logits, so all of them are computed. `spans`: parts of pictures in it.
 
         Raises:
             ValueError: it can't fit, or its id is taken; the caller checks length and tokens before.
@@ -133,6 +140,7 @@ class Scheduler:
             isolation=isolation,
             priority=priority,
             scored=scored,
+            spans=spans,
         )
 
     def _all(self) -> Iterator[Sequence]:
@@ -266,7 +274,7 @@ class Scheduler:
             return False  # a copy could not be cut back to what both have
         for other in self._running.values():
             if other.reading and other.isolation == sequence.isolation:
-                shared = min(common_prefix(other.tokens, sequence.tokens), len(sequence.tokens) - 1)
+                shared = shared_prefix(other.tokens, sequence.tokens)
                 elsewhere = max((held for slot, held in enumerate(copied) if slot != other.slot), default=0)
                 if shared - elsewhere >= _HOLD and other.done < shared:
                     return True

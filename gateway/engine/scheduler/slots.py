@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from gateway.engine.media import whole
 from gateway.engine.sequence_memory import SequenceMemory
 
 COPY_COST = 1 / 16  # copying a cached token, measured against computing it
@@ -57,6 +58,14 @@ def common_prefix(one: "array[int]", other: "array[int]") -> int:
     return first if different[first] else length
 
 
+def shared_prefix(held: "array[int]", prompt: "array[int]") -> int:
+    """Count the leading tokens of `prompt` that need not be computed where `held` is.
+
+    Pictures count whole or not at all, and the last token is always computed anew.
+    """
+    return whole(prompt, min(common_prefix(held, prompt), len(prompt) - 1))
+
+
 def reusable(
     slots: Sequence[Slot], prompt: "array[int]", isolation: str, memory: SequenceMemory
 ) -> tuple[list[int], list[int]]:
@@ -68,7 +77,7 @@ def reusable(
     for number, slot in enumerate(slots):
         if slot.isolation == isolation:
             length = len(slot.tokens)
-            common = min(common_prefix(slot.tokens, prompt), len(prompt) - 1)
+            common = shared_prefix(slot.tokens, prompt)
             kept[number] = memory.usable(common, length=length, moved=slot.moved)
             copied[number] = memory.usable(common, length=length, moved=length)
     return kept, copied

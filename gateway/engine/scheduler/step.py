@@ -5,9 +5,15 @@ from typing import TypeAlias
 
 import msgspec
 
+from gateway.engine.media import MediaSpan
+
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """Consecutive tokens of one sequence. The last `outputs` get logits; the last `drafted` are draft tokens."""
+    """Consecutive tokens of one sequence. The last `outputs` get logits; the last `drafted` are draft tokens.
+
+    `span`: they stand for this part of a picture, and are the whole of it. `shift`: how many positions fewer than
+    tokens stand before them.
+    """
 
     slot: int
     position: int
@@ -15,6 +21,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     outputs: int = 0
     request: int = -1
     drafted: int = 0
+    shift: int = 0
+    span: MediaSpan | None = None
 
 
 class Trim(msgspec.Struct, frozen=True):

@@ -30,6 +30,8 @@ class NgramProposer:
         if place is None:
             return []
         found = tokens[place : place + most].tolist()
+        if min(found) < 0:  # a picture stood there
+            return found[: next(at for at, token in enumerate(found) if token < 0)]
         period = len(tokens) - place
         while len(found) < most:  # it repeats itself
             found.append(found[len(found) - period])

@@ -139,7 +139,8 @@ class Speculator:
     def _propose_by_model(
         self, cost_model: DraftCostModel, rows: Items[Row], sequence_of: Callable[[int], Sequence | None]
     ) -> dict[int, list[int]]:
-        candidates = self._candidates(rows, sequence_of)
+        # The small model reads text only.
+        candidates = [found for found in self._candidates(rows, sequence_of) if not found[1].spans]
         length = self._length(cost_model, rows, [learned.model_rate for _, _, learned in candidates])
         if not length or self._proposer is None:
             return {}
@@ -190,4 +191,5 @@ def _with(row: Row, draft: Items[int] | None) -> Row:
         outputs=1 + len(draft),
         request=row.request,
         drafted=len(draft),
+        shift=row.shift,
     )

@@ -1,7 +1,7 @@
 """Loop of the worker process: read messages, carry out the scheduler's steps, send what came of them.
 
-One thread owns the model. Only compiling grammars happens in another one. The process ends when its socket closes,
-which also happens when the gateway dies; idle, it sleeps in select.
+One thread owns the model. Compiling grammars and encoding pictures happen in others. The process ends when its socket
+closes, which also happens when the gateway dies; idle, it sleeps in select.
 """
 
 import array
@@ -12,7 +12,21 @@ from typing import Any, assert_never
 
 from gateway.core.delta import FinishReason
 from gateway.engine.llama.model import EngineFault, Model, can_use_gpu
-from gateway.engine.messages import Cancel, Embed, End, Load, PromptLogs, Read, Submit, Tokens, unpack_tokens
+from gateway.engine.llama.projector import Projector
+from gateway.engine.media import without_media
+from gateway.engine.messages import (
+    Cancel,
+    Embed,
+    End,
+    Load,
+    Measure,
+    PromptLogs,
+    Read,
+    Submit,
+    Tokens,
+    ToWorker,
+    unpack_tokens,
+)
 from gateway.engine.prompt_store.store import PromptCacheStore
 from gateway.engine.sampling.grammar import Constraint, GrammarCompiler, GrammarFault
 from gateway.engine.sampling.sampler import Floats, Sampler
@@ -24,6 +38,7 @@ from gateway.engine.speculative.speculator import Speculator
 from gateway.engine.tuning.batch_split import BatchSplitter
 from gateway.engine.tuning.threads import tuner_of
 from gateway.engine.worker.channel import Channel, PeerClosed
+from gateway.engine.worker.media import MediaJobs
 from gateway.engine.worker.pooling import EmbeddingJobs
 
 
@@ -39,6 +54,7 @@ class Worker:
         cache_token_bytes: int,
         splitter: BatchSplitter,
         speculator: Speculator | None = None,
+        projector: Projector | None = None,
     ) -> None:
         settings = model.settings
         self._model = model
@@ -63,6 +79,7 @@ class Worker:
         self._speculator = speculator
         self._request_states: dict[int, RequestState] = {}
         self._embeds = EmbeddingJobs(model, threads)
+        self._media = MediaJobs(projector, channel.wake)
         self._grammars = GrammarCompiler(model.vocabulary)
         self._compiler = ThreadPoolExecutor(1, "grammar")
         self._compiling: dict[int, tuple[Submit, Future[Constraint]]] = {}
@@ -76,6 +93,7 @@ class Worker:
         while True:
             for message in self._channel.receive():
                 self._take(message)
+            self._take_encoded()
             self._take_compiled()
             self._take_states()
             step = self._scheduler.plan()
@@ -91,18 +109,21 @@ class Worker:
             elif step is None:
                 self._channel.wait()
 
-    def _take(self, message: Load | Submit | Cancel | Embed) -> None:
+    def _take(self, message: ToWorker) -> None:
         match message:
             case Submit():
-                if message.grammar:
-                    future = self._compiler.submit(self._grammars.compile, message.grammar)
-                    self._compiling[message.id] = (message, future)
-                    future.add_done_callback(lambda _: self._channel.wake())
+                if message.media:
+                    self._media.add(message)
                 else:
-                    self._add(message, None)
+                    self._compile(message)
+            case Measure():
+                answer = self._media.measure(message)
+                if answer is not None:
+                    self._channel.send(answer)
             case Cancel():
                 self._embeds.cancel(message.ids)
                 for request in message.ids:
+                    self._media.forget(request)
                     self._compiling.pop(request, None)
                     self._forget(request)
                     self._scheduler.cancel(request)
@@ -110,6 +131,23 @@ class Worker:
                 self._embeds.add(message)
             case Load():
                 raise PeerClosed  # a second model in one worker is a bug of the gateway
+
+    def _compile(self, message: Submit) -> None:
+        if message.grammar:
+            future = self._compiler.submit(self._grammars.compile, message.grammar)
+            self._compiling[message.id] = (message, future)
+            future.add_done_callback(lambda _: self._channel.wake())
+        else:
+            self._add(message, None)
+
+    def _take_encoded(self) -> None:
+        for answer in self._media.measured():
+            self._channel.send(answer)
+        for message, problem in self._media.encoded():
+            if problem:
+                self._end_failed(message.id, problem)
+            else:
+                self._compile(message)
 
     def _take_compiled(self) -> None:
         for request, (message, future) in list(self._compiling.items()):
@@ -132,20 +170,29 @@ class Worker:
 
     def _add(self, message: Submit, constraint: Constraint | None) -> None:
         tokens = unpack_tokens(message.tokens)
-        if not self._fits(tokens):
+        words = without_media(tokens, message.spans)
+        if not self._fits(tokens, words):
             self._end_failed(message.id, "The prompt does not fit this model.")
             return
-        sampler = Sampler(message.sampling, tokens, banned=tuple(self._ends))
+        sampler = Sampler(message.sampling, words, banned=tuple(self._ends))
         scored = message.prompt_logs
         self._request_states[message.id] = RequestState(
             sampler=sampler, constraint=constraint, began=time.perf_counter(), scored=0 if scored else -1
         )
         limit = max(1, message.max_tokens)
-        self._scheduler.add(message.id, tokens, limit, message.isolation, priority=message.priority, scored=scored)
+        self._scheduler.add(
+            message.id,
+            tokens,
+            limit,
+            message.isolation,
+            priority=message.priority,
+            scored=scored,
+            spans=message.spans,
+        )
 
-    def _fits(self, tokens: "array.array[int]") -> bool:
+    def _fits(self, tokens: "array.array[int]", words: "array.array[int]") -> bool:
         fits = 0 < len(tokens) < self._model.context
-        return fits and self._model.generates and self._model.vocabulary.has_all(tokens)
+        return fits and tokens[-1] >= 0 and self._model.generates and self._model.vocabulary.has_all(words)
 
     def _carry_out(self, step: Step) -> None:
         sampled: list[SampledToken] = []
@@ -158,6 +205,9 @@ class Worker:
             if self._speculator is not None:
                 step = self._speculator.extend(step, self._scheduler.sequence)
             for rows in self._split(step):
+                if rows[0].span is not None:
+                    self._model.decode_embeddings(rows[0].slot, self._media.rows(rows[0], rows[0].span))
+                    continue
                 logits = self._model.decode(rows)
                 self._sample(rows, logits, sampled)
         except EngineFault as error:
@@ -194,12 +244,13 @@ class Worker:
 
     def _apply(self, op: CacheOp) -> tuple[int, ...]:
         """Carry out an operation. Return the slots whose sequences it lost, so that they are computed again."""
-        model = self._model
+        model, scheduler = self._model, self._scheduler
         match op:
             case Trim():
-                return () if model.trim(op.slot, op.length) else (op.slot,)
+                return () if model.trim(op.slot, scheduler.position(op.slot, op.length)) else (op.slot,)
             case Copy():
-                return () if model.copy(op.source, op.destination, op.length) else (op.destination,)
+                length = scheduler.position(op.destination, op.length)
+                return () if model.copy(op.source, op.destination, length) else (op.destination,)
             case Swap():
                 model.swap(op.one, op.other)
             case Save():
@@ -220,7 +271,7 @@ class Worker:
             self._scheduler.prompt_cache.lost(op.key)
             return False
         self._model.restore(op.slot, state)
-        return self._model.trim(op.slot, op.length)
+        return self._model.trim(op.slot, self._scheduler.position(op.slot, op.length))
 
     def _recompute(self, slots: Iterable[int]) -> None:
         """Empty slots whose sequences an operation lost. They are read from their beginning by the steps to come."""
@@ -264,7 +315,7 @@ class Worker:
                 held = self._scheduler.held(row.slot)
                 speculator.checked(row, held - row.position - 1)
                 if held < row.position + len(row.tokens):
-                    self._model.trim(row.slot, held)
+                    self._model.trim(row.slot, held - row.shift)
 
     def _accept(self, sampled: list[SampledToken], reads: tuple[Read, ...]) -> None:
         """Add the sampled tokens to their sequences and send them in one message."""
@@ -322,9 +373,11 @@ class Worker:
     def _forget(self, request: int) -> RequestState | None:
         if self._speculator is not None:
             self._speculator.forget(request)
+        self._media.forget(request)
         return self._request_states.pop(request, None)
 
     def _end_failed(self, request: int, error: str) -> None:
+        self._media.forget(request)
         self._tell(ends=(End(id=request, reason=FinishReason.STOP, error=error),))
 
     def _fail_step(self, error: EngineFault) -> None:

@@ -9,6 +9,7 @@ from gateway.core.errors import ConfigurationError
 from gateway.engine.llama.footprint import available_memory, footprint_of, shortage
 from gateway.engine.llama.gguf import read_header
 from gateway.engine.llama.model import EngineFault, LoadFault, Model, can_use_gpu
+from gateway.engine.llama.projector import Projector
 from gateway.engine.llama.zero_pages import release_zero_pages
 from gateway.engine.messages import Failed, Load, Loading, Ready, StepCosts
 from gateway.engine.prompt_store.store import open_prompt_store
@@ -34,6 +35,8 @@ def _load(channel: Channel, settings: EngineSettings, threads: int) -> tuple[Mod
     header = read_header(Path(settings.model))
     for adapter, _ in settings.lora:
         read_header(Path(adapter))
+    if settings.mmproj:
+        read_header(Path(settings.mmproj))
     if not settings.gpu_layers or not can_use_gpu():
         problem = shortage(header, settings, available_memory())
         if problem:
@@ -117,6 +120,7 @@ def serve(connection: socket.socket) -> int:
             warm_up(model, threads)
             costs = _step_costs(model, threads, first[0].costs)
             speculator = _speculator(model, threads, costs)
+            projector = Projector(model, threads) if settings.mmproj else None
             prompt_store = open_prompt_store(settings, channel.wake)
         except ConfigurationError as error:
             channel.send(Failed(message=error.message, public=_BAD_FILE))
@@ -125,7 +129,7 @@ def serve(connection: socket.socket) -> int:
             channel.send(Failed(message=str(error), public=error.public, retry=True))
             return 3
         splitter = BatchSplitter(costs.batches)
-        worker = Worker(model, channel, threads, prompt_store, token_bytes, splitter, speculator)
+        worker = Worker(model, channel, threads, prompt_store, token_bytes, splitter, speculator, projector)
         channel.send(
             Ready(
                 seconds=time.perf_counter() - began,
@@ -137,6 +141,8 @@ def serve(connection: socket.socket) -> int:
                 description=model.description(),
                 generates=model.generates,
                 ranks=model.ranks,
+                sees=projector is not None and projector.sees,
+                hears=projector is not None and projector.hears,
                 costs=costs if costs.batches else None,
             )
         )
