@@ -235,6 +235,8 @@ class EmbeddedTarget:
                 while running:
                     for delta in stream.deltas(await mailbox.take()):
                         yield delta
+                if any(choice.unreadable for choice in choices):
+                    LOG.warning("a tool call could not be read; it stays text", target=self.info.name)
                 yield UsageReport(usage=usage.usage(choices))
             finally:
                 timer.cancel()

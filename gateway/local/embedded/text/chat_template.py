@@ -1,144 +1,89 @@
-"""Chat template of a model: Jinja from the GGUF file, in a sandbox. Reads the date for templates that print it.
+"""Chat template of a model: renders a conversation, and knows in what format its answers come."""
 
-The functions and filters are those that Hugging Face's `apply_chat_template` offers to templates.
-"""
-
-import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-
-import jinja2
-import jinja2.ext
-import jinja2.nodes
-import jinja2.parser
-import jinja2.sandbox
 
 from gateway.core.document import JsonObject, thaw
 from gateway.core.errors import BadRequest
 from gateway.core.request import Message
+from gateway.local.embedded.text.formats.answer_format import HERMES, AnswerFormat
+from gateway.local.embedded.text.formats.derive import derive
+from gateway.local.embedded.text.formats.probe import Probe
+from gateway.local.embedded.text.jinja_template import JinjaTemplate, TemplateFault
+from gateway.local.embedded.text.turns import Turn, turns_of, with_tools, without_system, without_thoughts
 
 CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
-_TOOLS = (
-    "You may call functions. Available functions, one JSON description a line:\n<tools>\n{tools}\n</tools>\n"
-    "To call one, answer with only this, one block for each call:\n"
-    '<tool_call>\n{{"name": "<function name>", "arguments": {{<arguments as JSON>}}}}\n</tool_call>'
-)
-
-
-class _Generation(jinja2.ext.Extension):
-    """Jinja tag `{% generation %}…{% endgeneration %}`, which marks text for training; here it changes nothing."""
-
-    tags = {"generation"}  # noqa: RUF012 - the type is jinja2's
-
-    def parse(self, parser: jinja2.parser.Parser) -> list[jinja2.nodes.Node]:
-        next(parser.stream)
-        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
-
-
-def _raise(message: str) -> None:
-    raise jinja2.TemplateRuntimeError(message)
-
-
-def _tojson(
-    value: object,
-    ensure_ascii: bool = False,
-    indent: int | None = None,
-    separators: tuple[str, str] | None = None,
-    sort_keys: bool = False,
-) -> str:
-    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+_THOUGHT_KEYS = ("reasoning_content", "reasoning", "thinking")
 
 
 class ChatTemplate:
-    """Compiled chat template. `source` empty: ChatML."""
+    """Chat template with all that is learnt from it once. `source` empty: ChatML."""
 
     def __init__(self, source: str, *, bos: str, eos: str, now: Callable[[], datetime] = datetime.now) -> None:
-        environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, "jinja2.ext.loopcontrols"]
-        )
-        environment.filters["tojson"] = _tojson
-        environment.globals["raise_exception"] = _raise
-        environment.globals["strftime_now"] = lambda form: now().strftime(form)
-        self._source = source or CHATML
-        self._template = environment.from_string(self._source)
-        self._tokens = {"bos_token": bos, "eos_token": eos}
-        self.knows_tools = "tools" in self._source
+        self._template = JinjaTemplate(source or CHATML, bos=bos, eos=eos, now=now)
+        probe = Probe(self._template.render, TemplateFault)
+        self.shape = probe.shape(self._template.source)
+        self._thought_keys = tuple(key for key in _THOUGHT_KEYS if key in self._template.source)
+        self.format: AnswerFormat = derive(probe, self._template.source)
 
-    def render(self, messages: Sequence[Message], tools: Sequence[JsonObject] = ()) -> str:
-        """Render the prompt, up to where the model's answer begins.
+    def render(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[JsonObject] = (),
+        variables: Mapping[str, object] | None = None,
+    ) -> str:
+        """Render the prompt, up to where the model's answer begins. `variables`: what the template may ask for.
 
         Raises:
             BadRequest: the template refuses these messages, or fails with them.
         """
-        turns = [_turn(message) for message in messages]
-        offered = [thaw(tool) for tool in tools]
-        if offered and not self.knows_tools:
-            lines = "\n".join(_tojson(tool) for tool in offered)
-            turns = _with_system(turns, _TOOLS.format(tools=lines))
         try:
-            return self._render(turns, offered)
-        except jinja2.TemplateError as first:
-            if any(turn["role"] == "system" for turn in turns):
-                try:  # some templates refuse system messages: then their text opens the first question
-                    return self._render(_without_system(turns), offered)
-                except jinja2.TemplateError:
-                    pass
-            raise BadRequest(
-                f"The model's chat template refuses these messages: {str(first)[:300]}", param="messages"
-            ) from first
-        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-            raise BadRequest("The model's chat template can't render these messages.", param="messages") from error
+            return self.rendered(messages, [thaw(tool) for tool in tools], generate=True, variables=variables)
+        except TemplateFault as fault:
+            reason = f" refuses these messages: {fault}" if fault.refused else " can't render these messages."
+            raise BadRequest(f"The model's chat template{reason}", param="messages") from fault
 
-    def _render(self, turns: Sequence[Mapping[str, object]], tools: Sequence[object]) -> str:
-        return self._template.render(
-            messages=turns, tools=tools or None, add_generation_prompt=True, documents=None, **self._tokens
-        )
+    def rendered(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[object],
+        *,
+        generate: bool,
+        variables: Mapping[str, object] | None = None,
+    ) -> str:
+        """Render a conversation; `generate`: up to where the next answer begins.
 
+        Raises:
+            TemplateFault: the template can't, in any of the ways in which messages can be put.
+        """
+        first: TemplateFault | None = None
+        for attempt in self._attempts(self._turns(messages, tools)):
+            try:
+                return self._template.render(attempt, tools, generate=generate, variables=variables)
+            except TemplateFault as fault:
+                first = first or fault
+        assert first is not None
+        raise first
 
-def _turn(message: Message) -> dict[str, object]:
-    role = "system" if message.role == "developer" else message.role
-    turn: dict[str, object] = {"role": role, "content": message.text}
-    if message.name:
-        turn["name"] = message.name
-    if message.tool_call_id:
-        turn["tool_call_id"] = message.tool_call_id
-    if message.reasoning:
-        turn["reasoning_content"] = message.reasoning
-    if message.tool_calls:
-        turn["tool_calls"] = [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": _arguments(call.arguments)},
-            }
-            for call in message.tool_calls
-        ]
-    return turn
+    def _turns(self, messages: Sequence[Message], tools: Sequence[object]) -> list[Turn]:
+        calls = self.format.calls or HERMES
+        turns = turns_of(messages, self.shape, calls, self._thought_keys)
+        if tools and not self.shape.shows_tools:
+            turns = with_tools(turns, tools, calls)
+        return turns if self.shape.shows_system else without_system(turns)
 
+    def _attempts(self, turns: list[Turn]) -> list[list[Turn]]:
+        """Return the turns, then what some templates want instead: no thoughts beside calls, no system's messages."""
+        attempts = [turns]
+        for other in (without_thoughts(turns, self._thought_keys), without_system(turns)):
+            if other not in attempts:
+                attempts.append(other)
+        return attempts
 
-def _arguments(text: str) -> object:
-    """Parse a call's arguments, for templates expect an object; what is none stays text."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return text
-    return value if isinstance(value, dict) else text
-
-
-def _with_system(turns: list[dict[str, object]], text: str) -> list[dict[str, object]]:
-    if turns and turns[0]["role"] == "system":
-        return [turns[0] | {"content": f"{turns[0]['content']}\n\n{text}"}, *turns[1:]]
-    return [{"role": "system", "content": text}, *turns]
-
-
-def _without_system(turns: list[dict[str, object]]) -> list[dict[str, object]]:
-    text = "\n\n".join(str(turn["content"]) for turn in turns if turn["role"] == "system")
-    rest = [turn for turn in turns if turn["role"] != "system"]
-    for number, turn in enumerate(rest):
-        if turn["role"] == "user":
-            rest[number] = turn | {"content": f"{text}\n\n{turn['content']}"}
-            return rest
-    return [{"role": "user", "content": text}, *rest]
+    def opens_thought(self, prompt: str) -> bool:
+        """Say whether a rendered prompt ends inside a thought."""
+        mark = self.format.thought.open.strip()
+        return self.format.opened_in_words or (bool(mark) and prompt.rstrip().endswith(mark))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from gateway.core.delta import Text
 from gateway.core.errors import BadRequest
-from gateway.core.request import ChatRequest, CompletionRequest, GenerateRequest, Sampling
+from gateway.core.request import CompletionRequest, GenerateRequest, Sampling
 from gateway.engine.llama.vocabulary import Vocabulary
 from gateway.engine.messages import Embed, SamplingSpec, Submit, pack_tokens
 from gateway.local.embedded.settings import EmbeddedSettings
@@ -41,9 +41,9 @@ def choices_of(request: GenerateRequest, prepared: Prepared, vocabulary: Vocabul
             index,
             vocabulary,
             stops=sampling.stop,
+            form=prepared.form,
             tools=prepared.tools,
             thinking=prepared.thinks,
-            may_think=isinstance(request, ChatRequest),
             scored=prepared.prompts[index // sampling.n] if scored else (),
             echo=texts[index // sampling.n] if scored else "",
             silent=sampling.max_tokens == 0,

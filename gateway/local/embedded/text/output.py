@@ -4,18 +4,15 @@ import math
 import secrets
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from gateway.core.delta import Delta, Finish, FinishReason, Reasoning, Text, TokenLogprob, ToolCallPart
 from gateway.core.usage import Usage
 from gateway.engine.llama.vocabulary import Vocabulary
 from gateway.engine.messages import TokenLog
-from gateway.local.embedded.text.detokenizer import Detokenizer, StopStrings, overlap
-from gateway.local.embedded.text.tool_parser import Call, ToolCallReader
-
-_THINK, _END_THINK = "<think>", "</think>"
-_LONGEST_START = 32  # characters in which an answer that begins with a thought must show it
-_MOST_BLANKS = 4  # of them before its first letter
-# Control tokens that mean something to the readers of an answer; all others are no text.
-_MARKERS = frozenset((b"<think>", b"</think>", b"<tool_call>", b"</tool_call>", b"<|python_tag|>"))
+from gateway.local.embedded.text.detokenizer import Detokenizer, StopStrings
+from gateway.local.embedded.text.formats.answer_format import AnswerFormat, Tool, is_marker
+from gateway.local.embedded.text.formats.reader import AnswerReader, CallArguments, CallBegun, Event, Said, Thought
 
 
 def _call_id() -> str:
@@ -31,9 +28,9 @@ class Choice:
         vocabulary: Vocabulary,
         *,
         stops: tuple[str, ...] = (),
-        tools: tuple[str, ...] = (),
+        form: AnswerFormat | None = None,
+        tools: tuple[Tool, ...] = (),
         thinking: bool = False,
-        may_think: bool = False,
         scored: Sequence[int] = (),
         echo: str = "",
         silent: bool = False,
@@ -45,9 +42,9 @@ class Choice:
             index: number of the choice in the answer.
             vocabulary: of the model.
             stops: strings that end the answer.
-            tools: names that the answer may call.
-            thinking: the prompt ends inside a `<think>` block.
-            may_think: the answer may begin with one.
+            form: how the model marks thoughts and calls; None: all of it is text.
+            tools: what the answer may call.
+            thinking: the prompt ends inside a thought.
             scored: tokens of the prompt, if its log-probabilities come.
             echo: text of the prompt, in the same case.
             silent: only the prompt is wanted.
@@ -61,14 +58,10 @@ class Choice:
         self.reasoning_tokens = 0
         self.stopped = False  # a stop string was found: no more tokens are wanted
         self._vocabulary = vocabulary
-        self._markers = bool(tools) or thinking or may_think
+        self._form = form
         self._characters = Detokenizer()
         self._stops = StopStrings(stops)
-        self._tools = ToolCallReader(tools) if tools else None
-        self._thinking = thinking
-        self._undecided = may_think and not thinking  # the answer may begin with <think>
-        self._after_thought = False  # blank lines between thought and answer belong to neither
-        self._held = ""
+        self._reader = AnswerReader(form, tools, thinking=thinking) if form is not None else None
         self._calls = 0
         self._call_id = call_id
         self._logprobs: list[TokenLogprob] = []
@@ -98,12 +91,12 @@ class Choice:
         if self._silent:
             return echoed
         self.tokens += 1
-        if self._thinking:
+        if self._reader is not None and self._reader.thinking:
             self.reasoning_tokens += 1
         piece = self._vocabulary.piece(token)
-        if not piece and self._markers:
+        if not piece and self._form is not None:  # a control token, which may mean something to the reader
             special = self._vocabulary.piece(token, special=True)
-            piece = special if special in _MARKERS else piece
+            piece = special if is_marker(self._form, special.decode("utf-8", "replace")) else piece
         if log is not None:
             self._logprobs.append(_logprob(self._vocabulary, token, piece, log))
         return echoed + self._emit(self._stops.feed(self._characters.feed(piece)))
@@ -113,68 +106,41 @@ class Choice:
         echoed = self._echoed() if self._scored else []
         rest = "" if self._stops.stopped else self._stops.feed(self._characters.flush()) + self._stops.flush()
         deltas = echoed + (self._emit(rest) if rest else [])
-        if self._held:
-            deltas += self._reasoned(self._held) if self._thinking else self._answer(self._held)
-            self._held = ""
-        if self._tools is not None:
-            deltas += self._called(self._tools.flush())
+        if self._reader is not None:
+            deltas += self._deltas(self._reader.flush(complete=reason is FinishReason.STOP))
         if self._calls and reason is FinishReason.STOP:
             reason = FinishReason.TOOL_CALLS
         return [*deltas, Finish(reason=reason, index=self.index)]
+
+    @property
+    def unreadable(self) -> int:
+        """How many tool calls could not be read, so that they are text."""
+        return self._reader.unreadable if self._reader is not None else 0
 
     def _emit(self, text: str) -> list[Delta]:
         self.stopped = self._stops.stopped
         if not text:
             return []
-        if self._undecided:
-            text, self._held = self._held + text, ""
-            start = text.lstrip()
-            longest = _LONGEST_START if start else _MOST_BLANKS
-            if len(start) < len(_THINK) and _THINK.startswith(start) and len(text) < longest:
-                self._held = text
-                return []
-            self._undecided = False
-            self._thinking = start.startswith(_THINK)
-            if self._thinking:
-                text = start.removeprefix(_THINK)
-        if not self._thinking:
-            return self._answer(text)
-        text, self._held = self._held + text, ""
-        place = text.find(_END_THINK)
-        if place < 0:
-            keep = overlap(text, _END_THINK)
-            self._held = text[len(text) - keep :]
-            return self._reasoned(text[: len(text) - keep])
-        self._thinking, self._after_thought = False, True
-        return self._reasoned(text[:place]) + self._answer(text[place + len(_END_THINK) :])
+        return self._deltas(self._reader.feed(text) if self._reader is not None else [Said(text)])
 
-    def _reasoned(self, text: str) -> list[Delta]:
-        return [Reasoning(text=text, index=self.index)] if text else []
-
-    def _answer(self, text: str) -> list[Delta]:
-        if self._after_thought:
-            text = text.lstrip("\n")
-            self._after_thought = not text
-        if not text:
-            return []
-        if self._tools is not None:
-            return self._called(self._tools.feed(text))
-        logprobs, self._logprobs = tuple(self._logprobs), []
-        return [Text(text=text, index=self.index, logprobs=logprobs)]
-
-    def _called(self, items: list[str | Call]) -> list[Delta]:
+    def _deltas(self, events: list[Event]) -> list[Delta]:
         deltas: list[Delta] = []
-        for item in items:
-            if isinstance(item, str):
-                logprobs, self._logprobs = tuple(self._logprobs), []
-                deltas.append(Text(text=item, index=self.index, logprobs=logprobs))
-                continue
-            deltas.append(
-                ToolCallPart(
-                    call=self._calls, id=self._call_id(), name=item.name, arguments=item.arguments, index=self.index
-                )
-            )
-            self._calls += 1
+        for event in events:
+            match event:
+                case Said():
+                    logprobs, self._logprobs = tuple(self._logprobs), []
+                    deltas.append(Text(text=event.text, index=self.index, logprobs=logprobs))
+                case Thought():
+                    deltas.append(Reasoning(text=event.text, index=self.index))
+                case CallBegun():
+                    number, self._calls = self._calls, self._calls + 1
+                    deltas.append(ToolCallPart(call=number, id=self._call_id(), name=event.name, index=self.index))
+                case CallArguments():
+                    last = deltas[-1] if deltas else None
+                    if isinstance(last, ToolCallPart):
+                        deltas[-1] = msgspec.structs.replace(last, arguments=last.arguments + event.text)
+                    else:
+                        deltas.append(ToolCallPart(call=self._calls - 1, arguments=event.text, index=self.index))
         return deltas
 
 

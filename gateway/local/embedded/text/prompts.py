@@ -26,6 +26,7 @@ from gateway.engine.llama.gguf import read_header
 from gateway.engine.llama.vocabulary import Vocabulary, open_vocabulary
 from gateway.engine.sampling.grammar import json_grammar, schema_of
 from gateway.local.embedded.text.chat_template import ChatTemplate
+from gateway.local.embedded.text.formats.answer_format import HERMES, AnswerFormat, Tool
 from gateway.local.embedded.text.infill import infill_prompt
 
 _SHORT = 4_000  # characters that are quicker rendered and tokenised than handed to a thread
@@ -39,8 +40,9 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
     prompts: tuple[tuple[int, ...], ...]
     grammar: str = ""
-    tools: tuple[str, ...] = ()  # names that the answer may call
-    thinks: bool = False  # the prompt ends inside a <think> block
+    form: AnswerFormat | None = None  # None: all of the answer is text
+    tools: tuple[Tool, ...] = ()  # what the answer may call
+    thinks: bool = False  # the prompt ends inside a thought
 
 
 class Prompts:
@@ -156,8 +158,9 @@ class Prompts:
         return Prepared(
             prompts=(tuple(ids),),
             grammar=grammar,
-            tools=tuple(name for tool in tools if (name := _name(tool))),
-            thinks=text.rstrip().endswith("<think>"),
+            form=self._template.format if forced is None else AnswerFormat(calls=HERMES),
+            tools=tuple(_tool(tool) for tool in tools if _name(tool)),
+            thinks=forced is None and self._template.opens_thought(text),
         )
 
     def _infill(self, request: CompletionRequest, suffix: str) -> Prepared:
@@ -280,6 +283,12 @@ def _name(tool: Mapping[str, Json]) -> str:
     function = tool.get("function")
     name = function.get("name") if isinstance(function, Mapping) else None
     return name if isinstance(name, str) else ""
+
+
+def _tool(tool: Mapping[str, Json]) -> Tool:
+    function = tool.get("function")
+    parameters = function.get("parameters") if isinstance(function, Mapping) else None
+    return Tool(name=_name(tool), parameters=parameters if isinstance(parameters, Mapping) else {})
 
 
 def _offered(request: ChatRequest) -> tuple[tuple[Mapping[str, Json], ...], dict[str, object] | None]:

@@ -44,9 +44,10 @@ def test_what_templates_may_use(source: str, expected: str) -> None:
     [
         "{{ raise_exception('no') }}",
         "{{ ''.__class__.__mro__ }}",
-        "{{ messages.append(1) }}",
+        "{{ messages.clear() }}",
         "{{ messages[0].__init__.__globals__ }}",
         "{% for i in range(10000000) %}{% endfor %}",
+        "{% for m in messages %}{{ messages.append(m) }}{% endfor %}",
         "{{ undefined_function() }}",
         "{{ 1 / 0 }}",
     ],
@@ -80,10 +81,13 @@ def test_system_text_moves_where_a_template_refuses_it() -> None:
 
 def test_tool_calls_reach_the_template_as_objects() -> None:
     """Arguments of tool calls are JSON text on the wire, and an object in templates."""
-    source = "{{ messages[0].tool_calls[0].function.arguments.city }}{{ messages[1].tool_call_id }}"
+    source = (
+        "{% for m in messages %}{% for c in m.tool_calls or [] %}{{ c.function.name }} {{ c.function.arguments.city }} "
+        "{% endfor %}{{ m.content }} {{ m.name }}{% endfor %}"
+    )
     call = ToolCall(id="c1", name="weather", arguments='{"city": "Paris"}')
     messages = (
         Message(role="assistant", text="", tool_calls=(call,)),
         Message(role="tool", text="18°", tool_call_id="c1"),
     )
-    assert render(source, *messages) == "Parisc1"
+    assert render(source, *messages) == "weather Paris  18° weather"

@@ -1,11 +1,17 @@
 """Tokens of one choice become deltas: thoughts, tool calls, markers that are control tokens."""
 
+import msgspec
 import pytest
 
 from gateway.core.delta import Delta, Finish, FinishReason, Reasoning, Text, ToolCallPart
+from gateway.local.embedded.text.formats.answer_format import HERMES, AnswerFormat, Tool
 from gateway.local.embedded.text.output import Choice
 
 CONTROL = {0: b"<|im_start|>", 1: b"<think>", 2: b"</think>", 3: b"<tool_call>", 4: b"</tool_call>"}
+
+
+FORM = AnswerFormat(calls=HERMES)
+TOOLS = (Tool(name="f", parameters={}),)
 
 
 class Letters:
@@ -26,7 +32,7 @@ def tokens_of(text: str) -> list[int]:
     ]
 
 
-def read(text: str, *, tools: tuple[str, ...] = (), stops: tuple[str, ...] = (), **more: bool) -> list[Delta]:
+def read(text: str, *, tools: tuple[Tool, ...] = (), stops: tuple[str, ...] = (), **more: object) -> list[Delta]:
     """All deltas of an answer, neighbouring ones of a kind joined."""
     choice = Choice(0, Letters(), tools=tools, stops=stops, call_id=lambda: "call_1", **more)  # type: ignore[arg-type]
     deltas: list[Delta] = []
@@ -42,6 +48,8 @@ def read(text: str, *, tools: tuple[str, ...] = (), stops: tuple[str, ...] = (),
             joined[-1] = Text(text=last.text + delta.text)
         elif isinstance(delta, Reasoning) and isinstance(last, Reasoning):
             joined[-1] = Reasoning(text=last.text + delta.text)
+        elif isinstance(delta, ToolCallPart) and isinstance(last, ToolCallPart) and delta.id is None:
+            joined[-1] = msgspec.structs.replace(last, arguments=last.arguments + delta.arguments)
         else:
             joined.append(delta)
     return joined
@@ -56,18 +64,18 @@ CALLED = Finish(reason=FinishReason.TOOL_CALLS)
     ("text", "options", "expected"),
     [
         ("Hi.", {}, [Text(text="Hi."), END]),
-        ("Hi.", {"may_think": True}, [Text(text="Hi."), END]),
-        ("<th", {"may_think": True}, [Text(text="<th"), END]),
-        ("<think>Hm.</think>\n\nYes", {"may_think": True}, [Reasoning(text="Hm."), Text(text="Yes"), END]),
-        ("|§|<think>|§|Hm.|§|</think>|§|Yes", {"may_think": True}, [Reasoning(text="Hm."), Text(text="Yes"), END]),
-        ("Hm.</think>Yes", {"thinking": True}, [Reasoning(text="Hm."), Text(text="Yes"), END]),
-        ("Hm.</thi", {"thinking": True}, [Reasoning(text="Hm.</thi"), END]),
-        ("No <think>x</think>", {"may_think": True}, [Text(text="No <think>x</think>"), END]),
-        ("a|§|<|im_start|>|§|b", {"may_think": True, "tools": ("f",)}, [Text(text="ab"), END]),
-        ("|§|<tool_call>|§|" + '{"name": "f"}' + "|§|</tool_call>|§|", {"tools": ("f",)}, [CALL, CALLED]),
+        ("Hi.", {"form": FORM}, [Text(text="Hi."), END]),
+        ("<th", {"form": FORM}, [Text(text="<th"), END]),
+        ("<think>Hm.</think>\n\nYes", {"form": FORM}, [Reasoning(text="Hm."), Text(text="Yes"), END]),
+        ("|§|<think>|§|Hm.|§|</think>|§|Yes", {"form": FORM}, [Reasoning(text="Hm."), Text(text="Yes"), END]),
+        ("Hm.</think>Yes", {"form": FORM, "thinking": True}, [Reasoning(text="Hm."), Text(text="Yes"), END]),
+        ("Hm.</thi", {"form": FORM, "thinking": True}, [Reasoning(text="Hm.</thi"), END]),
+        ("No <think>x</think>", {"form": FORM}, [Text(text="No <think>x</think>"), END]),
+        ("a|§|<|im_start|>|§|b", {"form": FORM, "tools": TOOLS}, [Text(text="ab"), END]),
+        ("|§|<tool_call>|§|" + '{"name": "f"}' + "|§|</tool_call>|§|", {"form": FORM, "tools": TOOLS}, [CALL, CALLED]),
         (
             "<think>x</think>" + '{"name": "f"}',
-            {"tools": ("f",), "may_think": True},
+            {"form": FORM, "tools": TOOLS},
             [Reasoning(text="x"), CALL, CALLED],
         ),
         ("abcSTOPdef", {"stops": ("STOP",)}, [Text(text="abc"), END]),
@@ -82,14 +90,14 @@ def test_answers(text: str, options: dict, expected: list[Delta]) -> None:
 
 def test_an_answer_of_blanks_is_not_held_back_for_ever() -> None:
     """A model that indents its answer is streamed all the same."""
-    choice = Choice(0, Letters(), may_think=True)  # type: ignore[arg-type]
+    choice = Choice(0, Letters(), form=FORM)  # type: ignore[arg-type]
     shown = [delta for token in tokens_of(" " * 64) for delta in choice.token(token, None)]
     assert len(shown) > 16
 
 
 def test_thoughts_are_counted_apart() -> None:
     """Tokens inside of a thought are reasoning tokens."""
-    choice = Choice(0, Letters(), thinking=True)  # type: ignore[arg-type]
+    choice = Choice(0, Letters(), form=FORM, thinking=True)  # type: ignore[arg-type]
     for token in tokens_of("Hm.|§|</think>|§|Yes"):
         choice.token(token, None)
     assert (choice.tokens, choice.reasoning_tokens) == (7, 4)
