@@ -6,7 +6,7 @@ and length is checked here before C sees it.
 
 import array
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,6 +49,7 @@ class Vocabulary:
         self._plain: dict[int, bytes] = {}
         self._special: dict[int, bytes] = {}
         self._buffer = ctypes.create_string_buffer(_PIECE)
+        self._controls: dict[str, int] | None = None
 
     def tokenize(self, text: str, *, add_special: bool, parse_special: bool) -> list[int]:
         """Return the token ids of `text`.
@@ -107,6 +108,16 @@ class Vocabulary:
     def is_added(self, token: int) -> bool:
         """Say whether it is a control token, or one that the model's makers added, such as `<tool_call>`."""
         return bool(C.llama_vocab_get_attr(self._handle, token) & (_ATTR_CONTROL | _ATTR_USER_DEFINED))
+
+    def controls(self) -> Mapping[str, int]:
+        """Return the ids of all control tokens, by their text; the first call takes up to 0.1 s."""
+        if self._controls is None:
+            ids = [token for token in range(self.size) if self.is_control(token)]
+            self._controls = {text: token for token in ids if (text := self._shown(token))}
+        return self._controls
+
+    def _shown(self, token: int) -> str:
+        return self.piece(token, special=True).decode("utf-8", "ignore")
 
     def ends(self) -> frozenset[int]:
         """Return the tokens that end an answer."""

@@ -42,31 +42,58 @@ def json_grammar(schema: object) -> str:
     """
     from llguidance import LLMatcher
 
+    text = _checked(schema, "response_format")
+    try:
+        grammar = LLMatcher.grammar_from_json_schema(text, overrides=_OPTIONS)
+    except ValueError as error:
+        raise BadRequest(f"The JSON schema can't be used: {error}", param="response_format") from error
+    return _enforceable(grammar, "response_format")
+
+
+def lark_grammar(source: str, schemas: Iterable[object], param: str) -> str:
+    """Compile a grammar in llguidance's Lark dialect that holds answers to these schemas, as text.
+
+    Raises:
+        BadRequest: a schema is too long or too deep, or can't be enforced; `param` is where it stood.
+    """
+    from llguidance import LLMatcher
+
+    for schema in schemas:
+        _checked(schema, param)
+    return _enforceable(LLMatcher.grammar_from_lark(source), param)
+
+
+def _enforceable(grammar: str, param: str) -> str:
+    from llguidance import LLMatcher
+
+    wrong, notes = LLMatcher.validate_grammar_with_warnings(grammar, None, limits=_limits())
+    if wrong:
+        raise BadRequest(f"The JSON schema can't be enforced: {_short(notes[0])}", param=param)
+    return grammar
+
+
+def _checked(schema: object, param: str) -> str:
+    """Return the text of a schema that can be looked at without danger.
+
+    Raises:
+        BadRequest: it is too long or too deep, or never ends.
+    """
     text = json.dumps(schema, ensure_ascii=False)
     if len(text) > LONGEST_SCHEMA:
         raise BadRequest(
-            f"The JSON schema has {len(text)} characters; up to {LONGEST_SCHEMA} are accepted.", param="response_format"
+            f"The JSON schema has {len(text)} characters; up to {LONGEST_SCHEMA} are accepted.", param=param
         )
     levels = _levels(schema)
     if levels > DEEPEST_SCHEMA:
         raise BadRequest(
             f"The JSON schema and what it refers to have {levels} levels; up to {DEEPEST_SCHEMA} are accepted. "
             "Use fewer or flatter definitions.",
-            param="response_format",
+            param=param,
         )
     looping = _looping(schema)
     if looping:
-        raise BadRequest(
-            f"The JSON schema can't be used: '$ref' {looping[:100]!r} leads back to itself.", param="response_format"
-        )
-    try:
-        grammar = LLMatcher.grammar_from_json_schema(text, overrides=_OPTIONS)
-    except ValueError as error:
-        raise BadRequest(f"The JSON schema can't be used: {error}", param="response_format") from error
-    wrong, notes = LLMatcher.validate_grammar_with_warnings(grammar, None, limits=_limits())
-    if wrong:
-        raise BadRequest(f"The JSON schema can't be enforced: {_short(notes[0])}", param="response_format")
-    return grammar
+        raise BadRequest(f"The JSON schema can't be used: '$ref' {looping[:100]!r} leads back to itself.", param=param)
+    return text
 
 
 def _levels(schema: object) -> int:

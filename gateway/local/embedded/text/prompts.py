@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.core.document import Json, thaw
+from gateway.core.document import Json
 from gateway.core.errors import BadRequest, ContextLengthExceeded
 from gateway.core.request import (
     AnyRequest,
@@ -20,14 +20,14 @@ from gateway.core.request import (
     CompletionRequest,
     EmbeddingsRequest,
     RerankRequest,
-    ResponseFormat,
 )
 from gateway.engine.llama.gguf import read_header
 from gateway.engine.llama.vocabulary import Vocabulary, open_vocabulary
-from gateway.engine.sampling.grammar import json_grammar, schema_of
 from gateway.local.embedded.text.chat_template import ChatTemplate
-from gateway.local.embedded.text.formats.answer_format import HERMES, AnswerFormat, Tool
+from gateway.local.embedded.text.constraint import grammar_of
+from gateway.local.embedded.text.formats.answer_format import AnswerFormat, Tool
 from gateway.local.embedded.text.infill import infill_prompt
+from gateway.local.embedded.text.offer import offer_of
 
 _SHORT = 4_000  # characters that are quicker rendered and tokenised than handed to a thread
 _NODE = 8  # characters that a value or a message counts besides its text: quotes, commas, markers of a template
@@ -149,18 +149,20 @@ class Prompts:
             raise BadRequest("This model reads text only.", param="messages")
         # Before anything is rendered: what is surely too long costs nothing.
         self._refuse_longer(sum(len(message.text) for message in request.messages))
-        tools, forced = _offered(request)
-        text = self._template.render(request.messages, tools)
+        offer = offer_of(request)
+        text = self._template.render(request.messages, offer.documents)
         self._refuse_huge(text)
         bos = self.vocabulary.piece(self.vocabulary.bos, special=True).decode("utf-8", "replace")
         ids = self.vocabulary.tokenize(text, add_special=not (bos and text.startswith(bos)), parse_special=True)
-        grammar = json_grammar(forced) if forced is not None else _grammar(request.response_format)
+        form, thinks = self._template.format, self._template.opens_thought(text)
+        constrained = offer.required or offer.strict or request.response_format.kind != "text"
+        controls = self.vocabulary.controls() if constrained else {}
         return Prepared(
             prompts=(tuple(ids),),
-            grammar=grammar,
-            form=self._template.format if forced is None else AnswerFormat(calls=HERMES),
-            tools=tuple(_tool(tool) for tool in tools if _name(tool)),
-            thinks=forced is None and self._template.opens_thought(text),
+            grammar=grammar_of(offer, request.response_format, form, controls, text, thinking=thinks),
+            form=form,
+            tools=offer.tools,
+            thinks=thinks,
         )
 
     def _infill(self, request: CompletionRequest, suffix: str) -> Prepared:
@@ -272,78 +274,6 @@ def _texts_of(request: AnyRequest) -> Json:
             return request.inputs
         case RerankRequest():
             return (*(request.query for _ in request.texts), *request.texts)
-
-
-def _grammar(wanted: ResponseFormat) -> str:
-    schema = schema_of(wanted.kind, thaw(wanted.schema))
-    return "" if schema is None else json_grammar(schema)
-
-
-def _name(tool: Mapping[str, Json]) -> str:
-    function = tool.get("function")
-    name = function.get("name") if isinstance(function, Mapping) else None
-    return name if isinstance(name, str) else ""
-
-
-def _tool(tool: Mapping[str, Json]) -> Tool:
-    function = tool.get("function")
-    parameters = function.get("parameters") if isinstance(function, Mapping) else None
-    return Tool(name=_name(tool), parameters=parameters if isinstance(parameters, Mapping) else {})
-
-
-def _offered(request: ChatRequest) -> tuple[tuple[Mapping[str, Json], ...], dict[str, object] | None]:
-    """Return the tools to offer, and the schema of the answer where a call is required.
-
-    Raises:
-        BadRequest: `tool_choice` is of an unknown kind, or names a tool that is not offered.
-    """
-    choice = request.tool_choice
-    if not request.tools or choice == "none":
-        return (), None
-    tools = request.tools
-    required = choice == "required"
-    if isinstance(choice, Mapping):
-        match choice.get("type"):
-            case "function":
-                function = choice.get("function")
-                names = {function.get("name")} if isinstance(function, Mapping) else set()
-                required = True
-            case "allowed_tools":
-                allowed = choice.get("allowed_tools")
-                allowed = allowed if isinstance(allowed, Mapping) else choice
-                listed = allowed.get("tools")
-                names = (
-                    {_name(tool) for tool in listed if isinstance(tool, Mapping)}
-                    if isinstance(listed, tuple)
-                    else set()
-                )
-                required = allowed.get("mode") == "required"
-            case _:
-                raise BadRequest("This 'tool_choice' is not supported.", param="tool_choice")
-        tools = tuple(tool for tool in tools if _name(tool) in names)
-        if not tools:
-            raise BadRequest("'tool_choice' names a tool that 'tools' does not have.", param="tool_choice")
-    return tools, _call_schema(tools) if required else None
-
-
-def _call_schema(tools: tuple[Mapping[str, Json], ...]) -> dict[str, object]:
-    """Return the schema of one call of one of these tools."""
-    calls = []
-    for tool in tools:
-        function = tool.get("function")
-        parameters = function.get("parameters") if isinstance(function, Mapping) else None
-        calls.append(
-            {
-                "type": "object",
-                "properties": {
-                    "name": {"const": _name(tool)},
-                    "arguments": thaw(parameters) if isinstance(parameters, Mapping) else {"type": "object"},
-                },
-                "required": ["name", "arguments"],
-                "additionalProperties": False,
-            }
-        )
-    return calls[0] if len(calls) == 1 else {"anyOf": calls}
 
 
 _PLACES = re.compile(r"\{(query|document)\}")

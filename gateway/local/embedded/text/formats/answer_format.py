@@ -72,6 +72,7 @@ class AnswerFormat(msgspec.Struct, frozen=True, kw_only=True):
     thought_end: str = ""
     content_begin: str = ""
     no_text: str = ""
+    thinks: bool = False  # the template has a place for thoughts
     thinks_anywhere: bool = False  # thoughts may also follow text
     opened_in_words: bool = False  # the prompt opens the thought without a marker
 

@@ -39,6 +39,11 @@ class JsonReader:
         self._in_string = self._escaped = False
         self._quoted: list[str] | None = None  # pieces of arguments that stand in a string
 
+    @property
+    def in_string(self) -> bool:
+        """Whether the text so far ends within a string."""
+        return self._in_string and not self.failed
+
     def feed(self, text: str) -> str:
         """Return the text up to the end of the value."""
         for place, character in enumerate(text):

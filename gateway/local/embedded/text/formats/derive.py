@@ -31,7 +31,8 @@ def derive(probe: Probe, source: str) -> AnswerFormat:
         return known
     form = known or _text_format(probe, source)
     calls = known_calls(source) or derived_calls(probe, form) or HERMES
-    return msgspec.structs.replace(form, calls=calls)
+    thinks = bool(form.thought.close) and form.thought.close in source
+    return msgspec.structs.replace(form, calls=calls, thinks=thinks)
 
 
 def _text_format(probe: Probe, source: str) -> AnswerFormat:

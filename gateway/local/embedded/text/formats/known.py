@@ -4,34 +4,37 @@ from gateway.local.embedded.text.formats.answer_format import AnswerFormat, Call
 
 _HARMONY_HEADER = r"(?:<\|start\|>assistant)?"
 _HARMONY = AnswerFormat(
-    thought=Markers(open="<|channel|>analysis<|message|>", close="<|end|>"),
+    thought=Markers(open="<|channel|>analysis<|message|>", close="<|end|><|start|>assistant"),
+    thinks=True,
     content=Markers(open="<|channel|>final<|message|>"),
     thought_begin=rf"{_HARMONY_HEADER}<\|channel\|>analysis(?: ?<\|constrain\|>\w{{1,16}})?<\|message\|>",
     thought_end=r"<\|end\|>",
     content_begin=_HARMONY_HEADER
     + r"<\|channel\|>(?:final|commentary)(?: ?(?:<\|constrain\|>)?\w{1,16})?<\|message\|>",
-    no_text=r"<\|end\|>|<\|start\|>assistant(?=<)|<\|channel\|>commentary to=assistant(?=<)|<\|call\|>|<\|return\|>",
+    no_text=r"<\|end\|>|<\|start\|>assistant(?=[< ])|<\|channel\|>commentary to=assistant(?=<)|<\|call\|>|<\|return\|>",
     thinks_anywhere=True,
     calls=Calls(
         style=Style.NAMED_JSON,
-        call=Markers(open="<|start|>assistant to=functions.", close="<|call|>"),
-        name_end="<|channel|>commentary json<|message|>",
+        call=Markers(open="<|channel|>commentary to=functions.", close="<|call|>"),
+        between="<|start|>assistant",
+        name_end=" <|constrain|>json<|message|>",
         head=_HARMONY_HEADER
         + r"(?: to=functions\.{name}<\|channel\|>\w{1,16}|<\|channel\|>\w{1,16} to=functions\.{name})"
         r"(?: ?(?:<\|constrain\|>)?\w{1,16})?<\|message\|>",
     ),
 )
 _MUSE = AnswerFormat(
-    thought=Markers(open=" to=self<|message|>", close="<|eom|>"),
+    thought=Markers(open=" to=self<|message|>", close="<|eom|><|start|>assistant"),
+    thinks=True,
     content=Markers(open=" to=user<|message|>"),
     thought_begin=r"(?:<\|start\|>assistant)? ?to=self<\|message\|>",
     thought_end=r"<\|eom\|>",
     content_begin=r"(?:<\|start\|>assistant)? ?to=user<\|message\|>",
-    no_text=r"<\|eom\|>|<\|eot\|>",
+    no_text=r"<\|eom\|>|<\|eot\|>|<\|start\|>assistant(?= )",
     thinks_anywhere=True,
     calls=Calls(
         style=Style.TAGS,
-        section=Markers(open="<atem:function_calls>", close="</atem:function_calls>"),
+        section=Markers(open=" to={name}<|message|><atem:function_calls>\n", close="\n</atem:function_calls>"),
         call=Markers(open='<atem:invoke name="', close="\n</atem:invoke>"),
         name_end='">',
         parameter=Markers(open='\n<atem:parameter name="', close="</atem:parameter>"),
@@ -52,6 +55,7 @@ _FUNCTIONARY = AnswerFormat(
 )
 _GEMMA = AnswerFormat(
     thought=Markers(open="<|channel>thought\n", close="<channel|>"),
+    thinks=True,
     thought_begin=r"(?:<\|channel>){1,2}thought",
     no_text=r"<channel\|>|<\|tool_response>|<turn\|>",
     thinks_anywhere=True,

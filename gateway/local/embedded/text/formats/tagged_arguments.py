@@ -8,6 +8,7 @@ import regex
 
 from gateway.core.document import Json
 from gateway.local.embedded.text.formats.answer_format import Calls
+from gateway.local.embedded.text.formats.arguments import JsonReader
 from gateway.local.embedded.text.formats.coercion import types_of, value_as_json
 from gateway.local.embedded.text.formats.nested_tags import value_of_tags
 from gateway.local.embedded.text.formats.patterns import find, loose, value_edge
@@ -91,8 +92,20 @@ class TagReader:
         self._value.append(piece)
         if found is None or found.partial:
             return self._escaped(piece) or None
-        self._held = self._held[found.end() - found.start() :]
+        mark, self._held = self._held[: found.end() - found.start()], self._held[found.end() - found.start() :]
+        if self._within_string():
+            self._value.append(mark)
+            return ""
         return self._ended(piece)
+
+    def _within_string(self) -> bool:
+        """Say whether the value is JSON that is still within a string: then a closing tag is a part of it."""
+        text = "".join(self._value).lstrip()
+        if self._streams or not text.startswith(("{", "[")):
+            return False
+        scan = JsonReader()
+        scan.feed(text)
+        return scan.in_string
 
     def _trimmed(self) -> bool:
         """Take off what belongs to the format, not to the value; return whether enough has come to know."""

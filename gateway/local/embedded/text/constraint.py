@@ -1,0 +1,46 @@
+"""Grammar of an answer: what a request demands, in the format of the model."""
+
+from collections.abc import Mapping
+
+from gateway.core.document import thaw
+from gateway.core.request import ResponseFormat
+from gateway.engine.sampling.grammar import json_grammar, lark_grammar, schema_of
+from gateway.local.embedded.text.formats.answer_format import AnswerFormat
+from gateway.local.embedded.text.formats.grammar import GrammarWriter
+from gateway.local.embedded.text.offer import Offer
+
+
+def grammar_of(
+    offer: Offer,
+    wanted: ResponseFormat,
+    form: AnswerFormat,
+    controls: Mapping[str, int],
+    prompt: str,
+    *,
+    thinking: bool,
+) -> str:
+    """Return the grammar that the answer must follow; empty: it is free.
+
+    Args:
+        offer: the tools, and whether one must be called.
+        wanted: form of an answer that is no call.
+        form: how the model marks thoughts, calls and text.
+        controls: ids of the control tokens, by their text.
+        prompt: the rendered conversation.
+        thinking: it ends inside a thought.
+
+    Raises:
+        BadRequest: a schema can't be enforced.
+    """
+    writer = GrammarWriter(form, controls, prompt, thinking=thinking)
+    if offer.required:
+        return lark_grammar(writer.required_call(offer.tools), writer.schemas, "tools")
+    schema = schema_of(wanted.kind, thaw(wanted.schema))
+    if schema is not None:
+        plain = not (form.thinks or thinking or form.content.open)
+        if plain:
+            return json_grammar(schema)
+        return lark_grammar(writer.json_answer(schema), writer.schemas, "response_format")
+    if offer.strict:
+        return lark_grammar(writer.strict_calls(offer.tools, offer.strict), writer.schemas, "tools")
+    return ""
