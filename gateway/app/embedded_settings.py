@@ -6,17 +6,21 @@ from gateway.settings import Settings
 from gateway.settings.llama import LlamaOptions
 from gateway.settings.targets import EmbeddedTargetConfig
 
+_UNFITTED = EmbeddedSettings(model="")  # what `auto` begins with, before the models are planned
+
 
 def embedded_settings(settings: Settings, name: str, config: EmbeddedTargetConfig) -> EmbeddedSettings:
-    """Return the engine's settings for one embedded target.
+    """Return the engine's settings for one embedded target. What is `auto` is chosen in `gateway.app.model_plan`.
 
     Raises:
         ConfigurationError: A model file is missing.
     """
     return EmbeddedSettings(
         model=str(model_path(config.model, settings.model_directory)),
-        context=config.context,
-        slots=config.slots,
+        context=config.context or _UNFITTED.context,
+        slots=config.slots or _UNFITTED.slots,
+        fit_context=config.context is None,
+        fit_slots=config.slots is None,
         kv_type_k=config.kv_type_k or config.kv_type,
         kv_type_v=config.kv_type_v or config.kv_type,
         lora=tuple((str(model_path(name, settings.model_directory)), scale) for name, scale in config.lora.items()),

@@ -3,15 +3,24 @@
 Imports little, for whatever this file needs delays the model.
 """
 
+import asyncio
 import contextlib
 from collections.abc import Mapping
 
 from gateway.app.embedded_settings import embedded_settings
 from gateway.core.errors import AduanaError
 from gateway.ledger.lock import OwnerLock
+from gateway.local.embedded.models.plan import ModelPlan
 from gateway.local.embedded.process.supervisor import WorkerSupervisor
+from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.settings import Settings
 from gateway.settings.targets import EmbeddedTargetConfig
+
+
+def _plan(settings: Settings) -> ModelPlan:
+    from gateway.app.model_plan import holding  # loads llama.cpp, so not before the worker's process has begun
+
+    return holding(settings)
 
 
 class HeadStart:
@@ -25,6 +34,17 @@ class HeadStart:
         self.lock = OwnerLock(settings.state_dir)
         self._settings = settings
         self._workers: dict[str, WorkerSupervisor] = {}
+        self._planning: asyncio.Task[ModelPlan] | None = None
+
+    async def plan(self) -> ModelPlan:
+        """Return the sizes of all models: made once, so that worker and gateway have the same numbers.
+
+        Raises:
+            ConfigurationError: A model file is missing, or the memory can't hold the models.
+        """
+        if self._planning is None:
+            self._planning = asyncio.create_task(asyncio.to_thread(_plan, self._settings), name="sizes of models")
+        return await asyncio.shield(self._planning)
 
     @property
     def workers(self) -> Mapping[str, WorkerSupervisor]:
@@ -33,22 +53,26 @@ class HeadStart:
 
     def begin(self) -> None:
         """Take the lock and start the worker; return at once."""
-        chosen = next(
-            (
-                (name, target)
-                for name, target in self._settings.targets.items()
-                if isinstance(target, EmbeddedTargetConfig) and target.load == "start"
-            ),
-            None,
-        )
-        if chosen is None:
+        targets = self._settings.targets.items()
+        embedded = ((name, target) for name, target in targets if isinstance(target, EmbeddedTargetConfig))
+        first = next(((name, target) for name, target in embedded if target.load == "start"), None)
+        if first is None:
             return
-        name, target = chosen
+        name, target = first
         with contextlib.suppress(AduanaError, OSError):
-            worker = WorkerSupervisor(name, embedded_settings(self._settings, name, target))
+            sized: asyncio.Future[EmbeddedSettings] = asyncio.get_running_loop().create_future()
+            worker = WorkerSupervisor(name, embedded_settings(self._settings, name, target), sized=sized)
             self.lock.take()  # INVARIANT: before the worker begins, which erases what another's has in this directory
             worker.begin()
             self._workers[name] = worker
+            self._sizing = asyncio.create_task(self._size(name, sized), name="size of the first model")
+
+    async def _size(self, name: str, sized: asyncio.Future[EmbeddedSettings]) -> None:
+        """Tell the worker how large its model is; where that can't be said it waits until the start has failed."""
+        with contextlib.suppress(AduanaError, OSError):
+            plan = await self.plan()
+            if not sized.done():
+                sized.set_result(plan.settings[name])
 
     async def stop(self) -> None:
         """End the worker, whoever has it by now. Safe to call twice."""

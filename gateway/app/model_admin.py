@@ -58,6 +58,8 @@ def _report(name: str, target: EmbeddedTarget) -> ModelReport:
         progress=state.loading,
         memory=residency.footprint.total,
         gpu_memory=residency.footprint.gpu,
+        context=target.context,
+        slots=state.slots_total or 0,
         busy=residency.working,
         waiting=residency.waiting,
         load=target.starts,

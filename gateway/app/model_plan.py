@@ -1,15 +1,19 @@
-"""What the configured embedded models need, and whether the memory can hold them."""
+"""How large the configured embedded models are loaded, what they need, and whether the memory can hold them."""
+
+import msgspec
 
 from gateway.app.embedded_settings import embedded_settings
 from gateway.core.errors import ConfigurationError
 from gateway.core.request import Endpoint
-from gateway.local.embedded.models.capacity import ModelPlan, plan_models
+from gateway.core.target import Catalog
+from gateway.local.embedded.models.capacity import plan_models
+from gateway.local.embedded.models.plan import ModelPlan
 from gateway.settings import Settings
 from gateway.settings.targets import AnyTarget, EmbeddedTargetConfig
 
 
 def planned(settings: Settings) -> ModelPlan:
-    """Return what each embedded model needs, whether the memory can hold them or not.
+    """Return the size of each embedded model and what it needs, whether the memory can hold them or not.
 
     Raises:
         ConfigurationError: A model file is missing.
@@ -43,3 +47,21 @@ def holding(settings: Settings) -> ModelPlan:
     if problems:
         raise ConfigurationError(tuple(problems))
     return plan
+
+
+def catalog_of(settings: Settings, plan: ModelPlan | None = None) -> Catalog:
+    """Return what the policy knows of targets, with the windows that were chosen where the configuration says `auto`.
+
+    Without a plan they are chosen here; of a model whose file is missing the window stays unknown.
+    """
+    catalog = settings.catalog()
+    if plan is None:
+        try:
+            plan = planned(settings)
+        except ConfigurationError:
+            return catalog
+    targets = {
+        name: msgspec.structs.replace(info, context=plan.settings[name].context) if name in plan.settings else info
+        for name, info in catalog.targets.items()
+    }
+    return msgspec.structs.replace(catalog, targets=targets)

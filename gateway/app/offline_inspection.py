@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from gateway.app.conversation_key import KEY_FILE, load_conversation_key
 from gateway.app.inspection import running_inspection
+from gateway.app.model_plan import holding
 from gateway.app.targets import Targets
 from gateway.core.document import thaw
 from gateway.core.errors import TargetUnavailable
@@ -47,7 +48,7 @@ async def _judges(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Loc
     configure(level="error")
     name = configured.target
     alone = settings.model_copy(update={"targets": {name: settings.targets[name]}})
-    targets = Targets(alone, settings.catalog(), on_violation=lambda _: None, on_worker=lambda _: None)
+    targets = Targets(alone, settings.catalog(), holding(alone), on_violation=lambda _: None, on_worker=lambda _: None)
     await targets.start()
     stack.push_async_callback(targets.close)
     if name in targets.embedded:

@@ -2,6 +2,7 @@
 
 from gateway.core.request import Caller
 from gateway.core.secret import Secret
+from gateway.core.target import Catalog
 from gateway.ledger import LedgerSettings
 from gateway.local.http.settings import HttpSettings
 from gateway.observe import EnergySettings, PricedTarget, PriceSettings, Rate, Tariff
@@ -59,15 +60,15 @@ def inspection_settings(settings: Settings) -> InspectionSettings:
     )
 
 
-def priced_targets(settings: Settings) -> list[PricedTarget]:
+def priced_targets(settings: Settings, catalog: Catalog) -> list[PricedTarget]:
     """Return what is needed to find each target's price."""
     return [
         PricedTarget(
             name=name,
-            zone=settings.catalog().targets[name].zone,
+            zone=catalog.targets[name].zone,
             model=config.model,
             base_url=config.base_url if isinstance(config, OpenAITargetConfig) else None,
-            context=config.context,
+            context=catalog.targets[name].context,
             answer_tokens=config.answer_tokens if isinstance(config, OpenAITargetConfig) else None,
         )
         for name, config in settings.targets.items()

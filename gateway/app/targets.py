@@ -7,7 +7,6 @@ from types import MappingProxyType
 import structlog
 
 from gateway.app.model_admin import ModelAdmin
-from gateway.app.model_plan import holding
 from gateway.app.room_settings import http_settings, secret_of
 from gateway.core.background import Keep, unwatched
 from gateway.core.errors import AduanaError
@@ -15,6 +14,7 @@ from gateway.core.events import ViolationStopped
 from gateway.core.labels import Zone
 from gateway.core.target import Catalog, TargetState
 from gateway.local.embedded.events import WorkerListener
+from gateway.local.embedded.models.plan import ModelPlan
 from gateway.local.embedded.models.pool import ModelPool
 from gateway.local.embedded.process.supervisor import WorkerSupervisor
 from gateway.local.embedded.target import EmbeddedTarget
@@ -34,6 +34,7 @@ class Targets:
         self,
         settings: Settings,
         catalog: Catalog,
+        models: ModelPlan,
         *,
         on_violation: Callable[[ViolationStopped], None],
         on_worker: WorkerListener,
@@ -45,15 +46,15 @@ class Targets:
         Args:
             settings: The whole configuration.
             catalog: What the policy knows of each target.
+            models: The sizes of all embedded models.
             on_violation: Called when a cloud target's last check stops something.
             on_worker: Called with what happens to engine workers.
             workers: Engine workers that have begun already, by target.
             keep: Runs what watches a target's health.
 
         Raises:
-            ConfigurationError: A secret can't be read, a model file is missing, or models can't fit.
+            ConfigurationError: A secret can't be read.
         """
-        models = holding(settings)
         pool = self._pool = ModelPool(models.limits)
         self.local: dict[str, LocalTarget] = {}
         self.embedded: dict[str, EmbeddedTarget] = {}

@@ -17,6 +17,7 @@ from gateway.app.head_start import HeadStart
 from gateway.app.http_front import http_front, status_page
 from gateway.app.inspection import RunningInspection, running_inspection
 from gateway.app.key_store import KeyStore
+from gateway.app.model_plan import catalog_of
 from gateway.app.observers import (
     TagLog,
     WorkerWatch,
@@ -143,9 +144,10 @@ async def running(
     """
     _check_exposure(settings)
     early = early or HeadStart(settings)
-    catalog = settings.catalog()
+    models = await early.plan()
+    catalog = catalog_of(settings, models)
     keys = KeyStore(partial(key_secrets, settings), anonymous=anonymous_caller(settings))
-    prices = await asyncio.to_thread(Prices, price_settings(settings), priced_targets(settings))
+    prices = await asyncio.to_thread(Prices, price_settings(settings), priced_targets(settings, catalog))
     active = ActiveRequests()
     sampler = EnergySampler(energy_settings(settings), active)
     supervisor = Supervisor()
@@ -159,6 +161,7 @@ async def running(
         targets = Targets(
             settings,
             catalog,
+            models,
             on_violation=violation(fanout),
             on_worker=workers,
             workers=early.workers,

@@ -80,7 +80,7 @@ def _closed_by_budgets(settings: Settings) -> tuple[str, ...]:
     limited = bool(budgets.keys_usd) or budgets.day_usd is not None or budgets.month_usd is not None
     if not limited or budgets.unpriced == "allow":
         return ()
-    return tuple(sorted(Prices(price_settings(settings), priced_targets(settings)).unpriced))
+    return tuple(sorted(Prices(price_settings(settings), priced_targets(settings, settings.catalog())).unpriced))
 
 
 def _counted(settings: Settings) -> str:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from gateway.cli.starter import shown_progress
 from gateway.core.errors import AduanaError, BadRequest, ConfigurationError, Unavailable
 from gateway.local.embedded.models.files import default_models_dir, models, unpack_starter
+from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.settings import Settings, load_settings
 
 
@@ -144,8 +145,8 @@ def _line(model: dict[str, Any]) -> str:
         notes.append(f"goes in {model['unloads_in']:.0f} s unless it is asked for")
     if model["state"] == "unloaded" and model["gives_way"]:
         notes.append(f"instead of {', '.join(model['gives_way'])}")
-    size = f"{model['memory'] / 1e9:6.1f} GB"
-    return f"{model['target']:16} {model['model']:28} {size}  {state:12} {'; '.join(notes)}".rstrip()
+    size = f"{model['memory'] / 1e9:6.1f} GB, {model['slots']} x {model['context']}"
+    return f"{model['target']:16} {model['model']:28} {size:22}  {state:12} {'; '.join(notes)}".rstrip()
 
 
 def fits(settings: Settings) -> int:
@@ -161,10 +162,17 @@ def fits(settings: Settings) -> int:
         room = plan.settings[name]
         print(
             f"{name:16} {need.total / 1e9:6.2f} GB: {need.weights / 1e9:.2f} weights, {need.cache / 1e9:.2f} KV cache "
-            f"({room.slots} x {room.context} tokens, {room.kv_type_k}/{room.kv_type_v}), {need.compute / 1e9:.2f} "
+            f"({room.slots} x {room.context} tokens{_chosen(room)}, {room.kv_type_k}/{room.kv_type_v}), "
+            f"{need.compute / 1e9:.2f} "
             f"computing; {need.gpu / 1e9:.2f} of it on GPUs; loads {room.load.replace('_', ' ')}"
         )
     problems = plan.problems()
     if problems:
         raise ConfigurationError(tuple(problems))
     return 0
+
+
+def _chosen(room: EmbeddedSettings) -> str:
+    """Say which of the two numbers were chosen for the memory that is free now."""
+    words = ["slots"] * room.fit_slots + ["context"] * room.fit_context
+    return f" - {' and '.join(words)}: auto -" if words else ""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from gateway.app.model_plan import catalog_of
 from gateway.app.room_settings import policy_rates
 from gateway.policy import Policy, load_policy_files
 from gateway.settings import Settings, load_settings
@@ -21,4 +22,4 @@ def load(config: Path | None, policies: Sequence[Path]) -> tuple[Settings, Polic
 def load_with(settings: Settings, policies: Sequence[Path]) -> Policy:
     """Return a policy for these settings, its claims not proved yet."""
     files = tuple(policies) or settings.policy
-    return load_policy_files(files, settings.catalog(), rates=policy_rates(settings), proved=False)
+    return load_policy_files(files, catalog_of(settings), rates=policy_rates(settings), proved=False)

@@ -10,7 +10,7 @@ from gateway.core.request import Endpoint
 from gateway.core.target import Capability
 from gateway.settings.llama import KvType, LlamaOptions
 from gateway.settings.section import SecretReference, Section
-from gateway.settings.units import Bytes, Seconds
+from gateway.settings.units import Bytes, Seconds, Slots, Window
 
 # Ollama runs these on ollama.com, whatever machine is asked: gpt-oss:120b-cloud, glm-4.6:cloud.
 _ELSEWHERE = re.compile(r"[:-]cloud\s*(:latest\s*)?\Z", re.IGNORECASE)
@@ -48,10 +48,12 @@ class EmbeddedTargetConfig(LlamaOptions):
     kind: Literal["embedded"]
     model: str
     """Name of a GGUF file in the model directory, without `.gguf`, or a path to one."""
-    context: int = Field(default=8192, ge=64, le=4_194_304)
-    """Window of one conversation in tokens, prompt and answer together."""
-    slots: int = Field(default=8, ge=1, le=64)
-    """Requests answered at once. Memory for the KV cache grows with `context` × `slots`."""
+    context: Window = Field(default="auto", validate_default=True)
+    """Window of one conversation in tokens, prompt and answer together. auto: as wide as the memory allows, at most
+    what the model was trained for. `aduana models fit` says which."""
+    slots: Slots = Field(default="auto", validate_default=True)
+    """Requests answered at once. auto: four to eight, fewer where memory is short. Memory for the KV cache grows with
+    `context` × `slots`."""
     kv_type: KvType = "f16"
     """Storage of the KV cache. `q8_0` halves its memory at little loss, `q4_0` quarters it."""
     kv_type_k: KvType | None = None

@@ -1,7 +1,7 @@
-"""Sizes and times as people write them: `22 GB`, `30 min`. A bare number is bytes, or seconds."""
+"""Sizes and times as people write them: `22 GB`, `30 min`. A bare number is bytes, or seconds. Numbers or `auto`."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -37,6 +37,12 @@ def _time(value: object) -> object:
     return float(found[1]) * scale
 
 
+def _automatic(value: object) -> object:
+    if isinstance(value, str) and not value.strip().isdigit() and value != "auto":
+        raise ValueError("write a whole number, or 'auto'")
+    return None if value == "auto" else value
+
+
 _SizeText = Annotated[str, Field(pattern=r"^\s*\d+(\.\d+)?\s*([kKmMgGtT][iI]?)?[bB]?\s*$", examples=["22 GB"])]
 _TimeText = Annotated[
     str,
@@ -53,3 +59,8 @@ Seconds = Annotated[
     Field(ge=0, allow_inf_nan=False),
     BeforeValidator(_time, json_schema_input_type=Annotated[float, Field(ge=0)] | _TimeText),
 ]
+_Window = Annotated[int, Field(ge=64, le=4_194_304)]
+_Slots = Annotated[int, Field(ge=1, le=64)]
+# None: auto, chosen for the machine.
+Window = Annotated[_Window | None, BeforeValidator(_automatic, json_schema_input_type=Literal["auto"] | _Window)]
+Slots = Annotated[_Slots | None, BeforeValidator(_automatic, json_schema_input_type=Literal["auto"] | _Slots)]

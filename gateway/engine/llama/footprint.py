@@ -1,20 +1,14 @@
-"""How much memory a model will need, and how much this machine has: known before llama.cpp allocates anything."""
+"""How much memory a model will need: known before llama.cpp allocates anything."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
-from gateway.engine.llama.gguf import BLOCKS, Header
+from gateway.engine.llama.cache_size import cache_shape, layers_of
+from gateway.engine.llama.gguf import Header
 from gateway.engine.settings import EngineSettings
 
-# ggml's numbers for the types that a KV cache can have.
-KV_TYPES: Mapping[str, int] = {
-    "f32": 0, "f16": 1, "bf16": 30, "q8_0": 8, "q5_1": 7, "q5_0": 6, "q4_1": 3, "q4_0": 2, "iq4_nl": 20,
-}  # fmt: skip
-_CELL = 48  # bytes that llama.cpp keeps for each position besides keys and values
 _RANK = 4  # llama.h, llama_pooling_type
-_MOST_LAYERS = 10_000
 _PROCESS = 64 * 2**20  # Python, numpy and llama.cpp themselves, as seen
 VECTORS_BATCH = 256  # tokens of a generating model computed at once for vectors; each gets logits as well
 
@@ -50,9 +44,9 @@ def footprint_of(header: Header, settings: EngineSettings, *, gpu: bool = False)
     """
     weights = sum(part.stat().st_size for part in header.parts)
     adapters = sum(Path(path).stat().st_size for path, _ in settings.lora if Path(path).is_file())
-    generates = _generates(header)
-    slots = settings.slots if generates else 1
-    cache = _cache(header, settings.context * slots, settings.kv_type_k, settings.kv_type_v)
+    generates = writes_text(header)
+    shape = cache_shape(header, settings.kv_type_k, settings.kv_type_v)
+    cache = shape.bytes(settings, settings.slots if generates else 1)
     batch = settings.micro_batch_size if generates else settings.context  # whole texts are pooled at once
     compute = _compute(header, settings, batch, settings.outputs)
     footprint = _placed(header, settings, weights + adapters, cache, compute, gpu=gpu)
@@ -64,42 +58,29 @@ def embedding_footprint(header: Header, settings: EngineSettings, *, gpu: bool =
 
     Nothing for encoders and models that rank: their own estimate is of that context.
     """
-    if not _generates(header):
+    if not writes_text(header):
         return MemoryFootprint()
     batch = min(VECTORS_BATCH, settings.context)
     logits = 4 * batch * _sane(header.number("vocab_size"))  # computed, and then copied
     compute = _compute(header, settings, batch, batch) + logits
-    return _placed(header, settings, 0, _cache(header, settings.context, "f16", "f16"), compute, gpu=gpu)
+    return _placed(header, settings, 0, cache_shape(header, "f16", "f16").bytes(settings, 1), compute, gpu=gpu)
 
 
 def _placed(
     header: Header, settings: EngineSettings, weights: int, cache: int, compute: int, *, gpu: bool
 ) -> MemoryFootprint:
-    share = _share_on_gpu(_sane(header.number("block_count"), _MOST_LAYERS), settings) if gpu else 0.0
-    on_gpu = share * (weights + (cache if settings.kv_offload else 0)) + (compute if share else 0)
+    layers = layers_of(header)
+    share = _share_on_gpu(layers, settings) if gpu else 0.0
+    experts = header.experts * min(1.0, settings.cpu_moe_layers / layers) if weights and layers else 0.0
+    on_gpu = share * (weights - experts + (cache if settings.kv_offload else 0)) + (compute if share else 0)
     return MemoryFootprint(weights=weights, cache=cache, compute=compute, gpu=int(on_gpu))
-
-
-def _cache(header: Header, positions: int, kind_k: str, kind_v: str) -> int:
-    """Estimate the bytes of a KV cache: a position holds the keys and values of each layer's KV heads.
-
-    Source: llama.cpp, llama-kv-cache.cpp.
-    """
-    layers, width = _sane(header.number("block_count"), _MOST_LAYERS), _sane(header.number("embedding_length"))
-    heads = header.each("attention.head_count", layers)
-    if not (layers and width and max(heads, default=0)):
-        return positions * _CELL
-    key = _sane(header.number("attention.key_length")) or width // max(heads)
-    value = _sane(header.number("attention.value_length")) or width // max(heads)
-    bits = _bytes(kind_k) * key + _bytes(kind_v) * value
-    return positions * _CELL + int(positions * sum(header.each("attention.head_count_kv", layers) or heads) * bits)
 
 
 def _compute(header: Header, settings: EngineSettings, batch: int, outputs: int) -> int:
     """Estimate the bytes of a micro-batch's intermediate values and of the logits of `outputs` tokens."""
-    layers, width = _sane(header.number("block_count"), _MOST_LAYERS), _sane(header.number("embedding_length"))
+    layers, width = layers_of(header), _sane(header.number("embedding_length"))
     heads = max(header.each("attention.head_count", layers), default=0)
-    if not (layers and width and heads):
+    if not (layers and width):
         return 0
     values = 4 * width + 3 * max(header.each("feed_forward_length", 1), default=4 * width)
     mask = 2 * settings.context
@@ -107,7 +88,8 @@ def _compute(header: Header, settings: EngineSettings, batch: int, outputs: int)
     return batch * (4 * values + mask + scores) + 4 * outputs * _sane(header.number("vocab_size"))
 
 
-def _generates(header: Header) -> bool:
+def writes_text(header: Header) -> bool:
+    """Say whether the model generates; others make vectors of texts, or rank them."""
     causal = header.metadata.get(f"{header.architecture}.attention.causal")
     return header.number("pooling_type") != _RANK and causal is not False
 
@@ -124,26 +106,6 @@ def _sane(value: int | None, most: int = 2**24) -> int:
     A header can lie, and the estimate is made in the gateway's own process.
     """
     return value if value is not None and 0 < value <= most else 0
-
-
-def _bytes(kv_type: str) -> float:
-    values, block = BLOCKS[KV_TYPES[kv_type]]
-    return block / values
-
-
-def available_memory() -> int | None:
-    """Return the bytes of RAM that can be taken without swapping, within the control group's limit. None: unknown."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
-    except (OSError, StopIteration, ValueError):
-        return None
-    try:
-        limit = int(Path("/sys/fs/cgroup/memory.max").read_text())
-        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
-        return min(free, limit - used)
-    except (OSError, ValueError):
-        return free
 
 
 def shortage(header: Header, settings: EngineSettings, available: int | None) -> str:

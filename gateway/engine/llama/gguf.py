@@ -30,7 +30,7 @@ _MOST_KEYS = 65_536
 _MOST_TENSORS = 1_000_000
 _LONGEST_STRING = 64 * 2**20
 _LONGEST_ARRAY = 16_000_000
-_KEPT_ARRAY = 64  # longer arrays (vocabularies) are skipped, not kept
+_KEPT_ARRAY = 256  # one value a layer; longer arrays (vocabularies) are skipped, not kept
 
 # Tensor types of ggml.h: type → (values in a block, bytes of a block). Missing numbers were removed from the format.
 BLOCKS: Mapping[int, tuple[int, int]] = {
@@ -48,6 +48,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, Value]
     tensors: int
     size: int  # bytes of this file
+    experts: int = 0  # bytes of expert weights (mixture of experts), in all files
     parts: tuple[Path, ...]  # all files of a split model, this one included
 
     @property
@@ -131,9 +132,8 @@ def read_header(path: Path) -> Header:
         ConfigurationError: the file can't be used; names the file and what to do.
     """
     header = _read(path)
-    for part in header.parts[1:]:
-        _read(part, first=False)
-    return header
+    experts = header.experts + sum(_read(part, first=False).experts for part in header.parts[1:])
+    return msgspec.structs.replace(header, experts=experts)
 
 
 def _read(path: Path, *, first: bool = True) -> Header:
@@ -142,7 +142,7 @@ def _read(path: Path, *, first: bool = True) -> Header:
             raise ConfigurationError((_missing(path),))
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            metadata, tensors = _parse(_Reader(file, size))
+            metadata, tensors, experts = _parse(_Reader(file, size))
     except OSError as error:
         problem = f"The model file {path} can't be read: {error.strerror or error}. Check its permissions."
         raise ConfigurationError((problem,)) from error
@@ -153,7 +153,8 @@ def _read(path: Path, *, first: bool = True) -> Header:
         raise ConfigurationError(
             (f"The model file {path} does not say what kind of model it holds (general.architecture). Use another.",)
         )
-    return Header(metadata=metadata, tensors=tensors, size=size, parts=_parts(path, metadata) if first else (path,))
+    parts = _parts(path, metadata) if first else (path,)
+    return Header(metadata=metadata, tensors=tensors, size=size, experts=experts, parts=parts)
 
 
 def _missing(path: Path) -> str:
@@ -164,7 +165,7 @@ def _missing(path: Path) -> str:
     )
 
 
-def _parse(reader: _Reader) -> tuple[dict[str, Value], int]:
+def _parse(reader: _Reader) -> tuple[dict[str, Value], int, int]:
     magic = reader.file.read(4)
     if magic != b"GGUF":
         hint = ""
@@ -185,12 +186,16 @@ def _parse(reader: _Reader) -> tuple[dict[str, Value], int]:
     for _ in range(reader.bounded("Q", _MOST_KEYS, "number of keys")):
         key = reader.string()
         metadata[key] = reader.value(reader.number("I"))
-    _check_tensors(reader, tensors, metadata)
-    return metadata, tensors
+    return metadata, tensors, _check_tensors(reader, tensors, metadata)
 
 
-def _check_tensors(reader: _Reader, count: int, metadata: Mapping[str, Value]) -> None:
-    furthest = 0
+def _check_tensors(reader: _Reader, count: int, metadata: Mapping[str, Value]) -> int:
+    """Check that the tensors lie within the file, and return how many bytes of them are expert weights.
+
+    Raises:
+        _Broken: they don't, or one is of a type that there is not.
+    """
+    furthest = experts = 0
     for _ in range(count):
         name = reader.string()
         shape = [reader.number("Q") for _ in range(reader.bounded("I", 4, "dimensions of a tensor"))]
@@ -200,11 +205,13 @@ def _check_tensors(reader: _Reader, count: int, metadata: Mapping[str, Value]) -
             raise _Broken(f"its tensor {name!r} has type {kind}, which this build of llama.cpp does not know")
         values, block = BLOCKS[kind]
         elements = 1
-        for length in shape:
-            elements *= length
+        for side in shape:
+            elements *= side
         if not shape or elements == 0 or elements > 2**48 or shape[0] % values:
             raise _Broken(f"its tensor {name!r} has an impossible shape")
-        furthest = max(furthest, offset + elements // values * block)
+        length = elements // values * block
+        furthest = max(furthest, offset + length)
+        experts += length * ("_exps." in name)
     alignment = metadata.get("general.alignment", 32)
     if not isinstance(alignment, int) or alignment < 1 or alignment & (alignment - 1):
         raise _Broken(f"its alignment {alignment!r} is not a power of two")
@@ -212,6 +219,7 @@ def _check_tensors(reader: _Reader, count: int, metadata: Mapping[str, Value]) -
     if count and start + furthest > reader.size:
         missing = start + furthest - reader.size
         raise _Broken(f"it is cut off: {missing} bytes of its {start + furthest} are missing")
+    return experts
 
 
 def _parts(path: Path, metadata: Mapping[str, Value]) -> tuple[Path, ...]:

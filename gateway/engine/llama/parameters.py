@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.engine.llama.bindings import C
-from gateway.engine.llama.footprint import KV_TYPES
+from gateway.engine.llama.cache_size import KV_TYPES
 from gateway.engine.settings import EngineSettings
 
 MOST_SLOTS = 64

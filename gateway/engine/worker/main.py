@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 
 from gateway.core.errors import ConfigurationError
-from gateway.engine.llama.footprint import available_memory, footprint_of, shortage
+from gateway.engine.llama.footprint import footprint_of, shortage
 from gateway.engine.llama.gguf import read_header
+from gateway.engine.llama.memory import available_memory
 from gateway.engine.llama.model import EngineFault, LoadFault, Model, can_use_gpu
 from gateway.engine.llama.projector import Projector
 from gateway.engine.llama.zero_pages import release_zero_pages

@@ -8,6 +8,10 @@ from gateway.engine.settings import EngineSettings
 class EmbeddedSettings(EngineSettings, frozen=True, kw_only=True):
     """Settings of one embedded target: `EngineSettings` (model, context, slots, GPU …) and these. Times in seconds."""
 
+    fit_context: bool = False
+    """`context` is chosen for the memory that there is, when the models are planned (`embedded.models.fit`)."""
+    fit_slots: bool = False
+    """The same for `slots`."""
     queue: int = 64
     """Sequences that may wait for a slot, two thirds of them of one key; a request beyond that is answered with 429."""
     queue_wait: float = 120.0

@@ -81,7 +81,7 @@ class EmbeddedTarget:
         self.info = info
         self._settings = settings
         self._listener = listener
-        self._log = WorkerLog(info.model)
+        self._log = WorkerLog(info.model, settings.slots, settings.context)
         self._throughput = Throughput()
         self._admission = Admission(info.name, settings, self._throughput)
         self._worker = worker or WorkerSupervisor(info.name, settings)
@@ -125,6 +125,11 @@ class EmbeddedTarget:
     def residency(self) -> ModelResidency:
         """How its model stands in the memory that all embedded targets share."""
         return self._models.residency(self.info.name)
+
+    @property
+    def context(self) -> int:
+        """Window of one conversation in tokens: as it is loaded, else as it will be."""
+        return self._worker.ready.context if self._worker.ready is not None else self._settings.context
 
     @property
     def starts(self) -> str:

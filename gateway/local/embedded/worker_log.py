@@ -20,8 +20,9 @@ _COSTS = (
 class WorkerLog:
     """Log of one model; progress of a load is written at most every second."""
 
-    def __init__(self, model: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, model: str, slots: int, context: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._model = model
+        self._size = {"slots": slots, "context": context}
         self._clock = clock
         self._shown = 0.0
 
@@ -29,7 +30,7 @@ class WorkerLog:
         """Write one event."""
         match event.kind:
             case WorkerEventKind.READY:
-                LOG.info("model ready", target=event.target, model=self._model, seconds=event.seconds)
+                LOG.info("model ready", target=event.target, model=self._model, seconds=event.seconds, **self._size)
             case WorkerEventKind.LOADING:
                 now = self._clock()
                 if now - self._shown >= _PROGRESS_SECONDS:

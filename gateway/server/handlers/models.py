@@ -23,6 +23,8 @@ class ModelReport(msgspec.Struct, frozen=True, kw_only=True):
     progress: float | None  # of the load that is under way, 0 to 1
     memory: int
     gpu_memory: int
+    context: int  # tokens of one conversation
+    slots: int
     busy: int  # requests that work with it
     waiting: int  # requests that wait for its turn
     load: str  # start, on_demand

@@ -1,4 +1,4 @@
-"""Memory that embedded models need, read from their files' headers, and whether the machine can hold them at all.
+"""Sizes of embedded models and the memory that they need, read from their files' headers.
 
 Loads nothing. A file that can't be read needs nothing here: its target says so when it is asked to load.
 """
@@ -10,37 +10,13 @@ import msgspec
 
 from gateway.core.errors import ConfigurationError
 from gateway.engine.llama.footprint import MemoryFootprint, embedding_footprint, footprint_of
-from gateway.engine.llama.gguf import read_header
+from gateway.engine.llama.gguf import Header, read_header
+from gateway.engine.llama.memory import SpareMemory, spare_memory
 from gateway.engine.llama.model import can_use_gpu
-from gateway.local.embedded.models.eviction import MemoryLimits, describe, too_large, within
+from gateway.local.embedded.models.eviction import MemoryLimits
+from gateway.local.embedded.models.fit import ModelSize, fitted, sizes, widest_window
+from gateway.local.embedded.models.plan import ModelPlan
 from gateway.local.embedded.settings import EmbeddedSettings
-
-
-class ModelPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings and memory footprint of every embedded target, by its name, and the limits for all of them."""
-
-    settings: Mapping[str, EmbeddedSettings]
-    footprints: Mapping[str, MemoryFootprint]
-    limits: MemoryLimits
-
-    def problems(self) -> list[str]:
-        """Explain in sentences what can never be loaded, alone or together at start."""
-        found = [
-            f"targets.{name}: its model {too_large(footprint, self.limits)}"
-            for name, footprint in self.footprints.items()
-            if not within(self.limits, [footprint])
-        ]
-        together = {
-            name: footprint for name, footprint in self.footprints.items() if self.settings[name].load == "start"
-        }
-        if not found and not within(self.limits, list(together.values())):
-            total = sum(footprint.total for footprint in together.values())
-            found.append(
-                f"engine: the models that load at start ({', '.join(sorted(together))}) need {total / 1e9:.1f} GB "
-                f"together, and there are {describe(self.limits)}. Write 'load: on_demand' for some of them, or turn "
-                "down what they need."
-            )
-        return found
 
 
 def plan_models(
@@ -49,31 +25,57 @@ def plan_models(
     memory: int | None,
     gpu_memory: int | None,
     vectors: Collection[str] = (),
+    spare: SpareMemory | None = None,
 ) -> ModelPlan:
-    """Estimate what all models need, whether the machine can hold them or not; `problems` says.
+    """Choose the sizes that are left to the machine, and estimate what all models need.
+
+    Whether the machine can hold them or not; `problems` says.
 
     Args:
         rooms: settings by target.
         memory: limit in bytes for all models; None: none.
         gpu_memory: limit in bytes for the part on GPUs; None: none.
         vectors: targets that are meant to make vectors, so that memory for that is planned as well.
+        spare: memory that there is. None: it is measured, if there is something to choose.
     """
     gpu = any(room.gpu_layers for room in rooms.values()) and can_use_gpu()
+    limits = MemoryLimits(memory=memory, gpu_memory=gpu_memory)
+    if spare is None:
+        chooses = any(room.fit_context or room.fit_slots for room in rooms.values())
+        spare = spare_memory(gpu=gpu) if chooses else SpareMemory()
+    models = {
+        name: _sizes_of(room, gpu and room.gpu_layers != 0, limits, spare, vectors=name in vectors)
+        for name, room in rooms.items()
+    }
+    chosen = fitted(models, limits, spare)
     return ModelPlan(
-        settings=rooms,
-        footprints={name: _footprint(room, gpu, vectors=name in vectors) for name, room in rooms.items()},
-        limits=MemoryLimits(memory=memory, gpu_memory=gpu_memory),
+        settings={name: size.settings for name, size in chosen.items()},
+        footprints={name: size.footprint for name, size in chosen.items()},
+        limits=limits,
     )
 
 
-def _footprint(room: EmbeddedSettings, gpu: bool, *, vectors: bool) -> MemoryFootprint:
-    """Estimate a model together with the small one that drafts for it, which has as many slots of the same size."""
+def _sizes_of(
+    room: EmbeddedSettings, gpu: bool, limits: MemoryLimits, spare: SpareMemory, *, vectors: bool
+) -> list[ModelSize]:
+    """Return the sizes that a model may have, the best first; of a file that can't be read, the usual one."""
     try:
         header = read_header(Path(room.model))
         draft = read_header(Path(room.draft_model)) if room.draft_model else None
     except ConfigurationError:
-        return MemoryFootprint()
-    gpu = gpu and room.gpu_layers != 0
+        return [ModelSize(settings=room, footprint=MemoryFootprint())]
+    measured, limit = (spare.gpu, limits.gpu_memory) if gpu else (spare.ram, None)
+    known = measured is not None or limit is not None or limits.memory is not None
+    return [
+        ModelSize(settings=one, footprint=_footprint(header, draft, one, gpu, vectors=vectors), roomy=roomy)
+        for one, roomy in sizes(room, widest_window(header, gpu=gpu, known=known))
+    ]
+
+
+def _footprint(
+    header: Header, draft: Header | None, room: EmbeddedSettings, gpu: bool, *, vectors: bool
+) -> MemoryFootprint:
+    """Estimate a model together with the small one that drafts for it, which has as many slots of the same size."""
     footprint = footprint_of(header, room, gpu=gpu)
     if vectors:
         footprint += embedding_footprint(header, room, gpu=gpu)

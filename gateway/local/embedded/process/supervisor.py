@@ -49,17 +49,20 @@ class WorkerSupervisor:
         name: str,
         settings: EmbeddedSettings,
         spawn: Spawn = spawn,
+        sized: asyncio.Future[EmbeddedSettings] | None = None,
     ) -> None:
         """Start nothing yet.
 
         Args:
             name: of the target.
             settings: of the target.
+            sized: the same with the sizes that were chosen, where that takes longer than a process takes to start.
             spawn: starts a process that holds the other end of the socket; tests give one of their own.
         """
         self._spawn = spawn
         self._name = name
         self._settings = settings
+        self._sized = sized
         self._listener: WorkerListener | None = None
         self._untold: list[WorkerEvent] = []  # what happened before anybody listened
         self._crashed: Callable[[frozenset[int]], None] = lambda numbers: None
@@ -287,6 +290,8 @@ class WorkerSupervisor:
             await asyncio.get_running_loop().create_connection(lambda: connection, sock=ours)
             self._connection = connection
             reading = asyncio.create_task(self._read_stderr(process.stderr), name="engine worker stderr")
+            if self._sized is not None:
+                self._settings = await self._sized
             settings = msgspec.structs.replace(self._settings.for_worker(), repack=repack)
             connection.send(Load(settings=settings, costs=await self._costs.known(settings)))
             await self._learn(connection, learning)

@@ -1,0 +1,126 @@
+"""Choose windows and slots that were left to the machine: as much as its memory holds. Pure.
+
+A model has a list of sizes, the best first. Of the models that are to be in memory together, the one with the largest
+KV cache takes the next size until all fit. A window that is too short refuses a request, and a missing slot only makes
+one wait: at each window there are eight slots, then six, then four, before a narrower window is looked at. Fewer than
+four slots come with a window of 8,192 tokens, and narrower windows with one slot.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import msgspec
+
+from gateway.engine.llama.footprint import MemoryFootprint
+from gateway.engine.llama.gguf import Header
+from gateway.engine.llama.memory import SpareMemory
+from gateway.local.embedded.models.eviction import MemoryLimits, within
+from gateway.local.embedded.settings import EmbeddedSettings
+
+_ON_CARD, _IN_RAM, _UNKNOWN = 131_072, 32_768, 8_192  # the widest windows
+_MOST_POSITIONS = 4  # the widest windows of all: llama.cpp clears all of a cache at load, which takes time
+_COMFORT = 8_192  # tokens: narrower windows only where nothing else helps
+_MANY, _FEW = (8, 6, 4), (3, 2, 1)
+_LEAST = 512
+
+
+class ModelSize(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to load a model: settings with numbers, and what that takes. `roomy`: enough for everyday work."""
+
+    settings: EmbeddedSettings
+    footprint: MemoryFootprint
+    roomy: bool = True
+
+
+class WidestWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """The widest window to choose for a model, and the most tokens that all its windows may have together."""
+
+    window: int
+    positions: int
+
+
+def widest_window(header: Header, *, gpu: bool, known: bool) -> WidestWindow:
+    """Return how far to go for a model: never beyond what it was trained for.
+
+    `known`: it is known how much memory there is.
+    """
+    most = (_ON_CARD if gpu else _IN_RAM) if known else _UNKNOWN
+    trained = header.number("context_length")
+    window = min(trained, most) if trained is not None and trained >= _LEAST else _UNKNOWN
+    return WidestWindow(window=window, positions=max(_MOST_POSITIONS * most, _MANY[0] * _COMFORT))
+
+
+def sizes(room: EmbeddedSettings, widest: WidestWindow) -> Iterator[tuple[EmbeddedSettings, bool]]:
+    """Yield the settings that may be chosen, the best first, and whether each is roomy."""
+    if not (room.fit_context or room.fit_slots):
+        yield room, True
+        return
+    windows = _halves(widest.window) if room.fit_context else [room.context]
+    wide = [window for window in windows if window >= _COMFORT] or windows[:1]
+    for window in wide:
+        for slots in _MANY if room.fit_slots else (room.slots,):
+            if slots == _MANY[-1] or not room.fit_slots or window * slots <= widest.positions:
+                yield _sized(room, window, slots), True
+    for slots in _FEW if room.fit_slots else ():
+        yield _sized(room, wide[-1], slots), False
+    for window in windows[len(wide) :]:
+        yield _sized(room, window, 1 if room.fit_slots else room.slots), False
+
+
+def _halves(widest: int) -> list[int]:
+    windows = [widest]
+    while (half := windows[-1] // 2 // 256 * 256) >= _LEAST:
+        windows.append(half)
+    return windows
+
+
+def _sized(room: EmbeddedSettings, context: int, slots: int) -> EmbeddedSettings:
+    return msgspec.structs.replace(room, context=context, slots=slots)
+
+
+def fitted(
+    models: Mapping[str, Sequence[ModelSize]], limits: MemoryLimits, spare: SpareMemory
+) -> Mapping[str, ModelSize]:
+    """Choose a size for every model; the least where nothing fits.
+
+    All of them together, if that leaves each one roomy. Else, where models make room for each other, only those that
+    load at start are together.
+    """
+    chosen = _lowered(models, models, limits, spare, roomy=True)
+    if _fits(chosen.values(), limits, spare):
+        return chosen
+    if limits.memory is None and limits.gpu_memory is None:  # nothing is ever evicted
+        return _lowered(models, models, limits, spare)
+    start = {name for name, choices in models.items() if choices[0].settings.load == "start"}
+    result = dict(_lowered(models, start, limits, spare))
+    for name in models.keys() - start:
+        result |= _lowered(models, {name}, limits, spare)
+    return {name: result[name] for name in models}
+
+
+def _lowered(
+    models: Mapping[str, Sequence[ModelSize]],
+    together: Collection[str],
+    limits: MemoryLimits,
+    spare: SpareMemory,
+    *,
+    roomy: bool = False,
+) -> dict[str, ModelSize]:
+    """Take smaller sizes, of the largest KV cache first, until all fit or none can be smaller."""
+    left = {name: [one for one in models[name] if one.roomy or not roomy] for name in models if name in together}
+    while not _fits([choices[0] for choices in left.values()], limits, spare):
+        shrinkable = [name for name, choices in left.items() if len(choices) > 1]
+        if not shrinkable:
+            break
+        del left[max(shrinkable, key=lambda name: left[name][0].footprint.cache)][0]
+    return {name: choices[0] for name, choices in left.items()}
+
+
+def _fits(chosen: Collection[ModelSize], limits: MemoryLimits, spare: SpareMemory) -> bool:
+    footprints = [one.footprint for one in chosen]
+    gpu = sum(footprint.gpu for footprint in footprints)
+    ram = sum(footprint.total for footprint in footprints) - gpu
+    return (
+        within(limits, footprints)
+        and (spare.ram is None or ram <= spare.ram)
+        and (spare.gpu is None or gpu <= spare.gpu)
+    )
