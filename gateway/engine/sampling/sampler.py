@@ -51,6 +51,7 @@ class Sampler:
         # Just after a step, numpy's code has left the processor's caches and a call is dear: a few go one by one.
         self._few = tuple(bias.items()) if len(bias) <= _ONE_BY_ONE and not self._penalises else ()
         self._margin = _FIRST_MARGIN
+        self._near_mask = np.empty(0, np.bool_)  # kept from step to step: a new one each time would be dear
 
     def choose(self, logits: Floats, *, allowed: NDArray[np.bool_] | None = None, remember: bool = True) -> int:
         """Return the next token, from `logits` of shape `(n_vocab,)` float32.
@@ -152,7 +153,11 @@ class Sampler:
 
         The margin below the maximum follows what the sequence's last steps needed.
         """
-        ids = np.flatnonzero(logits >= logits.max() - self._margin)
+        if len(self._near_mask) != len(logits):
+            self._near_mask = np.empty(len(logits), np.bool_)
+        # argmax and nonzero are plain C; max and flatnonzero go through several functions of numpy's in Python.
+        highest = logits.item(logits.argmax())
+        ids = np.greater_equal(logits, highest - self._margin, out=self._near_mask).nonzero()[0]
         found = len(ids)
         if found < count:
             self._margin = min(self._margin * 1.5, _WIDEST_MARGIN)

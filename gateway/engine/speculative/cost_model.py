@@ -17,6 +17,7 @@ _PAYS = 16  # steps with draft tokens in a row that prove that they pay
 _UNKNOWN = 0.02  # steps that a draft token is taken to cost before anything was measured
 _LEARN = 0.3  # weight of a new measurement
 _AGAIN, _SELDOM = 512, 16_384  # steps until a price that was too high is looked at again
+_LOOK = 8  # plain steps for which an answer to "is it worth looking?" holds: prices move slowly
 _REFERENCE = 64  # steps with draft tokens in a row before one without, which the price is measured against
 
 
@@ -59,6 +60,7 @@ class _BatchCost:
         self.in_a_row = 0  # steps with draft tokens
         self.wait = _AGAIN
         self.waited = 0
+        self.unpromising = 0  # plain steps that need no new look at what draft tokens could gain
 
     def of(self, drafted: int) -> float:
         """Return what so many draft tokens cost, in proportion to the nearest number that was measured."""
@@ -72,6 +74,7 @@ class _BatchCost:
         """Forget all measurements, to measure anew."""
         self.extra.clear()
         self.first = {}
+        self.unpromising = 0
 
 
 def _nearest(costs: Mapping[int, float], drafted: int) -> float:
@@ -111,8 +114,12 @@ class DraftCostModel:
         cost = self._of(rows)
         if not cost.plain or cost.in_a_row >= _REFERENCE:
             return False
-        if any(_gain(cost, rows, (_SURE,), length) > 1 for length in _LENGTHS):
+        if cost.unpromising:
+            cost.unpromising -= 1
+        elif any(_gain(cost, rows, (_SURE,), length) > 1 for length in _LENGTHS):
             return True
+        else:
+            cost.unpromising = _LOOK
         if cost.waited >= cost.wait:  # perhaps it has changed: measure anew
             cost.wait, cost.waited = min(_SELDOM, 2 * cost.wait), 0
             cost.forget()

@@ -11,7 +11,7 @@ _RECEIVE = 1 << 20
 _MOST_UNSENT = 16 * 2**20
 # A screen shows a picture every 7 to 16 ms. Tokens that come faster than this travel together: each message wakes the
 # gateway, which takes a core from the next step, and a cold wake costs it several times what a token in a message does.
-_GATHER_SECONDS = 0.005
+_GATHER_SECONDS = 0.016
 
 
 class PeerClosed(Exception):
