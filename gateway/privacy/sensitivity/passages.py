@@ -1,7 +1,8 @@
 """A text as the encoder reads it: passages of neighbouring sentences, each with the windows that are judged in it.
 
-A passage is what the encoder sees at once. Its windows are the passage as a whole, each sentence, and stretches of long
-sentences: the worst of them counts, so that nothing around a confidence can water it down. Pure.
+A passage is what the encoder sees at once. Its windows are the passage as a whole, each sentence (with the fragment
+before it, and without), and stretches of long sentences: the worst of them counts, so that nothing around a confidence
+can water it down. Pure.
 """
 
 import re
@@ -59,6 +60,7 @@ class Passage(msgspec.Struct, frozen=True, array_like=True):
 class _Sentence(msgspec.Struct, frozen=True, array_like=True):
     pieces: tuple[tuple[int, int, int], ...]
     alone: bool  # it speaks of its own sensitivity, and so it is nobody's neighbour
+    lead: int = 0  # tokens of the fragment before it
 
 
 def passages(
@@ -94,7 +96,7 @@ def _sentences(text: str, encode: Encode, alone: Callable[[str], bool], most: in
         pieces = fragment + tuple(
             (number, start + first, start + end) for number, first, end in encode(text[start:stop])
         )
-        fragment = ()
+        lead, fragment = len(fragment), ()
         apart = alone(text[start:stop])
         if len(pieces) < _FEWEST and not apart:
             fragment = pieces
@@ -102,9 +104,9 @@ def _sentences(text: str, encode: Encode, alone: Callable[[str], bool], most: in
         for at in range(0, len(pieces), most):
             if last is not None:
                 yield last
-            last = _Sentence(pieces[at : at + most], apart)
+            last = _Sentence(pieces[at : at + most], apart, 0 if at or lead >= most else lead)
     if last is not None and fragment and not last.alone and len(last.pieces) + len(fragment) <= most:
-        last, fragment = _Sentence(last.pieces + fragment, False), ()
+        last, fragment = _Sentence(last.pieces + fragment, False, last.lead), ()
     if last is not None:
         yield last
     if fragment:
@@ -129,6 +131,8 @@ def _passage(sentences: Sequence[_Sentence]) -> Passage:
         size = len(sentence.pieces)
         if len(sentences) > 1:
             bounds.append((at, at + size))
+        if sentence.lead:
+            bounds.append((at + sentence.lead, at + size))
         if size > _LONG:
             bounds += ((at + first, min(at + first + _STRETCH, at + size)) for first in range(0, size - _STEP, _STEP))
         at += size

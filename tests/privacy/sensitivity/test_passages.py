@@ -27,10 +27,10 @@ def test_neighbours_are_read_together_and_each_sentence_by_itself() -> None:
 
 
 def test_a_fragment_goes_with_its_neighbour() -> None:
-    """A greeting, an initial, a number of a chapter or a signature is no sentence of its own."""
+    """A greeting, an initial, a number of a chapter or a signature is no sentence of its own, and hides none either."""
     text = "Hola.\n4.6.4. Mueve la cita de G. Urrutia al jueves por la tarde.\nUn saludo"
     (passage,) = passages(text, words)
-    assert [text[window.start : window.stop] for window in passage.windows] == [text]
+    assert [text[window.start : window.stop] for window in passage.windows] == [text, text[6:]]
 
 
 def test_what_is_short_as_a_whole_is_judged_as_a_whole() -> None:
