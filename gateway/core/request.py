@@ -80,6 +80,14 @@ class ResponseFormat(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool = False
 
 
+class Thinking(msgspec.Struct, frozen=True, kw_only=True):
+    """How much a model is to think before it answers. None and empty: as its template has it."""
+
+    enabled: bool | None = None
+    effort: str = ""  # in the client's word: minimal, low, medium, high, …
+    budget: int | None = None  # tokens; a thought that is longer is ended
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
     """Fields that every request has. `document` is the whole body: inspected whole, serialised anew when it is sent."""
 
@@ -101,6 +109,7 @@ class ChatRequest(Request, frozen=True, kw_only=True):
     tool_choice: Json = None
     sampling: Sampling = Sampling()
     response_format: ResponseFormat = ResponseFormat()
+    thinking: Thinking = Thinking()
 
 
 class CompletionRequest(Request, frozen=True, kw_only=True):

@@ -213,6 +213,11 @@ around them are the markers. So a model that is not in this table works the same
 one of these styles. Formats that no rendering shows (gpt-oss, Gemma 4, LFM2 and a few others) are known by what their
 templates contain.
 
+Whether and how much a model thinks is told to templates by the variables that they ask for (`enable_thinking`,
+`thinking`, `reasoning_effort`, `thinking_budget` and the like), whichever field the client sends: OpenAI's
+`reasoning_effort`, `reasoning` of Responses and OpenRouter, Anthropic's `thinking`, Ollama's `think`. An effort that
+a template does not know becomes the nearest one. Variables in `chat_template_kwargs` go to the template as they are.
+
 - The first six columns are round trips: the template renders an answer, and the part that the model would have
   written is read again, in pieces of several sizes; "nested" has quotes, braces, line ends and JSON within JSON.
 - Where a template leaves out earlier thoughts, text beside calls or all calls but one, the model's part is written

@@ -21,6 +21,7 @@ from gateway.wire.built_in_tools import note
 from gateway.wire.forbidden_fields import refuse_overrides
 from gateway.wire.left_out import left_out
 from gateway.wire.openai import requests as openai_requests
+from gateway.wire.openai.thinking import anthropic_thinking
 
 NEWER_VERSION = "2026-10-21"
 _REMOVED = ("temperature", "top_p", "top_k")
@@ -92,6 +93,7 @@ def _translated(body: Fields, version: str, fields: dict[str, Any]) -> ChatReque
         request,
         dialect=Dialect.ANTHROPIC,
         include_usage=True,
+        thinking=anthropic_thinking(body.document.get("thinking"), request.thinking.effort),
         left_out=left_out(body.document, shape.BODY) + billing_lines(body.document),
         built_in_tools=offer.built_in,
     )

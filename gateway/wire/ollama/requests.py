@@ -18,6 +18,7 @@ from gateway.wire.forbidden_fields import refuse_overrides
 from gateway.wire.left_out import Shape, left_out
 from gateway.wire.ollama import shape
 from gateway.wire.openai import requests as openai_requests
+from gateway.wire.openai.thinking import ollama_thinking
 
 _ROLES = ("system", "user", "assistant", "tool")
 _MOST_MESSAGES = 100_000
@@ -108,7 +109,12 @@ def _opened(document: JsonObject) -> Fields:
 
 def _chat(fields: dict[str, Any], body: Fields, carried: Shape) -> ChatRequest:
     request = openai_requests.parse_chat(freeze_object(fields))
-    return msgspec.structs.replace(request, dialect=Dialect.OLLAMA, left_out=left_out(body.document, carried))
+    return msgspec.structs.replace(
+        request,
+        dialect=Dialect.OLLAMA,
+        left_out=left_out(body.document, carried),
+        thinking=ollama_thinking(body.document.get("think")),
+    )
 
 
 def _model(body: Fields) -> str:

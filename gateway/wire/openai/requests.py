@@ -12,6 +12,7 @@ from gateway.wire.body_fields import Fields, bad_field
 from gateway.wire.forbidden_fields import refuse_overrides
 from gateway.wire.openai.messages import parse_messages
 from gateway.wire.openai.sampling import MOST_CHOICES, chat_sampling, completion_sampling, response_format
+from gateway.wire.openai.thinking import thinking_of
 
 _LONGEST_MODEL = 256
 _MOST_TOOLS = 1024
@@ -54,6 +55,7 @@ def parse_chat(document: JsonObject) -> ChatRequest:
         tool_choice=_tool_choice(body, tools),
         sampling=chat_sampling(body),
         response_format=response_format(body),
+        thinking=thinking_of(document),
     )
 
 

@@ -83,6 +83,11 @@ class ChatTemplate:
                 attempts.append(other)
         return attempts
 
+    @property
+    def source(self) -> str:
+        """The template's own text."""
+        return self._template.source
+
     def opens_thought(self, prompt: str) -> bool:
         """Say whether a rendered prompt ends inside a thought."""
         mark = self.format.thought.open.strip()

@@ -28,6 +28,7 @@ from gateway.local.embedded.text.constraint import grammar_of
 from gateway.local.embedded.text.formats.answer_format import AnswerFormat, Tool
 from gateway.local.embedded.text.infill import infill_prompt
 from gateway.local.embedded.text.offer import offer_of
+from gateway.local.embedded.text.thinking import variables_of
 
 _SHORT = 4_000  # characters that are quicker rendered and tokenised than handed to a thread
 _NODE = 8  # characters that a value or a message counts besides its text: quotes, commas, markers of a template
@@ -150,7 +151,7 @@ class Prompts:
         # Before anything is rendered: what is surely too long costs nothing.
         self._refuse_longer(sum(len(message.text) for message in request.messages))
         offer = offer_of(request)
-        text = self._template.render(request.messages, offer.documents)
+        text = self._template.render(request.messages, offer.documents, variables_of(request, self._template.source))
         self._refuse_huge(text)
         bos = self.vocabulary.piece(self.vocabulary.bos, special=True).decode("utf-8", "replace")
         ids = self.vocabulary.tokenize(text, add_special=not (bos and text.startswith(bos)), parse_special=True)
