@@ -69,6 +69,16 @@ class Measure(_FramedMessage, frozen=True, kw_only=True):
     sound: bytes = b""
 
 
+class ThoughtBudget(msgspec.Struct, frozen=True, kw_only=True):
+    """How long an answer may think, and the markers by which its thought is known and ended."""
+
+    tokens: int
+    begun: bool  # the prompt ends inside the thought
+    open: str  # the answer begins with it, if it thinks
+    mark: str  # what ends a thought
+    close: tuple[int, ...]  # tokens that are written when the budget is used up
+
+
 class Submit(_FramedMessage, frozen=True, kw_only=True):
     """Order to generate one sequence. `tokens`: the prompt as packed ids; `max_tokens`: the longest answer.
 
@@ -82,6 +92,7 @@ class Submit(_FramedMessage, frozen=True, kw_only=True):
     isolation: str = ""
     priority: int = 0  # higher is admitted and read first
     grammar: str = ""  # llguidance grammar (JSON text); empty: free text
+    thought: ThoughtBudget | None = None  # None: it may think as long as it likes
     prompt_logs: bool = False  # also the log-probabilities of the prompt, as many as `sampling.logprobs` says
     media: tuple[Medium, ...] = ()
     spans: tuple[MediaSpan, ...] = ()  # where they stand in `tokens`, in order

@@ -216,7 +216,8 @@ templates contain.
 Whether and how much a model thinks is told to templates by the variables that they ask for (`enable_thinking`,
 `thinking`, `reasoning_effort`, `thinking_budget` and the like), whichever field the client sends: OpenAI's
 `reasoning_effort`, `reasoning` of Responses and OpenRouter, Anthropic's `thinking`, Ollama's `think`. An effort that
-a template does not know becomes the nearest one. Variables in `chat_template_kwargs` go to the template as they are.
+a template does not know becomes the nearest one. A thought that is longer than the budget is ended with the model's
+own marker, and the answer follows. Variables in `chat_template_kwargs` go to the template as they are.
 
 - The first six columns are round trips: the template renders an answer, and the part that the model would have
   written is read again, in pieces of several sizes; "nested" has quotes, braces, line ends and JSON within JSON.

@@ -6,20 +6,47 @@ which it would be sampled without draft tokens: an answer does not depend on the
 
 import time
 from collections.abc import Sequence, Set
+from typing import Protocol
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from gateway.engine.messages import TokenLog
-from gateway.engine.sampling.grammar import Constraint, GrammarFault
+from gateway.engine.sampling.grammar import GrammarFault
 from gateway.engine.sampling.sampler import Floats, Sampler, log_of
 from gateway.engine.scheduler.step import Row
+
+
+class TokenConstraint(Protocol):
+    """What limits the tokens of one sequence, and how far it has been followed."""
+
+    def permits(self, token: int) -> bool:
+        """Say whether this token may come next."""
+        ...
+
+    def allowed(self) -> NDArray[np.bool_]:
+        """Return a mask `(n_vocab,)` of the tokens that may come next.
+
+        Raises:
+            GrammarFault: the grammar became too complex.
+        """
+        ...
+
+    def took(self, token: int) -> bool:
+        """Note that a token was sampled. True: the answer is complete and can't go on.
+
+        Raises:
+            GrammarFault: the grammar became too complex.
+        """
+        ...
 
 
 class RequestState(msgspec.Struct, kw_only=True):
     """State of a request in the worker, besides its tokens."""
 
     sampler: Sampler
-    constraint: Constraint | None = None
+    constraint: TokenConstraint | None = None
     began: float = 0.0
     first: float = 0.0
     scored: int = -1  # prompt tokens whose log-probability was told; -1: they are not wanted

@@ -30,7 +30,8 @@ from gateway.engine.messages import (
 from gateway.engine.prompt_store.store import PromptCacheStore
 from gateway.engine.sampling.grammar import Constraint, GrammarCompiler, GrammarFault
 from gateway.engine.sampling.sampler import Floats, Sampler
-from gateway.engine.sampling.verify import RequestState, SampledToken, sample_and_verify, score
+from gateway.engine.sampling.thought_budget import BudgetedThought
+from gateway.engine.sampling.verify import RequestState, SampledToken, TokenConstraint, sample_and_verify, score
 from gateway.engine.scheduler.scheduler import Scheduler
 from gateway.engine.scheduler.sequence import Sequence
 from gateway.engine.scheduler.step import CacheOp, Copy, Demote, Drop, Restore, Row, Save, Step, Swap, Trim
@@ -176,8 +177,11 @@ class Worker:
             return
         sampler = Sampler(message.sampling, words, banned=tuple(self._ends))
         scored = message.prompt_logs
+        held: TokenConstraint | None = constraint
+        if message.thought is not None:
+            held = BudgetedThought(message.thought, self._model.vocabulary, constraint)
         self._request_states[message.id] = RequestState(
-            sampler=sampler, constraint=constraint, began=time.perf_counter(), scored=0 if scored else -1
+            sampler=sampler, constraint=held, began=time.perf_counter(), scored=0 if scored else -1
         )
         limit = max(1, message.max_tokens)
         self._scheduler.add(

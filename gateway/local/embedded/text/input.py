@@ -80,6 +80,7 @@ def submits_of(
             sampling=_spec(sampling, settings, first + number * sampling.n + repeat),
             isolation=isolation,
             grammar=prepared.grammar,
+            thought=prepared.thought,
             prompt_logs=_scored(request),
         )
         for number, prompt in enumerate(prepared.prompts)

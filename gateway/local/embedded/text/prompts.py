@@ -23,12 +23,13 @@ from gateway.core.request import (
 )
 from gateway.engine.llama.gguf import read_header
 from gateway.engine.llama.vocabulary import Vocabulary, open_vocabulary
+from gateway.engine.messages import ThoughtBudget
 from gateway.local.embedded.text.chat_template import ChatTemplate
 from gateway.local.embedded.text.constraint import grammar_of
 from gateway.local.embedded.text.formats.answer_format import AnswerFormat, Tool
 from gateway.local.embedded.text.infill import infill_prompt
 from gateway.local.embedded.text.offer import offer_of
-from gateway.local.embedded.text.thinking import variables_of
+from gateway.local.embedded.text.thinking import budget_of, variables_of
 
 _SHORT = 4_000  # characters that are quicker rendered and tokenised than handed to a thread
 _NODE = 8  # characters that a value or a message counts besides its text: quotes, commas, markers of a template
@@ -44,6 +45,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     form: AnswerFormat | None = None  # None: all of the answer is text
     tools: tuple[Tool, ...] = ()  # what the answer may call
     thinks: bool = False  # the prompt ends inside a thought
+    thought: ThoughtBudget | None = None
 
 
 class Prompts:
@@ -163,6 +165,7 @@ class Prompts:
             grammar=grammar_of(offer, request.response_format, form, controls, text, thinking=thinks),
             form=form,
             tools=offer.tools,
+            thought=budget_of(request.thinking, form, self.vocabulary, thinking_now=thinks),
             thinks=thinks,
         )
 

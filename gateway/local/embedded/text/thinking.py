@@ -1,10 +1,14 @@
-"""Variables by which templates are told whether, and how much, a model is to think."""
+"""How a model is told whether, and how much, it is to think: variables of its template, and a budget of tokens."""
 
 import re
 from collections.abc import Mapping
 
 from gateway.core.document import thaw
 from gateway.core.request import ChatRequest, Thinking
+from gateway.engine.llama.vocabulary import Vocabulary
+from gateway.engine.messages import ThoughtBudget
+from gateway.local.embedded.text.formats.answer_format import AnswerFormat
+from gateway.local.embedded.text.formats.segments import first_marker
 
 _EFFORTS = ("minimal", "low", "medium", "high", "xhigh", "max")
 _USUAL = ("low", "medium", "high")
@@ -34,6 +38,25 @@ def variables_of(request: ChatRequest, source: str) -> Mapping[str, object]:
     if isinstance(given, Mapping):
         variables |= {name: thaw(value) for name, value in given.items() if name not in _RESERVED}
     return variables
+
+
+def budget_of(
+    thinking: Thinking, form: AnswerFormat, vocabulary: Vocabulary, *, thinking_now: bool
+) -> ThoughtBudget | None:
+    """Return how long the answer may think; None: as long as it likes, or the model has no thoughts.
+
+    `thinking_now`: the prompt ends inside a thought.
+    """
+    close = form.thought.close
+    if thinking.budget is None or not close or not (form.thinks or thinking_now):
+        return None
+    return ThoughtBudget(
+        tokens=thinking.budget,
+        begun=thinking_now,
+        open=form.thought.open,
+        mark=first_marker(close)[0] or close.strip(),
+        close=tuple(vocabulary.tokenize(close, add_special=False, parse_special=True)),
+    )
 
 
 def _effort(thinking: Thinking, source: str) -> str:

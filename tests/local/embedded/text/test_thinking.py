@@ -6,7 +6,8 @@ import pytest
 
 from gateway.core.document import freeze_object
 from gateway.core.request import ChatRequest, Dialect, Thinking
-from gateway.local.embedded.text.thinking import variables_of
+from gateway.local.embedded.text.formats.answer_format import AnswerFormat
+from gateway.local.embedded.text.thinking import budget_of, variables_of
 from tests.standins.chat_templates import FOLDER, QUESTION, opened
 
 
@@ -17,6 +18,16 @@ def request(thinking: Thinking, **fields: Any) -> ChatRequest:
     )
 
 
+class Letters:
+    """A vocabulary of bytes."""
+
+    def tokenize(self, text: str, *, add_special: bool, parse_special: bool) -> list[int]:
+        """One token a byte."""
+        assert parse_special
+        return list(text.encode())
+
+
+THINKS, PLAIN = AnswerFormat(thinks=True), AnswerFormat()
 OFF, HARD = Thinking(enabled=False), Thinking(enabled=True, effort="xhigh")
 
 
@@ -64,3 +75,23 @@ def test_templates_that_begin_the_answer_inside_a_thought(name: str, off: bool, 
     for thinking, expected in ((Thinking(enabled=False), off), (Thinking(enabled=True), on)):
         prompt = template.render((QUESTION,), (), variables_of(request(thinking), template.source))
         assert template.opens_thought(prompt) is expected
+
+
+@pytest.mark.parametrize(
+    ("thinking", "form", "inside", "expected"),
+    [
+        (Thinking(enabled=True, budget=5), THINKS, False, True),
+        (Thinking(enabled=True, budget=5), PLAIN, True, True),
+        (Thinking(enabled=True, budget=5), PLAIN, False, False),
+        (Thinking(enabled=True), THINKS, True, False),
+        (OFF, THINKS, True, False),
+    ],
+)
+def test_a_budget_is_for_models_that_think(
+    thinking: Thinking, form: AnswerFormat, inside: bool, expected: bool
+) -> None:
+    """It ends the thought with the model's own marker; without a budget, or a thought, there is nothing to end."""
+    budget = budget_of(thinking, form, Letters(), thinking_now=inside)  # type: ignore[arg-type]
+    assert (budget is not None) is expected
+    if budget is not None:
+        assert (budget.tokens, budget.begun, bytes(budget.close)) == (5, inside, b"</think>")
