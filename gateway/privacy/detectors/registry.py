@@ -13,7 +13,7 @@ from gateway.privacy.detectors import (
     streets,
 )
 from gateway.privacy.detectors.countries import tables
-from gateway.privacy.detectors.credentials import assigned, in_files, in_prose, spoken
+from gateway.privacy.detectors.credentials import assigned, in_calls, in_files, in_prose, spoken
 from gateway.privacy.detectors.detector import Detector
 from gateway.privacy.detectors.gitleaks import vendor_rules
 from gateway.privacy.detectors.own_affairs import topics
@@ -27,6 +27,7 @@ DETECTORS: tuple[Detector, ...] = (
     *streets.DETECTORS,
     *assigned.DETECTORS,
     *high_entropy.DETECTORS,
+    *in_calls.DETECTORS,
     *in_files.DETECTORS,
     *in_prose.DETECTORS,
     *spoken.DETECTORS,

@@ -148,8 +148,9 @@ DETECTORS: tuple[Detector, ...] = (
         name="recovery_codes",
         category="secret.password",
         pattern=rx(
-            r"(?i)\b(?:(?:recovery|backup|2fa|mfa|scratch)\s?codes?|c.{1,2}digos? de (?:recuperaci.{1,2}n|respaldo|seguridad))\b[^\n]{0,60}?[\s:]\s{0,3}[-*]?\s{0,2}(?P<value>(?=[a-z-]{0,9}[0-9])[a-z0-9]{4,6}-[a-z0-9]{4,6}\b|[0-9]{8}\b)"
+            r"(?i)\b(?:(?:recovery|backup|2fa|mfa|scratch)[\s-]?codes?|(?:wiederherstellungs|notfall|herstel)-?codes?|codes? de (?:secours|r.{1,2}cup.{1,2}ration)|codici di (?:recupero|backup)|c.{1,2}digos? de (?:recuperaci.{1,2}n|recupera.{1,4}o|respaldo|seguridad|backup)|codis de (?:recuperaci.{1,2}|seguretat))\b[^\n]{0,60}?[\s:]\s{0,3}[-*]?\s{0,2}(?P<value>(?=[a-z-]{0,9}[0-9])[a-z0-9]{4,6}-[a-z0-9]{4,6}\b|[0-9]{8}\b|[0-9]{4} [0-9]{4}\b|[0-9]{3} [0-9]{3}\b)"
         ),
+        proposal=r"(?i)(?:recovery|backup|2fa|mfa|scratch|wiederherstellungs|notfall|herstel)[\s-]?codes?|codes? de |codici di |codis de |digos? de ",
         source="codes of a second factor, behind their name",
         confidence=0.8,
         joins=False,

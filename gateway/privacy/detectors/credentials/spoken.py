@@ -9,13 +9,15 @@ import re
 from re import Match
 
 from gateway.privacy.detectors.credentials.in_files import typed
+from gateway.privacy.detectors.credentials.names import PLACEHOLDER
 from gateway.privacy.detectors.detector import Detector, rx
+from gateway.privacy.detectors.high_entropy import kinds
 
 _WORD = (
-    r"(?:contrase.{1,2}as?|contrasenya|claves?|clau|pass(?:word|wort|wd|phrase|code)?|kennwort|schl.{1,2}ssel|mot de passe|mdp|senha|"
+    r"(?:contrase.{1,2}as?|contrasenya|claves?|clau|pass(?:word|wort|wd|phrase|code)?|kennwort|schl.{1,2}ssel|netzwerkschl.{1,2}ssel|mot de passe|mdp|cl(?:e|.{1,2}) (?:wifi|wi-fi|wpa2?|r.{1,2}seau|de s.{1,2}curit.{1,2})|senha|"
     r"palavra[- ]passe|parola d'ordine|parola chiave|wachtwoord)"
 )
-_IS = r"(?:es|is|ist|lautet|est|.{1,2}s|e'|[eéè]|era|was|pone|pon)"
+_IS = r"(?:es|son|is|are|ist|sind|est|sont|s.{1,2}o|sono|zijn|lautet|est|.{1,2}s|e'|[eéè]|era|was|pone|pon)"
 _CODE = r"(?:c.{1,2}digo|codi|code|codice|clave|clau|pin|contrase.{1,2}a|combinaci.{1,2}n|combination|password|senha|mot de passe|(?:zugangs|t.{1,2}r|haus|alarm|sicherheits)code|code d'acc.{1,2}s)"
 _LOCK = (
     r"(?:puerta|portal|portero|alarma|garaje|trastero|caja fuerte|caja|taquilla|m.{1,2}vil|tel.{1,2}fono|tarjeta|tableta|tablet|candado|verja|"
@@ -31,7 +33,49 @@ _USER = r"(?:user(?:name)?|usuario|usuari|login|utilisateur|benutzer(?:name)?|ut
 
 
 def _told(match: Match[str]) -> bool:
-    return typed(match["value"])
+    value = match["value"]
+    return typed(value) or _PHRASE.fullmatch(value.rstrip(".!?")) is not None
+
+
+_PHRASE = re.compile(r"[^\W\d_]{2,20}(?:-[^\W\d_]{2,20}){2,6}")  # words with hyphens between, as nobody says them
+
+
+def _behind_word(match: Match[str]) -> bool:
+    """Tell whether what stands right behind a word for a password was typed: no sign says that it comes."""
+    value = match["value"].rstrip(".,;:)!?\"'")
+    lower, upper, digit, _ = kinds(value)
+    if not digit or not (lower or upper):
+        return False
+    return typed(value, 6) or (re.search(r"[!#$*?@]", value) is not None and len(set(value)) >= 4)
+
+
+def _word(match: Match[str]) -> bool:
+    return _STATE.match(match["value"]) is None and not PLACEHOLDER.match(match["value"])
+
+
+_STATE = re.compile(
+    r"(?i)(?:in)?corre|oblig|requ|nece|needed|v[aá]lid|inv[aá]lid|fals|wrong|same|mism|igual|secre|publi|priva|expir|caduc|d[eé]bil|weak|strong|fuerte|segur|stored|"
+    r"missing|empty|vac[ií]|demasi|always|siempre|never|nunca|already|being|shown|sent|case|hash|encr|cifra|default|optional|opcion|unique|[uú]nic|diff|distint|difer|gleich|"
+    r"falsch|richtig|erforder|notwend|geheim|sicher|schwach|abgelauf|faux|fausse|obligat|diff[eé]r|errat|sbagl|scadut|errad|incorr|onjuist|verplicht|visible|hidden|ocult|"
+    r"what|where|which|going|still|longer|about|cambi|chang|reset|olvid|forgot|oubli|vergess|password|contras|esta$|este$|nuev|bueno|buena|mala$|that|this|these|also|tambi|para|con$|under|between|written"
+)
+
+
+def _two_kinds(match: Match[str]) -> bool:
+    return _pair(match) or (re.search(r"[._0-9@]", match["user"]) is not None and _word(match))
+
+
+def _seed(match: Match[str]) -> bool:
+    """Tell whether it is as many words as a wallet has, and none of those that sentences are made of."""
+    words = re.findall(r"[a-z]+", match["value"].lower())
+    return len(words) in (12, 15, 18, 21, 24) and _SENTENCE.isdisjoint(words) and len(set(words)) >= 8
+
+
+_SENTENCE_WORDS = (
+    "the and for are was were not but from they has had its you have been his her she him our their which there would "
+    "could should into than then them these those los las una por con para que del como pero les des est une dans pour der die das und ist ein eine"
+)
+_SENTENCE = frozenset(_SENTENCE_WORDS.split())
 
 
 def _code(match: Match[str]) -> bool:
@@ -50,8 +94,9 @@ DETECTORS: tuple[Detector, ...] = (
         name="spoken_password",
         category="secret.password",
         pattern=rx(
-            rf"(?i)(?:\b|-){_WORD}\b[^\n.:;=@]{{0,40}}?(?:\s{_IS}\s(?:el\s|la\s|the\s)?|\s?[:=]\s{{0,2}}|,\s)[\"'`«“„]?(?P<value>[^\s\"'`<>|,;]{{5,64}})"
+            rf"(?i)(?:\b|-){_WORD}\b[^\n.:;=@]{{0,40}}?(?:\s{_IS}\s(?:el\s|la\s|the\s|just\s|now\s|jetzt\s|ahora\s|ara\s)?|\s?[:=]\s{{0,2}}|,\s)[\"'`«“„]?(?P<value>[^\s\"'`<>|,;]{{5,64}})"
         ),
+        proposal=rf"(?i){_WORD}\b",
         source="a word for a password in eight languages, what says that here it comes, and what somebody typed",
         check=_told,
         confidence=0.7,
@@ -105,10 +150,10 @@ DETECTORS: tuple[Detector, ...] = (
         name="login_pair",
         category="secret.password",
         pattern=rx(
-            rf"(?i)\b{_INVITES}\b[\s:]{{1,3}}(?:[^\s/|]{{1,20}}\s){{0,3}}?[\w.@-]{{2,30}}\s?[/|]\s?(?P<value>[^\s\"'`<>|,;]{{6,40}})"
+            rf"(?i)\b{_INVITES}\b[\s:]{{1,3}}(?:[^\s/|]{{1,20}}\s){{0,3}}?(?P<user>[\w.@-]{{2,30}})\s?[/|]\s?(?P<value>[^\s\"'`<>|,;]{{6,40}})"
         ),
         source="a user's name and a password beside it, as people pass them on",
-        check=_pair,
+        check=_two_kinds,
         confidence=0.7,
         joins=False,
     ),
@@ -120,6 +165,76 @@ DETECTORS: tuple[Detector, ...] = (
         ),
         source="a word for a user, the name, a word for a password, and what somebody typed",
         check=_pair,
+        confidence=0.7,
+        joins=False,
+    ),
+    Detector(
+        name="password_behind_word",
+        category="secret.password",
+        pattern=rx(
+            rf"(?i)(?:\b|-){_WORD}\b(?:\s(?:wi-?fi|wpa2?|wlan|temporal|provisional|nueva|nou|nova|neues|nouveau|nuova|nieuwe|new))?\s[\"'`«“„]?(?P<value>[^\s\"'`<>|,;=:/]{{4,64}})"
+        ),
+        proposal=rf"(?i){_WORD}\b",
+        source="a word for a password in eight languages, and right behind it letters and digits that somebody typed",
+        check=_behind_word,
+        confidence=0.6,
+        joins=False,
+    ),
+    Detector(
+        name="password_of_wifi",
+        category="secret.password",
+        pattern=rx(
+            rf"(?i)\b(?:wi-?fi|wlan|ssid|hotspot)\b[^\n]{{0,100}}?{_WORD}\b[ :=]{{1,3}}(?P<value>[0-9]{{8,63}})(?![0-9A-Za-z])"
+        ),
+        proposal=r"(?i)\b(?:wi-?fi|wlan|ssid|hotspot)\b",
+        source="a Wi-Fi's key of digits (IEEE 802.11i: 8 to 63 characters)",
+        confidence=0.7,
+        joins=False,
+    ),
+    Detector(
+        name="password_of_one_word",
+        category="secret.password",
+        pattern=rx(
+            rf"(?i)\b(?:wi-?fi|wlan|ssid|hotspot|xarxa|r.{{1,2}}seau|{_USER}|identifiant)\b[^\n.]{{0,80}}?\b{_WORD}\b(?:\s{_IS}\s|\s?[:=]\s?)[\"'`«“„]?(?P<value>[a-z]{{5,24}}(?:[-_][a-z]{{2,20}}){{0,4}})(?:[\"'`»”.,;!?)]|\s?$|\s(?:y|i|e|et|und|and|en)\s|\n)"
+        ),
+        proposal=rf"(?i){_WORD}\b",
+        source="a user's name or a network, a word for a password, and a word of its own",
+        check=_word,
+        confidence=0.6,
+        joins=False,
+    ),
+    Detector(
+        name="password_is_a_word",
+        category="secret.password",
+        pattern=rx(
+            rf"(?i)\b(?:login|{_WORD})\b[^\n.]{{0,20}}?\s{_IS}\s(?:just\s|simply\s|solo\s|nur\s|einfach\s|juste\s)?(?:the word|la palabra|das wort|le mot|a palavra|la parola|la paraula|het woord)\s[\"'`«“„]?(?P<value>[a-z]{{4,24}})"
+        ),
+        proposal=r"(?i)\s(?:the word|la palabra|das wort|le mot|a palavra|la parola|la paraula|het woord)\s",
+        source="a word for a password, and that it is a word",
+        confidence=0.7,
+        joins=False,
+    ),
+    Detector(
+        name="code_behind_lock",
+        category="secret.password",
+        pattern=rx(
+            rf"(?i)\b{_LOCK}\s{_CODE}\b(?:\s{_IS}\s|\s?[:=]\s{{0,2}})(?P<value>[A-Z]?[0-9]{{3,8}}[A-Z#*]{{0,2}})(?![0-9A-Za-z]|[.,][0-9])"
+        ),
+        proposal=rf"(?i){_LOCK}\s{_CODE}\b",
+        source="a code behind a word for what it opens",
+        check=_code,
+        confidence=0.7,
+        joins=False,
+    ),
+    Detector(
+        name="wallet_words",
+        category="secret.private_key",
+        pattern=rx(
+            r"(?i)\b(?:wallet|ledger|trezor|metamask|electrum|bip-?39|mnemonic|seed|monedero|billetera|carteira|cartera|portefeuille|portafoglio|moneder)\b[^\n]{0,200}?[:\n\"]\s{0,4}(?P<value>(?:[0-9]{1,2}[.)]?\s)?[a-z]{3,8}(?:[ ,\n]{1,2}(?:[0-9]{1,2}[.)]?\s)?[a-z]{3,8}){11,23})(?![a-z])"
+        ),
+        proposal=r"(?i)\b(?:wallet|ledger|trezor|metamask|electrum|bip-?39|mnemonic|seed|monedero|billetera|carteira|cartera|portefeuille|portafoglio|moneder)\b",
+        source="BIP 39: 12, 15, 18, 21 or 24 words beside a word for a wallet, and no words of sentences among them",
+        check=_seed,
         confidence=0.7,
         joins=False,
     ),
