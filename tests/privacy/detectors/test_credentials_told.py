@@ -38,6 +38,7 @@ NO_SECRETS = [
     "Das Passwort ist falsch",
     "my wallet was stolen: the police came and they have written down all that was said about it today",
     "The wifi password is wrong",
+    "If the size is not known, pass force_zip64 to the writer",
     "the answer to seven across is just the word marmalade",
     "What are recovery codes and where do I keep them?",
 ]

@@ -44,9 +44,12 @@ def _behind_word(match: Match[str]) -> bool:
     """Tell whether what stands right behind a word for a password was typed: no sign says that it comes."""
     value = match["value"].rstrip(".,;:)!?\"'")
     lower, upper, digit, _ = kinds(value)
-    if not digit or not (lower or upper):
+    if not digit or not (lower or upper) or _IN_CODE.fullmatch(value) is not None:
         return False
     return typed(value, 6) or (re.search(r"[!#$*?@]", value) is not None and len(set(value)) >= 4)
+
+
+_IN_CODE = re.compile(r"[a-z]+(?:_[a-z0-9]+)+|[a-z]+(?:[A-Z][a-z]+)+[0-9]{0,2}")
 
 
 def _word(match: Match[str]) -> bool:
@@ -172,7 +175,7 @@ DETECTORS: tuple[Detector, ...] = (
         name="password_behind_word",
         category="secret.password",
         pattern=rx(
-            rf"(?i)(?:\b|-){_WORD}\b(?:\s(?:wi-?fi|wpa2?|wlan|temporal|provisional|nueva|nou|nova|neues|nouveau|nuova|nieuwe|new))?\s[\"'`«“„]?(?P<value>[^\s\"'`<>|,;=:/]{{4,64}})"
+            rf"(?i)(?:\b|-)(?!pass\b){_WORD}\b(?:\s(?:wi-?fi|wpa2?|wlan|temporal|provisional|nueva|nou|nova|neues|nouveau|nuova|nieuwe|new))?\s[\"'`«“„]?(?P<value>[^\s\"'`<>|,;=:/]{{4,64}})"
         ),
         proposal=rf"(?i){_WORD}\b",
         source="a word for a password in eight languages, and right behind it letters and digits that somebody typed",
