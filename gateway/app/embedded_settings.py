@@ -1,5 +1,6 @@
 """From the whole configuration to the settings of one embedded target. Imports little: a start begins with it."""
 
+from gateway.app.media_capabilities import projector_header
 from gateway.local.embedded.models.files import model_path
 from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.settings import Settings
@@ -23,7 +24,8 @@ def embedded_settings(settings: Settings, name: str, config: EmbeddedTargetConfi
         fit_slots=config.slots is None,
         kv_type_k=config.kv_type_k or config.kv_type,
         kv_type_v=config.kv_type_v or config.kv_type,
-        lora=tuple((str(model_path(name, settings.model_directory)), scale) for name, scale in config.lora.items()),
+        lora=tuple((str(model_path(lora, settings.model_directory)), scale) for lora, scale in config.lora.items()),
+        mmproj=_projector(settings, name, config.mmproj) if config.mmproj else "",
         queue=config.queue,
         queue_wait=config.queue_wait,
         load=config.load,
@@ -38,3 +40,14 @@ def embedded_settings(settings: Settings, name: str, config: EmbeddedTargetConfi
         spill_directory=str(settings.state_dir.absolute() / "spill" / name),
         compatibility_file=str(settings.state_dir.absolute() / "engine" / "compatibility.json"),
     )
+
+
+def _projector(settings: Settings, target: str, name: str) -> str:
+    """Return the path of a projector.
+
+    Raises:
+        ConfigurationError: The file is missing, or it is none.
+    """
+    path = model_path(name, settings.model_directory)
+    projector_header(path, target)
+    return str(path)

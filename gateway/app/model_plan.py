@@ -3,6 +3,7 @@
 import msgspec
 
 from gateway.app.embedded_settings import embedded_settings
+from gateway.app.media_capabilities import with_media
 from gateway.core.errors import ConfigurationError
 from gateway.core.request import Endpoint
 from gateway.core.target import Catalog
@@ -50,11 +51,12 @@ def holding(settings: Settings) -> ModelPlan:
 
 
 def catalog_of(settings: Settings, plan: ModelPlan | None = None) -> Catalog:
-    """Return what the policy knows of targets, with the windows that were chosen where the configuration says `auto`.
+    """Return what the policy knows of targets, with what models see and hear, and with the windows
+    that were chosen where the configuration says `auto`.
 
     Without a plan they are chosen here; of a model whose file is missing the window stays unknown.
     """
-    catalog = settings.catalog()
+    catalog = with_media(settings, settings.catalog())
     if plan is None:
         try:
             plan = planned(settings)

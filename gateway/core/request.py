@@ -41,8 +41,16 @@ class ToolCall(msgspec.Struct, frozen=True, kw_only=True):
     arguments: str
 
 
+class MediaPart(msgspec.Struct, frozen=True, kw_only=True):
+    """Part of a message that is not text. `source`: a data URL, base64 or an address, as it was sent; empty: none."""
+
+    kind: Media
+    source: str = ""
+    param: str = "messages"  # where it stands in the body
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One turn of a conversation. `text` joins its text parts; other parts show in `ChatRequest.media`."""
+    """One turn of a conversation. `text` joins its text parts; `parts` has all of them, where some are not text."""
 
     role: str  # system, developer, user, assistant, tool
     text: str
@@ -50,6 +58,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     reasoning: str | None = None
+    parts: tuple[str | MediaPart, ...] = ()
 
 
 class Sampling(msgspec.Struct, frozen=True, kw_only=True):

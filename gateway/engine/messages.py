@@ -157,7 +157,10 @@ class TokenLog(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """Report that a sequence is complete. Where `error` is set it failed, with a message for the client."""
+    """Report that a sequence is complete. Where `error` is set it failed, with a message for the client.
+
+    `refused`: because of what was sent, so that it fails elsewhere too.
+    """
 
     id: int
     reason: FinishReason
@@ -167,6 +170,7 @@ class End(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     prefill_seconds: float = 0.0
     decode_seconds: float = 0.0
     error: str | None = None
+    refused: bool = False
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

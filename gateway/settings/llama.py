@@ -32,6 +32,11 @@ class LlamaOptions(Section):
     than the card. 999: those of all layers."""
     flash_attention: Literal["auto", "on", "off"] = "auto"
     """llama.cpp's flash attention. Quantised values in the KV cache need it."""
+    mmproj_offload: bool = True
+    """Run the projector for pictures and sound on the GPU. false: on the CPU, which saves memory of the card."""
+    image_max_tokens: int = Field(default=0, ge=0, le=65_536)
+    """Most tokens of one picture, for models that take pictures of any size; fewer are faster and see less. 0: as the
+    model says."""
     kv_offload: bool = True
     """Keep the KV cache on the GPU. false frees memory of the card and costs much speed."""
     op_offload: bool = True

@@ -62,6 +62,9 @@ class EmbeddedTargetConfig(LlamaOptions):
     """Storage of its values alone. Default: as `kv_type`. Quantised types need flash attention."""
     lora: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = Field(default_factory=dict)
     """LoRA adapters for this model, as GGUF: name in the model directory or path → scale, 1.0 for full strength."""
+    mmproj: str | None = None
+    """The projector that lets the model see or hear, as GGUF: name in the model directory or path. It must be the one
+    that was published together with the model."""
     load: Literal["start", "on_demand"] = "start"
     """start: with the gateway; on_demand: for the first request that wants it."""
     unload_after: Seconds | None = None

@@ -9,6 +9,7 @@ from gateway.engine.llama.gguf import Header
 from gateway.engine.settings import EngineSettings
 
 _RANK = 4  # llama.h, llama_pooling_type
+_PROJECTOR = 1.5  # times its file: weights, and room to compute a picture in
 _PROCESS = 64 * 2**20  # Python, numpy and llama.cpp themselves, as seen
 VECTORS_BATCH = 256  # tokens of a generating model computed at once for vectors; each gets logits as well
 
@@ -43,7 +44,8 @@ def footprint_of(header: Header, settings: EngineSettings, *, gpu: bool = False)
     several shapes. `gpu`: layers may lie there.
     """
     weights = sum(part.stat().st_size for part in header.parts)
-    adapters = sum(Path(path).stat().st_size for path, _ in settings.lora if Path(path).is_file())
+    projector = int(_PROJECTOR * Path(settings.mmproj).stat().st_size) if Path(settings.mmproj).is_file() else 0
+    adapters = projector + sum(Path(path).stat().st_size for path, _ in settings.lora if Path(path).is_file())
     generates = writes_text(header)
     shape = cache_shape(header, settings.kv_type_k, settings.kv_type_v)
     cache = shape.bytes(settings, settings.slots if generates else 1)

@@ -146,7 +146,7 @@ class Worker:
             self._channel.send(answer)
         for message, problem in self._media.encoded():
             if problem:
-                self._end_failed(message.id, problem)
+                self._end_failed(message.id, problem, refused=True)
             else:
                 self._compile(message)
 
@@ -380,9 +380,9 @@ class Worker:
         self._media.forget(request)
         return self._request_states.pop(request, None)
 
-    def _end_failed(self, request: int, error: str) -> None:
+    def _end_failed(self, request: int, error: str, *, refused: bool = False) -> None:
         self._media.forget(request)
-        self._tell(ends=(End(id=request, reason=FinishReason.STOP, error=error),))
+        self._tell(ends=(End(id=request, reason=FinishReason.STOP, error=error, refused=refused),))
 
     def _fail_step(self, error: EngineFault) -> None:
         requests = self._scheduler.fail()

@@ -36,6 +36,7 @@ from gateway.engine.llama.vocabulary import Vocabulary
 from gateway.engine.messages import Embed, Ready, Submit, Vectors, pack_tokens
 from gateway.local.embedded.admission import Admission
 from gateway.local.embedded.events import WorkerEvent, WorkerEventKind, WorkerListener
+from gateway.local.embedded.media import MediaMeter
 from gateway.local.embedded.models.pool import ModelPool
 from gateway.local.embedded.models.residency import ModelResidency
 from gateway.local.embedded.pooling import refuse_unable, usage_of, vector_of
@@ -86,6 +87,7 @@ class EmbeddedTarget:
         self._admission = Admission(info.name, settings, self._throughput)
         self._worker = worker or WorkerSupervisor(info.name, settings)
         self._prompts = Prompts(Path(settings.model), settings.context, info.model)
+        self._media = MediaMeter(self._worker)
         self._opening = asyncio.Lock()
         self._opened: asyncio.Task[None] | None = None
         self._models = models or ModelPool()
@@ -168,14 +170,13 @@ class EmbeddedTarget:
         What is far too long is not tokenised: it counts by its characters.
         """
         try:
-            if self._prompts.vocabulary is None:
-                if self._worker.ready is None:
-                    return None
-                await self._open(self._worker.ready)
-            prepared = await self._prompts.prepare(request)
+            ready = self._worker.ready
+            if ready is None and (self._prompts.vocabulary is None or request.media):
+                return None
+            prepared = await self._prepare(request, ready)
         except ContextLengthExceeded:
             return max(self._settings.context, characters_of(request) // 4)
-        except (BadRequest, TargetUnavailable):
+        except (BadRequest, TargetError):
             return None  # the answer to the request itself says what is wrong
         return max(len(prompt) for prompt in prepared.prompts)
 
@@ -328,8 +329,7 @@ class EmbeddedTarget:
 
     async def _prepared(self, request: AnyRequest, ready: Ready) -> tuple[Prepared, Vocabulary]:
         refuse_unable(request, ready, self.info.name)
-        await self._open(ready)
-        prepared = await self._prompts.prepare(request)
+        prepared = await self._prepare(request, ready)
         longest = max(len(prompt) for prompt in prepared.prompts)
         answers = isinstance(request, ChatRequest | CompletionRequest)
         if longest + answers > ready.context:
@@ -340,6 +340,19 @@ class EmbeddedTarget:
             )
         assert self._prompts.vocabulary is not None
         return prepared, self._prompts.vocabulary
+
+    async def _prepare(self, request: AnyRequest, ready: Ready | None) -> Prepared:
+        """Return tokens and pictures of a request. `ready` None: the worker is gone, and the vocabulary is open.
+
+        Raises:
+            BadRequest: this model can't do what was asked for.
+            TargetError: the vocabulary can't be read, or the worker failed; also its kin.
+        """
+        if ready is not None:
+            await self._open(ready)
+        if ready is None or self._prompts.knows(request):
+            return await self._prompts.prepare(request)
+        return await self._prompts.prepare(request, await self._media.measured(request, ready))
 
     async def _open_early(self) -> None:
         with contextlib.suppress(TargetUnavailable):  # logged where it was raised

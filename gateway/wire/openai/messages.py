@@ -1,9 +1,9 @@
 """Parse OpenAI's `messages` into `Message`s and the kinds of media that they carry. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from gateway.core.document import Json
-from gateway.core.request import Media, Message, ToolCall
+from gateway.core.request import Media, MediaPart, Message, ToolCall
 from gateway.wire.body_fields import Fields, bad_field
 
 _ROLES = ("system", "developer", "user", "assistant", "tool")
@@ -50,26 +50,31 @@ def _message(given: Fields, found: Callable[[Media], None]) -> Message:
     call_id = given.string("tool_call_id", longest=_LONGEST_NAME)
     if role == "tool" and not call_id:
         raise bad_field(given.param("tool_call_id"), "is missing.")
+    parts = _parts(content, given.param("content"))
+    media = [part for part in parts if isinstance(part, MediaPart)]
+    for part in media:
+        found(part.kind)
     return Message(
         role=role,
-        text=_text(content, given.param("content"), found),
+        text="\n".join([part for part in parts if isinstance(part, str)]),
         name=given.string("name", longest=_LONGEST_NAME),
         tool_calls=calls,
         tool_call_id=call_id,
         reasoning=given.string("reasoning_content") or given.string("reasoning"),
+        parts=parts if media else (),
     )
 
 
-def _text(content: Json, param: str, found: Callable[[Media], None]) -> str:
+def _parts(content: Json, param: str) -> tuple[str | MediaPart, ...]:
     if content is None:
-        return ""
+        return ()
     if isinstance(content, str):
-        return content
+        return (content,)
     if not isinstance(content, tuple):
         raise bad_field(param, "must be a string or an array of parts.")
     if len(content) > _MOST_PARTS:
         raise bad_field(param, f"must have at most {_MOST_PARTS} parts.")
-    texts: list[str] = []
+    parts: list[str | MediaPart] = []
     for number, item in enumerate(content):
         part = Fields.inside(item, f"{param}[{number}]")
         kind = part.required_string("type")
@@ -77,11 +82,19 @@ def _text(content: Json, param: str, found: Callable[[Media], None]) -> str:
             text = part.string(_TEXT_PARTS[kind])
             if text is None:
                 raise bad_field(part.param(_TEXT_PARTS[kind]), "is missing.")
-            texts.append(text)
+            parts.append(text)
         else:
             # A kind of part that is not known here can't be read here either: it counts like a file.
-            found(_MEDIA_PARTS.get(kind, Media.FILE))
-    return "\n".join(texts)
+            medium = _MEDIA_PARTS.get(kind, Media.FILE)
+            parts.append(MediaPart(kind=medium, source=_source(part.document.get(kind)), param=part.param(kind)))
+    return tuple(parts)
+
+
+def _source(holder: Json) -> str:
+    """Return the data or the address of a picture or a sound; empty: there is none."""
+    if isinstance(holder, Mapping):
+        holder = holder.get("url") or holder.get("data")
+    return holder if isinstance(holder, str) else ""
 
 
 def _tool_calls(given: Fields) -> tuple[ToolCall, ...]:

@@ -4,12 +4,12 @@ import asyncio
 from typing import TypeAlias
 
 from gateway.core.errors import AduanaError, TargetError
-from gateway.engine.messages import End, PromptLogs, Read, TokenLog, Tokens, Vectors
+from gateway.engine.messages import End, Measured, PromptLogs, Read, TokenLog, Tokens, Vectors
 
 # (sequence, token, log), (sequence, tokens from the cache) with its first token, what was read of a prompt, ends,
 # log-probabilities of a prompt, vectors, what went wrong.
 WorkerItem: TypeAlias = (
-    tuple[int, int, TokenLog | None] | tuple[int, int] | Read | End | PromptLogs | Vectors | AduanaError
+    tuple[int, int, TokenLog | None] | tuple[int, int] | Read | End | PromptLogs | Vectors | Measured | AduanaError
 )
 
 
@@ -60,7 +60,7 @@ class Mailboxes:
         """Deliver nothing more for a number. False: it had ended before."""
         return self._mailboxes.pop(number, None) is not None
 
-    def one(self, message: Vectors | PromptLogs) -> None:
+    def one(self, message: Vectors | PromptLogs | Measured) -> None:
         """Deliver a message about one sequence or embedding."""
         mailbox = self._mailboxes.get(message.id)
         if mailbox is not None:

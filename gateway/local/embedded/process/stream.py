@@ -3,7 +3,7 @@
 import time
 
 from gateway.core.delta import Delta, FinishReason
-from gateway.core.errors import AduanaError, TargetError
+from gateway.core.errors import AduanaError, BadRequest, TargetError
 from gateway.core.progress import Progress
 from gateway.engine.messages import End, PromptLogs, Read
 from gateway.local.embedded.process.mailbox import WorkerItem
@@ -60,7 +60,7 @@ class ResponseStream:
                     choice = running.pop(item.id)
                     self._worker.finished(item.id)
                     if item.error is not None:
-                        raise TargetError(item.error)
+                        raise BadRequest(item.error, param="messages") if item.refused else TargetError(item.error)
                     self._throughput.generated(item.generated, item.decode_seconds)
                     service = item.prefill_seconds + item.decode_seconds
                     self._throughput.ended(time.monotonic(), service, waiting=self._worker.waiting > 0)

@@ -21,6 +21,8 @@ from gateway.engine.messages import (
     Failed,
     Load,
     Loading,
+    Measure,
+    Measured,
     PromptLogs,
     Ready,
     Submit,
@@ -177,7 +179,7 @@ class WorkerSupervisor:
         self._next += 1
         return self._next
 
-    def send(self, messages: Sequence[Submit | Embed], mailbox: Mailbox) -> None:
+    def send(self, messages: Sequence[Submit | Embed | Measure], mailbox: Mailbox) -> None:
         """Hand work over; what comes of it goes to `mailbox`.
 
         Raises:
@@ -212,7 +214,7 @@ class WorkerSupervisor:
             case Tokens():
                 self.busy, self.waiting, self.cells = message.busy, message.waiting, message.cells
                 self._mailboxes.tokens(message)
-            case Vectors() | PromptLogs():
+            case Vectors() | PromptLogs() | Measured():
                 self._mailboxes.one(message)
             case Loading():
                 self.progress = message.fraction

@@ -82,6 +82,8 @@ def submits_of(
             grammar=prepared.grammar,
             thought=prepared.thought,
             prompt_logs=_scored(request),
+            media=prepared.media,
+            spans=prepared.spans,
         )
         for number, prompt in enumerate(prepared.prompts)
         for repeat in range(sampling.n)

@@ -23,11 +23,13 @@ from gateway.core.request import (
 )
 from gateway.engine.llama.gguf import read_header
 from gateway.engine.llama.vocabulary import Vocabulary, open_vocabulary
-from gateway.engine.messages import ThoughtBudget
+from gateway.engine.media import MediaSpan
+from gateway.engine.messages import Medium, ThoughtBudget
 from gateway.local.embedded.text.chat_template import ChatTemplate
 from gateway.local.embedded.text.constraint import grammar_of
 from gateway.local.embedded.text.formats.answer_format import AnswerFormat, Tool
 from gateway.local.embedded.text.infill import infill_prompt
+from gateway.local.embedded.text.media import Markers, MeasuredMedium, PromptBuilder
 from gateway.local.embedded.text.offer import offer_of
 from gateway.local.embedded.text.thinking import budget_of, variables_of
 
@@ -46,6 +48,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[Tool, ...] = ()  # what the answer may call
     thinks: bool = False  # the prompt ends inside a thought
     thought: ThoughtBudget | None = None
+    media: tuple[Medium, ...] = ()  # pictures and sounds of a conversation
+    spans: tuple[MediaSpan, ...] = ()  # which of its tokens stand for them
 
 
 class Prompts:
@@ -104,8 +108,13 @@ class Prompts:
         self._known.clear()
         self._exit.close()
 
-    async def prepare(self, request: AnyRequest) -> Prepared:
-        """Return tokens and grammar of a request.
+    def knows(self, request: AnyRequest) -> bool:
+        """Say whether a request was prepared before."""
+        known = self._known.get(id(request))
+        return known is not None and known[0]() is request
+
+    async def prepare(self, request: AnyRequest, media: tuple[MeasuredMedium, ...] = ()) -> Prepared:
+        """Return tokens and grammar of a request, and its pictures. `media`: all of them, where it is new.
 
         The result is remembered as long as the request lives: a request is first counted, then answered.
 
@@ -119,9 +128,9 @@ class Prompts:
             return known[1]
         if heavier_than(request, _SHORT):
             assert self._executor is not None
-            prepared = await asyncio.get_running_loop().run_in_executor(self._executor, self._prepare, request)
+            prepared = await asyncio.get_running_loop().run_in_executor(self._executor, self._prepare, request, media)
         else:
-            prepared = self._prepare(request)
+            prepared = self._prepare(request, media)
         self._known[number] = (weakref.ref(request, lambda _: self._known.pop(number, None)), prepared)
         return prepared
 
@@ -129,10 +138,10 @@ class Prompts:
         """Forget a request that is being answered: it will not be asked for again."""
         self._known.pop(id(request), None)
 
-    def _prepare(self, request: AnyRequest) -> Prepared:
+    def _prepare(self, request: AnyRequest, media: tuple[MeasuredMedium, ...] = ()) -> Prepared:
         match request:
             case ChatRequest():
-                return self._chat(request)
+                return self._chat(request, media)
             case CompletionRequest():
                 if request.suffix:
                     return self._infill(request, request.suffix)
@@ -145,29 +154,57 @@ class Prompts:
                     self._refuse_huge(request.query + text)
                 return Prepared(prompts=pairs(self.vocabulary, self._rank_template, request))
 
-    def _chat(self, request: ChatRequest) -> Prepared:
+    def _chat(self, request: ChatRequest, media: tuple[MeasuredMedium, ...]) -> Prepared:
         assert self._template is not None
         assert self.vocabulary is not None
-        if request.media:
+        if request.media and not media:
             raise BadRequest("This model reads text only.", param="messages")
         # Before anything is rendered: what is surely too long costs nothing.
         self._refuse_longer(sum(len(message.text) for message in request.messages))
         offer = offer_of(request)
-        text = self._template.render(request.messages, offer.documents, variables_of(request, self._template.source))
+        markers = Markers()
+        messages = [markers.marked(message) for message in request.messages] if media else request.messages
+        text = self._template.render(messages, offer.documents, variables_of(request, self._template.source))
         self._refuse_huge(text)
-        bos = self.vocabulary.piece(self.vocabulary.bos, special=True).decode("utf-8", "replace")
-        ids = self.vocabulary.tokenize(text, add_special=not (bos and text.startswith(bos)), parse_special=True)
+        built = self._built(markers.split(text), media)
         form, thinks = self._template.format, self._template.opens_thought(text)
         constrained = offer.required or offer.strict or request.response_format.kind != "text"
         controls = self.vocabulary.controls() if constrained else {}
         return Prepared(
-            prompts=(tuple(ids),),
+            prompts=(tuple(built.tokens),),
             grammar=grammar_of(offer, request.response_format, form, controls, text, thinking=thinks),
             form=form,
             tools=offer.tools,
             thought=budget_of(request.thinking, form, self.vocabulary, thinking_now=thinks),
             thinks=thinks,
+            media=tuple(Medium(data=one.given.data, sound=one.given.sound) for one in media),
+            spans=tuple(built.spans),
         )
+
+    def _built(self, pieces: list[str | int], media: tuple[MeasuredMedium, ...]) -> PromptBuilder:
+        """Return the tokens of a rendered conversation that was cut at its pictures.
+
+        Raises:
+            BadRequest: it ends with a picture.
+        """
+        assert self.vocabulary is not None
+        vocabulary, built = self.vocabulary, PromptBuilder()
+        bos = vocabulary.piece(vocabulary.bos, special=True).decode("utf-8", "replace")
+        first = str(pieces[0])
+        begins = not (bos and first.startswith(bos))
+        if not media:
+            built.tokens = vocabulary.tokenize(first, add_special=begins, parse_special=True)
+            return built
+        if begins and vocabulary.adds_bos:
+            built.tokens = [vocabulary.bos]
+        for piece in pieces:
+            if isinstance(piece, int):
+                built.add(media[piece], piece)
+            elif piece:
+                built.tokens += vocabulary.tokenize(piece, add_special=False, parse_special=True)
+        if built.tokens[-1] < 0:
+            raise BadRequest("The prompt ends with a picture; the model's template has no words behind it.")
+        return built
 
     def _infill(self, request: CompletionRequest, suffix: str) -> Prepared:
         assert self.vocabulary is not None
