@@ -20,6 +20,7 @@ from gateway.core.request import (
     ResponseFormat,
     ToolCall,
 )
+from gateway.local.embedded.text.media import MeasuredMedium
 from gateway.local.embedded.text.prompts import Prepared, Prompts, heavier_than
 
 SHARED: dict[str, Any] = {"dialect": Dialect.OPENAI, "model": "m", "document": freeze_object({})}
@@ -73,7 +74,7 @@ class Recording(Prompts):
     def _open(self) -> None:
         pass
 
-    def _prepare(self, request: AnyRequest) -> Prepared:
+    def _prepare(self, request: AnyRequest, media: tuple[MeasuredMedium, ...] = ()) -> Prepared:
         self.threads.append(threading.current_thread())
         return Prepared(prompts=((1,),))
 
