@@ -4,7 +4,7 @@ import asyncio
 
 from cachetools import LRUCache
 
-from gateway.core.errors import AduanaError, BadRequest
+from gateway.core.errors import AduanaError, BadRequest, TargetTimeout
 from gateway.core.request import AnyRequest, ChatRequest
 from gateway.engine.media import Piece
 from gateway.engine.messages import Measure, Measured, Ready
@@ -13,6 +13,7 @@ from gateway.local.embedded.process.supervisor import WorkerSupervisor
 from gateway.local.embedded.text.media import GivenMedium, MeasuredMedium, kept_sizes, key_of, media_parts, read_media
 
 _MOST_KEPT = 4096  # sizes and sounds
+_PATIENCE = 60.0  # seconds; an answer comes between two steps
 _SMALL = 64 * 1024  # characters of base64 that are quicker read than handed to a thread
 
 
@@ -47,8 +48,11 @@ class MediaMeter:
         sound = medium.data if medium.sound else b""
         message = Measure(id=number, width=medium.width, height=medium.height, sound=sound)
         try:
-            self._worker.send([message], mailbox)
-            (answer,) = await mailbox.take()
+            async with asyncio.timeout(_PATIENCE):
+                self._worker.send([message], mailbox)
+                (answer,) = await mailbox.take()
+        except TimeoutError:
+            raise TargetTimeout("The model did not say in time how large a picture is to it.") from None
         finally:
             self._worker.cancel([number])
         if isinstance(answer, AduanaError):

@@ -20,6 +20,7 @@ from gateway.engine.pictures import PictureFault, size_of
 
 MOST_MEDIA = 32  # of one request
 MOST_BYTES = 20 * 2**20  # of one picture or sound
+MOST_TOGETHER = 256 * 2**20  # bytes of all of a request, which travel to the worker in one message
 _DATA = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
 _BLANK = re.compile(r"\s+")
 
@@ -60,6 +61,8 @@ def read_media(request: ChatRequest, *, sees: bool, hears: bool) -> list[GivenMe
     parts = media_parts(request)
     if len(parts) > MOST_MEDIA:
         raise BadRequest(f"{len(parts)} pictures and sounds; at most {MOST_MEDIA} are possible.", param="messages")
+    if sum(len(part.source) for part in parts) * 3 // 4 > MOST_TOGETHER:
+        raise BadRequest(f"Pictures and sounds are larger than {MOST_TOGETHER // 2**20} MB together.", param="messages")
     return [_read(part, sees=sees, hears=hears) for part in parts]
 
 
