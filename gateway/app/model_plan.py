@@ -51,10 +51,10 @@ def holding(settings: Settings) -> ModelPlan:
 
 
 def catalog_of(settings: Settings, plan: ModelPlan | None = None) -> Catalog:
-    """Return what the policy knows of targets, with what models see and hear, and with the windows
-    that were chosen where the configuration says `auto`.
+    """Return what the policy knows of targets, with the windows that were chosen where the configuration says `auto`.
 
-    Without a plan they are chosen here; of a model whose file is missing the window stays unknown.
+    What models see and hear is in it as well. Without a plan windows are chosen here; of a model whose file is missing
+    the window stays unknown.
     """
     catalog = with_media(settings, settings.catalog())
     if plan is None:
