@@ -15,7 +15,7 @@ LLAMA  := llama-cpp-python
 BUILD  := $(if $(word 2,$(CURDIR)),,-DCMAKE_PROJECT_llama.cpp_INCLUDE=$(CURDIR)/deploy/llama-cpp.cmake)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve llama llama-portable test check lint types contracts format bench-engine bench-policy bench-privacy bench-observe bench-overload bench-start lock clean
+.PHONY: help serve llama llama-portable test check lint types contracts format bench-engine check-gpu bench-policy bench-privacy bench-observe bench-overload bench-start lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ format: $(VENV)/.dev  ## write the format that `make lint` wants
 
 bench-engine: $(VENV)/.test  ## the embedded engine beside llama-server
 	$(BIN)/python -m tests.bench.engine $(ARGS)
+
+check-gpu: $(VENV)/.test  ## what a card makes of the engine: speed, energy, memory; a table in check-gpu.md
+	$(BIN)/python -m tests.bench.gpu $(ARGS)
 
 bench-policy: $(VENV)/.test  ## cost of a decision
 	$(BIN)/python -m tests.bench.policy $(ARGS)

@@ -1,4 +1,4 @@
-"""The host's share of a decode step: CPU time of the worker's own code, without llama.cpp's computation.
+"""The host's share of a decode step: time of the worker's own code, without llama.cpp's computation.
 
     python -m tests.bench.engine.host [--model NAME-OR-GGUF] [--tokens 800] [--profile]
 
@@ -14,6 +14,8 @@ import socket
 import statistics
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,25 +37,39 @@ PROSE = "Once upon a time, there was a girl who lived by the sea. One day"
 
 
 class Watch:
-    """llama_decode with its CPU time beside it."""
+    """llama_decode with its time beside it. On a card it returns at once: a step ends when its logits are there."""
 
-    def __init__(self, idle: bool) -> None:
+    def __init__(self, idle: bool, clock: Callable[[], int]) -> None:
         self._decode = llama_model.C.llama_decode
+        self._logits = llama_model.logits_address
         self._idle = idle
-        self._left = 0
+        self._clock = clock
+        self._left = self._entered = 0
         self.host: list[int] = []
         self.inside: list[int] = []
 
-    def __call__(self, context: Any, batch: Any) -> int:
-        """Compute, and note how long it took and what was between."""
-        entered = time.thread_time_ns()
-        status: int = 0 if self._idle and len(self.host) > 4 else self._decode(context, batch)
-        left = time.thread_time_ns()
+    def decode(self, context: Any, batch: Any) -> int:
+        """Begin a step, and note how long the host took since the last one."""
+        self._entered = self._clock()
         if self._left:
-            self.host.append(entered - self._left)
-            self.inside.append(left - entered)
-        self._left = left
-        return status
+            self.host.append(self._entered - self._left)
+        return 0 if self._idle and len(self.host) > 4 else int(self._decode(context, batch))
+
+    def logits(self, context: Any) -> int | None:
+        """Wait for the logits, and note how long the step took."""
+        address: int | None = self._logits(context)
+        self._left = self._clock()
+        self.inside.append(self._left - self._entered)
+        return address
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Stand in for llama.cpp's functions."""
+        llama_model.C.llama_decode, llama_model.logits_address = self.decode, self.logits
+        try:
+            yield
+        finally:
+            llama_model.C.llama_decode, llama_model.logits_address = self._decode, self._logits
 
 
 def reader(end: socket.socket, requests: int) -> int:
@@ -69,8 +85,16 @@ def reader(end: socket.socket, requests: int) -> int:
     os._exit(0)
 
 
-def measured(model: Model, spec: SamplingSpec, streams: int, tokens: int, costs: dict[int, float], idle: bool) -> Watch:
-    """Answer so many requests at once."""
+def measured(
+    model: Model,
+    spec: SamplingSpec,
+    streams: int,
+    tokens: int,
+    costs: dict[int, float],
+    idle: bool,
+    clock: Callable[[], int] = time.thread_time_ns,
+) -> Watch:
+    """Answer so many requests at once. `clock`: CPU time, or another for a card that is waited for."""
     ours, theirs = socket.socketpair()
     prompt = pack_tokens(model.vocabulary.tokenize(PROSE, add_special=True, parse_special=False))
     for number in range(streams):
@@ -81,14 +105,11 @@ def measured(model: Model, spec: SamplingSpec, streams: int, tokens: int, costs:
     settings = model.settings
     speculator = Speculator(costs=costs, most=settings.draft_tokens, room=32)
     worker = Worker(model, Channel(theirs), 1, PromptCacheStore(), 20_000, BatchSplitter({}), speculator)
-    watch = Watch(idle)
-    llama_model.C.llama_decode = watch
+    watch = Watch(idle, clock)
     try:
-        worker.run()
-    except PeerClosed:
-        pass
+        with watch.watching(), suppress(PeerClosed):
+            worker.run()
     finally:
-        llama_model.C.llama_decode = watch._decode
         theirs.close()
         os.waitpid(pid, 0)
     for slot in range(settings.slots):
