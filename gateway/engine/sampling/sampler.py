@@ -130,7 +130,7 @@ class Sampler:
             if near is None:
                 ids, values = _top(logits, spec.top_k)
                 return self._sample_few(ids.tolist(), values.tolist(), floor)
-            return self._sample_few([token for _, token in near], [-value for value, _ in near], floor)
+            return self._sample_few(*near, floor)
         if 0 < spec.top_k < len(logits):
             ids, values = _top(logits, spec.top_k)
             highest, mass = float(values[0]), math.nan
@@ -148,8 +148,8 @@ class Sampler:
         chosen = int(np.searchsorted(weights, self._random.random() * weights[-1], side="right"))
         return int(ids[min(chosen, len(ids) - 1)])
 
-    def _near(self, logits: Floats, count: int) -> list[tuple[float, int]] | None:
-        """Return the `count` likeliest tokens with their logits negated, falling; None: this margin had too few.
+    def _near(self, logits: Floats, count: int) -> tuple[list[int], list[float]] | None:
+        """Return ids and logits of the `count` likeliest tokens, falling; None: this margin had too few.
 
         The margin below the maximum follows what the sequence's last steps needed.
         """
@@ -165,11 +165,11 @@ class Sampler:
         values = logits[ids]
         if found > _PLENTY * count:
             self._margin *= 0.8
-            best = np.argpartition(values, -count)[-count:]
-            lowest = values[best].min()
-            best = np.flatnonzero(values >= lowest)  # with all that equal the last one: the smaller ids count
+            lowest = np.partition(values, -count)[-count]
+            best = (values >= lowest).nonzero()[0]  # with all that equal the last one: the smaller ids count
             ids, values = ids[best], values[best]
-        return sorted(zip((-values).tolist(), ids.tolist(), strict=True))[:count]
+        order = (-values).argsort(kind="stable")[:count]  # equal logits: the smaller id first
+        return ids[order].tolist(), values[order].tolist()
 
     def _sample_few(self, ids: list[int], values: list[float], floor: float) -> int:
         """Sample in plain Python, which is quicker than numpy for a few dozen candidates."""

@@ -79,7 +79,7 @@ class _BatchCost:
 
 def _nearest(costs: Mapping[int, float], drafted: int) -> float:
     """Return the cost of so many draft tokens in proportion to the nearest known number."""
-    known = min(costs, key=lambda other: abs(other - drafted))
+    known = drafted if drafted in costs else min(costs, key=lambda other: abs(other - drafted))
     return costs[known] * drafted / known
 
 

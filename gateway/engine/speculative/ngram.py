@@ -21,7 +21,10 @@ class NgramProposer:
         if last <= 0 or most <= 0:
             return []
         stop = min(last, self._indexed + _MOST_INDEXED)  # the last three stay out: they would find themselves
-        if stop > self._indexed:
+        if stop == self._indexed + 1:  # one more token, as after nearly every step
+            self._after[tokens[stop - 1], tokens[stop], tokens[stop + 1]] = stop + 2
+            self._indexed = stop
+        elif stop > self._indexed:
             part = tokens[self._indexed : stop + _LENGTH - 1]
             triples = zip(part, part[1:], part[2:], strict=False)
             self._after.update(zip(triples, range(self._indexed + _LENGTH, stop + _LENGTH), strict=False))
