@@ -41,6 +41,5 @@ def grammar_of(
         if plain:
             return json_grammar(schema)
         return lark_grammar(writer.json_answer(schema), writer.schemas, "response_format")
-    if offer.strict:
-        return lark_grammar(writer.strict_calls(offer.tools, offer.strict), writer.schemas, "tools")
-    return ""
+    held = writer.strict_calls(offer.tools, offer.strict) if offer.strict else ""
+    return lark_grammar(held, writer.schemas, "tools") if held else ""

@@ -12,6 +12,7 @@ import regex
 from gateway.core.document import Json, thaw
 from gateway.local.embedded.text.formats.answer_format import ID, NUMBER, AnswerFormat, Calls, Style, Tool
 from gateway.local.embedded.text.formats.coercion import types_of
+from gateway.local.embedded.text.formats.segments import first_marker
 
 _OPTIONS = {"whitespace_flexible": True, "whitespace_pattern": r"[ \n\t]{0,24}"}  # as answers that are only JSON
 _ANY_TEXT = "/(?s:.*)/"
@@ -53,19 +54,28 @@ class GrammarWriter:
         return self._grammar([self._one_of(self._call(self._form.calls, tool) for tool in tools)])
 
     def strict_calls(self, tools: Iterable[Tool], strict: frozenset[str]) -> str:
-        """Return the grammar of text in which there may be calls; those of `strict` tools follow their schema."""
+        """Return the grammar of text in which there may be calls; those of `strict` tools follow their schema.
+
+        Empty: in this format it can't be told where text ends and a call begins, so that the answer must be free.
+        """
         calls = self._form.calls
         assert calls is not None
-        opens = (calls.section.open or calls.call.open).strip()
-        free = {"type": "object"}
+        opens = (calls.section.open + calls.call.open).lstrip()
+        trigger = first_marker(opens)[0]
+        control = next((text for text in self._controls if opens.startswith(text)), "")
+        if calls.head or self._form.content.open or self._form.content_begin or not (control or trigger):
+            return ""
+        trigger = control or trigger
+        rest = opens.partition(trigger)[2]
+        free: dict[str, Json] = {"type": "object"}
         held = [tool if tool.name in strict else Tool(name=tool.name, parameters=free) for tool in tools]
-        call = self._named("call", self._one_of(self._call(calls, tool) for tool in held))
-        if opens in self._controls:
-            text = self._named("TEXT", _ANY_TEXT)
-        else:
-            escaped = _regex_of(opens)
-            text = self._named("TEXT", f"{_ANY_TEXT} & ~/(?s:.*){escaped}(?s:.*)/")
-        return self._grammar([f"{text} ({call} {text})*"])
+        bodies = self._one_of(f"{self._literal(rest)} {self._end(calls, tool)}".strip() for tool in held)
+        if control:
+            text = self._named("FREE", _ANY_TEXT)
+            return self._grammar([f"{text} ({self._literal(control)} {bodies} {text})*"])
+        self._rules.append(f"upto[suffix={json.dumps(trigger)}]: {_ANY_TEXT}")
+        text = self._named("FREE", f"{_ANY_TEXT} & ~/(?s:.*){_regex_of(trigger)}(?s:.*)/")
+        return self._grammar([f"(upto {bodies})* {text}"])
 
     def _grammar(self, body: Iterable[str]) -> str:
         start = " ".join(part for part in [self._thought(), *body] if part)
@@ -92,8 +102,11 @@ class GrammarWriter:
 
     def _call(self, calls: Calls, tool: Tool) -> str:
         opens = self._rest((calls.section.open + calls.call.open).replace("{name}", tool.name))
-        closes = calls.call.close + calls.section.close
-        return " ".join(part for part in (self._literal(opens), self._body(calls, tool), self._literal(closes)) if part)
+        return f"{self._literal(opens)} {self._end(calls, tool)}".strip()
+
+    def _end(self, calls: Calls, tool: Tool) -> str:
+        """Return the rule of a call from its body on."""
+        return f"{self._body(calls, tool)} {self._literal(calls.call.close + calls.section.close)}".strip()
 
     def _body(self, calls: Calls, tool: Tool) -> str:
         schema = thaw(tool.parameters) or {"type": "object"}
@@ -227,7 +240,7 @@ def _strings(text: str) -> list[str]:
 
 
 def _regex_of(text: str) -> str:
-    return "".join(f"\\{letter}" if letter in "\\/.+*?()|[]{}^$<>" else letter for letter in text)
+    return "".join(f"\\{letter}" if letter in "\\/.+*?()|[]{}^$" else letter for letter in text)
 
 
 def _quoted(text: str) -> str:

@@ -15,6 +15,7 @@ from gateway.engine.sampling.grammar import lark_grammar
 from gateway.local.embedded.text.formats.answer_format import AnswerFormat
 from gateway.local.embedded.text.formats.grammar import GrammarWriter
 from gateway.local.embedded.text.formats.reader import AnswerReader, CallArguments, CallBegun, Said, Thought
+from gateway.local.embedded.text.formats.writer import written
 from tests.standins.chat_templates import OFFERED, QUESTION, TOOLS, opened, templates
 
 ALL = dict(templates())
@@ -127,3 +128,72 @@ def test_a_required_call_is_one_by_its_schema(name: str, with_controls: bool) ->
         ((called, arguments),) = calls
         (tool,) = [tool for tool in OFFERED if tool.name == called]
         jsonschema.validate(json.loads(arguments), thaw(tool.parameters))  # type: ignore[arg-type]
+
+
+JSON_SCHEMA = {
+    "type": "object",
+    "properties": {"a": {"type": "integer"}},
+    "required": ["a"],
+    "additionalProperties": False,
+}
+SOME = (
+    "Qwen-Qwen3-0.6B",
+    "Qwen3.5-4B",
+    "GLM-4.6",
+    "openai-gpt-oss-120b",
+    "google-gemma-4-31B-it",
+    "meetkai-functionary-medium-v3.2",
+    "Mistral-Small-3.2-24B-Instruct-2506",
+)
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_an_answer_of_json_comes_behind_the_thought(name: str) -> None:
+    """The model thinks as it likes, and all of its answer is JSON by the schema."""
+    template = opened(ALL[name])
+    letters, _ = vocabulary(controls_of(template.format))
+    prompt = template.render((QUESTION,), ())
+    thinking = template.opens_thought(prompt)
+    writer = GrammarWriter(template.format, letters.controls, prompt, thinking=thinking)
+    grammar = lark_grammar(writer.json_answer(JSON_SCHEMA), writer.schemas, "response_format")
+    for seed in range(3):
+        text = walk(grammar, letters, ends_of(template.format), seed)
+        said, calls = heard(template.format, text, thinking=thinking)
+        assert not calls
+        jsonschema.validate(json.loads(said), JSON_SCHEMA)
+
+
+@pytest.mark.parametrize("with_controls", [True, False])
+@pytest.mark.parametrize(
+    "name", ["Qwen-Qwen3-0.6B", "Qwen3.5-4B", "GLM-4.6", "google-gemma-4-31B-it", "Kimi-K2-Instruct"]
+)
+def test_strict_calls_follow_their_schema_and_text_is_free(name: str, with_controls: bool) -> None:
+    """An answer may be text; a call in it is one by the schema."""
+    template = opened(ALL[name])
+    calls = template.format.calls
+    assert calls is not None
+    letters, tokenizer = vocabulary(controls_of(template.format) if with_controls else ())
+    prompt = template.render((QUESTION,), TOOLS)
+    thinking = template.opens_thought(prompt)
+    writer = GrammarWriter(template.format, letters.controls, prompt, thinking=thinking)
+    grammar = lark_grammar(writer.strict_calls(OFFERED, frozenset({"get_time"})), writer.schemas, "tools")
+
+    def accepted(text: str) -> bool:
+        matcher = llguidance.LLMatcher(tokenizer, grammar, log_level=0)
+        assert not matcher.is_error(), matcher.get_error()
+        tokens = letters.encoded((template.format.thought.close if thinking else "") + text)
+        return matcher.validate_tokens(tokens) == len(tokens)
+
+    right = written(calls, [("get_time", '{"city": "Rome", "days": 2}')])
+    assert accepted("Hello, world <b>.")
+    assert accepted(right)
+    assert accepted(f"I look. {right}")
+    assert not accepted(written(calls, [("get_time", '{"days": 2}')]))
+    assert not accepted(written(calls, [("get_time", '{"city": "Rome", "days": {"a": 1}}')]))
+
+
+def test_where_a_call_can_not_be_told_from_text_the_answer_is_free() -> None:
+    """Channels begin alike, whatever is in them."""
+    template = opened(ALL["openai-gpt-oss-120b"])
+    writer = GrammarWriter(template.format, {}, template.render((QUESTION,), TOOLS), thinking=False)
+    assert writer.strict_calls(OFFERED, frozenset({"get_time"})) == ""
