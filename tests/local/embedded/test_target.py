@@ -8,11 +8,12 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 import pytest_asyncio
 
-from gateway.core.delta import Delta, Finish, FinishReason, Text, ToolCallPart, UsageReport
-from gateway.core.document import Json, freeze_object
+from gateway.core.delta import Delta, Finish, FinishReason, Reasoning, Text, ToolCallPart, UsageReport
+from gateway.core.document import Json, freeze_object, thaw
 from gateway.core.errors import (
     BadRequest,
     ContextLengthExceeded,
@@ -32,6 +33,7 @@ from gateway.core.request import (
     Message,
     ResponseFormat,
     Sampling,
+    Thinking,
 )
 from gateway.core.target import TargetInfo
 from gateway.local.embedded.events import WorkerEvent, WorkerEventKind
@@ -279,6 +281,34 @@ async def test_a_required_tool_is_called(shared: EmbeddedTarget) -> None:
     assert [piece.name for piece in pieces if piece.id] == ["weather"]
     assert set(json.loads("".join(piece.arguments for piece in pieces))) == {"city"}
     assert finishes(deltas) == {0: FinishReason.TOOL_CALLS}
+
+
+async def test_a_strict_tool_need_not_be_called(shared: EmbeddedTarget) -> None:
+    """The answer may be words all the same, to their end."""
+    function = thaw(TOOL["function"])
+    assert isinstance(function, dict)
+    strict = freeze_object({"type": "function", "function": {**function, "strict": True}})
+    request = msgspec.structs.replace(chat("Say hello.", max_tokens=24), tools=(strict,))
+    deltas = await answer(shared, request)
+    assert text_of(deltas) or any(isinstance(delta, ToolCallPart) for delta in deltas)
+
+
+async def test_a_thought_ends_with_its_budget(shared: EmbeddedTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is thought, after so many tokens the answer begins."""
+    await answer(shared, chat("Hi", max_tokens=1))
+    template = shared._prompts._template
+    assert template is not None
+    monkeypatch.setattr(template, "format", msgspec.structs.replace(template.format, thinks=True))
+    monkeypatch.setattr(template, "opens_thought", lambda prompt: True)
+    request = msgspec.structs.replace(
+        chat("Tell me of the sea.", max_tokens=40), thinking=Thinking(enabled=True, budget=8)
+    )
+    deltas = await answer(shared, request)
+    usage = deltas[-1]
+    assert isinstance(usage, UsageReport)
+    assert any(isinstance(delta, Reasoning) for delta in deltas)
+    assert text_of(deltas)
+    assert 8 <= usage.usage.reasoning <= 16
 
 
 async def test_vectors(shared: EmbeddedTarget) -> None:
