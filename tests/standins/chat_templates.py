@@ -16,7 +16,7 @@ from gateway.core.request import Message, ToolCall
 from gateway.local.embedded.text.chat_template import ChatTemplate
 from gateway.local.embedded.text.formats.answer_format import Style, Tool
 from gateway.local.embedded.text.formats.reader import AnswerReader, CallArguments, CallBegun, Said, Thought
-from gateway.local.embedded.text.formats.segments import shared_start
+from gateway.local.embedded.text.formats.segments import shared_start, without_turn_end
 from gateway.local.embedded.text.formats.writer import written
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "chat_templates"
@@ -102,7 +102,10 @@ def written_by_model(template: ChatTemplate, message: Message) -> tuple[str, boo
     text = whole[len(shared_start(whole, prompt)) :]
     form = template.format
     end = _history(template, answer("PLAIN")).partition("PLAIN")[2].removeprefix(form.content.close).strip()
-    text = text[: text.rfind(end)] if end and end in text else text
+    assert form.calls is not None
+    text = without_turn_end(text)
+    if end and end in text:
+        text = text[: text.rfind(end) if end in form.calls.call.open else text.find(end)]
     if "CHATBOT_TOKEN|>\nAction" in text:  # Command R+'s template says more in the model's turn
         text = text[: text.find("<|START_OF_TURN")]
     if len(message.tool_calls) > 1 and not template.shape.shows_several:

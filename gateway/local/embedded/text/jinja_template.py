@@ -136,10 +136,16 @@ class JinjaTemplate:
             offered |= {"functions": _tojson(list(tools), indent=4), "datetime": self._now().strftime("%b %d %Y")}
         named = {**offered, **self._tokens, **(variables or {})}
         try:
-            return self._template.render(
-                **{**named, "messages": turns, "add_generation_prompt": generate, "documents": None}
-            )
+            return self._rendered({**named, "messages": turns, "add_generation_prompt": generate, "documents": None})
         except jinja2.TemplateError as error:
             raise TemplateFault(str(error)[:300], refused=True) from error
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise TemplateFault("it fails", refused=False) from error
+
+    def _rendered(self, named: dict[str, object]) -> str:
+        try:
+            return self._template.render(**named)
+        except TypeError:
+            if named["tools"] is not None:
+                raise
+            return self._template.render(**{**named, "tools": []})  # some go through the tools without a look

@@ -21,7 +21,13 @@ from gateway.local.embedded.text.formats.known import known_calls, known_format,
 from gateway.local.embedded.text.formats.patterns import loose
 from gateway.local.embedded.text.formats.probe import CONTENT, IDS, NAMES, NUMBER_KEY, TEXT, TEXT_KEY, THOUGHT, Probe
 from gateway.local.embedded.text.formats.probe import NUMBER as NUMBER_VALUE
-from gateway.local.embedded.text.formats.segments import first_marker, last_marker, shared_end, shared_start
+from gateway.local.embedded.text.formats.segments import (
+    first_marker,
+    last_marker,
+    shared_end,
+    shared_start,
+    without_turn_end,
+)
 
 
 def derive(probe: Probe, source: str) -> AnswerFormat:
@@ -176,11 +182,12 @@ def _wrapped(calls: Calls, before: str, between_after: tuple[str, str], end: str
 
 def _without_end(after: str, end: str) -> str:
     """Return what stands behind a call without the end of the turn."""
+    if end.strip() and end.strip() in after:
+        return after.partition(end.strip())[0]
     shared = shared_end(after, end)
-    if not shared.strip():
-        mark, _ = first_marker(end)
-        return after.partition(mark)[0] if mark else after.removesuffix(shared)
-    return after[: len(after) - len(shared)]
+    mark, _ = first_marker(end)
+    rest = after.removesuffix(shared) if shared.strip() or not mark else after.partition(mark)[0]
+    return without_turn_end(rest)
 
 
 def _named_calls(body: str, end: str) -> Calls | None:

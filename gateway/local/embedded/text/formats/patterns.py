@@ -11,6 +11,7 @@ import msgspec
 import regex
 
 from gateway.local.embedded.text.formats.answer_format import ID, NUMBER, AnswerFormat, Calls, Style
+from gateway.local.embedded.text.formats.segments import first_marker, markers_of
 
 _BLANKS = r"\s{0,8}"
 _GAP = r"\s{0,64}"  # within JSON, which may be indented
@@ -40,7 +41,8 @@ def patterns_of(form: AnswerFormat, names: tuple[str, ...]) -> Patterns:
     no_text = [form.no_text, *(loose(mark) for mark in (form.content.open, form.content.close) if mark)]
     shared = {"content": form.content_begin, "no_text": "|".join(part for part in no_text if part)}
     stray = rf"{_BLANKS}(?:{closes})" if closes else ""
-    within = call if form.calls is not None and _is_control(form.calls) else ""
+    within = call if form.calls is not None and _ends_thoughts(form.calls) else ""
+    answers = loose(form.content.open) if form.content.open.startswith("<|") else ""
     return Patterns(
         start=_any(
             thought=opens and f"{_BLANKS}(?:{opens})",
@@ -52,7 +54,7 @@ def patterns_of(form: AnswerFormat, names: tuple[str, ...]) -> Patterns:
             call=call,
             **shared,
         ),
-        thought=_any(closer=rf"{_BLANKS}(?:{closes})" if closes else "", call=within),
+        thought=_any(closer=rf"{_BLANKS}(?:{closes})" if closes else "", call=within, content=answers),
         after_call=_any(closer=_closers(form.calls), call=call, following=_following(form.calls, names)),
         object_end=regex.compile(_object_end(form.calls)),
     )
@@ -95,9 +97,13 @@ def _any(**groups: str) -> regex.Pattern[str]:
     return regex.compile((_DEFINED if _OBJECT in pattern else "") + f"(?:{pattern})")
 
 
-def _is_control(calls: Calls) -> bool:
-    """Say whether calls begin with a marker that is no ordinary text, so that it means a call within a thought too."""
-    return (calls.section.open or calls.call.open).lstrip().startswith(("<|", "<｜"))
+def _ends_thoughts(calls: Calls) -> bool:
+    """Say whether a call within a thought is one all the same: models forget to end the thought before it.
+
+    That takes markers, and the name of a tool, which nobody writes who only thinks of a call.
+    """
+    marked = (calls.section.open or calls.call.open).lstrip().startswith(("<|", "<｜"))
+    return not calls.head and (calls.style is Style.TAGS or (calls.style is Style.NAMED_JSON and marked))
 
 
 def _names(names: tuple[str, ...]) -> str:
@@ -125,6 +131,9 @@ def _calls(calls: Calls, names: tuple[str, ...], *, first: bool) -> str:
         return f"{_BLANKS}{mark}{_BLANKS}" + rf"\[{_BLANKS}{name}\(" if first or mark else ""
     if not opens:  # only the section shows where the first call begins
         section = section[:-1] if section.endswith("?") else section
+    mark, rest = first_marker(calls.call.open)
+    if calls.style is Style.TAGS and mark and rest.lstrip().startswith("<"):  # the second marker says enough
+        opens = f"(?:{loose(mark)}{_BLANKS})?{loose(rest)}"
     end = loose(calls.name_end) or r"(?=[^\w.\-])"
     brace = r"\{" if calls.style is Style.GEMMA else r"(?=\{)" if calls.style is Style.NAMED_JSON else ""
     return f"{_BLANKS}{section}{opens}{_BLANKS}{name}{_BLANKS}{end}" + (_BLANKS if brace else "") + brace
@@ -166,6 +175,8 @@ def _object_end(calls: Calls | None) -> str:
 def _closers(calls: Calls | None) -> str:
     if calls is None:
         return ""
-    marks = [loose(mark) for mark in (calls.call.close, calls.section.close, calls.between) if mark.strip()]
+    texts = (calls.call.close, calls.section.close, calls.between)
+    whole = [*texts, *(mark for text in texts for mark in markers_of(text) if mark.startswith("</"))]
+    marks = [loose(mark) for mark in dict.fromkeys(whole) if mark.strip()]
     lists = [r"\]"] if calls.style in (Style.OBJECT, Style.PYTHON) else []
     return _BLANKS + "(?:" + "|".join([*sorted(marks, key=len, reverse=True), *lists, r"\s{1,8}"]) + ")"

@@ -129,6 +129,8 @@ KIMI_CALL = '<|tool_call_begin|>functions.weather:0<|tool_call_argument_begin|>{
         ),
         (QWEN, "<tool_call>\n<function=time>\n</function>\n</tool_call>", [("time", {})]),
         (QWEN, "<tool_call>\n<function=f>\n<parameter=s>\nabc", [("f", {"s": "abc"})]),
+        (QWEN, "<function=time>\n</function>\n</tool_call>", [("time", {})]),
+        (QWEN, "<think>Hm.\n<tool_call>\n<function=time>\n</function>\n</tool_call>", [("", "Hm."), ("time", {})]),
         (QWEN, "<tool_call>\n<function=g>\n</function>", ["<tool_call>\n<function=g>\n</function>"]),
         (QWEN, "<tool_call>\n<function=f>\nbroken</function>", [("f", {}), "\nbroken</function>"]),
         (HARMONY, "<|channel|>final<|message|>Hello", ["Hello"]),
