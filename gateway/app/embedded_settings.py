@@ -37,6 +37,8 @@ def embedded_settings(settings: Settings, name: str, config: EmbeddedTargetConfi
         draft_tokens=config.draft.tokens,
         spill_memory=config.spill_memory,
         spill_disk=config.spill_disk,
+        checkpoint_memory=config.checkpoint_memory,
+        checkpoint_every=config.checkpoint_every,
         spill_directory=str(settings.state_dir.absolute() / "spill" / name),
         compatibility_file=str(settings.state_dir.absolute() / "engine" / "compatibility.json"),
     )

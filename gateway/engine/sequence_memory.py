@@ -6,34 +6,55 @@ from typing import Literal
 import msgspec
 
 
+class Extent(msgspec.Struct, frozen=True, kw_only=True):
+    """Length of a sequence in the memory, in tokens, and of what was there before.
+
+    `moved`: how many it had when it was last put into its place as a state; 0: it was computed there. `written`: those
+    and all that were computed since, also what was cut off again.
+    """
+
+    length: int
+    moved: int
+    written: int
+
+
+def as_state(length: int) -> Extent:
+    """Return the extent of a sequence that was put into its place as a state."""
+    return Extent(length=length, moved=length, written=length)
+
+
 class SequenceMemory(msgspec.Struct, frozen=True, kw_only=True):
     """Kind of memory that a model has for its sequences, and how far a sequence can be cut back in it.
 
     `window`: how many of its last positions a state holds that was taken out of the memory; None: all of them, as with
-    plain attention; 0: only the end, as with a running state. `in_place`: where nothing was taken out and put back, a
-    sequence can be cut back to any length all the same (sliding windows with `swa_full`).
+    plain attention; 0: only the end, as with a running state. `slack`: how many tokens may be written behind a window
+    before it is overwritten; None: any number (a sliding window with `swa_full`). `checkpoint_bytes`: size of the part
+    of a state that can't be cut back, which a checkpoint keeps; 0: there is no need of checkpoints.
     """
 
     kind: Literal["attention", "sliding_window", "recurrent", "hybrid"] = "attention"
     window: int | None = None
-    in_place: bool = True
+    slack: int | None = None
+    checkpoint_bytes: int = 0
 
     @property
     def drops_drafts(self) -> bool:
         """Whether the last tokens of a step can be dropped again, as rejected draft tokens are."""
         return self.kind in ("attention", "sliding_window")
 
-    def usable(self, common: int, *, length: int, moved: int, checkpoints: Iterable[int] = ()) -> int:
+    def cuts(self, to: int, extent: Extent) -> bool:
+        """Say whether a sequence can be cut back to so many tokens without a checkpoint."""
+        if self.window is None or to in (0, extent.length) or extent.written <= self.window:
+            return True
+        computed_here = to >= extent.moved or extent.moved <= self.window
+        return computed_here and (self.slack is None or to >= extent.written - self.slack)
+
+    def usable(self, common: int, extent: Extent, checkpoints: Iterable[int] = ()) -> int:
         """Return how many tokens of a sequence can be kept by a text that shares `common` of them with it.
 
-        Args:
-            common: leading tokens that are the same.
-            length: tokens that the sequence has.
-            moved: how many it had when it was last put into its place as a state; 0: it was computed there.
-            checkpoints: lengths to which it can be taken back by a state that was kept.
+        `checkpoints`: lengths of it for which there is one.
         """
-        whole = self.window is None or (length if not self.in_place else moved) <= self.window
-        if whole or common == length or (self.in_place and common >= moved):
+        if self.cuts(common, extent):
             return common
         return max((checkpoint for checkpoint in checkpoints if checkpoint <= common), default=0)
 

@@ -69,7 +69,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     repack: bool = True
     """Repack weights for this CPU [use_extra_bufts]: faster prompts; those tensors then take memory of their own."""
     swa_full: bool = True
-    """Full-size cache for sliding-window models [swa_full]; prefix reuse needs it."""
+    """Full-size cache for sliding-window models [swa_full]; without it prompts are reused from checkpoints only."""
     numa: Literal["off", "distribute", "isolate", "numactl"] = "off"
     """How threads are laid over the nodes of a machine with several [llama_numa_init]: evenly, on the node that the
     worker started on, or as numactl says."""
@@ -107,6 +107,11 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     Encrypted under a key that only the running worker knows, erased when it stops and when the next one starts."""
     spill_directory: str = ""
     """The directory for them, of no other worker; made if it is missing, for this user alone."""
+    checkpoint_memory: int = 2048
+    """Megabytes of RAM for checkpoints of sequences in slots, of models whose memory can't be cut back (recurrent and
+    hybrid models, sliding windows). 0: none. Memory is taken as it is needed."""
+    checkpoint_every: int = 4096
+    """Most tokens of a prompt between two checkpoints; there is one at the ends of messages too."""
     draft_lookup: bool = True
     """Draft that a text repeats itself: tokens that followed the last three before are read ahead in one step, where
     that is measured to pay. Answers are the same with and without."""

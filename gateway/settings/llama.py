@@ -59,7 +59,7 @@ class LlamaOptions(Section):
     numa: Literal["off", "distribute", "isolate", "numactl"] = "off"
     """Layout of threads on machines with several memory nodes."""
     swa_full: bool = True
-    """Full-size cache for sliding-window models; reuse of prompts needs it. false saves memory."""
+    """Full-size cache for sliding-window models. false saves much memory; prompts are reused from checkpoints then."""
     rope_scaling: Literal["model", "none", "linear", "yarn", "longrope"] = "model"
     """How positions beyond the trained window are scaled. Default: as the file says."""
     rope_freq_base: float = Field(default=0.0, ge=0, allow_inf_nan=False)

@@ -86,6 +86,11 @@ class EmbeddedTargetConfig(LlamaOptions):
 
     Encrypted under a key that is never written; erased when the worker stops or starts again.
     """
+    checkpoint_memory: int = Field(default=2048, ge=0)
+    """Megabytes of RAM for checkpoints of models whose memory can't be cut back: recurrent and hybrid ones, sliding
+    windows. Taken as it is needed; 0: none, so that what an app changes is read again from the beginning."""
+    checkpoint_every: int = Field(default=4096, ge=64)
+    """Most tokens of a prompt between two checkpoints; there is one at the ends of messages too."""
     draft: DraftConfig = DraftConfig()
     """Speculative decoding: `{model: NAME}` for a small model beside this one, `{lookup: false}` for none at all."""
 

@@ -21,6 +21,8 @@ from gateway.engine.settings import EngineSettings
 
 Floats = NDArray[np.float32]
 
+_PADDING = 256  # cells
+
 
 class EngineFault(Exception):
     """Fault of a computation: llama.cpp failed, or was asked for something it can't do. Its message holds no prompt."""
@@ -198,17 +200,55 @@ class Model:
         self._known(slot)
         if length == 0:
             return bool(C.llama_memory_seq_rm(self._memory, slot, -1, -1))
+        if self.sequence_memory.kind == "sliding_window":  # llama.cpp would cut, and answer from a window with holes
+            first = C.llama_memory_seq_pos_min(self._memory, slot)
+            if first > max(0, length - C.llama_model_n_swa(self.handle) + 1):
+                return False
         return bool(C.llama_memory_seq_rm(self._memory, slot, length, -1))
 
     def _sequence_memory(self) -> SequenceMemory:
         window = int(C.llama_model_n_swa(self.handle))
         if C.llama_model_is_recurrent(self.handle):
-            return SequenceMemory(kind="recurrent", window=0, in_place=False)
+            return SequenceMemory(kind="recurrent", window=0, slack=0)
         if C.llama_model_is_hybrid(self.handle):
-            return SequenceMemory(kind="hybrid", window=0, in_place=False)
+            return SequenceMemory(kind="hybrid", window=0, slack=0)
         if window > 0:
-            return SequenceMemory(kind="sliding_window", window=window, in_place=self.settings.swa_full)
+            # llama-kv-cache-iswa.cpp: a ring of the window and a micro-batch, padded.
+            ring = -(-(window + self.settings.micro_batch_size) // _PADDING) * _PADDING
+            slack = None if self.settings.swa_full or ring >= self.settings.context else ring - window
+            return SequenceMemory(kind="sliding_window", window=window, slack=slack)
         return SequenceMemory()
+
+    def probe_memory(self, slot: int, length: int) -> None:
+        """Learn what the memory can do from a sequence of `length` tokens, and empty it."""
+        memory = self.sequence_memory
+        if memory.drops_drafts and not self.trim(slot, length - 1):  # of a kind that llama.cpp has no word for
+            memory = SequenceMemory(kind="hybrid", window=0, slack=0)
+        if memory.window is not None:
+            size = C.llama_state_seq_get_size_ext(self._context, slot, C.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY)
+            share = min(memory.window, length) / min(memory.window, self.context) if memory.window else 1.0
+            memory = msgspec.structs.replace(memory, checkpoint_bytes=int(size / share))
+        self.sequence_memory = memory
+        self.trim(slot, 0)
+
+    def checkpoint(self, slot: int) -> NDArray[np.uint8]:
+        """Return the part of a sequence's state that can't be cut back, `(n,)` uint8, to be given to `rewind`.
+
+        Raises:
+            EngineFault: llama.cpp gave none.
+        """
+        return self._state(slot, C.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY)
+
+    def rewind(self, slot: int, length: int, checkpoint: NDArray[np.uint8]) -> bool:
+        """Take a sequence back to where it had `length` tokens and the checkpoint was made.
+
+        False: llama.cpp does not take it; the sequence is to be emptied then.
+        """
+        self._known(slot)
+        pointer = checkpoint.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        partial = C.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY
+        taken = C.llama_state_seq_set_data_ext(self._context, pointer, len(checkpoint), slot, partial)
+        return bool(taken) and self.trim(slot, length)
 
     def save(self, slot: int) -> NDArray[np.uint8]:
         """Return the state of a sequence as bytes, `(n,)` uint8, to be given to `restore`.
@@ -216,11 +256,14 @@ class Model:
         Raises:
             EngineFault: llama.cpp gave none.
         """
+        return self._state(slot, C.LLAMA_STATE_SEQ_FLAGS_NONE)
+
+    def _state(self, slot: int, flags: int) -> NDArray[np.uint8]:
         self._known(slot)
-        size = C.llama_state_seq_get_size(self._context, slot)
+        size = C.llama_state_seq_get_size_ext(self._context, slot, flags)
         state = np.empty(size, np.uint8)
         pointer = state.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
-        written = C.llama_state_seq_get_data(self._context, pointer, size, slot)
+        written = C.llama_state_seq_get_data_ext(self._context, pointer, size, slot, flags)
         if written == 0:
             raise EngineFault("the state of a sequence can't be read")
         return state[:written]
@@ -237,11 +280,10 @@ class Model:
             self.trim(slot, 0)
             raise EngineFault("the state of a sequence can't be restored")
 
-    def copy(self, source: int, destination: int, length: int) -> bool:
-        """Make the first `length` tokens of one sequence another sequence. False: this model can't drop the rest."""
+    def copy(self, source: int, destination: int) -> None:
+        """Make one sequence another sequence too."""
         # llama_memory_seq_cp copies a stream's whole buffer, however little of it is used; a saved state does not.
         self.restore(destination, self.save(source))
-        return self.trim(destination, length)
 
     def swap(self, one: int, other: int) -> None:
         """Exchange two sequences."""

@@ -1,11 +1,15 @@
-"""Prompt cache in RAM, and behind it on disk where that is wanted: states of idle sequences by their keys."""
+"""Prompt cache in RAM, and behind it on disk where that is wanted: states of idle sequences by their keys.
+
+Checkpoints of sequences in slots lie here too, in RAM alone, under keys of their own.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from gateway.engine.llama.model import LoadFault
 from gateway.engine.prompt_store.directory import erase
-from gateway.engine.prompt_store.disk import Disk, FetchedState, State
+from gateway.engine.prompt_store.disk import Disk
+from gateway.engine.prompt_store.saved import SavedState, State, pack, unpack
 from gateway.engine.settings import EngineSettings
 
 
@@ -13,14 +17,27 @@ class PromptCacheStore:
     """Store of saved states by their keys. What is where, and for how long, the scheduler decides."""
 
     def __init__(self, disk: Disk | None = None) -> None:
-        self._states: dict[int, State] = {}
+        self._states: dict[int, SavedState] = {}
+        self._checkpoints: dict[int, State] = {}
         self._disk = disk
 
-    def put(self, key: int, state: State) -> None:
+    def keep_checkpoint(self, key: int, state: State) -> None:
+        """Keep a checkpoint."""
+        self._checkpoints[key] = state
+
+    def checkpoint(self, key: int) -> State | None:
+        """Return a checkpoint; None: it is not there."""
+        return self._checkpoints.get(key)
+
+    def forget_checkpoint(self, key: int) -> None:
+        """Forget a checkpoint."""
+        self._checkpoints.pop(key, None)
+
+    def put(self, key: int, state: SavedState) -> None:
         """Keep a state in RAM."""
         self._states[key] = state
 
-    def get(self, key: int) -> State | None:
+    def get(self, key: int) -> SavedState | None:
         """Return a state that is in RAM; None: it is not there."""
         return self._states.get(key)
 
@@ -28,7 +45,7 @@ class PromptCacheStore:
         """Move a state from RAM to disk."""
         state = self._states.pop(key, None)
         if self._disk is not None and state is not None:
-            self._disk.put(key, state)
+            self._disk.put(key, pack(state))
 
     def drop(self, key: int) -> None:
         """Forget a state, wherever it is."""
@@ -42,9 +59,10 @@ class PromptCacheStore:
             assert self._disk is not None
             self._disk.fetch(key)
 
-    def take(self) -> Sequence[FetchedState]:
-        """Return the states that were read or lost since the last call."""
-        return self._disk.take() if self._disk is not None else ()
+    def take(self) -> Sequence[tuple[int, SavedState | None]]:
+        """Return the keys and states that were read since the last call; None: it is lost."""
+        came = self._disk.take() if self._disk is not None else ()
+        return [(one.key, None if one.state is None else unpack(one.state)) for one in came]
 
     def close(self) -> None:
         """Erase what is on disk."""

@@ -13,15 +13,16 @@ from gateway.core.delta import FinishReason
 from gateway.engine.media import MediaSpan
 from gateway.engine.scheduler.batching import decode_rows, is_small, prompt_rows
 from gateway.engine.scheduler.fairness import Shares, to_preempt
+from gateway.engine.scheduler.placement import Placement
 from gateway.engine.scheduler.prompt_cache import PromptCacheIndex
 from gateway.engine.scheduler.sequence import Sequence
-from gateway.engine.scheduler.slots import Slot, SlotChoice, compaction, goes_on, reusable, select_slot, shared_prefix
-from gateway.engine.scheduler.step import CacheOp, Copy, Drop, Restore, Row, Step, Swap, Trim
+from gateway.engine.scheduler.slots import compaction, shared_prefix
+from gateway.engine.scheduler.step import CacheOp, Row, Step, Swap
 from gateway.engine.sequence_memory import ATTENTION, SequenceMemory
 
 _HOLD = 64  # tokens: a follower waits for a prefix that is being computed if it saves at least this many
 _LOOK_AHEAD = 64  # waiting requests looked at in one plan
-_WORTH_KEEPING = 64  # tokens: moving fewer out of the KV memory and back gains nothing
+_MOST_MARKS = 16  # places at which reading one prompt is interrupted
 _PATIENCE = 4  # decode steps that a gap between busy slots may last
 
 
@@ -45,6 +46,9 @@ class Scheduler:
         cache_ram: int = 0,
         cache_disk: int = 0,
         memory: SequenceMemory = ATTENTION,
+        checkpoints: int = 0,
+        checkpoint_tokens: int = 0,
+        checkpoint_every: int = 4096,
     ) -> None:
         """Begin with empty slots.
 
@@ -59,19 +63,30 @@ class Scheduler:
             cache_ram: tokens that the prompt cache may keep in RAM.
             cache_disk: tokens that it may keep on disk.
             memory: what the model's memory of sequences can do.
+            checkpoints: most checkpoints kept for all slots, where the memory needs them.
+            checkpoint_tokens: how many tokens of the prompt cache take as much room as a checkpoint.
+            checkpoint_every: most tokens of a prompt between two checkpoints.
         """
         self.context = context
         self._batch = batch
         self._between = between_decodes
-        self._minimum = prefix_minimum
         self._outputs = min(outputs, batch)  # most tokens of a step that get logits
         self._ends = frozenset(ends)
-        self._slots = [Slot() for _ in range(slots)]
         self._waiting: dict[int, Sequence] = {}
         self._running: dict[int, Sequence] = {}
         self._shares = Shares()
         self._memory = memory
-        self.prompt_cache = PromptCacheIndex(cache_ram, cache_disk, memory)  # what is kept outside the KV memory
+        self.prompt_cache = PromptCacheIndex(cache_ram, cache_disk, memory, checkpoint_tokens)
+        self._placement = Placement(
+            slots,
+            self.prompt_cache,
+            memory=memory,
+            prefix_minimum=prefix_minimum,
+            ends=self._ends,
+            checkpoints=checkpoints,
+            checkpoint_every=checkpoint_every,
+        )
+        self._slots = self._placement.slots
         self._since_decode = 0
         self._gap_age = 0
         self._tick = 0
@@ -160,23 +175,27 @@ class Scheduler:
             self._release(sequence)
         return sequence is not None
 
-    def fail(self) -> list[int]:
-        """End every running request after a failed step: no slot holds anything reliable any more. Return their ids."""
+    def fail(self) -> tuple[list[int], list[CacheOp]]:
+        """End every running request after a failed step: no slot holds anything reliable any more.
+
+        Returns their ids, and what is to be done for it.
+        """
         requests = list(self._running)
         for sequence in list(self._running.values()):
             self._release(sequence)
-        for slot in self._slots:
-            slot.tokens, slot.moved = array("i"), 0
-        return requests
+        return requests, self._placement.lose(range(len(self._slots)))
 
-    def lose(self, slots: Iterable[int]) -> None:
-        """Note that what these slots held is gone, before their step was computed: it is computed again."""
+    def lose(self, slots: Iterable[int]) -> list[CacheOp]:
+        """Note that what these slots held is gone, before their step was computed: it is computed again.
+
+        Returns what is to be done for it.
+        """
         for number in slots:
-            slot = self._slots[number]
-            slot.tokens, slot.moved = array("i"), 0
-            if slot.request is not None:
-                sequence = self._running[slot.request]
+            request = self._slots[number].request
+            if request is not None:
+                sequence = self._running[request]
                 sequence.done = sequence.cached = 0
+        return self._placement.lose(slots)
 
     def plan(self) -> Step | None:
         """Return the next step; None: there is nothing to do."""
@@ -192,6 +211,8 @@ class Scheduler:
             cache_ops += self._close_gaps()
             if any(isinstance(op, Swap) for op in cache_ops):
                 rows, prefill = self._rows()
+        if self._placement.takes_checkpoints:
+            cache_ops += self._placement.checkpoints_at(rows, self._running)
         return Step(cache_ops=tuple(cache_ops), rows=tuple(rows), prefill=prefill)
 
     def computed(self, step: Step) -> None:
@@ -201,7 +222,9 @@ class Scheduler:
             tokens = row.tokens[: len(row.tokens) - row.drafted] if row.drafted else row.tokens
             sequence.done += len(tokens)
             self._shares.charge(sequence.isolation, len(tokens), generated=sequence.unread == 0)
-            self._slots[sequence.slot].tokens.extend(tokens)
+            slot = self._slots[sequence.slot]
+            slot.tokens.extend(tokens)
+            slot.written += len(row.tokens)
 
     def accept(self, request: int, token: int, *, computed: bool = False) -> FinishReason | None:
         """Note that a token was sampled. Return the finish reason if it was the last one.
@@ -234,26 +257,16 @@ class Scheduler:
         for sequence in queue[:_LOOK_AHEAD]:
             if len(self._running) == len(self._slots):
                 break
-            none = [0] * len(self._slots)
-            key, cached, kept, copied = 0, 0, none, none
-            if not sequence.scored:
-                kept, copied = reusable(self._slots, sequence.tokens, sequence.isolation, self._memory)
-                if self._worth_holding(sequence, copied):
-                    continue
-                key, cached = self.prompt_cache.best(sequence.tokens, sequence.isolation)
-            from_cache = cached - max(*kept, *copied) >= _WORTH_KEEPING
-            if from_cache and not self.prompt_cache.in_ram(key):
+            fit = self._placement.fit(sequence)
+            if not sequence.scored and self._worth_holding(sequence, fit.slots.copied):
+                continue
+            if fit.from_cache and not self.prompt_cache.in_ram(fit.key):
                 continue  # until it was read from disk; others go on
-            if from_cache:
-                kept = copied = none
-            chosen = select_slot(self._slots, kept, copied, self._minimum)
-            if chosen is None:
+            placed = self._placement.place(sequence, fit)
+            if placed is None:
                 break
-            del self._waiting[sequence.id]
-            cache_ops += self._set_aside(chosen, key if from_cache else 0)
-            cache_ops += (
-                self._bring_back(sequence, chosen.slot, key, cached) if from_cache else self._take(sequence, chosen)
-            )
+            cache_ops += placed
+            self._running[sequence.id] = self._waiting.pop(sequence.id)
         return cache_ops
 
     def _preempt(self, newcomer: Sequence) -> None:
@@ -269,49 +282,26 @@ class Scheduler:
             self._waiting[victim.id] = victim
 
     def _worth_holding(self, sequence: Sequence, copied: list[int]) -> bool:
-        """Say whether to wait for a running prompt that is computing what this one begins with, and to copy it then."""
-        if self._memory.window is not None:
-            return False  # a copy could not be cut back to what both have
+        """Say whether to wait for a running prompt that is computing what this one begins with, and to copy it then.
+
+        Where a copy can't be cut back, the other prompt is interrupted there.
+        """
         for other in self._running.values():
             if other.reading and other.isolation == sequence.isolation:
                 shared = shared_prefix(other.tokens, sequence.tokens)
                 elsewhere = max((held for slot, held in enumerate(copied) if slot != other.slot), default=0)
-                if shared - elsewhere >= _HOLD and other.done < shared:
+                if shared - elsewhere >= _HOLD and other.done < shared and self._parts_at(other, shared):
                     return True
         return False
 
-    def _set_aside(self, chosen: SlotChoice, needed: int) -> list[CacheOp]:
-        """Move what the slot holds to the prompt cache, if that saves computing it again."""
-        slot = self._slots[chosen.slot]
-        lost = len(slot.tokens) - (chosen.reuse if chosen.source is None else 0)
-        only_answer = chosen.source is None and goes_on(slot, chosen.reuse)
-        if only_answer or lost < _WORTH_KEEPING or not self.prompt_cache.fits(len(slot.tokens)):
-            return []
-        return list(self.prompt_cache.add(chosen.slot, slot.tokens[:], slot.isolation, needed))
-
-    def _bring_back(self, sequence: Sequence, slot: int, key: int, length: int) -> list[CacheOp]:
-        self._occupy(sequence, slot, length, moved=length)
-        return [Restore(key, slot, length), *([Drop(key)] if self.prompt_cache.used(key, length) else [])]
-
-    def _take(self, sequence: Sequence, chosen: SlotChoice) -> list[CacheOp]:
-        slot = self._slots[chosen.slot]
-        cache_ops: list[CacheOp] = []
-        if chosen.source is not None:
-            cache_ops.append(Copy(chosen.source, chosen.slot, chosen.reuse))
-        elif len(slot.tokens) > chosen.reuse:
-            cache_ops.append(Trim(chosen.slot, chosen.reuse))
-        moved = min(slot.moved, chosen.reuse) if chosen.source is None else chosen.reuse
-        self._occupy(sequence, chosen.slot, chosen.reuse, moved=moved)
-        return cache_ops
-
-    def _occupy(self, sequence: Sequence, number: int, held: int, *, moved: int) -> None:
-        slot = self._slots[number]
-        slot.tokens, slot.moved = sequence.tokens[:held], moved
-        slot.isolation, slot.request, slot.prompt = sequence.isolation, sequence.id, sequence.prompt
-        sequence.slot, sequence.done = number, held
-        if len(sequence.tokens) == sequence.prompt:
-            sequence.cached = held
-        self._running[sequence.id] = sequence
+    def _parts_at(self, running: Sequence, length: int) -> bool:
+        """Let a running prompt be copied at a length that it has not reached. False: it can't be."""
+        if self._memory.window is None or length in running.marks:
+            return True
+        if not self._placement.takes_checkpoints or running.scored or len(running.marks) >= _MOST_MARKS:
+            return False
+        running.marks = sorted([*running.marks, length])
+        return True
 
     def _release(self, sequence: Sequence) -> None:
         del self._running[sequence.id]
@@ -340,7 +330,8 @@ class Scheduler:
         self._gap_age = 0
         one, other = self._slots[mover], self._slots[hole]
         self._slots[mover], self._slots[hole] = other, one
-        one.moved, other.moved = len(one.tokens), len(other.tokens)
+        one.moved = one.written = len(one.tokens)
+        other.moved = other.written = len(other.tokens)
         assert one.request is not None
         self._running[one.request].slot = hole
         return [Swap(mover, hole)]

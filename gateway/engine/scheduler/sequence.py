@@ -21,6 +21,7 @@ class Sequence(msgspec.Struct, kw_only=True):
     cached: int = 0
     scored: bool = False  # logits of every token are wanted: nothing may come from a cache
     spans: tuple[MediaSpan, ...] = ()  # which tokens stand for parts of pictures
+    marks: list[int] = []  # lengths at which reading is interrupted for a checkpoint; ascending, none is below `done`
 
     @property
     def unread(self) -> int:
@@ -34,11 +35,13 @@ class Sequence(msgspec.Struct, kw_only=True):
 
     @property
     def run(self) -> int:
-        """Number of tokens that the next row may hold: the text up to the next picture, or one part of a picture."""
+        """Number of tokens that the next row may hold: text up to a picture or a mark, or one part of a picture."""
+        end = next((mark for mark in self.marks if mark > self.done), len(self.tokens))
         for span in self.spans:
             if span.end > self.done:
-                return (span.end if span.start == self.done else span.start) - self.done
-        return self.unread
+                end = span.end if span.start == self.done else min(end, span.start)
+                break
+        return end - self.done
 
     def shift(self, index: int) -> int:
         """Return how many positions fewer than tokens stand before a token."""

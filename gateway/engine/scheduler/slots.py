@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from gateway.engine.media import whole
-from gateway.engine.sequence_memory import SequenceMemory
+from gateway.engine.sequence_memory import Extent, SequenceMemory, as_state
 
 COPY_COST = 1 / 16  # copying a cached token, measured against computing it
 _TAIL_LOSS = 0.5  # overwriting a cached token of the sequence that is taken over
@@ -30,6 +30,13 @@ class Slot(msgspec.Struct, kw_only=True):
     request: int | None = None
     used: int = 0  # counts up; larger is more recent
     moved: int = 0  # how many tokens were put here as a state, not computed here
+    written: int = 0  # those, and all that were computed here since, also what was cut off again
+    checkpoints: dict[int, int] = {}  # length → key
+
+    @property
+    def extent(self) -> Extent:
+        """Length of what it holds, and of what it held."""
+        return Extent(length=len(self.tokens), moved=self.moved, written=self.written)
 
 
 def goes_on(slot: Slot, kept: int) -> bool:
@@ -66,21 +73,25 @@ def shared_prefix(held: "array[int]", prompt: "array[int]") -> int:
     return whole(prompt, min(common_prefix(held, prompt), len(prompt) - 1))
 
 
-def reusable(
-    slots: Sequence[Slot], prompt: "array[int]", isolation: str, memory: SequenceMemory
-) -> tuple[list[int], list[int]]:
-    """Count, for each slot, the leading tokens of `prompt` that can be kept in it, and that can be copied from it.
+class Reusable(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a new prompt the slots hold: for each slot, how many of its leading tokens."""
 
-    The last token is always computed anew.
-    """
-    kept, copied = [0] * len(slots), [0] * len(slots)
+    common: list[int]  # the same tokens stand there
+    kept: list[int]  # they can be kept in that slot
+    copied: list[int]  # they can be copied from it
+
+
+def reusable(slots: Sequence[Slot], prompt: "array[int]", isolation: str, memory: SequenceMemory) -> Reusable:
+    """Count what each slot holds of a prompt. The last token is always computed anew."""
+    none = [0] * len(slots)
+    found = Reusable(common=none, kept=none[:], copied=none[:])
     for number, slot in enumerate(slots):
         if slot.isolation == isolation:
-            length = len(slot.tokens)
             common = shared_prefix(slot.tokens, prompt)
-            kept[number] = memory.usable(common, length=length, moved=slot.moved)
-            copied[number] = memory.usable(common, length=length, moved=length)
-    return kept, copied
+            found.common[number] = common
+            found.kept[number] = memory.usable(common, slot.extent, slot.checkpoints)
+            found.copied[number] = memory.usable(common, as_state(len(slot.tokens)), slot.checkpoints)
+    return found
 
 
 def select_slot(slots: Sequence[Slot], kept: Sequence[int], copied: Sequence[int], minimum: int) -> SlotChoice | None:

@@ -32,12 +32,37 @@ class Trim(msgspec.Struct, frozen=True):
     length: int
 
 
+class Keep(msgspec.Struct, frozen=True):
+    """Operation: keep a checkpoint of a sequence, as it is now, under `key`."""
+
+    slot: int
+    key: int
+
+
+class Forget(msgspec.Struct, frozen=True):
+    """Operation: forget a checkpoint."""
+
+    key: int
+
+
+class Rewind(msgspec.Struct, frozen=True):
+    """Operation: take a sequence back to position `length`, where the checkpoint `key` was kept."""
+
+    slot: int
+    length: int
+    key: int
+
+
 class Copy(msgspec.Struct, frozen=True):
-    """Operation: make the first `length` tokens of `source` the sequence `destination`."""
+    """Operation: make the first `length` tokens of `source` the sequence `destination`.
+
+    `checkpoint`: key of the one that was kept at that length, where the memory can't be cut back; 0: it can.
+    """
 
     source: int
     destination: int
     length: int
+    checkpoint: int = 0
 
 
 class Swap(msgspec.Struct, frozen=True):
@@ -48,18 +73,24 @@ class Swap(msgspec.Struct, frozen=True):
 
 
 class Save(msgspec.Struct, frozen=True):
-    """Operation: keep a sequence's state under `key`, outside the KV memory."""
+    """Operation: keep a sequence's state under `key`, outside the KV memory, and checkpoints: lengths and keys."""
 
     slot: int
     key: int
+    checkpoints: tuple[tuple[int, int], ...] = ()
 
 
 class Restore(msgspec.Struct, frozen=True):
-    """Operation: make the first `length` tokens of a kept state a sequence."""
+    """Operation: make the first `length` tokens of a kept state a sequence.
+
+    `rewinds`: by the checkpoint of that length. `checkpoints`: those that the slot gets, lengths and keys.
+    """
 
     key: int
     slot: int
     length: int
+    rewinds: bool = False
+    checkpoints: tuple[tuple[int, int], ...] = ()
 
 
 class Drop(msgspec.Struct, frozen=True):
@@ -74,7 +105,7 @@ class Demote(msgspec.Struct, frozen=True):
     key: int
 
 
-CacheOp: TypeAlias = Trim | Copy | Swap | Save | Restore | Drop | Demote
+CacheOp: TypeAlias = Trim | Keep | Forget | Rewind | Copy | Swap | Save | Restore | Drop | Demote
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

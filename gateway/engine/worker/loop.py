@@ -8,7 +8,7 @@ import array
 import time
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, assert_never
+from typing import Any
 
 from gateway.core.delta import FinishReason
 from gateway.engine.llama.model import EngineFault, Model, can_use_gpu
@@ -34,10 +34,13 @@ from gateway.engine.sampling.thought_budget import BudgetedThought
 from gateway.engine.sampling.verify import RequestState, SampledToken, TokenConstraint, sample_and_verify, score
 from gateway.engine.scheduler.scheduler import Scheduler
 from gateway.engine.scheduler.sequence import Sequence
-from gateway.engine.scheduler.step import CacheOp, Copy, Demote, Drop, Restore, Row, Save, Step, Swap, Trim
+from gateway.engine.scheduler.step import Restore, Row, Step
+from gateway.engine.sequence_memory import SequenceMemory
+from gateway.engine.settings import EngineSettings
 from gateway.engine.speculative.speculator import Speculator
 from gateway.engine.tuning.batch_split import BatchSplitter
 from gateway.engine.tuning.threads import tuner_of
+from gateway.engine.worker.cache_ops import CacheOperator
 from gateway.engine.worker.channel import Channel, PeerClosed
 from gateway.engine.worker.media import MediaJobs
 from gateway.engine.worker.pooling import EmbeddingJobs
@@ -57,7 +60,7 @@ class Worker:
         speculator: Speculator | None = None,
         projector: Projector | None = None,
     ) -> None:
-        settings = model.settings
+        settings, memory = model.settings, model.sequence_memory
         self._model = model
         self._channel = channel
         self._threads = threads
@@ -73,9 +76,13 @@ class Worker:
             outputs=settings.outputs,
             cache_ram=settings.spill_memory * 2**20 // cache_token_bytes,
             cache_disk=settings.spill_disk * 2**20 // cache_token_bytes,
-            memory=model.sequence_memory,
+            memory=memory,
+            checkpoints=_room_for_checkpoints(settings, memory),
+            checkpoint_tokens=memory.checkpoint_bytes // cache_token_bytes,
+            checkpoint_every=settings.checkpoint_every,
         )
         self._prompt_store = prompt_store
+        self._cache = CacheOperator(model, prompt_store, self._scheduler.position)
         self._splitter = splitter
         self._speculator = speculator
         self._request_states: dict[int, RequestState] = {}
@@ -161,13 +168,13 @@ class Worker:
 
     def _take_states(self) -> None:
         """Take the states that the disk has read, and hear of those that it lost."""
-        for came in self._prompt_store.take():
-            if came.state is None:
-                self._scheduler.prompt_cache.lost(came.key)
+        for key, state in self._prompt_store.take():
+            if state is None:
+                self._scheduler.prompt_cache.lost(key)
             else:
-                self._prompt_store.put(came.key, came.state)
-                for op in self._scheduler.prompt_cache.arrived(came.key):
-                    self._apply(op)
+                self._prompt_store.put(key, state)
+                for op in self._scheduler.prompt_cache.arrived(key):
+                    self._cache.apply(op)
 
     def _add(self, message: Submit, constraint: Constraint | None) -> None:
         tokens = unpack_tokens(message.tokens)
@@ -201,9 +208,7 @@ class Worker:
     def _carry_out(self, step: Step) -> None:
         sampled: list[SampledToken] = []
         try:
-            lost = [slot for op in step.cache_ops for slot in self._apply(op)]
-            if lost:
-                self._recompute(lost)
+            if not self._apply(step):
                 return
             began = time.perf_counter()
             if self._speculator is not None:
@@ -246,42 +251,29 @@ class Worker:
             if self._speculator is not None:
                 self._speculator.set_threads(tuner.threads)
 
-    def _apply(self, op: CacheOp) -> tuple[int, ...]:
-        """Carry out an operation. Return the slots whose sequences it lost, so that they are computed again."""
-        model, scheduler = self._model, self._scheduler
-        match op:
-            case Trim():
-                return () if model.trim(op.slot, scheduler.position(op.slot, op.length)) else (op.slot,)
-            case Copy():
-                length = scheduler.position(op.destination, op.length)
-                return () if model.copy(op.source, op.destination, length) else (op.destination,)
-            case Swap():
-                model.swap(op.one, op.other)
-            case Save():
-                self._prompt_store.put(op.key, model.save(op.slot))
-            case Restore():
-                return () if self._restore(op) else (op.slot,)
-            case Drop():
+    def _apply(self, step: Step) -> bool:
+        """Carry out a step's operations on cached sequences.
+
+        False: they lost sequences. These slots are empty, and the steps to come read them from their beginning.
+        """
+        lost: list[int] = []
+        for op in step.cache_ops:
+            slots = self._cache.apply(op)
+            if slots and isinstance(op, Restore):
+                self._scheduler.prompt_cache.lost(op.key)
                 self._prompt_store.drop(op.key)
-            case Demote():
-                self._prompt_store.demote(op.key)
-            case _:
-                assert_never(op)
-        return ()
+            lost += slots
+        if not lost:
+            return True
+        self._recompute(lost)
+        return False
 
-    def _restore(self, op: Restore) -> bool:
-        state = self._prompt_store.get(op.key)
-        if state is None:  # its step had failed
-            self._scheduler.prompt_cache.lost(op.key)
-            return False
-        self._model.restore(op.slot, state)
-        return self._model.trim(op.slot, self._scheduler.position(op.slot, op.length))
-
-    def _recompute(self, slots: Iterable[int]) -> None:
-        """Empty slots whose sequences an operation lost. They are read from their beginning by the steps to come."""
-        for slot in set(slots):
+    def _recompute(self, slots: list[int]) -> None:
+        """Empty slots, whose sequences are read from their beginning by the steps to come."""
+        for slot in slots:
             self._model.trim(slot, 0)
-        self._scheduler.lose(slots)
+        for op in self._scheduler.lose(slots):
+            self._cache.apply(op)
 
     def _split(self, step: Step) -> Iterable[tuple[Row, ...]]:
         if step.prefill:
@@ -318,8 +310,8 @@ class Worker:
             if row.drafted:
                 held = self._scheduler.held(row.slot)
                 speculator.checked(row, held - row.position - 1)
-                if held < row.position + len(row.tokens):
-                    self._model.trim(row.slot, held - row.shift)
+                if held < row.position + len(row.tokens) and not self._model.trim(row.slot, held - row.shift):
+                    self._recompute([row.slot])
 
     def _accept(self, sampled: list[SampledToken], reads: tuple[Read, ...]) -> None:
         """Add the sampled tokens to their sequences and send them in one message."""
@@ -385,10 +377,17 @@ class Worker:
         self._tell(ends=(End(id=request, reason=FinishReason.STOP, error=error, refused=refused),))
 
     def _fail_step(self, error: EngineFault) -> None:
-        requests = self._scheduler.fail()
+        requests, cache_ops = self._scheduler.fail()
         for slot in range(self._model.settings.slots):
             self._model.trim(slot, 0)
+        for op in cache_ops:
+            self._cache.apply(op)
         for request in requests:
             self._forget(request)
         problem = f"The engine failed: {error}."
         self._tell(ends=tuple(End(id=r, reason=FinishReason.STOP, error=problem) for r in requests))
+
+
+def _room_for_checkpoints(settings: EngineSettings, memory: SequenceMemory) -> int:
+    """Return how many checkpoints may be kept."""
+    return settings.checkpoint_memory * 2**20 // memory.checkpoint_bytes if memory.checkpoint_bytes else 0

@@ -44,7 +44,7 @@ def _generate(model: Model) -> None:
         if position < model.context:
             logits = model.decode((Row(slot=0, position=position, tokens=(0,), outputs=1),))
             _check(model, logits)
-    model.trim(0, 0)
+    model.probe_memory(0, min(length + 2, model.context))
 
 
 def _embed(model: Model, threads: int) -> None:

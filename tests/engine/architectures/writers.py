@@ -12,6 +12,7 @@ import numpy as np
 from tests.engine.tiny import Floats, Value, write_gguf
 
 WIDTH, INNER, HEADS, KV_HEADS, HEAD = 32, 48, 4, 2, 16
+STATE, STATE_INNER, STATE_HEADS, STATE_GROUPS = 16, 2 * WIDTH, 4, 1
 WINDOW = 24  # of sliding windows, in tokens
 BEGIN, END = 259, 260
 VOCABULARY = 261
@@ -49,6 +50,18 @@ class _Draw:
         self.some(f"{layer}.attn_k.weight", KV_HEADS * head, WIDTH)
         self.some(f"{layer}.attn_v.weight", KV_HEADS * head, WIDTH)
         self.some(f"{layer}.attn_output.weight", WIDTH, HEADS * head)
+
+    def state_heads(self, layer: str) -> None:
+        """The weights of a running state of heads (Mamba 2)."""
+        mixed = STATE_INNER + 2 * STATE_GROUPS * STATE
+        self.some(f"{layer}.ssm_in.weight", STATE_INNER + mixed + STATE_HEADS, WIDTH)
+        self.some(f"{layer}.ssm_conv1d.weight", mixed, 4)
+        self.some(f"{layer}.ssm_conv1d.bias", mixed)
+        self.some(f"{layer}.ssm_dt.bias", STATE_HEADS)
+        self.negative(f"{layer}.ssm_a", STATE_HEADS, 1)
+        self.some(f"{layer}.ssm_d", STATE_HEADS, 1)
+        self.ones(f"{layer}.ssm_norm.weight", STATE_GROUPS, STATE_INNER // STATE_GROUPS)
+        self.some(f"{layer}.ssm_out.weight", WIDTH, STATE_INNER)
 
     def feed_forward(self, layer: str) -> None:
         """The weights of a dense feed-forward part."""
@@ -92,6 +105,14 @@ _HEADS: dict[str, Value] = {
     "attention.head_count_kv": KV_HEADS,
     "attention.key_length": HEAD,
     "attention.value_length": HEAD,
+}
+
+_STATE_HEADS: dict[str, Value] = {
+    "ssm.conv_kernel": 4,
+    "ssm.inner_size": STATE_INNER,
+    "ssm.state_size": STATE,
+    "ssm.time_step_rank": STATE_HEADS,
+    "ssm.group_count": STATE_GROUPS,
 }
 
 
@@ -152,8 +173,135 @@ def write_mamba(path: Path) -> Path:
     return _write(path, "mamba", draw, 2, values)
 
 
+def write_mamba2(path: Path) -> Path:
+    """A running state of heads in every layer."""
+    draw = _Draw()
+    draw.ends()
+    for number in range(2):
+        layer = f"blk.{number}"
+        draw.ones(f"{layer}.attn_norm.weight", WIDTH)
+        draw.state_heads(layer)
+    return _write(path, "mamba2", draw, 2, {"feed_forward_length": 0, "attention.head_count": 0, **_STATE_HEADS})
+
+
+def write_granite(path: Path) -> Path:
+    """A running state of heads, and attention behind it (Granite 4 H)."""
+    draw = _Draw()
+    draw.ends()
+    for number in range(2):
+        layer = f"blk.{number}"
+        draw.ones(f"{layer}.attn_norm.weight", WIDTH)
+        if number == 0:
+            draw.state_heads(layer)
+        else:
+            draw.attention(layer)
+        draw.ones(f"{layer}.ffn_norm.weight", WIDTH)
+        draw.feed_forward(layer)
+    kinds: dict[str, Value] = {"attention.head_count_kv": [0, KV_HEADS], "rope.dimension_count": HEAD}
+    return _write(path, "granitehybrid", draw, 2, {**_HEADS, **_STATE_HEADS, **kinds})
+
+
+def write_lfm2(path: Path) -> Path:
+    """A short convolution over the last tokens, and attention behind it."""
+    draw = _Draw()
+    draw.some("token_embd.weight", VOCABULARY, WIDTH, scale=1.0)
+    draw.some("output.weight", VOCABULARY, WIDTH, scale=1.0)
+    draw.ones("token_embd_norm.weight", WIDTH)
+    head = WIDTH // HEADS
+    for number in range(2):
+        layer = f"blk.{number}"
+        draw.ones(f"{layer}.attn_norm.weight", WIDTH)
+        if number == 0:
+            draw.some(f"{layer}.shortconv.conv.weight", WIDTH, 3)
+            draw.some(f"{layer}.shortconv.in_proj.weight", 3 * WIDTH, WIDTH)
+            draw.some(f"{layer}.shortconv.out_proj.weight", WIDTH, WIDTH)
+        else:
+            draw.attention(layer, head)
+            draw.ones(f"{layer}.attn_k_norm.weight", head)
+            draw.ones(f"{layer}.attn_q_norm.weight", head)
+        draw.ones(f"{layer}.ffn_norm.weight", WIDTH)
+        draw.feed_forward(layer)
+    values: dict[str, Value] = {
+        "shortconv.l_cache": 3,
+        "attention.head_count": HEADS,
+        "attention.head_count_kv": [0, KV_HEADS],
+        "attention.key_length": head,
+        "attention.value_length": head,
+    }
+    return _write(path, "lfm2", draw, 2, values)
+
+
+def write_qwen35(path: Path) -> Path:
+    """A gated delta net, and attention behind it (Qwen3.5, Qwen3-Next)."""
+    draw = _Draw()
+    draw.ends()
+    size, keys, values = 16, 2, 4
+    inner, mixed = values * size, 2 * keys * size + values * size
+    for number in range(2):
+        layer = f"blk.{number}"
+        draw.ones(f"{layer}.attn_norm.weight", WIDTH)
+        draw.ones(f"{layer}.post_attention_norm.weight", WIDTH)
+        if number == 0:
+            draw.some(f"{layer}.attn_qkv.weight", mixed, WIDTH)
+            draw.some(f"{layer}.attn_gate.weight", inner, WIDTH)
+            draw.some(f"{layer}.ssm_conv1d.weight", mixed, 4)
+            draw.some(f"{layer}.ssm_dt.bias", values)
+            draw.negative(f"{layer}.ssm_a", values)
+            draw.some(f"{layer}.ssm_beta.weight", values, WIDTH)
+            draw.some(f"{layer}.ssm_alpha.weight", values, WIDTH)
+            draw.ones(f"{layer}.ssm_norm.weight", size)
+            draw.some(f"{layer}.ssm_out.weight", WIDTH, inner)
+        else:
+            draw.attention(layer, gate=2)
+            draw.ones(f"{layer}.attn_k_norm.weight", HEAD)
+            draw.ones(f"{layer}.attn_q_norm.weight", HEAD)
+        draw.feed_forward(layer)
+    own: dict[str, Value] = {
+        "full_attention_interval": 2,
+        "rope.dimension_sections": [2, 2, 2, 0],
+        "rope.dimension_count": 8,
+        "ssm.conv_kernel": 4,
+        "ssm.inner_size": inner,
+        "ssm.state_size": size,
+        "ssm.time_step_rank": values,
+        "ssm.group_count": keys,
+    }
+    return _write(path, "qwen35", draw, 2, {**_HEADS, **own})
+
+
+def write_gpt_oss(path: Path) -> Path:
+    """Experts, and attention with sinks that sees the last tokens only in every second layer."""
+    draw = _Draw()
+    draw.ends()
+    experts = 4
+    for number in range(2):
+        layer = f"blk.{number}"
+        draw.ones(f"{layer}.attn_norm.weight", WIDTH)
+        draw.ones(f"{layer}.post_attention_norm.weight", WIDTH)
+        draw.attention(layer)
+        draw.some(f"{layer}.attn_output.bias", WIDTH)
+        draw.some(f"{layer}.attn_sinks.weight", HEADS)
+        draw.some(f"{layer}.ffn_gate_inp.weight", experts, WIDTH)
+        draw.some(f"{layer}.ffn_gate_inp.bias", experts)
+        for part, out, inner in (("gate", INNER, WIDTH), ("up", INNER, WIDTH), ("down", WIDTH, INNER)):
+            draw.some(f"{layer}.ffn_{part}_exps.weight", experts, out, inner)
+            draw.some(f"{layer}.ffn_{part}_exps.bias", experts, out)
+    own: dict[str, Value] = {
+        "attention.sliding_window": WINDOW,
+        "expert_count": experts,
+        "expert_used_count": 2,
+        "expert_feed_forward_length": INNER,
+    }
+    return _write(path, "gpt-oss", draw, 2, {**_HEADS, **own})
+
+
 WRITERS: Mapping[str, Callable[[Path], Path]] = {
     "llama": write_llama,
     "gemma3": write_gemma3,
     "mamba": write_mamba,
+    "mamba2": write_mamba2,
+    "granite": write_granite,
+    "lfm2": write_lfm2,
+    "qwen35": write_qwen35,
+    "gpt-oss": write_gpt_oss,
 }

@@ -74,7 +74,7 @@ def test_what_llama_cpp_can_not_do(rows: list[Row], model: Model) -> None:
     [
         lambda model: model.trim(9, 0),
         lambda model: model.save(-1),
-        lambda model: model.copy(0, 7, 1),
+        lambda model: model.copy(0, 7),
         lambda model: model.swap(0, 7),
         lambda model: model.restore(0, np.zeros(100, np.uint8)),
         lambda model: model.set_threads(100_000),
@@ -136,7 +136,8 @@ def test_a_copied_and_swapped_prefix_continues_as_the_original(model: Model) -> 
     """Logits after copy, swap and trim are those of the sequence itself, up to rounding."""
     tokens = model.vocabulary.tokenize("One two three four five six seven", add_special=True, parse_special=False)
     model.decode([Row(slot=0, position=0, tokens=tokens)])
-    model.copy(0, 2, len(tokens) - 2)
+    model.copy(0, 2)
+    model.trim(2, len(tokens) - 2)
     model.swap(2, 1)
     expected = model.decode([Row(slot=0, position=len(tokens), tokens=(10,), outputs=1)])[0].copy()
     rest = (*tokens[-2:], 10)

@@ -13,15 +13,29 @@ from gateway.core.delta import FinishReason
 from gateway.engine.scheduler.fairness import Shares
 from gateway.engine.scheduler.prompt_cache import PromptCacheIndex
 from gateway.engine.scheduler.scheduler import Scheduler
-from gateway.engine.scheduler.step import CacheOp, Copy, Demote, Drop, Restore, Row, Save, Step, Swap, Trim
+from gateway.engine.scheduler.step import (
+    CacheOp,
+    Copy,
+    Demote,
+    Drop,
+    Forget,
+    Keep,
+    Restore,
+    Rewind,
+    Row,
+    Save,
+    Step,
+    Swap,
+    Trim,
+)
 from gateway.engine.sequence_memory import ATTENTION, SequenceMemory
 
 CONTEXT, BATCH, END = 160, 16, 0
 MEMORIES = (
     ATTENTION,
-    SequenceMemory(kind="recurrent", window=0, in_place=False),
-    SequenceMemory(kind="sliding_window", window=12, in_place=False),
-    SequenceMemory(kind="sliding_window", window=12, in_place=True),
+    SequenceMemory(kind="recurrent", window=0, slack=0),
+    SequenceMemory(kind="sliding_window", window=12, slack=9),
+    SequenceMemory(kind="sliding_window", window=12),
 )
 
 
@@ -42,8 +56,11 @@ class FakeModel(msgspec.Struct):
     slots: list["array[int]"]
     memory: SequenceMemory = ATTENTION
     least: dict[int, int] = msgspec.field(default_factory=dict)
+    written: dict[int, int] = msgspec.field(default_factory=dict)
     kept: dict[int, "array[int]"] = msgspec.field(default_factory=dict)
     disk: dict[int, "array[int]"] = msgspec.field(default_factory=dict)
+    checkpoints: dict[int, "array[int]"] = msgspec.field(default_factory=dict)
+    parts: dict[int, dict[int, "array[int]"]] = msgspec.field(default_factory=dict)
 
     def carry_out(self, step: Step) -> dict[int, list[int]]:
         """Request → its next token, for each row with logits, and the one behind each draft."""
@@ -55,8 +72,8 @@ class FakeModel(msgspec.Struct):
             assert len(self.slots[row.slot]) == row.position, "a gap in the positions"
             slot, base = self.slots[row.slot], len(row.tokens) - row.drafted
             slot.extend(row.tokens[:base])
-            if not self.memory.in_place:
-                self.forgets(row.slot)
+            if self.memory.window is not None and self.memory.slack is not None:
+                self.passes(row.slot, len(row.tokens))
             if row.outputs:
                 drawn[row.request] = [next_token(slot)]
             for draft in row.tokens[base:]:
@@ -65,10 +82,17 @@ class FakeModel(msgspec.Struct):
             assert len(slot) <= CONTEXT
         return drawn
 
+    def passes(self, slot: int, count: int) -> None:
+        """A slot forgets what it wrote long ago."""
+        self.written[slot] = self.written.get(slot, 0) + count
+        if self.written[slot] > self.memory.window:
+            self.least[slot] = max(self.least.get(slot, 0), self.written[slot] - self.memory.slack)
+
     def forgets(self, slot: int) -> None:
-        """Of what a slot holds, what lies before the window is gone."""
+        """Of a state that was put into a slot, what lies before the window is gone."""
         length, window = len(self.slots[slot]), self.memory.window
         self.least[slot] = length if window is not None and length > window else 0
+        self.written[slot] = length
 
     def cut(self, slot: int, length: int) -> None:
         """The end of a sequence is dropped."""
@@ -76,6 +100,16 @@ class FakeModel(msgspec.Struct):
         assert length == 0 or length >= self.least.get(slot, 0), "what a cut needs was forgotten"
         del self.slots[slot][length:]
         self.least[slot] = min(self.least.get(slot, 0), length)
+        if not length:
+            self.written[slot] = 0
+
+    def rewind(self, slot: int, length: int, checkpoint: "array[int] | None") -> None:
+        """A sequence is cut back, by a checkpoint where there is one."""
+        if checkpoint is not None:
+            assert checkpoint == self.slots[slot][:length], "a checkpoint of another text"
+            del self.slots[slot][length:]
+            self.forgets(slot)
+        self.cut(slot, length)
 
     def op(self, cache_ops: Iterable[CacheOp]) -> None:
         """Moves of cached sequences, in order."""
@@ -83,10 +117,17 @@ class FakeModel(msgspec.Struct):
             match op:
                 case Trim():
                     self.cut(op.slot, op.length)
+                case Keep():
+                    assert op.key not in self.checkpoints
+                    self.checkpoints[op.key] = self.slots[op.slot][:]
+                case Forget():
+                    del self.checkpoints[op.key]
+                case Rewind():
+                    self.rewind(op.slot, op.length, self.checkpoints[op.key])
                 case Copy():
                     self.slots[op.destination] = self.slots[op.source][:]
                     self.forgets(op.destination)
-                    self.cut(op.destination, op.length)
+                    self.rewind(op.destination, op.length, self.checkpoints.get(op.checkpoint))
                 case Swap():
                     one, other = op.one, op.other
                     self.slots[one], self.slots[other] = self.slots[other], self.slots[one]
@@ -94,10 +135,13 @@ class FakeModel(msgspec.Struct):
                     self.forgets(other)
                 case Save():
                     self.kept[op.key] = self.slots[op.slot][:]
+                    self.parts[op.key] = {length: self.checkpoints[key] for length, key in op.checkpoints}
                 case Restore():
                     self.slots[op.slot] = self.kept[op.key][:]
                     self.forgets(op.slot)
-                    self.cut(op.slot, op.length)
+                    parts = self.parts[op.key]
+                    self.checkpoints |= {key: parts[length] for length, key in op.checkpoints}
+                    self.rewind(op.slot, op.length, parts[op.length] if op.rewinds else None)
                 case Drop():
                     assert op.key in self.kept or op.key in self.disk
                     self.kept.pop(op.key, None)
@@ -117,6 +161,7 @@ class Bench:
         cache_ram: int = 0,
         disk: int = 0,
         memory: SequenceMemory = ATTENTION,
+        checkpoints: int = 0,
     ) -> None:
         self.scheduler = Scheduler(
             slots=slots,
@@ -128,7 +173,10 @@ class Bench:
             cache_ram=cache_ram,
             cache_disk=disk,
             memory=memory,
+            checkpoints=checkpoints,
+            checkpoint_every=24,
         )
+        self.most_checkpoints = checkpoints
         self.capacities = cache_ram, disk
         self.reading: list[int] = []  # keys that the disk is reading
         self.lossy = self.stuck = False
@@ -152,6 +200,7 @@ class Bench:
             step = Step(cache_ops=step.cache_ops, rows=tuple(map(self.propose, step.rows)), prefill=False)
         self.steps.append(step)
         drawn = self.model.carry_out(step)
+        assert len(self.model.checkpoints) <= self.most_checkpoints
         self.scheduler.computed(step)
         for row in step.rows:
             self.accept(row, drawn.get(row.request, []))
@@ -219,7 +268,7 @@ def alone(prompt: list[int], max_tokens: int) -> list[int]:
 
 
 PROMPTS = st.one_of(
-    st.lists(st.integers(1, 3), min_size=1, max_size=40),
+    st.lists(st.integers(0, 3), min_size=1, max_size=60),
     st.tuples(st.integers(1, 2), st.integers(60, CONTEXT - 8), st.integers(1, 3)).map(
         lambda parts: [parts[0]] * parts[1] + [parts[2]] * 5
     ),
@@ -242,12 +291,14 @@ ACTIONS = st.lists(
     st.sampled_from([0, 150, 1000]),
     st.integers(0, 3),
     st.sampled_from(MEMORIES),
+    st.sampled_from([0, 2, 30]),
 )
 def test_invariants(
-    actions: list[tuple], slots: int, cache_ram: int, disk: int, kind: int, memory: SequenceMemory
+    actions: list[tuple], slots: int, cache_ram: int, disk: int, kind: int, memory: SequenceMemory, checkpoints: int
 ) -> None:
     """Whatever comes in whatever order: each request ends exactly once, with the answer it would get alone."""
-    bench, prompts, cancelled = Bench(slots, cache_ram=cache_ram, disk=disk, memory=memory), {}, set()
+    bench = Bench(slots, cache_ram=cache_ram, disk=disk, memory=memory, checkpoints=checkpoints)
+    prompts, cancelled = {}, set()
     bench.lossy = kind in (1, 3)
     drafts = kind in (2, 3) and slots < 5 and memory.drops_drafts
     bench.drafts = random.Random(len(actions)) if drafts else None
@@ -381,7 +432,7 @@ def test_a_failed_step_ends_its_requests_and_forgets_their_slots() -> None:
     bench.add(0, [1] * 20, 4)
     step = bench.scheduler.plan()
     assert step is not None
-    assert bench.scheduler.fail() == [0]
+    assert bench.scheduler.fail() == ([0], [])
     bench.model.slots = [array("i") for _ in range(4)]
     assert bench.scheduler.busy == 0
     bench.add(1, [1] * 20, 4)

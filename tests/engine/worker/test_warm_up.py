@@ -25,7 +25,7 @@ class Chatty:
         self.settings = EngineSettings(model="/models/m.gguf", batch=128)
         self.context = context
         self.rows: list[Row] = []
-        self.trimmed: list[tuple[int, int]] = []
+        self.probed: list[tuple[int, int]] = []
         self._logit = logit
         self._fault = fault
 
@@ -36,10 +36,9 @@ class Chatty:
         self.rows += rows
         return np.full((sum(row.outputs for row in rows), 10), self._logit, np.float32)
 
-    def trim(self, slot: int, length: int) -> bool:
-        """Forget."""
-        self.trimmed.append((slot, length))
-        return True
+    def probe_memory(self, slot: int, length: int) -> None:
+        """Look at a sequence, and forget it."""
+        self.probed.append((slot, length))
 
 
 def test_a_prompt_and_single_tokens_are_computed_and_forgotten() -> None:
@@ -50,7 +49,7 @@ def test_a_prompt_and_single_tokens_are_computed_and_forgotten() -> None:
     assert len(prompt.tokens) > 32
     assert all(0 <= token < 10 for token in prompt.tokens)
     assert [(len(row.tokens), row.position) for row in single] == [(1, len(prompt.tokens)), (1, len(prompt.tokens) + 1)]
-    assert model.trimmed == [(0, 0)]
+    assert model.probed == [(0, len(prompt.tokens) + 2)]
 
 
 @pytest.mark.parametrize("context", [2, 3, 16])
