@@ -50,7 +50,8 @@ class ModelAdmin:
 
 
 def _report(name: str, target: EmbeddedTarget) -> ModelReport:
-    state, residency = target.state(), target.residency
+    state, residency, ready = target.state(), target.residency, target.ready
+    sequences = ready.sequences if ready is not None else None
     return ModelReport(
         target=name,
         model=target.info.model,
@@ -68,6 +69,9 @@ def _report(name: str, target: EmbeddedTarget) -> ModelReport:
         unloads_in=residency.unloads_in,
         gives_way=residency.evicts,
         problem=target.problem,
+        sequences=sequences.kind if sequences is not None else None,
+        checkpoint_bytes=sequences.checkpoint_bytes if sequences is not None else 0,
+        drafts=ready is not None and ready.drafts,
     )
 
 

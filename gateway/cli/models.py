@@ -30,6 +30,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         )
     asked = (
         ("ps", "models of the running gateway: loaded or not, memory, who would be evicted"),
+        ("show", "what a loaded model's memory of conversations can do"),
         ("load", "load a model of the running gateway now"),
         ("unload", "give a model's memory back now; the next request loads it again"),
     )
@@ -118,7 +119,9 @@ def _told(error: urllib.error.HTTPError) -> AduanaError:
 
 
 def tell(ask: Ask, action: str, target: str, as_json: bool) -> int:
-    """Carry out `ps`, `load` or `unload`, and print what came of it."""
+    """Carry out `ps`, `show`, `load` or `unload`, and print what came of it."""
+    if action == "show":
+        return _show(ask("GET", "/admin/models"), target, as_json)
     if action != "ps":
         report = ask("POST", f"/admin/models/{urllib.parse.quote(target, safe='')}/{action}")
         print(json.dumps(report, indent=2) if as_json else f"{report['target']} is {report['state']}.")
@@ -133,6 +136,38 @@ def tell(ask: Ask, action: str, target: str, as_json: bool) -> int:
             print(f"{'':16} {model['problem']}")
     limit = "no limit" if report["memory"] is None else f"of {report['memory'] / 1e9:.1f} GB (engine.memory)"
     print(f"Memory taken: {report['memory_used'] / 1e9:.1f} GB, {limit}.")
+    return 0
+
+
+_REUSE = {
+    "attention": "A changed prompt is read again from the change on.",
+    "sliding_window": "A changed prompt is read again from the change on, or from the checkpoint before it.",
+    "recurrent": "A running state: a changed prompt is read again from the checkpoint before the change.",
+    "hybrid": "A running state in most layers: a changed prompt is read again from the checkpoint before the change.",
+}
+
+
+def _show(report: dict[str, Any], target: str, as_json: bool) -> int:
+    """Print what one model's memory can do.
+
+    Raises:
+        BadRequest: no embedded target has that name.
+    """
+    model = next((model for model in report["models"] if model["target"] == target), None)
+    if model is None:
+        names = ", ".join(model["target"] for model in report["models"])
+        raise BadRequest(f"There is no embedded target {target!r}. There are: {names or 'none'}.")
+    if as_json:
+        print(json.dumps(model, indent=2))
+        return 0
+    print(_line(model))
+    if model["sequences"] is None:
+        print("Its memory of conversations is known once it is loaded, and if it makes text.")
+        return 0
+    print(f"Memory of conversations: {model['sequences'].replace('_', ' ')}. {_REUSE[model['sequences']]}")
+    if model["checkpoint_bytes"]:
+        print(f"Checkpoints: {model['checkpoint_bytes'] / 1e6:.1f} MB each, within 'checkpoint_memory'.")
+    print(f"Draft tokens: {'yes' if model['drafts'] else 'no'}.")
     return 0
 
 

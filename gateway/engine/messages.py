@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.core.delta import FinishReason
 from gateway.engine.media import MediaSpan, Piece
+from gateway.engine.sequence_memory import SequenceMemory
 from gateway.engine.settings import EngineSettings
 
 MAX_FRAME = 512 * 2**20
@@ -134,6 +135,8 @@ class Ready(_FramedMessage, frozen=True, kw_only=True):
     ranks: bool = False  # then Embed is answered with one number for each input
     sees: bool = False
     hears: bool = False
+    sequences: SequenceMemory | None = None  # None: it makes no text
+    drafts: bool = False
     costs: StepCosts | None = None
 
 

@@ -144,6 +144,8 @@ def serve(connection: socket.socket) -> int:
                 ranks=model.ranks,
                 sees=projector is not None and projector.sees,
                 hears=projector is not None and projector.hears,
+                sequences=model.sequence_memory if model.generates else None,
+                drafts=speculator is not None,
                 costs=costs if costs.batches else None,
             )
         )

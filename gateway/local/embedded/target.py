@@ -134,6 +134,11 @@ class EmbeddedTarget:
         return self._worker.ready.context if self._worker.ready is not None else self._settings.context
 
     @property
+    def ready(self) -> Ready | None:
+        """What its worker said of the model; None: it is not loaded."""
+        return self._worker.ready
+
+    @property
     def starts(self) -> str:
         """When the model is loaded: start, on_demand."""
         return self._settings.load

@@ -33,6 +33,9 @@ class ModelReport(msgspec.Struct, frozen=True, kw_only=True):
     unloads_in: float | None  # None: not by itself
     gives_way: tuple[str, ...] | None  # who would be unloaded for it; None: it can't fit
     problem: str
+    sequences: str | None  # attention, sliding_window, recurrent, hybrid; None: not loaded, or it makes no text
+    checkpoint_bytes: int  # of one checkpoint of a sequence; 0: it needs none
+    drafts: bool  # whether tokens are drafted
 
 
 class ModelsReport(msgspec.Struct, frozen=True, kw_only=True):
