@@ -95,11 +95,16 @@ def _paragraphs(found: str) -> list[str]:
         last = groups[-1] if groups else [""]
         width = len(last[0].strip())
         goes_on = len(line.strip()) <= width == len(last[-1].strip()) and "--" not in last[-1] and "--" not in line
+        goes_on = goes_on and not (_is_hex(last[-1]) and not _is_hex(line))
         if groups and goes_on:
             last.append(line)
         else:
             groups.append([line])
     return ["\n".join(lines) for lines in groups]
+
+
+def _is_hex(line: str) -> bool:
+    return _HEX.match(line.strip().replace("-", "")) is not None
 
 
 def _part(found: str, decoding: Decoding) -> str:

@@ -53,7 +53,12 @@ def broken(text: str, step: Callable[[], None]) -> Iterator[tuple[str, int, int]
         at = following
 
 
+_SETS_ITSELF = re.compile(r"[A-Za-z_][\w.-]{2,60}[ \t]?=[^\s=]")  # base64 ends with its signs of equality
+
+
 def _may_go_on(before: str, after: str) -> bool:
+    if _SETS_ITSELF.match(after):
+        return False
     if _DIGIT.search(before, len(before) - 12) is None and _DIGIT.search(after, 0, 12) is None:
         return False
     return (before[-1].isalnum() or before[-1] in "-_/+.=@") and (after[0].isalnum() or after[0] in "-_/+.=@")

@@ -17,6 +17,7 @@ def is_public(data: bytes) -> bool:
 
 
 _LARGEST_ICON, _WIDEST_ICON = 2_048, 32  # bytes; pixels: too few for words
+_PROGRAM = 64  # bytes of the name of the program that drew it
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_CHUNKS = frozenset(
     (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"sRGB", b"cHRM", b"pHYs", b"bKGD", b"sBIT")
@@ -35,7 +36,8 @@ def _is_small_png(data: bytes) -> bool:
     at, last = len(_PNG), b""
     while at + 12 <= len(data):
         length, last = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
-        if last not in _PNG_CHUNKS:
+        names_program = last == b"tEXt" and length <= _PROGRAM and data.startswith(b"Software\0", at + 8)
+        if last not in _PNG_CHUNKS and not names_program:
             return False
         at += 12 + length
     width, height = struct.unpack_from(">II", data, 16) if len(data) >= 24 else (0, 0)

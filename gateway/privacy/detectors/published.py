@@ -19,12 +19,13 @@ import re2 as untyped_re2
 
 re2: Any = untyped_re2  # the package has no types
 
+_UNMISTAKABLE = 24  # letters and digits of a sample of which the rest was read as something else
 _AROUND = 48  # characters around a hit in which the rest of a sample may stand
 _REACH = 160  # characters around a sample in which a word has to stand
 _SAYS = re2.compile(
     r"(?i)\b(?:examples?|sampl\w+|ejemplos?|exempl\w+|exemples?|beispiel\w*|esempi\w*|voorbeeld\w*|muster\w*|prueba\w*|prova|teste?s?|testing|testkart\w+|testnum\w+|proefnum\w+|"
     r"test[_-]?\w+|sandbox|stripe|adyen|braintree|paypal|worldpay|docs?|document(?:ation|aci\w+|a[cç][aã]o|a\w+zione|atie)|dokumentation|tutorial\w*|textbook|apuntes|manuals?|handbuch|manuel|lehrbuch|"
-    r"wikipedia|registry|(?:rfc|bip|eip)[ -]?[0-9]+|genesis|fictional|fictici\w+|fictif\w*|fiktiv\w*|films?|movies?|pel[ií]culas?|pel·l[ií]cul\w+|filmes?|filmen|hollywood|luhn|checksums?|"
+    r"wikipedia|registry|(?:rfc|bip|eip)[ -]?[0-9]+|genesis|fictional|drama|fictici\w+|fictif\w*|fiktiv\w*|films?|movies?|pel[ií]culas?|pel·l[ií]cul\w+|filmes?|filmen|hollywood|luhn|checksums?|"
     r"m[oòó]dul[oe] ?[0-9]+|mod[ -]?[0-9]+|pr[uü]fziff\w+|d[ií]gitos? de control|check digit\w*|cl[eé] de luhn|validator|validador|validateur|placeholder\w*|dummy|mock\w*|fixtures?|insee)\b"
 )
 
@@ -67,7 +68,7 @@ def is_published(text: str, start: int, end: int) -> bool:
     """Tell whether a hit is a published sample, or a part of one, and no part of anything longer."""
     samples = _samples()
     hit = _bare(text[start:end])
-    if hit in samples.alone:
+    if hit in samples.alone or (len(hit) >= _UNMISTAKABLE and any(hit in one for one in samples.alone)):
         return True
     listed = hit != "" and hit in samples.all
     if not listed and not hit.isdecimal():

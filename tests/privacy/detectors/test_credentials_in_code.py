@@ -57,3 +57,32 @@ def test_other_addresses_are_found(inspector: Inspector, text: str) -> None:
 def test_what_somebody_typed_is_found(inspector: Inspector, text: str) -> None:
     """A password may look like a name in code."""
     assert [one for one in inspector.inspect({"p": text}).findings if one.category.startswith("secret")]
+
+
+LOOK_ALIKES = [
+    "STRIPE_SECRET_KEY=sk_live_xxxxxxxxxxxxxxxxxxxxxxxx",
+    "[default]\naws_access_key_id=AKIAIOSFODNN7EXAMPLE\naws_secret_access_key=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    '"valueFrom": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf:password::"',
+    "Digest: sha256:e46c6c2850d4443fadf60f43154e6253c76ab0e84673aa7be2d64cc89d2ffa7b\nStatus: Downloaded newer image",
+    "traceparent: 00-c71c7bba18fb35e642245b109ae82d59-f9d5a8142696b8a7-01\nx-request-id: 17",
+    "RFC 7636: code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    "AccountName=devstoreaccount1;AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/"
+    "KBHBeksoGMGw==",
+]
+
+
+@pytest.mark.parametrize("text", LOOK_ALIKES)
+def test_what_everybody_has_is_no_secret(inspector: Inspector, text: str) -> None:
+    """Placeholders, samples, the place of a secret, digests and ids of traces leave."""
+    seen = inspector.inspect({"p": text})
+    assert (seen.findings, seen.doubts) == ((), ())
+
+
+def test_a_key_behind_a_sample_is_found(inspector: Inspector) -> None:
+    """What stands beside a sample, or in its form, is looked at all the same."""
+    for text in (
+        "aws_access_key_id=AKIAIOSFODNN7EXAMPLE\naws_secret_access_key=q9ZtV3xKp7Lm2RsW8YbN4cDfG6hJ1kQeT5uXoPaB",
+        "STRIPE_SECRET_KEY=sk_live_51HqXbR2eZvKYlo2C",
+        "password=kX93mQ\nbL72zT1",
+    ):
+        assert [one for one in inspector.inspect({"p": text}).findings if one.category.startswith("secret")]

@@ -19,6 +19,7 @@ _KEY_WORDS = (
 )
 
 
+_RESOURCE = re.compile(r"\barn:[a-z-]{3,12}:[\w:/*.-]*\Z")  # of AWS: the name of a secret, and where it is kept
 _OF = r"(?:del?|para|of|for|on|to|en)"
 
 
@@ -30,7 +31,9 @@ def _assigned(match: Match[str]) -> bool:
     if len(value) < 6 or PLACEHOLDER.match(value) or len(set(value)) < 4:
         return False
     start = match.start("value")
-    if is_version(match.string, start, start + len(value)):
+    if is_version(match.string, start, start + len(value)) or _RESOURCE.search(
+        match.string, max(0, start - 100), start
+    ):
         return False
     if is_named_otherwise(match.string, match.start(), match.start("sign"), start, value):
         return False
@@ -113,7 +116,7 @@ DETECTORS: tuple[Detector, ...] = (
             r"1000\.[a-f0-9]{32}\.[a-f0-9]{32}|fo1_[\w-]{43}|fm[12][ar]?_[A-Za-z0-9+/=,_-]{60,}|AGE-SECRET-KEY-1[A-Z0-9]{50,}|EAA[A-Za-z0-9]{60,}|[0-9]{8,10}:AA[\w-]{33})"
         ),
         source="formats published by the issuers",
-        check=lambda match: len(set(match["value"])) >= 8,
+        check=lambda match: len(set(match["value"])) >= 8 and len(set(match["value"][-12:])) >= 4,
     ),
     Detector(
         name="jwt",
