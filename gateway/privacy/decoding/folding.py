@@ -59,6 +59,8 @@ def fold(match: Match[str], decoding: Decoding) -> str:
     if len(found) >= _LEAST_BYTES:
         found = _SELECTORS.sub(lambda run: _of_selectors(run[0]), found)
         found = _BITS.sub(lambda run: _of_bits(run[0], decoding), found)
+        if _TAGGED.search(found):
+            decoding.doubt(UNREADABLE)  # nobody writes so for another reason than to hide it
         found = _TAGGED.sub(lambda run: f" {run[0]} ", found)
         found = _HAN_NUMBER.sub(lambda run: run[0].translate(_HAN), found)
     return found.translate(_FOLDING)

@@ -1,6 +1,6 @@
 """Numbers, letters and addresses as people say them: "seis uno dos", "ana (at) gil (dot) es". Pure.
 
-Digits and numbers below a thousand in Spanish, English, Portuguese, French, German, Italian and Catalan.
+Digits and numbers below a thousand in Spanish, English, Portuguese, French, German, Italian, Catalan and Dutch.
 """
 
 # ruff: noqa: E501 - a pattern in one piece can be read and searched for
@@ -29,6 +29,7 @@ _UNITS = (
     "null eins zwei drei vier fünf sechs sieben acht neun",
     "zero uno due tre quattro cinque sei sette otto nove",
     "zero u dos tres quatre cinc sis set vuit nou",
+    "nul een twee drie vier vijf zes zeven acht negen",
     "oh una duas _ _ _ meia _ _ _",
     "nil une dues _ _ _ _ _ huit niner",
     "_ ein zwo _ _ fuenf _ _ _ _",
@@ -40,6 +41,7 @@ _TEENS = (
     "dix onze douze treize quatorze quinze seize dix-sept dix-huit dix-neuf",
     "zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn",
     "dieci undici dodici tredici quattordici quindici sedici diciassette diciotto diciannove",
+    "tien elf twaalf dertien veertien vijftien zestien zeventien achttien negentien",
     "deu onze dotze tretze catorze quinze setze disset divuit dinou",
     "_ _ _ _ quatorze _ dezasseis dezassete _ dezanove",
 )
@@ -50,6 +52,7 @@ _TENS = (
     "vingt trente quarante cinquante soixante septante huitante nonante",
     "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig",
     "venti trenta quaranta cinquanta sessanta settanta ottanta novanta",
+    "twintig dertig veertig vijftig zestig zeventig tachtig negentig",
     "vint trenta quaranta cinquanta seixanta setanta vuitanta noranta",
 )
 _HUNDREDS = (
@@ -213,9 +216,18 @@ def unspell(match: Match[str], decoding: Decoding) -> str:
     decoding.spend(len(match[0]))
     told = _read([(word[0], _plain(word[0])) for word in _WORD.finditer(match[0])])
     joined = "".join(told)
-    if sum(map(str.isdecimal, joined)) < _LEAST_DIGITS or _counts(told):
+    least = _LEAST_DIGITS
+    if _CODE.search(match.string, max(0, match.start() - _BEFORE), match.start()):
+        least = _LEAST_OF_CODE
+    if sum(map(str.isdecimal, joined)) < least or _counts(told):
         return match[0]
     return joined
+
+
+_LEAST_OF_CODE = 4
+_CODE = re.compile(
+    r"(?i)\b(?:code|c[oó]digo|codi|codice|clave|pin|contrase\S*|password|passcode|combina\w+|geheimzahl|toegangscode|senha)\b"
+)
 
 
 def _read(words: list[tuple[str, str]]) -> list[str]:

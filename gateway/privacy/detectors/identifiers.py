@@ -16,7 +16,7 @@ from gateway.privacy.detectors.detector import BEGIN, END, Detector, compact, di
 # and grown together with their name.
 _FREE = r"(?:(?<![A-Za-z0-9.@-])|(?<=[a-z]{3}[.-])|(?<=DNI)|(?<=dni)|(?<=NIF)|(?<=nif)|(?<=NIE)|(?<=nie)|(?<=CIF)|(?<=cif)|(?<=\bES)|(?<=\bes)|(?<=_ES))"
 _DONE = r"(?![A-Za-z0-9@]|-[A-Za-z0-9])"
-_SSN_WORDS = words(r"\b(ssns?|social\s+security|itin|tax(payer)?\s+id)\b")
+_SSN_WORDS = words(r"\b(ssns?|social\s+security|(?:my|the|his|her|your) social (?:is|number)|itin|tax(payer)?\s+id)\b")
 _NHS_WORDS = words(r"\bnhs\b|health service")
 _NSS_WORDS = words(
     r"\b(nss|nuss|nass|naf|seguridad\s+social|afiliaci[oó]n|n[uú]mero de la ss|n[ºo°.]{0,2}\s?(?:de la )?ss)\b"

@@ -20,7 +20,7 @@ _NAMES = (
 )
 _VERBS = (
     r"ring me|text (?:me|us)|reach (?:me|us)|call(?:ing)? (?:me|us|him|her|them)(?: back)?|answering|messages|registered|dial|ll(?:a|á)m[a-z]{1,8}|escr(?:i|í)b[a-z]{1,8}|"
-    r"(?:r?appele[rz]|appelle)(?:[ -](?:moi|nous|le|la))?|joindre|joignable|ruf(?:en)?(?: sie)?(?: mich| uns)?|anrufen|erreichbar|erreichen|chiam[a-z]{1,8}|lig(?:ue|a|ar|uem)|truc[a-z']{1,6}|truqueu|bel|bellen|"
+    r"(?:r?appele[rz]|appelle)(?:[ -](?:moi|nous|le|la))?|joindre|joignable|ruf(?:en)?(?: sie)?(?: mich| uns)?|rufe? an|anrufen|erreichbar|erreichen|chiam[a-z]{1,8}|lig(?:ue|a|ar|uem)|truc[a-z']{1,6}|truqueu|bel|bellen|"
     r"(?:my|mi|mon|meu|mein[e]?|mio|meva|meu|mijn|contact|contacto|contato|kontakt) (?:number|n(?:u|ú)mero|num(?:e|é)ro|numero|nummer|no\.?|nr\.?)"
 )
 _LINK = r"(?:\s(?:number|nummer|n(?:u|ú)mero|num(?:e|é)ro|numero|no\.?|nr\.?|n[º°]|personal|privado|priv(?:e|é)|pro|work|home|casa|is|es|est|c['’]est|ist|é|è|lautet|es el|es la|at|on|to|al?|au|en el|el|le|la|il|o|no|para|mim|me|mich|moi|unter|op|:))"

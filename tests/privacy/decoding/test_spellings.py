@@ -27,12 +27,14 @@ def read(text: str) -> str:
         ("vint-i-tres, sis u dos, nou", "236129"),
         ("X-ray nine two one eight four seven Lima", "X921847L"),
         ("plus three four six one two nine", "+346129"),
+        ("nul zes drie vijf acht twee", "063582"),
+        ("the gate code is fifty three sixty two", "the gate code is 5362"),
         ("ana punto gil arroba correo punto es", "ana.gil@correo.es"),
         ("ana [at] correo [dot] es", "ana@correo.es"),
     ],
 )
 def test_words_say_digits(said: str, meant: str) -> None:
-    """Seven languages, doubles, tens and hundreds, letters by name, signs of addresses."""
+    """Eight languages, doubles, tens and hundreds, letters by name, signs of addresses."""
     assert read(said) == meant
 
 
