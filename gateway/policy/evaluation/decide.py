@@ -6,6 +6,7 @@ is taken out; if nothing is left of a rule's order, `otherwise` is used; a targe
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 from gateway.core.finding import Inspection
 from gateway.core.labels import Label
@@ -61,10 +62,14 @@ def decide_relieved(evidence: Evidence, policy: Policy, relief: frozenset[str]) 
     permitting = _rules(compiled, standing & compiled.permit)
     only, refusal, cap = _restrictions(rules, acting)
     left = limits(snapshot.budgets, inbound.caller.key)
-    found = obstacles(policy.catalog.targets, inbound.request, snapshot, alias, view.label, only, cap, left)
+    against = partial(obstacles, policy.catalog.targets, inbound.request, snapshot, alias, view.label, only, cap, left)
+    found = against()
     route = standing & compiled.route
     number = compiled.rule_of[compiled.index.entry_of[(route & -route).bit_length() - 1]] if route else None
     order, rule, reason = _order(view, policy, number, found)
+    if not order and Why.CONTEXT in found.values():  # an answer that ends with the window is better than none
+        found = against(whole=False)
+        order, rule, reason = _order(view, policy, number, found)
     overrides = _overrides(rules, cap, permitting, found) if acting or permitting else _PLAIN
     if refusal is not None:
         rule, reason, order = refusal.name, "refused", ()

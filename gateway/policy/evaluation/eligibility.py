@@ -68,16 +68,21 @@ def obstacles(
     only: frozenset[str] | None,
     cap: int | None = None,
     left: Limits = (),
+    *,
+    whole: bool = True,
 ) -> dict[str, Why | None]:
     """Return for each target the first thing that stands against it, or None.
 
-    The targets stand in the order of the configuration.
+    The targets stand in the order of the configuration. With `whole` false, a window need only hold the prompt and the
+    answer's beginning.
     """
     endpoint = endpoint_of(request)
     needed = needs(request)
     room = answer_tokens(request)
     if cap is not None and room is not None and room > cap:
         room = cap  # what is sent asks for no more
+    if not whole and room is not None:
+        room = min(room, 1)
     counts, estimate = snapshot.prompt_tokens, snapshot.prompt_tokens_estimate
     permitted, states = alias.targets, snapshot.targets
     found: dict[str, Why | None] = {}
@@ -108,5 +113,6 @@ def obstacles(
 
 
 def _too_long(prompt: int | None, room: int, context: int) -> bool:
+    # A limit is no wish for that many tokens: clients ask for more than any window, and half of it is a long answer.
     # An unknown length is no obstacle: the target itself answers with `context_length_exceeded`.
-    return prompt is not None and prompt + room > context
+    return prompt is not None and prompt + min(room, max(1, context // 2)) > context

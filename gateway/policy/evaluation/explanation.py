@@ -24,7 +24,7 @@ REASONS = {
     Why.ONLY: "a rule's 'only' leaves it out",
     Why.ENDPOINT: "it does not serve this endpoint",
     Why.CAPABILITY: "it can't do what the request needs",
-    Why.CONTEXT: "prompt and answer don't fit its window",
+    Why.CONTEXT: "the prompt, or room for the answer, doesn't fit its window",
     Why.BUDGET: "it costs money, and a budget does not allow for it",
     Why.BREAKER: "it failed often just now and is left alone for a while",
     Why.NOT_PREFERRED: "neither the rule that chose nor 'otherwise' names it here",

@@ -71,8 +71,8 @@ def why_nothing(
         small = [name for name, why in permitted.items() if why is Why.CONTEXT]
         return Refusal(
             code=ContextLengthExceeded.code,
-            message=f"The prompt and its answer don't fit the context window of {_listed(small)}, "
-            f"and this request (label {word}) may go nowhere else. Shorten the prompt or lower max_tokens.",
+            message=f"The prompt doesn't fit the context window of {_listed(small)}, "
+            f"and this request (label {word}) may go nowhere else. Shorten the prompt.",
             status=ContextLengthExceeded.status,
             param="messages",
         )

@@ -206,7 +206,10 @@ class SolverVariables:
         asked = self.number(limit)
         room = z3.If(embedding, 0, z3.If(z3.And(self.is_known(limit), asked > 0), asked, 1))
         for name, info in self.catalog.targets.items():
-            small = True if info.context is None else self.number(prompt) + room <= info.context
+            half = max(1, (info.context or 0) // 2)
+            small = (
+                True if info.context is None else self.number(prompt) + z3.If(room < half, room, half) <= info.context
+            )
             self.laws.append(z3.Implies(z3.Or(z3.Not(self.is_known(prompt)), small), self.fits[name]))
 
     def _count_laws(self, category: str) -> None:

@@ -94,19 +94,45 @@ def test_exact_counts_decide_over_the_window():
     policy = policy_of("otherwise: {prefer: [home]}")
     assert names(ask(policy, prompt_tokens={"home": 8191}, prompt_tokens_estimate=9999)) == ["home"]
     assert why(ask(policy, prompt_tokens={"home": 8192}, prompt_tokens_estimate=10))["home"] == "context"
-    capped = chat(sampling=Sampling(max_tokens=1000))
-    assert why(ask(policy, request=capped, prompt_tokens_estimate=7193))["home"] == "context"
-    assert names(ask(policy, request=capped, prompt_tokens_estimate=7192)) == ["home"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "prompt", "targets"),
+    [
+        (1000, 7192, ["home", "big"]),
+        (1000, 7193, ["big"]),  # home has no room for the whole answer, big has
+        (32_000, 4096, ["home", "big"]),  # half of a window is room enough for a limit that no window has
+        (32_000, 4097, ["big"]),
+    ],
+)
+def test_the_answer_needs_room_in_the_window(limit, prompt, targets):
+    """A target whose window has no room for the answer's limit, or half of the window, gives way to one that has."""
+    policy = policy_of("labels: {tags: {public: public}}\notherwise: {prefer: [home, big]}")
+    request = chat(sampling=Sampling(max_tokens=limit))
+    assert names(ask(policy, request=request, tags=("public",), prompt_tokens_estimate=prompt)) == targets
+
+
+@pytest.mark.parametrize(("prompt", "refused"), [(5000, False), (8191, False), (8192, True)])
+def test_an_answer_may_end_with_the_window(prompt, refused):
+    """Where no other target has room, a huge `max_tokens` is no obstacle: the answer ends where the window does."""
+    policy = policy_of("otherwise: {prefer: [home]}")
+    decision = ask(policy, request=chat(sampling=Sampling(max_tokens=32_000)), prompt_tokens_estimate=prompt)
+    assert names(decision) == ([] if refused else ["home"])
+    assert (decision.refusal is not None) is refused
 
 
 def test_a_cap_makes_room():
     """A client that asks for a huge answer fits a small window once the policy caps it: what is sent asks for less."""
     greedy = chat(sampling=Sampling(max_tokens=32_000))
-    plain = policy_of("otherwise: {prefer: [home]}")
-    capped = policy_of("rules: [{name: c, set: {max_output_tokens: 1k}}]\notherwise: {prefer: [home]}")
-    assert ask(plain, request=greedy, prompt_tokens_estimate=7000).refusal.code == "context_length_exceeded"
-    assert names(ask(capped, request=greedy, prompt_tokens_estimate=7000)) == ["home"]
-    assert ask(capped, request=greedy, prompt_tokens_estimate=7193).refusal.code == "context_length_exceeded"
+    plain = policy_of("labels: {tags: {public: public}}\notherwise: {prefer: [home, big]}")
+    capped = policy_of(
+        "labels: {tags: {public: public}}\nrules: [{name: c, set: {max_output_tokens: 1k}}]\n"
+        "otherwise: {prefer: [home, big]}"
+    )
+    asked = {"request": greedy, "tags": ("public",)}
+    assert names(ask(plain, **asked, prompt_tokens_estimate=7000)) == ["big"]
+    assert names(ask(capped, **asked, prompt_tokens_estimate=7000)) == ["home", "big"]
+    assert names(ask(capped, **asked, prompt_tokens_estimate=7193)) == ["big"]
 
 
 def test_a_list_of_texts_to_embed_is_not_one_prompt():
