@@ -85,10 +85,11 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finish(msgspec.Struct, frozen=True, kw_only=True):
-    """Mark that choice `index` is complete, with the reason."""
+    """Mark that choice `index` is complete, with the reason. `stop` is the stop text that ended it, if one did."""
 
     reason: FinishReason
     index: int = 0
+    stop: str | None = None
 
 
 class UsageReport(msgspec.Struct, frozen=True, kw_only=True):

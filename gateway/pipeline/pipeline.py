@@ -179,6 +179,13 @@ class Pipeline:
         """
         alias = self._known_model(inbound)
         snapshot = await self._snapshots.snapshot(inbound.request, alias, inbound.size)
+        counts = snapshot.prompt_tokens
+        if len(set(counts.values())) > 1:  # models count differently: the one that would answer says it
+            inspection, _ = await self._inspect(inbound)
+            evidence = Evidence(inbound=inbound, inspection=inspection, snapshot=snapshot)
+            for candidate in decide_whole(evidence, self._policies.current).candidates:
+                if candidate.target in counts:
+                    return counts[candidate.target]
         return snapshot.prompt_tokens_estimate or 0
 
     async def _admit(self, inbound: Inbound) -> Case:

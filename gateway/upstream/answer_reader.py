@@ -29,6 +29,7 @@ class _ChoiceState:
         self.index = index
         self.calls = ToolCalls(index, document)
         self.reason: FinishReason | None = None
+        self.stop: str | None = None  # the stop text that ended it
         self.text = 0  # characters
         self.thought = 0
         self.said_more = False  # the last finish reason came together with text, or before some
@@ -115,6 +116,9 @@ class AnswerReader:
                 continue
             if reason is not None:
                 state.reason = reason
+                state.stop = next(
+                    (one for one in (choice.stop_reason, choice.matched_stop) if isinstance(one, str)), None
+                )
             if reason is not None or state.said > said:
                 state.said_more = state.said > said
         if is_error or _is_fault(chunk.error):
@@ -141,7 +145,7 @@ class AnswerReader:
             reason = state.final_reason(marked=marked)
             if reason is None:
                 raise incomplete(self._target)
-            finishes.append(Finish(reason=reason, index=state.index))
+            finishes.append(Finish(reason=reason, index=state.index, stop=state.stop))
         self.done = True
         yield from finishes
         answer = sum(state.text + state.calls.characters for state in self._states)

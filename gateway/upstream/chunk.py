@@ -40,6 +40,8 @@ class Choice(msgspec.Struct):
     text: Any = None  # text completions
     logprobs: Any = None
     finish_reason: Any = None
+    stop_reason: Any = None  # vLLM: the stop text that ended the choice
+    matched_stop: Any = None  # SGLang's name for it
     usage: Any = None  # Moonshot and others report it here
 
 
@@ -124,7 +126,7 @@ def is_json_object(data: bytes) -> bool:
 
 
 def _choice(given: dict[str, Any]) -> Choice:
-    known = {name: given.get(name) for name in ("index", "text", "logprobs", "finish_reason", "usage")}
+    known = {name: given.get(name) for name in Choice.__struct_fields__ if name not in ("delta", "message")}
     return Choice(delta=_message(given.get("delta")), message=_message(given.get("message")), **known)
 
 

@@ -51,7 +51,6 @@ REFUSED = {
     "logit_bias of no token": chat(logit_bias={"999999999": 1}),
     "logit_bias of a word": chat(logit_bias={"hello": 1}),
     "max_tokens -7": chat(max_tokens=-7),
-    "max_tokens 0": chat(max_tokens=0),
     "max_tokens 1e400": chat().replace('"max_tokens": 2', '"max_tokens": 1e400'),
     "max_tokens of 400 digits": chat().replace('"max_tokens": 2', '"max_tokens": ' + "9" * 400),
     "max_tokens as text": chat(max_tokens="many"),
@@ -72,7 +71,6 @@ REFUSED = {
     "a schema of a loop": schema(_LOOP),
     "a schema of hundreds of levels": schema(nested(300)),
     "a schema with a reference elsewhere": schema({"$ref": "https://example.com/schema.json"}),
-    "max_tokens beyond the window": chat(max_tokens=2**31 - 1),
     "max_tokens 2**31": chat(max_tokens=2**31),
     "a zero character": chat(messages=[{"role": "user", "content": "a\x00b"}]),
     "a lone surrogate": chat(messages=[{"role": "user", "content": "\ud800"}]),
@@ -80,6 +78,11 @@ REFUSED = {
     "a prompt beyond the window": chat(messages=[{"role": "user", "content": "word " * 20_000}]),
 }
 ANSWERED = {
+    "max_tokens beyond the window": chat(max_tokens=2**31 - 1, stop=["\n", " "]),
+    "max_tokens 0": chat(max_tokens=0),
+    "max_tokens 2.0": chat(max_tokens=2.0),
+    "ten stops": chat(stop=[f"stop{number}" for number in range(10)]),
+    "no model": json.dumps({"max_tokens": 2, "messages": _BASE["messages"]}),
     "seed 2**63 - 1, twice": chat(seed=2**63 - 1, n=2),
     "seed -2**63": chat(seed=-(2**63)),
     "the largest bias": chat(logit_bias={"5": 100, "6": -100}),

@@ -178,3 +178,13 @@ def test_how_many_choices_were_asked_for(document: dict[str, Any], choices: int)
 def test_how_many_vectors_were_asked_for(given: Any, count: int) -> None:
     """A document asks for one vector of each input."""
     assert inputs_of(freeze_object({"input": given})) == count
+
+
+@pytest.mark.parametrize(("field", "given", "told"), [
+    ("stop_reason", "END", "END"), ("matched_stop", "END", "END"), ("stop_reason", 151645, None),
+])  # fmt: skip
+def test_the_stop_text_that_ended_an_answer(field: str, given: Any, told: str | None) -> None:
+    """vLLM and SGLang tell which stop text ended the answer; the number of a token is none."""
+    last = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop", field: given}]}
+    (finish,) = [delta for delta in read(chunk(content="a"), last) if isinstance(delta, Finish)]
+    assert finish.stop == told

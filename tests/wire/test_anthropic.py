@@ -381,3 +381,28 @@ def test_tool_arguments_must_be_an_object() -> None:
     deltas: list[Delta] = [ToolCallPart(call=0, id="t", name="f", arguments="{nope"), *DELTAS[-2:]]
     with pytest.raises(TargetProtocolError, match="not valid JSON"):
         assembled(deltas)
+
+
+@pytest.mark.parametrize(
+    ("finish", "expected"),
+    [
+        (Finish(reason=FinishReason.STOP, stop="END"), ("stop_sequence", "END")),
+        (Finish(reason=FinishReason.STOP, stop="other"), ("end_turn", None)),
+        (Finish(reason=FinishReason.STOP), ("end_turn", None)),
+        (Finish(reason=FinishReason.TOOL_CALLS, stop="END"), ("tool_use", None)),
+    ],
+)
+def test_a_stop_sequence_is_told(finish: Finish, expected: tuple[str, str | None]) -> None:
+    """The stop sequence that ended an answer is told, streamed and whole; one that the client did not send is not."""
+    request = dialect.parse_messages(body(stop_sequences=["END"]))
+    deltas = (Text(text="a"), finish, UsageReport(usage=Usage(input=1, output=1)))
+    whole = dialect.assembly(request, id="msg_1")
+    stream = dialect.stream(request, id="msg_1", request_id="req_1")
+    frames = b""
+    for delta in deltas:
+        whole.add(delta)
+        frames += stream.encode(delta)
+    found = json.loads(whole.body())
+    assert (found["stop_reason"], found["stop_sequence"]) == expected
+    streamed = json.loads(next(line for line in frames.splitlines() if b'"message_delta"' in line)[6:])["delta"]
+    assert (streamed["stop_reason"], streamed["stop_sequence"]) == expected

@@ -54,12 +54,13 @@ def answer_id(unique: str) -> str:
 
 def stream(request: ChatRequest, *, id: str, request_id: str, input_tokens: int = 0) -> AnswerStream:  # noqa: A002 - Anthropic's name
     """Return the encoder for a streamed answer. `input_tokens` is an early estimate; the end has the true count."""
-    return MessageStream(id=id, model=request.model, request_id=request_id, input_tokens=input_tokens)
+    stops = request.sampling.stop
+    return MessageStream(id=id, model=request.model, request_id=request_id, stops=stops, input_tokens=input_tokens)
 
 
 def assembly(request: ChatRequest, *, id: str) -> AnswerAssembly:  # noqa: A002 - Anthropic's name
     """Return the collector for a whole answer."""
-    return MessageAssembly(id=id, model=request.model)
+    return MessageAssembly(id=id, model=request.model, stops=request.sampling.stop)
 
 
 def count_body(tokens: int) -> bytes:

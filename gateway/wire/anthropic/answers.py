@@ -68,10 +68,25 @@ def usage_fields(usage: Usage) -> dict[str, Any]:
     }
 
 
+def stop_fields(finish: Finish, stops: tuple[str, ...]) -> dict[str, Any]:
+    """Return why an answer ended; a stop text is told only where it is one of the client's own (`stops`)."""
+    if finish.reason is FinishReason.STOP and finish.stop in stops:
+        return {"stop_reason": "stop_sequence", "stop_sequence": finish.stop}
+    return {"stop_reason": _STOP[finish.reason], "stop_sequence": None}
+
+
 class MessageStream:
     """Encoder of one streamed message. Blocks follow one another; each is closed before the next begins."""
 
-    def __init__(self, *, id: str, model: str, request_id: str, input_tokens: int = 0) -> None:  # noqa: A002 - Anthropic's name
+    def __init__(
+        self,
+        *,
+        id: str,  # noqa: A002 - Anthropic's name
+        model: str,
+        request_id: str,
+        stops: tuple[str, ...] = (),
+        input_tokens: int = 0,
+    ) -> None:
         self._message: dict[str, Any] = {
             "id": id,
             "type": "message",
@@ -83,10 +98,11 @@ class MessageStream:
             "usage": usage_fields(Usage(input=input_tokens)),
         }
         self._request_id = request_id
+        self._stops = stops
         self._block = -1
         self._open: str | int | None = None  # "text", "thinking", or the number of the open tool call
         self._last_call = -1
-        self._reason: FinishReason | None = None
+        self._finish: Finish | None = None
         self._complete = False
 
     def start(self) -> bytes:
@@ -113,10 +129,10 @@ class MessageStream:
             case Extra():
                 return b""
             case Finish():
-                self._reason = delta.reason
+                self._finish = delta
                 return b""
             case UsageReport():
-                return self._finish(delta.usage)
+                return self._ended(delta.usage)
             case _:
                 assert_never(delta)
 
@@ -163,21 +179,22 @@ class MessageStream:
             return begun
         return begun + self._delta({"type": "input_json_delta", "partial_json": part.arguments})
 
-    def _finish(self, usage: Usage) -> bytes:
-        if self._reason is None:
+    def _ended(self, usage: Usage) -> bytes:
+        if self._finish is None:
             raise incomplete()
         self._complete = True
-        delta = {"stop_reason": _STOP[self._reason], "stop_sequence": None}
+        delta = stop_fields(self._finish, self._stops)
         return self._close() + _event("message_delta", delta=delta, usage=usage_fields(usage))
 
 
 class MessageAssembly:
     """Collector of one answer's deltas, which become a `message`."""
 
-    def __init__(self, *, id: str, model: str) -> None:  # noqa: A002 - Anthropic's name
+    def __init__(self, *, id: str, model: str, stops: tuple[str, ...] = ()) -> None:  # noqa: A002 - Anthropic's name
         self._head = {"id": id, "type": "message", "role": "assistant", "model": model}
         self._blocks: list[tuple[str | int, dict[str, Any], list[str]]] = []
-        self._reason: FinishReason | None = None
+        self._stops = stops
+        self._finish: Finish | None = None
         self._usage: Usage | None = None
 
     def add(self, delta: Delta) -> None:
@@ -193,7 +210,7 @@ class MessageAssembly:
             case Extra():
                 pass
             case Finish():
-                self._reason = delta.reason
+                self._finish = delta
             case UsageReport():
                 self._usage = delta.usage
             case _:
@@ -205,10 +222,10 @@ class MessageAssembly:
         Raises:
             TargetProtocolError: the answer did not come to its end, or has a tool call that is not valid JSON.
         """
-        if self._usage is None or self._reason is None:
+        if self._usage is None or self._finish is None:
             raise incomplete()
         content = [_whole(block, "".join(pieces)) for _, block, pieces in self._blocks]
-        fields = {"content": content, "stop_reason": _STOP[self._reason], "stop_sequence": None}
+        fields = {"content": content, **stop_fields(self._finish, self._stops)}
         return encode_json({**self._head, **fields, "usage": usage_fields(self._usage)})
 
     def _pieces(self, what: str | int, block: dict[str, Any]) -> list[str]:

@@ -28,21 +28,26 @@ class StopStrings:
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = tuple(stop for stop in stops if stop)
         self._held = ""
-        self.stopped = False
+        self.found: str | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a stop string was found."""
+        return self.found is not None
 
     def feed(self, text: str) -> str:
         """Return the text that can be given out.
 
-        Sets `stopped` when a stop string was found; it is not part of the text.
+        Sets `found` when a stop string was found; it is not part of the text.
         """
         if not self._stops or self.stopped:
             return "" if self.stopped else text
         text = self._held + text
-        found = [place for place in (text.find(stop) for stop in self._stops) if place >= 0]
-        if found:
-            self.stopped = True
+        places = [(place, stop) for stop in self._stops if (place := text.find(stop)) >= 0]
+        if places:
+            place, self.found = min(places)
             self._held = ""
-            return text[: min(found)]
+            return text[:place]
         keep = max((overlap(text, stop) for stop in self._stops), default=0)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]

@@ -110,7 +110,8 @@ class Choice:
             deltas += self._deltas(self._reader.flush(complete=reason is FinishReason.STOP))
         if self._calls and reason is FinishReason.STOP:
             reason = FinishReason.TOOL_CALLS
-        return [*deltas, Finish(reason=reason, index=self.index)]
+        stop = self._stops.found if reason is FinishReason.STOP else None
+        return [*deltas, Finish(reason=reason, index=self.index, stop=stop)]
 
     @property
     def unreadable(self) -> int:

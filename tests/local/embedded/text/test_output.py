@@ -78,7 +78,7 @@ CALLED = Finish(reason=FinishReason.TOOL_CALLS)
             {"form": FORM, "tools": TOOLS},
             [Reasoning(text="x"), CALL, CALLED],
         ),
-        ("abcSTOPdef", {"stops": ("STOP",)}, [Text(text="abc"), END]),
+        ("abcSTOPdef", {"stops": ("STOP",)}, [Text(text="abc"), Finish(reason=FinishReason.STOP, stop="STOP")]),
         ("ñ", {}, [Text(text="ñ"), END]),
         ("", {}, [END]),
     ],
