@@ -34,7 +34,7 @@ def planned(settings: Settings) -> ModelPlan:
 
 def _makes_vectors(config: AnyTarget) -> bool:
     """Return whether `endpoints` names embeddings: every chat model can, few are meant to, and it takes memory."""
-    return "endpoints" in config.model_fields_set and Endpoint.EMBEDDINGS in config.endpoints
+    return "endpoints" in config.model_fields_set and Endpoint.EMBEDDINGS in (config.endpoints or ())
 
 
 def holding(settings: Settings) -> ModelPlan:

@@ -31,7 +31,7 @@ def http_settings(config: OpenAITargetConfig) -> HttpSettings:
         trusted_host=config.trusted_host,
         ca_file=config.ca_file,
         connect_seconds=config.connect_seconds,
-        header_seconds=config.header_seconds,
+        header_seconds=config.effective_header_seconds,
         idle_seconds=config.idle_seconds,
         retries=config.retries,
         slots=config.slots,

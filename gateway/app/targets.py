@@ -85,7 +85,7 @@ class Targets:
                         api_key=secret_of(config),
                         ca_file=config.ca_file,
                         connect_seconds=config.connect_seconds,
-                        header_seconds=config.header_seconds,
+                        header_seconds=config.effective_header_seconds,
                         idle_seconds=config.idle_seconds,
                         retries=config.retries,
                         proxy=config.proxy,

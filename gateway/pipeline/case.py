@@ -34,6 +34,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     sensitivity: Sensitivity = Sensitivity()  # why `first` says that it is sensitive
     causes: frozenset[str] | None = None  # categories that alone made the request sensitive
 
+    def route_ahead(self) -> Route:
+        """Return the way before anybody was asked; where only one target may answer, it is known already."""
+        candidates = self.decision.candidates
+        return self.route(candidates[0].target, candidates[0].zone) if len(candidates) == 1 else self.route()
+
     def route(self, target: str | None = None, zone: Zone | None = None) -> Route:
         """Return what the answer's headers say about the request's way.
 

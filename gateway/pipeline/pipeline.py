@@ -101,8 +101,13 @@ class Pipeline:
         self._wall = wall
 
     @asynccontextmanager
-    async def generate(self, inbound: Inbound, request: GenerateRequest) -> AsyncGenerator[Answer, None]:
+    async def generate(
+        self, inbound: Inbound, request: GenerateRequest, *, admitted: Callable[[Route], None] | None = None
+    ) -> AsyncGenerator[Answer, None]:
         """Answer a chat or completion request. Leaving the context settles it, however it is left.
+
+        `admitted` is called when the request was decided on and written down, before any target is asked: with its
+        route, which names the target if only one may answer.
 
         Raises:
             AduanaError: The request is refused, or fails before its first delta. `Answer.deltas` raises what fails
@@ -112,6 +117,8 @@ class Pipeline:
         case = await self._admit(inbound)
         try:
             async with self._settlements.settling(case.account):
+                if admitted is not None:
+                    admitted(case.route_ahead())
                 async with self._drain.within():
                     opened = await self._dispatcher.open(case, request, deadline)
                 memory = self._taint.answering(inbound, case.causes) if case.sensitivity.lasting else None

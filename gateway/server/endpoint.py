@@ -19,7 +19,7 @@ from gateway.server.bodies import BodyReader
 from gateway.server.headers import EXPLAIN
 from gateway.server.inbound import InboundBuilder
 from gateway.server.retried_bodies import RetriedBodies, name_of
-from gateway.server.streaming import EVENTS, EventStream
+from gateway.server.streaming import COMMENT, EVENTS, EventStream
 from gateway.wire.dialect import AnswerAssembly, AnswerStream
 
 REQUEST_ID = web.RequestKey("request_id", str)
@@ -153,6 +153,7 @@ class HttpEndpoint:
         stream: Callable[[], AnswerStream],
         assembly: Callable[[], AnswerAssembly],
         content_type: str = EVENTS,
+        waiting: bytes = COMMENT,
     ) -> web.StreamResponse:
         """Answer a request, in a stream or in one piece as the client wants it.
 
@@ -163,23 +164,55 @@ class HttpEndpoint:
             stream: Makes the encoder of a streamed answer in the client's dialect.
             assembly: Makes the encoder of an answer in one piece.
             content_type: The type of a stream in this dialect.
+            waiting: What a stream sends while nothing of the answer comes.
         """
         if http.headers.get(EXPLAIN, "0") != "0":
             return await self.explained(inbound)
+        if request.stream:
+            events = EventStream(http, content_type=content_type, waiting=waiting)
+            return await self._streamed(events, inbound, request, stream())
         async with self._pipeline.generate(inbound, request) as answer:
             headers = route_headers(answer.route)
-            if request.stream:
-                events = EventStream(http, headers, content_type=content_type)
-                return await _streamed(answer, stream(), events, inbound.id)
             whole = assembly()
             async for delta in answer.deltas:
                 whole.add(delta)
             return json_answer(whole.body(), headers)
 
+    async def _streamed(
+        self, events: EventStream, inbound: Inbound, request: GenerateRequest, encoder: AnswerStream
+    ) -> web.StreamResponse:
+        """Answer in a stream, whose head may go out before a target has begun to answer.
 
-async def _streamed(answer: Answer, encoder: AnswerStream, events: EventStream, request_id: str) -> web.StreamResponse:
-    await events.open()
-    waiting = encoder.start()  # goes out together with the first text
+        Raises:
+            AduanaError: The request is refused, or fails before the head was sent.
+            ClientGone: The client has closed the connection, or reads nothing.
+            StreamBroken: It fails after that; the client has been told in the stream.
+        """
+        start = encoder.start()
+        try:
+            async with self._pipeline.generate(
+                inbound, request, admitted=lambda route: events.expect(route_headers(route), start)
+            ) as answer:
+                return await _answered(answer, encoder, events, start, inbound.id)
+        except (StreamBroken, ClientGone):
+            raise
+        except Exception as error:
+            await events.rest()
+            if not events.opened:
+                raise
+            public = public_error(error, inbound.id)
+            await events.send(encoder.error(public))
+            await events.close()
+            raise StreamBroken(events.response, public) from error
+        finally:
+            await events.rest()
+
+
+async def _answered(
+    answer: Answer, encoder: AnswerStream, events: EventStream, start: bytes, request_id: str
+) -> web.StreamResponse:
+    opened = await events.open(route_headers(answer.route))
+    waiting = start if opened else b""  # goes out together with the first text
     try:
         async for delta in answer.deltas:
             frame = encoder.encode(delta)

@@ -1,5 +1,6 @@
 """Streaming of an answer to a client, no faster than it reads."""
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
 
@@ -11,6 +12,9 @@ from gateway.server.idempotency import Recording
 RECORDING = web.RequestKey("recording", Recording)  # gets what is streamed, where a retry may ask for it
 _PIECE = 16 * 1024  # bytes; aiohttp lets 64 KiB and one piece wait for a client
 EVENTS = "text/event-stream; charset=utf-8"
+COMMENT = b": still working\n\n"  # readers of events pass over it
+_FIRST_SECONDS = 2.0  # an error that comes sooner still has its own status
+_PAUSE_SECONDS = 10.0  # proxies and clients wait for 30 seconds and more
 _HEADERS = {
     "Cache-Control": "no-cache",
     "X-Accel-Buffering": "no",  # a reverse proxy must not hold events back
@@ -23,21 +27,86 @@ class EventStream:
     Writing waits for the client; the listener cuts off one that takes nothing, which ends the waiting.
     """
 
-    def __init__(self, http: web.Request, headers: dict[str, str], *, content_type: str) -> None:
+    def __init__(
+        self,
+        http: web.Request,
+        *,
+        content_type: str,
+        waiting: bytes = COMMENT,
+        first_seconds: float = _FIRST_SECONDS,
+        pause_seconds: float = _PAUSE_SECONDS,
+    ) -> None:
+        """Send nothing yet.
+
+        Args:
+            http: The request that is answered.
+            content_type: The type of a stream in this dialect.
+            waiting: What is sent while nothing of the answer comes; empty: nothing.
+            first_seconds: How long the head waits for the answer's beginning, so that an error keeps its status.
+            pause_seconds: The longest silence.
+        """
         self._http = http
+        self._waiting = waiting
+        self._first_seconds = first_seconds
+        self._pause_seconds = pause_seconds
         self._recording = http.get(RECORDING)
-        self.response = web.StreamResponse(headers=_HEADERS | {"Content-Type": content_type} | headers)
+        self._opening = asyncio.Lock()
+        self._writing = False
+        self._sent_at = 0.0  # in the loop's clock
+        self._clock: asyncio.Task[None] | None = None
+        self.response = web.StreamResponse(headers=_HEADERS | {"Content-Type": content_type})
         if http.version >= HttpVersion11:
             self.response.enable_chunked_encoding()  # to older clients the end of the connection is the answer's end
 
-    async def open(self) -> None:
-        """Send the head.
+    @property
+    def opened(self) -> bool:
+        """Whether the head was sent, so that an error has to go into the stream."""
+        return self.response.prepared
+
+    def expect(self, headers: dict[str, str], start: bytes) -> None:
+        """Begin to wait for an answer: after a moment the head and `start` are sent without it, then signs of life.
+
+        INVARIANT: nothing of the answer is sent here.
+        """
+        if self._clock is None:
+            self._clock = asyncio.get_running_loop().create_task(self._live(headers, start))
+
+    async def rest(self) -> None:
+        """Stop sending signs of life; whoever called `expect` calls this at the end."""
+        clock, self._clock = self._clock, None
+        if clock is not None:
+            clock.cancel()
+            await asyncio.wait([clock])
+
+    async def _live(self, headers: dict[str, str], start: bytes) -> None:
+        with contextlib.suppress(ClientGone):  # whoever sends the answer hears of it too
+            await asyncio.sleep(self._first_seconds)
+            await self.open(headers, start)
+            loop = asyncio.get_running_loop()
+            while self._waiting:
+                left = self._sent_at + self._pause_seconds - loop.time()
+                await asyncio.sleep(max(left, 0.001))
+                if not self._writing and self._sent_at + self._pause_seconds <= loop.time():
+                    self._sent_at = loop.time()
+                    with _gone():
+                        await self.response.write(self._waiting)
+
+    async def open(self, headers: dict[str, str], start: bytes = b"") -> bool:
+        """Send the head and `start`, and return True; if the head was sent before, return False.
 
         Raises:
             ClientGone: The client has closed the connection, or reads nothing.
         """
-        with _gone():
-            await self.response.prepare(self._http)
+        async with self._opening:
+            if self.response.prepared:
+                return False
+            self.response.headers.update(headers)
+            with _gone():
+                await self.response.prepare(self._http)
+            if start:
+                await self.send(start)
+            self._sent_at = asyncio.get_running_loop().time()
+            return True
 
     async def send(self, frame: bytes) -> None:
         """Send one frame: in pieces, so that no more than a few of them wait for a slow reader.
@@ -47,12 +116,15 @@ class EventStream:
         """
         if self._recording is not None:
             self._recording.add(frame)
+        self._writing = True
         with _gone():
             if len(frame) <= _PIECE:
                 await self.response.write(frame)
             else:
                 for start in range(0, len(frame), _PIECE):
                     await self.response.write(frame[start : start + _PIECE])
+        self._writing = False
+        self._sent_at = asyncio.get_running_loop().time()
 
     async def close(self) -> None:
         """End the body.

@@ -196,7 +196,7 @@ def _info(name: str, target: EmbeddedTargetConfig | OpenAITargetConfig) -> Targe
                 ceiling=target.effective_ceiling,
                 model=target.model,
                 context=target.context,
-                endpoints=target.endpoints,
+                endpoints=target.effective_endpoints,
                 capabilities=target.capabilities,
             )
 

@@ -1,6 +1,7 @@
 """`targets:`: everything that can answer."""
 
 import re
+from math import inf
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -13,6 +14,7 @@ from gateway.settings.section import SecretReference, Section
 from gateway.settings.units import Bytes, Seconds, Slots, Window
 
 # Ollama runs these on ollama.com, whatever machine is asked: gpt-oss:120b-cloud, glm-4.6:cloud.
+_CLOUD_HEADER_SECONDS = 120.0
 _ELSEWHERE = re.compile(r"[:-]cloud\s*(:latest\s*)?\Z", re.IGNORECASE)
 
 
@@ -124,16 +126,18 @@ class OpenAITargetConfig(Section):
     answer_tokens: int | None = Field(default=None, ge=1)
     """Most tokens of one answer, reasoning included: what budgets set aside for a request that sets no limit itself.
     Default: as providers document it for known models, else the window; 131072 at most."""
-    endpoints: frozenset[Endpoint] = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS})
-    """What it serves: chat, completions, embeddings; in zone local also rerank."""
+    endpoints: frozenset[Endpoint] | None = None
+    """What it serves: chat, completions, embeddings; in zone local also rerank. Default: chat, and in zone local
+    completions."""
     capabilities: frozenset[Capability] = frozenset(
         {Capability.TOOLS, Capability.IMAGES, Capability.JSON_SCHEMA, Capability.LOGPROBS}
     )
     """What it can do besides text: tools, images, audio, files, json_schema, logprobs."""
     connect_seconds: float = Field(default=3.0, gt=0)
     """Time to connect."""
-    header_seconds: float = Field(default=120.0, gt=0)
-    """Time from the request to the beginning of the answer."""
+    header_seconds: float | None = Field(default=None, gt=0)
+    """Time from the request to the beginning of the answer. Default: 120 in zone cloud; in zone local as long as the
+    request may take and the server is there, for long prompts are read in silence."""
     ca_file: str | None = None
     """Further certificate authorities (PEM), for a server behind a private one."""
     idle_seconds: float = Field(default=60.0, gt=0)
@@ -168,7 +172,7 @@ class OpenAITargetConfig(Section):
             raise ValueError("a cloud target's ceiling can't be 'sensitive': sensitive data stays local")
         if self.zone is Zone.CLOUD and self.trusted_host:
             raise ValueError("'trusted_host' is for zone local only")
-        if self.zone is Zone.CLOUD and Endpoint.RERANK in self.endpoints:
+        if self.zone is Zone.CLOUD and Endpoint.RERANK in self.effective_endpoints:
             raise ValueError("rerank is for local targets: there is no road for it into a cloud")
         waiting = {"slots", "queue", "queue_wait"} & self.model_fields_set
         if self.zone is Zone.CLOUD and waiting:
@@ -176,6 +180,20 @@ class OpenAITargetConfig(Section):
         if self.zone is Zone.LOCAL and self.proxy is not None:
             raise ValueError("'proxy' is for zone cloud only: a local target is asked directly")
         return self
+
+    @property
+    def effective_endpoints(self) -> frozenset[Endpoint]:
+        """Return what it serves, or the zone's default where nothing is set."""
+        if self.endpoints is not None:
+            return self.endpoints
+        return frozenset({Endpoint.CHAT} if self.zone is Zone.CLOUD else {Endpoint.CHAT, Endpoint.COMPLETIONS})
+
+    @property
+    def effective_header_seconds(self) -> float:
+        """Return the time to the beginning of the answer, or the zone's default where none is set."""
+        if self.header_seconds is not None:
+            return self.header_seconds
+        return _CLOUD_HEADER_SECONDS if self.zone is Zone.CLOUD else inf
 
     @property
     def effective_ceiling(self) -> Label:

@@ -6,7 +6,7 @@ The sending itself is the caller's: this file opens no connection and knows no H
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator
 from math import inf
 from typing import Protocol, TypeVar
 
@@ -89,20 +89,33 @@ class Exchange:
         return None if until is None else until - self._clock()
 
     async def stream(
-        self, post: Post, document: JsonObject, *, deadline: float, endpoint: Endpoint = Endpoint.CHAT
+        self,
+        post: Post,
+        document: JsonObject,
+        *,
+        deadline: float,
+        endpoint: Endpoint = Endpoint.CHAT,
+        working: Callable[[], bool] | None = None,
     ) -> AsyncGenerator[Delta, None]:
         """Yield the deltas of the answer to `document`, which `post` sends.
+
+        Before its first delta a server may be silent for `header_seconds`; where `working` can say that it is there
+        all the same, that is looked at again and again.
 
         Raises:
             AduanaError: the target is held by the breaker, can't be asked, or does not answer well and in time.
         """
         with self._admitted(endpoint) as answering:
-            reply = await self._send(post, deadline)
+            patience = asyncio.get_running_loop().time() + self._settings.header_seconds
+            reply = await self._send(post, deadline, working)
             try:
                 body = AnswerBody(self._target, document, reply.shape)
+                begun = False
                 while not body.done:
-                    chunk = await self._next_of(body, reply, deadline)
+                    waiting = self._next_of(body, reply, deadline, since=0.0 if begun else patience)
+                    chunk = await (waiting if begun else self._attended(waiting, working))
                     for delta in body.feed(chunk) if chunk else body.end():
+                        begun = True
                         answering()
                         yield delta
                 await _drain(reply)
@@ -168,7 +181,26 @@ class Exchange:
             raise
         self._breaker.record(endpoint, None, self._clock())
 
-    async def _send(self, post: Post, deadline: float) -> Reply:
+    async def _attended(self, waiting: Coroutine[None, None, T], working: Callable[[], bool] | None) -> T:
+        """Return what `waiting` returns, as long as the server is there.
+
+        Raises:
+            TargetTimeout: it is silent, and no longer there.
+        """
+        if working is None:
+            return await waiting
+        task = asyncio.ensure_future(waiting)
+        try:
+            while not (await asyncio.wait([task], timeout=self._settings.idle_seconds))[0]:
+                if not working():
+                    raise TargetTimeout(f"The target {self._target!r} fell silent, and does not answer any more.")
+            return task.result()
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait([task])
+
+    async def _send(self, post: Post, deadline: float, working: Callable[[], bool] | None = None) -> Reply:
         """Open the answer; after a passing fault try again, within the retry budget and the deadline.
 
         Raises:
@@ -181,7 +213,7 @@ class Exchange:
             limit = min(deadline, loop.time() + self._settings.header_seconds)
             try:
                 async with asyncio.timeout_at(limit):
-                    return await post()
+                    return await self._attended(_called(post), working)
             except TimeoutError:
                 raise TargetTimeout(f"The target {self._target!r} did not begin its answer in time.") from None
 
@@ -196,30 +228,35 @@ class Exchange:
         )
         return await retrying(once)
 
-    async def _next_of(self, body: AnswerBody, reply: Reply, deadline: float) -> bytes:
-        """Return the next bytes of an answer; empty at the end.
+    async def _next_of(self, body: AnswerBody, reply: Reply, deadline: float, *, since: float = 0.0) -> bytes:
+        """Return the next bytes of an answer; empty at the end. Until `since` (the loop's clock) silence is no fault.
 
         An answer to which only its usage is missing ends well, even if its connection breaks or falls silent.
         """
         if not body.ended:
-            return await self._next(reply, deadline)
+            return await self._next(reply, deadline, since=since)
         try:
             return await self._next(reply, deadline, most=_LAST_SECONDS)
         except (TargetTimeout, TargetCutOff):
             return b""
 
-    async def _next(self, reply: Reply, deadline: float, most: float = inf) -> bytes:
+    async def _next(self, reply: Reply, deadline: float, most: float = inf, *, since: float = 0.0) -> bytes:
         """Return the next bytes of `reply`; empty at the end.
 
         Raises:
             TargetTimeout: nothing came for `idle_seconds` or `most` seconds, or until the deadline.
         """
-        limit = min(deadline, asyncio.get_running_loop().time() + min(self._settings.idle_seconds, most))
+        idle = asyncio.get_running_loop().time() + min(self._settings.idle_seconds, most)
+        limit = min(deadline, max(idle, since))
         try:
             async with asyncio.timeout_at(limit):
                 return await reply.read()
         except TimeoutError:
             raise TargetTimeout(f"The target {self._target!r} stopped in the middle of its answer.") from None
+
+
+async def _called(post: Post) -> Reply:
+    return await post()
 
 
 async def _drain(reply: Reply) -> None:

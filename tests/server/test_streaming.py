@@ -1,5 +1,7 @@
 """A stream to a client that is gone."""
 
+import asyncio
+from collections.abc import Callable
 from unittest import mock
 
 import pytest
@@ -8,7 +10,7 @@ from aiohttp.client_exceptions import ClientConnectionResetError
 from aiohttp.test_utils import make_mocked_request
 
 from gateway.pipeline.settlement import ClientGone
-from gateway.server.streaming import EventStream
+from gateway.server.streaming import COMMENT, EventStream
 
 
 @pytest.mark.parametrize("step", ["write_headers", "write", "write_eof"])
@@ -16,9 +18,9 @@ async def test_a_client_that_goes_while_anything_is_sent_is_gone_and_not_a_fault
     """The head, a frame or the end: the request is then settled as cancelled, not as an internal error."""
     writer = mock.create_autospec(AbstractStreamWriter, instance=True)
     getattr(writer, step).side_effect = ClientConnectionResetError("Cannot write to closing transport")
-    events = EventStream(make_mocked_request("POST", "/", writer=writer), {}, content_type="text/event-stream")
+    events = EventStream(make_mocked_request("POST", "/", writer=writer), content_type="text/event-stream")
     with pytest.raises(ClientGone):
-        await events.open()
+        await events.open({})
         await events.send(b"data: x\n\n")
         await events.close()
 
@@ -26,10 +28,75 @@ async def test_a_client_that_goes_while_anything_is_sent_is_gone_and_not_a_fault
 async def test_a_large_frame_is_written_in_pieces() -> None:
     """So that only a little of it waits for a slow reader, and all of it arrives in order."""
     writer = mock.create_autospec(AbstractStreamWriter, instance=True)
-    events = EventStream(make_mocked_request("POST", "/", writer=writer), {}, content_type="text/event-stream")
-    await events.open()
+    events = EventStream(make_mocked_request("POST", "/", writer=writer), content_type="text/event-stream")
+    await events.open({})
     frame = bytes(range(256)) * 4096
     await events.send(frame)
     pieces = [call.args[0] for call in writer.write.await_args_list]
     assert b"".join(pieces) == frame
     assert max(map(len, pieces)) <= 16 * 1024
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not true():  # noqa: ASYNC110 - calls of a mock can only be looked at
+            await asyncio.sleep(0.001)
+
+
+def live(writer: mock.Mock, waiting: bytes = COMMENT) -> EventStream:
+    http = make_mocked_request("POST", "/", writer=writer)
+    return EventStream(http, content_type="text/event-stream", waiting=waiting, first_seconds=0.0, pause_seconds=0.005)
+
+
+def written(writer: mock.Mock) -> list[bytes]:
+    return [call.args[0] for call in writer.write.await_args_list]
+
+
+async def test_head_and_signs_of_life_come_while_a_prompt_is_read() -> None:
+    """A client that waits for a long prompt gets the head, what comes before the answer, and comments; then the answer.
+
+    So no proxy and no client takes the silence for a failure.
+    """
+    writer = mock.create_autospec(AbstractStreamWriter, instance=True)
+    events = live(writer)
+    events.expect({"x-aduana-label": "internal"}, b"data: start\n\n")
+    await until(lambda: len(written(writer)) >= 3)
+    assert not await events.open({"x-aduana-target": "late"})
+    await events.send(b"data: x\n\n")
+    await events.rest()
+    assert events.response.headers["x-aduana-label"] == "internal"
+    assert "x-aduana-target" not in events.response.headers
+    assert written(writer)[0] == b"data: start\n\n"
+    assert set(written(writer)[1:]) == {COMMENT, b"data: x\n\n"}
+
+
+async def test_an_answer_that_comes_at_once_has_no_signs_of_life() -> None:
+    """An answer, or an error, that comes sooner than the head keeps its own headers and status."""
+    writer = mock.create_autospec(AbstractStreamWriter, instance=True)
+    events = EventStream(make_mocked_request("POST", "/", writer=writer), content_type="x", first_seconds=1e6)
+    events.expect({}, b"start")
+    assert not events.opened
+    assert await events.open({"x-aduana-target": "home"})
+    await events.rest()
+    assert events.response.headers["x-aduana-target"] == "home"
+    assert written(writer) == []
+
+
+async def test_where_every_line_is_read_only_the_head_comes_early() -> None:
+    """Lines of JSON have no comments: nothing but the head comes before the answer."""
+    writer = mock.create_autospec(AbstractStreamWriter, instance=True)
+    events = live(writer, waiting=b"")
+    events.expect({}, b"")
+    await until(lambda: events.opened)
+    await events.rest()
+    assert written(writer) == []
+
+
+async def test_signs_of_life_for_a_client_that_is_gone_are_no_fault() -> None:
+    """A client that goes away while it waits is noticed by whoever sends the answer, and only there."""
+    writer = mock.create_autospec(AbstractStreamWriter, instance=True)
+    writer.write.side_effect = ClientConnectionResetError("Cannot write to closing transport")
+    events = live(writer)
+    events.expect({}, b"")
+    await until(lambda: bool(writer.write.await_args_list))
+    await events.rest()

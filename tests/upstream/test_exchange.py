@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
+from math import inf
 
 import msgspec
 import pytest
@@ -317,3 +318,48 @@ async def test_credentials_that_are_refused_are_told() -> None:
     clock.now = 30.0
     await refused.whole(Server(FakeReply(b"{}")).post, bytes.decode, deadline=soon())
     assert not refused.problem
+
+
+class Slow:
+    """Answer whose first bytes come when somebody has looked `looks` times whether the server is there."""
+
+    shape = good().shape
+
+    def __init__(self, looks: int) -> None:
+        self._looks = looks
+        self._reply = good()
+        self._there = asyncio.Event()
+
+    def working(self) -> bool:
+        """Count a look; after the last one the server answers."""
+        self._looks -= 1
+        if self._looks <= 0:
+            self._there.set()
+        return True
+
+    async def read(self) -> bytes:
+        await self._there.wait()
+        return await self._reply.read()
+
+    async def close(self) -> None:
+        await self._reply.close()
+
+
+async def test_a_server_that_reads_a_long_prompt_is_not_silent() -> None:
+    """A server that is there may be silent for longer than any pause before it answers: it reads the prompt."""
+    slow = Slow(3)
+    one = exchange(msgspec.structs.replace(SETTINGS, idle_seconds=0.001, header_seconds=inf))
+
+    async def post() -> Slow:
+        return slow
+
+    stream = one.stream(post, DOCUMENT, deadline=soon(), working=slow.working)
+    assert Text(text="hello") in [delta async for delta in stream]
+
+
+async def test_a_server_that_is_gone_is_not_waited_for() -> None:
+    """A server that no longer answers anybody ends the wait, so that another target can be tried."""
+    one = exchange(msgspec.structs.replace(SETTINGS, idle_seconds=0.001, header_seconds=inf))
+    stream = one.stream(Server(None).post, DOCUMENT, deadline=soon(), working=lambda: False)
+    with pytest.raises(TargetTimeout, match="does not answer any more"):
+        await anext(stream)

@@ -1,5 +1,7 @@
 """Settings of a local HTTP target: what it needs to know about its server."""
 
+from math import inf
+
 from gateway.core.secret import Secret
 from gateway.upstream.exchange import ExchangeSettings
 
@@ -11,7 +13,7 @@ class HttpSettings(ExchangeSettings, frozen=True, kw_only=True):
     api_key: Secret | None = None
     trusted_host: bool = False  # the address is the user's own although it is a public one
     connect_seconds: float = 3.0
-    header_seconds: float = 600.0  # some servers send their header only after a long prefill
+    header_seconds: float = inf  # a long prompt is read in silence
     slots: int = 16  # requests that the server gets at once
     queue: int = 64  # further ones that may wait here
     queue_wait: float = 120.0  # one that would have to wait longer, as far as can be foreseen, is refused at once

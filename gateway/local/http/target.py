@@ -147,7 +147,7 @@ class HttpTarget:
         async with self._under_way(isolation, priority, deadline):
             await self._stays_here()  # behind the wait, which could outdate it
             begun = self._clock()
-            answer = self._exchange.stream(post, document, deadline=deadline, endpoint=endpoint)
+            answer = self._exchange.stream(post, document, deadline=deadline, endpoint=endpoint, working=self._is_there)
             async with contextlib.aclosing(answer) as deltas:
                 async for delta in deltas:
                     if first is None:
@@ -195,6 +195,10 @@ class HttpTarget:
             return await self._session.post(PATHS[endpoint], encode(document), most_bytes=most_bytes)
 
         return post
+
+    def _is_there(self) -> bool:
+        """Say whether the server answered when it was last looked at: one that reads a long prompt is silent."""
+        return self._reachable
 
     async def _stays_here(self) -> None:
         """Refuse to send anything to a server that passes it on; ask the server first, where that is not known.

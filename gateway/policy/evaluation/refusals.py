@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from gateway.core.errors import BadRequest, ContextLengthExceeded, PolicyRefused, Unavailable
 from gateway.core.labels import Label
-from gateway.core.request import Inbound
+from gateway.core.request import Inbound, endpoint_of
 from gateway.core.snapshot import Snapshot
 from gateway.core.target import Catalog, TargetState
 from gateway.core.yaml_source import suggest
@@ -75,6 +75,15 @@ def why_nothing(
             f"and this request (label {word}) may go nowhere else. Shorten the prompt.",
             status=ContextLengthExceeded.status,
             param="messages",
+        )
+    endpoint = endpoint_of(request)
+    lacking = sorted(name for name, why in permitted.items() if why is Why.ENDPOINT)
+    if lacking and len(lacking) == len(permitted):
+        return Refusal(
+            code="not_supported",
+            message=f"{_listed(lacking)} may answer this request (label {word}), but doesn't serve '{endpoint}'. "
+            f"If its server does, the owner of this gateway can add '{endpoint}' to its 'endpoints'.",
+            status=BadRequest.status,
         )
     if permitted:
         able = ", ".join(sorted(needs(request))) or "this endpoint"

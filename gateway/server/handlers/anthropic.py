@@ -28,6 +28,7 @@ class AnthropicHandlers:
             request,
             stream=lambda: anthropic.stream(request, id=answer_id, request_id=inbound.id, input_tokens=tokens),
             assembly=lambda: anthropic.assembly(request, id=answer_id),
+            waiting=anthropic.PING,
         )
 
     async def count_tokens(self, http: web.Request) -> web.StreamResponse:

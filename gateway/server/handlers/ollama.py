@@ -109,6 +109,7 @@ class OllamaHandlers:
             stream=lambda: ollama.stream(request, generate=generate, wall=self._wall, clock=clock),
             assembly=lambda: ollama.assembly(request, generate=generate, wall=self._wall, clock=clock),
             content_type=ollama.STREAM_CONTENT_TYPE,
+            waiting=b"",  # every line is read as JSON
         )
         if caller.admin and not isinstance(wish.keep, msgspec.UnsetType):
             self._models.keep_alive(response.headers.get("x-aduana-target", ""), wish.keep)

@@ -6,7 +6,7 @@ pass on anything that is not in that document.
 
 from gateway.core.request import ChatRequest
 from gateway.wire.anthropic import requests
-from gateway.wire.anthropic.answers import MessageAssembly, MessageStream, error_body
+from gateway.wire.anthropic.answers import PING, MessageAssembly, MessageStream, error_body
 from gateway.wire.dialect import AnswerAssembly, AnswerStream
 from gateway.wire.encoding import encode_json
 from gateway.wire.json_body import parse_request
@@ -16,6 +16,7 @@ STREAM_CONTENT_TYPE = "text/event-stream"
 
 __all__ = [
     "CONTENT_TYPE",
+    "PING",
     "STREAM_CONTENT_TYPE",
     "MessageAssembly",
     "MessageStream",

@@ -42,6 +42,9 @@ def _event(name: str, **fields: Any) -> bytes:
     return b"event: " + name.encode() + b"\ndata: " + encode_json({"type": name, **fields}) + b"\n\n"
 
 
+PING = _event("ping")
+
+
 def error_fields(error: AduanaError, request_id: str) -> dict[str, Any]:
     """Return the error object."""
     message = error.message
@@ -107,7 +110,7 @@ class MessageStream:
 
     def start(self) -> bytes:
         """Return `message_start`, and a ping as Anthropic sends it."""
-        return _event("message_start", message=self._message) + _event("ping")
+        return _event("message_start", message=self._message) + PING
 
     def encode(self, delta: Delta) -> bytes:
         """Return the events for one delta; empty where it has none.
