@@ -12,6 +12,10 @@ from gateway.pipeline import Route
 from gateway.wire import anthropic, ollama, openai
 
 _LONGEST_LIST = 1500  # characters, far below what clients accept in one header
+_NO_ROUTE = (
+    "There is no such route here. OpenAI's and Anthropic's APIs are under /v1, Ollama's under /api. "
+    "If the path says /v1 twice, take it off the app's base URL."
+)
 LOG = structlog.get_logger("aduana.server")
 # A path of at least two parts that is none of our own routes and no part of a URL or a JSON pointer.
 _PATH = re.compile(r"(?<![\w/:.#$*-])~?/(?!(?:v1|v2|api|admin)/)[^\s/'\"<>|:,;()]+(?:/[^\s/'\"<>|:,;()]+)+")
@@ -95,7 +99,7 @@ def public_error(error: Exception, request_id: str) -> AduanaError:
         case AduanaError():
             return _without_paths(error)
         case web.HTTPNotFound():
-            return NotFound("There is no such route here. OpenAI's API is under /v1.", code="route_not_found")
+            return NotFound(_NO_ROUTE, code="route_not_found")
         case web.HTTPMethodNotAllowed():
             allowed = ", ".join(sorted(error.allowed_methods))
             return BadRequest(f"This route takes {allowed}.", code="method_not_allowed", status=405)

@@ -116,11 +116,13 @@ async def test_what_leaves_is_what_was_cleared() -> None:
     assert json.loads(sent.body) == {
         "model": "provider-model",
         "n": 1,
+        "prompt_cache_key": clearance.document["prompt_cache_key"],
         "messages": [{"role": "user", "content": "hi"}],
         "new_field": {"kept": True},
         "stream": True,
         "stream_options": {"include_usage": True},
     }
+    assert clearance.document["prompt_cache_key"] != "k"
     assert sent.head.startswith(b"POST /v1/chat/completions HTTP/1.1\r\n")
 
 

@@ -86,6 +86,7 @@ def test_a_claude_code_body() -> None:
         "tool_choice",
         "parallel_tool_calls",
         "user",
+        "reasoning_effort",
     }
 
 

@@ -77,7 +77,9 @@ class OpenAIHandlers:
             NotFound: There is no such model for this caller.
         """
         name = http.match_info["id"]
-        if name not in self._endpoint.visible(self._endpoint.caller(http)):
+        visible = self._endpoint.visible(self._endpoint.caller(http))
+        alias = self._endpoint.catalog.resolve(name)  # a name that is answered exists
+        if name not in visible and (alias is None or alias.name not in visible):
             raise NotFound(f"The model {name[:100]!r} does not exist here.", code="model_not_found", param="model")
         return json_answer(openai.model_body(name, created=self._started), self._id(http))
 

@@ -1,7 +1,7 @@
 """Parse Anthropic request bodies into typed requests. Pure.
 
 The body is translated into an OpenAI document, and that document is what is inspected, decided on and sent: nothing
-of the original goes anywhere. Hints that other models can't follow (`thinking`, `effort`, `cache_control`, tools that
+of the original goes anywhere. Hints that other models can't follow (`thinking`, `cache_control`, tools that
 only Anthropic's service runs) are left out, and the answer says so (`shape.py`); anything that would change the
 answer's meaning is refused by name.
 """
@@ -108,12 +108,14 @@ def _stops(body: Fields, fields: dict[str, Any]) -> None:
 
 
 def _output(body: Fields, fields: dict[str, Any]) -> None:
-    """Translate `output_config.format` or the older `output_format`: the answer follows a JSON schema.
+    """Translate `output_config`: effort, and `format` (older: `output_format`), a JSON schema that the answer follows.
 
     Raises:
         BadRequest: the format has another type, or no schema.
     """
     config = body.mapping("output_config")
+    if config is not None and (effort := config.string("effort", longest=40)):
+        fields["reasoning_effort"] = effort
     given = (config.mapping("format") if config is not None else None) or body.mapping("output_format")
     if given is None:
         return

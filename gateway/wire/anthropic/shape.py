@@ -62,6 +62,6 @@ BODY = part(
     tools=_TOOLS,
     tool_choice=part("type", "name", "disable_parallel_tool_use"),
     metadata=part("user_id"),
-    output_config=part(format=_FORMAT),
+    output_config=part("effort", format=_FORMAT),
     output_format=_FORMAT,
 )

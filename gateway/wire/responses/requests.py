@@ -22,7 +22,7 @@ from gateway.wire.responses.input import translate_input
 from gateway.wire.responses.tools import Tool, translate_choice, translate_tools
 
 _NEEDS_STORE = ("previous_response_id", "conversation", "prompt", "background")
-_SAME_NAME = ("metadata", "user", "safety_identifier", "prompt_cache_key")
+_SAME_NAME = ("metadata", "user", "safety_identifier", "prompt_cache_key", "service_tier")
 _SHOWN = (
     "instructions",
     "max_output_tokens",

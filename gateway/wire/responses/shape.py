@@ -64,12 +64,12 @@ BODY = part(
     "user",
     "safety_identifier",
     "prompt_cache_key",
+    "service_tier",
     input=_ITEMS,
     tools=_TOOLS,
     tool_choice=part("type", "name", "mode", tools=part("type", "name")),
     text=part("verbosity", format=_FORMATS),
     reasoning=part("effort"),
     include=Words({"message.output_text.logprobs"}),
-    service_tier=Words({"auto", "default"}),
     truncation=Words({"disabled"}),
 )

@@ -1,0 +1,44 @@
+"""What a target is sent besides the client's own words: limits and keys under the names that it knows."""
+
+import json
+from typing import Any
+
+import pytest
+
+from gateway.core.document import thaw
+from gateway.core.outbound import outbound_document
+from gateway.wire import openai
+
+
+def sent(model: str, *, at_home: bool = False, **fields: Any) -> Any:
+    body = {"model": "auto", "messages": [{"role": "user", "content": "hi"}]} | fields
+    request = openai.parse_chat(json.dumps(body).encode())
+    return thaw(outbound_document(request, model, keep_identity=at_home))
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("o3", "max_completion_tokens"),
+        ("o4-mini", "max_completion_tokens"),
+        ("gpt-5.2", "max_completion_tokens"),
+        ("openai/gpt-5-mini", "max_completion_tokens"),
+        ("gpt-4o", "max_tokens"),
+        ("gpt-50", "max_tokens"),
+        ("olmo-2", "max_tokens"),
+        ("qwen3-coder", "max_tokens"),
+    ],
+)
+def test_the_limit_has_the_name_that_the_model_takes(model: str, name: str) -> None:
+    """OpenAI's newer models refuse `max_tokens`, so they get it as `max_completion_tokens`; others as it came."""
+    found = sent(model, max_tokens=9)
+    assert {key: value for key, value in found.items() if key.startswith("max_")} == {name: 9}
+
+
+def test_a_cloud_finds_its_cache_and_not_who_asked() -> None:
+    """A cloud gets a hash in place of `prompt_cache_key`, the same each time; a server at home gets the key."""
+    key = {"prompt_cache_key": "ana"}
+    assert sent("m", at_home=True, **key)["prompt_cache_key"] == "ana"
+    away = sent("m", **key)["prompt_cache_key"]
+    assert away == sent("m", **key)["prompt_cache_key"] != sent("m", prompt_cache_key="eva")["prompt_cache_key"]
+    assert "ana" not in away
