@@ -119,6 +119,7 @@ class ChatRequest(Request, frozen=True, kw_only=True):
     sampling: Sampling = Sampling()
     response_format: ResponseFormat = ResponseFormat()
     thinking: Thinking = Thinking()
+    older_functions: bool = False  # asked with `functions`: calls are answered as `function_call`
 
 
 class CompletionRequest(Request, frozen=True, kw_only=True):

@@ -78,6 +78,7 @@ def stream(request: GenerateRequest, *, id: str, created: int) -> AnswerStream: 
             model=request.model,
             choices=request.sampling.n,
             include_usage=request.include_usage,
+            older_functions=request.older_functions,
         )
     return TextStream(id=id, created=created, model=request.model, include_usage=request.include_usage)
 
@@ -85,7 +86,7 @@ def stream(request: GenerateRequest, *, id: str, created: int) -> AnswerStream: 
 def assembly(request: GenerateRequest, *, id: str, created: int) -> AnswerAssembly:  # noqa: A002 - OpenAI's name
     """Return the collector for a whole answer to `request`. `created` is in Unix seconds."""
     if isinstance(request, ChatRequest):
-        return ChatAssembly(id=id, created=created, model=request.model)
+        return ChatAssembly(id=id, created=created, model=request.model, older_functions=request.older_functions)
     return TextAssembly(id=id, created=created, model=request.model)
 
 

@@ -21,6 +21,8 @@ from gateway.wire.encoding import encode_json, incomplete
 from gateway.wire.openai.answer_fields import DONE, chat_logprobs, error_frame, usage_fields
 from gateway.wire.openai.extra_fields import joined
 
+_OLDER_FINISH = "function_call"
+
 
 class ChatStream:
     """Encoder of one streamed answer. One object for each answer.
@@ -29,12 +31,22 @@ class ChatStream:
     for by every reader of every stream.
     """
 
-    def __init__(self, *, id: str, created: int, model: str, choices: int = 1, include_usage: bool = False) -> None:  # noqa: A002 - OpenAI's name
+    def __init__(
+        self,
+        *,
+        id: str,  # noqa: A002 - OpenAI's name
+        created: int,
+        model: str,
+        choices: int = 1,
+        include_usage: bool = False,
+        older_functions: bool = False,
+    ) -> None:
         head = encode_json({"id": id, "object": "chat.completion.chunk", "created": created, "model": model})
         self._head = b"data: " + head[:-1] + b',"choices":'
         self._tail = b',"usage":null}\n\n' if include_usage else b"}\n\n"
         self._include_usage = include_usage
         self._choices = choices
+        self._older = older_functions
         self._text_heads = [self._head + b'[{"index":%d,"delta":{"content":' % index for index in range(choices)]
         self._text_tail = b'},"logprobs":null,"finish_reason":null}]' + self._tail
         self._complete = False
@@ -56,6 +68,8 @@ class ChatStream:
             case ModelRefusal():
                 return self._chunk(delta.index, {"refusal": delta.text})
             case ToolCallPart():
+                if self._older:
+                    return self._chunk(delta.index, {"function_call": _older_part(delta)}) if delta.call == 0 else b""
                 return self._chunk(delta.index, {"tool_calls": [_call_part(delta)]})
             case Extra():
                 return self._chunk(delta.index, _thawed(delta.fields))
@@ -91,8 +105,13 @@ class ChatStream:
         logprobs: dict[str, Any] | None = None,
         finish: FinishReason | None = None,
     ) -> bytes:
-        choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
+        reason = _OLDER_FINISH if self._older and finish is FinishReason.TOOL_CALLS else finish
+        choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": reason}
         return self._head + b"[" + encode_json(choice) + b"]" + self._tail
+
+
+def _older_part(part: ToolCallPart) -> dict[str, str]:
+    return {"arguments": part.arguments} if part.name is None else {"name": part.name, "arguments": part.arguments}
 
 
 def _call_part(part: ToolCallPart) -> dict[str, Any]:
@@ -122,7 +141,7 @@ class _Choice:
         self.extra: dict[str, Any] = {}
         self.finish: FinishReason | None = None
 
-    def fields(self, index: int) -> dict[str, Any]:
+    def fields(self, index: int, *, older: bool = False) -> dict[str, Any]:
         text = "".join(self.texts)
         message: dict[str, Any] = self.extra | {
             "role": "assistant",
@@ -131,13 +150,15 @@ class _Choice:
         }
         if self.reasoning:
             message["reasoning_content"] = "".join(self.reasoning)
-        if self.calls:
+        if self.calls and older:
+            message["function_call"] = _whole_call(self.calls[min(self.calls)])["function"]
+        elif self.calls:
             message["tool_calls"] = [_whole_call(parts) for _, parts in sorted(self.calls.items())]
         return {
             "index": index,
             "message": message,
             "logprobs": chat_logprobs(self.logprobs),
-            "finish_reason": self.finish,
+            "finish_reason": _OLDER_FINISH if older and self.finish is FinishReason.TOOL_CALLS else self.finish,
         }
 
 
@@ -159,8 +180,9 @@ def _whole_call(parts: list[ToolCallPart]) -> dict[str, Any]:
 class ChatAssembly:
     """Collector of one answer's deltas, which become a `chat.completion`."""
 
-    def __init__(self, *, id: str, created: int, model: str) -> None:  # noqa: A002 - OpenAI's name
+    def __init__(self, *, id: str, created: int, model: str, older_functions: bool = False) -> None:  # noqa: A002 - OpenAI's name
         self._head = {"id": id, "object": "chat.completion", "created": created, "model": model}
+        self._older = older_functions
         self._choices: dict[int, _Choice] = {}
         self._usage: Usage | None = None
 
@@ -195,5 +217,5 @@ class ChatAssembly:
         """
         if self._usage is None or not self._choices or any(one.finish is None for one in self._choices.values()):
             raise incomplete()
-        choices = [choice.fields(index) for index, choice in sorted(self._choices.items())]
+        choices = [choice.fields(index, older=self._older) for index, choice in sorted(self._choices.items())]
         return encode_json({**self._head, "choices": choices, "usage": usage_fields(self._usage)})

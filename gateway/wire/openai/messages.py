@@ -40,8 +40,6 @@ def _message(given: Fields, found: Callable[[Media], None]) -> Message:
     if role is None:
         raise bad_field(given.param("role"), "is missing.")
     calls = _tool_calls(given) if role == "assistant" else ()
-    if role == "assistant" and given.document.get("function_call") is not None:
-        raise bad_field(given.param("function_call"), "is not served any more. Use 'tool_calls'.")
     if role == "assistant" and given.document.get("audio") is not None:
         found(Media.AUDIO)
     content = given.document.get("content")

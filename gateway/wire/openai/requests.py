@@ -11,6 +11,7 @@ from gateway.core.request import ChatRequest, CompletionRequest, Dialect, Embedd
 from gateway.wire.body_fields import Fields, bad_field
 from gateway.wire.forbidden_fields import refuse_overrides
 from gateway.wire.openai.messages import parse_messages
+from gateway.wire.openai.older_functions import is_older, modern
 from gateway.wire.openai.sampling import MOST_CHOICES, chat_sampling, completion_sampling, response_format
 from gateway.wire.openai.thinking import thinking_of
 
@@ -21,8 +22,6 @@ _MOST_INPUTS = 2048
 _MOST_TOKEN_IDS = 4_194_304
 _LARGEST_TOKEN_ID = 2**31 - 1
 _NOT_SERVED = {
-    "functions": "is not served any more. Use 'tools'.",
-    "function_call": "is not served any more. Use 'tool_choice'.",
     "audio": "spoken answers are not served.",
     "web_search_options": "search by the provider is not served.",
 }
@@ -34,9 +33,13 @@ def parse_chat(document: JsonObject) -> ChatRequest:
     Raises:
         BadRequest: a field is missing, has the wrong type or is not served here.
     """
-    body = _opened(document)
+    refuse_overrides(document)
+    older = is_older(document)
+    if older or "functions" in document:
+        document = modern(document)
+    body = Fields(document)
     for name, problem in _NOT_SERVED.items():
-        if document.get(name) is not None:
+        if document.get(name):
             raise bad_field(name, problem)
     if any(item != "text" for item in body.items("modalities", 8)):
         raise bad_field("modalities", "only text answers are served.")
@@ -56,6 +59,7 @@ def parse_chat(document: JsonObject) -> ChatRequest:
         sampling=chat_sampling(body),
         response_format=response_format(body),
         thinking=thinking_of(document),
+        older_functions=older,
     )
 
 

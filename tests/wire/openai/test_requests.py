@@ -89,7 +89,6 @@ BAD_CHATS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "response_format word": ({"response_format": {"type": "xml"}}, "response_format.type"),
     "response_format no schema": ({"response_format": {"type": "json_schema"}}, "response_format.json_schema"),
-    "functions": ({"functions": []}, "functions"),
     "spoken answer": ({"modalities": ["text", "audio"]}, "modalities"),
 }
 
