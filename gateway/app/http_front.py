@@ -80,7 +80,9 @@ def http_front(
         host_guard=guard,
         keys=keys.ring,
         bodies=BodyReader(max_bytes=server.max_body_bytes, seconds=server.body_seconds),
-        inbound_builder=InboundBuilder(catalog, settings.header_facts),
+        inbound_builder=InboundBuilder(
+            catalog, settings.header_facts, refuse_built_in_tools=server.built_in_tools == "refuse"
+        ),
     )
     operations = Operations(
         host_guard=guard,

@@ -75,10 +75,12 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True):
     presence_penalty: float = 0.0
     repeat_penalty: float = 1.0
     logit_bias: tuple[tuple[int, float], ...] = ()
+    word_bias: tuple[tuple[str, float], ...] = ()  # the same for all tokens of a text
     logprobs: bool = False
     top_logprobs: int = 0
     n: int = 1
     ignore_eos: bool = False
+    grammar: str = ""  # in llama.cpp's GBNF; empty: free text
 
 
 class ResponseFormat(msgspec.Struct, frozen=True, kw_only=True):

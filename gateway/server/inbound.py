@@ -48,12 +48,24 @@ def _readable(value: str) -> str:
 class InboundBuilder:
     """Builder of `Inbound`s that knows the aliases' tags and the header names that policies may see."""
 
-    def __init__(self, catalog: Catalog, header_facts: Sequence[str]) -> None:
+    def __init__(self, catalog: Catalog, header_facts: Sequence[str], *, refuse_built_in_tools: bool = False) -> None:
         self._catalog = catalog
+        self._refuse_built_in_tools = refuse_built_in_tools
         self.header_facts = tuple(name.lower() for name in header_facts)
 
     def inbound(self, http: web.Request, request_id: str, caller: Caller, request: AnyRequest, size: int) -> Inbound:
-        """Return the request with its circumstances; its tags are those of header, key and alias together."""
+        """Return the request with its circumstances; its tags are those of header, key and alias together.
+
+        Raises:
+            BadRequest: The tags can't be read, or there are tools that can't be run here and the owner wants none.
+        """
+        if request.built_in_tools and self._refuse_built_in_tools:
+            raise BadRequest(
+                f"{', '.join(request.built_in_tools)[:200]}: only the provider's own service runs this, and this "
+                "gateway refuses such tools. Take them out of 'tools'.",
+                param="tools",
+                code="built_in_tools",
+            )
         alias = self._catalog.resolve(request.model)
         tags = parse_tags(http.headers.get(TAGS)) | caller.tags | (alias.tags if alias else frozenset())
         return Inbound(

@@ -20,6 +20,9 @@ class ServerSettings(Section):
     """Further names in the `Host` header that are ours (against DNS rebinding). Loopback and `host` always are."""
     allowed_origins: tuple[str, ...] = ()
     """Web pages (scheme://host:port) that may call the gateway from a browser. Default: none."""
+    built_in_tools: Literal["leave_out", "refuse"] = "leave_out"
+    """Tools that only their provider can run (a search by OpenAI or Anthropic): `leave_out` tells the model that it has
+    none of them and goes on, `refuse` answers 400."""
     max_body_bytes: int = Field(default=32 * 2**20, ge=1024)
     """Largest request body, in bytes."""
     body_seconds: float = Field(default=30.0, gt=0)

@@ -96,6 +96,25 @@ def _checked(schema: object, param: str) -> str:
     return text
 
 
+def gbnf_grammar(text: str) -> str:
+    """Translate a grammar in llama.cpp's GBNF to llguidance's, as text.
+
+    Raises:
+        BadRequest: it can't be read, or can't be enforced.
+    """
+    from llguidance import LLMatcher
+    from llguidance.gbnf_to_lark import gbnf_to_lark
+
+    try:
+        grammar = LLMatcher.grammar_from_lark(gbnf_to_lark(text))
+    except Exception as error:
+        raise BadRequest("The grammar can't be read: it must be in llama.cpp's GBNF.", param="grammar") from error
+    wrong, notes = LLMatcher.validate_grammar_with_warnings(grammar, None, limits=_limits())
+    if wrong:
+        raise BadRequest(f"The grammar can't be enforced: {_short(notes[0])}", param="grammar")
+    return grammar
+
+
 def _levels(schema: object) -> int:
     """Return how deep the schema can be followed at most: its own levels, and those of all that it refers to."""
     items = [schema]

@@ -45,6 +45,9 @@ def parse_chat(document: JsonObject) -> ChatRequest:
         raise bad_field("modalities", "only text answers are served.")
     messages, media = parse_messages(body)
     tools = _tools(body)
+    form, sampling = response_format(body), chat_sampling(body)
+    if sampling.grammar and (tools or form.kind != "text"):
+        raise bad_field("grammar", "can't stand beside 'tools' or 'response_format'.")
     stream, include_usage = _streaming(body)
     return ChatRequest(
         dialect=Dialect.OPENAI,
@@ -56,8 +59,8 @@ def parse_chat(document: JsonObject) -> ChatRequest:
         messages=messages,
         tools=tools,
         tool_choice=_tool_choice(body, tools),
-        sampling=chat_sampling(body),
-        response_format=response_format(body),
+        sampling=sampling,
+        response_format=form,
         thinking=thinking_of(document),
         older_functions=older,
     )

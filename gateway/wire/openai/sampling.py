@@ -8,6 +8,8 @@ _MOST_TOKENS = 2**31 - 1
 _MOST_STOPS = 256  # OpenAI's own cloud takes four; editors send dozens, and servers at home have no limit
 _LONGEST_STOP = 1024
 _MOST_BIASES = 1024
+_LONGEST_WORD = 64
+_LONGEST_GRAMMAR = 64 * 1024
 
 
 def chat_sampling(body: Fields) -> Sampling:
@@ -70,6 +72,7 @@ def _sampling(body: Fields, *, max_tokens: int | None, logprobs: bool, top_logpr
     repeat = body.number("repeat_penalty", 0.01, 10.0)
     if repeat is None:
         repeat = body.number("repetition_penalty", 0.01, 10.0)
+    tokens, words = _biases(body)
     return Sampling(
         max_tokens=max_tokens,
         temperature=body.number("temperature", 0.0, 2.0),
@@ -81,11 +84,13 @@ def _sampling(body: Fields, *, max_tokens: int | None, logprobs: bool, top_logpr
         frequency_penalty=body.number("frequency_penalty", -2.0, 2.0) or 0.0,
         presence_penalty=body.number("presence_penalty", -2.0, 2.0) or 0.0,
         repeat_penalty=1.0 if repeat is None else repeat,
-        logit_bias=_logit_bias(body),
+        logit_bias=tokens,
+        word_bias=words,
         logprobs=logprobs,
         top_logprobs=top_logprobs,
         n=body.integer("n", 1, MOST_CHOICES) or 1,
         ignore_eos=body.boolean("ignore_eos"),
+        grammar=body.string("grammar", longest=_LONGEST_GRAMMAR) or "",
     )
 
 
@@ -113,16 +118,27 @@ def _stop(body: Fields) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _logit_bias(body: Fields) -> tuple[tuple[int, float], ...]:
+def _biases(body: Fields) -> tuple[tuple[tuple[int, float], ...], tuple[tuple[str, float], ...]]:
+    """Return the biases of token numbers, and those of texts, which llama-server takes too.
+
+    Raises:
+        BadRequest: `logit_bias` is not as it must be.
+    """
     given = body.mapping("logit_bias")
     if given is None:
-        return ()
+        return (), ()
     if len(given.document) > _MOST_BIASES:
         raise bad_field(body.param("logit_bias"), f"must have at most {_MOST_BIASES} entries.")
-    biases: list[tuple[int, float]] = []
-    for token in given.document:
-        if not token.isascii() or not token.isdigit() or len(token) > 10:
-            raise bad_field(body.param("logit_bias"), "its keys must be token numbers.")
-        bias = given.number(token, -100.0, 100.0)
-        biases.append((int(token), bias or 0.0))
-    return tuple(biases)
+    tokens: list[tuple[int, float]] = []
+    words: list[tuple[str, float]] = []
+    for name in given.document:
+        bias = given.number(name, -100.0, 100.0) or 0.0
+        if name.isascii() and name.isdigit() and len(name) <= 10:
+            tokens.append((int(name), bias))
+        elif 0 < len(name) <= _LONGEST_WORD:
+            words.append((name, bias))
+        else:
+            raise bad_field(
+                body.param("logit_bias"), f"its keys must be token numbers or words of {_LONGEST_WORD} letters."
+            )
+    return tuple(tokens), tuple(words)

@@ -7,7 +7,14 @@ import pytest
 
 from gateway.core.errors import BadRequest
 from gateway.engine.llama.vocabulary import Vocabulary, open_vocabulary
-from gateway.engine.sampling.grammar import LONGEST_SCHEMA, GrammarCompiler, GrammarFault, json_grammar, schema_of
+from gateway.engine.sampling.grammar import (
+    LONGEST_SCHEMA,
+    GrammarCompiler,
+    GrammarFault,
+    gbnf_grammar,
+    json_grammar,
+    schema_of,
+)
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +151,24 @@ def test_two_answers_to_one_schema_don_t_disturb_each_other(vocabulary: Vocabula
     one.took(brace)
     assert other.permits(brace)
     assert not one.permits(brace)
+
+
+@pytest.mark.parametrize(
+    ("text", "readable"),
+    [
+        ('root ::= "yes" | "no"', True),
+        ('root ::= item+\nitem ::= "- " [a-z]+ "\\n"', True),
+        ('root ::= "unfinished', False),
+        ("no grammar at all", False),
+        ('start ::= "no root"', False),
+        ("(" * 5000, False),
+    ],
+)
+def test_llama_cpps_grammars_are_enforced_or_refused(text: str, readable: bool) -> None:
+    """A grammar in GBNF becomes one that can be enforced; one that can't be read is the client's mistake."""
+    if readable:
+        assert gbnf_grammar(text)
+        return
+    with pytest.raises(BadRequest) as caught:
+        gbnf_grammar(text)
+    assert caught.value.param == "grammar"

@@ -303,3 +303,18 @@ def test_bad_embeddings(fields: dict[str, Any], param: str) -> None:
     with pytest.raises(BadRequest) as caught:
         openai.parse_embeddings(embeddings(**fields))
     assert caught.value.param == param
+
+
+def test_biases_of_words_and_of_tokens() -> None:
+    """`logit_bias` takes token numbers and, as llama-server does, words."""
+    sampling = openai.parse_chat(chat(logit_bias={"5": -1, " the": -100})).sampling
+    assert sampling.logit_bias == ((5, -1.0),)
+    assert sampling.word_bias == ((" the", -100.0),)
+
+
+def test_a_grammar_is_honoured_or_refused() -> None:
+    """A grammar reaches the sampler; beside tools or another format it would mean two things."""
+    assert openai.parse_chat(chat(grammar='root ::= "a"')).sampling.grammar == 'root ::= "a"'
+    assert openai.parse_completion(text(grammar='root ::= "a"', best_of=0)).sampling.grammar == 'root ::= "a"'
+    with pytest.raises(BadRequest, match="grammar"):
+        openai.parse_chat(chat(grammar='root ::= "a"', response_format={"type": "json_object"}))

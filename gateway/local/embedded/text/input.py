@@ -70,6 +70,7 @@ def submits_of(
     sampling = request.sampling
     if not vocabulary.has_all([token for token, _ in sampling.logit_bias]):
         raise BadRequest(f"Token ids must be between 0 and {vocabulary.size - 1}.", param="logit_bias")
+    biases = (*sampling.logit_bias, *_word_biases(sampling, vocabulary))
     limit = sampling.max_tokens if sampling.max_tokens is not None else settings.answer_tokens
     first = sampling.seed if sampling.seed is not None else seed
     return [
@@ -77,7 +78,7 @@ def submits_of(
             id=next_id(),
             tokens=pack_tokens(prompt),
             max_tokens=limit if limit is not None else settings.context,
-            sampling=_spec(sampling, settings, first + number * sampling.n + repeat),
+            sampling=_spec(sampling, settings, biases, first + number * sampling.n + repeat),
             isolation=isolation,
             grammar=prepared.grammar,
             thought=prepared.thought,
@@ -90,7 +91,18 @@ def submits_of(
     ]
 
 
-def _spec(sampling: Sampling, settings: EmbeddedSettings, seed: int) -> SamplingSpec:
+def _word_biases(sampling: Sampling, vocabulary: Vocabulary) -> list[tuple[int, float]]:
+    """Return the biases of texts as those of all their tokens, as llama-server does."""
+    return [
+        (token, bias)
+        for word, bias in sampling.word_bias
+        for token in vocabulary.tokenize(word, add_special=False, parse_special=False)
+    ]
+
+
+def _spec(
+    sampling: Sampling, settings: EmbeddedSettings, biases: tuple[tuple[int, float], ...], seed: int
+) -> SamplingSpec:
     return SamplingSpec(
         temperature=settings.temperature if sampling.temperature is None else sampling.temperature,
         top_k=settings.top_k if sampling.top_k is None else sampling.top_k,
@@ -100,7 +112,7 @@ def _spec(sampling: Sampling, settings: EmbeddedSettings, seed: int) -> Sampling
         frequency_penalty=sampling.frequency_penalty,
         presence_penalty=sampling.presence_penalty,
         repeat_penalty=sampling.repeat_penalty,
-        logit_bias=sampling.logit_bias,
+        logit_bias=biases,
         logprobs=sampling.top_logprobs if sampling.logprobs else -1,
         ignore_eos=sampling.ignore_eos,
     )
