@@ -71,7 +71,7 @@ BAD_CHATS: dict[str, tuple[dict[str, Any], str]] = {
     "too many stops": ({"stop": ["a"] * 257}, "stop"),
     "stop is a number": ({"stop": 5}, "stop"),
     "stop too long": ({"stop": "x" * 2000}, "stop"),
-    "logit_bias word": ({"logit_bias": {"hello": 1}}, "logit_bias"),
+    "logit_bias text": ({"logit_bias": {"hello" * 20: 1}}, "logit_bias"),
     "logit_bias range": ({"logit_bias": {"5": 101}}, "logit_bias.5"),
     "logit_bias many": ({"logit_bias": {str(i): 1 for i in range(2000)}}, "logit_bias"),
     "penalty": ({"frequency_penalty": 3}, "frequency_penalty"),

@@ -4,7 +4,7 @@ Nothing is lost and nothing changes its place: what a system says later becomes 
 neighbouring turns of one role are joined.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 Turn = dict[str, object]
 _JOIN = "\n\n"
@@ -26,9 +26,9 @@ def alternating(turns: Sequence[Turn]) -> list[Turn]:
     return result
 
 
-def shows_systems(prompt: str, turns: Iterable[Turn]) -> bool:
-    """Say whether a rendered prompt has what each system's turn says: some templates pass over later ones."""
-    return all(str(turn["content"] or "").strip() in prompt for turn in turns if turn["role"] == "system")
+def shows_systems(prompt: str, turns: Sequence[Turn]) -> bool:
+    """Say whether a rendered prompt has what a system says behind the first turn: some templates pass over it."""
+    return all(str(turn["content"] or "").strip() in prompt for turn in turns[1:] if turn["role"] == "system")
 
 
 def _joined(first: Turn, second: Turn) -> Turn:

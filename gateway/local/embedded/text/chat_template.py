@@ -6,6 +6,7 @@ from datetime import datetime
 from gateway.core.document import JsonObject, thaw
 from gateway.core.errors import BadRequest
 from gateway.core.request import Message
+from gateway.local.embedded.text.alternation import alternating, shows_systems
 from gateway.local.embedded.text.formats.answer_format import HERMES, AnswerFormat
 from gateway.local.embedded.text.formats.derive import derive
 from gateway.local.embedded.text.formats.probe import Probe
@@ -60,11 +61,18 @@ class ChatTemplate:
             TemplateFault: the template can't, in any of the ways in which messages can be put.
         """
         first: TemplateFault | None = None
+        incomplete: str | None = None
         for attempt in self._attempts(self._turns(messages, tools)):
             try:
-                return self._template.render(attempt, tools, generate=generate, variables=variables)
+                text = self._template.render(attempt, tools, generate=generate, variables=variables)
             except TemplateFault as fault:
                 first = first or fault
+                continue
+            if shows_systems(text, attempt):
+                return text
+            incomplete = incomplete or text
+        if incomplete is not None:
+            return incomplete
         assert first is not None
         raise first
 
@@ -76,9 +84,13 @@ class ChatTemplate:
         return turns if self.shape.shows_system else without_system(turns)
 
     def _attempts(self, turns: list[Turn]) -> list[list[Turn]]:
-        """Return the turns, then what some templates want instead: no thoughts beside calls, no system's messages."""
+        """Return the turns, then what some templates want instead.
+
+        That is: no thoughts beside calls, the user and the assistant by turns, no system's messages.
+        """
         attempts = [turns]
-        for other in (without_thoughts(turns, self._thought_keys), without_system(turns)):
+        alone = without_system(turns)
+        for other in (without_thoughts(turns, self._thought_keys), alternating(turns), alone, alternating(alone)):
             if other not in attempts:
                 attempts.append(other)
         return attempts

@@ -19,12 +19,14 @@ from gateway.core.request import (
     ChatRequest,
     CompletionRequest,
     EmbeddingsRequest,
+    GenerateRequest,
     RerankRequest,
 )
 from gateway.engine.llama.gguf import read_header
 from gateway.engine.llama.vocabulary import Vocabulary, open_vocabulary
 from gateway.engine.media import MediaSpan
 from gateway.engine.messages import Medium, ThoughtBudget
+from gateway.engine.sampling.grammar import gbnf_grammar
 from gateway.local.embedded.text.chat_template import ChatTemplate
 from gateway.local.embedded.text.constraint import grammar_of
 from gateway.local.embedded.text.formats.answer_format import AnswerFormat, Tool
@@ -145,7 +147,8 @@ class Prompts:
             case CompletionRequest():
                 if request.suffix:
                     return self._infill(request, request.suffix)
-                return Prepared(prompts=tuple(self._tokens(prompt) for prompt in request.prompts))
+                prompts = tuple(self._tokens(prompt) for prompt in request.prompts)
+                return Prepared(prompts=prompts, grammar=_own_grammar(request))
             case EmbeddingsRequest():
                 return Prepared(prompts=tuple(self._input(text, cut=request.truncate) for text in request.inputs))
             case RerankRequest():
@@ -172,7 +175,8 @@ class Prompts:
         controls = self.vocabulary.controls() if constrained else {}
         return Prepared(
             prompts=(tuple(built.tokens),),
-            grammar=grammar_of(offer, request.response_format, form, controls, text, thinking=thinks),
+            grammar=_own_grammar(request)
+            or grammar_of(offer, request.response_format, form, controls, text, thinking=thinks),
             form=form,
             tools=offer.tools,
             thought=budget_of(request.thinking, form, self.vocabulary, thinking_now=thinks),
@@ -264,6 +268,11 @@ class Prompts:
             raise ContextLengthExceeded(
                 f"The prompt has {characters} characters; this model's window is {self._context} tokens."
             )
+
+
+def _own_grammar(request: GenerateRequest) -> str:
+    """Return the grammar that the client wrote itself; empty if there is none."""
+    return gbnf_grammar(request.sampling.grammar) if request.sampling.grammar else ""
 
 
 def characters_of(request: AnyRequest) -> int:

@@ -53,4 +53,4 @@ def test_turns_alternate_and_nothing_is_lost(name: str) -> None:
 @pytest.mark.parametrize(("prompt", "shown"), [("<s>Be brief.</s>", True), ("<s></s>", False)])
 def test_a_system_that_a_template_passes_over_is_noticed(prompt: str, shown: bool) -> None:
     """A template that leaves a system's words out without an error is noticed."""
-    assert shows_systems(prompt, [turn("system", " Be brief.\n"), turn("user", "x")]) is shown
+    assert shows_systems(prompt, [turn("user", "x"), turn("system", " Be brief.\n")]) is shown

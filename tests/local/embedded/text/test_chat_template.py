@@ -91,3 +91,29 @@ def test_tool_calls_reach_the_template_as_objects() -> None:
         Message(role="tool", text="18°", tool_call_id="c1"),
     )
     assert render(source, *messages) == "weather Paris  18° weather"
+
+
+ALTERNATING = (
+    "{% for m in messages %}{% if m.role == 'system' and not loop.first %}"
+    "{{ raise_exception('system first') }}{% endif %}"
+    "{% if m.role == 'user' and loop.previtem and loop.previtem.role == 'user' %}"
+    "{{ raise_exception('by turns') }}{% endif %}"
+    "[{{ m.role }}]{{ m.content }}{% endfor %}"
+)
+SILENT = (
+    "{% for m in messages %}{% if m.role != 'system' or loop.first %}"
+    "[{{ m.role }}]{{ m.content }}{% endif %}{% endfor %}"
+)
+
+
+@pytest.mark.parametrize("source", [ALTERNATING, SILENT])
+def test_roles_reach_templates_that_want_them_by_turns(source: str) -> None:
+    """Turns in a row, and a system's message anywhere, reach a template that refuses them or passes over them."""
+    messages = (
+        Message(role="system", text="One."),
+        USER,
+        Message(role="assistant", text="Yes?"),
+        Message(role="system", text="Two."),
+        Message(role="user", text="Go."),
+    )
+    assert render(source, *messages).replace("\n", "") == "[system]One.[user]Hi[assistant]Yes?[user]Two.Go."

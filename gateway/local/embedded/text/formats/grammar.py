@@ -9,10 +9,11 @@ from typing import Any
 
 import regex
 
-from gateway.core.document import Json, thaw
+from gateway.core.document import Json
 from gateway.local.embedded.text.formats.answer_format import ID, NUMBER, AnswerFormat, Calls, Style, Tool
 from gateway.local.embedded.text.formats.coercion import types_of
 from gateway.local.embedded.text.formats.segments import first_marker
+from gateway.local.embedded.text.formats.tool_schema import arguments_schema, parameter_schema
 
 _OPTIONS = {"whitespace_flexible": True, "whitespace_pattern": r"[ \n\t]{0,24}"}  # as answers that are only JSON
 _ANY_TEXT = "/(?s:.*)/"
@@ -109,7 +110,7 @@ class GrammarWriter:
         return f"{self._body(calls, tool)} {self._literal(calls.call.close + calls.section.close)}".strip()
 
     def _body(self, calls: Calls, tool: Tool) -> str:
-        schema = thaw(tool.parameters) or {"type": "object"}
+        schema = arguments_schema(tool.parameters)
         name = self._literal(tool.name)
         match calls.style:
             case Style.OBJECT:
@@ -253,14 +254,8 @@ def _items(tool: Tool) -> list[tuple[str, Any, bool]]:
     if not isinstance(properties, Mapping):
         return []
     needed = frozenset(required) if isinstance(required, tuple) else frozenset()
-    items = [(key, _with_definitions(tool, thaw(schema)), key in needed) for key, schema in properties.items()]
+    items = [(key, parameter_schema(tool.parameters, key), key in needed) for key in properties]
     return sorted(items, key=lambda item: not item[2])
-
-
-def _with_definitions(tool: Tool, schema: object) -> object:
-    """Return the schema of a parameter with the definitions that it may refer to."""
-    shared = {key: thaw(tool.parameters[key]) for key in ("$defs", "definitions") if key in tool.parameters}
-    return {**schema, **shared} if isinstance(schema, dict) else schema
 
 
 def _listed(pairs: list[tuple[bool, str]], comma: str) -> str:

@@ -1,14 +1,15 @@
-"""JSON schema of a tool call, made of the parameters of tools that each are a schema of their own. Pure.
+"""JSON schemas to which calls of tools are held, made of the tools' parameters. Pure.
 
-References within a tool's parameters count from their root (`#/$defs/Step`), so the parameters become definitions of
-the whole and their references are led there.
+References within a tool's parameters count from their root (`#/$defs/Step`, `#/properties/a`), so where they stand
+within a larger schema their references are led there.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
 
 from gateway.core.document import Json, thaw
 
-_DEFINITIONS = "tool_{}"
+_WHOLE = "parameters"
 # Where these stand, an object's own list of fields may not be all that it has.
 _OPEN = frozenset(
     {
@@ -29,30 +30,21 @@ _JOINING = frozenset({"allOf", "if", "not", "dependentSchemas"})  # what they ho
 _AS_THEY_ARE = frozenset({"const", "enum", "default", "examples"})  # values, no schemas
 
 
-def call_schema(tools: Sequence[tuple[str, Json]]) -> dict[str, object]:
-    """Return the schema of one call of one of these tools, each with its name and its parameters.
+def parameter_schema(parameters: Json, key: str) -> object:
+    """Return the schema of one of a tool's parameters, by itself: all that it refers to is with it."""
+    whole = arguments_schema(parameters, f"#/$defs/{_WHOLE}")
+    properties = whole.get("properties")
+    schema = properties.get(key) if isinstance(properties, dict) else None
+    if not isinstance(schema, dict) or "$ref" not in json.dumps(schema):
+        return schema
+    return {**schema, "$defs": {_WHOLE: whole}}
+
+
+def arguments_schema(parameters: Json, root: str = "#") -> dict[str, object]:
+    """Return the schema of a tool's arguments, to stand at `root` of a larger one.
 
     Objects whose fields are listed have no others, unless their schema says so: models would invent some.
     """
-    definitions: dict[str, object] = {}
-    calls: list[dict[str, object]] = []
-    for number, (name, parameters) in enumerate(tools):
-        place = _DEFINITIONS.format(number)
-        definitions[place] = arguments_schema(parameters, f"#/$defs/{place}")
-        calls.append(
-            {
-                "type": "object",
-                "properties": {"name": {"const": name}, "arguments": {"$ref": f"#/$defs/{place}"}},
-                "required": ["name", "arguments"],
-                "additionalProperties": False,
-            }
-        )
-    whole = calls[0] if len(calls) == 1 else {"anyOf": calls}
-    return {**whole, "$defs": definitions}
-
-
-def arguments_schema(parameters: Json, root: str) -> dict[str, object]:
-    """Return the schema of a tool's arguments, to stand at `root` of a larger one, such as `#/$defs/tool_0`."""
     if not isinstance(parameters, Mapping):
         return {"type": "object"}
     closed = not _joins(parameters)

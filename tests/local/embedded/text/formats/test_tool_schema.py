@@ -6,7 +6,7 @@ import pytest
 
 from gateway.core.document import freeze, thaw
 from gateway.engine.sampling.grammar import json_grammar
-from gateway.local.embedded.text.call_schema import arguments_schema, call_schema
+from gateway.local.embedded.text.formats.tool_schema import arguments_schema, parameter_schema
 
 STEP = {"type": "object", "properties": {"title": {"type": "string"}}, "required": ["title"]}
 NESTED: dict[str, dict[str, Any]] = {
@@ -35,13 +35,11 @@ NESTED: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", NESTED)
 def test_references_of_tools_lead_to_their_own_definitions(name: str) -> None:
-    """A call of one of two tools that define the same names differently can be enforced."""
-    other = {"type": "object", "$defs": {"Step": {"type": "string"}}, "properties": {"a": {"$ref": "#/$defs/Step"}}}
-    for tools in ([("one", freeze(NESTED[name]))], [("one", freeze(NESTED[name])), ("two", freeze(other))]):
-        schema = call_schema(tools)
-        assert json_grammar(schema)
-        assert isinstance(schema["$defs"], dict)
-        assert len(schema["$defs"]) == len(tools)
+    """The arguments of a tool, and each parameter by itself, can be enforced whatever their schemas refer to."""
+    parameters = freeze(NESTED[name])
+    assert json_grammar(arguments_schema(parameters))
+    for key in NESTED[name].get("properties", {}):
+        assert json_grammar(parameter_schema(parameters, key))
 
 
 @pytest.mark.parametrize(
