@@ -7,6 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from gateway.core.request import Caller
+from gateway.core.target import Catalog
 from gateway.server.auth import HostGuard, KeyRing
 from gateway.server.bodies import BodyReader
 from gateway.server.endpoint import HttpEndpoint
@@ -30,7 +31,7 @@ def endpoint() -> HttpEndpoint:
     unused = cast(Any, None)
     return HttpEndpoint(
         pipeline=unused,
-        catalog=unused,
+        catalog=Catalog(targets={}, aliases={}),
         host_guard=HostGuard(host="127.0.0.1", allowed_hosts=(), allowed_origins=()),
         keys=KeyRing(SECRETS, anonymous=None),
         bodies=cast(BodyReader, GivenBodies()),
@@ -49,8 +50,9 @@ def post(body: bytes, key: str = "ana", path: str = "/v1/messages", version: str
 class Parsed:
     """What a body becomes."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, unnamed: str) -> None:
         self.body = body
+        self.unnamed = unnamed
 
 
 @pytest.mark.parametrize(
