@@ -30,6 +30,7 @@ from gateway.engine.sampling.grammar import gbnf_grammar
 from gateway.local.embedded.text.chat_template import ChatTemplate
 from gateway.local.embedded.text.constraint import grammar_of
 from gateway.local.embedded.text.formats.answer_format import AnswerFormat, Tool
+from gateway.local.embedded.text.formats.patterns import patterns_of
 from gateway.local.embedded.text.infill import infill_prompt
 from gateway.local.embedded.text.media import Markers, MeasuredMedium, PromptBuilder
 from gateway.local.embedded.text.offer import offer_of
@@ -170,6 +171,8 @@ class Prompts:
         text = self._template.render(messages, offer.documents, variables_of(request, self._template.source))
         self._refuse_huge(text)
         built = self._built(markers.split(text), media)
+        # Here, for this is the thread of large requests: patterns of a thousand names take half a second.
+        patterns_of(self._template.format, tuple(tool.name for tool in offer.tools))
         form, thinks = self._template.format, self._template.opens_thought(text)
         constrained = offer.required or offer.strict or request.response_format.kind != "text"
         controls = self.vocabulary.controls() if constrained else {}

@@ -45,17 +45,19 @@ def patterns_of(form: AnswerFormat, names: tuple[str, ...]) -> Patterns:
     answers = loose(form.content.open) if form.content.open.startswith("<|") else ""
     return Patterns(
         start=_any(
+            names,
             thought=opens and f"{_BLANKS}(?:{opens})",
             call=first,
             **{**shared, "no_text": "|".join(part for part in (shared["no_text"], stray) if part)},
         ),
         content=_any(
+            names,
             thought=f"{_BLANKS}(?:{opens})" if opens and form.thinks_anywhere else "",
             call=call,
             **shared,
         ),
-        thought=_any(closer=rf"{_BLANKS}(?:{closes})" if closes else "", call=within, content=answers),
-        after_call=_any(closer=_closers(form.calls), call=call, following=_following(form.calls, names)),
+        thought=_any(names, closer=rf"{_BLANKS}(?:{closes})" if closes else "", call=within, content=answers),
+        after_call=_any(names, closer=_closers(form.calls), call=call, following=_following(form.calls, names)),
         object_end=regex.compile(_object_end(form.calls)),
     )
 
@@ -91,10 +93,11 @@ def _escaped(text: str) -> str:
     return regex.escape(text, literal_spaces=True).replace(ID, r"[^\s<>\[\]|{}]{0,128}").replace(NUMBER, r"\d{1,9}")
 
 
-def _any(**groups: str) -> regex.Pattern[str]:
+def _any(names: tuple[str, ...], **groups: str) -> regex.Pattern[str]:
     parts = [f"(?P<{name}>{pattern})" for name, pattern in groups.items() if pattern]
     pattern = "|".join(parts) or r"(?!)"
-    return regex.compile((_DEFINED if _OBJECT in pattern else "") + f"(?:{pattern})")
+    whole = (_DEFINED if _OBJECT in pattern else "") + f"(?:{pattern})"
+    return regex.compile(whole, names=names) if _NAME in pattern else regex.compile(whole)
 
 
 def _ends_thoughts(calls: Calls) -> bool:
@@ -106,8 +109,7 @@ def _ends_thoughts(calls: Calls) -> bool:
     return not calls.head and (calls.style is Style.TAGS or (calls.style is Style.NAMED_JSON and marked))
 
 
-def _names(names: tuple[str, ...]) -> str:
-    return "(?P<name>" + "|".join(regex.escape(name) for name in sorted(names, key=len, reverse=True)) + ")"
+_NAME = r"(?P<name>\L<names>)"  # a list that `regex` looks names up in; an alternation takes long to compile
 
 
 def _calls(calls: Calls, names: tuple[str, ...], *, first: bool) -> str:
@@ -115,7 +117,7 @@ def _calls(calls: Calls, names: tuple[str, ...], *, first: bool) -> str:
 
     `first`: at the start of an answer, where the markers of a call that is an object may be missing.
     """
-    name = _names(names)
+    name = _NAME
     if calls.head:
         return _BLANKS + calls.head.replace("{name}", name)
     section = f"(?:{loose(calls.section.open)}{_BLANKS})?" if calls.section.open else ""
@@ -144,9 +146,9 @@ def _following(calls: Calls | None, names: tuple[str, ...]) -> str:
     if calls is None or not names:
         return ""
     if calls.style is Style.OBJECT:
-        return r"[\s,;]{0,64}" + _object(calls, _names(names))
+        return r"[\s,;]{0,64}" + _object(calls, _NAME)
     if calls.style is Style.PYTHON:
-        return rf"{_BLANKS},{_BLANKS}{_names(names)}\("
+        return rf"{_BLANKS},{_BLANKS}{_NAME}\("
     return ""
 
 
