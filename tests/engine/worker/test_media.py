@@ -247,6 +247,19 @@ def test_answers_are_those_of_mtmds_own_helper(prompt: Sequence[str | bytes], la
     assert running.ask(lab.prompt(*parts)) == [lab.expected(*parts)]
 
 
+def test_a_picture_longer_than_a_step(labs: dict[str, Lab]) -> None:
+    """A picture of more tokens than a batch is computed in several, with the positions of its rows and columns."""
+    lab = labs["qwen2vl"]
+    running = Running(lab)
+    try:
+        parts = ("?", picture(9, width=300, height=200), "?")
+        submit = lab.prompt(*parts)
+        assert submit.spans[0].tokens > 3 * lab.settings.batch
+        assert running.ask(submit) == [lab.expected(*parts)]
+    finally:
+        running.close()
+
+
 def test_a_picture_that_was_seen_comes_from_the_cache(lab: Lab, running: Running) -> None:
     """The same prompt again, and the conversation that goes on from it, compute only what is new."""
     parts = of(lab, "what is ", ONE, " ?")
