@@ -118,8 +118,8 @@ def estimated_tokens(request: AnyRequest) -> int:
                 characters += len(encode(request.tools))
             if request.response_format.schema is not None:
                 characters += len(encode(request.response_format.schema))
-            parts = sum(not isinstance(part, str) for message in request.messages for part in message.parts)
-            pictures = _PICTURE_TOKENS * max(1, parts) if request.media else 0
+            # Once, however many there are: what can't be counted yet must not be refused for its length.
+            pictures = _PICTURE_TOKENS if request.media else 0
             return int(characters / CHARACTERS_PER_TOKEN) + _MESSAGE_TOKENS * len(request.messages) + pictures
         case CompletionRequest():
             return _texts(request.prompts)
