@@ -189,16 +189,25 @@ class Exchange:
         """
         if working is None:
             return await waiting
-        task = asyncio.ensure_future(waiting)
+        loop = asyncio.get_running_loop()
         try:
-            while not (await asyncio.wait([task], timeout=self._settings.idle_seconds))[0]:
-                if not working():
-                    raise TargetTimeout(f"The target {self._target!r} fell silent, and does not answer any more.")
-            return task.result()
-        finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait([task])
+            async with asyncio.timeout(None) as patience:
+                looks: list[asyncio.TimerHandle] = []
+
+                def look() -> None:
+                    if working():
+                        looks[:] = [loop.call_later(self._settings.idle_seconds, look)]
+                    else:
+                        patience.reschedule(loop.time())
+
+                # No task of its own: what has arrived must be read before a broken connection is noticed.
+                looks.append(loop.call_later(self._settings.idle_seconds, look))
+                try:
+                    return await waiting
+                finally:
+                    looks[0].cancel()
+        except TimeoutError:
+            raise TargetTimeout(f"The target {self._target!r} fell silent, and does not answer any more.") from None
 
     async def _send(self, post: Post, deadline: float, working: Callable[[], bool] | None = None) -> Reply:
         """Open the answer; after a passing fault try again, within the retry budget and the deadline.

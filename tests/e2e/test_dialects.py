@@ -26,7 +26,7 @@ async def test_anthropic_messages(house):
         count = await client.messages.count_tokens(model="auto", messages=question)
         assert count.input_tokens == answer.usage.input_tokens + (answer.usage.cache_read_input_tokens or 0)
         with pytest.raises(anthropic.BadRequestError) as caught:
-            await client.messages.create(model="auto", max_tokens=0, messages=question)
+            await client.messages.create(model="auto", max_tokens=-1, messages=question)
         assert caught.value.body["type"] == "error"
 
 
