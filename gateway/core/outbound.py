@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import secrets
 from types import MappingProxyType
 
 from gateway.core.document import Json, JsonObject
@@ -10,6 +11,7 @@ from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest
 # The gateway answers for these itself; a provider must neither store the request nor see who asked.
 _DROPPED = frozenset({"user", "metadata", "store", "safety_identifier"})
 _CACHE_KEY = "prompt_cache_key"
+_SALT = secrets.token_bytes(16)  # so that no provider can guess whose key it was; caches live shorter than a process
 # OpenAI's models that refuse `max_tokens`; others may not know the newer name. Source: OpenAI's API reference.
 _NEWER_LIMIT = re.compile(r"(?:^|[/.:])(?:o[1-9](?![a-z])|gpt-[5-9](?!\d)|codex)", re.IGNORECASE)
 _ABSENT: tuple[Json, ...] = (None, False, "", MappingProxyType({}))
@@ -25,14 +27,16 @@ def outbound_document(request: AnyRequest, model: str, *, keep_identity: bool = 
 
     Answers are always streamed upstream, so that a client that goes away stops the work, and always report usage.
     Without `keep_identity`, fields that name the person or ask the provider to store the request are left out, and the
-    key by which a provider finds its cache is replaced by a hash of it.
+    key by which a provider finds its cache is replaced by a keyed hash of it.
     """
     fields: dict[str, Json] = {
         name: value for name, value in request.document.items() if keep_identity or name not in _DROPPED
     }
     fields["model"] = model
     if not keep_identity and isinstance(given := fields.get(_CACHE_KEY), str):
-        fields[_CACHE_KEY] = hashlib.blake2b(given.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        fields[_CACHE_KEY] = hashlib.blake2b(
+            given.encode("utf-8", "surrogatepass"), digest_size=16, key=_SALT
+        ).hexdigest()
     if "max_tokens" in fields and isinstance(request, ChatRequest) and _NEWER_LIMIT.search(model):
         fields.setdefault("max_completion_tokens", fields["max_tokens"])
         del fields["max_tokens"]
