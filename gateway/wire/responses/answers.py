@@ -21,22 +21,28 @@ from gateway.wire.responses.items import CallItem, Item, MessageItem, ReasoningI
 from gateway.wire.responses.tools import Tool
 
 _INCOMPLETE = {FinishReason.LENGTH: "max_output_tokens", FinishReason.CONTENT_FILTER: "content_filter"}
-_NULLS = (
-    "background",
-    "completed_at",
-    "conversation",
-    "error",
-    "incomplete_details",
-    "instructions",
-    "max_output_tokens",
-    "max_tool_calls",
-    "previous_response_id",
-    "prompt",
-    "prompt_cache_key",
-    "safety_identifier",
-    "usage",
-    "user",
-)
+_FIXED: dict[str, Any] = {
+    **dict.fromkeys(
+        (
+            "completed_at",
+            "conversation",
+            "error",
+            "incomplete_details",
+            "max_tool_calls",
+            "previous_response_id",
+            "prompt",
+            "usage",
+        )
+    ),
+    "background": False,
+    "frequency_penalty": 0.0,
+    "object": "response",
+    "presence_penalty": 0.0,
+    "service_tier": "default",
+    "status": "in_progress",
+    "store": False,
+    "truncation": "disabled",
+}
 
 
 def usage_fields(usage: Usage) -> dict[str, Any]:
@@ -70,26 +76,12 @@ class ResponsesStream:
         self._reason: FinishReason | None = None
         self._complete = False
         self._response: dict[str, Any] = {
-            **dict.fromkeys(_NULLS),
+            **_FIXED,
+            **shown,
             "id": id,
-            "object": "response",
             "created_at": created,
             "model": model,
             "output": [],
-            "parallel_tool_calls": True,
-            "metadata": {},
-            "reasoning": {"effort": None, "summary": None},
-            "service_tier": "default",
-            "status": "in_progress",
-            "store": False,
-            "temperature": None,
-            "text": {"format": {"type": "text"}},
-            "tool_choice": "auto",
-            "tools": [],
-            "top_logprobs": 0,
-            "top_p": None,
-            "truncation": "disabled",
-            **shown,
         }
 
     def start(self) -> bytes:
@@ -118,7 +110,7 @@ class ResponsesStream:
                 return b""
             case Finish():
                 self._reason = delta.reason
-                return self._close()
+                return self._close("incomplete" if delta.reason in _INCOMPLETE else "completed")
             case UsageReport():
                 return self._finish(delta.usage)
             case _:
@@ -172,9 +164,9 @@ class ResponsesStream:
         item, begun = self._begin(CallItem(self._unique, len(self._items), part, tool))
         return begun + self._all(item.add(part))
 
-    def _close(self) -> bytes:
+    def _close(self, status: str = "completed") -> bytes:
         item, self._open = self._open, None
-        return self._all(item.done()) if item is not None else b""
+        return self._all(item.done(status)) if item is not None else b""
 
     def _finish(self, usage: Usage) -> bytes:
         if self._reason is None:

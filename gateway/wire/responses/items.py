@@ -3,6 +3,7 @@
 from typing import Any, TypeAlias
 
 from gateway.core.delta import Delta, ModelRefusal, Reasoning, Text, TokenLogprob, ToolCallPart
+from gateway.core.errors import TargetProtocolError
 from gateway.wire.encoding import finite
 from gateway.wire.responses.tools import Tool, unwrapped_input
 
@@ -20,6 +21,7 @@ class MessageItem:
     def __init__(self, unique: str, output_index: int, part: str) -> None:
         self.part = part
         self._pieces: list[str] = []
+        self._status = "in_progress"
         self._logprobs: list[dict[str, Any]] = []
         self._id = f"msg_{unique}_{output_index}"
         self._where = {"output_index": output_index}
@@ -27,7 +29,7 @@ class MessageItem:
 
     def begin(self) -> Events:
         """Return the events that open the item."""
-        item = {"id": self._id, "type": "message", "role": "assistant", "status": "in_progress", "content": []}
+        item = {"id": self._id, "type": "message", "role": "assistant", "status": self._status, "content": []}
         return [
             {"type": "response.output_item.added", **self._where, "item": item},
             {"type": "response.content_part.added", **self._place, "part": self._content("")},
@@ -44,8 +46,9 @@ class MessageItem:
             fields["logprobs"] = logprobs
         return [{"type": f"response.{self.part}.delta", **self._place, **fields}]
 
-    def done(self) -> Events:
-        """Return the events that close the item."""
+    def done(self, status: str) -> Events:
+        """Return the events that close the item, which is `completed` or was cut: `incomplete`."""
+        self._status = status
         text = "".join(self._pieces)
         said = {"refusal": text} if self.part == "refusal" else {"text": text, "logprobs": self._logprobs}
         return [
@@ -57,7 +60,7 @@ class MessageItem:
     def whole(self) -> dict[str, Any]:
         """Return the finished item."""
         content = [self._content("".join(self._pieces))]
-        return {"id": self._id, "type": "message", "role": "assistant", "status": "completed", "content": content}
+        return {"id": self._id, "type": "message", "role": "assistant", "status": self._status, "content": content}
 
     def _content(self, text: str) -> dict[str, Any]:
         if self.part == "refusal":
@@ -71,13 +74,14 @@ class ReasoningItem:
     def __init__(self, unique: str, output_index: int, part: str) -> None:
         self.part = part
         self._pieces: list[str] = []
+        self._status = "in_progress"
         self._id = f"rs_{unique}_{output_index}"
         self._where = {"output_index": output_index}
         self._place = {"item_id": self._id, "output_index": output_index, "content_index": 0}
 
     def begin(self) -> Events:
         """Return the events that open the item."""
-        item = {"id": self._id, "type": "reasoning", "summary": [], "content": [], "status": "in_progress"}
+        item = {"id": self._id, "type": "reasoning", "summary": [], "content": [], "status": self._status}
         part = {"type": "reasoning_text", "text": ""}
         return [
             {"type": "response.output_item.added", **self._where, "item": item},
@@ -90,8 +94,9 @@ class ReasoningItem:
         self._pieces.append(delta.text)
         return [{"type": "response.reasoning_text.delta", **self._place, "delta": delta.text}]
 
-    def done(self) -> Events:
-        """Return the events that close the item."""
+    def done(self, status: str) -> Events:
+        """Return the events that close the item, which is `completed` or was cut: `incomplete`."""
+        self._status = status
         text = "".join(self._pieces)
         return [
             {"type": "response.reasoning_text.done", **self._place, "text": text},
@@ -102,7 +107,7 @@ class ReasoningItem:
     def whole(self) -> dict[str, Any]:
         """Return the finished item."""
         content = [{"type": "reasoning_text", "text": "".join(self._pieces)}]
-        return {"id": self._id, "type": "reasoning", "summary": [], "content": content, "status": "completed"}
+        return {"id": self._id, "type": "reasoning", "summary": [], "content": content, "status": self._status}
 
 
 class CallItem:
@@ -112,6 +117,7 @@ class CallItem:
         self.call = first.call
         self._tool = tool
         self._pieces: list[str] = []
+        self._status = "in_progress"
         self._call_id = first.id or f"call_{unique}_{output_index}"
         self._id = f"{'ctc' if tool.custom else 'fc'}_{unique}_{output_index}"
         self._where = {"output_index": output_index}
@@ -119,7 +125,7 @@ class CallItem:
 
     def begin(self) -> Events:
         """Return the events that open the item."""
-        return [{"type": "response.output_item.added", **self._where, "item": self._item("", "in_progress")}]
+        return [{"type": "response.output_item.added", **self._where, "item": self._item("")}]
 
     def add(self, delta: Delta) -> Events:
         """Take the next piece of the item and return its events."""
@@ -129,8 +135,9 @@ class CallItem:
             return []
         return [{"type": "response.function_call_arguments.delta", **self._place, "delta": delta.arguments}]
 
-    def done(self) -> Events:
-        """Return the events that close the item."""
+    def done(self, status: str) -> Events:
+        """Return the events that close the item, which is `completed` or was cut: `incomplete`."""
+        self._status = status
         text = self._text()
         if self._tool.custom:
             said: Events = [
@@ -144,15 +151,22 @@ class CallItem:
 
     def whole(self) -> dict[str, Any]:
         """Return the finished item."""
-        return self._item(self._text(), "completed")
+        return self._item(self._text())
 
     def _text(self) -> str:
         arguments = "".join(self._pieces)
-        return unwrapped_input(arguments) if self._tool.custom else arguments
+        if not self._tool.custom:
+            return arguments
+        try:
+            return unwrapped_input(arguments)
+        except TargetProtocolError:
+            if self._status == "incomplete":
+                return ""  # half of the wrapping, which is not the client's
+            raise
 
-    def _item(self, text: str, status: str) -> dict[str, Any]:
+    def _item(self, text: str) -> dict[str, Any]:
         kind = {"type": "custom_tool_call", "input": text} if self._tool.custom else self._function(text)
-        item = {"id": self._id, "call_id": self._call_id, "name": self._tool.name, "status": status, **kind}
+        item = {"id": self._id, "call_id": self._call_id, "name": self._tool.name, "status": self._status, **kind}
         return item | ({"namespace": self._tool.namespace} if self._tool.namespace else {})
 
     @staticmethod

@@ -19,24 +19,11 @@ from gateway.wire.left_out import left_out
 from gateway.wire.openai import requests as openai_requests
 from gateway.wire.responses import shape
 from gateway.wire.responses.input import translate_input
+from gateway.wire.responses.shown import shown_fields
 from gateway.wire.responses.tools import Tool, translate_choice, translate_tools
 
 _NEEDS_STORE = ("previous_response_id", "conversation", "prompt", "background")
 _SAME_NAME = ("metadata", "user", "safety_identifier", "prompt_cache_key", "service_tier")
-_SHOWN = (
-    "instructions",
-    "max_output_tokens",
-    "metadata",
-    "parallel_tool_calls",
-    "reasoning",
-    "temperature",
-    "text",
-    "tool_choice",
-    "tools",
-    "top_logprobs",
-    "top_p",
-    "truncation",
-)
 
 
 class ResponsesRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,10 +70,9 @@ def parse_response(document: JsonObject) -> ResponsesRequest:
     _logprobs(body, fields)
     if body.boolean("stream"):
         fields["stream"] = True
-    shown = {name: document[name] for name in _SHOWN if document.get(name) is not None}
     chat = openai_requests.parse_chat(freeze_object(fields))
     chat = msgspec.structs.replace(chat, left_out=left_out(document, shape.BODY), built_in_tools=offer.built_in)
-    return ResponsesRequest(chat=chat, tools=MappingProxyType(offer.known), shown=MappingProxyType(shown))
+    return ResponsesRequest(chat=chat, tools=MappingProxyType(offer.known), shown=freeze_object(shown_fields(body)))
 
 
 def _format(body: Fields, fields: dict[str, Any]) -> None:
