@@ -14,6 +14,7 @@ from typing import Any
 
 import re2 as untyped_re2
 
+from gateway.privacy.decoding.asked import secret_asked
 from gateway.privacy.decoding.budget import Decoding
 
 re2: Any = untyped_re2  # the package has no types
@@ -120,7 +121,7 @@ def _ways(hint: str, around: str) -> list[int]:
 
 
 def _turned(value: Match[str], way: int) -> str:
-    return _turn(value[0], way)
+    return secret_asked(value.string, value.start(), value.end(), _turn(value[0], way))
 
 
 def _turn(text: str, way: int) -> str:

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from re import Match
 
+from gateway.privacy.decoding.asked import number_asked
 from gateway.privacy.decoding.budget import UNREADABLE, Decoding
 from gateway.privacy.decoding.charsets import as_text
 
@@ -63,7 +64,8 @@ def fold(match: Match[str], decoding: Decoding) -> str:
             decoding.doubt(UNREADABLE)  # nobody writes so for another reason than to hide it
         found = _TAGGED.sub(lambda run: f" {run[0]} ", found)
         found = _HAN_NUMBER.sub(lambda run: run[0].translate(_HAN), found)
-    return found.translate(_FOLDING)
+    folded = found.translate(_FOLDING)
+    return number_asked(match.string, match.start(), folded) if folded.isdecimal() else folded
 
 
 def _of_selectors(run: str) -> str:

@@ -7,6 +7,7 @@ import binascii
 import re
 from re import Match
 
+from gateway.privacy.decoding.asked import number_asked, secret_asked
 from gateway.privacy.decoding.budget import UNREADABLE, Decoding, DecodingLimit
 from gateway.privacy.decoding.contents import said
 from gateway.privacy.decoding.public_bytes import DIGESTS
@@ -15,7 +16,9 @@ NUMBERS = re.compile(
     r"(?<![\w.-])-?[0-9]{1,3}(?:(?:\s{0,20}[,;]\s{0,20}|\s)-?[0-9]{1,3}){7,16384}(?![\w.-])"
     r"|(?<![\w./:-])[0-9]{2,3}(?P<gap>[-/|:._])[0-9]{2,3}(?:(?P=gap)[0-9]{2,3}){6,4096}(?![\w./:-])"
 )
-OCTETS = re.compile(r"(?<![01])(?:[01]{8}(?:[\s,]{0,3}[01]{8}){4,16384}|[01]{7}(?:[\s,]{1,3}[01]{7}){5,16384})(?![01])")
+OCTETS = re.compile(
+    r"(?<![01])(?:[01]{8}(?:[\s,]{0,3}[01]{8}){3,16384}|[01]{4}(?:[ ,]{1,2}[01]{4}){3,19}|[01]{7}(?:[\s,]{1,3}[01]{7}){5,16384})(?![01])"
+)
 _CODE = (
     r"(?:(?:[A-Za-z]{1,8}\.)?(?:chr|char|nchar|unichr|chrw|chr\$|ord|fromCharCode|fromCodePoint)\s?\(\s?(?:0x)?[0-9A-Fa-f]{2,6}\s?\)"
     r"|U\+[0-9A-Fa-f]{4,6}|0x[0-9A-Fa-f]{2,4}|\\[0-7]{3}|\\u[0-9A-Fa-f]{4}|&#(?:[0-9]{2,6}|[xX][0-9A-Fa-f]{2,5});?)"
@@ -23,10 +26,10 @@ _CODE = (
 CODES = re.compile(rf"(?i){_CODE}(?:[\s+|&.,;-]{{0,5}}{_CODE}){{4,4096}}")
 CODES_TRIGGER = (
     r"(?i)(?:chr|char|chrw|ord|fromCharCode|fromCodePoint)\$?\s?\(\s?(?:0x)?[0-9a-f]+[\s)]|U\+[0-9a-f]{4}[^0-9a-f]+U\+"
-    r"|0x[0-9a-f]{2}[\s,;+|&]+0x[0-9a-f]{2}[\s,;+|&]+0x|\\u?[0-9a-f]{3,4}[\s+|&.,]+\\|&#x?[0-9a-f]{2,5}(?:[^0-9a-f;]|;[\s+|,.-])"
+    r"|0x[0-9a-f]{2}[\s,;+|&]+0x[0-9a-f]{2}[\s,;+|&]+0x|\\u?[0-9a-f]{3,4}[\s+|&.,]+\\|(?:\\[0-7]{3}){5}|&#x?[0-9a-f]{2,5}(?:[^0-9a-f;]|;[\s+|,.-])"
 )
 NUMBERS_TRIGGER = r"[0-9](?:(?:\s{0,20}[,;]\s{0,20}|\s)-?[0-9]{1,3}){7}|[0-9]{2}(?:[-/|:._][0-9]{2,3}){7}"
-OCTETS_TRIGGER = r"[01]{8}(?:[\s,]{0,3}[01]{8}){4}|[01]{7}(?:[\s,]{1,3}[01]{7}){5}"
+OCTETS_TRIGGER = r"[01]{8}(?:[\s,]{0,3}[01]{8}){3}|[01]{4}(?:[ ,]{1,2}[01]{4}){3}|[01]{7}(?:[\s,]{1,3}[01]{7}){5}"
 _ONE_CODE = re.compile(r"(?i)(0x|U\+|\\u|&#x|\\)?([0-9A-Fa-f]{2,6})(?=[\s();+|&.,-]|\Z|0x|U\+|\\|&#)")
 UUENCODED = re.compile(
     r"begin [0-7]{3,4} [^\n]{1,200}\n(?:[ -`]{1,61}[ \t]{0,3}\r?\n){1,400000}?(?:end\b|\Z)"
@@ -93,7 +96,7 @@ def unlist(match: Match[str], decoding: Decoding) -> str:
     data = bytes(numbers)
     octal = _octal(match[0], data)
     text = octal or read_numbers(data, decoding) if match["gap"] is None else octal or _letters(data)
-    return match[0] if text is None else text
+    return match[0] if text is None else secret_asked(match.string, match.start(), match.end(), text)
 
 
 def _octal(listed: str, data: bytes) -> str | None:
@@ -122,19 +125,35 @@ def uncode(match: Match[str], decoding: Decoding) -> str:
             letters.append(chr(int(number, base)))
         except (ValueError, OverflowError):
             return match[0]
-    text = "".join(letters)
-    return text if text.isprintable() else match[0]
+    text = "".join(letters).rstrip("\n")
+    return secret_asked(match.string, match.start(), match.end(), text) if text.isprintable() else match[0]
 
 
 def unbit(match: Match[str], decoding: Decoding) -> str:
     """Return what octets written bit by bit say, or the octets."""
     octets = re.split(r"[\s,]+", match[0])
+    if len(match[0]) < _SHORT_BITS or len(octets[0]) == _FOUR:
+        return _short(match, octets)
     if len(octets[0]) == _SEVEN:
         text = _letters(bytes(int(octet, 2) for octet in octets))
         return match[0] if text is None else text
     bits = "".join(octets)
     text = read_numbers(int(bits, 2).to_bytes(len(bits) // 8, "big"), decoding)
     return match[0] if text is None else text
+
+
+_SHORT_BITS = 40  # characters of fewer than five octets, which are read only where a number is asked for
+_FOUR = 4
+
+
+def _short(match: Match[str], octets: list[str]) -> str:
+    """Return the digits that a few octets, or groups of four bits, stand for, where a word before asks for them."""
+    numbers = [int(octet, 2) for octet in octets]
+    digits = "".join(map(str, numbers)) if len(octets[0]) == _FOUR else "".join(map(chr, numbers))
+    if not digits.isdecimal() or (len(octets[0]) == _FOUR and max(numbers) > 9):
+        return match[0]
+    named = number_asked(match.string, match.start(), digits)
+    return match[0] if named == digits else named
 
 
 def unuu(match: Match[str], decoding: Decoding) -> str:
@@ -153,7 +172,7 @@ def unuu(match: Match[str], decoding: Decoding) -> str:
     text = said(data, decoding)
     if text is None and len(data) >= 24 and headed:
         decoding.doubt(UNREADABLE)
-    return match[0] if text is None else text
+    return match[0] if text is None else secret_asked(match.string, match.start(), match.end(), text)
 
 
 def un85(match: Match[str], decoding: Decoding) -> str:

@@ -14,70 +14,26 @@ from typing import Any
 
 import re2 as untyped_re2
 
-from gateway.privacy.decoding.budget import Decoding
+from gateway.privacy.decoding.asked import number_asked, secret_asked
+from gateway.privacy.decoding.budget import UNREADABLE, Decoding
+from gateway.privacy.decoding.number_words import (
+    BY_NAME,
+    HUNDREDS,
+    NAMED,
+    NOTHING,
+    PHONETIC,
+    PLUS,
+    TEENS,
+    TENS,
+    TIMES,
+    UNITS,
+)
 
 re2: Any = untyped_re2  # the package has no types
 
 _LEAST_DIGITS = 6
 _STEP = 3  # by which people count at most
 _LEAST_WORDS = 4  # that say a number
-_UNITS = (
-    "cero uno dos tres cuatro cinco seis siete ocho nueve",
-    "zero one two three four five six seven eight nine",
-    "zero um dois três quatro cinco seis sete oito nove",
-    "zéro un deux trois quatre cinq six sept huit neuf",
-    "null eins zwei drei vier fünf sechs sieben acht neun",
-    "zero uno due tre quattro cinque sei sette otto nove",
-    "zero u dos tres quatre cinc sis set vuit nou",
-    "nul een twee drie vier vijf zes zeven acht negen",
-    "oh una duas _ _ _ meia _ _ _",
-    "nil une dues _ _ _ _ _ huit niner",
-    "_ ein zwo _ _ fuenf _ _ _ _",
-)
-_TEENS = (
-    "diez once doce trece catorce quince dieciséis diecisiete dieciocho diecinueve",
-    "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen",
-    "dez onze doze treze catorze quinze dezesseis dezessete dezoito dezenove",
-    "dix onze douze treize quatorze quinze seize dix-sept dix-huit dix-neuf",
-    "zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn",
-    "dieci undici dodici tredici quattordici quindici sedici diciassette diciotto diciannove",
-    "tien elf twaalf dertien veertien vijftien zestien zeventien achttien negentien",
-    "deu onze dotze tretze catorze quinze setze disset divuit dinou",
-    "_ _ _ _ quatorze _ dezasseis dezassete _ dezanove",
-)
-_TENS = (
-    "veinte treinta cuarenta cincuenta sesenta setenta ochenta noventa",
-    "twenty thirty forty fifty sixty seventy eighty ninety",
-    "vinte trinta quarenta cinquenta sessenta setenta oitenta noventa",
-    "vingt trente quarante cinquante soixante septante huitante nonante",
-    "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig",
-    "venti trenta quaranta cinquanta sessanta settanta ottanta novanta",
-    "twintig dertig veertig vijftig zestig zeventig tachtig negentig",
-    "vint trenta quaranta cinquanta seixanta setanta vuitanta noranta",
-)
-_HUNDREDS = (
-    "cien doscientos trescientos cuatrocientos quinientos seiscientos setecientos ochocientos novecientos",
-    "ciento _ _ _ _ _ _ _ _",
-    "cento duzentos trezentos quatrocentos quinhentos seiscentos setecentos oitocentos novecentos",
-    "cem duecento trecento quattrocento cinquecento seicento settecento ottocento novecento",
-)
-_PHONETIC = (
-    "alfa alpha bravo charlie delta echo foxtrot golf hotel india juliett juliet kilo lima mike november oscar papa quebec "
-    "romeo sierra tango uniform victor whiskey whisky x-ray xray yankee zulu"
-)
-_NAMED = {
-    "zeta": "Z", "equis": "X", "jota": "J", "hache": "H", "efe": "F", "ele": "L", "eme": "M", "ene": "N", "erre": "R", "ge": "G",
-    "ka": "K", "cu": "Q", "uve": "V", "zed": "Z", "zee": "Z",
-}  # fmt: skip
-_TIMES = {
-    **dict.fromkeys(("doble", "double", "duplo", "dobro", "dupla", "doppel", "doppio", "doppia", "zweimal"), 2),
-    **dict.fromkeys(("triple", "triplo", "tripel", "dreimal"), 3),
-}
-_PLUS = "plus más mais più més"
-_NOTHING = (
-    "guion guión dash hyphen tiret trait bindestrich trattino hífen hifen traço guió espacio space espace espaço spazio "
-    "ray coma comma virgule vírgula virgola luego then y e et und i and letra letter lettre buchstabe lettera lletra"
-)
 
 
 def _plain(word: str) -> str:
@@ -90,29 +46,33 @@ def _plain(word: str) -> str:
 
 def _numbers() -> Iterator[tuple[str, int]]:
     """Yield each single word with its number; what is said in several words is put together by `_read`."""
-    for words in _UNITS:
+    for words in UNITS:
         yield from ((word, number) for number, word in enumerate(words.split()))
-    for words in _TEENS:
+    for words in TEENS:
         yield from ((word, number) for number, word in enumerate(words.split(), 10))
-    for words in _TENS:
+    for words in TENS:
         yield from ((word, 10 * ten) for ten, word in enumerate(words.split(), 2))
-    for words in _HUNDREDS:
+    for words in HUNDREDS:
         yield from ((word, 100 * hundred) for hundred, word in enumerate(words.split(), 1))
-    for ten, word in enumerate(_TENS[5].split(), 2):
-        for unit, said in enumerate(_UNITS[5].split()[1:], 1):
+    for ten, word in enumerate(TENS[5].split(), 2):
+        for unit, said in enumerate(UNITS[5].split()[1:], 1):
             yield (word[:-1] if unit in (1, 8) else word) + said, 10 * ten + unit
-    for ten, word in enumerate(_TENS[4].split(), 2):
-        units = ("ein", *_UNITS[4].split()[2:])
+    for ten, word in enumerate(TENS[4].split(), 2):
+        units = ("ein", *UNITS[4].split()[2:])
         yield from ((f"{said}und{word}", 10 * ten + unit) for unit, said in enumerate(units, 1))
-    yield from ((f"veinti{said}", 20 + unit) for unit, said in enumerate(_UNITS[0].split()) if unit)
+    yield from ((f"veinti{said}", 20 + unit) for unit, said in enumerate(UNITS[0].split()) if unit)
 
 
 _VALUES = {_plain(word): number for word, number in _numbers() if word != "_"}
-_LETTERS = {_plain(word): word[0].upper() for word in _PHONETIC.split()}
-_SIGN_OF = {_plain(word): "+" for word in _PLUS.split()} | {"+": "+"}
-_SKIPPED = frozenset(map(_plain, _NOTHING.split()))
+_NAMES = {_plain(word): word[0].upper() for word in BY_NAME.split()}
+_LETTERS = _NAMES | {_plain(word): word[0].upper() for word in PHONETIC.split()}
+_SIGN_OF = {_plain(word): "+" for word in PLUS.split()} | {"+": "+"}
+_SKIPPED = frozenset(map(_plain, NOTHING.split()))
 _JOINS = frozenset(("y", "e", "et", "i", "und", "and"))
 _HUNDRED = frozenset(("hundred", "cent", "cents", "hundert"))
+_THOUSAND = dict.fromkeys(("mil", "thousand", "mille", "mila", "tausend", "duizend"), 1_000) | dict.fromkeys(
+    ("millon", "millones", "million", "millions", "milhao", "milhoes", "milione", "milioni", "millionen", "miljoen", "milio", "milions"), 1_000_000
+)  # fmt: skip
 _CATALAN_ONE = "u"
 _LONE = frozenset("bcdfghjklmnpqrstvwxz")  # letters that are no word by themselves
 
@@ -124,16 +84,19 @@ _SPAN = re.compile(r".+", re.DOTALL)
 class Spelled:
     """Search for runs of words that say digits and letters; what it yields are matches, as those of a pattern."""
 
+    def __init__(self, trigger: str) -> None:
+        self._close = re2.compile(trigger)
+
     def finditer(self, text: str) -> Iterator[Match[str]]:
         """Yield each run that says at least four numbers, from its first word to its last."""
-        for first, last in _places(text):
+        for first, last in _places(self._close, text):
             yield from _runs(text, first, last)
 
 
-def _places(text: str) -> Iterator[tuple[int, int]]:
+def _places(close: Any, text: str) -> Iterator[tuple[int, int]]:
     """Yield where in a text number words stand close together, with what is around them."""
     first = last = 0
-    for match in _CLOSE.finditer(text):
+    for match in close.finditer(text):
         begin = max(0, text.rfind(" ", 0, max(0, match.start() - _AROUND)))
         if begin > last and last:
             yield first, last
@@ -170,21 +133,29 @@ def _kind(word: str) -> int:
     if word.isdecimal():
         return _SAYS
     plain = _plain(word)
-    if plain in _VALUES or plain in _HUNDRED:
+    if plain in _VALUES or plain in _HUNDRED or plain in _THOUSAND:
         return _SAYS
-    if plain in _LETTERS or plain in _SIGN_OF or plain in _NAMED:
+    if plain in _LETTERS or plain in _SIGN_OF or plain in NAMED:
         return _LETTER
-    return _LETTER if plain in _TIMES else _FILLER if plain in _SKIPPED else 0
+    return _LETTER if plain in TIMES else _FILLER if plain in _SKIPPED else 0
 
 
 def _run(text: str, begin: int, end: int, values: int) -> Iterator[Match[str]]:
+    said = text[begin:end]
+    if values < _LEAST_WORDS and values >= _LEAST_BESIDE_NAMES and _by_name(said) >= _LEAST_NAMES:
+        values = _LEAST_WORDS
     if values >= _LEAST_WORDS and not text[begin:end].replace(" ", "").isdecimal():
         match = _SPAN.match(text, begin, end)
         if match is not None:
             yield match
 
 
-SPELLED = Spelled()
+def _by_name(said: str) -> int:
+    """Return how many words of a run stand for a letter by their name, as in the alphabets of NATO and of cities."""
+    return sum(_plain(word) in _LETTERS for word in _WORD.findall(said))
+
+
+_LEAST_BESIDE_NAMES, _LEAST_NAMES = 2, 3  # numbers and names in what spells a plate or a password
 
 
 def _bytes(word: str) -> str:
@@ -196,18 +167,23 @@ def _any_of(*lists: str) -> str:
     return "|".join(sorted({_bytes(word.lower()) for words in lists for word in words.split() if len(word) > 1}))
 
 
-_SINGLE = _any_of(*_UNITS, *_TEENS, *_TENS, *_HUNDREDS)
+_NATO = _any_of(PHONETIC, BY_NAME)
+_SINGLE = _any_of(*UNITS[:-1], *TEENS, *TENS, *HUNDREDS, "thousand mil tausend")
+_POLISH = _any_of(UNITS[-1])
 _JOINED = (
-    rf"(?:{_any_of('ein ' + _UNITS[4])})und(?:{_any_of(_TENS[4])})"
-    rf"|(?:veint|vent|trent|quarant|cinquant|sessant|settant|ottant|novant)[ai]?(?:{_any_of(_UNITS[0], _UNITS[5])})"
+    rf"(?:{_any_of('ein ' + UNITS[4])})und(?:{_any_of(TENS[4])})"
+    rf"|(?:veint|vent|trent|quarant|cinquant|sessant|settant|ottant|novant)[ai]?(?:{_any_of(UNITS[0], UNITS[5])})"
 )
 _OTHER = "[^a-z0-9][^a-z0-9]?[^a-z0-9]?"  # Hyperscan takes little more than this in one expression: no counts here
 _NEXT = rf"{_OTHER}(?:[a-z0-9]{{1,8}}{_OTHER})?"
 SPELLED_TRIGGER = (
     rf"(?i)\b(?:{_SINGLE}){_NEXT}(?:{_SINGLE}){_NEXT}(?:{_SINGLE})\b|(?:{_JOINED}){_OTHER}(?:{_JOINED}|{_SINGLE})"
 )
-
-_CLOSE = re2.compile(SPELLED_TRIGGER)
+# Hyperscan takes no more in the expression above
+LETTERED_TRIGGER = (
+    rf"(?i)\b(?:{_NATO})[^a-z0-9][^a-z0-9]?(?:{_NATO})\b|\b(?:{_POLISH}){_OTHER}(?:{_POLISH}){_OTHER}(?:{_POLISH})\b"
+)
+SPELLED, LETTERED = Spelled(SPELLED_TRIGGER), Spelled(LETTERED_TRIGGER)
 _AROUND = 200  # characters
 
 
@@ -216,14 +192,31 @@ def unspell(match: Match[str], decoding: Decoding) -> str:
     decoding.spend(len(match[0]))
     told = _read([(word[0], _plain(word[0])) for word in _WORD.finditer(match[0])])
     joined = "".join(told)
+    if _by_name(match[0]) >= _LEAST_NAMES:
+        return _by_names(match, joined, decoding)
     least = _LEAST_DIGITS
     if _CODE.search(match.string, max(0, match.start() - _BEFORE), match.start()):
         least = _LEAST_OF_CODE
     if sum(map(str.isdecimal, joined)) < least or _counts(told):
         return match[0]
-    return joined
+    return number_asked(match.string, match.start(), joined)
 
 
+def _by_names(match: Match[str], joined: str, decoding: Decoding) -> str:
+    """Return letters and digits that were told by name; what asks for a plate or a code with them is a doubt."""
+    digits = sum(map(str.isdecimal, joined))
+    if _SPELLS.search(match.string, max(0, match.start() - _BEFORE), match.start()):
+        named = secret_asked(match.string, match.start(), match.start(), joined, apart=True)
+        if named == joined and digits:
+            decoding.doubt(UNREADABLE)
+        return named
+    return joined if digits >= _LEAST_DIGITS else match[0]
+
+
+_SPELLS = re.compile(
+    r"(?i)\b(?:plate|registration|number plate|matr[ií]cula|kennzeichen|targa|plaque|immatriculation|kenteken|placa|pass\w*|clave|contrase\S*|senha|kennwort|wachtwoord|"
+    r"mot de passe|codice fiscale|postcode|licen[cs]e|dni|nie|nif|iban|account|cuenta|conto|konto|compte|code|c[oó]digo|booking|locator|localizador|letter by letter|lettera per lettera|letra por letra)\b"
+)
 _LEAST_OF_CODE = 4
 _CODE = re.compile(
     r"(?i)\b(?:code|c[oó]digo|codi|codice|clave|pin|contrase\S*|password|passcode|combina\w+|geheimzahl|toegangscode|senha)\b"
@@ -237,18 +230,42 @@ def _read(words: list[tuple[str, str]]) -> list[str]:
     while at < len(words):
         word, plain = words[at]
         at += 1
-        if plain in _TIMES:
-            times = _TIMES[plain]
+        if plain in TIMES:
+            times = TIMES[plain]
             continue
-        if plain in _VALUES and (len(plain) > 1 or word == _CATALAN_ONE):
-            number, at = _number(words, at - 1)
+        if plain in _THOUSAND or (plain in _VALUES and (len(plain) > 1 or word == _CATALAN_ONE)):
+            number, at = _large(words, at - 1)
             told.append(str(number) * times)
-        elif plain in _LETTERS or plain in _NAMED or plain in _SIGN_OF:
-            told.append((_LETTERS.get(plain) or _NAMED.get(plain) or "+") * times)
+        elif plain in _LETTERS or plain in NAMED or plain in _SIGN_OF:
+            told.append((_LETTERS.get(plain) or NAMED.get(plain) or "+") * times)
         elif word.isdecimal() or (len(word) == 1 and (plain not in _JOINS or word.isupper())):
             told.append(word.upper() * times)
         times = 1
     return told
+
+
+def _large(words: list[tuple[str, str]], at: int) -> tuple[int, int]:
+    """Return the number that begins at a word, with its thousands and millions, and where the next one begins."""
+    total, least = 0, 1_000_000_000
+    while at < len(words):
+        before = at
+        if words[at][1] in _THOUSAND:
+            value = 1
+        elif words[at][1] in _VALUES:
+            value, at = _number(words, at)
+        else:
+            break
+        scale = _THOUSAND.get(words[at][1], 1) if at < len(words) else 1
+        if total and (scale >= least or value >= _LARGEST):
+            return total, before
+        if scale == 1:
+            return total + value, at
+        total, least, at = total + value * scale, scale, at + 1
+        at += at + 1 < len(words) and words[at][1] in _JOINS and words[at + 1][1] in _VALUES
+    return total, at
+
+
+_LARGEST = 1_000  # below which a group of digits is
 
 
 def _number(words: list[tuple[str, str]], at: int) -> tuple[int, int]:
@@ -288,7 +305,7 @@ MAIL = re2.compile(
 )
 _DOT_SAID = r"(?:dot|punto|ponto|point|punkt|punt)"
 MAIL_TRIGGER = (
-    rf"(?i)[a-z0-9](?:\s?[(\[{{<]\s?(?:at|arroba|arrova|arr?obase|chiocciola|klammeraffe|@)\s?[)\]}}>]|\s(?:arroba|arrova|arr?obase|chiocciola|klammeraffe)\s|_at_)"
+    rf"(?i)[a-z0-9](?:\s?[(\[{{<]\s?(?:at|arroba|arrova|arr?obase|chiocciola|klammeraffe|@|[\x80-\xff]{{2}}t)\s?[)\]}}>]|\s(?:arroba|arrova|arr?obase|chiocciola|klammeraffe)\s|_at_)"
     rf"|[a-z0-9](?:\s(?:at|@)\s|@)[a-z0-9-]+(?:\s{_DOT_SAID}\s|\s\.\s|\s?[(\[{{<]\s?(?:{_DOT_SAID}|\.))|[a-z0-9]\sAT\s[a-z0-9-]+\."
 )
 _AT_SIGN, _DOT_SIGN = re2.compile(f"(?i){_AT}"), re2.compile(f"(?i){_DOT}")

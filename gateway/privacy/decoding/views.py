@@ -17,6 +17,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from gateway.privacy.decoding.asked import secret_asked
 from gateway.privacy.decoding.blobs import BLOB, DOUBTFUL, GROUPS, GROUPS_TRIGGER, unblob, ungroup
 from gateway.privacy.decoding.budget import Decoding, DecodingLimit
 from gateway.privacy.decoding.ciphers import MORSE, MORSE_TRIGGER, TURNED, TURNED_TRIGGER, unmorse, unturn
@@ -38,6 +39,7 @@ from gateway.privacy.decoding.listings import (
     unlist,
     unuu,
 )
+from gateway.privacy.decoding.pieces import HALVES, HALVES_TRIGGER, LEET, LEET_TRIGGER, join_pieces, unleet
 from gateway.privacy.decoding.spacing import (
     APART,
     APART_TRIGGER,
@@ -52,7 +54,16 @@ from gateway.privacy.decoding.spacing import (
     undress,
     unsplit,
 )
-from gateway.privacy.decoding.spellings import MAIL, MAIL_TRIGGER, SPELLED, SPELLED_TRIGGER, unmail, unspell
+from gateway.privacy.decoding.spellings import (
+    LETTERED,
+    LETTERED_TRIGGER,
+    MAIL,
+    MAIL_TRIGGER,
+    SPELLED,
+    SPELLED_TRIGGER,
+    unmail,
+    unspell,
+)
 
 MAX_DEPTH = 6
 
@@ -210,11 +221,14 @@ class ViewKind(enum.Enum):
     UNGROUPED = "groups of an encoding put together"
     UNCODED = "characters written as numbers"
     UNSPELLED = "spelled numbers"
+    UNLETTERED = "letters by name"
     UNMAILED = "addresses as they are said"
     UNMORSED = "morse read"
     UNTURNED = "turned back as a word beside says"
     UNSPLIT = "without the markup inside a word"
     UNDRESSED = "letters that look like digits"
+    JOINED = "pieces told one after the other"
+    UNLEETED = "digits in a word for a secret"
     CLOSED_UP = "closed up"
     CLOSED_LIST = "lists of characters closed up"
 
@@ -235,11 +249,14 @@ TRIGGERS: Mapping[ViewKind, str] = {
     ViewKind.UNGROUPED: GROUPS_TRIGGER,
     ViewKind.UNCODED: CODES_TRIGGER,
     ViewKind.UNSPELLED: SPELLED_TRIGGER,
+    ViewKind.UNLETTERED: LETTERED_TRIGGER,
     ViewKind.UNMAILED: MAIL_TRIGGER,
     ViewKind.UNMORSED: MORSE_TRIGGER,
     ViewKind.UNTURNED: TURNED_TRIGGER,
     ViewKind.UNSPLIT: SPLIT_TRIGGER,
     ViewKind.UNDRESSED: LOOKALIKES_TRIGGER,
+    ViewKind.JOINED: HALVES_TRIGGER,
+    ViewKind.UNLEETED: LEET_TRIGGER,
     ViewKind.CLOSED_UP: SPACED_TRIGGER,
     ViewKind.CLOSED_LIST: APART_TRIGGER,
 }
@@ -280,10 +297,13 @@ _LISTINGS: tuple[tuple[ViewKind, Any, Callable[..., str]], ...] = (
     (ViewKind.UNGROUPED, GROUPS, ungroup),
     (ViewKind.UNCODED, CODES, uncode),
     (ViewKind.UNSPELLED, SPELLED, unspell),
+    (ViewKind.UNLETTERED, LETTERED, unspell),
     (ViewKind.UNMAILED, MAIL, unmail),
     (ViewKind.UNMORSED, MORSE, unmorse),
     (ViewKind.UNSPLIT, SPLIT, unsplit),
     (ViewKind.UNDRESSED, LOOKALIKES, undress),
+    (ViewKind.JOINED, HALVES, join_pieces),
+    (ViewKind.UNLEETED, LEET, unleet),
 )
 _ESCAPE_BEHIND = re.compile(r"\\[\"'\\/nrtu]|%[0-9A-Fa-f]{2}|&#|=\r?\n")
 _LINE = 100  # characters: what stands between two escapes and is longer is no line of an encoding that was broken
@@ -301,6 +321,8 @@ def _unblob(match: Match[str], cuts: Collection[int], decoding: Decoding) -> str
     lead = found[0] if before == "\\" and found[0] in "nrt" else ""
     found = found[len(lead) :]
     said = unblob(found, decoding, whole=len(found) < DOUBTFUL or _is_whole(match, cuts))
+    if said != found:
+        said = secret_asked(match.string, start, match.end(), said)
     return f"{lead} {said}" if said != found and (lead or before == ",") else lead + said
 
 
