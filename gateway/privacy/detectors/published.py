@@ -90,7 +90,7 @@ def _whole(samples: _Samples, text: str, start: int, end: int) -> str:
     for length in samples.lengths:
         for at in range(max(0, last - length), first + 1):
             value = letters[at : at + length]
-            known = value in samples.told or value in samples.alone
+            known = len(value) == length and (value in samples.told or value in samples.alone)
             if known and _stands_free(text, places[at], places[at + length - 1] + 1):
                 return value
     return ""

@@ -1,5 +1,6 @@
 """OpenAI's endpoints: parse, ask the pipeline, encode."""
 
+import re
 import time
 from collections.abc import Callable
 
@@ -11,6 +12,8 @@ from gateway.server.answers import json_answer, route_headers
 from gateway.server.endpoint import REQUEST_ID, HttpEndpoint
 from gateway.wire import openai, responses
 from gateway.wire.openai import rerank
+
+_NAME = re.compile(r"[\w .:/@+-]{1,200}")  # names as models have them; other bytes in a path name nothing
 
 
 class OpenAIHandlers:
@@ -79,7 +82,8 @@ class OpenAIHandlers:
         name = http.match_info["id"]
         visible = self._endpoint.visible(self._endpoint.caller(http))
         alias = self._endpoint.catalog.resolve(name)  # a name that is answered exists
-        if name not in visible and (alias is None or alias.name not in visible):
+        answered = alias is not None and alias.name in visible and _NAME.fullmatch(name) is not None
+        if name not in visible and not answered:
             raise NotFound(f"The model {name[:100]!r} does not exist here.", code="model_not_found", param="model")
         return json_answer(openai.model_body(name, created=self._started), self._id(http))
 

@@ -48,3 +48,11 @@ def test_every_row_names_its_source() -> None:
     """Whoever reads the table sees where a sample was published."""
     rows = tomllib.loads(files("gateway.privacy").joinpath("data/published_samples.toml").read_text("utf-8"))["samples"]
     assert all(row["source"] and (row.get("values") or row.get("ranges")) for row in rows)
+
+
+def test_a_hit_near_the_end_of_a_text_is_looked_at(inspector: Inspector) -> None:
+    """Looking for a sample's other letters stops where the text does."""
+    text = '{"ana.lopez@clinica-sol.es": "ana.lopez@clinica-sol.es", "ANA.LOPEZ@CLINICA-SOL.ES": "12345678Z"}'
+    seen = inspector.inspect({"p": text})
+    assert {finding.category for finding in seen.findings} == {"contact.email", "id.national"}
+    assert seen.doubts == ()
