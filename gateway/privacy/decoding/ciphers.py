@@ -33,7 +33,7 @@ _WORD_GAP = re.compile(r"\s*/\s+|\s+/\s*|\s{3}|[|]\s*|\r?\n|/{2,}")
 
 _HINT = (
     r"rot-?\s?(?:13|47)|c[eéa]sar|caesar|atbash|revers(?:ed)?(?:[^A-Za-z0-9_(=.\[]|$)|backward|al rev[eé]s|invertid|invers|r[uü]ckw[aä]rts|l'envers|"
-    r"al contrari|rovesci|de tr[aá]s|mirror|espejo|rightto ?left"
+    r"al contrari|rovesci|de tr[aá]s|mirror(?:ed|ing)|in (?:the |a )?mirror|mirror (?:writ|text|image)|espejo|rightto ?left"
 )
 TURNED_TRIGGER = rf"(?i)(?:{_HINT})"
 _HINTS = re2.compile(TURNED_TRIGGER)

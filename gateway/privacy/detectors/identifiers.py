@@ -71,6 +71,11 @@ def _licence(match: Match[str]) -> bool:
     return 1 <= month <= 12 or 51 <= month <= 62
 
 
+def _code_point(match: Match[str]) -> bool:
+    """Tell whether it is a character that a program writes by its number, as Python does behind a capital U."""
+    return match["value"][0] == "U" and match.string[match.start("value") - 1 : match.start("value")] == "\\"
+
+
 DETECTORS: tuple[Detector, ...] = (
     Detector(
         name="dni",
@@ -106,7 +111,7 @@ DETECTORS: tuple[Detector, ...] = (
             rf"{_FREE}(?P<value>(?:[A-HJNP-SUVW][\s./-]?|[a-hjnp-suvw][./-]?)[0-9]{{2}}[. -]?[0-9]{{3}}[. -]?[0-9]{{2}}[\s./-]?[0-9A-Ja-j]){_DONE}"
         ),
         source="Orden EHA/451/2008, control character",
-        check=lambda match: cif.is_valid(compact(match)),
+        check=lambda match: not _code_point(match) and cif.is_valid(compact(match)),
     ),
     Detector(
         name="nss",

@@ -53,8 +53,11 @@ _IN_CODE = re.compile(r"[a-z]+(?:_[a-z0-9]+)+|[a-z]+(?:[A-Z][a-z]+)+[0-9]{0,2}")
 
 
 def _word(match: Match[str]) -> bool:
-    return _STATE.match(match["value"]) is None and not PLACEHOLDER.match(match["value"])
+    value = match["value"]
+    return _STATE.match(value) is None and not PLACEHOLDER.match(value) and _TYPE.fullmatch(value) is None
 
+
+_TYPE = re.compile(r"bytes|bytearray|unicode|varchar|integer|object|optional|char|nullable")  # of an argument or column
 
 _STATE = re.compile(
     r"(?i)(?:in)?corre|oblig|requ|nece|needed|v[aá]lid|inv[aá]lid|fals|wrong|same|mism|igual|secre|publi|priva|expir|caduc|d[eé]bil|weak|strong|fuerte|segur|stored|"
