@@ -74,7 +74,7 @@ def number_asked(text: str, start: int, value: str) -> str:
 
 
 def secret_asked(text: str, start: int, end: int, value: str, *, apart: bool = False) -> str:
-    """Return what was read, with a typed word in it behind "password:", where a word near it asks for a secret.
+    """Return what was read, and a typed word in it once more behind "password:", where a word near asks for a secret.
 
     Args:
         text: The text that it was read in.
@@ -89,7 +89,7 @@ def secret_asked(text: str, start: int, end: int, value: str, *, apart: bool = F
         return number_asked(text, start, value)
     pin = _PIN_SAID.search(value)
     if pin is not None:
-        return f"{value[: pin.start()]}PIN: {pin[1]}{value[pin.end() :]}"
+        return f"{value}\nPIN: {pin[1]}"
     before, behind = around(text, start, end)
     near = f"{before} {value} {behind}"
     asked = _PASSWORD.search(near) is not None
@@ -98,9 +98,8 @@ def secret_asked(text: str, start: int, end: int, value: str, *, apart: bool = F
     shape = _LOOSE if apart and asked else _TYPED if asked else _STRONG
     for word in shape.finditer(value):
         if _NOTHING_TYPED.fullmatch(word[0]) is None:
-            return f"{_SETTING.sub('', value[: word.start()])} password: {value[word.start() :]}"
+            return f"{value}\npassword: {value[word.start() :]}"
     return value
 
 
 _PIN_SAID = re.compile(r"(?i)\bpin\W{1,3}([0-9]{4,8})\b")
-_SETTING = re.compile(r"[\w-]{1,30}\s?[:=]\s?\Z")
