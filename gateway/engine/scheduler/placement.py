@@ -123,24 +123,27 @@ class Placement:
         brought = self.checkpoints.brought(number, lengths, self.slots)
         self._occupy(sequence, number, length)
         slot.moved = slot.written = length
-        restore = Restore(key, number, length, rewinds=rewinds, checkpoints=tuple(brought))
+        position = sequence.position(length)
+        restore = Restore(key, number, length, position, rewinds=rewinds, checkpoints=tuple(brought))
         return [*forgotten, restore, *([Drop(key)] if self.prompt_cache.used(key, length) else [])]
 
     def _take(self, sequence: Sequence, chosen: SlotChoice) -> list[CacheOp]:
         slot, reuse = self.slots[chosen.slot], chosen.reuse
+        position = sequence.position(reuse)
         cache_ops: list[CacheOp] = []
         moved, written = min(slot.moved, reuse), slot.written if reuse else 0
         if chosen.source is not None:
             source = self.slots[chosen.source]
             cuts = self._memory.cuts(reuse, as_state(len(source.tokens)))
-            cache_ops.append(Copy(chosen.source, chosen.slot, reuse, 0 if cuts else source.checkpoints[reuse]))
+            checkpoint = 0 if cuts else source.checkpoints[reuse]
+            cache_ops.append(Copy(chosen.source, chosen.slot, reuse, position, checkpoint))
             cache_ops += self.checkpoints.share(source, slot, reuse)
             moved = written = reuse
         elif len(slot.tokens) > reuse:
             if self._memory.cuts(reuse, slot.extent):
-                cache_ops.append(Trim(chosen.slot, reuse))
+                cache_ops.append(Trim(chosen.slot, reuse, position))
             else:
-                cache_ops.append(Rewind(chosen.slot, reuse, slot.checkpoints[reuse]))
+                cache_ops.append(Rewind(chosen.slot, reuse, position, slot.checkpoints[reuse]))
                 moved = written = reuse
             cache_ops += self.checkpoints.cut(slot, reuse)
         self._occupy(sequence, chosen.slot, reuse)

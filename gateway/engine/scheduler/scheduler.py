@@ -115,11 +115,6 @@ class Scheduler:
         """Return how many tokens a slot holds. What a step read beyond, rejected draft tokens, is to be dropped."""
         return len(self._slots[slot].tokens)
 
-    def position(self, slot: int, length: int) -> int:
-        """Return the position behind the first `length` tokens of a slot; with M-RoPE a picture takes fewer."""
-        request = self._slots[slot].request
-        return length if request is None else length - self._running[request].shift(length)
-
     def sequence(self, request: int) -> Sequence | None:
         """Return a request that has not ended; None: it has."""
         return self._running.get(request) or self._waiting.get(request)
@@ -208,8 +203,11 @@ class Scheduler:
             self._since_decode += sum(len(row.tokens) for row in rows)
         else:
             self._since_decode = 0
-            cache_ops += self._close_gaps()
-            if any(isinstance(op, Swap) for op in cache_ops):
+            # INVARIANT: a swap stands alone, so that a slot has one number in all of a plan, also where an operation
+            # fails and its slot is lost.
+            gaps = self._close_gaps() if not cache_ops else []
+            if gaps:
+                cache_ops += gaps
                 rows, prefill = self._rows()
         if self._placement.takes_checkpoints:
             cache_ops += self._placement.checkpoints_at(rows, self._running)
@@ -321,7 +319,7 @@ class Scheduler:
             return prompt_rows(first, reading, self._batch, self._outputs), True
         return [], False
 
-    def _close_gaps(self) -> list[CacheOp]:
+    def _close_gaps(self) -> list[Swap]:
         found = compaction(self._slots)
         self._gap_age = self._gap_age + 1 if found else 0
         if found is None or self._gap_age < _PATIENCE:

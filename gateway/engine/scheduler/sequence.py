@@ -47,6 +47,10 @@ class Sequence(msgspec.Struct, kw_only=True):
         """Return how many positions fewer than tokens stand before a token."""
         return shift_before(self.spans, index) if self.spans else 0
 
+    def position(self, length: int) -> int:
+        """Return the position at which the first `length` tokens end; a picture may take fewer than its tokens."""
+        return length - self.shift(length)
+
     @property
     def reading(self) -> bool:
         """Whether more than its last token is to be computed: before its first token, or after it lost its slot."""

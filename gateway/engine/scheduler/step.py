@@ -26,10 +26,14 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trim(msgspec.Struct, frozen=True):
-    """Operation: forget a sequence from position `length` on."""
+    """Operation: keep the first `length` tokens of a sequence, which end at `position`, and forget the rest.
+
+    Here and below a position is less than a length where a picture stands before it (M-RoPE).
+    """
 
     slot: int
     length: int
+    position: int
 
 
 class Keep(msgspec.Struct, frozen=True):
@@ -46,10 +50,11 @@ class Forget(msgspec.Struct, frozen=True):
 
 
 class Rewind(msgspec.Struct, frozen=True):
-    """Operation: take a sequence back to position `length`, where the checkpoint `key` was kept."""
+    """Operation: take a sequence back to its first `length` tokens, where the checkpoint `key` was kept."""
 
     slot: int
     length: int
+    position: int
     key: int
 
 
@@ -62,6 +67,7 @@ class Copy(msgspec.Struct, frozen=True):
     source: int
     destination: int
     length: int
+    position: int
     checkpoint: int = 0
 
 
@@ -89,6 +95,7 @@ class Restore(msgspec.Struct, frozen=True):
     key: int
     slot: int
     length: int
+    position: int
     rewinds: bool = False
     checkpoints: tuple[tuple[int, int], ...] = ()
 

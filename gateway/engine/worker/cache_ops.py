@@ -1,6 +1,5 @@
 """Carry out the scheduler's operations on cached sequences: cut, copy, keep, bring back."""
 
-from collections.abc import Callable
 from typing import assert_never
 
 from gateway.engine.llama.model import EngineFault, Model
@@ -24,11 +23,9 @@ from gateway.engine.scheduler.step import (
 class CacheOperator:
     """Carrier of operations between a model's memory and the store of what left it."""
 
-    def __init__(self, model: Model, store: PromptCacheStore, position: Callable[[int, int], int]) -> None:
-        """Begin with a model and a store. `position` says where the first so many tokens of a slot end."""
+    def __init__(self, model: Model, store: PromptCacheStore) -> None:
         self._model = model
         self._store = store
-        self._position = position
 
     def apply(self, op: CacheOp) -> tuple[int, ...]:
         """Carry out an operation. Return the slots whose sequences it lost.
@@ -55,18 +52,18 @@ class CacheOperator:
         model, store = self._model, self._store
         match op:
             case Trim():
-                return self._trim(op.slot, op.length)
+                return model.trim(op.slot, op.position)
             case Keep():
                 store.keep_checkpoint(op.key, model.checkpoint(op.slot))
             case Forget():
                 store.forget_checkpoint(op.key)
             case Rewind():
-                return self._rewind(op.slot, op.length, store.checkpoint(op.key))
+                return self._rewind(op.slot, op.position, store.checkpoint(op.key))
             case Copy():
                 model.copy(op.source, op.destination)
                 if op.checkpoint:
-                    return self._rewind(op.destination, op.length, store.checkpoint(op.checkpoint))
-                return self._trim(op.destination, op.length)
+                    return self._rewind(op.destination, op.position, store.checkpoint(op.checkpoint))
+                return model.trim(op.destination, op.position)
             case Swap():
                 model.swap(op.one, op.other)
             case Save():
@@ -92,11 +89,8 @@ class CacheOperator:
                 self._store.keep_checkpoint(key, saved.checkpoints[length])
         self._model.restore(op.slot, saved.state)
         if op.rewinds:
-            return self._rewind(op.slot, op.length, saved.checkpoints.get(op.length))
-        return self._trim(op.slot, op.length)
+            return self._rewind(op.slot, op.position, saved.checkpoints.get(op.length))
+        return self._model.trim(op.slot, op.position)
 
-    def _rewind(self, slot: int, length: int, checkpoint: State | None) -> bool:
-        return checkpoint is not None and self._model.rewind(slot, self._position(slot, length), checkpoint)
-
-    def _trim(self, slot: int, length: int) -> bool:
-        return self._model.trim(slot, self._position(slot, length))
+    def _rewind(self, slot: int, position: int, checkpoint: State | None) -> bool:
+        return checkpoint is not None and self._model.rewind(slot, position, checkpoint)

@@ -82,7 +82,7 @@ class Worker:
             checkpoint_every=settings.checkpoint_every,
         )
         self._prompt_store = prompt_store
-        self._cache = CacheOperator(model, prompt_store, self._scheduler.position)
+        self._cache = CacheOperator(model, prompt_store)
         self._splitter = splitter
         self._speculator = speculator
         self._request_states: dict[int, RequestState] = {}

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.delta import FinishReason
+from gateway.engine.media import MediaSpan
 from gateway.engine.scheduler.fairness import Shares
 from gateway.engine.scheduler.prompt_cache import PromptCacheIndex
 from gateway.engine.scheduler.scheduler import Scheduler
@@ -627,8 +628,49 @@ def test_a_conversation_whose_answer_reads_otherwise_goes_on_in_its_slot() -> No
     scheduler.add(2, prompt + array("i", [9] * 30), 4, "app")
     step = scheduler.plan()
     assert step is not None
-    assert step.cache_ops == (Trim(0, 200),)
+    assert step.cache_ops == (Trim(0, 200, 200),)
     assert [(row.slot, row.position, len(row.tokens)) for row in step.rows] == [(0, 200, 30)]
+
+
+def test_gaps_are_closed_in_a_step_of_their_own() -> None:
+    """No slot that is cut, filled or lost in a step has another number at its end, and gaps are closed all the same."""
+    swaps = 0
+    for seed in range(12):
+        chance, bench = random.Random(seed), Bench(slots=4)
+        for number in range(40):
+            tail = [chance.randrange(1, 4) for _ in range(chance.choice([1, 2, 20]))]
+            bench.add(number, [1] * 12 + tail, chance.choice([3, 30, 60]))
+            if chance.random() < 0.3:
+                bench.scheduler.cancel(chance.randrange(number + 1))
+            for _ in range(chance.randrange(12)):
+                bench.step()
+        bench.run()
+        moved = [step.cache_ops for step in bench.steps if any(isinstance(op, Swap) for op in step.cache_ops)]
+        assert all(len(cache_ops) == 1 for cache_ops in moved)
+        swaps += len(moved)
+    assert swaps
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+def test_a_cut_behind_a_picture_says_where_it_ends(slots: int) -> None:
+    """A picture of 40 tokens takes 8 positions, so 45 tokens end at 13: cut in their slot, or copied to another."""
+    scheduler = Scheduler(slots=slots, context=512, batch=256, between_decodes=64, prefix_minimum=2, ends=[END])
+    prompt = array("i", [1, 2, 3, *[-5] * 40, 7, 8])
+    spans = (MediaSpan(start=3, tokens=40, positions=8, medium=0, part=0),)
+    scheduler.add(1, prompt + array("i", [9] * 9), 30, "app", spans=spans)
+    for _ in range(6):
+        step = scheduler.plan()
+        assert step is not None
+        scheduler.computed(step)
+        for row in step.rows:
+            if row.outputs:
+                scheduler.accept(row.request, 7)
+    if slots == 1:
+        scheduler.cancel(1)
+    scheduler.add(2, prompt + array("i", [6] * 9), 4, "app", spans=spans)
+    step = scheduler.plan()
+    assert step is not None
+    assert step.cache_ops == ((Trim(0, 45, 13),) if slots == 1 else (Copy(0, 1, 45, 13),))
 
 
 def test_what_was_lost_is_computed_again() -> None:
