@@ -1,5 +1,6 @@
 """Carry out the scheduler's operations on cached sequences: cut, copy, keep, bring back."""
 
+from collections.abc import Collection
 from typing import assert_never
 
 from gateway.engine.llama.model import EngineFault, Model
@@ -27,13 +28,17 @@ class CacheOperator:
         self._model = model
         self._store = store
 
-    def apply(self, op: CacheOp) -> tuple[int, ...]:
+    def apply(self, op: CacheOp, lost: Collection[int] = ()) -> tuple[int, ...]:
         """Carry out an operation. Return the slots whose sequences it lost.
 
         A sequence that is lost is computed again: a memory that can't do what was planned costs time, and no answer.
+
+        Args:
+            op: the operation.
+            lost: slots whose sequences were lost before in the same plan; what it would make of them is lost as well.
         """
         try:
-            done = self._carry_out(op)
+            done = not any(slot in lost for slot in _needs(op)) and self._carry_out(op)
         except EngineFault:
             done = False
         if done:
@@ -94,3 +99,16 @@ class CacheOperator:
 
     def _rewind(self, slot: int, position: int, checkpoint: State | None) -> bool:
         return checkpoint is not None and self._model.rewind(slot, position, checkpoint)
+
+
+def _needs(op: CacheOp) -> tuple[int, ...]:
+    """Return the slots whose sequences an operation goes on from."""
+    match op:
+        case Trim() | Rewind() | Keep() | Save():
+            return (op.slot,)
+        case Copy():
+            return (op.source,)
+        case Swap():
+            return (op.one, op.other)
+        case _:
+            return ()

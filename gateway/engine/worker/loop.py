@@ -258,7 +258,7 @@ class Worker:
         """
         lost: list[int] = []
         for op in step.cache_ops:
-            slots = self._cache.apply(op)
+            slots = self._cache.apply(op, lost)
             if slots and isinstance(op, Restore):
                 self._scheduler.prompt_cache.lost(op.key)
                 self._prompt_store.drop(op.key)
