@@ -44,39 +44,35 @@ class CacheShape(msgspec.Struct, frozen=True, kw_only=True):
 def cache_shape(header: Header, kind_k: KvType, kind_v: KvType) -> CacheShape:
     """Return the sizes for a model, with keys and values of these types."""
     layers = layers_of(header)
-    heads = _each(header, "attention.head_count", layers)
-    kv_heads = _each(header, "attention.head_count_kv", layers) or heads
+    heads = header.each("attention.head_count", layers)
+    kv_heads = header.each("attention.head_count_kv", layers) or heads
     recurrent = _recurrent(header, layers, kv_heads)
     alone = recurrent if len(recurrent) < layers else frozenset()  # where all have a state, heads are beside it
-    own = layers - _sane(header.number("attention.shared_kv_layers"), layers)
+    own = layers - header.count("attention.shared_kv_layers", layers)
     full = windowed = 0
     for layer, count in enumerate(kv_heads[:own]):
         if layer not in alone:
             slides = _slides(header, layer)
             full, windowed = full + count * (not slides), windowed + count * slides
-    width = _sane(header.number("embedding_length"))
+    width = header.count("embedding_length")
     bits = _head_bytes(header, kind_k, kind_v, width // max(heads, default=0) if max(heads, default=0) else 0)
     return CacheShape(
         position=_CELL + full * bits,
         window_position=windowed * bits,
-        window=_sane(header.number("attention.sliding_window")),
+        window=header.count("attention.sliding_window"),
         state=4 * len(recurrent) * _state_values(header, width, max(heads, default=0)),
     )
 
 
 def layers_of(header: Header) -> int:
     """Return the number of layers; 0: the header has no sensible one."""
-    return _sane(header.number("block_count"), _MOST_LAYERS)
-
-
-def _each(header: Header, key: str, layers: int) -> tuple[int, ...]:
-    return tuple(_sane(value) for value in header.each(key, layers)[:layers])
+    return header.count("block_count", _MOST_LAYERS)
 
 
 def _head_bytes(header: Header, kind_k: KvType, kind_v: KvType, width: int) -> float:
     """Return the bytes of one position's key and value of one head. `width`: of a head, where the file does not say."""
-    key = _sane(header.number("attention.key_length")) or width
-    value = _sane(header.number("attention.value_length")) or width
+    key = header.count("attention.key_length") or width
+    value = header.count("attention.value_length") or width
     if header.number("attention.key_length_mla"):
         value = 0  # multi-head latent attention: values are a part of the keys
     return _bytes(kind_k) * key + _bytes(kind_v) * value
@@ -108,24 +104,15 @@ def _recurrent(header: Header, layers: int, kv_heads: tuple[int, ...]) -> frozen
 
 def _state_values(header: Header, width: int, heads: int) -> int:
     """Return how many numbers a layer keeps for each sequence."""
-
-    def number(key: str) -> int:
-        return _sane(header.number(key))
-
-    if number("wkv.head_size"):
-        return width * ((number("token_shift_count") or 2) + number("wkv.head_size"))
-    if number("shortconv.l_cache"):
-        return width * (number("shortconv.l_cache") - 1)
-    kernel = max(0, number("ssm.conv_kernel") - 1)
-    if number("kda.head_dim"):
-        return heads * number("kda.head_dim") * (3 * kernel + number("kda.head_dim"))
-    inner, state = number("ssm.inner_size"), number("ssm.state_size")
-    return kernel * (inner + 2 * number("ssm.group_count") * state) + inner * state
-
-
-def _sane(value: int | None, most: int = 2**24) -> int:
-    """Return 0 for a value that no model has: a header can lie, and this is computed in the gateway's own process."""
-    return value if value is not None and 0 < value <= most else 0
+    if header.count("wkv.head_size"):
+        return width * ((header.count("token_shift_count") or 2) + header.count("wkv.head_size"))
+    if header.count("shortconv.l_cache"):
+        return width * (header.count("shortconv.l_cache") - 1)
+    kernel = max(0, header.count("ssm.conv_kernel") - 1)
+    if header.count("kda.head_dim"):
+        return heads * header.count("kda.head_dim") * (3 * kernel + header.count("kda.head_dim"))
+    inner, state = header.count("ssm.inner_size"), header.count("ssm.state_size")
+    return kernel * (inner + 2 * header.count("ssm.group_count") * state) + inner * state
 
 
 def _bytes(kv_type: str) -> float:

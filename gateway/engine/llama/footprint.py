@@ -63,7 +63,7 @@ def embedding_footprint(header: Header, settings: EngineSettings, *, gpu: bool =
     if not writes_text(header):
         return MemoryFootprint()
     batch = min(VECTORS_BATCH, settings.context)
-    logits = 4 * batch * _sane(header.number("vocab_size"))  # computed, and then copied
+    logits = 4 * batch * header.count("vocab_size")  # computed, and then copied
     compute = _compute(header, settings, batch, batch) + logits
     return _placed(header, settings, 0, cache_shape(header, "f16", "f16").bytes(settings, 1), compute, gpu=gpu)
 
@@ -80,14 +80,14 @@ def _placed(
 
 def _compute(header: Header, settings: EngineSettings, batch: int, outputs: int) -> int:
     """Estimate the bytes of a micro-batch's intermediate values and of the logits of `outputs` tokens."""
-    layers, width = layers_of(header), _sane(header.number("embedding_length"))
+    layers, width = layers_of(header), header.count("embedding_length")
     heads = max(header.each("attention.head_count", layers), default=0)
     if not (layers and width):
         return 0
-    values = 4 * width + 3 * max(header.each("feed_forward_length", 1), default=4 * width)
+    values = 4 * width + 3 * max(header.each("feed_forward_length", layers), default=4 * width)
     mask = 2 * settings.context
     scores = 4 * settings.context * heads if settings.flash_attention == "off" else 0
-    return batch * (4 * values + mask + scores) + 4 * outputs * _sane(header.number("vocab_size"))
+    return batch * (4 * values + mask + scores) + 4 * outputs * header.count("vocab_size")
 
 
 def writes_text(header: Header) -> bool:
@@ -100,14 +100,6 @@ def _share_on_gpu(layers: int, settings: EngineSettings) -> float:
     if settings.gpu_layers < 0 or not layers:
         return 1.0
     return min(1.0, settings.gpu_layers / (layers + 1))  # llama.cpp counts the output as one more
-
-
-def _sane(value: int | None, most: int = 2**24) -> int:
-    """Return 0 for a value that no model has.
-
-    A header can lie, and the estimate is made in the gateway's own process.
-    """
-    return value if value is not None and 0 < value <= most else 0
 
 
 def shortage(header: Header, settings: EngineSettings, available: int | None) -> str:

@@ -30,6 +30,7 @@ _MOST_KEYS = 65_536
 _MOST_TENSORS = 1_000_000
 _LONGEST_STRING = 64 * 2**20
 _LONGEST_ARRAY = 16_000_000
+_MOST_SENSIBLE = 2**24  # layers, heads, widths, tokens: no model has more of anything that is counted here
 _KEPT_ARRAY = 256  # one value a layer; longer arrays (vocabularies) are skipped, not kept
 
 # Tensor types of ggml.h: type → (values in a block, bytes of a block). Missing numbers were removed from the format.
@@ -61,16 +62,25 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
         value = self.metadata.get(f"{self.architecture}.{key}")
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
-    def each(self, key: str, layers: int) -> tuple[int, ...]:
-        """Return the integer `key` of every layer. Empty: the header has no sensible one.
+    def count(self, key: str, most: int = _MOST_SENSIBLE) -> int:
+        """Return the architecture's integer `key` where a model can have so many, else 0: a header can lie."""
+        return _sensible(self.number(key), most)
 
-        The header has one number for all layers, or an array.
+    def each(self, key: str, layers: int) -> tuple[int, ...]:
+        """Return the integer `key` of each of so many layers; 0 for a value that no model has.
+
+        The header has one number for all layers, or an array. Empty: it has neither, or its one number is absurd.
         """
         value = self.metadata.get(f"{self.architecture}.{key}")
         if isinstance(value, tuple):
-            return tuple(item for item in value if isinstance(item, int) and item >= 0)
+            return tuple(_sensible(item) for item in value[:layers])
         number = self.number(key)
-        return () if number is None or number < 0 else (number,) * layers
+        return () if number is None or number != _sensible(number) else (number,) * layers
+
+
+def _sensible(value: Value, most: int = _MOST_SENSIBLE) -> int:
+    """Return an integer that a model can have, else 0: estimates are computed in the gateway's own process."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= most else 0
 
 
 class _Broken(Exception):

@@ -22,6 +22,10 @@ from gateway.engine.settings import EngineSettings
         {"llama.block_count": 2, "llama.embedding_length": 64, "llama.attention.head_count": (0, 0)},
         {"llama.block_count": 2, "llama.embedding_length": 64, "llama.attention.head_count": 4,
          "llama.attention.key_length": -(2**40), "llama.feed_forward_length": -1, "llama.vocab_size": -1},
+        {"llama.block_count": 2, "llama.embedding_length": 64, "llama.attention.head_count": 4,
+         "llama.feed_forward_length": 2**60},
+        {"llama.block_count": 2, "llama.embedding_length": 64, "llama.attention.head_count": (4, 4),
+         "llama.feed_forward_length": (64, 2**60)},
     ],
 )  # fmt: skip
 def test_a_header_that_lies_costs_the_gateway_nothing(metadata: dict[str, object], tmp_path: Path) -> None:
@@ -33,4 +37,5 @@ def test_a_header_that_lies_costs_the_gateway_nothing(metadata: dict[str, object
     footprint = footprint_of(header, settings, gpu=True)
     assert footprint.weights == 1000
     assert min(footprint.cache, footprint.compute, footprint.gpu) >= 0
+    assert footprint.total < 10**9
     assert isinstance(shortage(header, settings, 10**6), str)

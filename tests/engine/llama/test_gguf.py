@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.core.errors import ConfigurationError
-from gateway.engine.llama.gguf import read_header
+from gateway.engine.llama.gguf import Header, read_header
 
 
 def text(value: str) -> bytes:
@@ -120,6 +120,29 @@ def test_a_truncated_real_model_is_refused(share: float, starter: Path, tmp_path
         file.truncate(int(starter.stat().st_size * share))
     with pytest.raises(ConfigurationError, match="complete"):
         read_header(path)
+
+
+# What the header says → how many that is, and of each of two layers.
+SAID: dict[object, tuple[int, tuple[int, ...]]] = {
+    4: (4, (4, 4)),
+    0: (0, (0, 0)),
+    -4: (0, ()),
+    2**60: (0, ()),
+    True: (0, ()),
+    "4": (0, ()),
+    (4, 8): (0, (4, 8)),
+    (4, 8, 16): (0, (4, 8)),
+    (2**60, "x", -1): (0, (0, 0)),
+}
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_numbers_that_no_model_has_count_nothing(said: object) -> None:
+    """A header can lie: of layers, heads and tokens only so many are believed as a model can have."""
+    metadata = {"general.architecture": "llama", "llama.heads": said}
+    header = Header(metadata=metadata, tensors=0, size=0, parts=())  # type: ignore[arg-type]
+    assert (header.count("heads"), header.each("heads", 2)) == SAID[said]
+    assert header.count("heads", most=3) == 0
 
 
 @pytest.mark.model
