@@ -44,9 +44,8 @@ def widest_window(header: Header, *, gpu: bool, known: bool) -> WidestWindow:
     `known`: it is known how much memory there is.
     """
     most = (_ON_CARD if gpu else _IN_RAM) if known else _UNKNOWN
-    trained = header.number("context_length")
-    window = min(trained, most) if trained is not None and trained >= _LEAST else _UNKNOWN
-    return WidestWindow(window=window, positions=max(_MOST_POSITIONS * most, _MANY[0] * _COMFORT))
+    trained = header.count("context_length") or _UNKNOWN
+    return WidestWindow(window=min(trained, most), positions=max(_MOST_POSITIONS * most, _MANY[0] * _COMFORT))
 
 
 def sizes(room: EmbeddedSettings, widest: WidestWindow) -> Iterator[tuple[EmbeddedSettings, bool]]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway.engine.llama.gguf import Header
@@ -93,6 +94,21 @@ def test_numbers_that_a_person_wrote_stay(model: str) -> None:
 def test_nobody_knows_the_memory(model: str) -> None:
     """Where the system does not say what is free, the usual size is taken."""
     assert chosen(planned(model, spare=SpareMemory())) == [(8, 8_192)]
+
+
+# Tokens that a model was trained for → the window. 2**60: the header lies.
+TRAINED = {128: 128, 511: 511, 512: 512, 40_960: 32_768, 0: 8_192, 2**60: 8_192}
+
+
+@pytest.mark.parametrize("trained", TRAINED)
+def test_no_window_goes_beyond_what_a_model_was_trained_for(
+    trained: int, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model of short texts, such as an encoder, gets its own window, and one that does not say it the usual one."""
+    header = capacity.read_header(Path(model))
+    told = msgspec.structs.replace(header, metadata={**header.metadata, "qwen3.context_length": trained})
+    monkeypatch.setattr(capacity, "read_header", lambda path: told)
+    assert [window for _, window in chosen(planned(model, spare=SpareMemory(ram=900 * GB)))] == [TRAINED[trained]]
 
 
 def test_a_card(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
