@@ -14,7 +14,7 @@ from gateway.engine.llama.gguf import Header, read_header
 from gateway.engine.llama.memory import SpareMemory, spare_memory
 from gateway.engine.llama.model import can_use_gpu
 from gateway.local.embedded.models.eviction import MemoryLimits
-from gateway.local.embedded.models.fit import ModelSize, fitted, sizes, widest_window
+from gateway.local.embedded.models.fit import ModelSize, fitted, kept_limits, sizes, widest_window
 from gateway.local.embedded.models.plan import ModelPlan
 from gateway.local.embedded.settings import EmbeddedSettings
 
@@ -39,33 +39,31 @@ def plan_models(
         spare: memory that there is. None: it is measured, if there is something to choose.
     """
     gpu = any(room.gpu_layers for room in rooms.values()) and can_use_gpu()
-    limits = MemoryLimits(memory=memory, gpu_memory=gpu_memory)
     if spare is None:
         chooses = any(room.fit_context or room.fit_slots for room in rooms.values())
         spare = spare_memory(gpu=gpu) if chooses else SpareMemory()
+    limits = MemoryLimits(memory=memory, gpu_memory=gpu_memory, spare_ram=spare.ram, spare_gpu=spare.gpu)
     models = {
-        name: _sizes_of(room, gpu and room.gpu_layers != 0, limits, spare, vectors=name in vectors)
+        name: _sizes_of(room, gpu and room.gpu_layers != 0, limits, vectors=name in vectors)
         for name, room in rooms.items()
     }
-    chosen = fitted(models, limits, spare)
+    chosen = fitted(models, limits)
     return ModelPlan(
         settings={name: size.settings for name, size in chosen.items()},
         footprints={name: size.footprint for name, size in chosen.items()},
-        limits=limits,
+        limits=kept_limits(chosen.values(), limits),
     )
 
 
-def _sizes_of(
-    room: EmbeddedSettings, gpu: bool, limits: MemoryLimits, spare: SpareMemory, *, vectors: bool
-) -> list[ModelSize]:
+def _sizes_of(room: EmbeddedSettings, gpu: bool, limits: MemoryLimits, *, vectors: bool) -> list[ModelSize]:
     """Return the sizes that a model may have, the best first; of a file that can't be read, the usual one."""
     try:
         header = read_header(Path(room.model))
         draft = read_header(Path(room.draft_model)) if room.draft_model else None
     except ConfigurationError:
         return [ModelSize(settings=room, footprint=MemoryFootprint())]
-    measured, limit = (spare.gpu, limits.gpu_memory) if gpu else (spare.ram, None)
-    known = measured is not None or limit is not None or limits.memory is not None
+    bounds = (limits.memory, *((limits.spare_gpu, limits.gpu_memory) if gpu else (limits.spare_ram,)))
+    known = any(bound is not None for bound in bounds)
     return [
         ModelSize(settings=one, footprint=_footprint(header, draft, one, gpu, vectors=vectors), roomy=roomy)
         for one, roomy in sizes(room, widest_window(header, gpu=gpu, known=known))

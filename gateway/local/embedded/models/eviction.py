@@ -12,10 +12,16 @@ from gateway.engine.llama.footprint import MemoryFootprint
 
 
 class MemoryLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits in bytes for all models together. None: no limit of our own."""
+    """Limits in bytes for all models together. None: no limit.
+
+    `memory` and `gpu_memory` (the part of it on GPUs) are configured. `spare_ram` and `spare_gpu` were free when sizes
+    were chosen for them: a chosen size fits there alone, and not always beside another one.
+    """
 
     memory: int | None = None
-    gpu_memory: int | None = None  # the part of it on GPUs
+    gpu_memory: int | None = None
+    spare_ram: int | None = None
+    spare_gpu: int | None = None
 
 
 class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +43,13 @@ class EvictionPlan(msgspec.Struct, frozen=True, kw_only=True):
 def within(limits: MemoryLimits, footprints: Sequence[MemoryFootprint]) -> bool:
     """Say whether these fit together."""
     total, gpu = sum(footprint.total for footprint in footprints), sum(footprint.gpu for footprint in footprints)
-    return (limits.memory is None or total <= limits.memory) and (limits.gpu_memory is None or gpu <= limits.gpu_memory)
+    bounds = (
+        (total, limits.memory),
+        (gpu, limits.gpu_memory),
+        (total - gpu, limits.spare_ram),
+        (gpu, limits.spare_gpu),
+    )
+    return all(limit is None or need <= limit for need, limit in bounds)
 
 
 def plan_eviction(footprint: MemoryFootprint, loaded: Sequence[LoadedModel], limits: MemoryLimits) -> EvictionPlan:
@@ -68,7 +80,7 @@ def too_large(need: MemoryFootprint, limits: MemoryLimits) -> str:
 
 
 def describe(limits: MemoryLimits) -> str:
-    """Describe the limits in words."""
+    """Describe the configured limits in words."""
     parts = []
     if limits.memory is not None:
         parts.append(f"{limits.memory / 1e9:.1f} GB (engine.memory)")

@@ -12,7 +12,6 @@ import msgspec
 
 from gateway.engine.llama.footprint import MemoryFootprint
 from gateway.engine.llama.gguf import Header
-from gateway.engine.llama.memory import SpareMemory
 from gateway.local.embedded.models.eviction import MemoryLimits, within
 from gateway.local.embedded.settings import EmbeddedSettings
 
@@ -76,37 +75,52 @@ def _sized(room: EmbeddedSettings, context: int, slots: int) -> EmbeddedSettings
     return msgspec.structs.replace(room, context=context, slots=slots)
 
 
-def fitted(
-    models: Mapping[str, Sequence[ModelSize]], limits: MemoryLimits, spare: SpareMemory
-) -> Mapping[str, ModelSize]:
+def fitted(models: Mapping[str, Sequence[ModelSize]], limits: MemoryLimits) -> Mapping[str, ModelSize]:
     """Choose a size for every model; the least where nothing fits.
 
     All of them together, if that leaves each one roomy. Else, where models make room for each other, only those that
     load at start are together.
     """
-    chosen = _lowered(models, models, limits, spare, roomy=True)
-    if _fits(chosen.values(), limits, spare):
+    chosen = _lowered(models, models, limits, roomy=True)
+    if _fits(chosen.values(), limits):
         return chosen
-    if limits.memory is None and limits.gpu_memory is None:  # nothing is ever evicted
-        return _lowered(models, models, limits, spare)
+    if not _evicts(limits):
+        return _lowered(models, models, limits)
     start = {name for name, choices in models.items() if choices[0].settings.load == "start"}
-    result = dict(_lowered(models, start, limits, spare))
+    result = dict(_lowered(models, start, limits))
     for name in models.keys() - start:
-        result |= _lowered(models, {name}, limits, spare)
+        result |= _lowered(models, {name}, limits)
     return {name: result[name] for name in models}
 
 
+def kept_limits(chosen: Collection[ModelSize], limits: MemoryLimits) -> MemoryLimits:
+    """Return the limits that eviction keeps to: what was measured as well, for models whose turn gives them all of it.
+
+    INVARIANT: what was measured refuses nothing. Where a model alone, or those that load at start, need more than was
+    free, it is no limit: mapped weights may still be read from the disk, and memory may have come free.
+    """
+    start = [one for one in chosen if one.settings.load == "start"]
+    groups = [start, *([one] for one in chosen)]
+    kept = {
+        name: spare
+        if _evicts(limits) and all(_fits(group, MemoryLimits(**{name: spare})) for group in groups)
+        else None
+        for name, spare in (("spare_ram", limits.spare_ram), ("spare_gpu", limits.spare_gpu))
+    }
+    return msgspec.structs.replace(limits, **kept)
+
+
+def _evicts(limits: MemoryLimits) -> bool:
+    """Say whether models make room for each other: only where somebody configured how much there is."""
+    return limits.memory is not None or limits.gpu_memory is not None
+
+
 def _lowered(
-    models: Mapping[str, Sequence[ModelSize]],
-    together: Collection[str],
-    limits: MemoryLimits,
-    spare: SpareMemory,
-    *,
-    roomy: bool = False,
+    models: Mapping[str, Sequence[ModelSize]], together: Collection[str], limits: MemoryLimits, *, roomy: bool = False
 ) -> dict[str, ModelSize]:
     """Take smaller sizes, of the largest KV cache first, until all fit or none can be smaller."""
     left = {name: [one for one in models[name] if one.roomy or not roomy] for name in models if name in together}
-    while not _fits([choices[0] for choices in left.values()], limits, spare):
+    while not _fits([choices[0] for choices in left.values()], limits):
         shrinkable = [name for name, choices in left.items() if len(choices) > 1]
         if not shrinkable:
             break
@@ -114,12 +128,5 @@ def _lowered(
     return {name: choices[0] for name, choices in left.items()}
 
 
-def _fits(chosen: Collection[ModelSize], limits: MemoryLimits, spare: SpareMemory) -> bool:
-    footprints = [one.footprint for one in chosen]
-    gpu = sum(footprint.gpu for footprint in footprints)
-    ram = sum(footprint.total for footprint in footprints) - gpu
-    return (
-        within(limits, footprints)
-        and (spare.ram is None or ram <= spare.ram)
-        and (spare.gpu is None or gpu <= spare.gpu)
-    )
+def _fits(chosen: Collection[ModelSize], limits: MemoryLimits) -> bool:
+    return within(limits, [one.footprint for one in chosen])

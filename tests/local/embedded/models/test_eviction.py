@@ -9,21 +9,20 @@ from gateway.local.embedded.models.eviction import LoadedModel, MemoryLimits, pl
 NEEDS = st.builds(
     lambda weights, gpu: MemoryFootprint(weights=weights, gpu=min(weights, gpu)), st.integers(0, 20), st.integers(0, 20)
 )
+BOUNDS = st.none() | st.integers(1, 40)
 
 
 @given(
     st.lists(st.tuples(NEEDS, st.booleans(), st.integers(0, 99)), max_size=6),
     NEEDS,
-    st.none() | st.integers(1, 40),
-    st.none() | st.integers(1, 40),
+    st.builds(MemoryLimits, memory=BOUNDS, gpu_memory=BOUNDS, spare_ram=BOUNDS, spare_gpu=BOUNDS),
 )
 def test_evictions_are_enough_and_not_too_many(
-    given_: list[tuple[MemoryFootprint, bool, int]], footprint: MemoryFootprint, memory: int | None, gpu: int | None
+    given_: list[tuple[MemoryFootprint, bool, int]], footprint: MemoryFootprint, limits: MemoryLimits
 ) -> None:
     """Without the evicted models the new one fits, with any one of them it would not; it is impossible only for a model
     that does not fit alone.
     """
-    limits = MemoryLimits(memory=memory, gpu_memory=gpu)
     loaded = [
         LoadedModel(name=str(n), footprint=one, working=works, used=used) for n, (one, works, used) in enumerate(given_)
     ]

@@ -10,6 +10,7 @@ from gateway.engine.llama.gguf import Header
 from gateway.engine.llama.memory import SpareMemory
 from gateway.local.embedded.models import capacity
 from gateway.local.embedded.models.capacity import plan_models
+from gateway.local.embedded.models.eviction import LoadedModel, plan_eviction
 from gateway.local.embedded.models.plan import ModelPlan
 from gateway.local.embedded.settings import EmbeddedSettings
 
@@ -133,3 +134,33 @@ def test_models_that_make_room_for_each_other_need_not_share(model: str) -> None
     assert chosen(alone) == [(4, 16_384)] * 3
     shared = planned(model, spare=SpareMemory(ram=30 * GB), targets=3, load="on_demand")
     assert sum(need.total for need in shared.footprints.values()) <= 30 * GB
+
+
+@pytest.mark.parametrize("load", ["start", "on_demand"])
+def test_a_model_that_got_all_of_a_card_has_it_alone(load: str, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A budget for all memory is wider than the card: what was free there is kept to as well, so one makes room."""
+    monkeypatch.setattr(capacity, "can_use_gpu", lambda: True)
+    rooms = {
+        name: EmbeddedSettings(model=model, load=when, **ROOMS) for name, when in (("a", load), ("b", "on_demand"))
+    }
+    spare = SpareMemory(ram=64 * GB, gpu=23 * GB)
+    plan = plan_models(rooms, memory=60 * GB, gpu_memory=None, spare=spare)
+    assert chosen(plan) == [(4, 20_480)] * 2
+    assert not plan.problems()
+    first = LoadedModel(name="a", footprint=plan.footprints["a"], working=False, used=0.0)
+    assert plan_eviction(plan.footprints["b"], [first], plan.limits).evict == ("a",)
+
+
+@pytest.mark.parametrize("load", ["start", "on_demand"])
+def test_what_was_free_refuses_no_model(load: str, model: str) -> None:
+    """Models that need more than was free are within the configured budget, so they may try, alone or at start."""
+    plan = planned(model, spare=SpareMemory(ram=8 * GB), targets=2, memory=60 * GB, load=load)
+    assert not plan.problems()
+    assert plan_eviction(plan.footprints["t0"], [], plan.limits).possible
+
+
+def test_where_no_model_makes_room_what_was_free_is_no_limit(model: str) -> None:
+    """Without a budget no model goes for another one, whatever was free when the sizes were chosen."""
+    plan = planned(model, spare=SpareMemory(ram=30 * GB), targets=2, load="on_demand")
+    first = LoadedModel(name="t0", footprint=plan.footprints["t0"], working=False, used=0.0)
+    assert plan_eviction(plan.footprints["t1"], [first, first], plan.limits).evict == ()
