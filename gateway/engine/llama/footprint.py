@@ -44,8 +44,7 @@ def footprint_of(header: Header, settings: EngineSettings, *, gpu: bool = False)
     several shapes. `gpu`: layers may lie there.
     """
     weights = sum(part.stat().st_size for part in header.parts)
-    projector = int(_PROJECTOR * Path(settings.mmproj).stat().st_size) if Path(settings.mmproj).is_file() else 0
-    adapters = projector + sum(Path(path).stat().st_size for path, _ in settings.lora if Path(path).is_file())
+    adapters = sum(Path(path).stat().st_size for path, _ in settings.lora if Path(path).is_file())
     generates = writes_text(header)
     shape = cache_shape(header, settings.kv_type_k, settings.kv_type_v)
     cache = shape.bytes(settings, settings.slots if generates else 1)
@@ -53,6 +52,17 @@ def footprint_of(header: Header, settings: EngineSettings, *, gpu: bool = False)
     compute = _compute(header, settings, batch, settings.outputs)
     footprint = _placed(header, settings, weights + adapters, cache, compute, gpu=gpu)
     return msgspec.structs.replace(footprint, compute=compute + _PROCESS)
+
+
+def projector_footprint(settings: EngineSettings, *, gpu: bool = False) -> MemoryFootprint:
+    """Estimate what the projector for pictures and sound takes: all of it on one side, however many layers lie where.
+
+    A file that is missing counts 0. `gpu`: it may lie there.
+    """
+    path = Path(settings.mmproj)
+    size = int(_PROJECTOR * path.stat().st_size) if path.is_file() else 0
+    on_card = gpu and settings.mmproj_offload and settings.gpu_layers != 0
+    return MemoryFootprint(weights=size, gpu=size if on_card else 0)
 
 
 def embedding_footprint(header: Header, settings: EngineSettings, *, gpu: bool = False) -> MemoryFootprint:
@@ -107,7 +117,7 @@ def shortage(header: Header, settings: EngineSettings, available: int | None) ->
 
     Empty: it can be loaded, or nobody knows.
     """
-    need = footprint_of(header, settings)
+    need = footprint_of(header, settings) + projector_footprint(settings)
     # Mapped weights can be paged in again; the cache is touched at once and stays.
     if available is None or need.cache + (0 if settings.mmap else need.weights) <= available:
         return ""

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from gateway.core.errors import ConfigurationError
-from gateway.engine.llama.footprint import MemoryFootprint, embedding_footprint, footprint_of
+from gateway.engine.llama.footprint import MemoryFootprint, embedding_footprint, footprint_of, projector_footprint
 from gateway.engine.llama.gguf import Header, read_header
 from gateway.engine.llama.memory import SpareMemory, spare_memory
 from gateway.engine.llama.model import can_use_gpu
@@ -74,7 +74,7 @@ def _footprint(
     header: Header, draft: Header | None, room: EmbeddedSettings, gpu: bool, *, vectors: bool
 ) -> MemoryFootprint:
     """Estimate a model together with the small one that drafts for it, which has as many slots of the same size."""
-    footprint = footprint_of(header, room, gpu=gpu)
+    footprint = footprint_of(header, room, gpu=gpu) + projector_footprint(room, gpu=gpu)
     if vectors:
         footprint += embedding_footprint(header, room, gpu=gpu)
     if draft is not None:

@@ -1,12 +1,14 @@
 """What models need is known before they are loaded, and what can never be held is told."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from gateway.app.model_plan import planned
 from gateway.engine.llama.footprint import MemoryFootprint
+from gateway.local.embedded.models import capacity
 from gateway.local.embedded.models.capacity import plan_models
 from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.settings import load_settings
@@ -43,6 +45,43 @@ def test_adapters_count_too(file: str, tmp_path: Path) -> None:
     footprints = plan_models(rooms, memory=None, gpu_memory=None).footprints
     assert footprints["adapted"].weights - footprints["one"].weights == adapter.stat().st_size > 0
     assert footprints["drafted"].weights - 2 * footprints["one"].weights == adapter.stat().st_size
+
+
+def test_a_projector_counts_once(file: str, tmp_path: Path) -> None:
+    """A projector for pictures counts by its file, and no second time beside a draft model; a missing one counts 0."""
+    projector = tmp_path / "mmproj.gguf"
+    projector.write_bytes(bytes(1_000_000))
+    plain = EmbeddedSettings(model=file, context=128)
+    drafted = msgspec.structs.replace(plain, draft_model=file)
+    rooms = {
+        "plain": plain,
+        "eyes": msgspec.structs.replace(plain, mmproj=str(projector)),
+        "drafted": drafted,
+        "drafted eyes": msgspec.structs.replace(drafted, mmproj=str(projector)),
+        "blind": msgspec.structs.replace(plain, mmproj=str(tmp_path / "none.gguf")),
+    }
+    needs = plan_models(rooms, memory=None, gpu_memory=None).footprints
+    assert needs["eyes"].weights - needs["plain"].weights == 1_500_000
+    assert needs["drafted eyes"].weights - needs["drafted"].weights == 1_500_000
+    assert needs["blind"] == needs["plain"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "on_card"),
+    [({}, 1_500_000), ({"gpu_layers": 2}, 1_500_000), ({"mmproj_offload": False}, 0), ({"gpu_layers": 0}, 0)],
+    ids=["whole model there", "a few layers there", "mmproj_offload: false", "no layers there"],
+)
+def test_where_a_projector_lies(
+    changes: dict[str, Any], on_card: int, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A projector is on the card as a whole, unless the configuration keeps it or the model off."""
+    monkeypatch.setattr(capacity, "can_use_gpu", lambda: True)
+    projector = tmp_path / "mmproj.gguf"
+    projector.write_bytes(bytes(1_000_000))
+    plain = EmbeddedSettings(model=file, context=128, **changes)
+    rooms = {"plain": plain, "eyes": msgspec.structs.replace(plain, mmproj=str(projector))}
+    needs = plan_models(rooms, memory=None, gpu_memory=None).footprints
+    assert needs["eyes"].gpu - needs["plain"].gpu == on_card
 
 
 @pytest.mark.model
