@@ -72,6 +72,7 @@ class Projector:
         self.hears = bool(mtmd.mtmd_support_audio(self._handle))
         self.rotates = bool(mtmd.mtmd_decode_use_mrope(self._handle))
         self._width = int(C.llama_model_n_embd_inp(model.handle))
+        self.token_bytes = self._width * ctypes.sizeof(ctypes.c_float)  # of the embedding of one token
         self._most_at_once = settings.micro_batch_size
         self._marker: bytes = mtmd.mtmd_get_marker(self._handle)
 
@@ -84,7 +85,7 @@ class Projector:
         if not self.sees:
             raise MediaFault("can't be seen by this model")
         with self._chunks(self._mtmd.mtmd_bitmap_init(width, height, None)) as chunks:
-            return [self._piece(chunk) for chunk in chunks]
+            return self._pieces(chunks)
 
     def encode_picture(self, pixels: NDArray[np.uint8]) -> list[EncodedPart]:
         """Compute the embeddings of a picture, `(height, width, 3)` uint8 RGB.
@@ -105,18 +106,18 @@ class Projector:
         """
         if not self.hears:
             raise MediaFault("can't be heard by this model")
-        buffer = (ctypes.c_uint8 * len(data)).from_buffer_copy(data)
+        pointer = ctypes.cast(ctypes.c_char_p(data), ctypes.POINTER(ctypes.c_uint8))  # it only reads
         with self._chunks(
-            self._mtmd.mtmd_helper_bitmap_init_from_buf(self._handle, buffer, len(data), False)
+            self._mtmd.mtmd_helper_bitmap_init_from_buf(self._handle, pointer, len(data), False)
         ) as chunks:
-            return [self._piece(chunk) for chunk in chunks], self._encoded(chunks)
+            return self._pieces(chunks), self._encoded(chunks)
 
     @contextmanager
     def _chunks(self, bitmap: Any) -> Iterator[list[Any]]:
         """Cut a bitmap into chunks, mtmd's word for pieces of a prompt; frees both.
 
         Raises:
-            MediaFault: it can't be cut.
+            MediaFault: it can't be cut, or there is no memory for what comes of it.
         """
         mtmd = self._mtmd
         if not bitmap:
@@ -128,16 +129,28 @@ class Projector:
             if mtmd.mtmd_tokenize(self._handle, found, ctypes.byref(text), given, 1) != 0:
                 raise MediaFault("can't be prepared for this model: it may be too small, too large or too narrow")
             yield [mtmd.mtmd_input_chunks_get(found, at) for at in range(mtmd.mtmd_input_chunks_size(found))]
+        except MemoryError as error:
+            raise MediaFault("takes more memory than there is: send a smaller one") from error
         finally:
             mtmd.mtmd_input_chunks_free(found)
             mtmd.mtmd_bitmap_free(bitmap)
 
-    def _piece(self, chunk: Any) -> Piece:
+    def _pieces(self, chunks: list[Any]) -> list[Piece]:
+        return [piece for piece in map(self._piece, chunks) if piece is not None]
+
+    def _piece(self, chunk: Any) -> Piece | None:
+        """Return what stands in a prompt for a chunk; None: nothing does.
+
+        Raises:
+            MediaFault: this model can't compute it.
+        """
         mtmd = self._mtmd
         if mtmd.mtmd_input_chunk_get_type(chunk) == mtmd.MTMD_INPUT_CHUNK_TYPE_TEXT:
             count = ctypes.c_size_t()
             ids = mtmd.mtmd_input_chunk_get_tokens_text(chunk, ctypes.byref(count))
             text = [ids[at] for at in range(count.value)]
+            if not text:
+                return None
             if min(text) < 0:
                 raise MediaFault("can't be taken: the projector wants tokens that this model does not have")
             return Piece(text=pack_tokens(text))
@@ -162,6 +175,8 @@ class Projector:
             raise MediaFault("can't be encoded")
         tokens = int(mtmd.mtmd_input_chunk_get_n_tokens(chunk))
         pointer = mtmd.mtmd_get_output_embd(self._handle)
+        if not pointer:
+            raise MediaFault("can't be encoded: the projector gave nothing")
         embeddings = np.ctypeslib.as_array(pointer, (tokens, self._width)).copy()
         if not np.isfinite(embeddings).all():
             raise MediaFault("can't be encoded: the projector gave no numbers")
@@ -185,12 +200,6 @@ class Projector:
         found = (self._mtmd.mtmd_decoder_pos * tokens)()
         self._mtmd.mtmd_helper_image_get_decoder_pos(seen, start, found)
         return np.array([[one.t, one.y, one.x, one.z] for one in found], np.int32).T
-
-    def close(self) -> None:
-        """Give its memory back."""
-        if self._handle:
-            self._mtmd.mtmd_free(self._handle)
-            self._handle = None
 
 
 def _load_problem(model: Model) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from gateway.engine.llama.bindings import C, multimodal
 from gateway.engine.llama.model import LoadFault, Model
-from gateway.engine.llama.projector import Projector
+from gateway.engine.llama.projector import MediaFault, Projector
 from gateway.engine.media import MediaSpan, digest_of, numbers_of
 from gateway.engine.messages import (
     Cancel,
@@ -208,7 +208,6 @@ def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Lab]]:
     made = {kind: Lab(directory, kind) for kind in KINDS}
     yield made
     for lab in made.values():
-        lab.projector.close()
         lab.model.close()
 
 
@@ -356,6 +355,48 @@ def test_a_size_is_measured_without_a_picture(lab: Lab, running: Running) -> Non
     running.until(1, 2)
     assert sum(piece.tokens for piece in running.measured[1].pieces) > 0
     assert running.measured[2].error
+
+
+class Surprising:
+    """mtmd, but for some functions."""
+
+    def __init__(self, **functions: object) -> None:
+        self.__dict__ |= functions
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(multimodal(), name)
+
+
+def _no_memory(*_: object) -> int:
+    raise MemoryError
+
+
+@pytest.mark.parametrize(
+    ("surprise", "message"),
+    [
+        (Surprising(mtmd_get_output_embd=lambda handle: None), "gave nothing"),
+        (Surprising(mtmd_input_chunks_size=_no_memory), "more memory than there is"),
+        (Surprising(mtmd_encode_chunk=lambda handle, chunk: 1), "can't be encoded"),
+    ],
+)
+def test_surprises_of_the_projector_are_faults_of_the_picture(
+    surprise: Surprising, message: str, labs: dict[str, Lab], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A picture that llama.cpp can't take is told as such, so that it ends its own request and nothing else."""
+    projector = labs["gemma3"].projector
+    monkeypatch.setattr(projector, "_mtmd", surprise)
+    with pytest.raises(MediaFault, match=message):
+        projector.encode_picture(pixels_of(ONE))
+
+
+def test_an_empty_text_beside_a_picture_is_left_out(labs: dict[str, Lab], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A projector whose marks before and behind a picture are no tokens of the model's takes it without them."""
+    projector = labs["idefics3"].projector
+    pieces = projector.measure_picture(60, 40)
+    assert any(piece.text for piece in pieces)
+    silent = Surprising(mtmd_input_chunk_get_tokens_text=lambda chunk, count: None)
+    monkeypatch.setattr(projector, "_mtmd", silent)
+    assert projector.measure_picture(60, 40) == [piece for piece in pieces if not piece.text]
 
 
 @pytest.mark.parametrize("fault", ["width", "none"])
