@@ -68,6 +68,7 @@ class Measure(_FramedMessage, frozen=True, kw_only=True):
     width: int = 0
     height: int = 0
     sound: bytes = b""
+    isolation: str = ""  # of the request that brings the sound
 
 
 class ThoughtBudget(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +84,7 @@ class ThoughtBudget(msgspec.Struct, frozen=True, kw_only=True):
 class Submit(_FramedMessage, frozen=True, kw_only=True):
     """Order to generate one sequence. `tokens`: the prompt as packed ids; `max_tokens`: the longest answer.
 
-    Sequences share a cached prefix only within the same `isolation` key.
+    Sequences share a cached prefix, and encoded pictures, only within the same `isolation` key.
     """
 
     id: int

@@ -98,24 +98,30 @@ class Worker:
         Raises:
             PeerClosed: it has.
         """
-        while True:
-            for message in self._channel.receive():
-                self._take(message)
-            self._take_encoded()
-            self._take_compiled()
-            self._take_states()
-            step = self._scheduler.plan()
-            self._prompt_store.fetch(self._scheduler.prompt_cache.wanted())
-            if step is None or step.prefill or self._embeds:
-                self._channel.flush()  # what comes now takes long
-            if step is not None:
-                self._carry_out(step)
-            if self._embeds:
-                answer = self._embeds.work()
-                if answer is not None:
-                    self._channel.send(answer)
-            elif step is None:
-                self._channel.wait()
+        try:
+            while True:
+                self._turn()
+        finally:
+            self._compiler.shutdown(wait=False, cancel_futures=True)
+
+    def _turn(self) -> None:
+        for message in self._channel.receive():
+            self._take(message)
+        self._take_encoded()
+        self._take_compiled()
+        self._take_states()
+        step = self._scheduler.plan()
+        self._prompt_store.fetch(self._scheduler.prompt_cache.wanted())
+        if step is None or step.prefill or self._embeds:
+            self._channel.flush()  # what comes now takes long
+        if step is not None:
+            self._carry_out(step)
+        if self._embeds:
+            answer = self._embeds.work()
+            if answer is not None:
+                self._channel.send(answer)
+        elif step is None:
+            self._channel.wait()
 
     def _take(self, message: ToWorker) -> None:
         match message:
@@ -132,7 +138,9 @@ class Worker:
                 self._embeds.cancel(message.ids)
                 for request in message.ids:
                     self._media.forget(request)
-                    self._compiling.pop(request, None)
+                    _, compiling = self._compiling.pop(request, (None, None))
+                    if compiling is not None:
+                        compiling.cancel()
                     self._forget(request)
                     self._scheduler.cancel(request)
             case Embed():

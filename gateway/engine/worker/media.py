@@ -1,17 +1,22 @@
 """Pictures and sounds of requests: a thread of their own encodes them while the loop goes on computing text.
 
-What was encoded is kept for a while by the hash of its bytes, so that a conversation about a picture encodes it once. A
-request is handed to the scheduler when all of its pictures are encoded; what the cache has lost by the time a step
-wants it is encoded again.
+A request is handed to the scheduler when all of its pictures are encoded, and keeps what they became until it ends, so
+that no step waits for the thread. What was encoded is also kept for a while by the hash of its bytes, so that a
+conversation about a picture encodes it once.
 """
 
-from collections import OrderedDict
+import queue
+import sys
+import threading
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
 
 import msgspec
+from cachetools import LRUCache
 
-from gateway.engine.llama.model import EmbeddingRows, EngineFault
+from gateway.engine.llama.model import EmbeddingRows
 from gateway.engine.llama.projector import EncodedPart, MediaFault, Projector
 from gateway.engine.media import MediaSpan, Piece, digest_of
 from gateway.engine.messages import Measure, Measured, Medium, Submit
@@ -19,6 +24,8 @@ from gateway.engine.pictures import PictureFault, pixels_of
 from gateway.engine.scheduler.step import Row
 
 _MOST_KEPT = 256 * 2**20  # bytes of embeddings: some hundred pictures of a small model, some dozens of a large one
+_MOST_HELD = 1024 * 2**20  # bytes of embeddings of requests that have not ended; more requests wait
+_T = TypeVar("_T")
 
 
 class EncodedMedia(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,46 +40,47 @@ class EncodedMedia(msgspec.Struct, frozen=True, kw_only=True):
         return sum(part.size for part in self.parts)
 
 
-class _EncodedCache:
-    """What was encoded last, by the hash of its bytes. Used by the encoder's thread alone."""
+class EncodedRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Request whose media were encoded, or what is wrong with them; empty: nothing is."""
 
-    def __init__(self) -> None:
-        self._kept: OrderedDict[bytes, EncodedMedia] = OrderedDict()
-        self._size = 0
-
-    def get(self, digest: bytes) -> EncodedMedia | None:
-        found = self._kept.get(digest)
-        if found is not None:
-            self._kept.move_to_end(digest)
-        return found
-
-    def put(self, digest: bytes, encoded: EncodedMedia) -> None:
-        self._kept[digest] = encoded
-        self._size += encoded.size
-        while self._size > _MOST_KEPT and len(self._kept) > 1:
-            self._size -= self._kept.popitem(last=False)[1].size
+    message: Submit
+    media: tuple[EncodedMedia, ...] = ()
+    problem: str = ""
 
 
 class MediaJobs:
-    """Owner of the projector, of the thread that runs it, and of the pictures of requests that have not ended."""
+    """Owner of the projector, of the thread that runs it, and of what was encoded for requests that have not ended."""
 
-    def __init__(self, projector: Projector | None, wake: Callable[[], None]) -> None:
+    def __init__(self, projector: Projector | None, wake: Callable[[], None], *, room: int = _MOST_HELD) -> None:
+        """Begin with nothing to do.
+
+        Args:
+            projector: of the model; None: it takes text alone.
+            wake: called from the thread when something was encoded.
+            room: bytes of embeddings that requests may hold together; a single one may take more.
+        """
         self._projector = projector
         self._wake = wake
-        self._cache = _EncodedCache()
-        self._thread = ThreadPoolExecutor(1, "media")
-        self._media: dict[int, tuple[Medium, ...]] = {}
-        self._encoding: dict[int, tuple[Submit, Future[str]]] = {}
-        self._measuring: dict[int, Future[Measured]] = {}
+        self._room = room
+        self._waiting: deque[Submit] = deque()  # until there is room
+        self._wanted: dict[int, int] = {}  # request in the thread, or encoded → bytes of embeddings it takes
+        self._media: dict[int, tuple[EncodedMedia, ...]] = {}
+        self._measuring: set[int] = set()
+        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._encoded: deque[EncodedRequest] = deque()
+        self._measured: deque[Measured] = deque()
+        # Used by the thread alone.
+        self._cache: LRUCache[tuple[str, bytes], EncodedMedia] = LRUCache(_MOST_KEPT, getsizeof=lambda one: one.size)
+        if projector is not None:
+            threading.Thread(target=self._work, name="media", daemon=True).start()
 
     def measure(self, message: Measure) -> Measured | None:
         """Say what stands in a prompt for a picture or sound. None: `measured` says so later."""
         if self._projector is None:
             return Measured(id=message.id, error="can't be taken by this model")
         if message.sound:  # its length is known once it is decoded; then it may as well be encoded
-            future = self._thread.submit(self._measure_sound, message)
-            self._measuring[message.id] = future
-            future.add_done_callback(lambda _: self._wake())
+            self._measuring.add(message.id)
+            self._jobs.put(partial(self._measure_sound, self._projector, message))
             return None
         try:
             return Measured(id=message.id, pieces=tuple(self._projector.measure_picture(message.width, message.height)))
@@ -81,83 +89,120 @@ class MediaJobs:
 
     def add(self, message: Submit) -> None:
         """Begin to encode what a request brings; `encoded` tells when all of it is."""
-        self._media[message.id] = message.media
-        future = self._thread.submit(self._encode_all, message)
-        self._encoding[message.id] = (message, future)
-        future.add_done_callback(lambda _: self._wake())
+        self._waiting.append(message)
+        self._begin()
 
     def measured(self) -> list[Measured]:
         """Return the answers that have come since the last call."""
-        done = [number for number, future in self._measuring.items() if future.done()]
-        return [self._measuring.pop(number).result() for number in done]
+        came = [answer for answer in _taken(self._measured) if answer.id in self._measuring]
+        self._measuring.difference_update(answer.id for answer in came)
+        return came
 
     def encoded(self) -> list[tuple[Submit, str]]:
-        """Return the requests that were encoded since the last call, each with its error; empty: there is none."""
-        done = [number for number, (_, future) in self._encoding.items() if future.done()]
-        return [(message, future.result()) for message, future in map(self._encoding.pop, done)]
+        """Return the requests that were encoded since the last call, each with its error; empty: there is none.
+
+        They come without the bytes of their media, which nobody needs any more.
+        """
+        came = [one for one in _taken(self._encoded) if one.message.id in self._wanted]
+        self._media |= {one.message.id: one.media for one in came}
+        return [(msgspec.structs.replace(one.message, media=()), one.problem) for one in came]
 
     def forget(self, request: int) -> None:
         """Forget a request that has ended, or that nobody waits for any more."""
+        self._measuring.discard(request)
         self._media.pop(request, None)
-        _, encoding = self._encoding.pop(request, (None, None))
-        for future in (encoding, self._measuring.pop(request, None)):
-            if future is not None:
-                future.cancel()
+        if self._wanted.pop(request, None) is None:
+            self._waiting = deque(message for message in self._waiting if message.id != request)
+        self._begin()
 
     def rows(self, row: Row, span: MediaSpan) -> EmbeddingRows:
-        """Return what a step computes for one part of a picture.
-
-        Raises:
-            EngineFault: it can't be encoded again.
-        """
-        medium = self._media[row.request][span.medium]
-        try:
-            part = self._thread.submit(self._encode, medium).result().parts[span.part]
-        except (MediaFault, PictureFault) as fault:
-            raise EngineFault(f"a picture {fault}") from fault
+        """Return what a step computes for one part of a picture."""
+        part = self._media[row.request][span.medium].parts[span.part]
         start = row.position - row.shift
         return EmbeddingRows(embeddings=part.embeddings, positions=part.places + part.moves * start, causal=part.causal)
 
+    def _begin(self) -> None:
+        """Give the thread the requests for which there is room."""
+        while self._waiting:
+            message, projector = self._waiting[0], self._projector
+            size = sum(span.tokens for span in message.spans) * (projector.token_bytes if projector else 0)
+            if self._wanted and sum(self._wanted.values()) + size > self._room:
+                return
+            self._waiting.popleft()
+            self._wanted[message.id] = size
+            if projector is None:
+                self._encoded.append(EncodedRequest(message=message, problem="This model takes text alone."))
+            else:
+                self._jobs.put(partial(self._encode_all, projector, message))
+
     # In the thread
 
-    def _encode_all(self, message: Submit) -> str:
-        """Encode every picture of a request. Return what is wrong; empty: nothing is."""
+    def _work(self) -> None:
+        while True:
+            self._jobs.get()()
+            self._wake()
+
+    def _encode_all(self, projector: Projector, message: Submit) -> None:
+        """Encode every picture of a request, as long as somebody waits for it."""
+        encoded = []
         for number, medium in enumerate(message.media):
+            if message.id not in self._wanted:
+                return
             what = "sound" if medium.sound else "picture"
             try:
-                encoded = self._encode(medium)
+                encoded.append(self._encode(projector, medium, message.isolation))
             except (MediaFault, PictureFault) as fault:
-                return f"The {what} {fault}."
-            spans = [span for span in message.spans if span.medium == number]
-            if not _same(spans, encoded.parts):
-                return f"The {what} is not as long as its header says."
-        return ""
+                self._encoded.append(EncodedRequest(message=message, problem=f"The {what} {fault}."))
+                return
+            if not _same([span for span in message.spans if span.medium == number], encoded[-1].parts):
+                problem = f"The {what} is not as long as its header says."
+                self._encoded.append(EncodedRequest(message=message, problem=problem))
+                return
+        self._encoded.append(EncodedRequest(message=message, media=tuple(encoded)))
 
-    def _encode(self, medium: Medium) -> EncodedMedia:
+    def _encode(self, projector: Projector, medium: Medium, isolation: str) -> EncodedMedia:
         """Return a picture's embeddings, from the cache or computed.
 
         Raises:
             MediaFault: the model can't take it.
             PictureFault: it can't be decoded.
         """
-        if self._projector is None:
-            raise MediaFault("can't be taken by this model")
-        digest = digest_of(medium.data)
-        found = self._cache.get(digest)
+        key = isolation, digest_of(medium.data)
+        found = self._cache.get(key)
         if found is None:
-            if medium.sound:
-                pieces, parts = self._projector.encode_sound(medium.data)
-            else:
-                pieces, parts = [], self._projector.encode_picture(pixels_of(medium.data))
-            found = EncodedMedia(parts=tuple(parts), pieces=tuple(pieces))
-            self._cache.put(digest, found)
+            found = _encoded(projector, medium)
+            if found.size <= self._cache.maxsize:
+                self._cache[key] = found
         return found
 
-    def _measure_sound(self, message: Measure) -> Measured:
+    def _measure_sound(self, projector: Projector, message: Measure) -> None:
+        if message.id not in self._measuring:
+            return
+        sound = Medium(data=message.sound, sound=True)
         try:
-            return Measured(id=message.id, pieces=self._encode(Medium(data=message.sound, sound=True)).pieces)
+            answer = Measured(id=message.id, pieces=self._encode(projector, sound, message.isolation).pieces)
         except MediaFault as fault:
-            return Measured(id=message.id, error=str(fault))
+            answer = Measured(id=message.id, error=str(fault))
+        self._measured.append(answer)
+
+
+def _encoded(projector: Projector, medium: Medium) -> EncodedMedia:
+    try:
+        if medium.sound:
+            pieces, parts = projector.encode_sound(medium.data)
+            return EncodedMedia(parts=tuple(parts), pieces=tuple(pieces))
+        return EncodedMedia(parts=tuple(projector.encode_picture(pixels_of(medium.data))))
+    except (MediaFault, PictureFault):
+        raise
+    except Exception as error:
+        # Whatever a file does to its reader: its own request is told, and the thread goes on for the others.
+        print(f"a picture or sound can't be encoded: {type(error).__name__}", file=sys.stderr)  # noqa: T201
+        raise MediaFault("can't be encoded") from error
+
+
+def _taken(queue: deque[_T]) -> list[_T]:
+    """Take everything out that is there now."""
+    return [queue.popleft() for _ in range(len(queue))]
 
 
 def _same(spans: Sequence[MediaSpan], parts: Sequence[EncodedPart]) -> bool:
