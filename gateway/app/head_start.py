@@ -24,10 +24,10 @@ def _plan(settings: Settings) -> ModelPlan:
 
 
 class HeadStart:
-    """Worker of the first embedded target that loads at start, and the state directory's lock, both taken early.
+    """Worker of the first embedded target that loads at start, and lock of the state directory, both taken early.
 
-    Nothing of either where no such target is configured. What is wrong here is left to the start, which finds it again
-    and says so.
+    Where no such target is configured, neither is taken. A problem found here is not reported: the start of the gateway
+    meets it again and reports it.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -35,6 +35,7 @@ class HeadStart:
         self._settings = settings
         self._workers: dict[str, WorkerSupervisor] = {}
         self._planning: asyncio.Task[ModelPlan] | None = None
+        self._sizing: asyncio.Task[None] | None = None
 
     async def plan(self) -> ModelPlan:
         """Return the sizes of all models: made once, so that worker and gateway have the same numbers.
@@ -75,9 +76,15 @@ class HeadStart:
                 sized.set_result(plan.settings[name])
 
     async def stop(self) -> None:
-        """End the worker, whoever has it by now. Safe to call twice."""
+        """End the worker, whoever has it by now, and what still chooses sizes. Safe to call twice."""
         for worker in self._workers.values():
             await worker.close()
+        tasks = [task for task in (self._sizing, self._planning) if task is not None]
+        self._sizing = self._planning = None
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def close(self) -> None:
         """End the worker and let the lock go. Safe to call twice."""

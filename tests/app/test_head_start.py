@@ -2,16 +2,20 @@
 
 import asyncio
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.app import head_start
 from gateway.app.head_start import HeadStart
+from gateway.app.model_plan import holding
 from gateway.app.wiring import Gateway, running
 from gateway.core.errors import ConfigurationError, LedgerUnavailable
 from gateway.ledger.lock import OwnerLock
 from gateway.local.embedded.events import WorkerEventKind
+from gateway.local.embedded.models.plan import ModelPlan
 from gateway.settings import Settings
 from tests.engine import tiny
 
@@ -145,3 +149,27 @@ async def test_what_happened_before_anybody_listened_is_told(model: Path, tmp_pa
     finally:
         await early.close()
     assert told[-1] is WorkerEventKind.STOPPED
+
+
+async def test_a_stop_ends_what_still_chooses_sizes(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway that is stopped while sizes are chosen leaves no task behind, and its worker ends without them."""
+    go_on = threading.Event()
+
+    def slow(settings: Settings) -> ModelPlan:
+        go_on.wait(60)
+        return holding(settings)
+
+    monkeypatch.setattr(head_start, "_plan", slow)
+    before = asyncio.all_tasks()
+    early = HeadStart(configured(tmp_path, {"home": embedded(model)}))
+    early.begin()
+    try:
+        await asyncio.sleep(0)  # both tasks have begun
+        assert len(asyncio.all_tasks() - before) > 1
+        await early.close()
+        assert asyncio.all_tasks() == before
+        await early.close()
+    finally:
+        go_on.set()
