@@ -13,8 +13,8 @@ from gateway.settings.llama import KvType, LlamaOptions
 from gateway.settings.section import SecretReference, Section
 from gateway.settings.units import Bytes, Seconds, Slots, Window
 
-# Ollama runs these on ollama.com, whatever machine is asked: gpt-oss:120b-cloud, glm-4.6:cloud.
 _CLOUD_HEADER_SECONDS = 120.0
+# Ollama runs these on ollama.com, whatever machine is asked: gpt-oss:120b-cloud, glm-4.6:cloud.
 _ELSEWHERE = re.compile(r"[:-]cloud\s*(:latest\s*)?\Z", re.IGNORECASE)
 
 
