@@ -12,7 +12,8 @@ from rich.markup import escape
 
 from gateway.app.inspection import build_inspector
 from gateway.app.room_settings import price_settings, priced_targets
-from gateway.cli.policies import load
+from gateway.cli.policies import chosen_windows, load
+from gateway.core.target import Catalog
 from gateway.observe import Prices
 from gateway.policy.proof.check import PolicyCheck, check
 from gateway.policy.proof.prover import ProofOutcome, Verdict
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     settings, policy = load(args.config, args.policies)
     build_inspector(settings)  # raises for a word, a pattern or a list with which the gateway would not start
     result = check(policy)
-    closed = _closed_by_budgets(settings)
+    closed = _closed_by_budgets(settings, policy.catalog)
     if args.json:
         told = {
             "passed": result.passed,
@@ -65,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
     console.print(f"[bold]{escape(names)}[/] · digest {result.digest} · {result.rules} rules · "
                   f"{len(settings.targets)} targets")  # fmt: skip
     console.print(f"  names of people are {_names(settings)}")
+    if windows := chosen_windows(settings, policy.catalog):
+        console.print(f"  {escape(windows)}")
     _show(console, result, _options(args))
     for target in closed:
         console.print(
@@ -74,13 +77,13 @@ def run(args: argparse.Namespace) -> int:
     return 0 if result.passed else 1
 
 
-def _closed_by_budgets(settings: Settings) -> tuple[str, ...]:
+def _closed_by_budgets(settings: Settings, catalog: Catalog) -> tuple[str, ...]:
     """Return the cloud targets that are never asked, because a budget has a limit and their price is not known."""
     budgets = settings.budgets
     limited = bool(budgets.keys_usd) or budgets.day_usd is not None or budgets.month_usd is not None
     if not limited or budgets.unpriced == "allow":
         return ()
-    return tuple(sorted(Prices(price_settings(settings), priced_targets(settings, settings.catalog())).unpriced))
+    return tuple(sorted(Prices(price_settings(settings), priced_targets(settings, catalog)).unpriced))
 
 
 def _counted(settings: Settings) -> str:

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.cli.policies import load_with
+from gateway.app.model_plan import catalog_of
+from gateway.cli.policies import chosen_windows, load_with
 from gateway.cli.recorded_requests import recorded, since_seconds
 from gateway.policy import Policy, decide_whole, evidence_from_facts
 from gateway.policy.evaluation.compare import Change, compare
@@ -47,12 +48,15 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print where the two policies decide differently, and return 1 where they do, else 0."""
     settings = load_settings(args.config)
-    before, after = load_with(settings, args.policy), load_with(settings, args.policies)
+    catalog = catalog_of(settings)
+    before, after = load_with(settings, catalog, args.policy), load_with(settings, catalog, args.policies)
     counts, total, money = _compare(settings, before, after, since_seconds(args.since))
     console = Console(file=sys.stdout, highlight=False)
     different = sum(counts.values())
     console.print(f"{total} recorded requests, {different} decided differently "
                   f"({before.digest} → {after.digest})")  # fmt: skip
+    if windows := chosen_windows(settings, catalog):
+        console.print(escape(windows), soft_wrap=True)
     if different:
         table = Table("requests", "change", "before", "after")
         for (change, old, new), count in counts.most_common(50):

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.app.offline_inspection import inspected, masked_document
-from gateway.cli.policies import load
+from gateway.cli.policies import chosen_windows, load
 from gateway.core.errors import BadRequest, ConfigurationError
 from gateway.core.request import Caller, Inbound
 from gateway.core.snapshot import Snapshot
@@ -64,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
         return 1 if explanation.refusal else 0
     console = Console(file=sys.stdout, highlight=False)
     show(explanation, console)
+    if windows := chosen_windows(settings, policy.catalog):
+        console.print(escape(windows), soft_wrap=True)
     topics = settings.inspection.topics
     if real and topics is not None and not args.judge and not explanation.refusal:
         console.print(

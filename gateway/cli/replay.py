@@ -10,7 +10,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from gateway.cli.policies import load_with
+from gateway.app.model_plan import catalog_of
+from gateway.cli.policies import chosen_windows, load_with
 from gateway.cli.recorded_requests import Recorded, recorded, since_seconds
 from gateway.core.labels import Zone
 from gateway.core.snapshot import Snapshot
@@ -57,13 +58,15 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print what another policy would have done, and return the exit status."""
     settings = load_settings(args.config)
-    policy = load_with(settings, args.policies)
+    policy = load_with(settings, catalog_of(settings), args.policies)
     rows = list(recorded(settings.state_dir, since_seconds(args.since)))
     totals = replay(rows, policy)
     if args.json:
         print(msgspec.json.encode(totals).decode())
         return 0
     _show(totals, settings.prices.usd_rate, settings.prices.currency)
+    if windows := chosen_windows(settings, policy.catalog):
+        print(windows)
     return 0
 
 

@@ -40,7 +40,7 @@ def own_policy(
     assert settings is not None
     from gateway.cli.policies import load_with
 
-    policy = load_with(settings, ())
+    policy = load_with(settings, settings.catalog(), ())
     allowed = {canary.category for canary in CANARIES if _label(canary.category, policy) < Label.SENSITIVE}
     if allowed:
         listed = ", ".join(sorted(allowed))
