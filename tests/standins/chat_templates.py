@@ -1,6 +1,6 @@
 """Chat templates of models, and the round trip through each: what it renders of an answer is read again as a model's.
 
-`python -m tests.standins.chat_templates > docs/templates.md` writes the table of what works.
+`python -m tests.standins.chat_templates` writes docs/templates.md, the table of what works.
 """
 
 import json
@@ -20,6 +20,7 @@ from gateway.local.embedded.text.formats.segments import shared_start, without_t
 from gateway.local.embedded.text.formats.writer import written
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "chat_templates"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "templates.md"
 MORE = "ADUANA_CHAT_TEMPLATES"  # environment variable: a folder of others
 RAW_TOOLS = [
     {
@@ -187,6 +188,7 @@ def row(template: ChatTemplate) -> dict[str, bool]:
     return columns
 
 
+MARK = r" \*"  # behind the name of a template that is not in this repository
 STYLES = {
     Style.OBJECT: "JSON object",
     Style.NAMED_JSON: "name, then JSON",
@@ -196,20 +198,30 @@ STYLES = {
 }
 
 
-def line(name: str, template: ChatTemplate) -> str:
-    """Return a template's line of the table."""
+def line(name: str, path: Path) -> str:
+    """Return a template's line of the table, marked where the template is not in this repository."""
+    template = opened(path)
+    mark_of_row = "" if path.parent == FOLDER else MARK
     assert template.format.calls is not None
     calls = template.format.calls
     mark = (calls.section.open or calls.call.open).strip().replace("\n", " ").replace("|", "\\|") or "none"
     marks = [f"`{mark}`" if mark != "none" else mark, STYLES[calls.style]]
-    return f"| {name} | " + " | ".join([*marks, *("✓" if works else "–" for works in row(template).values())]) + " |"
+    return (
+        f"| {name}{mark_of_row} | "
+        + " | ".join([*marks, *("✓" if works else "–" for works in row(template).values())])
+        + " |"
+    )
 
 
 HEAD = """# Chat templates
 
 What the embedded engine makes of the chat templates of models: how it reads their thoughts and tool calls, and what
-of a conversation reaches the model. Made by `python -m tests.standins.chat_templates > docs/templates.md`; a test
-compares it with what the code does.
+of a conversation reaches the model. Made by `python -m tests.standins.chat_templates`; a test compares it with what
+the code does.
+
+A template with \\* is not in this repository, because of its licence, so no test here checks its row. It was checked
+with `ADUANA_CHAT_TEMPLATES=folder`, which adds the templates of a folder (such as `models/templates` of llama.cpp, or
+one with the template of your own model) to the tests and to this page; without it the command keeps these rows.
 
 A format is learnt when a model is loaded: its template renders conversations of unmistakable words, and what stands
 around them are the markers. So a model that is not in this table works the same way, if its template writes calls in
@@ -234,13 +246,17 @@ own marker, and the answer follows. Variables in `chat_template_kwargs` go to th
 """
 
 
-def page() -> str:
-    """Return the page docs/templates.md."""
-    lines = [line(name, opened(path)) for name, path in templates()]
+def page(before: str = "") -> str:
+    """Return the page docs/templates.md. `before`: the page until now, whose marked rows stay where none is newer."""
+    rows = {name: line(name, path) for name, path in templates()}
+    for old in before.splitlines():
+        name, mark, _ = old.removeprefix("| ").partition(f"{MARK} |")
+        if mark:
+            rows.setdefault(name, old)
     columns = list(row(opened(next(templates())[1])))
     head = HEAD.format(columns=" | ".join(columns), dashes="---|" * (len(columns) + 2) + "---")
-    return head + "\n".join(lines) + "\n"
+    return head + "".join(f"{rows[name]}\n" for name in sorted(rows, key=str.casefold))
 
 
 if __name__ == "__main__":
-    print(page(), end="")
+    PAGE.write_text(page(PAGE.read_text("utf-8")), "utf-8")

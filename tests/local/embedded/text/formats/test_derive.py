@@ -1,20 +1,39 @@
 """What a model writes of an answer is read again, whatever its template marks thoughts and calls with."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.standins import chat_templates
-from tests.standins.chat_templates import ANSWERS, FOLDER, MORE, comes_back, opened, templates
+from tests.standins.chat_templates import ANSWERS, FOLDER, MORE, PAGE, comes_back, opened, templates
 
 ALL = dict(templates())
-TABLE = Path(__file__).resolve().parents[5] / "docs" / "templates.md"
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_the_page_says_what_works_with_a_template(name: str) -> None:
-    """Made again by `python -m tests.standins.chat_templates > docs/templates.md`."""
-    assert chat_templates.line(name, opened(ALL[name])) in TABLE.read_text("utf-8").splitlines()
+    """Made again by `python -m tests.standins.chat_templates`."""
+    assert chat_templates.line(name, ALL[name]) in PAGE.read_text("utf-8").splitlines()
+
+
+def test_the_page_is_what_its_command_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command keeps marked rows, whose templates are not here; every other row is of a template that is."""
+    monkeypatch.delenv(MORE, raising=False)
+    before = PAGE.read_text("utf-8")
+    assert chat_templates.page(before) == before
+
+
+def test_a_template_from_elsewhere_has_a_marked_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its row is replaced while its folder is named, and kept afterwards; an unmarked row without a template goes."""
+    shutil.copy(FOLDER / "microsoft-Phi-3.5-mini-instruct.jinja", tmp_path / "mine.jinja")
+    monkeypatch.setenv(MORE, str(tmp_path))
+    page = chat_templates.page("| mine \\* | old |\n| other \\* | old |\n| gone | old |\n")
+    assert sum(line.startswith("| mine \\* | `<tool_call>` |") for line in page.splitlines()) == 1
+    assert "| other \\* | old |" in page
+    assert "| gone |" not in page
+    monkeypatch.delenv(MORE)
+    assert chat_templates.page(page) == page
 
 
 @pytest.mark.parametrize("name", ALL)
