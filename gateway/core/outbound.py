@@ -33,10 +33,8 @@ def outbound_document(request: AnyRequest, model: str, *, keep_identity: bool = 
         name: value for name, value in request.document.items() if keep_identity or name not in _DROPPED
     }
     fields["model"] = model
-    if not keep_identity and isinstance(given := fields.get(_CACHE_KEY), str):
-        fields[_CACHE_KEY] = hashlib.blake2b(
-            given.encode("utf-8", "surrogatepass"), digest_size=16, key=_SALT
-        ).hexdigest()
+    if not keep_identity and isinstance(given := fields.pop(_CACHE_KEY, None), str):
+        fields[_CACHE_KEY] = _hashed(given)
     if "max_tokens" in fields and isinstance(request, ChatRequest) and _NEWER_LIMIT.search(model):
         fields.setdefault("max_completion_tokens", fields["max_tokens"])
         del fields["max_tokens"]
@@ -44,3 +42,7 @@ def outbound_document(request: AnyRequest, model: str, *, keep_identity: bool = 
         fields["stream"] = True
         fields["stream_options"] = MappingProxyType({"include_usage": True})
     return MappingProxyType(fields)
+
+
+def _hashed(key: str) -> str:
+    return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16, key=_SALT).hexdigest()

@@ -6,7 +6,7 @@ The sending itself is the caller's: this file opens no connection and knows no H
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from math import inf
 from typing import Protocol, TypeVar
 
@@ -181,7 +181,7 @@ class Exchange:
             raise
         self._breaker.record(endpoint, None, self._clock())
 
-    async def _attended(self, waiting: Coroutine[None, None, T], working: Callable[[], bool] | None) -> T:
+    async def _attended(self, waiting: Awaitable[T], working: Callable[[], bool] | None) -> T:
         """Return what `waiting` returns, as long as the server is there.
 
         Raises:
@@ -222,7 +222,7 @@ class Exchange:
             limit = min(deadline, loop.time() + self._settings.header_seconds)
             try:
                 async with asyncio.timeout_at(limit):
-                    return await self._attended(_called(post), working)
+                    return await self._attended(post(), working)
             except TimeoutError:
                 raise TargetTimeout(f"The target {self._target!r} did not begin its answer in time.") from None
 
@@ -262,10 +262,6 @@ class Exchange:
                 return await reply.read()
         except TimeoutError:
             raise TargetTimeout(f"The target {self._target!r} stopped in the middle of its answer.") from None
-
-
-async def _called(post: Post) -> Reply:
-    return await post()
 
 
 async def _drain(reply: Reply) -> None:

@@ -49,7 +49,7 @@ def test_what_people_write_past_filters_is_found(inspector: Inspector, text: str
     assert flagged(inspector, text)
 
 
-@pytest.mark.parametrize("text", [text for text in HARMLESS if "600 700 800" not in text])
+@pytest.mark.parametrize("text", HARMLESS)
 def test_harmless_texts_of_the_same_forms_leave(inspector: Inspector, text: str) -> None:
     """Poems in Morse, homework in binary, counting rhymes, scores and tables are nobody's."""
     assert not flagged(inspector, text)

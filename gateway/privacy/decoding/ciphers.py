@@ -32,7 +32,7 @@ _AS_ASCII = str.maketrans("·•\u2212\u2013\u2014_", "..----")
 _WORD_GAP = re.compile(r"\s*/\s+|\s+/\s*|\s{3}|[|]\s*|\r?\n|/{2,}")
 
 _HINT = (
-    r"rot-?\s?(?:13|47)|c[eéa]sar|caesar|atbash|revers(?:ed)?(?:[^A-Za-z0-9_(=.\[]|$)|backward|al rev[eé]s|invertid|invers|r[uü]ckw[aä]rts|l'envers|"
+    r"rot-?\s?(?:13|47)|c[eéa]sar|caesar|atbash|revers(?:ed?|o|a)?(?:[^A-Za-z0-9_(=.\[]|$)|backward|al rev[eé]s|invertid|invers|r[uü]ckw[aä]rts|l'envers|"
     r"al contrari|rovesci|de tr[aá]s|mirror(?:ed|ing)|in (?:the |a )?mirror|mirror (?:writ|text|image)|espejo|rightto ?left"
 )
 TURNED_TRIGGER = rf"(?i)(?:{_HINT})"
@@ -114,7 +114,7 @@ def _ways(hint: str, around: str) -> list[int]:
     """Return the ways that a hint may mean: -1 backwards, -2 Atbash, 47 for ROT47, else the letters of a shift."""
     if hint.startswith("rot"):
         return [47] if hint.endswith("47") else [13]
-    if hint.startswith(("césar", "cesar", "caesar", "casar")):
+    if hint.startswith(("césar", "cesar", "caesar")):
         told = {int(number) for number in _SHIFT.findall(around)}
         return sorted(26 - shift for shift in (told or range(1, 26)))
     return [-2] if hint == "atbash" else [-1]

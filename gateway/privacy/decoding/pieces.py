@@ -26,11 +26,11 @@ _BEGINS = r"(?:(?:starts|begins) with|empieza por|empieza con|comienza (?:por|co
 _ENDS = r"(?:ends (?:in|with)|acaba (?:en|por|con|em|amb)|termina (?:en|por|con|em)|finit par|se termine par|endet (?:mit|auf)|finisce con|eindigt op)"
 _PIECE = r"[A-Za-z]{0,4}[0-9][0-9A-Za-z]{1,15}"
 HALVES = re2.compile(
-    rf"(?i)(?:\b{_FIRST} [^\W\d_]{{0,9}} ?{_PART}\b[^\n0-9]{{0,60}}{_PIECE}\b[^\n]{{0,160}}?\b{_SECOND} [^\W\d_]{{0,9}} ?{_PART}?\b[^\n0-9]{{0,40}}?"
+    rf"(?i)(?:\b{_FIRST} [^\W\d_]{{0,9}} ?{_PART}(?:[^\w]|$)[^\n0-9]{{0,60}}{_PIECE}\b[^\n]{{0,160}}?(?:^|[^\w]){_SECOND} [^\W\d_]{{0,9}} ?(?:{_PART}(?:[^\w]|$))?[^\n0-9]{{0,40}}?"
     rf"|\b{_BEGINS} [^\n0-9]{{0,20}}[^\n]{{2,160}}?\b{_ENDS} [^\n0-9]{{0,20}}?){_PIECE}\b"
 )
 HALVES_TRIGGER = (
-    rf"(?i)\b(?:{_FIRST} (?:[a-z]+ )?{_PART}|{_BEGINS})\b".replace("[eè]", r"\S\S?")
+    rf"(?i)\b(?:{_FIRST} (?:[a-z]+ )?{_PART}|{_BEGINS})".replace("[eè]", r"\S\S?")
     .replace("[eé]", r"\S\S?")
     .replace("[aä]", r"\S\S?")
     .replace("[aà]", r"\S\S?")

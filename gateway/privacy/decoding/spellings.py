@@ -181,7 +181,7 @@ SPELLED_TRIGGER = (
 )
 # Hyperscan takes no more in the expression above
 LETTERED_TRIGGER = (
-    rf"(?i)\b(?:{_NATO})[^a-z0-9][^a-z0-9]?(?:{_NATO})\b|\b(?:{_POLISH}){_OTHER}(?:{_POLISH}){_OTHER}(?:{_POLISH})\b"
+    rf"(?i)\b(?:{_NATO})[^a-z0-9][^a-z0-9]?(?:{_NATO})\b|\b(?:{_POLISH}){_OTHER}(?:{_POLISH}){_OTHER}(?:{_POLISH})"
 )
 SPELLED, LETTERED = Spelled(SPELLED_TRIGGER), Spelled(LETTERED_TRIGGER)
 _AROUND = 200  # characters

@@ -22,11 +22,15 @@ _WORDS_OF_CREDIT = (
     r"(?:original |main )?(?:authors?|maintainers?|copyright|contributors?|(?:re)?written by|created by|ported by)"
 )
 _CREDIT = re.compile(
-    rf"(?i)[ \t]*(?:(?:#+|//+|/?\*+|;+|--|%+|\.\.|<!--|REM)[ \t]*@?{_WORDS_OF_CREDIT}\b|copyright\b|\(c\) |©|"
+    rf"(?i)[ \t]*(?:(?:#+|//+|/?\*+|;+|--|%+|\.\.|<!--|REM)[ \t]*@?{_WORDS_OF_CREDIT}\b|(?:copyright|\(c\)|©)[^@\n]{{0,20}}(?:19|20)[0-9]{{2}}|"
     r"__(?:author|maintainer|email|copyright|credits)\w*__[ \t]*=|(?:author|maintainer)(?:_email|s)?[ \t]*=|"
     r"[\"'](?:author|maintainer)s?[\"'][ \t]*:|[A-Z][a-z]+(?:-[a-z]+)?-by:)"
 )
 """Line that names who made a program: git's trailers, a comment at its head, the metadata of its package."""
+_CREDIT_END = re.compile(
+    r"[>)\]}\"'.,;]*[ \t]*(?:\*/|-->|\"\"\")?[ \t]*(?:\r?\n|\Z)|[>)]?(?:,| and| &)[ \t]+[A-Z][^@\n]{1,60}@"
+)
+"""Where such a line ends, or goes on with the next one's name: what else is said of somebody is no credit."""
 _COMMENT = re.compile(r"[ \t]*(?:#|//|\*|;|--|%)")
 _CREDITED_LINES, _NOTICE = 4, 200  # lines of a comment below such a line; characters up to a copyright notice
 _AUTHORITY = re.compile(r"//[^\s/?#]*\Z")
@@ -104,6 +108,8 @@ def _credited(match: Match[str]) -> bool:
     """Tell whether an address stands where programs name their authors, for all to read."""
     text, start = match.string, match.start()
     line = text.rfind("\n", 0, start) + 1
+    if _CREDIT_END.match(text, match.end("value")) is None:
+        return False
     if _CREDIT.match(text, line):
         return True
     if text.startswith("Written by ", line):

@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - a pattern in one piece can be read and searched for
 
 import re
+from itertools import pairwise
 from re import Match
 
 import phonenumbers
@@ -73,7 +74,7 @@ def _national(match: Match[str]) -> bool:
     if not _LEAST <= len(number) <= _MOST:
         return False
     telling = _telling(text, number)
-    if not telling and not near(match, _NEAR):
+    if (not telling and not near(match, _NEAR)) or _counts(match):
         return False
     if _CODE.search(match.string, max(0, match.start() - _LONGEST_CODE), match.start()) or not _plausible(
         match, number
@@ -84,6 +85,15 @@ def _national(match: Match[str]) -> bool:
     return _valid(text) or (not telling and _AMERICAN.fullmatch(text) is not None)
 
 
+def _counts(match: Match[str]) -> bool:
+    """Tell whether it is a part of a row that goes up or down by equal steps, as a scale does."""
+    before = _NUMBERS_BEFORE.search(match.string, max(0, match.start() - 24), match.start())
+    numbers = [int(one) for one in _DIGITS.findall((before[0] if before is not None else "") + match["value"])]
+    return before is not None and len({second - first for first, second in pairwise(numbers)}) == 1
+
+
+_NUMBERS_BEFORE = re.compile(r"(?:(?<![\w.,])[0-9]{1,5} ){1,4}\Z")
+_DIGITS = re.compile(r"[0-9]+")
 _AMERICAN = re.compile(r"\(?[2-9][0-9]{2}\)?[ .-]{1,2}[0-9]{3}[ .-][0-9]{4}")  # also the 555 of stories
 _MOST = 15
 _CODE = re.compile(r"\+[0-9]{1,3}\)?[ .-]{1,2}\Z")

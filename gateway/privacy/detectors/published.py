@@ -20,6 +20,7 @@ import re2 as untyped_re2
 re2: Any = untyped_re2  # the package has no types
 
 _UNMISTAKABLE = 24  # letters and digits of a sample of which the rest was read as something else
+_LEAST = 6  # letters and digits; shorter ones are in the table, or a part of it, by chance
 _AROUND = 48  # characters around a hit in which the rest of a sample may stand
 _REACH = 160  # characters around a sample in which a word has to stand
 _SAYS = re2.compile(
@@ -37,6 +38,7 @@ class _Samples(msgspec.Struct, frozen=True):
     told: frozenset[str]
     lengths: tuple[int, ...]
     all: str  # one behind the other
+    all_alone: str  # the same of those that need no word
     ranges: Any  # of RE2
 
 
@@ -54,7 +56,9 @@ def _samples() -> _Samples:
     )
     ranges = "|".join(item for row in data["samples"] for item in row.get("ranges", ()))
     every = alone | told
-    return _Samples(alone, told, tuple(sorted(set(map(len, every)))), "\n".join(every), re2.compile(ranges))
+    return _Samples(
+        alone, told, tuple(sorted(set(map(len, every)))), "\n".join(every), "\n".join(alone), re2.compile(ranges)
+    )
 
 
 def _bare(text: str) -> str:
@@ -65,29 +69,44 @@ _SIGNS = re.compile(r"[^0-9A-Za-z]+")
 
 
 def is_published(text: str, start: int, end: int) -> bool:
-    """Tell whether a hit is a published sample, or a part of one, and no part of anything longer."""
+    """Tell whether a hit is a published sample, or a part of one, and no part of anything longer.
+
+    Most hits are neither: their own digits and letters say so without a look at what stands around them.
+    """
     samples = _samples()
     hit = _bare(text[start:end])
-    if hit in samples.alone or (len(hit) >= _UNMISTAKABLE and any(hit in one for one in samples.alone)):
+    if hit in samples.alone or (len(hit) >= _UNMISTAKABLE and hit in samples.all_alone):
         return True
-    listed = hit != "" and hit in samples.all
+    if len(hit) < _LEAST:  # a card's code counts as a sample beside its card alone
+        return hit in samples.told and _is_told(text, start, end) and _beside_sample(samples, text, start, end)
+    listed = hit in samples.all
     if not listed and not hit.isdecimal():
         return False
-    found = _whole(samples, text, start, end) if listed else ""
+    if not (hit in samples.all_alone or _is_told(text, start, end)):
+        return False
+    found = _whole(samples, text, start, end, len(hit)) if listed else ""
     if found in samples.alone:
         return True
-    if not found and not _in_range(samples, text, start, end):
-        return False
+    return (found != "" or _in_range(samples, text, start, end)) and _is_told(text, start, end)
+
+
+def _is_told(text: str, start: int, end: int) -> bool:
+    """Tell whether a word near a hit speaks of samples."""
     return _SAYS.search(text[max(0, start - _REACH) : end + _REACH]) is not None
 
 
-def _whole(samples: _Samples, text: str, start: int, end: int) -> str:
+def _beside_sample(samples: _Samples, text: str, start: int, end: int) -> bool:
+    around = _bare(text[max(0, start - _AROUND) : end + _AROUND])
+    return any(len(value) >= _LEAST and value in around for value in samples.told)
+
+
+def _whole(samples: _Samples, text: str, start: int, end: int, least: int) -> str:
     """Return the sample that a hit is or is a part of; empty: none, or a part of something longer."""
     begin = max(0, start - _AROUND)
     places = [at for at in range(begin, min(len(text), end + _AROUND)) if text[at].isascii() and text[at].isalnum()]
     letters = "".join(map(text.__getitem__, places)).upper()
     first, last = bisect_left(places, start), bisect_left(places, end)
-    for length in samples.lengths:
+    for length in (one for one in samples.lengths if one >= least):
         for at in range(max(0, last - length), first + 1):
             value = letters[at : at + length]
             known = len(value) == length and (value in samples.told or value in samples.alone)

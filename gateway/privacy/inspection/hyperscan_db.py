@@ -30,6 +30,9 @@ def widened(expression: str) -> str:
     return _COUNTED.sub(lambda m: f"{m[1]}{{{m[2]},{int(m[3]) * 4 if int(m[3]) <= 100 else int(m[3])}}}", expression)
 
 
+_KEPT = 3  # databases in a folder, of 10 MB each: those of this version, of the one before, and of another installation
+
+
 @cache
 def open_database(library: Any, expressions: tuple[str, ...], cache_dir: Path | None) -> tuple[Any, frozenset[int]]:
     """Return the database, and the indices of expressions that Hyperscan can't take."""
@@ -108,10 +111,20 @@ def _store(stored: Path, data: bytes) -> None:
     """Keep the database as a cache: where it can't be written, the patterns are compiled again next time."""
     try:
         stored.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = stored.with_suffix(f".{threading.get_ident()}.tmp")
+        fresh = stored.with_suffix(f".{os.getpid()}.{threading.get_ident()}.tmp")
         # The patterns say what is sensitive here: nobody else on the machine reads them.
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
             file.write(data)
         fresh.replace(stored)
+        for old in sorted(stored.parent.glob("patterns-*.hs"), key=_used, reverse=True)[_KEPT:]:
+            old.unlink(missing_ok=True)
     except OSError:
         return
+
+
+def _used(stored: Path) -> float:
+    """Return when a file was written; one that another process just removed is the oldest."""
+    try:
+        return stored.stat().st_mtime
+    except OSError:
+        return 0.0

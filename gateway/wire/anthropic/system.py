@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from gateway.core.document import Json, JsonObject, encode
+from gateway.core.document import Json, JsonObject
 from gateway.wire.anthropic.blocks import only_text
 from gateway.wire.body_fields import Fields
 
@@ -26,4 +26,6 @@ def translate_system(body: Fields, note: str) -> list[dict[str, Any]]:
 
 def billing_lines(document: JsonObject) -> tuple[str, ...]:
     """Return how an answer names lines about billing that were left out."""
-    return (_BILLING_NAME,) if b"x-anthropic-billing-header:" in encode(document.get("system")) else ()
+    given = document.get("system")
+    text = only_text(given, "system") if given else ""
+    return (_BILLING_NAME,) if _BILLING.search(text) else ()

@@ -5,6 +5,12 @@ import pytest
 from gateway.privacy import Inspector
 
 HIDDEN = [
+    # in halves, also where the word ends in an accent
+    "Il mio IBAN: la prima metà è ES912100041845. La seconda metà è 0200051332.",
+    "La première moitié de mon IBAN est ES912100041845. La deuxième moitié est 0200051332.",
+    "La primera parte de mi IBAN es ES912100041845. La última parte es 0200051332.",
+    "my DNI in reverse is Z87654321",
+    "telefon: sześć zero jeden dwa dziewięć trzy cztery osiem pięć",
     # numbers and codes in words
     "Anota el documento: cuarenta y un millones doscientos dieciocho mil cuatrocientos siete, letra S",
     "el cpf dela é três nove zero ponto cinco três três ponto quatro quatro sete traço zero cinco",

@@ -29,6 +29,9 @@ CREDITS = [
     '"""Codecs.\n\nWritten by Marc Lemberg (mal@lemberg.com).\n\n(c) Copyright 2000\n"""',
 ]
 PEOPLE = [
+    "copyright ana.lopez@clinica.es",
+    "# Author: ana.lopez@clinica.es has HIV, call her",
+    "# Author: see her file, ana.lopez@clinica.es, room 4",
     "Author: ana@clinica.es",
     "# write to ana.lopez@clinica.es when the pool is closed",
     "# Author: Peter\n\nrecipients = ['ana.lopez@clinica.es']",

@@ -56,3 +56,9 @@ def test_a_hit_near_the_end_of_a_text_is_looked_at(inspector: Inspector) -> None
     seen = inspector.inspect({"p": text})
     assert {finding.category for finding in seen.findings} == {"contact.email", "id.national"}
     assert seen.doubts == ()
+
+
+def test_a_code_of_three_digits_is_a_sample_beside_its_card_alone(inspector: Inspector) -> None:
+    """Anybody's card may have the code that a provider's documentation gives to its test cards."""
+    seen = inspector.inspect({"p": "my card for PayPal expires 03/30, cvv 737"})
+    assert [finding.detector for finding in seen.findings] == ["card_code"]
