@@ -4,7 +4,7 @@ Bounds are ours: a grammar that needs more than these is refused with a message,
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -189,7 +189,11 @@ class Constraint:
 
     def permits(self, token: int) -> bool:
         """Say whether this token may come next."""
-        return bool(self._matcher.validate_tokens([token]) == 1)
+        return self.permits_all([token])
+
+    def permits_all(self, tokens: Sequence[int]) -> bool:
+        """Say whether these tokens may come next, one after the other."""
+        return bool(self._matcher.validate_tokens(list(tokens)) == len(tokens))
 
     def allowed(self) -> NDArray[np.bool_]:
         """Return a mask `(n_vocab,)` of the tokens that may come next.

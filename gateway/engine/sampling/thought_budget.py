@@ -1,5 +1,9 @@
-"""Budget of a thought: when it is used up, the thought is ended with the model's own marker, and the answer begins."""
+"""Budget of a thought: when it is used up, the thought is ended with the model's own marker, and the answer begins.
 
+A thought ends between two characters, and where the grammar of the answer lets it end: a few tokens after its budget.
+"""
+
+import codecs
 import enum
 
 import numpy as np
@@ -8,6 +12,9 @@ from numpy.typing import NDArray
 from gateway.engine.llama.vocabulary import Vocabulary
 from gateway.engine.messages import ThoughtBudget
 from gateway.engine.sampling.grammar import Constraint
+
+_LONGEST_CHARACTER = 4  # bytes, and so tokens
+_PATIENCE = 2 * _LONGEST_CHARACTER  # tokens after which a thought may end inside a character
 
 
 class _Stage(enum.Enum):
@@ -25,6 +32,7 @@ class BudgetedThought:
         self._vocabulary = vocabulary
         self._inner = inner
         self._stage = _Stage.THINKING if budget.begun else _Stage.BEFORE
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._text = ""
         self._left = budget.tokens
         self._closing = list(budget.close)
@@ -55,6 +63,7 @@ class BudgetedThought:
         Raises:
             GrammarFault: the grammar became too complex.
         """
+        complete = self._inner is not None and self._inner.took(token)  # first: the budget asks what it lets follow
         match self._stage:
             case _Stage.BEFORE:
                 self._begin(self._piece(token))
@@ -65,10 +74,11 @@ class BudgetedThought:
                 self._stage = _Stage.CLOSING if self._closing else _Stage.DONE
             case _Stage.DONE:
                 pass
-        return self._inner is not None and self._inner.took(token)
+        return complete
 
     def _piece(self, token: int) -> str:
-        return self._vocabulary.piece(token, special=True).decode("utf-8", "replace")
+        """Return the characters that end with a token."""
+        return self._decoder.decode(self._vocabulary.piece(token, special=True))
 
     def _begin(self, piece: str) -> None:
         self._text += piece
@@ -90,5 +100,12 @@ class BudgetedThought:
         self._check_budget()
 
     def _check_budget(self) -> None:
-        if self._stage is _Stage.THINKING and self._left <= 0 and self._closing:
+        if self._stage is _Stage.THINKING and self._left <= 0 and self._closing and self._may_close():
             self._stage = _Stage.CLOSING
+
+    def _may_close(self) -> bool:
+        begun, _ = self._decoder.getstate()  # bytes of a character that has not ended
+        if begun and self._left > -_PATIENCE:
+            return False
+        # INVARIANT: no token is forced that the grammar refuses, for that would end the answer with an error.
+        return self._inner is None or self._inner.permits_all(self._closing)

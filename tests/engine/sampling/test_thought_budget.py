@@ -1,9 +1,18 @@
 """A thought that is longer than its budget is ended with the model's own marker; nothing else is touched."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 
+from gateway.core.request import ResponseFormat
+from gateway.engine.llama.vocabulary import open_vocabulary
 from gateway.engine.messages import ThoughtBudget
+from gateway.engine.sampling.grammar import GrammarCompiler
 from gateway.engine.sampling.thought_budget import BudgetedThought
+from gateway.local.embedded.text.constraint import grammar_of
+from gateway.local.embedded.text.formats.answer_format import HERMES, AnswerFormat
+from gateway.local.embedded.text.offer import Offer
 
 OPEN, CLOSE, PIECES = 1, 2, {1: b"<think>", 2: b"</think>", 3: b"\n"}
 
@@ -19,14 +28,19 @@ class Letters:
 
 
 class Never:
-    """A grammar that counts what it is told."""
+    """A grammar that counts what it is told, and lets a thought end where it has so many tokens."""
 
-    def __init__(self) -> None:
+    def __init__(self, ends_from: int = 0) -> None:
         self.tokens: list[int] = []
+        self.ends_from = ends_from
 
     def permits(self, token: int) -> bool:
         """Everything but an x."""
         return token != ord("x")
+
+    def permits_all(self, tokens: Sequence[int]) -> bool:
+        """Whether a thought may end now."""
+        return len(self.tokens) >= self.ends_from
 
     def took(self, token: int) -> bool:
         """Complete with a full stop."""
@@ -76,3 +90,61 @@ def test_a_grammar_sees_every_token() -> None:
     inner = Never()
     write("<think>abcde", tokens=2, inner=inner)
     assert bytes(inner.tokens) == b"\1ab\2\3cde"
+
+
+@pytest.mark.parametrize("tokens", range(9))
+def test_a_thought_ends_between_two_characters(tokens: int) -> None:
+    """No character is cut: the one that is being written when the budget ends is written to its end."""
+    written = write("añ漢🙂xyz", tokens=tokens, begun=True)
+    thought, _, rest = written.partition("</think>\n")
+    assert thought + rest == "añ漢🙂xyz"
+    assert tokens <= len(thought.encode()) < tokens + 4
+
+
+def test_a_marker_behind_a_character_of_several_tokens_is_seen() -> None:
+    """A mark that is no ASCII comes in pieces, and still ends the thought by itself."""
+    budget = ThoughtBudget(tokens=9, begun=True, open="", mark="終", close=(CLOSE,))
+    held = BudgetedThought(budget, Letters(), None)  # type: ignore[arg-type]
+    for token in "a終0123456789".encode():
+        assert held.permits(token)
+        held.took(token)
+
+
+def test_bytes_that_are_no_text_end_a_thought_all_the_same() -> None:
+    """A model that writes nothing but beginnings of characters does not think for ever."""
+    budget = ThoughtBudget(tokens=2, begun=True, open="<think>", mark="</think>", close=(CLOSE,))
+    held = BudgetedThought(budget, Letters(), None)  # type: ignore[arg-type]
+    written = 0
+    while held.permits(0xF0):
+        held.took(0xF0)
+        written += 1
+    assert held.permits(CLOSE)
+    assert 2 <= written < 16
+
+
+def test_a_thought_is_not_ended_where_the_grammar_refuses_it() -> None:
+    """It goes on until the grammar lets it end: an answer with a longer thought is better than an error."""
+    assert write("abcdefgh", tokens=2, begun=True, inner=Never(ends_from=5)) == "abcde</think>\nfgh"
+
+
+@pytest.mark.model
+def test_no_budget_breaks_an_answer_in_json(starter: Path) -> None:
+    """A thought in Japanese and emoji, whose characters take several tokens, can end at every budget, and JSON follows."""
+    form = AnswerFormat(calls=HERMES, thinks=True)
+    wanted = ResponseFormat(kind="json_schema", schema={"type": "object", "properties": {"a": {"type": "string"}}})
+    with open_vocabulary(starter) as vocabulary:
+        grammar = grammar_of(Offer(), wanted, form, vocabulary.controls(), "<think>\n", thinking=True)
+        compiler = GrammarCompiler(vocabulary)
+        close, thought, answer = (
+            vocabulary.tokenize(text, add_special=False, parse_special=True)
+            for text in ("</think>", "考える🙂🙃漢字", '{"a":"b"}')
+        )
+        for tokens in range(1, len(thought) - 4):
+            budget = ThoughtBudget(tokens=tokens, begun=True, open="<think>", mark="</think>", close=tuple(close))
+            held = BudgetedThought(budget, vocabulary, compiler.compile(grammar))
+            rest = iter(thought)
+            while not held.allowed()[close[0]] or held.permits(thought[0]):
+                held.took(next(rest))
+            for token in [*close, *answer]:
+                assert held.permits(token)
+                held.took(token)
