@@ -69,7 +69,7 @@ class HeadStart:
             self._sizing = asyncio.create_task(self._size(name, sized), name="size of the first model")
 
     async def _size(self, name: str, sized: asyncio.Future[EmbeddedSettings]) -> None:
-        """Tell the worker how large its model is; where that can't be said it waits until the start has failed."""
+        """Give the worker the size of its model; without one (a file is missing) it waits until it is closed."""
         with contextlib.suppress(AduanaError, OSError):
             plan = await self.plan()
             if not sized.done():

@@ -36,7 +36,7 @@ class EventStream:
         first_seconds: float = _FIRST_SECONDS,
         pause_seconds: float = _PAUSE_SECONDS,
     ) -> None:
-        """Send nothing yet.
+        """Prepare an answer without sending anything.
 
         Args:
             http: The request that is answered.

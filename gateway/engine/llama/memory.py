@@ -18,7 +18,7 @@ class SpareMemory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def spare_memory(*, gpu: bool) -> SpareMemory:
-    """Measure it now. `gpu`: there is a card to look at."""
+    """Measure how much memory models may take now. `gpu`: the machine has a card, whose memory is measured too."""
     available = available_memory()
     ram = None if available is None else max(0, available - _left(total_memory() or available, _LEFT_OF_RAM))
     return SpareMemory(ram=ram, gpu=_spare_on_cards() if gpu else None)

@@ -220,7 +220,12 @@ class Model:
         return SequenceMemory()
 
     def probe_memory(self, slot: int, length: int) -> None:
-        """Learn what the memory can do from a sequence of `length` tokens, and empty it."""
+        """Find out what the memory of sequences can do, and update `sequence_memory`.
+
+        Args:
+            slot: Holds a sequence that was computed for this; it is removed afterwards.
+            length: Of that sequence, in tokens.
+        """
         memory = self.sequence_memory
         if memory.drops_drafts and not self.trim(slot, length - 1):  # of a kind that llama.cpp has no word for
             memory = SequenceMemory(kind="hybrid", window=0, slack=0)

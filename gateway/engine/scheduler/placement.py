@@ -56,7 +56,7 @@ class Placement:
         self.takes_checkpoints = memory.window is not None and checkpoints > 0
 
     def fit(self, sequence: Sequence) -> Fit:
-        """Look for what is there already of a sequence."""
+        """Return how much of a sequence each slot and the prompt cache hold already."""
         if sequence.scored:
             none = [0] * len(self.slots)
             return Fit(slots=Reusable(common=none, kept=none, copied=none))

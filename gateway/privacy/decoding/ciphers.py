@@ -43,7 +43,7 @@ _WINDOW = re.compile(r".+", re.DOTALL)
 
 
 class Turned:
-    """Search for what stands around the words that say how a text was turned; it yields matches, as a pattern does."""
+    """Pattern for the text around words such as "rot13" or "reversed"; yields matches like a compiled expression."""
 
     def finditer(self, text: str) -> Iterator[Match[str]]:
         """Yield the surroundings of each such word, of words close to each other once."""

@@ -82,7 +82,7 @@ _SPAN = re.compile(r".+", re.DOTALL)
 
 
 class Spelled:
-    """Search for runs of words that say digits and letters; what it yields are matches, as those of a pattern."""
+    """Pattern for runs of words that spell digits and letters; yields matches like a compiled expression."""
 
     def __init__(self, trigger: str) -> None:
         self._close = re2.compile(trigger)

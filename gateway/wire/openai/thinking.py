@@ -37,7 +37,7 @@ def thinking_of(document: JsonObject) -> Thinking:
 
 
 def made(enabled: bool | None, effort: str, budget: int | None) -> Thinking:
-    """Return thinking of these; an effort of none and a budget of nothing switch it off."""
+    """Build the setting for thinking. An effort such as `none`, and a budget of 0, switch it off."""
     if effort in _OFF or budget == 0:
         return Thinking(enabled=False)
     if enabled is None and (effort or budget is not None):

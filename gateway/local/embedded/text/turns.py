@@ -98,7 +98,7 @@ def _arguments(text: str, shape: Shape) -> object:
 
 
 def with_tools(turns: list[Turn], tools: Sequence[object], calls: Calls) -> list[Turn]:
-    """Tell the model of tools in words."""
+    """Add a description of the tools, and of how to call them, to the system turn."""
     lines = "\n".join(json.dumps(tool, ensure_ascii=False) for tool in tools)
     example = written(calls, [("<function name>", '{"<argument>": "<value>"}')])
     return _with_system(turns, _TOOLS.format(tools=lines, example=example))
@@ -111,7 +111,7 @@ def _with_system(turns: list[Turn], text: str) -> list[Turn]:
 
 
 def without_system(turns: list[Turn]) -> list[Turn]:
-    """Let what the system says open the first question."""
+    """Move the text of all system turns to the beginning of the first user turn."""
     text = "\n\n".join(str(turn["content"]) for turn in turns if turn["role"] == "system")
     rest = [turn for turn in turns if turn["role"] != "system"]
     if not text:

@@ -211,7 +211,7 @@ _LED = f"{SEPARATOR})?"
 
 
 def _beginning(alone: str) -> str:
-    """Return the beginning of an expression, of some characters: what Hyperscan looks for costs by its length."""
+    """Return a short beginning of an expression, because a longer one takes Hyperscan more time to search for."""
     if re.sub(r"\(\?:[^()]*\)|\[[^\]]*\]", "", alone).count("|"):
         return alone
     least, kept = 0, ""
