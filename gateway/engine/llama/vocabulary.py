@@ -18,7 +18,6 @@ from gateway.engine.llama.bindings import C, keep_log, log_tail
 
 _PIECE = 256
 _ATTR_CONTROL = C.LLAMA_TOKEN_ATTR_CONTROL
-_ATTR_USER_DEFINED = C.LLAMA_TOKEN_ATTR_USER_DEFINED
 
 
 class FimTokens(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,10 +103,6 @@ class Vocabulary:
     def is_control(self, token: int) -> bool:
         """Say whether a token steers the model and is no text."""
         return bool(C.llama_vocab_get_attr(self._handle, token) & _ATTR_CONTROL)
-
-    def is_added(self, token: int) -> bool:
-        """Say whether it is a control token, or one that the model's makers added, such as `<tool_call>`."""
-        return bool(C.llama_vocab_get_attr(self._handle, token) & (_ATTR_CONTROL | _ATTR_USER_DEFINED))
 
     def controls(self) -> Mapping[str, int]:
         """Return the ids of all control tokens, by their text; the first call takes up to 0.1 s."""

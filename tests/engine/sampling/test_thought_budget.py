@@ -129,7 +129,7 @@ def test_a_thought_is_not_ended_where_the_grammar_refuses_it() -> None:
 
 @pytest.mark.model
 def test_no_budget_breaks_an_answer_in_json(starter: Path) -> None:
-    """A thought in Japanese and emoji, whose characters take several tokens, can end at every budget, and JSON follows."""
+    """A thought whose characters take several tokens each can end at every budget, and JSON follows."""
     form = AnswerFormat(calls=HERMES, thinks=True)
     wanted = ResponseFormat(kind="json_schema", schema={"type": "object", "properties": {"a": {"type": "string"}}})
     with open_vocabulary(starter) as vocabulary:

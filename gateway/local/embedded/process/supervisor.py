@@ -86,7 +86,6 @@ class WorkerSupervisor:
         self.failed = False  # it is not being restarted: only at `retry_at`, or when a person asks
         self.retry_at: float | None = None  # the next start, in monotonic seconds; None: it runs, or never by itself
         self.restarts = 0
-        self.last_cause = ""
         self.busy = 0  # slots in use, as the worker said last
         self.waiting = 0
         self.cells = 0  # of the KV memory, that running sequences hold
@@ -188,7 +187,8 @@ class WorkerSupervisor:
         if self._connection is None or self.ready is None:
             raise self._unavailable(self.public_problem or "Its worker is restarting.")
         for message in messages:
-            self._mailboxes.add(message.id, mailbox)
+            for number in message.ids:
+                self._mailboxes.add(number, mailbox)
             self._connection.send(message)
 
     def cancel(self, ids: Sequence[int]) -> None:
@@ -255,7 +255,6 @@ class WorkerSupervisor:
         self.progress = None if restart.failed else 0.0
         self.busy = self.waiting = self.cells = 0
         self.restarts += 1
-        self.last_cause = death.cause
         self.failed = restart.failed
         self.retry_at = None if restart.pause is None else time.monotonic() + restart.pause
         self.problem, self.public_problem = restart.problem, restart.public_problem

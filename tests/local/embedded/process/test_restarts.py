@@ -189,7 +189,7 @@ async def test_a_build_that_dies_with_repacked_weights_serves_without_and_the_ne
             WorkerEventKind.READY,
             WorkerEventKind.REMEMBERED,
         ]
-        assert (worker.restarts, worker.last_cause, worker.problem) == (1, "signal_4", "")
+        assert (worker.restarts, events[0].cause, worker.problem) == (1, "signal_4", "")
     async with begun(tmp_path, {}, repacked="SIGILL", plain=None) as (worker, events):
         await worker.wait_ready(soon())
         assert [event.kind for event in events] == [WorkerEventKind.REMEMBERED, WorkerEventKind.READY]

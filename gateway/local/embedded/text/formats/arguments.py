@@ -3,6 +3,8 @@
 import json
 from typing import Protocol
 
+from gateway.local.embedded.text.detokenizer import overlap
+
 _BLANK = " \t\r\n"
 _PLAIN = frozenset("0123456789+-.eEtrufalsn,:" + _BLANK)  # besides strings and brackets
 _NAMES = {"None": "null", "True": "true", "False": "false"}  # what templates show of them
@@ -104,7 +106,7 @@ class GemmaReader:
         while text and not self.done:
             place = text.find(self._QUOTE)
             if self._in_string:
-                keep = 0 if place >= 0 else _overlap(text, self._QUOTE)
+                keep = 0 if place >= 0 else overlap(text, self._QUOTE)
                 inner = text[:place] if place >= 0 else text[: len(text) - keep]
                 result += json.dumps(inner, ensure_ascii=False)[1:-1]
                 if place < 0:
@@ -154,7 +156,3 @@ class GemmaReader:
         except ValueError:
             return json.dumps(word, ensure_ascii=False), after
         return word, after
-
-
-def _overlap(text: str, mark: str) -> int:
-    return next((length for length in range(len(mark) - 1, 0, -1) if text.endswith(mark[:length])), 0)

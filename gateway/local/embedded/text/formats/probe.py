@@ -34,10 +34,6 @@ class Render(Protocol):
         ...
 
 
-class Unrenderable(Exception):
-    """Sign that a template can't render a conversation."""
-
-
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
     """How a template wants its messages."""
 
