@@ -70,6 +70,11 @@ class Measure(_FramedMessage, frozen=True, kw_only=True):
     sound: bytes = b""
     isolation: str = ""  # of the request that brings the sound
 
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Its id."""
+        return (self.id,)
+
 
 class ThoughtBudget(msgspec.Struct, frozen=True, kw_only=True):
     """How long an answer may think, and the markers by which its thought is known and ended."""
@@ -82,12 +87,14 @@ class ThoughtBudget(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Submit(_FramedMessage, frozen=True, kw_only=True):
-    """Order to generate one sequence. `tokens`: the prompt as packed ids; `max_tokens`: the longest answer.
+    """Order to generate one sequence, or several of one prompt.
 
-    Sequences share a cached prefix, and encoded pictures, only within the same `isolation` key.
+    `tokens`: the prompt as packed ids; `max_tokens`: the longest answer. Sequences share a cached prefix, and encoded
+    pictures, only within the same `isolation` key.
     """
 
     id: int
+    repeats: tuple[int, ...] = ()  # ids of further sequences; each has the seed behind that of the one before
     tokens: bytes
     max_tokens: int
     sampling: SamplingSpec
@@ -98,6 +105,21 @@ class Submit(_FramedMessage, frozen=True, kw_only=True):
     prompt_logs: bool = False  # also the log-probabilities of the prompt, as many as `sampling.logprobs` says
     media: tuple[Medium, ...] = ()
     spans: tuple[MediaSpan, ...] = ()  # where they stand in `tokens`, in order
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The ids of all its sequences."""
+        return self.id, *self.repeats
+
+    def sequences(self) -> "list[Submit]":
+        """Return an order for each of its sequences; they share the bytes of the prompt and of the media."""
+        if not self.repeats:
+            return [self]
+        change, seed = msgspec.structs.replace, self.sampling.seed
+        return [
+            change(self, id=number, repeats=(), sampling=change(self.sampling, seed=seed + place))
+            for place, number in enumerate(self.ids)
+        ]
 
 
 class Cancel(_FramedMessage, frozen=True, kw_only=True):
@@ -111,6 +133,11 @@ class Embed(_FramedMessage, frozen=True, kw_only=True):
 
     id: int
     inputs: tuple[bytes, ...]
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Its id."""
+        return (self.id,)
 
 
 ToWorker: TypeAlias = Load | Submit | Cancel | Embed | Measure

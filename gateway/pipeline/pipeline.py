@@ -172,7 +172,7 @@ class Pipeline:
         policy = self._policies.current
         inspection, _ = await self._inspect(inbound)
         alias = self._catalog.resolve(inbound.request.model)
-        snapshot = await self._snapshots.snapshot(inbound.request, alias, inbound.size)
+        snapshot = await self._snapshots.snapshot(inbound, alias)
         evidence = Evidence(inbound=inbound, inspection=inspection, snapshot=snapshot)
         evidence, first = await self._request_inspection.decided(evidence, policy)
         masked = await self._masker.attempt(first, evidence, policy, keep=False)
@@ -185,7 +185,7 @@ class Pipeline:
             NotFound: There is no model of this name for the caller.
         """
         alias = self._known_model(inbound)
-        snapshot = await self._snapshots.snapshot(inbound.request, alias, inbound.size)
+        snapshot = await self._snapshots.snapshot(inbound, alias)
         counts = snapshot.prompt_tokens
         if len(set(counts.values())) > 1:  # models count differently: the one that would answer says it
             inspection, _ = await self._inspect(inbound)
@@ -207,7 +207,7 @@ class Pipeline:
         begun = clock()
         inspection, recalled = await self._inspect(inbound)
         inspected = clock()
-        snapshot = await self._snapshots.snapshot(inbound.request, alias, inbound.size)
+        snapshot = await self._snapshots.snapshot(inbound, alias)
         informed = clock()
         evidence = Evidence(inbound=inbound, inspection=inspection, snapshot=snapshot)
         evidence, first = await self._request_inspection.decided(evidence, policy)

@@ -69,7 +69,7 @@ class LocalTarget(Target, Protocol):
     ) -> Ranking:
         """Return a score for each text."""
 
-    async def prompt_tokens(self, request: AnyRequest) -> int | None:
+    async def prompt_tokens(self, request: AnyRequest, *, isolation: str = "") -> int | None:
         """Count the tokens of the prompt exactly; None: the target can't."""
 
 

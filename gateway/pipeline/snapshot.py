@@ -11,6 +11,7 @@ from gateway.core.request import (
     ChatRequest,
     CompletionRequest,
     EmbeddingsRequest,
+    Inbound,
     RerankRequest,
     endpoint_of,
 )
@@ -48,13 +49,14 @@ class SnapshotBuilder:
         self._pricing = pricing
         self._now = now
 
-    async def snapshot(self, request: AnyRequest, alias: Alias | None, size: int = 0) -> Snapshot:
+    async def snapshot(self, inbound: Inbound, alias: Alias | None) -> Snapshot:
         """Collect the facts for one request.
 
-        Counting tokens is the only slow part; long texts, and bodies of many bytes (`size`), are counted in a thread.
+        Counting tokens is the only slow part; long texts, and bodies of many bytes, are counted in a thread.
         """
-        counts = await self._prompt_tokens(request, alias)
-        measured = await asyncio.to_thread(self._measured, request) if size > _INLINE_BYTES else self._measured(request)
+        request, long = inbound.request, inbound.size > _INLINE_BYTES
+        counts = await self._prompt_tokens(request, alias, inbound.caller.key)
+        measured = await asyncio.to_thread(self._measured, request) if long else self._measured(request)
         estimate = max(counts.values()) if counts else measured[0]
         prices: dict[str, float] = {}
         for name in self._targets:
@@ -78,7 +80,7 @@ class SnapshotBuilder:
         away = len(self._targets) > len(self._local)
         return estimated_tokens(request), most_use(request) if away else MostUse()
 
-    async def _prompt_tokens(self, request: AnyRequest, alias: Alias | None) -> dict[str, int]:
+    async def _prompt_tokens(self, request: AnyRequest, alias: Alias | None, isolation: str) -> dict[str, int]:
         counts: dict[str, int] = {}
         endpoint = endpoint_of(request)
         for name, target in self._local.items():
@@ -86,7 +88,7 @@ class SnapshotBuilder:
                 continue
             if endpoint not in target.info.endpoints:
                 continue  # it will not answer, so its count says nothing
-            count = await target.prompt_tokens(request)
+            count = await target.prompt_tokens(request, isolation=isolation)
             if count is not None:
                 counts[name] = count
         return counts

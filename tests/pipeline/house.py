@@ -75,7 +75,7 @@ class FakeTarget:
 
     async def close(self) -> None: ...
 
-    async def prompt_tokens(self, request: object) -> int | None:
+    async def prompt_tokens(self, request: object, *, isolation: str = "") -> int | None:
         return None
 
     async def generate(self, asked: object, **_: object) -> AsyncGenerator[Delta, None]:

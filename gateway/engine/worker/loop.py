@@ -126,10 +126,11 @@ class Worker:
     def _take(self, message: ToWorker) -> None:
         match message:
             case Submit():
-                if message.media:
-                    self._media.add(message)
-                else:
-                    self._compile(message)
+                for sequence in message.sequences():
+                    if message.media:
+                        self._media.add(sequence)
+                    else:
+                        self._compile(sequence)
             case Measure():
                 answer = self._media.measure(message)
                 if answer is not None:

@@ -3,11 +3,12 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeAlias
 
 from cachetools import LRUCache
 
 from gateway.core.errors import TargetBusy, TargetRejected
-from gateway.engine.messages import Embed, Submit
+from gateway.engine.messages import Embed, Measure, Submit
 from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.local.embedded.text.input import fingerprint
 from gateway.local.queue_shares import QueueShares
@@ -16,6 +17,7 @@ from gateway.local.throughput import Throughput
 
 _POISON = 2  # crashes after which a request is refused
 _MOST_CRASHES = 256
+Work: TypeAlias = Submit | Embed | Measure
 
 
 class Admission:
@@ -66,21 +68,22 @@ class Admission:
         finally:
             self._shares.give_back(key, count)
 
-    def admit(self, messages: Sequence[Submit | Embed]) -> None:
+    def admit(self, messages: Sequence[Work]) -> None:
         """Let sequences in; `release` follows.
 
         Raises:
             TargetRejected: The request has crashed the worker before.
         """
-        marks = {message.id: fingerprint(message) for message in messages}
+        marks = {number: mark for message in messages for mark in (fingerprint(message),) for number in message.ids}
         if any(self._crashes.get(mark, 0) >= _POISON for mark in marks.values()):
             raise TargetRejected("This request has crashed the engine twice and is refused.")
         self._running |= marks
 
-    def release(self, messages: Sequence[Submit | Embed]) -> None:
+    def release(self, messages: Sequence[Work]) -> None:
         """Note that what was admitted has ended, by whatever way."""
         for message in messages:
-            self._running.pop(message.id, None)
+            for number in message.ids:
+                self._running.pop(number, None)
 
     def crashed_with(self, sequences: frozenset[int]) -> None:
         """Note that the worker crashed while these sequences ran."""

@@ -8,6 +8,7 @@ from gateway.core.errors import AduanaError, BadRequest, TargetTimeout
 from gateway.core.request import AnyRequest, ChatRequest
 from gateway.engine.media import Piece
 from gateway.engine.messages import Measure, Measured, Ready
+from gateway.local.embedded.admission import Admission
 from gateway.local.embedded.process.mailbox import Mailbox
 from gateway.local.embedded.process.supervisor import WorkerSupervisor
 from gateway.local.embedded.text.media import GivenMedium, MeasuredMedium, kept_sizes, key_of, media_parts, read_media
@@ -20,12 +21,15 @@ _SMALL = 64 * 1024  # characters of base64 that are quicker read than handed to 
 class MediaMeter:
     """What is known of the pictures' sizes: a picture of a known size costs no question."""
 
-    def __init__(self, worker: WorkerSupervisor) -> None:
+    def __init__(self, worker: WorkerSupervisor, admission: Admission) -> None:
         self._worker = worker
-        self._known: LRUCache[tuple[int, int] | bytes, tuple[Piece, ...]] = LRUCache(_MOST_KEPT)
+        self._admission = admission
+        self._known: LRUCache[tuple[str, tuple[int, int] | bytes], tuple[Piece, ...]] = LRUCache(_MOST_KEPT)
 
-    async def measured(self, request: AnyRequest, ready: Ready) -> tuple[MeasuredMedium, ...]:
+    async def measured(self, request: AnyRequest, ready: Ready, isolation: str) -> tuple[MeasuredMedium, ...]:
         """Return the pictures and sounds of a request with what stands in the prompt for each.
+
+        What is known of a sound is told to nobody else: `isolation` is the key of the request.
 
         Raises:
             BadRequest: one of them can't be taken by this model.
@@ -39,14 +43,16 @@ class MediaMeter:
             given = read_media(request, sees=ready.sees, hears=ready.hears)
         pieces = {}
         for key, medium in kept_sizes(given).items():
-            pieces[key] = self._known.get(key) or await self._ask(medium)
-            self._known[key] = pieces[key]
+            known = isolation if medium.sound else "", key
+            pieces[key] = self._known.get(known) or await self._ask(medium, isolation)
+            self._known[known] = pieces[key]
         return tuple(MeasuredMedium(given=medium, pieces=pieces[key_of(medium)]) for medium in given)
 
-    async def _ask(self, medium: GivenMedium) -> tuple[Piece, ...]:
+    async def _ask(self, medium: GivenMedium, isolation: str) -> tuple[Piece, ...]:
         mailbox, number = Mailbox(), self._worker.next_id()
         sound = medium.data if medium.sound else b""
-        message = Measure(id=number, width=medium.width, height=medium.height, sound=sound)
+        message = Measure(id=number, width=medium.width, height=medium.height, sound=sound, isolation=isolation)
+        self._admission.admit([message])
         try:
             async with asyncio.timeout(_PATIENCE):
                 self._worker.send([message], mailbox)
@@ -55,6 +61,7 @@ class MediaMeter:
             raise TargetTimeout("The model did not say in time how large a picture is to it.") from None
         finally:
             self._worker.cancel([number])
+            self._admission.release([message])
         if isinstance(answer, AduanaError):
             raise answer
         assert isinstance(answer, Measured)

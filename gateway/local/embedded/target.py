@@ -87,7 +87,7 @@ class EmbeddedTarget:
         self._admission = Admission(info.name, settings, self._throughput)
         self._worker = worker or WorkerSupervisor(info.name, settings)
         self._prompts = Prompts(Path(settings.model), settings.context, info.model)
-        self._media = MediaMeter(self._worker)
+        self._media = MediaMeter(self._worker, self._admission)
         self._opening = asyncio.Lock()
         self._opened: asyncio.Task[None] | None = None
         self._models = models or ModelPool()
@@ -107,16 +107,6 @@ class EmbeddedTarget:
         if self._opened is not None:
             await asyncio.wait([self._opened])
         self._prompts.close()
-
-    @property
-    def worker_restarts(self) -> int:
-        """How often the worker had to be started again."""
-        return self._worker.restarts
-
-    @property
-    def last_cause(self) -> str:
-        """Why it had to, the last time: `signal_9`, `exit_3`, `load`; empty: never."""
-        return self._worker.last_cause
 
     @property
     def worker_pid(self) -> int | None:
@@ -169,7 +159,7 @@ class EmbeddedTarget:
         """Return facts for the policy. `healthy`: a request that comes now is answered, perhaps after a load."""
         return state_of(self._worker, self._settings.slots, self._throughput, self.residency, time.monotonic())
 
-    async def prompt_tokens(self, request: AnyRequest) -> int | None:
+    async def prompt_tokens(self, request: AnyRequest, *, isolation: str = "") -> int | None:
         """Count the tokens of the prompt (the longest, where a request has several). None while the model loads.
 
         What is far too long is not tokenised: it counts by its characters.
@@ -178,7 +168,7 @@ class EmbeddedTarget:
             ready = self._worker.ready
             if ready is None and (self._prompts.vocabulary is None or request.media):
                 return None
-            prepared = await self._prepare(request, ready)
+            prepared = await self._prepare(request, ready, isolation)
         except ContextLengthExceeded:
             return max(self._settings.context, characters_of(request) // 4)
         except (BadRequest, TargetError):
@@ -217,7 +207,7 @@ class EmbeddedTarget:
             BadRequest: this model can't do what was asked for.
         """
         async with self._placed(isolation, number_of_choices(request), priority, deadline) as ready:
-            prepared, vocabulary = await self._prepared(request, ready)
+            prepared, vocabulary = await self._prepared(request, ready, isolation)
             self._prompts.forget(request)
             mailbox = Mailbox()
             choices = choices_of(request, prepared, vocabulary)
@@ -237,7 +227,8 @@ class EmbeddedTarget:
             late = TargetTimeout(f"The embedded target {self.info.name!r} did not finish in time.")
             timer = loop.call_at(deadline, mailbox.put, late)
             usage = Count([len(prompt) for prompt in prepared.prompts], request.sampling.n)
-            running = {submit.id: choice for submit, choice in zip(submits, choices, strict=True)}
+            numbers = [number for submit in submits for number in submit.ids]
+            running = dict(zip(numbers, choices, strict=True))
             stream = ResponseStream(running, usage, self._throughput, self._worker, progress or Progress())
             try:
                 self._worker.send(submits, mailbox)
@@ -288,7 +279,7 @@ class EmbeddedTarget:
             AduanaError: what else the worker's side said.
         """
         async with self._placed(isolation, 1, priority, deadline) as ready:
-            prepared, _ = await self._prepared(request, ready)
+            prepared, _ = await self._prepared(request, ready, isolation)
             self._prompts.forget(request)
             mailbox = Mailbox()
             number = self._worker.next_id()
@@ -332,9 +323,9 @@ class EmbeddedTarget:
             until = patient if self.residency.on_demand else min(deadline, now + self._settings.ready_wait)
             yield await self._worker.wait_ready(until)
 
-    async def _prepared(self, request: AnyRequest, ready: Ready) -> tuple[Prepared, Vocabulary]:
+    async def _prepared(self, request: AnyRequest, ready: Ready, isolation: str) -> tuple[Prepared, Vocabulary]:
         refuse_unable(request, ready, self.info.name)
-        prepared = await self._prepare(request, ready)
+        prepared = await self._prepare(request, ready, isolation)
         longest = max(len(prompt) for prompt in prepared.prompts)
         answers = isinstance(request, ChatRequest | CompletionRequest)
         if longest + answers > ready.context:
@@ -346,7 +337,7 @@ class EmbeddedTarget:
         assert self._prompts.vocabulary is not None
         return prepared, self._prompts.vocabulary
 
-    async def _prepare(self, request: AnyRequest, ready: Ready | None) -> Prepared:
+    async def _prepare(self, request: AnyRequest, ready: Ready | None, isolation: str) -> Prepared:
         """Return tokens and pictures of a request. `ready` None: the worker is gone, and the vocabulary is open.
 
         Raises:
@@ -357,7 +348,7 @@ class EmbeddedTarget:
             await self._open(ready)
         if ready is None or self._prompts.knows(request):
             return await self._prompts.prepare(request)
-        return await self._prompts.prepare(request, await self._media.measured(request, ready))
+        return await self._prompts.prepare(request, await self._media.measured(request, ready, isolation))
 
     async def _open_early(self) -> None:
         with contextlib.suppress(TargetUnavailable):  # logged where it was raised
@@ -376,7 +367,7 @@ class EmbeddedTarget:
                     ) from error
 
     def _release(self, messages: Sequence[Submit | Embed]) -> None:
-        self._worker.cancel([message.id for message in messages])
+        self._worker.cancel([number for message in messages for number in message.ids])
         self._admission.release(messages)
 
     def _follow(self) -> None:

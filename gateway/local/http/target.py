@@ -113,7 +113,7 @@ class HttpTarget:
             retry_in=self._exchange.retry_in(),
         )
 
-    async def prompt_tokens(self, request: AnyRequest) -> int | None:
+    async def prompt_tokens(self, request: AnyRequest, *, isolation: str = "") -> int | None:
         """Return None: these servers have no common way to count."""
         return None
 

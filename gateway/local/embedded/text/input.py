@@ -1,13 +1,13 @@
 """Input of the worker: the sequences of a prepared request, and the choices that read its answer. Pure."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gateway.core.delta import Text
 from gateway.core.errors import BadRequest
 from gateway.core.request import CompletionRequest, GenerateRequest, Sampling
 from gateway.engine.llama.vocabulary import Vocabulary
-from gateway.engine.messages import Embed, SamplingSpec, Submit, pack_tokens
+from gateway.engine.messages import Embed, Measure, SamplingSpec, Submit, pack_tokens
 from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.local.embedded.text.output import Choice
 from gateway.local.embedded.text.prompts import Prepared
@@ -62,7 +62,7 @@ def submits_of(
     seed: int,
     next_id: Callable[[], int],
 ) -> list[Submit]:
-    """Make one sequence for each choice. `seed` is used where the client sent none.
+    """Make an order for each prompt, with one sequence for each choice. `seed` is used where the client sent none.
 
     Raises:
         BadRequest: the bias names a token that there is not.
@@ -76,9 +76,10 @@ def submits_of(
     return [
         Submit(
             id=next_id(),
+            repeats=tuple(next_id() for _ in range(1, sampling.n)),
             tokens=pack_tokens(prompt),
             max_tokens=limit if limit is not None else settings.context,
-            sampling=_spec(sampling, settings, biases, first + number * sampling.n + repeat),
+            sampling=_spec(sampling, settings, biases, first + number * sampling.n),
             isolation=isolation,
             grammar=prepared.grammar,
             thought=prepared.thought,
@@ -87,7 +88,6 @@ def submits_of(
             spans=prepared.spans,
         )
         for number, prompt in enumerate(prepared.prompts)
-        for repeat in range(sampling.n)
     ]
 
 
@@ -142,9 +142,19 @@ def _prompt_texts(request: GenerateRequest, prepared: Prepared, vocabulary: Voca
     ]
 
 
-def fingerprint(message: Submit | Embed) -> bytes:
+def fingerprint(message: Submit | Embed | Measure) -> bytes:
     """Return a mark that is the same for the same work, whoever asks."""
     digest = hashlib.blake2b(digest_size=16)
-    for part in (message.tokens, message.grammar.encode()) if isinstance(message, Submit) else message.inputs:
+    for part in _work(message):
         digest.update(part)
     return digest.digest()
+
+
+def _work(message: Submit | Embed | Measure) -> Sequence[bytes]:
+    match message:
+        case Submit():
+            return message.tokens, message.grammar.encode()  # pictures stand in the tokens by their hash
+        case Embed():
+            return message.inputs
+        case Measure():
+            return b"%d x %d" % (message.width, message.height), message.sound
