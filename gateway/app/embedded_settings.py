@@ -33,6 +33,7 @@ def embedded_settings(settings: Settings, name: str, config: EmbeddedTargetConfi
         load_wait=config.load_wait,
         **{name: getattr(config, name) for name in LlamaOptions.model_fields},
         draft_lookup=config.draft.lookup,
+        draft_head=config.draft.head == "auto",
         draft_model=str(model_path(config.draft.model, settings.model_directory)) if config.draft.model else "",
         draft_tokens=config.draft.tokens,
         spill_memory=config.spill_memory,

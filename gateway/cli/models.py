@@ -168,6 +168,9 @@ def _show(report: dict[str, Any], target: str, as_json: bool) -> int:
     if model["checkpoint_bytes"]:
         print(f"Checkpoints: {model['checkpoint_bytes'] / 1e6:.1f} MB each, within 'checkpoint_memory'.")
     print(f"Draft tokens: {'yes' if model['drafts'] else 'no'}.")
+    if model["draft_head"]:
+        used = model["draft_head"] == "used"
+        print(f"Draft head in the file: {'used' if used else 'not used. ' + model['draft_head'].removesuffix('.')}.")
     return 0
 
 

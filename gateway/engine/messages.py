@@ -165,6 +165,7 @@ class Ready(_FramedMessage, frozen=True, kw_only=True):
     hears: bool = False
     sequences: SequenceMemory | None = None  # None: it makes no text
     drafts: bool = False
+    draft_head: str = ""  # of its file: `used`, or a sentence why it is not; empty: there is none
     costs: StepCosts | None = None
 
 

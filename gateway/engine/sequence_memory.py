@@ -29,18 +29,20 @@ class SequenceMemory(msgspec.Struct, frozen=True, kw_only=True):
     `window`: how many of its last positions a state holds that was taken out of the memory; None: all of them, as with
     plain attention; 0: only the end, as with a running state. `slack`: how many tokens may be written behind a window
     before it is overwritten; None: any number (a sliding window with `swa_full`). `checkpoint_bytes`: size of the part
-    of a state that can't be cut back, which a checkpoint keeps; 0: there is no need of checkpoints.
+    of a state that can't be cut back, which a checkpoint keeps; 0: there is no need of checkpoints. `take_back`: tokens
+    at the end of the step that was computed last by which a running state can be taken back.
     """
 
     kind: Literal["attention", "sliding_window", "recurrent", "hybrid"] = "attention"
     window: int | None = None
     slack: int | None = None
     checkpoint_bytes: int = 0
+    take_back: int = 0
 
     @property
     def drops_drafts(self) -> bool:
         """Whether the last tokens of a step can be dropped again, as rejected draft tokens are."""
-        return self.kind in ("attention", "sliding_window")
+        return self.kind in ("attention", "sliding_window") or self.take_back > 0
 
     def cuts(self, to: int, extent: Extent) -> bool:
         """Say whether a sequence can be cut back to so many tokens without a checkpoint."""

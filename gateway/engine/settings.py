@@ -115,6 +115,9 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     draft_lookup: bool = True
     """Draft that a text repeats itself: tokens that followed the last three before are read ahead in one step, where
     that is measured to pay. Answers are the same with and without."""
+    draft_head: bool = True
+    """Draft by the model's own draft head (multi-token prediction), where its file has one and `draft_model` is not
+    set."""
     draft_model: str = ""
     """Path of a small GGUF model of the same vocabulary that drafts what the model will say; empty: none."""
     draft_tokens: int = 8

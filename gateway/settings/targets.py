@@ -38,6 +38,9 @@ class DraftConfig(Section):
 
     lookup: bool = True
     """Expect that a text repeats what stands in it already: for answers that quote, correct or rewrite their prompt."""
+    head: Literal["auto", "off"] = "auto"
+    """auto: the model drafts by its own draft head (MTP), where its file has one that can be used and `model` is not
+    set. `aduana models show` says."""
     model: str | None = None
     """A small model of the same vocabulary (in practice: of the same family) that drafts too. Name or path."""
     tokens: int = Field(default=8, ge=1, le=32)

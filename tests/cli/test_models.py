@@ -13,7 +13,7 @@ def report(**what: Any) -> dict[str, Any]:
     model = {
         "target": "home", "model": "m", "state": "loaded", "progress": None, "memory": 0, "slots": 2, "context": 64,
         "busy": 0, "waiting": 0, "unloads_in": None, "gives_way": None, "sequences": "attention", "checkpoint_bytes": 0,
-        "drafts": True, "problem": "", **what,
+        "drafts": True, "draft_head": "", "problem": "", **what,
     }  # fmt: skip
     return {"models": [model], "memory": None, "memory_used": 0}
 
@@ -27,6 +27,8 @@ def report(**what: Any) -> dict[str, Any]:
             ["hybrid", "checkpoint before the change", "75.0 MB each", "Draft tokens: no"],
         ),
         ({"sequences": "sliding_window", "checkpoint_bytes": 1}, ["sliding window"]),
+        ({"draft_head": "used"}, ["Draft head in the file: used."]),
+        ({"draft_head": "It was not tried."}, ["Draft head in the file: not used. It was not tried."]),
         ({"sequences": None}, ["once it is loaded"]),
     ],
 )

@@ -9,9 +9,11 @@ import importlib
 import importlib.util
 import sys
 import types
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def _load() -> types.ModuleType:
@@ -28,7 +30,10 @@ def _load() -> types.ModuleType:
 
 C: Any = _load()  # untyped: the bindings' annotations name arrays where C wants pointers
 
-__all__ = ["Batch", "C", "keep_log", "log_tail", "logits_address", "multimodal"]
+__all__ = [
+    "Batch", "C", "keep_log", "log_tail", "logits_address", "logits_of", "multimodal", "next_token_states",
+    "pointer_to",
+]  # fmt: skip
 
 # llama_get_logits as a plain number: a pointer object for every step is dear. Indexing makes a function of its own, so
 # that the bindings' prototype stays as it is.
@@ -66,17 +71,43 @@ def log_tail() -> tuple[str, ...]:
     return tuple(_tail)
 
 
-# A llama.cpp batch whose arrays are numpy memory, so that a step is filled by slices instead of a call a token.
+def pointer_to(state: NDArray[np.uint8]) -> Any:
+    """Return the address of bytes, as functions of llama.cpp take it."""
+    return state.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+
+
+def logits_of(context: Any, outputs: int, vocabulary: int) -> NDArray[np.float32]:
+    """Return the logits of the last computation, `(outputs, vocabulary)`: llama.cpp's own memory, for reading."""
+    pointer = ctypes.cast(logits_address(context), ctypes.POINTER(ctypes.c_float))
+    return np.ctypeslib.as_array(pointer, (outputs, vocabulary))
+
+
+def next_token_states(context: Any, width: int) -> Callable[[int], NDArray[np.float32]]:
+    """Let a context give the hidden states that a draft head reads, of every token.
+
+    Returns a function of the number of tokens in the last computation, which returns them, `(number, width)` float32:
+    llama.cpp's own memory, for reading.
+
+    Raises:
+        LookupError: this build of llama.cpp can't.
+    """
+    try:
+        extension = importlib.import_module("llama_cpp.llama_cpp_ext")
+        extension.llama_set_embeddings_nextn(context, True, False)
+        read = extension.llama_get_embeddings_nextn
+    except (ImportError, AttributeError) as error:  # functions that llama.cpp does not promise to keep
+        raise LookupError("llama.cpp's functions for draft heads") from error
+    return lambda number: np.ctypeslib.as_array(read(context), (number, width))
 
 
 class Batch:
     """Batch of llama.cpp with room for `size` tokens, whose arrays are numpy memory of shape `(size,)`.
 
     A step is filled by slices instead of a call a token. `handle` is what llama_decode takes; set `handle.n_tokens`
-    after filling.
+    after filling. `states`, `(size, width)` float32: a hidden state for each token, where a draft head reads them.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, width: int = 0) -> None:
         self.size = size
         self.tokens = np.zeros(size, np.int32)
         self.positions = np.zeros(size, np.int32)
@@ -91,6 +122,9 @@ class Batch:
         self.handle.n_seq_id = self._ones.ctypes.data_as(ctypes.POINTER(ctypes.c_int32))
         self.handle.seq_id = self._slot_pointers.ctypes.data_as(ctypes.POINTER(ctypes.POINTER(C.llama_seq_id)))
         self.handle.logits = self.outputs.ctypes.data_as(ctypes.POINTER(ctypes.c_int8))
+        self.states = np.zeros((size, width), np.float32)
+        if width:
+            self.handle.embd = self.states.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
 
     def of_embeddings(self, slot: int, embeddings: Any, positions: Any) -> Any:
         """Return a batch of embeddings of one sequence, none of which gets logits; to be used before the next call.

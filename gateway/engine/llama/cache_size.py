@@ -95,11 +95,19 @@ def _recurrent(header: Header, layers: int, kv_heads: tuple[int, ...]) -> frozen
         return frozenset()
     every = header.number("full_attention_interval") or (_INTERVAL if header.architecture in _INTERVALS else 0)
     if every > 1:
-        return frozenset(layer for layer in range(layers) if (layer + 1) % every)
+        heads = header.count("nextn_predict_layers", layers)  # draft heads behind the layers have attention
+        return frozenset(layer for layer in range(layers - heads) if (layer + 1) % every)
     inner = header.each("feed_forward_length", layers)
     mixed = len(inner) == layers and 0 in inner  # Nemotron-H: some layers have neither attention nor state
     without = frozenset(layer for layer, count in enumerate(kv_heads) if count == 0 and not (mixed and inner[layer]))
     return without or frozenset(range(layers))  # Mamba: every layer; Falcon-H1: every layer has both
+
+
+def has_running_state(header: Header) -> bool:
+    """Say whether some layers have a running state."""
+    layers = layers_of(header)
+    heads = header.each("attention.head_count", layers)
+    return bool(_recurrent(header, layers, header.each("attention.head_count_kv", layers) or heads))
 
 
 def _state_values(header: Header, width: int, heads: int) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from gateway.engine.llama.cache_size import cache_shape, layers_of
+from gateway.engine.llama.draft_plan import draft_plan
 from gateway.engine.llama.gguf import Header
 from gateway.engine.settings import EngineSettings
 
@@ -47,9 +48,12 @@ def footprint_of(header: Header, settings: EngineSettings, *, gpu: bool = False)
     adapters = sum(Path(path).stat().st_size for path, _ in settings.lora if Path(path).is_file())
     generates = writes_text(header)
     shape = cache_shape(header, settings.kv_type_k, settings.kv_type_v)
-    cache = shape.bytes(settings, settings.slots if generates else 1)
+    plan = draft_plan(header, settings)
+    cache = shape.bytes(settings, settings.slots if generates else 1) + plan.take_back * settings.slots * shape.state
     batch = settings.micro_batch_size if generates else settings.context  # whole texts are pooled at once
     compute = _compute(header, settings, batch, settings.outputs)
+    if plan.head:
+        compute += _compute(header, settings, batch, settings.slots)
     footprint = _placed(header, settings, weights + adapters, cache, compute, gpu=gpu)
     return msgspec.structs.replace(footprint, compute=compute + _PROCESS)
 

@@ -50,6 +50,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     tensors: int
     size: int  # bytes of this file
     experts: int = 0  # bytes of expert weights (mixture of experts), in all files
+    heads: int = 0  # draft heads (multi-token prediction), in all files
     parts: tuple[Path, ...]  # all files of a split model, this one included
 
     @property
@@ -142,8 +143,9 @@ def read_header(path: Path) -> Header:
         ConfigurationError: the file can't be used; names the file and what to do.
     """
     header = _read(path)
-    experts = header.experts + sum(_read(part, first=False).experts for part in header.parts[1:])
-    return msgspec.structs.replace(header, experts=experts)
+    parts = [header, *(_read(part, first=False) for part in header.parts[1:])]
+    experts, heads = sum(part.experts for part in parts), sum(part.heads for part in parts)
+    return msgspec.structs.replace(header, experts=experts, heads=heads)
 
 
 def _read(path: Path, *, first: bool = True) -> Header:
@@ -152,7 +154,7 @@ def _read(path: Path, *, first: bool = True) -> Header:
             raise ConfigurationError((_missing(path),))
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            metadata, tensors, experts = _parse(_Reader(file, size))
+            metadata, tensors, found = _parse(_Reader(file, size))
     except OSError as error:
         problem = f"The model file {path} can't be read: {error.strerror or error}. Check its permissions."
         raise ConfigurationError((problem,)) from error
@@ -164,7 +166,7 @@ def _read(path: Path, *, first: bool = True) -> Header:
             (f"The model file {path} does not say what kind of model it holds (general.architecture). Use another.",)
         )
     parts = _parts(path, metadata) if first else (path,)
-    return Header(metadata=metadata, tensors=tensors, size=size, experts=experts, parts=parts)
+    return Header(metadata=metadata, tensors=tensors, size=size, experts=found.experts, heads=found.heads, parts=parts)
 
 
 def _missing(path: Path) -> str:
@@ -175,7 +177,14 @@ def _missing(path: Path) -> str:
     )
 
 
-def _parse(reader: _Reader) -> tuple[dict[str, Value], int, int]:
+class _Tensors(msgspec.Struct):
+    """What is counted of the tensors: bytes of expert weights, and draft heads."""
+
+    experts: int = 0
+    heads: int = 0
+
+
+def _parse(reader: _Reader) -> tuple[dict[str, Value], int, _Tensors]:
     magic = reader.file.read(4)
     if magic != b"GGUF":
         hint = ""
@@ -199,13 +208,13 @@ def _parse(reader: _Reader) -> tuple[dict[str, Value], int, int]:
     return metadata, tensors, _check_tensors(reader, tensors, metadata)
 
 
-def _check_tensors(reader: _Reader, count: int, metadata: Mapping[str, Value]) -> int:
-    """Check that the tensors lie within the file, and return how many bytes of them are expert weights.
+def _check_tensors(reader: _Reader, count: int, metadata: Mapping[str, Value]) -> _Tensors:
+    """Check that the tensors lie within the file, and count what is asked of them.
 
     Raises:
         _Broken: they don't, or one is of a type that there is not.
     """
-    furthest = experts = 0
+    furthest, found = 0, _Tensors()
     for _ in range(count):
         name = reader.string()
         shape = [reader.number("Q") for _ in range(reader.bounded("I", 4, "dimensions of a tensor"))]
@@ -221,7 +230,8 @@ def _check_tensors(reader: _Reader, count: int, metadata: Mapping[str, Value]) -
             raise _Broken(f"its tensor {name!r} has an impossible shape")
         length = elements // values * block
         furthest = max(furthest, offset + length)
-        experts += length * ("_exps." in name)
+        found.experts += length * ("_exps." in name)
+        found.heads += name.endswith(".nextn.eh_proj.weight")
     alignment = metadata.get("general.alignment", 32)
     if not isinstance(alignment, int) or alignment < 1 or alignment & (alignment - 1):
         raise _Broken(f"its alignment {alignment!r} is not a power of two")
@@ -229,7 +239,7 @@ def _check_tensors(reader: _Reader, count: int, metadata: Mapping[str, Value]) -
     if count and start + furthest > reader.size:
         missing = start + furthest - reader.size
         raise _Broken(f"it is cut off: {missing} bytes of its {start + furthest} are missing")
-    return experts
+    return found
 
 
 def _parts(path: Path, metadata: Mapping[str, Value]) -> tuple[Path, ...]:

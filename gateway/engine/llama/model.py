@@ -7,12 +7,23 @@ logits, a partial copy across streams, use after close) is checked here and rais
 import ctypes
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.engine.llama.bindings import Batch, C, keep_log, log_tail, logits_address
+from gateway.engine.llama.bindings import (
+    Batch,
+    C,
+    keep_log,
+    log_tail,
+    logits_address,
+    next_token_states,
+    pointer_to,
+)
+from gateway.engine.llama.draft_head import DraftHead
+from gateway.engine.llama.draft_plan import NO_DRAFTS, DraftPlan
 from gateway.engine.llama.parameters import Adapters, ModelParameters, context_parameters, problem_of
 from gateway.engine.llama.vocabulary import Vocabulary
 from gateway.engine.scheduler.step import Row
@@ -54,15 +65,20 @@ class EmbeddingRows(msgspec.Struct, frozen=True, kw_only=True):
 class Model:
     """Weights of a model and one context. Not thread-safe: one thread owns it."""
 
-    def __init__(self, settings: EngineSettings, threads: int, progress: Callable[[float], bool] | None = None) -> None:
+    def __init__(
+        self,
+        settings: EngineSettings,
+        threads: int,
+        progress: Callable[[float], bool] | None = None,
+        drafts: DraftPlan = NO_DRAFTS,
+    ) -> None:
         _check(settings, threads)
         keep_log()
         self.settings = settings
         self._most_outputs = min(settings.outputs, settings.batch)
         self._progress = C.llama_progress_callback(lambda part, _: progress(part) if progress else True)
-        self.handle = C.llama_model_load_from_file(
-            settings.model.encode(), ModelParameters(settings, self._progress).handle
-        )
+        loading = ModelParameters(settings, self._progress, head=drafts.head)
+        self.handle = C.llama_model_load_from_file(settings.model.encode(), loading.handle)
         if not self.handle:
             raise LoadFault(_load_problem(settings))
         self.vocabulary = Vocabulary(C.llama_model_get_vocab(self.handle))
@@ -75,6 +91,7 @@ class Model:
         room = msgspec.structs.replace(settings, slots=1, context=256) if self.ranks else settings
         parameters = context_parameters(room, threads)
         parameters.n_outputs_max = self._most_outputs  # else llama.cpp reserves logits for a whole batch
+        parameters.n_rs_seq = drafts.take_back
         self._context = C.llama_init_from_model(self.handle, parameters)
         if not self._context:
             C.llama_model_free(self.handle)
@@ -88,8 +105,29 @@ class Model:
         if self.encodes:  # positions beyond are no rows of its table: llama.cpp would abort
             self.context = min(self.context, self.trained_context)
         self._batch = Batch(settings.batch)
+        self._steps = [0] * settings.slots  # tokens of each slot in the last computation, which can be taken back
+        self.head: DraftHead | None = None
+        self._states: Callable[[int], Floats] | None = None
+        if drafts.head and self.generates:
+            self._open_head(parameters)
         self._logits: Floats = np.empty((0, 0), np.float32)
         self._logits_at = 0
+
+    def _open_head(self, parameters: Any) -> None:
+        """Make the context of the draft head, with the parameters of the model's own.
+
+        Raises:
+            LoadFault: there is no room for it, or llama.cpp can't.
+        """
+        width = self.embedding_size
+        try:
+            self._states = next_token_states(self._context, width)
+            self.head = DraftHead(
+                self.handle, parameters, width=width, vocabulary=self.vocabulary.size, adapt=self.adapters.apply
+            )
+        except (LookupError, MemoryError) as error:
+            self.close()
+            raise LoadFault(_head_problem(self.settings, error), public="Its draft head can't be used.") from error
 
     def _stated_pooling(self) -> int:
         stated = self.metadata(f"{self.metadata('general.architecture')}.pooling_type")
@@ -122,7 +160,13 @@ class Model:
         status = C.llama_decode(self._context, self._batch.handle)
         if status != 0:
             raise EngineFault(_decode_problem(status))
-        return self._read_logits(outputs)
+        logits = self._read_logits(outputs)
+        if self.sequence_memory.take_back:
+            for row in rows:
+                self._steps[row.slot] = len(row.tokens)
+        if self.head is not None and self._states is not None:
+            self.head.observe(rows, self._states(at))
+        return logits
 
     def decode_embeddings(self, slot: int, part: EmbeddingRows) -> None:
         """Compute a part of a picture or sound: embeddings where tokens would stand. No logits come of it.
@@ -136,6 +180,8 @@ class Model:
             raise EngineFault("embeddings of another model")
         if not part.causal and count > self.settings.micro_batch_size:
             raise EngineFault(f"a picture of {count} tokens that must be computed at once")
+        if self.head is not None:
+            self.head.clear(slot)
         C.llama_set_causal_attn(self._context, part.causal)
         try:
             for start in range(0, count, self.settings.batch):
@@ -198,20 +244,37 @@ class Model:
     def trim(self, slot: int, length: int) -> bool:
         """Forget everything of a sequence from position `length` on. False: this model can't, forget it whole."""
         self._known(slot)
+        if self.head is not None:
+            self.head.cut(slot, length)
         if length == 0:
             return bool(C.llama_memory_seq_rm(self._memory, slot, -1, -1))
+        if self.sequence_memory.take_back and not self._can_take_back(slot, length):
+            return False
         if self.sequence_memory.kind == "sliding_window":  # llama.cpp would cut, and answer from a window with holes
             first = C.llama_memory_seq_pos_min(self._memory, slot)
             if first > max(0, length - C.llama_model_n_swa(self.handle) + 1):
                 return False
         return bool(C.llama_memory_seq_rm(self._memory, slot, length, -1))
 
+    def _can_take_back(self, slot: int, length: int) -> bool:
+        """Say whether a running state can be taken back to `length`.
+
+        INVARIANT: llama.cpp has a snapshot for each token of the last computation alone, and would take others too.
+        """
+        dropped = C.llama_memory_seq_pos_max(self._memory, slot) + 1 - length
+        if dropped <= 0:
+            return True
+        known = min(self._steps[slot] - 1, self.sequence_memory.take_back)
+        self._steps[slot] = 0  # once: the snapshots are of what was before
+        return bool(dropped <= known)
+
     def _sequence_memory(self) -> SequenceMemory:
         window = int(C.llama_model_n_swa(self.handle))
+        take_back = int(C.llama_n_rs_seq(self._context))
         if C.llama_model_is_recurrent(self.handle):
-            return SequenceMemory(kind="recurrent", window=0, slack=0)
+            return SequenceMemory(kind="recurrent", window=0, slack=0, take_back=take_back)
         if C.llama_model_is_hybrid(self.handle):
-            return SequenceMemory(kind="hybrid", window=0, slack=0)
+            return SequenceMemory(kind="hybrid", window=0, slack=0, take_back=take_back)
         if window > 0:
             # llama-kv-cache-iswa.cpp: a ring of the window and a micro-batch, padded.
             ring = -(-(window + self.settings.micro_batch_size) // _PADDING) * _PADDING
@@ -227,7 +290,7 @@ class Model:
             length: Of that sequence, in tokens.
         """
         memory = self.sequence_memory
-        if memory.drops_drafts and not self.trim(slot, length - 1):  # of a kind that llama.cpp has no word for
+        if memory.slack != 0 and not self.trim(slot, length - 1):  # of a kind that llama.cpp has no word for
             memory = SequenceMemory(kind="hybrid", window=0, slack=0)
         if memory.window is not None:
             size = C.llama_state_seq_get_size_ext(self._context, slot, C.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY)
@@ -250,9 +313,9 @@ class Model:
         False: llama.cpp does not take it; the sequence is to be emptied then.
         """
         self._known(slot)
-        pointer = checkpoint.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
         partial = C.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY
-        taken = C.llama_state_seq_set_data_ext(self._context, pointer, len(checkpoint), slot, partial)
+        taken = C.llama_state_seq_set_data_ext(self._context, pointer_to(checkpoint), len(checkpoint), slot, partial)
+        self._steps[slot] = 0
         return bool(taken) and self.trim(slot, length)
 
     def save(self, slot: int) -> NDArray[np.uint8]:
@@ -267,8 +330,7 @@ class Model:
         self._known(slot)
         size = C.llama_state_seq_get_size_ext(self._context, slot, flags)
         state = np.empty(size, np.uint8)
-        pointer = state.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
-        written = C.llama_state_seq_get_data_ext(self._context, pointer, size, slot, flags)
+        written = C.llama_state_seq_get_data_ext(self._context, pointer_to(state), size, slot, flags)
         if written == 0:
             raise EngineFault("the state of a sequence can't be read")
         return state[:written]
@@ -280,8 +342,8 @@ class Model:
             EngineFault: llama.cpp does not take it; the sequence is empty then.
         """
         self.trim(slot, 0)
-        pointer = state.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
-        if C.llama_state_seq_set_data(self._context, pointer, len(state), slot) == 0:
+        self._steps[slot] = 0
+        if C.llama_state_seq_set_data(self._context, pointer_to(state), len(state), slot) == 0:
             self.trim(slot, 0)
             raise EngineFault("the state of a sequence can't be restored")
 
@@ -289,12 +351,20 @@ class Model:
         """Make one sequence another sequence too."""
         # llama_memory_seq_cp copies a stream's whole buffer, however little of it is used; a saved state does not.
         self.restore(destination, self.save(source))
+        if self.head is not None:
+            self.head.copy(source, destination)
 
     def swap(self, one: int, other: int) -> None:
         """Exchange two sequences."""
-        kept = self.save(other)
-        self.restore(other, self.save(one))
-        self.restore(one, kept)
+        head, self.head = self.head, None  # it follows as one, below
+        try:
+            kept = self.save(other)
+            self.restore(other, self.save(one))
+            self.restore(one, kept)
+        finally:
+            self.head = head
+        if head is not None:
+            head.swap(one, other)
 
     def set_threads(self, threads: int) -> None:
         """Set the number of CPU threads for the next steps.
@@ -305,6 +375,8 @@ class Model:
         if not 1 <= threads <= 512:
             raise EngineFault(f"{threads} threads")
         C.llama_set_n_threads(self._context, threads, self.settings.threads_batch or threads)
+        if self.head is not None:
+            self.head.set_threads(threads, self.settings.threads_batch or threads)
 
     def description(self) -> str:
         """Describe the model in a few words, for example `llama 135M Q4_1`."""
@@ -321,6 +393,9 @@ class Model:
     def close(self) -> None:
         """Give all memory back."""
         if self._context is not None:
+            if self.head is not None:
+                self.head.close()
+                self.head = None
             C.llama_free(self._context)
             C.llama_model_free(self.handle)
             self._context = None
@@ -348,6 +423,14 @@ def _context_problem(settings: EngineSettings) -> str:
     return (
         f"There is not enough memory for {settings.slots} sequences of {settings.context} tokens of {settings.model}, "
         f"or they can't be set up: {' '.join(log_tail()[-3:])} {_TURN_DOWN}"
+    )
+
+
+def _head_problem(settings: EngineSettings, error: Exception) -> str:
+    why = "there is not enough memory" if isinstance(error, MemoryError) else "this build of llama.cpp can't"
+    return (
+        f"The draft head in {settings.model} can't be used: {why} {' '.join(log_tail()[-2:])}. Switch it off with "
+        "'draft: {head: off}'."
     )
 
 

@@ -63,7 +63,7 @@ def problem_of(settings: EngineSettings, threads: int) -> str:
 class ModelParameters:
     """llama.cpp's `llama_model_params` and the memory that it points to; to be kept while the model is loading."""
 
-    def __init__(self, settings: EngineSettings, progress: Any) -> None:
+    def __init__(self, settings: EngineSettings, progress: Any, *, head: bool = False) -> None:
         if settings.numa != "off":
             C.llama_numa_init(_NUMA[settings.numa])
         parameters = self.handle = C.llama_model_default_params()
@@ -74,6 +74,7 @@ class ModelParameters:
         parameters.use_extra_bufts = settings.repack
         parameters.check_tensors = settings.check_tensors
         parameters.progress_callback = progress
+        parameters.load_mtp = head
         if settings.tensor_split:
             count = C.llama_max_devices()
             self._shares = (ctypes.c_float * count)(*settings.tensor_split)

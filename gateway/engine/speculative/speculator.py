@@ -1,6 +1,7 @@
 """Speculative decoding: add draft tokens to decode steps, and learn from what became of them.
 
-Draft tokens come from the sequence itself (`ngram.NgramProposer`) or from a small model (`draft_model.DraftModel`). A
+Draft tokens come from the sequence itself (`ngram.NgramProposer`), from the model's own draft head
+(`head_proposer.HeadProposer`) or from a small model (`draft_model.DraftModel`). A
 step has draft tokens of one kind only, for each kind has costs of its own. No llama.cpp here; the scheduler knows
 nothing of all this but `Row.drafted`.
 """

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from gateway.core.errors import ConfigurationError
+from gateway.engine.llama.draft_plan import draft_plan, has_head
 from gateway.engine.llama.footprint import footprint_of, shortage
 from gateway.engine.llama.gguf import read_header
 from gateway.engine.llama.memory import available_memory
@@ -16,7 +17,8 @@ from gateway.engine.messages import Failed, Load, Loading, Ready, StepCosts
 from gateway.engine.prompt_store.store import open_prompt_store
 from gateway.engine.settings import MAX_DRAFT_TOKENS, EngineSettings
 from gateway.engine.speculative.draft_model import DraftModel
-from gateway.engine.speculative.speculator import Speculator
+from gateway.engine.speculative.head_proposer import HeadProposer
+from gateway.engine.speculative.speculator import DraftProposer, Speculator
 from gateway.engine.tuning.batch_split import BatchSplitter, measure_batches, measure_draft_tokens
 from gateway.engine.tuning.threads import default_threads
 from gateway.engine.worker.channel import Channel, PeerClosed
@@ -26,8 +28,8 @@ from gateway.engine.worker.warm_up import warm_up
 _BAD_FILE = "Its model file is missing, incomplete or of a kind that can't be used; the gateway's log says which."
 
 
-def _load(channel: Channel, settings: EngineSettings, threads: int) -> tuple[Model, int]:
-    """Load the model. Return it, and how many bytes one token of its KV cache takes.
+def _load(channel: Channel, settings: EngineSettings, threads: int) -> tuple[Model, int, str]:
+    """Load the model. Return it, the bytes of one token in its KV cache, and what became of its draft head.
 
     Raises:
         LoadFault: it does not fit into the memory, or llama.cpp refuses it.
@@ -50,9 +52,11 @@ def _load(channel: Channel, settings: EngineSettings, threads: int) -> tuple[Mod
             channel.send(Loading(fraction=fraction))
         return True
 
-    model = Model(settings, threads, progress)
+    plan = draft_plan(header, settings)
+    model = Model(settings, threads, progress, plan)
     release_zero_pages()  # no other thread runs yet
-    return model, max(1, footprint_of(header, settings).cache // (settings.context * settings.slots))
+    head = (plan.unused or "used") if has_head(header) and model.generates else ""
+    return model, max(1, footprint_of(header, settings).cache // (settings.context * settings.slots)), head
 
 
 def _step_costs(model: Model, threads: int, known: StepCosts | None) -> StepCosts:
@@ -72,7 +76,7 @@ def _step_costs(model: Model, threads: int, known: StepCosts | None) -> StepCost
 def _drafts(model: Model) -> bool:
     """Return whether tokens are drafted: where it is wanted, and rejected ones can be dropped."""
     settings = model.settings
-    wanted = settings.draft_lookup or bool(settings.draft_model)
+    wanted = settings.draft_lookup or bool(settings.draft_model) or model.head is not None
     return model.generates and model.sequence_memory.drops_drafts and wanted
 
 
@@ -87,12 +91,23 @@ def _speculator(model: Model, threads: int, costs: StepCosts) -> Speculator | No
         return None
     return Speculator(
         costs=dict(costs.drafts),
-        most=settings.draft_tokens,
+        most=min(settings.draft_tokens, model.sequence_memory.take_back or settings.draft_tokens),
         room=min(MAX_DRAFT_TOKENS, settings.batch - settings.slots),
         lookup=settings.draft_lookup,
-        proposer=_draft_model(model, threads) if settings.draft_model else None,
+        proposer=_proposer(model, threads),
         always=settings.draft_always,
     )
+
+
+def _proposer(model: Model, threads: int) -> DraftProposer | None:
+    """Return what drafts besides n-grams: the draft model that is named, or the model's own head.
+
+    Raises:
+        LoadFault: the draft model can't be used.
+    """
+    if model.settings.draft_model:
+        return _draft_model(model, threads)
+    return HeadProposer(model.head) if model.head is not None else None
 
 
 def _draft_model(model: Model, threads: int) -> DraftModel:
@@ -117,7 +132,7 @@ def serve(connection: socket.socket) -> int:
         threads = settings.threads or default_threads()
         began = time.perf_counter()
         try:
-            model, token_bytes = _load(channel, settings, threads)
+            model, token_bytes, head = _load(channel, settings, threads)
             warm_up(model, threads)
             costs = _step_costs(model, threads, first[0].costs)
             speculator = _speculator(model, threads, costs)
@@ -146,6 +161,7 @@ def serve(connection: socket.socket) -> int:
                 hears=projector is not None and projector.hears,
                 sequences=model.sequence_memory if model.generates else None,
                 drafts=speculator is not None,
+                draft_head=head,
                 costs=costs if costs.batches else None,
             )
         )

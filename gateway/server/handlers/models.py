@@ -36,6 +36,7 @@ class ModelReport(msgspec.Struct, frozen=True, kw_only=True):
     sequences: str | None  # attention, sliding_window, recurrent, hybrid; None: not loaded, or it makes no text
     checkpoint_bytes: int  # of one checkpoint of a sequence; 0: it needs none
     drafts: bool  # whether tokens are drafted
+    draft_head: str  # of its file: `used`, or a sentence why it is not; empty: there is none
 
 
 class ModelsReport(msgspec.Struct, frozen=True, kw_only=True):

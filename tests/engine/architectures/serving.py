@@ -5,9 +5,12 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 
+from gateway.engine.llama.draft_plan import draft_plan
+from gateway.engine.llama.gguf import read_header
 from gateway.engine.llama.model import Model
 from gateway.engine.messages import Cancel, End, Frames, SamplingSpec, Submit, Tokens, frame, pack_tokens, to_gateway
 from gateway.engine.prompt_store.store import open_prompt_store
@@ -18,6 +21,7 @@ from gateway.engine.worker.channel import Channel, PeerClosed
 from gateway.engine.worker.loop import Worker
 from gateway.engine.worker.warm_up import warm_up
 
+Drafting: TypeAlias = Speculator | Callable[[Model], Speculator]
 _LIKELY = SamplingSpec(temperature=0.0, logprobs=0, ignore_eos=True)
 
 
@@ -95,8 +99,11 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(path: Path, *, speculator: Speculator | None = None, **settings) -> Iterator[Served]:
-    """A worker on a model file. Three slots of 1,024 tokens, if not said otherwise."""
+def serving(path: Path, *, speculator: Drafting | None = None, **settings) -> Iterator[Served]:
+    """A worker on a model file. Three slots of 1,024 tokens, if not said otherwise.
+
+    `speculator`: it, or what makes it for the model.
+    """
     exact = {
         "kv_type_k": "f32",
         "kv_type_v": "f32",
@@ -104,8 +111,10 @@ def serving(path: Path, *, speculator: Speculator | None = None, **settings) -> 
     }  # so that batches of other sizes make no difference
     chosen = {"context": 1024, "slots": 3, "batch": 64, "threads": 1, **exact, **settings}
     engine = EngineSettings(model=str(path), repack=False, **chosen)
-    model = Model(engine, 1)
+    model = Model(engine, 1, drafts=draft_plan(read_header(path), engine))
     warm_up(model, 1)
+    if callable(speculator):
+        speculator = speculator(model)
     ours, theirs = socket.socketpair()
     ours.settimeout(30)
     channel = Channel(theirs)

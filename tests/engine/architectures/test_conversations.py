@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.engine.llama.model import Model
 from gateway.engine.speculative.speculator import Speculator
 from tests.engine.architectures.serving import Answer, Served, serving
 from tests.engine.architectures.writers import BEGIN, END, WRITERS
@@ -57,6 +58,11 @@ def same(answer: Answer, expected: Answer) -> None:
     """Asserts that an answer is what a fresh context says."""
     assert answer.tokens == expected.tokens
     assert answer.logs == pytest.approx(expected.logs, abs=2e-3)
+
+
+def by_lookup(model: Model) -> Speculator:
+    """Drafts from what stands in the text, as many as the model's memory can take back."""
+    return Speculator(most=model.sequence_memory.take_back or 8, room=32, always=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -198,13 +204,13 @@ def test_the_kinds_of_memory(files: dict[str, Path]) -> None:
     }
 
 
-@pytest.mark.parametrize("kind", DRAFTING)
+@pytest.mark.parametrize("kind", [*DRAFTING, "lfm2", "qwen35"])
 def test_draft_tokens(kind: str, files: dict[str, Path]) -> None:
     """Draft tokens, most of them wrong, change no answer, and what they leave behind is right too."""
     name, settings = KINDS[kind]
     prompt = asked(SYSTEM, "ab ab ab ab ab ab ab ab ab ab ab ab")
     expected = fresh(files[name], prompt, 60, **settings)
-    with serving(files[name], speculator=Speculator(most=8, room=32, always=True), **settings) as served:
+    with serving(files[name], speculator=by_lookup, **settings) as served:
         (answer,) = served.ask(prompt, most=60)
         same(answer, expected)
         prompt += [*answer.tokens, END, *asked(QUESTIONS[1])]

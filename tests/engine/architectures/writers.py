@@ -69,6 +69,28 @@ class _Draw:
         self.some(f"{layer}.ffn_up.weight", INNER, WIDTH)
         self.some(f"{layer}.ffn_down.weight", WIDTH, INNER)
 
+    def experts(self, layer: str, count: int) -> None:
+        """The weights of experts, and of one that is always asked."""
+        self.some(f"{layer}.ffn_gate_inp.weight", count, WIDTH)
+        for part, out, inner in (("gate", INNER, WIDTH), ("up", INNER, WIDTH), ("down", WIDTH, INNER)):
+            self.some(f"{layer}.ffn_{part}_exps.weight", count, out, inner)
+            self.some(f"{layer}.ffn_{part}_shexp.weight", out, inner)
+
+    def next_token(self, layer: str) -> None:
+        """The weights that make a layer a draft head: it sees the token and what the layers before said."""
+        self.some(f"{layer}.nextn.eh_proj.weight", WIDTH, 2 * WIDTH)
+        self.ones(f"{layer}.nextn.enorm.weight", WIDTH)
+        self.ones(f"{layer}.nextn.hnorm.weight", WIDTH)
+        self.ones(f"{layer}.nextn.shared_head_norm.weight", WIDTH)
+
+    def forget(self) -> None:
+        """Let no layer add anything, so that the last token alone says what follows, for the draft head as well."""
+        for name, tensor in self.tensors.items():
+            if ".attn_output." in name or ".ssm_out." in name or ".ffn_down" in name:
+                self.tensors[name] = np.zeros_like(tensor)
+            if name.endswith(".nextn.eh_proj.weight"):
+                self.tensors[name] = np.eye(WIDTH, 2 * WIDTH, dtype=np.float32)
+
 
 def _vocabulary() -> dict[str, Value]:
     tokens = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), "<|begin|>", "<|im_end|>"]
@@ -231,9 +253,20 @@ def write_lfm2(path: Path) -> Path:
     return _write(path, "lfm2", draw, 2, values)
 
 
-def write_qwen35(path: Path) -> Path:
-    """A gated delta net, and attention behind it (Qwen3.5, Qwen3-Next)."""
+def write_qwen35(path: Path, *, head: bool = False, markov: bool = False, experts: int = 0) -> Path:
+    """A gated delta net, and attention behind it (Qwen3.5, Qwen3-Next); `experts`: with so many.
+
+    `head`: with a draft head in the file. `markov`: each token follows from the one before it, and the head knows.
+    """
     draw = _Draw()
+
+    def feed_forward(layer: str) -> None:
+        if not experts:
+            draw.feed_forward(layer)
+            return
+        draw.experts(layer, experts)
+        draw.some(f"{layer}.ffn_gate_inp_shexp.weight", WIDTH)
+
     draw.ends()
     size, keys, values = 16, 2, 4
     inner, mixed = values * size, 2 * keys * size + values * size
@@ -255,8 +288,20 @@ def write_qwen35(path: Path) -> Path:
             draw.attention(layer, gate=2)
             draw.ones(f"{layer}.attn_k_norm.weight", HEAD)
             draw.ones(f"{layer}.attn_q_norm.weight", HEAD)
-        draw.feed_forward(layer)
+        feed_forward(layer)
+    if head:
+        layer = "blk.2"
+        draw.ones(f"{layer}.attn_norm.weight", WIDTH)
+        draw.ones(f"{layer}.post_attention_norm.weight", WIDTH)
+        draw.attention(layer, gate=2)
+        draw.ones(f"{layer}.attn_k_norm.weight", HEAD)
+        draw.ones(f"{layer}.attn_q_norm.weight", HEAD)
+        feed_forward(layer)
+        draw.next_token(layer)
+    if markov:
+        draw.forget()
     own: dict[str, Value] = {
+        **({"nextn_predict_layers": 1} if head else {}),
         "full_attention_interval": 2,
         "rope.dimension_sections": [2, 2, 2, 0],
         "rope.dimension_count": 8,
@@ -266,7 +311,52 @@ def write_qwen35(path: Path) -> Path:
         "ssm.time_step_rank": values,
         "ssm.group_count": keys,
     }
-    return _write(path, "qwen35", draw, 2, {**_HEADS, **own})
+    if experts:
+        own |= {
+            "expert_count": experts,
+            "expert_used_count": 2,
+            "expert_feed_forward_length": INNER,
+            "expert_shared_feed_forward_length": INNER,
+        }
+    return _write(path, "qwen35moe" if experts else "qwen35", draw, 2 + head, {**_HEADS, **own})
+
+
+def write_qwen35moe(path: Path, *, head: bool = True, markov: bool = False) -> Path:
+    """The same with experts."""
+    return write_qwen35(path, head=head, markov=markov, experts=4)
+
+
+def write_glm4moe(path: Path, *, head: bool = True, markov: bool = False) -> Path:
+    """Experts behind a dense layer, and a draft head that has experts too (GLM 4.5)."""
+    draw = _Draw()
+    draw.ends()
+    experts = 4
+    for number in range(2 + head):
+        layer = f"blk.{number}"
+        draw.ones(f"{layer}.attn_norm.weight", WIDTH)
+        draw.attention(layer)
+        draw.ones(f"{layer}.post_attention_norm.weight", WIDTH)
+        if number == 0:
+            draw.feed_forward(layer)
+            continue
+        draw.experts(layer, experts)
+        draw.some(f"{layer}.exp_probs_b.bias", experts)
+        if number == 2:
+            draw.next_token(layer)
+    if markov:
+        draw.forget()
+    own: dict[str, Value] = {
+        **({"nextn_predict_layers": 1} if head else {}),
+        "rope.dimension_count": HEAD,
+        "expert_count": experts,
+        "expert_used_count": 2,
+        "expert_shared_count": 1,
+        "expert_feed_forward_length": INNER,
+        "expert_weights_scale": 1.0,
+        "expert_weights_norm": True,
+        "leading_dense_block_count": 1,
+    }
+    return _write(path, "glm4moe", draw, 2 + head, {**_HEADS, **own})
 
 
 def write_gpt_oss(path: Path) -> Path:
@@ -293,6 +383,53 @@ def write_gpt_oss(path: Path) -> Path:
         "expert_feed_forward_length": INNER,
     }
     return _write(path, "gpt-oss", draw, 2, {**_HEADS, **own})
+
+
+def write_deepseek2(path: Path, *, head: bool = True, markov: bool = False) -> Path:
+    """Latent attention, and experts behind a dense layer (DeepSeek V3, GLM 4.7 Flash)."""
+    draw = _Draw()
+    draw.ends()
+    experts, latent, turned, plain = 4, 16, 8, 8
+    for number in range(2 + head):
+        layer = f"blk.{number}"
+        draw.ones(f"{layer}.attn_norm.weight", WIDTH)
+        draw.some(f"{layer}.attn_q_a.weight", latent, WIDTH)
+        draw.ones(f"{layer}.attn_q_a_norm.weight", latent)
+        draw.some(f"{layer}.attn_q_b.weight", HEADS * (plain + turned), latent)
+        draw.some(f"{layer}.attn_kv_a_mqa.weight", latent + turned, WIDTH)
+        draw.ones(f"{layer}.attn_kv_a_norm.weight", latent)
+        draw.some(f"{layer}.attn_k_b.weight", HEADS, latent, plain)
+        draw.some(f"{layer}.attn_v_b.weight", HEADS, HEAD, latent)
+        draw.some(f"{layer}.attn_output.weight", WIDTH, HEADS * HEAD)
+        draw.ones(f"{layer}.ffn_norm.weight", WIDTH)
+        if number == 0:
+            draw.feed_forward(layer)
+            continue
+        draw.experts(layer, experts)
+        if number == 2:
+            draw.next_token(layer)
+    if markov:
+        draw.forget()
+    own: dict[str, Value] = {
+        **({"nextn_predict_layers": 1} if head else {}),
+        "attention.head_count": HEADS,
+        "attention.head_count_kv": 1,
+        "attention.key_length": latent + turned,
+        "attention.value_length": latent,
+        "attention.key_length_mla": plain + turned,
+        "attention.value_length_mla": HEAD,
+        "attention.q_lora_rank": latent,
+        "attention.kv_lora_rank": latent,
+        "rope.dimension_count": turned,
+        "expert_count": experts,
+        "expert_used_count": 2,
+        "expert_shared_count": 1,
+        "expert_feed_forward_length": INNER,
+        "expert_weights_scale": 1.0,
+        "expert_weights_norm": True,
+        "leading_dense_block_count": 1,
+    }
+    return _write(path, "deepseek2", draw, 2 + head, own)
 
 
 WRITERS: Mapping[str, Callable[[Path], Path]] = {

@@ -1,0 +1,92 @@
+"""Which draft heads are used, and which running states can be taken back: decided by the header and the settings."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gateway.engine.llama.draft_plan import DraftPlan, draft_plan, has_head
+from gateway.engine.llama.footprint import footprint_of
+from gateway.engine.llama.gguf import read_header
+from gateway.engine.settings import EngineSettings
+from tests.engine.architectures.writers import WRITERS, write_deepseek2, write_glm4moe, write_qwen35, write_qwen35moe
+from tests.engine.tiny import write_gguf
+
+
+def planned(file: Path, **changes: Any) -> DraftPlan:
+    """The plan for a file."""
+    return draft_plan(read_header(file), EngineSettings(model=str(file), **changes))
+
+
+def lying(path: Path, architecture: str) -> Path:
+    """A file of another architecture that says that it has a draft head."""
+    values = {"general.architecture": architecture, f"{architecture}.nextn_predict_layers": 1}
+    return write_gguf(path, values, {"blk.0.nextn.eh_proj.weight": np.zeros((2, 2), "f4")})
+
+
+@pytest.mark.parametrize("write", [write_qwen35, write_qwen35moe, write_glm4moe, write_deepseek2])
+def test_a_head_is_used_unless_something_else_is_wanted(write: Any, tmp_path: Path) -> None:
+    """By default, not beside a draft model, not where it is switched off; models without one have none."""
+    file = write(tmp_path / "m.gguf", head=True)
+    assert has_head(read_header(file))
+    assert (planned(file).head, planned(file).unused) == (True, "")
+    off = planned(file, draft_head=False)
+    assert (off.head, "draft: {head: off}" in off.unused) == (False, True)
+    assert "draft model" in planned(file, draft_model="small.gguf").unused
+    without = write(tmp_path / "n.gguf", head=False)
+    assert (planned(without).head, planned(without).unused) == (False, "")
+
+
+def test_an_architecture_that_was_not_tried_is_named(tmp_path: Path) -> None:
+    """llama.cpp would end the process for some of them."""
+    plan = planned(lying(tmp_path / "m.gguf", "exaone4"))
+    assert (plan.head, "exaone4" in plan.unused) == (False, True)
+
+
+def test_a_head_that_only_the_header_has_is_none(tmp_path: Path) -> None:
+    """Files are made without their head's weights, and llama.cpp would end the process."""
+    values = {"general.architecture": "glm4moe", "glm4moe.nextn_predict_layers": 1}
+    assert not has_head(read_header(write_gguf(tmp_path / "m.gguf", values, {})))
+
+
+def test_a_head_of_several_layers_is_not_used(tmp_path: Path) -> None:
+    """The answer says so."""
+    values = {"general.architecture": "glm4moe", "glm4moe.nextn_predict_layers": 2}
+    weights = {f"blk.{layer}.nextn.eh_proj.weight": np.zeros((2, 2), "f4") for layer in (1, 2)}
+    plan = planned(write_gguf(tmp_path / "m.gguf", values, weights))
+    assert (plan.head, "several layers" in plan.unused) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("llama", 0), ("gemma3", 0), ("mamba", 0), ("granite", 0), ("lfm2", 3), ("qwen35", 3)]
+)
+def test_running_states_that_can_be_taken_back(name: str, expected: int, tmp_path: Path) -> None:
+    """Where llama.cpp can, by as many tokens as are drafted and as a micro-batch holds."""
+    file = WRITERS[name](tmp_path / "m.gguf")
+    assert planned(file).take_back == expected
+    assert planned(file, draft_tokens=2).take_back == min(2, expected)
+    assert planned(file, draft_lookup=False).take_back == 0
+    assert planned(file, micro_batch=2).take_back == 0
+
+
+def test_snapshots_that_take_much_are_kept_for_a_head_only(tmp_path: Path) -> None:
+    """Each costs as much as the running state itself, in every slot; the estimate of the memory counts them."""
+    sizes = {"ssm.inner_size": 2**20, "ssm.state_size": 16}
+    plain, head = (write_qwen35(tmp_path / f"{has}.gguf", head=has) for has in (False, True))
+    assert (planned(plain).take_back, planned(head).take_back) == (3, 3)
+    for file, expected in ((plain, 0), (head, 3)):
+        header = read_header(file)
+        large = {f"qwen35.{key}": value for key, value in sizes.items()}
+        grown = type(header)(
+            metadata={**header.metadata, **large},
+            tensors=header.tensors,
+            size=header.size,
+            heads=header.heads,
+            parts=header.parts,
+        )
+        settings = EngineSettings(model=str(file), slots=4)
+        assert draft_plan(grown, settings).take_back == expected
+        none = EngineSettings(model=str(file), slots=4, draft_head=False, draft_lookup=False)
+        more = footprint_of(grown, settings).cache - footprint_of(grown, none).cache
+        assert more >= expected * 4 * 4 * 2**20 * 16
