@@ -15,6 +15,8 @@ _ISSUED = re.compile(
     r"4[0-9]{12}|4[0-9]{15}|4[0-9]{18}|5[1-5][0-9]{14}|2[2-7][0-9]{14}|3[47][0-9]{13}|3(?:0|6|8|9)[0-9]{12}(?:[0-9]{2})?|35[0-9]{14}|(?:2131|1800)[0-9]{11}|"
     r"6[0-9]{15}(?:[0-9]{1,3})?|5[06-8][0-9]{14}(?:[0-9]{1,3})?|6[237][0-9]{11,14}"
 )  # lengths that the schemes issue: Visa, Mastercard, American Express, Diners, JCB, Discover, UnionPay, Maestro
+_EXPIRY = r"(?:0[1-9]|1[0-2])\s?[/-]?\s?(?:20)?[2-4][0-9]"
+_UNTIL = r"[ -](?:(?:0[1-9]|1[0-2])[2-4][0-9]|20[2-4][0-9])(?![0-9]|[ -][0-9]{3})"  # a card's year, or month and year
 _AUTOMATIC = re.compile(
     r"(?i)(?:no-?_?reply|do-?not-?reply|no-?responder|mailer-daemon|postmaster|hostmaster|webmaster|abuse|alerts?|notifications?)@"
 )  # RFC 2142, and programs that send: nobody's address
@@ -137,10 +139,10 @@ DETECTORS: tuple[Detector, ...] = (
         name="card_code",
         category="financial.card",
         pattern=rx(
-            r"(?i)\b(?:cvv2?|cvc2?|card security code|c.{1,2}digo de seguridad)\b[^0-9\n]{0,12}(?P<value>[0-9]{3,4})(?![0-9]|[ -][0-9]{4})"
+            rf"(?i)\b(?:cvv2?|cvc2?|card security code|c.{{1,2}}digo de segur(?:idad|an.{{1,2}}a)|codice di sicurezza|codi de seguretat|cryptogramme(?: visuel)?|(?:karten)?pr.{{1,2}}fnummer)(?:\b|(?=[0-9]))[^0-9\n]{{0,12}}(?:{_EXPIRY}[^0-9\n]{{1,8}})?(?P<value>[0-9]{{3,4}})(?!(?!{_UNTIL})(?:[0-9]|[ -][0-9]{{4}}))"
         ),
         source="PCI DSS, card verification value behind its name",
-        hint=("cv", "security code", "digo de seguridad"),
+        hint=("cv", "security code", "digo de segur", "codice di sic", "codi de seg", "cryptogramme", "fnummer"),
         check=_card_code,
         confidence=0.9,
         joins=False,

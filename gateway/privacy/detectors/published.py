@@ -1,8 +1,8 @@
 """Values that documentation publishes as samples: nobody's keys, accounts, cards and numbers. Pure.
 
-The table is `gateway/privacy/data/published_samples.toml`. A sample is passed over by every detector; what stands
-beside it is not. A number that a person may hold, or type into a form, only counts as a sample where words beside it
-speak of examples, tests or documents.
+The table is `gateway/privacy/data/published_samples.toml`. A sample is passed over by the detectors that its row names;
+what stands beside it is not. A number that a person may hold, or type into a form, only counts as a sample where a word
+close to it in its line speaks of examples, tests or documents, and nobody calls it his own.
 """
 
 # ruff: noqa: E501 - a pattern in one piece can be read and searched for
@@ -10,6 +10,7 @@ speak of examples, tests or documents.
 import re
 import tomllib
 from bisect import bisect_left
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -17,12 +18,14 @@ from typing import Any
 import msgspec
 import re2 as untyped_re2
 
+from gateway.privacy.detectors.detector import word_start
+
 re2: Any = untyped_re2  # the package has no types
 
 _UNMISTAKABLE = 24  # letters and digits of a sample of which the rest was read as something else
 _LEAST = 6  # letters and digits; shorter ones are in the table, or a part of it, by chance
 _AROUND = 48  # characters around a hit in which the rest of a sample may stand
-_REACH = 160  # characters around a sample in which a word has to stand
+_REACH = 60  # characters around a sample in which a word has to stand, in the same line
 _SAYS = re2.compile(
     r"(?i)\b(?:examples?|sampl\w+|ejemplos?|exempl\w+|exemples?|beispiel\w*|esempi\w*|voorbeeld\w*|muster\w*|prueba\w*|prova|teste?s?|testing|testkart\w+|testnum\w+|proefnum\w+|"
     r"test[_-]?\w+|sandbox|stripe|adyen|braintree|paypal|worldpay|docs?|document(?:ation|aci\w+|a[cç][aã]o|a\w+zione|atie)|dokumentation|tutorial\w*|textbook|apuntes|manuals?|handbuch|manuel|lehrbuch|"
@@ -31,34 +34,41 @@ _SAYS = re2.compile(
 )
 
 
-class _Samples(msgspec.Struct, frozen=True):
-    """Table of samples, as their letters and digits alone, in capitals."""
+_OWN = re2.compile(
+    r"(?i)(?:\b(?:my|our|mi|mis|mon|ma|meu|minha|mein|meine|il mio|la mia|el meu|la meva|mijn)\s(?:[^\s\d]{1,20}\s){0,2}(?:[a-z]{2,14}|n[º°])(?:\s(?:number|no\.?|is|es|est|ist|é|è))?"
+    r"|\b(?:call|text|ring|phone|reach|whatsapp) (?:me|us)(?: at| on)?|\b(?:ll[aá]ma|escr[ií]be)(?:me|nos)(?: al?)?|\bappelle[zr]?-(?:moi|nous)(?: au)?|\bchiama(?:mi|ci)(?: al)?|\brufen? sie mich(?: unter)?)\s?[:=]?\s?\(?\z"
+)
+"""What says whose the number behind it is: `my SSN is`, `mi DNI es`, `call me at`."""
+_TRIED = re2.compile(
+    r"(?i)\b(?:tests?|testing|examples?|samples?|mock|dummy|fake|sandbox|prueba\w*|ejemplos?|exempl\w+|beispiel\w*|fictici\w+)\b"
+)
 
-    alone: frozenset[str]
-    told: frozenset[str]
+
+class _Samples(msgspec.Struct, frozen=True):
+    """Table of samples, as their letters and digits alone, in capitals, with the detectors for which they are some."""
+
+    alone: Mapping[str, frozenset[str]]
+    told: Mapping[str, frozenset[str]]
     lengths: tuple[int, ...]
     all: str  # one behind the other
     all_alone: str  # the same of those that need no word
-    ranges: Any  # of RE2
+    ranges: tuple[tuple[Any, frozenset[str]], ...]  # of RE2
 
 
 @cache
 def _samples() -> _Samples:
     data = tomllib.loads(files("gateway.privacy").joinpath("data/published_samples.toml").read_text("utf-8"))
-    alone, told = (
-        frozenset(
-            _bare(value)
-            for row in data["samples"]
-            if row.get("told", False) == kind
-            for value in row.get("values", "").split()
-        )
-        for kind in (False, True)
+    alone: dict[str, frozenset[str]] = {}
+    told: dict[str, frozenset[str]] = {}
+    for row in data["samples"]:
+        kind = told if row.get("told", False) else alone
+        for value in map(_bare, row.get("values", "").split()):
+            kind[value] = kind.get(value, frozenset()) | frozenset(row["silences"])
+    ranges = tuple(
+        (re2.compile("|".join(row["ranges"])), frozenset(row["silences"])) for row in data["samples"] if "ranges" in row
     )
-    ranges = "|".join(item for row in data["samples"] for item in row.get("ranges", ()))
-    every = alone | told
-    return _Samples(
-        alone, told, tuple(sorted(set(map(len, every)))), "\n".join(every), "\n".join(alone), re2.compile(ranges)
-    )
+    lengths = tuple(sorted({len(value) for value in (*alone, *told)}))
+    return _Samples(alone, told, lengths, "\n".join((*alone, *told)), "\n".join(alone), ranges)
 
 
 def _bare(text: str) -> str:
@@ -68,17 +78,31 @@ def _bare(text: str) -> str:
 _SIGNS = re.compile(r"[^0-9A-Za-z]+")
 
 
-def is_published(text: str, start: int, end: int) -> bool:
+class Sought(msgspec.Struct, frozen=True):
+    """What a hit would be found as."""
+
+    detector: str
+    category: str
+
+    def silenced(self, by: Collection[str]) -> bool:
+        """Tell whether a sample of these detectors and categories is no find of it."""
+        return self.detector in by or self.category in by or self.category.partition(".")[0] in by
+
+
+def is_published(text: str, start: int, end: int, sought: Sought) -> bool:
     """Tell whether a hit is a published sample, or a part of one, and no part of anything longer.
 
     Most hits are neither: their own digits and letters say so without a look at what stands around them.
     """
     samples = _samples()
     hit = _bare(text[start:end])
-    if hit in samples.alone or (len(hit) >= _UNMISTAKABLE and hit in samples.all_alone):
+    if sought.silenced(samples.alone.get(hit, ())):
         return True
+    if len(hit) >= _UNMISTAKABLE and hit in samples.all_alone:
+        return any(hit in value and sought.silenced(by) for value, by in samples.alone.items())
     if len(hit) < _LEAST:  # a card's code counts as a sample beside its card alone
-        return hit in samples.told and _is_told(text, start, end) and _beside_sample(samples, text, start, end)
+        told = sought.silenced(samples.told.get(hit, ())) and _is_told(text, start, end)
+        return told and _beside_sample(samples, text, start, end)
     listed = hit in samples.all
     if not listed and not hit.isdecimal():
         return False
@@ -86,13 +110,20 @@ def is_published(text: str, start: int, end: int) -> bool:
         return False
     found = _whole(samples, text, start, end, len(hit)) if listed else ""
     if found in samples.alone:
-        return True
-    return (found != "" or _in_range(samples, text, start, end)) and _is_told(text, start, end)
+        return sought.silenced(samples.alone[found])
+    known = sought.silenced(samples.told.get(found, ())) or _in_range(samples, text, start, end, sought)
+    return known and _is_told(text, start, end)
 
 
 def _is_told(text: str, start: int, end: int) -> bool:
-    """Tell whether a word near a hit speaks of samples."""
-    return _SAYS.search(text[max(0, start - _REACH) : end + _REACH]) is not None
+    """Tell whether a word near a hit, in its line, speaks of samples, and none says whose it is."""
+    first = word_start(text, max(text.rfind("\n", 0, start) + 1, start - _REACH))
+    last = text.find("\n", end, end + _REACH)
+    line = text[first : last if last >= 0 else end + _REACH]
+    if _SAYS.search(line) is None:
+        return False
+    own = _OWN.search(text[first:start])
+    return own is None or _TRIED.search(own[0]) is not None
 
 
 def _beside_sample(samples: _Samples, text: str, start: int, end: int) -> bool:
@@ -115,9 +146,12 @@ def _whole(samples: _Samples, text: str, start: int, end: int, least: int) -> st
     return ""
 
 
-def _in_range(samples: _Samples, text: str, start: int, end: int) -> bool:
+def _in_range(samples: _Samples, text: str, start: int, end: int, sought: Sought) -> bool:
     begin = max(0, start - _AROUND)
-    spans = (match.span() for match in samples.ranges.finditer(text[begin : end + _AROUND]))
+    around = text[begin : end + _AROUND]
+    spans = (
+        match.span() for pattern, by in samples.ranges if sought.silenced(by) for match in pattern.finditer(around)
+    )
     return any(
         begin + first <= start + 1 and end <= begin + last + 1 and _stands_free(text, begin + first, begin + last)
         for first, last in spans

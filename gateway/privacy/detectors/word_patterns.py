@@ -27,7 +27,7 @@ class BehindWord:
 
     @cached_property
     def _lead(self) -> Any:
-        return lexicon(rf"\b(?:{self._words})(?:\b|[0-9_])")
+        return lexicon(rf"\b(?:{self._words})(?:\b|[0-9_]|([^0-9A-Za-z_])|\z)")  # RE2's edges are those of ASCII
 
     @cached_property
     def _follows(self) -> Pattern[str]:
@@ -37,7 +37,7 @@ class BehindWord:
         """Yield the hits in a text."""
         done = -1
         for word in self._lead.finditer(text):
-            end = word.end()
+            end = word.end() - (word[1] is not None)
             end -= text[end - 1].isdigit()  # a number that is grown together with its word
             found = self._follows.match(text, end) if end > done else None
             if found is not None:
@@ -68,11 +68,21 @@ class BesideWords:
 
     def finditer(self, text: str) -> Iterator[Match[str]]:
         """Yield the hits in a text: those near words in its order, then those that need none."""
-        done = 0
-        for word in self._beside.finditer(text) if self._beside is not None else ():
-            begin, end = max(done, word.start() - self._reach), word.end() + self._reach
-            if end > done:
-                yield from self._shape.finditer(text, begin, min(len(text), end))
-                done = end
+        for begin, end in self._windows(text):
+            yield from self._shape.finditer(text, begin, end)
         if self._alone:
             yield from self._free.finditer(text)
+
+    def _windows(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield the surroundings of words; those that overlap or touch are one, or a number in both would be cut."""
+        begin = end = -1
+        for word in self._beside.finditer(text) if self._beside is not None else ():
+            first, last = max(0, word.start() - self._reach), min(len(text), word.end() + self._reach)
+            if begin < 0:
+                begin = first
+            elif first > end:
+                yield begin, end
+                begin = first
+            end = last
+        if begin >= 0:
+            yield begin, end

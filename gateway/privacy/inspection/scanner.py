@@ -15,7 +15,7 @@ from typing import Any
 
 from gateway.privacy.decoding.views import TRIGGERS, ViewKind
 from gateway.privacy.detectors.gitleaks import vendor_rules
-from gateway.privacy.detectors.published import is_published
+from gateway.privacy.detectors.published import Sought, is_published
 from gateway.privacy.detectors.registry import DETECTORS
 from gateway.privacy.inspection import hyperscan_db
 
@@ -50,7 +50,9 @@ class Scan:
         `joined`: only of detectors that make sense for a value put together from pieces.
         """
         text = self._text
-        yield from (hit for hit in self._hits(joined=joined) if not is_published(text, hit[2], hit[3]))
+        yield from (
+            hit for hit in self._hits(joined=joined) if not is_published(text, hit[2], hit[3], Sought(hit[0], hit[1]))
+        )
 
     def _hits(self, *, joined: bool) -> Iterator[Hit]:
         text = self._text

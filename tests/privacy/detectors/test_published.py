@@ -6,6 +6,7 @@ from importlib.resources import files
 import pytest
 
 from gateway.privacy import Inspector
+from gateway.privacy.detectors.registry import CATEGORIES, DETECTORS
 
 SAMPLES = [
     "aws configure set aws_access_key_id AKIAIOSFODNN7EXAMPLE",
@@ -27,6 +28,17 @@ BESIDE = [
     ("id.national", "de ejemplo 12345678Z y el de verdad 53287461A"),
     ("financial.card", "Pay with 4242 4242 4242 4242 and send it to my flat"),
     ("id.national", "Mi DNI es 12345678Z"),
+    ("id.national", "Mi DNI es 12345678Z, mándame los docs"),
+    ("id.national", "my ssn is 123-45-6789, the doctor wants tests"),
+    ("contact.phone", "Me hice la prueba de embarazo, llámame al 999 123 4567"),
+    ("contact.phone", "Call me about the film at 999-123-4567"),
+    ("contact.phone", "call me at (212) 555-0142 for the test results"),
+    ("contact.phone", "La doc está en el ejemplo.\nLlámame al 212-555-0142"),
+    ("id.national", "Read the manual first.\n" + "Then " * 20 + "and the DNI 12345678Z"),
+    (
+        "id.national",
+        "He gave me this one: DNI 12345678Z" + ", as he said" * 8 + ", in a test",
+    ),
     ("secret.password", "example user Aladdin, and our own login: password = Nieve44!azul"),
 ]
 
@@ -45,9 +57,13 @@ def test_what_stands_beside_a_sample_is_found(inspector: Inspector, category: st
 
 
 def test_every_row_names_its_source() -> None:
-    """Whoever reads the table sees where a sample was published."""
+    """Whoever reads the table sees where a sample was published, and what it is no find of."""
     rows = tomllib.loads(files("gateway.privacy").joinpath("data/published_samples.toml").read_text("utf-8"))["samples"]
     assert all(row["source"] and (row.get("values") or row.get("ranges")) for row in rows)
+    known = {detector.name for detector in DETECTORS} | {
+        part for name in CATEGORIES for part in (name, name.split(".")[0])
+    }
+    assert all(row["silences"] and known.issuperset(row["silences"]) for row in rows)
 
 
 def test_a_hit_near_the_end_of_a_text_is_looked_at(inspector: Inspector) -> None:

@@ -15,6 +15,10 @@ ADDRESSES = (
     "Abito in via Roma 15, Milano.", "Il mio indirizzo è Via Giuseppe Garibaldi, 8, 20121 Milano", "Spedire a: Piazza Duomo 3, 50122 Firenze (FI)", "Residente in corso Vittorio Emanuele II 44, Torino", "Consegna in viale Europa 101 int. 6, Roma",
     "Visc al carrer Balmes 120, 2n 1a, Barcelona.", "La meva adreça és Av. Diagonal 450, Barcelona", "Enviar a C. Gran de Gràcia, 15, 08012 Barcelona", "Domicili: passeig de Gràcia 92, Barcelona", "Viu a la plaça Major 4, Vic",
     "Ik woon op Kerkstraat 12, 1017 GC Amsterdam", "Mijn adres is Dorpsstraat 5, Utrecht",
+    "domicilié 12 rue des Lilas", "réside au 12 rue des Lilas", "Logé 12 rue des Lilas", "12 ter rue des Lilas, Toulouse", "8 ter boulevard Gambetta, Nice",
+    "12 quater avenue Foch, 69006 Lyon", "J'habite 12 TER rue des Lilas", "Vivo en Gran Vía, 20", "envíalo a Gran Vía,20", "VIVO EN GRAN VÍA, 20", "Gran Vía 20, Madrid",
+    "vivo en C/Serrano 12", "vivo en la Castellana 120", "Calle Mayor 12 bis, Madrid", "Domiciliat al carrer Balmes 120", "domiciliato in via Roma 12",
+    "gemeldet in der Hauptstraße 5", "woonachtig Kerkstraat 12",
 )  # fmt: skip
 NOBODYS = (
     "Calle Mayor es una calle de Madrid que mide 600 metros.", "La Gran Vía cumplió 100 años en 2010.", "Avenida de América tiene 3 líneas de metro.", "What is at 10 Downing Street?",
@@ -28,7 +32,7 @@ NOBODYS = (
     "The shop at 5th Avenue sells 12 items.", "Via Lattea, 100 miliardi di stelle", "Museo del Prado: Paseo del Prado, 1819", "Cours 12, rue 3: exercice",
     "Die Straße 2024, Roman", "Residente en España desde 2010",
     "El Museo del Prado está en Paseo del Prado 23, Madrid.", "Le musée est au 99 rue de Rivoli, 75001 Paris.", "Hotel Adlon, Unter den Linden 77, 10117 Berlin",
-    "Plaza Roja, 1917, Moscú", "I have lived in 3 cities and 12 streets", "Send 12 new drives to the court", "Mi dirección de memoria es 0x7fff1234",
+    "Plaza Roja, 1917, Moscú", "I have lived in 3 cities and 12 streets", "Send 12 new drives to the court", "La Gran Vía, 1910", "the museum at Gran Vía 20, Madrid", "Diagonal 3, Partido 2, Madrid", "Mi dirección de memoria es 0x7fff1234",
 )  # fmt: skip
 
 
