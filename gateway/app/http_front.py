@@ -27,6 +27,7 @@ from gateway.server import (
     build_application,
 )
 from gateway.settings import Settings
+from gateway.stored import ResponseStore
 
 
 def status_page(
@@ -68,6 +69,7 @@ def http_front(
     metrics: Metrics,
     page: Page,
     models: ModelAdmin,
+    store: ResponseStore | None,
     keep: Keep,
 ) -> Listener:
     """Return the listener with all its routes; it does not listen yet."""
@@ -94,7 +96,7 @@ def http_front(
         page_headers=HEADERS,
     )
     return Listener(
-        build_application(endpoint, operations, guard, models, started=int(time.time())),
+        build_application(endpoint, operations, guard, models, started=int(time.time()), store=store),
         host=server.host,
         port=server.port,
         drain=drain,

@@ -10,6 +10,7 @@ from gateway.observe.traces import TraceSettings
 from gateway.privacy import InspectionSettings, WordList
 from gateway.settings import Settings, read_secret
 from gateway.settings.targets import OpenAITargetConfig
+from gateway.stored import StoreSettings
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -143,6 +144,20 @@ def energy_settings(settings: Settings) -> EnergySettings:
             tax=tariff.tax,
             timezone=settings.timezone,
         ),
+    )
+
+
+def stored_settings(settings: Settings) -> StoreSettings | None:
+    """Return where responses are stored, and the bounds; None: they are not."""
+    responses = settings.responses
+    if responses.store == "off":
+        return None
+    return StoreSettings(
+        directory=settings.state_dir,
+        days=responses.days,
+        most_bytes=responses.max_bytes,
+        record_bytes=responses.max_response_bytes,
+        chain_bytes=settings.server.max_body_bytes,
     )
 
 

@@ -39,6 +39,7 @@ from gateway.app.room_settings import (
     policy_rates,
     price_settings,
     priced_targets,
+    stored_settings,
     trace_settings,
 )
 from gateway.app.state.directory import close_to_others
@@ -66,6 +67,7 @@ from gateway.server import (
     Readiness,
 )
 from gateway.settings import Settings
+from gateway.stored import ResponseStore, erase_store
 
 LOG = structlog.get_logger("aduana")
 _ACCRUE_SECONDS = 60.0
@@ -154,6 +156,7 @@ async def running(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(supervisor.close)
         memory, ledger = await _open_state(stack, settings, early, prices, accept_loss=accept_loss)
+        store = await _open_store(stack, settings, memory)
         policies = PolicyStore(settings.policy, catalog, candidate=settings.candidate, rates=policy_rates(settings))
         observers: dict[str, Observer] = {"working": active, "tags": TagLog()}
         fanout = Fanout(observers, observer_failed)
@@ -238,6 +241,7 @@ async def running(
             metrics=metrics,
             page=page,
             models=targets.models,
+            store=store,
             keep=supervisor.keep,
         )
         url = await listener.start()
@@ -248,6 +252,8 @@ async def running(
             supervisor.keep("energy sampler", partial(_sample, sampler)),
             supervisor.keep("energy accounts", partial(_accrue, sampler, ledger)),
         }
+        if store is not None:
+            background.add(supervisor.keep("stored responses", store.expire))
         stack.push_async_callback(_cancel, background)
         yield Gateway(url, policies, keys, catalog, probe.check, supervisor)
 
@@ -272,6 +278,23 @@ async def _open_state(
     if ledger.orphans:
         LOG.warning("ledger.orphans_settled", requests=ledger.orphans)
     return memory, ledger
+
+
+async def _open_store(stack: AsyncExitStack, settings: Settings, memory: StateMemory) -> ResponseStore | None:
+    """Open the store of responses, and let `stack` close it; without one, erase what there was.
+
+    Raises:
+        ConfigurationError: It can't be opened or erased.
+    """
+    kept = stored_settings(settings)
+    if kept is None:
+        if await asyncio.to_thread(erase_store, settings.state_dir):
+            LOG.warning("responses.erased", reason="responses.store is off")
+        return None
+    store = ResponseStore(kept, Seal(memory.key, b"aduana responses 1"))
+    await store.open()
+    stack.push_async_callback(store.close)
+    return store
 
 
 def _pipeline(

@@ -31,6 +31,7 @@ class TraceKind(enum.StrEnum):
     LINE = "line"
     CONVERSATION = "conversation"
     SIZE = "size"  # too many texts to look each of them up
+    STORED = "stored"  # it continues what is stored, which was sensitive
     LOST = "lost"  # the memory itself was lost, so nobody knows
 
 

@@ -6,6 +6,7 @@ from typing import TypeAlias
 import msgspec
 
 from gateway.core.document import Json, JsonObject
+from gateway.core.labels import Label
 
 
 class Endpoint(enum.StrEnum):
@@ -179,6 +180,22 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     models: frozenset[str] | None = None  # what this key may ask for; None: everything
 
 
+class Inherited(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request inherits from the stored turns that it continues: their highest label, its causes, their tags."""
+
+    label: Label = Label.PUBLIC
+    causes: frozenset[str] | None = None  # categories that alone made them sensitive; None: not known, or not only they
+    tags: frozenset[str] = frozenset()
+
+    def joined(self, other: "Inherited") -> "Inherited":
+        """Return what both together hand down."""
+        sensitive = [one for one in (self, other) if one.label is Label.SENSITIVE]
+        causes: frozenset[str] | None = None
+        if sensitive and all(one.causes for one in sensitive):
+            causes = frozenset().union(*(one.causes or () for one in sensitive))
+        return Inherited(label=max(self.label, other.label), causes=causes, tags=self.tags | other.tags)
+
+
 class Inbound(msgspec.Struct, frozen=True, kw_only=True):
     """A request with its circumstances, as it enters the pipeline."""
 
@@ -189,3 +206,4 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[tuple[str, str], ...] = ()  # allow-listed names only, lower case
     size: int = 0  # bytes of the body
     parse_seconds: float = 0.0  # from the body's last byte to the frozen request
+    inherited: Inherited | None = None  # from stored turns that are in the request; None: it continues none

@@ -1,4 +1,4 @@
-"""Sealing what is kept for conversations: AES-256-GCM under a key made from the state directory's secret.
+"""Sealing what is kept for conversations: AES-256-GCM under keys made from the state directory's secret.
 
 Whoever has the database without that secret reads nothing; what was changed, or moved to another name, does not open.
 """
@@ -16,10 +16,13 @@ _NONCE = 12  # bytes, random: 2³² sealings under one key before a repetition i
 
 
 class Seal:
-    """Key that seals content for conversations. `name` is bound to what is sealed."""
+    """Key that seals content for conversations. `name` is bound to what is sealed.
 
-    def __init__(self, secret: bytes) -> None:
-        key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"aduana masks 1").derive(secret)
+    Each purpose has a key of its own: what one has sealed does not open under another.
+    """
+
+    def __init__(self, secret: bytes, purpose: bytes = b"aduana masks 1") -> None:
+        key = HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(secret)
         self._cipher = AESGCM(key)
 
     def seal(self, content: bytes, name: bytes) -> bytes:
@@ -36,4 +39,4 @@ class Seal:
         try:
             return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], name)
         except (InvalidTag, ValueError) as error:
-            raise LedgerUnavailable("A conversation's mapping in the ledger can't be opened.") from error
+            raise LedgerUnavailable("What was sealed for a conversation can't be opened.") from error

@@ -4,6 +4,7 @@ import msgspec
 
 from gateway.core.labels import Label, Zone
 from gateway.core.outbound import withheld
+from gateway.core.request import Inherited
 from gateway.pipeline.masking import Outgoing
 from gateway.pipeline.settlement import RequestAccount
 from gateway.policy import Decision, Evidence, Policy, Sensitivity
@@ -33,6 +34,10 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     masked: Outgoing | None = None
     sensitivity: Sensitivity = Sensitivity()  # why `first` says that it is sensitive
     causes: frozenset[str] | None = None  # categories that alone made the request sensitive
+
+    def bequest(self) -> Inherited:
+        """Return what whatever continues this request, or its answer, inherits from it."""
+        return Inherited(label=self.first.label, causes=self.causes, tags=self.evidence.inbound.tags)
 
     def route_ahead(self) -> Route:
         """Return the way before anybody was asked; where only one target may answer, it is known already."""

@@ -14,12 +14,21 @@ from gateway.core.events import Compared, Decided
 from gateway.core.finding import Inspection
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Outcome, Receipt, Reservation
-from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest, Inbound, RerankRequest, endpoint_of
+from gateway.core.request import (
+    AnyRequest,
+    EmbeddingsRequest,
+    GenerateRequest,
+    Inbound,
+    Inherited,
+    RerankRequest,
+    endpoint_of,
+)
 from gateway.core.snapshot import Snapshot
 from gateway.core.target import Alias, Catalog
 from gateway.pipeline.case import Case, Route
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.drain import DrainWindow
+from gateway.pipeline.inheritance import recollected, upheld, with_tags
 from gateway.pipeline.inspection import RequestInspection
 from gateway.pipeline.masking import Masker
 from gateway.pipeline.ports import Observer, PolicySource, Recollection, TaintPort
@@ -30,8 +39,10 @@ from gateway.policy import (
     Decision,
     Evidence,
     Explanation,
+    Policy,
     causes_of,
     compare,
+    decide,
     decide_whole,
     explain,
     facts_json,
@@ -49,6 +60,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     route: Route
     deltas: AsyncGenerator[Delta, None]
     handed_over: Callable[[], None]
+    bequest: Inherited  # to whatever continues this request and its answer
     explanation: Explanation | None = None
 
 
@@ -129,6 +141,7 @@ class Pipeline:
                         route=case.route(opened.target, opened.zone),
                         deltas=self._drain.bounded(deltas if memory is None else memory.ahead(deltas)),
                         handed_over=case.account.handed_over,
+                        bequest=case.bequest(),
                     )
                 finally:
                     await opened.deltas.aclose()
@@ -173,8 +186,7 @@ class Pipeline:
         inspection, _ = await self._inspect(inbound)
         alias = self._catalog.resolve(inbound.request.model)
         snapshot = await self._snapshots.snapshot(inbound, alias)
-        evidence = Evidence(inbound=inbound, inspection=inspection, snapshot=snapshot)
-        evidence, first = await self._request_inspection.decided(evidence, policy)
+        evidence, first = await self._decided(inbound, inspection, snapshot, policy)
         masked = await self._masker.attempt(first, evidence, policy, keep=False)
         return explain(evidence, policy, masks=masked is not None)
 
@@ -209,8 +221,8 @@ class Pipeline:
         inspected = clock()
         snapshot = await self._snapshots.snapshot(inbound, alias)
         informed = clock()
-        evidence = Evidence(inbound=inbound, inspection=inspection, snapshot=snapshot)
-        evidence, first = await self._request_inspection.decided(evidence, policy)
+        evidence, first = await self._decided(inbound, inspection, snapshot, policy)
+        inbound = evidence.inbound
         masked = await self._masker.attempt(first, evidence, policy)
         decision = masked.decision if masked else first
         decided = clock()
@@ -262,6 +274,14 @@ class Pipeline:
             causes=causes,
         )
 
+    async def _decided(
+        self, inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy
+    ) -> tuple[Evidence, Decision]:
+        """Decide about a request that was examined, with what it inherits; the evidence has all that was seen."""
+        evidence = Evidence(inbound=with_tags(inbound), inspection=inspection, snapshot=snapshot)
+        evidence, decision = await self._request_inspection.decided(evidence, policy)
+        return upheld(evidence, inbound.tags, decision, lambda again: decide(again, policy))
+
     async def _refuse(
         self, inbound: Inbound, decision: Decision, receipt: Receipt, written: Callable[[], None]
     ) -> None:
@@ -309,7 +329,7 @@ class Pipeline:
 
     async def _inspect(self, inbound: Inbound) -> tuple[Inspection, Recollection]:
         inspection = await self._request_inspection.examine(inbound.request, inbound.size)
-        recalled = await self._taint.recall(inbound)
+        recalled = recollected(await self._taint.recall(inbound), inbound.inherited)
         return recalled.joined(inspection), recalled
 
     async def _left(self, case: Case, zone: Zone) -> None:

@@ -163,7 +163,7 @@ class HostGuard:
         return {
             "Access-Control-Allow-Origin": _plain(origin),
             "Vary": "Origin",
-            "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
+            "Access-Control-Allow-Methods": "GET, HEAD, POST, DELETE, OPTIONS",
             "Access-Control-Allow-Headers": _plain(request.headers.get("Access-Control-Request-Headers", "*")),
             "Access-Control-Expose-Headers": "x-request-id, x-aduana-target, x-aduana-zone, x-aduana-label",
             "Access-Control-Max-Age": "600",

@@ -2,14 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import msgspec
 from aiohttp import web
 
 from gateway.core.errors import AduanaError, Forbidden
-from gateway.core.request import AnyRequest, Caller, EmbeddingsRequest, GenerateRequest, Inbound, RerankRequest
+from gateway.core.request import (
+    AnyRequest,
+    Caller,
+    EmbeddingsRequest,
+    GenerateRequest,
+    Inbound,
+    Inherited,
+    RerankRequest,
+)
 from gateway.core.target import Catalog
 from gateway.pipeline import Answer, Embedded, Pipeline, Ranked
 from gateway.pipeline.settlement import ClientGone
@@ -30,6 +38,7 @@ PARSE_SECONDS = web.RequestKey("parse_seconds", float)
 INLINE_BYTES = 128 * 1024
 
 T = TypeVar("T")
+Finished = Callable[[Answer], Awaitable[None]]
 
 
 class StreamBroken(AduanaError):
@@ -116,10 +125,12 @@ class HttpEndpoint:
         if PARSED in http:
             self._retried.keep(*http[PARSED])
 
-    def inbound(self, http: web.Request, caller: Caller, request: AnyRequest, size: int) -> Inbound:
-        """Return the request together with who asks, its tags, its headers and its size."""
+    def inbound(
+        self, http: web.Request, caller: Caller, request: AnyRequest, size: int, inherited: Inherited | None = None
+    ) -> Inbound:
+        """Return the request together with who asks, its tags, its headers, its size, and what it inherits."""
         inbound = self._inbound_builder.inbound(http, http[REQUEST_ID], caller, request, size)
-        return msgspec.structs.replace(inbound, parse_seconds=http.get(PARSE_SECONDS, 0.0))
+        return msgspec.structs.replace(inbound, parse_seconds=http.get(PARSE_SECONDS, 0.0), inherited=inherited)
 
     async def explained(self, inbound: Inbound) -> web.Response:
         """Answer with the whole decision, and send the request nowhere.
@@ -154,6 +165,7 @@ class HttpEndpoint:
         assembly: Callable[[], AnswerAssembly],
         content_type: str = EVENTS,
         waiting: bytes = COMMENT,
+        finished: Finished | None = None,
     ) -> web.StreamResponse:
         """Answer a request, in a stream or in one piece as the client wants it.
 
@@ -165,21 +177,29 @@ class HttpEndpoint:
             assembly: Makes the encoder of an answer in one piece.
             content_type: The type of a stream in this dialect.
             waiting: What a stream sends while nothing of the answer comes.
+            finished: Awaited when the whole answer has come, before the client is told that it is complete.
         """
         if http.headers.get(EXPLAIN, "0") != "0":
             return await self.explained(inbound)
         if request.stream:
             events = EventStream(http, content_type=content_type, waiting=waiting)
-            return await self._streamed(events, inbound, request, stream())
+            return await self._streamed(events, inbound, request, stream(), finished)
         async with self._pipeline.generate(inbound, request) as answer:
             headers = route_headers(answer.route)
             whole = assembly()
             async for delta in answer.deltas:
                 whole.add(delta)
+            if finished is not None:
+                await finished(answer)
             return json_answer(whole.body(), headers)
 
     async def _streamed(
-        self, events: EventStream, inbound: Inbound, request: GenerateRequest, encoder: AnswerStream
+        self,
+        events: EventStream,
+        inbound: Inbound,
+        request: GenerateRequest,
+        encoder: AnswerStream,
+        finished: Finished | None,
     ) -> web.StreamResponse:
         """Answer in a stream, whose head may go out before a target has begun to answer.
 
@@ -193,7 +213,7 @@ class HttpEndpoint:
             async with self._pipeline.generate(
                 inbound, request, admitted=lambda route: events.expect(route_headers(route), start)
             ) as answer:
-                return await _answered(answer, encoder, events, start, inbound.id)
+                return await _answered(answer, encoder, events, start, inbound.id, finished)
         except (StreamBroken, ClientGone):
             raise
         except Exception as error:
@@ -209,7 +229,12 @@ class HttpEndpoint:
 
 
 async def _answered(
-    answer: Answer, encoder: AnswerStream, events: EventStream, start: bytes, request_id: str
+    answer: Answer,
+    encoder: AnswerStream,
+    events: EventStream,
+    start: bytes,
+    request_id: str,
+    finished: Finished | None,
 ) -> web.StreamResponse:
     opened = await events.open(route_headers(answer.route))
     waiting = start if opened else b""  # goes out together with the first text
@@ -219,6 +244,8 @@ async def _answered(
             if frame:
                 await events.send(waiting + frame if waiting else frame)
                 waiting = b""
+        if finished is not None:
+            await finished(answer)
         await events.send(waiting + encoder.end())
         answer.handed_over()
     except (ClientGone, asyncio.CancelledError):

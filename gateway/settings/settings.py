@@ -19,6 +19,7 @@ from gateway.settings.errors import ELSEWHERE, explain_errors
 from gateway.settings.inspection import LEAST_CONTEXT, InspectionConfig
 from gateway.settings.money import BudgetConfig, PriceConfig
 from gateway.settings.paths import placed
+from gateway.settings.responses import ResponsesConfig
 from gateway.settings.section import Files, Name
 from gateway.settings.server import ApiKey, LogConfig, ModelAlias, ServerSettings, TraceConfig
 from gateway.settings.targets import AnyTarget, EmbeddedTargetConfig, EngineConfig, OpenAITargetConfig
@@ -68,6 +69,8 @@ class Settings(BaseSettings):
     """What tokens cost, and the comparison with the cloud."""
     budgets: BudgetConfig = BudgetConfig()
     """Limits of cloud spending."""
+    responses: ResponsesConfig = ResponsesConfig()
+    """Stored answers."""
     timezone: str = ""
     """IANA zone in which days, months and tariffs begin, as `Europe/Madrid`. Default: the machine's own."""
     traces: TraceConfig = TraceConfig()

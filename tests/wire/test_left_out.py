@@ -20,7 +20,7 @@ from anthropic.types.message_create_params import MessageCreateParamsNonStreamin
 from openai.types.responses.response_create_params import ResponseCreateParamsNonStreaming
 
 from gateway.core.document import encode, freeze_object
-from gateway.core.errors import BadRequest
+from gateway.core.errors import BadRequest, NotFound
 from gateway.core.request import AnyRequest
 from gateway.wire import anthropic, ollama, responses
 from gateway.wire.left_out import left_out, part
@@ -152,7 +152,7 @@ def _without(body: Body, keys: tuple[str | int, ...]) -> Body:
 def _verdict(parse: Callable[[bytes], AnyRequest], body: Body, field: Field) -> Verdict:
     try:
         request = parse(json.dumps(body).encode())
-    except BadRequest:
+    except (BadRequest, NotFound):
         return "refused"
     if _names(body, field.keys) & set(request.left_out):
         return "named"

@@ -19,7 +19,7 @@ from gateway.core.delta import (
     UsageReport,
 )
 from gateway.core.document import thaw
-from gateway.core.errors import BadRequest, TargetProtocolError, Unavailable
+from gateway.core.errors import BadRequest, NotFound, TargetProtocolError, Unavailable
 from gateway.core.request import Media
 from gateway.core.usage import Usage
 from gateway.wire import responses as dialect
@@ -184,7 +184,6 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "input[0].content[0].image_url",
     ),
     "call without id": ({"input": [{"type": "function_call", "name": "f"}]}, "input[0].call_id"),
-    "earlier answer": ({"previous_response_id": "resp_1"}, "previous_response_id"),
     "background": ({"background": True}, "background"),
     "limit": ({"max_output_tokens": 0}, "max_output_tokens"),
     "tool without name": ({"tools": [{"type": "function"}]}, "tools[0].name"),
@@ -192,6 +191,21 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "format": ({"text": {"format": {"type": "xml"}}}, "text.format.type"),
     "override": ({"base_url": "x"}, "base_url"),
 }
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("previous_response_id", "resp_1", "previous_response_not_found"),
+        ("conversation", "conv_1", "conversation_not_found"),
+        ("conversation", {"id": "conv_1"}, "conversation_not_found"),
+    ],
+)
+def test_where_nothing_is_stored_nothing_is_found(field: str, value: object, code: str) -> None:
+    """A body that continues something gets OpenAI's own error for an id that is not there."""
+    with pytest.raises(NotFound) as caught:
+        parse(**{field: value})
+    assert (caught.value.param, caught.value.code) == (field, code)
 
 
 @pytest.mark.parametrize("name", BAD)

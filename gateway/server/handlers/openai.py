@@ -10,7 +10,7 @@ from gateway.core.errors import NotFound
 from gateway.core.request import GenerateRequest, Inbound
 from gateway.server.answers import json_answer, route_headers
 from gateway.server.endpoint import REQUEST_ID, HttpEndpoint
-from gateway.wire import openai, responses
+from gateway.wire import openai
 from gateway.wire.openai import rerank
 
 _NAME = re.compile(r"[\w .:/@+-]{1,200}")  # names as models have them; other bytes in a path name nothing
@@ -33,26 +33,6 @@ class OpenAIHandlers:
         """Answer POST /v1/completions."""
         caller, request, size = await self._endpoint.parsed(http, openai.parse_completion)
         return await self._generate(http, self._endpoint.inbound(http, caller, request, size), request)
-
-    async def responses(self, http: web.Request) -> web.StreamResponse:
-        """Answer POST /v1/responses. Answers are not stored, so none can be read later by its id."""
-        caller, asked, size = await self._endpoint.parsed(http, responses.parse_response)
-        inbound = self._endpoint.inbound(http, caller, asked.chat, size)
-        answer_id, created = responses.answer_id(_unique(inbound)), int(self._wall())
-        return await self._endpoint.generate(
-            http,
-            inbound,
-            asked.chat,
-            stream=lambda: responses.stream(asked, id=answer_id, created=created),
-            assembly=lambda: responses.assembly(asked, id=answer_id, created=created),
-        )
-
-    async def responses_input_tokens(self, http: web.Request) -> web.StreamResponse:
-        """Answer POST /v1/responses/input_tokens."""
-        caller, asked, size = await self._endpoint.parsed(http, responses.parse_response)
-        inbound = self._endpoint.inbound(http, caller, asked.chat, size)
-        tokens = await self._endpoint.prompt_tokens(inbound)
-        return json_answer(responses.input_tokens_body(tokens), self._id(http))
 
     async def embeddings(self, http: web.Request) -> web.StreamResponse:
         """Answer POST /v1/embeddings."""

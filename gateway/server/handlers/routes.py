@@ -10,13 +10,18 @@ from gateway.server.answers import error_answer, public_error
 from gateway.server.auth import HostGuard
 from gateway.server.endpoint import REQUEST_ID, HttpEndpoint, StreamBroken
 from gateway.server.handlers.anthropic import AnthropicHandlers
+from gateway.server.handlers.conversations import ConversationHandlers
 from gateway.server.handlers.idempotent import Idempotent
 from gateway.server.handlers.models import ModelHandlers, Models
 from gateway.server.handlers.ollama import OllamaHandlers
 from gateway.server.handlers.openai import OpenAIHandlers
 from gateway.server.handlers.operations import Operations
+from gateway.server.handlers.responses import ResponsesHandlers
 from gateway.server.idempotency import IdempotencyStore
 from gateway.server.inbound import new_request_id
+from gateway.stored import ResponseStore
+
+_ID = "[A-Za-z0-9_-]{1,128}"
 
 
 @web.middleware
@@ -33,7 +38,7 @@ async def shape_errors(request: web.Request, handler: Handler) -> web.StreamResp
         return _plain_http_only(request)
     if request.method == "OPTIONS":
         # Needs no key: which page may call is told by the CORS headers, or by their absence.
-        return web.Response(status=204, headers={"Allow": "GET, HEAD, POST, OPTIONS"})
+        return web.Response(status=204, headers={"Allow": "GET, HEAD, POST, DELETE, OPTIONS"})
     try:
         return await handler(request)
     except StreamBroken as broken:
@@ -69,7 +74,13 @@ async def _expected(request: web.Request) -> web.Response | None:
 
 
 def build_application(
-    endpoint: HttpEndpoint, operations: Operations, host_guard: HostGuard, models: Models, *, started: int
+    endpoint: HttpEndpoint,
+    operations: Operations,
+    host_guard: HostGuard,
+    models: Models,
+    *,
+    started: int,
+    store: ResponseStore | None = None,
 ) -> web.Application:
     """Return the application with all routes of all dialects; OpenAI's with and without `/v1`."""
     application = web.Application(middlewares=[shape_errors])
@@ -83,16 +94,32 @@ def build_application(
     router = application.router
     post = partial(router.add_post, expect_handler=_expected)
     get = partial(router.add_get, expect_handler=_expected)
+    delete = partial(router.add_delete, expect_handler=_expected)
     once = Idempotent(endpoint, IdempotencyStore())
     openai = OpenAIHandlers(endpoint, started=started)
+    responses, conversations = ResponsesHandlers(endpoint, store), ConversationHandlers(endpoint, store)
     for prefix in ("/v1", ""):
         post(f"{prefix}/chat/completions", once(openai.chat))
         post(f"{prefix}/completions", once(openai.completions))
         post(f"{prefix}/embeddings", once(openai.embeddings))
         for name in ("rerank", "reranking"):  # llama-server's second name
             post(f"{prefix}/{name}", once(openai.rerank))
-        post(f"{prefix}/responses", once(openai.responses))
-        post(f"{prefix}/responses/input_tokens", openai.responses_input_tokens)
+        post(f"{prefix}/responses", once(responses.create))
+        post(f"{prefix}/responses/input_tokens", responses.input_tokens)
+        one = f"{prefix}/responses/{{id:{_ID}}}"
+        get(one, responses.read)
+        delete(one, responses.delete)
+        post(f"{one}/cancel", responses.cancel)
+        get(f"{one}/input_items", responses.input_items)
+        post(f"{prefix}/conversations", conversations.create)
+        one = f"{prefix}/conversations/{{id:{_ID}}}"
+        get(one, conversations.read)
+        post(one, conversations.update)
+        delete(one, conversations.delete)
+        get(f"{one}/items", conversations.items)
+        post(f"{one}/items", conversations.add_items)
+        get(f"{one}/items/{{item:{_ID}}}", conversations.item)
+        delete(f"{one}/items/{{item:{_ID}}}", conversations.delete_item)
         get(f"{prefix}/models", openai.models)
         get(f"{prefix}/models/{{id:.+}}", openai.model)
     post("/v2/rerank", once(openai.rerank))  # where Cohere's clients ask

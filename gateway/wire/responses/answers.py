@@ -112,19 +112,19 @@ class ResponsesStream:
                 self._reason = delta.reason
                 return self._close("incomplete" if delta.reason in _INCOMPLETE else "completed")
             case UsageReport():
-                return self._finish(delta.usage)
+                self._finish(delta.usage)
+                return b""
             case _:
                 assert_never(delta)
 
     def end(self) -> bytes:
-        """Return nothing: the last event was the end.
+        """Return the last event, which has the whole response.
 
         Raises:
             TargetProtocolError: the answer did not come to its end.
         """
-        if not self._complete:
-            raise incomplete()
-        return b""
+        whole = self.final()
+        return self._event(f"response.{whole['status']}", response=whole)
 
     def error(self, error: AduanaError) -> bytes:
         """Return `response.failed`: the end of an answer that failed."""
@@ -141,6 +141,10 @@ class ResponsesStream:
         if not self._complete:
             raise incomplete()
         return self._response
+
+    def not_stored(self) -> None:
+        """Say that the response could not be stored although it was to be."""
+        self._response["store"] = False
 
     def _item(self, kind: type[MessageItem] | type[ReasoningItem], part: str) -> tuple[Item, bytes]:
         if isinstance(self._open, kind) and self._open.part == part:
@@ -168,7 +172,7 @@ class ResponsesStream:
         item, self._open = self._open, None
         return self._all(item.done(status)) if item is not None else b""
 
-    def _finish(self, usage: Usage) -> bytes:
+    def _finish(self, usage: Usage) -> None:
         if self._reason is None:
             raise incomplete()
         why = _INCOMPLETE.get(self._reason)
@@ -179,7 +183,6 @@ class ResponsesStream:
             "incomplete_details": {"reason": why} if why else None,
             "usage": usage_fields(usage),
         }
-        return self._event(f"response.{self._response['status']}", response=self._response)
 
     def _all(self, events: list[dict[str, Any]]) -> bytes:
         return b"".join([self._event(**event) for event in events])
@@ -193,16 +196,8 @@ class ResponsesStream:
 class ResponsesAssembly:
     """Collector of one answer's deltas, which become a `response`."""
 
-    def __init__(
-        self,
-        *,
-        id: str,  # noqa: A002 - OpenAI's name
-        created: int,
-        model: str,
-        shown: Mapping[str, Any],
-        tools: Mapping[str, Tool],
-    ) -> None:
-        self._stream = ResponsesStream(id=id, created=created, model=model, shown=shown, tools=tools)
+    def __init__(self, encoder: ResponsesStream) -> None:
+        self._stream = encoder
 
     def add(self, delta: Delta) -> None:
         """Take the next delta."""

@@ -1,7 +1,7 @@
 """Parse `POST /v1/responses` into a chat request, with what the answer must show again. Pure.
 
-As in the other dialects, the translated document is what is inspected, decided on and sent. Nothing is stored, so
-whatever needs an earlier answer by its id is refused: clients then send the whole conversation.
+As in the other dialects, the translated document is what is inspected, decided on and sent. What continues a stored
+answer is translated with all that it continues.
 """
 
 from collections.abc import Mapping
@@ -20,30 +20,45 @@ from gateway.wire.openai import requests as openai_requests
 from gateway.wire.responses import shape
 from gateway.wire.responses.input import translate_input
 from gateway.wire.responses.shown import shown_fields
+from gateway.wire.responses.stored_items import refers
 from gateway.wire.responses.tools import Tool, translate_choice, translate_tools
 
-_NEEDS_STORE = ("previous_response_id", "conversation", "prompt", "background")
+_NOT_SERVED = {
+    "prompt": "templates of prompts are not kept here. Send the text in 'input'.",
+    "background": "answers are given while the client waits. Leave it out; 'stream: true' gives signs of life.",
+}
+_STORED = ("store", "previous_response_id", "conversation")
 _SAME_NAME = ("metadata", "user", "safety_identifier", "prompt_cache_key", "service_tier")
 
 
 class ResponsesRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Chat request with the client's own names for its tools and the fields that the answer repeats."""
+    """Chat request with the client's own names for its tools and the fields that the answer repeats.
+
+    `store`: the answer is to be kept.
+    """
 
     chat: ChatRequest
+    store: bool = False
     tools: Mapping[str, Tool]
     shown: JsonObject
 
 
-def parse_response(document: JsonObject) -> ResponsesRequest:
+def parse_response(document: JsonObject, *, given: JsonObject | None = None, storing: bool = False) -> ResponsesRequest:
     """Parse the document of `POST /v1/responses`.
 
+    Args:
+        document: The body with everything that it continues.
+        given: The body as the client sent it, where it is another one.
+        storing: Answers are kept for clients that want it.
+
     Raises:
-        BadRequest: a field is missing, has the wrong type, is not served here or needs stored answers.
+        BadRequest: a field is missing, has the wrong type or is not served here.
     """
+    given = document if given is None else given
     refuse_overrides(document)
-    for name in _NEEDS_STORE:
+    for name, why in _NOT_SERVED.items():
         if document.get(name):
-            raise bad_field(name, "answers are not stored here. Send the whole conversation in 'input'.")
+            raise bad_field(name, why)
     body = Fields(document)
     offer = translate_tools(body)
     messages = translate_input(body, note(offer.built_in))
@@ -71,8 +86,22 @@ def parse_response(document: JsonObject) -> ResponsesRequest:
     if body.boolean("stream"):
         fields["stream"] = True
     chat = openai_requests.parse_chat(freeze_object(fields))
-    chat = msgspec.structs.replace(chat, left_out=left_out(document, shape.BODY), built_in_tools=offer.built_in)
-    return ResponsesRequest(chat=chat, tools=MappingProxyType(offer.known), shown=freeze_object(shown_fields(body)))
+    lost = tuple([name for name in left_out(given, shape.BODY) if not (storing and name.split(".")[0] in _STORED)])
+    chat = msgspec.structs.replace(chat, left_out=lost, built_in_tools=offer.built_in)
+    store = storing and (given.get("store") is None or Fields(given).boolean("store"))
+    return ResponsesRequest(
+        chat=chat,
+        store=store,
+        tools=MappingProxyType(offer.known),
+        shown=freeze_object(shown_fields(body) | _continues(given) | {"store": store}),
+    )
+
+
+def _continues(given: JsonObject) -> dict[str, Any]:
+    """Return what the answer says of the response or the conversation that it continues."""
+    named = refers(given)
+    conversation = {"id": named.conversation} if named.conversation is not None else None
+    return {"previous_response_id": named.previous, "conversation": conversation}
 
 
 def _format(body: Fields, fields: dict[str, Any]) -> None:

@@ -1,0 +1,63 @@
+"""What a request inherits from stored turns that it continues. Pure.
+
+The stored turns are part of its document, so they are inspected like all else. What is no longer to be seen in them (a
+tag that came in a header, a rule of that hour, a model name with a default of its own) is inherited.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from gateway.core.finding import Trace, TraceKind
+from gateway.core.labels import Label
+from gateway.core.request import Inbound, Inherited
+from gateway.pipeline.ports import Recollection
+from gateway.policy import Decision, Evidence
+
+_STORED = Trace(kind=TraceKind.STORED, path="$")
+
+
+def with_tags(inbound: Inbound) -> Inbound:
+    """Return the request with the tags of what it continues beside its own."""
+    inherited = inbound.inherited
+    if inherited is None or inherited.tags <= inbound.tags:
+        return inbound
+    return msgspec.structs.replace(inbound, tags=inbound.tags | inherited.tags)
+
+
+def recollected(recalled: Recollection, inherited: Inherited | None) -> Recollection:
+    """Return what is known of a request, with the sensitive past of what it continues."""
+    if inherited is None or inherited.label is not Label.SENSITIVE:
+        return recalled
+    past = Inherited(label=Label.SENSITIVE if recalled.tainted else Label.PUBLIC, causes=recalled.causes)
+    return Recollection(traces=(*recalled.traces, _STORED), turn=1, causes=inherited.joined(past).causes)
+
+
+def upheld(
+    evidence: Evidence, own: frozenset[str], decision: Decision, decide: Callable[[Evidence], Decision]
+) -> tuple[Evidence, Decision]:
+    """Return evidence and decision, in which no label has fallen by what is inherited, nor below it.
+
+    INVARIANT: the label is no lower than that of what is continued, and no lower than it would be without its tags (a
+    tag may also lower the default of a policy). Where it would be, the request counts as tainted: sensitive.
+
+    Args:
+        evidence: What the decision rests on, with the inherited tags.
+        own: The tags of the request itself.
+        decision: The decision about it.
+        decide: Decides, with the same policy.
+    """
+    inbound = evidence.inbound
+    if inbound.inherited is None:
+        return evidence, decision
+    least = inbound.inherited.label
+    if inbound.tags != own:
+        alone = msgspec.structs.replace(inbound, tags=own)
+        least = max(least, decide(msgspec.structs.replace(evidence, inbound=alone)).label)
+    if decision.label >= least:
+        return evidence, decision
+    inspection = msgspec.structs.replace(
+        evidence.inspection, tainted=True, causes=None, traces=(*evidence.inspection.traces, _STORED)
+    )
+    evidence = msgspec.structs.replace(evidence, inspection=inspection)
+    return evidence, decide(evidence)

@@ -1,0 +1,11 @@
+"""Responses and conversations that clients ask the gateway to keep: sealed, each for the key that made it.
+
+Owns the database `responses.sqlite3`. It is the one room that keeps prompts and answers, and only where the owner
+turned it on. Must not know what is in an item, decide anything, or hand out content without what its continuation
+inherits.
+"""
+
+from gateway.stored.records import Conversation, StoredResponse
+from gateway.stored.store import FILE_NAME, ResponseStore, StoreSettings, erase_store
+
+__all__ = ["FILE_NAME", "Conversation", "ResponseStore", "StoreSettings", "StoredResponse", "erase_store"]

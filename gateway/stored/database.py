@@ -1,0 +1,139 @@
+"""The database of sealed records. Used by one thread; it sees ids, owners, sizes and times, never a content.
+
+INVARIANT: what a method has written survives a power cut, and what it has deleted is overwritten in the file
+(`secure_delete`), its rollback journal emptied.
+"""
+
+import os
+import sqlite3
+from pathlib import Path
+
+import msgspec
+
+# "ADUR": says in the file's header whose database this is, so that somebody else's is never written to.
+_APPLICATION = 0x41445552
+_VERSION = 1
+_TABLES = """
+CREATE TABLE records (
+    id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    seen REAL NOT NULL,
+    bytes INTEGER NOT NULL,
+    sealed BLOB NOT NULL
+) STRICT;
+CREATE INDEX records_seen ON records (seen, bytes);
+"""
+
+
+class Foreign(sqlite3.DatabaseError):
+    """Error of a file that another program, or a newer version, has written."""
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One sealed record. `seen`: Unix seconds when it was made or last continued."""
+
+    id: str
+    owner: str
+    seen: float
+    sealed: bytes
+
+
+class Database:
+    """Table of sealed records, bounded in bytes and in time."""
+
+    def __init__(self, file: Path, *, most_bytes: int, busy_seconds: float = 2.0) -> None:
+        """Open the file, and make it where there is none.
+
+        Raises:
+            OSError: It can't be made.
+            sqlite3.Error: It can't be opened, or is not ours.
+        """
+        self._most_bytes = most_bytes
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        self._connection = sqlite3.connect(file, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
+        try:
+            self._begin()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _begin(self) -> None:
+        run = self._connection.execute
+        version = run("PRAGMA user_version").fetchone()[0]
+        used = run("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if used and (run("PRAGMA application_id").fetchone()[0] != _APPLICATION or version > _VERSION):
+            raise Foreign("another program or a newer version has written it")
+        run("PRAGMA journal_mode = TRUNCATE")
+        run("PRAGMA synchronous = FULL")
+        run("PRAGMA secure_delete = ON")
+        if not used:
+            self._connection.executescript(
+                f"BEGIN; PRAGMA application_id = {_APPLICATION}; {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT;"
+            )
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def read(self, record_id: str, owner: str, *, since: float) -> bytes | None:
+        """Return a sealed record that was made or continued `since` then; None: this owner has none."""
+        row = self._connection.execute(
+            "SELECT sealed FROM records WHERE id = ? AND owner = ? AND seen >= ?", (record_id, owner, since)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def write(self, rows: tuple[Row, ...], *, renewed: tuple[str, ...] = ()) -> None:
+        """Write records, all or none, and note of others of the same owner that they were continued.
+
+        Beyond the size of all, the records that were not continued for the longest time go.
+
+        Raises:
+            sqlite3.Error: They can't be written.
+        """
+        with self._transaction():
+            for row in rows:
+                self._connection.execute(
+                    "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?)",
+                    (row.id, row.owner, row.seen, len(row.sealed), row.sealed),
+                )
+                self._connection.executemany(
+                    "UPDATE records SET seen = max(seen, ?) WHERE id = ? AND owner = ?",
+                    [(row.seen, one, row.owner) for one in renewed],
+                )
+            self._make_room()
+
+    def delete(self, record_id: str, owner: str) -> None:
+        """Delete a record of this owner.
+
+        Raises:
+            sqlite3.Error: It can't be written.
+        """
+        with self._transaction():
+            self._connection.execute("DELETE FROM records WHERE id = ? AND owner = ?", (record_id, owner))
+
+    def expire(self, before: float) -> None:
+        """Delete what was neither made nor continued since then.
+
+        Raises:
+            sqlite3.Error: It can't be written.
+        """
+        if self._connection.execute("SELECT 1 FROM records WHERE seen < ? LIMIT 1", (before,)).fetchone() is None:
+            return
+        with self._transaction():
+            self._connection.execute("DELETE FROM records WHERE seen < ?", (before,))
+
+    def _transaction(self) -> sqlite3.Connection:
+        self._connection.execute("BEGIN IMMEDIATE")
+        return self._connection  # as a context it commits, or rolls back
+
+    def _make_room(self) -> None:
+        (total,) = self._connection.execute("SELECT coalesce(sum(bytes), 0) FROM records").fetchone()
+        if total <= self._most_bytes:
+            return
+        over, gone = total - self._most_bytes, []
+        for rowid, size in self._connection.execute("SELECT rowid, bytes FROM records ORDER BY seen, rowid"):
+            if over <= 0:
+                break
+            gone.append((rowid,))
+            over -= size
+        self._connection.executemany("DELETE FROM records WHERE rowid = ?", gone)
