@@ -65,7 +65,9 @@ def cache_shape(header: Header, kind_k: KvType, kind_v: KvType) -> CacheShape:
 
 
 def layers_of(header: Header) -> int:
-    """Return the number of layers; 0: the header has no sensible one."""
+    """Return the number of layers in the file; 0: the header has no sensible one."""
+    if header.head_only:
+        return header.heads
     return header.count("block_count", _MOST_LAYERS)
 
 

@@ -48,7 +48,7 @@ class DraftHead:
     """
 
     def __init__(
-        self, model: Any, parameters: Any, *, width: int, vocabulary: int, adapt: Callable[[Any], None]
+        self, model: Any, parameters: Any, *, width: int, vocabulary: int, adapt: Callable[[Any], None] | None
     ) -> None:
         """Make the head's context.
 
@@ -57,7 +57,7 @@ class DraftHead:
             parameters: of the context, as that of the model has them; they are changed.
             width: numbers of a hidden state.
             vocabulary: number of tokens.
-            adapt: applies the model's adapters to a context.
+            adapt: applies the model's adapters to a context; None: the head has none.
 
         Raises:
             MemoryError: there is no room for it.
@@ -69,7 +69,8 @@ class DraftHead:
         self._context = C.llama_init_from_model(model, parameters)
         if not self._context:
             raise MemoryError
-        adapt(self._context)
+        if adapt is not None:
+            adapt(self._context)
         # Of every token: which ones a head gives by itself differs from architecture to architecture.
         self._states = next_token_states(self._context, width)
         self._memory = C.llama_get_memory(self._context)

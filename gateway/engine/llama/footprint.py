@@ -38,17 +38,19 @@ class MemoryFootprint(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def footprint_of(header: Header, settings: EngineSettings, *, gpu: bool = False) -> MemoryFootprint:
+def footprint_of(
+    header: Header, settings: EngineSettings, *, gpu: bool = False, draft: Header | None = None
+) -> MemoryFootprint:
     """Estimate what a model takes: weights by the files' size, the KV cache by its formula.
 
     What the header does not say counts 0. The compute buffers are bounded from what llama.cpp printed for models of
-    several shapes. `gpu`: layers may lie there.
+    several shapes. `gpu`: layers may lie there. `draft`: header of the draft model, whose own memory does not count.
     """
     weights = sum(part.stat().st_size for part in header.parts)
     adapters = sum(Path(path).stat().st_size for path, _ in settings.lora if Path(path).is_file())
     generates = writes_text(header)
     shape = cache_shape(header, settings.kv_type_k, settings.kv_type_v)
-    plan = draft_plan(header, settings)
+    plan = draft_plan(header, settings, draft)
     cache = shape.bytes(settings, settings.slots if generates else 1) + plan.take_back * settings.slots * shape.state
     batch = settings.micro_batch_size if generates else settings.context  # whole texts are pooled at once
     compute = _compute(header, settings, batch, settings.outputs)

@@ -51,12 +51,18 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     size: int  # bytes of this file
     experts: int = 0  # bytes of expert weights (mixture of experts), in all files
     heads: int = 0  # draft heads (multi-token prediction), in all files
+    first_layer: bool = False  # the first of the model's own layers is there
     parts: tuple[Path, ...]  # all files of a split model, this one included
 
     @property
     def architecture(self) -> str:
         """Kind of model, such as `llama` or `qwen3`; empty where the file does not say."""
         return str(self.metadata.get("general.architecture") or "")
+
+    @property
+    def head_only(self) -> bool:
+        """Whether the file holds a draft head and none of the model's own layers."""
+        return self.heads > 0 and not self.first_layer
 
     def number(self, key: str) -> int | None:
         """Return the architecture's integer `key`, such as `context_length`. None: the header has none."""
@@ -144,8 +150,8 @@ def read_header(path: Path) -> Header:
     """
     header = _read(path)
     parts = [header, *(_read(part, first=False) for part in header.parts[1:])]
-    experts, heads = sum(part.experts for part in parts), sum(part.heads for part in parts)
-    return msgspec.structs.replace(header, experts=experts, heads=heads)
+    heads, layers = sum(part.heads for part in parts), any(part.first_layer for part in parts)
+    return msgspec.structs.replace(header, experts=sum(part.experts for part in parts), heads=heads, first_layer=layers)
 
 
 def _read(path: Path, *, first: bool = True) -> Header:
@@ -166,7 +172,15 @@ def _read(path: Path, *, first: bool = True) -> Header:
             (f"The model file {path} does not say what kind of model it holds (general.architecture). Use another.",)
         )
     parts = _parts(path, metadata) if first else (path,)
-    return Header(metadata=metadata, tensors=tensors, size=size, experts=found.experts, heads=found.heads, parts=parts)
+    return Header(
+        metadata=metadata,
+        tensors=tensors,
+        size=size,
+        experts=found.experts,
+        heads=found.heads,
+        first_layer=found.first_layer,
+        parts=parts,
+    )
 
 
 def _missing(path: Path) -> str:
@@ -178,10 +192,11 @@ def _missing(path: Path) -> str:
 
 
 class _Tensors(msgspec.Struct):
-    """What is counted of the tensors: bytes of expert weights, and draft heads."""
+    """What is counted of the tensors: bytes of expert weights, draft heads, and whether there is a first layer."""
 
     experts: int = 0
     heads: int = 0
+    first_layer: bool = False
 
 
 def _parse(reader: _Reader) -> tuple[dict[str, Value], int, _Tensors]:
@@ -232,6 +247,7 @@ def _check_tensors(reader: _Reader, count: int, metadata: Mapping[str, Value]) -
         furthest = max(furthest, offset + length)
         found.experts += length * ("_exps." in name)
         found.heads += name.endswith(".nextn.eh_proj.weight")
+        found.first_layer |= name.startswith("blk.0.")
     alignment = metadata.get("general.alignment", 32)
     if not isinstance(alignment, int) or alignment < 1 or alignment & (alignment - 1):
         raise _Broken(f"its alignment {alignment!r} is not a power of two")

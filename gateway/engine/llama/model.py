@@ -25,7 +25,7 @@ from gateway.engine.llama.bindings import (
 from gateway.engine.llama.draft_head import DraftHead
 from gateway.engine.llama.draft_plan import NO_DRAFTS, DraftPlan
 from gateway.engine.llama.parameters import Adapters, ModelParameters, context_parameters, problem_of
-from gateway.engine.llama.vocabulary import Vocabulary
+from gateway.engine.llama.vocabulary import Vocabulary, difference
 from gateway.engine.scheduler.step import Row
 from gateway.engine.sequence_memory import SequenceMemory
 from gateway.engine.settings import EngineSettings
@@ -108,26 +108,57 @@ class Model:
         self._steps = [0] * settings.slots  # tokens of each slot in the last computation, which can be taken back
         self.head: DraftHead | None = None
         self._states: Callable[[int], Floats] | None = None
+        self._head_handle: Any = None  # where the head has a file of its own
         if drafts.head and self.generates:
-            self._open_head(parameters)
+            self._open_head(parameters, drafts.file)
         self._logits: Floats = np.empty((0, 0), np.float32)
         self._logits_at = 0
 
-    def _open_head(self, parameters: Any) -> None:
+    def _open_head(self, parameters: Any, file: str) -> None:
         """Make the context of the draft head, with the parameters of the model's own.
 
+        Args:
+            parameters: llama.cpp's, which are changed.
+            file: holds the head, where that is not in the model's own file.
+
         Raises:
-            LoadFault: there is no room for it, or llama.cpp can't.
+            LoadFault: there is no room for it, it is the head of another model, or llama.cpp can't.
         """
         width = self.embedding_size
         try:
+            handle = self._load_head(file, width) if file else self.handle
             self._states = next_token_states(self._context, width)
-            self.head = DraftHead(
-                self.handle, parameters, width=width, vocabulary=self.vocabulary.size, adapt=self.adapters.apply
-            )
+            adapt = None if file else self.adapters.apply
+            self.head = DraftHead(handle, parameters, width=width, vocabulary=self.vocabulary.size, adapt=adapt)
+        except LoadFault:
+            self.close()
+            raise
         except (LookupError, MemoryError) as error:
             self.close()
-            raise LoadFault(_head_problem(self.settings, error), public="Its draft head can't be used.") from error
+            problem = _head_problem(file or self.settings.model, error)
+            raise LoadFault(problem, public="Its draft head can't be used.") from error
+
+    def _load_head(self, file: str, width: int) -> Any:
+        """Load the weights of a draft head that has a file of its own.
+
+        Raises:
+            LoadFault: they can't be loaded, or belong to another model.
+        """
+        own = msgspec.structs.replace(self.settings, model=file)
+        handle = C.llama_model_load_from_file(file.encode(), ModelParameters(own, self._progress, head=True).handle)
+        if not handle:
+            raise LoadFault(f"The draft head: {_load_problem(own)}", public="Its draft head can't be loaded.")
+        self._head_handle = handle
+        vocabulary = Vocabulary(C.llama_model_get_vocab(handle))
+        problem = difference(self.vocabulary, vocabulary)
+        if vocabulary.size != self.vocabulary.size or C.llama_model_n_embd_out(handle) != width:
+            problem = problem or "its rows are of another size"
+        if problem:
+            raise LoadFault(
+                f"{file} is the draft head of another model than {self.settings.model}: {problem}.",
+                public="Its draft head does not fit to it.",
+            )
+        return handle
 
     def _stated_pooling(self) -> int:
         stated = self.metadata(f"{self.metadata('general.architecture')}.pooling_type")
@@ -398,6 +429,8 @@ class Model:
                 self.head = None
             C.llama_free(self._context)
             C.llama_model_free(self.handle)
+            if self._head_handle is not None:
+                C.llama_model_free(self._head_handle)
             self._context = None
             self._logits, self._logits_at = np.empty((0, 0), np.float32), 0
 
@@ -426,11 +459,11 @@ def _context_problem(settings: EngineSettings) -> str:
     )
 
 
-def _head_problem(settings: EngineSettings, error: Exception) -> str:
-    why = "there is not enough memory" if isinstance(error, MemoryError) else "this build of llama.cpp can't"
+def _head_problem(file: str, error: Exception) -> str:
+    why = "there is not enough memory" if isinstance(error, MemoryError) else f"this build lacks {error}"
     return (
-        f"The draft head in {settings.model} can't be used: {why} {' '.join(log_tail()[-2:])}. Switch it off with "
-        "'draft: {head: off}'."
+        f"The draft head in {file} can't be used: {why}. {' '.join(log_tail()[-2:])} Switch it off with "
+        "'draft: {head: off}', or turn down 'slots' or 'context'."
     )
 
 

@@ -17,6 +17,7 @@ from gateway.core.errors import BadRequest, ConfigurationError
 from gateway.engine.llama.bindings import C, keep_log, log_tail
 
 _PIECE = 256
+_MOST_DIFFERENT = 256  # token ids that one of two equal vocabularies may have more: rows that fill up a matrix
 _ATTR_CONTROL = C.LLAMA_TOKEN_ATTR_CONTROL
 
 
@@ -142,3 +143,15 @@ def open_vocabulary(path: Path) -> Iterator[Vocabulary]:
         yield Vocabulary(C.llama_model_get_vocab(model))
     finally:
         C.llama_model_free(model)
+
+
+def difference(one: Vocabulary, other: Vocabulary) -> str:
+    """Explain why the token ids of two models don't mean the same. Empty: they do."""
+    if abs(one.size - other.size) > _MOST_DIFFERENT:
+        return f"it knows {other.size} tokens, not {one.size}"
+    if (one.bos, one.eos) != (other.bos, other.eos):
+        return "texts begin or end with other tokens"
+    for token in range(min(one.size, other.size)):
+        if one.piece(token, special=True) != other.piece(token, special=True):
+            return f"token {token} is another one"
+    return ""

@@ -4,13 +4,12 @@ from array import array
 from collections.abc import Mapping, Sequence
 
 from gateway.engine.llama.model import EngineFault, LoadFault, Model
-from gateway.engine.llama.vocabulary import Vocabulary
+from gateway.engine.llama.vocabulary import Vocabulary, difference
 from gateway.engine.scheduler.slots import common_prefix
 from gateway.engine.scheduler.step import Row
 from gateway.engine.settings import EngineSettings
 from gateway.engine.speculative.speculator import DraftRequest
 
-_MOST_DIFFERENT = 256  # token ids that one of two equal vocabularies may have more: rows that fill up a matrix
 # Everything else (positions, splits, adapters) belongs to the large model.
 _SHARED = (
     "context", "slots", "batch", "micro_batch", "threads_batch", "gpu_layers", "flash_attention", "kv_type_k",
@@ -32,7 +31,7 @@ class DraftModel:
             self.model = Model(own, threads)
         except LoadFault as error:
             raise LoadFault(f"The draft model: {error}", public="Its draft model can't be loaded.") from error
-        problem = _difference(vocabulary, self.model.vocabulary)
+        problem = difference(vocabulary, self.model.vocabulary)
         if problem or not self.model.generates:
             self.model.close()
             raise LoadFault(
@@ -109,15 +108,3 @@ class DraftModel:
     def close(self) -> None:
         """Give the memory back."""
         self.model.close()
-
-
-def _difference(one: Vocabulary, other: Vocabulary) -> str:
-    """Explain why the token ids of two models don't mean the same. Empty: they do."""
-    if abs(one.size - other.size) > _MOST_DIFFERENT:
-        return f"it knows {other.size} tokens, not {one.size}"
-    if (one.bos, one.eos) != (other.bos, other.eos):
-        return "texts begin or end with other tokens"
-    for token in range(min(one.size, other.size)):
-        if one.piece(token, special=True) != other.piece(token, special=True):
-            return f"token {token} is another one"
-    return ""

@@ -40,6 +40,12 @@ def _load(channel: Channel, settings: EngineSettings, threads: int) -> tuple[Mod
         read_header(Path(adapter))
     if settings.mmproj:
         read_header(Path(settings.mmproj))
+    if header.head_only:
+        raise ConfigurationError((f"{settings.model} holds a draft head alone: name the model's own file.",))
+    draft = read_header(Path(settings.draft_model)) if settings.draft_model else None
+    plan = draft_plan(header, settings, draft)
+    if plan.problem:
+        raise LoadFault(plan.problem, public="Its draft model does not fit to it.")
     if not settings.gpu_layers or not can_use_gpu():
         problem = shortage(header, settings, available_memory())
         if problem:
@@ -52,11 +58,10 @@ def _load(channel: Channel, settings: EngineSettings, threads: int) -> tuple[Mod
             channel.send(Loading(fraction=fraction))
         return True
 
-    plan = draft_plan(header, settings)
     model = Model(settings, threads, progress, plan)
     release_zero_pages()  # no other thread runs yet
     head = (plan.unused or "used") if has_head(header) and model.generates else ""
-    return model, max(1, footprint_of(header, settings).cache // (settings.context * settings.slots)), head
+    return model, max(1, footprint_of(header, settings, draft=draft).cache // (settings.context * settings.slots)), head
 
 
 def _step_costs(model: Model, threads: int, known: StepCosts | None) -> StepCosts:
@@ -100,14 +105,14 @@ def _speculator(model: Model, threads: int, costs: StepCosts) -> Speculator | No
 
 
 def _proposer(model: Model, threads: int) -> DraftProposer | None:
-    """Return what drafts besides n-grams: the draft model that is named, or the model's own head.
+    """Return what drafts besides n-grams: a draft head, the model's own or the one that is named, or a draft model.
 
     Raises:
         LoadFault: the draft model can't be used.
     """
-    if model.settings.draft_model:
-        return _draft_model(model, threads)
-    return HeadProposer(model.head) if model.head is not None else None
+    if model.head is not None:
+        return HeadProposer(model.head)
+    return _draft_model(model, threads) if model.settings.draft_model else None
 
 
 def _draft_model(model: Model, threads: int) -> DraftModel:

@@ -8,11 +8,12 @@ import pytest
 
 from gateway.engine.llama.draft_plan import draft_plan
 from gateway.engine.llama.gguf import read_header
-from gateway.engine.llama.model import Model
+from gateway.engine.llama.model import LoadFault, Model
 from gateway.engine.scheduler.step import Row
 from gateway.engine.settings import EngineSettings
 from gateway.engine.speculative.head_proposer import HeadProposer
 from gateway.engine.speculative.speculator import DraftRequest, Speculator
+from tests.engine.architectures import writers
 from tests.engine.architectures.serving import serving
 from tests.engine.architectures.test_conversations import QUESTIONS, SYSTEM, asked, fresh, message, same
 from tests.engine.architectures.writers import END, write_deepseek2, write_glm4moe, write_qwen35, write_qwen35moe
@@ -170,15 +171,41 @@ def test_a_running_state_is_taken_back_only_by_what_was_kept(take_back: int, fil
         model.close()
 
 
+@pytest.mark.parametrize("name", ["qwen35", "glm4moe"])
+def test_a_head_in_a_file_of_its_own_drafts_as_one_within(name: str, files: Files, tmp_path: Path) -> None:
+    """The same drafts, from the same weights; the head of another vocabulary is refused."""
+    within = opened(files[name, False])
+    apart = opened(
+        WRITERS[name](tmp_path / "m.gguf", head=False),
+        draft_model=str(WRITERS[name](tmp_path / "h.gguf", head=True, alone=True)),
+    )
+    try:
+        read(within, 0, [])
+        read(apart, 0, [])
+        assert drafts(apart, 0) == drafts(within, 0)
+    finally:
+        within.close()
+        apart.close()
+
+
+def test_a_head_of_another_vocabulary_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its drafts would be of other words: the load says so."""
+    file = write_glm4moe(tmp_path / "m.gguf", head=False)
+    monkeypatch.setattr(writers, "END", 5)
+    alone = write_glm4moe(tmp_path / "h.gguf", head=True, alone=True)
+    with pytest.raises(LoadFault, match="draft head of another model than"):
+        opened(file, draft_model=str(alone))
+
+
 PROMPT = asked(*[SYSTEM] * 2, QUESTIONS[0])
 
 
-def opened(file: Path) -> Model:
+def opened(file: Path, *, draft_model: str = "") -> Model:
     """A model of three slots with its head."""
-    settings = EngineSettings(
-        model=str(file), context=512, slots=3, batch=64, repack=False, kv_type_k="f32", kv_type_v="f32", threads=1
-    )
-    return Model(settings, 1, drafts=draft_plan(read_header(file), settings))
+    exact = {"kv_type_k": "f32", "kv_type_v": "f32", "threads": 1, "repack": False}
+    settings = EngineSettings(model=str(file), context=512, slots=3, batch=64, draft_model=draft_model, **exact)
+    named = read_header(Path(draft_model)) if draft_model else None
+    return Model(settings, 1, drafts=draft_plan(read_header(file), settings, named))
 
 
 def read(model: Model, slot: int, sizes: Sequence[int], *, start: int = 0) -> None:

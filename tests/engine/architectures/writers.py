@@ -83,6 +83,11 @@ class _Draw:
         self.ones(f"{layer}.nextn.hnorm.weight", WIDTH)
         self.ones(f"{layer}.nextn.shared_head_norm.weight", WIDTH)
 
+    def leave_head(self) -> None:
+        """Leave out the model's own layers."""
+        own = ("blk.0.", "blk.1.")
+        self.tensors = {name: tensor for name, tensor in self.tensors.items() if not name.startswith(own)}
+
     def forget(self) -> None:
         """Let no layer add anything, so that the last token alone says what follows, for the draft head as well."""
         for name, tensor in self.tensors.items():
@@ -253,10 +258,13 @@ def write_lfm2(path: Path) -> Path:
     return _write(path, "lfm2", draw, 2, values)
 
 
-def write_qwen35(path: Path, *, head: bool = False, markov: bool = False, experts: int = 0) -> Path:
+def write_qwen35(
+    path: Path, *, head: bool = False, markov: bool = False, alone: bool = False, experts: int = 0
+) -> Path:
     """A gated delta net, and attention behind it (Qwen3.5, Qwen3-Next); `experts`: with so many.
 
-    `head`: with a draft head in the file. `markov`: each token follows from the one before it, and the head knows.
+    `head`: with a draft head in the file; `alone`: without the model. `markov`: each token follows from the one before
+    it, and the head knows.
     """
     draw = _Draw()
 
@@ -300,6 +308,8 @@ def write_qwen35(path: Path, *, head: bool = False, markov: bool = False, expert
         draw.next_token(layer)
     if markov:
         draw.forget()
+    if alone:
+        draw.leave_head()
     own: dict[str, Value] = {
         **({"nextn_predict_layers": 1} if head else {}),
         "full_attention_interval": 2,
@@ -326,7 +336,7 @@ def write_qwen35moe(path: Path, *, head: bool = True, markov: bool = False) -> P
     return write_qwen35(path, head=head, markov=markov, experts=4)
 
 
-def write_glm4moe(path: Path, *, head: bool = True, markov: bool = False) -> Path:
+def write_glm4moe(path: Path, *, head: bool = True, markov: bool = False, alone: bool = False) -> Path:
     """Experts behind a dense layer, and a draft head that has experts too (GLM 4.5)."""
     draw = _Draw()
     draw.ends()
@@ -345,6 +355,8 @@ def write_glm4moe(path: Path, *, head: bool = True, markov: bool = False) -> Pat
             draw.next_token(layer)
     if markov:
         draw.forget()
+    if alone:
+        draw.leave_head()
     own: dict[str, Value] = {
         **({"nextn_predict_layers": 1} if head else {}),
         "rope.dimension_count": HEAD,

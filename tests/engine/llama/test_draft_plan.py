@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -17,6 +18,40 @@ from tests.engine.tiny import write_gguf
 def planned(file: Path, **changes: Any) -> DraftPlan:
     """The plan for a file."""
     return draft_plan(read_header(file), EngineSettings(model=str(file), **changes))
+
+
+@pytest.mark.parametrize("write", [write_qwen35, write_glm4moe])
+def test_a_head_may_have_a_file_of_its_own(write: Any, tmp_path: Path) -> None:
+    """It is told from a small model by what is not in it; its memory is that of one layer."""
+    file, alone = write(tmp_path / "m.gguf", head=False), write(tmp_path / "h.gguf", head=True, alone=True)
+    named = read_header(alone)
+    plan = draft_plan(read_header(file), EngineSettings(model=str(file), draft_model=str(alone)), named)
+    assert (plan.head, plan.file, plan.problem) == (True, str(alone), "")
+    whole = read_header(write(tmp_path / "w.gguf", head=True))
+    assert (named.head_only, whole.head_only) == (True, False)
+    settings = EngineSettings(model=str(alone), draft_lookup=False)
+    assert footprint_of(named, settings).cache < footprint_of(whole, settings).cache
+    small = draft_plan(read_header(file), EngineSettings(model=str(file), draft_model="small.gguf"), whole)
+    assert (small.head, small.file, small.problem) == (False, "", "")
+
+
+def test_heads_of_other_models_are_refused_with_the_reason(tmp_path: Path) -> None:
+    """By what the headers say: another architecture, another width, a kind that can't be used at all."""
+    file = write_qwen35(tmp_path / "m.gguf", head=False)
+    header, alone = read_header(file), write_qwen35(tmp_path / "h.gguf", head=True, alone=True)
+    wide = {**read_header(alone).metadata, "qwen35.embedding_length": 64}
+    heads = {
+        "glm4moe": read_header(write_glm4moe(tmp_path / "g.gguf", alone=True)),
+        "another size": msgspec.structs.replace(read_header(alone), metadata=wide),
+        "eagle3": read_header(write_gguf(tmp_path / "e.gguf", {"general.architecture": "eagle3"}, {})),
+        "gemma4-assistant": read_header(
+            write_gguf(tmp_path / "a.gguf", {"general.architecture": "gemma4-assistant"}, {})
+        ),
+    }
+    for word, head in heads.items():
+        plan = draft_plan(header, EngineSettings(model="m.gguf", draft_model="h.gguf"), head)
+        assert not plan.head
+        assert all(part in plan.problem for part in (word, "h.gguf", "m.gguf", "Take the head of this model"))
 
 
 def lying(path: Path, architecture: str) -> Path:
@@ -78,13 +113,7 @@ def test_snapshots_that_take_much_are_kept_for_a_head_only(tmp_path: Path) -> No
     for file, expected in ((plain, 0), (head, 3)):
         header = read_header(file)
         large = {f"qwen35.{key}": value for key, value in sizes.items()}
-        grown = type(header)(
-            metadata={**header.metadata, **large},
-            tensors=header.tensors,
-            size=header.size,
-            heads=header.heads,
-            parts=header.parts,
-        )
+        grown = msgspec.structs.replace(header, metadata={**header.metadata, **large})
         settings = EngineSettings(model=str(file), slots=4)
         assert draft_plan(grown, settings).take_back == expected
         none = EngineSettings(model=str(file), slots=4, draft_head=False, draft_lookup=False)

@@ -74,7 +74,7 @@ def _footprint(
     header: Header, draft: Header | None, room: EmbeddedSettings, gpu: bool, *, vectors: bool
 ) -> MemoryFootprint:
     """Estimate a model together with the small one that drafts for it, which has as many slots of the same size."""
-    footprint = footprint_of(header, room, gpu=gpu) + projector_footprint(room, gpu=gpu)
+    footprint = footprint_of(header, room, gpu=gpu, draft=draft) + projector_footprint(room, gpu=gpu)
     if vectors:
         footprint += embedding_footprint(header, room, gpu=gpu)
     if draft is not None:
