@@ -12,7 +12,8 @@ from typing import Any
 
 import re2 as untyped_re2
 
-from gateway.privacy.detectors.credentials.names import PLACEHOLDER, is_named_otherwise
+from gateway.privacy.detectors.credentials.names import is_named_otherwise
+from gateway.privacy.detectors.credentials.placeholders import is_placeholder
 from gateway.privacy.detectors.detector import entropy, is_version
 
 re2: Any = untyped_re2  # the package has no types
@@ -76,7 +77,7 @@ def _refers(text: str, start: int, value_start: int, value: str) -> bool:
     """Tell whether a hit of the rule for any key is a name or a placeholder."""
     sign = _SIGN.search(text, start, value_start)
     end = sign.start() if sign is not None else value_start
-    return PLACEHOLDER.match(value) is not None or is_named_otherwise(text, start, end, value_start, value)
+    return is_placeholder(value) or is_named_otherwise(text, start, end, value_start, value)
 
 
 @cache

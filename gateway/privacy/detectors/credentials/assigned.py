@@ -5,7 +5,8 @@
 import re
 from re import Match
 
-from gateway.privacy.detectors.credentials.names import PLACEHOLDER, is_named_otherwise
+from gateway.privacy.detectors.credentials.names import is_generated, is_named_otherwise
+from gateway.privacy.detectors.credentials.placeholders import is_placeholder
 from gateway.privacy.detectors.detector import Detector, entropy, is_version, rx
 from gateway.privacy.detectors.high_entropy import kinds, lawless, transitions
 
@@ -19,7 +20,9 @@ _KEY_WORDS = (
 )
 
 
-_RESOURCE = re.compile(r"\barn:[a-z-]{3,12}:[\w:/*.-]*\Z")  # of AWS: the name of a secret, and where it is kept
+_RESOURCE = re.compile(
+    r"\barn:aws[a-z-]{0,8}:(?:(?:secretsmanager|ssm|kms):(?:[a-z0-9-]*:(?:[0-9*]*:(?:[\w/*-]*:?)?)?)?)?\Z"
+)  # the name of a secret in a service that keeps it
 _OF = r"(?:del?|para|of|for|on|to|en)"
 
 
@@ -28,7 +31,7 @@ def _assigned(match: Match[str]) -> bool:
     value = match["value"].rstrip(".,;:)\"'")
     if "[" not in value and "{" not in value:
         value = value.rstrip("]}.,;:)")  # closed around it, as a list that was read as bytes is
-    if len(value) < 6 or PLACEHOLDER.match(value) or len(set(value)) < 4:
+    if len(value) < 6 or is_placeholder(value) or len(set(value)) < 4:
         return False
     start = match.start("value")
     if is_version(match.string, start, start + len(value)) or _RESOURCE.search(
@@ -39,7 +42,7 @@ def _assigned(match: Match[str]) -> bool:
         return False
     lower, upper, digit, special = kinds(value)
     quoted = match["quote"] != ""
-    if not quoted and (_CALL.match(value) or _ATTRIBUTE.fullmatch(value)):
+    if not quoted and (_CALL.match(value) or _ATTRIBUTE.fullmatch(value)) and not is_generated(value):
         return False
     if _PASSWORD.match(match[0]) and _PLAIN.fullmatch(value):
         return True
@@ -57,7 +60,11 @@ def _assigned(match: Match[str]) -> bool:
         and transitions(value) >= 0.4
     ):
         return True  # as frameworks generate them, with brackets and all
-    if quoted and re.fullmatch(r"[A-Za-z_-]+|/?[a-z0-9_]+(?:[.:/-][a-z_][a-z0-9_]*)+|.*[\s(){}].*", value):
+    if (
+        quoted
+        and not is_generated(value)
+        and re.fullmatch(r"[A-Za-z_-]+|/?[a-z0-9_]+(?:[.:/-][a-z_][a-z0-9_]*)+|.*[\s(){}].*", value)
+    ):
         return False
     if (lower or upper) and digit:
         return entropy(value) >= 2.3
@@ -81,11 +88,11 @@ _PLAIN = re.compile(r"[A-Za-z]{4,12}[-_.][0-9]{3,4}[!#$*@?]?")
 
 def _bearer(match: Match[str]) -> bool:
     value = match["value"]
-    return entropy(value) >= 3.0 and not PLACEHOLDER.match(value)
+    return entropy(value) >= 3.0 and not is_placeholder(value)
 
 
 def _connection(match: Match[str]) -> bool:
-    return not PLACEHOLDER.match(match["password"]) and match["password"].lower() not in ("pass", "pwd", "password")
+    return not is_placeholder(match["password"]) and match["password"].lower() not in ("pass", "pwd", "password")
 
 
 DETECTORS: tuple[Detector, ...] = (
@@ -157,10 +164,10 @@ DETECTORS: tuple[Detector, ...] = (
         name="command_password",
         category="secret.password",
         pattern=rx(
-            r"(?i)(?:\bcurl\b[^\n]{0,100}?\s(?:-u|--user)[ =]?['\"]?[^\s:'\"]{1,60}:|\bsshpass\s{1,3}-p\s{0,2}['\"]?|\bmysql[a-z]{0,8}\b[^\n]{0,80}?\s-p)(?P<value>[^\s'\"]{6,200})"
+            r"(?i)(?:\bcurl\b[^\n]{0,100}?\s(?:-u|--user)[ =]?['\"]?[^\s:'\"]{1,60}:|\bsshpass\s{1,3}-p\s{0,2}['\"]?|\bmysql[a-z]{0,8}\b[^\n]{0,80}?\s-p['\"]?)(?P<value>[^\s'\"]{6,200})"
         ),
         source="options of curl, sshpass and mysql that hold a password",
-        check=lambda match: not PLACEHOLDER.match(match["value"]) and kinds(match["value"])[2],
+        check=lambda match: not is_placeholder(match["value"]) and kinds(match["value"])[2],
         confidence=0.8,
         joins=False,
     ),

@@ -6,7 +6,7 @@ import re
 from re import Match
 
 from gateway.privacy.detectors.credentials.in_files import typed
-from gateway.privacy.detectors.credentials.names import PLACEHOLDER
+from gateway.privacy.detectors.credentials.placeholders import is_placeholder
 from gateway.privacy.detectors.detector import Detector, rx
 
 _CONNECTS = (
@@ -32,7 +32,7 @@ _OTHER = re.compile(
 def _inserted(match: Match[str]) -> bool:
     """Tell whether the value in a password's column is none that a program hashed, nor a placeholder."""
     value = _in_column(match)
-    return value is not None and not PLACEHOLDER.match(value) and len(set(value)) >= 3 and _HASH.match(value) is None
+    return value is not None and not is_placeholder(value) and len(set(value)) >= 3 and _HASH.match(value) is None
 
 
 def _in_column(match: Match[str]) -> str | None:
@@ -79,7 +79,7 @@ DETECTORS: tuple[Detector, ...] = (
         pattern=rx(r"(?i)\bconvertto-securestring\b(?:\s-string)?\s{1,3}[\"'](?P<value>[^\"'\n$]{4,100})[\"']"),
         proposal=r"(?i)\bconvertto-securestring\b",
         source="PowerShell's ConvertTo-SecureString with a text in quotes",
-        check=lambda match: not PLACEHOLDER.match(match["value"]),
+        check=lambda match: not is_placeholder(match["value"]),
         confidence=0.8,
         joins=False,
     ),
@@ -113,7 +113,7 @@ DETECTORS: tuple[Detector, ...] = (
         pattern=rx(r"(?i)\bWIFI:(?:[A-Z]:(?:[^;\\\n]|\\.){0,80};){0,5}?P:(?P<value>(?:[^;\\\n]|\\.){4,80});"),
         proposal=r"(?i)\bWIFI:",
         source="ZXing's text of a QR code for a Wi-Fi network",
-        check=lambda match: not PLACEHOLDER.match(match["value"]),
+        check=lambda match: not is_placeholder(match["value"]),
         confidence=0.9,
         joins=False,
     ),

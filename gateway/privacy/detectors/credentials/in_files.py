@@ -5,16 +5,22 @@
 import re
 from re import Match
 
-from gateway.privacy.detectors.credentials.names import PLACEHOLDER, is_named_otherwise
+from gateway.privacy.detectors.credentials.names import (
+    MEASURE,
+    PRODUCT,
+    is_expression,
+    is_generated,
+    is_named_otherwise,
+)
+from gateway.privacy.detectors.credentials.placeholders import is_placeholder
 from gateway.privacy.detectors.detector import Detector, entropy, is_version, rx
 from gateway.privacy.detectors.high_entropy import kinds, of_words, transitions
 
 _NAME_OF_ONE = r"(?:pass(?:word|wd|phrase)?|passwd|pwd|secret|token|api[_-]?key|auth[_-]?key|salt|credentials?)"
 _TECHNICAL = re.compile(
-    r"(?i)[a-z_]{2,30}=[\w.]*|(?:https?:|www\.|[a-z]+://).*|[/~].*|.*[(){}\[\]<>].*|v?[0-9]+(?:[.,:/-][0-9]+)*[a-z%€$]{0,3}|"
+    r"(?i)[a-z_]{2,30}=[\w.]*|(?:https?:|www\.|[a-z]+://).*|[/~][\w./~-]*|.*[(){}\[\]<>].*|v?[0-9]+(?:[.,:/-][0-9]+)*[a-z%€$]{0,3}|"
     r"(?:[a-z]+/){1,6}[a-z]+[0-9]{0,2}|[a-z_]\w*(?:\.[a-z_]\w*)+:?|[0-9]{1,5}/\w*|[a-z_]+[0-9]?|"
-    r"(?:windows|office|python|iphone|android|ubuntu|sha|aes|rsa|base|utf|iso|rfc|http|oauth|ipv|x|md|win|covid|catch|web|bcrypt|argon|pbkdf|h|s|ec|p|mp|log)[-_ ]?[0-9].*|"
-    r"[0-9]+(?:st|nd|rd|th|px|mb|gb|kb|ms|am|pm|h|s|d|-?bits?|-?char.*|-?digit.*|-?d[ií]as?|-?days?)"
+    rf"{PRODUCT}|{MEASURE}"
 )
 _NO_PASSWORDS = (
     "string secret required optional boolean hidden plaintext encrypted password passphrase unknown default defaults number "
@@ -28,9 +34,14 @@ _TYPES = frozenset(_NO_PASSWORDS.split())
 def typed(value: str, least: int = 5) -> bool:
     """Tell whether somebody typed it as a password: letters and digits, or letters and signs, of no technical form."""
     value = value.rstrip(".,;:)\"'»”")
-    if len(value) < least or PLACEHOLDER.match(value) or _TECHNICAL.fullmatch(value) or len(set(value)) < 4:
+    if (
+        len(value) < least
+        or is_placeholder(value)
+        or (_TECHNICAL.fullmatch(value) and not is_generated(value))
+        or len(set(value)) < 4
+    ):
         return False
-    if is_version(value, 0, len(value)):
+    if is_version(value, 0, len(value)) or is_expression(value):
         return False
     lower, upper, digit, special = kinds(value)
     if digit:
@@ -52,7 +63,7 @@ def _key(match: Match[str]) -> bool:
         return False
     if (
         re.search(r"[()\[\]{}]", value)
-        or PLACEHOLDER.match(value)
+        or is_placeholder(value)
         or is_version(match.string, match.start("value"), match.start("value") + len(value))
     ):
         return False
@@ -78,7 +89,7 @@ def _words(match: Match[str]) -> bool:
     name = match["name"]
     if match["sign"] == "=" and not name.isupper():
         return False
-    return value not in _TYPES and not PLACEHOLDER.match(value) and value not in name.lower() and len(set(value)) >= 5
+    return value not in _TYPES and not is_placeholder(value) and value not in name.lower() and len(set(value)) >= 5
 
 
 def _app_password(match: Match[str]) -> bool:

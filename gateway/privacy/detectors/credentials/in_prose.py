@@ -8,7 +8,8 @@ Pure. Where nothing but a word stands before a value, the value has to look like
 import re
 from re import Match
 
-from gateway.privacy.detectors.credentials.names import PLACEHOLDER, is_expression
+from gateway.privacy.detectors.credentials.names import MEASURE, PRODUCT, is_expression, is_generated
+from gateway.privacy.detectors.credentials.placeholders import is_placeholder
 from gateway.privacy.detectors.detector import Detector, entropy, is_version, rx
 from gateway.privacy.detectors.high_entropy import kinds, lawless, transitions
 
@@ -16,15 +17,20 @@ _WORD = r"(?:pass(?:word|wd|phrase|code)?|pwd|psk|contrase.{1,2}as?|clave|identi
 _NAMED = r"(?:(?:api|secret|access|auth|private|service|client|signing|encryption|webhook)[_-]?(?:key|token|secret)|[a-z]{2,20}[_-](?:key|token|secret|password)|token|secret|apikey)"
 _MINE = r"(?:(?:la|el|my|mi|su|the|your|his|her|nueva|new|root|admin|wifi)\s){0,3}"
 _ORDINARY = re.compile(
-    r"(?i)[a-z_]{2,30}=[\w.]*|(?:https?:|www\.|[a-z]+://).*|[/~].*|.*[(){}\[\]<>].*|v?[0-9]+(?:[.,:/-][0-9]+)*[a-z%€$]{0,3}|[a-z]+[.:_/-]?[0-9]{0,2}|(?:[a-z]+[._/-]){1,6}[a-z]+[0-9]{0,2}|(?:[\w.-]+/)+[\w.-]+|"
-    r"(?:windows|office|python|iphone|android|ubuntu|sha|aes|rsa|base|utf|iso|rfc|http|oauth|ipv|x|md|win|covid|catch|web)[-_ ]?[0-9].*|[0-9]+(?:st|nd|rd|th|px|mb|gb|kb|ms|am|pm|-?bits?|-?char.*|-?digit.*)"
+    r"(?i)[a-z_]{2,30}=[\w.]*|(?:https?:|www\.|[a-z]+://).*|[/~][\w./~-]*|.*[(){}\[\]<>].*|v?[0-9]+(?:[.,:/-][0-9]+)*[a-z%€$]{0,3}|[a-z]+[.:_/-]?[0-9]{0,2}|(?:[a-z]+[._/-]){1,6}[a-z]+[0-9]{0,2}|(?:[\w.-]+/)+[\w.-]+|"
+    rf"{PRODUCT}|{MEASURE}"
 )
 
 
 def _strong(match: Match[str]) -> bool:
     """Tell whether a person or a generator makes up such a value: letters and digits and more, of no ordinary form."""
     value = match["value"].rstrip(".,;:)\"'»”")
-    if len(value) < 8 or PLACEHOLDER.match(value) or _ORDINARY.fullmatch(value) or len(set(value)) < 5:
+    if (
+        len(value) < 8
+        or is_placeholder(value)
+        or (_ORDINARY.fullmatch(value) and not is_generated(value))
+        or len(set(value)) < 5
+    ):
         return False
     start = match.start("value")
     if is_version(match.string, start, start + len(value)):
@@ -39,12 +45,12 @@ def _strong(match: Match[str]) -> bool:
 
 def _lasting(match: Match[str]) -> bool:
     value = match["value"]
-    return entropy(value) >= 3.0 and kinds(value)[2] and not PLACEHOLDER.match(value)
+    return entropy(value) >= 3.0 and kinds(value)[2] and not is_placeholder(value)
 
 
 def _connecting(match: Match[str]) -> bool:
     value = match["value"]
-    written = not PLACEHOLDER.match(value) and not re.match(r"[%{<$*\[]", value) and not is_expression(value)
+    written = not is_placeholder(value) and not re.match(r"[%{<$*\[]", value) and not is_expression(value)
     return written and len(set(value)) >= 4
 
 
@@ -88,7 +94,7 @@ DETECTORS: tuple[Detector, ...] = (
             r"(?i)(?:\bredis-cli\b[^\n]{0,60}?\s-a|\bnet use\b[^\n]{0,80}?/user:[^\s]{1,60}|\bmachine\s[^\s]{1,80}\slogin\s[^\s]{1,60}\spassword|\bpass:|\bsmbclient\b[^\n]{0,80}?-U\s?[^\s%]{1,40}%|\bldapsearch\b[^\n]{0,120}?\s-w)\s?[\"']?(?P<value>[^\s\"']{6,100})"
         ),
         source="options of redis-cli, net use, smbclient, ldapsearch and openssl; .netrc",
-        check=lambda match: not PLACEHOLDER.match(match["value"]) and kinds(match["value"])[2],
+        check=lambda match: not is_placeholder(match["value"]) and kinds(match["value"])[2],
         confidence=0.8,
         joins=False,
     ),

@@ -1,17 +1,12 @@
-"""What stands in the place of a secret without being one: the name of a variable, a file, a header, a path. Pure.
+"""What stands behind a word for a secret and is a name: of a variable, a file, a header, a type, a path. Pure.
 
 A name before the value says so (`api_key_env`, `passwordFile`), or the value is itself a name (`DB_PASSWORD_V2`).
 """
 
+# ruff: noqa: E501 - a pattern in one piece can be read and searched for
+
 import re
 
-PLACEHOLDER = re.compile(
-    r"(?i)(?:x+|\*+|\.+|<.*|\$.*|\{.*|%.*|.*\.\.\.|(?:xxx|your|my_|the_|example|sample|change|insert|replace|dummy|fake|placeholder|none|null|"
-    r"true|false|undefined|required|optional|string|secretstr|os\.|env|self\.|process\.|config\.|settings\.|get_|"
-    r"vault:|op://|arn:|ssm:|ref\+|file:|keyring:|!secret|not-?set|redacted|hidden|todo|tbd|fixme|wrong|invalid|bad[-_]|enter|paste)"
-    r".*|(?:sk|pk|gh[a-z]|xox[a-z]|glpat|hf|api|key|token)(?:[-_][a-z]{2,6})?[-_](?:(.)\1{3,}|1234\d{0,6})[\"'),;]*|"
-    r"(?:password|passwd|secret|token|key|value|valor|valeur|wert|valore|test|foo|bar|user|admin|root|default)[\W_0-9]{0,4}[\"'),;]*)\Z"
-)
 _OTHER_THING = re.compile(
     r"(?:[_-]|(?<=[a-z])(?=[A-Z]))(?i:env(?:_?var)?|file(?:name)?|path|ref|name|header|field|column|type|var|location|arn|ur[il]|"
     r"source|provider|policy|prefix|length|hint|label|placeholder|selector|lifetime|rotation)\Z"
@@ -21,23 +16,54 @@ _NO_SECRET = re.compile(
     r"\A(?:com|by|tres|sur|encom|over|under)pass|(?:primary|foreign|sort|partition|cache|route|row|group|object|idempotency|index|composite|"
     r"translation|locale|order|unique|shift|arrow|hot|mon|tur|don|jo|hash|range|context|query|lookup|dict|map|json|i18n|registry)[_-]?key"
 )
-_GLUED = re.compile(r"pass(?!word|wd|phrase|code|wort|e?\b)[a-z]|PASS(?!WORD|WD|PHRASE|CODE|WORT)[A-Z]")
+_IDENTIFYING = re.compile(
+    r"(?i)(?:public|primary|foreign|sort|partition|cache|route|row|group|object|idempotency|index|unique|order|composite|hash|range)[_-]?key"
+)  # keys whose values are hashes and identifiers
+_HASH = re.compile(r"[0-9a-f-]+|[0-9A-F-]+")
+_GLUED = re.compile(r"(?i:pass)(?!(?i:word|wd|phrase|code|wort|key|wrd|ord|w?0rd|w\b|e?\b))(?:[a-z]|(?<=PASS)[A-Z])")
 _NAME = re.compile(r"[\w.-]*\Z")
+_STEM = r"(?:[A-Z]+[0-9]?_)*"
 _NAME_ITSELF = re.compile(
-    r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:KEY|TOKEN|PASSWORD|PASSWD|PASS|SECRET|PAT|CREDENTIALS|PWD|ENV)(?:_[A-Z0-9]+)*"
-    r"|X-[A-Z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)+"
-    r"|/?(?:[a-z][a-z0-9]*[-_./])*(?:password|secrets?|token|key|credentials?)(?:[-_./][a-z0-9]{1,12})*"
-    r"|(?:/[a-z0-9_.-]+){2,}/?"
+    rf"{_STEM}[A-Z]+[0-9]?_(?:KEY|TOKEN|PASSWORD|PASSWD|PASS|SECRET|PAT|CREDENTIALS|PWD|ENV)(?:_(?:[A-Z]+|V?[0-9]{{1,3}}))*"
+    r"|X-[A-Z][a-z]+[0-9]?(?:-[A-Z]?[a-z]+[0-9]?|-[A-Z]{2,5})+"
+    r"|/?(?:(?:[a-z]+[0-9]?|k8s|i18n|[a-z][0-9][a-z]?)[-_./])*(?:password|secrets?|token|key|credentials?)(?:[-_./](?:[a-z]{1,12}[0-9]?|v?[0-9]{1,4}))*"
+    r"|(?:/[a-z_.-]+[0-9]{0,2}(?:[.-][a-z0-9]{1,6})?){2,}/?"
 )
-_SETS = re.compile(r"[A-Za-z][\w.-]{0,60}[ \t]{0,3}(?:=|:(?=[ \t]))")
-_NEXT_NAME = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]*=")  # the value is empty, and two lines were put together
+_SETS = re.compile(r"(?P<name>[A-Za-z][\w.-]{0,60})[ \t]{0,3}(?:=(?!=|[ \t]*(?:\n|\Z))|:(?=[ \t]))")
+_NEXT_NAME = re.compile(r"(?P<name>[A-Z][A-Z0-9]*_[A-Z0-9_]*)=")  # the value is empty, and two lines were put together
 _LOOK = 60
+_NUMBERED = r"(?:Sha|SHA|Aes|AES|Md|MD|Rsa|RSA|X|S|P|Base|Utf|UTF|Http|HTTP|Int|UInt|Ed|OAuth|Oauth|Http|K|Py|H|V|Ipv|IPv|Argon|Web)[0-9]{1,5}"
 _TYPE = re.compile(
-    r"[A-Z][A-Za-z0-9]+(?:Types?|Keys?|Error|Class|Model|Enum|Field|Input|Params?|Args|Proto|Union|Value|Dict|Info|Config|Schema|"
+    rf"(?=[A-Z])(?:{_NUMBERED}|[A-Za-z])*(?:Types?|Keys?|Error|Class|Model|Enum|Field|Input|Params?|Args|Proto|Union|Value|Dict|Info|Config|Schema|"
     r"Object|Options?|Handle|Struct|Secret|Bytes|String|Provider|Password|Token|Credentials?|Settings|Context|Factory|Manager|"
     r"Request|Response|Interface)"
 )  # a name with an ending that types have: what stands behind a name in an annotation
-_REFERENCE = re.compile(r"[A-Za-z_][\w.]*\[[\w.\"':-]*\]?|[0-9]*\*[a-zA-Z(]+")  # args[2]; 1*tchar as in RFC 5234
+_REFERENCE = re.compile(
+    r"[A-Za-z_]+[0-9]?(?:\.[A-Za-z_]+[0-9]?)*\[(?:[0-9]{0,3}|[a-z_]{1,20}|:|\"[\w.:-]*\"|'[\w.:-]*')\]?"  # args[2]
+    r"|[0-9]?\*(?:\(.*|[0-9]?[A-Za-z-]*(?i:char|digit|alpha|octet|text|sp|ctl|hex|word)[A-Za-z]*)"  # 1*tchar, RFC 5234
+)
+PRODUCT = (
+    r"(?:windows|office|python|iphone|android|ubuntu|sha|aes|rsa|base|utf|iso|rfc|http|oauth|ipv|x|md|win|covid|catch|web|bcrypt|argon|pbkdf|h|s|ec|p|mp|log)"
+    r"[-_ ]?[0-9]{1,8}[a-z]{0,4}(?:[-_.:/+#=@ ][a-z0-9]{1,64}){0,6}"
+)  # products and algorithms with their numbers: python3.12, sha256:…, covid-19-related
+MEASURE = r"[0-9]+(?:st|nd|rd|th|px|mb|gb|kb|ms|am|pm|h|s|d|-?bits?|-?(?:char|digit)[a-z]*(?:[-_/][a-z]+)*|-?d[ií]as?|-?days?)"
+_SEPARATORS = re.compile(r"[^A-Za-z0-9!@#$%^&*+]+")
+_RUNS = re.compile(r"[0-9]+|[A-Za-z]+")
+_KNOWN_MIX = re.compile(
+    r"(?i)v[0-9]+(?:alpha|beta|rc)[0-9]+|utf8mb[0-9]|x86[a-z0-9]*|argon2id[0-9]*|aes[0-9]+[a-z]{3}[0-9]*"
+)
+_ENOUGH_RUNS = 4
+
+
+def is_generated(value: str) -> bool:
+    """Tell whether letters and digits change in a part of it as in nothing that people or programs name things.
+
+    No name before a value, and no form of names, exempts such a value.
+    """
+    return any(
+        len(part) >= 6 and len(_RUNS.findall(part)) >= _ENOUGH_RUNS and not _KNOWN_MIX.fullmatch(part)
+        for part in _SEPARATORS.split(value)
+    )
 
 
 def is_named_otherwise(text: str, start: int, end: int, value_start: int, value: str) -> bool:
@@ -52,16 +78,22 @@ def is_named_otherwise(text: str, start: int, end: int, value_start: int, value:
     """
     before = _NAME.search(text, max(0, start - _LOOK), start)
     name = (before[0] if before is not None else "") + text[start:end].rstrip(" \t\r\n\"'`]:=>")
-    if _OTHER_THING.search(name) or _GLUED.match(text, start) or _NO_SECRET.search(name):
+    if text[value_start - 1] not in "\"'`" and is_expression(value):
         return True
-    if _NO_SECRET.search(text, max(0, start - 10), start + 6):
+    following = _NEXT_NAME.match(value) or ("\n" in text[end:value_start] and _SETS.match(text, value_start))
+    if following:
+        return not is_generated(following["name"])  # the value is empty: this is the next line's name
+    if is_generated(value) and not (_IDENTIFYING.search(name) and _HASH.fullmatch(value)):
+        return False
+    if _OTHER_THING.search(name) or _GLUED.match(text, start) or _NO_SECRET.search(name) or _says_other(text, start):
         return True
-    if _NEXT_NAME.match(value) or (text[value_start - 1] not in "\"'`" and is_expression(value)):
-        return True
-    between = text[end:value_start]
-    if "\n" in between and _SETS.match(text, value_start):
-        return True  # the value is empty: this is the next line's name
     return _NAME_ITSELF.fullmatch(value.rstrip(".,;:)\"'")) is not None
+
+
+def _says_other(text: str, start: int) -> bool:
+    """Tell whether the word for a secret is a part of a word for something else, such as `bypass` or `palabra clave`."""
+    found = _NO_SECRET.search(text, max(0, start - 10), start + 6)
+    return found is not None and found.end() > start
 
 
 def is_expression(value: str) -> bool:

@@ -9,7 +9,7 @@ import re
 from re import Match
 
 from gateway.privacy.detectors.credentials.in_files import typed
-from gateway.privacy.detectors.credentials.names import PLACEHOLDER
+from gateway.privacy.detectors.credentials.placeholders import is_placeholder
 from gateway.privacy.detectors.detector import Detector, rx
 from gateway.privacy.detectors.high_entropy import kinds
 
@@ -54,7 +54,7 @@ _IN_CODE = re.compile(r"[a-z]+(?:_[a-z0-9]+)+|[a-z]+(?:[A-Z][a-z]+)+[0-9]{0,2}")
 
 def _word(match: Match[str]) -> bool:
     value = match["value"]
-    return _STATE.match(value) is None and not PLACEHOLDER.match(value) and _TYPE.fullmatch(value) is None
+    return _STATE.match(value) is None and not is_placeholder(value) and _TYPE.fullmatch(value) is None
 
 
 _TYPE = re.compile(r"bytes|bytearray|unicode|varchar|integer|object|optional|char|nullable")  # of an argument or column
