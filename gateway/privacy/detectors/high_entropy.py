@@ -70,15 +70,21 @@ _KIND_OF = {
 
 
 _WORDS = re.compile(r"[A-Z][a-z]{2,}|[a-z]{3,}")
+_NUMBERS = re.compile(r"[0-9]+")
+_MANY_NUMBERS = 3
 _NAME_IN_CODE = 1.5  # words that make up two thirds: a name, however often its kinds of characters change
 
 
-def of_words(value: str, times: float) -> bool:
+def of_words(value: str, times: float, *, beside_secret: bool = False) -> bool:
     """Tell whether it is a name in code: words make up much of it, its length divided by `times`.
 
-    It may be written backwards, as a text is read that speaks of mirrors.
+    It may be written backwards, as a text is read that speaks of mirrors. Beside a word for a secret neither that nor a
+    name with numbers in three places counts as a name: people make passwords of words and numbers.
     """
-    return any(times * sum(map(len, _WORDS.findall(way))) >= len(value) for way in (value, value[::-1]))
+    if beside_secret and len(_NUMBERS.findall(value)) >= _MANY_NUMBERS:
+        return False
+    ways = (value,) if beside_secret else (value, value[::-1])
+    return any(times * sum(map(len, _WORDS.findall(way))) >= len(value) for way in ways)
 
 
 _PUBLIC = re.compile(
@@ -156,7 +162,7 @@ def _random(match: Match[str]) -> bool:
     changes = transitions(body)
     if changes < (0.2 if context else 0.3):
         return False
-    if unblob(value, _ALONE) != value or of_words(value, 2 if changes < 0.42 else _NAME_IN_CODE):
+    if unblob(value, _ALONE) != value or of_words(value, 2 if changes < 0.42 else _NAME_IN_CODE, beside_secret=context):
         return False
     if context:
         return entropy(value) >= 3.0

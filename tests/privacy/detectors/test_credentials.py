@@ -26,7 +26,48 @@ FURTHER = [
     "le digicode est 45A78",
     "GRANT ALL ON *.* TO 'maria'@'%' IDENTIFIED BY 'girasole81'",
 ]
+OF_WORDS_FOR_PLACEHOLDERS = [
+    "password: Enterprise2024!",
+    "postgres://app:Hidden7Valley@db.local/x",
+    "curl -u admin:Wrong4Reason! https://x.y/z",
+    "mysql -u root -p'$ummer2024!'",
+    "password: Change2Win!9",
+    "contraseña: TodoMal2024!",
+    "la clave del wifi es Office365Xk!",
+    "password: Python3Rocks!",
+    "senha: Http2Forever!",
+    "password: requiredX92kq",
+    "password: ref+Xk29!z8",
+    "password: self.Summer2024!",
+    "password: $uperS3cret!",
+    "PASSWORD=required4All!77",
+]
+NAMED_LIKE_OTHER_THINGS = [
+    "DB_PASSWORD=Winter2024Manager",
+    "password: Tr0ub4dor[3]",
+    "JWT_SECRET=jwt-secret-8k2j9x",
+    "password: X-K29-fjQ-pw83",
+    "password: MY_SECRET_9X8K7",
+    "password_hint: Xk29fjQpw83",
+    "passkey: Xk29fjQpw83",
+    "map_key=9f8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c",
+    "keyword: password=Xk29fjQpw83",
+    "password:\nHunter2Xk29fjQ= and more",
+    "arn:aws:iam::123456789012:user/bob:secret:Xk29fjQpw83",
+    "my secret key is 7RiverStone4MountainSky9x2",
+]
 NO_SECRETS = [
+    "def f(password: Sha256Token, key: X509Certificate, token: OAuth2Token)",
+    "API_KEY=sk-your-key-here1234",
+    "OPENAI_API_KEY=your_openai_api_key_here",
+    "password: vault:secret/data/app1#password2",
+    "password: %(DB_PASS2)s",
+    "token = request.headers['X-Auth-Token2']",
+    "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbC12f",
+    "SECRET_KEY=insecure-change-me-123",
+    "password=my-secret-password1",
+    "secret: k8s-secret-2",
+    "password=testpassword123",
     "secret_file: /etc/app/secret_1",
     "apiKeyHeader: X-Api-Key-3",
     "DB_PASSWORD: '${DB_PASSWORD_2}'",
@@ -44,6 +85,12 @@ NO_SECRETS = [
 @pytest.mark.parametrize("text", [*(s for s in SECRETS if not any(m in s for m in MISSED)), *FURTHER])
 def test_secret_is_found_as_people_write_it(inspector: Inspector, text: str) -> None:
     """Environments, files, commands, and sentences in eight languages."""
+    assert any(f.category.startswith("secret.") for f in inspector.inspect({"prompt": text}).findings)
+
+
+@pytest.mark.parametrize("text", [*OF_WORDS_FOR_PLACEHOLDERS, *NAMED_LIKE_OTHER_THINGS])
+def test_no_beginning_and_no_name_exempts_a_password(inspector: Inspector, text: str) -> None:
+    """A password may begin as a placeholder does, end as a type does, or stand behind the name of something else."""
     assert any(f.category.startswith("secret.") for f in inspector.inspect({"prompt": text}).findings)
 
 

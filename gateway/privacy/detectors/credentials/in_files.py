@@ -71,7 +71,7 @@ def _key(match: Match[str]) -> bool:
         return len(value) >= 24 and entropy(value) >= 3.0 and not value.isdecimal()
     lower, upper, digit, _ = kinds(value)
     mixed = digit and (lower or upper) and transitions(value) >= 0.3 and entropy(value) >= 3.2
-    return len(value) >= 16 and mixed and not of_words(value, 2)
+    return len(value) >= 16 and mixed and not of_words(value, 2, beside_secret=True)
 
 
 def _short(match: Match[str]) -> bool:
