@@ -20,8 +20,16 @@ def ready_text(url: str, settings: Settings, catalog: Catalog) -> str:
         "\nAduana is ready.\n"
         f"  Status page:  {url}/\n"
         f"  Base URL:     {url}/v1  (OpenAI clients; Anthropic and Ollama clients: {url})\n"
+        f"{_ollama_line(settings)}"
         f"  Try:          curl {url}/v1/chat/completions{key} -H 'content-type: application/json' -d '{body}'\n"
     )
+
+
+def _ollama_line(settings: Settings) -> str:
+    server = settings.server
+    if server.ollama_port is None:
+        return ""
+    return f"  Ollama's port: {server.host}:{server.ollama_port}\n"
 
 
 def failed_text(url: str, readiness: Readiness) -> str:

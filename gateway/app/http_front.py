@@ -99,6 +99,7 @@ def http_front(
         build_application(endpoint, operations, guard, models, started=int(time.time()), store=store),
         host=server.host,
         port=server.port,
+        further_port=server.ollama_port,
         drain=drain,
         drain_seconds=server.drain_seconds,
         write_seconds=server.write_seconds,

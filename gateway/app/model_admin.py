@@ -73,6 +73,7 @@ def _report(name: str, target: EmbeddedTarget) -> ModelReport:
         checkpoint_bytes=sequences.checkpoint_bytes if sequences is not None else 0,
         drafts=ready is not None and ready.drafts,
         draft_head=ready.draft_head if ready is not None else "",
+        thinks=target.thinks,
     )
 
 

@@ -54,9 +54,10 @@ def run(args: argparse.Namespace) -> int:
         with runner:
             runner.run(_serve(settings, tell, accept_loss=args.accept_loss))
     except OSError as error:
-        address = f"{settings.server.host}:{settings.server.port}"
+        address = error.filename or f"{settings.server.host}:{settings.server.port}"
         print(
-            f"aduana: can't listen on {address}: {error.strerror or error}. Use --port for another one.",
+            f"aduana: can't listen on {address}: {error.strerror or error}. Use --port for another one, or change "
+            "'server.ollama_port' if that is the one.",
             file=sys.stderr,
         )
         return 2

@@ -81,15 +81,15 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True):
     top_logprobs: int = 0
     n: int = 1
     ignore_eos: bool = False
-    grammar: str = ""  # in llama.cpp's GBNF; empty: free text
 
 
 class ResponseFormat(msgspec.Struct, frozen=True, kw_only=True):
-    """Form that the answer must have: `text`, `json_object`, or `json_schema` with its schema."""
+    """Form that the answer must have: `text`, `json_object`, `json_schema` with its schema, or `grammar`."""
 
     kind: str = "text"
     schema: Json = None
     strict: bool = False
+    grammar: str = ""  # in llama.cpp's GBNF
 
 
 class Thinking(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +132,7 @@ class CompletionRequest(Request, frozen=True, kw_only=True):
     echo: bool = False
     suffix: str | None = None
     sampling: Sampling = Sampling()
+    response_format: ResponseFormat = ResponseFormat()
 
 
 class EmbeddingsRequest(Request, frozen=True, kw_only=True):
@@ -178,6 +179,10 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     admin: bool = False
     metrics: bool = False  # may read /metrics, also where that needs a key
     models: frozenset[str] | None = None  # what this key may ask for; None: everything
+
+    def may_use(self, model: str, alias: str) -> bool:
+        """Return whether this caller may ask for a model under this name, which the alias answers."""
+        return self.models is None or model in self.models or alias in self.models
 
 
 class Inherited(msgspec.Struct, frozen=True, kw_only=True):

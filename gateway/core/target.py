@@ -26,7 +26,9 @@ class Capability(enum.StrEnum):
     AUDIO = "audio"
     FILES = "files"
     JSON_SCHEMA = "json_schema"
+    GRAMMAR = "grammar"
     LOGPROBS = "logprobs"
+    THINKING = "thinking"  # it thinks before it answers; listings tell it, no request needs it
 
 
 class TargetInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +47,9 @@ class TargetInfo(msgspec.Struct, frozen=True, kw_only=True):
         if self.zone is Zone.CLOUD and self.ceiling >= Label.SENSITIVE:
             raise ValueError(f"target {self.name!r}: a cloud target's ceiling can't be 'sensitive'")
 
+
+CAPABILITY_OF_FORM = {"json_schema": Capability.JSON_SCHEMA, "grammar": Capability.GRAMMAR}
+"""What a target must be able to do for an answer in this form (`ResponseFormat.kind`)."""
 
 MEDIA_CAPABILITY = {
     Media.IMAGE: Capability.IMAGES,
@@ -90,6 +95,15 @@ class Alias(msgspec.Struct, frozen=True, kw_only=True):
     tags: frozenset[str] = frozenset()
 
 
+class ModelTraits(msgspec.Struct, frozen=True, kw_only=True):
+    """What clients can count on when they ask for a model name."""
+
+    targets: tuple[str, ...]  # those that the rest is told of
+    context: int | None  # window in tokens, prompt and answer together; None: unknown
+    endpoints: frozenset[Endpoint]
+    capabilities: frozenset[Capability]
+
+
 class Catalog(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be asked for and everything that can answer, in the order of the configuration."""
 
@@ -106,6 +120,22 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
         if alias is None and self.unknown_model is not None:
             alias = self.aliases.get(self.unknown_model)
         return alias
+
+    def traits(self, alias: str) -> ModelTraits:
+        """Return what clients can count on when they ask for an alias.
+
+        Where targets differ, it is what holds for a sensitive request too: that of the targets which may have one. Of
+        several windows it is the widest.
+        """
+        names = self.aliases[alias].targets
+        able = [info for name, info in self.targets.items() if names is None or name in names]
+        trusted = [info for info in able if info.ceiling >= Label.SENSITIVE] or able
+        return ModelTraits(
+            targets=tuple(info.name for info in trusted),
+            context=max((info.context for info in trusted if info.context is not None), default=None),
+            endpoints=frozenset().union(*(info.endpoints for info in trusted)),
+            capabilities=frozenset().union(*(info.capabilities for info in trusted)),
+        )
 
     def meant(self, model: str) -> tuple[Alias, ...]:
         """Return the aliases that a name which no alias has may be a mistyped or longer form of."""

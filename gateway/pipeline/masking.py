@@ -87,7 +87,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def json_text(self) -> bool:
         """Whether the answer's text is JSON, because the client asked for that."""
-        return isinstance(self.request, ChatRequest) and self.request.response_format.kind != "text"
+        return self.request.response_format.kind in ("json_object", "json_schema")
 
 
 class _Conversation(msgspec.Struct, kw_only=True):

@@ -317,9 +317,9 @@ class Pipeline:
     def _known_model(self, inbound: Inbound) -> Alias:
         model = inbound.request.model
         alias = self._catalog.resolve(model)
-        allowed = inbound.caller.models
-        if alias is None or (allowed is not None and model not in allowed and alias.name not in allowed):
-            names = sorted(name for name in self._catalog.aliases if allowed is None or name in allowed)
+        caller = inbound.caller
+        if alias is None or not caller.may_use(model, alias.name):
+            names = sorted(name for name in self._catalog.aliases if caller.may_use(name, name))
             raise NotFound(
                 f"The model {model[:100]!r} does not exist here. Ask for one of: {', '.join(names)}.",
                 code="model_not_found",

@@ -3,19 +3,17 @@
 import copy
 import re
 from math import ceil
+from typing import assert_never
 
 import structlog
 from aiohttp import web
 
-from gateway.core.errors import AduanaError, BadRequest, BudgetSpent, ConfigurationError, LedgerUnavailable, NotFound
+from gateway.core.errors import AduanaError, BadRequest, BudgetSpent, ConfigurationError, LedgerUnavailable
+from gateway.core.request import Dialect
 from gateway.pipeline import Route
 from gateway.wire import anthropic, ollama, openai
 
 _LONGEST_LIST = 1500  # characters, far below what clients accept in one header
-_NO_ROUTE = (
-    "There is no such route here. OpenAI's and Anthropic's APIs are under /v1, Ollama's under /api. "
-    "If the path says /v1 twice, take it off the app's base URL."
-)
 LOG = structlog.get_logger("aduana.server")
 # A path of at least two parts that is none of our own routes and no part of a URL or a JSON pointer.
 _PATH = re.compile(r"(?<![\w/:.#$*-])~?/(?!(?:v1|v2|api|admin)/)[^\s/'\"<>|:,;()]+(?:/[^\s/'\"<>|:,;()]+)+")
@@ -51,8 +49,8 @@ def json_answer(body: bytes, headers: dict[str, str], status: int = 200) -> web.
     return web.Response(body=body, status=status, content_type="application/json", headers=headers)
 
 
-def error_answer(error: AduanaError, request_id: str, path: str) -> web.Response:
-    """Return the error in the shape of the path's dialect, with what a client needs to decide whether to try again."""
+def error_answer(error: AduanaError, request_id: str, dialect: Dialect) -> web.Response:
+    """Return the error in the dialect's shape, with what a client needs to decide whether to try again."""
     headers = {"x-request-id": request_id}
     if error.retry_after is not None:
         # Rounded up: who comes back a moment too early is turned away again.
@@ -62,12 +60,17 @@ def error_answer(error: AduanaError, request_id: str, path: str) -> web.Response
         headers["x-should-retry"] = "false"  # a spent budget stays so for hours: clients need not try at once
     if isinstance(error, BadRequest) and error.status in (408, 413):
         headers["Connection"] = "close"
-    if path.startswith("/api/"):
-        return json_answer(ollama.error_body(error), headers, error.status)
-    if path.startswith("/v1/messages"):
-        headers["request-id"] = request_id
-        return json_answer(anthropic.error_body(error, request_id), headers, error.status)
-    return json_answer(openai.error_body(error), headers, error.status)
+    match dialect:
+        case Dialect.OLLAMA:
+            body = ollama.error_body(error)
+        case Dialect.ANTHROPIC:
+            headers["request-id"] = request_id
+            body = anthropic.error_body(error, request_id)
+        case Dialect.OPENAI:
+            body = openai.error_body(error)
+        case _:
+            assert_never(dialect)
+    return json_answer(body, headers, error.status)
 
 
 def _without_paths(error: AduanaError) -> AduanaError:
@@ -98,8 +101,6 @@ def public_error(error: Exception, request_id: str) -> AduanaError:
             return AduanaError(f"The gateway is not set up for this request. Its log says more for {request_id}.")
         case AduanaError():
             return _without_paths(error)
-        case web.HTTPNotFound():
-            return NotFound(_NO_ROUTE, code="route_not_found")
         case web.HTTPMethodNotAllowed():
             allowed = ", ".join(sorted(error.allowed_methods))
             return BadRequest(f"This route takes {allowed}.", code="method_not_allowed", status=405)

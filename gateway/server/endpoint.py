@@ -81,10 +81,6 @@ class HttpEndpoint:
         self._host_guard.check(http)
         return self._keys.caller(http.headers)
 
-    def visible(self, caller: Caller) -> list[str]:
-        """Return the model names that this caller may ask for."""
-        return [name for name in self.catalog.aliases if caller.models is None or name in caller.models]
-
     @property
     def header_facts(self) -> tuple[str, ...]:
         """Return the header names that policies may look at."""

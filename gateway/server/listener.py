@@ -54,7 +54,7 @@ class _Full(asyncio.Protocol):
 
 
 class Listener:
-    """Server of one application on one address. Owns its socket."""
+    """Server of one application on one address, on one port or two. Owns its sockets."""
 
     def __init__(
         self,
@@ -62,6 +62,7 @@ class Listener:
         *,
         host: str,
         port: int,
+        further_port: int | None = None,
         drain: DrainWindow,
         drain_seconds: float,
         write_seconds: float,
@@ -74,6 +75,7 @@ class Listener:
             application: What answers.
             host: Address to listen on.
             port: TCP port; 0 takes a free one.
+            further_port: A second port on the same address; None: there is none.
             drain: Window in which running answers may go on after a stop.
             drain_seconds: Its length.
             write_seconds: A client that takes nothing for this long is cut off.
@@ -81,7 +83,7 @@ class Listener:
             keep: Runs what watches for slow readers.
         """
         self._host = host
-        self._port = port
+        self._ports = (port,) if further_port is None else (port, further_port)
         self._drain = drain
         self._drain_seconds = drain_seconds
         affordable = affordable_connections(max_connections)
@@ -103,28 +105,31 @@ class Listener:
             shutdown_timeout=_LAST_WORDS_SECONDS,
             access_log=None,
         )
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._keep = keep
         self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> str:
-        """Begin to listen, and return the base URL.
+        """Begin to listen, and return the base URL of the first port.
 
         Raises:
-            OSError: The address can't be had.
+            OSError: An address can't be had; its `filename` says which.
         """
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        try:
-            self._server = await loop.create_server(
-                self._connection, self._host, self._port, family=family, backlog=_BACKLOG
-            )
-        except OSError:
-            await self._runner.cleanup()
-            raise
+        for port in self._ports:
+            try:
+                server = await loop.create_server(self._connection, self._host, port, family=family, backlog=_BACKLOG)
+            except OSError as error:
+                error.filename = f"{self._host}:{port}"
+                for opened in self._servers:
+                    opened.close()
+                await self._runner.cleanup()
+                raise
+            self._servers.append(server)
         self._watch = self._keep("slow readers", partial(self._connections.watch, loop.time))
-        host, port = self._server.sockets[0].getsockname()[:2]
+        host, port = self._servers[0].sockets[0].getsockname()[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def stop(self) -> None:
@@ -133,8 +138,8 @@ class Listener:
         What is left 2 seconds later is cut off.
         """
         loop = asyncio.get_running_loop()
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         self._connections.close_idle()
         self._drain.close_at(loop.time() + self._drain_seconds)
         with contextlib.suppress(TimeoutError):

@@ -14,6 +14,9 @@ class ServerSettings(Section):
     """Address to listen on. Anything but loopback needs `keys`, or `anonymous: true`."""
     port: int = Field(default=8484, ge=0, le=65535)
     """TCP port; 0 takes a free one and prints it."""
+    ollama_port: int | None = Field(default=None, ge=1, le=65535)
+    """As `11434`: answer on this port too, for apps that look for Ollama at its usual address. Both answer everything.
+    Default: no second port."""
     anonymous: bool | None = None
     """Answer without an API key. Default: yes on loopback as long as no `keys` are configured, else no."""
     allowed_hosts: tuple[str, ...] = ()

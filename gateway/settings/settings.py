@@ -189,7 +189,9 @@ def _info(name: str, target: EmbeddedTargetConfig | OpenAITargetConfig) -> Targe
                 model=Path(target.model).name.removesuffix(".gguf"),  # clients see it: never a path of this machine
                 context=target.context,
                 endpoints=target.endpoints,
-                capabilities=frozenset({Capability.TOOLS, Capability.JSON_SCHEMA, Capability.LOGPROBS}),
+                capabilities=frozenset(
+                    {Capability.TOOLS, Capability.JSON_SCHEMA, Capability.GRAMMAR, Capability.LOGPROBS}
+                ),
             )
         case OpenAITargetConfig():
             return TargetInfo(

@@ -135,7 +135,8 @@ class OpenAITargetConfig(Section):
     capabilities: frozenset[Capability] = frozenset(
         {Capability.TOOLS, Capability.IMAGES, Capability.JSON_SCHEMA, Capability.LOGPROBS}
     )
-    """What it can do besides text: tools, images, audio, files, json_schema, logprobs."""
+    """What it can do besides text: tools, images, audio, files, json_schema, logprobs, grammar for servers that
+    heed `grammar` (llama-server), thinking for models that think (listings say so)."""
     connect_seconds: float = Field(default=3.0, gt=0)
     """Time to connect."""
     header_seconds: float | None = Field(default=None, gt=0)

@@ -43,6 +43,25 @@ _NAMES = frozenset(
     }
 )
 
+_FORMS = ("grammar", "json_schema", "guided_json", "guided_regex", "guided_choice", "guided_grammar")
+
+
+def refuse_forms(document: JsonObject, instead: str) -> None:
+    """Refuse a body that demands the form of its answer in a field that its dialect does not have.
+
+    Left out, the answer would not have the form that the client counts on.
+
+    Raises:
+        BadRequest: there is such a field; `instead` names the dialect's own one.
+    """
+    for name in _FORMS:
+        if document.get(name):
+            raise BadRequest(
+                f"'{name}': this API has no such field. Use '{instead}', or '{name}' at /v1/chat/completions.",
+                param=name,
+                code="not_supported",
+            )
+
 
 def refuse_overrides(document: JsonObject) -> None:
     """Refuse a body that names an address, a credential or headers, or that has our own headers among its fields.

@@ -11,10 +11,12 @@ from gateway.core.delta import Delta, Finish, FinishReason, Reasoning, Text, Too
 from gateway.core.document import thaw
 from gateway.core.errors import BadRequest, ContextLengthExceeded, TargetProtocolError, Unauthorized, Unavailable
 from gateway.core.request import Dialect, Media
+from gateway.core.target import Capability
 from gateway.core.usage import Usage
 from gateway.wire import anthropic as dialect
 from gateway.wire.anthropic.requests import NEWER_VERSION
 from gateway.wire.openai.lists import models_body
+from tests.standins.traits import traits
 
 USER = {"role": "user", "content": "hi"}
 TOOL = {"name": "look_up", "description": "Looks.", "input_schema": {"type": "object", "properties": {"q": {}}}}
@@ -363,9 +365,18 @@ async def test_error_bodies_are_read_by_the_sdk() -> None:
 
 
 async def test_the_sdk_lists_models() -> None:
-    """The list of models can be read by OpenAI's and by Anthropic's clients."""
-    listed = await sdk(models_body(["auto", "local"], created=1700000000), "application/json").models.list()
+    """The list of models can be read by OpenAI's and by Anthropic's clients, and says what each can."""
+    models = {"auto": traits(Capability.IMAGES, Capability.THINKING, context=4096), "local": traits(context=None)}
+    listed = await sdk(models_body(models, created=1700000000), "application/json").models.list()
     assert [(model.id, model.lifecycle) for model in listed.data] == [("auto", "active"), ("local", "active")]
+    auto, local = listed.data
+    assert (auto.max_input_tokens, local.max_input_tokens) == (4096, None)
+    assert auto.capabilities is not None
+    assert local.capabilities is not None
+    assert auto.capabilities.image_input.supported
+    assert auto.capabilities.thinking.types.enabled.supported
+    assert not local.capabilities.thinking.supported
+    assert not auto.capabilities.structured_outputs.supported
 
 
 @pytest.mark.parametrize("make", [streamed, assembled])

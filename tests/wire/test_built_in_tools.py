@@ -282,7 +282,9 @@ def test_ollamas_example_options_are_accepted() -> None:
 @pytest.mark.parametrize(("given", "cut"), [({}, True), ({"truncate": True}, True), ({"truncate": False}, False)])
 def test_ollamas_texts_to_embed_are_cut_unless_said_otherwise(given: dict[str, Any], cut: bool) -> None:
     """Ollama cuts texts to the window by default; `truncate: false` wants an error."""
-    assert ollama.parse_embed(json.dumps({"model": "m", "input": "x"} | given).encode()).truncate is cut
+    request, _ = ollama.parse_embed(json.dumps({"model": "m", "input": "x"} | given).encode())
+    assert request is not None
+    assert request.truncate is cut
 
 
 @pytest.mark.parametrize("given", [{}, {"model": ""}, {"model": None}])

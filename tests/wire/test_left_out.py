@@ -187,7 +187,7 @@ API = {
         {"model": "m", "stream": False, "messages": [{"role": "user", "content": "hi"}]},
     ),
     "/api/generate": (_first(ollama.parse_generate), ollama_types.GenerateRequest, {"model": "m", "prompt": "hi"}),
-    "/api/embed": (ollama.parse_embed, ollama_types.EmbedRequest, {"model": "m", "input": "hi"}),
+    "/api/embed": (_first(ollama.parse_embed), ollama_types.EmbedRequest, {"model": "m", "input": "hi"}),
 }  # fmt: skip
 
 

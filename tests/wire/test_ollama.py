@@ -22,10 +22,11 @@ from gateway.core.delta import (
 )
 from gateway.core.document import thaw
 from gateway.core.errors import BadRequest, NotFound, TargetProtocolError, Unavailable
-from gateway.core.request import ChatRequest, CompletionRequest, Dialect, Media
-from gateway.core.target import Capability
+from gateway.core.request import ChatRequest, CompletionRequest, Dialect, Endpoint, Media
+from gateway.core.target import Capability, ModelTraits
 from gateway.core.usage import Usage
 from gateway.wire import ollama as dialect
+from tests.standins.traits import traits
 
 USER = {"role": "user", "content": "hi"}
 PNG = "iVBORw0KGgoAAAA"
@@ -139,8 +140,13 @@ def test_nothing_to_answer_asks_for_the_model() -> None:
 
 def test_embed() -> None:
     """Embeddings are understood in Ollama's new and older shape."""
-    assert dialect.parse_embed(b'{"model":"m","input":["a","b"],"dimensions":8}').inputs == ("a", "b")
-    assert dialect.parse_embed(b'{"model":"m","prompt":"a"}').inputs == ("a",)
+    for body, inputs in (
+        (b'{"model":"m","input":["a","b"],"dimensions":8}', ("a", "b")),
+        (b'{"model":"m","prompt":"a"}', ("a",)),
+    ):
+        request, _ = dialect.parse_embed(body)
+        assert request is not None
+        assert request.inputs == inputs
     assert dialect.parse_show(b'{"name":"llama:latest"}') == "llama"
 
 
@@ -280,11 +286,10 @@ async def test_the_client_sees_errors() -> None:
 
 async def test_the_client_reads_lists_and_details() -> None:
     """Ollama's client reads `/api/tags`, `/api/show`, `/api/embed` and `/api/version`."""
-    listed = await client(dialect.tags_body({"auto": "llama"}, created=1.7e9)).list()
+    listed = await client(dialect.tags_body({"auto": traits()}, created=1.7e9)).list()
     assert [model.model for model in listed.models] == ["auto"]
-    shown = await client(dialect.show_body("llama", 8192, frozenset({Capability.TOOLS}), created=1.7e9)).show("auto")
-    assert shown.modelinfo == {"general.architecture": "llama", "llama.context_length": 8192}
-    assert shown.capabilities == ["completion", "tools"]
+    shown = await client(dialect.show_body(traits(Capability.TOOLS), created=1.7e9)).show("auto")
+    assert shown.modelinfo == {"general.architecture": "aduana", "aduana.context_length": 8192}
     vectors = Embeddings(vectors=((1.0, 2.0),), usage=Usage(input=3))
     assert (await client(dialect.embed_body(vectors, model="m", seconds=0.5)).embed("m", "x")).embeddings == [[1, 2]]
     assert (await client(dialect.embedding_body(vectors)).embeddings("m", "x")).embedding == [1, 2]
@@ -333,10 +338,62 @@ def test_keep_alive_that_is_no_time(given: str) -> None:
 async def test_the_client_lists_loaded_models() -> None:
     """Ollama's client lists the loaded models, with their memory and when they will be unloaded."""
     residents = [
-        dialect.Resident(name="home", memory=10, gpu_memory=7, unloads_in=60.0),
-        dialect.Resident(name="big", memory=20, gpu_memory=0, unloads_in=None),
+        dialect.Resident(name="home", memory=10, gpu_memory=7, context=512, unloads_in=60.0),
+        dialect.Resident(name="big", memory=20, gpu_memory=0, context=512, unloads_in=None),
     ]
     listed = await client(dialect.ps_body(residents, now=1.7e9)).ps()
     assert [(model.model, model.size, model.size_vram) for model in listed.models] == [("home", 10, 7), ("big", 20, 0)]
     assert listed.models[0].expires_at is not None
     assert listed.models[0].expires_at.timestamp() == pytest.approx(1.7e9 + 60)
+
+
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [
+        (traits(), ["completion"]),
+        (
+            traits(Capability.TOOLS, Capability.IMAGES, Capability.THINKING),
+            ["completion", "tools", "vision", "thinking"],
+        ),
+        (traits(endpoint=Endpoint.EMBEDDINGS), ["embedding"]),
+    ],
+)
+def test_show_says_what_a_model_can(shown: ModelTraits, words: list[str]) -> None:
+    """Apps offer pictures, tools and thinking by `capabilities`."""
+    assert json.loads(dialect.show_body(shown, created=1.0))["capabilities"] == words
+
+
+def test_every_listed_model_has_a_digest() -> None:
+    """`ollama list` and `ollama ps` cut it to twelve letters."""
+    resident = dialect.Resident(name="auto", memory=1, gpu_memory=0, context=2048, unloads_in=None)
+    loaded = json.loads(dialect.ps_body([resident], now=1.0))["models"][0]
+    listed = json.loads(dialect.tags_body({"auto": traits()}, created=1.0))["models"][0]
+    assert len(listed["digest"]) == 64
+    assert loaded["digest"] == listed["digest"]
+    assert loaded["context_length"] == 2048
+
+
+async def test_the_client_pulls_what_is_there() -> None:
+    """Ollama's client reads the progress of a pull, in steps or at once."""
+    assert (await client(dialect.pulled_body(stream=False)).pull("auto")).status == "success"
+    steps = [step.status async for step in await client(dialect.pulled_body(stream=True)).pull("auto", stream=True)]
+    assert steps[0] == "pulling manifest"
+    assert steps[-1] == "success"
+
+
+def test_embedding_nothing_only_loads() -> None:
+    """A request without text asks for the model to be loaded, as in Ollama; loading options are left out."""
+    assert dialect.parse_embed(b'{"model":"m","input":""}')[0] is None
+    assert dialect.parse_embed(b'{"model":"m","input":[]}')[0] is None
+    request, _ = dialect.parse_embed(b'{"model":"m","input":"a","options":{"num_ctx":512},"truncate":false}')
+    assert request is not None
+    assert request.left_out == ("options.num_ctx",)
+    assert not request.truncate
+
+
+@pytest.mark.parametrize("field", ["grammar", "json_schema", "guided_json"])
+def test_forms_of_other_servers_are_refused(field: str) -> None:
+    """A field that holds answers to a form in another API is refused by name: left out, it would hold nothing."""
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "x"}], field: {"type": "object"}})
+    with pytest.raises(BadRequest, match="format"):
+        dialect.parse_chat(body.encode())

@@ -25,9 +25,12 @@ from gateway.core.delta import (
 )
 from gateway.core.document import freeze_object
 from gateway.core.errors import ContextLengthExceeded, TargetProtocolError, Unavailable
+from gateway.core.request import Endpoint
+from gateway.core.target import Capability
 from gateway.core.usage import Usage
 from gateway.upstream.body import AnswerBody, BodyShape
 from gateway.wire import openai
+from tests.standins.traits import traits
 
 HEAD = {"id": "chatcmpl-1", "created": 1700000000, "model": "auto"}
 USAGE = Usage(input=5, input_cached=3, output=4, reasoning=2)
@@ -294,10 +297,23 @@ def test_embeddings_both_ways() -> None:
 
 def test_model_lists() -> None:
     """`/v1/models` lists the models, and `/v1/models/{id}` shows one of them."""
-    listed = json.loads(openai.models_body(["auto", "local"], created=1))
+    listed = json.loads(openai.models_body({"auto": traits(Capability.TOOLS), "local": traits()}, created=1))
     assert [one["id"] for one in listed["data"]] == ["auto", "local"]
     assert listed["object"] == "list"
-    assert json.loads(openai.model_body("auto", created=1)) == listed["data"][0]
+    assert json.loads(openai.model_body("auto", traits(Capability.TOOLS), created=1)) == listed["data"][0]
+
+
+def test_model_lists_say_what_models_can() -> None:
+    """Apps that read vLLM's or OpenRouter's fields find the window, the media, tools and thinking there."""
+    able = traits(Capability.TOOLS, Capability.IMAGES, Capability.THINKING, context=4096)
+    auto = json.loads(openai.model_body("auto", able, created=1))
+    assert (auto["context_length"], auto["max_model_len"]) == (4096, 4096)
+    assert auto["architecture"] == {"input_modalities": ["text", "image"], "output_modalities": ["text"]}
+    assert {"tools", "reasoning"} <= set(auto["supported_parameters"])
+    plain = json.loads(openai.model_body("local", traits(context=None, endpoint=Endpoint.EMBEDDINGS), created=1))
+    assert plain["context_length"] is None
+    assert plain["architecture"]["output_modalities"] == ["embeddings"]
+    assert not {"tools", "reasoning", "grammar"} & set(plain["supported_parameters"])
 
 
 CONTENT = st.one_of(

@@ -20,6 +20,7 @@ from gateway.core.delta import (
 from gateway.core.errors import ContextLengthExceeded, TargetBusy, Unauthorized, Unavailable
 from gateway.core.usage import Usage
 from gateway.wire import openai as dialect
+from tests.standins.traits import traits
 
 ASK: Any = {"model": "auto", "messages": [{"role": "user", "content": "hi"}]}
 LOGPROB = TokenLogprob(token="Hé", logprob=-0.5, raw=b"H\xc3\xa9", top=(("Hé", -0.5, b"H\xc3\xa9"),))
@@ -130,9 +131,9 @@ async def test_embeddings_and_models() -> None:
     client = sdk(dialect.embeddings_body(request, vectors), strict=False)
     found = await client.embeddings.create(model="auto", input="hi")
     assert found.data[0].embedding == [0.5, -1.0]
-    listed = await sdk(dialect.models_body(["auto", "local"], created=1)).models.list()
+    listed = await sdk(dialect.models_body({"auto": traits(), "local": traits()}, created=1)).models.list()
     assert [model.id for model in listed.data] == ["auto", "local"]
-    assert (await sdk(dialect.model_body("auto", created=1)).models.retrieve("auto")).id == "auto"
+    assert (await sdk(dialect.model_body("auto", traits(), created=1)).models.retrieve("auto")).id == "auto"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,9 @@ from gateway.core.usage import Usage
 from gateway.engine.messages import Ready
 from gateway.local.embedded.text.prompts import Prepared
 
+# Forms of an answer that only other servers know (vLLM, SGLang). Source: their OpenAI-compatible APIs.
+_FOREIGN_FORMS = ("guided_regex", "guided_choice", "guided_grammar", "structured_outputs", "regex", "ebnf")
+
 
 def refuse_unable(request: AnyRequest, ready: Ready, target: str) -> None:
     """Refuse what this model was not made for.
@@ -24,10 +27,23 @@ def refuse_unable(request: AnyRequest, ready: Ready, target: str) -> None:
         case ChatRequest() | CompletionRequest() if not ready.generates:
             what = "ranks texts" if ready.ranks else "makes vectors of texts"
             problem = f"The model of {target!r} {what} and writes none."
+        case ChatRequest() | CompletionRequest():
+            _refuse_foreign_form(request)
         case _:
             pass
     if problem:
         raise BadRequest(f"{problem} Ask for another model.", code="not_supported", param="model")
+
+
+def _refuse_foreign_form(request: ChatRequest | CompletionRequest) -> None:
+    name = next((name for name in _FOREIGN_FORMS if request.document.get(name)), None)
+    if name is not None:
+        raise BadRequest(
+            f"'{name}' is another server's word for the form of an answer. "
+            "Use 'response_format' with a JSON schema, or 'grammar' in llama.cpp's GBNF.",
+            code="not_supported",
+            param=name,
+        )
 
 
 def vector_of(raw: bytes, dimensions: int | None = None) -> tuple[float, ...]:

@@ -129,6 +129,11 @@ class EmbeddedTarget:
         return self._worker.ready
 
     @property
+    def thinks(self) -> bool:
+        """Whether the model's template has a place for thoughts; False as long as nobody has loaded it."""
+        return self._prompts.thinks
+
+    @property
     def starts(self) -> str:
         """When the model is loaded: start, on_demand."""
         return self._settings.load

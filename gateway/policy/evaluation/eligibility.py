@@ -13,7 +13,7 @@ from gateway.core.request import (
     endpoint_of,
 )
 from gateway.core.snapshot import Snapshot
-from gateway.core.target import MEDIA_CAPABILITY, Alias, Capability, TargetInfo
+from gateway.core.target import CAPABILITY_OF_FORM, MEDIA_CAPABILITY, Alias, Capability, TargetInfo
 from gateway.policy.evaluation.budgets import Limits, in_the_way
 from gateway.policy.evaluation.decision import Why
 
@@ -29,18 +29,20 @@ def needs(request: AnyRequest) -> frozenset[Capability]:
         case ChatRequest():
             if request.tools:
                 found.add(Capability.TOOLS)
-            if request.response_format.kind == "json_schema":
-                found.add(Capability.JSON_SCHEMA)
-            if request.sampling.logprobs:
-                found.add(Capability.LOGPROBS)
+            found |= _needs_of_both(request)
         case CompletionRequest():
-            if request.sampling.logprobs:
-                found.add(Capability.LOGPROBS)
+            found |= _needs_of_both(request)
         case EmbeddingsRequest() | RerankRequest():
             pass
         case _:
             assert_never(request)
     return frozenset(found) if found else NOTHING
+
+
+def _needs_of_both(request: ChatRequest | CompletionRequest) -> set[Capability]:
+    found = {Capability.LOGPROBS} if request.sampling.logprobs else set()
+    form = CAPABILITY_OF_FORM.get(request.response_format.kind)
+    return found if form is None else found | {form}
 
 
 def answer_tokens(request: AnyRequest) -> int | None:

@@ -49,7 +49,7 @@ def _wants_logprobs(view: RequestView) -> bool:
 
 def _format(view: RequestView) -> str:
     request = view.inbound.request
-    return request.response_format.kind if isinstance(request, ChatRequest) else "text"
+    return request.response_format.kind if isinstance(request, ChatRequest | CompletionRequest) else "text"
 
 
 def _minutes(view: RequestView) -> float | None:

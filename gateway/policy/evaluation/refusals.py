@@ -89,7 +89,8 @@ def why_nothing(
         able = ", ".join(sorted(needs(request))) or "this endpoint"
         return Refusal(
             code="not_supported",
-            message=f"{_listed(sorted(permitted))} may answer this request (label {word}), but can't do: {able}.",
+            message=f"{_listed(sorted(permitted))} may answer this request (label {word}), but can't do: {able}. "
+            "If its server can, the owner of this gateway can add it to its 'capabilities'.",
             status=BadRequest.status,
         )
     return Refusal(

@@ -84,7 +84,7 @@ def _table() -> Mapping[str, Fact]:
         Fact(name="has_tools", kind=_K.FLAG, summary="tools are offered to the model", always_known=True),
         Fact(name="wants_logprobs", kind=_K.FLAG, summary="log probabilities are asked for", always_known=True),
         Fact(name="language", kind=_K.NAME, summary="language of the last turn (en, es, …), where it is plain"),
-        Fact(name="response_format", kind=_K.WORD, words=("text", "json_object", "json_schema"),
+        Fact(name="response_format", kind=_K.WORD, words=("text", "json_object", "json_schema", "grammar"),
              summary="the form of answer that the client wants", always_known=True),
         Fact(name="header", kind=_K.NAME, parameter=Parameter.HEADER, parameter_needed=needed,
              summary="an allow-listed request header"),

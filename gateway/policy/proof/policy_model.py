@@ -10,7 +10,7 @@ import z3
 
 from gateway.core.labels import Zone
 from gateway.core.request import Endpoint
-from gateway.core.target import Capability, Catalog, TargetInfo
+from gateway.core.target import CAPABILITY_OF_FORM, Capability, Catalog, TargetInfo
 from gateway.policy.language.ast import Document
 from gateway.policy.language.conditions import FactRef
 from gateway.policy.proof.formulas import DecisionFormulas
@@ -90,8 +90,9 @@ class PolicyModel:
             parts.append(z3.Not(variables.flag(FactRef(name="has_tools"))))
         if Capability.LOGPROBS not in info.capabilities:
             parts.append(z3.Not(variables.flag(FactRef(name="wants_logprobs"))))
-        if Capability.JSON_SCHEMA not in info.capabilities:
-            parts.append(z3.Not(variables.is_word(FactRef(name="response_format"), "json_schema")))
+        for form, capability in CAPABILITY_OF_FORM.items():
+            if capability not in info.capabilities:
+                parts.append(z3.Not(variables.is_word(FactRef(name="response_format"), form)))
         return z3.And(parts)
 
     def plain(self) -> tuple[list[z3.BoolRef], ...]:

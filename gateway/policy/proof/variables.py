@@ -189,7 +189,8 @@ class SolverVariables:
         for name, tags in self.catalog.tags_of_keys.items():
             for tag in tags & self.tags.keys():
                 self.laws.append(z3.Implies(self.is_word(FactRef(name="key"), name), self.tags[tag]))
-        self.laws.append(z3.Or(chat, self.is_word(format_, "text")))
+        completions = self.is_word(FactRef(name="endpoint"), "completions")
+        self.laws.append(z3.Or(chat, completions, self.is_word(format_, "text")))
         self.laws.append(z3.Implies(self.flag(FactRef(name="has_tools")), chat))
         embedding = self.is_word(FactRef(name="endpoint"), "embeddings")
         self.laws.append(z3.Implies(self.flag(FactRef(name="wants_logprobs")), z3.Not(embedding)))

@@ -103,7 +103,7 @@ def facts_json(evidence: Evidence) -> bytes:
         media=tuple(sorted(request.media)),
         tools=chat is not None and bool(chat.tools),
         logprobs="logprobs" in needs(request),
-        format=chat.response_format.kind if chat else "text",
+        format=sampled.response_format.kind if sampled else "text",
         turns=sum(message.role == "user" for message in chat.messages) if chat else 0,
         inputs=_inputs(request),
         max_tokens=sampled.sampling.max_tokens if sampled else None,
@@ -190,17 +190,18 @@ def _inputs(request: AnyRequest) -> int:
 def _request(record: _Record) -> AnyRequest:
     media = frozenset(record.media)
     sampling = Sampling(max_tokens=record.max_tokens, logprobs=record.logprobs)
+    form = ResponseFormat(kind=record.format)
     match record.endpoint:
         case Endpoint.CHAT:
             return ChatRequest(
                 dialect=record.dialect, model=record.model, document=_EMPTY, stream=record.stream, media=media,
                 sampling=sampling, messages=(Message(role="user", text=""),) * record.turns,
-                tools=(_EMPTY,) if record.tools else (), response_format=ResponseFormat(kind=record.format),
+                tools=(_EMPTY,) if record.tools else (), response_format=form,
             )  # fmt: skip
         case Endpoint.COMPLETIONS:
             return CompletionRequest(
                 dialect=record.dialect, model=record.model, document=_EMPTY, stream=record.stream, media=media,
-                sampling=sampling, prompts=("",),
+                sampling=sampling, prompts=("",), response_format=form,
             )  # fmt: skip
         case Endpoint.EMBEDDINGS:
             return EmbeddingsRequest(

@@ -108,6 +108,7 @@ def make_request(endpoint: str, model: str, facts: _Facts) -> AnyRequest:
         if facts.flag(name)
     )  # fmt: skip
     sampling = Sampling(max_tokens=facts.whole("max_output_tokens"), logprobs=facts.flag("wants_logprobs"))
+    form = ResponseFormat(kind=facts.word("response_format", "text"))
     match Endpoint(endpoint):
         case Endpoint.CHAT:
             turns = max(1, facts.whole("turns") or 1) if facts.number("turns") != 0 else 0
@@ -115,12 +116,12 @@ def make_request(endpoint: str, model: str, facts: _Facts) -> AnyRequest:
                 dialect=dialect, model=model, document=_EMPTY, stream=stream, media=media, sampling=sampling,
                 messages=(Message(role="user", text=""),) * min(turns, 10_000),
                 tools=(_EMPTY,) if facts.flag("has_tools") else (),
-                response_format=ResponseFormat(kind=facts.word("response_format", "text")),
+                response_format=form,
             )  # fmt: skip
         case Endpoint.COMPLETIONS:
             return CompletionRequest(
                 dialect=dialect, model=model, document=_EMPTY, stream=stream, media=media, sampling=sampling,
-                prompts=("",),
+                prompts=("",), response_format=form,
             )  # fmt: skip
         case Endpoint.EMBEDDINGS:
             return EmbeddingsRequest(

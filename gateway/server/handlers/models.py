@@ -37,6 +37,7 @@ class ModelReport(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint_bytes: int  # of one checkpoint of a sequence; 0: it needs none
     drafts: bool  # whether tokens are drafted
     draft_head: str  # of its file: `used`, or a sentence why it is not; empty: there is none
+    thinks: bool  # whether its template has a place for thoughts; not known before it was loaded
 
 
 class ModelsReport(msgspec.Struct, frozen=True, kw_only=True):

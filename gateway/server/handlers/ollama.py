@@ -7,62 +7,20 @@ from collections.abc import Callable
 import msgspec
 from aiohttp import web
 
-from gateway.core.errors import NotFound
 from gateway.core.request import Caller, GenerateRequest
-from gateway.core.target import Catalog, TargetInfo
 from gateway.server.answers import json_answer, route_headers
 from gateway.server.endpoint import REQUEST_ID, HttpEndpoint
-from gateway.server.handlers.models import LONGEST_LOAD, Models, loaded
+from gateway.server.handlers.models import LONGEST_LOAD, Models
 from gateway.wire import ollama
-
-_UNKNOWN_WINDOW = 8192  # for show, where the configuration does not say
 
 
 class OllamaHandlers:
-    """Handlers of Ollama's routes, one for each. Holds no state but its parts."""
+    """Handlers of Ollama's routes that ask a model, one for each. Holds no state but its parts."""
 
-    def __init__(
-        self, endpoint: HttpEndpoint, models: Models, *, started: float, wall: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, endpoint: HttpEndpoint, models: Models, *, wall: Callable[[], float] = time.time) -> None:
         self._endpoint = endpoint
         self._models = models
-        self._started = started
         self._wall = wall
-
-    async def version(self, http: web.Request) -> web.StreamResponse:
-        """Answer GET /api/version."""
-        self._endpoint.caller(http)
-        return json_answer(ollama.version_body(), self._id(http))
-
-    async def tags(self, http: web.Request) -> web.StreamResponse:
-        """Answer GET /api/tags."""
-        names = self._endpoint.visible(self._endpoint.caller(http))
-        return json_answer(ollama.tags_body(dict.fromkeys(names, "aduana"), created=self._started), self._id(http))
-
-    async def loaded(self, http: web.Request) -> web.StreamResponse:
-        """Answer GET /api/ps: models in memory, each under the first name that stands for it alone."""
-        visible = self._endpoint.visible(self._endpoint.caller(http))
-        aliases = self._endpoint.catalog.aliases
-        residents = [
-            ollama.Resident(name=name, memory=model.memory, gpu_memory=model.gpu_memory, unloads_in=model.unloads_in)
-            for model in loaded(self._models.report())
-            for name in [next((name for name in visible if aliases[name].targets == (model.target,)), None)]
-            if name is not None
-        ]
-        return json_answer(ollama.ps_body(residents, now=self._wall()), self._id(http))
-
-    async def show(self, http: web.Request) -> web.StreamResponse:
-        """Answer POST /api/show.
-
-        Raises:
-            NotFound: There is no such model for this caller.
-        """
-        caller, name, _ = await self._endpoint.parsed(http, ollama.parse_show)
-        info = first_target(self._endpoint.catalog, name)
-        if info is None or name not in self._endpoint.visible(caller):
-            raise NotFound(f"model {name[:100]!r} not found", code="model_not_found", param="model")
-        body = ollama.show_body("aduana", info.context or _UNKNOWN_WINDOW, info.capabilities, created=self._started)
-        return json_answer(body, self._id(http))
 
     async def chat(self, http: web.Request) -> web.StreamResponse:
         """Answer POST /api/chat."""
@@ -77,7 +35,11 @@ class OllamaHandlers:
     async def embed(self, http: web.Request) -> web.StreamResponse:
         """Answer POST /api/embed and /api/embeddings."""
         begun = time.perf_counter()
-        caller, request, size = await self._endpoint.parsed(http, ollama.parse_embed)
+        caller, (request, wish), size = await self._endpoint.parsed(http, ollama.parse_embed)
+        if request is None:
+            if caller.admin:
+                await self._prepare(wish)
+            return json_answer(ollama.no_vectors_body(wish.model), self._id(http))
         embedded = await self._endpoint.embed(self._endpoint.inbound(http, caller, request, size), request)
         if http.path.endswith("/embeddings"):
             body = ollama.embedding_body(embedded.vectors)
@@ -131,12 +93,3 @@ class OllamaHandlers:
     @staticmethod
     def _id(http: web.Request) -> dict[str, str]:
         return {"x-request-id": http[REQUEST_ID]}
-
-
-def first_target(catalog: Catalog, model: str) -> TargetInfo | None:
-    """Return the target whose facts are shown for a model name; None where there is no such name."""
-    alias = catalog.aliases.get(model)
-    if alias is None:
-        return None
-    name = next(iter(alias.targets or catalog.targets), None)
-    return catalog.targets.get(name) if name is not None else None

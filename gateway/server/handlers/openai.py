@@ -1,26 +1,26 @@
 """OpenAI's endpoints: parse, ask the pipeline, encode."""
 
-import re
 import time
 from collections.abc import Callable
 
 from aiohttp import web
 
-from gateway.core.errors import NotFound
 from gateway.core.request import GenerateRequest, Inbound
 from gateway.server.answers import json_answer, route_headers
 from gateway.server.endpoint import REQUEST_ID, HttpEndpoint
+from gateway.server.handlers.listing import Listing
 from gateway.wire import openai
 from gateway.wire.openai import rerank
-
-_NAME = re.compile(r"[\w .:/@+-]{1,200}")  # names as models have them; other bytes in a path name nothing
 
 
 class OpenAIHandlers:
     """Handlers of OpenAI's routes, one for each. Holds no state but its parts."""
 
-    def __init__(self, endpoint: HttpEndpoint, *, started: int, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, endpoint: HttpEndpoint, listing: Listing, *, started: int, wall: Callable[[], float] = time.time
+    ) -> None:
         self._endpoint = endpoint
+        self._listing = listing
         self._started = started
         self._wall = wall
 
@@ -50,8 +50,8 @@ class OpenAIHandlers:
 
     async def models(self, http: web.Request) -> web.StreamResponse:
         """Answer GET /v1/models."""
-        names = self._endpoint.visible(self._endpoint.caller(http))
-        return json_answer(openai.models_body(names, created=self._started), self._id(http))
+        models = self._listing.all(self._endpoint.caller(http))
+        return json_answer(openai.models_body(models, created=self._started), self._id(http))
 
     async def model(self, http: web.Request) -> web.StreamResponse:
         """Answer GET /v1/models/{id}.
@@ -60,12 +60,8 @@ class OpenAIHandlers:
             NotFound: There is no such model for this caller.
         """
         name = http.match_info["id"]
-        visible = self._endpoint.visible(self._endpoint.caller(http))
-        alias = self._endpoint.catalog.resolve(name)  # a name that is answered exists
-        answered = alias is not None and alias.name in visible and _NAME.fullmatch(name) is not None
-        if name not in visible and not answered:
-            raise NotFound(f"The model {name[:100]!r} does not exist here.", code="model_not_found", param="model")
-        return json_answer(openai.model_body(name, created=self._started), self._id(http))
+        traits = self._listing.one(self._endpoint.caller(http), name)
+        return json_answer(openai.model_body(name, traits, created=self._started), self._id(http))
 
     async def explain(self, http: web.Request) -> web.StreamResponse:
         """Answer POST /admin/explain with the whole decision about a chat request, and send nothing."""

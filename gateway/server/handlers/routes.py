@@ -5,15 +5,18 @@ from functools import partial
 from aiohttp import HttpVersion11, web
 from aiohttp.typedefs import Handler
 
-from gateway.core.errors import BadRequest
+from gateway.core.errors import AduanaError, BadRequest, NotFound
+from gateway.server.addresses import advice, dialect_of
 from gateway.server.answers import error_answer, public_error
 from gateway.server.auth import HostGuard
 from gateway.server.endpoint import REQUEST_ID, HttpEndpoint, StreamBroken
 from gateway.server.handlers.anthropic import AnthropicHandlers
 from gateway.server.handlers.conversations import ConversationHandlers
 from gateway.server.handlers.idempotent import Idempotent
+from gateway.server.handlers.listing import Listing
 from gateway.server.handlers.models import ModelHandlers, Models
 from gateway.server.handlers.ollama import OllamaHandlers
+from gateway.server.handlers.ollama_models import OllamaModelHandlers
 from gateway.server.handlers.openai import OpenAIHandlers
 from gateway.server.handlers.operations import Operations
 from gateway.server.handlers.responses import ResponsesHandlers
@@ -45,8 +48,18 @@ async def shape_errors(request: web.Request, handler: Handler) -> web.StreamResp
         return broken.response
     except ConnectionResetError:
         raise
+    except web.HTTPNotFound:
+        known = [resource.canonical for resource in request.app.router.resources()]
+        return _error(NotFound(advice(request.path, known), code="route_not_found"), request, request[REQUEST_ID])
     except Exception as error:  # noqa: BLE001 - the last boundary: mapped, logged by type, answered
-        return error_answer(public_error(error, request[REQUEST_ID]), request[REQUEST_ID], request.path)
+        answer = _error(public_error(error, request[REQUEST_ID]), request, request[REQUEST_ID])
+        if isinstance(error, web.HTTPMethodNotAllowed):
+            answer.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+        return answer
+
+
+def _error(error: AduanaError, request: web.Request, request_id: str) -> web.Response:
+    return error_answer(error, request_id, dialect_of(request.path, request.headers))
 
 
 def _plain_http_only(request: web.Request) -> web.Response:
@@ -56,7 +69,7 @@ def _plain_http_only(request: web.Request) -> web.Response:
         code="websocket_not_supported",
         status=426,
     )
-    answer = error_answer(error, request[REQUEST_ID], request.path)
+    answer = _error(error, request, request[REQUEST_ID])
     answer.headers.update({"Upgrade": "HTTP/1.1", "Connection": "close, Upgrade"})
     answer.force_close()
     return answer
@@ -66,7 +79,7 @@ async def _expected(request: web.Request) -> web.Response | None:
     """Answer the header `Expect`: go on for a client that waits before it sends its body, else 417."""
     if request.headers.get("Expect", "").lower() != "100-continue":
         error = BadRequest("The header 'Expect' may only say '100-continue'.", code="unknown_expectation", status=417)
-        return error_answer(error, new_request_id(), request.path)
+        return _error(error, request, new_request_id())
     if request.version >= HttpVersion11:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # so that the answer's own head is written
@@ -96,7 +109,8 @@ def build_application(
     get = partial(router.add_get, expect_handler=_expected)
     delete = partial(router.add_delete, expect_handler=_expected)
     once = Idempotent(endpoint, IdempotencyStore())
-    openai = OpenAIHandlers(endpoint, started=started)
+    listing = Listing(endpoint.catalog, models)
+    openai = OpenAIHandlers(endpoint, listing, started=started)
     responses, conversations = ResponsesHandlers(endpoint, store), ConversationHandlers(endpoint, store)
     for prefix in ("/v1", ""):
         post(f"{prefix}/chat/completions", once(openai.chat))
@@ -126,11 +140,16 @@ def build_application(
     anthropic = AnthropicHandlers(endpoint)
     post("/v1/messages", once(anthropic.messages))
     post("/v1/messages/count_tokens", anthropic.count_tokens)
-    ollama = OllamaHandlers(endpoint, models, started=started)
-    get("/api/version", ollama.version)
-    get("/api/tags", ollama.tags)
-    get("/api/ps", ollama.loaded)
-    post("/api/show", ollama.show)
+    shown = OllamaModelHandlers(endpoint, models, listing, started=started)
+    get("/api/version", shown.version)
+    get("/api/tags", shown.tags)
+    get("/api/ps", shown.loaded)
+    post("/api/show", shown.show)
+    post("/api/pull", shown.pull)
+    for name in ("create", "copy", "push", "blobs/{digest}"):
+        post(f"/api/{name}", shown.configured)
+    router.add_delete("/api/delete", shown.configured, expect_handler=_expected)
+    ollama = OllamaHandlers(endpoint, models)
     post("/api/chat", once(ollama.chat))
     post("/api/generate", once(ollama.generate))
     post("/api/embed", once(ollama.embed))

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from gateway.core.document import JsonObject, freeze_object, thaw
+from gateway.core.errors import BadRequest
 from gateway.core.request import ChatRequest, Dialect
 from gateway.wire.anthropic import shape
 from gateway.wire.anthropic.blocks import translate_messages
@@ -18,12 +19,13 @@ from gateway.wire.anthropic.system import billing_lines, translate_system
 from gateway.wire.anthropic.tools import translate_choice, translate_tools
 from gateway.wire.body_fields import Fields, bad_field
 from gateway.wire.built_in_tools import note
-from gateway.wire.forbidden_fields import refuse_overrides
+from gateway.wire.forbidden_fields import refuse_forms, refuse_overrides
 from gateway.wire.left_out import left_out
 from gateway.wire.openai import requests as openai_requests
 from gateway.wire.openai.thinking import anthropic_thinking
 
 NEWER_VERSION = "2026-10-21"
+VERSIONS = ("2023-01-01", "2023-06-01", NEWER_VERSION)
 _REMOVED = ("temperature", "top_p", "top_k")
 _NOT_SERVED = {
     "container": "code execution by the provider is not served here.",
@@ -55,7 +57,14 @@ def parse_count(document: JsonObject, version: str = "") -> ChatRequest:
 
 
 def _opened(document: JsonObject, version: str) -> Fields:
+    if version and version not in VERSIONS:
+        raise BadRequest(
+            f"anthropic-version: this version of the API is not known here. Known: {', '.join(VERSIONS)}.",
+            param="anthropic-version",
+            code="unknown_api_version",
+        )
     refuse_overrides(document)
+    refuse_forms(document, "output_config.format")
     for name, problem in _NOT_SERVED.items():
         if document.get(name):
             raise bad_field(name, problem)

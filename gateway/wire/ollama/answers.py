@@ -3,8 +3,7 @@
 A tool call goes out whole, because its arguments are an object there.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import Any, assert_never
 
 from gateway.core.delta import (
@@ -21,22 +20,16 @@ from gateway.core.delta import (
     UsageReport,
 )
 from gateway.core.errors import AduanaError
-from gateway.core.target import Capability
 from gateway.core.usage import Usage
 from gateway.wire.encoding import encode_json, finite, incomplete, tool_input
+from gateway.wire.ollama.keep_alive import timestamp
 
-VERSION = "0.13.5"  # clients ask for at least 0.13.4 before they use tools and thinking
 _DONE = {
     FinishReason.STOP: "stop",
     FinishReason.TOOL_CALLS: "stop",
     FinishReason.LENGTH: "length",
     FinishReason.CONTENT_FILTER: "stop",
 }
-
-
-def timestamp(seconds: float) -> str:
-    """Return Unix seconds as Ollama writes times."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 class _Answer:
@@ -224,64 +217,14 @@ def embed_body(embeddings: Embeddings, *, model: str, seconds: float) -> bytes:
     )
 
 
+def no_vectors_body(model: str) -> bytes:
+    """Encode the answer of `/api/embed` to a request without text: the model is loaded."""
+    return encode_json({"model": model, "embeddings": []})
+
+
 def embedding_body(embeddings: Embeddings) -> bytes:
     """Encode the answer of the older `/api/embeddings`: one vector."""
     return encode_json({"embedding": embeddings.vectors[0]})
-
-
-def version_body() -> bytes:
-    """Encode the answer of `/api/version`."""
-    return encode_json({"version": VERSION})
-
-
-def tags_body(names: Mapping[str, str], *, created: float) -> bytes:
-    """Encode the answer of `/api/tags`. `names` maps each model's name to its architecture."""
-    models = [
-        {
-            "name": name,
-            "model": name,
-            "modified_at": timestamp(created),
-            "expires_at": timestamp(created),
-            "size": 0,
-            "size_vram": 0,
-            "digest": "",
-            "details": _details(architecture),
-        }
-        for name, architecture in names.items()
-    ]
-    return encode_json({"models": models})
-
-
-def show_body(architecture: str, context: int, capabilities: frozenset[Capability], *, created: float) -> bytes:
-    """Encode the answer of `/api/show`. `context` is the window in tokens."""
-    words = ["completion"]
-    if Capability.TOOLS in capabilities:
-        words.append("tools")
-    if Capability.IMAGES in capabilities:
-        words.append("vision")
-    return encode_json(
-        {
-            "modelfile": "",
-            "parameters": "",
-            "template": "",
-            "license": "",
-            "modified_at": timestamp(created),
-            "details": _details(architecture),
-            "model_info": {"general.architecture": architecture, f"{architecture}.context_length": context},
-            "capabilities": words,
-        }
-    )
-
-
-def _details(architecture: str) -> dict[str, Any]:
-    return {
-        "parent_model": "",
-        "format": "gguf",
-        "family": architecture,
-        "families": [architecture],
-        "parameter_size": "",
-        "quantization_level": "",
-    }
 
 
 def _logprobs(tokens: tuple[TokenLogprob, ...] | list[TokenLogprob]) -> dict[str, Any]:

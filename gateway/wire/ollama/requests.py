@@ -2,7 +2,7 @@
 
 As in the Anthropic dialect, the body is translated into an OpenAI document, and that document is what is inspected,
 decided on and sent. Options that only concern loading a model (`num_ctx`, `num_gpu`) are left out: the gateway's
-configuration says how models are loaded (`keep_alive`: `models.py`). So are sampling methods that are not served;
+configuration says how models are loaded (`keep_alive`: `keep_alive.py`). So are sampling methods that are not served;
 the answer names them.
 """
 
@@ -14,7 +14,7 @@ import msgspec
 from gateway.core.document import Json, JsonObject, encode, freeze_object, thaw
 from gateway.core.request import ChatRequest, CompletionRequest, Dialect, EmbeddingsRequest
 from gateway.wire.body_fields import Fields, bad_field
-from gateway.wire.forbidden_fields import refuse_overrides
+from gateway.wire.forbidden_fields import refuse_forms, refuse_overrides
 from gateway.wire.left_out import Shape, left_out
 from gateway.wire.ollama import shape
 from gateway.wire.openai import requests as openai_requests
@@ -73,8 +73,10 @@ def parse_generate(document: JsonObject) -> ChatRequest | CompletionRequest | No
     return _chat(fields, body, shape.GENERATE)
 
 
-def parse_embed(document: JsonObject) -> EmbeddingsRequest:
+def parse_embed(document: JsonObject) -> EmbeddingsRequest | None:
     """Parse the document of `POST /api/embed` (`input`) or `/api/embeddings` (older, `prompt`); texts may be cut.
+
+    None: no text, so the model is only loaded.
 
     Raises:
         BadRequest: a field is missing, has the wrong type or is not served here.
@@ -83,6 +85,8 @@ def parse_embed(document: JsonObject) -> EmbeddingsRequest:
     older = document.get("input") is None
     given = document.get("prompt" if older else "input")
     fields: dict[str, Any] = {"model": _model(body), "input": thaw(given)}
+    if given in ("", ()):
+        return None
     dimensions = body.integer("dimensions", 1, 65_536)
     if dimensions is not None:
         fields["dimensions"] = dimensions
@@ -92,18 +96,9 @@ def parse_embed(document: JsonObject) -> EmbeddingsRequest:
     return msgspec.structs.replace(request, dialect=Dialect.OLLAMA, left_out=left, truncate=truncate)
 
 
-def model_of(document: JsonObject) -> str:
-    """Return the model that `/api/show` asks about, under either name of the field.
-
-    Raises:
-        BadRequest: neither field names a model.
-    """
-    body = Fields(document)
-    return _plain_name(body.string("model", longest=256) or body.required_string("name", longest=256))
-
-
 def _opened(document: JsonObject) -> Fields:
     refuse_overrides(document)
+    refuse_forms(document, "format")
     return Fields(document)
 
 

@@ -27,7 +27,6 @@ _MESSAGES = Roles(
 
 CHAT = part(*_COMMON, "tools", options=_OPTIONS, messages=_MESSAGES)
 GENERATE = part(*_COMMON, "prompt", "suffix", "system", "images", "raw", options=_OPTIONS)
-EMBED = part("model", "input", "dimensions", "keep_alive", "truncate")
-EMBED_PROMPT = part(
-    "model", "prompt", "dimensions", "keep_alive", "truncate"
-)  # the older field, read where `input` is not there
+_EMBEDDED = part("model", "dimensions", "keep_alive", "truncate", options=part())
+EMBED = part(*_EMBEDDED, "input", options=part())
+EMBED_PROMPT = part(*_EMBEDDED, "prompt", options=part())  # the older field, read where `input` is not there

@@ -46,8 +46,8 @@ def parse_chat(document: JsonObject) -> ChatRequest:
     messages, media = parse_messages(body)
     tools = _tools(body)
     form, sampling = response_format(body), chat_sampling(body)
-    if sampling.grammar and (tools or form.kind != "text"):
-        raise bad_field("grammar", "can't stand beside 'tools' or 'response_format'.")
+    if form.kind == "grammar" and tools:
+        raise bad_field("grammar", "can't stand beside 'tools'.")
     stream, include_usage = _streaming(body)
     return ChatRequest(
         dialect=Dialect.OPENAI,
@@ -88,6 +88,7 @@ def parse_completion(document: JsonObject) -> CompletionRequest:
         echo=body.boolean("echo"),
         suffix=body.string("suffix"),
         sampling=sampling,
+        response_format=response_format(body),
     )
 
 

@@ -1,7 +1,11 @@
 """Parse OpenAI's sampling fields into `Sampling`, every number within bounds. Pure."""
 
+from types import MappingProxyType
+
+from gateway.core.document import Json, JsonObject
 from gateway.core.request import ResponseFormat, Sampling
 from gateway.wire.body_fields import Fields, bad_field
+from gateway.wire.json_body import parse_object
 
 MOST_CHOICES = 128
 _MOST_TOKENS = 2**31 - 1
@@ -10,6 +14,9 @@ _LONGEST_STOP = 1024
 _MOST_BIASES = 1024
 _LONGEST_WORD = 64
 _LONGEST_GRAMMAR = 64 * 1024
+# OpenAI's field for the form of an answer, then llama-server's two and vLLM's.
+_FORMS = ("response_format", "grammar", "json_schema", "guided_json")
+_NO_FORM: tuple[Json, ...] = (None, "", MappingProxyType({}), MappingProxyType({"type": "text"}))
 
 
 def chat_sampling(body: Fields) -> Sampling:
@@ -44,11 +51,36 @@ def completion_sampling(body: Fields) -> Sampling:
 
 
 def response_format(body: Fields) -> ResponseFormat:
-    """Return the `response_format` of a body: text, json_object or json_schema.
+    """Return the form that a body demands of its answer: as `response_format`, or in another server's own field.
 
     Raises:
-        BadRequest: the format is none of these, or has no schema where it needs one.
+        BadRequest: the form is not as it must be, or two fields demand one.
     """
+    asked = [name for name in _FORMS if body.document.get(name) not in _NO_FORM]
+    if len(asked) > 1:
+        raise bad_field(asked[1], f"can't stand beside {asked[0]!r}: an answer has one form.")
+    match asked:
+        case ["grammar"]:
+            return ResponseFormat(kind="grammar", grammar=body.string("grammar", longest=_LONGEST_GRAMMAR) or "")
+        case ["json_schema" | "guided_json" as name]:
+            return ResponseFormat(kind="json_schema", schema=_schema(body, name), strict=True)
+        case _:
+            return _response_format(body)
+
+
+def _schema(body: Fields, name: str) -> JsonObject:
+    """Return a schema that stands in a field of its own, as an object or (in some clients of vLLM) as its text.
+
+    Raises:
+        BadRequest: it is no JSON object.
+    """
+    given = body.document[name]
+    if isinstance(given, str):
+        return parse_object(given.encode("utf-8", "surrogatepass"))
+    return body.inside(given, body.param(name)).document
+
+
+def _response_format(body: Fields) -> ResponseFormat:
     given = body.mapping("response_format")
     if given is None:
         return ResponseFormat()
@@ -90,7 +122,6 @@ def _sampling(body: Fields, *, max_tokens: int | None, logprobs: bool, top_logpr
         top_logprobs=top_logprobs,
         n=body.integer("n", 1, MOST_CHOICES) or 1,
         ignore_eos=body.boolean("ignore_eos"),
-        grammar=body.string("grammar", longest=_LONGEST_GRAMMAR) or "",
     )
 
 

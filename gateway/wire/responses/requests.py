@@ -14,7 +14,7 @@ from gateway.core.document import Json, JsonObject, freeze_object, thaw
 from gateway.core.request import ChatRequest
 from gateway.wire.body_fields import Fields, bad_field
 from gateway.wire.built_in_tools import note
-from gateway.wire.forbidden_fields import refuse_overrides
+from gateway.wire.forbidden_fields import refuse_forms, refuse_overrides
 from gateway.wire.left_out import left_out
 from gateway.wire.openai import requests as openai_requests
 from gateway.wire.responses import shape
@@ -56,6 +56,7 @@ def parse_response(document: JsonObject, *, given: JsonObject | None = None, sto
     """
     given = document if given is None else given
     refuse_overrides(document)
+    refuse_forms(document, "text.format")
     for name, why in _NOT_SERVED.items():
         if document.get(name):
             raise bad_field(name, why)

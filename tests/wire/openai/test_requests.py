@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from gateway.core.document import thaw
 from gateway.core.errors import BadRequest
 from gateway.core.request import Media, ToolCall
 from gateway.wire import openai
@@ -314,7 +315,41 @@ def test_biases_of_words_and_of_tokens() -> None:
 
 def test_a_grammar_is_honoured_or_refused() -> None:
     """A grammar reaches the sampler; beside tools or another format it would mean two things."""
-    assert openai.parse_chat(chat(grammar='root ::= "a"')).sampling.grammar == 'root ::= "a"'
-    assert openai.parse_completion(text(grammar='root ::= "a"', best_of=0)).sampling.grammar == 'root ::= "a"'
+    assert openai.parse_chat(chat(grammar='root ::= "a"')).response_format.grammar == 'root ::= "a"'
+    assert openai.parse_completion(text(grammar='root ::= "a"', best_of=0)).response_format.grammar == 'root ::= "a"'
     with pytest.raises(BadRequest, match="grammar"):
         openai.parse_chat(chat(grammar='root ::= "a"', response_format={"type": "json_object"}))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"json_schema": {"type": "object"}},
+        {"guided_json": {"type": "object"}},
+        {"guided_json": '{"type": "object"}'},
+        {"response_format": {"type": "json_object", "schema": {"type": "object"}}},
+        {"json_schema": {"type": "object"}, "response_format": {"type": "text"}, "grammar": ""},
+    ],
+)
+def test_schemas_in_other_servers_fields_are_honoured(fields: dict[str, Any]) -> None:
+    """llama-server's and vLLM's fields for a schema hold the answer as `response_format` does, in both endpoints."""
+    for request in (openai.parse_chat(chat(**fields)), openai.parse_completion(text(**fields))):
+        assert request.response_format.kind == "json_schema"
+        assert thaw(request.response_format.schema) == {"type": "object"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"json_schema": {"type": "object"}, "grammar": 'root ::= "a"'},
+        {"guided_json": {"type": "object"}, "response_format": {"type": "json_object"}},
+        {"json_schema": 3},
+        {"guided_json": "no schema"},
+    ],
+)
+def test_two_forms_or_broken_ones_are_refused(fields: dict[str, Any]) -> None:
+    """An answer has one form, and a form that can't be read is none."""
+    with pytest.raises(BadRequest):
+        openai.parse_chat(chat(**fields))
+    with pytest.raises(BadRequest):
+        openai.parse_completion(text(**fields))

@@ -19,16 +19,14 @@ from gateway.core.request import (
     ChatRequest,
     CompletionRequest,
     EmbeddingsRequest,
-    GenerateRequest,
     RerankRequest,
 )
 from gateway.engine.llama.gguf import read_header
 from gateway.engine.llama.vocabulary import Vocabulary, open_vocabulary
 from gateway.engine.media import MediaSpan
 from gateway.engine.messages import Medium, ThoughtBudget
-from gateway.engine.sampling.grammar import gbnf_grammar
 from gateway.local.embedded.text.chat_template import ChatTemplate
-from gateway.local.embedded.text.constraint import grammar_of
+from gateway.local.embedded.text.constraint import grammar_of, plain_grammar
 from gateway.local.embedded.text.formats.answer_format import AnswerFormat, Tool
 from gateway.local.embedded.text.formats.patterns import patterns_of
 from gateway.local.embedded.text.infill import infill_prompt
@@ -102,6 +100,11 @@ class Prompts:
         self._rank_template = ranking if isinstance(ranking, str) else ""
         self.vocabulary = vocabulary
 
+    @property
+    def thinks(self) -> bool:
+        """Whether the template has a place for thoughts; False before it was opened."""
+        return self._template is not None and self._template.format.thinks
+
     def close(self) -> None:
         """Free the vocabulary, after the last tokenising thread."""
         if self._executor is not None:
@@ -149,7 +152,7 @@ class Prompts:
                 if request.suffix:
                     return self._infill(request, request.suffix)
                 prompts = tuple(self._tokens(prompt) for prompt in request.prompts)
-                return Prepared(prompts=prompts, grammar=_own_grammar(request))
+                return Prepared(prompts=prompts, grammar=plain_grammar(request.response_format))
             case EmbeddingsRequest():
                 return Prepared(prompts=tuple(self._input(text, cut=request.truncate) for text in request.inputs))
             case RerankRequest():
@@ -178,8 +181,7 @@ class Prompts:
         controls = self.vocabulary.controls() if constrained else {}
         return Prepared(
             prompts=(tuple(built.tokens),),
-            grammar=_own_grammar(request)
-            or grammar_of(offer, request.response_format, form, controls, text, thinking=thinks),
+            grammar=grammar_of(offer, request.response_format, form, controls, text, thinking=thinks),
             form=form,
             tools=offer.tools,
             thought=budget_of(request.thinking, form, self.vocabulary, thinking_now=thinks),
@@ -271,11 +273,6 @@ class Prompts:
             raise ContextLengthExceeded(
                 f"The prompt has {characters} characters; this model's window is {self._context} tokens."
             )
-
-
-def _own_grammar(request: GenerateRequest) -> str:
-    """Return the grammar that the client wrote itself; empty if there is none."""
-    return gbnf_grammar(request.sampling.grammar) if request.sampling.grammar else ""
 
 
 def characters_of(request: AnyRequest) -> int:

@@ -1,19 +1,21 @@
-"""Read how long a client wants a model to stay loaded (`keep_alive`), and list the loaded models. Pure."""
+"""Read how long a client wants a model to stay loaded (`keep_alive`). Pure."""
 
 import re
-from collections.abc import Iterable
-from typing import Any
+from datetime import UTC, datetime
 
 import msgspec
 
 from gateway.core.document import JsonObject
 from gateway.wire.body_fields import bad_field
-from gateway.wire.encoding import encode_json
-from gateway.wire.ollama.answers import timestamp
 
 FOR_EVER = 10 * 365 * 86_400.0  # how `expires_at` says "never", in seconds from now
 _PIECES = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def timestamp(seconds: float) -> str:
+    """Return Unix seconds as Ollama writes times."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,15 +26,6 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
     model: str
     keep: float | msgspec.UnsetType | None = msgspec.UNSET
-
-
-class Resident(msgspec.Struct, frozen=True, kw_only=True):
-    """Loaded model; memory in bytes, `unloads_in` in seconds, None: never."""
-
-    name: str
-    memory: int
-    gpu_memory: int
-    unloads_in: float | None
 
 
 def wish_of(document: JsonObject) -> Wish:
@@ -63,21 +56,3 @@ def _seconds(given: object) -> float | None:
     if isinstance(given, bool) or not isinstance(given, int | float) or given != given:
         raise bad_field("keep_alive", "must be seconds, or a time such as '5m'.")
     return None if given < 0 or given > FOR_EVER else float(given)
-
-
-def ps_body(models: Iterable[Resident], *, now: float) -> bytes:
-    """Encode the answer of `/api/ps`. `now` is in Unix seconds."""
-    rows: list[dict[str, Any]] = [
-        {
-            "name": model.name,
-            "model": model.name,
-            "size": model.memory,
-            "size_vram": model.gpu_memory,
-            "digest": "",
-            "details": {"parent_model": "", "format": "gguf", "family": "", "families": None, "parameter_size": "",
-                        "quantization_level": ""},
-            "expires_at": timestamp(now + (FOR_EVER if model.unloads_in is None else model.unloads_in)),
-        }
-        for model in models
-    ]  # fmt: skip
-    return encode_json({"models": rows})
