@@ -16,6 +16,11 @@ class Endpoint(enum.StrEnum):
     COMPLETIONS = "completions"
     EMBEDDINGS = "embeddings"
     RERANK = "rerank"
+    MODERATIONS = "moderations"
+
+
+LOCAL_ENDPOINTS = frozenset({Endpoint.RERANK, Endpoint.MODERATIONS})
+"""What no cloud is ever asked: there is no road for it out of the house."""
 
 
 class Dialect(enum.StrEnum):
@@ -125,6 +130,10 @@ class ChatRequest(Request, frozen=True, kw_only=True):
     older_functions: bool = False  # asked with `functions`: calls are answered as `function_call`
 
 
+class ModerationRequest(ChatRequest, frozen=True, kw_only=True):
+    """A text or a picture, and the question to a local model which of the categories of harm it has."""
+
+
 class CompletionRequest(Request, frozen=True, kw_only=True):
     """Raw text to continue: each prompt is text or token ids of the target model."""
 
@@ -160,6 +169,8 @@ AnyRequest: TypeAlias = ChatRequest | CompletionRequest | EmbeddingsRequest | Re
 def endpoint_of(request: AnyRequest) -> Endpoint:
     """Return the endpoint that a request belongs to."""
     match request:
+        case ModerationRequest():
+            return Endpoint.MODERATIONS
         case ChatRequest():
             return Endpoint.CHAT
         case CompletionRequest():

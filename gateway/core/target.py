@@ -11,7 +11,7 @@ from types import MappingProxyType
 import msgspec
 
 from gateway.core.labels import Label, Zone
-from gateway.core.request import Endpoint, Media
+from gateway.core.request import LOCAL_ENDPOINTS, Endpoint, Media
 
 _CACHED_NAMES = 1024
 _ALIKE = 0.75  # share of letters in common: one letter wrong, missing or swapped in a name of four and more
@@ -46,6 +46,12 @@ class TargetInfo(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.zone is Zone.CLOUD and self.ceiling >= Label.SENSITIVE:
             raise ValueError(f"target {self.name!r}: a cloud target's ceiling can't be 'sensitive'")
+
+    def serves(self, endpoint: Endpoint) -> bool:
+        """Return whether the target takes requests of this kind. Moderating is a chat, for those at home."""
+        if endpoint in LOCAL_ENDPOINTS and self.zone is Zone.CLOUD:
+            return False
+        return endpoint in self.endpoints or (endpoint is Endpoint.MODERATIONS and Endpoint.CHAT in self.endpoints)
 
 
 CAPABILITY_OF_FORM = {"json_schema": Capability.JSON_SCHEMA, "grammar": Capability.GRAMMAR}

@@ -24,6 +24,7 @@ _OPERATIONS = {
     Endpoint.COMPLETIONS: "text_completion",
     Endpoint.EMBEDDINGS: "embeddings",
     Endpoint.RERANK: "rerank",
+    Endpoint.MODERATIONS: "moderation",
 }
 
 

@@ -86,7 +86,7 @@ class SnapshotBuilder:
         for name, target in self._local.items():
             if alias is not None and alias.targets is not None and name not in alias.targets and len(self._local) > 1:
                 continue
-            if endpoint not in target.info.endpoints:
+            if not target.info.serves(endpoint):
                 continue  # it will not answer, so its count says nothing
             count = await target.prompt_tokens(request, isolation=isolation)
             if count is not None:

@@ -10,7 +10,7 @@ from gateway.core.document import JsonObject
 from gateway.core.errors import PolicyRefused
 from gateway.core.labels import Label, Zone
 from gateway.core.outbound import outbound_document
-from gateway.core.request import Endpoint, Inbound, endpoint_of
+from gateway.core.request import LOCAL_ENDPOINTS, Endpoint, Inbound, endpoint_of
 from gateway.policy.evaluation.compiled import Policy
 from gateway.policy.evaluation.decision import Decision
 from gateway.policy.evaluation.overrides import overridden
@@ -123,6 +123,8 @@ def mint(decision: Decision, target: str, inbound: Inbound, policy: Policy) -> C
         raise _stopped(f"{target!r} is not a cloud target")
     if decision.label > info.ceiling or decision.label >= Label.SENSITIVE:
         raise _stopped(f"the label {decision.label.word} is above the ceiling of {target!r}")
+    if endpoint_of(inbound.request) in LOCAL_ENDPOINTS:
+        raise _stopped("no cloud is asked such a thing")
     request = overridden(inbound.request, decision.overrides)
     return Clearance(
         _SEAL,

@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 from aiohttp import web
 
+from gateway.core.delta import Text
 from gateway.core.errors import AduanaError, Forbidden
 from gateway.core.request import (
     AnyRequest,
@@ -19,7 +20,7 @@ from gateway.core.request import (
     RerankRequest,
 )
 from gateway.core.target import Catalog
-from gateway.pipeline import Answer, Embedded, Pipeline, Ranked
+from gateway.pipeline import Answer, Embedded, Pipeline, Ranked, Route
 from gateway.pipeline.settlement import ClientGone
 from gateway.server.answers import json_answer, public_error, route_headers
 from gateway.server.auth import HostGuard, KeyRing
@@ -146,6 +147,11 @@ class HttpEndpoint:
     async def rerank(self, inbound: Inbound, request: RerankRequest) -> Ranked:
         """Return scores, and where they come from."""
         return await self._pipeline.rerank(inbound, request)
+
+    async def said(self, inbound: Inbound, request: GenerateRequest) -> tuple[Route, str]:
+        """Return where an answer comes from, and all of its text."""
+        async with self._pipeline.generate(inbound, request) as answer:
+            return answer.route, "".join([delta.text async for delta in answer.deltas if isinstance(delta, Text)])
 
     async def prompt_tokens(self, inbound: Inbound) -> int:
         """Count a prompt's tokens, exactly where a local model can. Sends nothing."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from gateway.core.labels import Label, Zone
-from gateway.core.request import Endpoint
+from gateway.core.request import LOCAL_ENDPOINTS, Endpoint
 from gateway.core.target import Capability
 from gateway.settings.llama import KvType, LlamaOptions
 from gateway.settings.section import SecretReference, Section
@@ -78,8 +78,8 @@ class EmbeddedTargetConfig(LlamaOptions):
     load_wait: Seconds = 300.0
     """As `2 min`: a request that wants it loaded waits so long for room and load, then gets 503."""
     endpoints: frozenset[Endpoint] = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS})
-    """What it serves: chat, completions, embeddings, rerank. A ranking model: `[rerank]`, an embedding model:
-    `[embeddings]`, so that other requests don't come here."""
+    """What it serves: chat (and with it moderations), completions, embeddings, rerank. A ranking model: `[rerank]`, an
+    embedding model: `[embeddings]`, so that other requests don't come here."""
     queue: int = Field(default=64, ge=0)
     """Requests that may wait for a slot, two thirds of them of one key; one more is answered with 429."""
     queue_wait: Seconds = 120.0
@@ -130,8 +130,8 @@ class OpenAITargetConfig(Section):
     """Most tokens of one answer, reasoning included: what budgets set aside for a request that sets no limit itself.
     Default: as providers document it for known models, else the window; 131072 at most."""
     endpoints: frozenset[Endpoint] | None = None
-    """What it serves: chat, completions, embeddings; in zone local also rerank. Default: chat, and in zone local
-    completions."""
+    """What it serves: chat, completions, embeddings; in zone local also rerank, and moderations with chat. Default:
+    chat, and in zone local completions."""
     capabilities: frozenset[Capability] = frozenset(
         {Capability.TOOLS, Capability.IMAGES, Capability.JSON_SCHEMA, Capability.LOGPROBS}
     )
@@ -176,8 +176,9 @@ class OpenAITargetConfig(Section):
             raise ValueError("a cloud target's ceiling can't be 'sensitive': sensitive data stays local")
         if self.zone is Zone.CLOUD and self.trusted_host:
             raise ValueError("'trusted_host' is for zone local only")
-        if self.zone is Zone.CLOUD and Endpoint.RERANK in self.effective_endpoints:
-            raise ValueError("rerank is for local targets: there is no road for it into a cloud")
+        homely = sorted(self.effective_endpoints & LOCAL_ENDPOINTS)
+        if self.zone is Zone.CLOUD and homely:
+            raise ValueError(f"{homely[0]} is for local targets: there is no road for it into a cloud")
         waiting = {"slots", "queue", "queue_wait"} & self.model_fields_set
         if self.zone is Zone.CLOUD and waiting:
             raise ValueError(f"{_listed(waiting)}: for zone local only; a cloud says itself when it is full")

@@ -18,6 +18,7 @@ PATHS = {
     Endpoint.COMPLETIONS: "/completions",
     Endpoint.EMBEDDINGS: "/embeddings",
     Endpoint.RERANK: "/rerank",
+    Endpoint.MODERATIONS: "/chat/completions",  # a chat that is held to the categories
 }
 
 # Pages and files. All other types are judged by their first bytes: servers name event streams in many ways, or not.

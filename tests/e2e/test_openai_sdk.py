@@ -111,3 +111,20 @@ async def test_a_prompt_that_fits_nowhere_says_so(client):
     with pytest.raises(openai.BadRequestError) as caught:
         await client.chat.completions.create(model="local", messages=[{"role": "user", "content": "word " * 3_000}])
     assert caught.value.code == "context_length_exceeded"
+
+
+async def test_moderation_happens_at_home(client, house):
+    """A text is moderated by the local model, however public and long it is; each input has its result."""
+    before = len(house.cloud.bodies)
+    long = "The committee met again and spoke of the harbour, the weather and the price of bread. " * 40
+    raw = await client.moderations.with_raw_response.create(
+        input=["Good morning.", f"Marker-moderated. {long}"], extra_headers={"x-aduana-tags": "public"}
+    )
+    assert (raw.headers["x-aduana-zone"], raw.headers["x-aduana-label"]) == ("local", "public")
+    found = raw.parse()
+    assert len(found.results) == 2
+    assert all(one.flagged is any(one.categories.model_dump().values()) for one in found.results)
+    assert len(house.cloud.bodies) == before
+    with pytest.raises(openai.BadRequestError) as caught:
+        await client.moderations.create(input=[])
+    assert caught.value.param == "input"

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.core.errors import PolicyRefused
 from gateway.core.labels import Label, Zone
+from gateway.core.request import Dialect, ModerationRequest
 from gateway.core.snapshot import Snapshot
 from gateway.policy import Candidate, Clearance, decide, mint
 from tests.policy.house import BIG, HOME, SHAPE, catalog_of, chat, evidence_for, inbound, policy_of
@@ -54,6 +55,15 @@ def _above_ceiling():
     return asked, msgspec.structs.replace(decision, label=Label.INTERNAL), "big", POLICY
 
 
+def _only_at_home():
+    asked = inbound(ModerationRequest(dialect=Dialect.OPENAI, model="auto", document=chat().document, messages=()))
+    decision = decide(evidence_for(asked), POLICY)
+    forged = msgspec.structs.replace(
+        decision, label=Label.PUBLIC, candidates=(Candidate(target="big", zone=Zone.CLOUD),)
+    )
+    return asked, forged, "big", POLICY
+
+
 def _sensitive_forged_list():
     asked = inbound(tags=("health",))
     decision = decide(evidence_for(asked), POLICY)
@@ -94,7 +104,7 @@ def _no_such_target():
 @pytest.mark.parametrize(
     "case",
     [_above_ceiling, _sensitive_forged_list, _not_in_list, _local_target, _other_id, _other_request, _other_policy,
-     _no_such_target],
+     _no_such_target, _only_at_home],
 )  # fmt: skip
 def test_mint_checks_again(case):
     """No clearance is minted, whatever the pipeline mixes up."""

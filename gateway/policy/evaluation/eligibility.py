@@ -96,7 +96,7 @@ def obstacles(
             why = Why.LABEL
         elif only is not None and name not in only:
             why = Why.ONLY
-        elif endpoint not in info.endpoints:
+        elif not info.serves(endpoint):
             why = Why.ENDPOINT
         elif needed and not needed <= info.capabilities:
             why = Why.CAPABILITY

@@ -82,7 +82,7 @@ class PolicyModel:
     def _able(self, info: TargetInfo) -> z3.BoolRef:
         variables = self.variables
         endpoint = FactRef(name="endpoint")
-        parts = [z3.Not(variables.is_word(endpoint, other)) for other in Endpoint if other not in info.endpoints]
+        parts = [z3.Not(variables.is_word(endpoint, other)) for other in Endpoint if not info.serves(other)]
         for fact, capability in _MEDIA.items():
             if capability not in info.capabilities:
                 parts.append(z3.Not(variables.flag(FactRef(name=fact))))

@@ -23,6 +23,7 @@ from gateway.core.request import (
     Inbound,
     Media,
     Message,
+    ModerationRequest,
     RerankRequest,
     ResponseFormat,
     Sampling,
@@ -192,8 +193,8 @@ def _request(record: _Record) -> AnyRequest:
     sampling = Sampling(max_tokens=record.max_tokens, logprobs=record.logprobs)
     form = ResponseFormat(kind=record.format)
     match record.endpoint:
-        case Endpoint.CHAT:
-            return ChatRequest(
+        case Endpoint.CHAT | Endpoint.MODERATIONS as kind:
+            return (ChatRequest if kind is Endpoint.CHAT else ModerationRequest)(
                 dialect=record.dialect, model=record.model, document=_EMPTY, stream=record.stream, media=media,
                 sampling=sampling, messages=(Message(role="user", text=""),) * record.turns,
                 tools=(_EMPTY,) if record.tools else (), response_format=form,

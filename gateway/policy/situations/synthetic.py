@@ -23,6 +23,7 @@ from gateway.core.request import (
     Inbound,
     Media,
     Message,
+    ModerationRequest,
     RerankRequest,
     ResponseFormat,
     Sampling,
@@ -110,9 +111,9 @@ def make_request(endpoint: str, model: str, facts: _Facts) -> AnyRequest:
     sampling = Sampling(max_tokens=facts.whole("max_output_tokens"), logprobs=facts.flag("wants_logprobs"))
     form = ResponseFormat(kind=facts.word("response_format", "text"))
     match Endpoint(endpoint):
-        case Endpoint.CHAT:
+        case Endpoint.CHAT | Endpoint.MODERATIONS as kind:
             turns = max(1, facts.whole("turns") or 1) if facts.number("turns") != 0 else 0
-            return ChatRequest(
+            return (ChatRequest if kind is Endpoint.CHAT else ModerationRequest)(
                 dialect=dialect, model=model, document=_EMPTY, stream=stream, media=media, sampling=sampling,
                 messages=(Message(role="user", text=""),) * min(turns, 10_000),
                 tools=(_EMPTY,) if facts.flag("has_tools") else (),

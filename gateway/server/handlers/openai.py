@@ -3,14 +3,16 @@
 import time
 from collections.abc import Callable
 
+import msgspec
 from aiohttp import web
 
 from gateway.core.request import GenerateRequest, Inbound
 from gateway.server.answers import json_answer, route_headers
 from gateway.server.endpoint import REQUEST_ID, HttpEndpoint
 from gateway.server.handlers.listing import Listing
+from gateway.server.headers import EXPLAIN
 from gateway.wire import openai
-from gateway.wire.openai import rerank
+from gateway.wire.openai import moderations, rerank
 
 
 class OpenAIHandlers:
@@ -47,6 +49,22 @@ class OpenAIHandlers:
         ranked = await self._endpoint.rerank(inbound, request)
         body = rerank.rerank_body(request, ranked.ranking, id=f"rerank-{_unique(inbound)}")
         return json_answer(body, route_headers(ranked.route))
+
+    async def moderations(self, http: web.Request) -> web.StreamResponse:
+        """Answer POST /v1/moderations: a local model is asked about one input after the other."""
+        caller, questions, size = await self._endpoint.parsed(http, moderations.parse_moderations)
+        results: list[bytes] = []
+        for number, question in enumerate(questions):
+            inbound = self._endpoint.inbound(http, caller, question, size)
+            if number:  # each has a receipt of its own
+                inbound = msgspec.structs.replace(inbound, id=f"{inbound.id}-{number}")
+            if http.headers.get(EXPLAIN, "0") != "0":
+                return await self._endpoint.explained(inbound)
+            route, said = await self._endpoint.said(inbound, question)
+            results.append(moderations.result(question, said))
+        headers = route_headers(route) | self._id(http)
+        name = f"modr-{http[REQUEST_ID].removeprefix('req_')}"
+        return json_answer(moderations.moderations_body(results, id=name, model=questions[0].model), headers)
 
     async def models(self, http: web.Request) -> web.StreamResponse:
         """Answer GET /v1/models."""

@@ -118,6 +118,7 @@ def build_application(
         post(f"{prefix}/embeddings", once(openai.embeddings))
         for name in ("rerank", "reranking"):  # llama-server's second name
             post(f"{prefix}/{name}", once(openai.rerank))
+        post(f"{prefix}/moderations", once(openai.moderations))
         post(f"{prefix}/responses", once(responses.create))
         post(f"{prefix}/responses/input_tokens", responses.input_tokens)
         one = f"{prefix}/responses/{{id:{_ID}}}"

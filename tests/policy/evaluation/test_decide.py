@@ -4,7 +4,15 @@ import pytest
 
 from gateway.core.errors import BadRequest, ContextLengthExceeded, NotFound, PolicyRefused, Unavailable
 from gateway.core.labels import Label
-from gateway.core.request import EmbeddingsRequest, Media, ResponseFormat, Sampling
+from gateway.core.request import (
+    Dialect,
+    EmbeddingsRequest,
+    Media,
+    ModerationRequest,
+    RerankRequest,
+    ResponseFormat,
+    Sampling,
+)
 from gateway.core.snapshot import Gpu
 from gateway.core.target import Alias, TargetState
 from gateway.policy import decide, refusal_error
@@ -334,3 +342,13 @@ otherwise: {prefer: [home, big]}
     assert names(ask(policy)) == ["home", "big"]
     assert names(ask(policy, request=chat("trusted"))) == ["trusted"]
     assert names(ask(policy, key="kids-tablet", prompt_tokens_estimate=2000)) == ["trusted"]
+
+
+@pytest.mark.parametrize("kind", [ModerationRequest, RerankRequest])
+def test_what_is_done_at_home_alone_has_no_road_into_a_cloud(kind):
+    """However public a text is, no cloud moderates or ranks it, whatever its endpoints and the rules say."""
+    policy = policy_of("labels: {default: public}\nrules: [{name: out, prefer: [big, home]}]", SMALL_HOUSE)
+    fields = {"messages": ()} if kind is ModerationRequest else {"query": "q", "texts": ("t",)}
+    request = kind(dialect=Dialect.OPENAI, model="auto", document=chat().document, **fields)
+    assert names(decide(evidence_for(inbound(request)), policy)) == ["home"]
+    assert why(decide(evidence_for(inbound(request)), policy))["big"] == "endpoint"
