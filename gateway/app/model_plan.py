@@ -34,7 +34,9 @@ def planned(settings: Settings) -> ModelPlan:
 
 def _makes_vectors(config: AnyTarget) -> bool:
     """Return whether `endpoints` names embeddings: every chat model can, few are meant to, and it takes memory."""
-    return "endpoints" in config.model_fields_set and Endpoint.EMBEDDINGS in (config.endpoints or ())
+    if not isinstance(config, EmbeddedTargetConfig) or "endpoints" not in config.model_fields_set:
+        return False
+    return Endpoint.EMBEDDINGS in config.endpoints
 
 
 def holding(settings: Settings) -> ModelPlan:

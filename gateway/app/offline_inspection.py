@@ -106,4 +106,4 @@ def masked_document(settings: Settings, evidence: Evidence, policy: Policy, *, j
         return None
     target = next(candidate.target for candidate in outgoing.decision.candidates if candidate.zone is Zone.CLOUD)
     request = overridden(outgoing.request, outgoing.decision.overrides)
-    return thaw(outbound_document(request, policy.catalog.targets[target].model))
+    return thaw(outbound_document(request, policy.catalog.targets[target]))

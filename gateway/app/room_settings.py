@@ -9,13 +9,14 @@ from gateway.observe import EnergySettings, PricedTarget, PriceSettings, Rate, T
 from gateway.observe.traces import TraceSettings
 from gateway.privacy import InspectionSettings, WordList
 from gateway.settings import Settings, read_secret
-from gateway.settings.targets import OpenAITargetConfig
+from gateway.settings.servers import OpenAITargetConfig, ServerTargetConfig
+from gateway.settings.targets import EmbeddedTargetConfig
 from gateway.stored import StoreSettings
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-def secret_of(target: OpenAITargetConfig) -> Secret | None:
+def secret_of(target: ServerTargetConfig) -> Secret | None:
     """Read a target's API key from where the configuration says.
 
     Raises:
@@ -68,9 +69,9 @@ def priced_targets(settings: Settings, catalog: Catalog) -> list[PricedTarget]:
             name=name,
             zone=catalog.targets[name].zone,
             model=config.model,
-            base_url=config.base_url if isinstance(config, OpenAITargetConfig) else None,
+            base_url=None if isinstance(config, EmbeddedTargetConfig) else config.base_url,
             context=catalog.targets[name].context,
-            answer_tokens=config.answer_tokens if isinstance(config, OpenAITargetConfig) else None,
+            answer_tokens=None if isinstance(config, EmbeddedTargetConfig) else config.answer_tokens,
         )
         for name, config in settings.targets.items()
     ]
@@ -110,6 +111,9 @@ def price_settings(settings: Settings) -> PriceSettings:
                 input=rate.input,
                 output=rate.output,
                 input_cached=rate.input_cached,
+                input_written=rate.input_written,
+                input_audio=rate.input_audio,
+                output_audio=rate.output_audio,
                 above=rate.above,
                 above_input=rate.above_input,
                 above_output=rate.above_output,

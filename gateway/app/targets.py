@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+import msgspec
 import structlog
 
 from gateway.app.model_admin import ModelAdmin
@@ -12,7 +13,7 @@ from gateway.core.background import Keep, unwatched
 from gateway.core.errors import AduanaError
 from gateway.core.events import ViolationStopped
 from gateway.core.labels import Zone
-from gateway.core.target import Catalog, TargetState
+from gateway.core.target import Catalog, TargetInfo, TargetState
 from gateway.local.embedded.events import WorkerListener
 from gateway.local.embedded.models.plan import ModelPlan
 from gateway.local.embedded.models.pool import ModelPool
@@ -22,6 +23,7 @@ from gateway.local.http.target import HttpTarget
 from gateway.pipeline import CloudTarget, LocalTarget
 from gateway.pipeline.ports import Target
 from gateway.settings import Settings
+from gateway.settings.servers import AnthropicTargetConfig, GeminiTargetConfig, OpenAITargetConfig
 from gateway.settings.targets import EmbeddedTargetConfig as EmbeddedConfig
 
 LOG = structlog.get_logger("aduana.targets")
@@ -71,27 +73,10 @@ class Targets:
                     worker=workers.get(name),
                 )
                 self.local[name] = self.embedded[name] = embedded
-            elif config.zone is Zone.LOCAL:
+            elif isinstance(config, OpenAITargetConfig) and config.zone is Zone.LOCAL:
                 self.local[name] = HttpTarget(info, http_settings(config), keep=keep)
             else:
-                # Imported only here: without a cloud target, nothing that can reach a cloud is even loaded.
-                from gateway.cloud import CloudSettings
-                from gateway.cloud import CloudTarget as OpenAICloud
-
-                self.cloud[name] = OpenAICloud(
-                    info,
-                    CloudSettings(
-                        base_url=config.base_url,
-                        api_key=secret_of(config),
-                        ca_file=config.ca_file,
-                        connect_seconds=config.connect_seconds,
-                        header_seconds=config.effective_header_seconds,
-                        idle_seconds=config.idle_seconds,
-                        retries=config.retries,
-                        proxy=config.proxy,
-                    ),
-                    on_violation=on_violation,
-                )
+                self.cloud[name] = _cloud_target(info, config, on_violation)
 
     @property
     def models(self) -> ModelAdmin:
@@ -124,3 +109,30 @@ class Targets:
                 LOG.error("target.close_failed", target=name, error=type(result).__name__)
             elif isinstance(result, BaseException):
                 raise result
+
+
+def _cloud_target(
+    info: TargetInfo,
+    config: OpenAITargetConfig | AnthropicTargetConfig | GeminiTargetConfig,
+    on_violation: Callable[[ViolationStopped], None],
+) -> CloudTarget:
+    # Imported only here: without a cloud target, nothing that can reach a cloud is even loaded.
+    from gateway.cloud import CloudSettings
+    from gateway.cloud import CloudTarget as Cloud
+
+    settings = CloudSettings(
+        base_url=config.base_url,
+        api=info.api,
+        api_key=secret_of(config),
+        ca_file=config.ca_file,
+        connect_seconds=config.connect_seconds,
+        header_seconds=config.effective_header_seconds,
+        idle_seconds=config.idle_seconds,
+        retries=config.retries,
+        proxy=config.proxy,
+        answer_tokens=config.answer_tokens,
+        api_version=(config.api_version or "") if isinstance(config, OpenAITargetConfig) else "",
+    )
+    if isinstance(config, AnthropicTargetConfig):
+        settings = msgspec.structs.replace(settings, anthropic_version=config.version, anthropic_betas=config.betas)
+    return Cloud(info, settings, on_violation=on_violation)

@@ -17,6 +17,7 @@ from gateway.core.labels import Zone
 from gateway.observe.prices.price_list import Price, PriceList
 from gateway.observe.settings import Rate
 from gateway.settings import Settings, load_settings
+from gateway.settings.targets import EmbeddedTargetConfig
 
 _LARGEST = 64 * 2**20
 _SECONDS = 30.0
@@ -67,7 +68,7 @@ def rows(settings: Settings, prices: PriceList, now: float | None = None) -> lis
     wanted += [
         (name, target.model, target.base_url)
         for name, target in settings.targets.items()
-        if target.kind == "openai" and target.zone is Zone.CLOUD
+        if not isinstance(target, EmbeddedTargetConfig) and target.zone == Zone.CLOUD
     ]
     found = []
     for name, model, base_url in wanted:
@@ -158,5 +159,6 @@ def _cells(row: PriceRow) -> tuple[str, str, str, str]:
     if row.price is None:
         return ("?", "?", "?", "")
     price = row.price
-    steps = "; ".join(f"above {above:,}: {fresh / 1e6:g}/{out / 1e6:g}" for above, fresh, _, out in price.tiers)
-    return (f"{price.input / 1e6:g}", f"{price.cached / 1e6:g}", f"{price.output / 1e6:g}", steps)
+    steps = "; ".join(f"above {above:,}: {tier.input / 1e6:g}/{tier.output / 1e6:g}" for above, tier in price.tiers)
+    rates = price.rates
+    return (f"{rates.input / 1e6:g}", f"{rates.cached / 1e6:g}", f"{rates.output / 1e6:g}", steps)

@@ -16,6 +16,7 @@ import openai
 from gateway import __version__
 from gateway.cloud.settings import CloudSettings
 from gateway.core.errors import AduanaError, TargetBusy, TargetError, TargetProtocolError
+from gateway.core.target import Api
 from gateway.upstream import errors as faults
 from gateway.upstream.body import BodyShape
 from gateway.upstream.decompression import Inflater
@@ -27,6 +28,7 @@ for _talkative in ("openai", "httpx2", "httpcore2"):
 
 _MOST_CONNECTIONS = 1000
 _KEEP_ALIVE_SECONDS = 30.0
+_VERSION = "api-version"  # the one query that leaves, to services like Azure's
 
 
 class CloudReply:
@@ -83,6 +85,7 @@ class ProviderClient:
         )
         self._sdk = openai.AsyncOpenAI(
             base_url=settings.base_url,
+            default_query={_VERSION: settings.api_version} if settings.api_version else None,
             api_key="the-door-has-it",  # so that no part of the package can show or log the real one
             admin_api_key="",
             organization="",
@@ -125,12 +128,13 @@ class ProviderClient:
 class _Door(httpx2.AsyncBaseTransport):
     """Last step before the socket, which every request to the cloud passes."""
 
-    # INVARIANT: only these headers, only this origin.
+    # INVARIANT: only these headers, only this origin, and no query but the configured one.
 
     def __init__(self, target: str, settings: CloudSettings) -> None:
         self._target = target
-        self._key = settings.api_key
+        self._settings = settings
         self._base = httpx2.URL(settings.base_url)
+        self._query = f"{_VERSION}={settings.api_version}" if settings.api_version else ""
         context = httpx2.create_ssl_context(trust_env=False)
         if settings.ca_file is not None:
             context.load_verify_locations(cafile=settings.ca_file)
@@ -149,6 +153,8 @@ class _Door(httpx2.AsyncBaseTransport):
         url = request.url
         if (url.scheme, url.host, url.port) != (self._base.scheme, self._base.host, self._base.port):
             raise TargetError(f"The target {self._target!r} would have been asked at another address.")
+        if url.query.decode("ascii", "replace") != self._query:
+            raise TargetError(f"The target {self._target!r} would have been asked with another query.")
         headers = {
             "Host": request.headers["Host"],
             "Content-Type": "application/json",
@@ -157,9 +163,7 @@ class _Door(httpx2.AsyncBaseTransport):
             "Accept-Encoding": "identity",
             "User-Agent": f"aduana/{__version__}",
         }
-        if self._key is not None:
-            headers["Authorization"] = f"Bearer {self._key.reveal()}"
-        request.headers = httpx2.Headers(headers)
+        request.headers = httpx2.Headers(headers | self._provider_headers())
         response = await self._inner.handle_async_request(request)
         if response.status_code == 200:
             return response
@@ -170,6 +174,19 @@ class _Door(httpx2.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+    def _provider_headers(self) -> dict[str, str]:
+        """Return the key as the provider wants it, and the version of its API: all from the configuration."""
+        settings = self._settings
+        key = settings.api_key.reveal() if settings.api_key is not None else ""
+        if settings.api is Api.MESSAGES:
+            betas = ",".join(settings.anthropic_betas)
+            headers = {"x-api-key": key, "anthropic-version": settings.anthropic_version, "anthropic-beta": betas}
+        elif settings.api_version:
+            headers = {"api-key": key}
+        else:
+            headers = {"Authorization": f"Bearer {key}" if key else ""}
+        return {name: value for name, value in headers.items() if value}
 
     async def _fault(self, response: httpx2.Response) -> AduanaError:
         retry_after = faults.retry_after_seconds(response.headers, datetime.now(UTC))

@@ -4,6 +4,7 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from gateway.core.secret import Secret
+from gateway.core.target import Api
 from gateway.upstream.exchange import ExchangeSettings
 
 
@@ -11,7 +12,12 @@ class CloudSettings(ExchangeSettings, frozen=True, kw_only=True):
     """One provider's address, key and limits. Times in seconds."""
 
     base_url: str
+    api: Api = Api.CHAT
     api_key: Secret | None = None
+    api_version: str = ""  # of an Azure-style service: stands in the query, and the key in a header of its own
+    anthropic_version: str = "2023-06-01"
+    anthropic_betas: tuple[str, ...] = ()  # features under test that the provider is asked for
+    answer_tokens: int | None = None  # the most of one answer, where a request sets no limit and the API needs one
     connect_seconds: float = 3.0
     proxy: str | None = None  # the environment's proxy variables are never used
     ca_file: str | None = None  # further certificate authorities (PEM), for a provider behind a private one

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
+from gateway.cloud.apis import api_of
 from gateway.cloud.client import CloudReply, ProviderClient
 from gateway.cloud.settings import CloudSettings, is_encrypted
 from gateway.core.delta import Delta, Embeddings
@@ -16,7 +17,7 @@ from gateway.core.events import ViolationStopped
 from gateway.core.moving_average import MovingAverage
 from gateway.core.target import TargetInfo, TargetState
 from gateway.policy import Clearance
-from gateway.upstream.body import PATHS, has_token_numbers, inputs_of
+from gateway.upstream.body import has_token_numbers, inputs_of
 from gateway.upstream.embeddings import read_vectors
 from gateway.upstream.exchange import Exchange, Post
 
@@ -38,6 +39,7 @@ class CloudTarget:
         self._settings = settings
         self._on_violation = on_violation
         self._clock = clock
+        self._api = api_of(info.name, settings)
         self._exchange = Exchange(info.name, settings, clock=clock)
         self._client: ProviderClient | None = None
         self._latency = MovingAverage(_SMOOTHING)
@@ -93,7 +95,9 @@ class CloudTarget:
         begun = self._clock()
         answered = False
         async with aclosing(
-            self._exchange.stream(post, clearance.document, deadline=deadline, endpoint=clearance.endpoint)
+            self._exchange.stream(
+                post, self._api.reader(clearance.document), deadline=deadline, endpoint=clearance.endpoint
+            )
         ) as deltas:
             async for delta in deltas:
                 if not answered:
@@ -113,12 +117,13 @@ class CloudTarget:
     def _cleared_post(self, clearance: Clearance, most_bytes: int) -> Post:
         """Return the call that sends the cleared document. INVARIANT: no other way leads from here to the client."""
         self._last_check(clearance)
+        path = self._api.path(clearance.endpoint)
+        content = encode(self._api.body(clearance.document))
 
         async def post() -> CloudReply:
             if self._client is None:
                 raise TargetUnavailable(f"The target {self._info.name!r} is not started.")
-            content = encode(clearance.document)
-            return await self._client.post(PATHS[clearance.endpoint], content, most_bytes=most_bytes)
+            return await self._client.post(path, content, most_bytes=most_bytes)
 
         return post
 

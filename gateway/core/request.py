@@ -116,6 +116,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
     media: frozenset[Media] = frozenset()
     left_out: tuple[str, ...] = ()  # paths of the body that the translation of its dialect has no place for
     built_in_tools: tuple[str, ...] = ()  # names of offered tools that only their provider could run
+    marked: tuple[str, ...] = ()  # paths of the body that stand in the document for targets alone that take marks
 
 
 class ChatRequest(Request, frozen=True, kw_only=True):

@@ -31,17 +31,26 @@ class Capability(enum.StrEnum):
     THINKING = "thinking"  # it thinks before it answers; listings tell it, no request needs it
 
 
+class Api(enum.StrEnum):
+    """API in which a target is asked and answers."""
+
+    CHAT = "chat"  # OpenAI's chat completions, and whatever is like them
+    MESSAGES = "messages"  # Anthropic's
+
+
 class TargetInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A place that can answer. INVARIANT: a cloud target's ceiling is never `sensitive`."""
 
     name: str
-    kind: str  # embedded, openai
+    kind: str  # embedded, openai, anthropic, gemini
     zone: Zone
     ceiling: Label
     model: str  # what the target calls its model
     context: int | None = None  # window in tokens, prompt and answer together; None: unknown
     endpoints: frozenset[Endpoint] = frozenset(Endpoint)
     capabilities: frozenset[Capability] = frozenset()
+    api: Api = Api.CHAT
+    marks: bool = False  # takes marks for prompt caches and signed thoughts, which most servers refuse
 
     def __post_init__(self) -> None:
         if self.zone is Zone.CLOUD and self.ceiling >= Label.SENSITIVE:

@@ -4,13 +4,20 @@ import msgspec
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """Tokens of one answer. The four kinds are disjoint, so that sums add up: total = the sum of all four."""
+    """Tokens of one answer. The first four kinds are disjoint, so that sums add up: total = the sum of these four.
+
+    The others are parts of them that some providers price in their own way.
+    """
 
     input: int = 0  # prompt tokens that were computed
     input_cached: int = 0  # prompt tokens that came from a cache
     output: int = 0  # answer tokens without reasoning
     reasoning: int = 0
     estimated: bool = False  # counted here because the target did not say
+    input_written: int = 0  # of `input`: written to the provider's cache
+    input_written_long: int = 0  # of `input_written`: to be kept for an hour
+    input_audio: int = 0  # of `input`
+    output_audio: int = 0  # of `output`
 
     @property
     def prompt_tokens(self) -> int:

@@ -18,6 +18,12 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
     """Generated tokens, reasoning included."""
     input_cached: float | None = None
     """Prompt tokens from the provider's cache. None: as `input`."""
+    input_written: float | None = None
+    """Prompt tokens that were written to the provider's cache. None: as `input`."""
+    input_audio: float | None = None
+    """Prompt tokens that are sound. None: as `input`."""
+    output_audio: float | None = None
+    """Generated tokens that are sound. None: as `output`."""
     above: int | None = None
     """With more prompt tokens than this, all tokens of the request cost the `above_…` rates. None: no such step."""
     above_input: float | None = None

@@ -5,9 +5,11 @@ import msgspec
 from gateway.core.labels import Label, Zone
 from gateway.core.outbound import withheld
 from gateway.core.request import Inherited
+from gateway.core.target import Api
 from gateway.pipeline.masking import Outgoing
 from gateway.pipeline.settlement import RequestAccount
 from gateway.policy import Decision, Evidence, Policy, Sensitivity
+from gateway.upstream.unsaid import unsaid
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,5 +62,12 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
             zone=zone,
             masked=self.masked.counts if self.masked is not None and left else (),
             unknown_tags=tuple(sorted(self.first.unknown_tags)),
-            dropped=(*request.left_out, *(withheld(request) if zone is Zone.CLOUD else ())),
+            dropped=(*request.left_out, *self._unsaid(target), *(withheld(request) if zone is Zone.CLOUD else ())),
         )
+
+    def _unsaid(self, target: str | None) -> tuple[str, ...]:
+        """Return what of the request the target is not told, because its API has no words for it."""
+        request, info = self.evidence.inbound.request, self.policy.catalog.targets.get(target or "")
+        marked = () if info is not None and info.marks else request.marked
+        api = Api.CHAT if info is None else info.api
+        return (*marked, *unsaid(api, request.document))

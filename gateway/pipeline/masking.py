@@ -241,7 +241,9 @@ def _read_again(original: GenerateRequest, masked: Masked) -> GenerateRequest | 
     """Return the masked document as a request, or None where a pseudonym stands in a place that can't hold one."""
     try:
         if isinstance(original, ChatRequest):
-            request: GenerateRequest = openai_requests.parse_chat(masked.document)
+            request: GenerateRequest = msgspec.structs.replace(
+                openai_requests.parse_chat(masked.document), thinking=original.thinking
+            )
         else:
             request = openai_requests.parse_completion(masked.document)
     except BadRequest:
@@ -252,4 +254,5 @@ def _read_again(original: GenerateRequest, masked: Masked) -> GenerateRequest | 
         stream=original.stream,
         include_usage=original.include_usage,
         media=original.media | request.media,
+        marked=original.marked,
     )

@@ -132,7 +132,7 @@ def mint(decision: Decision, target: str, inbound: Inbound, policy: Policy) -> C
         target=target,
         label=decision.label,
         endpoint=endpoint_of(request),
-        document=outbound_document(request, info.model),
+        document=outbound_document(request, info),
     )
 
 

@@ -32,9 +32,9 @@ def _sentence(loc: tuple[int | str, ...], kind: str, message: str, source: Sourc
     if kind == "missing":
         return f"{place}: {dotted!r} is missing; it is required here."
     if kind == "union_tag_not_found":
-        return f"{place}: {dotted!r} needs a 'kind': embedded or openai."
+        return f"{place}: {dotted!r} needs a 'kind': embedded, openai, anthropic or gemini."
     if kind == "union_tag_invalid":
-        return f"{place}: {dotted}.kind is not known; use embedded or openai."
+        return f"{place}: {dotted}.kind is not known; use embedded, openai, anthropic or gemini."
     if kind == "string_pattern_mismatch":
         return f"{place}: {dotted}: {_pattern_hint(path)}."
     reason = message.removeprefix("Value error, ")

@@ -17,6 +17,12 @@ class RateConfig(Section):
     """Generated tokens, reasoning included."""
     input_cached: float | None = Field(default=None, ge=0)
     """Prompt tokens from the provider's cache. Default: as `input`."""
+    input_written: float | None = Field(default=None, ge=0)
+    """Prompt tokens that were written to the provider's cache. Default: as `input`."""
+    input_audio: float | None = Field(default=None, ge=0)
+    """Prompt tokens that are sound. Default: as `input`."""
+    output_audio: float | None = Field(default=None, ge=0)
+    """Generated tokens that are sound. Default: as `output`."""
     above: int | None = Field(default=None, ge=1)
     """With more prompt tokens than this, all tokens of the request cost the `above_…` rates."""
     above_input: float | None = Field(default=None, ge=0)

@@ -22,7 +22,7 @@ from gateway.settings.paths import placed
 from gateway.settings.responses import ResponsesConfig
 from gateway.settings.section import Files, Name
 from gateway.settings.server import ApiKey, LogConfig, ModelAlias, ServerSettings, TraceConfig
-from gateway.settings.targets import AnyTarget, EmbeddedTargetConfig, EngineConfig, OpenAITargetConfig
+from gateway.settings.targets import AnyTarget, EmbeddedTargetConfig, EngineConfig
 
 DEFAULT_FILE = Path("aduana.yaml")
 
@@ -174,11 +174,11 @@ class Settings(BaseSettings):
         return self.models_dir or self.state_dir / "models"
 
 
-def _starter() -> "dict[str, EmbeddedTargetConfig | OpenAITargetConfig]":
+def _starter() -> dict[str, AnyTarget]:
     return {"home": EmbeddedTargetConfig(kind="embedded", model="smollm2")}
 
 
-def _info(name: str, target: EmbeddedTargetConfig | OpenAITargetConfig) -> TargetInfo:
+def _info(name: str, target: AnyTarget) -> TargetInfo:
     match target:
         case EmbeddedTargetConfig():
             return TargetInfo(
@@ -193,16 +193,18 @@ def _info(name: str, target: EmbeddedTargetConfig | OpenAITargetConfig) -> Targe
                     {Capability.TOOLS, Capability.JSON_SCHEMA, Capability.GRAMMAR, Capability.LOGPROBS}
                 ),
             )
-        case OpenAITargetConfig():
+        case _:
             return TargetInfo(
                 name=name,
                 kind=target.kind,
-                zone=target.zone,
+                zone=Zone(target.zone),
                 ceiling=target.effective_ceiling,
                 model=target.model,
                 context=target.context,
                 endpoints=target.effective_endpoints,
                 capabilities=target.capabilities,
+                api=target.api_spoken,
+                marks=target.takes_marks,
             )
 
 

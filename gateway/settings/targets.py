@@ -1,21 +1,14 @@
 """`targets:`: everything that can answer."""
 
-import re
-from math import inf
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from gateway.core.labels import Label, Zone
-from gateway.core.request import LOCAL_ENDPOINTS, Endpoint
-from gateway.core.target import Capability
+from gateway.core.request import Endpoint
 from gateway.settings.llama import KvType, LlamaOptions
-from gateway.settings.section import SecretReference, Section
+from gateway.settings.section import Section
+from gateway.settings.servers import AnthropicTargetConfig, GeminiTargetConfig, OpenAITargetConfig
 from gateway.settings.units import Bytes, Seconds, Slots, Window
-
-_CLOUD_HEADER_SECONDS = 120.0
-# Ollama runs these on ollama.com, whatever machine is asked: gpt-oss:120b-cloud, glm-4.6:cloud.
-_ELSEWHERE = re.compile(r"[:-]cloud\s*(:latest\s*)?\Z", re.IGNORECASE)
 
 
 class EngineConfig(Section):
@@ -106,110 +99,6 @@ class EmbeddedTargetConfig(LlamaOptions):
         return self
 
 
-class OpenAITargetConfig(Section):
-    """Any server that speaks the OpenAI API: a cloud, or llama-server, Ollama, vLLM, LM Studio on your own network."""
-
-    kind: Literal["openai"]
-    zone: Zone
-    """`local` for your own machines, `cloud` for everybody else's. A model that a server at home runs elsewhere, as
-    Ollama its `…-cloud` models, is not local: its name is refused here, and a server that says so gets nothing."""
-    base_url: str = Field(pattern=r"^https?://[^\s/@]+(/[^\s@]*)?$")
-    """Base URL with its `/v1`. Credentials don't belong in it."""
-    api_key: SecretReference | None = None
-    """`env:NAME` or `file:PATH`."""
-    model: str
-    """What that server calls its model."""
-    ceiling: Label | None = None
-    """Highest label this target may receive. Default: `sensitive` for local, `public` for cloud.
-
-    Never `sensitive` for cloud: such a file does not load.
-    """
-    context: int | None = Field(default=None, ge=64)
-    """Window in tokens. Default: unknown, never refused for length here."""
-    answer_tokens: int | None = Field(default=None, ge=1)
-    """Most tokens of one answer, reasoning included: what budgets set aside for a request that sets no limit itself.
-    Default: as providers document it for known models, else the window; 131072 at most."""
-    endpoints: frozenset[Endpoint] | None = None
-    """What it serves: chat, completions, embeddings; in zone local also rerank, and moderations with chat. Default:
-    chat, and in zone local completions."""
-    capabilities: frozenset[Capability] = frozenset(
-        {Capability.TOOLS, Capability.IMAGES, Capability.JSON_SCHEMA, Capability.LOGPROBS}
-    )
-    """What it can do besides text: tools, images, audio, files, json_schema, logprobs, grammar for servers that
-    heed `grammar` (llama-server), thinking for models that think (listings say so)."""
-    connect_seconds: float = Field(default=3.0, gt=0)
-    """Time to connect."""
-    header_seconds: float | None = Field(default=None, gt=0)
-    """Time from the request to the beginning of the answer. Default: 120 in zone cloud; in zone local as long as the
-    request may take and the server is there, for long prompts are read in silence."""
-    ca_file: str | None = None
-    """Further certificate authorities (PEM), for a server behind a private one."""
-    idle_seconds: float = Field(default=60.0, gt=0)
-    """Longest silence in a running answer."""
-    retries: int = Field(default=2, ge=0, le=10)
-    """Further tries of one request after a passing fault, before its first byte."""
-    slots: int = Field(default=16, ge=1, le=1024)
-    """For `zone: local`: requests that the server gets at once; set it to what it computes at once (`--parallel`)."""
-    queue: int = Field(default=64, ge=0)
-    """For `zone: local`: further requests that may wait here, in fair turns, two thirds of them of one key; one more
-    is answered with 429."""
-    queue_wait: Seconds = 120.0
-    """For `zone: local`, as `2 min`: a request that would have to wait longer for a slot gets 429 at once."""
-    proxy: str | None = None
-    """HTTP proxy for this target. The environment's proxy variables are never used."""
-    trusted_host: bool = False
-    """For `zone: local` only: the address is yours although it is a public one."""
-
-    @field_validator("ceiling", mode="before", json_schema_input_type=Literal["public", "internal", "sensitive"] | None)
-    @classmethod
-    def _label(cls, value: object) -> object:
-        return Label.parse(value) if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "OpenAITargetConfig":
-        if self.zone is Zone.LOCAL and _ELSEWHERE.search(self.model):
-            raise ValueError(
-                f"the model {self.model!r} runs in Ollama's cloud, by its name, so the target can't be 'zone: local'. "
-                "Use 'zone: cloud', or a model that runs on your own machine"
-            )
-        if self.zone is Zone.CLOUD and self.ceiling is Label.SENSITIVE:
-            raise ValueError("a cloud target's ceiling can't be 'sensitive': sensitive data stays local")
-        if self.zone is Zone.CLOUD and self.trusted_host:
-            raise ValueError("'trusted_host' is for zone local only")
-        homely = sorted(self.effective_endpoints & LOCAL_ENDPOINTS)
-        if self.zone is Zone.CLOUD and homely:
-            raise ValueError(f"{homely[0]} is for local targets: there is no road for it into a cloud")
-        waiting = {"slots", "queue", "queue_wait"} & self.model_fields_set
-        if self.zone is Zone.CLOUD and waiting:
-            raise ValueError(f"{_listed(waiting)}: for zone local only; a cloud says itself when it is full")
-        if self.zone is Zone.LOCAL and self.proxy is not None:
-            raise ValueError("'proxy' is for zone cloud only: a local target is asked directly")
-        return self
-
-    @property
-    def effective_endpoints(self) -> frozenset[Endpoint]:
-        """Return what it serves, or the zone's default where nothing is set."""
-        if self.endpoints is not None:
-            return self.endpoints
-        return frozenset({Endpoint.CHAT} if self.zone is Zone.CLOUD else {Endpoint.CHAT, Endpoint.COMPLETIONS})
-
-    @property
-    def effective_header_seconds(self) -> float:
-        """Return the time to the beginning of the answer, or the zone's default where none is set."""
-        if self.header_seconds is not None:
-            return self.header_seconds
-        return _CLOUD_HEADER_SECONDS if self.zone is Zone.CLOUD else inf
-
-    @property
-    def effective_ceiling(self) -> Label:
-        """Return the ceiling, or the zone's default where none is set."""
-        if self.ceiling is not None:
-            return self.ceiling
-        return Label.PUBLIC if self.zone is Zone.CLOUD else Label.SENSITIVE
-
-
-def _listed(names: set[str]) -> str:
-    return ", ".join(f"'{name}'" for name in sorted(names))
-
-
-AnyTarget = Annotated[EmbeddedTargetConfig | OpenAITargetConfig, Field(discriminator="kind")]
+AnyTarget = Annotated[
+    EmbeddedTargetConfig | OpenAITargetConfig | AnthropicTargetConfig | GeminiTargetConfig, Field(discriminator="kind")
+]

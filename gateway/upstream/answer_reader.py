@@ -49,15 +49,15 @@ class _ChoiceState:
 
 
 class AnswerReader:
-    """Reader of one answer of `target`. `document` is what was sent; `choices` is how many answers it asked for.
+    """Reader of one answer of `target`. `document` is what was sent.
 
     Finish reasons go out at the end, because some servers send one with every piece.
     """
 
-    def __init__(self, target: str, document: JsonObject, choices: int = 1) -> None:
+    def __init__(self, target: str, document: JsonObject) -> None:
         self._target = target
         self._document = document
-        self._states = [_ChoiceState(index, document) for index in range(choices)]
+        self._states = [_ChoiceState(index, document) for index in range(choices_of(document))]
         self._only: int | None = None  # where one choice was asked for: the number that the server gave it
         self._usage = UsageReports()
         self.done = False
@@ -205,6 +205,16 @@ class AnswerReader:
     def _thought(self, state: _ChoiceState, text: str) -> Reasoning:
         state.thought += len(text)
         return Reasoning(text=text, index=state.index)
+
+
+def choices_of(document: JsonObject) -> int:
+    """Count the choices that a chat or completion document asks for."""
+    n = document.get("n")
+    prompts = document.get("prompt")
+    count = n if type(n) is int else 1
+    if isinstance(prompts, tuple) and prompts and type(prompts[0]) is not int:
+        return count * len(prompts)
+    return count
 
 
 def _texts(given: object) -> Iterator[str]:

@@ -9,9 +9,9 @@ from gateway.core.delta import Delta
 from gateway.core.document import JsonObject
 from gateway.core.errors import AduanaError, TargetProtocolError
 from gateway.core.request import Endpoint
-from gateway.upstream.answer_reader import AnswerReader
 from gateway.upstream.decompression import Inflater
 from gateway.upstream.framing import AnswerFraming
+from gateway.upstream.reading import AnswerReading
 
 PATHS = {
     Endpoint.CHAT: "/chat/completions",
@@ -42,10 +42,10 @@ class BodyShape(msgspec.Struct, frozen=True, kw_only=True):
 class AnswerBody:
     """Body of one answer, fed with bytes as they arrive. Never ends an answer that did not end itself."""
 
-    def __init__(self, target: str, document: JsonObject, shape: BodyShape) -> None:
+    def __init__(self, target: str, reader: AnswerReading, shape: BodyShape) -> None:
         if shape.media_type.startswith(_NO_ANSWERS):
             raise TargetProtocolError(f"The target {target!r} answered with something else than an event stream.")
-        self._reader = AnswerReader(target, document, choices_of(document))
+        self._reader = reader
         self._inflater = Inflater(shape.content_encoding, shape.most_bytes)
         self._framing = AnswerFraming(target, declared=shape.media_type == "text/event-stream")
 
@@ -105,16 +105,6 @@ class AnswerBody:
         for event in self._framing.end():
             yield from self._reader.event(event)
         yield from self._reader.end()
-
-
-def choices_of(document: JsonObject) -> int:
-    """Count the choices that a chat or completion document asks for."""
-    n = document.get("n")
-    prompts = document.get("prompt")
-    count = n if type(n) is int else 1
-    if isinstance(prompts, tuple) and prompts and type(prompts[0]) is not int:
-        return count * len(prompts)
-    return count
 
 
 def collected(shape: BodyShape, chunks: list[bytes]) -> bytes:

@@ -15,12 +15,12 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop
 from tenacity.wait import wait_random_exponential
 
 from gateway.core.delta import Delta
-from gateway.core.document import JsonObject
 from gateway.core.errors import AduanaError, TargetCutOff, TargetTimeout
 from gateway.core.request import Endpoint
 from gateway.upstream.body import AnswerBody, BodyShape, collected
 from gateway.upstream.circuit_breaker import CircuitBreakerSettings, TargetBreaker
 from gateway.upstream.errors import is_passing
+from gateway.upstream.reading import AnswerReading
 
 T = TypeVar("T")
 _LONGEST_PAUSE = 4.0
@@ -91,13 +91,13 @@ class Exchange:
     async def stream(
         self,
         post: Post,
-        document: JsonObject,
+        reader: AnswerReading,
         *,
         deadline: float,
         endpoint: Endpoint = Endpoint.CHAT,
         working: Callable[[], bool] | None = None,
     ) -> AsyncGenerator[Delta, None]:
-        """Yield the deltas of the answer to `document`, which `post` sends.
+        """Yield the deltas of the answer to what `post` sends, as `reader` reads them.
 
         Before its first delta a server may be silent for `header_seconds`; where `working` can say that it is there
         all the same, that is looked at again and again.
@@ -109,7 +109,7 @@ class Exchange:
             patience = asyncio.get_running_loop().time() + self._settings.header_seconds
             reply = await self._send(post, deadline, working)
             try:
-                body = AnswerBody(self._target, document, reply.shape)
+                body = AnswerBody(self._target, reader, reply.shape)
                 begun = False
                 while not body.done:
                     waiting = self._next_of(body, reply, deadline, since=0.0 if begun else patience)

@@ -8,6 +8,9 @@ from gateway.core.usage import Usage
 
 CHARACTERS_PER_TOKEN = 3.5
 _MOST_TOKENS = 100_000_000  # far beyond any window; a larger count is a fault, not a fact
+_OUTPUTS = frozenset({"completion_tokens", "output_tokens"})
+_CACHED = ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens")  # DeepSeek, Moonshot, Anthropic-like
+_WRITTEN = ("cache_creation_input_tokens", "cache_write_tokens")
 _PROMPT_FIELDS = ("messages", "prompt", "input", "tools", "query", "documents")
 
 
@@ -19,21 +22,30 @@ def reported_usage(usage: object, *, answered: bool) -> Usage | None:
     """
     if not isinstance(usage, Mapping):
         return None
-    prompt = _count(usage.get("prompt_tokens"))
-    completion = _count(usage.get("completion_tokens", 0))
+    prompt = _first(usage, "prompt_tokens", "input_tokens")
+    completion = 0 if not _OUTPUTS & usage.keys() else _first(usage, *_OUTPUTS)
     if prompt is None or completion is None or (answered and completion == 0):
         return None
-    cached = _detail(usage, "prompt_tokens_details", "cached_tokens")
-    if cached is None:
-        cached = _count(usage.get("prompt_cache_hit_tokens")) or 0  # DeepSeek's name
-    reasoning = _detail(usage, "completion_tokens_details", "reasoning_tokens") or 0
+    asked = _details(usage, "prompt_tokens_details", "input_tokens_details")
+    made = _details(usage, "completion_tokens_details", "output_tokens_details")
+    cached = _first(asked, "cached_tokens", "cache_read_tokens") or _first(usage, *_CACHED) or 0
+    reasoning = _first(made, "reasoning_tokens") or _first(usage, "reasoning_tokens") or 0
     fresh = prompt - cached if cached <= prompt else prompt
-    beside = max(0, (_count(usage.get("total_tokens")) or 0) - fresh - cached - completion)
+    beside = max(0, (token_count(usage.get("total_tokens")) or 0) - fresh - cached - completion)
     if reasoning > completion or beside >= reasoning:
         output, reasoning = completion, max(reasoning, beside)
     else:
         output, reasoning = completion - reasoning, reasoning + beside
-    return Usage(input=fresh, input_cached=cached, output=output, reasoning=reasoning)
+    written = _first(asked, "cache_write_tokens", "cache_creation_tokens") or _first(usage, *_WRITTEN) or 0
+    return Usage(
+        input=fresh,
+        input_cached=cached,
+        output=output,
+        reasoning=reasoning,
+        input_written=min(written, fresh),
+        input_audio=min(_first(asked, "audio_tokens") or 0, fresh),
+        output_audio=min(_first(made, "audio_tokens") or 0, output),
+    )
 
 
 class UsageReports:
@@ -73,6 +85,9 @@ class UsageReports:
             input_cached=most.input_cached,
             output=sum(usage.output for usage in self._choices.values()),
             reasoning=sum(usage.reasoning for usage in self._choices.values()),
+            input_written=most.input_written,
+            input_audio=most.input_audio,
+            output_audio=sum(usage.output_audio for usage in self._choices.values()),
         )
 
 
@@ -100,10 +115,15 @@ def _prompt_tokens(value: Json) -> int:
     return _tokens(sum(len(text) for text in texts))
 
 
-def _count(value: Any) -> int | None:
+def token_count(value: Any) -> int | None:
+    """Return a count of tokens; None for what can't be one."""
     return value if type(value) is int and 0 <= value <= _MOST_TOKENS else None
 
 
-def _detail(usage: Mapping[str, Any], group: str, name: str) -> int | None:
-    details = usage.get(group)
-    return _count(details.get(name)) if isinstance(details, Mapping) else None
+def _first(holder: Mapping[str, Any], *names: str) -> int | None:
+    """Return the first count of these names."""
+    return next((count for name in names if (count := token_count(holder.get(name))) is not None), None)
+
+
+def _details(usage: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    return next((found for name in names if isinstance(found := usage.get(name), Mapping)), {})

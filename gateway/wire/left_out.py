@@ -56,6 +56,14 @@ def left_out(document: JsonObject, shape: Shape) -> tuple[str, ...]:
     return tuple(found)
 
 
+def marks_in(document: JsonObject, shape: Shape, marked: Shape) -> tuple[str, ...]:
+    """Return the paths of what `marked` carries and `shape` does not; never nothing where there is such a thing."""
+    lost = left_out(document, marked)
+    found = left_out(document, shape)
+    marks = tuple([name for name in found if name not in lost])
+    return marks or (("cache_control",) if len(found) >= _MOST else ())
+
+
 def kept(value: Json, shape: Shape) -> Json:
     """Return what of `value` the shape has: all that `left_out` does not name."""
     if isinstance(shape, Whole):

@@ -1,6 +1,7 @@
 """The cloud target sends what was cleared for it, under its ceiling, or nothing."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -16,7 +17,7 @@ from gateway.core.events import ViolationStopped
 from gateway.core.labels import Label, Zone
 from gateway.core.request import Endpoint
 from gateway.core.secret import Secret
-from gateway.core.target import TargetInfo
+from gateway.core.target import Api, TargetInfo
 from gateway.policy import Clearance
 from gateway.wire import openai
 from tests.faults.clearing import clearance_for
@@ -136,6 +137,51 @@ async def test_paths_are_put_behind_the_base_url(path: str) -> None:
         await everything(target.generate(clearance_for(openai.parse_chat(CHAT), INFO), deadline=soon()))
         await target.close()
         assert server.posts[0].head.split()[1].decode() == path.rstrip("/") + "/chat/completions"
+
+
+BASE = {"host", "content-type", "content-length", "accept", "accept-encoding", "user-agent"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "path", "own"),
+    [
+        ({}, "/v1/chat/completions", {"authorization": "Bearer sk-secret"}),
+        ({"api_version": "2025-04-01-preview"}, "/v1/chat/completions?api-version=2025-04-01-preview",
+         {"api-key": "sk-secret"}),
+        ({"api": Api.MESSAGES}, "/v1/messages", {"x-api-key": "sk-secret", "anthropic-version": "2023-06-01"}),
+        ({"api": Api.MESSAGES, "anthropic_version": "2026-10-21", "anthropic_betas": ("a-1", "b-2")}, "/v1/messages",
+         {"x-api-key": "sk-secret", "anthropic-version": "2026-10-21", "anthropic-beta": "a-1,b-2"}),
+    ],
+)  # fmt: skip
+async def test_every_kind_is_asked_with_a_closed_set_of_headers(
+    settings: dict[str, Any], path: str, own: dict[str, str]
+) -> None:
+    """Each kind of provider gets its address, its key where it wants it, and no header that is not its own."""
+    async with FaultServer(GOOD) as server:
+        given = CloudSettings(base_url=server.base_url, api_key=Secret("sk-secret"), retries=0, **settings)
+        target = CloudTarget(INFO, given, on_violation=print)
+        await target.start()
+        with contextlib.suppress(TargetError):
+            await everything(target.generate(clearance_for(openai.parse_chat(CHAT), INFO), deadline=soon()))
+        await target.close()
+        [sent] = server.posts
+    first, *lines = sent.head.decode().strip().split("\r\n")
+    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    assert first == f"POST {path} HTTP/1.1"
+    assert {name: headers[name] for name in headers if name not in BASE} == own
+
+
+@pytest.mark.parametrize("base", ["{}", "{}/v1", "{}/v1/"])
+async def test_anthropic_is_found_with_and_without_its_version(base: str) -> None:
+    """The address of Anthropic's API may be written with its `/v1` or without."""
+    async with FaultServer(GOOD) as server:
+        address = base.format(server.base_url.removesuffix("/v1"))
+        target = CloudTarget(INFO, CloudSettings(base_url=address, api=Api.MESSAGES), on_violation=print)
+        await target.start()
+        with contextlib.suppress(TargetError):
+            await everything(target.generate(clearance_for(openai.parse_chat(CHAT), INFO), deadline=soon()))
+        await target.close()
+        assert server.posts[0].head.split()[1] == b"/v1/messages"
 
 
 async def test_starting_asks_nobody() -> None:

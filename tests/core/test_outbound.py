@@ -6,14 +6,17 @@ from typing import Any
 import pytest
 
 from gateway.core.document import thaw
+from gateway.core.labels import Label, Zone
 from gateway.core.outbound import outbound_document
+from gateway.core.target import TargetInfo
 from gateway.wire import openai
 
 
 def sent(model: str, *, at_home: bool = False, **fields: Any) -> Any:
     body = {"model": "auto", "messages": [{"role": "user", "content": "hi"}]} | fields
     request = openai.parse_chat(json.dumps(body).encode())
-    return thaw(outbound_document(request, model, keep_identity=at_home))
+    info = TargetInfo(name="t", kind="openai", zone=Zone.CLOUD, ceiling=Label.PUBLIC, model=model)
+    return thaw(outbound_document(request, info, keep_identity=at_home))
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,10 @@ def test_a_wrong_variable_is_named(monkeypatch, tmp_path):
         ("server: [", ["aduana.yaml:", "not valid YAML"]),
         ("- a", ["aduana.yaml:1:1", "must be a mapping"]),
         ("targets: {home: {kind: embedded, model: m, contxt: 1}}", ["Did you mean 'context'?"]),
-        ("targets: {x: {kind: embeded, model: m}}", ["targets.x.kind is not known; use embedded or openai"]),
+        (
+            "targets: {x: {kind: embeded, model: m}}",
+            ["targets.x.kind is not known; use embedded,"],
+        ),
         ("targets: {x: {model: m}}", ["needs a 'kind'"]),
         (f"targets: {{x: {CLOUD}, ceiling: sensitive}}}}", ["can't be 'sensitive'", "aduana.yaml:1:"]),
         (f"targets: {{x: {CLOUD}, ceiling: secret}}}}", ["is not a label"]),

@@ -8,8 +8,9 @@ import pytest
 from gateway.core.delta import Delta, Finish, Reasoning, Text, UsageReport
 from gateway.core.document import freeze_object
 from gateway.core.errors import ContextLengthExceeded, TargetBusy
-from gateway.upstream.answer_reader import AnswerReader
-from gateway.upstream.body import choices_of, inputs_of
+from gateway.core.usage import Usage
+from gateway.upstream.answer_reader import AnswerReader, choices_of
+from gateway.upstream.body import inputs_of
 
 DOCUMENT = freeze_object({"messages": [{"role": "user", "content": "hello"}]})
 
@@ -110,6 +111,30 @@ def test_tokens_that_are_counted_beside_others_are_paid(report: dict[str, Any], 
     assert (usage.input, usage.input_cached, usage.output, usage.reasoning) == kinds
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"input_tokens": 9, "output_tokens": 5, "input_tokens_details": {"cached_tokens": 4},
+          "output_tokens_details": {"reasoning_tokens": 2}},
+         Usage(input=5, input_cached=4, output=3, reasoning=2)),
+        ({"prompt_tokens": 9, "completion_tokens": 5, "cached_tokens": 4}, Usage(input=5, input_cached=4, output=5)),
+        ({"prompt_tokens": 9, "completion_tokens": 5,
+          "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 3}},
+         Usage(input=5, input_cached=4, output=5, input_written=3)),
+        ({"prompt_tokens": 9, "completion_tokens": 5, "cache_creation_input_tokens": 30},
+         Usage(input=9, output=5, input_written=9)),
+        ({"prompt_tokens": 9, "completion_tokens": 5, "prompt_tokens_details": {"audio_tokens": 2},
+          "completion_tokens_details": {"audio_tokens": 1}},
+         Usage(input=9, output=5, input_audio=2, output_audio=1)),
+        ({"prompt_tokens": 9, "completion_tokens": 5, "reasoning_tokens": 2}, Usage(input=9, output=3, reasoning=2)),
+    ],
+)  # fmt: skip
+def test_kinds_of_tokens_wherever_they_stand(told: dict[str, object], expected: Usage) -> None:
+    """Cached, written, thought and spoken tokens are read under the names and in the places that servers use."""
+    last = read(chunk("stop", content="x"), {"choices": [], "usage": told})[-1]
+    assert last == UsageReport(usage=expected)
+
+
 def test_usage_that_stands_in_the_choice_counts() -> None:
     """Moonshot and others report it there, with the finish reason; several choices add up to one prompt."""
     ends = [
@@ -121,7 +146,7 @@ def test_usage_that_stands_in_the_choice_counts() -> None:
     one = read({"choices": ends[:1]})[-1]
     assert isinstance(one, UsageReport)
     assert (one.usage.prompt_tokens, one.usage.completion_tokens, one.usage.estimated) == (5000, 7, False)
-    reader = AnswerReader("t", DOCUMENT, choices=2)
+    reader = AnswerReader("t", freeze_object({**DOCUMENT, "n": 2}))
     list(reader.payload(json.dumps({"choices": ends}).encode()))
     *_, both = reader.end()
     assert isinstance(both, UsageReport)

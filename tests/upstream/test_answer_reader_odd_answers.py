@@ -172,7 +172,7 @@ def test_an_error_beside_text_comes_behind_it() -> None:
 @pytest.mark.parametrize("numbers", [(0, 1), ("0", "1"), (None, None)])
 def test_choices_keep_apart(numbers: tuple[Any, Any]) -> None:
     """Several choices, numbered or not, each have their own text and end."""
-    reader = AnswerReader("t", DOCUMENT, choices=2)
+    reader = AnswerReader("t", freeze_object({**DOCUMENT, "n": 2}))
     both = [
         {"index": number, "delta": {"content": text}, "finish_reason": "stop"}
         for number, text in zip(numbers, "ab", strict=True)

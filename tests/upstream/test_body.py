@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gateway.core.delta import Delta, Finish, UsageReport
 from gateway.core.document import freeze_object
 from gateway.core.errors import AduanaError, TargetProtocolError
+from gateway.upstream.answer_reader import AnswerReader
 from gateway.upstream.body import AnswerBody, BodyShape, collected
 from gateway.upstream.embeddings import read_vectors
 
@@ -59,7 +60,7 @@ def read(shape: BodyShape, data: bytes, size: int) -> tuple[list[Delta], bool]:
     """What came out, and whether it ended well."""
     deltas: list[Delta] = []
     try:
-        body = AnswerBody("t", DOCUMENT, shape)
+        body = AnswerBody("t", AnswerReader("t", DOCUMENT), shape)
         for at in range(0, len(data), size):
             for delta in body.feed(data[at : at + size]):
                 deltas.append(delta)
@@ -126,7 +127,7 @@ def test_while_a_client_takes_a_large_delta_its_text_is_all_that_is_held() -> No
     """A slow reader of large events costs their text, not also the line, the event and the JSON that it came in."""
     size, piece = 600_000, 64 * 1024
     event = b'data: {"choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n' % (b"x" * size)
-    body = AnswerBody("den", freeze_object({"messages": []}), STREAM)
+    body = AnswerBody("den", AnswerReader("den", freeze_object({"messages": []})), STREAM)
     tracemalloc.start()
     try:
         held = [

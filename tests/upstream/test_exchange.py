@@ -21,6 +21,7 @@ from gateway.core.errors import (
     TargetTimeout,
     TargetUnavailable,
 )
+from gateway.upstream.answer_reader import AnswerReader
 from gateway.upstream.body import BodyShape
 from gateway.upstream.circuit_breaker import CircuitBreakerSettings
 from gateway.upstream.errors import disconnected, unreachable
@@ -95,7 +96,7 @@ def soon() -> float:
 
 
 async def streamed(exchange: Exchange, server: Server, deadline: float | None = None) -> list[Delta]:
-    stream = exchange.stream(server.post, DOCUMENT, deadline=deadline or soon())
+    stream = exchange.stream(server.post, AnswerReader("t", DOCUMENT), deadline=deadline or soon())
     return [delta async for delta in stream]
 
 
@@ -214,7 +215,7 @@ async def test_a_client_that_leaves_in_the_middle_ends_the_answer() -> None:
     """A client that leaves closes the reply at once, and the target, which was answering, is not held."""
     reply = FakeReply(HELLO, silent=True)
     left = exchange()
-    async with aclosing(left.stream(Server(reply).post, DOCUMENT, deadline=soon())) as stream:
+    async with aclosing(left.stream(Server(reply).post, AnswerReader("t", DOCUMENT), deadline=soon())) as stream:
         assert await anext(stream) == Text(text="hello")
     assert reply.closed == 1
     assert left.open_until() is None
@@ -227,7 +228,7 @@ async def test_others_need_not_wait_for_the_end_of_the_trying_answer() -> None:
     with pytest.raises(TargetError):
         await streamed(tried, Server(unreachable("big")))
     clock.now = 10.0
-    stream = tried.stream(Server(FakeReply(HELLO, silent=True)).post, DOCUMENT, deadline=soon())
+    stream = tried.stream(Server(FakeReply(HELLO, silent=True)).post, AnswerReader("t", DOCUMENT), deadline=soon())
     async with aclosing(stream):
         await anext(stream)
         assert await streamed(tried, Server(good()))
@@ -353,13 +354,13 @@ async def test_a_server_that_reads_a_long_prompt_is_not_silent() -> None:
     async def post() -> Slow:
         return slow
 
-    stream = one.stream(post, DOCUMENT, deadline=soon(), working=slow.working)
+    stream = one.stream(post, AnswerReader("t", DOCUMENT), deadline=soon(), working=slow.working)
     assert Text(text="hello") in [delta async for delta in stream]
 
 
 async def test_a_server_that_is_gone_is_not_waited_for() -> None:
     """A server that no longer answers anybody ends the wait, so that another target can be tried."""
     one = exchange(msgspec.structs.replace(SETTINGS, idle_seconds=0.001, header_seconds=inf))
-    stream = one.stream(Server(None).post, DOCUMENT, deadline=soon(), working=lambda: False)
+    stream = one.stream(Server(None).post, AnswerReader("t", DOCUMENT), deadline=soon(), working=lambda: False)
     with pytest.raises(TargetTimeout, match="does not answer any more"):
         await anext(stream)

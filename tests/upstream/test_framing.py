@@ -8,6 +8,7 @@ import pytest
 from gateway.core.delta import Finish, Text, UsageReport
 from gateway.core.document import freeze_object
 from gateway.core.errors import TargetProtocolError
+from gateway.upstream.answer_reader import AnswerReader
 from gateway.upstream.body import AnswerBody, BodyShape
 
 DOCUMENT = freeze_object({"messages": [{"role": "user", "content": "hello"}]})
@@ -73,12 +74,16 @@ TYPES = [
 ]
 
 
+def reader() -> AnswerReader:
+    return AnswerReader("t", DOCUMENT)
+
+
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("name", STREAMS)
 def test_an_answer_is_read_whatever_it_is_called(name: str, kind: str) -> None:
     """Events, lines of JSON and whole answers are read under any content type that is not a page's or a file's."""
     for size in (1, 7, 10_000):
-        body = AnswerBody("t", DOCUMENT, BodyShape(content_type=kind, content_encoding="", most_bytes=10**6))
+        body = AnswerBody("t", reader(), BodyShape(content_type=kind, content_encoding="", most_bytes=10**6))
         data = STREAMS[name]
         deltas = [delta for at in range(0, len(data), size) for delta in body.feed(data[at : at + size])]
         deltas += body.end()
@@ -93,7 +98,7 @@ def test_an_answer_is_read_whatever_it_is_called(name: str, kind: str) -> None:
 def test_text_goes_on_as_it_comes(name: str) -> None:
     """A stream is not held until its end because of what it is called."""
     shape = BodyShape(content_type="application/json", content_encoding="", most_bytes=10**6)
-    body = AnswerBody("t", DOCUMENT, shape)
+    body = AnswerBody("t", reader(), shape)
     data = STREAMS[name]
     deltas = list(body.feed(data[: data.index(STOP)]))
     assert Text(text="Hello") in deltas
@@ -105,7 +110,7 @@ def test_text_goes_on_as_it_comes(name: str) -> None:
 def test_pages_and_files_are_no_answers(kind: str) -> None:
     """What calls itself a page or a file is refused before it is read."""
     with pytest.raises(TargetProtocolError, match="something else"):
-        AnswerBody("t", DOCUMENT, BodyShape(content_type=kind, content_encoding="", most_bytes=100))
+        AnswerBody("t", reader(), BodyShape(content_type=kind, content_encoding="", most_bytes=100))
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", "", "application/octet-stream"])
@@ -114,14 +119,14 @@ def test_pages_and_files_are_no_answers(kind: str) -> None:
 )
 def test_bytes_that_are_no_answer_are_refused(kind: str, data: bytes) -> None:
     """What begins neither like events nor like JSON is refused, whatever its content type."""
-    body = AnswerBody("t", DOCUMENT, BodyShape(content_type=kind, content_encoding="", most_bytes=10**7))
+    body = AnswerBody("t", reader(), BodyShape(content_type=kind, content_encoding="", most_bytes=10**7))
     with pytest.raises(TargetProtocolError, match="something else"):
         [*body.feed(data), *body.end()]
 
 
 def test_a_cut_event_is_not_taken_for_a_whole_one() -> None:
     """A last event that is not whole JSON is no part of the answer, which is then incomplete."""
-    body = AnswerBody("t", DOCUMENT, BodyShape(content_type="", content_encoding="", most_bytes=10**6))
+    body = AnswerBody("t", reader(), BodyShape(content_type="", content_encoding="", most_bytes=10**6))
     assert list(body.feed(b"data: " + HELLO + b"\n\ndata: " + STOP[:-2])) == [Text(text="Hello")]
     with pytest.raises(TargetProtocolError, match="before it was complete"):
         list(body.end())
@@ -130,12 +135,12 @@ def test_a_cut_event_is_not_taken_for_a_whole_one() -> None:
 @pytest.mark.parametrize("encoding", ["gzip", "GZIP", " x-gzip ", "gzip, identity", "identity,gzip"])
 def test_a_packed_answer_is_read(encoding: str) -> None:
     """A server that compresses although nobody asked it to is understood."""
-    body = AnswerBody("t", DOCUMENT, BodyShape(content_type="", content_encoding=encoding, most_bytes=10**6))
+    body = AnswerBody("t", reader(), BodyShape(content_type="", content_encoding=encoding, most_bytes=10**6))
     assert Text(text="Hello") in list(body.feed(gzip.compress(events())))
 
 
 def test_many_lines_of_one_event_cost_no_more_than_their_size() -> None:
     """An event of very many lines is read in one pass; more than its limit is an error."""
-    body = AnswerBody("t", DOCUMENT, BodyShape(content_type="", content_encoding="", most_bytes=10**8))
+    body = AnswerBody("t", reader(), BodyShape(content_type="", content_encoding="", most_bytes=10**8))
     with pytest.raises(TargetProtocolError, match="one event of more than"):
         list(body.feed(b"data: {\n" + b"data: x\n" * 600_000))

@@ -10,6 +10,7 @@ import pytest
 from gateway.core.delta import Delta, Finish, FinishReason, Reasoning, Text, ToolCallPart, UsageReport
 from gateway.core.document import thaw
 from gateway.core.errors import BadRequest, ContextLengthExceeded, TargetProtocolError, Unauthorized, Unavailable
+from gateway.core.marks import unmarked
 from gateway.core.request import Dialect, Media
 from gateway.core.target import Capability
 from gateway.core.usage import Usage
@@ -27,7 +28,7 @@ def body(**fields: Any) -> bytes:
 
 
 def document(**fields: Any) -> Any:
-    return thaw(dialect.parse_messages(body(**fields)).document)
+    return thaw(unmarked(dialect.parse_messages(body(**fields)).document))
 
 
 def test_a_plain_body() -> None:
@@ -68,7 +69,7 @@ def test_a_claude_code_body() -> None:
     assert found["messages"] == [
         {
             "role": "system",
-            "content": "You are Claude Code.\n\nThese tools are not available here: web_search. Work without them.",
+            "content": "You are Claude Code.\nThese tools are not available here: web_search. Work without them.",
         },
         {"role": "user", "content": "a\nb\nc"},
     ]
@@ -120,6 +121,8 @@ def test_tool_use_and_results() -> None:
         )
     )
     _, assistant, tool, user = thaw(request.document)["messages"]  # type: ignore[index]
+    thoughts = [(one["type"], one.get("signature"), one.get("data")) for one in assistant.pop("reasoning_details")]
+    assert thoughts == [("reasoning.text", "s", None), ("reasoning.encrypted", None, "zzz")]
     assert assistant == {
         "role": "assistant",
         "content": "Let me look.",

@@ -208,8 +208,10 @@ def _verdicts(path: str) -> Iterator[tuple[str, Verdict, Body]]:
 
 PLACES: list[tuple[str, str, Verdict]] = [
     ("/v1/messages", "messages[].content[].citations[].cited_text", "named"),
-    ("/v1/messages", "messages[].content[].signature", "named"),
-    ("/v1/messages", "messages[].content[].data", "named"),
+    ("/v1/messages", "messages[].content[].signature", "carried"),
+    ("/v1/messages", "messages[].content[].data", "carried"),
+    ("/v1/messages", "messages[].content[].cache_control.ttl", "carried"),
+    ("/v1/messages", "thinking.budget_tokens", "carried"),
     ("/v1/messages", "messages[].content[].is_error", "carried"),
     ("/v1/messages", "tools[].input_examples[].zorro", "carried"),
     ("/v1/messages", "metadata.user_id", "carried"),

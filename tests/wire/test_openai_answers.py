@@ -28,6 +28,7 @@ from gateway.core.errors import ContextLengthExceeded, TargetProtocolError, Unav
 from gateway.core.request import Endpoint
 from gateway.core.target import Capability
 from gateway.core.usage import Usage
+from gateway.upstream.answer_reader import AnswerReader
 from gateway.upstream.body import AnswerBody, BodyShape
 from gateway.wire import openai
 from tests.standins.traits import traits
@@ -270,7 +271,7 @@ def test_the_first_token_of_an_echoed_prompt_has_no_log_probability() -> None:
     assert choice["logprobs"]["text_offset"] == [0, 1]
     body = AnswerBody(
         "t",
-        freeze_object({}),
+        AnswerReader("t", freeze_object({})),
         BodyShape(content_type="application/json", content_encoding="", most_bytes=2**20),
     )
     read = [
@@ -344,7 +345,7 @@ def test_what_is_streamed_is_what_was_said(content: list[Delta], size: int) -> N
     data = stream.start() + b"".join(stream.encode(delta) for delta in deltas) + stream.end()
     body = AnswerBody(
         "t",
-        freeze_object({"n": 3}),
+        AnswerReader("t", freeze_object({"n": 3})),
         BodyShape(content_type="text/event-stream", content_encoding="", most_bytes=2**20),
     )
     read = [delta for at in range(0, len(data), size) for delta in body.feed(data[at : at + size])]

@@ -18,7 +18,7 @@ import msgspec
 
 from gateway.cli.audit.cases import KEY, OTHER_KEY, OWNER_KEY, STRICT_KEY
 from gateway.settings import Settings
-from gateway.settings.targets import OpenAITargetConfig
+from gateway.settings.targets import EmbeddedTargetConfig
 
 COMMAND = (sys.executable, "-m", "gateway")
 _START_SECONDS = 120.0
@@ -124,7 +124,7 @@ def _own(settings: Settings, cloud: str, home: str, wait: float) -> dict[str, An
     """Return the user's policy, names and keys, with every target led to a recorder."""
     targets: dict[str, Any] = {}
     for name, target in settings.targets.items():
-        if isinstance(target, OpenAITargetConfig) and target.zone == "cloud":
+        if not isinstance(target, EmbeddedTargetConfig) and target.zone == "cloud":
             targets[name] = _target(cloud, "cloud", target.effective_ceiling.word, wait, [])
         else:
             targets[name] = _target(home, "local", "sensitive", wait, ["rerank"])

@@ -26,6 +26,7 @@ from gateway.local.http.session import LocalReply, LocalSession, not_local, rela
 from gateway.local.http.settings import HttpSettings
 from gateway.local.http.slots import ServerSlots
 from gateway.local.throughput import Throughput
+from gateway.upstream.answer_reader import AnswerReader
 from gateway.upstream.body import PATHS
 from gateway.upstream.embeddings import read_vectors
 from gateway.upstream.errors import UNREACHABLE, is_answer, unreachable
@@ -140,14 +141,15 @@ class HttpTarget:
             ContextLengthExceeded: the prompt does not fit the model's window.
             TargetRejected: the server refused the request itself.
         """
-        document = outbound_document(request, self._info.model, keep_identity=True)
+        document = outbound_document(request, self._info, keep_identity=True)
         endpoint = endpoint_of(request)
         post = self._post(endpoint, document, self._settings.most_answer_bytes)
         first: float | None = None
         async with self._under_way(isolation, priority, deadline):
             await self._stays_here()  # behind the wait, which could outdate it
             begun = self._clock()
-            answer = self._exchange.stream(post, document, deadline=deadline, endpoint=endpoint, working=self._is_there)
+            reader = AnswerReader(self._info.name, document)
+            answer = self._exchange.stream(post, reader, deadline=deadline, endpoint=endpoint, working=self._is_there)
             async with contextlib.aclosing(answer) as deltas:
                 async for delta in deltas:
                     if first is None:
@@ -160,7 +162,7 @@ class HttpTarget:
         self, request: EmbeddingsRequest, *, deadline: float, isolation: str = "", priority: int = 0
     ) -> Embeddings:
         """Return the vectors for an embeddings request; raises what `generate` raises."""
-        document = outbound_document(request, self._info.model, keep_identity=True)
+        document = outbound_document(request, self._info, keep_identity=True)
 
         def read(body: bytes) -> Embeddings:
             return read_vectors(self._info.name, document, len(request.inputs), body)
@@ -172,7 +174,7 @@ class HttpTarget:
         self, request: RerankRequest, *, deadline: float, isolation: str = "", priority: int = 0
     ) -> Ranking:
         """Return the scores for a rerank request; raises what `generate` raises."""
-        document = upstream_document(outbound_document(request, self._info.model, keep_identity=True))
+        document = upstream_document(outbound_document(request, self._info, keep_identity=True))
 
         def read(body: bytes) -> Ranking:
             return read_ranking(self._info.name, document, len(request.texts), body)

@@ -13,26 +13,63 @@ from typing import Any
 import msgspec
 
 from gateway.core.errors import ConfigurationError
+from gateway.core.usage import Usage
 
 # US dollars per million tokens are micro-dollars per token; a millionth of that is the finest step of any list.
 STEPS = 1_000_000
 
 
-class Price(msgspec.Struct, frozen=True, kw_only=True):
-    """Rates as integers, in millionths of a micro-dollar per token. `tiers`: (above so many prompt tokens, rate)."""
+class Rates(msgspec.Struct, frozen=True, kw_only=True):
+    """Rates as integers, in millionths of a micro-dollar per token."""
 
     input: int
     cached: int
     output: int
-    tiers: tuple[tuple[int, int, int, int], ...] = ()  # above, input, cached, output; ascending
+    written: int  # to the provider's cache
+    written_long: int  # to be kept there for an hour
+    input_audio: int
+    output_audio: int
+    reasoning: int
 
-    def micros(self, fresh: int, cached: int, output: int) -> int:
+    def steps(self, usage: Usage) -> int:
+        """Return what tokens cost, in millionths of a micro-dollar."""
+        long = min(usage.input_written_long, usage.input_written)
+        heard = min(usage.input_audio, max(0, usage.input - usage.input_written))
+        spoken = min(usage.output_audio, usage.output)
+        return (
+            (usage.input - usage.input_written - heard) * self.input
+            + (usage.input_written - long) * self.written
+            + long * self.written_long
+            + heard * self.input_audio
+            + usage.input_cached * self.cached
+            + (usage.output - spoken) * self.output
+            + spoken * self.output_audio
+            + usage.reasoning * self.reasoning
+        )
+
+
+class Price(msgspec.Struct, frozen=True, kw_only=True):
+    """Rates of a model. `tiers`: (above so many prompt tokens, rates), ascending."""
+
+    rates: Rates
+    tiers: tuple[tuple[int, Rates], ...] = ()
+
+    def micros(self, usage: Usage) -> int:
         """Return micro-dollars, rounded half up. A tier is a cliff: it prices all tokens of the request."""
-        rate_input, rate_cached, rate_output = self.input, self.cached, self.output
-        for above, tier_input, tier_cached, tier_output in self.tiers:
-            if fresh + cached > above:
-                rate_input, rate_cached, rate_output = tier_input, tier_cached, tier_output
-        return (fresh * rate_input + cached * rate_cached + output * rate_output + STEPS // 2) // STEPS
+        rates = self.rates
+        for above, tier in self.tiers:
+            if usage.prompt_tokens > above:
+                rates = tier
+        return (rates.steps(usage) + STEPS // 2) // STEPS
+
+    def most(self, prompt: int, answers: int) -> int:
+        """Return the most micro-dollars that so many tokens can cost: nothing is cached, and all is written to one."""
+        usages = (
+            Usage(input=prompt, output=answers),
+            Usage(input=prompt, input_written=prompt, reasoning=answers),
+            Usage(input=prompt, input_written=prompt, input_written_long=prompt, output=answers),
+        )
+        return max(map(self.micros, usages))
 
 
 class ListedModel:
@@ -53,20 +90,11 @@ class ListedModel:
 
     def price(self, now: float) -> Price | None:
         """Return its price at that moment (Unix seconds); None if the list has no rate for prompt tokens."""
-        rates = self._model.get_prices(datetime.fromtimestamp(now, UTC), self._context)
-        fresh, cached, output = rates.input_mtok, rates.cache_read_mtok, rates.output_mtok
-        if fresh is None:
+        listed = self._model.get_prices(datetime.fromtimestamp(now, UTC), self._context)
+        if listed.input_mtok is None:
             return None
-        cached = fresh if cached is None else cached
-        starts = sorted({tier.start for rate in (fresh, cached, output) for tier in getattr(rate, "tiers", ())})
-        return Price(
-            input=_at(fresh, 0),
-            cached=_at(cached, 0),
-            output=_at(output, 0),
-            tiers=tuple(
-                (start, _at(fresh, start + 1), _at(cached, start + 1), _at(output, start + 1)) for start in starts
-            ),
-        )
+        starts = sorted({tier.start for rate in vars(listed).values() for tier in getattr(rate, "tiers", ())})
+        return Price(rates=_rates(listed, 0), tiers=tuple([(start, _rates(listed, start + 1)) for start in starts]))
 
 
 class PriceList:
@@ -99,10 +127,29 @@ class PriceList:
         return None
 
 
+def _rates(listed: Any, prompt_tokens: int) -> Rates:
+    """Return the rates for a prompt of that length. A kind of tokens that the list does not know costs as others do."""
+
+    def rate(name: str, otherwise: int) -> int:
+        found = getattr(listed, name, None)
+        return otherwise if found is None else _at(found, prompt_tokens)
+
+    fresh, output = rate("input_mtok", 0), rate("output_mtok", 0)
+    written = rate("cache_write_mtok", fresh)
+    return Rates(
+        input=fresh,
+        cached=rate("cache_read_mtok", fresh),
+        output=output,
+        written=written,
+        written_long=rate("cache_write_1h_mtok", written),
+        input_audio=rate("input_audio_mtok", fresh),
+        output_audio=rate("output_audio_mtok", output),
+        reasoning=rate("output_reasoning_mtok", output),
+    )
+
+
 def _at(rate: Any, prompt_tokens: int) -> int:
     """Return the rate that applies to a prompt of that length, in steps."""
-    if rate is None:
-        return 0
     price: Decimal = rate if isinstance(rate, Decimal) else rate.base
     for tier in getattr(rate, "tiers", ()):
         if prompt_tokens > tier.start:

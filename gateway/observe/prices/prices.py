@@ -13,7 +13,7 @@ from gateway.core.errors import ConfigurationError
 from gateway.core.labels import Zone
 from gateway.core.usage import MostUse, Usage
 from gateway.observe.prices.answer_limits import longest_answer, picture_tokens
-from gateway.observe.prices.price_list import STEPS, ListedModel, Price, PriceList
+from gateway.observe.prices.price_list import STEPS, ListedModel, Price, PriceList, Rates
 from gateway.observe.prices.tokenizer_ratio import TokenizerRatio
 from gateway.observe.settings import PricedTarget, PriceSettings, Rate
 
@@ -74,7 +74,7 @@ class Prices:
         price = self._price(target)
         if price is None:
             return 0
-        return price.micros(usage.input, usage.input_cached, usage.completion_tokens)
+        return price.micros(usage)
 
     def avoided(self, target: str, usage: Usage) -> int | None:
         """Return micro-dollars that the reference model would have cost; None: not known, or no local target."""
@@ -89,7 +89,8 @@ class Prices:
         fresh, cached = usage.input, usage.input_cached
         if not self._settings.reference_cached:
             fresh, cached = fresh + cached, 0
-        return price.micros(round(fresh * ratio), round(cached * ratio), round(usage.completion_tokens * ratio))
+        output = round(usage.completion_tokens * ratio)
+        return price.micros(Usage(input=round(fresh * ratio), input_cached=round(cached * ratio), output=output))
 
     def answered(self, target: str, text: str, tokens: int) -> None:
         """Take a local answer, to measure how the reference model would have counted it. Nothing of it is kept."""
@@ -113,7 +114,7 @@ class Prices:
             return None
         longest, picture = self._bounds[target]
         answer = longest if most.limit is None else most.limit
-        return price.micros(most.prompt + most.pictures * picture, 0, most.answers * answer)
+        return price.most(most.prompt + most.pictures * picture, most.answers * answer)
 
     def _price(self, target: str) -> Price | None:
         rated = self._rated.get(target)
@@ -159,14 +160,32 @@ def _rated(
 
 
 def _fixed(rate: Rate) -> Price:
-    tiers: tuple[tuple[int, int, int, int], ...] = ()
-    if rate.above is not None:
-        fresh = rate.input if rate.above_input is None else rate.above_input
-        output = rate.output if rate.above_output is None else rate.above_output
-        cached = fresh if rate.above_input_cached is None else rate.above_input_cached
-        tiers = ((rate.above, _steps(fresh), _steps(cached), _steps(output)),)
+    """Return the price that the configuration names; what it leaves out costs as other tokens of its side do."""
+    written = rate.input if rate.input_written is None else rate.input_written
+    heard = rate.input if rate.input_audio is None else rate.input_audio
+    spoken = rate.output if rate.output_audio is None else rate.output_audio
     cached = rate.input if rate.input_cached is None else rate.input_cached
-    return Price(input=_steps(rate.input), cached=_steps(cached), output=_steps(rate.output), tiers=tiers)
+    base = _rates(rate.input, cached, rate.output, written, heard, spoken)
+    if rate.above is None:
+        return Price(rates=base)
+    fresh = rate.input if rate.above_input is None else rate.above_input
+    output = rate.output if rate.above_output is None else rate.above_output
+    cached = fresh if rate.above_input_cached is None else rate.above_input_cached
+    above = _rates(fresh, cached, output, max(fresh, written), max(fresh, heard), max(output, spoken))
+    return Price(rates=base, tiers=((rate.above, above),))
+
+
+def _rates(fresh: float, cached: float, output: float, written: float, heard: float, spoken: float) -> Rates:
+    return Rates(
+        input=_steps(fresh),
+        cached=_steps(cached),
+        output=_steps(output),
+        written=_steps(written),
+        written_long=_steps(written),
+        input_audio=_steps(heard),
+        output_audio=_steps(spoken),
+        reasoning=_steps(output),
+    )
 
 
 def _steps(usd_per_million: float) -> int:

@@ -15,6 +15,7 @@ from gateway.core.delta import (
 )
 from gateway.core.errors import AduanaError, BudgetSpent, ContextLengthExceeded, TargetProtocolError
 from gateway.core.usage import Usage
+from gateway.wire.anthropic.own_pieces import OwnBlock, OwnDelta, OwnPiece, Signature, own_pieces
 from gateway.wire.encoding import encode_json, incomplete, tool_input
 
 _STOP = {
@@ -35,6 +36,8 @@ _ERROR_TYPES = {
     503: "overloaded_error",
     504: "timeout_error",
 }
+_START = "content_block_start"
+_THINKING = {"type": "thinking", "thinking": "", "signature": ""}
 _TEXT_HEAD = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":'
 
 
@@ -64,8 +67,8 @@ def error_body(error: AduanaError, request_id: str) -> bytes:
 def usage_fields(usage: Usage) -> dict[str, Any]:
     """Return the `usage` object of a message."""
     return {
-        "input_tokens": usage.input,
-        "cache_creation_input_tokens": 0,
+        "input_tokens": usage.input - usage.input_written,
+        "cache_creation_input_tokens": usage.input_written,
         "cache_read_input_tokens": usage.input_cached,
         "output_tokens": usage.completion_tokens,
     }
@@ -125,12 +128,12 @@ class MessageStream:
                 text = b',"delta":{"type":"text_delta","text":' + encode_json(delta.text) + b"}}\n\n"
                 return begun + _TEXT_HEAD + str(self._block).encode() + text
             case Reasoning():
-                begun = self._begin("thinking", {"type": "thinking", "thinking": "", "signature": ""})
+                begun = self._begin("thinking", dict(_THINKING))
                 return begun + self._delta({"type": "thinking_delta", "thinking": delta.text})
             case ToolCallPart():
                 return self._call(delta)
             case Extra():
-                return b""
+                return b"".join([self._own(piece) for piece in own_pieces(delta)])
             case Finish():
                 self._finish = delta
                 return b""
@@ -153,13 +156,28 @@ class MessageStream:
         """Return the end of an answer that failed."""
         return b"event: error\ndata: " + error_body(error, self._request_id) + b"\n\n"
 
+    def _own(self, piece: OwnPiece) -> bytes:
+        """Return the events of what Anthropic's API alone has: each in the place where that API has it."""
+        match piece:
+            case Signature():
+                begun = b"" if self._open == "thinking" else self._begin("thinking", dict(_THINKING))
+                return begun + self._delta({"type": "signature_delta", "signature": piece.signature}) + self._close()
+            case OwnBlock():
+                closed = self._close()
+                self._block += 1
+                self._open = "own"
+                return closed + _event(_START, index=self._block, content_block=piece.fields) + self._close()
+            case OwnDelta():
+                begun = self._begin("text", {"type": "text", "text": ""})
+                return begun + self._delta(piece.fields)
+
     def _begin(self, what: str | int, block: dict[str, Any]) -> bytes:
         if self._open == what:
             return b""
         closed = self._close()
         self._block += 1
         self._open = what
-        return closed + _event("content_block_start", index=self._block, content_block=block)
+        return closed + _event(_START, index=self._block, content_block=block)
 
     def _close(self) -> bytes:
         if self._open is None:
@@ -211,7 +229,8 @@ class MessageAssembly:
                 block = {"type": "tool_use", "id": delta.id or "", "name": delta.name or ""}
                 self._pieces(delta.call, block).append(delta.arguments)
             case Extra():
-                pass
+                for piece in own_pieces(delta):
+                    self._own(piece)
             case Finish():
                 self._finish = delta
             case UsageReport():
@@ -231,6 +250,20 @@ class MessageAssembly:
         fields = {"content": content, **stop_fields(self._finish, self._stops)}
         return encode_json({**self._head, **fields, "usage": usage_fields(self._usage)})
 
+    def _own(self, piece: OwnPiece) -> None:
+        match piece:
+            case Signature():
+                self._pieces("thinking", dict(_THINKING))
+                self._blocks[-1][1]["signature"] = piece.signature
+                self._blocks[-1] = ("signed", *self._blocks[-1][1:])
+            case OwnBlock():
+                self._blocks.append(("own", piece.fields, []))
+            case OwnDelta() if "citation" in piece.fields:
+                self._pieces("text", {"type": "text"})
+                self._blocks[-1][1].setdefault("citations", []).append(piece.fields["citation"])
+            case OwnDelta():
+                pass
+
     def _pieces(self, what: str | int, block: dict[str, Any]) -> list[str]:
         """Return the pieces of the block that goes on: the last one, or an earlier tool call; else of a new block."""
         if self._blocks and self._blocks[-1][0] == what:
@@ -246,5 +279,7 @@ def _whole(block: dict[str, Any], text: str) -> dict[str, Any]:
     match block["type"]:
         case "tool_use":
             return {**block, "input": tool_input(text)}
-        case kind:
+        case "text" | "thinking" as kind:
             return {**block, kind: text}
+        case _:
+            return block

@@ -1,13 +1,14 @@
 """Translate Anthropic's messages and content blocks into OpenAI's messages. Pure.
 
 Everything that is passed on is in the translated document, which is what is inspected and sent. What has no
-counterpart is refused by name; marks that only steer Anthropic's own service (`cache_control`) are left out,
-and the answer names them.
+counterpart is refused by name; marks that only steer Anthropic's own service (`cache_control`, signatures of thoughts)
+are kept for targets that take them (`core/marks.py`), and for others the answer names them.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from gateway.core.document import Json, encode
+from gateway.core.document import Json, JsonObject, encode, thaw
 from gateway.wire.anthropic.assistant_turn import AssistantTurn
 from gateway.wire.anthropic.provider_tools import (
     BROWSER_STATE,
@@ -23,13 +24,19 @@ _ROLES = ("user", "assistant", "system")
 _MOST_MESSAGES = 100_000
 _MOST_BLOCKS = 10_000
 _TOOL_CHANGES = ("tool_addition", "tool_removal")  # `tools.py` reads them
+_HOLDERS = ("content", "source", "tool", "definition")  # fields of blocks that have blocks or tools inside
 _TOOL_FAILED = "The tool failed:"  # a chat message has no field for it
 
 Part = dict[str, Any]
 
 
-def translate_messages(body: Fields, *, assistant_documents: bool) -> list[dict[str, Any]]:
+def translate_messages(body: Fields, *, assistant_documents: bool, apart: bool = False) -> list[dict[str, Any]]:
     """Translate `messages`. User turns that follow each other become one, as in Anthropic's API.
+
+    Args:
+        body: The client's body.
+        assistant_documents: Whether its version of the API has documents in the model's turns.
+        apart: Whether texts stay parts of their own, so that a provider's cache finds each block again.
 
     Raises:
         BadRequest: there are no messages, or one has a block that is broken or not served here.
@@ -47,25 +54,27 @@ def translate_messages(body: Fields, *, assistant_documents: bool) -> list[dict[
             raise bad_field(message.param("content"), "is missing.")
         path = message.param("content")
         if role == "system":
-            messages.append({"role": "system", "content": only_text(content, path)})
+            messages.append({"role": "system", "content": plain(text_parts(content, path), apart=apart)})
         elif role == "assistant":
-            messages += _assistant(content, path, documents=assistant_documents)
+            messages += _assistant(content, path, documents=assistant_documents, apart=apart)
         else:
-            _user(content, path, messages)
+            _user(content, path, messages, apart=apart)
     return messages
 
 
-def _user(content: Json, path: str, messages: list[dict[str, Any]]) -> None:
+def _user(content: Json, path: str, messages: list[dict[str, Any]], *, apart: bool) -> None:
     """Add a user's turn. Tool results become messages of their own, before the rest; their images go to the user."""
     results: list[dict[str, Any]] = []
     parts: list[Part] = []
     for block in _blocks(content, path):
         if block.document.get("type") == "tool_result":
             found = _parts(block.document.get("content") or "", block.param("content"))
-            head = [_TOOL_FAILED] if block.boolean("is_error") else []
-            text = "\n".join([*head, *(part["text"] for part in found if part["type"] == "text")])
+            failed = block.boolean("is_error")
+            texts = [_text(_TOOL_FAILED)] if failed else []
+            texts += [part for part in found if part["type"] == "text"]
             tool = block.required_string("tool_use_id", longest=256)
-            results.append({"role": "tool", "tool_call_id": tool, "content": text})
+            result = {"role": "tool", "tool_call_id": tool, "content": plain(texts, apart=apart), **marks(block)}
+            results.append(result | ({"is_error": True} if failed and apart else {}))
             parts += [part for part in found if part["type"] != "text"]
         else:
             parts += _part(block)
@@ -76,25 +85,27 @@ def _user(content: Json, path: str, messages: list[dict[str, Any]]) -> None:
     if last is not None and last["role"] == "user":
         parts = [*_as_parts(last["content"]), *parts]
         messages.pop()
-    messages.append({"role": "user", "content": _plain(parts)})
+    messages.append({"role": "user", "content": plain(parts, apart=apart)})
 
 
-def _assistant(content: Json, path: str, *, documents: bool) -> list[dict[str, Any]]:
-    turn = AssistantTurn()
+def _assistant(content: Json, path: str, *, documents: bool, apart: bool) -> list[dict[str, Any]]:
+    turn = AssistantTurn(apart=apart)
     for block in _blocks(content, path):
         kind = block.document.get("type")
         match kind:
             case "text":
-                turn.said(block.string("text") or "")
+                turn.said(_text(block.string("text") or "") | marks(block))
             case "compaction":
-                turn.said(block.string("content") or "")
+                turn.said(_text(block.string("content") or ""))
             case "thinking":
-                turn.thought(block.string("thinking") or "")
+                turn.thought(block.string("thinking") or "", block.string("signature") or "")
+            case "redacted_thinking" if data := block.string("data"):
+                turn.sealed(data)
             case "tool_use":
-                turn.called(_call(block))
+                turn.called(_call(block) | marks(block))
             case "document" if documents:
-                for text in _texts(block):
-                    turn.said(text)
+                for said in _texts(block):
+                    turn.said(said)
             case "document" | "image" | "search_result" | "tool_result":
                 raise _not_served(block)
             case str() if kind in PROVIDER_CALLS:
@@ -106,12 +117,12 @@ def _assistant(content: Json, path: str, *, documents: bool) -> list[dict[str, A
     return turn.messages()
 
 
-def _texts(block: Fields) -> list[str]:
+def _texts(block: Fields) -> list[Part]:
     """Return what a document of the assistant's says; one that is no text is refused, for the turn can't carry it."""
     parts = _part(block)
     if any(part["type"] != "text" for part in parts):
         raise _not_served(block)
-    return [part["text"] for part in parts]
+    return parts
 
 
 def _call(block: Fields) -> dict[str, Any]:
@@ -140,7 +151,12 @@ def _parts(content: Json, path: str) -> list[Part]:
 
 
 def _part(block: Fields) -> list[Part]:
-    """Translate one block of a user's turn into OpenAI's content parts."""
+    """Translate one block of a user's turn into OpenAI's content parts; the last of them has its marks."""
+    parts = _unmarked(block)
+    return [*parts[:-1], parts[-1] | marks(block)] if parts else parts
+
+
+def _unmarked(block: Fields) -> list[Part]:
     match block.document.get("type"):
         case "text":
             return [_text(block.string("text") or "")]
@@ -204,9 +220,29 @@ def _text(text: str) -> Part:
     return {"type": "text", "text": text}
 
 
-def _plain(parts: list[Part]) -> str | list[Part]:
-    """Join the parts to one text if there is nothing else: more servers understand it."""
-    if all(part["type"] == "text" for part in parts):
+def is_marked(document: JsonObject) -> bool:
+    """Say whether a body has a block or a tool that is marked for a cache."""
+    stack: list[Json] = [document, *(document.get(name) for name in ("system", "messages", "tools"))]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, tuple):
+            stack.extend(item)
+        elif isinstance(item, Mapping):
+            if isinstance(item.get("cache_control"), Mapping):
+                return True
+            stack += [item.get(name) for name in _HOLDERS]
+    return False
+
+
+def marks(block: Fields) -> dict[str, Any]:
+    """Return the mark with which a client asks that the prompt is cached up to a block."""
+    given = block.document.get("cache_control")
+    return {"cache_control": thaw(given)} if isinstance(given, Mapping) else {}
+
+
+def plain(parts: list[Part], *, apart: bool) -> str | list[Part]:
+    """Join the parts to one text if there is nothing else, and they need not stay apart: more servers understand it."""
+    if not (apart and parts) and all(part["type"] == "text" for part in parts):
         return "\n".join([part["text"] for part in parts])
     return parts
 
@@ -215,20 +251,20 @@ def _as_parts(content: str | list[Part]) -> list[Part]:
     return [_text(content)] if isinstance(content, str) else content
 
 
-def only_text(content: Json, path: str) -> str:
-    """Return what text blocks say.
+def text_parts(content: Json, path: str) -> list[Part]:
+    """Return the parts of text blocks.
 
     Raises:
         BadRequest: there are other blocks.
     """
-    texts: list[str] = []
+    texts: list[Part] = []
     for block in _blocks(content, path):
         if block.document.get("type") in _TOOL_CHANGES:
             continue
         if block.document.get("type") != "text":
             raise _not_served(block)
-        texts.append(block.string("text") or "")
-    return "\n".join(texts)
+        texts.append(_text(block.string("text") or "") | marks(block))
+    return texts
 
 
 def _not_served(block: Fields) -> Exception:

@@ -1,11 +1,12 @@
 """Parse Anthropic request bodies into typed requests. Pure.
 
 The body is translated into an OpenAI document, and that document is what is inspected, decided on and sent: nothing
-of the original goes anywhere. Hints that other models can't follow (`thinking`, `cache_control`, tools that
-only Anthropic's service runs) are left out, and the answer says so (`shape.py`); anything that would change the
-answer's meaning is refused by name.
+of the original goes anywhere. What only Anthropic's models follow (`thinking`, `cache_control`, signatures) stands in
+it as marks for targets that take them (`core/marks.py`); what no target here can follow (tools that only Anthropic's
+service runs) is left out, and the answer says so (`shape.py`). What would change the answer's meaning is refused.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,13 +15,13 @@ from gateway.core.document import JsonObject, freeze_object, thaw
 from gateway.core.errors import BadRequest
 from gateway.core.request import ChatRequest, Dialect
 from gateway.wire.anthropic import shape
-from gateway.wire.anthropic.blocks import translate_messages
+from gateway.wire.anthropic.blocks import is_marked, translate_messages
 from gateway.wire.anthropic.system import billing_lines, translate_system
 from gateway.wire.anthropic.tools import translate_choice, translate_tools
 from gateway.wire.body_fields import Fields, bad_field
 from gateway.wire.built_in_tools import note
 from gateway.wire.forbidden_fields import refuse_forms, refuse_overrides
-from gateway.wire.left_out import left_out
+from gateway.wire.left_out import left_out, marks_in
 from gateway.wire.openai import requests as openai_requests
 from gateway.wire.openai.thinking import anthropic_thinking
 
@@ -32,6 +33,7 @@ _NOT_SERVED = {
     "mcp_servers": "connections to other servers are not made from here.",
 }
 _MOST_STOPS = 256
+_TIERS = {"auto": "auto", "standard_only": "default"}
 
 
 def parse_messages(document: JsonObject, version: str = "") -> ChatRequest:
@@ -78,8 +80,10 @@ def _opened(document: JsonObject, version: str) -> Fields:
 def _translated(body: Fields, version: str, fields: dict[str, Any]) -> ChatRequest:
     fields["model"] = body.required_string("model", longest=256)
     offer = translate_tools(body)
-    system = translate_system(body, note(offer.built_in))
-    fields["messages"] = system + translate_messages(body, assistant_documents=version < NEWER_VERSION)
+    apart = is_marked(body.document)
+    system = translate_system(body, note(offer.built_in), apart=apart)
+    documents = version < NEWER_VERSION
+    fields["messages"] = system + translate_messages(body, assistant_documents=documents, apart=apart)
     for name, low, high in (("temperature", 0.0, 1.0), ("top_p", 0.0, 1.0)):
         value = body.number(name, low, high)
         if value is not None:
@@ -92,6 +96,7 @@ def _translated(body: Fields, version: str, fields: dict[str, Any]) -> ChatReque
         fields["tools"] = list(offer.functions)
     translate_choice(body, offer, fields)
     _output(body, fields)
+    _marks(body, fields)
     if body.boolean("stream"):
         fields["stream"] = True
     user = body.mapping("metadata")
@@ -103,7 +108,8 @@ def _translated(body: Fields, version: str, fields: dict[str, Any]) -> ChatReque
         dialect=Dialect.ANTHROPIC,
         include_usage=True,
         thinking=anthropic_thinking(body.document.get("thinking"), request.thinking.effort),
-        left_out=left_out(body.document, shape.BODY) + billing_lines(body.document),
+        left_out=left_out(body.document, shape.MARKED_BODY) + billing_lines(body.document),
+        marked=marks_in(body.document, shape.BODY, shape.MARKED_BODY),
         built_in_tools=offer.built_in,
     )
 
@@ -114,6 +120,19 @@ def _stops(body: Fields, fields: dict[str, Any]) -> None:
         raise bad_field("stop_sequences", "must be an array of strings.")
     if stops:
         fields["stop"] = list(stops)
+
+
+def _marks(body: Fields, fields: dict[str, Any]) -> None:
+    """Keep for targets that take marks what the body says in Anthropic's own words."""
+    for name in ("thinking", "cache_control"):
+        if isinstance(given := body.document.get(name), Mapping):
+            fields[name] = thaw(given)
+    config = body.mapping("output_config")
+    if config is not None and config.string("effort", longest=40):
+        fields["output_config"] = {"effort": config.string("effort")}
+    tier = body.string("service_tier", longest=40)
+    if tier in _TIERS:
+        fields["service_tier"] = _TIERS[tier]
 
 
 def _output(body: Fields, fields: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from gateway.core.document import Json, encode, thaw
+from gateway.wire.anthropic.blocks import marks
 from gateway.wire.anthropic.client_tools import described
 from gateway.wire.body_fields import Fields, bad_field
 
@@ -106,7 +107,7 @@ def _function(tool: Fields, name: str) -> dict[str, Any]:
         function["description"] = description
     if tool.boolean("strict"):
         function["strict"] = True
-    return {"type": "function", "function": function}
+    return {"type": "function", "function": function} | marks(tool)
 
 
 def _description(tool: Fields) -> str:

@@ -19,10 +19,10 @@ def usage_fields(usage: Usage) -> dict[str, Any]:
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
-        "prompt_tokens_details": {"cached_tokens": usage.input_cached, "audio_tokens": 0},
+        "prompt_tokens_details": {"cached_tokens": usage.input_cached, "audio_tokens": usage.input_audio},
         "completion_tokens_details": {
             "reasoning_tokens": usage.reasoning,
-            "audio_tokens": 0,
+            "audio_tokens": usage.output_audio,
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,
         },

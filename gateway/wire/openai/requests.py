@@ -7,6 +7,7 @@ Known fields that no target here can honour are refused; nothing is dropped in s
 from collections.abc import Mapping
 
 from gateway.core.document import Json, JsonObject
+from gateway.core.marks import unmarked_part
 from gateway.core.request import ChatRequest, CompletionRequest, Dialect, EmbeddingsRequest
 from gateway.wire.body_fields import Fields, bad_field
 from gateway.wire.forbidden_fields import refuse_overrides
@@ -147,7 +148,8 @@ def _tools(body: Fields) -> tuple[JsonObject, ...]:
             if kind == "function":
                 inner.mapping("parameters")
                 inner.boolean("strict")
-        tools.append(tool.document)
+        shown = unmarked_part(tool.document)  # templates show a tool with all its fields
+        tools.append(shown if isinstance(shown, Mapping) else tool.document)
     return tuple(tools)
 
 

@@ -49,7 +49,7 @@ def usage_fields(usage: Usage) -> dict[str, Any]:
     """Return the `usage` object of a response."""
     return {
         "input_tokens": usage.prompt_tokens,
-        "input_tokens_details": {"cached_tokens": usage.input_cached, "cache_write_tokens": 0},
+        "input_tokens_details": {"cached_tokens": usage.input_cached, "cache_write_tokens": usage.input_written},
         "output_tokens": usage.completion_tokens,
         "output_tokens_details": {"reasoning_tokens": usage.reasoning},
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,

@@ -60,6 +60,52 @@ def test_costs_are_those_of_the_list(model: str, base_url: str, provider: str) -
         assert abs(table.cost("big", usage) - theirs.total_price * 1_000_000) <= 0.5, usage
 
 
+@pytest.mark.parametrize(
+    ("model", "base_url", "provider", "kinds"),
+    [
+        (
+            "claude-sonnet-4-5",
+            "https://api.anthropic.com",
+            "anthropic",
+            {"cache_write_tokens": 900, "cache_write_1h_tokens": 400},
+        ),
+        ("gpt-4o-audio-preview", OPENAI, "openai", {"input_audio_tokens": 300, "output_audio_tokens": 50}),
+    ],
+)
+def test_every_kind_of_tokens_has_its_own_price(
+    model: str, base_url: str, provider: str, kinds: dict[str, int]
+) -> None:
+    """Tokens written to a cache and tokens of sound cost what genai-prices says, below and above a step."""
+    table = prices(cloud(model, base_url))
+    for prompt in (2_000, 300_000):
+        usage = Usage(
+            input=prompt - 100,
+            input_cached=100,
+            output=200,
+            input_written=kinds.get("cache_write_tokens", 0),
+            input_written_long=kinds.get("cache_write_1h_tokens", 0),
+            input_audio=kinds.get("input_audio_tokens", 0),
+            output_audio=kinds.get("output_audio_tokens", 0),
+        )
+        theirs = genai_prices.calc_price(
+            genai_prices.Usage(input_tokens=prompt, cache_read_tokens=100, output_tokens=200, **kinds),
+            model_ref=model,
+            provider_id=provider,
+            genai_request_timestamp=datetime.fromtimestamp(NOON, UTC),
+        )
+        assert abs(table.cost("big", usage) - theirs.total_price * 1_000_000) <= 0.5, usage
+        most = table.estimate("big", MostUse(prompt=prompt, answers=1, limit=200))
+        assert kinds.keys() & {"input_audio_tokens"} or (most is not None and most >= table.cost("big", usage))
+
+
+def test_rates_of_a_contract_for_every_kind_of_tokens() -> None:
+    """A configured rate may name what writing to the cache and sound cost; what it does not name costs as the rest."""
+    usage = Usage(input=10, output=10, input_written=4, input_audio=3, output_audio=2)
+    named = Rate(input=1, output=10, input_written=2, input_audio=5, output_audio=20)
+    assert prices(cloud("m"), overrides={"m": named}).cost("big", usage) == 3 * 1 + 4 * 2 + 3 * 5 + 8 * 10 + 2 * 20
+    assert prices(cloud("m"), overrides={"m": Rate(input=1, output=10)}).cost("big", usage) == 10 + 100
+
+
 def test_a_model_that_nobody_knows_is_unpriced() -> None:
     """A model without a price costs nothing in the sums and is listed as unpriced; there is no estimate for it."""
     table = prices(cloud("my-own-finetune-7b"))

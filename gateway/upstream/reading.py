@@ -1,0 +1,40 @@
+"""What reads one answer of a target, whatever API that speaks: events in, deltas out."""
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from gateway.core.delta import Delta
+from gateway.upstream.sse import ServerSentEvent
+
+
+class AnswerReading(Protocol):
+    """Reader of one answer.
+
+    INVARIANT: an answer that does not come to its end is an error; a finish reason is never made up.
+    """
+
+    @property
+    def done(self) -> bool:
+        """Whether the answer is complete; whatever follows is ignored."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether the answer is complete but for its usage, although nothing has said that it is over."""
+        ...
+
+    def event(self, event: ServerSentEvent) -> Iterable[Delta]:
+        """Return the deltas of one event.
+
+        Raises:
+            AduanaError: the event reports an error, can't be read, or ends the answer too early.
+        """
+        ...
+
+    def end(self) -> Iterator[Delta]:
+        """Yield the deltas that are known only at the end of the bytes.
+
+        Raises:
+            TargetProtocolError: the answer is cut.
+        """
+        ...

@@ -1,0 +1,195 @@
+"""Every client through the whole gateway to clouds in their own language, and what must not reach them."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import openai
+import pytest
+
+from gateway.app.wiring import running
+from gateway.settings import Settings
+from tests.standins.anthropic_cloud import SIGNATURE, THOUGHT, StandInAnthropic
+from tests.standins.cloud import StandInCloud
+
+POLICY = """
+version: 1
+labels: {default: public, tags: {health: sensitive}}
+rules:
+  - {name: contact data goes out masked, when: {findings: {in: [contact]}}, mask: [contact], prefer: [away, home]}
+otherwise: {prefer: [away, home]}
+"""
+IBAN = "ES91 2100 0418 4502 0005 1332"
+EMAIL = "ana.ruiz@clinica-soler.es"
+KEY = "sk-provider-0123456789abcdef"
+MARK = {"type": "ephemeral"}
+TOOL = {"name": "look_up", "description": "Looks.", "input_schema": {"type": "object", "properties": {"q": {}}}}
+FUNCTION = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
+
+
+class House:
+    """A running gateway between its clients, a cloud and a server at home."""
+
+    def __init__(self, url: str, cloud: StandInCloud, home: StandInCloud) -> None:
+        self.url = url
+        self.cloud = cloud
+        self.home = home
+
+    def openai(self, **headers: str) -> openai.AsyncOpenAI:
+        """An app that speaks OpenAI's API."""
+        return openai.AsyncOpenAI(
+            base_url=f"{self.url}/v1", api_key="unused", max_retries=0, default_headers=headers, timeout=30
+        )
+
+    def anthropic(self, **headers: str) -> anthropic.AsyncAnthropic:
+        """An app that speaks Anthropic's API."""
+        return anthropic.AsyncAnthropic(
+            base_url=self.url, api_key="unused", max_retries=0, default_headers=headers, timeout=30
+        )
+
+
+@asynccontextmanager
+async def opened(folder: Path, cloud: StandInCloud, **target: Any) -> AsyncIterator[House]:
+    """A gateway that prefers `away`, this cloud, to a server at home."""
+    (folder / "policy.yaml").write_text(POLICY)
+    (folder / "key").write_text(KEY)
+    async with cloud, StandInCloud("At home.") as home:
+        address = cloud.address if isinstance(cloud, StandInAnthropic) else cloud.base_url
+        away = {"api_key": f"file:{folder / 'key'}", "base_url": address, "ceiling": "public", "retries": 0}
+        settings = Settings(
+            server={"port": 0},
+            state_dir=folder / "state",
+            policy=(folder / "policy.yaml",),
+            targets={
+                "away": away | target,
+                "home": {"kind": "openai", "zone": "local", "base_url": home.base_url, "model": "home-1"},
+            },
+        )
+        async with running(settings) as gateway:
+            yield House(gateway.url, cloud, home)
+
+
+def claude(folder: Path, **more: Any) -> Any:
+    return opened(folder, StandInAnthropic("Hello from away."), kind="anthropic", model="claude-sonnet-4-5", **more)
+
+
+async def test_an_anthropic_client_reaches_anthropic_as_it_spoke(tmp_path: Path) -> None:
+    """Cache marks, thinking with its signature, tools and results arrive as Anthropic's own client sent them."""
+    thinking = {"type": "enabled", "budget_tokens": 1024}
+    system = [{"type": "text", "text": "Be brief."}, {"type": "text", "text": "Rules.", "cache_control": MARK}]
+    ask: dict[str, Any] = {
+        "model": "away",
+        "max_tokens": 4096,
+        "system": system,
+        "thinking": thinking,
+        "tools": [TOOL | {"cache_control": MARK}],
+    }
+    question = {"role": "user", "content": [{"type": "text", "text": "Look it up.", "cache_control": MARK}]}
+    async with claude(tmp_path) as house, house.anthropic() as client:
+        first = await client.messages.create(messages=[question], **ask)
+        assert [block.type for block in first.content] == ["thinking", "redacted_thinking", "tool_use"]
+        assert first.content[0].signature == SIGNATURE
+        assert first.content[2].input == {"q": "x"}
+        assert first.usage.cache_creation_input_tokens == 100
+        assert (first.usage.input_tokens, first.usage.cache_read_input_tokens) == (11, 1000)
+        result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "found", "is_error": True}
+        turns = [question, {"role": "assistant", "content": first.content}, {"role": "user", "content": [result]}]
+        async with client.messages.stream(messages=turns, **ask) as stream:
+            second = await stream.get_final_message()
+        assert [block.type for block in second.content] == ["thinking", "redacted_thinking", "text"]
+        assert second.content[0].thinking == THOUGHT
+        sent, again = house.cloud.documents
+        head, *_ = house.cloud.headers
+    assert sent["system"] == system
+    assert sent["messages"] == [question]
+    assert (sent["thinking"], sent["max_tokens"], sent["model"]) == (thinking, 4096, "claude-sonnet-4-5")
+    assert sent["tools"] == [TOOL | {"cache_control": MARK}]
+    assert again["messages"][1]["content"] == [
+        {"type": "thinking", "thinking": THOUGHT, "signature": SIGNATURE},
+        {"type": "redacted_thinking", "data": SIGNATURE[::-1]},
+        {"type": "tool_use", "id": "toolu_1", "name": "look_up", "input": {"q": "x"}},
+    ]
+    assert again["messages"][2]["content"] == [result | {"content": [{"type": "text", "text": "found"}]}]
+    assert (head["x-api-key"], head["anthropic-version"]) == (KEY, "2023-06-01")
+    assert set(map(str.lower, head)) == {
+        "host", "content-type", "content-length", "accept", "accept-encoding", "user-agent", "x-api-key",
+        "anthropic-version",
+    }  # fmt: skip
+
+
+async def test_an_openai_client_keeps_its_thoughts_at_anthropic(tmp_path: Path) -> None:
+    """A chat app asks for effort, gets `reasoning_details`, and its next turn carries the signed thoughts back."""
+    question = {"role": "user", "content": "Look it up."}
+    async with claude(tmp_path) as house, house.openai() as client:
+        ask: dict[str, Any] = {"model": "away", "tools": [FUNCTION], "reasoning_effort": "high", "seed": 7}
+        whole = await client.chat.completions.with_raw_response.create(messages=[question], **ask)
+        assert whole.headers["x-aduana-dropped"] == "seed"
+        message = whole.parse().choices[0].message
+        assert message.tool_calls[0].function.arguments == '{"q":"x"}'
+        assert whole.parse().usage.prompt_tokens == 1111
+        assert whole.parse().usage.completion_tokens_details.reasoning_tokens == 20
+        turns = [
+            question,
+            message.model_dump(exclude_none=True),
+            {"role": "tool", "tool_call_id": "toolu_1", "content": "found"},
+        ]
+        texts = []
+        async for chunk in await client.chat.completions.create(messages=turns, stream=True, **ask):
+            texts += [choice.delta.content or "" for choice in chunk.choices]
+        assert "".join(texts).strip() == "Hello from away."
+        _, again = house.cloud.documents
+    assert again["thinking"] == {"type": "enabled", "budget_tokens": 4096}
+    assert [block["type"] for block in again["messages"][1]["content"]] == [
+        "thinking",
+        "redacted_thinking",
+        "tool_use",
+    ]
+
+
+async def test_what_must_stay_does_not_reach_a_cloud_of_any_kind(tmp_path: Path) -> None:
+    """An IBAN keeps its conversation at home; what continues it stays there; an address goes out under a pseudonym."""
+    async with claude(tmp_path) as house, house.anthropic() as client:
+
+        async def ask(*said: str, **fields: Any) -> str:
+            roles = ("user", "assistant")
+            turns = [
+                {"role": roles[n % 2], "content": [{"type": "text", "text": text, "cache_control": MARK}]}
+                for n, text in enumerate(said)
+            ]
+            answer = await client.messages.with_raw_response.create(
+                model="auto", max_tokens=99, messages=turns, **fields
+            )
+            return str(answer.headers["x-aduana-target"])
+
+        told = f"Please pay the invoice of the harbour committee to {IBAN} before the end of the month, will you?"
+        assert await ask(told) == "home"
+        assert await ask(told.replace(IBAN, "them"), "Paid.", f"To {IBAN[:12]}", "And?", IBAN[12:]) == "home"
+        assert await ask("Hello.", system=[{"type": "text", "text": IBAN, "cache_control": MARK}]) == "home"
+        split = [{"type": "text", "text": f"My IBAN is {IBAN[:14]}", "cache_control": MARK | {"ttl": "1h"}},
+                 {"type": "text", "text": IBAN[14:]}]  # fmt: skip
+        apart = await client.messages.with_raw_response.create(
+            model="auto", max_tokens=9, messages=[{"role": "user", "content": split}]
+        )
+        assert apart.headers["x-aduana-target"] == "home"
+        assert not house.cloud.bodies
+        assert await ask(f"Write to {EMAIL} that we meet on Monday.") == "away"
+        assert "ana.ruiz" not in house.cloud.arrived
+        assert "Monday" in house.cloud.arrived
+        assert IBAN[:9] not in house.cloud.arrived
+    assert IBAN in house.home.arrived
+    assert "cache_control" not in house.home.arrived
+    assert KEY not in json.dumps(house.home.headers)
+
+
+@pytest.mark.parametrize(("field", "value"), [("logprobs", True), ("logit_bias", {"1": 5})])
+async def test_what_anthropic_can_not_be_asked_goes_to_whoever_can(tmp_path: Path, field: str, value: Any) -> None:
+    """A parameter that an API has no words for is never dropped where it matters: the next target gets the request."""
+    async with claude(tmp_path) as house, house.openai() as client:
+        answer = await client.chat.completions.with_raw_response.create(
+            model="auto", messages=[{"role": "user", "content": "hi"}], **{field: value}
+        )
+        assert answer.headers["x-aduana-target"] == "home"
+        assert not house.cloud.bodies
