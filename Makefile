@@ -49,7 +49,7 @@ format: $(VENV)/.dev  ## write the format that `make lint` wants
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench-engine: $(VENV)/.test  ## the embedded engine beside llama-server
+bench-engine: $(VENV)/.bench-engine  ## the embedded engine beside llama-server (ARGS=--loaded: beside a program that takes a core)
 	$(BIN)/python -m tests.bench.engine $(ARGS)
 
 check-gpu: $(VENV)/.test  ## what a card makes of the engine: speed, energy, memory; a table in check-gpu.md
@@ -91,6 +91,11 @@ $(VENV)/.serve: $(BIN)/python pyproject.toml requirements.lock
 $(VENV)/.test: $(VENV)/.serve
 	@echo "[test] packages for the tests"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[test]'
+	@touch $@
+
+$(VENV)/.bench-engine: $(VENV)/.test
+	@echo "[bench] llama.cpp's server, prebuilt (100 MB unpacked)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[bench-engine]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.test

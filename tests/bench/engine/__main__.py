@@ -1,11 +1,12 @@
 """The embedded engine beside llama-server: same machine, same model file, same moment, in turn.
 
-    python -m tests.bench.engine --llama-server PATH [--model GGUF] [--rounds 3] [--threads 2] [--only WORDS]
+    python -m tests.bench.engine [--llama-server PATH] [--model GGUF] [--rounds 3] [--only WORDS] [--loaded] …
 
-llama-server must be built from the llama.cpp source inside the installed llama-cpp-python's source distribution, with
-the same flags; it runs with separate and with unified KV memory, and the better of the two counts. Printed are medians
-and their ratio (ours / theirs): for tokens/s more is better, for everything else less. Machines are noisy: only ratios
-of one run mean anything.
+llama-server should be built from the llama.cpp source inside the installed llama-cpp-python's source distribution, with
+the same flags; without one, the server inside the package xllamacpp takes its place. It runs with separate and with
+unified KV memory, and the better of the two counts. Printed are medians and their ratio (ours / theirs): for tokens/s
+more is better, for everything else less. Machines are noisy: only ratios of one run mean anything. `--loaded`: one
+user's conversation while another program takes a core.
 """
 
 import argparse
@@ -19,13 +20,17 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.local.embedded.models.files import default_models_dir, model_path
+from tests.bench.engine import llama_server
 from tests.bench.engine.client import usage_of
 from tests.bench.engine.workloads import WORKLOADS, Numbers, Server
 
 _SLOTS, _CONTEXT = 16, 2560
+_ONE_USER = "conversation, 1 user"
 _CONFIG = f"""
 server: {{{{port: {{port}}, anonymous: true}}}}
 keys: {{{{flood: {{{{secret: "file:{{flood}}"}}}}, light: {{{{secret: "file:{{light}}"}}}}}}}}
@@ -47,14 +52,19 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--gateway", action="store_true", help="also through the whole gateway, beside the bare engine")
     parser.add_argument("--only", default="", help="workloads whose name contains one of these, by commas")
+    parser.add_argument(
+        "--loaded", action="store_true", help="one user (or --only), beside a program that takes a core"
+    )
     args = parser.parse_args()
-    if not args.llama_server:
-        print("llama-server was not found: build it (see this module's docstring) and pass --llama-server.")
+    if not args.llama_server and not llama_server.is_installed():
+        print("There is no llama-server: 'make bench-engine' installs the package xllamacpp, or pass --llama-server.")
         return 2
     model = str(model_path(args.model, default_models_dir()))
     wanted = args.only.split(",")
     chosen = [name for name in WORKLOADS if any(part.strip() in name for part in wanted)]
-    with tempfile.TemporaryDirectory() as logs:
+    if args.loaded and not args.only:
+        chosen = [_ONE_USER]
+    with tempfile.TemporaryDirectory() as logs, _beside(args.loaded):
         commands = _commands(args.llama_server, model, args.threads)
         if args.gateway:
             commands["gateway"] = _gateway(Path(logs), model, args.threads)
@@ -75,7 +85,7 @@ def main() -> int:
             memory = {server.name: usage_of(server.pid)[1] for server in servers}
             for name, megabytes in memory.items():
                 print(f"memory of {name}: {megabytes:.0f} MB")
-            for line in _judged(seen, memory):
+            for line in _judged(seen, memory, loaded=args.loaded):
                 print(line)
         finally:
             for process in processes.values():
@@ -85,14 +95,34 @@ def main() -> int:
     return 0
 
 
-def _commands(llama_server: str, model: str, threads: int) -> dict[str, tuple[list[str], int]]:
-    theirs = [llama_server, "-m", model, "-c", str(_SLOTS * _CONTEXT), "-np", str(_SLOTS), "-t", str(threads)]
+@contextmanager
+def _beside(loaded: bool) -> Iterator[None]:
+    """Let another program take a core meanwhile, where that is wanted."""
+    if not loaded:
+        yield
+        return
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
+        try:
+            yield
+        finally:
+            busy.kill()
+
+
+def _commands(built: str | None, model: str, threads: int) -> dict[str, tuple[list[str], int]]:
+    """Return how each server is started, and its port. `built`: path of a llama-server; None: that of a package."""
     ports = [_free_port() for _ in range(3)]
-    ours = [sys.executable, "-m", "tests.bench.engine.front", str(ports[0]), model, str(_CONTEXT), str(_SLOTS)]
+    shape = [model, str(_CONTEXT), str(_SLOTS), str(threads)]
+    if built:
+        theirs = [built, "-m", model, "-c", str(_SLOTS * _CONTEXT), "-np", str(_SLOTS), "-t", str(threads)]
+        separate, unified = ([*theirs, "--port", str(ports[1])], [*theirs, "-kvu", "--port", str(ports[2])])
+    else:
+        print("llama.cpp's server: that of the package xllamacpp, which is not built for this CPU alone.")
+        packaged = [sys.executable, "-m", "tests.bench.engine.llama_server"]
+        separate, unified = [*packaged, str(ports[1]), *shape], [*packaged, str(ports[2]), *shape, "unified"]
     return {
-        "aduana": ([*ours, str(threads)], ports[0]),
-        "separate": ([*theirs, "--port", str(ports[1])], ports[1]),
-        "unified": ([*theirs, "-kvu", "--port", str(ports[2])], ports[2]),
+        "aduana": ([sys.executable, "-m", "tests.bench.engine.front", str(ports[0]), *shape], ports[0]),
+        "separate": (separate, ports[1]),
+        "unified": (unified, ports[2]),
     }
 
 
@@ -133,10 +163,15 @@ def _until_ready(server: Server, process: "subprocess.Popen[bytes]") -> None:
 Seen = dict[str, dict[str, list[Numbers]]]  # workload → server → rounds
 
 
-def _judged(seen: Seen, memory: dict[str, float]) -> list[str]:
+def _judged(seen: Seen, memory: dict[str, float], *, loaded: bool) -> list[str]:
     """What no column shows: our figures beside each other, and the promises about them."""
     smaller = min(memory["separate"], memory["unified"])
     lines = [f"memory beyond the smaller llama-server: {memory['aduana'] - smaller:+.0f} MB (at most 70)"]
+    if one := seen.get(_ONE_USER):
+        speeds = {name: statistics.median(run["tokens/s"] for run in runs) for name, runs in one.items()}
+        ratio = speeds["aduana"] / max(speeds["separate"], speeds["unified"])
+        where, least = ("beside a program that takes a core", 0.95) if loaded else ("alone", 1.0)
+        lines.append(f"one user's conversation, {where}: {ratio:.2f} of llama-server's tokens/s (at least {least})")
     free, strict = (seen.get(name, {}).get("aduana") for name in ("free text, 8 chats", "JSON schema, 8 chats"))
     if free and strict:
         # Round by round, for what else the machine does changes.
