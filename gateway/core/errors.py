@@ -4,9 +4,14 @@ Rooms raise these; `wire` puts them in the client's dialect. `TargetError` is th
 pipeline may try the next permitted target.
 """
 
+from gateway.core.route import Route
+
 
 class AduanaError(Exception):
-    """Error with a message that clients may read. `code` is stable and for programs; `status` is the HTTP status."""
+    """Error with a message that clients may read. `code` is stable and for programs; `status` is the HTTP status.
+
+    `route` is what was decided about the request that failed; None: nothing was, or not by then.
+    """
 
     status = 500
     code = "internal_error"
@@ -23,6 +28,7 @@ class AduanaError(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
+        self.route: Route | None = None
         self.param = param
         self.retry_after = retry_after  # seconds; None: waiting does not help
         self.code = code or type(self).code

@@ -4,7 +4,7 @@ Owns the order of these steps and nothing else. Must not be configurable: no hoo
 out.
 """
 
-from gateway.pipeline.case import Route
+from gateway.core.route import Route
 from gateway.pipeline.observers import Fanout
 from gateway.pipeline.pipeline import Answer, Embedded, Pipeline, Ranked
 from gateway.pipeline.ports import CloudTarget, LedgerPort, LocalTarget, Observer, PolicySource, Pricing, TaintPort

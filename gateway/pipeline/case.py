@@ -1,28 +1,20 @@
 """A request that was decided on, and where its answer came from: frozen data that the steps hand on."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import msgspec
 
-from gateway.core.labels import Label, Zone
+from gateway.core.errors import AduanaError
+from gateway.core.labels import Zone
 from gateway.core.outbound import withheld
 from gateway.core.request import Inherited
+from gateway.core.route import Route
 from gateway.core.target import Api
 from gateway.pipeline.masking import Outgoing
 from gateway.pipeline.settlement import RequestAccount
-from gateway.policy import Decision, Evidence, Policy, Sensitivity
+from gateway.policy import Decision, Evidence, Policy, Sensitivity, reasons_of
 from gateway.upstream.unsaid import unsaid
-
-
-class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """The way that a request took, for the answer's headers."""
-
-    request_id: str
-    label: Label
-    rule: str
-    target: str | None = None
-    zone: Zone | None = None
-    masked: tuple[tuple[str, int], ...] = ()  # category → findings that went out under pseudonyms
-    unknown_tags: tuple[str, ...] = ()  # tags of the request that nobody declared
-    dropped: tuple[str, ...] = ()  # fields of the body that the target was not sent
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +55,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
             masked=self.masked.counts if self.masked is not None and left else (),
             unknown_tags=tuple(sorted(self.first.unknown_tags)),
             dropped=(*request.left_out, *self._unsaid(target), *(withheld(request) if zone is Zone.CLOUD else ())),
+            reasons=() if left else reasons_of(self.first, self.evidence, self.policy),
         )
 
     def _unsaid(self, target: str | None) -> tuple[str, ...]:
@@ -71,3 +64,29 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         marked = () if info is not None and info.marks else request.marked
         api = Api.CHAT if info is None else info.api
         return (*marked, *unsaid(api, request.document))
+
+
+def refused_route(decision: Decision, evidence: Evidence, policy: Policy) -> Route:
+    """Return the way of a request that is sent nowhere."""
+    return Route(
+        request_id=evidence.inbound.id,
+        label=decision.label,
+        rule=decision.rule,
+        unknown_tags=tuple(sorted(decision.unknown_tags)),
+        reasons=reasons_of(decision, evidence, policy),
+    )
+
+
+@contextmanager
+def telling(case: Case) -> Iterator[None]:
+    """Let an error that leaves this context tell what was decided about the request.
+
+    Raises:
+        AduanaError: Whatever was raised inside.
+    """
+    try:
+        yield
+    except AduanaError as error:
+        if error.route is None:
+            error.route = case.route(case.account.target, case.account.zone)
+        raise

@@ -23,9 +23,10 @@ from gateway.core.request import (
     RerankRequest,
     endpoint_of,
 )
+from gateway.core.route import Route
 from gateway.core.snapshot import Snapshot
 from gateway.core.target import Alias, Catalog
-from gateway.pipeline.case import Case, Route
+from gateway.pipeline.case import Case, refused_route, telling
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.drain import DrainWindow
 from gateway.pipeline.inheritance import recollected, upheld, with_tags
@@ -128,7 +129,7 @@ class Pipeline:
         deadline = asyncio.get_running_loop().time() + self._request_seconds
         case = await self._admit(inbound)
         try:
-            async with self._settlements.settling(case.account):
+            async with _settling(self._settlements, case):
                 if admitted is not None:
                     admitted(case.route_ahead())
                 async with self._drain.within():
@@ -159,7 +160,7 @@ class Pipeline:
         """
         deadline = asyncio.get_running_loop().time() + self._request_seconds
         case = await self._admit(inbound)
-        async with self._settlements.settling(case.account):
+        async with _settling(self._settlements, case):
             async with self._drain.within():
                 target, zone, vectors = await self._dispatcher.embed(case, request, deadline)
             await self._left(case, zone)
@@ -174,7 +175,7 @@ class Pipeline:
         """
         deadline = asyncio.get_running_loop().time() + self._request_seconds
         case = await self._admit(inbound)
-        async with self._settlements.settling(case.account):
+        async with _settling(self._settlements, case):
             async with self._drain.within():
                 target, zone, ranking = await self._dispatcher.rerank(case, request, deadline)
             case.account.embedded(ranking.usage)
@@ -260,7 +261,7 @@ class Pipeline:
             )
 
         # INVARIANT: behind what is remembered of it, for a refused request was heard as well.
-        await self._refuse(inbound, decision, receipt, tell)
+        await self._refuse(evidence, policy, decision, receipt, tell)
         account = await self._settlements.receive(receipt, self._reservation(decision, snapshot))
         tell()
         return Case(
@@ -283,7 +284,12 @@ class Pipeline:
         return upheld(evidence, inbound.tags, decision, lambda again: decide(again, policy))
 
     async def _refuse(
-        self, inbound: Inbound, decision: Decision, receipt: Receipt, written: Callable[[], None]
+        self,
+        evidence: Evidence,
+        policy: Policy,
+        decision: Decision,
+        receipt: Receipt,
+        written: Callable[[], None],
     ) -> None:
         """Refuse a request that is sent nowhere: the policy permits no target, or none of them has a place.
 
@@ -294,11 +300,13 @@ class Pipeline:
         """
         if decision.refusal is not None or not decision.candidates:
             error = refusal_error(decision)
+            error.route = refused_route(decision, evidence, policy)
             await self._settlements.refuse(receipt, error, Outcome.REFUSED, written=written)
             raise error
-        refusal = self._dispatcher.refusal(decision, inbound)
+        refusal = self._dispatcher.refusal(decision, evidence.inbound)
         if refusal is not None:
             attempts = refusal.attempts
+            refusal.error.route = refused_route(decision, evidence, policy)
             await self._settlements.refuse(receipt, refusal.error, Outcome.ERROR, attempts=attempts, written=written)
             raise refusal.error
 
@@ -371,3 +379,11 @@ class Pipeline:
             facts=facts_json(evidence),
             budget=decision.budget,
         )
+
+
+@asynccontextmanager
+async def _settling(settlements: SettlementWriter, case: Case) -> AsyncGenerator[None, None]:
+    """Settle a request when the context is left; an error that leaves it tells what was decided."""
+    with telling(case):
+        async with settlements.settling(case.account):
+            yield

@@ -14,6 +14,7 @@ from gateway.policy.evaluation.evidence import Evidence
 from gateway.policy.evaluation.explanation import Explanation, explain
 from gateway.policy.evaluation.masking import causes_of, decide_masked, decide_whole, foresee
 from gateway.policy.evaluation.overrides import overridden
+from gateway.policy.evaluation.reasons import reasons_of
 from gateway.policy.evaluation.sensitivity import Sensitivity, sensitivity_of
 from gateway.policy.language.ast import Overrides
 from gateway.policy.load import DEFAULT_POLICY_NAME, DEFAULT_POLICY_TEXT, load_policy, load_policy_files
@@ -48,6 +49,7 @@ __all__ = [
     "load_policy_files",
     "mint",
     "overridden",
+    "reasons_of",
     "refusal_error",
     "sensitivity_of",
 ]

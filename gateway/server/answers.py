@@ -35,6 +35,8 @@ def route_headers(route: Route) -> dict[str, str]:
     if route.target is not None and route.zone is not None:
         headers["x-aduana-target"] = route.target
         headers["x-aduana-zone"] = route.zone.value
+    if route.reasons:
+        headers["x-aduana-reasons"] = header_value(", ".join(route.reasons), longest=_LONGEST_LIST)
     if route.masked:
         headers["x-aduana-masked"] = header_value(", ".join(f"{category}={count}" for category, count in route.masked))
     if route.unknown_tags:
@@ -51,7 +53,7 @@ def json_answer(body: bytes, headers: dict[str, str], status: int = 200) -> web.
 
 def error_answer(error: AduanaError, request_id: str, dialect: Dialect) -> web.Response:
     """Return the error in the dialect's shape, with what a client needs to decide whether to try again."""
-    headers = {"x-request-id": request_id}
+    headers = (route_headers(error.route) if error.route is not None else {}) | {"x-request-id": request_id}
     if error.retry_after is not None:
         # Rounded up: who comes back a moment too early is turned away again.
         headers["retry-after"] = str(max(1, ceil(error.retry_after)))

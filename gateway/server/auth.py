@@ -13,6 +13,7 @@ from gateway.core.errors import BadRequest, ConfigurationError, Forbidden, Unaut
 from gateway.core.request import Caller
 from gateway.server.headers import REQUEST_HEADERS, refuse_unknown_headers
 
+_EXPOSED = "x-request-id, x-aduana-target, x-aduana-zone, x-aduana-label, x-aduana-reasons"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 _CREDENTIALS = ("authorization", "x-api-key", "api-key")
 _SINGLE = (*_CREDENTIALS, "host", "origin", "content-type", "idempotency-key", *REQUEST_HEADERS)
@@ -165,7 +166,7 @@ class HostGuard:
             "Vary": "Origin",
             "Access-Control-Allow-Methods": "GET, HEAD, POST, DELETE, OPTIONS",
             "Access-Control-Allow-Headers": _plain(request.headers.get("Access-Control-Request-Headers", "*")),
-            "Access-Control-Expose-Headers": "x-request-id, x-aduana-target, x-aduana-zone, x-aduana-label",
+            "Access-Control-Expose-Headers": _EXPOSED,
             "Access-Control-Max-Age": "600",
         }
 

@@ -54,6 +54,35 @@ async def test_sensitive_and_too_long_for_home_is_refused(house):
     assert len(house.cloud.bodies) == before
 
 
+REFUSED = {
+    "/v1/chat/completions": {"messages": [{"role": "user", "content": IBAN + LONG * 4}]},
+    "/v1/completions": {"prompt": IBAN + LONG * 4},
+    "/v1/embeddings": {"input": IBAN + LONG * 4},
+    "/v1/rerank": {"query": IBAN, "documents": ["a"]},
+    "/v1/moderations": {"input": IBAN + LONG * 4},
+    "/v1/responses": {"input": IBAN + LONG * 4},
+    "/v1/messages": {"max_tokens": 4, "messages": [{"role": "user", "content": IBAN + LONG * 4}]},
+    "/api/chat": {"messages": [{"role": "user", "content": IBAN + LONG * 4}]},
+    "/api/generate": {"prompt": IBAN + LONG * 4},
+    "/api/embed": {"input": IBAN + LONG * 4, "truncate": False},
+}
+
+
+@pytest.mark.parametrize("path", REFUSED)
+async def test_a_refusal_says_what_kept_the_request_at_home(house, path):
+    """In every dialect a refusal has the label, the rule and the categories in its headers, and never the text."""
+    async with httpx2.AsyncClient(base_url=house.gateway.url, timeout=60) as client:
+        body = {"model": "auto", **REFUSED[path]}
+        answer = await client.post(path, json=body, headers={"x-aduana-tags": "health"})
+    assert answer.status_code == 400, answer.text
+    assert answer.headers["x-aduana-label"] == "sensitive"
+    assert answer.headers["x-aduana-rule"] in ("otherwise", "long prompts go out")
+    reasons = answer.headers["x-aduana-reasons"].removesuffix(", taint")  # by then the text is known from before
+    assert reasons == "financial.iban=1, tag.health"
+    assert "x-aduana-target" not in answer.headers
+    assert "2100" not in answer.text + str(answer.headers)
+
+
 async def test_without_home_sensitive_requests_are_refused_with_503(tmp_path):
     """With the local target gone, sensitive requests wait or fail; they never cross."""
     async with StandInCloud() as cloud:
