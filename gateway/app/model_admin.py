@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from gateway.local.embedded.models.pool import ModelPool
 from gateway.local.embedded.target import EmbeddedTarget
-from gateway.server import ModelReport, ModelsReport
+from gateway.server import ModelReport, ModelsReport, TemplateText
 
 
 class ModelAdmin:
@@ -25,6 +25,15 @@ class ModelAdmin:
             gpu_memory=limits.gpu_memory,
             memory_used=sum(footprint.total for footprint in taken),
             gpu_memory_used=sum(footprint.gpu for footprint in taken),
+        )
+
+    def template(self, target: str) -> TemplateText:
+        """Return a model's chat template; an empty one before the model was loaded."""
+        template = self._targets[target].template
+        return (
+            TemplateText()
+            if template is None
+            else TemplateText(source=template.source, bos=template.bos, eos=template.eos)
         )
 
     async def load(self, target: str, deadline: float) -> None:

@@ -108,6 +108,14 @@ class Ranking(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage
 
 
+class Tokenized(msgspec.Struct, frozen=True, kw_only=True):
+    """Text and its tokens, whichever was asked for. `pieces`: each token's bytes, maybe a part of a character."""
+
+    text: str = ""
+    ids: tuple[int, ...] = ()
+    pieces: tuple[bytes, ...] = ()
+
+
 class Embeddings(msgspec.Struct, frozen=True, kw_only=True):
     """Vectors in the order of the inputs, all of the model's one length."""
 

@@ -17,9 +17,10 @@ class Endpoint(enum.StrEnum):
     EMBEDDINGS = "embeddings"
     RERANK = "rerank"
     MODERATIONS = "moderations"
+    TOKENIZE = "tokenize"
 
 
-LOCAL_ENDPOINTS = frozenset({Endpoint.RERANK, Endpoint.MODERATIONS})
+LOCAL_ENDPOINTS = frozenset({Endpoint.RERANK, Endpoint.MODERATIONS, Endpoint.TOKENIZE})
 """What no cloud is ever asked: there is no road for it out of the house."""
 
 
@@ -29,6 +30,7 @@ class Dialect(enum.StrEnum):
     OPENAI = "openai"
     ANTHROPIC = "anthropic"
     OLLAMA = "ollama"
+    LLAMACPP = "llamacpp"
 
 
 class Media(enum.StrEnum):
@@ -135,12 +137,22 @@ class ModerationRequest(ChatRequest, frozen=True, kw_only=True):
     """A text or a picture, and the question to a local model which of the categories of harm it has."""
 
 
+class Snippet(msgspec.Struct, frozen=True, kw_only=True):
+    """Piece of a file that an editor shows the model."""
+
+    name: str
+    text: str
+
+
 class CompletionRequest(Request, frozen=True, kw_only=True):
     """Raw text to continue: each prompt is text or token ids of the target model."""
 
     prompts: tuple[str | tuple[int, ...], ...]
     echo: bool = False
     suffix: str | None = None
+    snippets: tuple["Snippet", ...] = ()  # of other files: what an editor shows beside a text with a hole
+    insert: bool = False  # what stands between prompt and suffix is asked for, be the suffix empty
+    control_tokens: bool = False  # their names in the prompt count as them, as in a rendered conversation
     sampling: Sampling = Sampling()
     response_format: ResponseFormat = ResponseFormat()
 
@@ -163,8 +175,27 @@ class RerankRequest(Request, frozen=True, kw_only=True):
     echo: bool = False  # return_documents
 
 
+class TextWork(enum.StrEnum):
+    """What can be done with texts without asking the model."""
+
+    TOKENIZE = "tokenize"  # a text becomes token ids
+    DETOKENIZE = "detokenize"  # token ids become a text
+    TEMPLATE = "template"  # a conversation becomes the prompt that the model would read
+
+
+class TokenizeRequest(Request, frozen=True, kw_only=True):
+    """Text, token ids or a conversation to put through a model's vocabulary or template."""
+
+    work: TextWork
+    text: str = ""
+    ids: tuple[int, ...] = ()
+    chat: ChatRequest | None = None
+    add_special: bool = False  # with the tokens that begin or end a text
+    control_tokens: bool = True  # their names in the text count as them
+
+
 GenerateRequest: TypeAlias = ChatRequest | CompletionRequest
-AnyRequest: TypeAlias = ChatRequest | CompletionRequest | EmbeddingsRequest | RerankRequest
+AnyRequest: TypeAlias = ChatRequest | CompletionRequest | EmbeddingsRequest | RerankRequest | TokenizeRequest
 
 
 def endpoint_of(request: AnyRequest) -> Endpoint:
@@ -180,6 +211,8 @@ def endpoint_of(request: AnyRequest) -> Endpoint:
             return Endpoint.EMBEDDINGS
         case RerankRequest():
             return Endpoint.RERANK
+        case TokenizeRequest():
+            return Endpoint.TOKENIZE
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):

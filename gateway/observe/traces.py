@@ -25,6 +25,7 @@ _OPERATIONS = {
     Endpoint.EMBEDDINGS: "embeddings",
     Endpoint.RERANK: "rerank",
     Endpoint.MODERATIONS: "moderation",
+    Endpoint.TOKENIZE: "tokenize",
 }
 
 

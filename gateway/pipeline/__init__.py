@@ -6,12 +6,13 @@ out.
 
 from gateway.core.route import Route
 from gateway.pipeline.observers import Fanout
-from gateway.pipeline.pipeline import Answer, Embedded, Pipeline, Ranked
+from gateway.pipeline.pipeline import Answer, Converted, Embedded, Pipeline, Ranked
 from gateway.pipeline.ports import CloudTarget, LedgerPort, LocalTarget, Observer, PolicySource, Pricing, TaintPort
 
 __all__ = [
     "Answer",
     "CloudTarget",
+    "Converted",
     "Embedded",
     "Fanout",
     "LedgerPort",

@@ -8,7 +8,7 @@ from typing import TypedDict, TypeVar
 
 import msgspec
 
-from gateway.core.delta import Delta, Embeddings, Ranking
+from gateway.core.delta import Delta, Embeddings, Ranking, Tokenized
 from gateway.core.errors import (
     AduanaError,
     BudgetSpent,
@@ -24,7 +24,7 @@ from gateway.core.errors import (
 from gateway.core.events import Began, BudgetDenied, FellBack
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Reservation
-from gateway.core.request import EmbeddingsRequest, GenerateRequest, Inbound, RerankRequest
+from gateway.core.request import EmbeddingsRequest, GenerateRequest, Inbound, RerankRequest, TokenizeRequest
 from gateway.core.snapshot import Budget, Snapshot
 from gateway.core.usage import MICROS
 from gateway.pipeline.case import Case
@@ -185,6 +185,24 @@ class Dispatcher:
                     request, deadline=deadline, **_turn(case.decision, case.evidence.inbound)
                 ),
             )
+
+        return await self._first_success(case, ask)
+
+    async def tokenize(self, case: Case, request: TokenizeRequest, deadline: float) -> tuple[str, Zone, Tokenized]:
+        """Return the first local target that puts a text through its vocabulary or template, its zone and the result.
+
+        No cloud target does: none can be asked to, not even with a clearance.
+
+        Raises:
+            AduanaError: No target does; this is the last one's failure.
+        """
+
+        async def ask(target: str) -> tuple[str, Zone, Tokenized]:
+            if target not in self._local:
+                raise TargetMisconfigured(f"The target {target!r} is in a cloud, and texts are tokenised locally only.")
+            isolation = case.evidence.inbound.caller.key
+            found = await self._local[target].tokenize(request, deadline=deadline, isolation=isolation)
+            return target, Zone.LOCAL, found
 
         return await self._first_success(case, ask)
 

@@ -245,7 +245,11 @@ def _read_again(original: GenerateRequest, masked: Masked) -> GenerateRequest | 
                 openai_requests.parse_chat(masked.document), thinking=original.thinking
             )
         else:
-            request = openai_requests.parse_completion(masked.document)
+            request = msgspec.structs.replace(
+                openai_requests.parse_completion(masked.document),
+                insert=original.insert,
+                control_tokens=original.control_tokens,
+            )
     except BadRequest:
         return None
     return msgspec.structs.replace(

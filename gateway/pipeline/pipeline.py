@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from gateway.core.delta import Delta, Ranking
+from gateway.core.delta import Delta, Ranking, Tokenized
 from gateway.core.delta import Embeddings as Vectors
 from gateway.core.errors import NotFound
 from gateway.core.events import Compared, Decided
@@ -21,11 +21,13 @@ from gateway.core.request import (
     Inbound,
     Inherited,
     RerankRequest,
+    TokenizeRequest,
     endpoint_of,
 )
 from gateway.core.route import Route
 from gateway.core.snapshot import Snapshot
 from gateway.core.target import Alias, Catalog
+from gateway.core.usage import Usage
 from gateway.pipeline.case import Case, refused_route, telling
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.drain import DrainWindow
@@ -77,6 +79,13 @@ class Ranked(msgspec.Struct, frozen=True, kw_only=True):
 
     route: Route
     ranking: Ranking
+
+
+class Converted(msgspec.Struct, frozen=True, kw_only=True):
+    """Text and its tokens, and the way of their request."""
+
+    route: Route
+    tokenized: Tokenized
 
 
 class Pipeline:
@@ -180,6 +189,20 @@ class Pipeline:
                 target, zone, ranking = await self._dispatcher.rerank(case, request, deadline)
             case.account.embedded(ranking.usage)
             return Ranked(route=case.route(target, zone), ranking=ranking)
+
+    async def tokenize(self, inbound: Inbound, request: TokenizeRequest) -> Converted:
+        """Answer a request about a model's vocabulary or template.
+
+        Raises:
+            AduanaError: The request is refused, or no local target answers.
+        """
+        deadline = asyncio.get_running_loop().time() + self._request_seconds
+        case = await self._admit(inbound)
+        async with self._settlements.settling(case.account):
+            async with self._drain.within():
+                target, zone, tokenized = await self._dispatcher.tokenize(case, request, deadline)
+            case.account.embedded(Usage())
+            return Converted(route=case.route(target, zone), tokenized=tokenized)
 
     async def explain(self, inbound: Inbound) -> Explanation:
         """Explain the whole decision, rule by rule. Nothing is sent and nothing is written."""

@@ -8,14 +8,22 @@ from typing import Protocol
 
 import msgspec
 
-from gateway.core.delta import Delta, Embeddings, Ranking
+from gateway.core.delta import Delta, Embeddings, Ranking, Tokenized
 from gateway.core.document import JsonObject
 from gateway.core.errors import TargetBusy
 from gateway.core.events import Event
 from gateway.core.finding import Inspection, Trace
 from gateway.core.progress import Progress
 from gateway.core.record import Receipt, Reservation, Settlement
-from gateway.core.request import AnyRequest, EmbeddingsRequest, GenerateRequest, Inbound, Media, RerankRequest
+from gateway.core.request import (
+    AnyRequest,
+    EmbeddingsRequest,
+    GenerateRequest,
+    Inbound,
+    Media,
+    RerankRequest,
+    TokenizeRequest,
+)
 from gateway.core.snapshot import Budget, Gpu
 from gateway.core.target import TargetInfo, TargetState
 from gateway.core.usage import MostUse, Usage
@@ -68,6 +76,9 @@ class LocalTarget(Target, Protocol):
         self, request: RerankRequest, *, deadline: float, isolation: str = "", priority: int = 0
     ) -> Ranking:
         """Return a score for each text."""
+
+    async def tokenize(self, request: TokenizeRequest, *, deadline: float, isolation: str = "") -> Tokenized:
+        """Put a text, token ids or a conversation through the model's vocabulary or template."""
 
     async def prompt_tokens(self, request: AnyRequest, *, isolation: str = "") -> int | None:
         """Count the tokens of the prompt exactly; None: the target can't."""

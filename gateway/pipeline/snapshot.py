@@ -13,6 +13,7 @@ from gateway.core.request import (
     EmbeddingsRequest,
     Inbound,
     RerankRequest,
+    TokenizeRequest,
     endpoint_of,
 )
 from gateway.core.snapshot import Gpu, Snapshot
@@ -105,6 +106,8 @@ def last_text(request: AnyRequest) -> str:
             texts = request.inputs
         case RerankRequest():
             return request.query
+        case TokenizeRequest():
+            return request.text if request.chat is None else last_text(request.chat)
     return texts[0] if isinstance(texts[0], str) else ""
 
 
@@ -129,6 +132,8 @@ def estimated_tokens(request: AnyRequest) -> int:
             return _texts(request.inputs)
         case RerankRequest():
             return _texts(tuple(request.query + text for text in request.texts))
+        case TokenizeRequest():
+            return 0  # the model is not asked
 
 
 def _texts(texts: tuple[str | tuple[int, ...], ...]) -> int:

@@ -7,7 +7,7 @@ target's class: all it does with a request is hand it to the pipeline.
 from gateway.server.auth import HostGuard, KeyRing
 from gateway.server.bodies import BodyReader
 from gateway.server.endpoint import HttpEndpoint
-from gateway.server.handlers.models import ModelReport, Models, ModelsReport
+from gateway.server.handlers.models import ModelReport, Models, ModelsReport, TemplateText
 from gateway.server.handlers.operations import Operations, Readiness
 from gateway.server.handlers.routes import build_application
 from gateway.server.inbound import InboundBuilder
@@ -25,5 +25,6 @@ __all__ = [
     "ModelsReport",
     "Operations",
     "Readiness",
+    "TemplateText",
     "build_application",
 ]

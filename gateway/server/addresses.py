@@ -15,9 +15,13 @@ _OPENAI = (
     "/reranking",
     "/moderations",
 )
+# llama-server's own addresses. Source: tools/server/README.md of llama.cpp.
+_LLAMACPP = frozenset(
+    {"/completion", "/infill", "/tokenize", "/detokenize", "/apply-template", "/props", "/slots", "/health"}
+)
 _NO_ROUTE = (
-    "There is no such route here. As the base URL, OpenAI's apps want http://HOST:PORT/v1; Anthropic's and Ollama's "
-    "want http://HOST:PORT. The documentation lists what each API can do here."
+    "There is no such route here. As the base URL, OpenAI's apps want http://HOST:PORT/v1; Anthropic's, Ollama's and "
+    "llama.cpp's want http://HOST:PORT. The documentation lists what each API can do here."
 )
 _LONGEST_PREFIX = 60  # characters of a client's path that an error may show
 
@@ -32,6 +36,8 @@ def dialect_of(path: str, headers: Mapping[str, str]) -> Dialect:
         return Dialect.OLLAMA
     if bare.startswith("/messages"):
         return Dialect.ANTHROPIC
+    if bare in _LLAMACPP:
+        return Dialect.LLAMACPP
     if "anthropic-version" in headers and not bare.startswith(_OPENAI):
         return Dialect.ANTHROPIC
     return Dialect.OPENAI

@@ -11,7 +11,7 @@ from aiohttp import web
 from gateway.core.errors import AduanaError, BadRequest, BudgetSpent, ConfigurationError, LedgerUnavailable
 from gateway.core.request import Dialect
 from gateway.pipeline import Route
-from gateway.wire import anthropic, ollama, openai
+from gateway.wire import anthropic, llamacpp, ollama, openai
 
 _LONGEST_LIST = 1500  # characters, far below what clients accept in one header
 LOG = structlog.get_logger("aduana.server")
@@ -68,6 +68,8 @@ def error_answer(error: AduanaError, request_id: str, dialect: Dialect) -> web.R
         case Dialect.ANTHROPIC:
             headers["request-id"] = request_id
             body = anthropic.error_body(error, request_id)
+        case Dialect.LLAMACPP:
+            body = llamacpp.error_body(error)
         case Dialect.OPENAI:
             body = openai.error_body(error)
         case _:

@@ -18,9 +18,10 @@ from gateway.core.request import (
     Inbound,
     Inherited,
     RerankRequest,
+    TokenizeRequest,
 )
 from gateway.core.target import Catalog
-from gateway.pipeline import Answer, Embedded, Pipeline, Ranked, Route
+from gateway.pipeline import Answer, Converted, Embedded, Pipeline, Ranked, Route
 from gateway.pipeline.settlement import ClientGone
 from gateway.server.answers import json_answer, public_error, route_headers
 from gateway.server.auth import HostGuard, KeyRing
@@ -152,6 +153,10 @@ class HttpEndpoint:
         """Return where an answer comes from, and all of its text."""
         async with self._pipeline.generate(inbound, request) as answer:
             return answer.route, "".join([delta.text async for delta in answer.deltas if isinstance(delta, Text)])
+
+    async def tokenize(self, inbound: Inbound, request: TokenizeRequest) -> Converted:
+        """Return a text and its tokens, and where they come from."""
+        return await self._pipeline.tokenize(inbound, request)
 
     async def prompt_tokens(self, inbound: Inbound) -> int:
         """Count a prompt's tokens, exactly where a local model can. Sends nothing."""

@@ -187,6 +187,8 @@ class OpenAITargetConfig(ServerTargetConfig):
         homely = sorted(self.effective_endpoints & LOCAL_ENDPOINTS)
         if self.zone is Zone.CLOUD and homely:
             raise ValueError(f"{homely[0]} is for local targets: there is no road for it into a cloud")
+        if Endpoint.TOKENIZE in self.effective_endpoints:
+            raise ValueError("tokenize: only embedded models are asked for their tokens, and always; leave it out")
         waiting = {"slots", "queue", "queue_wait"} & self.model_fields_set
         if self.zone is Zone.CLOUD and waiting:
             raise ValueError(f"{_listed(waiting)}: for zone local only; a cloud says itself when it is full")

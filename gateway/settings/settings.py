@@ -188,7 +188,7 @@ def _info(name: str, target: AnyTarget) -> TargetInfo:
                 ceiling=Label.SENSITIVE,
                 model=Path(target.model).name.removesuffix(".gguf"),  # clients see it: never a path of this machine
                 context=target.context,
-                endpoints=target.endpoints,
+                endpoints=target.endpoints | {Endpoint.TOKENIZE},
                 capabilities=frozenset(
                     {Capability.TOOLS, Capability.JSON_SCHEMA, Capability.GRAMMAR, Capability.LOGPROBS}
                 ),

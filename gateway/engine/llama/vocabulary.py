@@ -27,6 +27,8 @@ class FimTokens(msgspec.Struct, frozen=True, kw_only=True):
     prefix: int
     suffix: int
     middle: int
+    repository: int = -1
+    separator: int = -1  # between files
 
 
 class Vocabulary:
@@ -42,6 +44,8 @@ class Vocabulary:
             prefix=C.llama_vocab_fim_pre(handle),
             suffix=C.llama_vocab_fim_suf(handle),
             middle=C.llama_vocab_fim_mid(handle),
+            repository=C.llama_vocab_fim_rep(handle),
+            separator=C.llama_vocab_fim_sep(handle),
         )
         self.adds_bos: bool = C.llama_vocab_get_add_bos(handle)
         self.adds_eos: bool = C.llama_vocab_get_add_eos(handle)

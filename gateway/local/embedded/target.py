@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.core.delta import Delta, Embeddings, Ranking, UsageReport
+from gateway.core.delta import Delta, Embeddings, Ranking, Tokenized, UsageReport
 from gateway.core.errors import (
     AduanaError,
     BadRequest,
@@ -29,6 +29,7 @@ from gateway.core.request import (
     EmbeddingsRequest,
     GenerateRequest,
     RerankRequest,
+    TokenizeRequest,
 )
 from gateway.core.target import TargetInfo, TargetState
 from gateway.engine.llama.footprint import MemoryFootprint
@@ -45,6 +46,7 @@ from gateway.local.embedded.process.stream import ResponseStream
 from gateway.local.embedded.process.supervisor import WorkerSupervisor
 from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.local.embedded.status import state_of
+from gateway.local.embedded.text.chat_template import ChatTemplate
 from gateway.local.embedded.text.input import choices_of, echoes, number_of_choices, submits_of
 from gateway.local.embedded.text.output import Count
 from gateway.local.embedded.text.prompts import Prepared, Prompts, characters_of
@@ -131,7 +133,12 @@ class EmbeddedTarget:
     @property
     def thinks(self) -> bool:
         """Whether the model's template has a place for thoughts; False as long as nobody has loaded it."""
-        return self._prompts.thinks
+        return self.template is not None and self.template.format.thinks
+
+    @property
+    def template(self) -> ChatTemplate | None:
+        """The model's chat template; None as long as nobody has loaded it."""
+        return self._prompts.template
 
     @property
     def starts(self) -> str:
@@ -169,6 +176,8 @@ class EmbeddedTarget:
 
         What is far too long is not tokenised: it counts by its characters.
         """
+        if isinstance(request, TokenizeRequest):
+            return 0
         try:
             ready = self._worker.ready
             if ready is None and (self._prompts.vocabulary is None or request.media):
@@ -272,6 +281,17 @@ class EmbeddedTarget:
         """
         prepared, raw = await self._pooled(request, deadline, isolation, priority)
         return Ranking(scores=tuple(vector_of(one)[0] for one in raw), usage=usage_of(prepared))
+
+    async def tokenize(self, request: TokenizeRequest, *, deadline: float, isolation: str = "") -> Tokenized:
+        """Put a text, token ids or a conversation through the model's vocabulary or template; the model is not asked.
+
+        Raises:
+            TargetError: the model can't be loaded.
+            BadRequest: this vocabulary or template can't do it.
+        """
+        async with self._leased(deadline) as ready:
+            await self._open(ready)
+            return await self._prompts.tokenized(request)
 
     async def _pooled(
         self, request: EmbeddingsRequest | RerankRequest, deadline: float, isolation: str, priority: int

@@ -13,12 +13,20 @@ import msgspec
 import structlog
 
 from gateway.core.background import Keep, unwatched
-from gateway.core.delta import Delta, Embeddings, Ranking, UsageReport
+from gateway.core.delta import Delta, Embeddings, Ranking, Tokenized, UsageReport
 from gateway.core.document import JsonObject, encode
-from gateway.core.errors import AduanaError, ConfigurationError, TargetBusy, TargetUnavailable
+from gateway.core.errors import AduanaError, ConfigurationError, TargetBusy, TargetLacksEndpoint, TargetUnavailable
 from gateway.core.outbound import outbound_document
 from gateway.core.progress import Progress
-from gateway.core.request import AnyRequest, EmbeddingsRequest, Endpoint, GenerateRequest, RerankRequest, endpoint_of
+from gateway.core.request import (
+    AnyRequest,
+    EmbeddingsRequest,
+    Endpoint,
+    GenerateRequest,
+    RerankRequest,
+    TokenizeRequest,
+    endpoint_of,
+)
 from gateway.core.target import TargetInfo, TargetState
 from gateway.local.http.address import is_own_address, literal_address
 from gateway.local.http.relay import described_as_remote, is_ollama, listed_as_remote, read_object
@@ -181,6 +189,14 @@ class HttpTarget:
 
         async with self._under_way(isolation, priority, deadline):
             return await self._whole(Endpoint.RERANK, document, read, deadline)
+
+    async def tokenize(self, request: TokenizeRequest, *, deadline: float, isolation: str = "") -> Tokenized:
+        """Refuse: these servers have no common way to tokenise.
+
+        Raises:
+            TargetLacksEndpoint: always.
+        """
+        raise TargetLacksEndpoint(f"The target {self._info.name!r} can't be asked for its tokens.")
 
     async def _whole(self, endpoint: Endpoint, document: JsonObject, read: Callable[[bytes], T], deadline: float) -> T:
         """Return what `read` makes of an answer that comes in one piece."""

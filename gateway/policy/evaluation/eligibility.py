@@ -10,6 +10,7 @@ from gateway.core.request import (
     CompletionRequest,
     EmbeddingsRequest,
     RerankRequest,
+    TokenizeRequest,
     endpoint_of,
 )
 from gateway.core.snapshot import Snapshot
@@ -32,7 +33,7 @@ def needs(request: AnyRequest) -> frozenset[Capability]:
             found |= _needs_of_both(request)
         case CompletionRequest():
             found |= _needs_of_both(request)
-        case EmbeddingsRequest() | RerankRequest():
+        case EmbeddingsRequest() | RerankRequest() | TokenizeRequest():
             pass
         case _:
             assert_never(request)
@@ -55,7 +56,7 @@ def answer_tokens(request: AnyRequest) -> int | None:
             return request.sampling.max_tokens or 1
         case EmbeddingsRequest():
             return 0 if len(request.inputs) == 1 and not request.truncate else None
-        case RerankRequest():
+        case RerankRequest() | TokenizeRequest():
             return None
         case _:
             assert_never(request)

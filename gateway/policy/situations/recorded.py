@@ -27,6 +27,8 @@ from gateway.core.request import (
     RerankRequest,
     ResponseFormat,
     Sampling,
+    TextWork,
+    TokenizeRequest,
     endpoint_of,
 )
 from gateway.core.snapshot import Budget, Gpu, Snapshot
@@ -213,4 +215,9 @@ def _request(record: _Record) -> AnyRequest:
             return RerankRequest(
                 dialect=record.dialect, model=record.model, document=_EMPTY, stream=record.stream, media=media,
                 query="", texts=("",) * record.inputs,
+            )  # fmt: skip
+        case Endpoint.TOKENIZE:
+            return TokenizeRequest(
+                dialect=record.dialect, model=record.model, document=_EMPTY, stream=record.stream, media=media,
+                work=TextWork.TOKENIZE,
             )  # fmt: skip

@@ -27,6 +27,8 @@ from gateway.core.request import (
     RerankRequest,
     ResponseFormat,
     Sampling,
+    TextWork,
+    TokenizeRequest,
 )
 from gateway.core.snapshot import Budget, Gpu, Snapshot
 from gateway.core.target import Catalog, TargetState
@@ -131,6 +133,10 @@ def make_request(endpoint: str, model: str, facts: _Facts) -> AnyRequest:
         case Endpoint.RERANK:
             return RerankRequest(
                 dialect=dialect, model=model, document=_EMPTY, stream=stream, media=media, query="", texts=("",)
+            )
+        case Endpoint.TOKENIZE:
+            return TokenizeRequest(
+                dialect=dialect, model=model, document=_EMPTY, stream=stream, media=media, work=TextWork.TOKENIZE
             )
 
 

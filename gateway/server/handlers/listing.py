@@ -7,7 +7,7 @@ import msgspec
 from gateway.core.errors import NotFound
 from gateway.core.request import Caller
 from gateway.core.target import Capability, Catalog, ModelTraits
-from gateway.server.handlers.models import ModelReport, Models
+from gateway.server.handlers.models import ModelReport, Models, TemplateText
 
 
 class Listing:
@@ -39,6 +39,10 @@ class Listing:
         if alias is None:
             return None
         return next((one for one in reports if alias.targets is None or one.target in alias.targets), None)
+
+    def template(self, target: str) -> TemplateText:
+        """Return the chat template of an embedded target."""
+        return self._models.template(target)
 
     def _traits(self, name: str) -> ModelTraits:
         traits = self._catalog.traits(name)

@@ -40,6 +40,14 @@ class ModelReport(msgspec.Struct, frozen=True, kw_only=True):
     thinks: bool  # whether its template has a place for thoughts; not known before it was loaded
 
 
+class TemplateText(msgspec.Struct, frozen=True, kw_only=True):
+    """Chat template of a model, and its tokens that begin and end a text; all empty before the model was loaded."""
+
+    source: str = ""
+    bos: str = ""
+    eos: str = ""
+
+
 class ModelsReport(msgspec.Struct, frozen=True, kw_only=True):
     """State of all embedded models, and of the memory that they share. None: no limit."""
 
@@ -55,6 +63,9 @@ class Models(Protocol):
 
     def report(self) -> ModelsReport:
         """Describe every embedded model and the memory that they share."""
+
+    def template(self, target: str) -> TemplateText:
+        """Return a model's chat template."""
 
     async def load(self, target: str, deadline: float) -> None:
         """Load a model, and return when it can answer; `deadline` is in the loop's clock."""

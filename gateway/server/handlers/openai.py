@@ -29,12 +29,12 @@ class OpenAIHandlers:
     async def chat(self, http: web.Request) -> web.StreamResponse:
         """Answer POST /v1/chat/completions."""
         caller, request, size = await self._endpoint.parsed(http, openai.parse_chat)
-        return await self._generate(http, self._endpoint.inbound(http, caller, request, size), request)
+        return await self.generate(http, self._endpoint.inbound(http, caller, request, size), request)
 
     async def completions(self, http: web.Request) -> web.StreamResponse:
         """Answer POST /v1/completions."""
         caller, request, size = await self._endpoint.parsed(http, openai.parse_completion)
-        return await self._generate(http, self._endpoint.inbound(http, caller, request, size), request)
+        return await self.generate(http, self._endpoint.inbound(http, caller, request, size), request)
 
     async def embeddings(self, http: web.Request) -> web.StreamResponse:
         """Answer POST /v1/embeddings."""
@@ -90,7 +90,8 @@ class OpenAIHandlers:
     def _id(http: web.Request) -> dict[str, str]:
         return {"x-request-id": http[REQUEST_ID]}
 
-    async def _generate(self, http: web.Request, inbound: Inbound, request: GenerateRequest) -> web.StreamResponse:
+    async def generate(self, http: web.Request, inbound: Inbound, request: GenerateRequest) -> web.StreamResponse:
+        """Answer a chat or completion request."""
         answer_id, created = openai.answer_id(request, _unique(inbound)), int(self._wall())
         return await self._endpoint.generate(
             http,

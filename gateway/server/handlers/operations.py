@@ -60,6 +60,11 @@ class Operations:
         self._page = page
         self._page_headers = dict(page_headers)
 
+    @property
+    def readiness(self) -> Callable[[], Readiness]:
+        """What tells whether the gateway can answer."""
+        return self._readiness
+
     async def healthz(self, _: web.Request) -> web.Response:
         """Answer GET /healthz: the event loop is alive."""
         return web.Response(text="ok\n")

@@ -5,6 +5,7 @@ from functools import partial
 from aiohttp import HttpVersion11, web
 from aiohttp.typedefs import Handler
 
+from gateway import __version__
 from gateway.core.errors import AduanaError, BadRequest, NotFound
 from gateway.server.addresses import advice, dialect_of
 from gateway.server.answers import error_answer, public_error
@@ -14,6 +15,7 @@ from gateway.server.handlers.anthropic import AnthropicHandlers
 from gateway.server.handlers.conversations import ConversationHandlers
 from gateway.server.handlers.idempotent import Idempotent
 from gateway.server.handlers.listing import Listing
+from gateway.server.handlers.llamacpp import LlamaCppHandlers
 from gateway.server.handlers.models import ModelHandlers, Models
 from gateway.server.handlers.ollama import OllamaHandlers
 from gateway.server.handlers.ollama_models import OllamaModelHandlers
@@ -114,7 +116,6 @@ def build_application(
     responses, conversations = ResponsesHandlers(endpoint, store), ConversationHandlers(endpoint, store)
     for prefix in ("/v1", ""):
         post(f"{prefix}/chat/completions", once(openai.chat))
-        post(f"{prefix}/completions", once(openai.completions))
         post(f"{prefix}/embeddings", once(openai.embeddings))
         for name in ("rerank", "reranking"):  # llama-server's second name
             post(f"{prefix}/{name}", once(openai.rerank))
@@ -137,6 +138,18 @@ def build_application(
         delete(f"{one}/items/{{item:{_ID}}}", conversations.delete_item)
         get(f"{prefix}/models", openai.models)
         get(f"{prefix}/models/{{id:.+}}", openai.model)
+    post("/v1/completions", once(openai.completions))
+    llama = LlamaCppHandlers(endpoint, listing, openai, operations.readiness, version=__version__)
+    post("/completions", once(llama.completions))
+    post("/completion", once(llama.completion))
+    post("/infill", once(llama.infill))
+    post("/tokenize", llama.tokenize)
+    post("/detokenize", llama.detokenize)
+    post("/apply-template", llama.apply_template)
+    get("/props", llama.props)
+    get("/slots", llama.slots)
+    for path in ("/health", "/v1/health"):
+        get(path, llama.health)
     post("/v2/rerank", once(openai.rerank))  # where Cohere's clients ask
     anthropic = AnthropicHandlers(endpoint)
     post("/v1/messages", once(anthropic.messages))

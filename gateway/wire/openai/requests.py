@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from gateway.core.document import Json, JsonObject
 from gateway.core.marks import unmarked_part
-from gateway.core.request import ChatRequest, CompletionRequest, Dialect, EmbeddingsRequest
+from gateway.core.request import ChatRequest, CompletionRequest, Dialect, EmbeddingsRequest, Snippet
 from gateway.wire.body_fields import Fields, bad_field
 from gateway.wire.forbidden_fields import refuse_overrides
 from gateway.wire.openai.messages import parse_messages
@@ -20,6 +20,7 @@ _LONGEST_MODEL = 256
 _MOST_TOOLS = 1024
 _MOST_PROMPTS = 128
 _MOST_INPUTS = 2048
+_MOST_SNIPPETS = 1024
 _MOST_TOKEN_IDS = 4_194_304
 _LARGEST_TOKEN_ID = 2**31 - 1
 _NOT_SERVED = {
@@ -78,6 +79,7 @@ def parse_completion(document: JsonObject) -> CompletionRequest:
     sampling = completion_sampling(body)
     if len(prompts) * sampling.n > MOST_CHOICES:
         raise bad_field("n", f"prompts times 'n' must be at most {MOST_CHOICES}.")
+    suffix, snippets = body.string("suffix"), _snippets(body)
     stream, include_usage = _streaming(body)
     return CompletionRequest(
         dialect=Dialect.OPENAI,
@@ -87,7 +89,9 @@ def parse_completion(document: JsonObject) -> CompletionRequest:
         include_usage=include_usage,
         prompts=prompts,
         echo=body.boolean("echo"),
-        suffix=body.string("suffix"),
+        suffix=suffix,
+        snippets=snippets,
+        insert=bool(suffix or snippets),
         sampling=sampling,
         response_format=response_format(body),
     )
@@ -110,6 +114,14 @@ def parse_embeddings(document: JsonObject) -> EmbeddingsRequest:
         inputs=inputs,
         dimensions=body.integer("dimensions", 1, 65_536),
         base64=body.choice("encoding_format", ("float", "base64")) == "base64",
+    )
+
+
+def _snippets(body: Fields) -> tuple[Snippet, ...]:
+    """Return the pieces of other files, in llama-server's field `input_extra`."""
+    return tuple(
+        Snippet(name=given.string("filename", longest=1024) or "tmp", text=given.string("text") or "")
+        for given in body.objects("input_extra", _MOST_SNIPPETS)
     )
 
 

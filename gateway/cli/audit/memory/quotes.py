@@ -26,6 +26,7 @@ _SAYING: Mapping[str, tuple[str, ...]] = {
                   "tool result, blocks", "document", "search answer", "system", "system block"),
     "Ollama": ("chat", "chat, streamed", "chat, system", "chat, assistant", "chat, call", "chat, tool result",
                "generate", "generate, system", "generate, raw", "embed", "embed, list", "embeddings"),
+    "llama.cpp": ("completion", "completion, streamed", "infill, prefix", "infill, prompt", "infill, other file"),
 }  # fmt: skip
 _SHORT = frozenset({"metadata key"})  # has no room for a quotation
 _QUOTING: Mapping[str, Callable[[str], str]] = {

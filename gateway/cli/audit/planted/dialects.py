@@ -227,6 +227,28 @@ _OLLAMA: Mapping[str, Place] = {
     "embed, list": plain("/api/embed", "input", lambda text: ["hola", text]),
     "embeddings": plain("/api/embeddings", "prompt"),
 }
+
+
+def _infill(change: Callable[[Body, str], object]) -> Place:
+    return beside("/infill", lambda said: {"input_prefix": said, "input_suffix": "x"}, change, left_out=False)
+
+
+_LLAMACPP: Mapping[str, Place] = {
+    "completion": plain("/completion", "prompt"),
+    "completion, streamed": plain("/completion", "prompt", stream=True),
+    "completion, shared address": plain("/completions", "prompt", n_predict=4),
+    "completion, grammar": beside(
+        "/completion",
+        lambda said: {"prompt": said},
+        lambda body, text: body.update(json_schema=parameters(a={"description": text})),
+        left_out=False,
+    ),
+    "infill, prefix": plain("/infill", "input_prefix", input_suffix="x"),
+    "infill, suffix": _infill(lambda body, text: body.update(input_suffix=text)),
+    "infill, prompt": _infill(lambda body, text: body.update(prompt=text)),
+    "infill, other file": _infill(lambda body, text: body.update(input_extra=[{"filename": "a.py", "text": text}])),
+    "infill, file name": _infill(lambda body, text: body.update(input_extra=[{"filename": text, "text": "x"}])),
+}
 PLACES: Mapping[str, Mapping[str, Place]] = {
     "chat": CHAT,
     "completions": COMPLETIONS,
@@ -235,6 +257,7 @@ PLACES: Mapping[str, Mapping[str, Place]] = {
     "Responses": _RESPONSES,
     "Anthropic": _ANTHROPIC,
     "Ollama": _OLLAMA,
+    "llama.cpp": _LLAMACPP,
 }
 # Every way of asking for an answer that could go to a cloud.
 TALKING: Mapping[str, Place] = {

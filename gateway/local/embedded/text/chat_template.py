@@ -25,6 +25,7 @@ class ChatTemplate:
 
     def __init__(self, source: str, *, bos: str, eos: str, now: Callable[[], datetime] = datetime.now) -> None:
         self._template = JinjaTemplate(source or CHATML, bos=bos, eos=eos, now=now)
+        self.bos, self.eos = bos, eos
         probe = Probe(self._template.render, TemplateFault)
         self.shape = probe.shape(self._template.source)
         self._thought_keys = tuple(key for key in _THOUGHT_KEYS if key in self._template.source)

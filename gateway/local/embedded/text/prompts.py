@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.core.delta import Tokenized
 from gateway.core.document import Json
 from gateway.core.errors import BadRequest, ContextLengthExceeded
 from gateway.core.request import (
@@ -20,6 +21,8 @@ from gateway.core.request import (
     CompletionRequest,
     EmbeddingsRequest,
     RerankRequest,
+    TextWork,
+    TokenizeRequest,
 )
 from gateway.engine.llama.gguf import read_header
 from gateway.engine.llama.vocabulary import Vocabulary, open_vocabulary
@@ -29,7 +32,7 @@ from gateway.local.embedded.text.chat_template import ChatTemplate
 from gateway.local.embedded.text.constraint import grammar_of, plain_grammar
 from gateway.local.embedded.text.formats.answer_format import AnswerFormat, Tool
 from gateway.local.embedded.text.formats.patterns import patterns_of
-from gateway.local.embedded.text.infill import infill_prompt
+from gateway.local.embedded.text.infill import infill_prompt, snippet_tokens
 from gateway.local.embedded.text.media import Markers, MeasuredMedium, PromptBuilder
 from gateway.local.embedded.text.offer import offer_of
 from gateway.local.embedded.text.thinking import budget_of, variables_of
@@ -37,6 +40,8 @@ from gateway.local.embedded.text.thinking import budget_of, variables_of
 _SHORT = 4_000  # characters that are quicker rendered and tokenised than handed to a thread
 _NODE = 8  # characters that a value or a message counts besides its text: quotes, commas, markers of a template
 _STACK = 256 * 2**20  # bytes; some tokenisers recurse with the length of a word
+_FIM_TOKENS = 4  # that frame a text with a hole
+_MOST_CUT = 16  # windows of other files' text that are looked at, of which one at most is kept
 _LONGEST_PIECE = 64  # bytes of text that one token can stand for, with a margin for runs of spaces
 
 
@@ -67,7 +72,7 @@ class Prompts:
         self._executor: ThreadPoolExecutor | None = None
         # INVARIANT: what is remembered of a request goes with it, also where it was only counted.
         self._known: dict[int, tuple[weakref.ref[AnyRequest], Prepared]] = {}
-        self._template: ChatTemplate | None = None
+        self.template: ChatTemplate | None = None
         self._rank_template = ""
         self.vocabulary: Vocabulary | None = None
 
@@ -91,7 +96,7 @@ class Prompts:
         header = read_header(self._path)
         vocabulary = self._exit.enter_context(open_vocabulary(self._path))
         source = header.metadata.get("tokenizer.chat_template")
-        self._template = ChatTemplate(
+        self.template = ChatTemplate(
             source if isinstance(source, str) else "",
             bos=vocabulary.piece(vocabulary.bos, special=True).decode("utf-8", "replace"),
             eos=vocabulary.piece(vocabulary.eos, special=True).decode("utf-8", "replace"),
@@ -99,11 +104,6 @@ class Prompts:
         ranking = header.metadata.get("tokenizer.chat_template.rerank")
         self._rank_template = ranking if isinstance(ranking, str) else ""
         self.vocabulary = vocabulary
-
-    @property
-    def thinks(self) -> bool:
-        """Whether the template has a place for thoughts; False before it was opened."""
-        return self._template is not None and self._template.format.thinks
 
     def close(self) -> None:
         """Free the vocabulary, after the last tokenising thread."""
@@ -144,17 +144,51 @@ class Prompts:
         """Forget a request that is being answered: it will not be asked for again."""
         self._known.pop(id(request), None)
 
+    async def tokenized(self, request: TokenizeRequest) -> Tokenized:
+        """Put a text, token ids or a conversation through the vocabulary or the template, as the request wants it.
+
+        Raises:
+            BadRequest: there is no such token, or the template can't render the conversation.
+        """
+        if heavier_than(request, _SHORT):
+            assert self._executor is not None
+            return await asyncio.get_running_loop().run_in_executor(self._executor, self._tokenized, request)
+        return self._tokenized(request)
+
+    def _tokenized(self, request: TokenizeRequest) -> Tokenized:
+        assert self.vocabulary is not None
+        assert self.template is not None
+        vocabulary = self.vocabulary
+        match request.work:
+            case TextWork.TOKENIZE:
+                ids = vocabulary.tokenize(
+                    request.text, add_special=request.add_special, parse_special=request.control_tokens
+                )
+                pieces = tuple(vocabulary.piece(token, special=True) for token in ids)
+                return Tokenized(text=request.text, ids=tuple(ids), pieces=pieces)
+            case TextWork.DETOKENIZE:
+                ids = list(self._checked(request.ids)) if request.ids else []
+                text = b"".join(vocabulary.piece(token, special=True) for token in ids).decode("utf-8", "replace")
+                return Tokenized(text=text, ids=request.ids)
+            case TextWork.TEMPLATE:
+                assert request.chat is not None
+                offer, variables = offer_of(request.chat), variables_of(request.chat, self.template.source)
+                return Tokenized(text=self.template.render(request.chat.messages, offer.documents, variables))
+
     def _prepare(self, request: AnyRequest, media: tuple[MeasuredMedium, ...] = ()) -> Prepared:
         match request:
             case ChatRequest():
                 return self._chat(request, media)
             case CompletionRequest():
-                if request.suffix:
-                    return self._infill(request, request.suffix)
-                prompts = tuple(self._tokens(prompt) for prompt in request.prompts)
+                if request.suffix or request.insert:
+                    return self._infill(request, request.suffix or "")
+                controls = request.control_tokens
+                prompts = tuple(self._tokens(prompt, control_tokens=controls) for prompt in request.prompts)
                 return Prepared(prompts=prompts, grammar=plain_grammar(request.response_format))
             case EmbeddingsRequest():
                 return Prepared(prompts=tuple(self._input(text, cut=request.truncate) for text in request.inputs))
+            case TokenizeRequest():
+                return Prepared(prompts=((),))  # the model is not asked
             case RerankRequest():
                 assert self.vocabulary is not None
                 for text in request.texts:
@@ -162,7 +196,7 @@ class Prompts:
                 return Prepared(prompts=pairs(self.vocabulary, self._rank_template, request))
 
     def _chat(self, request: ChatRequest, media: tuple[MeasuredMedium, ...]) -> Prepared:
-        assert self._template is not None
+        assert self.template is not None
         assert self.vocabulary is not None
         if request.media and not media:
             raise BadRequest("This model reads text only.", param="messages")
@@ -171,12 +205,12 @@ class Prompts:
         offer = offer_of(request)
         markers = Markers()
         messages = [markers.marked(message) for message in request.messages] if media else request.messages
-        text = self._template.render(messages, offer.documents, variables_of(request, self._template.source))
+        text = self.template.render(messages, offer.documents, variables_of(request, self.template.source))
         self._refuse_huge(text)
         built = self._built(markers.split(text), media)
         # Here, for this is the thread of large requests: patterns of a thousand names take half a second.
-        patterns_of(self._template.format, tuple(tool.name for tool in offer.tools))
-        form, thinks = self._template.format, self._template.opens_thought(text)
+        patterns_of(self.template.format, tuple(tool.name for tool in offer.tools))
+        form, thinks = self.template.format, self.template.opens_thought(text)
         constrained = offer.required or offer.strict or request.response_format.kind != "text"
         controls = self.vocabulary.controls() if constrained else {}
         return Prepared(
@@ -220,6 +254,7 @@ class Prompts:
         if request.echo and request.sampling.logprobs:
             raise BadRequest("'suffix' can't stand beside 'echo' with 'logprobs'.", param="suffix")
         self._refuse_longer(len(suffix) + max(map(len, request.prompts)))
+        self._refuse_longer(sum(len(snippet.text) for snippet in request.snippets) // _MOST_CUT)
         behind = self.vocabulary.tokenize(suffix, add_special=False, parse_special=False)
         prompts = [
             self.vocabulary.tokenize(prompt, add_special=False, parse_special=False)
@@ -227,7 +262,13 @@ class Prompts:
             else self._checked(prompt)
             for prompt in request.prompts
         ]
-        return Prepared(prompts=tuple(infill_prompt(self.vocabulary, one, behind, self._model) for one in prompts))
+        answer = min(request.sampling.max_tokens or 0, self._context // 2)
+        room = self._context - answer - max(map(len, prompts)) - len(behind) - _FIM_TOKENS
+        before = snippet_tokens(self.vocabulary, request.snippets, room)
+        return Prepared(
+            prompts=tuple(infill_prompt(self.vocabulary, one, behind, self._model, before) for one in prompts),
+            grammar=plain_grammar(request.response_format),
+        )
 
     def _input(self, text: str | tuple[int, ...], *, cut: bool) -> tuple[int, ...]:
         """Return the tokens of a text to embed; where `cut` says so, no more than the window holds."""
@@ -240,11 +281,11 @@ class Prompts:
         end = ids[-1:] if self.vocabulary.is_control(ids[-1]) else ()  # some models end each text with one
         return ids[: self._context - len(end)] + end
 
-    def _tokens(self, prompt: str | tuple[int, ...]) -> tuple[int, ...]:
+    def _tokens(self, prompt: str | tuple[int, ...], *, control_tokens: bool = False) -> tuple[int, ...]:
         assert self.vocabulary is not None
         if isinstance(prompt, str):
             self._refuse_huge(prompt)
-            ids = tuple(self.vocabulary.tokenize(prompt, add_special=True, parse_special=False))
+            ids = tuple(self.vocabulary.tokenize(prompt, add_special=True, parse_special=control_tokens))
             # Nothing at all can't be computed: a model without a start token begins with its end token.
             return ids or (self.vocabulary.bos if self.vocabulary.adds_bos else self.vocabulary.eos,)
         return self._checked(prompt)
@@ -284,6 +325,8 @@ def characters_of(request: AnyRequest) -> int:
             return sum(len(prompt) + len(request.suffix or "") for prompt in request.prompts)
         case EmbeddingsRequest():
             return sum(len(text) for text in request.inputs)
+        case TokenizeRequest():
+            return 0
         case RerankRequest():
             return sum(len(request.query) + len(text) for text in request.texts)
 
@@ -319,11 +362,13 @@ def _texts_of(request: AnyRequest) -> Json:
             )
             return (messages, request.tools, request.tool_choice, request.response_format.schema)
         case CompletionRequest():
-            return (*request.prompts, request.suffix)
+            return (*request.prompts, request.suffix, *(snippet.text for snippet in request.snippets))
         case EmbeddingsRequest():
             return request.inputs
         case RerankRequest():
             return (*(request.query for _ in request.texts), *request.texts)
+        case TokenizeRequest():
+            return (request.text, request.ids, None if request.chat is None else _texts_of(request.chat))
 
 
 _PLACES = re.compile(r"\{(query|document)\}")

@@ -10,7 +10,7 @@ from gateway.core.delta import Finish, UsageReport
 from gateway.core.document import freeze_object
 from gateway.core.errors import BadRequest, ContextLengthExceeded
 from gateway.core.labels import Label, Zone
-from gateway.core.request import CompletionRequest, Dialect, Sampling
+from gateway.core.request import CompletionRequest, Dialect, ResponseFormat, Sampling, Snippet
 from gateway.core.target import TargetInfo
 from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.local.embedded.target import EmbeddedTarget
@@ -20,7 +20,7 @@ from tests.standins.machine import repack_works
 
 BOS, FIRST_BYTE, ADDED = 1, 3, 259  # ids of the written model
 QWEN = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
-PRE, SUF, MID = ADDED, ADDED + 1, ADDED + 2
+PRE, SUF, MID, REPO, SEP = range(ADDED, ADDED + 5)
 
 
 def fill(before: str | tuple[int, ...] = "ab", behind: str = "yz", **fields: Any) -> CompletionRequest:
@@ -62,7 +62,21 @@ CASES = {
         (BOS, PRE, *ids("<|fim_suffix|>"), SUF, *ids("yz"), MID),
     ),
     "an empty end is no end": (QWEN, fill(behind=""), (BOS, *ids("ab"))),
-}
+    "an empty end where a hole is asked for": (QWEN, fill(behind="", insert=True), (BOS, PRE, *ids("ab"), SUF, MID)),
+    "other files come before": (
+        (*QWEN, "<|repo_name|>", "<|file_sep|>"),
+        fill(snippets=(Snippet(name="x.py", text="cd"),)),
+        (BOS, REPO, *ids("project\n"), SEP, *ids("x.py\ncd"), SEP, *ids("file\n"),
+         PRE, *ids("ab"), SUF, *ids("yz"), MID),
+    ),
+    "other files in a model without tokens for them": (
+        QWEN,
+        fill(snippets=(Snippet(name="x.py", text="cd"),)),
+        (BOS, *ids("\n\n---\u2581snippet\u2581---\n\ncd"), PRE, *ids("ab"), SUF, *ids("yz"), MID),
+    ),
+    "a form holds here too": (QWEN, fill(response_format=ResponseFormat(kind="json_object")),
+                              (BOS, PRE, *ids("ab"), SUF, *ids("yz"), MID)),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -92,6 +106,17 @@ async def test_a_huge_end_is_refused_before_it_is_tokenised(tmp_path: Path) -> N
     """The end counts like the beginning."""
     with pytest.raises(ContextLengthExceeded):
         await prompt_of(tmp_path, QWEN, fill(behind="x" * 100_000))
+
+
+async def test_other_files_give_way_to_the_text_itself(tmp_path: Path) -> None:
+    """Of what has no room beside the hole and its answer, the end stays; a flood of it is refused unread."""
+    request = fill(snippets=(Snippet(name="old", text="o" * 500), Snippet(name="new", text="n" * 100)))
+    prompt = await prompt_of(tmp_path, QWEN, request)
+    assert len(prompt) + 4 <= 256
+    assert prompt[1:101] != ids("n" * 100)
+    assert prompt[-107:] == (*ids("n" * 100), PRE, *ids("ab"), SUF, *ids("yz"), MID)
+    with pytest.raises(ContextLengthExceeded):
+        await prompt_of(tmp_path, QWEN, fill(snippets=(Snippet(name="x", text="x" * 1_000_000),)))
 
 
 @pytest.mark.model
