@@ -71,8 +71,8 @@ class EmbeddedTargetConfig(LlamaOptions):
     load_wait: Seconds = 300.0
     """As `2 min`: a request that wants it loaded waits so long for room and load, then gets 503."""
     endpoints: frozenset[Endpoint] = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS})
-    """What it serves: chat (and with it moderations), completions, embeddings, rerank; tokenize always. A ranking model:
-    `[rerank]`, an embedding model: `[embeddings]`, so that other requests don't come here."""
+    """What it serves: chat (and with it moderations), completions, embeddings, rerank; tokenize always. A ranking
+    model: `[rerank]`, an embedding model: `[embeddings]`, so that other requests don't come here."""
     queue: int = Field(default=64, ge=0)
     """Requests that may wait for a slot, two thirds of them of one key; one more is answered with 429."""
     queue_wait: Seconds = 120.0
