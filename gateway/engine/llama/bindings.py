@@ -86,18 +86,20 @@ def next_token_states(context: Any, width: int) -> Callable[[int], NDArray[np.fl
     """Let a context give the hidden states that a draft head reads, of every token.
 
     Returns a function of the number of tokens in the last computation, which returns them, `(number, width)` float32:
-    llama.cpp's own memory, for reading.
-
-    Raises:
-        LookupError: this build of llama.cpp can't.
+    llama.cpp's own memory, for reading. None of them: this build of llama.cpp gives none.
     """
     try:
         extension = importlib.import_module("llama_cpp.llama_cpp_ext")
-        extension.llama_set_embeddings_nextn(context, True, False)
         read = extension.llama_get_embeddings_nextn
-    except (ImportError, AttributeError) as error:  # functions that llama.cpp does not promise to keep
-        raise LookupError("llama.cpp's functions for draft heads") from error
-    return lambda number: np.ctypeslib.as_array(read(context), (number, width))
+        extension.llama_set_embeddings_nextn(context, True, False)
+    except (ImportError, AttributeError):  # functions that llama.cpp does not promise to keep
+        return lambda number: np.empty((0, width), np.float32)
+
+    def states(number: int) -> NDArray[np.float32]:
+        pointer = read(context)
+        return np.ctypeslib.as_array(pointer, (number, width)) if pointer else np.empty((0, width), np.float32)
+
+    return states
 
 
 class Batch:

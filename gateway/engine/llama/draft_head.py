@@ -14,10 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.engine.llama.bindings import Batch, C, logits_of, next_token_states, pointer_to
+from gateway.engine.llama.faults import LoadFault
+from gateway.engine.llama.head_weights import HeadWeights
 from gateway.engine.scheduler.step import Row
 
 Floats = NDArray[np.float32]
 
+_TURN_OFF = "Turn down 'slots' or 'context', or switch the head off with 'draft: {head: off}'."
 _MOST_UNREAD = 64  # tokens of one sequence that wait until drafts are wanted
 
 
@@ -48,28 +51,32 @@ class DraftHead:
     """
 
     def __init__(
-        self, model: Any, parameters: Any, *, width: int, vocabulary: int, adapt: Callable[[Any], None] | None
+        self, weights: Any, parameters: Any, *, width: int, vocabulary: int, adapt: Callable[[Any], None]
     ) -> None:
         """Make the head's context.
 
         Args:
-            model: llama.cpp's model, loaded with its head.
+            weights: of the head; or llama.cpp's model, loaded with its head.
             parameters: of the context, as that of the model has them; they are changed.
             width: numbers of a hidden state.
             vocabulary: number of tokens.
-            adapt: applies the model's adapters to a context; None: the head has none.
+            adapt: applies the model's adapters to a context of the model.
 
         Raises:
-            MemoryError: there is no room for it.
+            LoadFault: there is no room for it, or this build of llama.cpp can't.
         """
+        self._weights = weights if isinstance(weights, HeadWeights) else None
         self._slots = parameters.n_seq_max
         parameters.ctx_type = C.LLAMA_CONTEXT_TYPE_MTP
         parameters.n_rs_seq = 0
         parameters.n_outputs_max = self._slots
-        self._context = C.llama_init_from_model(model, parameters)
+        self._context = C.llama_init_from_model(self._weights.handle if self._weights else weights, parameters)
         if not self._context:
-            raise MemoryError
-        if adapt is not None:
+            if self._weights is not None:
+                self._weights.close()
+            problem = f"There is no room for the draft head. {_TURN_OFF}"
+            raise LoadFault(problem, public="Its draft head can't be loaded.")
+        if self._weights is None:
             adapt(self._context)
         # Of every token: which ones a head gives by itself differs from architecture to architecture.
         self._states = next_token_states(self._context, width)
@@ -134,7 +141,7 @@ class DraftHead:
     def follows(self, slot: int, position: int) -> bool:
         """Say whether the next token of a sequence is the one at this position, so that drafts behind it can begin."""
         known = self._sequences[slot]
-        return known.ahead < 0 and known.end == position > 0
+        return bool(self._context) and known.ahead < 0 and known.end == position > 0
 
     def draft(self, wanted: Mapping[int, tuple[int, int]]) -> dict[int, list[int]]:
         """Return the likeliest tokens behind the next token of some sequences.
@@ -254,5 +261,8 @@ class DraftHead:
         C.llama_set_n_threads(self._context, threads, threads_batch)
 
     def close(self) -> None:
-        """Give the memory back, before that of the model."""
+        """Give the memory back, before that of the model; nothing can be drafted any more."""
         C.llama_free(self._context)
+        self._context = None
+        if self._weights is not None:
+            self._weights.close()

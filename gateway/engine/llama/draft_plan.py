@@ -25,6 +25,7 @@ _OTHER_HEADS = {
 _TAKE_BACK = frozenset({"lfm2", "qwen35", "qwen35moe"})
 _SNAPSHOTS = 3  # tokens that a running state is taken back by; each costs as much memory as the state itself
 _CHEAP = 64 * 2**20  # bytes of snapshots, for all slots, that a model without a draft head may take
+_DEAR = 1024 * 2**20  # and one with a head, if a single token can be taken back for less
 
 
 class DraftPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +102,8 @@ def _take_back(header: Header, settings: EngineSettings, *, head: bool) -> int:
     if not drafts or header.architecture not in _TAKE_BACK or not has_running_state(header):
         return 0
     # INVARIANT: all snapshots come from one micro-batch, else llama.cpp aborts.
-    count = min(_SNAPSHOTS, settings.draft_tokens, settings.micro_batch_size - 2)
-    size = count * settings.slots * cache_shape(header, settings.kv_type_k, settings.kv_type_v).state
-    return max(0, count) if head or size <= _CHEAP else 0
+    most = max(0, min(_SNAPSHOTS, settings.draft_tokens, settings.micro_batch_size - 2))
+    each = settings.slots * cache_shape(header, settings.kv_type_k, settings.kv_type_v).state
+    if head:
+        return max(min(most, 1), min(most, _DEAR // max(1, each)))
+    return most if most * each <= _CHEAP else 0

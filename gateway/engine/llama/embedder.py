@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.engine.llama.bindings import Batch, C, log_tail
+from gateway.engine.llama.faults import EngineFault
 from gateway.engine.llama.footprint import VECTORS_BATCH
-from gateway.engine.llama.model import EngineFault, Model
+from gateway.engine.llama.model import Model
 from gateway.engine.llama.parameters import shape_of
 
 _LEAST_CONTEXT = 2048

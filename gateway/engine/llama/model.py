@@ -17,15 +17,16 @@ from gateway.engine.llama.bindings import (
     Batch,
     C,
     keep_log,
-    log_tail,
     logits_address,
     next_token_states,
     pointer_to,
 )
 from gateway.engine.llama.draft_head import DraftHead
 from gateway.engine.llama.draft_plan import NO_DRAFTS, DraftPlan
+from gateway.engine.llama.faults import EngineFault, LoadFault, context_problem, decode_problem, load_problem
+from gateway.engine.llama.head_weights import HeadWeights
 from gateway.engine.llama.parameters import Adapters, ModelParameters, context_parameters, problem_of
-from gateway.engine.llama.vocabulary import Vocabulary, difference
+from gateway.engine.llama.vocabulary import Vocabulary
 from gateway.engine.scheduler.step import Row
 from gateway.engine.sequence_memory import SequenceMemory
 from gateway.engine.settings import EngineSettings
@@ -33,21 +34,6 @@ from gateway.engine.settings import EngineSettings
 Floats = NDArray[np.float32]
 
 _PADDING = 256  # cells
-
-
-class EngineFault(Exception):
-    """Fault of a computation: llama.cpp failed, or was asked for something it can't do. Its message holds no prompt."""
-
-
-class LoadFault(EngineFault):
-    """Fault of a load; the message says what to do.
-
-    `public` is the same for clients: it names no path.
-    """
-
-    def __init__(self, message: str, *, public: str = "") -> None:
-        super().__init__(message)
-        self.public = public or f"Its model can't be loaded. {_TURN_DOWN}"
 
 
 class EmbeddingRows(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +66,7 @@ class Model:
         loading = ModelParameters(settings, self._progress, head=drafts.head)
         self.handle = C.llama_model_load_from_file(settings.model.encode(), loading.handle)
         if not self.handle:
-            raise LoadFault(_load_problem(settings))
+            raise LoadFault(load_problem(settings))
         self.vocabulary = Vocabulary(C.llama_model_get_vocab(self.handle))
         self.embedding_size: int = C.llama_model_n_embd_out(self.handle)
         self.trained_context: int = C.llama_model_n_ctx_train(self.handle)
@@ -95,7 +81,7 @@ class Model:
         self._context = C.llama_init_from_model(self.handle, parameters)
         if not self._context:
             C.llama_model_free(self.handle)
-            raise LoadFault(_context_problem(settings))
+            raise LoadFault(context_problem(settings))
         self.adapters.apply(self._context)
         self._memory = C.llama_get_memory(self._context)
         self.encodes = not self._memory  # llama.cpp gives a KV cache to whatever generates
@@ -108,7 +94,6 @@ class Model:
         self._steps = [0] * settings.slots  # tokens of each slot in the last computation, which can be taken back
         self.head: DraftHead | None = None
         self._states: Callable[[int], Floats] | None = None
-        self._head_handle: Any = None  # where the head has a file of its own
         if drafts.head and self.generates:
             self._open_head(parameters, drafts.file)
         self._logits: Floats = np.empty((0, 0), np.float32)
@@ -124,41 +109,25 @@ class Model:
         Raises:
             LoadFault: there is no room for it, it is the head of another model, or llama.cpp can't.
         """
-        width = self.embedding_size
         try:
-            handle = self._load_head(file, width) if file else self.handle
-            self._states = next_token_states(self._context, width)
-            adapt = None if file else self.adapters.apply
-            self.head = DraftHead(handle, parameters, width=width, vocabulary=self.vocabulary.size, adapt=adapt)
+            weights = HeadWeights(file, self.settings, self.vocabulary, self.handle) if file else None
+            self._states = next_token_states(self._context, self.embedding_size)
+            self.head = DraftHead(
+                weights or self.handle,
+                parameters,
+                width=self.embedding_size,
+                vocabulary=self.vocabulary.size,
+                adapt=self.adapters.apply,
+            )
         except LoadFault:
             self.close()
             raise
-        except (LookupError, MemoryError) as error:
-            self.close()
-            problem = _head_problem(file or self.settings.model, error)
-            raise LoadFault(problem, public="Its draft head can't be used.") from error
 
-    def _load_head(self, file: str, width: int) -> Any:
-        """Load the weights of a draft head that has a file of its own.
-
-        Raises:
-            LoadFault: they can't be loaded, or belong to another model.
-        """
-        own = msgspec.structs.replace(self.settings, model=file)
-        handle = C.llama_model_load_from_file(file.encode(), ModelParameters(own, self._progress, head=True).handle)
-        if not handle:
-            raise LoadFault(f"The draft head: {_load_problem(own)}", public="Its draft head can't be loaded.")
-        self._head_handle = handle
-        vocabulary = Vocabulary(C.llama_model_get_vocab(handle))
-        problem = difference(self.vocabulary, vocabulary)
-        if vocabulary.size != self.vocabulary.size or C.llama_model_n_embd_out(handle) != width:
-            problem = problem or "its rows are of another size"
-        if problem:
-            raise LoadFault(
-                f"{file} is the draft head of another model than {self.settings.model}: {problem}.",
-                public="Its draft head does not fit to it.",
-            )
-        return handle
+    def close_head(self) -> None:
+        """Go on without the draft head."""
+        if self.head is not None:
+            self.head.close()
+            self.head = None
 
     def _stated_pooling(self) -> int:
         stated = self.metadata(f"{self.metadata('general.architecture')}.pooling_type")
@@ -190,13 +159,17 @@ class Model:
         self._batch.handle.n_tokens = at
         status = C.llama_decode(self._context, self._batch.handle)
         if status != 0:
-            raise EngineFault(_decode_problem(status))
+            raise EngineFault(decode_problem(status))
         logits = self._read_logits(outputs)
         if self.sequence_memory.take_back:
             for row in rows:
                 self._steps[row.slot] = len(row.tokens)
         if self.head is not None and self._states is not None:
-            self.head.observe(rows, self._states(at))
+            states = self._states(at)
+            if len(states) == at:
+                self.head.observe(rows, states)
+            else:
+                self.close_head()
         return logits
 
     def decode_embeddings(self, slot: int, part: EmbeddingRows) -> None:
@@ -225,7 +198,7 @@ class Model:
         batch = self._batch.of_embeddings(slot, part.embeddings[start:end], part.positions[:, start:end])
         status = C.llama_decode(self._context, batch)
         if status != 0:
-            raise EngineFault(_decode_problem(status))
+            raise EngineFault(decode_problem(status))
 
     def _add(self, row: Row, at: int, outputs: int) -> tuple[int, int]:
         count, batch = len(row.tokens), self._batch
@@ -424,13 +397,9 @@ class Model:
     def close(self) -> None:
         """Give all memory back."""
         if self._context is not None:
-            if self.head is not None:
-                self.head.close()
-                self.head = None
+            self.close_head()
             C.llama_free(self._context)
             C.llama_model_free(self.handle)
-            if self._head_handle is not None:
-                C.llama_model_free(self._head_handle)
             self._context = None
             self._logits, self._logits_at = np.empty((0, 0), np.float32), 0
 
@@ -446,40 +415,3 @@ def _check(settings: EngineSettings, threads: int) -> None:
         raise LoadFault(problem, public=problem)
     if not Path(settings.model).is_file():
         raise LoadFault(f"The model file {settings.model} does not exist.", public="Its model file does not exist.")
-
-
-def _load_problem(settings: EngineSettings) -> str:
-    return f"llama.cpp can't load {settings.model}: {' '.join(log_tail()[-3:]) or 'it gave no reason.'} {_TURN_DOWN}"
-
-
-def _context_problem(settings: EngineSettings) -> str:
-    return (
-        f"There is not enough memory for {settings.slots} sequences of {settings.context} tokens of {settings.model}, "
-        f"or they can't be set up: {' '.join(log_tail()[-3:])} {_TURN_DOWN}"
-    )
-
-
-def _head_problem(file: str, error: Exception) -> str:
-    why = "there is not enough memory" if isinstance(error, MemoryError) else f"this build lacks {error}"
-    return (
-        f"The draft head in {file} can't be used: {why}. {' '.join(log_tail()[-2:])} Switch it off with "
-        "'draft: {head: off}', or turn down 'slots' or 'context'."
-    )
-
-
-_TURN_DOWN = (
-    "If memory is short, turn down, in this order: 'slots', 'context', 'kv_type' to q8_0, 'gpu_layers' "
-    "(layers that don't fit the GPU stay in RAM), or take a smaller quantisation of the model."
-)
-
-
-def _decode_problem(status: int) -> str:
-    match status:
-        case 1:
-            return "the KV cache has no room for this step"
-        case 2:
-            return "the step was aborted"
-        case -1:
-            return "llama.cpp refused the step as invalid"
-        case _:
-            return f"llama.cpp failed with status {status}: {' '.join(log_tail()[-2:])}"

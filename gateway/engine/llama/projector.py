@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.engine.llama.bindings import C, keep_log, log_tail, multimodal
-from gateway.engine.llama.model import LoadFault, Model, can_use_gpu
+from gateway.engine.llama.faults import LoadFault
+from gateway.engine.llama.model import Model, can_use_gpu
 from gateway.engine.media import Piece
 from gateway.engine.messages import pack_tokens
 

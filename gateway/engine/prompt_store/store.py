@@ -6,7 +6,7 @@ Checkpoints of sequences in slots lie here too, in RAM alone, under keys of thei
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from gateway.engine.llama.model import LoadFault
+from gateway.engine.llama.faults import LoadFault
 from gateway.engine.prompt_store.directory import erase
 from gateway.engine.prompt_store.disk import Disk
 from gateway.engine.prompt_store.saved import SavedState, State, pack, unpack

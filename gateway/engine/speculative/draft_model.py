@@ -3,7 +3,8 @@
 from array import array
 from collections.abc import Mapping, Sequence
 
-from gateway.engine.llama.model import EngineFault, LoadFault, Model
+from gateway.engine.llama.faults import EngineFault, LoadFault
+from gateway.engine.llama.model import Model
 from gateway.engine.llama.vocabulary import Vocabulary, difference
 from gateway.engine.scheduler.slots import common_prefix
 from gateway.engine.scheduler.step import Row

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from typing import assert_never
 
-from gateway.engine.llama.model import EngineFault, Model
+from gateway.engine.llama.faults import EngineFault
+from gateway.engine.llama.model import Model
 from gateway.engine.prompt_store.saved import SavedState, State
 from gateway.engine.prompt_store.store import PromptCacheStore
 from gateway.engine.scheduler.step import (

@@ -11,7 +11,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from gateway.core.delta import FinishReason
-from gateway.engine.llama.model import EngineFault, Model, can_use_gpu
+from gateway.engine.llama.faults import EngineFault
+from gateway.engine.llama.model import Model, can_use_gpu
 from gateway.engine.llama.projector import Projector
 from gateway.engine.media import without_media
 from gateway.engine.messages import (

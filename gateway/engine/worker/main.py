@@ -6,11 +6,12 @@ import time
 from pathlib import Path
 
 from gateway.core.errors import ConfigurationError
-from gateway.engine.llama.draft_plan import draft_plan, has_head
+from gateway.engine.llama.draft_plan import DraftPlan, draft_plan
+from gateway.engine.llama.faults import EngineFault, LoadFault
 from gateway.engine.llama.footprint import footprint_of, shortage
 from gateway.engine.llama.gguf import read_header
 from gateway.engine.llama.memory import available_memory
-from gateway.engine.llama.model import EngineFault, LoadFault, Model, can_use_gpu
+from gateway.engine.llama.model import Model, can_use_gpu
 from gateway.engine.llama.projector import Projector
 from gateway.engine.llama.zero_pages import release_zero_pages
 from gateway.engine.messages import Failed, Load, Loading, Ready, StepCosts
@@ -28,8 +29,8 @@ from gateway.engine.worker.warm_up import warm_up
 _BAD_FILE = "Its model file is missing, incomplete or of a kind that can't be used; the gateway's log says which."
 
 
-def _load(channel: Channel, settings: EngineSettings, threads: int) -> tuple[Model, int, str]:
-    """Load the model. Return it, the bytes of one token in its KV cache, and what became of its draft head.
+def _load(channel: Channel, settings: EngineSettings, threads: int) -> tuple[Model, int, DraftPlan]:
+    """Load the model. Return it, the bytes of one token in its KV cache, and what was planned for draft tokens.
 
     Raises:
         LoadFault: it does not fit into the memory, or llama.cpp refuses it.
@@ -60,8 +61,7 @@ def _load(channel: Channel, settings: EngineSettings, threads: int) -> tuple[Mod
 
     model = Model(settings, threads, progress, plan)
     release_zero_pages()  # no other thread runs yet
-    head = (plan.unused or "used") if has_head(header) and model.generates else ""
-    return model, max(1, footprint_of(header, settings, draft=draft).cache // (settings.context * settings.slots)), head
+    return model, max(1, footprint_of(header, settings, draft=draft).cache // (settings.context * settings.slots)), plan
 
 
 def _step_costs(model: Model, threads: int, known: StepCosts | None) -> StepCosts:
@@ -104,6 +104,13 @@ def _speculator(model: Model, threads: int, costs: StepCosts) -> Speculator | No
     )
 
 
+def _draft_head(model: Model, plan: DraftPlan) -> str:
+    """Say what became of the draft head: `used`, or why not; empty: there is none."""
+    if model.head is not None:
+        return "used"
+    return "Computing with it fails." if plan.head and model.generates else plan.unused
+
+
 def _proposer(model: Model, threads: int) -> DraftProposer | None:
     """Return what drafts besides n-grams: a draft head, the model's own or the one that is named, or a draft model.
 
@@ -137,7 +144,7 @@ def serve(connection: socket.socket) -> int:
         threads = settings.threads or default_threads()
         began = time.perf_counter()
         try:
-            model, token_bytes, head = _load(channel, settings, threads)
+            model, token_bytes, plan = _load(channel, settings, threads)
             warm_up(model, threads)
             costs = _step_costs(model, threads, first[0].costs)
             speculator = _speculator(model, threads, costs)
@@ -166,7 +173,7 @@ def serve(connection: socket.socket) -> int:
                 hears=projector is not None and projector.hears,
                 sequences=model.sequence_memory if model.generates else None,
                 drafts=speculator is not None,
-                draft_head=head,
+                draft_head=_draft_head(model, plan),
                 costs=costs if costs.batches else None,
             )
         )

@@ -5,7 +5,8 @@ from collections import deque
 import msgspec
 
 from gateway.engine.llama.embedder import Embedder
-from gateway.engine.llama.model import EngineFault, Model
+from gateway.engine.llama.faults import EngineFault
+from gateway.engine.llama.model import Model
 from gateway.engine.messages import Embed, Vectors, unpack_tokens
 
 

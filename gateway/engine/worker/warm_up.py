@@ -7,7 +7,8 @@ context that requests will use. It also reads a mapped file, so that the first r
 import numpy as np
 
 from gateway.engine.llama.embedder import Embedder
-from gateway.engine.llama.model import EngineFault, LoadFault, Model, can_use_gpu
+from gateway.engine.llama.faults import EngineFault, LoadFault
+from gateway.engine.llama.model import Model, can_use_gpu
 from gateway.engine.scheduler.step import Row
 
 _PROMPT_ON_CPU = 33  # tokens: enough for the kernels of large batches, and half a second or so for a large model
@@ -44,6 +45,8 @@ def _generate(model: Model) -> None:
         if position < model.context:
             logits = model.decode((Row(slot=0, position=position, tokens=(0,), outputs=1),))
             _check(model, logits)
+    if model.head is not None and length + 4 < model.context and not model.head.draft({0: (0, 2)})[0]:
+        model.close_head()
     model.probe_memory(0, min(length + 2, model.context))
 
 

@@ -47,7 +47,7 @@ async def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     ways: dict[str, dict[str, Any]] = {
-        "off": {"draft_lookup": False},
+        "off": {"draft_lookup": False, "draft_head": False},
         "auto": {},
         "always": {"draft_always": True},
     }

@@ -7,8 +7,9 @@ from typing import TypeAlias
 import pytest
 
 from gateway.engine.llama.draft_plan import draft_plan
+from gateway.engine.llama.faults import LoadFault
 from gateway.engine.llama.gguf import read_header
-from gateway.engine.llama.model import LoadFault, Model
+from gateway.engine.llama.model import Model
 from gateway.engine.scheduler.step import Row
 from gateway.engine.settings import EngineSettings
 from gateway.engine.speculative.head_proposer import HeadProposer

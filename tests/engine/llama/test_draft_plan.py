@@ -106,16 +106,19 @@ def test_running_states_that_can_be_taken_back(name: str, expected: int, tmp_pat
 
 
 def test_snapshots_that_take_much_are_kept_for_a_head_only(tmp_path: Path) -> None:
-    """Each costs as much as the running state itself, in every slot; the estimate of the memory counts them."""
+    """Each costs as much as the running state itself, in every slot; the estimate of the memory counts them.
+
+    Where three take more than a gigabyte, one is kept.
+    """
     sizes = {"ssm.inner_size": 2**20, "ssm.state_size": 16}
     plain, head = (write_qwen35(tmp_path / f"{has}.gguf", head=has) for has in (False, True))
     assert (planned(plain).take_back, planned(head).take_back) == (3, 3)
-    for file, expected in ((plain, 0), (head, 3)):
+    for file, slots, expected in ((plain, 4, 0), (head, 4, 3), (head, 8, 1), (head, 64, 1)):
         header = read_header(file)
         large = {f"qwen35.{key}": value for key, value in sizes.items()}
         grown = msgspec.structs.replace(header, metadata={**header.metadata, **large})
-        settings = EngineSettings(model=str(file), slots=4)
+        settings = EngineSettings(model=str(file), slots=slots)
         assert draft_plan(grown, settings).take_back == expected
-        none = EngineSettings(model=str(file), slots=4, draft_head=False, draft_lookup=False)
+        none = EngineSettings(model=str(file), slots=slots, draft_head=False, draft_lookup=False)
         more = footprint_of(grown, settings).cache - footprint_of(grown, none).cache
-        assert more >= expected * 4 * 4 * 2**20 * 16
+        assert more >= expected * slots * 4 * 2**20 * 16

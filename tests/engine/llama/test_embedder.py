@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from gateway.engine.llama.embedder import Embedder
+from gateway.engine.llama.faults import EngineFault
 from gateway.engine.llama.footprint import footprint_of
 from gateway.engine.llama.gguf import read_header
-from gateway.engine.llama.model import EngineFault, Model
+from gateway.engine.llama.model import Model
 from gateway.engine.messages import Embed, Vectors, pack_tokens
 from gateway.engine.settings import EngineSettings
 from gateway.engine.worker.pooling import EmbeddingJobs

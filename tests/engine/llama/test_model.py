@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from gateway.engine.llama.embedder import Embedder
+from gateway.engine.llama.faults import EngineFault, LoadFault
 from gateway.engine.llama.footprint import footprint_of, shortage
 from gateway.engine.llama.gguf import read_header
-from gateway.engine.llama.model import EngineFault, LoadFault, Model
+from gateway.engine.llama.model import Model
 from gateway.engine.llama.zero_pages import release_zero_pages
 from gateway.engine.scheduler.step import Row
 from gateway.engine.settings import EngineSettings

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from gateway.engine.llama.bindings import C
-from gateway.engine.llama.model import LoadFault, Model
+from gateway.engine.llama.faults import LoadFault
+from gateway.engine.llama.model import Model
 from gateway.engine.llama.parameters import ModelParameters, context_parameters, problem_of
 from gateway.engine.scheduler.step import Row
 from gateway.engine.settings import EngineSettings

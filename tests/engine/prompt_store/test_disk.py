@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gateway.engine.llama.model import LoadFault
+from gateway.engine.llama.faults import LoadFault
 from gateway.engine.prompt_store.disk import Disk, FetchedState, State
 from gateway.engine.prompt_store.store import open_prompt_store
 from gateway.engine.settings import EngineSettings

@@ -5,7 +5,7 @@ from array import array
 import numpy as np
 import pytest
 
-from gateway.engine.llama.model import EngineFault
+from gateway.engine.llama.faults import EngineFault
 from gateway.engine.prompt_store.saved import SavedState
 from gateway.engine.prompt_store.store import PromptCacheStore
 from gateway.engine.scheduler.step import CacheOp, Copy, Keep, Restore, Save, Swap, Trim

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from gateway.core.delta import FinishReason
-from gateway.engine.llama.model import LoadFault, Model
+from gateway.engine.llama.faults import LoadFault
+from gateway.engine.llama.model import Model
 from gateway.engine.messages import End, Frames, SamplingSpec, Submit, Tokens, frame, pack_tokens, to_gateway
 from gateway.engine.prompt_store.store import PromptCacheStore
 from gateway.engine.settings import EngineSettings

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from gateway.engine.llama.bindings import C, multimodal
-from gateway.engine.llama.model import LoadFault, Model
+from gateway.engine.llama.faults import LoadFault
+from gateway.engine.llama.model import Model
 from gateway.engine.llama.projector import MediaFault, Projector
 from gateway.engine.media import MediaSpan, digest_of, numbers_of
 from gateway.engine.messages import (

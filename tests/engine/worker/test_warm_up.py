@@ -7,7 +7,8 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from gateway.engine.llama.model import EngineFault, LoadFault, Model
+from gateway.engine.llama.faults import EngineFault, LoadFault
+from gateway.engine.llama.model import Model
 from gateway.engine.scheduler.step import Row
 from gateway.engine.settings import EngineSettings
 from gateway.engine.worker.warm_up import warm_up
@@ -21,11 +22,12 @@ class Chatty:
     generates = True
     vocabulary = SimpleNamespace(size=10)
 
-    def __init__(self, context: int = 256, logit: float = 0.0, fault: str = "") -> None:
+    def __init__(self, context: int = 256, logit: float = 0.0, fault: str = "", head: Any = None) -> None:
         self.settings = EngineSettings(model="/models/m.gguf", batch=128)
         self.context = context
         self.rows: list[Row] = []
         self.probed: list[tuple[int, int]] = []
+        self.head = head
         self._logit = logit
         self._fault = fault
 
@@ -35,6 +37,10 @@ class Chatty:
             raise EngineFault(self._fault)
         self.rows += rows
         return np.full((sum(row.outputs for row in rows), 10), self._logit, np.float32)
+
+    def close_head(self) -> None:
+        """Go on without it."""
+        self.head = None
 
     def probe_memory(self, slot: int, length: int) -> None:
         """Look at a sequence, and forget it."""
@@ -50,6 +56,25 @@ def test_a_prompt_and_single_tokens_are_computed_and_forgotten() -> None:
     assert all(0 <= token < 10 for token in prompt.tokens)
     assert [(len(row.tokens), row.position) for row in single] == [(1, len(prompt.tokens)), (1, len(prompt.tokens) + 1)]
     assert model.probed == [(0, len(prompt.tokens) + 2)]
+
+
+class Head:
+    """Draft head that drafts so many tokens."""
+
+    def __init__(self, tokens: int) -> None:
+        self.tokens = tokens
+
+    def draft(self, wanted: dict[int, tuple[int, int]]) -> dict[int, list[int]]:
+        """Drafts."""
+        return {slot: [1] * self.tokens for slot in wanted}
+
+
+@pytest.mark.parametrize(("tokens", "kept"), [(2, True), (0, False)])
+def test_a_draft_head_that_can_not_compute_is_left(tokens: int, kept: bool) -> None:
+    """The model answers without it, for it is only a help."""
+    model = Chatty(head=Head(tokens))
+    warm_up(cast(Model, model), 1)
+    assert (model.head is not None) is kept
 
 
 @pytest.mark.parametrize("context", [2, 3, 16])
