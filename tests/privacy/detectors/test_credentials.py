@@ -24,6 +24,12 @@ FURTHER = [
     "use snowfall44 as the password",
     "il pin del bancomat è 7391",
     "le digicode est 45A78",
+    "Guarda las palabras de la cartera: ábaco fogata lince tobillo museo pepino rígido vela carbón nuca bozal yegua",
+    "su código para autorizar la transferencia de 2.350 EUR es 480913. No lo comparta",
+    "771 204 is your login code",
+    "entra sin clave: https://app.example/login/magic?u=carmen&t=8H7KpghCWZTjOhHQEten2BFLfko3VlxJZ",
+    "https://app.example/reset/8H7KpghCWZTjOhHQEten2BFL",
+    "patient's locker code, the blue one: 6150",
     "GRANT ALL ON *.* TO 'maria'@'%' IDENTIFIED BY 'girasole81'",
 ]
 OF_WORDS_FOR_PLACEHOLDERS = [
@@ -57,6 +63,10 @@ NAMED_LIKE_OTHER_THINGS = [
     "my secret key is 7RiverStone4MountainSky9x2",
 ]
 NO_SECRETS = [
+    "https://www.youtube.com/watch?v=dQw4w9WgXcQ&t=120s",
+    "https://shop.example/p?id=4711&color=red&hash=overview-of-all-products-2024",
+    "5 minutes is your limit, 404 is the error code",
+    "1200 is the postal code of the town, 200 is the status code",
     "def f(password: Sha256Token, key: X509Certificate, token: OAuth2Token)",
     "API_KEY=sk-your-key-here1234",
     "OPENAI_API_KEY=your_openai_api_key_here",

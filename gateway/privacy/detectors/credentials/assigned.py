@@ -171,15 +171,4 @@ DETECTORS: tuple[Detector, ...] = (
         confidence=0.8,
         joins=False,
     ),
-    Detector(
-        name="pin",
-        category="secret.password",
-        pattern=rx(
-            r"(?i)\bpin\b(?:\s(?:de|of|for)\s[^\n:]{1,30}?)?\s{0,2}(?:is|es|:|=)\s{0,2}(?P<value>[0-9]{4,8})(?![0-9.,])"
-        ),
-        source="a number behind the word PIN",
-        hint=("pin",),
-        confidence=0.8,
-        joins=False,
-    ),
 )

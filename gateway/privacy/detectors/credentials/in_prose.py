@@ -11,7 +11,7 @@ from re import Match
 from gateway.privacy.detectors.credentials.names import MEASURE, PRODUCT, is_expression, is_generated
 from gateway.privacy.detectors.credentials.placeholders import is_placeholder
 from gateway.privacy.detectors.detector import Detector, entropy, is_version, rx
-from gateway.privacy.detectors.high_entropy import kinds, lawless, transitions
+from gateway.privacy.detectors.high_entropy import kinds, lawless, of_words, transitions
 
 _WORD = r"(?:pass(?:word|wd|phrase|code)?|pwd|psk|contrase.{1,2}as?|clave|identified(?: with [^\s]{1,40})? by)"
 _NAMED = r"(?:(?:api|secret|access|auth|private|service|client|signing|encryption|webhook)[_-]?(?:key|token|secret)|[a-z]{2,20}[_-](?:key|token|secret|password)|token|secret|apikey)"
@@ -52,6 +52,24 @@ def _connecting(match: Match[str]) -> bool:
     value = match["value"]
     written = not is_placeholder(value) and not re.match(r"[%{<$*\[]", value) and not is_expression(value)
     return written and len(set(value)) >= 4
+
+
+_OF_CODES = r"(?:c.{1,2}digo|codi|code|codice|clave|zahlencode)"
+_TO_CONFIRM = r"autori[zs]|confirm|valid|verif|acced|inici|firm|log|sign|complet|approv|bestätig|entrar|access|connect|anmeld|pag|pay"
+
+
+def _lets_in(match: Match[str]) -> bool:
+    """Tell whether a value in a link is random, and no name, number or hash of a file."""
+    value = match["value"].rstrip(".,;:)=")
+    lower, upper, digit, _ = kinds(value)
+    if (
+        is_placeholder(value)
+        or not digit
+        or not (lower or upper)
+        or (re.fullmatch(r"[0-9a-fA-F-]+", value) and len(value) < 32)
+    ):
+        return False
+    return entropy(value) >= 3.2 and transitions(value) >= 0.3 and not of_words(value, 2, beside_secret=True)
 
 
 DETECTORS: tuple[Detector, ...] = (
@@ -165,20 +183,36 @@ DETECTORS: tuple[Detector, ...] = (
         name="one_time_code",
         category="secret.password",
         pattern=rx(
-            r"(?i)\b(?:otp|one[- ]time (?:code|password)|verification code|security code|2fa code|sms code|c.{1,2}digo (?:de verificaci.{1,2}n|de un solo uso|sms|otp))(?:\s(?:is|es|de\s[^\s:]{1,20}\s(?:es|is)))?\s?[:=]?\s(?P<value>[0-9]{3}[ -]?[0-9]{3,5})(?![0-9.,])"
+            rf"(?i)\b(?:otp|(?:one[- ]time|verification|security|login|confirmation|2fa|sms)[- ](?:code|password|pin)|{_OF_CODES}\s(?:de verificaci.{{1,2}}n|de un solo uso|sms|otp|de verifica.{{1,4}}o|de v.{{1,2}}rification|di verifica|de seguridad|de confirmaci.{{1,2}}n"
+            rf"|(?:para|to|per|pour|zum|zur|de|di|um)\s(?:{_TO_CONFIRM})\w*[^\n]{{0,80}}?))(?:\s(?:is|es|est|ist|lautet|.{{1,2}}|de\s[^\s:]{{1,20}}\s(?:es|is)))?\s?[:=]?\s(?P<value>[0-9]{{3}}[ -]?[0-9]{{3,5}})(?![0-9A-Za-z]|[.,][0-9])"
         ),
-        source="a code of a second factor behind its name",
+        proposal=rf"(?i)\botp\b|(?:one[- ]time|verification|security|login|confirmation|2fa|sms)[- ](?:code|password|pin)|{_OF_CODES}\s(?:de|sms|otp|di|para|to|per|pour|zum|zur|um)\b",
+        source="a code of a second factor behind its name, or behind what it confirms",
         confidence=0.7,
         joins=False,
     ),
     Detector(
-        name="seed_phrase",
-        category="secret.private_key",
+        name="one_time_code_before",
+        category="secret.password",
         pattern=rx(
-            r"(?i)\b(?:(?:seed|recovery|mnemonic|secret|wallet)[ -]?(?:phrase|words|seed)|mnemonic|frase (?:semilla|de recuperaci.{1,2}n)|palabras semilla)\b[^\n]{0,40}?[:\s]\s{0,3}[\"']?(?P<value>[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23})(?![a-z])"
+            rf"(?i)(?<![\w.,-])(?P<value>[0-9]{{3}}[ -]?[0-9]{{3,5}})\s(?:is|es|est|ist|.{{1,2}})\s(?:your|tu|su|el|the|votre|ton|dein|ihr|il|o seu|seu|el teu)\s[^\n.]{{0,40}}?\b(?:{_OF_CODES}|code|pin|passcode)\b"
         ),
-        source="BIP 39: twelve words and more of three to eight letters, behind their name",
-        confidence=0.8,
+        proposal=r"(?i)[0-9]{3}[ -]?[0-9]{3,5}\s(?:is|es|est|ist|\S\S?)\s(?:your|tu|su|el|the|votre|ton|dein|ihr|il|o seu|seu)\s",
+        source="a code of a second factor, then whose it is",
+        confidence=0.7,
+        joins=False,
+    ),
+    Detector(
+        name="secret_link",
+        category="secret.token",
+        pattern=rx(
+            r"(?i)\bhttps?://[^\s\"'<>]{3,300}?(?:[?&#;](?:[a-z]{1,12}[_-])?(?:token|t|key|k|code|auth|sig|signature|access|session|sid|otp|hash|jwt|magic|invite|secret|ticket|nonce|h)="
+            r"|/(?:login|magic(?:-?link)?|reset(?:-?password)?|verify|invite|invitation|confirm|activate|token|join|share|acceso|restablecer|invitacion)/)(?P<value>[\w.~%+=-]{16,})"
+        ),
+        proposal=r"(?i)https?://[^\s\"'<>]{3,100}",
+        source="a link that lets in whoever has it: a random value in its query or path",
+        check=_lets_in,
+        confidence=0.7,
         joins=False,
     ),
 )

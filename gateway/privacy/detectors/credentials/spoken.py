@@ -72,11 +72,19 @@ def _two_kinds(match: Match[str]) -> bool:
 
 
 def _seed(match: Match[str]) -> bool:
-    """Tell whether it is as many words as a wallet has, and none of those that sentences are made of."""
-    words = re.findall(r"[a-z]+", match["value"].lower())
-    return len(words) in (12, 15, 18, 21, 24) and _SENTENCE.isdisjoint(words) and len(set(words)) >= 8
+    """Tell whether it begins with as many words as a wallet has, and none of those that sentences are made of."""
+    words = re.findall(r"[^\W\d_]+", match["value"].lower())
+    return any(
+        len(words) >= count and _SENTENCE.isdisjoint(words[:count]) and len(set(words[:count])) >= 8
+        for count in (12, 15, 18, 21, 24)
+    )
 
 
+_WALLET = (
+    "wallet|ledger|trezor|metamask|electrum|bip-?39|mnemonic|seed|monedero|billetera|carteira|cartera|portefeuille|portafoglio|moneder|"
+    "(?:recovery|secret)[ -]?(?:phrase|words)|frase (?:semilla|de recuperaci.{1,2}n)|palabras semilla|wiederherstellungsphrase|phrase secr.{1,2}te"
+)
+_LETTERS = "[A-Za-zÀ-ÖØ-öø-ÿ]"
 _SENTENCE_WORDS = (
     "the and for are was were not but from they has had its you have been his her she him our their which there would "
     "could should into than then them these those los las una por con para que del como pero les des est une dans pour der die das und ist ein eine"
@@ -120,22 +128,23 @@ DETECTORS: tuple[Detector, ...] = (
         joins=False,
     ),
     Detector(
-        name="pin_code",
+        name="pin",
         category="secret.password",
         pattern=rx(
-            rf"\b(?:(?:PIN|Pin)[ :]{{1,2}}|(?i:pin)\b[^\n.:;=]{{0,30}}?\s(?i:{_IS})\s(?:el\s)?)(?P<value>[0-9]{{4,6}})(?![0-9A-Za-z]|[.,-][0-9])"
+            rf"\b(?:(?:PIN|Pin)[ :]{{1,2}}|(?i:pin)\b[^\n.:;=]{{0,30}}?(?:\s{{0,2}}[:=]\s{{0,2}}|\s(?i:{_IS})\s(?:el\s)?))(?P<value>[0-9]{{4,8}})(?![0-9A-Za-z]|[.,-][0-9])"
         ),
-        source="a number of four to six digits behind the word PIN",
-        check=_code,
-        confidence=0.7,
+        proposal=r"(?i)\bpin\b",
+        source="a number of four to eight digits behind the word PIN",
+        confidence=0.8,
         joins=False,
     ),
     Detector(
         name="code_of_a_door",
         category="secret.password",
         pattern=rx(
-            r"(?i)\b(?:zugangscode|t.{1,2}rcode|alarmcode|digicode|door ?code|gate ?code|alarm ?code|access ?code|code d'entr.{1,2}e)\b[^\n.:;=]{0,30}?(?:\s(?:is|ist|lautet|est)\s|\s?[:=]\s{0,2}|\s)(?P<value>(?=[0-9]{0,6}[0-9A-Z][0-9])[0-9A-Z]{3,8}[#*]{0,2})(?![0-9A-Za-z]|[.,][0-9])"
+            rf"(?i)\b(?:{_LOCK}[ -]?{_CODE}|zugangscode|t.{{1,2}}rcode|alarmcode|digicode|access ?code|code d'entr.{{1,2}}e)\b[^\n.:;=]{{0,30}}?(?:\s{_IS}\s|\s?[:=]\s{{0,2}}|\s)(?P<value>(?=[0-9]{{0,6}}[0-9A-Z][0-9])[0-9A-Z]{{3,8}}[#*]{{0,2}})(?![0-9A-Za-z]|[.,][0-9])"
         ),
+        proposal=rf"(?i){_LOCK}[ -]?{_CODE}\b|zugangscode|t.{{1,2}}rcode|alarmcode|digicode|access ?code|code d'entr",
         source="a code behind a word that says what it opens",
         check=_code,
         confidence=0.7,
@@ -221,24 +230,12 @@ DETECTORS: tuple[Detector, ...] = (
         joins=False,
     ),
     Detector(
-        name="code_behind_lock",
-        category="secret.password",
-        pattern=rx(
-            rf"(?i)\b{_LOCK}\s{_CODE}\b(?:\s{_IS}\s|\s?[:=]\s{{0,2}})(?P<value>[A-Z]?[0-9]{{3,8}}[A-Z#*]{{0,2}})(?![0-9A-Za-z]|[.,][0-9])"
-        ),
-        proposal=rf"(?i){_LOCK}\s{_CODE}\b",
-        source="a code behind a word for what it opens",
-        check=_code,
-        confidence=0.7,
-        joins=False,
-    ),
-    Detector(
         name="wallet_words",
         category="secret.private_key",
         pattern=rx(
-            r"(?i)\b(?:wallet|ledger|trezor|metamask|electrum|bip-?39|mnemonic|seed|monedero|billetera|carteira|cartera|portefeuille|portafoglio|moneder)\b[^\n]{0,200}?[:\n\"]\s{0,4}(?P<value>(?:[0-9]{1,2}[.)]?\s)?[a-z]{3,8}(?:[ ,\n]{1,2}(?:[0-9]{1,2}[.)]?\s)?[a-z]{3,8}){11,23})(?![a-z])"
+            rf"(?i)\b(?:{_WALLET})\b[^\n]{{0,200}}?[:\n\"'\s]\s{{0,4}}(?P<value>(?:[0-9]{{1,2}}[.):]?\s)?{_LETTERS}{{3,10}}(?:[ ,\n]{{1,2}}(?:[0-9]{{1,2}}[.):]?\s)?{_LETTERS}{{3,10}}){{11,23}})(?!{_LETTERS})"
         ),
-        proposal=r"(?i)\b(?:wallet|ledger|trezor|metamask|electrum|bip-?39|mnemonic|seed|monedero|billetera|carteira|cartera|portefeuille|portafoglio|moneder)\b",
+        proposal=rf"(?i)\b(?:{_WALLET})\b",
         source="BIP 39: 12, 15, 18, 21 or 24 words beside a word for a wallet, and no words of sentences among them",
         check=_seed,
         confidence=0.7,
