@@ -132,6 +132,12 @@ class ChatRequest(Request, frozen=True, kw_only=True):
     thinking: Thinking = Thinking()
     older_functions: bool = False  # asked with `functions`: calls are answered as `function_call`
 
+    @property
+    def provider_tools(self) -> tuple[str, ...]:
+        """Kinds of tools in `tools` that only a provider's own server could run."""
+        kinds = [str(tool.get("type")) for tool in self.tools]
+        return tuple(dict.fromkeys(kind for kind in kinds if kind not in ("function", "custom")))
+
 
 class ModerationRequest(ChatRequest, frozen=True, kw_only=True):
     """A text or a picture, and the question to a local model which of the categories of harm it has."""

@@ -1,5 +1,6 @@
 """A request that was decided on, and where its answer came from: frozen data that the steps hand on."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,13 +9,15 @@ import msgspec
 from gateway.core.errors import AduanaError
 from gateway.core.labels import Zone
 from gateway.core.outbound import withheld
-from gateway.core.request import Inherited
+from gateway.core.request import AnyRequest, ChatRequest, Inherited
 from gateway.core.route import Route
-from gateway.core.target import Api
+from gateway.core.target import Api, TargetInfo
 from gateway.pipeline.masking import Outgoing
 from gateway.pipeline.settlement import RequestAccount
 from gateway.policy import Decision, Evidence, Policy, Sensitivity, reasons_of
 from gateway.upstream.unsaid import unsaid
+
+_PLAIN = re.compile(r"(?!.*[0-9]{9})[A-Za-z][A-Za-z0-9_]{0,47}")  # other names could be content
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +66,14 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         request, info = self.evidence.inbound.request, self.policy.catalog.targets.get(target or "")
         marked = () if info is not None and info.marks else request.marked
         api = Api.CHAT if info is None else info.api
-        return (*marked, *unsaid(api, request.document))
+        return (*marked, *unsaid(api, request.document), *_unrun(request, info))
+
+
+def _unrun(request: AnyRequest, info: TargetInfo | None) -> tuple[str, ...]:
+    """Return the tools that an embedded model is not offered, because only a provider could run them."""
+    if info is None or info.kind != "embedded" or not isinstance(request, ChatRequest):
+        return ()
+    return tuple(f"tools[].{kind}" for kind in request.provider_tools if _PLAIN.fullmatch(kind))
 
 
 def refused_route(decision: Decision, evidence: Evidence, policy: Policy) -> Route:

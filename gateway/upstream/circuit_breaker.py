@@ -5,8 +5,8 @@
                                    └────failure──────┘ (each time for longer)
 
 Whatever opened it, time half opens it: failures, a time that the target named itself (429 with Retry-After), refused
-credentials, an unknown model. What one request's content causes opens nothing: that would let one client close a target
-for all.
+credentials, an endpoint or a model that it has not got, several times in a row. What one request's content causes opens
+nothing: that would let one client close a target for all.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ class CircuitBreakerSettings(msgspec.Struct, frozen=True, kw_only=True):
     longest_hold: float = 60.0
     rate_limit_hold: float = 1.0  # after a 429 that names no time
     probe_seconds: float = 5.0  # a try that takes longer to begin its answer does not keep others from trying
-    credentials_hold: float = 5.0  # after a 401, 403 or 404: keys are rotated, models are loaded
+    credentials_hold: float = 5.0  # after a 401 or 403, and after 404s in a row: keys are rotated, models are loaded
 
 
 class CircuitBreaker:
@@ -89,6 +89,8 @@ class CircuitBreaker:
             self._succeed(now)
         elif isinstance(error, TargetBusy):
             self._hold(self._settings.rate_limit_hold, error, now)
+        elif isinstance(error, TargetLacksEndpoint):
+            self._fail(error, now, hold=self._settings.credentials_hold)  # one 404 can be one request's own
         elif isinstance(error, TargetMisconfigured):
             self.misconfigured = True
             self._hold(self._settings.credentials_hold, error, now)
@@ -103,11 +105,11 @@ class CircuitBreaker:
         self._holds = 0
         self.misconfigured = False
 
-    def _fail(self, error: AduanaError | None, now: float) -> None:
+    def _fail(self, error: AduanaError | None, now: float, *, hold: float | None = None) -> None:
         self._failures += self.open_until(now) is None  # those that were under way when it opened don't count
         half_open = self._until is not None
         if half_open or self._failures >= self._settings.failures or (error and error.retry_after is not None):
-            self._hold(self._settings.first_hold, error, now)
+            self._hold(self._settings.first_hold if hold is None else hold, error, now)
 
     def _hold(self, first: float, error: AduanaError | None, now: float) -> None:
         """Open for the time that the target named, or for one that grows from `first`."""

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.core.errors import TargetMisconfigured, TargetUnavailable
 from gateway.core.secret import Secret
+from gateway.upstream.circuit_breaker import CircuitBreakerSettings
 from tests.faults.certificates import Authority
 from tests.faults.fault_server import DONE, FINISH, GOOD, STREAM, USAGE, Exchange, FaultServer, plain, text, usage
 from tests.faults.targets import KINDS, Probe
@@ -234,17 +235,27 @@ async def test_8_a_request_refused_for_its_content_is_not_about_the_key(kind: st
 
 @pytest.mark.parametrize("status", [404, 405, 410, 501])
 async def test_an_endpoint_that_is_missing_closes_nothing_else(kind: str, status: int) -> None:
-    """A server that has no embeddings goes on to chat; its embeddings are tried again later."""
+    """A server that has no embeddings goes on to chat; its embeddings are held, and tried again later."""
     missing = plain(status, b'{"error":{"message":"no such route"}}')
-    async with FaultServer([missing, GOOD]) as server, Probe(kind, server.base_url) as probe:
-        with pytest.raises(TargetMisconfigured):
-            await probe.embed()
+    failures = CircuitBreakerSettings().failures
+    async with FaultServer([*[missing] * failures, GOOD]) as server, Probe(kind, server.base_url) as probe:
+        for _ in range(failures):
+            with pytest.raises(TargetMisconfigured):
+                await probe.embed()
         with pytest.raises(TargetUnavailable, match="held"):
             await probe.embed()
         await healthy(probe)
         assert probe.state.open_until is None
         assert (await probe.ask()).text == "Hello there"
-        assert len(server.posts) == 2
+        assert len(server.posts) == failures + 1
+
+
+async def test_one_404_of_a_chat_closes_nothing(kind: str) -> None:
+    """What one request asked for may be missing; the next one is sent and answered."""
+    missing = plain(404, b'{"error":{"message":"no such file"}}')
+    async with FaultServer([missing, GOOD]) as server, Probe(kind, server.base_url) as probe:
+        assert (await probe.ask()).code == "target_misconfigured"
+        assert (await probe.ask()).text == "Hello there"
 
 
 @pytest.mark.parametrize(

@@ -278,12 +278,30 @@ def test_keys_that_are_rotated() -> None:
     assert holds == [5.0, 10.0, 20.0, 40.0, 60.0, 60.0]
 
 
+def lacking(breaker: TargetBreaker, endpoint: Endpoint) -> None:
+    """Get as many 404s in a row as open a breaker."""
+    for _ in range(SETTINGS.failures):
+        breaker.admit("t", endpoint, 0.0)
+        breaker.record(endpoint, TargetLacksEndpoint("x"), 0.0)
+
+
+@pytest.mark.parametrize("endpoint", Endpoint)
+def test_one_404_closes_nothing(endpoint: Endpoint) -> None:
+    """It can be one request's own fault; an answer between two of them begins the count anew."""
+    breaker = TargetBreaker(SETTINGS)
+    for _ in range(SETTINGS.failures):
+        for error in [*[TargetLacksEndpoint("x")] * (SETTINGS.failures - 1), None]:
+            breaker.admit("t", endpoint, 0.0)
+            breaker.record(endpoint, error, 0.0)
+    assert breaker.open_until(0.0) is None
+    breaker.admit("t", endpoint, 0.0)
+
+
 @pytest.mark.parametrize("endpoint", Endpoint)
 def test_an_endpoint_that_a_target_lacks_is_held_alone(endpoint: Endpoint) -> None:
-    """A 404 holds the endpoint that gave it; the target answers at the others, and the endpoint is tried again."""
+    """404s in a row hold the endpoint that gave them; the others answer, and the endpoint is tried again."""
     breaker = TargetBreaker(SETTINGS)
-    breaker.admit("t", endpoint, 0.0)
-    breaker.record(endpoint, TargetLacksEndpoint("x"), 0.0)
+    lacking(breaker, endpoint)
     with pytest.raises(TargetUnavailable) as caught:
         breaker.admit("t", endpoint, 1.0)
     assert caught.value.retry_after == 29.0
@@ -300,8 +318,7 @@ def test_an_endpoint_and_its_target_are_tried_by_one_request() -> None:
     """A request that a held target turns away leaves the endpoint free to be tried by the next one."""
     breaker = TargetBreaker(SETTINGS)
     chat, embed = Endpoint.CHAT, Endpoint.EMBEDDINGS
-    breaker.admit("t", chat, 0.0)
-    breaker.record(chat, TargetLacksEndpoint("x"), 0.0)
+    lacking(breaker, chat)
     breaker.admit("t", embed, 29.5)
     breaker.record(embed, TargetBusy("x"), 29.5)
     with pytest.raises(TargetUnavailable):

@@ -52,8 +52,9 @@ def models_body(models: Mapping[str, ModelTraits], *, created: int) -> bytes:
 def _model(name: str, traits: ModelTraits, created: int) -> dict[str, Any]:
     """Return one model with OpenAI's fields and Anthropic's: clients of both ask at the same address.
 
-    OpenAI itself says nothing of what a model can; its clients read the fields of vLLM (`max_model_len`) and of
-    OpenRouter (`context_length`, `architecture`, `supported_parameters`). Source: those servers' API references.
+    OpenAI itself says nothing of what a model can; its clients read the fields of vLLM (`max_model_len`), llama-server
+    (`meta`) and OpenRouter (`context_length`, `architecture`, `supported_parameters`). Source: those servers' API
+    references.
     """
     can = traits.capabilities
     media = [word for one, word in _MEDIA.items() if one in can]
@@ -69,6 +70,7 @@ def _model(name: str, traits: ModelTraits, created: int) -> dict[str, Any]:
         "lifecycle": "active",
         "context_length": traits.context,
         "max_model_len": traits.context,
+        "meta": {"n_ctx": traits.context},
         "max_input_tokens": traits.context,
         "max_tokens": traits.context,
         "architecture": {"input_modalities": ["text", *media], "output_modalities": [_writes(traits)]},

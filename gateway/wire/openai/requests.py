@@ -6,6 +6,8 @@ Known fields that no target here can honour are refused; nothing is dropped in s
 
 from collections.abc import Mapping
 
+import msgspec
+
 from gateway.core.document import Json, JsonObject
 from gateway.core.marks import unmarked_part
 from gateway.core.request import ChatRequest, CompletionRequest, Dialect, EmbeddingsRequest, Snippet
@@ -51,7 +53,7 @@ def parse_chat(document: JsonObject) -> ChatRequest:
     if form.kind == "grammar" and tools:
         raise bad_field("grammar", "can't stand beside 'tools'.")
     stream, include_usage = _streaming(body)
-    return ChatRequest(
+    request = ChatRequest(
         dialect=Dialect.OPENAI,
         model=_model(body),
         document=document,
@@ -66,6 +68,7 @@ def parse_chat(document: JsonObject) -> ChatRequest:
         thinking=thinking_of(document),
         older_functions=older,
     )
+    return msgspec.structs.replace(request, built_in_tools=request.provider_tools) if tools else request
 
 
 def parse_completion(document: JsonObject) -> CompletionRequest:

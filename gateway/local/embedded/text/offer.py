@@ -28,8 +28,21 @@ def offer_of(request: ChatRequest) -> Offer:
     choice = request.tool_choice
     if not request.tools or choice == "none":
         return Offer()
-    documents = request.tools
+    documents = tuple(tool for tool in request.tools if tool.get("type") == "function")
     required = choice == "required"
+    if any(tool.get("type") == "custom" for tool in request.tools):
+        raise BadRequest(
+            "'tools': this model calls functions only. In place of a custom tool, offer a function with one text.",
+            code="not_supported",
+            param="tools",
+        )
+    if required and not documents:
+        raise BadRequest(
+            f"'tool_choice': {', '.join(request.provider_tools)[:200]}: only a provider's own service runs this. "
+            "Offer a function.",
+            code="built_in_tools",
+            param="tool_choice",
+        )
     if isinstance(choice, Mapping):
         names, required = _chosen(choice)
         documents = tuple(tool for tool in documents if _name(tool) in names)

@@ -20,6 +20,7 @@ from gateway.core.request import (
     ChatRequest,
     CompletionRequest,
     EmbeddingsRequest,
+    Message,
     RerankRequest,
     TextWork,
     TokenizeRequest,
@@ -36,6 +37,7 @@ from gateway.local.embedded.text.infill import infill_prompt, snippet_tokens
 from gateway.local.embedded.text.media import Markers, MeasuredMedium, PromptBuilder
 from gateway.local.embedded.text.offer import offer_of
 from gateway.local.embedded.text.thinking import budget_of, variables_of
+from gateway.wire.built_in_tools import note
 
 _SHORT = 4_000  # characters that are quicker rendered and tokenised than handed to a thread
 _NODE = 8  # characters that a value or a message counts besides its text: quotes, commas, markers of a template
@@ -205,6 +207,8 @@ class Prompts:
         offer = offer_of(request)
         markers = Markers()
         messages = [markers.marked(message) for message in request.messages] if media else request.messages
+        if request.provider_tools:
+            messages = [Message(role="system", text=note(request.provider_tools)), *messages]
         text = self.template.render(messages, offer.documents, variables_of(request, self.template.source))
         self._refuse_huge(text)
         built = self._built(markers.split(text), media)
