@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
 import pytest
 
 from gateway.engine.llama.draft_plan import draft_plan
 from gateway.engine.llama.faults import LoadFault
 from gateway.engine.llama.gguf import read_header
-from gateway.engine.llama.model import Model
+from gateway.engine.llama.model import EmbeddingRows, Model
 from gateway.engine.scheduler.step import Row
 from gateway.engine.settings import EngineSettings
 from gateway.engine.speculative.head_proposer import HeadProposer
@@ -253,3 +254,24 @@ def test_drafts_do_not_depend_on_how_the_text_was_read(name: str, files: Files) 
         assert drafts(model, 1) == [expected]
     finally:
         model.close()
+
+
+def test_the_head_lets_pictures_be(files: Files) -> None:
+    """Behind a picture, which takes fewer positions than tokens here, it drafts nothing, and changes no answer."""
+    file, count, taken = files["qwen35", False], 6, 3
+    rows = np.random.default_rng(1).normal(0, 1, (count, 32)).astype(np.float32)
+    picture = EmbeddingRows(embeddings=rows, positions=np.full((4, count), 10, np.int32))
+    found = []
+    for head in (True, False):
+        exact = {"kv_type_k": "f32", "kv_type_v": "f32", "repack": False}
+        settings = EngineSettings(model=str(file), context=256, slots=1, batch=64, draft_head=head, **exact)
+        model = Model(settings, 1, drafts=draft_plan(read_header(file), settings))
+        try:
+            model.decode([Row(slot=0, position=0, tokens=PROMPT[:10])])
+            model.decode_embeddings(0, picture)
+            row = Row(slot=0, position=16, tokens=PROMPT[10:20], outputs=1, shift=count - taken)
+            found.append(model.decode([row]).copy())
+            assert model.head is None or not model.head.follows(0, 26 - row.shift)
+        finally:
+            model.close()
+    assert found[0] == pytest.approx(found[1], abs=1e-5)

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from gateway.engine.llama.bindings import C, keep_log
 from gateway.engine.llama.cache_size import cache_shape
+from gateway.engine.llama.draft_plan import draft_plan
 from gateway.engine.llama.footprint import footprint_of
 from gateway.engine.llama.gguf import Header, Value, read_header
 from gateway.engine.llama.model import Model
@@ -21,13 +23,17 @@ CASES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
     "sliding windows, whole": (writers.write_gemma3, {}),
     "sliding windows, cut": (writers.write_gemma3, {"swa_full": False}),
     "a running state": (writers.write_mamba, {}),
+    "a running state that can be taken back": (writers.write_lfm2, {}),
+    "a draft head": (writers.write_glm4moe, {}),
+    "a draft head behind a running state": (partial(writers.write_qwen35, head=True), {}),
+    "latent attention, and a draft head": (writers.write_deepseek2, {}),
 }
 
 
 @pytest.mark.model
 @pytest.mark.parametrize("case", CASES)
 def test_the_estimate_is_what_llama_cpp_allocates(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys and values of all positions, only the window where it slides, and one state for each sequence."""
+    """Keys and values of all positions, only the window where it slides, and the states of each sequence."""
     write, changes = CASES[case]
     path = write(tmp_path / "m.gguf")
     sizes = {"context": 4096, "slots": 16, "threads": 1, "repack": False, "batch": 64}
@@ -37,13 +43,13 @@ def test_the_estimate_is_what_llama_cpp_allocates(case: str, tmp_path: Path, mon
     hear = C.llama_log_set
     monkeypatch.setattr(C, "llama_log_set", lambda callback, data: hear(listen, data))
     try:
-        Model(settings, 1).close()
+        Model(settings, 1, drafts=draft_plan(read_header(path), settings)).close()
     finally:
         monkeypatch.undo()
         keep_log()
     allocated = sum(float(size) for size in SIZE.findall(b"".join(lines).decode())) * 2**20
     overhead = 48 * settings.context * settings.slots  # kept beside the tensors, so not in those lines
-    estimated = cache_shape(read_header(path), settings.kv_type_k, settings.kv_type_v).bytes(settings, settings.slots)
+    estimated = footprint_of(read_header(path), settings).cache
     assert allocated > 0
     assert estimated - overhead == pytest.approx(allocated, rel=0.01, abs=6000)
 
