@@ -6,7 +6,9 @@ from collections.abc import Callable
 import msgspec
 from aiohttp import web
 
-from gateway.core.request import GenerateRequest, Inbound
+from gateway.core.errors import TargetProtocolError
+from gateway.core.request import GenerateRequest, Inbound, ModerationRequest
+from gateway.core.route import Route
 from gateway.server.answers import json_answer, route_headers
 from gateway.server.endpoint import REQUEST_ID, HttpEndpoint
 from gateway.server.handlers.listing import Listing
@@ -61,7 +63,7 @@ class OpenAIHandlers:
             if http.headers.get(EXPLAIN, "0") != "0":
                 return await self._endpoint.explained(inbound)
             route, said = await self._endpoint.said(inbound, question)
-            results.append(moderations.result(question, said))
+            results.append(_result(question, said, route))
         headers = route_headers(route) | self._id(http)
         name = f"modr-{http[REQUEST_ID].removeprefix('req_')}"
         return json_answer(moderations.moderations_body(results, id=name, model=questions[0].model), headers)
@@ -104,3 +106,16 @@ class OpenAIHandlers:
 
 def _unique(inbound: Inbound) -> str:
     return inbound.id.removeprefix("req_")
+
+
+def _result(question: ModerationRequest, said: str, route: Route) -> bytes:
+    """Return the result of one input.
+
+    Raises:
+        TargetProtocolError: The model's answer is not what it was held to; the error tells which model's.
+    """
+    try:
+        return moderations.result(question, said)
+    except TargetProtocolError as error:
+        error.route = route
+        raise

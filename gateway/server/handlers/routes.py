@@ -1,6 +1,4 @@
-"""The table of routes, and the one place where errors become answers."""
-
-from functools import partial
+"""The application: the table of routes with its handlers, and the one place where errors become answers."""
 
 from aiohttp import HttpVersion11, web
 from aiohttp.typedefs import Handler
@@ -13,6 +11,7 @@ from gateway.server.auth import HostGuard
 from gateway.server.endpoint import REQUEST_ID, HttpEndpoint, StreamBroken
 from gateway.server.handlers.anthropic import AnthropicHandlers
 from gateway.server.handlers.conversations import ConversationHandlers
+from gateway.server.handlers.description import Description
 from gateway.server.handlers.idempotent import Idempotent
 from gateway.server.handlers.listing import Listing
 from gateway.server.handlers.llamacpp import LlamaCppHandlers
@@ -22,11 +21,10 @@ from gateway.server.handlers.ollama_models import OllamaModelHandlers
 from gateway.server.handlers.openai import OpenAIHandlers
 from gateway.server.handlers.operations import Operations
 from gateway.server.handlers.responses import ResponsesHandlers
+from gateway.server.handlers.table import ROUTES, Handlers
 from gateway.server.idempotency import IdempotencyStore
 from gateway.server.inbound import new_request_id
 from gateway.stored import ResponseStore
-
-_ID = "[A-Za-z0-9_-]{1,128}"
 
 
 @web.middleware
@@ -97,7 +95,7 @@ def build_application(
     started: int,
     store: ResponseStore | None = None,
 ) -> web.Application:
-    """Return the application with all routes of all dialects; OpenAI's with and without `/v1`."""
+    """Return the application, which serves the table of routes and nothing else."""
     application = web.Application(middlewares=[shape_errors])
 
     async def add_headers(http: web.BaseRequest, response: web.StreamResponse) -> None:
@@ -106,75 +104,30 @@ def build_application(
             response.headers.update(host_guard.cors_headers(http))
 
     application.on_response_prepare.append(add_headers)
-    router = application.router
-    post = partial(router.add_post, expect_handler=_expected)
-    get = partial(router.add_get, expect_handler=_expected)
-    delete = partial(router.add_delete, expect_handler=_expected)
-    once = Idempotent(endpoint, IdempotencyStore())
-    listing = Listing(endpoint.catalog, models)
+    listing, once = Listing(endpoint.catalog, models), Idempotent(endpoint, IdempotencyStore())
     openai = OpenAIHandlers(endpoint, listing, started=started)
-    responses, conversations = ResponsesHandlers(endpoint, store), ConversationHandlers(endpoint, store)
-    for prefix in ("/v1", ""):
-        post(f"{prefix}/chat/completions", once(openai.chat))
-        post(f"{prefix}/embeddings", once(openai.embeddings))
-        for name in ("rerank", "reranking"):  # llama-server's second name
-            post(f"{prefix}/{name}", once(openai.rerank))
-        post(f"{prefix}/moderations", once(openai.moderations))
-        post(f"{prefix}/responses", once(responses.create))
-        post(f"{prefix}/responses/input_tokens", responses.input_tokens)
-        one = f"{prefix}/responses/{{id:{_ID}}}"
-        get(one, responses.read)
-        delete(one, responses.delete)
-        post(f"{one}/cancel", responses.cancel)
-        get(f"{one}/input_items", responses.input_items)
-        post(f"{prefix}/conversations", conversations.create)
-        one = f"{prefix}/conversations/{{id:{_ID}}}"
-        get(one, conversations.read)
-        post(one, conversations.update)
-        delete(one, conversations.delete)
-        get(f"{one}/items", conversations.items)
-        post(f"{one}/items", conversations.add_items)
-        get(f"{one}/items/{{item:{_ID}}}", conversations.item)
-        delete(f"{one}/items/{{item:{_ID}}}", conversations.delete_item)
-        get(f"{prefix}/models", openai.models)
-        get(f"{prefix}/models/{{id:.+}}", openai.model)
-    post("/v1/completions", once(openai.completions))
-    llama = LlamaCppHandlers(endpoint, listing, openai, operations.readiness, version=__version__)
-    post("/completions", once(llama.completions))
-    post("/completion", once(llama.completion))
-    post("/infill", once(llama.infill))
-    post("/tokenize", llama.tokenize)
-    post("/detokenize", llama.detokenize)
-    post("/apply-template", llama.apply_template)
-    get("/props", llama.props)
-    get("/slots", llama.slots)
-    for path in ("/health", "/v1/health"):
-        get(path, llama.health)
-    post("/v2/rerank", once(openai.rerank))  # where Cohere's clients ask
-    anthropic = AnthropicHandlers(endpoint)
-    post("/v1/messages", once(anthropic.messages))
-    post("/v1/messages/count_tokens", anthropic.count_tokens)
-    shown = OllamaModelHandlers(endpoint, models, listing, started=started)
-    get("/api/version", shown.version)
-    get("/api/tags", shown.tags)
-    get("/api/ps", shown.loaded)
-    post("/api/show", shown.show)
-    post("/api/pull", shown.pull)
-    for name in ("create", "copy", "push", "blobs/{digest}"):
-        post(f"/api/{name}", shown.configured)
-    router.add_delete("/api/delete", shown.configured, expect_handler=_expected)
-    ollama = OllamaHandlers(endpoint, models)
-    post("/api/chat", once(ollama.chat))
-    post("/api/generate", once(ollama.generate))
-    post("/api/embed", once(ollama.embed))
-    post("/api/embeddings", once(ollama.embed))
-    post("/admin/explain", openai.explain)
-    administration = ModelHandlers(endpoint, models)
-    get("/admin/models", administration.list)
-    post("/admin/models/{target}/load", administration.load)
-    post("/admin/models/{target}/unload", administration.unload)
-    get("/healthz", operations.healthz)
-    get("/readyz", operations.readyz)
-    get("/metrics", operations.metrics)
-    get("/", operations.page)
+    handlers = Handlers(
+        openai=openai,
+        responses=ResponsesHandlers(endpoint, store),
+        conversations=ConversationHandlers(endpoint, store),
+        anthropic=AnthropicHandlers(endpoint),
+        ollama=OllamaHandlers(endpoint, models),
+        llama=LlamaCppHandlers(endpoint, listing, openai, operations.readiness, version=__version__),
+        shown=OllamaModelHandlers(endpoint, models, listing, started=started),
+        administration=ModelHandlers(endpoint, models),
+        operations=operations,
+        description=Description(ROUTES),
+    )
+    for route in ROUTES:
+        handler = route.handler(handlers)
+        for path in route.paths:
+            _add(application.router, route.method, path, once(handler) if route.once else handler)
     return application
+
+
+def _add(router: web.UrlDispatcher, method: str, path: str, handler: Handler) -> None:
+    """Serve an address; HEAD wherever GET is."""
+    if method == "GET":
+        router.add_get(path, handler, expect_handler=_expected)
+    else:
+        router.add_route(method, path, handler, expect_handler=_expected)
