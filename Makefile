@@ -5,6 +5,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STATE  := $(or $(ADUANA_STATE_DIR),$(HOME)/.local/state/aduana)
 ARGS   ?=
+# Where `make clients` installs other people's programs: about 4 GB, kept for the next time.
+CLIENTS ?= $(HOME)/.cache/aduana-clients
 
 # Tests share the cores by files: what a file starts (a gateway, Prometheus, a model) is started once.
 PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
@@ -15,7 +17,7 @@ LLAMA  := llama-cpp-python
 BUILD  := $(if $(word 2,$(CURDIR)),,-DCMAKE_PROJECT_llama.cpp_INCLUDE=$(CURDIR)/deploy/llama-cpp.cmake)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve llama llama-portable test check lint types contracts format bench-engine check-gpu bench-policy bench-privacy bench-observe bench-overload bench-start lock clean
+.PHONY: help serve llama llama-portable test check lint types contracts format bench-engine check-gpu bench-policy bench-privacy bench-observe bench-overload bench-start clients lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -70,6 +72,9 @@ bench-observe: $(VENV)/.test  ## cost of metrics, receipts and samplers
 
 bench-start: $(VENV)/.test  ## how long a restart after a kill takes
 	$(BIN)/python -m tests.bench.start
+
+clients: $(VENV)/.test  ## other people's programs do whole tasks through the gateway; installed into CLIENTS, needs Node
+	CLIENTS="$(CLIENTS)" $(BIN)/python -m pytest tests/clients $(ARGS)
 
 # Set-up. llama-cpp-python compiles llama.cpp: 2 to 6 minutes the first time; pip keeps the wheel for the next one.
 $(BIN)/python:

@@ -12,6 +12,7 @@ FOLDERS = Counter(path.parent for path in (ROOT / "gateway").rglob("*.py") if pa
 
 # Folders whose tests look at something other than one module of gateway/.
 ELSEWHERE = {
+    "clients": "other people's programs and libraries, which `make clients` installs",
     "deploy": "the files in deploy/: container, service, packet filter",
     "docs": "the documents that people read: README.md, docs/",
     "e2e": "the whole gateway as a process, with real clients",
