@@ -92,9 +92,17 @@ def _unusable(header: Header, settings: EngineSettings, head: Header) -> str:
         return f"draft heads of the architecture {head.architecture} have not been tried"
     if head.heads != 1 or head.number("nextn_predict_layers") != 1:
         return "it has several layers, and those of one layer can be used"
+    if head.architecture == "deepseek2" and not _is_latent(header):
+        return "llama.cpp has none for attention of this form"
     if has_running_state(header) and not _take_back(header, settings, head=True):
         return "the model's running state can't be taken back with these settings"
     return ""
+
+
+def _is_latent(header: Header) -> bool:
+    """Say whether keys and values are compressed, and nothing else is done to them (llama.cpp aborts otherwise)."""
+    scaled = header.metadata.get(f"{header.architecture}.attention.temperature_scale")
+    return bool(header.number("attention.key_length_mla")) and not scaled
 
 
 def _take_back(header: Header, settings: EngineSettings, *, head: bool) -> int:

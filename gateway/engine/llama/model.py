@@ -107,11 +107,10 @@ class Model:
             file: holds the head, where that is not in the model's own file.
 
         Raises:
-            LoadFault: there is no room for it, it is the head of another model, or llama.cpp can't.
+            LoadFault: the head of that file can't be used. Without the one in its own file, a model works as well.
         """
         try:
             weights = HeadWeights(file, self.settings, self.vocabulary, self.handle) if file else None
-            self._states = next_token_states(self._context, self.embedding_size)
             self.head = DraftHead(
                 weights or self.handle,
                 parameters,
@@ -119,9 +118,11 @@ class Model:
                 vocabulary=self.vocabulary.size,
                 adapt=self.adapters.apply,
             )
+            self._states = next_token_states(self._context, self.embedding_size)
         except LoadFault:
-            self.close()
-            raise
+            if file:
+                self.close()
+                raise
 
     def close_head(self) -> None:
         """Go on without the draft head."""

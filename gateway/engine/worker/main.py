@@ -108,7 +108,7 @@ def _draft_head(model: Model, plan: DraftPlan) -> str:
     """Say what became of the draft head: `used`, or why not; empty: there is none."""
     if model.head is not None:
         return "used"
-    return "Computing with it fails." if plan.head and model.generates else plan.unused
+    return "There is no room for it, or computing with it fails." if plan.head and model.generates else plan.unused
 
 
 def _proposer(model: Model, threads: int) -> DraftProposer | None:

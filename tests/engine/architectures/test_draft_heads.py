@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 import pytest
 
+from gateway.engine.llama.bindings import C
 from gateway.engine.llama.draft_plan import draft_plan
 from gateway.engine.llama.faults import LoadFault
 from gateway.engine.llama.gguf import read_header
@@ -147,6 +148,27 @@ def test_a_head_whose_memory_fails_costs_no_answer(name: str, files: Files, monk
         monkeypatch.setattr(head, "_decode", failing)
         for _ in range(2):
             same(served.ask(prompt, most=30)[0], fresh(files[name, True], prompt, 30, draft_head=False))
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_head_without_room_costs_no_model(apart: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model answers without its own head; one that was asked for by its name is missed at load."""
+    init = C.llama_init_from_model
+    none = C.LLAMA_CONTEXT_TYPE_MTP
+    monkeypatch.setattr(
+        C, "llama_init_from_model", lambda model, how: None if how.ctx_type == none else init(model, how)
+    )
+    file = write_glm4moe(tmp_path / "m.gguf", head=not apart)
+    if apart:
+        with pytest.raises(LoadFault, match="no room for the draft head"):
+            opened(file, draft_model=str(write_glm4moe(tmp_path / "h.gguf", alone=True)))
+        return
+    model = opened(file)
+    try:
+        assert model.head is None
+        model.decode([Row(slot=0, position=0, tokens=PROMPT[:10], outputs=1)])
+    finally:
+        model.close()
 
 
 @pytest.mark.parametrize("take_back", [2, 3])

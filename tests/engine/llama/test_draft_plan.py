@@ -54,6 +54,17 @@ def test_heads_of_other_models_are_refused_with_the_reason(tmp_path: Path) -> No
         assert all(part in plan.problem for part in (word, "h.gguf", "m.gguf", "Take the head of this model"))
 
 
+@pytest.mark.parametrize("change", [{"attention.key_length_mla": 0}, {"attention.temperature_scale": 0.1}])
+def test_a_head_for_another_form_of_attention_is_not_used(change: dict[str, Any], tmp_path: Path) -> None:
+    """llama.cpp would end the process at the first draft."""
+    header = read_header(write_deepseek2(tmp_path / "m.gguf", head=True))
+    changed = {f"deepseek2.{key}": value for key, value in change.items()}
+    plan = draft_plan(
+        msgspec.structs.replace(header, metadata={**header.metadata, **changed}), EngineSettings(model="m.gguf")
+    )
+    assert (plan.head, "attention of this form" in plan.unused) == (False, True)
+
+
 def lying(path: Path, architecture: str) -> Path:
     """A file of another architecture that says that it has a draft head."""
     values = {"general.architecture": architecture, f"{architecture}.nextn_predict_layers": 1}
