@@ -15,6 +15,8 @@ from gateway.upstream.anthropic.answers import MessagesReader
 from gateway.upstream.anthropic.requests import messages_request
 from gateway.upstream.body import PATHS
 from gateway.upstream.reading import AnswerReading
+from gateway.upstream.responses.answers import ResponsesReader
+from gateway.upstream.responses.requests import responses_request
 
 _ANSWER_TOKENS = 8192  # where neither the request nor the configuration says
 
@@ -22,19 +24,11 @@ _ANSWER_TOKENS = 8192  # where neither the request nor the configuration says
 class ProviderApi(Protocol):
     """One provider's way to ask and to answer."""
 
-    def path(self, endpoint: Endpoint) -> str:
-        """Return the path behind the base URL.
+    def request(self, endpoint: Endpoint, document: JsonObject) -> tuple[str, JsonObject]:
+        """Return the path behind the base URL, and what is sent there for a cleared document.
 
         Raises:
-            TargetError: The API has no such endpoint.
-        """
-        ...
-
-    def body(self, document: JsonObject) -> JsonObject:
-        """Return what is sent for a cleared document.
-
-        Raises:
-            TargetError: The document asks for something that the API has no words for.
+            TargetError: The API has no such endpoint, or no words for what the document asks for.
         """
         ...
 
@@ -49,13 +43,9 @@ class ChatApi:
     def __init__(self, target: str) -> None:
         self._target = target
 
-    def path(self, endpoint: Endpoint) -> str:
-        """Return the path of an endpoint."""
-        return PATHS[endpoint]
-
-    def body(self, document: JsonObject) -> JsonObject:
-        """Return the document as it was cleared."""
-        return document
+    def request(self, endpoint: Endpoint, document: JsonObject) -> tuple[str, JsonObject]:
+        """Return the path of an endpoint, and the document as it was cleared."""
+        return PATHS[endpoint], document
 
     def reader(self, document: JsonObject) -> AnswerReading:
         """Return the reader of an answer in chunks."""
@@ -71,22 +61,34 @@ class MessagesApi:
         versioned = settings.base_url.rstrip("/").endswith("/v1")
         self._path = "/messages" if versioned else "/v1/messages"
 
-    def path(self, endpoint: Endpoint) -> str:
-        """Return the path of `messages`."""
-        return _chat_only(self._target, endpoint, self._path)
-
-    def body(self, document: JsonObject) -> JsonObject:
-        """Return the cleared document in this API's words."""
-        return messages_request(
-            self._target,
-            document,
-            version=self._settings.anthropic_version,
-            answer_tokens=self._settings.answer_tokens or _ANSWER_TOKENS,
-        )
+    def request(self, endpoint: Endpoint, document: JsonObject) -> tuple[str, JsonObject]:
+        """Return the path of `messages`, and the cleared document in this API's words."""
+        _check_chat(self._target, endpoint)
+        answer_tokens = self._settings.answer_tokens or _ANSWER_TOKENS
+        version = self._settings.anthropic_version
+        return self._path, messages_request(self._target, document, version=version, answer_tokens=answer_tokens)
 
     def reader(self, document: JsonObject) -> AnswerReading:
         """Return the reader of an answer in this API's events."""
         return MessagesReader(self._target, document)
+
+
+class ResponsesApi:
+    """OpenAI's Responses API."""
+
+    def __init__(self, target: str) -> None:
+        self._target = target
+
+    def request(self, endpoint: Endpoint, document: JsonObject) -> tuple[str, JsonObject]:
+        """Return the path of `responses`, and the cleared document in its words; embeddings are those of chats."""
+        if endpoint is Endpoint.EMBEDDINGS:
+            return PATHS[endpoint], document
+        _check_chat(self._target, endpoint)
+        return "/responses", responses_request(self._target, document)
+
+    def reader(self, document: JsonObject) -> AnswerReading:
+        """Return the reader of an answer in this API's events."""
+        return ResponsesReader(self._target, document)
 
 
 def api_of(target: str, settings: CloudSettings) -> ProviderApi:
@@ -96,9 +98,10 @@ def api_of(target: str, settings: CloudSettings) -> ProviderApi:
             return ChatApi(target)
         case Api.MESSAGES:
             return MessagesApi(target, settings)
+        case Api.RESPONSES:
+            return ResponsesApi(target)
 
 
-def _chat_only(target: str, endpoint: Endpoint, path: str) -> str:
+def _check_chat(target: str, endpoint: Endpoint) -> None:
     if endpoint is not Endpoint.CHAT:
-        raise TargetError(f"The target {target!r} serves chats alone.", code="unsupported_endpoint", status=400)
-    return path
+        raise TargetError(f"The target {target!r} serves no {endpoint}.", code="unsupported_endpoint", status=400)

@@ -117,8 +117,8 @@ class CloudTarget:
     def _cleared_post(self, clearance: Clearance, most_bytes: int) -> Post:
         """Return the call that sends the cleared document. INVARIANT: no other way leads from here to the client."""
         self._last_check(clearance)
-        path = self._api.path(clearance.endpoint)
-        content = encode(self._api.body(clearance.document))
+        path, body = self._api.request(clearance.endpoint, clearance.document)
+        content = encode(body)
 
         async def post() -> CloudReply:
             if self._client is None:

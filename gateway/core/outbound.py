@@ -16,9 +16,14 @@ WITHHELD = frozenset({"user", "metadata", "store", "safety_identifier"})
 _CACHE_KEY = "prompt_cache_key"
 _SALT = secrets.token_bytes(16)  # so that no provider can guess whose key it was; caches live shorter than a process
 # OpenAI's models that refuse `max_tokens`; others may not know the newer name. Source: OpenAI's API reference.
-_NEWER_LIMIT = re.compile(r"(?:^|[/.:])(?:o[1-9](?![a-z])|gpt-[5-9](?!\d)|codex)", re.IGNORECASE)
+_REASONING = re.compile(r"(?:^|[/.:])(?:o[1-9](?![a-z])|gpt-[5-9](?!\d)|codex)", re.IGNORECASE)
 _BUDGETS = ((2048, "low"), (8192, "medium"), (2**31, "high"))  # tokens
 _ABSENT: tuple[Json, ...] = (None, False, "", MappingProxyType({}))
+
+
+def is_reasoning_model(model: str) -> bool:
+    """Say whether this is one of OpenAI's models that think, by its name."""
+    return _REASONING.search(model) is not None
 
 
 def withheld(request: AnyRequest) -> tuple[str, ...]:
@@ -39,7 +44,7 @@ def outbound_document(request: AnyRequest, target: TargetInfo, *, keep_identity:
     fields["model"] = target.model
     if not keep_identity and isinstance(given := fields.pop(_CACHE_KEY, None), str):
         fields[_CACHE_KEY] = _hashed(given)
-    if isinstance(request, ChatRequest) and _NEWER_LIMIT.search(target.model):
+    if isinstance(request, ChatRequest) and is_reasoning_model(target.model):
         if "max_tokens" in fields:
             fields.setdefault("max_completion_tokens", fields["max_tokens"])
             del fields["max_tokens"]

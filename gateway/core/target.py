@@ -35,6 +35,7 @@ class Api(enum.StrEnum):
     """API in which a target is asked and answers."""
 
     CHAT = "chat"  # OpenAI's chat completions, and whatever is like them
+    RESPONSES = "responses"  # OpenAI's
     MESSAGES = "messages"  # Anthropic's
 
 

@@ -11,7 +11,7 @@ from gateway.core.labels import Zone
 from gateway.core.outbound import withheld
 from gateway.core.request import AnyRequest, ChatRequest, Inherited
 from gateway.core.route import Route
-from gateway.core.target import Api, TargetInfo
+from gateway.core.target import TargetInfo
 from gateway.pipeline.masking import Outgoing
 from gateway.pipeline.settlement import RequestAccount
 from gateway.policy import Decision, Evidence, Policy, Sensitivity, reasons_of
@@ -49,6 +49,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         """
         decision, request = self.decision, self.evidence.inbound.request
         left = self.masked is not None and zone is Zone.CLOUD
+        info = self.policy.catalog.targets.get(target or "")
         return Route(
             request_id=self.evidence.inbound.id,
             label=decision.label if left else self.first.label,
@@ -57,16 +58,14 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
             zone=zone,
             masked=self.masked.counts if self.masked is not None and left else (),
             unknown_tags=tuple(sorted(self.first.unknown_tags)),
-            dropped=(*request.left_out, *self._unsaid(target), *(withheld(request) if zone is Zone.CLOUD else ())),
+            dropped=(
+                *request.left_out,
+                *unsaid(request, info),
+                *_unrun(request, info),
+                *(withheld(request) if zone is Zone.CLOUD else ()),
+            ),
             reasons=() if left else reasons_of(self.first, self.evidence, self.policy),
         )
-
-    def _unsaid(self, target: str | None) -> tuple[str, ...]:
-        """Return what of the request the target is not told, because its API has no words for it."""
-        request, info = self.evidence.inbound.request, self.policy.catalog.targets.get(target or "")
-        marked = () if info is not None and info.marks else request.marked
-        api = Api.CHAT if info is None else info.api
-        return (*marked, *unsaid(api, request.document), *_unrun(request, info))
 
 
 def _unrun(request: AnyRequest, info: TargetInfo | None) -> tuple[str, ...]:

@@ -157,6 +157,9 @@ class OpenAITargetConfig(ServerTargetConfig):
     Ollama its `…-cloud` models, is not local: its name is refused here, and a server that says so gets nothing."""
     base_url: str = Field(pattern=_ADDRESS)
     """Base URL with its `/v1`. Credentials don't belong in it."""
+    api: Literal["chat", "responses"] = "chat"
+    """For `zone: cloud`: which of OpenAI's APIs is asked. `responses` keeps sealed thoughts between turns and stores
+    nothing there."""
     api_version: str | None = Field(default=None, pattern=r"^[\w.-]{1,40}$")
     """For `zone: cloud`, services like Azure's: the `api-version` of each request, as `2025-04-01-preview`. The key is
     then sent as `api-key`."""
@@ -194,8 +197,10 @@ class OpenAITargetConfig(ServerTargetConfig):
             raise ValueError(f"{_listed(waiting)}: for zone local only; a cloud says itself when it is full")
         if self.zone is Zone.LOCAL and self.proxy is not None:
             raise ValueError("'proxy' is for zone cloud only: a local target is asked directly")
-        if self.zone is Zone.LOCAL and self.api_version is not None:
-            raise ValueError("'api_version' is for zone cloud only")
+        if self.zone is Zone.LOCAL and (self.api_version is not None or self.api != "chat"):
+            raise ValueError("'api' and 'api_version' are for zone cloud only")
+        if self.api == "responses" and Endpoint.COMPLETIONS in self.effective_endpoints:
+            raise ValueError("'api: responses' serves chat and embeddings, no completions")
         return self
 
     @property
@@ -222,11 +227,13 @@ class OpenAITargetConfig(ServerTargetConfig):
     @property
     def api_spoken(self) -> Api:
         """Return the API that it speaks."""
-        return Api.CHAT
+        return Api(self.api)
 
     @property
     def takes_marks(self) -> bool:
         """Say whether marks for caches and signed thoughts are sent to it."""
+        if self.api_spoken is Api.RESPONSES:
+            return True
         host = urlsplit(self.base_url).hostname or ""
         return self.zone is Zone.CLOUD and any(host == one or host.endswith(f".{one}") for one in _TAKE_MARKS)
 

@@ -1,7 +1,7 @@
 """Every client through the whole gateway to clouds in their own language, and what must not reach them."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,13 @@ from typing import Any
 import anthropic
 import openai
 import pytest
+from aiohttp import web
 
 from gateway.app.wiring import running
 from gateway.settings import Settings
 from tests.standins.anthropic_cloud import SIGNATURE, THOUGHT, StandInAnthropic
 from tests.standins.cloud import StandInCloud
+from tests.standins.responses_cloud import SEALED, THOUGHT_ID, StandInResponses
 
 POLICY = """
 version: 1
@@ -74,6 +76,29 @@ async def opened(folder: Path, cloud: StandInCloud, **target: Any) -> AsyncItera
 
 def claude(folder: Path, **more: Any) -> Any:
     return opened(folder, StandInAnthropic("Hello from away."), kind="anthropic", model="claude-sonnet-4-5", **more)
+
+
+def thinker(folder: Path, **more: Any) -> Any:
+    cloud = StandInResponses("Hello from away.")
+    return opened(folder, cloud, kind="openai", zone="cloud", api="responses", model="gpt-5.4", **more)
+
+
+class StandInGemini(StandInCloud):
+    """Signs its calls, and takes none back without its signature."""
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        document: Any = await self._keep(request)
+        extra = {"google": {"thought_signature": SIGNATURE}}
+        calls = [call for message in document["messages"] for call in message.get("tool_calls", ())]
+        if any(call.get("extra_content") != extra for call in calls):
+            return web.json_response([{"error": {"code": 400, "message": "missing a thought_signature"}}], status=400)
+        function = {"name": "look_up", "arguments": '{"q":"x"}'}
+        call = {"index": 0, "id": "c1", "type": "function", "function": function, "extra_content": extra}
+        delta: Any = {"content": "Hello from away."} if calls else {"tool_calls": [call]}
+        usage = {"prompt_tokens": 9, "completion_tokens": 5, "total_tokens": 20}
+        choice = {"index": 0, "delta": delta, "finish_reason": "stop"}
+        data = json.dumps({"choices": [choice], "usage": usage})
+        return web.Response(text=f"data: {data}\n\ndata: [DONE]\n\n", content_type="text/event-stream")
 
 
 async def test_an_anthropic_client_reaches_anthropic_as_it_spoke(tmp_path: Path) -> None:
@@ -149,9 +174,93 @@ async def test_an_openai_client_keeps_its_thoughts_at_anthropic(tmp_path: Path) 
     ]
 
 
-async def test_what_must_stay_does_not_reach_a_cloud_of_any_kind(tmp_path: Path) -> None:
+async def test_a_responses_client_keeps_its_sealed_thoughts(tmp_path: Path) -> None:
+    """Codex-like turns at a Responses target: effort, verbosity, tier and key arrive, sealed thoughts come back."""
+    tool = {"type": "function", "name": "look_up", "parameters": {"type": "object"}, "strict": False}
+    ask: dict[str, Any] = {
+        "model": "away",
+        "store": False,
+        "tools": [tool],
+        "include": ["reasoning.encrypted_content"],
+        "reasoning": {"effort": "high"},
+        "text": {"verbosity": "low"},
+        "service_tier": "flex",
+        "prompt_cache_key": "session-1",
+    }
+    question: Any = {"role": "user", "content": "Look it up."}
+    async with thinker(tmp_path) as house, house.openai() as client:
+        raw = await client.responses.with_raw_response.create(input=[question], **ask)
+        assert "x-aduana-dropped" not in raw.headers
+        first = raw.parse()
+        assert [item.type for item in first.output] == ["reasoning", "function_call"]
+        assert first.usage.input_tokens_details.cached_tokens == 1000
+        told = [item.model_dump(exclude_none=True) for item in first.output]
+        result = {"type": "function_call_output", "call_id": "call_1", "output": "found"}
+        async with client.responses.stream(input=[question, *told, result], **ask) as stream:
+            second = await stream.get_final_response()
+        assert second.output_text.strip() == "Hello from away."
+        sent, again = house.cloud.documents
+    assert (sent["reasoning"], sent["text"], sent["service_tier"]) == ({"effort": "high"}, {"verbosity": "low"}, "flex")
+    assert sent["prompt_cache_key"] == again["prompt_cache_key"] != "session-1"
+    assert again["input"][1:] == [
+        {"type": "reasoning", "id": THOUGHT_ID, "summary": [], "encrypted_content": SEALED},
+        {"type": "function_call", "call_id": "call_1", "name": "look_up", "arguments": '{"q":"x"}'},
+        result,
+    ]
+
+
+@pytest.mark.parametrize("kind", ["chat", "messages"])
+async def test_clients_of_other_dialects_at_a_responses_target(tmp_path: Path, kind: str) -> None:
+    """A chat app gets its sealed thoughts back as `reasoning_details`; Anthropic's client is served as well."""
+    async with thinker(tmp_path) as house:
+        if kind == "chat":
+            async with house.openai() as client:
+                question = {"role": "user", "content": "Look it up."}
+                ask: dict[str, Any] = {"model": "away", "tools": [FUNCTION]}
+                answer = await client.chat.completions.create(messages=[question], **ask)
+                message = answer.choices[0].message.model_dump(exclude_none=True)
+                result = {"role": "tool", "tool_call_id": "call_1", "content": "found"}
+                answer = await client.chat.completions.create(messages=[question, message, result], **ask)
+                assert answer.choices[0].message.content.strip() == "Hello from away."
+            assert house.cloud.documents[1]["input"][1]["encrypted_content"] == SEALED
+        else:
+            async with house.anthropic() as client:
+                said = await client.messages.create(
+                    model="away", max_tokens=99, messages=[{"role": "user", "content": "hi"}]
+                )
+                assert said.content[-1].text.strip() == "Hello from away."
+        assert all(document["store"] is False for document in house.cloud.documents)
+
+
+async def test_gemini_gets_its_signatures_back(tmp_path: Path) -> None:
+    """The signature of a call goes to the client and comes back with it; nobody takes it for a secret."""
+    cloud = StandInGemini()
+    question = {"role": "user", "content": "Look it up."}
+    async with opened(tmp_path, cloud, kind="gemini", model="gemini-3-pro") as house, house.openai() as client:
+        ask: dict[str, Any] = {"model": "auto", "tools": [FUNCTION]}
+        first = await client.chat.completions.create(messages=[question], **ask)
+        message = first.choices[0].message.model_dump(exclude_none=True)
+        result = {"role": "tool", "tool_call_id": "c1", "content": "found"}
+        second = await client.chat.completions.with_raw_response.create(messages=[question, message, result], **ask)
+        assert second.headers["x-aduana-target"] == "away"
+        assert second.parse().choices[0].message.content == "Hello from away."
+        assert second.parse().usage.completion_tokens == 11  # thoughts are told by the total alone
+    assert len(cloud.bodies) == 2
+
+
+KINDS: dict[str, tuple[Callable[[], StandInCloud], dict[str, Any]]] = {
+    "anthropic": (StandInAnthropic, {"kind": "anthropic", "model": "claude-sonnet-4-5"}),
+    "responses": (StandInResponses, {"kind": "openai", "zone": "cloud", "api": "responses", "model": "gpt-5.4"}),
+    "chat": (StandInCloud, {"kind": "openai", "zone": "cloud", "model": "gpt-4.1"}),
+    "gemini": (StandInCloud, {"kind": "gemini", "model": "gemini-3-pro"}),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_what_must_stay_does_not_reach_a_cloud_of_any_kind(tmp_path: Path, kind: str) -> None:
     """An IBAN keeps its conversation at home; what continues it stays there; an address goes out under a pseudonym."""
-    async with claude(tmp_path) as house, house.anthropic() as client:
+    make, target = KINDS[kind]
+    async with opened(tmp_path, make(), **target) as house, house.anthropic() as client:
 
         async def ask(*said: str, **fields: Any) -> str:
             roles = ("user", "assistant")

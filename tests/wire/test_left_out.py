@@ -165,6 +165,8 @@ def _verdict(parse: Callable[[bytes], AnyRequest], body: Body, field: Field) -> 
                 return "carried"
         except BadRequest:
             return "carried"  # needed, and read
+    if _names(body, field.keys) & set(request.marked):
+        return "named"  # in the answers of targets that are not told
     path = "".join("[]" if isinstance(key, int) else f".{key}" for key in field.keys)[1:]
     return "carried" if (path, field.value) in NOTHING else "SILENT"
 
@@ -216,7 +218,8 @@ PLACES: list[tuple[str, str, Verdict]] = [
     ("/v1/messages", "tools[].input_examples[].zorro", "carried"),
     ("/v1/messages", "metadata.user_id", "carried"),
     ("/v1/messages", "container", "refused"),
-    ("/v1/responses", "input[].encrypted_content", "named"),
+    ("/v1/responses", "input[].encrypted_content", "carried"),
+    ("/v1/responses", "include[]", "named"),
     ("/v1/responses", "input[].summary[].text", "carried"),
     ("/v1/responses", "metadata.zorro", "carried"),
     ("/v1/responses", "user", "carried"),

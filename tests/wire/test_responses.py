@@ -91,6 +91,15 @@ def test_a_codex_body() -> None:
             "role": "assistant",
             "content": "Looking.",
             "reasoning_content": "Hm.",
+            "reasoning_details": [
+                {
+                    "type": "reasoning.encrypted",
+                    "data": "zzz",
+                    "format": "openai-responses-v1",
+                    "index": 0,
+                    "id": "rs_1",
+                }
+            ],
             "tool_calls": [call("c1", "look_up", '{"q":1}'), call("c2", "files__read", "{}")],
         },
         {"role": "tool", "tool_call_id": "c1", "content": "One"},

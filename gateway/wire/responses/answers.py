@@ -15,9 +15,11 @@ from gateway.core.delta import (
     UsageReport,
 )
 from gateway.core.errors import AduanaError, TargetProtocolError
+from gateway.core.provider_fields import RESPONSES, details_of
 from gateway.core.usage import Usage
 from gateway.wire.encoding import encode_json, incomplete
 from gateway.wire.responses.items import CallItem, Item, MessageItem, ReasoningItem
+from gateway.wire.responses.sealed_thoughts import closed
 from gateway.wire.responses.tools import Tool
 
 _INCOMPLETE = {FinishReason.LENGTH: "max_output_tokens", FinishReason.CONTENT_FILTER: "content_filter"}
@@ -107,7 +109,7 @@ class ResponsesStream:
             case ToolCallPart():
                 return self._call(delta)
             case Extra():
-                return b""
+                return self._sealed(delta)
             case Finish():
                 self._reason = delta.reason
                 return self._close("incomplete" if delta.reason in _INCOMPLETE else "completed")
@@ -150,6 +152,16 @@ class ResponsesStream:
         if isinstance(self._open, kind) and self._open.part == part:
             return self._open, b""
         return self._begin(kind(self._unique, len(self._items), part))
+
+    def _sealed(self, extra: Extra) -> bytes:
+        """Put sealed thoughts into the item of the thoughts that are being told, or into one of their own."""
+        events = b""
+        for detail in details_of(extra.fields, RESPONSES):
+            item, begun = self._item(ReasoningItem, "reasoning")
+            assert isinstance(item, ReasoningItem)
+            item.seal(closed(str(detail.get("data")), detail.get("id")))
+            events += begun + self._close()
+        return events
 
     def _begin(self, item: Item) -> tuple[Item, bytes]:
         closed = self._close()

@@ -8,8 +8,10 @@ behind the outputs, for chat messages of tools are text alone.
 from typing import Any
 
 from gateway.core.document import Json
+from gateway.core.provider_fields import FIELD, RESPONSES, sealed
 from gateway.wire.body_fields import Fields, bad_field
 from gateway.wire.responses.built_in_items import built_in_messages, is_built_in
+from gateway.wire.responses.sealed_thoughts import ENCRYPTED, opened
 from gateway.wire.responses.tools import flat_name, wrapped_input
 
 _MOST_ITEMS = 100_000
@@ -45,6 +47,7 @@ class _Conversation:
     def __init__(self, messages: list[dict[str, Any]]) -> None:
         self._messages = messages
         self._thoughts: list[str] = []  # of the answer that follows
+        self._sealed: list[dict[str, Any]] = []  # the same, for their provider's eyes alone
         self._shown: list[dict[str, Any]] = []  # parts of tools' outputs that are not text
         self._waiting: dict[str, None] = {}  # calls without a result
 
@@ -57,6 +60,7 @@ class _Conversation:
         kind = item.document.get("type")
         if kind == "reasoning":
             self._thoughts += _thoughts(item)
+            self._sealed += _sealed(item, len(self._sealed))
         elif is_built_in(kind):
             for made in built_in_messages(item, place, self._waiting):
                 self._take(made)
@@ -84,6 +88,9 @@ class _Conversation:
         if self._thoughts and message["role"] == "assistant":
             message["reasoning_content"] = "\n".join(self._thoughts)
             self._thoughts = []
+        if self._sealed and message["role"] == "assistant":
+            message[FIELD] = self._sealed
+            self._sealed = []
         for call in message.get("tool_calls", ()):
             self._waiting[call["id"]] = None
         _append(message, self._messages)
@@ -97,13 +104,18 @@ class _Conversation:
 def _append(message: dict[str, Any], messages: list[dict[str, Any]]) -> None:
     """Add a message. Calls that follow an assistant's text, or one another, belong to the same turn."""
     last = messages[-1] if messages else None
-    if last is not None and last["role"] == "assistant" and "tool_calls" in message and message["content"] is None:
+    apart = FIELD in message  # their provider wants what it sealed right before what it thought of
+    if last is not None and last["role"] == "assistant" and _only_calls(message) and not apart:
         last.setdefault("tool_calls", []).extend(message["tool_calls"])
         thoughts = [part["reasoning_content"] for part in (last, message) if "reasoning_content" in part]
         if thoughts:
             last["reasoning_content"] = "\n".join(thoughts)
         return
     messages.append(message)
+
+
+def _only_calls(message: dict[str, Any]) -> bool:
+    return "tool_calls" in message and message["content"] is None
 
 
 def _message(item: Fields) -> dict[str, Any] | None:
@@ -147,9 +159,18 @@ def _call(item: Fields, arguments: str) -> dict[str, Any]:
 
 
 def _thoughts(item: Fields) -> list[str]:
-    """Return thinking that is in plain words; what is sealed (`encrypted_content`) is for the model that wrote it."""
+    """Return thinking that is in plain words."""
     parts = [*item.objects("summary", _MOST_PARTS), *item.objects("content", _MOST_PARTS)]
     return [part.string("text") or "" for part in parts]
+
+
+def _sealed(item: Fields, index: int) -> list[dict[str, Any]]:
+    """Return thinking that only its provider can read, with the id that it has there."""
+    data = item.string(ENCRYPTED)
+    if not data:
+        return []
+    item_id, data = opened(data, item.string("id", longest=256) or "")
+    return [sealed(data, RESPONSES, index, **({"id": item_id} if item_id else {}))]
 
 
 def _content(content: Json, path: str) -> str | list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 from gateway.core.delta import Delta, ModelRefusal, Reasoning, Text, TokenLogprob, ToolCallPart
 from gateway.core.errors import TargetProtocolError
 from gateway.wire.encoding import finite
+from gateway.wire.responses.sealed_thoughts import ENCRYPTED
 from gateway.wire.responses.tools import Tool, unwrapped_input
 
 Events: TypeAlias = list[dict[str, Any]]
@@ -69,11 +70,12 @@ class MessageItem:
 
 
 class ReasoningItem:
-    """Output item with what the model thinks before it answers."""
+    """Output item with what the model thinks before it answers: in plain words, or sealed by its provider."""
 
     def __init__(self, unique: str, output_index: int, part: str) -> None:
         self.part = part
         self._pieces: list[str] = []
+        self._sealed = ""
         self._status = "in_progress"
         self._id = f"rs_{unique}_{output_index}"
         self._where = {"output_index": output_index}
@@ -82,32 +84,38 @@ class ReasoningItem:
     def begin(self) -> Events:
         """Return the events that open the item."""
         item = {"id": self._id, "type": "reasoning", "summary": [], "content": [], "status": self._status}
-        part = {"type": "reasoning_text", "text": ""}
-        return [
-            {"type": "response.output_item.added", **self._where, "item": item},
-            {"type": "response.content_part.added", **self._place, "part": part},
-        ]
+        return [{"type": "response.output_item.added", **self._where, "item": item}]
 
     def add(self, delta: Delta) -> Events:
         """Take the next piece of the item and return its events."""
         assert isinstance(delta, Reasoning)
+        part = {"type": "reasoning_text", "text": ""}
+        opened: Events = [{"type": "response.content_part.added", **self._place, "part": part}]
         self._pieces.append(delta.text)
-        return [{"type": "response.reasoning_text.delta", **self._place, "delta": delta.text}]
+        said = {"type": "response.reasoning_text.delta", **self._place, "delta": delta.text}
+        return [*(opened if len(self._pieces) == 1 else ()), said]
+
+    def seal(self, data: str) -> None:
+        """Take what its provider alone can read."""
+        self._sealed = data
 
     def done(self, status: str) -> Events:
         """Return the events that close the item, which is `completed` or was cut: `incomplete`."""
         self._status = status
         text = "".join(self._pieces)
-        return [
+        part = {"type": "reasoning_text", "text": text}
+        said: Events = [
             {"type": "response.reasoning_text.done", **self._place, "text": text},
-            {"type": "response.content_part.done", **self._place, "part": {"type": "reasoning_text", "text": text}},
-            {"type": "response.output_item.done", **self._where, "item": self.whole()},
+            {"type": "response.content_part.done", **self._place, "part": part},
         ]
+        done = {"type": "response.output_item.done", **self._where, "item": self.whole()}
+        return [*(said if self._pieces else ()), done]
 
     def whole(self) -> dict[str, Any]:
         """Return the finished item."""
-        content = [{"type": "reasoning_text", "text": "".join(self._pieces)}]
-        return {"id": self._id, "type": "reasoning", "summary": [], "content": content, "status": self._status}
+        content = [{"type": "reasoning_text", "text": "".join(self._pieces)}] if self._pieces else []
+        item = {"id": self._id, "type": "reasoning", "summary": [], "content": content, "status": self._status}
+        return item | ({ENCRYPTED: self._sealed} if self._sealed else {})
 
 
 class CallItem:

@@ -15,7 +15,7 @@ from gateway.core.request import ChatRequest
 from gateway.wire.body_fields import Fields, bad_field
 from gateway.wire.built_in_tools import note
 from gateway.wire.forbidden_fields import refuse_forms, refuse_overrides
-from gateway.wire.left_out import left_out
+from gateway.wire.left_out import left_out, marks_in
 from gateway.wire.openai import requests as openai_requests
 from gateway.wire.responses import shape
 from gateway.wire.responses.input import translate_input
@@ -27,6 +27,7 @@ _NOT_SERVED = {
     "prompt": "templates of prompts are not kept here. Send the text in 'input'.",
     "background": "answers are given while the client waits. Leave it out; 'stream: true' gives signs of life.",
 }
+_SEALED = ("input[].encrypted_content",)
 _STORED = ("store", "previous_response_id", "conversation")
 _SAME_NAME = ("metadata", "user", "safety_identifier", "prompt_cache_key", "service_tier")
 
@@ -87,8 +88,13 @@ def parse_response(document: JsonObject, *, given: JsonObject | None = None, sto
     if body.boolean("stream"):
         fields["stream"] = True
     chat = openai_requests.parse_chat(freeze_object(fields))
-    lost = tuple([name for name in left_out(given, shape.BODY) if not (storing and name.split(".")[0] in _STORED)])
-    chat = msgspec.structs.replace(chat, left_out=lost, built_in_tools=offer.built_in)
+    lost = tuple(
+        [name for name in left_out(given, shape.MARKED_BODY) if not (storing and name.split(".")[0] in _STORED)]
+    )
+    marked = marks_in(given, shape.BODY, shape.MARKED_BODY)
+    if any("reasoning_details" in message for message in messages):
+        marked = marked or _SEALED  # of what it continues
+    chat = msgspec.structs.replace(chat, left_out=lost, built_in_tools=offer.built_in, marked=marked)
     store = storing and (given.get("store") is None or Fields(given).boolean("store"))
     return ResponsesRequest(
         chat=chat,

@@ -16,6 +16,7 @@ _PARTS = Kinds(
 _MESSAGE = part("type", "role", content=_PARTS)
 _OUTPUT = part("type", "call_id", output=_PARTS)
 _THOUGHTS = part("type", "text")
+_SEALED = "encrypted_content"
 _FUNCTIONS = Kinds(
     function=part("type", "name", "description", "parameters", "strict"),
     custom=part("type", "name", "description"),
@@ -45,6 +46,7 @@ _ITEMS = Kinds(
     custom_tool_call_output=_OUTPUT,
     reasoning=part("type", content=_THOUGHTS, summary=_THOUGHTS),
 )
+_MARKED_ITEMS = Kinds(_ITEMS | Kinds(reasoning=part("type", "id", _SEALED, content=_THOUGHTS, summary=_THOUGHTS)))
 _FORMATS = Kinds(
     text=part("type"),
     json_object=part("type"),
@@ -73,3 +75,8 @@ BODY = part(
     include=Words({"message.output_text.logprobs"}),
     truncation=Words({"disabled"}),
 )
+"""What every target is sent."""
+MARKED_BODY = Part(
+    BODY | part(input=_MARKED_ITEMS, include=Words({"message.output_text.logprobs", f"reasoning.{_SEALED}"}))
+)
+"""What targets are sent that take sealed thoughts back."""
