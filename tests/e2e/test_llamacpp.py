@@ -36,6 +36,16 @@ async def test_a_conversation_by_hand(client):
         assert [line["stop"] for line in lines] == [False] * (len(lines) - 1) + [True]
 
 
+async def test_several_prompts_at_once(client):
+    """Texts and token numbers in one request get an answer each, the same as alone."""
+    async with client:
+        tokens = (await client.post("/tokenize", json={"content": "Once upon a time"})).json()["tokens"]
+        wanted = {"n_predict": 4, "temperature": 0}
+        both = (await client.post("/completion", json=wanted | {"prompt": ["Once upon a time", tokens]})).json()
+        alone = (await client.post("/completion", json=wanted | {"prompt": "Once upon a time"})).json()
+        assert [one["content"] for one in both] == [alone["content"]] * 2
+
+
 async def test_texts_and_tokens(client):
     """Tokens become the text again that they were made of; a model without tokens for a hole says so."""
     text = "Grüße, 世界 <|im_end|>"

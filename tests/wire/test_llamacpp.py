@@ -79,10 +79,18 @@ def test_what_is_not_heeded_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("prompt", "expected"), [("a", ("a",)), (["a"], ("a",)), ([1, 2], ((1, 2),)), ([[1, 2]], ((1, 2),)), ("", ("",))]
+    ("prompt", "expected"),
+    [
+        ("a", ("a",)),
+        (["a"], ("a",)),
+        ([1, 2], ((1, 2),)),
+        ([[1, 2]], ((1, 2),)),
+        ("", ("",)),
+        (["a", [1]], ("a", (1,))),
+    ],
 )
 def test_a_prompt_is_a_text_or_token_numbers(prompt: Any, expected: Any) -> None:
-    """Also as the only item of an array."""
+    """Also several in an array."""
     assert completion(prompt=prompt).prompts == expected
 
 
@@ -91,7 +99,7 @@ def test_a_prompt_is_a_text_or_token_numbers(prompt: Any, expected: Any) -> None
     [
         {"prompt": None},
         {"prompt": ["a", 1]},
-        {"prompt": ["a", "b"]},
+        {"prompt": [["a", 1], "b"]},
         {"prompt": []},
         {"prompt": {"prompt_string": "a", "multimodal_data": ["x"]}},
         {"n_predict": "many"},
@@ -133,6 +141,10 @@ def test_an_infill_has_all_its_text_in_the_document() -> None:
     glued = llamacpp.parse_infill(b'{"model":"m","input_prefix":"a","input_suffix":"","prompt":"Diagnosis"}').request
     assert glued.prompts == ("aDiagnosis",)
     assert "Diagnosis" in glued.document.values()  # whole, so that inspection can read it
+    for extra in ({}, {"filename": "x"}, {"filename": 1, "text": "y"}, {"text": 3}, "x"):
+        broken = {"model": "m", "input_prefix": "a", "input_suffix": "b", "input_extra": [extra]}
+        with pytest.raises(BadRequest, match="input_extra"):
+            llamacpp.parse_infill(json.dumps(broken).encode())
     with pytest.raises(BadRequest, match="input_suffix"):
         llamacpp.parse_infill(b'{"model":"m","input_prefix":"a"}')
 
@@ -209,6 +221,27 @@ def test_only_the_wanted_fields_come() -> None:
     for delta in (Text(text="x"), *DELTAS[2:]):
         whole.add(delta)
     assert json.loads(whole.body()) == {"content": "x", "timings/prompt_n": 3}
+
+
+def test_several_prompts_get_an_answer_each() -> None:
+    """An array of objects, or events with the prompt's index; the counts of all stand in the first."""
+    deltas = [
+        Text(text="x"),
+        Text(text="y", index=1),
+        DELTAS[2],
+        Finish(reason=FinishReason.LENGTH, index=1),
+        DELTAS[3],
+    ]
+    whole = llamacpp.assembly(llamacpp.parse_completion(body(prompt=["a", [1, 2]])), clock=clock())
+    for delta in deltas:
+        whole.add(delta)
+    first, second = json.loads(whole.body())
+    assert (first["content"], first["prompt"], first["stop_type"], first["tokens_predicted"]) == ("x", "a", "word", 2)
+    assert (second["content"], second["prompt"], second["stop_type"], second["tokens_predicted"]) == (
+        "y", [1, 2], "limit", 0,
+    )  # fmt: skip
+    events = streamed(llamacpp.parse_completion(body(prompt=["a", [1, 2]], stream=True)), deltas)
+    assert [(one["index"], one["stop"]) for one in events] == [(0, False), (1, False), (0, True), (1, True)]
 
 
 def test_unfinished_answers() -> None:

@@ -119,14 +119,16 @@ class LlamaCppHandlers:
         return await self._endpoint.tokenize(self._endpoint.inbound(http, caller, request, size), request)
 
     def _properties(self, http: web.Request) -> llamacpp.Properties:
-        caller, catalog = self._endpoint.caller(http), self._endpoint.catalog
-        name = http.query.get("model") or catalog.unknown_model or next(iter(catalog.aliases))
+        caller, unnamed = self._endpoint.caller(http), self._endpoint.catalog.unknown_model
+        names = self._listing.all(caller)
+        name = http.query.get("model") or (unnamed if unnamed in names else next(iter(names), "")) or ""
         traits, report = self._listing.one(caller, name), self._listing.embedded(name)
         if report is None:
             return llamacpp.Properties(name=name, traits=traits, version=self._version)
         template = self._listing.template(report.target)
         return llamacpp.Properties(
             name=name,
+            file=f"{report.model}.gguf",
             traits=msgspec.structs.replace(traits, context=report.context),
             slots=report.slots,
             busy=min(report.busy, report.slots),

@@ -25,30 +25,42 @@ _NO_SLOT = -1
 _NO_LIMIT = -1
 
 
+class _Choice:
+    """How the answer to one prompt went."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []  # of a whole answer
+        self.tokens: list[TokenLogprob] = []
+        self.pieces = 0
+        self.new_line = False
+        self.finish: Finish | None = None
+
+
 class _Answer:
-    """What streamed and whole answers share: how the answer went, and its last object."""
+    """What streamed and whole answers share: how each prompt's answer went, and its last object."""
 
     def __init__(self, asked: LlamaCompletion, *, clock: Callable[[], float]) -> None:
         self._asked = asked
         self._clock = clock
         self._begun = clock()
         self._first: float | None = None
-        self._new_line = False
-        self._finish: Finish | None = None
+        self._choices = [_Choice() for _ in asked.request.prompts]
         self._usage: Usage | None = None
 
     def _text_of(self, delta: Delta) -> str | None:
         """Take note of a delta, and return its text; None: it has none."""
         match delta:
             case Text() | Reasoning() | ModelRefusal():
+                choice = self._choices[delta.index]
                 if self._first is None:
                     self._first = self._clock()
-                self._new_line = self._new_line or "\n" in delta.text
+                choice.new_line = choice.new_line or "\n" in delta.text
+                choice.pieces += 1
                 return delta.text
             case ToolCallPart() | Extra():
                 return None  # a raw text calls no tools
             case Finish():
-                self._finish = delta
+                self._choices[delta.index].finish = delta
                 return None
             case UsageReport():
                 self._usage = delta.usage
@@ -56,18 +68,27 @@ class _Answer:
             case _:
                 assert_never(delta)
 
-    def _end(self, content: str) -> dict[str, Any]:
-        """Return the last object: all of it, or the fields that the client wants.
+    def _ends(self) -> list[dict[str, Any]]:
+        """Return the last object of each prompt's answer. Of several, the first one has the counts of all.
 
         Raises:
             TargetProtocolError: the answer did not come to its end.
         """
-        if self._usage is None or self._finish is None:
+        if self._usage is None:
             raise incomplete()
-        usage, finish, request = self._usage, self._finish, self._asked.request
+        usages = [self._usage, *[Usage()] * (len(self._choices) - 1)]
+        return [
+            self._end(index, choice, usage)
+            for index, (choice, usage) in enumerate(zip(self._choices, usages, strict=True))
+        ]
+
+    def _end(self, index: int, choice: _Choice, usage: Usage) -> dict[str, Any]:
+        if choice.finish is None:
+            raise incomplete()
+        request = self._asked.request
         whole: dict[str, Any] = {
-            "index": 0,
-            "content": content,
+            "index": index,
+            "content": "".join(choice.texts),
             "tokens": [],
             "id_slot": _NO_SLOT,
             "stop": True,
@@ -75,13 +96,14 @@ class _Answer:
             "tokens_predicted": usage.completion_tokens,
             "tokens_evaluated": usage.prompt_tokens,
             "generation_settings": self._settings(),
-            "prompt": request.prompts[0],
-            "has_new_line": self._new_line,
+            "prompt": request.prompts[index],
+            "has_new_line": choice.new_line,
             "truncated": False,
-            "stop_type": _stop_type(finish),
-            "stopping_word": finish.stop or "",
+            "stop_type": _stop_type(choice.finish),
+            "stopping_word": choice.finish.stop or "",
             "tokens_cached": usage.input_cached,
             "timings": self._timings(usage),
+            **_probabilities(choice.tokens),
         }
         wanted = self._asked.fields
         return {path: value for path in wanted for value in _at(whole, path)} if wanted else whole
@@ -120,10 +142,6 @@ class _Answer:
 class CompletionStream(_Answer):
     """Encoder of one streamed completion. No `[DONE]` follows its last event, as in llama-server's own API."""
 
-    def __init__(self, asked: LlamaCompletion, *, clock: Callable[[], float]) -> None:
-        super().__init__(asked, clock=clock)
-        self._pieces = 0
-
     def start(self) -> bytes:
         """Return nothing: no event comes before the first text."""
         return b""
@@ -131,29 +149,28 @@ class CompletionStream(_Answer):
     def encode(self, delta: Delta) -> bytes:
         """Return the event for one delta; empty where it has none."""
         text = self._text_of(delta)
-        if text is None:
+        if text is None or isinstance(delta, UsageReport):
             return b""
-        self._pieces += 1
         tokens = delta.logprobs if isinstance(delta, Text) else ()
         event = {
-            "index": 0,
+            "index": delta.index,
             "content": text,
             "tokens": [],
             "stop": False,
             "id_slot": _NO_SLOT,
-            "tokens_predicted": self._pieces,
+            "tokens_predicted": self._choices[delta.index].pieces,
             "tokens_evaluated": 0,  # told at the end
             **_probabilities(tokens),
         }
         return _event(event)
 
     def end(self) -> bytes:
-        """Return the last event.
+        """Return the last event of each prompt's answer.
 
         Raises:
             TargetProtocolError: the answer did not come to its end.
         """
-        return _event(self._end(""))
+        return b"".join(map(_event, self._ends()))
 
     def error(self, error: AduanaError) -> bytes:
         """Return the end of an answer that failed."""
@@ -163,26 +180,24 @@ class CompletionStream(_Answer):
 class WholeCompletion(_Answer):
     """Collector of one completion's deltas."""
 
-    def __init__(self, asked: LlamaCompletion, *, clock: Callable[[], float]) -> None:
-        super().__init__(asked, clock=clock)
-        self._texts: list[str] = []
-        self._tokens: list[TokenLogprob] = []
-
     def add(self, delta: Delta) -> None:
         """Take the next delta."""
         text = self._text_of(delta)
-        if text is not None:
-            self._texts.append(text)
+        if text is None or isinstance(delta, UsageReport):
+            return
+        choice = self._choices[delta.index]
+        choice.texts.append(text)
         if isinstance(delta, Text):
-            self._tokens.extend(delta.logprobs)
+            choice.tokens.extend(delta.logprobs)
 
     def body(self) -> bytes:
-        """Return the whole answer.
+        """Return the whole answer; of several prompts, an array.
 
         Raises:
             TargetProtocolError: the answer did not come to its end.
         """
-        return encode_json({**self._end("".join(self._texts)), **_probabilities(self._tokens)})
+        ends = self._ends()
+        return encode_json(ends[0] if len(ends) == 1 else ends)
 
 
 def _event(fields: dict[str, Any]) -> bytes:

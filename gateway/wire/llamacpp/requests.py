@@ -114,7 +114,7 @@ def _options(body: Fields) -> dict[str, Any]:
 
 
 def _prompt(document: JsonObject) -> Json:
-    """Return the prompt: a text or token numbers, also as the only item of an array.
+    """Return the prompt: a text or token numbers, or an array of such prompts.
 
     Raises:
         BadRequest: it is missing, or another one of llama-server's forms.
@@ -129,10 +129,12 @@ def _prompt(document: JsonObject) -> Json:
             return prompt
         case tuple() if prompt and all(type(item) is int for item in prompt):
             return prompt
+        case tuple() if prompt and all(isinstance(item, str | tuple) for item in prompt):
+            return prompt
         case Mapping():
-            raise bad_field("prompt", "pictures beside a raw prompt are not served: send them to /v1/chat/completions.")
+            raise bad_field("prompt", "pictures are not served beside a raw prompt, but at /v1/chat/completions.")
         case _:
-            raise bad_field("prompt", "must be one text, or one array of token numbers without texts among them.")
+            raise bad_field("prompt", "must be a text, an array of token numbers alone, or an array of such prompts.")
 
 
 def _biases(body: Fields) -> dict[str, Any]:

@@ -16,11 +16,14 @@ _TYPES = {
     503: "unavailable_error",
 }
 
+_RANDOM_SEED = 2**32 - 1  # llama.cpp's LLAMA_DEFAULT_SEED
+
 
 class Properties(msgspec.Struct, frozen=True, kw_only=True):
-    """What `/props` and `/slots` tell of a model name. `template` is empty where it is not known."""
+    """What `/props` and `/slots` tell of a model name. `file` has no folder; `template` is empty where unknown."""
 
     name: str
+    file: str = ""
     traits: ModelTraits
     slots: int = 0
     busy: int = 0
@@ -56,10 +59,11 @@ def props_body(of: Properties) -> bytes:
     can = of.traits.capabilities
     return encode_json(
         {
-            "default_generation_settings": _slot(of, 0, processing=False) | {"params": {}},
+            "default_generation_settings": _slot(of, 0, processing=False)
+            | {"params": {"n_predict": -1, "seed": _RANDOM_SEED, "stream": True}},
             "total_slots": of.slots,
             "model_alias": of.name,
-            "model_path": of.name,
+            "model_path": of.file or of.name,
             "modalities": {"vision": Capability.IMAGES in can, "audio": Capability.AUDIO in can},
             "chat_template": of.template,
             "chat_template_caps": {"supports_tools": Capability.TOOLS in can},

@@ -123,9 +123,16 @@ def parse_embeddings(document: JsonObject) -> EmbeddingsRequest:
 def _snippets(body: Fields) -> tuple[Snippet, ...]:
     """Return the pieces of other files, in llama-server's field `input_extra`."""
     return tuple(
-        Snippet(name=given.string("filename", longest=1024) or "tmp", text=given.string("text") or "")
+        Snippet(name=given.string("filename", longest=1024) or "tmp", text=_snippet_text(given))
         for given in body.objects("input_extra", _MOST_SNIPPETS)
     )
+
+
+def _snippet_text(given: Fields) -> str:
+    text = given.string("text")
+    if text is None:
+        raise bad_field(given.param("text"), "is missing.")
+    return text
 
 
 def _opened(document: JsonObject) -> Fields:
