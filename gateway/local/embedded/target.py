@@ -111,11 +111,6 @@ class EmbeddedTarget:
         self._prompts.close()
 
     @property
-    def worker_pid(self) -> int | None:
-        """The worker's process id while there is one."""
-        return self._worker.pid
-
-    @property
     def residency(self) -> ModelResidency:
         """How its model stands in the memory that all embedded targets share."""
         return self._models.residency(self.info.name)

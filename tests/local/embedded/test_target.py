@@ -124,8 +124,8 @@ async def killed(target: EmbeddedTarget, prompt: str, number: signal.Signals, re
     async for delta in stream:
         received.append(delta)
         if len(received) == 3:
-            assert target.worker_pid is not None
-            os.kill(target.worker_pid, number)
+            assert target._worker.pid is not None
+            os.kill(target._worker.pid, number)
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -296,7 +296,7 @@ async def test_a_strict_tool_need_not_be_called(shared: EmbeddedTarget) -> None:
 async def test_a_thought_ends_with_its_budget(shared: EmbeddedTarget, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is thought, after so many tokens the answer begins."""
     await answer(shared, chat("Hi", max_tokens=1))
-    template = shared._prompts._template
+    template = shared._prompts.template
     assert template is not None
     monkeypatch.setattr(template, "format", msgspec.structs.replace(template.format, thinks=True))
     monkeypatch.setattr(template, "opens_thought", lambda prompt: True)
@@ -493,7 +493,7 @@ async def test_the_worker_sees_no_secrets(shared: EmbeddedTarget, monkeypatch: p
     target = made()
     await target.start()
     await answer(target, complete("a", max_tokens=1))
-    environment = process_file(target.worker_pid, "environ").read_bytes()
+    environment = process_file(target._worker.pid, "environ").read_bytes()
     await target.close()
     assert b"sk-secret" not in environment
 
@@ -503,7 +503,7 @@ async def test_the_worker_ends_with_its_gateway() -> None:
     target = made()
     await target.start()
     await answer(target, complete("a", max_tokens=1))
-    pid = target.worker_pid
+    pid = target._worker.pid
     assert pid is not None
     await target.close()
     assert not process_file(pid, "environ").exists()

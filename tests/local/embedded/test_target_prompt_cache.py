@@ -47,8 +47,8 @@ async def test_a_killed_worker_leaves_nothing_that_is_used(tmp_path: Path) -> No
     await until(lambda: len(list(tmp_path.iterdir())) == 2)
     stream = target.generate(completion("Once", max_tokens=300, ignore_eos=True), deadline=float("inf"), isolation="a")
     await anext(stream)
-    assert target.worker_pid is not None
-    os.kill(target.worker_pid, signal.SIGKILL)
+    assert target._worker.pid is not None
+    os.kill(target._worker.pid, signal.SIGKILL)
     with pytest.raises(TargetError):
         _ = [delta async for delta in stream]
     again = await answer_of(target, completion(story(SUBJECTS[0]), max_tokens=2))

@@ -38,16 +38,16 @@ async def test_one_process_at_a_time() -> None:
     pool = ModelPool(MemoryLimits(memory=10), turn=0.0, grace=0.0)
     one, two = made("one", pool), made("two", pool)
     await one.start()
-    assert (one.worker_pid, one.state().loaded, one.state().loading) == (None, False, None)
+    assert (one._worker.pid, one.state().loaded, one.state().loading) == (None, False, None)
     assert one.state().healthy
     assert await answer(one) == " Paris"
-    first = one.worker_pid
+    first = one._worker.pid
     assert first is not None
     state = two.state()
     assert (state.loaded, state.load_seconds is not None, state.queue_wait_seconds is not None) == (False, True, True)
     assert await answer(two) == " Paris"
     assert not process_file(first, "stat").exists()
-    assert one.worker_pid is None
+    assert one._worker.pid is None
     assert one.state().loaded is False
     stream = two.generate(complete("Once", max_tokens=40, ignore_eos=True), deadline=soon(), isolation="")
     await anext(stream)
@@ -57,7 +57,7 @@ async def test_one_process_at_a_time() -> None:
     async for _ in stream:
         assert not waiting.done()
     assert await waiting == " Paris"
-    last = one.worker_pid
+    last = one._worker.pid
     await one.unload()
     assert not process_file(last, "stat").exists()
     await one.close()

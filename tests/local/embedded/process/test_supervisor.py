@@ -85,9 +85,9 @@ async def test_a_worker_that_is_killed_while_it_loads(tmp_path: Path) -> None:
     """A kill while loading, as the kernel does it when memory runs out, is told with what to turn down."""
     target = made(tiny.write_encoder(tmp_path / "m.gguf", 1), restart_first=60.0)
     await target.start()
-    await until(lambda: target.worker_pid is not None)
-    assert target.worker_pid is not None
-    os.kill(target.worker_pid, signal.SIGKILL)
+    await until(lambda: target._worker.pid is not None)
+    assert target._worker.pid is not None
+    os.kill(target._worker.pid, signal.SIGKILL)
     with pytest.raises(TargetUnavailable, match=r"memory ran out\. Turn down 'slots'"):
         await target.embed(openai.parse_embeddings(EMBED), deadline=asyncio.get_running_loop().time() + 60)
     await target.close()
