@@ -27,7 +27,7 @@ from gateway.server import (
     build_application,
 )
 from gateway.settings import Settings
-from gateway.stored import ResponseStore
+from gateway.stored import ResponseStore, SealedSummaries
 
 
 def status_page(
@@ -70,6 +70,7 @@ def http_front(
     page: Page,
     models: ModelAdmin,
     store: ResponseStore | None,
+    summaries: SealedSummaries,
     keep: Keep,
 ) -> Listener:
     """Return the listener with all its routes; it does not listen yet."""
@@ -96,7 +97,9 @@ def http_front(
         page_headers=HEADERS,
     )
     return Listener(
-        build_application(endpoint, operations, guard, models, started=int(time.time()), store=store),
+        build_application(
+            endpoint, operations, guard, models, started=int(time.time()), summaries=summaries, store=store
+        ),
         host=server.host,
         port=server.port,
         further_port=server.ollama_port,

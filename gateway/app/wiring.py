@@ -67,7 +67,7 @@ from gateway.server import (
     Readiness,
 )
 from gateway.settings import Settings
-from gateway.stored import ResponseStore, erase_store
+from gateway.stored import ResponseStore, SealedSummaries, erase_store
 
 LOG = structlog.get_logger("aduana")
 _ACCRUE_SECONDS = 60.0
@@ -242,6 +242,7 @@ async def running(
             page=page,
             models=targets.models,
             store=store,
+            summaries=SealedSummaries(Seal(memory.key, b"aduana summaries 1")),
             keep=supervisor.keep,
         )
         url = await listener.start()

@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 from aiohttp import web
 
-from gateway.core.delta import Text
+from gateway.core.delta import Text, UsageReport
 from gateway.core.errors import AduanaError, Forbidden
 from gateway.core.request import (
     AnyRequest,
@@ -21,6 +21,7 @@ from gateway.core.request import (
     TokenizeRequest,
 )
 from gateway.core.target import Catalog
+from gateway.core.usage import Usage
 from gateway.pipeline import Answer, Converted, Embedded, Pipeline, Ranked, Route
 from gateway.pipeline.settlement import ClientGone
 from gateway.server.answers import json_answer, public_error, route_headers
@@ -49,6 +50,15 @@ class StreamBroken(AduanaError):
     def __init__(self, response: web.StreamResponse, error: AduanaError) -> None:
         super().__init__(error.message, code=error.code, status=error.status)
         self.response = response
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """Text of a whole answer, the way of its request, and what whatever continues it inherits."""
+
+    route: Route
+    text: str
+    usage: Usage
+    bequest: Inherited
 
 
 class HttpEndpoint:
@@ -149,10 +159,17 @@ class HttpEndpoint:
         """Return scores, and where they come from."""
         return await self._pipeline.rerank(inbound, request)
 
-    async def said(self, inbound: Inbound, request: GenerateRequest) -> tuple[Route, str]:
-        """Return where an answer comes from, and all of its text."""
+    async def said(self, inbound: Inbound, request: GenerateRequest) -> Said:
+        """Return all of an answer's text, where it comes from and what it took."""
         async with self._pipeline.generate(inbound, request) as answer:
-            return answer.route, "".join([delta.text async for delta in answer.deltas if isinstance(delta, Text)])
+            pieces: list[str] = []
+            usage = Usage()
+            async for delta in answer.deltas:
+                if isinstance(delta, Text):
+                    pieces.append(delta.text)
+                elif isinstance(delta, UsageReport):
+                    usage = delta.usage
+            return Said(route=answer.route, text="".join(pieces), usage=usage, bequest=answer.bequest)
 
     async def tokenize(self, inbound: Inbound, request: TokenizeRequest) -> Converted:
         """Return a text and its tokens, and where they come from."""

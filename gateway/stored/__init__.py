@@ -5,7 +5,18 @@ turned it on. Must not know what is in an item, decide anything, or hand out con
 inherits.
 """
 
+from gateway.stored.compaction import PREFIX, SealedSummaries, Summary
 from gateway.stored.records import Conversation, StoredResponse
 from gateway.stored.store import FILE_NAME, ResponseStore, StoreSettings, erase_store
 
-__all__ = ["FILE_NAME", "Conversation", "ResponseStore", "StoreSettings", "StoredResponse", "erase_store"]
+__all__ = [
+    "FILE_NAME",
+    "PREFIX",
+    "Conversation",
+    "ResponseStore",
+    "SealedSummaries",
+    "StoreSettings",
+    "StoredResponse",
+    "Summary",
+    "erase_store",
+]

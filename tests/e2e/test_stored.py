@@ -193,6 +193,49 @@ async def test_an_item_is_named_in_place_of_its_text(storing):
         assert caught.value.code == "item_not_found"
 
 
+async def test_a_conversation_is_compacted(storing):
+    """A summary takes the place of a conversation: its client keeps it, sealed, and it tells a model what was said."""
+    said = [
+        {"role": "user", "content": f"Marker-one. {LONG}"},
+        {"role": "assistant", "content": "Marker-answer."},
+        {"role": "user", "content": "Marker-two."},
+    ]
+    async with client_of(storing.gateway) as client, client_of(storing.gateway, "ben-secret-1") as ben:
+        compacted = await client.responses.compact(model="auto", input=said)
+        assert compacted.object == "response.compaction"
+        *messages, summary = compacted.output
+        assert [item.content[0].text.split(".")[0] for item in messages] == ["Marker-one", "Marker-two"]
+        assert summary.type == "compaction"
+        assert "cloud" not in summary.encrypted_content
+        # the package types a user's message as the model's
+        items = [item.model_dump(exclude_none=True, warnings=False) for item in compacted.output]
+        more = {"role": "user", "content": "Marker-three."}
+        raw = await client.responses.with_raw_response.create(input=[*items, more], **SHORT)
+        sent = storing.cloud.bodies[-1].decode()
+        assert "Summary of the conversation so far" in sent
+        assert sent.index("Marker-two") < sent.index("The cloud says") < sent.index("Marker-three")
+        assert "compaction" not in raw.headers.get("x-aduana-dropped", "")
+        again = await client.responses.create(input="On.", previous_response_id=raw.parse().id, **SHORT)
+        assert again.output_text
+        assert "The cloud says" in storing.cloud.bodies[-1].decode()
+        altered = items[-1] | {"encrypted_content": items[-1]["encrypted_content"][:-8] + "AAAAAAA="}
+        for asking, item in ((ben, items[-1]), (client, altered)):
+            with pytest.raises(openai.BadRequestError) as caught:
+                await asking.responses.create(input=[item, more], **SHORT)
+            assert caught.value.code == "compaction_not_readable"
+
+
+async def test_what_a_private_summary_stands_for_stays(storing):
+    """A summary of something private is private, although nothing of it can be read in the item."""
+    before = len(storing.cloud.bodies)
+    async with client_of(storing.gateway, tags="health") as private, client_of(storing.gateway) as client:
+        compacted = await private.responses.compact(model="auto", input="Marker-confided.")
+        item = compacted.output[-1].model_dump(exclude_none=True)
+        raw = await client.responses.with_raw_response.create(input=[item, {"role": "user", "content": LONG}], **SHORT)
+    assert (raw.headers["x-aduana-zone"], raw.headers["x-aduana-label"]) == ("local", "sensitive")
+    assert len(storing.cloud.bodies) == before
+
+
 async def test_what_the_field_does_not_offer_is_told_in_its_words(storing):
     """Cancelling, streaming again and the background have a clear error each."""
     async with client_of(storing.gateway) as client:

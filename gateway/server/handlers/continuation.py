@@ -8,11 +8,13 @@ import msgspec
 
 from gateway.core.errors import BadRequest, NotFound
 from gateway.core.request import Inherited
-from gateway.stored import ResponseStore
+from gateway.stored import ResponseStore, SealedSummaries
+from gateway.wire.responses.compaction import summary_message
 from gateway.wire.responses.stored_items import (
     Refers,
     conversation_not_found,
     id_of,
+    is_sealed,
     missing,
     previous_not_found,
     response_of,
@@ -34,10 +36,11 @@ class Earlier(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Continuation:
-    """Finder of what requests continue. Without a store there is nothing."""
+    """Finder of what requests continue. Without a store there are only summaries that clients keep themselves."""
 
-    def __init__(self, store: ResponseStore | None) -> None:
+    def __init__(self, store: ResponseStore | None, summaries: SealedSummaries) -> None:
         self._store = store
+        self._summaries = summaries
 
     async def earlier(self, owner: str, refers: Refers) -> Earlier:
         """Return what this owner's request continues.
@@ -46,12 +49,12 @@ class Continuation:
             NotFound: Something of it is not there, or is another owner's.
             AduanaError: The store can't be read, or what it has was changed.
         """
-        if self._store is None or not refers:
-            return Earlier()
-        found = await self._continued(self._store, owner, refers)
-        if not refers.items:
+        found = Earlier() if self._store is None else await self._continued(self._store, owner, refers)
+        found = self._with_summaries(owner, [name for name in refers.items if is_sealed(name)], found)
+        ids = [name for name in refers.items if not is_sealed(name)]
+        if self._store is None or not ids:
             return found
-        return await self._with_references(self._store, owner, refers.items, found)
+        return await self._with_references(self._store, owner, ids, found)
 
     async def _continued(self, store: ResponseStore, owner: str, refers: Refers) -> Earlier:
         if refers.previous is not None:
@@ -76,11 +79,22 @@ class Continuation:
             return Earlier(items=conversation.items, inherited=conversation.inherited)
         return Earlier()
 
+    def _with_summaries(self, owner: str, sealed: Sequence[str], found: Earlier) -> Earlier:
+        summaries = {name: self._summaries.open(owner, name) for name in sealed}
+        if not summaries:
+            return found
+        handed = [summary.inherited for summary in summaries.values()]
+        return msgspec.structs.replace(
+            found,
+            referenced={name: summary_message(summary.text) for name, summary in summaries.items()},
+            inherited=_joined([*handed, *([] if found.inherited is None else [found.inherited])]),
+        )
+
     async def _with_references(self, store: ResponseStore, owner: str, names: Sequence[str], found: Earlier) -> Earlier:
         known = {id_of(item): item for item in found.items}
         handed = [] if found.inherited is None else [found.inherited]
         renewed = list(found.renewed)
-        referenced: dict[str, bytes] = {}
+        referenced = dict(found.referenced)
         for name in dict.fromkeys(names):
             if name not in known and (response := response_of(name)) is not None and response not in renewed:
                 stored = await store.response(owner, response)

@@ -8,9 +8,8 @@ from aiohttp import web
 
 from gateway.core.errors import TargetProtocolError
 from gateway.core.request import GenerateRequest, Inbound, ModerationRequest
-from gateway.core.route import Route
 from gateway.server.answers import json_answer, route_headers
-from gateway.server.endpoint import REQUEST_ID, HttpEndpoint
+from gateway.server.endpoint import REQUEST_ID, HttpEndpoint, Said
 from gateway.server.handlers.listing import Listing
 from gateway.server.headers import EXPLAIN
 from gateway.wire import openai
@@ -62,9 +61,9 @@ class OpenAIHandlers:
                 inbound = msgspec.structs.replace(inbound, id=f"{inbound.id}-{number}")
             if http.headers.get(EXPLAIN, "0") != "0":
                 return await self._endpoint.explained(inbound)
-            route, said = await self._endpoint.said(inbound, question)
-            results.append(_result(question, said, route))
-        headers = route_headers(route) | self._id(http)
+            said = await self._endpoint.said(inbound, question)
+            results.append(_result(question, said))
+        headers = route_headers(said.route) | self._id(http)
         name = f"modr-{http[REQUEST_ID].removeprefix('req_')}"
         return json_answer(moderations.moderations_body(results, id=name, model=questions[0].model), headers)
 
@@ -108,14 +107,14 @@ def _unique(inbound: Inbound) -> str:
     return inbound.id.removeprefix("req_")
 
 
-def _result(question: ModerationRequest, said: str, route: Route) -> bytes:
+def _result(question: ModerationRequest, said: Said) -> bytes:
     """Return the result of one input.
 
     Raises:
         TargetProtocolError: The model's answer is not what it was held to; the error tells which model's.
     """
     try:
-        return moderations.result(question, said)
+        return moderations.result(question, said.text)
     except TargetProtocolError as error:
-        error.route = route
+        error.route = said.route
         raise

@@ -12,16 +12,18 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from gateway.core.errors import AduanaError, BadRequest, NotFound
+from gateway.core.errors import AduanaError, BadRequest, NotFound, TargetProtocolError
 from gateway.core.request import Caller, Inbound
 from gateway.pipeline import Answer
-from gateway.server.answers import json_answer
+from gateway.server.answers import json_answer, route_headers
 from gateway.server.endpoint import INLINE_BYTES, REQUEST_ID, Finished, HttpEndpoint
 from gateway.server.handlers.continuation import Continuation, Earlier
 from gateway.server.handlers.paging import wanted_page
-from gateway.stored import ResponseStore, StoredResponse
+from gateway.server.headers import EXPLAIN
+from gateway.stored import ResponseStore, SealedSummaries, StoredResponse, Summary
 from gateway.wire import responses
 from gateway.wire.responses.answers import ResponsesStream
+from gateway.wire.responses.compaction import compacted_body, user_messages
 from gateway.wire.responses.conversations import deleted_body
 from gateway.wire.responses.stored_items import listed_items, missing, new_items, page
 
@@ -32,13 +34,20 @@ class ResponsesHandlers:
     """Handlers of the routes below `/v1/responses`. Holds no state but its parts; without a store nothing is kept."""
 
     def __init__(
-        self, endpoint: HttpEndpoint, store: ResponseStore | None, *, wall: Callable[[], float] = time.time
+        self,
+        endpoint: HttpEndpoint,
+        store: ResponseStore | None,
+        summaries: SealedSummaries,
+        *,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._endpoint = endpoint
         self._store = store
-        self._continuation = Continuation(store)
+        self._summaries = summaries
+        self._continuation = Continuation(store, summaries)
         self._wall = wall
-        self._parse = partial(responses.parse_asked, storing=store is not None)
+        self._storing = store is not None
+        self._parse = partial(responses.parse_asked, storing=self._storing)
 
     async def create(self, http: web.Request) -> web.StreamResponse:
         """Answer POST /v1/responses."""
@@ -64,6 +73,29 @@ class ResponsesHandlers:
         inbound = self._endpoint.inbound(http, caller, request.chat, size, earlier.inherited)
         tokens = await self._endpoint.prompt_tokens(inbound)
         return json_answer(responses.input_tokens_body(tokens), _id(http))
+
+    async def compact(self, http: web.Request) -> web.StreamResponse:
+        """Answer POST /v1/responses/compact: a target summarises the conversation, and its client keeps the summary.
+
+        Raises:
+            TargetProtocolError: The target said nothing.
+        """
+        parse = partial(responses.parse_compact, storing=self._storing)
+        caller, (asked, lost), size = await self._endpoint.parsed(http, parse)
+        earlier, request, size = await self._continued(caller, asked, size)
+        chat = msgspec.structs.replace(request.chat, left_out=lost)
+        inbound = self._endpoint.inbound(http, caller, chat, size, earlier.inherited)
+        if http.headers.get(EXPLAIN, "0") != "0":
+            return await self._endpoint.explained(inbound)
+        said = await self._endpoint.said(inbound, chat)
+        if not said.text.strip():
+            raise TargetProtocolError("The target wrote no summary.")
+        unique = inbound.id.removeprefix("req_")
+        items = [*earlier.items, *_listed(asked, earlier, unique)]
+        sealed = self._summaries.seal(caller.key, Summary(text=said.text, inherited=said.bequest))
+        created = int(self._wall())
+        body = compacted_body(user_messages(items), sealed, said.usage, unique=unique, created=created)
+        return json_answer(body, route_headers(said.route))
 
     async def read(self, http: web.Request) -> web.StreamResponse:
         """Answer GET /v1/responses/{id}.
@@ -136,11 +168,18 @@ class ResponsesHandlers:
         caller, asked, size = await self._endpoint.parsed(http, self._parse)
         if asked.request is not None:
             return caller, asked, asked.request, Earlier(), size
+        earlier, request, size = await self._continued(caller, asked, size)
+        return caller, asked, request, earlier, size
+
+    async def _continued(
+        self, caller: Caller, asked: responses.Asked, size: int
+    ) -> tuple[Earlier, responses.ResponsesRequest, int]:
+        """Return what a body continues, the request with it, and the size of both together."""
         earlier = await self._continuation.earlier(caller.key, asked.refers)
         size += sum(map(len, (*earlier.items, *earlier.referenced.values())))
-        parse = partial(responses.parse_continued, asked, earlier.items, earlier.referenced)
-        request = await asyncio.to_thread(parse) if size > INLINE_BYTES else parse()
-        return caller, asked, request, earlier, size
+        items, referenced = earlier.items, earlier.referenced
+        parse = partial(responses.parse_continued, asked, items, referenced, storing=self._storing)
+        return earlier, await asyncio.to_thread(parse) if size > INLINE_BYTES else parse(), size
 
     async def _keep(
         self,
@@ -156,12 +195,9 @@ class ResponsesHandlers:
         unique = inbound.id.removeprefix("req_")
 
         def record() -> StoredResponse:
-            items = listed_items(
-                new_items(asked.document, earlier.referenced), lambda prefix, number: f"{prefix}_{unique}_in{number}"
-            )
             return StoredResponse(
                 id=final["id"],
-                items=items,
+                items=_listed(asked, earlier, unique),
                 output=tuple([msgspec.json.encode(item) for item in final["output"]]),
                 body=msgspec.json.encode(final),
                 inherited=answer.bequest,
@@ -174,6 +210,12 @@ class ResponsesHandlers:
         except AduanaError as error:
             LOG.warning("responses.not_stored", request_id=inbound.id, code=error.code)
             encoder.not_stored()
+
+
+def _listed(asked: responses.Asked, earlier: Earlier, unique: str) -> tuple[bytes, ...]:
+    """Return the new items of a body in the form in which they are stored and listed."""
+    items = new_items(asked.document, earlier.referenced)
+    return listed_items(items, lambda prefix, number: f"{prefix}_{unique}_in{number}")
 
 
 def _id(http: web.Request) -> dict[str, str]:

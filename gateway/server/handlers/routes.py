@@ -24,7 +24,7 @@ from gateway.server.handlers.responses import ResponsesHandlers
 from gateway.server.handlers.table import ROUTES, Handlers
 from gateway.server.idempotency import IdempotencyStore
 from gateway.server.inbound import new_request_id
-from gateway.stored import ResponseStore
+from gateway.stored import ResponseStore, SealedSummaries
 
 
 @web.middleware
@@ -93,6 +93,7 @@ def build_application(
     models: Models,
     *,
     started: int,
+    summaries: SealedSummaries,
     store: ResponseStore | None = None,
 ) -> web.Application:
     """Return the application, which serves the table of routes and nothing else."""
@@ -108,7 +109,7 @@ def build_application(
     openai = OpenAIHandlers(endpoint, listing, started=started)
     handlers = Handlers(
         openai=openai,
-        responses=ResponsesHandlers(endpoint, store),
+        responses=ResponsesHandlers(endpoint, store, summaries),
         conversations=ConversationHandlers(endpoint, store),
         anthropic=AnthropicHandlers(endpoint),
         ollama=OllamaHandlers(endpoint, models),

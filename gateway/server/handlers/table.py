@@ -148,6 +148,10 @@ def _responses() -> Iterator[HttpRoute]:
         work=Work.MEASURES, summary="Count the tokens of a request.", example=_RESPONSE,
     )  # fmt: skip
     yield HttpRoute(
+        method="POST", path="/v1/responses/compact", handler=lambda its: its.responses.compact, work=Work.ANSWERS,
+        once=True, summary="Summarise a conversation; its client keeps the summary, sealed.", example=_RESPONSE,
+    )  # fmt: skip
+    yield HttpRoute(
         method="GET", path=_RESPONSE_ID, handler=lambda its: its.responses.read, work=Work.KEEPS,
         summary="Read a stored response.",
     )  # fmt: skip

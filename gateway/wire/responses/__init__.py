@@ -12,15 +12,17 @@ from gateway.core.document import JsonObject, thaw
 from gateway.wire.dialect import AnswerAssembly
 from gateway.wire.encoding import encode_json
 from gateway.wire.json_body import parse_request
-from gateway.wire.responses import requests
+from gateway.wire.responses import compaction, requests
 from gateway.wire.responses.answers import ResponsesAssembly, ResponsesStream
 from gateway.wire.responses.requests import ResponsesRequest
 from gateway.wire.responses.stored_items import (
     Refers,
     continued,
     conversation_not_found,
+    is_sealed,
     previous_not_found,
     refers,
+    unreferenced,
 )
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "assembly",
     "input_tokens_body",
     "parse_asked",
+    "parse_compact",
     "parse_continued",
     "parse_response",
     "stream",
@@ -76,24 +79,41 @@ def parse_asked(body: bytes, unnamed: str = "", *, storing: bool = False) -> Ask
             raise previous_not_found(named.previous)
         if named.conversation is not None:
             raise conversation_not_found(named.conversation)
-    if storing and named:
+    if (storing and named) or any(map(is_sealed, named.items)):
         return Asked(document=document, refers=named)
     return Asked(document=document, refers=Refers(), request=requests.parse_response(document, storing=storing))
 
 
-def parse_continued(asked: Asked, earlier: Sequence[bytes], referenced: Mapping[str, bytes]) -> ResponsesRequest:
+def parse_compact(body: bytes, unnamed: str = "", *, storing: bool = False) -> tuple[Asked, tuple[str, ...]]:
+    """Parse the body of `/v1/responses/compact` into a request for a summary, and the paths of what it leaves out.
+
+    Raises:
+        BadRequest: the body is not as it must be.
+        NotFound: it continues something, and nothing is stored here.
+    """
+    document, lost = compaction.parse_compact(body, unnamed)
+    named = refers(document)
+    if named.previous is not None and not storing:
+        raise previous_not_found(named.previous)
+    return Asked(document=document, refers=named), lost
+
+
+def parse_continued(
+    asked: Asked, earlier: Sequence[bytes], referenced: Mapping[str, bytes], *, storing: bool = True
+) -> ResponsesRequest:
     """Parse a body together with what it refers to.
 
     Args:
         asked: The body.
         earlier: The items that it continues, as JSON.
         referenced: Further items by the ids under which it names them.
+        storing: Answers are stored here.
 
     Raises:
         BadRequest: together they are not as they must be.
     """
     document = continued(asked.document, earlier, referenced)
-    return requests.parse_response(document, given=asked.document, storing=True)
+    return requests.parse_response(document, given=unreferenced(asked.document, referenced), storing=storing)
 
 
 def answer_id(unique: str) -> str:

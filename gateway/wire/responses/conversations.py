@@ -14,6 +14,7 @@ from gateway.wire.responses.stored_items import parse_items
 
 _MOST_ITEMS = 20
 _MOST_PAIRS = 16
+_NAMING = ("item_reference", "compaction")
 _LONGEST_KEY = 64
 _LONGEST_VALUE = 512
 
@@ -73,6 +74,9 @@ def _metadata(document: JsonObject) -> dict[str, str]:
 
 def _items(document: JsonObject) -> list[Any]:
     items = parse_items(document, "items")
+    for number, item in enumerate(items):
+        if item.get("type") in _NAMING or (item.get("type") is None and "role" not in item):
+            raise bad_field(f"items[{number}].type", "names something else. Send what it stands for.")
     if len(items) > _MOST_ITEMS:
         raise bad_field("items", f"must have at most {_MOST_ITEMS} items in one request.")
     return items

@@ -6,6 +6,7 @@ continued is parsed anew, as strictly as what a client sends.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -28,6 +29,7 @@ _PREFIXES = {
 _WITH_STATUS = frozenset(_PREFIXES) - {"custom_tool_call", "custom_tool_call_output"}
 _REFERRING = ("previous_response_id", "conversation")
 _LONGEST = 200
+_SEALED = "aduana1."  # how summaries begin that were sealed here (gateway/stored/compaction.py)
 
 
 class Refers(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +41,11 @@ class Refers(msgspec.Struct, frozen=True, kw_only=True):
 
     def __bool__(self) -> bool:
         return self.previous is not None or self.conversation is not None or bool(self.items)
+
+
+def is_sealed(name: str) -> bool:
+    """Return whether what an item names is a summary that this gateway has sealed, and no id."""
+    return name.startswith(_SEALED)
 
 
 def refers(document: JsonObject) -> Refers:
@@ -108,6 +115,16 @@ def continued(document: JsonObject, earlier: Iterable[bytes], referenced: Mappin
     items = [*(msgspec.Raw(item) for item in _answered(earlier)), *new_items(document, referenced)]
     rest = {name: thaw(value) for name, value in document.items() if name not in _REFERRING}
     return parse_object(msgspec.json.encode(rest | {"input": items}))
+
+
+def unreferenced(document: JsonObject, referenced: Mapping[str, bytes]) -> JsonObject:
+    """Return a body without the items that name something which was found: nothing of them is left out."""
+    given = document.get("input")
+    if not referenced or not isinstance(given, tuple):
+        return document
+    return MappingProxyType(
+        {**document, "input": tuple([item for item in given if _reference(item) not in referenced])}
+    )
 
 
 def _answered(earlier: Iterable[bytes]) -> list[bytes]:
@@ -208,9 +225,12 @@ class _Id(msgspec.Struct, frozen=True):
 
 
 def _reference(item: Json) -> str | None:
-    """Return the id that an item names, where it is nothing but a reference."""
+    """Return what an item names, where it is nothing but a reference: an id, or a summary that was sealed here."""
     if not isinstance(item, Mapping):
         return None
+    if item.get("type") == "compaction":
+        sealed = item.get("encrypted_content")
+        return sealed if isinstance(sealed, str) and is_sealed(sealed) else None
     plain = item.get("type") is None and "role" not in item
     named = item.get("id")
     return named if (plain or item.get("type") == "item_reference") and isinstance(named, str) and named else None
