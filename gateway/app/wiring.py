@@ -282,7 +282,9 @@ async def _open_state(
 
 
 async def _open_store(stack: AsyncExitStack, settings: Settings, memory: StateMemory) -> ResponseStore | None:
-    """Open the store of responses, and let `stack` close it; without one, erase what there was.
+    """Open the store of responses, and let `stack` close it; where nothing is to be stored, erase what there was.
+
+    While the state directory lacks something the store stays shut, for it could be read and written under another key.
 
     Raises:
         ConfigurationError: It can't be opened or erased.
@@ -291,6 +293,9 @@ async def _open_store(stack: AsyncExitStack, settings: Settings, memory: StateMe
     if kept is None:
         if await asyncio.to_thread(erase_store, settings.state_dir):
             LOG.warning("responses.erased", reason="responses.store is off")
+        return None
+    if memory.lost:
+        LOG.error("responses.closed", reason="the state directory has lost something")
         return None
     store = ResponseStore(kept, Seal(memory.key, b"aduana responses 1"))
     await store.open()

@@ -25,6 +25,7 @@ LOG = structlog.get_logger("aduana.stored")
 FILE_NAME = "responses.sqlite3"
 _MOST_TURNS = 10_000
 _DAY = 24 * 60 * 60.0
+_SECONDS = 5.0  # for one read or write; nobody waits longer for a disk
 _LOOK_SECONDS = 60 * 60.0
 
 T = TypeVar("T")
@@ -194,8 +195,9 @@ class ResponseStore:
         if database is None:
             raise StoreUnavailable("Stored responses can't be used now.")
         try:
-            return await self._run(partial(work, database))
-        except (OSError, sqlite3.Error) as error:
+            async with asyncio.timeout(_SECONDS):
+                return await self._run(partial(work, database))
+        except (OSError, sqlite3.Error) as error:  # also where the disk takes too long
             LOG.error("responses.store_failed", error=type(error).__name__)
             raise StoreUnavailable("Stored responses can't be read or written now.") from error
 

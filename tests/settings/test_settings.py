@@ -254,3 +254,15 @@ def test_two_keys_of_one_secret_do_not_load(tmp_path):
     (problem,) = caught.value.problems
     assert problem.startswith(f"{file}:3:")
     assert "'tablet' has the same secret as the key 'desk'" in problem
+
+
+@pytest.mark.parametrize(("word", "store"), [("on", "on"), ("off", "off"), ("true", "on"), ("false", "off")])
+def test_storing_is_off_until_the_owner_turns_it_on(tmp_path, word, store):
+    """Nothing of a request is kept by default; on and off may be written as YAML has them."""
+    assert load_settings(write(tmp_path, "{}")).responses.store == "off"
+    assert load_settings(write(tmp_path, f"responses: {{store: {word}}}")).responses.store == store
+
+
+def test_one_response_is_no_larger_than_all(tmp_path):
+    """A bound for one response that is above the bound for all is a mistake."""
+    assert "max_response_bytes" in problems(tmp_path, "responses: {max_response_bytes: 2 GiB}")
