@@ -17,7 +17,17 @@ _OPENAI = (
 )
 # llama-server's own addresses. Source: tools/server/README.md of llama.cpp.
 _LLAMACPP = frozenset(
-    {"/completion", "/infill", "/tokenize", "/detokenize", "/apply-template", "/props", "/slots", "/health"}
+    {
+        "/completion",
+        "/embedding",
+        "/infill",
+        "/tokenize",
+        "/detokenize",
+        "/apply-template",
+        "/props",
+        "/slots",
+        "/health",
+    }
 )
 _NO_ROUTE = (
     "There is no such route here. As the base URL, OpenAI's apps want http://HOST:PORT/v1; Anthropic's, Ollama's and "

@@ -58,6 +58,14 @@ async def test_texts_and_tokens(client):
         assert (infill.status_code, infill.json()["error"]["type"]) == (400, "not_supported_error")
 
 
+async def test_embeddings_in_both_dialects(client):
+    """One address gives OpenAI's clients their object and llama.cpp's their array, with the same vector."""
+    async with client:
+        ours = (await client.post("/embeddings", json={"content": [{"prompt_string": "a cat"}]})).json()
+        theirs = (await client.post("/embeddings", json={"input": "a cat"})).json()
+        assert ours[0]["embedding"][0] == pytest.approx(theirs["data"][0]["embedding"])
+
+
 async def test_what_it_says_of_itself(client):
     """Health, properties and slots, of the model that is named."""
     async with client:

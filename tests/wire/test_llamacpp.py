@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.delta import Delta, Finish, FinishReason, Text, Tokenized, TokenLogprob, UsageReport
+from gateway.core.delta import Delta, Embeddings, Finish, FinishReason, Text, Tokenized, TokenLogprob, UsageReport
 from gateway.core.document import thaw
 from gateway.core.errors import (
     AduanaError,
@@ -156,6 +156,32 @@ def test_one_address_serves_both_dialects() -> None:
     assert isinstance(ours, llamacpp.LlamaCompletion)
     assert isinstance(theirs, CompletionRequest)
     assert theirs.dialect is Dialect.OPENAI
+
+
+@pytest.mark.parametrize(
+    ("content", "inputs"),
+    [
+        ("a", ("a",)),
+        (["a", "b"], ("a", "b")),
+        ([{"prompt_string": "a"}, "b"], ("a", "b")),
+        ({"prompt_string": "a"}, ("a",)),
+        ([1, 2], ((1, 2),)),
+    ],
+)
+def test_embeddings_of_content(content: Any, inputs: Any) -> None:
+    """Texts stand under `content`, also in the form that pictures would have; each gets one vector."""
+    request = llamacpp.parse_embeddings(json.dumps({"model": "m", "content": content, "odd": 1}).encode())
+    assert (request.dialect, request.inputs, request.left_out) == (Dialect.LLAMACPP, inputs, ("odd",))
+    found = Embeddings(vectors=((1.0, 2.0),), usage=Usage(input=1))
+    assert json.loads(llamacpp.embeddings_body(found)) == [{"index": 0, "embedding": [[1.0, 2.0]]}]
+
+
+def test_embeddings_of_openai_and_of_pictures() -> None:
+    """`input` makes a body OpenAI's; a picture is refused by its place, never left out."""
+    assert llamacpp.parse_embeddings(b'{"model":"m","input":"a"}').dialect is Dialect.OPENAI
+    for content in ([{"prompt_string": "x", "multimodal_data": ["aGk="]}], [{"multimodal_data": []}], 3, [], [None]):
+        with pytest.raises(BadRequest):
+            llamacpp.parse_embeddings(json.dumps({"model": "m", "content": content}).encode())
 
 
 def test_work_on_texts() -> None:

@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.core.errors import Unavailable
-from gateway.core.request import Caller, CompletionRequest, Inbound, TokenizeRequest
+from gateway.core.request import Caller, CompletionRequest, Dialect, Inbound, TokenizeRequest
 from gateway.pipeline import Converted
 from gateway.server.answers import json_answer, route_headers
 from gateway.server.endpoint import REQUEST_ID, HttpEndpoint
@@ -63,6 +63,15 @@ class LlamaCppHandlers:
         """Answer POST /infill."""
         caller, asked, size = await self._endpoint.parsed(http, llamacpp.parse_infill)
         return await self._generate(http, asked, self._endpoint.inbound(http, caller, asked.request, size))
+
+    async def embeddings(self, http: web.Request) -> web.StreamResponse:
+        """Answer POST /embedding and /embeddings, in llama.cpp's dialect or in OpenAI's, as the body is written."""
+        caller, request, size = await self._endpoint.parsed(http, llamacpp.parse_embeddings)
+        inbound = self._endpoint.inbound(http, caller, request, size)
+        if request.dialect is Dialect.OPENAI:
+            return await self._openai.embed(inbound, request)
+        embedded = await self._endpoint.embed(inbound, request)
+        return json_answer(llamacpp.embeddings_body(embedded.vectors), route_headers(embedded.route))
 
     async def tokenize(self, http: web.Request) -> web.StreamResponse:
         """Answer POST /tokenize."""

@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.core.errors import TargetProtocolError
-from gateway.core.request import GenerateRequest, Inbound, ModerationRequest
+from gateway.core.request import EmbeddingsRequest, GenerateRequest, Inbound, ModerationRequest
 from gateway.server.answers import json_answer, route_headers
 from gateway.server.endpoint import REQUEST_ID, HttpEndpoint, Said
 from gateway.server.handlers.listing import Listing
@@ -40,7 +40,11 @@ class OpenAIHandlers:
     async def embeddings(self, http: web.Request) -> web.StreamResponse:
         """Answer POST /v1/embeddings."""
         caller, request, size = await self._endpoint.parsed(http, openai.parse_embeddings)
-        embedded = await self._endpoint.embed(self._endpoint.inbound(http, caller, request, size), request)
+        return await self.embed(self._endpoint.inbound(http, caller, request, size), request)
+
+    async def embed(self, inbound: Inbound, request: EmbeddingsRequest) -> web.StreamResponse:
+        """Answer an embeddings request."""
+        embedded = await self._endpoint.embed(inbound, request)
         return json_answer(openai.embeddings_body(request, embedded.vectors), route_headers(embedded.route))
 
     async def rerank(self, http: web.Request) -> web.StreamResponse:

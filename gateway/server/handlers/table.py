@@ -115,7 +115,7 @@ def _openai() -> Iterator[HttpRoute]:
     )  # fmt: skip
     yield HttpRoute(
         method="POST", path="/v1/embeddings", handler=lambda its: its.openai.embeddings, work=Work.ANSWERS, once=True,
-        summary="Give vectors of texts.", example=_RESPONSE,
+        summary="Give vectors of texts.", bare=False, example=_RESPONSE,
     )  # fmt: skip
     yield HttpRoute(
         method="POST", path="/v1/rerank", handler=lambda its: its.openai.rerank, work=Work.ANSWERS, once=True,
@@ -260,6 +260,15 @@ def _llamacpp() -> Iterator[HttpRoute]:
         method="POST", path="/completions", handler=lambda its: its.llama.completions, work=Work.ANSWERS, once=True,
         summary="Continue a text, in OpenAI's dialect or in llama.cpp's, as the body is written.",
         example={"model": "auto", "prompt": TEXT},
+    )  # fmt: skip
+    yield HttpRoute(
+        method="POST", path="/embeddings", handler=lambda its: its.llama.embeddings, work=Work.ANSWERS, once=True,
+        summary="Give vectors of texts, in OpenAI's dialect or in llama.cpp's, as the body is written.",
+        example=_RESPONSE,
+    )  # fmt: skip
+    yield HttpRoute(
+        method="POST", path="/embedding", handler=lambda its: its.llama.embeddings, work=Work.ANSWERS, once=True,
+        dialect=Dialect.LLAMACPP, summary="Give vectors of texts.", example={"content": TEXT},
     )  # fmt: skip
     yield HttpRoute(
         method="POST", path="/completion", handler=lambda its: its.llama.completion, work=Work.ANSWERS, once=True,

@@ -6,11 +6,12 @@ a model. Must not read a clock: it is passed in. Source: tools/server/README.md 
 
 from collections.abc import Callable
 
-from gateway.core.request import CompletionRequest, TokenizeRequest
+from gateway.core.request import CompletionRequest, EmbeddingsRequest, TokenizeRequest
 from gateway.wire.dialect import AnswerAssembly, AnswerStream
 from gateway.wire.json_body import parse_request
-from gateway.wire.llamacpp import requests, text_work
+from gateway.wire.llamacpp import embeddings, requests, text_work
 from gateway.wire.llamacpp.answers import CompletionStream, WholeCompletion
+from gateway.wire.llamacpp.embeddings import embeddings_body
 from gateway.wire.llamacpp.requests import LlamaCompletion
 from gateway.wire.llamacpp.status import (
     Properties,
@@ -28,11 +29,13 @@ __all__ = [
     "Properties",
     "assembly",
     "content_body",
+    "embeddings_body",
     "error_body",
     "loading_body",
     "ok_body",
     "parse_completion",
     "parse_detokenize",
+    "parse_embeddings",
     "parse_infill",
     "parse_template",
     "parse_tokenize",
@@ -64,6 +67,18 @@ def parse_unversioned(body: bytes, unnamed: str = "") -> LlamaCompletion | Compl
     if requests.is_own(document):
         return requests.parse_completion(document)
     return openai_requests.parse_completion(document)
+
+
+def parse_embeddings(body: bytes, unnamed: str = "") -> EmbeddingsRequest:
+    """Parse the body of `/embedding`; that of `/embeddings` may be OpenAI's, from an app whose base URL lacks `/v1`.
+
+    Raises:
+        BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
+    """
+    document = parse_request(body, unnamed)
+    if embeddings.is_own(document):
+        return embeddings.parse_embeddings(document)
+    return openai_requests.parse_embeddings(document)
 
 
 def parse_infill(body: bytes, unnamed: str = "") -> LlamaCompletion:

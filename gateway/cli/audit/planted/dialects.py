@@ -243,6 +243,8 @@ _LLAMACPP: Mapping[str, Place] = {
         lambda body, text: body.update(json_schema=parameters(a={"description": text})),
         left_out=False,
     ),
+    "embedding": plain("/embedding", "content"),
+    "embeddings, content": plain("/embeddings", "content", lambda text: [{"prompt_string": text}]),
     "infill, prefix": plain("/infill", "input_prefix", input_suffix="x"),
     "infill, suffix": _infill(lambda body, text: body.update(input_suffix=text)),
     "infill, prompt": _infill(lambda body, text: body.update(prompt=text)),
