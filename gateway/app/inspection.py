@@ -15,6 +15,7 @@ from gateway.pipeline.inspection_threads import InspectionThreads
 from gateway.pipeline.topic_judge import JudgeSettings, TopicJudge
 from gateway.privacy import Inspector
 from gateway.privacy.detectors.named_entities import NamePolicy
+from gateway.privacy.inspection.sealed import SealedPieces
 from gateway.privacy.sensitivity import Judge, Mode
 from gateway.privacy.topic_questions import TOPICS
 from gateway.settings import Settings
@@ -28,6 +29,7 @@ class RunningInspection:
 
     requests: RequestInspection
     recognition: Recognition | None
+    sealed: SealedPieces
 
 
 @asynccontextmanager
@@ -43,7 +45,8 @@ async def running_inspection(
     Raises:
         ConfigurationError: A word, pattern or list of the user's can't be used.
     """
-    inspector = await asyncio.to_thread(build_inspector, settings)
+    sealed = SealedPieces()
+    inspector = await asyncio.to_thread(build_inspector, settings, sealed)
     names = _names(settings)
     threads = InspectionThreads()
     async with AsyncExitStack() as stack:
@@ -59,10 +62,11 @@ async def running_inspection(
         yield RunningInspection(
             requests=RequestInspection(inspector, names, topics, threads, sensitivity),
             recognition=names.recognition if names is not None else None,
+            sealed=sealed,
         )
 
 
-def build_inspector(settings: Settings) -> Inspector:
+def build_inspector(settings: Settings, sealed: SealedPieces | None = None) -> Inspector:
     """Return an inspector that also knows the user's own words, patterns and lists.
 
     The first time it compiles its patterns, for some seconds, and keeps them in the state directory.
@@ -70,7 +74,7 @@ def build_inspector(settings: Settings) -> Inspector:
     Raises:
         ConfigurationError: A word, pattern or list of the user's can't be used.
     """
-    return Inspector(inspection_settings(settings), cache_dir=settings.state_dir)
+    return Inspector(inspection_settings(settings), cache_dir=settings.state_dir, sealed=sealed)
 
 
 async def _warm(judge: Judge) -> None:

@@ -320,7 +320,9 @@ def _pipeline(
     drain: DrainWindow,
 ) -> Pipeline:
     """Return the pipeline with its steps; `stack` ends its shadows."""
-    dispatcher = Dispatcher(local=targets.local, cloud=targets.cloud, ledger=ledger, observer=fanout)
+    dispatcher = Dispatcher(
+        local=targets.local, cloud=targets.cloud, ledger=ledger, observer=fanout, sealed=inspection.sealed
+    )
     shadows = Shadows(
         dispatcher=dispatcher, settlements=settlements, observer=fanout, seconds=settings.server.request_seconds
     )

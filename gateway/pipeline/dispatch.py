@@ -8,7 +8,7 @@ from typing import TypedDict, TypeVar
 
 import msgspec
 
-from gateway.core.delta import Delta, Embeddings, Ranking, Tokenized
+from gateway.core.delta import Delta, Embeddings, Extra, Ranking, Tokenized, ToolCallPart
 from gateway.core.errors import (
     AduanaError,
     BudgetSpent,
@@ -32,6 +32,7 @@ from gateway.pipeline.masking import Outgoing
 from gateway.pipeline.ports import CloudTarget, LedgerPort, LocalTarget, Observer
 from gateway.pipeline.settlement import RequestAccount
 from gateway.policy import Decision, budget_refusal, mint, overridden
+from gateway.privacy.inspection.sealed import SealedPieces
 from gateway.privacy.masking.unmask_deltas import Unmasking
 
 T = TypeVar("T")
@@ -66,8 +67,10 @@ class Dispatcher:
         cloud: Mapping[str, CloudTarget],
         ledger: LedgerPort,
         observer: Observer,
+        sealed: SealedPieces | None = None,
     ) -> None:
         self._local = local
+        self._sealed = sealed or SealedPieces()
         self._cloud = cloud
         self._ledger = ledger
         self._observer = observer
@@ -212,7 +215,8 @@ class Dispatcher:
         masked = case.masked
         if target in self._cloud:
             clearance = mint(case.decision, target, masked.inbound if masked else case.evidence.inbound, case.policy)
-            return _restored(self._cloud[target].generate(clearance, deadline=deadline), masked)
+            answer = _noted(self._cloud[target].generate(clearance, deadline=deadline), self._sealed)
+            return _restored(answer, masked)
         if masked is not None and _may_have(case.first, target):
             masked = None  # its own decision lets the original go there, where no pseudonyms are needed
         wanted = overridden(masked.request if masked else request, case.decision.overrides)
@@ -304,6 +308,20 @@ def _may_have(first: Decision, target: str) -> bool:
 
 def _restored(deltas: AsyncGenerator[Delta, None], masked: Outgoing | None) -> AsyncGenerator[Delta, None]:
     return deltas if masked is None else _unmasked(deltas, masked)
+
+
+async def _noted(deltas: AsyncGenerator[Delta, None], sealed: SealedPieces) -> AsyncGenerator[Delta, None]:
+    """Yield the same deltas, and remember what the cloud sealed in them."""
+    try:
+        async for delta in deltas:
+            match delta:
+                case Extra():
+                    sealed.received(delta.fields)
+                case ToolCallPart() if delta.extra:
+                    sealed.received(delta.extra)
+            yield delta
+    finally:
+        await deltas.aclose()
 
 
 async def _unmasked(deltas: AsyncGenerator[Delta, None], masked: Outgoing) -> AsyncGenerator[Delta, None]:

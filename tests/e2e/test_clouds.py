@@ -88,7 +88,7 @@ class StandInGemini(StandInCloud):
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         document: Any = await self._keep(request)
-        extra = {"google": {"thought_signature": SIGNATURE}}
+        extra = {"google": {"thought_signature": SIGNATURE[:80]}}  # alone it looks like a key
         calls = [call for message in document["messages"] for call in message.get("tool_calls", ())]
         if any(call.get("extra_content") != extra for call in calls):
             return web.json_response([{"error": {"code": 400, "message": "missing a thought_signature"}}], status=400)
@@ -243,6 +243,9 @@ async def test_gemini_gets_its_signatures_back(tmp_path: Path) -> None:
         result = {"role": "tool", "tool_call_id": "c1", "content": "found"}
         second = await client.chat.completions.with_raw_response.create(messages=[question, message, result], **ask)
         assert second.headers["x-aduana-target"] == "away"
+        message["tool_calls"][0]["extra_content"]["google"]["thought_signature"] = SIGNATURE[20:100]
+        other = await client.chat.completions.with_raw_response.create(messages=[question, message, result], **ask)
+        assert other.headers["x-aduana-target"] == "home"  # nobody here knows that it is none
         assert second.parse().choices[0].message.content == "Hello from away."
         assert second.parse().usage.completion_tokens == 11  # thoughts are told by the total alone
     assert len(cloud.bodies) == 2

@@ -3,7 +3,6 @@
 INVARIANT: what could not be looked at is a doubt, and a doubt makes the request sensitive.
 """
 
-import re
 import threading
 import time
 from collections import OrderedDict
@@ -25,6 +24,7 @@ from gateway.privacy.inspection.marks import in_marks, marked
 from gateway.privacy.inspection.parts import unreadable_parts
 from gateway.privacy.inspection.run import Failed, Look, Run, Spent
 from gateway.privacy.inspection.scanner import Hit, Scanner
+from gateway.privacy.inspection.sealed import OPAQUE, SealedPieces
 from gateway.privacy.inspection.seams import Order, Plausible, Row, listed, orders_inside, plausible, whole
 from gateway.privacy.inspection.walk import OF_THE_API, leaves_by_role
 from gateway.privacy.settings import InspectionSettings
@@ -38,11 +38,6 @@ _LEAST_BYTES = 8  # numbers in an array that may be bytes of a text
 _BATCH = 8_192  # characters of readings that are scanned at once
 _OF_ONE_LANE = frozenset({"assignment", "connection_settings"})  # words and anything: not of two fields side by side
 _DEFAULTS = InspectionSettings()
-_OPAQUE = re.compile(
-    r"\.(?:encrypted_content|signature|thought_signature|thoughtSignature|tool_call_id|call_id)\Z"
-    r"|\.tool_calls\[\d+\]\.id\Z|\.reasoning_details\[\d+\]\.data\Z|\.redacted_thinking\b.*\.data\Z"
-)
-"""Where providers put what they alone can read, and ids: such a piece is no doubt there. What can be read counts."""
 
 Item = TypeVar("Item")
 
@@ -64,10 +59,12 @@ class Inspector:
         clock: Callable[[], float] = time.thread_time,
         cache_dir: Path | None = None,
         hyperscan: bool = True,
+        sealed: SealedPieces | None = None,
     ) -> None:
         """Compile the patterns.
 
-        `clock` counts work, not waiting for a core, or a busy machine would make every request sensitive.
+        `clock` counts work, not waiting for a core, or a busy machine would make every request sensitive. `sealed`:
+        what clouds have sealed; None: nothing is known of it.
 
         Raises:
             ConfigurationError: A pattern of the user's can't be used.
@@ -77,6 +74,7 @@ class Inspector:
         self._custom = Custom(settings.words, settings.patterns, settings.lists)
         self._scanner = Scanner(cache_dir=cache_dir, hyperscan=hyperscan)
         self._text_keys = TextKeys()
+        self._sealed = sealed or SealedPieces()
         # By hand, not cachetools.LRUCache: every string of every request is looked up here, and the library's look-up
         # takes 0.2 µs longer (1.13 and 0.90 million look-ups a second, in a conversation of 200 known messages).
         self._known: OrderedDict[int, _Seen] = OrderedDict()
@@ -128,9 +126,13 @@ class Inspector:
         seen = self._remembered(text, run)
         if seen.findings or seen.doubts:
             here = path_of(place)
-            findings.extend(msgspec.structs.replace(finding, path=here) for finding in seen.findings)
+            findings.extend(
+                msgspec.structs.replace(finding, path=here)
+                for finding in seen.findings
+                if not self._sealed.forgives(text, here, finding.category)
+            )
             for reason in seen.doubts:
-                if reason != UNREADABLE or not _OPAQUE.search(here):
+                if reason != UNREADABLE or not OPAQUE.search(here):
                     run.doubt(reason, here)
 
     def _texts_of(self, leaf: Leaf, place: Place, run: Run) -> Iterator[str]:
