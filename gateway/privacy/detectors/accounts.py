@@ -9,6 +9,7 @@ from re import Match
 from stdnum import bitcoin, iban, numdb
 from stdnum.es import ccc
 
+from gateway.privacy.detectors.credits import is_credited
 from gateway.privacy.detectors.detector import BEGIN, END, Detector, compact, digits, near, rx, words
 
 _ISSUED = re.compile(
@@ -20,21 +21,6 @@ _UNTIL = r"[ -](?:(?:0[1-9]|1[0-2])[2-4][0-9]|20[2-4][0-9])(?![0-9]|[ -][0-9]{3}
 _AUTOMATIC = re.compile(
     r"(?i)(?:no-?_?reply|do-?not-?reply|no-?responder|mailer-daemon|postmaster|hostmaster|webmaster|abuse|alerts?|notifications?)@"
 )  # RFC 2142, and programs that send: nobody's address
-_WORDS_OF_CREDIT = (
-    r"(?:original |main )?(?:authors?|maintainers?|copyright|contributors?|(?:re)?written by|created by|ported by)"
-)
-_CREDIT = re.compile(
-    rf"(?i)[ \t]*(?:(?:#+|//+|/?\*+|;+|--|%+|\.\.|<!--|REM)[ \t]*@?{_WORDS_OF_CREDIT}\b|(?:copyright|\(c\)|©)[^@\n]{{0,20}}(?:19|20)[0-9]{{2}}|"
-    r"__(?:author|maintainer|email|copyright|credits)\w*__[ \t]*=|(?:author|maintainer)(?:_email|s)?[ \t]*=|"
-    r"[\"'](?:author|maintainer)s?[\"'][ \t]*:|[A-Z][a-z]+(?:-[a-z]+)?-by:)"
-)
-"""Line that names who made a program: git's trailers, a comment at its head, the metadata of its package."""
-_CREDIT_END = re.compile(
-    r"[>)\]}\"'.,;]*[ \t]*(?:\*/|-->|\"\"\")?[ \t]*(?:\r?\n|\Z)|[>)]?(?:,| and| &)[ \t]+[A-Z][^@\n]{1,60}@"
-)
-"""Where such a line ends, or goes on with the next one's name: what else is said of somebody is no credit."""
-_COMMENT = re.compile(r"[ \t]*(?:#|//|\*|;|--|%)")
-_CREDITED_LINES, _NOTICE = 4, 200  # lines of a comment below such a line; characters up to a copyright notice
 _AUTHORITY = re.compile(r"//[^\s/?#]*\Z")
 _TEST_MAIL = re.compile(
     r"(?i)@(?:example|test)\.(?:com|org|net|es)$|@[\w.-]*\.(?:example|invalid|test|local)$|@localhost"
@@ -103,26 +89,7 @@ def _email(match: Match[str]) -> bool:
         return False
     if _AUTHORITY.search(match.string, max(0, match.start() - 200), match.start()) is not None:
         return False
-    return not _credited(match)
-
-
-def _credited(match: Match[str]) -> bool:
-    """Tell whether an address stands where programs name their authors, for all to read."""
-    text, start = match.string, match.start()
-    line = text.rfind("\n", 0, start) + 1
-    if _CREDIT_END.match(text, match.end("value")) is None:
-        return False
-    if _CREDIT.match(text, line):
-        return True
-    if text.startswith("Written by ", line):
-        return "copyright" in text[start : start + _NOTICE].lower()
-    for _ in range(_CREDITED_LINES):
-        if line == 0 or not _COMMENT.match(text, line):
-            return False
-        line = text.rfind("\n", 0, line - 1) + 1
-        if _CREDIT.match(text, line):
-            return True
-    return False
+    return not is_credited(match.string, match.start())
 
 
 DETECTORS: tuple[Detector, ...] = (
