@@ -1,6 +1,6 @@
 """Encoded pieces inside a text: base64, base32, base85, hexadecimal, and what is packed inside. Pure, bounded.
 
-INVARIANT: a piece is read, or it says nothing about anybody (`public_bytes`), or it is a doubt.
+INVARIANT: a piece is read, or it is a doubt.
 """
 
 import base64
@@ -12,7 +12,7 @@ from re import Match
 from gateway.privacy.decoding.budget import UNREADABLE, Decoding
 from gateway.privacy.decoding.charsets import printable_runs
 from gateway.privacy.decoding.contents import said
-from gateway.privacy.decoding.public_bytes import DIGESTS, is_public
+from gateway.privacy.decoding.public_bytes import DIGESTS
 
 BLOB = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?:"
@@ -66,8 +66,7 @@ def unblob(found: str, decoding: Decoding, *, whole: bool = True) -> str:
     if unreadable is not None and len(set(unreadable)) >= _VARIED:
         if not whole:
             return found
-        if not is_public(unreadable):
-            decoding.doubt(UNREADABLE)
+        decoding.doubt(UNREADABLE)
         return printable_runs(unreadable) or found
     if "\n" in found:
         return "\n".join(unblob(line, decoding, whole=whole) for line in found.split("\n"))

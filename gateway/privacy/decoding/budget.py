@@ -18,6 +18,9 @@ class Decoding(Protocol):
     def doubt(self, reason: str) -> None:
         """Note that a piece of the text could not be read."""
 
+    def icon(self, data: bytes) -> None:
+        """Note a picture that is too small for words: of more than a few of them none is passed over."""
+
 
 class Unlimited:
     """Decoding of a short piece on its own: nothing is charged, nothing is noted."""
@@ -26,6 +29,9 @@ class Unlimited:
         """Charge nothing."""
 
     def doubt(self, reason: str) -> None:
+        """Note nothing."""
+
+    def icon(self, data: bytes) -> None:
         """Note nothing."""
 
 

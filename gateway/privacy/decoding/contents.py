@@ -9,7 +9,8 @@ import re
 from gateway.privacy.decoding.archives import inflated, members
 from gateway.privacy.decoding.budget import UNREADABLE, Decoding, DecodingLimit
 from gateway.privacy.decoding.charsets import as_text, printable_runs
-from gateway.privacy.decoding.public_bytes import is_icon, is_public
+from gateway.privacy.decoding.icons import drawn
+from gateway.privacy.decoding.public_bytes import public_parts
 
 _DEEPEST = 4  # archives in archives
 _SMALLEST = 32  # bytes of a picture
@@ -31,9 +32,16 @@ def said(data: bytes, decoding: Decoding, depth: int = 0) -> str | None:
         DecodingLimit: They unpack to more than is looked at.
     """
     medium = medium_of(data)
-    if medium is not None and not is_icon(data):
-        decoding.doubt(medium)
-        return printable_runs(data[:4096])
+    if medium is not None:
+        icon = drawn(data)
+        if icon is None:
+            decoding.doubt(medium)
+        else:
+            decoding.icon(data)
+        return printable_runs(data[:4096] if icon is None else icon)
+    parts = public_parts(data)
+    if parts is not None:
+        return _public(parts, decoding, depth)
     packed = members(data, decoding)
     if packed is not None:
         if depth >= _DEEPEST:
@@ -50,6 +58,22 @@ def said(data: bytes, decoding: Decoding, depth: int = 0) -> str | None:
     return text
 
 
+def _public(parts: list[bytes], decoding: Decoding, depth: int) -> str:
+    """Return what can be read in a certificate or a key: its names, and what was packed into its bits."""
+    decoding.spend(sum(map(len, parts)))
+    texts: list[str] = []
+    for part in parts:
+        text = as_text(part) if len(part) >= _SHORTEST else None
+        packed = None
+        if text is None and len(part) >= _LEAST_PACKED and depth < _DEEPEST and len(parts) > 1:
+            packed = said(part, decoding, depth + 1)
+        texts.append(text or packed or printable_runs(part))
+    return "\n".join(text for text in texts if text)
+
+
+_SHORTEST, _LEAST_PACKED = 4, 40  # bytes of a name; of what may be packed
+
+
 def medium_of(data: bytes) -> str | None:
     """Return the kind of doubt that a picture, a recording, a film or a PDF is; None: it is none of them."""
     if len(data) < _SMALLEST:
@@ -63,7 +87,7 @@ def medium_of(data: bytes) -> str | None:
 def _member(content: bytes, decoding: Decoding, depth: int) -> str:
     text = said(content, decoding, depth + 1)
     if text is None:
-        if len(content) >= 16 and not is_public(content):
+        if len(content) >= 16:
             decoding.doubt(UNREADABLE)
         return printable_runs(content) if len(content) >= 6 else content.decode("cp1252", "replace")
     return f"{text}\n\n{_without_tags(text)}" if text.lstrip("\ufeff \r\n").startswith("<") else text

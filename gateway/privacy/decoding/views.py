@@ -22,7 +22,6 @@ from gateway.privacy.decoding.blobs import BLOB, DOUBTFUL, GROUPS, GROUPS_TRIGGE
 from gateway.privacy.decoding.budget import Decoding, DecodingLimit
 from gateway.privacy.decoding.ciphers import MORSE, MORSE_TRIGGER, TURNED, TURNED_TRIGGER, unmorse, unturn
 from gateway.privacy.decoding.folding import FOREIGN, fold
-from gateway.privacy.decoding.frames import is_framed
 from gateway.privacy.decoding.listings import (
     BASE85,
     BASE85_TRIGGER,
@@ -327,9 +326,9 @@ def _unblob(match: Match[str], cuts: Collection[int], decoding: Decoding) -> str
 
 
 def _is_whole(match: Match[str], cuts: Collection[int]) -> bool:
-    """Tell whether no other view has more of a piece, and it is no signature behind a token, and no certificate."""
+    """Tell whether no other view has more of a piece, and it is no signature behind a token."""
     text, start, end = match.string, match.start(), match.end()
-    if start in cuts or end in cuts or is_framed(match.string, start, end):
+    if start in cuts or end in cuts:
         return False
     before = text[start - 1 : start]
     if before == "." and _TOKEN.search(text, max(0, start - 4_000), start):

@@ -17,6 +17,7 @@ from gateway.core.finding import Finding, Inspection
 from gateway.core.request import Media
 from gateway.privacy.decoding.broken_values import broken, seam
 from gateway.privacy.decoding.budget import UNREADABLE, DecodingLimit
+from gateway.privacy.decoding.icons import MOST_ICONS
 from gateway.privacy.decoding.listings import bytes_of, read_numbers
 from gateway.privacy.decoding.views import MAX_DEPTH, TextView, ViewKind, views
 from gateway.privacy.detectors.custom import Custom
@@ -47,6 +48,7 @@ class _Seen(msgspec.Struct, frozen=True):
 
     findings: tuple[Finding, ...] = ()
     doubts: tuple[str, ...] = ()
+    icons: frozenset[int] = frozenset()
 
 
 class Inspector:
@@ -124,6 +126,10 @@ class Inspector:
     def _text(self, text: str, place: Place, findings: list[Finding], run: Run) -> None:
         """Look at one text, and note what it holds at its place."""
         seen = self._remembered(text, run)
+        if seen.icons:
+            run.icons |= seen.icons
+            if len(run.icons) > MOST_ICONS:
+                run.doubt(Media.IMAGE.value, path_of(place))
         if seen.findings or seen.doubts:
             here = path_of(place)
             findings.extend(
@@ -173,7 +179,7 @@ class Inspector:
     def _all(self, text: str, run: Run) -> _Seen:
         look = Look(run)
         findings = (*self._each(text, run, look), *self._inside(text, run))
-        return _Seen(findings, tuple(look.doubts))
+        return _Seen(findings, tuple(look.doubts), frozenset(look.icons))
 
     def _inside(self, text: str, run: Run) -> Iterator[Finding]:
         """Yield identifiers that are cut between the strings and numbers of JSON in a text, or of a list in it."""

@@ -31,6 +31,7 @@ class Run:
         self._steps = 0
         self.characters = 0
         self.doubts: dict[tuple[str, str], Doubt] = {}
+        self.icons: set[int] = set()  # of all texts, by their hashes
 
     def step(self) -> None:
         """Count one value of the document, known or not; look at the clock now and then.
@@ -73,6 +74,11 @@ class Look:
         self.run = run
         self.spend = run.spend
         self.doubts: dict[str, None] = {}
+        self.icons: set[int] = set()  # by their hashes
+
+    def icon(self, data: bytes) -> None:
+        """Note a small picture in the text."""
+        self.icons.add(hash(data))
 
     def doubt(self, reason: str) -> None:
         """Note that a piece of the text could not be read."""

@@ -188,10 +188,15 @@ def der(tag: int, content: bytes) -> bytes:
 
 ALGORITHM = der(0x30, der(6, b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b") + b"\5\0")
 PUBLIC_KEY = der(0x30, ALGORITHM + der(3, b"\0" + DRAW.randbytes(270)))
-CERTIFICATE = der(0x30, der(0x30, DRAW.randbytes(600)) + ALGORITHM + der(3, b"\0" + DRAW.randbytes(256)))
+CERTIFICATE = der(
+    0x30,
+    der(0x30, der(2, DRAW.randbytes(20)) + der(3, b"\0" + DRAW.randbytes(500)))
+    + ALGORITHM
+    + der(3, b"\0" + DRAW.randbytes(256)),
+)
 PGP_KEY = b"\x99\x01\x0d\x04" + DRAW.randbytes(268) + b"\xb4\x10" + b"Releases of Acme"
 RSA_KEY = ssh_key(b"ssh-rsa", b"\1\0\1", DRAW.randbytes(257))
-FONT = b"wOF2\0\1\0\0" + (400).to_bytes(4, "big") + DRAW.randbytes(388)
+FONT = b"wOF2\0\1\0\0" + (400).to_bytes(4, "big") + bytes(36) + DRAW.randbytes(352)
 
 
 def framed(name: str, data: bytes) -> str:
