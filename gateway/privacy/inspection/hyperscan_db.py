@@ -1,6 +1,7 @@
 """The compiled Hyperscan database: made once for the process, kept on disk by digest. The room's only file.
 
-Kept in the state directory and in the user's cache, so that a new state directory need not compile again.
+Kept in the state directory and in the user's cache, so that a new state directory need not compile again. A file that
+somebody else could have written is not read.
 
 Patterns are given to Hyperscan as bytes in prefilter mode, so what it proposes is a superset of what `re` finds;
 `widened` keeps that so where one character is several bytes.
@@ -9,6 +10,7 @@ Patterns are given to Hyperscan as bytes in prefilter mode, so what it proposes 
 import hashlib
 import os
 import re
+import stat
 import threading
 from functools import cache
 from pathlib import Path
@@ -96,7 +98,9 @@ def _loaded(library: Any, stored: Path) -> Any:
     """Return the stored database, if it is there, whole, and finds what it must; else None."""
     found: set[int] = set()
     try:
-        database = library.loadb(stored.read_bytes(), library.HS_MODE_BLOCK)
+        if not _is_ours(stored.parent):
+            return None
+        database = library.loadb(_read(stored), library.HS_MODE_BLOCK)
         database.scan(
             _PROBE,
             lambda index, start, end, flags, context: found.add(index),
@@ -107,10 +111,38 @@ def _loaded(library: Any, stored: Path) -> Any:
     return database if len(found) >= 3 else None
 
 
+def _is_ours(place: Path) -> bool:
+    """Tell whether a folder is this user's, and nobody else can write there but the administrator.
+
+    Whoever can would choose what is found, and what the library reads: it checks no file. Windows keeps each user's
+    folders to themselves, and tells no owners.
+    """
+    return os.name == "nt" or _only_ours(place.stat())
+
+
+def _only_ours(found: os.stat_result) -> bool:
+    return found.st_uid in (0, os.geteuid()) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _read(stored: Path) -> bytes:
+    """Return what a file holds that is this user's, and that nobody else can write.
+
+    Raises:
+        OSError: It is another's, or a link, or can't be read.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(stored, flags), "rb") as file:
+        if os.name != "nt" and not _only_ours(os.fstat(file.fileno())):
+            raise PermissionError(stored.name)
+        return file.read()
+
+
 def _store(stored: Path, data: bytes) -> None:
     """Keep the database as a cache: where it can't be written, the patterns are compiled again next time."""
     try:
         stored.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not _is_ours(stored.parent):
+            return
         fresh = stored.with_suffix(f".{os.getpid()}.{threading.get_ident()}.tmp")
         # The patterns say what is sensitive here: nobody else on the machine reads them.
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:

@@ -8,7 +8,6 @@ from gateway.core.document import Json
 _TEXT_PARTS = frozenset(
     {"text", "input_text", "output_text", "refusal", "tool_result", "tool_use", "thinking", "summary_text", "reasoning"}
 )
-
 _OTHER_PARTS = {
     "image_url": "image",
     "input_image": "image",
@@ -19,6 +18,40 @@ _OTHER_PARTS = {
     "input_file": "file",
     "document": "file",
 }
+_HOLDERS = _OTHER_PARTS | {
+    "images": "image",
+    "image_urls": "image",
+    "input_images": "image",
+    "image_file": "image",
+    "image_data": "image",
+    "audio_url": "audio",
+    "audios": "audio",
+    "audio_data": "audio",
+    "video": "file",
+    "videos": "file",
+    "video_url": "file",
+    "input_video": "file",
+    "files": "file",
+    "file_id": "file",
+    "file_ids": "file",
+    "file_url": "file",
+    "file_data": "file",
+    "file_uri": "file",
+    "inline_data": "file",
+    "inlineData": "file",
+    "fileData": "file",
+    "attachment": "file",
+    "attachments": "file",
+    "media": "file",
+    "media_url": "file",
+}
+"""Fields that hold a medium or its address, whatever the `type` beside them says: a provider may look at either."""
+_SETTINGS = frozenset(
+    {"tools", "functions", "response_format", "text", "audio", "metadata", "tool_choice", "modalities"}
+)
+"""Fields of a request that say how to answer, or describe such fields in a schema."""
+_PLAIN = frozenset({"role", "content"})
+_EMPTY: tuple[Json, ...] = (None, False, "", (), MappingProxyType({}))
 
 
 def unreadable_parts(document: Json) -> Iterator[tuple[str, str]]:
@@ -31,17 +64,51 @@ def unreadable_parts(document: Json) -> Iterator[tuple[str, str]]:
     messages = document.get("messages")
     for number, message in enumerate(messages if isinstance(messages, tuple) else ()):
         if isinstance(message, MappingProxyType | dict):
-            yield from _parts(message.get("content"), f"$.messages[{number}].content")
+            yield from _parted(message, f"$.messages[{number}]")
+    prediction = document.get("prediction")
+    if isinstance(prediction, Mapping):
+        yield from _parted(prediction, "$.prediction")
+    known = _SETTINGS | {"messages", "prediction"}
+    yield from _held({name: value for name, value in document.items() if name not in known}, "$")
 
 
-def _parts(parts: Json, path: str) -> Iterator[tuple[str, str]]:
+def _parted(holder: Mapping[str, Json], path: str) -> Iterator[tuple[str, str]]:
+    """Yield kind and path of what is not text in the parts of a message, and in the fields beside them."""
+    content = holder.get("content")
+    if isinstance(content, tuple):
+        yield from _parts(content, f"{path}.content")
+    if holder.keys() != _PLAIN:
+        yield from _held({name: value for name, value in holder.items() if name != "content"}, path)
+    if isinstance(content, Mapping):
+        yield from _held(content, f"{path}.content")
+
+
+def _parts(parts: tuple[Json, ...], path: str) -> Iterator[tuple[str, str]]:
     """Yield kind and path of parts that are not text, also of those in the parts of a tool's result."""
-    for index, part in enumerate(parts if isinstance(parts, tuple) else ()):
+    for index, part in enumerate(parts):
         kind = part.get("type") if isinstance(part, Mapping) else None
         if kind not in _TEXT_PARTS:
             yield _OTHER_PARTS.get(str(kind), "unreadable_part"), f"{path}[{index}]"
         elif isinstance(part, Mapping):
-            yield from _parts(part.get("content"), f"{path}[{index}].content")
+            yield from _parted(part, f"{path}[{index}]")
+
+
+def _held(value: Json, path: str) -> Iterator[tuple[str, str]]:
+    """Yield kind and path of every field that holds a medium or its address, however deep.
+
+    What stands in an answer's notes on its sources was not sent to anybody: it is their address.
+    """
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            kind = _HOLDERS.get(name)
+            if kind is not None and item not in _EMPTY:
+                yield kind, f"{path}.{name}"
+            elif isinstance(item, Mapping | tuple) and name != "annotations":
+                yield from _held(item, f"{path}.{name}")
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            if isinstance(item, Mapping | tuple):
+                yield from _held(item, f"{path}[{index}]")
 
 
 def _has_token_numbers(value: Json) -> bool:

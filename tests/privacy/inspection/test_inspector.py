@@ -45,6 +45,49 @@ def test_a_picture_in_the_parts_of_a_tools_result_is_a_doubt(inspector: Inspecto
     assert [(d.reason, d.path) for d in doubts] == [("image", "$.messages[0].content[0].content[0]")]
 
 
+def message(**fields: object) -> dict[str, object]:
+    """Return a body of one message."""
+    return {"messages": [{"role": "user", "content": "x"} | fields]}
+
+
+def part(**fields: object) -> dict[str, object]:
+    """Return a body of one message of one part."""
+    return message(content=[{"type": "text", "text": "x"} | fields])
+
+
+HELD = [
+    ("image", part(image_url={"url": "https://x.example/a"})),
+    ("file", part(type="refusal", refusal="x", file={"file_id": "f1"})),
+    ("audio", part(input_audio={"data": "AAAA"})),
+    ("image", message(images=["https://x.example/a"])),
+    ("file", message(attachments=[{"file_id": "f1"}])),
+    ("file", message(extra={"deep": [{"file_id": "f1"}]})),
+    ("image", {"messages": [], "prediction": {"content": [{"type": "image_url", "image_url": {"url": "u"}}]}}),
+    ("image", {"messages": [], "prediction": {"content": [{"type": "text", "text": "x", "image_url": "u"}]}}),
+    ("file", {"messages": [], "attachments": ["f1"]}),
+    ("image", {"input": [{"image": "https://x.example/a"}]}),
+]
+NOT_HELD: list[dict[str, object]] = [
+    part(cache_control={"type": "ephemeral"}),
+    message(images=[], audio=None),
+    {"messages": [], "tools": [{"function": {"parameters": {"properties": {"image_url": {"type": "string"}}}}}]},
+    {"messages": [], "audio": {"voice": "alloy", "format": "wav"}, "modalities": ["text", "audio"]},
+    message(role="assistant", annotations=[{"type": "file_citation", "file_id": "f1"}]),
+]
+
+
+@pytest.mark.parametrize(("reason", "body"), HELD)
+def test_a_field_that_holds_a_medium_is_a_doubt(inspector: Inspector, reason: str, body: dict[str, object]) -> None:
+    """Whatever its part calls itself, and wherever it stands: a provider may look at it."""
+    assert [doubt.reason for doubt in inspector.inspect(freeze_object(body)).doubts] == [reason]
+
+
+@pytest.mark.parametrize("body", NOT_HELD)
+def test_a_field_that_only_speaks_of_media_is_none(inspector: Inspector, body: dict[str, object]) -> None:
+    """Schemas of tools, settings of the answer, empty fields and notes on sources."""
+    assert inspector.inspect(freeze_object(body)).doubts == ()
+
+
 def test_time_over_is_a_doubt_that_is_not_remembered() -> None:
     """When time is over there is a doubt; the same request with time enough is looked at again."""
     ticks = itertools.chain([0.0], itertools.repeat(5.0, 3), itertools.repeat(5.5))
