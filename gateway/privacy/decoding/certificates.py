@@ -1,11 +1,12 @@
 """Certificates, requests for them, lists of revoked ones and public keys: what their bytes say. Pure, bounded.
 
-They are made to be shown, and hold names of people all the same. What does not parse whole is none.
+They are made to be shown, and hold names of people all the same. What does not parse is none; of a certificate that was
+cut off, all that is there has to parse, up to the cut.
 """
 
 from collections.abc import Iterator
 
-_SEQUENCE, _INTEGER, _BITS = 0x30, 0x02, 0x03
+_SEQUENCE, _INTEGER, _BITS, _OCTETS = 0x30, 0x02, 0x03, 0x04
 _CONSTRUCTED = 0x20
 _STRINGS = {
     0x0C: "utf-8",
@@ -28,18 +29,33 @@ class _NotWhole(Exception):
 
 def held(data: bytes) -> list[bytes] | None:
     """Return what a certificate or a public key holds: its strings in UTF-8, and its bits; None: it is none."""
-    if not _is_certified(data):
+    if data[:1] != b"\x30":
         return None
-    walk = _Walk(data)
+    for cut in (False, True):
+        if not (_is_cut(data) if cut else _is_certified(data)):
+            continue
+        walk = _Walk(data, cut=cut)
+        try:
+            walk.gather(0, len(data), 0)
+        except _NotWhole:
+            continue
+        return walk.found
+    return None
+
+
+def _is_cut(data: bytes) -> bool:
+    """Tell whether it begins as a certificate, a request or a list of revoked ones that says that it is longer."""
     try:
-        walk.gather(0, len(data), 0)
+        outer, begin, said = _head(data, 0, len(data))
+        inner, inside, inner_said = _head(data, begin, len(data))
     except _NotWhole:
-        return None
-    return walk.found
+        return False
+    longer = inside + inner_said < begin + said > len(data) >= _SHORTEST_CUT
+    return outer == inner == _SEQUENCE and longer and data[inside : inside + 3] in _BEGINNINGS
 
 
-def _element(data: bytes, at: int, until: int) -> tuple[int, int, int]:
-    """Return tag, beginning and end of the element at a place (X.690, 8.1).
+def _head(data: bytes, at: int, until: int) -> tuple[int, int, int]:
+    """Return tag, beginning and length of the element at a place, as it says (X.690, 8.1).
 
     Raises:
         _NotWhole: There is none.
@@ -52,21 +68,51 @@ def _element(data: bytes, at: int, until: int) -> tuple[int, int, int]:
         if not 1 <= size <= 4 or begin + size > until:
             raise _NotWhole
         length, begin = int.from_bytes(data[begin : begin + size], "big"), begin + size
-    if begin + length > until:
+    return tag, begin, length
+
+
+def _element(data: bytes, at: int, until: int, *, cut: bool = False) -> tuple[int, int, int]:
+    """Return tag, beginning and end of the element at a place.
+
+    Args:
+        data: The bytes.
+        at: The place.
+        until: Where it has to end.
+        cut: Where `until` is the end of the bytes, an element of some kinds may be longer.
+
+    Raises:
+        _NotWhole: There is none, or it is longer.
+    """
+    at_the_cut = cut and until == len(data)
+    if at_the_cut and at + _LONGEST_HEAD > until:
+        return 0x05, until, until  # of a few bytes of an element's head, nothing can be told
+    tag, begin, length = _head(data, at, until)
+    if begin + length <= until:
+        return tag, begin, begin + length
+    if not at_the_cut or length > _LONGEST_CUT.get(tag, 0):
         raise _NotWhole
-    return tag, begin, begin + length
+    return tag, begin, until
 
 
-def _elements(data: bytes, at: int, until: int) -> Iterator[tuple[int, int, int]]:
+_LONGEST_HEAD = 4  # bytes of tag and length
+_BEGINNINGS = (b"\xa0\3\2", b"\2\1\0", b"\2\1\1")  # a version: of a certificate, a request, a list of revoked ones
+_SHORTEST_CUT = 48  # bytes
+_LONGEST_CUT = (
+    dict.fromkeys(_STRINGS, 256)
+    | {0x30: 65_535, 0x31: 512, 0xA0: 8_192, 0xA3: 8_192, _BITS: 4_096, _OCTETS: 4_096, _INTEGER: 20}
+    | {0x06: 64, 0x17: 17, 0x18: 24, 0x81: 256, 0x82: 256, 0x86: 512}
+)
+"""How long an element says to be that was cut off: as in certificates, and not as chance has it."""
+
+
+def _elements(data: bytes, at: int, until: int, *, cut: bool = False) -> Iterator[tuple[int, int, int]]:
     while at < until:
-        tag, begin, at = _element(data, at, until)
+        tag, begin, at = _element(data, at, until, cut=cut)
         yield tag, begin, at
 
 
 def _is_certified(data: bytes) -> bool:
     """Tell whether it is a sequence of what is certified, an algorithm and bits (RFC 5280), or a public key."""
-    if data[:1] != b"\x30":
-        return False
     try:
         _, begin, end = _element(data, 0, len(data))
         parts = [(tag, stop - start) for tag, start, stop in _elements(data, begin, end)]
@@ -83,8 +129,9 @@ def _is_certified(data: bytes) -> bool:
 class _Walk:
     """Walk over elements in elements, which gathers what they hold."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, *, cut: bool) -> None:
         self._data = data
+        self._cut = cut
         self._left = _MOST
         self.found: list[bytes] = []
 
@@ -94,7 +141,7 @@ class _Walk:
         Raises:
             _NotWhole: It is not, or more than a certificate has.
         """
-        for tag, begin, end in _elements(self._data, at, until):
+        for tag, begin, end in _elements(self._data, at, until, cut=self._cut):
             self._left -= 1
             if depth > _DEEPEST or self._left < 0:
                 raise _NotWhole

@@ -80,6 +80,11 @@ def _of_bits(run: str, decoding: Decoding) -> str:
     marks = sorted(set(run))
     if len(marks) < 2:
         return run
+    readings = len(marks) * (len(marks) - 1)
+    if readings > _MOST_READINGS:
+        decoding.doubt(UNREADABLE)
+        return run
+    decoding.spend(readings * len(run))
     for bits in _readings(run, marks):
         for width in (8, 7):
             usable = bits[: len(bits) // width * width]
@@ -89,6 +94,9 @@ def _of_bits(run: str, decoding: Decoding) -> str:
                 return f" {text} "
     decoding.doubt(UNREADABLE)
     return run
+
+
+_MOST_READINGS = 6  # of three kinds of marks: with more of them nobody could tell which is what
 
 
 def _readings(run: str, marks: list[str]) -> list[str]:

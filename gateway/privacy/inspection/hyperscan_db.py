@@ -128,7 +128,8 @@ def _read(stored: Path) -> bytes:
     """Return what a file holds that is this user's, and that nobody else can write.
 
     Raises:
-        OSError: It is another's, or a link, or can't be read.
+        OSError: It is a link, or can't be read.
+        PermissionError: Somebody else could have written it.
     """
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     with os.fdopen(os.open(stored, flags), "rb") as file:

@@ -1,4 +1,4 @@
-"""Certificates, public keys and icons may leave when they parse to the last byte; what is read in them counts."""
+"""Certificates, public keys and icons may leave when all that is there parses; what is read in them counts."""
 
 import base64
 import datetime
@@ -72,6 +72,8 @@ OPEN_PGP = packet(6, b"\4" + DRAW.randbytes(200)) + packet(13, b"Pool builds") +
 DOT = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 HARMLESS = {
     "a certificate": framed("CERTIFICATE", SITE),
+    "the first lines of a certificate": framed("CERTIFICATE", SITE, lines=3, end=False),
+    "a certificate without its last line": framed("CERTIFICATE", SITE, lines=len(SITE) // 48 - 1),
     "a certificate in one line of JSON": base64.b64encode(SITE).decode(),
     "a public key": framed("PUBLIC KEY", PUBLIC),
     "a public key of SSH": SSH.public_bytes(
@@ -84,10 +86,12 @@ HARMLESS = {
     "one icon many times": "\n".join([png(6)] * 9),
 }
 DOUBTS = {
-    "the first lines of a certificate": framed("CERTIFICATE", SITE, lines=5, end=False),
-    "a certificate without its last line": framed("CERTIFICATE", SITE, lines=len(SITE) // 48 - 1),
     "noise in the frame of a certificate": framed("CERTIFICATE", DRAW.randbytes(300)),
     "noise behind a certificate's beginning": framed("CERTIFICATE", SITE[:16] + DRAW.randbytes(900)),
+    "noise behind what says that it is longer": framed(
+        "CERTIFICATE", b"\x30\x82\x09" + SITE[3:13] + DRAW.randbytes(900)
+    ),
+    "noise in the middle of a cut certificate": framed("CERTIFICATE", SITE[:90] + DRAW.randbytes(150), end=False),
     "more than a certificate says that it is": framed("CERTIFICATE", SITE + DRAW.randbytes(900)),
     "a key of OpenPGP that goes on as noise": framed("PGP PUBLIC KEY BLOCK", OPEN_PGP[:9] + DRAW.randbytes(300)),
     "a picture in a key of OpenPGP": framed("PGP PUBLIC KEY BLOCK", OPEN_PGP + packet(17, DRAW.randbytes(90))),
@@ -103,6 +107,10 @@ DOUBTS = {
 }
 NAMED = {
     "the subject of a certificate": ("id.national", framed("CERTIFICATE", certificate("LOPEZ ANA - 12345678Z"))),
+    "the subject of a cut one": (
+        "id.national",
+        framed("CERTIFICATE", certificate("LOPEZ ANA - 12345678Z"), lines=3, end=False),
+    ),
     "the same without a frame": ("id.national", base64.b64encode(certificate("LOPEZ ANA - 12345678Z")).decode()),
     "another name of a certificate": (
         "contact.email",
@@ -130,8 +138,8 @@ def test_certificate_or_icon_may_leave(inspector: Inspector, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DOUBTS)
-def test_what_does_not_parse_whole_is_a_doubt(inspector: Inspector, name: str) -> None:
-    """A frame or a header alone is no reason, and what was cut off hides the rest."""
+def test_what_does_not_parse_is_a_doubt(inspector: Inspector, name: str) -> None:
+    """A frame or a header alone is no reason."""
     assert inspector.inspect({"prompt": f"What is this?\n{DOUBTS[name]}\n"}).doubts
 
 
