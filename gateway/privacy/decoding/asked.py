@@ -59,17 +59,17 @@ def around(text: str, start: int, end: int) -> tuple[str, str]:
 
 
 def number_asked(text: str, start: int, value: str) -> str:
-    """Return a number that was read, behind the plain word for what is asked for before it; else as it is."""
+    """Return a number that was read, and once more behind the plain word for what is asked for before it."""
     before = text[max(0, start - _NEAR) : start]
     if _NUMBER.fullmatch(value) is None or not before:
         return value
     digits = len(value.lstrip("+"))
     if digits == _SOCIAL_DIGITS and _SOCIAL.search(before):
-        return f"SSN: {value}"
+        return f"{value}\nSSN: {value}"
     if _LEAST_PHONE <= digits <= _MOST_PHONE and _PHONE.search(before):
-        return f"phone: {value}"
+        return f"{value}\nphone: {value}"
     if digits in _DIGITS_OF_PIN and _PIN.search(before) and not _OTHER_CODE.search(before):
-        return f"PIN: {value}"
+        return f"{value}\nPIN: {value}"
     return value
 
 

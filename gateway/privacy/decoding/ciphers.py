@@ -38,7 +38,6 @@ _HINT = (
 TURNED_TRIGGER = rf"(?i)(?:{_HINT})"
 _HINTS = re2.compile(TURNED_TRIGGER)
 _NEAR = 120  # characters between a text and the word that says how it was turned
-_MOST_WINDOWS = 200
 _WINDOW = re.compile(r".+", re.DOTALL)
 
 
@@ -48,9 +47,7 @@ class Turned:
     def finditer(self, text: str) -> Iterator[Match[str]]:
         """Yield the surroundings of each such word, of words close to each other once."""
         begin = end = 0
-        for number, hint in enumerate(_HINTS.finditer(text)):
-            if number == _MOST_WINDOWS:
-                break
+        for hint in _HINTS.finditer(text):
             first, last = _whole_words(text, hint.start(), hint.end())
             if first > end or not end:
                 yield from _window(text, begin, end)

@@ -76,6 +76,6 @@ def join_pieces(match: Match[str], decoding: Decoding) -> str:
 
 
 def unleet(match: Match[str], decoding: Decoding) -> str:
-    """Return a word for a secret, in which digits stood for letters, as the plain word before its value."""
+    """Return a word for a secret, in which digits stood for letters, and once more the plain word before its value."""
     decoding.spend(0)
-    return f"password: {match['value']}"
+    return f"{match[0]}\npassword: {match['value']}"

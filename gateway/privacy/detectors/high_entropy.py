@@ -72,19 +72,23 @@ _KIND_OF = {
 _WORDS = re.compile(r"[A-Z][a-z]{2,}|[a-z]{3,}")
 _NUMBERS = re.compile(r"[0-9]+")
 _MANY_NUMBERS = 3
+_CATEGORY = "secret.shaped"
 _NAME_IN_CODE = 1.5  # words that make up two thirds: a name, however often its kinds of characters change
 
 
 def of_words(value: str, times: float, *, beside_secret: bool = False) -> bool:
     """Tell whether it is a name in code: words make up much of it, its length divided by `times`.
 
-    It may be written backwards, as a text is read that speaks of mirrors. Beside a word for a secret neither that nor a
-    name with numbers in three places counts as a name: people make passwords of words and numbers.
+    Beside a word for a secret a name with numbers in three places is none: people make passwords of words and numbers.
     """
     if beside_secret and len(_NUMBERS.findall(value)) >= _MANY_NUMBERS:
         return False
-    ways = (value,) if beside_secret else (value, value[::-1])
-    return any(times * sum(map(len, _WORDS.findall(way))) >= len(value) for way in ways)
+    return times * sum(map(len, _WORDS.findall(value))) >= len(value)
+
+
+def is_turned_name(category: str, value: str) -> bool:
+    """Tell whether what looks random is a name in code that was turned around with the text that speaks of mirrors."""
+    return category == _CATEGORY and of_words(value[::-1], _NAME_IN_CODE)
 
 
 _PUBLIC = re.compile(
@@ -190,7 +194,7 @@ def _random_base64(match: Match[str]) -> bool:
 DETECTORS: tuple[Detector, ...] = (
     Detector(
         name="random_base64",
-        category="secret.shaped",
+        category=_CATEGORY,
         pattern=rx(r"(?<![\w/+=.,-])(?P<value>[A-Za-z0-9+/]{32,100}={0,2})(?![\w/+=-])"),
         source="base64 of random bytes: length, changes of kind, entropy; not base64 of text, not a hash by its name",
         check=_random_base64,
@@ -199,7 +203,7 @@ DETECTORS: tuple[Detector, ...] = (
     ),
     Detector(
         name="random_string",
-        category="secret.shaped",
+        category=_CATEGORY,
         pattern=rx(r"(?<![\w/+=.-])(?P<value>[A-Za-z0-9_-]{16,120}={0,2})(?![\w/+-])"),
         source="length, mixed kinds of characters, entropy; a word for a secret near it lowers the bar",
         check=_random,

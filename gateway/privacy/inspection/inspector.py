@@ -21,6 +21,7 @@ from gateway.privacy.decoding.icons import MOST_ICONS
 from gateway.privacy.decoding.listings import bytes_of, read_numbers
 from gateway.privacy.decoding.views import MAX_DEPTH, TextView, ViewKind, views
 from gateway.privacy.detectors.custom import Custom
+from gateway.privacy.detectors.high_entropy import is_turned_name
 from gateway.privacy.inspection.marks import in_marks, marked
 from gateway.privacy.inspection.parts import unreadable_parts
 from gateway.privacy.inspection.run import Failed, Look, Run, Spent
@@ -221,7 +222,9 @@ class Inspector:
 
     def _view(self, view: TextView, kinds: set[ViewKind], run: Run) -> Iterator[Finding]:
         """Yield the findings of one view; `kinds` receives what other views are worth making of it."""
-        yield from (_found(view, hit) for hit in self._scan(view.text, run, kinds))
+        for hit in self._scan(view.text, run, kinds):
+            if not (view.turned and is_turned_name(hit[1], view.text[hit[2] : hit[3]])):
+                yield _found(view, hit)
         pieces = list(broken(view.text, run.step)) if "\n" in view.text else []
         if not pieces:
             return

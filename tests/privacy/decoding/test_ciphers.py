@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.privacy import Inspector
 from gateway.privacy.decoding.budget import Unlimited
 from gateway.privacy.decoding.ciphers import MORSE, TURNED, unmorse, unturn
 
@@ -40,3 +41,15 @@ def test_a_hint_says_how_to_read_it(text: str, said: str) -> None:
 def test_without_anything_to_turn_the_hint_is_nothing() -> None:
     """`reversed` alone, in prose or code, makes no other reading."""
     assert list(TURNED.finditer("Read the list reversed, and then backwards.")) == []
+
+
+def test_the_last_of_many_hints_is_read_like_the_first(inspector: Inspector) -> None:
+    """However many words before it speak of turning, and however far apart."""
+    text = ("in reverse 87654x" + " and so on" * 40 + "\n") * 230 + "my DNI in reverse is Z87654321"
+    assert "id.national" in {finding.category for finding in inspector.inspect({"p": text}).findings}
+
+
+def test_a_key_that_reads_as_words_backwards_is_a_key(inspector: Inspector) -> None:
+    """Only where a text was turned may a name in code stand backwards."""
+    seen = inspector.inspect({"p": "access key nIatnuoM4enotSreviR7x9Q2"})
+    assert "secret.shaped" in {finding.category for finding in seen.findings}

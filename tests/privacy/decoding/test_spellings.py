@@ -28,7 +28,7 @@ def read(text: str) -> str:
         ("X-ray nine two one eight four seven Lima", "X921847L"),
         ("plus three four six one two nine", "+346129"),
         ("nul zes drie vijf acht twee", "063582"),
-        ("the gate code is fifty three sixty two", "the gate code is PIN: 5362"),
+        ("the gate code is fifty three sixty two", "the gate code is 5362\nPIN: 5362"),
         ("ana punto gil arroba correo punto es", "ana.gil@correo.es"),
         ("ana [at] correo [dot] es", "ana@correo.es"),
     ],
