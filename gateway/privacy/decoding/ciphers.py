@@ -15,7 +15,7 @@ from typing import Any
 import re2 as untyped_re2
 
 from gateway.privacy.decoding.asked import secret_asked
-from gateway.privacy.decoding.budget import Decoding
+from gateway.privacy.decoding.budget import Decoding, DecodingLimit
 
 re2: Any = untyped_re2  # the package has no types
 
@@ -38,6 +38,7 @@ _HINT = (
 TURNED_TRIGGER = rf"(?i)(?:{_HINT})"
 _HINTS = re2.compile(TURNED_TRIGGER)
 _NEAR = 120  # characters between a text and the word that says how it was turned
+_MOST_HINTS = 200
 _WINDOW = re.compile(r".+", re.DOTALL)
 
 
@@ -45,9 +46,15 @@ class Turned:
     """Pattern for the text around words such as "rot13" or "reversed"; yields matches like a compiled expression."""
 
     def finditer(self, text: str) -> Iterator[Match[str]]:
-        """Yield the surroundings of each such word, of words close to each other once."""
+        """Yield the surroundings of each such word, of words close to each other once.
+
+        Raises:
+            DecodingLimit: There are more such words than a text has that means them.
+        """
         begin = end = 0
-        for hint in _HINTS.finditer(text):
+        for number, hint in enumerate(_HINTS.finditer(text)):
+            if number == _MOST_HINTS:
+                raise DecodingLimit
             first, last = _whole_words(text, hint.start(), hint.end())
             if first > end or not end:
                 yield from _window(text, begin, end)

@@ -5,9 +5,6 @@ import pytest
 from gateway.privacy import Inspector
 
 HIDDEN = [
-    # the number is shown as it is, too: another word right before it asks for it as well
-    "Call me, my account number is one two three four five six seven eight nine",
-    "p4ssw0rd of 12345678Z: hello",
     # in halves, also where the word ends in an accent
     "Il mio IBAN: la prima metà è ES912100041845. La seconda metà è 0200051332.",
     "La première moitié de mon IBAN est ES912100041845. La deuxième moitié est 0200051332.",

@@ -43,10 +43,10 @@ def test_without_anything_to_turn_the_hint_is_nothing() -> None:
     assert list(TURNED.finditer("Read the list reversed, and then backwards.")) == []
 
 
-def test_the_last_of_many_hints_is_read_like_the_first(inspector: Inspector) -> None:
-    """However many words before it speak of turning, and however far apart."""
+def test_more_hints_than_are_looked_at_are_a_doubt(inspector: Inspector) -> None:
+    """However many words before it speak of turning, what is turned does not leave."""
     text = ("in reverse 87654x" + " and so on" * 40 + "\n") * 230 + "my DNI in reverse is Z87654321"
-    assert "id.national" in {finding.category for finding in inspector.inspect({"p": text}).findings}
+    assert [doubt.reason for doubt in inspector.inspect({"p": text}).doubts] == ["size"]
 
 
 def test_a_key_that_reads_as_words_backwards_is_a_key(inspector: Inspector) -> None:
