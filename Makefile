@@ -17,7 +17,7 @@ LLAMA  := llama-cpp-python
 BUILD  := $(if $(word 2,$(CURDIR)),,-DCMAKE_PROJECT_llama.cpp_INCLUDE=$(CURDIR)/deploy/llama-cpp.cmake)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve llama llama-portable test check lint types contracts format bench-engine check-gpu bench-policy bench-privacy bench-observe bench-overload bench-start clients lock clean
+.PHONY: help serve llama llama-portable test check lint types contracts format bench-engine check-gpu bench-policy bench-privacy bench-observe bench-overload bench-start clients client-suites lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -75,6 +75,9 @@ bench-start: $(VENV)/.test  ## how long a restart after a kill takes
 
 clients: $(VENV)/.test  ## other people's programs do whole tasks through the gateway; installed into CLIENTS, needs Node
 	CLIENTS="$(CLIENTS)" $(BIN)/python -m pytest tests/clients $(ARGS)
+
+client-suites: $(VENV)/.test  ## other people's test suites against the gateway (ARGS="llmprobe": one)
+	CLIENTS="$(CLIENTS)" $(BIN)/python -m tests.clients.suites $(ARGS)
 
 # Set-up. llama-cpp-python compiles llama.cpp: 2 to 6 minutes the first time; pip keeps the wheel for the next one.
 $(BIN)/python:
