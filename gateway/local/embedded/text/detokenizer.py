@@ -8,7 +8,10 @@ from collections.abc import Sequence
 
 
 class Detokenizer:
-    """Joins token bytes to text; a character is given out when its last byte has come."""
+    """Joins token bytes to text; a character is given out when its last byte has come.
+
+    One whose last byte never comes, since the answer was cut, is no part of the text.
+    """
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -16,10 +19,6 @@ class Detokenizer:
     def feed(self, piece: bytes) -> str:
         """Return the characters that are complete now."""
         return self._decoder.decode(piece)
-
-    def flush(self) -> str:
-        """Return what is left at the end; an incomplete character becomes U+FFFD."""
-        return self._decoder.decode(b"", final=True)
 
 
 class StopStrings:

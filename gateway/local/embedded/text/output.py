@@ -104,7 +104,7 @@ class Choice:
     def finish(self, reason: FinishReason) -> list[Delta]:
         """Return the rest, and the `Finish`."""
         echoed = self._echoed() if self._scored else []
-        rest = "" if self._stops.stopped else self._stops.feed(self._characters.flush()) + self._stops.flush()
+        rest = "" if self._stops.stopped else self._stops.flush()
         deltas = echoed + (self._emit(rest) if rest else [])
         if self._reader is not None:
             deltas += self._deltas(self._reader.flush(complete=reason is FinishReason.STOP))
