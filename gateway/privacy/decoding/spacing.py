@@ -56,9 +56,10 @@ SPLIT = re.compile(
     r"|[\"'][^\s\"']{1,24}[\"'](?:\s{0,3}[+.&|]{0,2}\s{0,9}[\"'][^\s\"']{1,24}[\"']){1,64}"
     r"|(?<![^\s\\])[^\s\\]{1,40}(?:\\\r?\n[ \t]{0,9}[^\s\\]{1,40}){1,64})"
 )
-_TAG = r"(?:<[/!A-Za-z][^<>\n]*>|\*\*\*?|~~)"  # without counts, which Hyperscan takes seconds to compile
+_TAG = r"(?:<[/!A-Za-z][^<>\n]*>|\*\*|~~)"  # without counts, which Hyperscan takes seconds to compile
+_TAGS = rf"{_TAG}(?:<[/!A-Za-z][^<>\n]*>|\*|~~)*"
 SPLIT_TRIGGER = (
-    rf"[0-9A-Za-z]{_TAG}+[0-9A-Za-z@._-]+{_TAG}+[0-9A-Za-z]|{_TAG}[0-9A-Za-z@._-]{_TAG}+[0-9A-Za-z@._-]{_TAG}"
+    rf"[0-9A-Za-z]{_TAGS}[0-9A-Za-z@._-]+{_TAGS}[0-9A-Za-z]|{_TAG}[0-9A-Za-z@._-]{_TAGS}[0-9A-Za-z@._-]{_TAG}"
     r"|[0-9][0-9A-Za-z_-]*[\"']\s?[+.&|][+.&|]?\s*[\"'][0-9A-Za-z]|[\"']\s?[+.&|][+.&|]?\s*[\"'][A-Za-z_-]*[0-9]"
     r"|[0-9A-Za-z]\\\r?\n[ \t]*[0-9A-Za-z]"
 )

@@ -11,7 +11,7 @@ from re import Match
 
 from gateway.privacy.detectors.detector import Detector, near, rx, words
 
-_LETTER = r"(?:[a-z'’]|[^\x00-\x7f])"
+_LETTER = r"(?:[a-z']|[^\x00-\x7f])"  # with ’
 _PART = rf"(?:O['’]|Mc|Mac|[DL]['’])?(?:[A-Z]|[ÁÉÍÓÚÑÜÇÀÈÒÖ]){_LETTER}{{1,20}}(?:-[A-Z]{_LETTER}{{1,20}})?(?![\w-])"
 _LINK = r"(?:[ \t](?:de|del|la|las|los|y|i|van|von|der|da|dos|di|bin|al|el|[A-Z]\.?)){0,3}[ \t]"
 _FULL = rf"{_PART}(?:{_LINK}{_PART}){{1,3}}"

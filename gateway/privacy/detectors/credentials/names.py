@@ -7,6 +7,8 @@ A name before the value says so (`api_key_env`, `passwordFile`), or the value is
 
 import re
 
+from gateway.privacy.detectors.detector import re2
+
 _OTHER_THING = re.compile(
     r"(?:[_-]|(?<=[a-z])(?=[A-Z]))(?i:env(?:_?var)?|file(?:name)?|path|ref|name|header|field|column|type|var|location|arn|ur[il]|"
     r"source|provider|policy|prefix|length|hint|label|placeholder|selector|lifetime|rotation)\Z"
@@ -23,7 +25,8 @@ _HASH = re.compile(r"[0-9a-f-]+|[0-9A-F-]+")
 _GLUED = re.compile(r"(?i:pass)(?!(?i:word|wd|phrase|code|wort|key|wrd|ord|w?0rd|w\b|e?\b))(?:[a-z]|(?<=PASS)[A-Z])")
 _NAME = re.compile(r"[\w.-]*\Z")
 _STEM = r"(?:[A-Z]+[0-9]?_)*"
-_NAME_ITSELF = re.compile(
+# INVARIANT: what people choose is matched in linear time. RE2 for parts that repeat and can be read in two ways.
+_NAME_ITSELF = re2.compile(
     rf"{_STEM}[A-Z]+[0-9]?_(?:KEY|TOKEN|PASSWORD|PASSWD|PASS|SECRET|PAT|CREDENTIALS|PWD|ENV)(?:_(?:[A-Z]+|V?[0-9]{{1,3}}))*"
     r"|X-[A-Z][a-z]+[0-9]?(?:-[A-Z]?[a-z]+[0-9]?|-[A-Z]{2,5})+"
     r"|/?(?:(?:[a-z]+[0-9]?|k8s|i18n|[a-z][0-9][a-z]?)[-_./])*(?:password|secrets?|token|key|credentials?)(?:[-_./](?:[a-z]{1,12}[0-9]?|v?[0-9]{1,4}))*"
@@ -33,8 +36,8 @@ _SETS = re.compile(r"(?P<name>[A-Za-z][\w.-]{0,60})[ \t]{0,3}(?:=(?!=|[ \t]*(?:\
 _NEXT_NAME = re.compile(r"(?P<name>[A-Z][A-Z0-9]*_[A-Z0-9_]*)=")  # the value is empty, and two lines were put together
 _LOOK = 60
 _NUMBERED = r"(?:Sha|SHA|Aes|AES|Md|MD|Rsa|RSA|X|S|P|Base|Utf|UTF|Http|HTTP|Int|UInt|Ed|OAuth|Oauth|Http|K|Py|H|V|Ipv|IPv|Argon|Web)[0-9]{1,5}"
-_TYPE = re.compile(
-    rf"(?=[A-Z])(?:{_NUMBERED}|[A-Za-z])*(?:Types?|Keys?|Error|Class|Model|Enum|Field|Input|Params?|Args|Proto|Union|Value|Dict|Info|Config|Schema|"
+_TYPE = re2.compile(
+    rf"(?:(?:{_NUMBERED}|[A-Z])(?:{_NUMBERED}|[A-Za-z])*)?(?:Types?|Keys?|Error|Class|Model|Enum|Field|Input|Params?|Args|Proto|Union|Value|Dict|Info|Config|Schema|"
     r"Object|Options?|Handle|Struct|Secret|Bytes|String|Provider|Password|Token|Credentials?|Settings|Context|Factory|Manager|"
     r"Request|Response|Interface)"
 )  # a name with an ending that types have: what stands behind a name in an annotation

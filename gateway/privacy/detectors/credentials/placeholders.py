@@ -26,7 +26,7 @@ _WORD = "|".join(sorted({*_MARKERS.split(), *_THINGS.split()}, key=len, reverse=
 _ALL_WORDS = re.compile(rf"(?i)(?=.*[a-z])(?:(?:{_WORD})|x{{3,}}|[-_. :*/!?'])++{_COUNT}[-_. !?*'\")\]]*\Z")
 _HAS_MARKER = re.compile(rf"(?i)(?:{'|'.join(sorted(_MARKERS.split(), key=len, reverse=True))}|x{{3,}})")
 _OPENED = re.compile(
-    rf"(?i)(?:your|example|sample|change(?:me|it)?|insert|replace|dummy|fake|placeholder|redacted|todo|tbd|fixme|x{{3,}}|tu|su|ejemplo|not)(?:[-_. ]+(?:[a-z]+|x{{2,}}))+(?:[-_. ]*{_COUNT})?[-_. !?'\")\]]*\Z"
+    rf"(?i)(?:your|example|sample|change(?:me|it)?|insert|replace|dummy|fake|placeholder|redacted|todo|tbd|fixme|x{{3,}}|tu|su|ejemplo|not)(?:[-_. ]+[a-z]+)+(?:[-_. ]*{_COUNT})?[-_. !?'\")\]]*\Z"
 )  # your_github_pat, replace-with-what-you-got: any words behind the first, but nothing that was typed
 _WHOLE = re.compile(
     r"(?i)(?:x+|\*+|\.+|-+|_+|•+|#+|\?+)\Z|.*(?:\.\.\.|…)[\"'),;]*\Z"
@@ -36,10 +36,10 @@ _WHOLE = re.compile(
 _READ_FROM = re.compile(
     r"<[^<>]*>?[\"'),;]*\Z"
     r"|\$(?:\{|\(|env:|_(?:ENV|SERVER|POST|GET|REQUEST|SESSION)\b|[0-9*@#?]\Z)"
-    r"|\$+[A-Za-z_](?:[A-Z_]+|[a-z_]+|(?:[a-z]+|[A-Z][a-z]+)+)[0-9]?(?:\Z|(?:->|::|\.|\[|\()[A-Za-z_\[\]'\"(>-].*|[\"'),;}]+\Z)"
+    r"|\$+[A-Za-z_](?:[A-Z_]+|[a-z_]+|[a-z]*(?:[A-Z][a-z]+)+)[0-9]?(?:\Z|(?:->|::|\.|\[|\()[A-Za-z_\[\]'\"(>-].*|[\"'),;}]+\Z)"
     r"|\$(?:2[abxy]?|argon2\w*|[156y]|pbkdf2)\$|\$\$"
     r"|\{[{%#\"']|\{[\w.:\[\]\"' -]*(?:![rsa])?\}|\{\Z|%(?:[sdrvq@](?!\w)|\w+%\Z|\([\w.]+\)|\{|[A-Za-z_]\w*%|<)"
-    r"|(?i:(?:os|env|self|this|process|config|cfg|settings|secrets|vars?|module|app|props|request|req|options|args|params)(?:\.|\[|::|->)[A-Za-z_\"'](?:[\w.\[\]\"':>-]|\(.*)*\Z"
+    r"|(?i:(?:os|env|self|this|process|config|cfg|settings|secrets|vars?|module|app|props|request|req|options|args|params)(?:\.|\[|::|->)[A-Za-z_\"'][\w.\[\]\"':>-]*(?:\(.*)?\Z"
     r"|get_?\w*\(.*|secretstr\(?.*|env(?:iron(?:ment)?)?[:(]\s?[A-Za-z_\"'][\w.\"')]*\Z)"
     r"|(?i:vault:[\w.-]*/[\w./#:-]*|op://.*|arn:[a-z-]{3,12}:[a-z0-9-]+:.*|ssm:/.*|ref\+[a-z0-9]+://.*|file:\.{0,2}/.*|keyring:[a-z_./-]+|!secret\b.*)\Z"
 )
