@@ -10,13 +10,14 @@ from types import MappingProxyType
 from gateway.core.document import Json, JsonObject
 from gateway.core.provider_fields import FIELD as REASONING_DETAILS
 
-_TOP = frozenset({"cache_control", "thinking", "output_config"})
+OF_ANTHROPIC = frozenset({"cache_control", "thinking", "output_config"})
+"""Fields of a whole request in Anthropic's words, for its own API alone."""
 _INSIDE = frozenset({"cache_control", "is_error", REASONING_DETAILS})
 
 
 def unmarked(document: JsonObject) -> JsonObject:
     """Return a chat document without its marks. Texts that stood apart for their sake are joined line by line."""
-    fields = {name: value for name, value in document.items() if name not in _TOP}
+    fields = {name: value for name, value in document.items() if name not in OF_ANTHROPIC}
     messages, tools = fields.get("messages"), fields.get("tools")
     if isinstance(messages, tuple):
         fields["messages"] = tuple([_message(message) for message in messages])

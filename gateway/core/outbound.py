@@ -6,9 +6,9 @@ import secrets
 from types import MappingProxyType
 
 from gateway.core.document import Json, JsonObject
-from gateway.core.marks import unmarked
+from gateway.core.marks import OF_ANTHROPIC, unmarked
 from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, Dialect, Thinking
-from gateway.core.target import TargetInfo
+from gateway.core.target import Api, TargetInfo
 
 # The gateway answers for these itself; a provider must neither store the request nor see who asked.
 WITHHELD = frozenset({"user", "metadata", "store", "safety_identifier"})
@@ -42,6 +42,8 @@ def outbound_document(request: AnyRequest, target: TargetInfo, *, keep_identity:
     document = unmarked(request.document) if request.marked and not target.marks else request.document
     fields: dict[str, Json] = {name: value for name, value in document.items() if keep_identity or name not in WITHHELD}
     fields["model"] = target.model
+    if request.marked and target.api is Api.CHAT and isinstance(request, ChatRequest):
+        _drop_words_of_anthropic(request, fields, takes_marks=target.marks)
     if not keep_identity and isinstance(given := fields.pop(_CACHE_KEY, None), str):
         fields[_CACHE_KEY] = _hashed(given)
     if isinstance(request, ChatRequest) and is_reasoning_model(target.model):
@@ -54,6 +56,14 @@ def outbound_document(request: AnyRequest, target: TargetInfo, *, keep_identity:
         fields["stream"] = True
         fields["stream_options"] = MappingProxyType({"include_usage": True})
     return MappingProxyType(fields)
+
+
+def _drop_words_of_anthropic(request: ChatRequest, fields: dict[str, Json], *, takes_marks: bool) -> None:
+    """Leave out what only Anthropic's own API knows; OpenRouter is told the budget for thinking in its words."""
+    for name in OF_ANTHROPIC:
+        fields.pop(name, None)
+    if takes_marks and request.thinking.budget and "reasoning_effort" not in fields:
+        fields["reasoning"] = MappingProxyType({"max_tokens": request.thinking.budget})
 
 
 def _effort(thinking: Thinking) -> str:

@@ -9,7 +9,7 @@ from gateway.core.document import thaw
 from gateway.core.labels import Label, Zone
 from gateway.core.outbound import outbound_document
 from gateway.core.target import TargetInfo
-from gateway.wire import openai
+from gateway.wire import anthropic, openai
 
 
 def sent(model: str, *, at_home: bool = False, **fields: Any) -> Any:
@@ -45,3 +45,33 @@ def test_a_cloud_finds_its_cache_and_not_who_asked() -> None:
     away = sent("m", **key)["prompt_cache_key"]
     assert away == sent("m", **key)["prompt_cache_key"] != sent("m", prompt_cache_key="eva")["prompt_cache_key"]
     assert "ana" not in away
+
+
+@pytest.mark.parametrize(
+    ("model", "thinking", "effort"),
+    [
+        ("gpt-5.4", {"type": "enabled", "budget_tokens": 1024}, "low"),
+        ("gpt-5.4", {"type": "enabled", "budget_tokens": 8000}, "medium"),
+        ("o3", {"type": "enabled", "budget_tokens": 32000}, "high"),
+        ("gpt-5.4", {"type": "adaptive"}, None),
+        ("gpt-4.1", {"type": "enabled", "budget_tokens": 1024}, None),
+    ],
+)
+def test_a_budget_for_thinking_is_an_effort_for_models_that_take_one(model: str, thinking: Any, effort: Any) -> None:
+    """What an Anthropic client lets a model think reaches OpenAI's thinking models as their effort, and no others."""
+    message = {"role": "user", "content": "hi"}
+    body = {"model": "auto", "max_tokens": 9, "messages": [message], "thinking": thinking}
+    info = TargetInfo(name="t", kind="openai", zone=Zone.CLOUD, ceiling=Label.PUBLIC, model=model)
+    found = outbound_document(anthropic.parse_messages(json.dumps(body).encode()), info)
+    assert (found.get("reasoning_effort"), "thinking" in found) == (effort, False)
+
+
+def test_openrouter_is_sent_marks_and_a_budget_in_its_own_words() -> None:
+    """A provider of chat completions that takes marks gets those of blocks, and how much to think as `reasoning`."""
+    part = {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}}
+    thinking = {"type": "enabled", "budget_tokens": 1024}
+    body = {"model": "auto", "max_tokens": 9, "messages": [{"role": "user", "content": [part]}], "thinking": thinking}
+    info = TargetInfo(name="t", kind="openai", zone=Zone.CLOUD, ceiling=Label.PUBLIC, model="m", marks=True)
+    found = outbound_document(anthropic.parse_messages(json.dumps(body).encode()), info)
+    assert thaw(found["messages"]) == [{"role": "user", "content": [part]}]
+    assert (thaw(found["reasoning"]), "thinking" in found) == ({"max_tokens": 1024}, False)

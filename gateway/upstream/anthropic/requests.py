@@ -64,11 +64,11 @@ def messages_request(target: str, document: JsonObject, *, version: str, answer_
             raise unsupported(target, name)
     if document.get("n") not in (None, 1):
         raise unsupported(target, "n")
-    conversation = Conversation(target, document)
+    conversation, limit = Conversation(target, document), _limit(document)
     form = _format(document)
     fields: dict[str, Any] = {
         "model": document.get("model"),
-        "max_tokens": _limit(document) or answer_tokens,
+        "max_tokens": answer_tokens if limit is None else limit,
         "messages": conversation.messages,
         "stream": True,
     }
@@ -93,8 +93,8 @@ def messages_request(target: str, document: JsonObject, *, version: str, answer_
 def _limit(document: JsonObject) -> int | None:
     for name in ("max_completion_tokens", "max_tokens"):
         given = document.get(name)
-        if isinstance(given, int | float) and given >= 1:
-            return int(given)
+        if isinstance(given, int | float):
+            return int(given)  # 0: only read the prompt
     return None
 
 

@@ -28,7 +28,7 @@ def thinking_fields(document: JsonObject, fields: Mapping[str, Any]) -> dict[str
     if isinstance(own, Mapping) or isinstance(config, Mapping):
         made: dict[str, Any] = {}
         if isinstance(own, Mapping):
-            made["thinking"] = own
+            made["thinking"] = _within(own, fields["max_tokens"])
         if isinstance(config, Mapping) and config.get("effort"):
             made["output_config"] = {"effort": config["effort"]}
         return made
@@ -47,6 +47,14 @@ def thinking_fields(document: JsonObject, fields: Mapping[str, Any]) -> dict[str
     # The budget is a part of the limit, which stays what the client set.
     budget = min(_BUDGETS[word], fields["max_tokens"] // 2)
     return {"thinking": {"type": "enabled", "budget_tokens": budget}} if budget >= _BUDGETS["low"] else {}
+
+
+def _within(own: JsonObject, limit: int) -> JsonObject:
+    """Return what the client says with a budget below the limit, which a policy may have lowered."""
+    budget = own.get("budget_tokens")
+    if not isinstance(budget, int | float) or budget < limit:
+        return own
+    return {**own, "budget_tokens": limit // 2} if limit // 2 >= _BUDGETS["low"] else {"type": "disabled"}
 
 
 def _thoughtless(messages: list[dict[str, Any]]) -> bool:

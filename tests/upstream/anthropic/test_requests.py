@@ -47,6 +47,7 @@ def test_a_plain_request() -> None:
         "stream": True,
     }
     assert asked()["max_tokens"] == 99
+    assert asked(max_tokens=0)["max_tokens"] == 0
 
 
 def test_turns_alternate_and_begin_with_the_user() -> None:
@@ -158,6 +159,10 @@ def test_pictures_and_files() -> None:
         ("claude-3-5-haiku-latest", {"reasoning_effort": "high"}, {}),
         ("claude-sonnet-5", {"reasoning_effort": "odd"}, {}),
         ("claude-sonnet-4-5", {"thinking": {"type": "adaptive"}}, {"thinking": {"type": "adaptive"}}),
+        ("claude-sonnet-4-5", {"thinking": {"type": "enabled", "budget_tokens": 32000}},
+         {"thinking": {"type": "enabled", "budget_tokens": 4500}}),
+        ("claude-sonnet-4-5", {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 500},
+         {"thinking": {"type": "disabled"}}),
         ("claude-opus-4-5", MOST | {"reasoning_effort": "max"}, MOST),
         ("claude-sonnet-4-5", {"reasoning_effort": "low", "tools": [TOOL], "tool_choice": "required"}, {}),
         ("claude-sonnet-4-5", {"reasoning_effort": "low", "tools": [TOOL], "messages": [
@@ -167,7 +172,7 @@ def test_pictures_and_files() -> None:
 )  # fmt: skip
 def test_how_much_to_think(model: str, fields: Any, expected: Any) -> None:
     """Effort is said as each model takes it, where it breaks nothing; what is said in Anthropic's words stays."""
-    found = asked(model=model, max_tokens=9000, **fields)
+    found = asked(**{"model": model, "max_tokens": 9000} | fields)
     assert {name: found[name] for name in ("thinking", "output_config") if name in found} == expected
 
 
