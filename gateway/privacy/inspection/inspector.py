@@ -28,6 +28,7 @@ from gateway.privacy.inspection.run import Failed, Look, Run, Spent
 from gateway.privacy.inspection.scanner import Hit, Scanner
 from gateway.privacy.inspection.sealed import OPAQUE, SealedPieces
 from gateway.privacy.inspection.seams import Order, Plausible, Row, listed, orders_inside, plausible, whole
+from gateway.privacy.inspection.stretches import Stretch, stretches
 from gateway.privacy.inspection.walk import OF_THE_API, leaves_by_role
 from gateway.privacy.settings import InspectionSettings
 from gateway.privacy.text_keys import TextKeys
@@ -112,6 +113,8 @@ class Inspector:
                     order.add(place, leaf, lane)
             place = None
             findings.extend(self._across(order, run))
+            for stretch in stretches(document):
+                findings.extend(self._together(stretch, run))
         except Spent as spent:
             run.doubt(str(spent), path_of(place))
         except DecodingLimit:
@@ -141,6 +144,23 @@ class Inspector:
             for reason in seen.doubts:
                 if reason != UNREADABLE or not OPAQUE.search(here):
                     run.doubt(reason, here)
+
+    def _together(self, stretch: Stretch, run: Run) -> Iterator[Finding]:
+        """Yield what texts of one message say together and none of them says alone."""
+        run.step()
+        text, alone, doubts = stretch.text, set[tuple[str, str]](), set[str]()
+        for piece in stretch.pieces:
+            seen = self._remembered(piece.text, run)
+            alone.update((found.category, piece.text[found.start : found.end]) for found in seen.findings)
+            doubts.update(seen.doubts)
+        seen = self._remembered(text, run)
+        for finding in seen.findings:
+            if (finding.category, text[finding.start : finding.end]) not in alone:
+                path, start, end = stretch.place(finding.start, finding.end)
+                yield msgspec.structs.replace(finding, path=path, start=start, end=end)
+        for reason in seen.doubts:
+            if reason not in doubts:
+                run.doubt(reason, stretch.path)
 
     def _texts_of(self, leaf: Leaf, place: Place, run: Run) -> Iterator[str]:
         """Yield what numbers say: those that are long enough for an identifier, and an array of bytes as text."""
