@@ -242,6 +242,12 @@ class Inherited(msgspec.Struct, frozen=True, kw_only=True):
     label: Label = Label.PUBLIC
     causes: frozenset[str] | None = None  # categories that alone made them sensitive; None: not known, or not only they
     tags: frozenset[str] = frozenset()
+    rest: Label = Label.PUBLIC  # what is left of a sensitive label where all its causes are masked
+
+    @property
+    def least(self) -> Label:
+        """Return the label below which masking must not bring what continues this."""
+        return self.rest if self.label is Label.SENSITIVE else self.label
 
     def joined(self, other: "Inherited") -> "Inherited":
         """Return what both together hand down."""
@@ -249,7 +255,12 @@ class Inherited(msgspec.Struct, frozen=True, kw_only=True):
         causes: frozenset[str] | None = None
         if sensitive and all(one.causes for one in sensitive):
             causes = frozenset().union(*(one.causes or () for one in sensitive))
-        return Inherited(label=max(self.label, other.label), causes=causes, tags=self.tags | other.tags)
+        return Inherited(
+            label=max(self.label, other.label),
+            causes=causes,
+            tags=self.tags | other.tags,
+            rest=max(self.least, other.least),
+        )
 
 
 class Inbound(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 import msgspec
 
 from gateway.core.errors import AduanaError
-from gateway.core.labels import Zone
+from gateway.core.labels import Label, Zone
 from gateway.core.outbound import withheld
 from gateway.core.request import AnyRequest, ChatRequest, Inherited
 from gateway.core.route import Route
 from gateway.core.target import TargetInfo
 from gateway.pipeline.masking import Outgoing
 from gateway.pipeline.settlement import RequestAccount
-from gateway.policy import Decision, Evidence, Policy, Sensitivity, reasons_of
+from gateway.policy import Decision, Evidence, Policy, Sensitivity, label_without, reasons_of
 from gateway.upstream.unsaid import unsaid
 
 _PLAIN = re.compile(r"(?!.*[0-9]{9})[A-Za-z][A-Za-z0-9_]{0,47}")  # other names could be content
@@ -34,7 +34,10 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     def bequest(self) -> Inherited:
         """Return what whatever continues this request, or its answer, inherits from it."""
-        return Inherited(label=self.first.label, causes=self.causes, tags=self.evidence.inbound.tags)
+        rest = label_without(self.evidence, self.policy, self.causes) if self.causes else Label.PUBLIC
+        own = Inherited(label=self.first.label, causes=self.causes, tags=self.evidence.inbound.tags, rest=rest)
+        past = self.evidence.inbound.inherited
+        return own if past is None else msgspec.structs.replace(own, rest=max(rest, past.least))
 
     def route_ahead(self) -> Route:
         """Return the way before anybody was asked; where only one target may answer, it is known already."""

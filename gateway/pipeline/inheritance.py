@@ -18,11 +18,13 @@ _STORED = Trace(kind=TraceKind.STORED, path="$")
 
 
 def with_tags(inbound: Inbound) -> Inbound:
-    """Return the request with the tags of what it continues beside its own."""
+    """Return the request with the tags of what it continues beside its own; those alone it then inherits."""
     inherited = inbound.inherited
-    if inherited is None or inherited.tags <= inbound.tags:
+    if inherited is None:
         return inbound
-    return msgspec.structs.replace(inbound, tags=inbound.tags | inherited.tags)
+    further = inherited.tags - inbound.tags
+    inherited = msgspec.structs.replace(inherited, tags=further)
+    return msgspec.structs.replace(inbound, tags=inbound.tags | further, inherited=inherited)
 
 
 def recollected(recalled: Recollection, inherited: Inherited | None) -> Recollection:
@@ -61,3 +63,22 @@ def upheld(
     )
     evidence = msgspec.structs.replace(evidence, inspection=inspection)
     return evidence, decide(evidence)
+
+
+def least_masked(evidence: Evidence, label_of: Callable[[Evidence], Label]) -> Label:
+    """Return the label below which masking must not bring a request, for the sake of what it continues.
+
+    INVARIANT: masking takes away what was found, and nothing else that is inherited: not the label of an earlier turn
+    that had other reasons, and not what the label would be without the inherited tags.
+
+    Args:
+        evidence: What the decision about the masked request rests on.
+        label_of: Gives the label of a masked request.
+    """
+    inbound, inherited = evidence.inbound, evidence.inbound.inherited
+    if inherited is None:
+        return Label.PUBLIC
+    if not inherited.tags:
+        return inherited.least
+    alone = msgspec.structs.replace(inbound, tags=inbound.tags - inherited.tags)
+    return max(inherited.least, label_of(msgspec.structs.replace(evidence, inbound=alone)))

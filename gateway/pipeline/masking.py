@@ -18,8 +18,9 @@ from gateway.core.document import JsonObject, strings
 from gateway.core.errors import BadRequest, LedgerUnavailable, Unavailable
 from gateway.core.finding import Finding, Inspection
 from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, GenerateRequest, Inbound
+from gateway.pipeline.inheritance import least_masked
 from gateway.pipeline.inspection import INLINE_BYTES
-from gateway.policy import Decision, Evidence, Policy, decide_masked, foresee
+from gateway.policy import Decision, Evidence, Policy, decide_masked, foresee, label_without
 from gateway.privacy.categories import covered, is_topic
 from gateway.privacy.masking.blanks import blanks_of
 from gateway.privacy.masking.mask import Masked, foreign, mask
@@ -226,7 +227,9 @@ class Masker:
         fresh = msgspec.structs.replace(fresh, findings=foreign(fresh.findings, masked))
         outward = msgspec.structs.replace(evidence.inbound, request=request)
         decision = decide_masked(first, evidence, outward, fresh, policy)
-        if decision is None:
+        if decision is None or decision.label < least_masked(
+            msgspec.structs.replace(evidence, inbound=outward), lambda alone: label_without(alone, policy, first.mask)
+        ):
             return None
         return Outgoing(
             inbound=outward,

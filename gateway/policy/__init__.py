@@ -12,7 +12,7 @@ from gateway.policy.evaluation.decide import decide
 from gateway.policy.evaluation.decision import Candidate, Decision, Refusal, Removed, Why, refusal_error
 from gateway.policy.evaluation.evidence import Evidence
 from gateway.policy.evaluation.explanation import Explanation, explain
-from gateway.policy.evaluation.masking import causes_of, decide_masked, decide_whole, foresee
+from gateway.policy.evaluation.masking import causes_of, decide_masked, decide_whole, foresee, label_without
 from gateway.policy.evaluation.overrides import overridden
 from gateway.policy.evaluation.reasons import reasons_of
 from gateway.policy.evaluation.sensitivity import Sensitivity, sensitivity_of
@@ -45,6 +45,7 @@ __all__ = [
     "explain",
     "facts_json",
     "foresee",
+    "label_without",
     "load_policy",
     "load_policy_files",
     "mint",

@@ -5,6 +5,7 @@ import pytest
 
 from gateway.core.labels import Label
 from gateway.core.request import Inherited
+from gateway.privacy import Inspector
 from tests.pipeline.house import House, chat
 
 POLICY = """
@@ -16,6 +17,13 @@ labels:
   findings: {{secret: sensitive}}
 rules:
   - {{name: no client leaves, when: {{tags: {{in: [client]}}}}, only: [home]}}
+otherwise: {{prefer: [big, home]}}
+"""
+MASKING = """
+version: 1
+labels: {{default: {default}, tags: {{public: public}}}}
+rules:
+  - {{name: mail goes out masked, when: {{stream: false}}, mask: [contact.email]}}
 otherwise: {{prefer: [big, home]}}
 """
 CEILING = Label.PUBLIC  # of the stand-in clouds
@@ -66,6 +74,50 @@ async def test_a_rule_about_a_tag_holds_for_what_continues_it() -> None:
         assert answer.bequest.tags == {"client"}
     await house.settlements.close()
     assert house.big.asked == []
+
+
+@pytest.mark.parametrize(
+    ("inherited", "leaves"),
+    [
+        (None, True),
+        (Inherited(), True),
+        (Inherited(label=Label.SENSITIVE, causes=frozenset({"contact.email"})), True),
+        (Inherited(label=Label.SENSITIVE), False),
+        (Inherited(label=Label.INTERNAL), False),
+        (Inherited(label=Label.SENSITIVE, causes=frozenset({"contact.email"}), rest=Label.INTERNAL), False),
+        (
+            Inherited(label=Label.SENSITIVE, causes=frozenset({"contact.email"})).joined(
+                Inherited(label=Label.INTERNAL)
+            ),
+            False,
+        ),
+    ],
+)
+async def test_masking_takes_nothing_else_away_that_is_inherited(inherited, leaves) -> None:
+    """Where an earlier turn was internal, masking what is found makes no public request of it."""
+    house = House(Inspector(hyperscan=False), MASKING.format(default="public"))
+    bequest = await continued(house, inherited)
+    assert bool(house.big.asked) is leaves
+    assert bequest.label is Label.SENSITIVE
+    assert bequest.least is (Label.PUBLIC if inherited is None else inherited.least)
+
+
+@pytest.mark.parametrize(("tags", "leaves"), [((), False), (("public",), True)])
+async def test_an_inherited_tag_lowers_no_masked_request(tags, leaves) -> None:
+    """A tag may lower the policy's default, but only one that the request has itself, masked or not."""
+    house = House(Inspector(hyperscan=False), MASKING.format(default="internal"))
+    await continued(house, Inherited(tags=frozenset({"public"})), *tags)
+    assert bool(house.big.asked) is leaves
+
+
+async def continued(house: House, inherited: Inherited | None, *tags: str) -> Inherited:
+    """Ask for something with an address in it, and return what the answer hands down."""
+    inbound, request = chat("Write to jane.doe@clinic-north.com.", *tags)
+    inbound = msgspec.structs.replace(inbound, inherited=inherited)
+    async with house.pipeline.generate(inbound, request) as answer:
+        _ = [delta async for delta in answer.deltas]
+    await house.settlements.close()
+    return answer.bequest
 
 
 async def test_an_explanation_shows_what_is_inherited() -> None:

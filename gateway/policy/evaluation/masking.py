@@ -91,6 +91,11 @@ def causes_of(decision: Decision, evidence: Evidence, policy: Policy) -> frozens
     return None if without.label is Label.SENSITIVE else causes
 
 
+def label_without(evidence: Evidence, policy: Policy, categories: frozenset[str]) -> Label:
+    """Return the label of a request where all of these categories, and a past of nothing else, are masked."""
+    return decide_relieved(evidence, policy, categories).label
+
+
 def _clouds(decision: Decision) -> frozenset[str]:
     """Return the cloud targets that a decision permits."""
     found = {candidate.target for candidate in decision.candidates if candidate.zone is Zone.CLOUD}
