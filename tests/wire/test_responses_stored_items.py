@@ -8,6 +8,7 @@ import pytest
 from gateway.core.document import encode, freeze_object
 from gateway.core.errors import BadRequest, NotFound
 from gateway.wire import responses
+from gateway.wire.responses.conversations import parse_added, parse_new
 from gateway.wire.responses.stored_items import id_of, listed_items, new_items, page, refers, response_of
 
 UNIQUE = "0123456789abcdef01234567"
@@ -131,3 +132,30 @@ def test_a_page_behind_nothing_is_an_error() -> None:
 def test_an_item_tells_its_response(item: str, response: str | None) -> None:
     """Ids of items that were answered here lead to the response; others lead nowhere."""
     assert response_of(item) == response
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"type": 5},
+        {"type": ["message"]},
+        {"type": {"a": 1}},
+        {"type": "message", "role": 5, "content": "x"},
+        {"type": "message", "role": None, "content": "x"},
+        {"role": "user"},
+        {"type": "function_call_output", "output": "x"},
+    ],
+)
+def test_what_could_not_be_continued_is_not_kept(item: dict[str, Any]) -> None:
+    """A broken item is refused when it comes, in a conversation and in a request, so that none stops what follows."""
+    for parse in (parse_new, parse_added):
+        with pytest.raises(BadRequest, match=r"items\[0\]"):
+            parse(json.dumps({"items": [item]}).encode())
+    with pytest.raises(BadRequest, match=r"input\[0\]"):
+        asked([item])
+
+
+def test_an_input_that_is_neither_text_nor_items_is_refused() -> None:
+    """What is added to a stored turn is read as strictly as what begins a conversation."""
+    with pytest.raises(BadRequest, match="input"):
+        responses.parse_continued(asked({"a": 1}, previous_response_id="resp_1"), stored("Hello"), {})

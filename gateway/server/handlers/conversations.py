@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 from aiohttp import web
@@ -11,7 +12,7 @@ from aiohttp import web
 from gateway.core.errors import BadRequest, NotFound
 from gateway.core.request import Caller, Inherited
 from gateway.server.answers import json_answer
-from gateway.server.endpoint import REQUEST_ID, HttpEndpoint
+from gateway.server.endpoint import INLINE_BYTES, REQUEST_ID, HttpEndpoint
 from gateway.server.handlers.paging import wanted_page
 from gateway.server.headers import TAGS
 from gateway.server.inbound import parse_tags
@@ -19,6 +20,7 @@ from gateway.stored import Conversation, ResponseStore
 from gateway.wire.responses import conversations as wire
 from gateway.wire.responses.stored_items import id_of, listed_items, missing, page
 
+T = TypeVar("T")
 _OFF = "Nothing is stored here. The owner of this gateway turns it on with 'responses: {store: on}'."
 
 
@@ -35,12 +37,12 @@ class ConversationHandlers:
     async def create(self, http: web.Request) -> web.StreamResponse:
         """Answer POST /v1/conversations."""
         caller, store = self._owner(http)
-        metadata, items = wire.parse_new(await self._endpoint.body(http))
+        metadata, items = await self._given(http, _new)
         conversation = Conversation(
             id=f"conv_{secrets.token_hex(24)}",
             created=int(self._wall()),
             metadata=metadata,
-            items=_listed(items),
+            items=items,
             inherited=_tagged(http, caller),
         )
         await store.keep(caller.key, conversation)
@@ -67,7 +69,7 @@ class ConversationHandlers:
     async def add_items(self, http: web.Request) -> web.StreamResponse:
         """Answer POST /v1/conversations/{id}/items with the items that were added."""
         caller, _ = self._owner(http)
-        items = _listed(wire.parse_added(await self._endpoint.body(http)))
+        items = await self._given(http, _added)
         handed = _tagged(http, caller)
         await self._changed(http, lambda found: found.grown(items, handed))
         return json_answer(page(items, after=None, order="asc", limit=len(items)), _id(http))
@@ -86,9 +88,9 @@ class ConversationHandlers:
             NotFound: There is no such item.
         """
         found, name = await self._stored(http), http.match_info["item"]
-        for item in found.items:
-            if id_of(item) == name:
-                return json_answer(item, _id(http))
+        item = await asyncio.to_thread(lambda: next((one for one in found.items if id_of(one) == name), None))
+        if item is not None:
+            return json_answer(item, _id(http))
         raise NotFound(missing("Item", name), code="item_not_found")
 
     async def delete_item(self, http: web.Request) -> web.StreamResponse:
@@ -118,6 +120,15 @@ class ConversationHandlers:
             raise BadRequest(_OFF, code="store_off")
         return caller, self._store
 
+    async def _given(self, http: web.Request, parse: Callable[[bytes], T]) -> T:
+        """Return what the body gives; a long one is parsed in a thread.
+
+        Raises:
+            BadRequest: It is not as it must be.
+        """
+        body = await self._endpoint.body(http)
+        return await asyncio.to_thread(parse, body) if len(body) > INLINE_BYTES else parse(body)
+
     async def _stored(self, http: web.Request) -> Conversation:
         """Return the conversation that the path names.
 
@@ -141,6 +152,15 @@ class ConversationHandlers:
         if changed is None:
             raise NotFound(missing("Conversation", http.match_info["id"]), code="conversation_not_found")
         return changed
+
+
+def _new(body: bytes) -> tuple[dict[str, str], tuple[bytes, ...]]:
+    metadata, items = wire.parse_new(body)
+    return metadata, _listed(items)
+
+
+def _added(body: bytes) -> tuple[bytes, ...]:
+    return _listed(wire.parse_added(body))
 
 
 def _listed(items: list[object]) -> tuple[bytes, ...]:

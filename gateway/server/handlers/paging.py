@@ -6,6 +6,7 @@ from gateway.core.errors import BadRequest
 
 _DEFAULT = 20
 _MOST = 100
+_DIGITS = 9
 
 
 def wanted_page(http: web.Request) -> tuple[str, int, str | None]:
@@ -18,6 +19,6 @@ def wanted_page(http: web.Request) -> tuple[str, int, str | None]:
     if order not in ("asc", "desc"):
         raise BadRequest("'order': must be one of asc, desc.", param="order", code="invalid_value")
     given = http.query.get("limit") or str(_DEFAULT)
-    if not given.isascii() or not given.isdigit() or not 1 <= int(given[:9]) <= _MOST:
+    if not given.isascii() or not given.isdigit() or len(given) > _DIGITS or not 1 <= int(given) <= _MOST:
         raise BadRequest(f"'limit': must be between 1 and {_MOST}.", param="limit", code="invalid_value")
     return order, int(given), http.query.get("after") or None

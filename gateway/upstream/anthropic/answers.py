@@ -134,7 +134,8 @@ class MessagesReader:
         match block.kind:
             case "text":
                 yield from self._text(fields.get("text"))
-                for citation in fields.get("citations") or ():
+                citations = fields.get("citations")
+                for citation in citations if isinstance(citations, list) else ():
                     yield _extra(DELTAS, {"type": "citations_delta", "citation": citation})
             case "thinking":
                 yield from self._thinking(block, fields.get("thinking"))

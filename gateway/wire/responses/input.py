@@ -5,6 +5,7 @@ counterpart: they are left out, and the answer names them. Pictures and files in
 behind the outputs, for chat messages of tools are text alone.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from gateway.core.document import Json
@@ -41,6 +42,17 @@ def translate_input(body: Fields, note: str) -> list[dict[str, Any]]:
     return messages if said else [*messages, {"role": "user", "content": ""}]
 
 
+def check_items(items: Sequence[Fields]) -> None:
+    """Check that items can be continued one day: each by itself is as it must be.
+
+    Raises:
+        BadRequest: One is not.
+    """
+    conversation = _Conversation([])
+    for place, item in enumerate(items):
+        conversation.add(item, place)
+
+
 class _Conversation:
     """Messages that items are added to, one after the other."""
 
@@ -57,7 +69,7 @@ class _Conversation:
         Raises:
             BadRequest: It is not as it must be.
         """
-        kind = item.document.get("type")
+        kind = item.string("type", longest=100)
         if kind == "reasoning":
             self._thoughts += _thoughts(item)
             self._sealed += _sealed(item, len(self._sealed))

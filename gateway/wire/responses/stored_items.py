@@ -15,6 +15,7 @@ from gateway.core.document import Json, JsonObject, thaw
 from gateway.core.errors import NotFound
 from gateway.wire.body_fields import Fields, bad_field
 from gateway.wire.json_body import parse_object
+from gateway.wire.responses.input import check_items
 
 _MADE = re.compile(r"[a-z]{2,4}_([0-9a-f]{24})_(?:in)?\d{1,6}")  # ids of items that were answered here
 _MOST_ITEMS = 100_000
@@ -95,8 +96,14 @@ def response_of(item: str) -> str | None:
 
 
 def new_items(document: JsonObject, referenced: Mapping[str, bytes]) -> list[Any]:
-    """Return the items of a body's own `input`; references are replaced by what they name."""
+    """Return the items of a body's own `input`; references are replaced by what they name.
+
+    Raises:
+        BadRequest: It is neither a text nor an array.
+    """
     given = document.get("input")
+    if not isinstance(given, str | tuple | None):
+        raise bad_field("input", "must be a string or an array of items.")
     if isinstance(given, str):
         return [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": given}]}]
     return [
@@ -184,9 +191,11 @@ def parse_items(document: JsonObject, name: str) -> list[Any]:
     """Return the items of a body's field, thawed.
 
     Raises:
-        BadRequest: It is no array of objects.
+        BadRequest: It is no array of items that could be continued.
     """
-    return [thaw(item.document) for item in Fields(document).objects(name, _MOST_ITEMS)]
+    items = Fields(document).objects(name, _MOST_ITEMS)
+    check_items(items)
+    return [thaw(item.document) for item in items]
 
 
 def page(items: Sequence[bytes], *, after: str | None, order: str, limit: int) -> bytes:

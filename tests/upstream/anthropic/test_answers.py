@@ -145,6 +145,12 @@ def test_what_does_not_end_well_is_an_error(events: list[Any], error: type[Aduan
         read(*events)
 
 
+def test_citations_that_are_no_list_say_nothing() -> None:
+    """A server that writes something else there is read all the same."""
+    deltas = read(START, *block(0, {"type": "text", "text": "Hello", "citations": True}), ends(), STOP)
+    assert [delta for delta in deltas if isinstance(delta, Extra)] == []
+
+
 def test_what_can_not_be_read_is_an_error() -> None:
     """An event that is no JSON object is an error."""
     with pytest.raises(TargetProtocolError):
