@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -46,8 +47,20 @@ class AuditClient:
         with ThreadPoolExecutor(at_once) as pool:
             return list(pool.map(self._one, cases))
 
+    def answered(self, case: AuditCase) -> tuple[Result, dict[str, Any]]:
+        """Send a request, and return where it went and what was answered; nothing where that is no JSON object."""
+        status, body = self._exchange(case)
+        try:
+            answer = json.loads(body)
+        except ValueError:
+            answer = {}
+        return self.judge(case, status), answer if isinstance(answer, dict) else {}
+
     def send(self, case: AuditCase) -> int:
         """Send a request, and return the answer's status; 0 where there is no answer."""
+        return self._exchange(case)[0]
+
+    def _exchange(self, case: AuditCase) -> tuple[int, bytes]:
         address = urlsplit(self.gateway.url)
         connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=_SECONDS)
         try:
@@ -57,10 +70,9 @@ class AuditClient:
                 connection.putheader(name, value.encode())
             connection.endheaders(body)
             answer = connection.getresponse()
-            answer.read()
-            return answer.status
+            return answer.status, answer.read()
         except (OSError, http.client.HTTPException):
-            return 0
+            return 0, b""
         finally:
             connection.close()
 

@@ -82,6 +82,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
                 "models": {"auto": {}, "diary": {"tags": ["private"]}, "letters": {}},
                 "keys": _KEYS,
                 "unknown_model": "auto",
+                "responses": {"store": "on"},
             }
         file = self.folder / "aduana.yaml"
         file.write_text(json.dumps(config), "utf-8")  # JSON is YAML

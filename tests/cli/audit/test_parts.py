@@ -25,6 +25,7 @@ KINDS = {
     "memory: answers",
     "memory: answers in pieces",
     "memory: under another key",
+    "memory: stored",
     "memory: turns: plain",
     "memory: turns: the system prompt has a clock",
     "memory: while it comes",

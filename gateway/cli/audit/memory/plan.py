@@ -9,6 +9,7 @@ from gateway.cli.audit.cases import OTHER_KEY, Numbers
 from gateway.cli.audit.client import AuditClient, Result
 from gateway.cli.audit.memory.answers import answers, cut_short, quotes_of_cut, while_they_come
 from gateway.cli.audit.memory.quotes import Pair, quotes, some_of_apps, some_quotes
+from gateway.cli.audit.memory.stored import continued, keep
 from gateway.cli.audit.memory.turns import Conversation, conversations
 
 _AFTER = "memory: after a restart"
@@ -25,6 +26,9 @@ def memory(
     for conversation in conversations("memory: turns", numbers):
         yield _told(asking, conversation)
         yield asking.ask(conversation.later())
+    kept = keep(asking, numbers)
+    yield kept.told
+    yield asking.ask(continued("memory: stored", kept, numbers))
     yield while_they_come(asking, numbers)
     pairs = [*some_quotes(_AFTER, numbers), *some_of_apps(_AFTER, numbers)]
     yield asking.ask(told for told, _ in pairs)
@@ -35,6 +39,7 @@ def memory(
     asking = restart()
     yield asking.ask(quoted for _, quoted in pairs)
     yield asking.ask(quotes_of_cut(cut, numbers))
+    yield asking.ask(continued(_AFTER, kept, numbers))
     for conversation in talks:
         yield asking.ask(conversation.later())
 
