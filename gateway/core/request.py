@@ -198,6 +198,7 @@ class TokenizeRequest(Request, frozen=True, kw_only=True):
     chat: ChatRequest | None = None
     add_special: bool = False  # with the tokens that begin or end a text
     control_tokens: bool = True  # their names in the text count as them
+    pieces: bool = False  # each token is wanted with its text
 
 
 GenerateRequest: TypeAlias = ChatRequest | CompletionRequest

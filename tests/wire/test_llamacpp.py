@@ -196,6 +196,9 @@ def test_work_on_texts() -> None:
     chat = llamacpp.parse_template(b'{"model":"m","messages":[{"role":"user","content":"hi"}]}')
     assert chat.work is TextWork.TEMPLATE
     assert chat.chat is not None
+    assert (request.pieces, plain.pieces) == (True, False)
+    with pytest.raises(BadRequest, match="content"):
+        llamacpp.parse_tokenize(json.dumps({"model": "m", "content": "a " * 2_100_000}).encode())
     for tokens in ("[-1]", '["a"]', "3", "[1.5]"):
         with pytest.raises(BadRequest):
             llamacpp.parse_detokenize(b'{"model":"m","tokens":' + tokens.encode() + b"}")

@@ -1,7 +1,9 @@
 """llama-server's endpoints: the same pipeline in llama.cpp's own dialect."""
 
+import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 from aiohttp import web
@@ -15,6 +17,8 @@ from gateway.server.handlers.listing import Listing
 from gateway.server.handlers.openai import OpenAIHandlers
 from gateway.server.handlers.operations import Readiness
 from gateway.wire import llamacpp
+
+_MANY_TOKENS = 10_000  # with their pieces they take 10 ms: longer lists are encoded in a thread
 
 
 class LlamaCppHandlers:
@@ -77,7 +81,8 @@ class LlamaCppHandlers:
         """Answer POST /tokenize."""
         caller, (request, pieces), size = await self._endpoint.parsed(http, llamacpp.parse_tokenize)
         converted = await self._converted(http, caller, request, size)
-        body = llamacpp.tokens_body(converted.tokenized, pieces=pieces)
+        encode = partial(llamacpp.tokens_body, converted.tokenized, pieces=pieces)
+        body = await asyncio.to_thread(encode) if len(converted.tokenized.ids) > _MANY_TOKENS else encode()
         return json_answer(body, route_headers(converted.route))
 
     async def detokenize(self, http: web.Request) -> web.StreamResponse:

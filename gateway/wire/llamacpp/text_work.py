@@ -12,7 +12,8 @@ from gateway.wire.encoding import encode_json
 from gateway.wire.forbidden_fields import refuse_overrides
 from gateway.wire.openai import requests as openai_requests
 
-_MOST_TOKENS = 4_194_304
+_MOST_TOKENS = 1_048_576
+_LONGEST_TEXT = 4_194_304  # characters: more than any window holds, and little enough that others needn't wait
 _LARGEST_TOKEN = 2**31 - 1
 
 
@@ -20,11 +21,12 @@ def parse_tokenize(document: JsonObject) -> tuple[TokenizeRequest, bool]:
     """Parse the document of `POST /tokenize`; True: each token is wanted with its text.
 
     Raises:
-        BadRequest: a field has the wrong type.
+        BadRequest: a field has the wrong type, or the text is too long.
     """
     refuse_overrides(document)
     body = Fields(document)
-    text, model = body.string("content") or "", _model(body)
+    text, model = body.string("content", longest=_LONGEST_TEXT) or "", _model(body)
+    pieces = body.boolean("with_pieces")
     parse_special = document.get("parse_special") is None or body.boolean("parse_special")
     request = TokenizeRequest(
         dialect=Dialect.LLAMACPP,
@@ -34,8 +36,9 @@ def parse_tokenize(document: JsonObject) -> tuple[TokenizeRequest, bool]:
         text=text,
         add_special=body.boolean("add_special"),
         control_tokens=parse_special,
+        pieces=pieces,
     )
-    return request, body.boolean("with_pieces")
+    return request, pieces
 
 
 def parse_detokenize(document: JsonObject) -> TokenizeRequest:

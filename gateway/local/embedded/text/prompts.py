@@ -166,7 +166,8 @@ class Prompts:
                 ids = vocabulary.tokenize(
                     request.text, add_special=request.add_special, parse_special=request.control_tokens
                 )
-                pieces = tuple(vocabulary.piece(token, special=True) for token in ids)
+                wanted = ids if request.pieces else ()
+                pieces = tuple([vocabulary.piece(token, special=True) for token in wanted])
                 return Tokenized(text=request.text, ids=tuple(ids), pieces=pieces)
             case TextWork.DETOKENIZE:
                 ids = list(self._checked(request.ids)) if request.ids else []
