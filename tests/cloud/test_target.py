@@ -12,7 +12,7 @@ import pytest
 from gateway.cloud import CloudSettings, CloudTarget
 from gateway.core.delta import Delta
 from gateway.core.document import encode
-from gateway.core.errors import ConfigurationError, PolicyRefused, TargetError
+from gateway.core.errors import AduanaError, ConfigurationError, PolicyRefused, TargetError
 from gateway.core.events import ViolationStopped
 from gateway.core.labels import Label, Zone
 from gateway.core.request import Endpoint
@@ -182,6 +182,33 @@ async def test_anthropic_is_found_with_and_without_its_version(base: str) -> Non
             await everything(target.generate(clearance_for(openai.parse_chat(CHAT), INFO), deadline=soon()))
         await target.close()
         assert server.posts[0].head.split()[1] == b"/v1/messages"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "message", "expected"),
+    [
+        (529, "overloaded_error", "Overloaded", ("target_overloaded", 503)),
+        (429, "rate_limit_error", "Too many", ("target_busy", 429)),
+        (400, "invalid_request_error", "prompt is too long: 9 > 8", ("context_length_exceeded", 400)),
+        (400, "invalid_request_error", "max_tokens: must be lower", ("target_rejected", 400)),
+        (401, "authentication_error", "invalid x-api-key", ("target_misconfigured", 502)),
+        (404, "not_found_error", "model: m", ("target_misconfigured", 502)),
+    ],
+)
+async def test_errors_of_anthropic_are_told_apart(
+    status: int, kind: str, message: str, expected: tuple[str, int]
+) -> None:
+    """Each error of Anthropic's API becomes the error of its kind; what it says of our key reaches nobody."""
+    body = json.dumps({"type": "error", "error": {"type": kind, "message": message}}).encode()
+    async with FaultServer(plain(status, body)) as server:
+        given = CloudSettings(base_url=server.base_url, api=Api.MESSAGES, retries=0)
+        target = CloudTarget(INFO, given, on_violation=print)
+        await target.start()
+        with pytest.raises(AduanaError) as caught:
+            await everything(target.generate(clearance_for(openai.parse_chat(CHAT), INFO), deadline=soon()))
+        await target.close()
+    assert (caught.value.code, caught.value.status) == expected
+    assert "x-api-key" not in caught.value.message
 
 
 async def test_starting_asks_nobody() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.core.delta import (
     Delta,
+    Extra,
     Finish,
     FinishReason,
     ModelRefusal,
@@ -18,7 +19,7 @@ from gateway.core.delta import (
     ToolCallPart,
     UsageReport,
 )
-from gateway.core.document import thaw
+from gateway.core.document import freeze_object, thaw
 from gateway.core.errors import BadRequest, NotFound, TargetProtocolError, Unavailable
 from gateway.core.request import Media
 from gateway.core.usage import Usage
@@ -366,3 +367,27 @@ def test_a_custom_call_that_is_no_text() -> None:
     broken: list[Delta] = [ToolCallPart(call=0, id="c", name="apply_patch", arguments='{"x":1}'), *DELTAS[-2:]]
     with pytest.raises(TargetProtocolError, match="can't be read"):
         assembled(broken)
+
+
+async def test_citations_and_sealed_thoughts_of_a_provider_are_passed_on() -> None:
+    """What a provider says about its text stands at that text, and sealed thoughts in an item that comes back whole."""
+    thought = {"type": "reasoning.encrypted", "data": "zzz", "format": "openai-responses-v1", "id": "rs_1"}
+    cited = {
+        "type": "url_citation",
+        "url_citation": {"url": "https://a", "title": "A", "start_index": 0, "end_index": 2},
+    }
+    deltas: list[Delta] = [
+        Extra(fields=freeze_object({"reasoning_details": [thought]})),
+        Text(text="so"),
+        Extra(fields=freeze_object({"annotations": [cited]})),
+        Finish(reason=FinishReason.STOP),
+        UsageReport(usage=Usage(input=1, output=1)),
+    ]
+    async with sdk(assembled(deltas)) as client:
+        response = await client.responses.create(model="auto", input="hi")
+    sealed, said = response.output
+    assert said.content[0].annotations[0].url == "https://a"
+    back = parse(input=[sealed.model_dump(exclude_none=True), {"role": "assistant", "content": "so"}])
+    [detail] = thaw(back.chat.document)["messages"][0]["reasoning_details"]  # type: ignore[index]
+    assert (detail["id"], detail["data"]) == ("rs_1", "zzz")
+    assert b"response.output_text.annotation.added" in streamed(deltas)

@@ -45,9 +45,9 @@ class ResponsesReader:
     def __init__(self, target: str, document: JsonObject) -> None:
         self._target = target
         self._document = document
-        self._calls: dict[object, _Call] = {}  # by the item's place in the output
+        self._calls: dict[int, _Call] = {}  # by the item's place in the output
         self._thoughts = 0  # sealed ones
-        self._texts: set[object] = set()  # places of messages that have come in pieces
+        self._texts: set[int] = set()  # places of messages that have come in pieces
         self._reason: FinishReason | None = None
         self._usage: object = None
         self._said = 0  # characters
@@ -90,7 +90,7 @@ class ResponsesReader:
         yield UsageReport(usage=usage or estimated_usage(self._document, answer=self._said, reasoning=self._thought))
 
     def _read(self, given: dict[str, Any]) -> Iterator[Delta]:
-        kind, place = given.get("type"), given.get("output_index")
+        kind, place = given.get("type"), _place(given.get("output_index"))
         match kind:
             case "error":
                 inner = given.get("error")
@@ -146,14 +146,15 @@ class ResponsesReader:
             case _:
                 raise fault_in_stream(self._target, complaint(response.get("error")))
 
-    def _begun(self, place: object, item: dict[str, Any]) -> Iterator[Delta]:
-        if item.get("type") not in _CALLS or place in self._calls:
+    def _begun(self, place: int, item: dict[str, Any]) -> Iterator[Delta]:
+        kind = str(item.get("type"))
+        if kind not in _CALLS or place in self._calls:
             return
-        call = self._calls[place] = _Call(len(self._calls), custom=item["type"] == "custom_tool_call")
+        call = self._calls[place] = _Call(len(self._calls), custom=kind == "custom_tool_call")
         call_id, name = str(item.get("call_id") or f"call_{call.number}"), str(item.get("name") or "")
         yield ToolCallPart(call=call.number, id=call_id, name=name, custom=call.custom)
 
-    def _piece(self, place: object, piece: object) -> Iterator[Delta]:
+    def _piece(self, place: int, piece: object) -> Iterator[Delta]:
         call = self._calls.get(place)
         if call is None:
             raise TargetProtocolError(f"The target {self._target!r} went on with a call that it had not begun.")
@@ -162,9 +163,9 @@ class ResponsesReader:
             self._said += len(piece)
             yield ToolCallPart(call=call.number, arguments=piece, custom=call.custom)
 
-    def _whole_item(self, place: object, item: dict[str, Any]) -> Iterator[Delta]:
+    def _whole_item(self, place: int, item: dict[str, Any]) -> Iterator[Delta]:
         """Yield what of a finished item has not come in pieces."""
-        kind = item.get("type")
+        kind = str(item.get("type"))
         if kind in _CALLS:
             yield from self._begun(place, item)
             if not self._calls[place].pieces:
@@ -204,6 +205,11 @@ def _annotation(given: dict[str, Any]) -> dict[str, Any]:
     """Return an annotation in the form of chat completions, where its fields stand under its kind."""
     kind = str(given.get("type"))
     return {"type": kind, kind: {name: value for name, value in given.items() if name != "type"}}
+
+
+def _place(given: object) -> int:
+    """Return the place of an item in the output; one that names none is taken for the first."""
+    return given if isinstance(given, int) else 0
 
 
 def _object(given: object) -> dict[str, Any]:

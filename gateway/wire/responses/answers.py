@@ -14,6 +14,7 @@ from gateway.core.delta import (
     ToolCallPart,
     UsageReport,
 )
+from gateway.core.document import thaw
 from gateway.core.errors import AduanaError, TargetProtocolError
 from gateway.core.provider_fields import RESPONSES, details_of
 from gateway.core.usage import Usage
@@ -109,7 +110,7 @@ class ResponsesStream:
             case ToolCallPart():
                 return self._call(delta)
             case Extra():
-                return self._sealed(delta)
+                return self._annotations(delta) + self._sealed(delta)
             case Finish():
                 self._reason = delta.reason
                 return self._close("incomplete" if delta.reason in _INCOMPLETE else "completed")
@@ -152,6 +153,14 @@ class ResponsesStream:
         if isinstance(self._open, kind) and self._open.part == part:
             return self._open, b""
         return self._begin(kind(self._unique, len(self._items), part))
+
+    def _annotations(self, extra: Extra) -> bytes:
+        """Put what is said about a text to that text."""
+        given = extra.fields.get("annotations")
+        if not isinstance(self._open, MessageItem) or not isinstance(given, tuple):
+            return b""
+        found = [thaw(one) for one in given]
+        return b"".join([self._all(self._open.annotate(one)) for one in found if isinstance(one, dict)])
 
     def _sealed(self, extra: Extra) -> bytes:
         """Put sealed thoughts into the item of the thoughts that are being told, or into one of their own."""

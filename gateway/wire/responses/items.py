@@ -24,6 +24,7 @@ class MessageItem:
         self._pieces: list[str] = []
         self._status = "in_progress"
         self._logprobs: list[dict[str, Any]] = []
+        self._annotations: list[dict[str, Any]] = []
         self._id = f"msg_{unique}_{output_index}"
         self._where = {"output_index": output_index}
         self._place = {"item_id": self._id, "output_index": output_index, "content_index": 0}
@@ -47,6 +48,16 @@ class MessageItem:
             fields["logprobs"] = logprobs
         return [{"type": f"response.{self.part}.delta", **self._place, **fields}]
 
+    def annotate(self, annotation: dict[str, Any]) -> Events:
+        """Take what the provider says about the text, in the form of chat completions, and return its event."""
+        kind = annotation.get("type")
+        inner = annotation.get(str(kind))
+        flat = {"type": kind, **inner} if isinstance(inner, dict) else annotation
+        self._annotations.append(flat)
+        number = len(self._annotations) - 1
+        added = "response.output_text.annotation.added"
+        return [{"type": added, **self._place, "annotation_index": number, "annotation": flat}]
+
     def done(self, status: str) -> Events:
         """Return the events that close the item, which is `completed` or was cut: `incomplete`."""
         self._status = status
@@ -66,7 +77,7 @@ class MessageItem:
     def _content(self, text: str) -> dict[str, Any]:
         if self.part == "refusal":
             return {"type": "refusal", "refusal": text}
-        return {"type": "output_text", "text": text, "annotations": [], "logprobs": self._logprobs}
+        return {"type": "output_text", "text": text, "annotations": self._annotations, "logprobs": self._logprobs}
 
 
 class ReasoningItem:

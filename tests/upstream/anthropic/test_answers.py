@@ -180,3 +180,18 @@ def test_what_can_not_be_read_is_an_error() -> None:
 def test_usage(given: Any, expected: Usage | None) -> None:
     """Tokens read from a cache, written to one, thought and said are told apart; what can't be true is not taken."""
     assert usage_of(given, answered=True) == expected
+
+
+def test_odd_values_break_nothing() -> None:
+    """A server that sends other types than it should ends in an answer or in a clean error."""
+    assert Text(text="x") in read(
+        {"type": "message_start", "message": [1]},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ["a"]}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "x"}},
+        {"type": "content_block_stop", "index": {}},
+        {"type": ["odd"]},
+        {"type": "message_delta", "delta": {"stop_reason": ["end_turn"]}, "usage": {"output_tokens": "9"}},
+        STOP,
+    )
+    with pytest.raises(TargetProtocolError):
+        read({"type": "content_block_start", "index": [0], "content_block": {}})

@@ -139,3 +139,15 @@ def test_what_does_not_end_well_is_an_error(events: list[Any], error: type[Aduan
     """A cut answer, a failed one and pieces of nothing are errors, each of its kind; no end is made up."""
     with pytest.raises(error):
         read(*events)
+
+
+def test_odd_values_break_nothing() -> None:
+    """A server that sends other types than it should ends in an answer or in a clean error."""
+    assert Text(text="x") in read(
+        {"type": "response.output_text.delta", "output_index": [1], "delta": "x", "logprobs": 7},
+        {"type": "response.output_item.done", "output_index": {}, "item": {"type": ["reasoning"], "content": 3}},
+        {"type": ["odd"]},
+        completed(),
+    )
+    with pytest.raises(TargetProtocolError):
+        read({"type": "response.completed", "response": 7})
