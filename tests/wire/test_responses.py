@@ -212,7 +212,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ],
 )
 def test_where_nothing_is_stored_nothing_is_found(field: str, value: object, code: str) -> None:
-    """A body that continues something gets OpenAI's own error for an id that is not there."""
+    """A body that continues something gets a 404 with OpenAI's code for an id that is not there."""
     with pytest.raises(NotFound) as caught:
         parse(**{field: value})
     assert (caught.value.param, caught.value.code) == (field, code)

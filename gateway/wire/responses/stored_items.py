@@ -80,7 +80,7 @@ def missing(what: str, id: str) -> str:  # noqa: A002 - OpenAI's name
 
 
 def previous_not_found(id: str) -> NotFound:  # noqa: A002 - OpenAI's name
-    """Return OpenAI's error for an earlier response that is not there."""
+    """Return the error for an earlier response that is not there, with the code that OpenAI gives it."""
     return not_found("Previous response", id, param="previous_response_id", code="previous_response_not_found")
 
 
