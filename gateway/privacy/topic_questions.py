@@ -45,7 +45,7 @@ _LONGEST = 600  # characters of one sentence; what is longer is read in overlapp
 _OVERLAP = 120
 _PAIR = 900  # characters of two sentences that are read together
 _TOP = 20  # alternatives of each token that are asked for
-_SENTENCE = re.compile(r"(?<=[.!?…。！？])[\"'”»)\]]*\s+|\s*[\r\n]+\s*")
+_SENTENCE = re.compile(r"(?<=[.!?…。！？])[\"'”»)\]]*\s+|(?<!\s)[^\S\r\n]*[\r\n]\s*")
 _WORD = re.compile(r"[^\W\d_]+")
 _LETTER = re.compile(r"[^\W\d_]")
 _STEERING = frozenset("<>[]|")  # with these, templates write their control tokens

@@ -4,7 +4,6 @@ With Hyperscan the pass costs microseconds, whatever the number of detectors; wh
 own pattern is tried instead. Both give the same findings: the pass only proposes, and never proposes too little.
 """
 
-import re
 import threading
 from collections.abc import Iterator
 from functools import cache
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.privacy.decoding.views import TRIGGERS, ViewKind
+from gateway.privacy.decoding.worth import kinds_of
 from gateway.privacy.detectors.gitleaks import vendor_rules
 from gateway.privacy.detectors.published import Sought, is_published
 from gateway.privacy.detectors.registry import DETECTORS
@@ -27,7 +27,6 @@ _EXPRESSIONS: tuple[str, ...] = (
     *(rule.expression for rule in _RULES),
     *(expression for _, expression in _KINDS),
 )
-_FALLBACK = tuple((kind, re.compile(expression, re.ASCII)) for kind, expression in _KINDS)
 
 
 class Hit(tuple[str, str, int, int, float]):
@@ -89,8 +88,7 @@ class Scanner:
     def scan(self, text: str) -> Scan:
         """Pass over a text once, and return what it may hold."""
         if self._database is None:
-            kinds = frozenset(kind for kind, pattern in _FALLBACK if pattern.search(text))
-            return Scan(text, list(range(_FIRST_KIND)), kinds)
+            return Scan(text, list(range(_FIRST_KIND)), kinds_of(text))
         scratch = getattr(self._local, "scratch", None)
         if scratch is None:
             scratch = self._local.scratch = self._library.Scratch(self._database)

@@ -11,13 +11,13 @@ from collections.abc import Collection, Iterator
 
 from gateway.core.document import JsonObject, strings
 from gateway.privacy.decoding.budget import Bounded, Decoding, DecodingLimit
-from gateway.privacy.decoding.views import MAX_DEPTH, TRIGGERS, TextView, views
+from gateway.privacy.decoding.views import MAX_DEPTH, TextView, views
+from gateway.privacy.decoding.worth import kinds_of
 from gateway.privacy.inspection.seams import order_of, orders_inside
 
 _SHORT = 6  # letters and digits; what is shorter stands in too many other words, and is looked for as a word
 _TIMES = 8  # characters looked at, as a multiple of the document's
 _AT_LEAST = 1_000_000
-_WORTH = {kind: re.compile(expression, re.ASCII) for kind, expression in TRIGGERS.items()}
 _GAPS = re.compile(r"[\W_]+")
 
 
@@ -68,8 +68,7 @@ def _disguises(text: str, budget: Decoding) -> Iterator[str]:
     for _ in range(MAX_DEPTH):
         deeper: list[TextView] = []
         for view in level:
-            kinds = {kind for kind, pattern in _WORTH.items() if pattern.search(view.text)}
-            for other in views(view, kinds, budget):
+            for other in views(view, kinds_of(view.text), budget):
                 if other.text not in done:
                     done.add(other.text)
                     deeper.append(other)

@@ -22,7 +22,7 @@ _ABBREVIATED = "".join(
     for word in ("Dr", "Dra", "Sr", "Sra", "Mr", "Mrs", "Ms", "Prof", "St", "Tel", "Nr", "Núm", "bzw")
 )
 _SENTENCE = re.compile(
-    rf"(?<=[.!?…])(?<![\s.(][A-ZÀ-Ý]\.)(?<!\d\.){_ABBREVIATED}[\"'”»)\]]*\s+|\s*[\r\n]+\s*|\s*[\u2028\u2029]\s*"
+    rf"(?<=[.!?…])(?<![\s.(][A-ZÀ-Ý]\.)(?<!\d\.){_ABBREVIATED}[\"'”»)\]]*\s+|(?<!\s)[^\S\r\n]*[\r\n]\s*|(?<!\s)[^\S\u2028\u2029]*[\u2028\u2029]\s*"
 )
 _MOST_CHARACTERS = 2_000  # of a sentence that is cut into pieces of words at once
 

@@ -13,7 +13,7 @@ from gateway.privacy.taint.fingerprints import letters
 LEAST = 24  # letters and digits
 _SIZE = 16
 _AROUND = 400  # characters of a sentence, at most, on each side of a place in it
-_BREAK = re.compile(r"[\n\r]+|[.!?…。！？]+(?=[\s\"'»”’)\]]|$)")
+_BREAK = re.compile(r"[\n\r]+|(?<![.!?…。！？])[.!?…。！？]++(?=[\s\"'»”’)\]]|$)")
 _PART = re.compile(r"[:;,|()\[\]{}<>«»“”\"]+")
 
 
