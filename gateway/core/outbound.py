@@ -39,10 +39,11 @@ def outbound_document(request: AnyRequest, target: TargetInfo, *, keep_identity:
     key by which a provider finds its cache is replaced by a keyed hash of it. Marks that the translation of a dialect
     put in go to targets that take them alone.
     """
-    document = unmarked(request.document) if request.marked and not target.marks else request.document
+    marked = bool(request.marked) or request.dialect is Dialect.ANTHROPIC  # effort alone is no mark, for it is carried
+    document = unmarked(request.document) if marked and not target.marks else request.document
     fields: dict[str, Json] = {name: value for name, value in document.items() if keep_identity or name not in WITHHELD}
     fields["model"] = target.model
-    if request.marked and target.api is Api.CHAT and isinstance(request, ChatRequest):
+    if marked and target.api is Api.CHAT and isinstance(request, ChatRequest):
         _drop_words_of_anthropic(request, fields, takes_marks=target.marks)
     if not keep_identity and isinstance(given := fields.pop(_CACHE_KEY, None), str):
         fields[_CACHE_KEY] = _hashed(given)

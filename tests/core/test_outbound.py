@@ -66,6 +66,16 @@ def test_a_budget_for_thinking_is_an_effort_for_models_that_take_one(model: str,
     assert (found.get("reasoning_effort"), "thinking" in found) == (effort, False)
 
 
+@pytest.mark.parametrize("marks", [False, True])
+def test_anthropics_word_for_effort_is_translated(marks: bool) -> None:
+    """Where a client sets an effort and nothing else, servers of chat completions get `reasoning_effort` alone."""
+    message = {"role": "user", "content": "hi"}
+    body = {"model": "auto", "max_tokens": 9, "messages": [message], "output_config": {"effort": "high"}}
+    info = TargetInfo(name="t", kind="openai", zone=Zone.CLOUD, ceiling=Label.PUBLIC, model="m", marks=marks)
+    found = outbound_document(anthropic.parse_messages(json.dumps(body).encode()), info)
+    assert (found["reasoning_effort"], "output_config" in found) == ("high", False)
+
+
 def test_openrouter_is_sent_marks_and_a_budget_in_its_own_words() -> None:
     """A provider of chat completions that takes marks gets those of blocks, and how much to think as `reasoning`."""
     part = {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}}

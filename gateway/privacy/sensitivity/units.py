@@ -45,6 +45,40 @@ _API = frozenset(
         "enum",
     }
 )
+_SETTINGS = frozenset(
+    {
+        "cache_control",
+        "frequency_penalty",
+        "include_usage",
+        "max_completion_tokens",
+        "max_tokens",
+        "output_config",
+        "parallel_tool_calls",
+        "presence_penalty",
+        "reasoning_effort",
+        "response_format",
+        "seed",
+        "service_tier",
+        "stop",
+        "stream_options",
+        "temperature",
+        "thinking",
+        "tool_choice",
+        "tools",
+        "top_p",
+        "verbosity",
+    }
+)
+_SETTING_KEYS = frozenset({f"$.{name}~key" for name in _SETTINGS} | {"$.output_config.effort~key"})
+_CHOSEN = frozenset(
+    {f"$.{name}" for name in ("reasoning_effort", "service_tier", "tool_choice", "verbosity")}
+    | {"$.output_config.effort", "$.thinking.type"}
+)
+_CHOICES = frozenset(
+    {"none", "minimal", "low", "medium", "high", "xhigh", "max"}
+    | {"default", "flex", "priority", "standard_only"}
+    | {"adaptive", "disabled", "enabled"}
+)
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -74,7 +108,7 @@ def units(texts: Iterable[tuple[str, str]]) -> list[Unit]:
     run: list[tuple[str, str]] = []
     size = 0
     for path, text in texts:
-        if text in _API:
+        if text in _API or _is_setting(path, text):
             continue
         if len(text) > _SHORT:
             made += _run(run)
@@ -87,6 +121,14 @@ def units(texts: Iterable[tuple[str, str]]) -> list[Unit]:
         run.append((path, text))
         size += len(text) + 1
     return made + _run(run)
+
+
+def _is_setting(path: str, text: str) -> bool:
+    """Say whether a string tells how to answer, and nothing that somebody said.
+
+    `claude`, `hi` and `high` are no sentence. The model's name stays here: a target is asked for its own.
+    """
+    return path == "$.model" or path in _SETTING_KEYS or (path in _CHOSEN and text in _CHOICES)
 
 
 def _run(run: Sequence[tuple[str, str]]) -> list[Unit]:

@@ -20,6 +20,14 @@ def test_a_long_text_stands_alone_between_short_ones() -> None:
     assert found[1].place(2, 6) == ("$.b", 2, 6)
 
 
+def test_how_to_answer_is_nothing_that_somebody_said() -> None:
+    """The model's name and words for effort are not read into a sentence; any other text in their places is."""
+    settings = [("$.model", "claude"), ("$.reasoning_effort~key", "reasoning_effort"), ("$.reasoning_effort", "high")]
+    assert units(settings) == []
+    (unit,) = units([*settings, ("$.verbosity", "Ana has HIV"), ("$.messages[0].content", "high")])
+    assert unit.text == "Ana has HIV\nhigh"
+
+
 def test_a_place_over_two_strings_is_that_of_the_larger_share() -> None:
     """A finding stands in one string."""
     (unit,) = units([("$.a", "one"), ("$.b", "two three")])
