@@ -327,7 +327,9 @@ def test_keep_alive(given: str, seconds: float | msgspec.UnsetType | None) -> No
     assert wish == dialect.Wish(model="llama", keep=seconds)
 
 
-@pytest.mark.parametrize("given", ['"soon"', '"5 m"', '""', "true", "[]"])
+@pytest.mark.parametrize(
+    "given", ['"soon"', '"5 m"', '""', "true", "[]", pytest.param(f'"{"1" * 500_000}"', id="long")]
+)
 def test_keep_alive_that_is_no_time(given: str) -> None:
     """A `keep_alive` that is no time is refused, and the error names it."""
     with pytest.raises(BadRequest) as caught:

@@ -10,6 +10,7 @@ from gateway.wire.body_fields import bad_field
 
 FOR_EVER = 10 * 365 * 86_400.0  # how `expires_at` says "never", in seconds from now
 _PIECES = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_LONGEST = 64
 _SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -45,6 +46,8 @@ def wish_of(document: JsonObject) -> Wish:
 def _seconds(given: object) -> float | None:
     if isinstance(given, str):
         text = given.strip()
+        if len(text) > _LONGEST:
+            raise bad_field("keep_alive", "must be seconds, or a time such as '5m'.")
         sign, number = text.startswith("-"), text.lstrip("+-")
         pieces = _PIECES.findall(number)
         if pieces and "".join(value + unit for value, unit in pieces) == number:
