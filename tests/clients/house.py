@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.clients.elsewhere import Elsewhere
+from tests.clients.scripted_clouds import ScriptedAnthropic, ScriptedResponses
 from tests.clients.scripted_model import CHECK, FILE, OLD, PRINTED, ScriptedModel
+from tests.standins.cloud import StandInCloud
 from tests.standins.gateway import RunningGateway
 
 IBAN, MAIL = "ES91 2100 0418 4502 0005 1332", "ana.lopez@clinica-sol.es"
@@ -18,18 +20,30 @@ _TASK = (
     f"Read {FILE}, change its line `{OLD}` to a rate of 0.21 with a comment that {MAIL} asked for it, "
     f"run `python3 {CHECK}` and tell me what it prints."
 )
-PROMPTS = {"home": f"The customer with IBAN {IBAN} pays 21 % now. {_TASK}", "cloud": _TASK}
+# The ways that a task can go: it must stay at home, or may leave, masked, to a cloud of one kind.
+PROMPTS = {
+    "home": f"The customer with IBAN {IBAN} pays 21 % now. {_TASK}",
+    "cloud": _TASK,
+    "anthropic": _TASK,
+    "responses": _TASK,
+}
 
 _CONFIG = """
 policy: policy.yaml
 targets:
   home: {{kind: openai, zone: local, base_url: "{home}", model: home-1, context: 200000}}
-  big: {{kind: openai, zone: cloud, base_url: "{cloud}", api_key: "env:STANDIN_KEY", model: big-1, ceiling: internal}}
+  big: {{{kind}, base_url: "{cloud}", api_key: "env:STANDIN_KEY", model: big-1, ceiling: internal}}
 models:
   auto: {{}}
 keys:
   app: {{secret: "env:APP_KEY"}}
 """
+_CLOUDS: dict[str, tuple[str, type[ScriptedModel | ScriptedAnthropic | ScriptedResponses]]] = {
+    "home": ("kind: openai, zone: cloud", ScriptedModel),
+    "cloud": ("kind: openai, zone: cloud", ScriptedModel),
+    "anthropic": ("kind: anthropic", ScriptedAnthropic),
+    "responses": ("kind: openai, zone: cloud, api: responses", ScriptedResponses),
+}
 # All that may goes out, addresses masked: what stays at home does so for what it says alone.
 _POLICY = """
 version: 1
@@ -53,7 +67,7 @@ class House:
     """A running gateway, a model at home, one in a cloud, and the folder in which a client works."""
 
     def __init__(
-        self, gateway: RunningGateway, home: ScriptedModel, cloud: ScriptedModel, elsewhere: Elsewhere, folder: Path
+        self, gateway: RunningGateway, home: StandInCloud, cloud: StandInCloud, elsewhere: Elsewhere, folder: Path
     ) -> None:
         self.gateway, self.home, self.cloud, self.elsewhere, self.folder = gateway, home, cloud, elsewhere, folder
         self.output = ""
@@ -103,7 +117,7 @@ class House:
         """Assert that the task was done whole, that the ledger has all of it, and that what must not leave did not.
 
         Args:
-            way: "home" for a task that must stay, "cloud" for one that may leave, masked.
+            way: One of `PROMPTS`.
             dialect: What the client spoke.
             requests: How many requests the task takes at least.
         """
@@ -111,7 +125,7 @@ class House:
         assert PRINTED in self.output
         settlements = await self.settled()
         assert len(settlements) >= requests, settlements
-        zone = {"home": "local", "cloud": "cloud"}[way]
+        zone = "local" if way == "home" else "cloud"
         assert {*settlements} == {Settlement(dialect=dialect, zone=zone, outcome="ok")}, settlements
         answered, idle = (self.home, self.cloud) if way == "home" else (self.cloud, self.home)
         assert not any(idle.bodies)  # an empty body is the question what models there are
@@ -136,7 +150,8 @@ async def open_house(folder: Path, *, way: str) -> AsyncIterator[House]:
     """Lay the task and start the gateway with everything around it."""
     task = lay_task(folder / "task", way=way)
     (folder / "policy.yaml").write_text(_POLICY)
-    async with ScriptedModel(task) as home, ScriptedModel(task) as cloud, Elsewhere() as elsewhere:
-        config = _CONFIG.format(home=home.base_url, cloud=cloud.base_url)
+    kind, scripted = _CLOUDS[way]
+    async with ScriptedModel(task) as home, scripted(task) as cloud, Elsewhere() as elsewhere:
+        config = _CONFIG.format(home=home.base_url, cloud=cloud.base_url, kind=kind)
         async with RunningGateway(folder, config, env={"STANDIN_KEY": "sk-standin", "APP_KEY": KEY}) as gateway:
             yield House(gateway, home, cloud, elsewhere, task)

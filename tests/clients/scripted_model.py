@@ -1,12 +1,14 @@
 """A model that always does the same task: read a file, change it, run a check, say what the check printed.
 
-It speaks OpenAI's chat completions, as a llama-server or a cloud would, and calls whatever tools the client offers:
-each client has names and arguments of its own for the same three steps.
+It calls whatever tools the client offers: each client has names and arguments of its own for the same three steps.
+`ScriptedModel` speaks OpenAI's chat completions, as a llama-server or a cloud would; `scripted_clouds.py` has the same
+in other APIs.
 """
 
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ PRINTED = "check passed: 121.0"
 _RUN = f"python3 {CHECK}"
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 # aider offers no tools: its model writes what to replace into the answer itself.
-_BLOCKS_ARE_WANTED = "SEARCH/REPLACE block"
+BLOCKS_ARE_WANTED = "SEARCH/REPLACE block"
 
 
 def new_line(said: str) -> str:
@@ -82,6 +84,47 @@ OBJECTS: dict[str, Arguments] = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """What a model is told in a request, whatever its API.
+
+    Attributes:
+        folder: Where the task is.
+        tools: The properties of each tool that is offered.
+        results: What the tools gave so far.
+        said: What the person said, which is where the task stands.
+        schema: The name of the schema that the answer must follow.
+        blocks: Whether changes are wanted as text.
+    """
+
+    folder: Path
+    tools: dict[str, Document]
+    results: list[str]
+    said: str
+    schema: str = ""
+    blocks: bool = False
+
+    def call(self) -> tuple[str, Document] | None:
+        """Return the tool to call and its arguments, or None where an answer in words is due."""
+        done, new = len(self.results), new_line(self.said)
+        for name, arguments in (OBJECTS | (STEPS[done] if done < len(STEPS) else {})).items():
+            if name in self.tools:
+                wanted = arguments(self.folder, new)
+                return name, {key: value for key, value in wanted.items() if key in self.tools[name]}
+        return None
+
+    def say(self) -> str:
+        """Return the answer in words: what the check printed, a change as text, or a title for anything else."""
+        if self.schema in OBJECTS:
+            return json.dumps(OBJECTS[self.schema](self.folder, new_line(self.said)))
+        if self.results:
+            return f"Done. It says: {self.results[-1].strip()}"
+        if self.blocks:
+            new = new_line(self.said)
+            return f"{FILE}\n```python\n<<<<<<< SEARCH\n{OLD}\n=======\n{new}\n>>>>>>> REPLACE\n```\n"
+        return "Change a rate"
+
+
 class ScriptedModel(StandInCloud):
     """Answers each request with the next step of the task, told from the results of tools that it already has."""
 
@@ -91,15 +134,16 @@ class ScriptedModel(StandInCloud):
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         document = await self._keep(request)
+        turn = self._turn(document)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         finish = "stop"
-        if call := self._next_call(document):
+        if call := turn.call():
             finish = "tool_calls"
-            for delta in _call_deltas(*call, number=len(_results(document))):
+            for delta in _call_deltas(*call, number=len(turn.results)):
                 await response.write(self._frame(delta, None, document))
         else:
-            for piece in re.findall(r"(?s).{1,12}", self._say(document)):
+            for piece in pieces(turn.say()):
                 await response.write(self._frame({"content": piece}, None, document))
         await response.write(self._frame({}, finish, document))
         usage = {"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16}
@@ -114,49 +158,36 @@ class ScriptedModel(StandInCloud):
         await response.write_eof()
         return response
 
-    def _next_call(self, document: Document) -> tuple[str, Document] | None:
-        """Return the tool to call and its arguments, or None where an answer in words is due."""
+    def _turn(self, document: Document) -> Turn:
         tools = [tool["function"] for tool in document.get("tools", [])]
-        offered = {tool["name"]: tool["parameters"].get("properties", {}) for tool in tools}
-        done, new = len(_results(document)), new_line(_said(document))
-        for name, arguments in (OBJECTS | (STEPS[done] if done < len(STEPS) else {})).items():
-            if name in offered:
-                wanted = arguments(self.folder, new)
-                return name, {key: value for key, value in wanted.items() if key in offered[name]}
-        return None
-
-    def _say(self, document: Document) -> str:
-        """Return the answer in words: what the check printed, a change as text, or a title for anything else."""
-        said = _said(document)
-        schema = document.get("response_format", {}).get("json_schema", {})
-        if schema.get("name") in OBJECTS:
-            return json.dumps(OBJECTS[schema["name"]](self.folder, new_line(said)))
-        if results := _results(document):
-            return f"Done. It says: {results[-1].strip()}"
-        if _BLOCKS_ARE_WANTED in json.dumps(document["messages"]):
-            return f"{FILE}\n```python\n<<<<<<< SEARCH\n{OLD}\n=======\n{new_line(said)}\n>>>>>>> REPLACE\n```\n"
-        return "Change a rate"
+        texts = [(message["role"], text_of(message["content"])) for message in document["messages"]]
+        return Turn(
+            folder=self.folder,
+            tools={tool["name"]: tool["parameters"].get("properties", {}) for tool in tools},
+            results=[text for role, text in texts if role == "tool"],
+            said=task_of([text for role, text in texts if role == "user"]),
+            schema=document.get("response_format", {}).get("json_schema", {}).get("name", ""),
+            blocks=BLOCKS_ARE_WANTED in json.dumps(document),
+        )
 
 
-def _results(document: Document) -> list[str]:
-    return [_text(message["content"]) for message in document["messages"] if message["role"] == "tool"]
-
-
-def _said(document: Document) -> str:
-    """Return what the person said, which is where the task stands."""
-    texts = [_text(message["content"]) for message in document["messages"] if message["role"] == "user"]
+def task_of(texts: list[str]) -> str:
+    """Return those of a person's texts in which the task stands."""
     return "\n".join(text for text in texts if FILE in text)
 
 
-def _text(content: Any) -> str:
+def text_of(content: Any) -> str:
+    """Return the text of a message, which may come in parts."""
     return content if isinstance(content, str) else "".join(part.get("text", "") for part in content or ())
+
+
+def pieces(text: str) -> list[str]:
+    """Return a text cut as a stream may cut it."""
+    return re.findall(r"(?s).{1,16}", text)
 
 
 def _call_deltas(name: str, arguments: Document, *, number: int) -> list[Document]:
     """Return a call as the chunks of a stream: its head, then its arguments in pieces."""
     head = {"index": 0, "id": f"call_{number}", "type": "function", "function": {"name": name, "arguments": ""}}
-    pieces = re.findall(r"(?s).{1,16}", json.dumps(arguments))
-    return [
-        {"tool_calls": [head]},
-        *({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]} for piece in pieces),
-    ]
+    rest = [{"index": 0, "function": {"arguments": piece}} for piece in pieces(json.dumps(arguments))]
+    return [{"tool_calls": [one]} for one in (head, *rest)]

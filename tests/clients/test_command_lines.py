@@ -22,7 +22,7 @@ CLIENTS = [
 ]
 
 
-@pytest.mark.parametrize("way", ["home", "cloud"])
+@pytest.mark.parametrize("way", ["home", "cloud", "anthropic", "responses"])
 @pytest.mark.parametrize(("setup", "model", "dialect", "requests", "elsewhere"), CLIENTS)
 async def test_a_command_line_does_a_whole_task(tmp_path, setup: Setup, model, dialect, requests, elsewhere, way):
     """The file is changed and the check told; sensitive data stayed home, addresses left masked and came back.
