@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+from gateway.app.plain_request import path_and_body
 from gateway.core.target import Catalog
 from gateway.server import Readiness
 from gateway.settings import Settings
@@ -13,15 +14,14 @@ _LOOK_SECONDS = 0.2
 
 def ready_text(url: str, settings: Settings, catalog: Catalog) -> str:
     """Return the lines that name the status page, the base URLs and one command to try."""
-    model = catalog.unknown_model or next(iter(catalog.aliases))
+    path, body = path_and_body(catalog)
     key = ' -H "Authorization: Bearer $ADUANA_KEY"' if settings.keys else ""
-    body = f'{{"model": "{model}", "max_tokens": 60, "messages": [{{"role": "user", "content": "Hello!"}}]}}'
     return (
         "\nAduana is ready.\n"
         f"  Status page:  {url}/\n"
         f"  Base URL:     {url}/v1  (OpenAI clients; Anthropic and Ollama clients: {url})\n"
         f"{_ollama_line(settings)}"
-        f"  Try:          curl {url}/v1/chat/completions{key} -H 'content-type: application/json' -d '{body}'\n"
+        f"  Try:          curl {url}{path}{key} -H 'content-type: application/json' -d '{body}'\n"
     )
 
 
@@ -37,10 +37,8 @@ def failed_text(url: str, readiness: Readiness) -> str:
     first = readiness.details.get("default_target")
     targets = readiness.details.get("targets")
     state = targets.get(first, "") if isinstance(targets, dict) and isinstance(first, str) else ""
-    return (
-        f"\nAduana listens on {url}, but its target {first!r} can't answer: {state}\n"
-        "  The log above says more. It goes on trying where that can help.\n"
-    )
+    why = f"its target {first!r} can't answer: {state}" if first else "no target may answer a plain request."
+    return f"\nAduana listens on {url}, but {why}\n  The log above says more. It goes on trying where that can help.\n"
 
 
 async def announce(

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from types import MappingProxyType
 
+from gateway.app.plain_request import plain_request
 from gateway.app.policy_store import PolicyStore
 from gateway.core.finding import Inspection
-from gateway.core.request import Caller, ChatRequest, Dialect, Inbound, Message
+from gateway.core.request import Caller, Inbound
 from gateway.core.snapshot import Snapshot
 from gateway.core.target import Catalog, TargetState
 from gateway.ledger import Health
@@ -36,7 +36,7 @@ class ReadinessProbe:
         self._background = background
         self._keys = keys
         self._state = state
-        self._request = _plain_request(catalog.unknown_model or next(iter(catalog.aliases)))
+        self._request = Inbound(id="readiness", caller=Caller(), request=plain_request(catalog))
 
     def check(self) -> Readiness:
         """Return whether the gateway can answer, with details.
@@ -84,16 +84,3 @@ def _told(state: TargetState) -> str:
 def _can_answer(state: TargetState) -> bool:
     """Return whether a target can answer: also if it loads when asked for, but not while it is loading."""
     return state.healthy and (state.loaded is not False or state.loading is None)
-
-
-def _plain_request(model: str) -> Inbound:
-    return Inbound(
-        id="readiness",
-        caller=Caller(),
-        request=ChatRequest(
-            dialect=Dialect.OPENAI,
-            model=model,
-            document=MappingProxyType({}),
-            messages=(Message(role="user", text="Hello"),),
-        ),
-    )

@@ -162,7 +162,9 @@ def _show(report: dict[str, Any], target: str, as_json: bool) -> int:
         return 0
     print(_line(model))
     if model["sequences"] is None:
-        print("Its memory of conversations is known once it is loaded, and if it makes text.")
+        loaded = model["state"] == "loaded"
+        unknown = "Its memory of conversations is known once it is loaded, and if it makes text."
+        print("It makes no text, and so it keeps no conversations." if loaded else unknown)
         return 0
     print(f"Memory of conversations: {model['sequences'].replace('_', ' ')}. {_REUSE[model['sequences']]}")
     if model["checkpoint_bytes"]:

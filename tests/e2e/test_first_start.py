@@ -10,8 +10,10 @@ import shutil
 import sys
 from pathlib import Path
 
+import aiohttp
 import pytest
 
+from tests.engine.tiny import write_encoder
 from tests.standins.gateway import RunningGateway, starter_models
 
 pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="session")]
@@ -43,6 +45,20 @@ async def test_a_fresh_state_directory_gets_its_model_and_the_last_lines_say_wha
         )
         output, _ = await process.communicate()
         assert json.loads(output)["choices"][0]["message"]["content"]
+
+
+@pytest.mark.parametrize(("endpoint", "pooling", "answer"), [("embeddings", 1, "data"), ("rerank", 4, "results")])
+async def test_a_gateway_without_a_chat_model_is_ready_too(endpoint, pooling, answer, tmp_path):
+    """Where all that is served is vectors or ranks, the gateway is ready, and the command to try asks for those."""
+    write_encoder(tmp_path / "tiny.gguf", pooling)
+    target = f"{{kind: embedded, model: tiny, threads: 1, load: on_demand, endpoints: [{endpoint}]}}"
+    async with RunningGateway(tmp_path, f"models_dir: {tmp_path}\ntargets: {{only: {target}}}") as gateway:
+        await gateway.until_ready()
+        await said(gateway, "Try:")
+        command = re.search(r"curl (\S+) .* -d '(.*)'", gateway.log)
+        assert command is not None
+        async with aiohttp.ClientSession() as http, http.post(command[1], json=json.loads(command[2])) as got:
+            assert (got.status, answer in await got.json()) == (200, True)
 
 
 async def test_a_target_that_can_not_answer_is_said_at_the_end_of_the_terminal(tmp_path):

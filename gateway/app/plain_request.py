@@ -1,0 +1,67 @@
+"""Plain request of the first kind that this gateway serves: readiness decides about it, and people try it. Pure."""
+
+import json
+from types import MappingProxyType
+
+from gateway.core.request import (
+    AnyRequest,
+    ChatRequest,
+    CompletionRequest,
+    Dialect,
+    EmbeddingsRequest,
+    Endpoint,
+    Message,
+    ModerationRequest,
+    RerankRequest,
+)
+from gateway.core.target import Catalog
+
+_ORDER = (Endpoint.CHAT, Endpoint.EMBEDDINGS, Endpoint.RERANK, Endpoint.COMPLETIONS, Endpoint.MODERATIONS)
+_TEXT = "Hello!"
+
+
+def plain_model(catalog: Catalog) -> str:
+    """Return the name that a client asks for when it has no wish of its own."""
+    return catalog.unknown_model or next(iter(catalog.aliases))
+
+
+def plain_endpoint(catalog: Catalog) -> Endpoint:
+    """Return chat where a target serves it, else the first kind of request that one serves."""
+    names = catalog.aliases[plain_model(catalog)].targets
+    able = [info for name, info in catalog.targets.items() if names is None or name in names]
+    return next((kind for kind in _ORDER if any(info.serves(kind) for info in able)), Endpoint.CHAT)
+
+
+def plain_request(catalog: Catalog) -> AnyRequest:
+    """Return a short request without tags that such a client could send."""
+    model, said = plain_model(catalog), (Message(role="user", text=_TEXT),)
+    dialect, document = Dialect.OPENAI, MappingProxyType({})
+    match plain_endpoint(catalog):
+        case Endpoint.EMBEDDINGS:
+            return EmbeddingsRequest(dialect=dialect, model=model, document=document, inputs=(_TEXT,))
+        case Endpoint.RERANK:
+            return RerankRequest(dialect=dialect, model=model, document=document, query=_TEXT, texts=(_TEXT,))
+        case Endpoint.COMPLETIONS:
+            return CompletionRequest(dialect=dialect, model=model, document=document, prompts=(_TEXT,))
+        case Endpoint.MODERATIONS:
+            return ModerationRequest(dialect=dialect, model=model, document=document, messages=said)
+        case _:
+            return ChatRequest(dialect=dialect, model=model, document=document, messages=said)
+
+
+def path_and_body(catalog: Catalog) -> tuple[str, str]:
+    """Return the path and the JSON body of a request that a person can try in a terminal."""
+    fields: dict[str, object]
+    match plain_endpoint(catalog):
+        case Endpoint.EMBEDDINGS:
+            path, fields = "/v1/embeddings", {"input": _TEXT}
+        case Endpoint.RERANK:
+            path, fields = "/v1/rerank", {"query": _TEXT, "documents": [_TEXT, "Goodbye!"]}
+        case Endpoint.COMPLETIONS:
+            path, fields = "/v1/completions", {"max_tokens": 60, "prompt": _TEXT}
+        case Endpoint.MODERATIONS:
+            path, fields = "/v1/moderations", {"input": _TEXT}
+        case _:
+            path = "/v1/chat/completions"
+            fields = {"max_tokens": 60, "messages": [{"role": "user", "content": _TEXT}]}
+    return path, json.dumps({"model": plain_model(catalog), **fields}, ensure_ascii=False)
