@@ -3,6 +3,7 @@
 import json
 from types import MappingProxyType
 
+from gateway.core.document import JsonObject
 from gateway.core.request import (
     AnyRequest,
     ChatRequest,
@@ -18,6 +19,7 @@ from gateway.core.target import Catalog
 
 _ORDER = (Endpoint.CHAT, Endpoint.EMBEDDINGS, Endpoint.RERANK, Endpoint.COMPLETIONS, Endpoint.MODERATIONS)
 _TEXT = "Hello!"
+_EMPTY: JsonObject = MappingProxyType({})
 
 
 def plain_model(catalog: Catalog) -> str:
@@ -35,7 +37,7 @@ def plain_endpoint(catalog: Catalog) -> Endpoint:
 def plain_request(catalog: Catalog) -> AnyRequest:
     """Return a short request without tags that such a client could send."""
     model, said = plain_model(catalog), (Message(role="user", text=_TEXT),)
-    dialect, document = Dialect.OPENAI, MappingProxyType({})
+    dialect, document = Dialect.OPENAI, _EMPTY
     match plain_endpoint(catalog):
         case Endpoint.EMBEDDINGS:
             return EmbeddingsRequest(dialect=dialect, model=model, document=document, inputs=(_TEXT,))
