@@ -6,6 +6,7 @@ import secrets
 from types import MappingProxyType
 
 from gateway.core.document import Json, JsonObject
+from gateway.core.labels import Zone
 from gateway.core.marks import OF_ANTHROPIC, unmarked
 from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, Dialect, Thinking
 from gateway.core.target import Api, TargetInfo
@@ -47,16 +48,33 @@ def outbound_document(request: AnyRequest, target: TargetInfo, *, keep_identity:
         _drop_words_of_anthropic(request, fields, takes_marks=target.marks)
     if not keep_identity and isinstance(given := fields.pop(_CACHE_KEY, None), str):
         fields[_CACHE_KEY] = _hashed(given)
-    if isinstance(request, ChatRequest) and is_reasoning_model(target.model):
-        if "max_tokens" in fields:
-            fields.setdefault("max_completion_tokens", fields["max_tokens"])
-            del fields["max_tokens"]
-        if request.dialect is Dialect.ANTHROPIC and (effort := _effort(request.thinking)):
+    if isinstance(request, ChatRequest):
+        _name_limit(fields, target)
+        thinks = request.dialect is Dialect.ANTHROPIC and is_reasoning_model(target.model)
+        if thinks and (effort := _effort(request.thinking)):
             fields.setdefault("reasoning_effort", effort)
     if isinstance(request, ChatRequest | CompletionRequest):
         fields["stream"] = True
         fields["stream_options"] = MappingProxyType({"include_usage": True})
     return MappingProxyType(fields)
+
+
+def _name_limit(fields: dict[str, Json], target: TargetInfo) -> None:
+    """Give the limit of the answer the name that the target knows; Ollama ignores the newer one.
+
+    Source: `openai/openai.go` of Ollama.
+    """
+    older, newer = "max_tokens", "max_completion_tokens"
+    if is_reasoning_model(target.model):
+        name, other = newer, older
+    elif target.zone is Zone.LOCAL:
+        name, other = older, newer
+    else:
+        return
+    if other in fields:
+        given = fields.pop(other)
+        if fields.get(name) is None:
+            fields[name] = given
 
 
 def _drop_words_of_anthropic(request: ChatRequest, fields: dict[str, Json], *, takes_marks: bool) -> None:

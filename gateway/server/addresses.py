@@ -33,6 +33,23 @@ _NO_ROUTE = (
     "There is no such route here. As the base URL, OpenAI's apps want http://HOST:PORT/v1; Anthropic's, Ollama's and "
     "llama.cpp's want http://HOST:PORT. The documentation lists what each API can do here."
 )
+# What OpenAI and Anthropic serve and this gateway does not. Sources: both companies' API references.
+_ELSEWHERE = (
+    "/assistants",
+    "/audio",
+    "/batches",
+    "/containers",
+    "/evals",
+    "/files",
+    "/fine_tuning",
+    "/images",
+    "/messages/batches",
+    "/realtime",
+    "/threads",
+    "/uploads",
+    "/vector_stores",
+    "/videos",
+)
 _LONGEST_PREFIX = 60  # characters of a client's path that an error may show
 
 
@@ -60,6 +77,9 @@ def advice(path: str, known: Iterable[str]) -> str:
         path: The path that was asked for.
         known: The paths that have routes.
     """
+    bare = f"{path.removeprefix(_VERSION)}/"
+    if found := next((name for name in _ELSEWHERE if bare.startswith(f"{name}/")), None):
+        return f"This gateway doesn't serve {_VERSION}{found}. The base URL is right: switch off what needs it."
     right = max((one for one in known if len(one) > 1 and path.endswith(one)), key=len, default=None)
     if right is None:
         return _NO_ROUTE

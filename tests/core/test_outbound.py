@@ -38,6 +38,20 @@ def test_the_limit_has_the_name_that_the_model_takes(model: str, name: str) -> N
     assert {key: value for key, value in found.items() if key.startswith("max_")} == {name: 9}
 
 
+@pytest.mark.parametrize(("zone", "name"), [(Zone.LOCAL, "max_tokens"), (Zone.CLOUD, "max_completion_tokens")])
+def test_a_server_at_home_gets_the_limit_under_its_older_name(zone: Zone, name: str) -> None:
+    """Ollama would ignore `max_completion_tokens` and answer without end; a cloud gets what the client wrote."""
+    info = TargetInfo(name="t", kind="openai", zone=zone, ceiling=Label.PUBLIC, model="qwen3")
+    body = {
+        "model": "auto",
+        "messages": [{"role": "user", "content": "hi"}],
+        "max_completion_tokens": 9,
+        "max_tokens": None,
+    }
+    found = outbound_document(openai.parse_chat(json.dumps(body).encode()), info)
+    assert {key: value for key, value in found.items() if key.startswith("max_") and value} == {name: 9}
+
+
 def test_a_cloud_finds_its_cache_and_not_who_asked() -> None:
     """A cloud gets a hash in place of `prompt_cache_key`, the same each time; a server at home gets the key."""
     key = {"prompt_cache_key": "ana"}

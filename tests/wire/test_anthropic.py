@@ -46,6 +46,13 @@ def test_a_plain_body() -> None:
     assert (request.sampling.max_tokens, request.sampling.stop) == (100, ("END",))
 
 
+def test_a_turn_that_only_adds_tools_says_nothing() -> None:
+    """A system turn with a change of tools and no text is no message: servers refuse empty ones."""
+    added = {"type": "tool_addition", "tool": {"type": "tool_reference", "name": "look_up"}}
+    found = document(messages=[USER, {"role": "system", "content": [added]}, USER], tools=[TOOL])
+    assert [message["role"] for message in found["messages"]] == ["user"]  # the two are joined
+
+
 def test_a_claude_code_body() -> None:
     """Claude Code's body is accepted: hints, cache marks and Anthropic's own tools are left out, the rest is kept."""
     found = document(

@@ -54,7 +54,8 @@ def translate_messages(body: Fields, *, assistant_documents: bool, apart: bool =
             raise bad_field(message.param("content"), "is missing.")
         path = message.param("content")
         if role == "system":
-            messages.append({"role": "system", "content": plain(text_parts(content, path), apart=apart)})
+            if parts := text_parts(content, path):  # a change of tools alone says nothing
+                messages.append({"role": "system", "content": plain(parts, apart=apart)})
         elif role == "assistant":
             messages += _assistant(content, path, documents=assistant_documents, apart=apart)
         else:
