@@ -11,7 +11,7 @@ from gateway.privacy.sensitivity.judge import Calibration, doubtful_windows, out
 from gateway.privacy.sensitivity.passages import passages
 from gateway.privacy.topic_questions import speaks_of_itself
 
-_SHARES = {"balanced": (0.05, 0.006), "strict": (0.2, 0.04)}
+_SHARES = {"balanced": (0.036, 0.006), "strict": (0.2, 0.04)}
 """Share of clean texts that each mode may keep: by windows among their neighbours, and by windows alone besides."""
 _STEPS = 60
 _NOTHING = -30.0
