@@ -41,3 +41,11 @@ def test_marks_that_a_target_does_not_take(api: Api, marks: bool, named: bool) -
     body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": [part]}]}
     request = anthropic.parse_messages(json.dumps(body).encode())
     assert ("messages[].content[].cache_control" in unsaid(request, target(api, marks=marks))) is named
+
+
+@pytest.mark.parametrize("api", Api)
+def test_an_effort_that_is_carried_is_not_named(api: Api) -> None:
+    """Every API has words for the effort that Anthropic's clients set in `output_config`."""
+    message = {"role": "user", "content": "hi"}
+    body = {"model": "m", "max_tokens": 9, "messages": [message], "output_config": {"effort": "high"}}
+    assert unsaid(anthropic.parse_messages(json.dumps(body).encode()), target(api, marks=api is not Api.CHAT)) == ()

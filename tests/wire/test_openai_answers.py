@@ -34,7 +34,7 @@ from gateway.wire import openai
 from tests.standins.traits import traits
 
 HEAD = {"id": "chatcmpl-1", "created": 1700000000, "model": "auto"}
-USAGE = Usage(input=5, input_cached=3, output=4, reasoning=2)
+USAGE = Usage(input=5, input_cached=3, output=4, reasoning=2, input_written=1)
 CHUNK = (
     'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"auto","choices":'
     '[{"index":0,"delta":%s,"logprobs":null,"finish_reason":%s}]}\n\n'
@@ -68,7 +68,7 @@ def test_usage_comes_apart_and_only_when_asked_for() -> None:
     assert last["usage"]["prompt_tokens"] == 8
     assert last["usage"]["completion_tokens"] == 6
     assert last["usage"]["total_tokens"] == 14
-    assert last["usage"]["prompt_tokens_details"]["cached_tokens"] == 3
+    assert last["usage"]["prompt_tokens_details"] == {"cached_tokens": 3, "audio_tokens": 0, "cache_write_tokens": 1}
     assert last["usage"]["completion_tokens_details"]["reasoning_tokens"] == 2
 
 

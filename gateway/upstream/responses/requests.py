@@ -35,6 +35,7 @@ SAID = frozenset(
         "tool_choice",
         "response_format",
         "reasoning_effort",
+        "output_config",  # Anthropic's, whose effort stands in `reasoning_effort` as well
         "verbosity",
         "logprobs",
         "top_logprobs",

@@ -19,7 +19,11 @@ def usage_fields(usage: Usage) -> dict[str, Any]:
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
-        "prompt_tokens_details": {"cached_tokens": usage.input_cached, "audio_tokens": usage.input_audio},
+        "prompt_tokens_details": {
+            "cached_tokens": usage.input_cached,
+            "audio_tokens": usage.input_audio,
+            "cache_write_tokens": usage.input_written,
+        },
         "completion_tokens_details": {
             "reasoning_tokens": usage.reasoning,
             "audio_tokens": usage.output_audio,
