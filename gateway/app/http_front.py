@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from gateway import __version__
 from gateway.app.key_store import KeyStore
-from gateway.app.model_admin import ModelAdmin
+from gateway.app.models.admin import ModelAdmin
 from gateway.app.policy_store import PolicyStore
 from gateway.app.room_settings import LOOPBACK
 from gateway.app.targets import Targets

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from gateway.app.conversation_key import KEY_FILE, load_conversation_key
 from gateway.app.inspection import running_inspection
-from gateway.app.model_plan import holding
+from gateway.app.models.plan import holding
 from gateway.app.targets import Targets
 from gateway.core.document import thaw
 from gateway.core.errors import TargetUnavailable

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import msgspec
 import structlog
 
-from gateway.app.model_admin import ModelAdmin
+from gateway.app.models.admin import ModelAdmin
 from gateway.app.room_settings import http_settings, secret_of
 from gateway.core.background import Keep, unwatched
 from gateway.core.errors import AduanaError

@@ -13,11 +13,11 @@ import structlog
 from gateway import __version__
 from gateway.app.alarms import Alarms
 from gateway.app.announcement import announce
-from gateway.app.head_start import HeadStart
 from gateway.app.http_front import http_front, status_page
 from gateway.app.inspection import RunningInspection, running_inspection
 from gateway.app.key_store import KeyStore
-from gateway.app.model_plan import catalog_of
+from gateway.app.models.head_start import HeadStart
+from gateway.app.models.plan import catalog_of
 from gateway.app.observers import (
     TagLog,
     WorkerWatch,

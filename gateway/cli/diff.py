@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.app.model_plan import catalog_of
+from gateway.app.models.plan import catalog_of
 from gateway.cli.policies import chosen_windows, load_with
 from gateway.cli.recorded_requests import recorded, since_seconds
 from gateway.policy import Policy, decide_whole, evidence_from_facts

@@ -195,7 +195,7 @@ def fits(settings: Settings) -> int:
     Raises:
         ConfigurationError: The memory can't hold them.
     """
-    from gateway.app.model_plan import planned
+    from gateway.app.models.plan import planned
 
     plan = planned(settings)
     for name, need in plan.footprints.items():

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.app.model_plan import catalog_of
+from gateway.app.models.plan import catalog_of
 from gateway.app.room_settings import policy_rates
 from gateway.core.target import Catalog
 from gateway.policy import Policy, load_policy_files

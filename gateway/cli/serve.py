@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gateway.app.head_start import HeadStart
+from gateway.app.models.head_start import HeadStart
 from gateway.cli.starter import unpack_missing_starter
 from gateway.settings import Settings, load_settings
 

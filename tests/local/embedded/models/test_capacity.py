@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.app.model_plan import planned
+from gateway.app.models.plan import planned
 from gateway.engine.llama.footprint import MemoryFootprint
 from gateway.local.embedded.models import capacity
 from gateway.local.embedded.models.capacity import plan_models

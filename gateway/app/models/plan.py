@@ -2,8 +2,8 @@
 
 import msgspec
 
-from gateway.app.embedded_settings import embedded_settings
-from gateway.app.media_capabilities import with_media
+from gateway.app.models.media_capabilities import with_media
+from gateway.app.models.settings import embedded_settings
 from gateway.core.errors import ConfigurationError
 from gateway.core.request import Endpoint
 from gateway.core.target import Catalog

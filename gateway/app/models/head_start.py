@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 
-from gateway.app.embedded_settings import embedded_settings
+from gateway.app.models.settings import embedded_settings
 from gateway.core.errors import AduanaError
 from gateway.ledger.lock import OwnerLock
 from gateway.local.embedded.models.plan import ModelPlan
@@ -18,7 +18,7 @@ from gateway.settings.targets import EmbeddedTargetConfig
 
 
 def _plan(settings: Settings) -> ModelPlan:
-    from gateway.app.model_plan import holding  # loads llama.cpp, so not before the worker's process has begun
+    from gateway.app.models.plan import holding  # loads llama.cpp, so not before the worker's process has begun
 
     return holding(settings)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from gateway.app import head_start
-from gateway.app.head_start import HeadStart
-from gateway.app.model_plan import holding
+from gateway.app.models import head_start
+from gateway.app.models.head_start import HeadStart
+from gateway.app.models.plan import holding
 from gateway.app.wiring import Gateway, running
 from gateway.core.errors import ConfigurationError, LedgerUnavailable
 from gateway.ledger.lock import OwnerLock

@@ -1,6 +1,6 @@
 """From the whole configuration to the settings of one embedded target. Imports little: a start begins with it."""
 
-from gateway.app.media_capabilities import projector_header
+from gateway.app.models.media_capabilities import projector_header
 from gateway.local.embedded.models.files import model_path
 from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.settings import Settings
@@ -11,7 +11,7 @@ _UNFITTED = EmbeddedSettings(model="")  # what `auto` begins with, before the mo
 
 
 def embedded_settings(settings: Settings, name: str, config: EmbeddedTargetConfig) -> EmbeddedSettings:
-    """Return the engine's settings for one embedded target. What is `auto` is chosen in `gateway.app.model_plan`.
+    """Return the engine's settings for one embedded target. What is `auto` is chosen in `gateway.app.models.plan`.
 
     Raises:
         ConfigurationError: A model file is missing.
