@@ -7,6 +7,7 @@ setting from the environment, verified TLS. What comes back is raw bytes, or one
 import logging
 import ssl
 from collections.abc import AsyncGenerator
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import cast
 
@@ -16,6 +17,7 @@ import openai
 from gateway import __version__
 from gateway.cloud.settings import CloudSettings
 from gateway.core.errors import AduanaError, TargetBusy, TargetError, TargetProtocolError
+from gateway.core.secret import Credential, CredentialForm
 from gateway.core.target import Api
 from gateway.upstream import errors as faults
 from gateway.upstream.body import BodyShape
@@ -29,6 +31,8 @@ for _talkative in ("openai", "httpx2", "httpcore2"):
 _MOST_CONNECTIONS = 1000
 _KEEP_ALIVE_SECONDS = 30.0
 _VERSION = "api-version"  # the one query that leaves, to services like Azure's
+# Handed from `post` to the door around the package, which never has a credential in its hands.
+_CREDENTIAL: ContextVar[Credential | None] = ContextVar("credential", default=None)
 
 
 class CloudReply:
@@ -95,13 +99,22 @@ class ProviderClient:
             http_client=self._http,
         )
 
-    async def post(self, path: str, body: bytes, *, most_bytes: int) -> CloudReply:
+    async def post(
+        self, path: str, body: bytes, *, most_bytes: int, credential: Credential | None = None
+    ) -> CloudReply:
         """Send one document and return the answer that begins.
+
+        Args:
+            path: Where it goes, behind the base URL.
+            body: The document.
+            most_bytes: The largest answer, unpacked.
+            credential: The client's own, for this one request. None: the configured key.
 
         Raises:
             AduanaError: no connection, or an answer with any status but 200.
             TargetError: the request could not be made.
         """
+        handed = _CREDENTIAL.set(credential)
         try:
             response = cast(
                 object,  # with `cast_to` an HTTP response the package gives just that, whatever its types say
@@ -117,6 +130,8 @@ class ProviderClient:
             raise _connection_fault(self._target, error) from error
         except openai.OpenAIError as error:
             raise TargetError(f"The target {self._target!r} could not be asked.") from error
+        finally:
+            _CREDENTIAL.reset(handed)
         assert isinstance(response, httpx2.Response)
         return CloudReply(self._target, response, most_bytes)
 
@@ -163,35 +178,48 @@ class _Door(httpx2.AsyncBaseTransport):
             "Accept-Encoding": "identity",
             "User-Agent": f"aduana/{__version__}",
         }
-        request.headers = httpx2.Headers(headers | self._provider_headers())
+        credential = _CREDENTIAL.get()
+        request.headers = httpx2.Headers(headers | self._provider_headers(credential))
         response = await self._inner.handle_async_request(request)
         if response.status_code == 200:
             return response
         try:
-            raise await self._fault(response)
+            raise await self._fault(response, credential)
         finally:
             await response.aclose()
 
     async def aclose(self) -> None:
         await self._inner.aclose()
 
-    def _provider_headers(self) -> dict[str, str]:
-        """Return the key as the provider wants it, and the version of its API: all from the configuration."""
+    def _provider_headers(self, credential: Credential | None) -> dict[str, str]:
+        """Return the key as the provider wants it, and the version of its API: from the configuration.
+
+        In place of its key: the client's own credential, where the target is asked with that.
+        """
         settings = self._settings
-        key = settings.api_key.reveal() if settings.api_key is not None else ""
+        secret = settings.api_key if credential is None else credential.secret
+        key = secret.reveal() if secret is not None else ""
         if settings.api is Api.MESSAGES:
             betas = ",".join(settings.anthropic_betas)
-            headers = {"x-api-key": key, "anthropic-version": settings.anthropic_version, "anthropic-beta": betas}
+            headers = {"anthropic-version": settings.anthropic_version, "anthropic-beta": betas}
+            is_token = credential is not None and credential.form is CredentialForm.BEARER
+            headers |= {"Authorization": f"Bearer {key}"} if is_token else {"x-api-key": key}
         elif settings.api_version:
             headers = {"api-key": key}
         else:
             headers = {"Authorization": f"Bearer {key}" if key else ""}
         return {name: value for name, value in headers.items() if value}
 
-    async def _fault(self, response: httpx2.Response) -> AduanaError:
+    async def _fault(self, response: httpx2.Response, credential: Credential | None) -> AduanaError:
         retry_after = faults.retry_after_seconds(response.headers, datetime.now(UTC))
-        said = faults.complaint_in(await self._error_body(response))
-        return faults.fault_of_status(self._target, response.status_code, said, retry_after=retry_after)
+        body = await self._error_body(response)
+        if credential is not None:  # a provider may quote it
+            key = credential.secret.reveal()
+            for written in (key, key.replace("/", "\\/")):
+                body = body.replace(written.encode(), b"(a key)")
+        status = response.status_code
+        fault = faults.fault_of_status(self._target, status, faults.complaint_in(body), retry_after=retry_after)
+        return fault if credential is None else faults.fault_of_client(self._target, status, fault)
 
     async def _error_body(self, response: httpx2.Response) -> bytes:
         """Return the beginning of an error's body; empty if it can't be read, because the status alone says enough."""

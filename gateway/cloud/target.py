@@ -12,10 +12,17 @@ from gateway.cloud.client import CloudReply, ProviderClient
 from gateway.cloud.settings import CloudSettings, is_encrypted
 from gateway.core.delta import Delta, Embeddings
 from gateway.core.document import encode
-from gateway.core.errors import ConfigurationError, PolicyRefused, TargetError, TargetUnavailable
+from gateway.core.errors import (
+    ClientCredentialRefused,
+    ConfigurationError,
+    PolicyRefused,
+    TargetError,
+    TargetUnavailable,
+)
 from gateway.core.events import ViolationStopped
 from gateway.core.moving_average import MovingAverage
-from gateway.core.target import TargetInfo, TargetState
+from gateway.core.secret import Credential
+from gateway.core.target import Api, TargetInfo, TargetState
 from gateway.policy import Clearance
 from gateway.upstream.body import has_token_numbers, inputs_of
 from gateway.upstream.embeddings import read_vectors
@@ -117,15 +124,37 @@ class CloudTarget:
     def _cleared_post(self, clearance: Clearance, most_bytes: int) -> Post:
         """Return the call that sends the cleared document. INVARIANT: no other way leads from here to the client."""
         self._last_check(clearance)
+        credential = self._credential(clearance)
         path, body = self._api.request(clearance.endpoint, clearance.document)
         content = encode(body)
 
         async def post() -> CloudReply:
             if self._client is None:
                 raise TargetUnavailable(f"The target {self._info.name!r} is not started.")
-            return await self._client.post(path, content, most_bytes=most_bytes)
+            return await self._client.post(path, content, most_bytes=most_bytes, credential=credential)
 
         return post
+
+    def _credential(self, clearance: Clearance) -> Credential | None:
+        """Return the client's own credential; None where the target is asked with ours.
+
+        Raises:
+            ClientCredentialRefused: the target wants one, and the request has none that fits.
+        """
+        if not self._info.client_credential:
+            return None
+        if clearance.credential is None:
+            header = (
+                "'x-api-key', or a subscription's token as 'Authorization: Bearer …' at /v1/messages"
+                if self._info.api is Api.MESSAGES
+                else "'Authorization: Bearer …'"
+            )
+            raise ClientCredentialRefused(
+                f"The target {self._info.name!r} is asked with your own key for its provider, and there is none that "
+                f"fits: send it as {header}, and this gateway's own key, if it has any, as 'x-aduana-key'.",
+                code="client_credential_missing",
+            )
+        return clearance.credential
 
     def _last_check(self, clearance: Clearance) -> None:
         # INVARIANT: nothing above the ceiling leaves, whatever went wrong before.

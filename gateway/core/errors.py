@@ -159,6 +159,18 @@ class TargetMisconfigured(TargetError):
     code = "target_misconfigured"
 
 
+class ClientCredentialRefused(TargetError):
+    """The request has no credential of the client's own for a target that wants one, or the provider refuses it."""
+
+    status = 401
+    code = "client_credential_refused"
+    kind = "authentication_error"
+
+
+class ClientLimited(TargetBusy):
+    """The provider limits the client's own key. Other clients' keys are not touched."""
+
+
 class TargetLacksEndpoint(TargetMisconfigured):
     """The target does not know the model or the address (404, 405) at the endpoint that was asked; others may work."""
 

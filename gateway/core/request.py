@@ -7,6 +7,7 @@ import msgspec
 
 from gateway.core.document import Json, JsonObject
 from gateway.core.labels import Label
+from gateway.core.secret import Credential
 
 
 class Endpoint(enum.StrEnum):
@@ -275,3 +276,4 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True):
     size: int = 0  # bytes of the body
     parse_seconds: float = 0.0  # from the body's last byte to the frozen request
     inherited: Inherited | None = None  # from stored turns that are in the request; None: it continues none
+    credentials: tuple[Credential, ...] = ()  # the caller's own, for targets that want them; one of a form

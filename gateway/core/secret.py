@@ -1,4 +1,8 @@
-"""A credential in memory that shows itself only when asked for by name."""
+"""Credentials in memory, which show themselves only when asked for by name."""
+
+import enum
+
+import msgspec
 
 
 class Secret:
@@ -18,3 +22,17 @@ class Secret:
 
     def __reduce__(self) -> str | tuple[object, ...]:
         raise TypeError("a secret does not leave its process")
+
+
+class CredentialForm(enum.StrEnum):
+    """Header in which a credential came, and in which it goes on."""
+
+    BEARER = "authorization"
+    API_KEY = "x-api-key"
+
+
+class Credential(msgspec.Struct, frozen=True, kw_only=True):
+    """A caller's own key or token for a provider, for one request. It is neither written down nor kept."""
+
+    form: CredentialForm
+    secret: Secret

@@ -52,6 +52,7 @@ class TargetInfo(msgspec.Struct, frozen=True, kw_only=True):
     capabilities: frozenset[Capability] = frozenset()
     api: Api = Api.CHAT
     marks: bool = False  # takes marks for prompt caches and signed thoughts, which most servers refuse
+    client_credential: bool = False  # asked with the caller's own key for the provider, never with one of ours
 
     def __post_init__(self) -> None:
         if self.zone is Zone.CLOUD and self.ceiling >= Label.SENSITIVE:

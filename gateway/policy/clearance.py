@@ -10,7 +10,9 @@ from gateway.core.document import JsonObject
 from gateway.core.errors import PolicyRefused
 from gateway.core.labels import Label, Zone
 from gateway.core.outbound import outbound_document
-from gateway.core.request import LOCAL_ENDPOINTS, Endpoint, Inbound, endpoint_of
+from gateway.core.request import LOCAL_ENDPOINTS, Dialect, Endpoint, Inbound, endpoint_of
+from gateway.core.secret import Credential, CredentialForm
+from gateway.core.target import Api, TargetInfo
 from gateway.policy.evaluation.compiled import Policy
 from gateway.policy.evaluation.decision import Decision
 from gateway.policy.evaluation.overrides import overridden
@@ -30,16 +32,24 @@ _SEAL: Final = _Seal()
 class Clearance:
     """Permission to send one document to one cloud target once."""
 
-    __slots__ = ("_document", "_endpoint", "_label", "_request_id", "_seal", "_target")
+    __slots__ = ("_credential", "_document", "_endpoint", "_label", "_request_id", "_seal", "_target")
 
     def __init__(
-        self, seal: _Seal, *, request_id: str, target: str, label: Label, endpoint: Endpoint, document: JsonObject
+        self,
+        seal: _Seal,
+        *,
+        request_id: str,
+        target: str,
+        label: Label,
+        endpoint: Endpoint,
+        document: JsonObject,
+        credential: Credential | None = None,
     ) -> None:
         if seal is not _SEAL or hasattr(self, "_seal"):
             raise TypeError("a clearance is minted by the policy, never constructed")
         for name, value in (
             ("_seal", seal), ("_request_id", request_id), ("_target", target), ("_label", label),
-            ("_endpoint", endpoint), ("_document", document),
+            ("_endpoint", endpoint), ("_document", document), ("_credential", credential),
         ):  # fmt: skip
             object.__setattr__(self, name, value)
 
@@ -76,6 +86,12 @@ class Clearance:
         """The document that is sent; nothing else is."""
         self._genuine()
         return self._document  # type: ignore[attr-defined,no-any-return]
+
+    @property
+    def credential(self) -> Credential | None:
+        """The caller's own credential for this target's provider; None: none came, or the target wants none."""
+        self._genuine()
+        return self._credential  # type: ignore[attr-defined,no-any-return]
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise TypeError("a clearance never changes")
@@ -133,7 +149,24 @@ def mint(decision: Decision, target: str, inbound: Inbound, policy: Policy) -> C
         label=decision.label,
         endpoint=endpoint_of(request),
         document=outbound_document(request, info),
+        credential=_credential_for(info, inbound),
     )
+
+
+def _credential_for(info: TargetInfo, inbound: Inbound) -> Credential | None:
+    """Return the caller's own credential of the form that a target's provider takes, where the target wants one.
+
+    INVARIANT: a key that came for one kind of provider goes to no other. `x-api-key` is Anthropic's; a Bearer token is
+    Anthropic's in Anthropic's dialect, and nobody's but an OpenAI-like provider's in the others.
+    """
+    if not info.client_credential:
+        return None
+    given = {one.form: one for one in inbound.credentials}
+    bearer = given.get(CredentialForm.BEARER)
+    of_anthropic = inbound.request.dialect is Dialect.ANTHROPIC
+    if info.api is Api.MESSAGES:
+        return given.get(CredentialForm.API_KEY) or (bearer if of_anthropic else None)
+    return None if of_anthropic else bearer
 
 
 def _stopped(reason: str) -> PolicyRefused:

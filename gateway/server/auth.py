@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -11,12 +12,15 @@ from multidict import CIMultiDictProxy
 
 from gateway.core.errors import BadRequest, ConfigurationError, Forbidden, Unauthorized
 from gateway.core.request import Caller
-from gateway.server.headers import REQUEST_HEADERS, refuse_unknown_headers
+from gateway.core.secret import Credential, CredentialForm, Secret
+from gateway.server.headers import KEY, REQUEST_HEADERS, refuse_unknown_headers
 
 _EXPOSED = "x-request-id, x-aduana-target, x-aduana-zone, x-aduana-label, x-aduana-reasons"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
-_CREDENTIALS = ("authorization", "x-api-key", "api-key")
-_SINGLE = (*_CREDENTIALS, "host", "origin", "content-type", "idempotency-key", *REQUEST_HEADERS)
+_BEARER, _API_KEY = "authorization", "x-api-key"
+_CREDENTIALS = (_BEARER, _API_KEY, "api-key", KEY)
+_SENDABLE = re.compile(r"[!-~]{1,8192}\Z")  # what may stand in a header that goes on
+_SINGLE = (_BEARER, _API_KEY, "api-key", "host", "origin", "content-type", "idempotency-key", *REQUEST_HEADERS)
 
 
 class KeyRing:
@@ -53,7 +57,7 @@ class KeyRing:
 
         Raises:
             BadRequest: The request has keys of two callers.
-            Unauthorized: No key is known, or there is none and one is needed.
+            Unauthorized: No key is known, or there is none and one is needed; or the one in `x-aduana-key` is not.
         """
         digests = [_digest(secret) for secret in _credentials(headers)]
         found = [caller for known, caller in self._callers if any([hmac.compare_digest(known, one) for one in digests])]
@@ -61,6 +65,8 @@ class KeyRing:
             raise BadRequest(
                 "Two API keys of this gateway in one request. Send exactly one.", code="ambiguous_credentials"
             )
+        if self._callers and headers.get(KEY, "").strip() and not self._knows(headers[KEY].strip()):
+            raise Unauthorized(f"The API key in {KEY!r} is not known here. Ask the owner of this gateway for one.")
         if found:
             return found[0]
         # Apps insist on sending some key: where none are configured, whatever they send is nobody's secret.
@@ -68,7 +74,36 @@ class KeyRing:
             return self._anonymous
         if not digests:
             raise Unauthorized("This gateway needs an API key: send it as 'Authorization: Bearer …'.")
-        raise Unauthorized("This API key is not known here. Ask the owner of this gateway for one.")
+        raise Unauthorized(
+            "This API key is not known here. Ask the owner of this gateway for one. If it is your own key for a "
+            f"provider, send this gateway's beside it, as {KEY!r}."
+        )
+
+    def provider_credentials(self, headers: CIMultiDictProxy[str]) -> tuple[Credential, ...]:
+        """Return what a caller sends for a provider: at most one credential of each form.
+
+        INVARIANT: never a key of this gateway. Where it has keys, the caller's stands in `x-aduana-key`, or nothing
+        counts as a provider's.
+        """
+        own = headers.get(KEY, "").strip()
+        if self._callers and not own:
+            return ()
+        kind, _, rest = headers.get(_BEARER, "").strip().partition(" ")
+        given = {
+            CredentialForm.BEARER: rest.strip() if kind.lower() == "bearer" else "",
+            CredentialForm.API_KEY: headers.get(_API_KEY, "").strip(),
+        }
+        return tuple(
+            [
+                Credential(form=form, secret=Secret(value))
+                for form, value in given.items()
+                if value != own and _SENDABLE.match(value) and not self._knows(value)
+            ]
+        )
+
+    def _knows(self, secret: str) -> bool:
+        digest = _digest(secret)
+        return any([hmac.compare_digest(known, digest) for known, _ in self._callers])
 
     def accepts(self, authorization: str) -> bool:
         """Return whether a Basic or Bearer credential holds a known key (as the password), or anybody may ask."""

@@ -81,6 +81,7 @@ class HttpEndpoint:
         self._bodies = bodies
         self._inbound_builder = inbound_builder
         self._retried = RetriedBodies()
+        self._hands_on = any(info.client_credential for info in catalog.targets.values())
 
     def caller(self, http: web.Request) -> Caller:
         """Check host, origin and key, and return who asks.
@@ -136,9 +137,18 @@ class HttpEndpoint:
     def inbound(
         self, http: web.Request, caller: Caller, request: AnyRequest, size: int, inherited: Inherited | None = None
     ) -> Inbound:
-        """Return the request together with who asks, its tags, its headers, its size, and what it inherits."""
+        """Return the request together with who asks, its tags, its headers, its size, and what it inherits.
+
+        The caller's own credentials for providers are in it only where a target wants them.
+        INVARIANT: this is the only place where they come in, so that what runs later, without its caller, has none.
+        """
         inbound = self._inbound_builder.inbound(http, http[REQUEST_ID], caller, request, size)
-        return msgspec.structs.replace(inbound, parse_seconds=http.get(PARSE_SECONDS, 0.0), inherited=inherited)
+        return msgspec.structs.replace(
+            inbound,
+            parse_seconds=http.get(PARSE_SECONDS, 0.0),
+            inherited=inherited,
+            credentials=self._keys.provider_credentials(http.headers) if self._hands_on else (),
+        )
 
     async def explained(self, inbound: Inbound) -> web.Response:
         """Answer with the whole decision, and send the request nowhere.

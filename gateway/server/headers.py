@@ -11,7 +11,8 @@ from gateway.core.errors import BadRequest
 
 TAGS = "x-aduana-tags"  # tags of this request, with commas between them
 EXPLAIN = "x-aduana-explain"  # an administrator asks for the decision instead of an answer
-REQUEST_HEADERS = (TAGS, EXPLAIN)
+KEY = "x-aduana-key"  # a key of this gateway, beside the caller's own for a provider
+REQUEST_HEADERS = (TAGS, EXPLAIN, KEY)
 _PREFIX = "x-aduana-"
 _NEAR = 0.85  # share of letters in common from which a name counts as mistyped
 _CACHED_NAMES = 1024

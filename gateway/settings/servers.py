@@ -25,6 +25,10 @@ class ServerTargetConfig(Section):
 
     api_key: SecretReference | None = None
     """`env:NAME` or `file:PATH`."""
+    credential: Literal["gateway", "client"] = "gateway"
+    """For `zone: cloud`: whose key the provider is asked with. `gateway`: the one in `api_key`. `client`: the caller's
+    own, from the request's `x-api-key` (Anthropic) or `Authorization: Bearer …`; a key of this gateway then comes in
+    `x-aduana-key`. Without one the target is passed over, or the answer is 401. Read the provider's terms first."""
     model: str
     """What that server calls its model."""
     ceiling: Label | None = None
@@ -60,6 +64,12 @@ class ServerTargetConfig(Section):
     @classmethod
     def _label(cls, value: object) -> object:
         return Label.parse(value) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        if self.credential == "client" and self.api_key is not None:
+            raise ValueError("'credential: client' and 'api_key' exclude each other: say whose key is used")
+        return self
 
 
 class CloudTargetConfig(ServerTargetConfig):
@@ -199,6 +209,8 @@ class OpenAITargetConfig(ServerTargetConfig):
             raise ValueError("'proxy' is for zone cloud only: a local target is asked directly")
         if self.zone is Zone.LOCAL and (self.api_version is not None or self.api != "chat"):
             raise ValueError("'api' and 'api_version' are for zone cloud only")
+        if self.credential == "client" and (self.zone is Zone.LOCAL or self.api_version is not None):
+            raise ValueError("'credential: client' is for zone cloud only, and not together with 'api_version'")
         if self.api == "responses" and Endpoint.COMPLETIONS in self.effective_endpoints:
             raise ValueError("'api: responses' serves chat and embeddings, no completions")
         return self
@@ -236,6 +248,12 @@ class OpenAITargetConfig(ServerTargetConfig):
             return True
         host = urlsplit(self.base_url).hostname or ""
         return self.zone is Zone.CLOUD and any(host == one or host.endswith(f".{one}") for one in _TAKE_MARKS)
+
+
+def origin_of(base_url: str) -> str:
+    """Return scheme, host and port of an address."""
+    url = urlsplit(base_url)
+    return f"{url.scheme}://{url.hostname}:{url.port or (443 if url.scheme == 'https' else 80)}"
 
 
 def _listed(names: set[str]) -> str:

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from gateway.core.errors import ConfigurationError
 from gateway.core.labels import Label, Zone
 from gateway.core.request import Endpoint
-from gateway.core.target import Alias, Capability, Catalog, TargetInfo
+from gateway.core.target import Alias, Api, Capability, Catalog, TargetInfo
 from gateway.core.yaml_source import Source, parse_yaml
 from gateway.settings.energy import EnergyConfig
 from gateway.settings.environment import EnvironmentSource
@@ -22,8 +22,12 @@ from gateway.settings.paths import placed
 from gateway.settings.responses import ResponsesConfig
 from gateway.settings.section import Files, Name
 from gateway.settings.server import ApiKey, LogConfig, ModelAlias, ServerSettings, TraceConfig
+from gateway.settings.servers import origin_of
 from gateway.settings.targets import AnyTarget, EmbeddedTargetConfig, EngineConfig
 
+_CREDENTIAL_HEADERS = frozenset(
+    {"authorization", "proxy-authorization", "x-api-key", "api-key", "x-aduana-key", "cookie"}
+)
 DEFAULT_FILE = Path("aduana.yaml")
 
 
@@ -95,6 +99,14 @@ class Settings(BaseSettings):
     def _home(cls, value: Path | None) -> Path | None:
         return value.expanduser() if value else value
 
+    @field_validator("header_facts")
+    @classmethod
+    def _no_credentials(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name.lower() in _CREDENTIAL_HEADERS:
+                raise ValueError(f"{name!r} holds a credential, which no policy looks at and no receipt has")
+        return value
+
     @model_validator(mode="after")
     def _names_exist(self) -> "Settings":
         if not self.targets:
@@ -107,6 +119,7 @@ class Settings(BaseSettings):
         if self.unknown_model is not None and self.unknown_model not in aliases:
             raise ValueError(f"unknown_model is {self.unknown_model!r}, which 'models' does not have")
         self._secrets_differ()
+        self._one_provider_for_clients()
         if self.inspection.topics is not None:
             self._can_judge(self.inspection.topics.target)
         return self
@@ -126,6 +139,27 @@ class Settings(BaseSettings):
                     "Give each key a secret of its own"
                 )
                 raise PydanticCustomError(ELSEWHERE, "{reason}", {"reason": reason, "place": ("keys", name, "secret")})
+
+    def _one_provider_for_clients(self) -> None:
+        """Refuse two providers that one and the same key of a client could go to, as after a fallback.
+
+        Raises:
+            PydanticCustomError: There are two targets with `credential: client` at different addresses, which take a
+                key from the same header.
+        """
+        first: dict[bool, tuple[str, str]] = {}
+        for name, target in self.targets.items():
+            if isinstance(target, EmbeddedTargetConfig) or target.credential != "client":
+                continue
+            origin = origin_of(target.base_url)
+            other, known = first.setdefault(target.api_spoken is Api.MESSAGES, (name, origin))
+            if known != origin:
+                reason = (
+                    f"{name!r} and {other!r} both want the client's own key, at different addresses: one key could "
+                    "reach the wrong provider. Give one of them a key of yours (api_key)"
+                )
+                place = ("targets", name, "credential")
+                raise PydanticCustomError(ELSEWHERE, "{reason}", {"reason": reason, "place": place})
 
     def _can_judge(self, name: str) -> None:
         reason = self._no_judge(name)
@@ -205,6 +239,7 @@ def _info(name: str, target: AnyTarget) -> TargetInfo:
                 capabilities=target.capabilities,
                 api=target.api_spoken,
                 marks=target.takes_marks,
+                client_credential=target.credential == "client",
             )
 
 

@@ -16,6 +16,8 @@ import msgspec
 from gateway.core.errors import (
     AduanaError,
     BadRequest,
+    ClientCredentialRefused,
+    ClientLimited,
     TargetBusy,
     TargetCutOff,
     TargetLacksEndpoint,
@@ -174,7 +176,7 @@ class TargetBreaker:
 
 
 def is_own_fault(error: AduanaError | None) -> bool:
-    """Say whether a request ended well, or badly for a reason that lies in itself or in its answer's content."""
+    """Say whether a request ended well, or badly for a reason that lies in itself, its key or its answer's content."""
     if isinstance(error, TargetProtocolError):
         return not isinstance(error, TargetCutOff)
-    return error is None or isinstance(error, BadRequest)
+    return error is None or isinstance(error, BadRequest | ClientCredentialRefused | ClientLimited)

@@ -15,6 +15,8 @@ import msgspec
 from gateway.core.errors import (
     AduanaError,
     BadRequest,
+    ClientCredentialRefused,
+    ClientLimited,
     ContextLengthExceeded,
     TargetBusy,
     TargetCutOff,
@@ -29,6 +31,7 @@ from gateway.core.errors import (
 
 MOST_ERROR_BYTES = 64 * 1024
 UNREACHABLE = "target_unreachable"
+_NO_CREDIT = "target_quota_exhausted"
 # A fault that may pass within a second, and after which nothing of an answer had arrived.
 _PASSING = frozenset({"target_failed", "target_overloaded", "target_disconnected"})
 _LONGEST_MESSAGE = 300
@@ -95,7 +98,7 @@ def fault_of_status(target: str, status: int, said: Complaint, *, retry_after: f
     if status == 429 and _TOO_LARGE.search(said.message):
         return _too_long(target, said)  # more than the limit of a minute: waiting does not help this request
     if status == 402 or said.code in _QUOTA_CODES or said.kind in _QUOTA_CODES:
-        return TargetUnavailable(f"The target {target!r} has no credit left.", code="target_quota_exhausted")
+        return TargetUnavailable(f"The target {target!r} has no credit left.", code=_NO_CREDIT)
     if status == 403 and _about_content(said):
         return TargetRejected(f"The target {target!r} refused the request for its content: {said.message}", status=400)
     match status:
@@ -126,6 +129,26 @@ def fault_of_status(target: str, status: int, said: Complaint, *, retry_after: f
         )
     code = "target_failed" if status in (500, 502) else None
     return TargetError(f"The target {target!r} failed (status {status}).", code=code, retry_after=retry_after)
+
+
+def fault_of_client(target: str, status: int, fault: AduanaError) -> AduanaError:
+    """Return the error of a target that was asked with a client's own credential, where the cause lies in that.
+
+    Such errors close the target for nobody else.
+    """
+    if isinstance(fault, TargetMisconfigured) and status in (401, 403):
+        return ClientCredentialRefused(
+            f"The target {target!r} does not accept the key that you sent for its provider. Check it there."
+        )
+    if isinstance(fault, TargetLacksEndpoint):  # providers answer so where a key may not have the model
+        return ClientCredentialRefused(
+            f"The target {target!r} does not know the model or the address, or the key that you sent may not have it.",
+            code=fault.code,
+            status=fault.status,
+        )
+    if isinstance(fault, TargetBusy) or fault.code == _NO_CREDIT:
+        return ClientLimited(fault.message, code=fault.code, retry_after=fault.retry_after)
+    return fault
 
 
 def unreachable(target: str) -> TargetUnavailable:

@@ -5,6 +5,7 @@ import itertools
 from gateway.core.finding import Inspection
 from gateway.core.labels import Label
 from gateway.core.request import AnyRequest, Caller, Inbound
+from gateway.core.secret import Credential
 from gateway.core.snapshot import Snapshot
 from gateway.core.target import Alias, Catalog, TargetInfo
 from gateway.policy import Clearance, Evidence, decide, load_policy, mint
@@ -17,8 +18,10 @@ otherwise: {{prefer: [{name}]}}
 """
 
 
-def clearance_for(request: AnyRequest, info: TargetInfo, label: Label = Label.PUBLIC) -> Clearance:
-    """A clearance to send `request` to the target `info` under `label`."""
+def clearance_for(
+    request: AnyRequest, info: TargetInfo, label: Label = Label.PUBLIC, *, credentials: tuple[Credential, ...] = ()
+) -> Clearance:
+    """A clearance to send `request` to the target `info` under `label`, where its caller has these credentials."""
     catalog = Catalog(targets={info.name: info}, aliases={"auto": Alias(name="auto")}, unknown_model="auto")
     policy = load_policy([("test.yaml", _POLICY.format(name=info.name))], catalog)
     inbound = Inbound(
@@ -26,6 +29,7 @@ def clearance_for(request: AnyRequest, info: TargetInfo, label: Label = Label.PU
         request=request,
         caller=Caller(),
         tags=frozenset({label.word}),
+        credentials=credentials,
     )
     evidence = Evidence(inbound=inbound, inspection=Inspection(), snapshot=Snapshot())
     decision = decide(evidence, policy)

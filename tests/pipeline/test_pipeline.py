@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from gateway.core.delta import Finish, FinishReason, Text
@@ -18,6 +19,7 @@ from gateway.core.errors import (
 )
 from gateway.core.events import Compared, Decided, FellBack, FirstToken, Settled, Shadowed
 from gateway.core.labels import Label
+from gateway.core.secret import Credential, CredentialForm, Secret
 from gateway.pipeline.settlement import ClientGone
 from gateway.policy import Clearance, load_policy
 from tests.pipeline.house import ANSWER, House, chat
@@ -263,6 +265,24 @@ async def test_a_shadow_above_its_ceiling_is_not_asked(house):
     await house.settled()
     assert not house.big.asked
     assert house.outcomes == ["ok"]
+
+
+@pytest.mark.parametrize(("prefer", "has_it"), [("big", True), ("home", False)])
+async def test_a_shadow_has_no_key_of_the_client(house, prefer, has_it):
+    """A cloud that answers gets the client's own key, where it wants one; a cloud that is only compared does not."""
+    wants = msgspec.structs.replace(house.big.info, client_credential=True)
+    catalog = msgspec.structs.replace(house.catalog, targets={**house.catalog.targets, "big": wants})
+    text = SHADOW.replace("prefer: [home]", f"prefer: [{prefer}]")
+    house.policies.current = load_policy([("shadow.yaml", text)], catalog)
+    own = Credential(form=CredentialForm.BEARER, secret=Secret("sk-own"))
+    inbound, request = chat("Hello", "public")
+    inbound = msgspec.structs.replace(inbound, credentials=(own,))
+    async with house.pipeline.generate(inbound, request) as answer:
+        async for _ in answer.deltas:
+            pass
+    await house.settled()
+    (clearance,) = house.big.asked
+    assert (clearance.credential is own) is has_it
 
 
 async def test_a_shadow_that_fails_bothers_nobody(house):

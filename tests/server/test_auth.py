@@ -8,6 +8,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from gateway.core.errors import AduanaError, BadRequest, ConfigurationError, Forbidden, Unauthorized
 from gateway.core.request import Caller
+from gateway.core.secret import CredentialForm
 from gateway.server.auth import HostGuard, KeyRing
 from gateway.server.inbound import parse_tags
 
@@ -164,3 +165,56 @@ def test_two_keys_with_one_secret_are_refused():
         KeyRing({"desk": ("sk-1", DESK), "kids-tablet": ("sk-1", TABLET)}, anonymous=None)
     assert "keys.desk and keys.kids-tablet" in caught.value.problems[0]
     assert "sk-1" not in str(caught.value.problems)
+
+
+OWN, HOUSE = "sk-provider", "sk-desk"
+BEARER, API_KEY = ("Authorization", f"Bearer {OWN}"), ("x-api-key", OWN)
+BESIDE = ("x-aduana-key", HOUSE)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "forms"),
+    [
+        ([BEARER, BESIDE], [CredentialForm.BEARER]),
+        ([API_KEY, BESIDE], [CredentialForm.API_KEY]),
+        ([BEARER, ("x-api-key", "sk-second"), BESIDE], [CredentialForm.BEARER, CredentialForm.API_KEY]),
+        ([BEARER], []),
+        ([("Authorization", f"Bearer {HOUSE}"), API_KEY], []),
+        ([("Authorization", f"Bearer {HOUSE}"), BESIDE], []),
+        ([("Authorization", f"Bearer {HOUSE}"), API_KEY, BESIDE], [CredentialForm.API_KEY]),
+        ([("api-key", OWN), BESIDE], []),
+        ([("Authorization", f"Basic {OWN}"), BESIDE], []),
+        ([("Authorization", "Bearer two words"), BESIDE], []),
+        ([("x-api-key", "clé"), BESIDE], []),
+        ([("x-api-key", "x" * 8193), BESIDE], []),
+        ([BESIDE], []),
+    ],
+)
+def test_what_goes_on_to_a_provider_is_never_a_key_of_this_gateway(ring, pairs, forms):
+    """A caller's own key counts where ours came in `x-aduana-key`; what could not stand in a header does not."""
+    given = ring.provider_credentials(headers(*pairs))
+    assert [one.form for one in given] == forms
+    assert all(one.secret.reveal() in (OWN, "sk-second") for one in given)
+
+
+@pytest.mark.parametrize("beside", [[], [("x-aduana-key", "anything")]])
+def test_without_keys_a_callers_own_counts(beside):
+    """Where this gateway has no keys, whatever an app sends is its provider's; but not what it sends as ours."""
+    open_house = KeyRing({}, anonymous=Caller())
+    (given,) = open_house.provider_credentials(headers(BEARER, *beside))
+    assert (given.form, given.secret.reveal()) == (CredentialForm.BEARER, OWN)
+    assert open_house.caller(headers(BEARER, *beside)).key == "anonymous"
+    assert open_house.provider_credentials(headers(BEARER, ("x-aduana-key", OWN))) == ()
+
+
+@pytest.mark.parametrize(
+    ("pairs", "who"),
+    [([BESIDE], DESK), ([BESIDE, BEARER], DESK), ([("x-aduana-key", "wrong"), ("x-api-key", HOUSE)], None)],
+)
+def test_a_key_of_this_gateway_in_its_own_header(ring, pairs, who):
+    """A key in `x-aduana-key` says who asks, beside any other credential; a wrong one is told in any case."""
+    if who is not None:
+        assert ring.caller(headers(*pairs)) is who
+    else:
+        with pytest.raises(Unauthorized, match="x-aduana-key"):
+            ring.caller(headers(*pairs))

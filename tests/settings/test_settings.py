@@ -266,3 +266,35 @@ def test_storing_is_off_until_the_owner_turns_it_on(tmp_path, word, store):
 def test_one_response_is_no_larger_than_all(tmp_path):
     """A bound for one response that is above the bound for all is a mistake."""
     assert "max_response_bytes" in problems(tmp_path, "responses: {max_response_bytes: 2 GiB}")
+
+
+OWN = "kind: openai, zone: cloud, credential: client, model: m"
+AT_A = f'{{{OWN}, base_url: "https://a.example.com/v1"}}'
+AT_B = f'{{{OWN}, base_url: "https://b.example.com/v1"}}'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"targets: {{big: {CLOUD}, credential: client, api_key: 'env:X'}}}}", "exclude each other"),
+        (f"targets: {{big: {CLOUD}, credential: client, api_version: '2025'}}}}", "not together with 'api_version'"),
+        (
+            "targets: {den: {kind: openai, zone: local, base_url: 'http://10.0.0.2/v1', model: m, credential: client}}",
+            "for zone cloud only",
+        ),
+        (f"targets: {{a: {AT_A}, b: {AT_B}}}", "'b' and 'a' both want the client's own key"),
+        (f"targets: {{a: {AT_A}, g: {{kind: gemini, model: m, credential: client}}}}", "'g' and 'a' both want"),
+        ("header_facts: [x-app, Authorization]", "holds a credential"),
+        ("header_facts: [x-aduana-key]", "holds a credential"),
+    ],
+)
+def test_where_a_clients_key_could_go_astray(text, expected, tmp_path):
+    """No configuration loads in which a client's key could reach a wrong provider, a home server or a receipt."""
+    assert expected in problems(tmp_path, text)
+
+
+def test_targets_that_want_a_clients_key(tmp_path):
+    """Several models of one provider want the same key, and Anthropic takes another one than providers like OpenAI."""
+    text = f"targets: {{a: {AT_A}, b: {AT_A}, c: {{kind: anthropic, model: m, credential: client}}, d: {CLOUD}}}}}"
+    targets = load_settings(write(tmp_path, text)).catalog().targets
+    assert [info.client_credential for info in targets.values()] == [True, True, True, False]

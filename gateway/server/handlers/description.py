@@ -169,6 +169,7 @@ def _parameters(route: HttpRoute, path: str) -> list[dict[str, Any]]:
     ]
     if route.work is Work.ANSWERS:
         found.append(_header("x-aduana-tags", "tags of this request, with commas between them"))
+        found.append(_header("x-aduana-key", "a key of this gateway, beside the caller's own for a provider"))
         found.append(_header("x-aduana-explain", "1, with an administrator's key: the decision in place of an answer"))
     if route.once:
         found.append(_header("Idempotency-Key", "the same request sent again gets the same answer"))
