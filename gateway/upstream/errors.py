@@ -106,7 +106,8 @@ def fault_of_status(target: str, status: int, said: Complaint, *, retry_after: f
             return TargetMisconfigured(f"The target {target!r} does not accept this gateway's credentials.")
         case 404 | 405 | 410 | 501:
             return TargetLacksEndpoint(
-                f"The target {target!r} does not know the model or the address. Check 'model' and 'base_url'."
+                f"The target {target!r} does not know the model or the address. "
+                "Check 'model', 'base_url' and 'endpoints'."
             )
         case 408 | 504:
             return TargetTimeout(f"The target {target!r} reports a time-out.", retry_after=retry_after)

@@ -97,6 +97,12 @@ def test_every_status_has_an_answer_for_the_client(status: int) -> None:
     assert isinstance(error, TargetError) or 400 <= status < 500
 
 
+def test_an_address_that_a_server_lacks_names_the_settings() -> None:
+    """A server without `/v1/completions` answers 404: its owner is told that `endpoints` may say so."""
+    with pytest.raises(TargetMisconfigured, match="'model', 'base_url' and 'endpoints'"):
+        raise faults.fault_of_status("lan", 404, faults.Complaint())
+
+
 def test_only_passing_faults_are_tried_again() -> None:
     """Only faults that may pass at once are tried again, and not where the target names a time to wait."""
     quick = [
