@@ -13,7 +13,7 @@ import structlog
 from gateway import __version__
 from gateway.app.alarms import Alarms
 from gateway.app.announcement import announce
-from gateway.app.http_front import http_front, status_page
+from gateway.app.http_front import batching, http_front, status_page
 from gateway.app.inspection import RunningInspection, running_inspection
 from gateway.app.key_store import KeyStore
 from gateway.app.models.head_start import HeadStart
@@ -39,11 +39,11 @@ from gateway.app.room_settings import (
     policy_rates,
     price_settings,
     priced_targets,
-    stored_settings,
     trace_settings,
 )
 from gateway.app.state.directory import close_to_others
 from gateway.app.state.memory import StateMemory
+from gateway.app.state.stores import open_store, open_table
 from gateway.app.supervisor import Supervisor
 from gateway.app.targets import Targets
 from gateway.core.errors import AduanaError, ConfigurationError
@@ -63,11 +63,9 @@ from gateway.pipeline.shadow import Shadows
 from gateway.pipeline.snapshot import SnapshotBuilder
 from gateway.pipeline.taint import ConversationTaint
 from gateway.privacy.taint.scope import BetweenKeys
-from gateway.server import (
-    Readiness,
-)
+from gateway.server import Batches, InboundBuilder, Readiness
 from gateway.settings import Settings
-from gateway.stored import ResponseStore, SealedSummaries, erase_store
+from gateway.stored import SealedSummaries
 
 LOG = structlog.get_logger("aduana")
 _ACCRUE_SECONDS = 60.0
@@ -156,7 +154,8 @@ async def running(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(supervisor.close)
         memory, ledger = await _open_state(stack, settings, early, prices, accept_loss=accept_loss)
-        store = await _open_store(stack, settings, memory)
+        store = await open_store(stack, settings, memory)
+        table = await open_table(stack, settings, memory)
         policies = PolicyStore(settings.policy, catalog, candidate=settings.candidate, rates=policy_rates(settings))
         observers: dict[str, Observer] = {"working": active, "tags": TagLog()}
         fanout = Fanout(observers, observer_failed)
@@ -231,6 +230,19 @@ async def running(
             background=supervisor.failed,
             keys=lambda: keys.problem,
         )
+        refuse = settings.server.built_in_tools == "refuse"
+        inbounds = InboundBuilder(catalog, settings.header_facts, refuse_built_in_tools=refuse)
+        batches: Batches | None = None
+        if table is not None:
+            batches = batching(
+                settings,
+                table,
+                pipeline=pipeline,
+                inbounds=inbounds,
+                unnamed=catalog.unknown_model or "",
+                keys=keys,
+                local=targets.local,
+            )
         listener = http_front(
             settings,
             catalog,
@@ -241,7 +253,9 @@ async def running(
             metrics=metrics,
             page=page,
             models=targets.models,
+            inbounds=inbounds,
             store=store,
+            batches=batches,
             summaries=SealedSummaries(Seal(memory.key, b"aduana summaries 1")),
             keep=supervisor.keep,
         )
@@ -255,6 +269,10 @@ async def running(
         }
         if store is not None:
             background.add(supervisor.keep("stored responses", store.expire))
+        if table is not None and batches is not None:
+            background.add(supervisor.keep("stored files", table.expire))
+            background.add(supervisor.keep("short-lived files", batches.files.expire))
+            background.add(supervisor.keep("batches", batches.queue.run))
         stack.push_async_callback(_cancel, background)
         yield Gateway(url, policies, keys, catalog, probe.check, supervisor)
 
@@ -279,28 +297,6 @@ async def _open_state(
     if ledger.orphans:
         LOG.warning("ledger.orphans_settled", requests=ledger.orphans)
     return memory, ledger
-
-
-async def _open_store(stack: AsyncExitStack, settings: Settings, memory: StateMemory) -> ResponseStore | None:
-    """Open the store of responses, and let `stack` close it; where nothing is to be stored, erase what there was.
-
-    While the state directory lacks something the store stays shut, for it could be read and written under another key.
-
-    Raises:
-        ConfigurationError: It can't be opened or erased.
-    """
-    kept = stored_settings(settings)
-    if kept is None:
-        if await asyncio.to_thread(erase_store, settings.state_dir):
-            LOG.warning("responses.erased", reason="responses.store is off")
-        return None
-    if memory.lost:
-        LOG.error("responses.closed", reason="the state directory has lost something")
-        return None
-    store = ResponseStore(kept, Seal(memory.key, b"aduana responses 1"))
-    await store.open()
-    stack.push_async_callback(store.close)
-    return store
 
 
 def _pipeline(

@@ -277,3 +277,4 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True):
     parse_seconds: float = 0.0  # from the body's last byte to the frozen request
     inherited: Inherited | None = None  # from stored turns that are in the request; None: it continues none
     credentials: tuple[Credential, ...] = ()  # the caller's own, for targets that want them; one of a form
+    background: bool = False  # nobody waits for it: in the queues of local targets it is behind everything else

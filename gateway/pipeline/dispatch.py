@@ -37,6 +37,7 @@ from gateway.privacy.masking.unmask_deltas import Unmasking
 
 T = TypeVar("T")
 _GUESSED_SECONDS = 5.0  # until a server that is gone may be back, where nothing says when
+_BACKGROUND = -100  # the lowest priority that a policy can give
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -301,7 +302,8 @@ class _Turn(TypedDict):
 
 
 def _turn(decision: Decision, inbound: Inbound) -> _Turn:
-    return {"isolation": inbound.caller.key, "priority": decision.overrides.priority}
+    priority = min(decision.overrides.priority, _BACKGROUND) if inbound.background else decision.overrides.priority
+    return {"isolation": inbound.caller.key, "priority": priority}
 
 
 def _may_have(first: Decision, target: str) -> bool:

@@ -7,6 +7,7 @@ target's class: all it does with a request is hand it to the pipeline.
 from gateway.server.auth import HostGuard, KeyRing
 from gateway.server.bodies import BodyReader
 from gateway.server.endpoint import HttpEndpoint
+from gateway.server.handlers.batches import Batches
 from gateway.server.handlers.models import ModelReport, Models, ModelsReport, TemplateText
 from gateway.server.handlers.operations import Operations, Readiness
 from gateway.server.handlers.routes import build_application
@@ -14,6 +15,7 @@ from gateway.server.inbound import InboundBuilder
 from gateway.server.listener import Listener
 
 __all__ = [
+    "Batches",
     "BodyReader",
     "HostGuard",
     "HttpEndpoint",

@@ -11,6 +11,8 @@ _OPENAI = (
     "/embeddings",
     "/responses",
     "/conversations",
+    "/files",
+    "/batches",
     "/rerank",
     "/reranking",
     "/moderations",

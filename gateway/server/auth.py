@@ -105,6 +105,12 @@ class KeyRing:
         digest = _digest(secret)
         return any([hmac.compare_digest(known, digest) for known, _ in self._callers])
 
+    def named(self, name: str) -> Caller | None:
+        """Return the caller whose key has this name; None: there is no such key, or none may ask without one."""
+        if self._anonymous is not None and name == self._anonymous.key:
+            return self._anonymous
+        return next((caller for _, caller in self._callers if caller.key == name), None)
+
     def accepts(self, authorization: str) -> bool:
         """Return whether a Basic or Bearer credential holds a known key (as the password), or anybody may ask."""
         return self.holder(authorization) is not None or self._anonymous is not None

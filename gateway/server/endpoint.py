@@ -150,6 +150,14 @@ class HttpEndpoint:
             credentials=self._keys.provider_credentials(http.headers) if self._hands_on else (),
         )
 
+    def given(self, http: web.Request) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
+        """Return the tags of a request's header, and the headers that policies look at.
+
+        Raises:
+            BadRequest: The tags can't be read.
+        """
+        return self._inbound_builder.given(http)
+
     async def explained(self, inbound: Inbound) -> web.Response:
         """Answer with the whole decision, and send the request nowhere.
 

@@ -54,10 +54,41 @@ class InboundBuilder:
         self.header_facts = tuple(name.lower() for name in header_facts)
 
     def inbound(self, http: web.Request, request_id: str, caller: Caller, request: AnyRequest, size: int) -> Inbound:
-        """Return the request with its circumstances; its tags are those of header, key and alias together.
+        """Return the request with its circumstances.
 
         Raises:
             BadRequest: The tags can't be read, or there are tools that can't be run here and the owner wants none.
+        """
+        tags, headers = self.given(http)
+        return self.built(request_id, caller, request, size=size, tags=tags, headers=headers)
+
+    def given(self, http: web.Request) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
+        """Return the tags of a request's header, and the headers that policies look at.
+
+        Raises:
+            BadRequest: The tags can't be read.
+        """
+        headers = tuple(
+            (name, _readable(", ".join(http.headers.getall(name))))
+            for name in self.header_facts
+            if name in http.headers
+        )
+        return parse_tags(http.headers.get(TAGS)), headers
+
+    def built(
+        self,
+        request_id: str,
+        caller: Caller,
+        request: AnyRequest,
+        *,
+        size: int,
+        tags: frozenset[str],
+        headers: tuple[tuple[str, str], ...],
+    ) -> Inbound:
+        """Return the request with what its head had; its tags are those of header, key and alias together.
+
+        Raises:
+            BadRequest: There are tools that can't be run here and the owner wants none.
         """
         if request.built_in_tools and self._refuse_built_in_tools:
             raise BadRequest(
@@ -67,16 +98,11 @@ class InboundBuilder:
                 code="built_in_tools",
             )
         alias = self._catalog.resolve(request.model)
-        tags = parse_tags(http.headers.get(TAGS)) | caller.tags | (alias.tags if alias else frozenset())
         return Inbound(
             id=request_id,
             request=request,
             caller=caller,
-            tags=tags,
-            headers=tuple(
-                (name, _readable(", ".join(http.headers.getall(name))))
-                for name in self.header_facts
-                if name in http.headers
-            ),
+            tags=tags | caller.tags | (alias.tags if alias else frozenset()),
+            headers=headers,
             size=size,
         )

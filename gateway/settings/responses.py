@@ -8,7 +8,7 @@ from gateway.settings.section import Section
 from gateway.settings.units import Bytes
 
 
-def _word(value: object) -> object:
+def word(value: object) -> object:
     """Return `on` and `off` for true and false, as older YAML reads these words."""
     return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
 
@@ -16,7 +16,7 @@ def _word(value: object) -> object:
 class ResponsesConfig(Section):
     """Answers that are stored, so that clients can continue them: the only place where prompts and answers are kept."""
 
-    store: Annotated[Literal["off", "on"], BeforeValidator(_word)] = "off"
+    store: Annotated[Literal["off", "on"], BeforeValidator(word)] = "off"
     """`on`: responses and conversations are stored, sealed, for the key that made them, with their label; responses
     unless the client says `store: false`, as at OpenAI. `off`: nothing is, and a start erases what was stored."""
     days: int = Field(default=30, ge=1, le=3650)

@@ -13,6 +13,7 @@ from gateway.core.labels import Label, Zone
 from gateway.core.request import Endpoint
 from gateway.core.target import Alias, Api, Capability, Catalog, TargetInfo
 from gateway.core.yaml_source import Source, parse_yaml
+from gateway.settings.batches import BatchesConfig
 from gateway.settings.energy import EnergyConfig
 from gateway.settings.environment import EnvironmentSource
 from gateway.settings.errors import ELSEWHERE, explain_errors
@@ -75,6 +76,8 @@ class Settings(BaseSettings):
     """Limits of cloud spending."""
     responses: ResponsesConfig = ResponsesConfig()
     """Stored answers."""
+    batches: BatchesConfig = BatchesConfig()
+    """Files and batches."""
     timezone: str = ""
     """IANA zone in which days, months and tariffs begin, as `Europe/Madrid`. Default: the machine's own."""
     traces: TraceConfig = TraceConfig()

@@ -1,13 +1,14 @@
-"""Responses and conversations that clients ask the gateway to keep: sealed, each for the key that made it.
+"""Responses, conversations, files and batches that clients ask the gateway to keep: sealed, for the key that made them.
 
-Owns the database `responses.sqlite3`. It is the one room that keeps prompts and answers, and only where the owner
-turned it on. Must not know what is in an item, decide anything, or hand out content without what its continuation
-inherits.
+Owns the databases `responses.sqlite3` and `batches.sqlite3`. It is the one room that keeps prompts and answers, and
+only where the owner turned it on. Must not know what is in an item, decide anything, or hand out content without what
+its continuation inherits.
 """
 
 from gateway.stored.compaction import PREFIX, SealedSummaries, Summary
 from gateway.stored.records import Conversation, StoredResponse
 from gateway.stored.store import FILE_NAME, ResponseStore, StoreSettings, erase_store
+from gateway.stored.table import SealedTable, TableSettings
 
 __all__ = [
     "FILE_NAME",
@@ -15,8 +16,10 @@ __all__ = [
     "Conversation",
     "ResponseStore",
     "SealedSummaries",
+    "SealedTable",
     "StoreSettings",
     "StoredResponse",
     "Summary",
+    "TableSettings",
     "erase_store",
 ]

@@ -111,6 +111,44 @@ class Database:
         with self._transaction():
             self._connection.execute("DELETE FROM records WHERE id = ? AND owner = ?", (record_id, owner))
 
+    def delete_whole(self, record_id: str, owner: str, *, itself: bool = True) -> None:
+        """Delete a record of this owner with its parts, or its parts alone.
+
+        Raises:
+            sqlite3.Error: It can't be written.
+        """
+        with self._transaction():
+            if itself:
+                self._connection.execute("DELETE FROM records WHERE id = ? AND owner = ?", (record_id, owner))
+            self._connection.execute(
+                "DELETE FROM records WHERE id >= ? AND id < ? AND owner = ?", (f"{record_id}/", f"{record_id}0", owner)
+            )
+
+    def delete_orphans(self) -> None:
+        """Delete the parts of records that are not there.
+
+        Raises:
+            sqlite3.Error: It can't be written.
+        """
+        with self._transaction():
+            self._connection.execute(
+                "DELETE FROM records WHERE instr(id, '/') "
+                "AND substr(id, 1, instr(id, '/') - 1) NOT IN (SELECT id FROM records WHERE NOT instr(id, '/'))"
+            )
+
+    def ids(self, prefix: str, owner: str | None, *, since: float, parts: bool = False) -> list[tuple[str, str]]:
+        """Return owner and id of the records whose ids begin so, newest first; None: of every owner."""
+        return self._connection.execute(
+            "SELECT owner, id FROM records WHERE id >= ? AND id < ? AND (? IS NULL OR owner = ?) AND seen >= ? "
+            "AND (? OR NOT instr(id, '/')) ORDER BY seen DESC, rowid DESC",
+            (prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1), owner, owner, since, parts),
+        ).fetchall()
+
+    def total(self) -> int:
+        """Return the bytes of all records."""
+        total: int = self._connection.execute("SELECT coalesce(sum(bytes), 0) FROM records").fetchone()[0]
+        return total
+
     def expire(self, before: float) -> None:
         """Delete what was neither made nor continued since then.
 
@@ -127,7 +165,7 @@ class Database:
         return self._connection  # as a context it commits, or rolls back
 
     def _make_room(self) -> None:
-        (total,) = self._connection.execute("SELECT coalesce(sum(bytes), 0) FROM records").fetchone()
+        total = self.total()
         if total <= self._most_bytes:
             return
         over, gone = total - self._most_bytes, []

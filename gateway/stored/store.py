@@ -63,14 +63,14 @@ class Sealing(Protocol):
         """Return the content; raises an AduanaError if it was changed or has another name."""
 
 
-def erase_store(directory: Path) -> bool:
-    """Delete the store's files, and return whether there were any.
+def erase_store(directory: Path, file_name: str = FILE_NAME) -> bool:
+    """Delete a store's files, and return whether there were any.
 
     Raises:
         ConfigurationError: They can't be deleted.
     """
     found = False
-    for name in (FILE_NAME, f"{FILE_NAME}-journal"):
+    for name in (file_name, f"{file_name}-journal"):
         try:
             (directory / name).unlink()
             found = True
@@ -221,7 +221,7 @@ class ResponseStore:
 
     def _opened(self, owner: str, record_id: str, sealed: bytes) -> Record:
         try:
-            return decode(self._sealing.open(sealed, _name(owner, record_id)))
+            return decode(self._sealing.open(sealed, sealed_name(owner, record_id)))
         except (AduanaError, ValueError) as error:
             LOG.error("responses.damaged", error=type(error).__name__)
             raise StoreDamaged(
@@ -273,10 +273,10 @@ class ResponseStore:
         content = encode(record)
         if len(content) > self._settings.record_bytes:
             raise TooLarge("This is larger than what is stored under one id.")
-        sealed = self._sealing.seal(content, _name(owner, record.id))
+        sealed = self._sealing.seal(content, sealed_name(owner, record.id))
         return Row(id=record.id, owner=owner, seen=self._wall(), sealed=sealed)
 
 
-def _name(owner: str, record_id: str) -> bytes:
+def sealed_name(owner: str, record_id: str) -> bytes:
     """Return what a record's seal is bound to: whose it is, and its id."""
     return f"{len(owner)} {owner} {record_id}".encode()

@@ -28,6 +28,7 @@ CONFIG = """
 models_dir: {models}
 policy: {policy}
 responses: {{store: on}}
+batches: {{store: on}}
 server: {{max_body_bytes: 65536}}
 keys:
   app: {{secret: "env:APP"}}

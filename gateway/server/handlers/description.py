@@ -72,7 +72,7 @@ _HEADERS = {
 _WORKS = {
     Work.ANSWERS: "Inspected, labelled and decided on; written down before anything is sent, and settled.",
     Work.MEASURES: "Sent nowhere.",
-    Work.KEEPS: "Only for the key that made it; needs `responses: {store: on}`.",
+    Work.KEEPS: "Only for the key that made it; needs `responses: {store: on}`, or `batches: {store: on}`.",
     Work.LISTS: "",
     Work.MANAGES: "For keys with `admin: true`.",
     Work.WATCHES: "",

@@ -10,8 +10,10 @@ from gateway.server.answers import error_answer, public_error
 from gateway.server.auth import HostGuard
 from gateway.server.endpoint import REQUEST_ID, HttpEndpoint, StreamBroken
 from gateway.server.handlers.anthropic import AnthropicHandlers
+from gateway.server.handlers.batches import Batches, BatchHandlers
 from gateway.server.handlers.conversations import ConversationHandlers
 from gateway.server.handlers.description import Description
+from gateway.server.handlers.files import FileHandlers
 from gateway.server.handlers.idempotent import Idempotent
 from gateway.server.handlers.listing import Listing
 from gateway.server.handlers.llamacpp import LlamaCppHandlers
@@ -95,6 +97,7 @@ def build_application(
     started: int,
     summaries: SealedSummaries,
     store: ResponseStore | None = None,
+    batches: Batches | None = None,
 ) -> web.Application:
     """Return the application, which serves the table of routes and nothing else."""
     application = web.Application(middlewares=[shape_errors])
@@ -111,6 +114,8 @@ def build_application(
         openai=openai,
         responses=ResponsesHandlers(endpoint, store, summaries),
         conversations=ConversationHandlers(endpoint, store),
+        files=FileHandlers(endpoint, batches.files if batches is not None else None),
+        batches=BatchHandlers(endpoint, batches.queue if batches is not None else None),
         anthropic=AnthropicHandlers(endpoint),
         ollama=OllamaHandlers(endpoint, models),
         llama=LlamaCppHandlers(endpoint, listing, openai, operations.readiness, version=__version__),

@@ -16,7 +16,9 @@ from aiohttp.typedefs import Handler
 from gateway.core.document import Json
 from gateway.core.request import Dialect
 from gateway.server.handlers.anthropic import AnthropicHandlers
+from gateway.server.handlers.batches import BatchHandlers
 from gateway.server.handlers.conversations import ConversationHandlers
+from gateway.server.handlers.files import FileHandlers
 from gateway.server.handlers.llamacpp import LlamaCppHandlers
 from gateway.server.handlers.models import ModelHandlers
 from gateway.server.handlers.ollama import OllamaHandlers
@@ -86,6 +88,8 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     openai: OpenAIHandlers
     responses: ResponsesHandlers
     conversations: ConversationHandlers
+    files: FileHandlers
+    batches: BatchHandlers
     anthropic: AnthropicHandlers
     ollama: OllamaHandlers
     llama: LlamaCppHandlers
@@ -100,6 +104,8 @@ _RESPONSE: Mapping[str, Json] = {"model": "auto", "input": TEXT}
 _RERANK: Mapping[str, Json] = {"model": "auto", "query": TEXT, "documents": ("a", "b")}
 _ITEM: Json = {"type": "message", "role": "user", "content": TEXT}
 _RESPONSE_ID = f"/v1/responses/{{id:{_ID}}}"
+_FILE_ID = f"/v1/files/{{id:{_ID}}}"
+_BATCH_ID = f"/v1/batches/{{id:{_ID}}}"
 _CONVERSATION_ID = f"/v1/conversations/{{id:{_ID}}}"
 _ITEM_ID = f"{_CONVERSATION_ID}/items/{{item:{_ID}}}"
 
@@ -198,6 +204,46 @@ def _responses() -> Iterator[HttpRoute]:
     yield HttpRoute(
         method="DELETE", path=_ITEM_ID, handler=lambda its: its.conversations.delete_item, work=Work.KEEPS,
         summary="Delete an item of a conversation.",
+    )  # fmt: skip
+
+
+def _batches() -> Iterator[HttpRoute]:
+    new: Mapping[str, Json] = {
+        "input_file_id": "file-abc", "endpoint": "/v1/chat/completions", "completion_window": "24h",
+    }  # fmt: skip
+    yield HttpRoute(
+        method="POST", path="/v1/files", handler=lambda its: its.files.create, work=Work.KEEPS,
+        summary="Upload a file of requests for a batch.",
+    )  # fmt: skip
+    yield HttpRoute(
+        method="GET", path="/v1/files", handler=lambda its: its.files.list, work=Work.KEEPS, summary="List the files.",
+    )  # fmt: skip
+    yield HttpRoute(
+        method="GET", path=_FILE_ID, handler=lambda its: its.files.read, work=Work.KEEPS, summary="Describe a file.",
+    )  # fmt: skip
+    yield HttpRoute(
+        method="GET", path=f"{_FILE_ID}/content", handler=lambda its: its.files.content, work=Work.KEEPS,
+        summary="Read a file.",
+    )  # fmt: skip
+    yield HttpRoute(
+        method="DELETE", path=_FILE_ID, handler=lambda its: its.files.delete, work=Work.KEEPS, summary="Delete a file.",
+    )  # fmt: skip
+    yield HttpRoute(
+        method="POST", path="/v1/batches", handler=lambda its: its.batches.create, work=Work.KEEPS,
+        summary="Queue a file's requests, each of which is inspected, decided on and settled when its turn comes.",
+        example=new,
+    )  # fmt: skip
+    yield HttpRoute(
+        method="GET", path="/v1/batches", handler=lambda its: its.batches.list, work=Work.KEEPS,
+        summary="List the batches.",
+    )  # fmt: skip
+    yield HttpRoute(
+        method="GET", path=_BATCH_ID, handler=lambda its: its.batches.read, work=Work.KEEPS,
+        summary="Say how far a batch has come.",
+    )  # fmt: skip
+    yield HttpRoute(
+        method="POST", path=f"{_BATCH_ID}/cancel", handler=lambda its: its.batches.cancel, work=Work.KEEPS,
+        summary="Begin no further request of a batch.",
     )  # fmt: skip
 
 
@@ -328,4 +374,6 @@ def _gateway() -> Iterator[HttpRoute]:
         yield HttpRoute(method="GET", path=path, handler=handler, work=Work.WATCHES, access=access, summary=summary)
 
 
-ROUTES: tuple[HttpRoute, ...] = (*_openai(), *_responses(), *_anthropic(), *_ollama(), *_llamacpp(), *_gateway())
+ROUTES: tuple[HttpRoute, ...] = (
+    *_openai(), *_responses(), *_batches(), *_anthropic(), *_ollama(), *_llamacpp(), *_gateway(),
+)  # fmt: skip

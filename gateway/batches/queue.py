@@ -1,0 +1,465 @@
+"""The queue of batches: checked when they come, answered line by line when there is room, ended with their files.
+
+INVARIANT: a line's result and the batch's counts are durable together, before the next line begins. A line that was
+begun and has no result, as after a crash, is asked again, under a receipt of its own.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncGenerator, Callable
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from gateway.batches.batch import Batch, LineProblem, Status
+from gateway.batches.files import FileStore, StoredFile
+from gateway.batches.lines import INLINE_BYTES, Told
+from gateway.core.errors import (
+    AduanaError,
+    BadRequest,
+    NotFound,
+    ShuttingDown,
+    TargetBusy,
+    TargetUnavailable,
+    TooLarge,
+    Unavailable,
+)
+from gateway.stored import SealedTable
+from gateway.wire.openai.batches import (
+    WINDOW_SECONDS,
+    BatchLine,
+    NewBatch,
+    answered_line,
+    parse_line,
+    unanswered_line,
+)
+
+LOG = structlog.get_logger("aduana.batches")
+_PREFIX = "batch_"
+_MOST_LINES = 50_000
+_MOST_PROBLEMS = 20
+_MOST_OPEN = 100  # batches of one owner that have not ended
+_TRIES = 6  # of a line that found no place
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 60.0
+_LOOK_SECONDS = 1.0  # between looks whether there is room
+_FAULT_SECONDS = 30.0  # until a store that failed is tried again
+
+
+class Answers(Protocol):
+    """What answers a line."""
+
+    async def answer(self, batch: Batch, body: bytes) -> Told:
+        """Answer a line's body. Whatever fails is told in the answer."""
+
+
+class _Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a line."""
+
+    good: bool
+    line: bytes
+
+
+class _Work:
+    """One batch that is being answered: where in its file it stands."""
+
+    def __init__(self, lines: AsyncGenerator[bytes, None], done: set[int]) -> None:
+        self.lines = lines
+        self.done = done
+        self.number = 0
+
+
+class BatchQueue:
+    """Owner of all batches. `run` answers them until it is cancelled; everything else may be called meanwhile."""
+
+    def __init__(
+        self,
+        table: SealedTable,
+        files: FileStore,
+        answers: Answers,
+        *,
+        room: Callable[[], bool],
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """Keep the parts.
+
+        Args:
+            table: Where batches and their results are kept.
+            files: Where their files are.
+            answers: Answers a line.
+            room: Returns whether a line may begin now.
+            wall: Unix time in seconds.
+        """
+        self._table = table
+        self._files = files
+        self._answers = answers
+        self._room = room
+        self._wall = wall
+        self._open: dict[str, Batch] = {}  # those that have not ended, the one whose turn it is first
+        self._work: dict[str, _Work] = {}
+        self._loaded = False
+        self._changing = asyncio.Lock()
+        self._news = asyncio.Event()
+
+    async def create(
+        self, owner: str, new: NewBatch, tags: frozenset[str], headers: tuple[tuple[str, str], ...]
+    ) -> Batch:
+        """Queue a batch; durable when it returns.
+
+        Raises:
+            BadRequest: Its file is for something else, or too many batches wait.
+            NotFound: This owner has no such file.
+        """
+        file = await self._files.find(owner, new.input_file)
+        if file is None:
+            raise NotFound(f"No such file: {new.input_file[:100]!r}.", param="input_file_id", code="file_not_found")
+        if file.purpose != "batch":
+            raise BadRequest(
+                "The file's purpose must be 'batch'.", param="input_file_id", code="invalid_input_file_purpose"
+            )
+        if sum(batch.owner == owner for batch in self._open.values()) >= _MOST_OPEN:
+            raise BadRequest(f"{_MOST_OPEN} batches of this key wait already.", code="too_many_batches", status=429)
+        now = int(self._wall())
+        batch = Batch(
+            id=_PREFIX + secrets.token_hex(12), owner=owner, endpoint=new.endpoint, input_file=file.id, created=now,
+            expires=now + WINDOW_SECONDS, tags=tags, handed=file.tags, headers=headers, metadata=new.metadata,
+            output_seconds=new.output_seconds,
+        )  # fmt: skip
+        await self._keep(batch, bounded=True)
+        self._news.set()
+        return batch
+
+    async def find(self, owner: str, batch_id: str) -> Batch | None:
+        """Return a batch as it is now; None: this owner has none of this id.
+
+        Raises:
+            StoreDamaged: It can't be opened.
+            StoreUnavailable: The store can't be read.
+        """
+        found = await self._table.get(owner, batch_id) if batch_id.startswith(_PREFIX) else None
+        return None if found is None else _decoded(found)
+
+    async def all(self, owner: str) -> list[Batch]:
+        """Return this owner's batches, newest first.
+
+        Raises:
+            StoreDamaged: One of them can't be opened.
+            StoreUnavailable: The store can't be read.
+        """
+        found = [_decoded(content) for _, content in await self._table.listed(_PREFIX, owner)]
+        return sorted(found, key=lambda batch: (batch.created, batch.id), reverse=True)
+
+    async def cancel(self, owner: str, batch_id: str) -> Batch | None:
+        """Begin no further line of a batch, and return it; None: this owner has none of this id.
+
+        Raises:
+            BadRequest: It has ended.
+        """
+        async with self._changing:
+            batch = await self.find(owner, batch_id)
+            if batch is None:
+                return None
+            if batch.ended:
+                raise BadRequest(f"The batch is {batch.status.value} already.", code="batch_not_cancellable")
+            if batch.status not in (Status.CANCELLING, Status.FINALIZING):
+                batch = batch.at(Status.CANCELLING, self._wall())
+                await self._keep(batch)
+        self._news.set()
+        return batch
+
+    async def run(self) -> None:
+        """Answer batches, a line of each in turn. Runs until cancelled."""
+        try:
+            while True:
+                try:
+                    await self._load()
+                    await self._turn()
+                except AduanaError as error:  # of the store: nothing is lost, and nothing goes on without it
+                    LOG.error("batches.stopped", code=error.code, retry_in=_FAULT_SECONDS)
+                    await self._forget_work()
+                    await asyncio.sleep(_FAULT_SECONDS)
+        finally:
+            await self._forget_work()
+
+    async def _load(self) -> None:
+        """Take up what had not ended when the gateway stopped."""
+        if self._loaded:
+            return
+        async with self._changing:
+            found = [_decoded(content) for _, content in await self._table.listed(_PREFIX)]
+            for batch in sorted(found, key=lambda batch: batch.created):
+                if not batch.ended:
+                    self._open.setdefault(batch.id, batch)
+        self._loaded = True
+
+    async def _forget_work(self) -> None:
+        for work in self._work.values():
+            await work.lines.aclose()
+        self._work.clear()
+
+    async def _turn(self) -> None:
+        """Do the next piece of work, or wait until there is some, or room for it."""
+        self._news.clear()
+        waiting = list(self._open.values())
+        batch = next(filter(self._needs_no_room, waiting), waiting[0] if waiting else None)
+        if batch is None:
+            await self._news.wait()
+            return
+        if batch.status is Status.VALIDATING and self._wall() < batch.expires:
+            await self._check(batch)
+        elif self._needs_no_room(batch):
+            await self._end(batch)
+        elif not self._room():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._news.wait()  # one that is cancelled need not wait for room
+            self._rotate(batch.id)
+        else:
+            await self._next_line(batch)
+            self._rotate(batch.id)
+
+    def _needs_no_room(self, batch: Batch) -> bool:
+        return batch.status is not Status.IN_PROGRESS or self._wall() >= batch.expires
+
+    def _rotate(self, batch_id: str) -> None:
+        batch = self._open.pop(batch_id, None)
+        if batch is not None:
+            self._open[batch_id] = batch
+
+    async def _check(self, batch: Batch) -> None:
+        """Read the whole file once, and begin the batch or let it fail with what is wrong in the file."""
+        problems: list[LineProblem] = []
+        names: set[str] = set()
+        total = 0
+        try:
+            async with contextlib.aclosing(await self._lines(batch)) as lines:
+                async for text in lines:
+                    total += 1
+                    long = len(text) > INLINE_BYTES
+                    asked = (text, batch.endpoint, names, total)
+                    problem = await asyncio.to_thread(_problem, *asked) if long else _problem(*asked)
+                    problems += [problem] if problem is not None else []
+                    if len(problems) >= _MOST_PROBLEMS or total > _MOST_LINES:
+                        break
+                    await asyncio.sleep(0)
+        except BadRequest as error:
+            problems.append(LineProblem(code=error.code, message=error.message))
+        if total > _MOST_LINES:
+            problems.append(LineProblem(code="too_many_requests", message=f"The file has over {_MOST_LINES} lines."))
+        elif not total and not problems:
+            problems.append(LineProblem(code="empty_file", message="The file has no line."))
+        now = self._wall()
+        await self._change(
+            batch,
+            lambda found: (
+                msgspec.structs.replace(found, problems=tuple(problems)).at(Status.FAILED, now)
+                if problems
+                else msgspec.structs.replace(found, total=total).at(Status.IN_PROGRESS, now)
+            ),
+        )
+
+    async def _lines(self, batch: Batch) -> AsyncGenerator[bytes, None]:
+        """Return the lines of a batch's file.
+
+        Raises:
+            BadRequest: The file is not there any more.
+        """
+        file = await self._files.find(batch.owner, batch.input_file)
+        if file is None:
+            raise BadRequest("The file was deleted meanwhile.", code="file_deleted")
+        return self._files.lines(batch.owner, file)
+
+    async def _next_line(self, batch: Batch) -> None:
+        try:
+            work = self._work.get(batch.id)
+            if work is None:
+                done = {int(number) for number in await self._table.parts(batch.owner, batch.id)}
+                work = self._work[batch.id] = _Work(await self._lines(batch), done)
+            text = await anext(work.lines, None)
+            while text is not None and work.number in work.done:
+                work.number += 1
+                text = await anext(work.lines, None)
+        except BadRequest as error:  # the file is gone
+            await self._give_up(batch, error)
+            return
+        if text is None:
+            await self._change(batch, lambda found: found.at(Status.FINALIZING, self._wall()))
+            return
+        line = parse_line(text, batch.endpoint)
+        told = await self._told(batch, line)
+        if told is None:
+            await self._forget(batch.id)
+            return
+        result = _result(batch, work.number, line, told)
+        try:
+            await self._count(batch, work.number, result)
+        except TooLarge as error:  # no room for further results
+            await self._give_up(batch, error)
+        work.number += 1
+
+    async def _give_up(self, batch: Batch, error: AduanaError) -> None:
+        """End a batch with what it has; its errors say why."""
+        problem = LineProblem(code=error.code, message=error.message)
+        now = self._wall()
+        await self._change(
+            batch,
+            lambda found: msgspec.structs.replace(found, problems=(*found.problems, problem)).at(
+                Status.FINALIZING, now
+            ),
+        )
+
+    async def _told(self, batch: Batch, line: BatchLine) -> Told | None:
+        """Ask about a line; one that finds no place is asked again later. None: it was not asked to its end."""
+        pause = _FIRST_PAUSE
+        for attempt in range(1, _TRIES + 1):
+            told = await self._answers.answer(batch, line.body)
+            error = told.error
+            if isinstance(error, ShuttingDown):
+                await asyncio.sleep(_FIRST_PAUSE)
+                return None
+            if not isinstance(error, TargetBusy | TargetUnavailable | Unavailable) or attempt == _TRIES:
+                return told
+            await asyncio.sleep(min(max(pause, error.retry_after or 0.0), _LONGEST_PAUSE))
+            pause *= 2
+            current = self._open.get(batch.id)
+            if current is None or current.status is not Status.IN_PROGRESS or self._wall() >= batch.expires:
+                return None
+        return None
+
+    async def _count(self, batch: Batch, number: int, result: _Result) -> None:
+        async with self._changing:
+            found = self._open[batch.id]
+            counted = msgspec.structs.replace(
+                found, completed=found.completed + result.good, failed=found.failed + (not result.good)
+            )
+            await self._table.put(
+                batch.owner,
+                {
+                    f"{batch.id}/{number:06}": msgspec.msgpack.encode(result),
+                    batch.id: msgspec.msgpack.encode(counted),
+                },
+            )
+            self._open[batch.id] = counted
+
+    async def _end(self, batch: Batch) -> None:
+        """Write the files of what was answered, and of what was not, and end the batch."""
+        expired = batch.status in (Status.VALIDATING, Status.IN_PROGRESS)
+        status = Status.EXPIRED if expired else Status.COMPLETED
+        if Status.CANCELLING in batch.times:
+            status = Status.CANCELLED
+        elif batch.problems:
+            status = Status.FAILED
+        numbers = sorted(await self._table.parts(batch.owner, batch.id))
+        files: dict[bool, StoredFile | None] = {}
+        for good, word in ((True, "output"), (False, "error")):
+            content = self._results(batch, numbers, good=good)
+            if not good and expired:
+                content = _chained(content, self._late(batch, set(map(int, numbers))))
+            files[good] = await self._written(batch, content, word)
+        output, errors = files[True], files[False]
+        await self._change(
+            batch,
+            lambda found: msgspec.structs.replace(
+                found, output_file=output.id if output else None, error_file=errors.id if errors else None
+            ).at(status, self._wall()),
+        )
+        await self._table.delete_parts(batch.owner, batch.id)
+        await self._forget(batch.id)
+
+    async def _written(self, batch: Batch, content: AsyncGenerator[bytes, None], word: str) -> StoredFile | None:
+        """Keep the lines as a file; None: there are none."""
+        async with contextlib.aclosing(content):
+            first = await anext(content, None)
+            if first is None:
+                return None
+
+            async def lines() -> AsyncGenerator[bytes, None]:
+                yield first + b"\n"
+                async for line in content:
+                    yield line + b"\n"
+
+            name = f"{batch.id}_{word}.jsonl"
+            about = lambda: (name, "batch_output", batch.output_seconds)  # noqa: E731 - a constant
+            return await self._files.write(batch.owner, lines(), about, bounded=False)
+
+    async def _results(self, batch: Batch, numbers: list[str], *, good: bool) -> AsyncGenerator[bytes, None]:
+        for number in numbers:
+            content = await self._table.get(batch.owner, f"{batch.id}/{number}")
+            if content is not None:
+                result = msgspec.msgpack.decode(content, type=_Result)
+                if result.good is good:
+                    yield result.line
+
+    async def _late(self, batch: Batch, done: set[int]) -> AsyncGenerator[bytes, None]:
+        """Yield what is said of lines that were not asked within the batch's time."""
+        error = AduanaError("This line was not asked within the batch's 24 hours.", code="batch_expired")
+        if batch.status is Status.VALIDATING:
+            return
+        with contextlib.suppress(BadRequest):  # the file is gone
+            async with contextlib.aclosing(await self._lines(batch)) as lines:
+                number = 0
+                async for text in lines:
+                    if number not in done:
+                        yield unanswered_line(
+                            _line_id(batch, number), parse_line(text, batch.endpoint).custom_id, error
+                        )
+                    number += 1
+
+    async def _change(self, batch: Batch, change: Callable[[Batch], Batch]) -> None:
+        """Change a batch that has not ended; a cancelled one does not begin or end otherwise."""
+        async with self._changing:
+            found = self._open[batch.id]
+            changed = change(found)
+            if Status.CANCELLING in found.times and not changed.ended:
+                changed = msgspec.structs.replace(changed, status=Status.CANCELLING)
+            await self._keep(changed)
+
+    async def _keep(self, batch: Batch, *, bounded: bool = False) -> None:
+        await self._table.put(batch.owner, {batch.id: msgspec.msgpack.encode(batch)}, bounded=bounded)
+        if batch.ended:
+            self._open.pop(batch.id, None)
+        else:
+            self._open[batch.id] = batch
+
+    async def _forget(self, batch_id: str) -> None:
+        work = self._work.pop(batch_id, None)
+        if work is not None:
+            await work.lines.aclose()
+
+
+async def _chained(*parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    for part in parts:
+        async with contextlib.aclosing(part):
+            async for line in part:
+                yield line
+
+
+def _decoded(content: bytes) -> Batch:
+    return msgspec.msgpack.decode(content, type=Batch)
+
+
+def _problem(text: bytes, endpoint: str, names: set[str], number: int) -> LineProblem | None:
+    """Return what is wrong with a line; `names` are the ids of those before it, and get its own."""
+    try:
+        line = parse_line(text, endpoint)
+    except BadRequest as error:
+        return LineProblem(code=error.code, message=error.message, line=number, param=error.param)
+    if line.custom_id in names:
+        return LineProblem(
+            code="duplicate_custom_id", message="Another line has this 'custom_id'.", line=number, param="custom_id"
+        )
+    names.add(line.custom_id)
+    return None
+
+
+def _line_id(batch: Batch, number: int) -> str:
+    return f"batch_req_{batch.id.removeprefix(_PREFIX)}_{number}"
+
+
+def _result(batch: Batch, number: int, line: BatchLine, told: Told) -> _Result:
+    name = _line_id(batch, number)
+    content = answered_line(name, line.custom_id, told.request_id, told.status, told.body)
+    return _Result(good=told.error is None, line=content)

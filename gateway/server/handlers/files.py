@@ -1,0 +1,198 @@
+"""OpenAI's files, as far as batches need them: uploaded, listed, read, deleted."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from aiohttp import BodyPartReader, MultipartReader, web
+
+from gateway.batches.files import FileStore, StoredFile, encoded
+from gateway.core.errors import AduanaError, BadRequest, NotFound, RequestTimeout
+from gateway.core.request import Caller
+from gateway.server.answers import json_answer
+from gateway.server.endpoint import REQUEST_ID, HttpEndpoint, StreamBroken
+from gateway.server.handlers.paging import listed, wanted_page
+from gateway.server.headers import TAGS
+from gateway.server.inbound import parse_tags
+from gateway.wire.openai.batches import LIFETIMES
+from gateway.wire.responses.conversations import deleted_body
+
+STORE_OFF = (
+    "Files and batches are not served here. The owner of this gateway turns them on with 'batches: {store: on}'."
+)
+_SECONDS = 600.0  # for an upload
+_FIELD_BYTES = 1024
+_MOST_FIELDS = 16
+_LONGEST_NAME = 255
+_MOST_LISTED = 10_000
+
+
+class FileHandlers:
+    """Handlers of the routes below `/v1/files`. Holds no state but its parts; without a store all are refused."""
+
+    def __init__(self, endpoint: HttpEndpoint, files: FileStore | None) -> None:
+        self._endpoint = endpoint
+        self._files = files
+
+    async def create(self, http: web.Request) -> web.StreamResponse:
+        """Answer POST /v1/files: the content goes to the store as it comes.
+
+        Raises:
+            BadRequest: The body is no form with a file for a batch.
+            RequestTimeout: It does not arrive in time.
+            TooLarge: The file is larger than one may be, or there is no room for it.
+        """
+        caller, files = self._owner(http)
+        if http.content_type != "multipart/form-data":
+            raise BadRequest("Send the file as multipart/form-data, with 'purpose' and 'file'.", code="invalid_form")
+        form = _Form(http)
+        tags = parse_tags(http.headers.get(TAGS)) | caller.tags
+        try:
+            async with asyncio.timeout(_SECONDS):
+                file = await files.write(caller.key, form.content(), form.about, tags=tags)
+        except TimeoutError:
+            raise RequestTimeout(f"The file did not arrive within {_SECONDS:g} seconds.") from None
+        return json_answer(encoded(file), _id(http))
+
+    async def list(self, http: web.Request) -> web.StreamResponse:
+        """Answer GET /v1/files."""
+        caller, files = self._owner(http)
+        order, limit, after = wanted_page(http, most=_MOST_LISTED)
+        found = await files.all(caller.key)
+        purpose = http.query.get("purpose")
+        shown = [file.shown() for file in found if purpose in (None, "", file.purpose)]
+        return json_answer(listed(shown if order == "desc" else shown[::-1], limit, after), _id(http))
+
+    async def read(self, http: web.Request) -> web.StreamResponse:
+        """Answer GET /v1/files/{id}."""
+        _, _, file = await self._stored(http)
+        return json_answer(encoded(file), _id(http))
+
+    async def content(self, http: web.Request) -> web.StreamResponse:
+        """Answer GET /v1/files/{id}/content with the file's bytes.
+
+        Raises:
+            StreamBroken: It can't be read to its end; the connection ends before the answer does.
+        """
+        caller, files, file = await self._stored(http)
+        response = web.StreamResponse(headers=_id(http) | {"Content-Type": "application/octet-stream"})
+        response.content_length = file.bytes
+        response.force_close()  # so that an answer which breaks off is seen to
+        pieces = files.content(caller.key, file)
+        try:
+            first = await anext(pieces)  # an error here still has its own status
+            await response.prepare(http)
+            if http.method == "HEAD":
+                return response
+            try:
+                await response.write(first)
+                async for piece in pieces:
+                    await response.write(piece)
+            except AduanaError as error:
+                raise StreamBroken(response, error) from error
+            await response.write_eof()
+        finally:
+            await pieces.aclose()
+        return response
+
+    async def delete(self, http: web.Request) -> web.StreamResponse:
+        """Answer DELETE /v1/files/{id}."""
+        caller, files, file = await self._stored(http)
+        await files.delete(caller.key, file.id)
+        return json_answer(deleted_body(file.id, "file"), _id(http))
+
+    def _owner(self, http: web.Request) -> tuple[Caller, FileStore]:
+        """Return who asks, and the store.
+
+        Raises:
+            BadRequest: No files are served here.
+        """
+        caller = self._endpoint.caller(http)
+        if self._files is None:
+            raise BadRequest(STORE_OFF, code="store_off")
+        return caller, self._files
+
+    async def _stored(self, http: web.Request) -> tuple[Caller, FileStore, StoredFile]:
+        """Return who asks, the store, and the file that the path names.
+
+        Raises:
+            NotFound: This caller has no such file.
+        """
+        caller, files = self._owner(http)
+        name = http.match_info["id"]
+        file = await files.find(caller.key, name)
+        if file is None:
+            raise NotFound(f"No such File object: {name}", code="file_not_found", param="id")
+        return caller, files, file
+
+
+class _Form:
+    """The form of an upload, which may have its fields before and behind the file."""
+
+    def __init__(self, http: web.Request) -> None:
+        self._http = http
+        self._fields: dict[str, str] = {}
+        self._name: str | None = None
+
+    async def content(self) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes of the file, and take note of the fields.
+
+        Raises:
+            BadRequest: The form can't be read.
+        """
+        try:
+            reader = MultipartReader(self._http.headers, self._http.content)
+            while (part := await reader.next()) is not None:
+                if not isinstance(part, BodyPartReader):
+                    raise BadRequest("The form has a form inside.", code="invalid_form")
+                if part.name == "file" and self._name is None:
+                    self._name = (part.filename or "file")[:_LONGEST_NAME]
+                    while chunk := await part.read_chunk(64 * 1024):
+                        yield chunk
+                else:
+                    await self._note(part)
+        except (ValueError, AssertionError, RuntimeError) as error:
+            raise BadRequest("The form can't be read.", code="invalid_form") from error
+
+    async def _note(self, part: BodyPartReader) -> None:
+        content = await part.read_chunk(_FIELD_BYTES)
+        if not part.at_eof() and await part.read_chunk(1):
+            raise BadRequest(f"A field of the form has more than {_FIELD_BYTES} bytes.", code="invalid_form")
+        if part.name is None or part.name in self._fields or len(self._fields) >= _MOST_FIELDS:
+            raise BadRequest("The form has a field without a name, twice, or too many.", code="invalid_form")
+        self._fields[part.name] = content.decode("utf-8", "replace")
+
+    def about(self) -> tuple[str, str, int | None]:
+        """Return the file's name, its purpose, and the seconds for which it is to be kept.
+
+        Raises:
+            BadRequest: A field is missing, or not as it must be.
+        """
+        if self._name is None:
+            raise BadRequest("'file': is missing.", param="file", code="missing_file")
+        purpose = self._fields.get("purpose", "")
+        if purpose != "batch":
+            raise BadRequest(
+                "'purpose': must be 'batch': files for other purposes are not served here.",
+                param="purpose",
+                code="invalid_purpose",
+            )
+        seconds = self._fields.get("expires_after[seconds]")
+        if seconds is None:
+            return self._name, purpose, None
+        shortest, longest = LIFETIMES
+        if (
+            not seconds.isascii()
+            or not seconds.isdigit()
+            or len(seconds) > 9
+            or not shortest <= int(seconds) <= longest
+        ):
+            raise BadRequest(
+                f"'expires_after[seconds]': must be between {shortest} and {longest}.",
+                param="expires_after",
+                code="invalid_value",
+            )
+        return self._name, purpose, int(seconds)
+
+
+def _id(http: web.Request) -> dict[str, str]:
+    return {"x-request-id": http[REQUEST_ID]}
