@@ -70,7 +70,7 @@ class FileStore:
         about: Callable[[], tuple[str, str, int | None]],
         *,
         tags: frozenset[str] = frozenset(),
-        bounded: bool = True,
+        made: str = "",
     ) -> StoredFile:
         """Keep a file as it comes, and return what is known of it. A file that breaks off leaves nothing.
 
@@ -79,14 +79,14 @@ class FileStore:
             content: Its bytes.
             about: Asked when all have come: its name, its purpose, and the seconds for which it is kept, if fewer.
             tags: Those under which it came, which its lines inherit.
-            bounded: It may be no larger than an uploaded file, and there must be room for it.
+            made: What its id is made of, where the gateway makes it: such a file is not refused for its size.
 
         Raises:
             BadRequest: It is empty.
             StoreUnavailable: It can't be written.
             TooLarge: It is larger than a file may be, or there is no room.
         """
-        file_id, now = _PREFIX + secrets.token_hex(12), self._wall()
+        file_id, now, bounded = _PREFIX + (made or secrets.token_hex(12)), self._wall(), not made
         size = pieces = 0
         waiting = bytearray()
         try:

@@ -15,8 +15,10 @@ import msgspec
 import structlog
 
 from gateway.batches.batch import Batch, LineProblem, Status
-from gateway.batches.files import FileStore, StoredFile
-from gateway.batches.lines import INLINE_BYTES, Told
+from gateway.batches.checking import checked
+from gateway.batches.files import FileStore
+from gateway.batches.lines import Told
+from gateway.batches.results import Result, Results, part, result_of
 from gateway.core.errors import (
     AduanaError,
     BadRequest,
@@ -32,15 +34,11 @@ from gateway.wire.openai.batches import (
     WINDOW_SECONDS,
     BatchLine,
     NewBatch,
-    answered_line,
     parse_line,
-    unanswered_line,
 )
 
 LOG = structlog.get_logger("aduana.batches")
 _PREFIX = "batch_"
-_MOST_LINES = 50_000
-_MOST_PROBLEMS = 20
 _MOST_OPEN = 100  # batches of one owner that have not ended
 _TRIES = 6  # of a line that found no place
 _FIRST_PAUSE = 1.0
@@ -54,13 +52,6 @@ class Answers(Protocol):
 
     async def answer(self, batch: Batch, body: bytes) -> Told:
         """Answer a line's body. Whatever fails is told in the answer."""
-
-
-class _Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a line."""
-
-    good: bool
-    line: bytes
 
 
 class _Work:
@@ -95,6 +86,7 @@ class BatchQueue:
         """
         self._table = table
         self._files = files
+        self._results = Results(table, files)
         self._answers = answers
         self._room = room
         self._wall = wall
@@ -231,31 +223,17 @@ class BatchQueue:
 
     async def _check(self, batch: Batch) -> None:
         """Read the whole file once, and begin the batch or let it fail with what is wrong in the file."""
-        problems: list[LineProblem] = []
-        names: set[str] = set()
         total = 0
         try:
             async with contextlib.aclosing(await self._lines(batch)) as lines:
-                async for text in lines:
-                    total += 1
-                    long = len(text) > INLINE_BYTES
-                    asked = (text, batch.endpoint, names, total)
-                    problem = await asyncio.to_thread(_problem, *asked) if long else _problem(*asked)
-                    problems += [problem] if problem is not None else []
-                    if len(problems) >= _MOST_PROBLEMS or total > _MOST_LINES:
-                        break
-                    await asyncio.sleep(0)
+                total, problems = await checked(lines, batch.endpoint)
         except BadRequest as error:
-            problems.append(LineProblem(code=error.code, message=error.message))
-        if total > _MOST_LINES:
-            problems.append(LineProblem(code="too_many_requests", message=f"The file has over {_MOST_LINES} lines."))
-        elif not total and not problems:
-            problems.append(LineProblem(code="empty_file", message="The file has no line."))
+            problems = (LineProblem(code=error.code, message=error.message),)
         now = self._wall()
         await self._change(
             batch,
             lambda found: (
-                msgspec.structs.replace(found, problems=tuple(problems)).at(Status.FAILED, now)
+                msgspec.structs.replace(found, problems=problems).at(Status.FAILED, now)
                 if problems
                 else msgspec.structs.replace(found, total=total).at(Status.IN_PROGRESS, now)
             ),
@@ -293,9 +271,8 @@ class BatchQueue:
         if told is None:
             await self._forget(batch.id)
             return
-        result = _result(batch, work.number, line, told)
         try:
-            await self._count(batch, work.number, result)
+            await self._count(batch, work.number, result_of(batch, work.number, line, told))
         except TooLarge as error:  # no room for further results
             await self._give_up(batch, error)
         work.number += 1
@@ -329,7 +306,7 @@ class BatchQueue:
                 return None
         return None
 
-    async def _count(self, batch: Batch, number: int, result: _Result) -> None:
+    async def _count(self, batch: Batch, number: int, result: Result) -> None:
         async with self._changing:
             found = self._open[batch.id]
             counted = msgspec.structs.replace(
@@ -338,7 +315,7 @@ class BatchQueue:
             await self._table.put(
                 batch.owner,
                 {
-                    f"{batch.id}/{number:06}": msgspec.msgpack.encode(result),
+                    part(batch, number): msgspec.msgpack.encode(result),
                     batch.id: msgspec.msgpack.encode(counted),
                 },
             )
@@ -352,61 +329,18 @@ class BatchQueue:
             status = Status.CANCELLED
         elif batch.problems:
             status = Status.FAILED
-        numbers = sorted(await self._table.parts(batch.owner, batch.id))
-        files: dict[bool, StoredFile | None] = {}
-        for good, word in ((True, "output"), (False, "error")):
-            content = self._results(batch, numbers, good=good)
-            if not good and expired:
-                content = _chained(content, self._late(batch, set(map(int, numbers))))
-            files[good] = await self._written(batch, content, word)
-        output, errors = files[True], files[False]
+        late: AsyncGenerator[bytes, None] | None = None
+        with contextlib.suppress(BadRequest):  # the file is gone
+            late = await self._lines(batch) if expired else None
+        output, errors = await self._results.write(batch, late)
         await self._change(
             batch,
-            lambda found: msgspec.structs.replace(
-                found, output_file=output.id if output else None, error_file=errors.id if errors else None
-            ).at(status, self._wall()),
+            lambda found: msgspec.structs.replace(found, output_file=output, error_file=errors).at(
+                status, self._wall()
+            ),
         )
         await self._table.delete_parts(batch.owner, batch.id)
         await self._forget(batch.id)
-
-    async def _written(self, batch: Batch, content: AsyncGenerator[bytes, None], word: str) -> StoredFile | None:
-        """Keep the lines as a file; None: there are none."""
-        async with contextlib.aclosing(content):
-            first = await anext(content, None)
-            if first is None:
-                return None
-
-            async def lines() -> AsyncGenerator[bytes, None]:
-                yield first + b"\n"
-                async for line in content:
-                    yield line + b"\n"
-
-            name = f"{batch.id}_{word}.jsonl"
-            about = lambda: (name, "batch_output", batch.output_seconds)  # noqa: E731 - a constant
-            return await self._files.write(batch.owner, lines(), about, bounded=False)
-
-    async def _results(self, batch: Batch, numbers: list[str], *, good: bool) -> AsyncGenerator[bytes, None]:
-        for number in numbers:
-            content = await self._table.get(batch.owner, f"{batch.id}/{number}")
-            if content is not None:
-                result = msgspec.msgpack.decode(content, type=_Result)
-                if result.good is good:
-                    yield result.line
-
-    async def _late(self, batch: Batch, done: set[int]) -> AsyncGenerator[bytes, None]:
-        """Yield what is said of lines that were not asked within the batch's time."""
-        error = AduanaError("This line was not asked within the batch's 24 hours.", code="batch_expired")
-        if batch.status is Status.VALIDATING:
-            return
-        with contextlib.suppress(BadRequest):  # the file is gone
-            async with contextlib.aclosing(await self._lines(batch)) as lines:
-                number = 0
-                async for text in lines:
-                    if number not in done:
-                        yield unanswered_line(
-                            _line_id(batch, number), parse_line(text, batch.endpoint).custom_id, error
-                        )
-                    number += 1
 
     async def _change(self, batch: Batch, change: Callable[[Batch], Batch]) -> None:
         """Change a batch that has not ended; a cancelled one does not begin or end otherwise."""
@@ -430,36 +364,5 @@ class BatchQueue:
             await work.lines.aclose()
 
 
-async def _chained(*parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    for part in parts:
-        async with contextlib.aclosing(part):
-            async for line in part:
-                yield line
-
-
 def _decoded(content: bytes) -> Batch:
     return msgspec.msgpack.decode(content, type=Batch)
-
-
-def _problem(text: bytes, endpoint: str, names: set[str], number: int) -> LineProblem | None:
-    """Return what is wrong with a line; `names` are the ids of those before it, and get its own."""
-    try:
-        line = parse_line(text, endpoint)
-    except BadRequest as error:
-        return LineProblem(code=error.code, message=error.message, line=number, param=error.param)
-    if line.custom_id in names:
-        return LineProblem(
-            code="duplicate_custom_id", message="Another line has this 'custom_id'.", line=number, param="custom_id"
-        )
-    names.add(line.custom_id)
-    return None
-
-
-def _line_id(batch: Batch, number: int) -> str:
-    return f"batch_req_{batch.id.removeprefix(_PREFIX)}_{number}"
-
-
-def _result(batch: Batch, number: int, line: BatchLine, told: Told) -> _Result:
-    name = _line_id(batch, number)
-    content = answered_line(name, line.custom_id, told.request_id, told.status, told.body)
-    return _Result(good=told.error is None, line=content)

@@ -218,3 +218,13 @@ def test_a_key_of_this_gateway_in_its_own_header(ring, pairs, who):
     else:
         with pytest.raises(Unauthorized, match="x-aduana-key"):
             ring.caller(headers(*pairs))
+
+
+def test_a_key_is_found_by_its_name_as_long_as_it_is_there():
+    """What was begun under a key goes on under its rights of now, and not when the key is gone."""
+    assert KeyRing({}, anonymous=None).named("anonymous") is None
+    assert KeyRing({}, anonymous=Caller()).named("anonymous") == Caller()
+    kept = KeyRing({"ana": ("one", Caller(key="ana"))}, anonymous=None)
+    assert kept.named("ana") == Caller(key="ana")
+    kept.renew({})
+    assert kept.named("ana") is None

@@ -145,7 +145,8 @@ class _Form:
                 if not isinstance(part, BodyPartReader):
                     raise BadRequest("The form has a form inside.", code="invalid_form")
                 if part.name == "file" and self._name is None:
-                    self._name = (part.filename or "file")[:_LONGEST_NAME]
+                    name = (part.filename or "file")[:_LONGEST_NAME]
+                    self._name = name.encode("utf-8", "replace").decode()  # bytes that are no text came as surrogates
                     while chunk := await part.read_chunk(64 * 1024):
                         yield chunk
                 else:
