@@ -29,7 +29,8 @@ def report(**what: Any) -> dict[str, Any]:
         ({"sequences": "sliding_window", "checkpoint_bytes": 1}, ["sliding window"]),
         ({"draft_head": "used"}, ["Draft head in the file: used."]),
         ({"draft_head": "It was not tried."}, ["Draft head in the file: not used. It was not tried."]),
-        ({"sequences": None}, ["once it is loaded"]),
+        ({"sequences": None, "state": "idle"}, ["once it is loaded"]),
+        ({"sequences": None}, ["makes no text"]),
     ],
 )
 def test_it_says_what_the_memory_can_do(
