@@ -149,13 +149,21 @@ class Inspector:
         """Yield what texts of one message say together and none of them says alone."""
         run.step()
         text, alone, doubts = stretch.text, set[tuple[str, str]](), set[str]()
+        places: list[tuple[str, int, int]] = []
+        begin = 0
         for piece in stretch.pieces:
             seen = self._remembered(piece.text, run)
             alone.update((found.category, piece.text[found.start : found.end]) for found in seen.findings)
+            places += [(found.category, begin + found.start, begin + found.end) for found in seen.findings]
+            begin += len(piece.text) + 1
             doubts.update(seen.doubts)
         seen = self._remembered(text, run)
         for finding in seen.findings:
-            if (finding.category, text[finding.start : finding.end]) not in alone:
+            known = (finding.category, text[finding.start : finding.end]) in alone or any(
+                category == finding.category and finding.start <= start and end <= finding.end
+                for category, start, end in places  # the same, read once more with what is around it
+            )
+            if not known:
                 path, start, end = stretch.place(finding.start, finding.end)
                 yield msgspec.structs.replace(finding, path=path, start=start, end=end)
         for reason in seen.doubts:

@@ -43,9 +43,16 @@ def test_a_value_has_its_place_in_its_part(plain_inspector: Inspector, role: str
     assert texts[1][found.start : found.end].startswith("hunter2Secret!9")
 
 
-def test_what_a_part_says_alone_is_told_once(plain_inspector: Inspector) -> None:
-    """Reading parts together adds nothing to what each of them says by itself."""
-    texts = ("Write to jane.doe@clinic-north.com", "and to Joe, soon.")
+@pytest.mark.parametrize(
+    ("texts", "told"),
+    [
+        (("Write to jane.doe@clinic-north.com", "and to Joe, soon."), 0),
+        (("The bells had stopped when they came.", "ES91 2100 0418 4502 0005 1332"), 1),
+        (("The choir went home.", "4111 1111 1111 1111"), 1),
+    ],
+)
+def test_what_a_part_says_alone_is_told_once(plain_inspector: Inspector, texts: tuple[str, ...], told: int) -> None:
+    """Reading parts together adds nothing to what each of them says by itself, also where lines are read as one."""
     body = freeze_object({"messages": [{"role": "user", "content": parts(*texts)}]})
-    assert [found.path for found in plain_inspector.inspect(body).findings] == ["$.messages[0].content[0].text"]
+    assert [found.path for found in plain_inspector.inspect(body).findings] == [f"$.messages[0].content[{told}].text"]
     assert [len(stretch.pieces) for stretch in stretches(body)] == [2]
