@@ -56,8 +56,10 @@ class Channel:
     def wait(self) -> None:
         """Sleep until there is something to read, room to write, or a call of `wake`."""
         self.flush()
-        readable: list[socket.socket | int] = [self._socket, self._wake_read]
-        select.select(readable, [self._socket] if self._unsent else [], [])
+        waiting = select.poll()  # no `select`: a gateway with many clients hands down descriptors beyond 1,024
+        waiting.register(self._socket, select.POLLIN | (select.POLLOUT if self._unsent else 0))
+        waiting.register(self._wake_read, select.POLLIN)
+        waiting.poll()
         self.flush()
         try:
             os.read(self._wake_read, 4096)
@@ -75,7 +77,9 @@ class Channel:
             return
         self.flush()
         while len(self._unsent) > _MOST_UNSENT:
-            select.select([], [self._socket], [])
+            waiting = select.poll()
+            waiting.register(self._socket, select.POLLOUT)
+            waiting.poll()
             self.flush()
 
     def flush(self) -> None:

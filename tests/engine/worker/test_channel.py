@@ -1,5 +1,7 @@
 """The worker's end of the socket: what is urgent goes at once, and quick tokens travel together."""
 
+import fcntl
+import resource
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,3 +98,19 @@ def test_a_closed_gateway_ends_the_worker(hasty: tuple[Channel, Far]) -> None:
         channel.receive()
     with pytest.raises(PeerClosed):
         channel.send(token(1))
+
+
+def test_a_channel_beyond_the_first_thousand_descriptors_works() -> None:
+    """A gateway that has a thousand clients hands such a socket to its worker."""
+    ours, theirs = socket.socketpair()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ours, theirs:
+        if soft <= 2000:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+        high = socket.socket(fileno=fcntl.fcntl(ours.fileno(), fcntl.F_DUPFD, 1500))
+        channel = Channel(high)
+        channel.wake()
+        channel.wait()
+        theirs.send(b"\0")
+        channel.wait()
+        high.close()
