@@ -120,7 +120,7 @@ async def test_moderation_happens_at_home(client, house):
     raw = await client.moderations.with_raw_response.create(
         input=["Good morning.", f"Marker-moderated. {long}"], extra_headers={"x-aduana-tags": "public"}
     )
-    assert raw.headers["x-aduana-zone"] == "local"
+    assert (raw.headers["x-aduana-zone"], raw.headers["x-aduana-label"]) == ("local", "public")
     found = raw.parse()
     assert len(found.results) == 2
     assert all(one.flagged is any(one.categories.model_dump().values()) for one in found.results)
