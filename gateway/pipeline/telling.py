@@ -14,6 +14,7 @@ from gateway.privacy.taint.fingerprints import RUN, letters
 from gateway.privacy.taint.lines import sentence
 from gateway.privacy.taint.readings import readings
 from gateway.privacy.taint.scope import Scope
+from gateway.wire.responses.compaction import WANTED
 
 _BESIDE = 4 * RUN  # characters that surely hold the letters beside a sentence
 _PLACED = ("$.tools", "$.functions", "$.response_format")  # beside the conversation, yet not about all of it
@@ -32,6 +33,7 @@ def told(request: AnyRequest, why: Sensitivity, cache: PassageCache, scope: Scop
     A reason that holds for the whole request (a tag, an image) makes all of it sensitive but what has left before, and
     so does a finding in a field beside the conversation (`metadata`). Other findings make their sentence sensitive, and
     the turn in which it stands; of what only continues an earlier conversation, nothing but the conversation goes on.
+    What the gateway itself wrote into the request tells nothing.
     """
     if not why.whole and not why.findings:
         return Told()
@@ -58,7 +60,7 @@ def _placed(text: DocumentText) -> bool:
 
 
 def _everything(texts: Iterable[DocumentText], cache: PassageCache, scope: Scope) -> Iterator[bytes]:
-    texts = tuple(texts)
+    texts = tuple(text for text in texts if text.text != WANTED)
     for text in texts:
         hashes = cache.of(cache.mark(text.text), text.text)
         yield from scope.passages(cache.telling(bounded(hashes.passages)), shared=text.whose is Whose.SHARED)

@@ -114,9 +114,10 @@ async def test_a_prompt_that_fits_nowhere_says_so(client):
 
 
 async def test_moderation_happens_at_home(client, house):
-    """A text is moderated by the local model, however public and long it is; each input has its result."""
+    """A text is moderated by the local model, however public it is and whatever was moderated before."""
     before = len(house.cloud.bodies)
-    long = "The committee met again and spoke of the harbour, the weather and the price of bread. " * 40
+    await client.moderations.create(input="My results are back.", extra_headers={"x-aduana-tags": "health"})
+    long = "The garden society counted its tulips, hung up the lamps and baked a cake for everybody. " * 40
     raw = await client.moderations.with_raw_response.create(
         input=["Good morning.", f"Marker-moderated. {long}"], extra_headers={"x-aduana-tags": "public"}
     )

@@ -236,6 +236,17 @@ async def test_what_a_private_summary_stands_for_stays(storing):
     assert len(storing.cloud.bodies) == before
 
 
+async def test_a_private_summary_keeps_no_other_summary_at_home(tmp_path_factory):
+    """What the gateway itself asks for a summary is nobody's secret, also where the first one was private."""
+    folder = tmp_path_factory.mktemp("first summary")
+    async with StandInCloud() as cloud, gateway_in(folder, cloud) as gateway:
+        await gateway.until_ready()
+        async with client_of(gateway, tags="health") as private, client_of(gateway) as client:
+            await private.responses.compact(model="auto", input="My results are back.")
+            await client.responses.compact(model="auto", input=f"Of the garden. {LONG}")
+        assert "Of the garden" in cloud.bodies[-1].decode()
+
+
 async def test_what_the_field_does_not_offer_is_told_in_its_words(storing):
     """Cancelling, streaming again and the background have a clear error each."""
     async with client_of(storing.gateway) as client:

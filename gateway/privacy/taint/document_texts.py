@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import msgspec
 
 from gateway.core.document import JsonObject, strings
-from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, EmbeddingsRequest
+from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, EmbeddingsRequest, ModerationRequest
 from gateway.privacy.taint.fingerprints import SURE, letters
 
 MOST_TEXTS = 100_000  # that are looked up; a request with more counts as sensitive
@@ -147,6 +147,9 @@ def _enough(text: str, cut: Callable[[int], str]) -> str:
 
 def _texts(request: AnyRequest) -> Iterator[DocumentText]:
     document = request.document
+    if isinstance(request, ModerationRequest):  # its instructions and schema are the gateway's, and the same for all
+        yield from (text for text in _chat(document) if text.whose is Whose.OWN or text.path == "$.model")
+        return
     if isinstance(request, ChatRequest):
         yield from _chat(document)
         return

@@ -22,14 +22,12 @@ _CARRIED = ("model", "instructions", "previous_response_id", "prompt_cache_key")
 _SHAPE = part(*_CARRIED, input=shape.BODY["input"])
 _MOST_TOKENS = 1024
 _MOST_ITEMS = 100_000
-_WANTED: Json = MappingProxyType(
-    {
-        "role": "user",
-        "content": "Summarise the conversation so far, for an assistant that will go on with nothing but this summary "
-        "and the user's own messages. Keep facts, decisions, names, numbers, paths, what was tried with its result "
-        "and what is still to be done. Write the summary alone.",
-    }
+WANTED = (
+    "Summarise the conversation so far, for an assistant that will go on with nothing but this summary "
+    "and the user's own messages. Keep facts, decisions, names, numbers, paths, what was tried with its result "
+    "and what is still to be done. Write the summary alone."
 )
+_WANTED: Json = MappingProxyType({"role": "user", "content": WANTED})
 _SAID = "Summary of the conversation so far:\n"
 
 
