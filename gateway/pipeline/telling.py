@@ -14,6 +14,7 @@ from gateway.privacy.taint.fingerprints import RUN, letters
 from gateway.privacy.taint.lines import sentence
 from gateway.privacy.taint.readings import readings
 from gateway.privacy.taint.scope import Scope
+from gateway.wire.built_in_tools import is_note
 from gateway.wire.responses.compaction import WANTED
 
 _BESIDE = 4 * RUN  # characters that surely hold the letters beside a sentence
@@ -60,7 +61,7 @@ def _placed(text: DocumentText) -> bool:
 
 
 def _everything(texts: Iterable[DocumentText], cache: PassageCache, scope: Scope) -> Iterator[bytes]:
-    texts = tuple(text for text in texts if text.text != WANTED)
+    texts = tuple(text for text in texts if text.text != WANTED and not is_note(text.text))
     for text in texts:
         hashes = cache.of(cache.mark(text.text), text.text)
         yield from scope.passages(cache.telling(bounded(hashes.passages)), shared=text.whose is Whose.SHARED)

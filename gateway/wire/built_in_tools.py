@@ -4,6 +4,7 @@ Chat messages know only calls of functions and their results, so a search or a p
 a pair: any model can read it.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,6 +12,13 @@ from gateway.core.document import Json, encode
 from gateway.wire.left_out import Shape, kept
 
 _MOST_NAMED = 20
+_NOTE = "These tools are not available here: {}. Work without them."
+_KIND = (
+    r"(?:web_search|web_fetch|file_search|code_interpreter|code_execution|image_generation|computer|computer_use|bash|text_editor|"
+    r"str_replace_editor|str_replace_based_edit_tool|mcp|local_shell|shell|apply_patch|memory|tool_search|tool_search_tool)"
+    r"(?:_preview|_regex|_bm25|_20[0-9]{2}_?[0-9]{2}_?[0-9]{2})*"
+)
+_KNOWN_NOTE = re.compile(re.escape(_NOTE).replace(r"\{\}", rf"{_KIND}(?:, {_KIND})*"))
 
 
 def call(call_id: str, name: str, given: Json, shape: Shape) -> dict[str, Any]:
@@ -43,4 +51,9 @@ def _text(item: Json) -> str | None:
 def note(names: Iterable[str]) -> str:
     """Return what a model is told of tools that a client offers and nobody here can run; empty if there are none."""
     known = list(dict.fromkeys(names))[:_MOST_NAMED]
-    return f"These tools are not available here: {', '.join(known)}. Work without them." if known else ""
+    return _NOTE.format(", ".join(known)) if known else ""
+
+
+def is_note(text: str) -> bool:
+    """Tell whether a text is such a note, of tools that providers have: no word of it is a client's."""
+    return _KNOWN_NOTE.fullmatch(text) is not None

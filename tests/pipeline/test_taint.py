@@ -17,6 +17,7 @@ from gateway.policy import Sensitivity
 from gateway.privacy import Inspector
 from gateway.privacy.taint.fingerprints import SURE
 from gateway.privacy.taint.scope import BetweenKeys
+from gateway.wire.built_in_tools import note
 from tests.pipeline.memory_world import IBAN, OTHER, STORY, Store, World, chat, said
 
 CLAUSES = [clause.strip() for clause in STORY.replace(".", ",").split(",") if clause.strip()]
@@ -301,6 +302,21 @@ async def test_taint_does_not_jump_from_hop_to_hop(world: World) -> None:
     for paragraph in PUBLIC:
         assert await world.leaves(chat(paragraph))
         assert await world.leaves({"input": [paragraph]})
+
+
+async def test_what_the_gateway_itself_says_is_nobodys_secret(world: World) -> None:
+    """A private request with tools that nobody has keeps no other request with such tools at home; odd names count."""
+    kinds = ("web_search_20250305", "file_search", "code_interpreter", "image_generation", "computer_use_preview")
+
+    def told(text: str, *names: str) -> dict[str, Any]:
+        messages = [{"role": "system", "content": note(names)}, {"role": "user", "content": text}]
+        return {"messages": messages}
+
+    odd = (*kinds, "the_patient_of_bed_4_takes_morphine_and_his_daughter_does_not_know")
+    await world.leaves(told("My results are back.", *kinds), "health")
+    await world.leaves(told("My results are back again.", *odd), "health")
+    assert await world.leaves(told("What is the capital of France?", *kinds))
+    assert not await world.leaves(told("What is the capital of Spain?", *odd))
 
 
 async def test_a_question_in_a_sensitive_conversation_is_askable_elsewhere(world: World) -> None:
