@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.core.errors import AduanaError, BadRequest
 from gateway.core.request import Inherited
-from gateway.stored.store import Sealing
+from gateway.stored.sealing import Sealing
 
 PREFIX = "aduana1."
 """What the `encrypted_content` of this gateway's own summaries begins with."""

@@ -4,43 +4,22 @@ What is asked for under another owner's id, has expired or was never there is no
 changed, or put in another's place, does not open and is refused.
 """
 
-import asyncio
-import contextlib
-import sqlite3
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
 
 import msgspec
-import structlog
 
-from gateway.core.errors import AduanaError, ConfigurationError, TooLarge, Unavailable
+from gateway.core.errors import AduanaError, ConfigurationError, TooLarge
 from gateway.stored.database import Database, Row
+from gateway.stored.database_thread import LOG, DatabaseThread, StoreDamaged, StoreUnavailable
 from gateway.stored.records import Conversation, Record, StoredResponse, decode, encode
+from gateway.stored.sealing import Sealing, sealed_name
 
-LOG = structlog.get_logger("aduana.stored")
 FILE_NAME = "responses.sqlite3"
 _MOST_TURNS = 10_000
-_DAY = 24 * 60 * 60.0
 _SECONDS = 5.0  # for one read or write; nobody waits longer for a disk
-_LOOK_SECONDS = 60 * 60.0
-
-T = TypeVar("T")
-
-
-class StoreUnavailable(Unavailable):
-    """The store can't be read or written now."""
-
-    code = "store_unavailable"
-
-
-class StoreDamaged(AduanaError):
-    """A record was changed or can't be opened, so it is not used: nobody knows how sensitive it was."""
-
-    code = "stored_object_damaged"
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,16 +30,6 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     most_bytes: int = 2**30  # of all records
     record_bytes: int = 16 * 2**20  # of one; a larger one is not kept
     chain_bytes: int = 32 * 2**20  # of all that one request continues
-
-
-class Sealing(Protocol):
-    """Seal of a state directory's secret; `name` is bound to what is sealed."""
-
-    def seal(self, content: bytes, name: bytes) -> bytes:
-        """Return the sealed content."""
-
-    def open(self, sealed: bytes, name: bytes) -> bytes:
-        """Return the content; raises an AduanaError if it was changed or has another name."""
 
 
 def erase_store(directory: Path, file_name: str = FILE_NAME) -> bool:
@@ -87,10 +56,14 @@ class ResponseStore:
     def __init__(self, settings: StoreSettings, sealing: Sealing, *, wall: Callable[[], float] = time.time) -> None:
         self._settings = settings
         self._sealing = sealing
-        self._wall = wall
-        self._file = settings.directory / FILE_NAME
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="stored responses")
-        self._database: Database | None = None
+        self._thread = DatabaseThread(
+            settings.directory / FILE_NAME,
+            setting="responses",
+            days=settings.days,
+            most_bytes=settings.most_bytes,
+            seconds=_SECONDS,
+            wall=wall,
+        )
 
     async def open(self) -> None:
         """Open the database, and delete what has expired.
@@ -98,29 +71,15 @@ class ResponseStore:
         Raises:
             ConfigurationError: It can't be opened.
         """
-        try:
-            await self._run(self._begin)
-        except (OSError, sqlite3.Error) as error:
-            self._thread.shutdown()
-            problem = (
-                f"{self._file}: the stored responses can't be opened ({error}). Make the file usable or move it away; "
-                "or write 'responses: {store: off}', which erases what is stored."
-            )
-            raise ConfigurationError((problem,)) from error
+        await self._thread.open()
 
     async def close(self) -> None:
         """Finish what is being written, and let go of the file."""
-        if self._database is not None:
-            await self._run(self._database.close)
-            self._database = None
-        self._thread.shutdown()
+        await self._thread.close()
 
     async def expire(self) -> None:
         """Delete once an hour what has expired. Runs until cancelled."""
-        while True:
-            await asyncio.sleep(_LOOK_SECONDS)
-            with contextlib.suppress(StoreUnavailable):  # it was logged, and is tried again
-                await self._do(lambda database: database.expire(self._since()))
+        await self._thread.expire()
 
     async def turns(self, owner: str, record_id: str) -> tuple[StoredResponse, ...] | None:
         """Return a response and all that it continued, oldest first; None: one of them is not there.
@@ -130,7 +89,7 @@ class ResponseStore:
             StoreUnavailable: The store can't be read.
             TooLarge: They are larger than a request may be.
         """
-        return await self._do(partial(self._turns, owner, record_id))
+        return await self._thread.do(partial(self._turns, owner, record_id))
 
     async def response(self, owner: str, record_id: str) -> StoredResponse | None:
         """Return a response; None: it is not there.
@@ -139,7 +98,7 @@ class ResponseStore:
             StoreDamaged: It can't be opened.
             StoreUnavailable: The store can't be read.
         """
-        found = await self._do(partial(self._read, owner, record_id))
+        found = await self._thread.do(partial(self._read, owner, record_id))
         return found if isinstance(found, StoredResponse) else None
 
     async def conversation(self, owner: str, record_id: str) -> Conversation | None:
@@ -149,7 +108,7 @@ class ResponseStore:
             StoreDamaged: It can't be opened.
             StoreUnavailable: The store can't be read.
         """
-        found = await self._do(partial(self._read, owner, record_id))
+        found = await self._thread.do(partial(self._read, owner, record_id))
         return found if isinstance(found, Conversation) else None
 
     async def keep(self, owner: str, record: Record, *, renewed: tuple[str, ...] = ()) -> None:
@@ -162,7 +121,7 @@ class ResponseStore:
             StoreUnavailable: It can't be written, or its conversation was deleted meanwhile.
             TooLarge: It is larger than one record may be.
         """
-        await self._do(partial(self._keep, owner, record, renewed))
+        await self._thread.do(partial(self._keep, owner, record, renewed))
 
     async def change(
         self,
@@ -177,7 +136,7 @@ class ResponseStore:
             StoreUnavailable: It can't be written.
             TooLarge: It is larger than one record may be.
         """
-        return await self._do(partial(self._change, owner, record_id, change))
+        return await self._thread.do(partial(self._change, owner, record_id, change))
 
     async def delete(self, owner: str, record_id: str) -> None:
         """Delete what this owner has under an id. It is gone from the file when it returns.
@@ -185,38 +144,12 @@ class ResponseStore:
         Raises:
             StoreUnavailable: It can't be written.
         """
-        await self._do(lambda database: database.delete(record_id, owner))
-
-    async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
-    async def _do(self, work: Callable[[Database], T]) -> T:
-        database = self._database
-        if database is None:
-            raise StoreUnavailable("Stored responses can't be used now.")
-        try:
-            async with asyncio.timeout(_SECONDS):
-                return await self._run(partial(work, database))
-        except (OSError, sqlite3.Error) as error:  # also where the disk takes too long
-            LOG.error("responses.store_failed", error=type(error).__name__)
-            raise StoreUnavailable("Stored responses can't be read or written now.") from error
+        await self._thread.do(lambda database: database.delete(record_id, owner))
 
     # In the thread
 
-    def _begin(self) -> None:
-        database = Database(self._file, most_bytes=self._settings.most_bytes)
-        try:
-            database.expire(self._since())
-        except BaseException:
-            database.close()
-            raise
-        self._database = database
-
-    def _since(self) -> float:
-        return self._wall() - self._settings.days * _DAY
-
     def _read(self, owner: str, record_id: str, database: Database) -> Record | None:
-        sealed = database.read(record_id, owner, since=self._since())
+        sealed = database.read(record_id, owner, since=self._thread.since())
         return None if sealed is None else self._opened(owner, record_id, sealed)
 
     def _opened(self, owner: str, record_id: str, sealed: bytes) -> Record:
@@ -234,7 +167,7 @@ class ResponseStore:
         left = self._settings.chain_bytes
         following: str | None = record_id
         while following is not None:
-            sealed = database.read(following, owner, since=self._since())
+            sealed = database.read(following, owner, since=self._thread.since())
             record = None if sealed is None else self._opened(owner, following, sealed)
             if sealed is None or not isinstance(record, StoredResponse):
                 return None
@@ -252,7 +185,7 @@ class ResponseStore:
             if not isinstance(conversation, Conversation):
                 raise StoreUnavailable("The conversation was deleted meanwhile.")
             records = (record, conversation.grown((*record.items, *record.output), record.inherited))
-        database.expire(self._since())
+        database.expire(self._thread.since())
         database.write(tuple([self._row(owner, one) for one in records]), renewed=renewed)
 
     def _change(
@@ -274,9 +207,4 @@ class ResponseStore:
         if len(content) > self._settings.record_bytes:
             raise TooLarge("This is larger than what is stored under one id.")
         sealed = self._sealing.seal(content, sealed_name(owner, record.id))
-        return Row(id=record.id, owner=owner, seen=self._wall(), sealed=sealed)
-
-
-def sealed_name(owner: str, record_id: str) -> bytes:
-    """Return what a record's seal is bound to: whose it is, and its id."""
-    return f"{len(owner)} {owner} {record_id}".encode()
+        return Row(id=record.id, owner=owner, seen=self._thread.now(), sealed=sealed)

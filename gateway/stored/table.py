@@ -4,30 +4,20 @@ A record may have parts, whose ids are its own with `/` and more behind it; they
 whose record is not there is deleted at the next start, so that what was half written leaves nothing.
 """
 
-import asyncio
-import contextlib
-import sqlite3
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
-import structlog
 
-from gateway.core.errors import AduanaError, ConfigurationError, TooLarge
+from gateway.core.errors import AduanaError, TooLarge
 from gateway.stored.database import Database, Row
-from gateway.stored.store import Sealing, StoreDamaged, StoreUnavailable, sealed_name
+from gateway.stored.database_thread import LOG, DatabaseThread, StoreDamaged
+from gateway.stored.sealing import Sealing, sealed_name
 
-LOG = structlog.get_logger("aduana.stored")
-_DAY = 24 * 60 * 60.0
 _SECONDS = 15.0  # for one read or write; nobody waits longer for a disk
-_LOOK_SECONDS = 60 * 60.0
 _UNBOUNDED = 2**62  # here nothing is dropped to make room: what is new is refused
-
-T = TypeVar("T")
 
 
 class TableSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,14 +35,19 @@ class SealedTable:
     def __init__(self, settings: TableSettings, sealing: Sealing, *, wall: Callable[[], float] = time.time) -> None:
         self._settings = settings
         self._sealing = sealing
-        self._wall = wall
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"stored {settings.setting}")
-        self._database: Database | None = None
+        self._thread = DatabaseThread(
+            settings.file,
+            setting=settings.setting,
+            days=settings.days,
+            most_bytes=_UNBOUNDED,
+            seconds=_SECONDS,
+            wall=wall,
+        )
 
     @property
     def lifetime(self) -> float:
         """Return the seconds for which a record is kept."""
-        return self._settings.days * _DAY
+        return self._thread.lifetime
 
     async def open(self) -> None:
         """Open the database, and delete what has expired and what was half written.
@@ -60,30 +55,15 @@ class SealedTable:
         Raises:
             ConfigurationError: It can't be opened.
         """
-        try:
-            await self._run(self._begin)
-        except (OSError, sqlite3.Error) as error:
-            self._thread.shutdown()
-            name = self._settings.setting
-            problem = (
-                f"{self._settings.file}: what is stored for '{name}' can't be opened ({error}). Make the file usable "
-                f"or move it away; or write '{name}: {{store: off}}', which erases what is stored."
-            )
-            raise ConfigurationError((problem,)) from error
+        await self._thread.open(lambda database: database.delete_orphans())
 
     async def close(self) -> None:
         """Finish what is being written, and let go of the file."""
-        if self._database is not None:
-            await self._run(self._database.close)
-            self._database = None
-        self._thread.shutdown()
+        await self._thread.close()
 
     async def expire(self) -> None:
         """Delete once an hour what has expired. Runs until cancelled."""
-        while True:
-            await asyncio.sleep(_LOOK_SECONDS)
-            with contextlib.suppress(StoreUnavailable):  # it was logged, and is tried again
-                await self._do(lambda database: database.expire(self._since()))
+        await self._thread.expire()
 
     async def put(
         self, owner: str, contents: Mapping[str, bytes], *, at: float | None = None, bounded: bool = True
@@ -100,7 +80,7 @@ class SealedTable:
             StoreUnavailable: They can't be written.
             TooLarge: There is no room for them.
         """
-        await self._do(partial(self._put, owner, contents, self._wall() if at is None else at, bounded))
+        await self._thread.do(partial(self._put, owner, contents, self._thread.now() if at is None else at, bounded))
 
     async def get(self, owner: str, record_id: str) -> bytes | None:
         """Return what this owner has under an id; None: it is not there.
@@ -109,7 +89,7 @@ class SealedTable:
             StoreDamaged: It can't be opened.
             StoreUnavailable: The store can't be read.
         """
-        return await self._do(partial(self._get, owner, record_id))
+        return await self._thread.do(partial(self._get, owner, record_id))
 
     async def listed(self, prefix: str, owner: str | None = None) -> list[tuple[str, bytes]]:
         """Return the owners and contents of records whose ids begin so, parts left out; None: of every owner.
@@ -118,7 +98,7 @@ class SealedTable:
             StoreDamaged: One of them can't be opened.
             StoreUnavailable: The store can't be read.
         """
-        return await self._do(partial(self._listed, prefix, owner))
+        return await self._thread.do(partial(self._listed, prefix, owner))
 
     async def parts(self, owner: str, record_id: str) -> list[str]:
         """Return what the ids of a record's parts have behind its own.
@@ -126,7 +106,9 @@ class SealedTable:
         Raises:
             StoreUnavailable: The store can't be read.
         """
-        found = await self._do(lambda database: database.ids(f"{record_id}/", owner, since=self._since(), parts=True))
+        found = await self._thread.do(
+            lambda database: database.ids(f"{record_id}/", owner, since=self._thread.since(), parts=True)
+        )
         return [name.removeprefix(f"{record_id}/") for _, name in found]
 
     async def delete(self, owner: str, record_id: str) -> None:
@@ -135,7 +117,7 @@ class SealedTable:
         Raises:
             StoreUnavailable: It can't be written.
         """
-        await self._do(lambda database: database.delete_whole(record_id, owner))
+        await self._thread.do(lambda database: database.delete_whole(record_id, owner))
 
     async def delete_parts(self, owner: str, record_id: str) -> None:
         """Delete a record's parts.
@@ -143,36 +125,9 @@ class SealedTable:
         Raises:
             StoreUnavailable: It can't be written.
         """
-        await self._do(lambda database: database.delete_whole(record_id, owner, itself=False))
-
-    async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
-    async def _do(self, work: Callable[[Database], T]) -> T:
-        database = self._database
-        if database is None:
-            raise StoreUnavailable("What is stored can't be used now.")
-        try:
-            async with asyncio.timeout(_SECONDS):
-                return await self._run(partial(work, database))
-        except (OSError, sqlite3.Error) as error:  # also where the disk takes too long
-            LOG.error(f"{self._settings.setting}.store_failed", error=type(error).__name__)
-            raise StoreUnavailable("What is stored can't be read or written now.") from error
+        await self._thread.do(lambda database: database.delete_whole(record_id, owner, itself=False))
 
     # In the thread
-
-    def _begin(self) -> None:
-        database = Database(self._settings.file, most_bytes=_UNBOUNDED)
-        try:
-            database.expire(self._since())
-            database.delete_orphans()
-        except BaseException:
-            database.close()
-            raise
-        self._database = database
-
-    def _since(self) -> float:
-        return self._wall() - self.lifetime
 
     def _put(self, owner: str, contents: Mapping[str, bytes], at: float, bounded: bool, database: Database) -> None:
         rows = tuple(
@@ -190,7 +145,7 @@ class SealedTable:
         database.write(rows)
 
     def _get(self, owner: str, record_id: str, database: Database) -> bytes | None:
-        sealed = database.read(record_id, owner, since=self._since())
+        sealed = database.read(record_id, owner, since=self._thread.since())
         if sealed is None:
             return None
         try:
@@ -203,7 +158,7 @@ class SealedTable:
 
     def _listed(self, prefix: str, owner: str | None, database: Database) -> list[tuple[str, bytes]]:
         found = []
-        for whose, name in database.ids(prefix, owner, since=self._since()):
+        for whose, name in database.ids(prefix, owner, since=self._thread.since()):
             content = self._get(whose, name, database)
             if content is not None:
                 found.append((whose, content))

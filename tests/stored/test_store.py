@@ -14,7 +14,7 @@ from gateway.core.labels import Label
 from gateway.core.request import Inherited
 from gateway.ledger.encryption import Seal
 from gateway.stored import FILE_NAME, Conversation, ResponseStore, StoredResponse, StoreSettings, erase_store
-from gateway.stored.store import StoreDamaged, StoreUnavailable
+from gateway.stored.database_thread import StoreDamaged, StoreUnavailable
 
 DAY = 24 * 60 * 60.0
 PRIVATE = Inherited(label=Label.SENSITIVE, causes=frozenset({"id.national"}), tags=frozenset({"health"}))
