@@ -31,6 +31,11 @@ class Channel:
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
 
+    def close(self) -> None:
+        """Let go of what `wake` needs; nobody may call it any more."""
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
     def wake(self) -> None:
         """End a wait; callable from any thread."""
         os.write(self._wake_write, b"x")

@@ -134,4 +134,5 @@ def serving(path: Path, *, speculator: Drafting | None = None, **settings) -> It
         thread.join()
         theirs.close()
         store.close()
+        channel.close()
         model.close()

@@ -38,7 +38,9 @@ class Far:
 def connected(gather_seconds: float) -> Iterator[tuple[Channel, Far]]:
     near, far = socket.socketpair()
     with near, far:
-        yield Channel(near, gather_seconds=gather_seconds), Far(far)
+        channel = Channel(near, gather_seconds=gather_seconds)
+        yield channel, Far(far)
+        channel.close()
 
 
 @pytest.fixture
@@ -113,4 +115,5 @@ def test_a_channel_beyond_the_first_thousand_descriptors_works() -> None:
         channel.wait()
         theirs.send(b"\0")
         channel.wait()
+        channel.close()
         high.close()

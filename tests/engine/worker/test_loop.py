@@ -89,7 +89,8 @@ def served(model: Model, speculator: Speculator | None, *submits: Submit) -> Sai
     ours, theirs = socket.socketpair()
     with ours, theirs, pytest.MonkeyPatch.context() as patch:
         patch.setattr(model, "decode", counted)
-        worker = Worker(model, Channel(theirs), 1, PromptCacheStore(), 1, BatchSplitter(), speculator)
+        channel = Channel(theirs)
+        worker = Worker(model, channel, 1, PromptCacheStore(), 1, BatchSplitter(), speculator)
 
         def work() -> None:
             with pytest.raises(PeerClosed):
@@ -103,6 +104,7 @@ def served(model: Model, speculator: Speculator | None, *submits: Submit) -> Sai
                 said.take(to_gateway.decode(body))
         ours.shutdown(socket.SHUT_RDWR)
         thread.join()
+        channel.close()
     return said
 
 

@@ -149,9 +149,10 @@ class Running:
         for slot in range(lab.settings.slots):
             lab.model.trim(slot, 0)
         self.socket, self._theirs = socket.socketpair()
+        self._channel = Channel(self._theirs)
         self.worker = Worker(
             lab.model,
-            Channel(self._theirs),
+            self._channel,
             1,
             store or PromptCacheStore(),
             1,
@@ -198,6 +199,7 @@ class Running:
         """End it as the gateway does."""
         self.socket.shutdown(socket.SHUT_RDWR)
         self._thread.join()
+        self._channel.close()
         self.socket.close()
         self._theirs.close()
 
