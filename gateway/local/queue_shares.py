@@ -35,6 +35,20 @@ class QueueShares:
         own = self._waiting_of(key, self._held[key] + count)
         return own <= max(1, _TIMES_FREE * (self.queue - waiting))
 
+    def left(self, key: str) -> int:
+        """Return how many more of a key may run or wait now."""
+        held, free = self._held[key], max(0, self.slots - self._total)
+        places = self.slots + self.queue - self._total
+        share = self._share(key)
+        # `fits`, solved for the largest count: own + count - share wait, at most twice what stays free, or one.
+        by_rule = (_TIMES_FREE * places + share - held) // (1 + _TIMES_FREE)
+        return max(free, min(places, max(by_rule, share - held + 1)))
+
+    @property
+    def most(self) -> int:
+        """How many of one key may run and wait where no other key has any."""
+        return QueueShares(slots=self.slots, queue=self.queue).left("")
+
     def take(self, key: str, count: int = 1) -> None:
         """Note that `count` more of a key run or wait."""
         self._held[key] += count
@@ -59,7 +73,11 @@ class QueueShares:
 
     def _waiting_of(self, key: str, held: int) -> int:
         """Return how many of `held` wait, where the slots are shared out evenly."""
-        return max(0, held - max(1, self.slots // (1 + len(self._others(key)))))
+        return max(0, held - self._share(key))
+
+    def _share(self, key: str) -> int:
+        """Return how many slots are a key's, where they are shared out evenly."""
+        return max(1, self.slots // (1 + len(self._others(key))))
 
     def _others(self, key: str) -> list[str]:
         return [other for other in self._held if other != key]

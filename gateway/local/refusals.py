@@ -1,10 +1,18 @@
 """The one answer to whoever is too many for a target: at once, with a time to come back that is measured."""
 
 from gateway.core.errors import TargetBusy
+from gateway.core.route import Room
 from gateway.local.queue_shares import QueueShares
 from gateway.local.throughput import Throughput
 
 _SHORTEST = 1.0  # seconds, for Retry-After
+
+
+def room_of(shares: QueueShares, throughput: Throughput, key: str, now: float) -> Room:
+    """Return the places that a key has left in its share; `now` is in monotonic seconds."""
+    ahead = shares.ahead(key)
+    wait = 0.0 if ahead is None else throughput.expected_wait(ahead, shares.slots, now)
+    return Room(limit=shares.most, left=shares.left(key), wait=wait)
 
 
 def refusal_beyond_share(

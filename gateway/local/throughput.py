@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from gateway.core.moving_average import MovingAverage
+from gateway.upstream.moving_average import MovingAverage
 
 _WEIGHT = 0.2  # of the newest measurement
 _ENDS = 32  # that the rate is taken from

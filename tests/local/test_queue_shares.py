@@ -62,3 +62,16 @@ def test_no_sequence_of_events_overfills_the_queue(events: list[tuple[str, bool]
             held[key] -= 1
         assert sum(held.values()) <= 12
         assert shares.waiting == max(0, sum(held.values()) - 3)
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=30), st.integers(1, 4), st.integers(0, 12))
+def test_the_places_left_are_those_that_can_be_taken(before: list[str], slots: int, queue: int) -> None:
+    """What a key is told that it may still send is what it gets, and never more than it could get alone."""
+    shares = QueueShares(slots=slots, queue=queue)
+    for key in before:
+        if shares.fits(key):
+            shares.take(key)
+    left = shares.left("a")
+    assert left == flooded(shares, "a")
+    assert shares.left("a") == 0
+    assert left <= shares.most

@@ -8,11 +8,12 @@ from typing import TypeAlias
 from cachetools import LRUCache
 
 from gateway.core.errors import TargetBusy, TargetRejected
+from gateway.core.route import Room
 from gateway.engine.messages import Embed, Measure, Submit
 from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.local.embedded.text.input import fingerprint
 from gateway.local.queue_shares import QueueShares
-from gateway.local.refusals import refusal_beyond_share
+from gateway.local.refusals import refusal_beyond_share, room_of
 from gateway.local.throughput import Throughput
 
 _POISON = 2  # crashes after which a request is refused
@@ -51,6 +52,10 @@ class Admission:
             # A higher priority waits for nobody of this one, so it is not refused for the wait.
             longest_wait=self._settings.queue_wait if priority <= 0 else None,
         )
+
+    def room(self, key: str) -> Room:
+        """Return the places that a key has left."""
+        return room_of(self._shares, self._throughput, key, self._clock())
 
     @contextmanager
     def place(self, key: str, count: int, *, priority: int = 0) -> Iterator[None]:

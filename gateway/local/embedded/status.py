@@ -1,8 +1,8 @@
 """State of an embedded target, as the policy's facts have it. Pure."""
 
 from gateway.core.target import TargetState
-from gateway.local.embedded.models.residency import ModelResidency
 from gateway.local.embedded.process.supervisor import WorkerSupervisor
+from gateway.local.models.residency import ModelResidency
 from gateway.local.throughput import Throughput
 
 

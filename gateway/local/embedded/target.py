@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.core.delta import Delta, Embeddings, Ranking, Tokenized, UsageReport
+from gateway.core.delta import Decisions, Delta, Embeddings, Ranking, Tokenized, UsageReport
 from gateway.core.errors import (
     AduanaError,
     BadRequest,
@@ -18,28 +18,29 @@ from gateway.core.errors import (
     ContextLengthExceeded,
     TargetBusy,
     TargetError,
+    TargetLacksEndpoint,
     TargetTimeout,
     TargetUnavailable,
 )
 from gateway.core.progress import Progress
 from gateway.core.request import (
+    AnyMediaRequest,
     AnyRequest,
     ChatRequest,
     CompletionRequest,
+    DecisionsRequest,
     EmbeddingsRequest,
     GenerateRequest,
     RerankRequest,
     TokenizeRequest,
 )
+from gateway.core.route import Room
 from gateway.core.target import TargetInfo, TargetState
 from gateway.engine.llama.footprint import MemoryFootprint
 from gateway.engine.llama.vocabulary import Vocabulary
 from gateway.engine.messages import Embed, Ready, Submit, Vectors, pack_tokens
 from gateway.local.embedded.admission import Admission
-from gateway.local.embedded.events import WorkerEvent, WorkerEventKind, WorkerListener
 from gateway.local.embedded.media import MediaMeter
-from gateway.local.embedded.models.pool import ModelPool
-from gateway.local.embedded.models.residency import ModelResidency
 from gateway.local.embedded.pooling import refuse_unable, usage_of, vector_of
 from gateway.local.embedded.process.mailbox import Mailbox
 from gateway.local.embedded.process.stream import ResponseStream
@@ -51,6 +52,9 @@ from gateway.local.embedded.text.input import choices_of, echoes, number_of_choi
 from gateway.local.embedded.text.output import Count
 from gateway.local.embedded.text.prompts import Prepared, Prompts, characters_of
 from gateway.local.embedded.worker_log import LOG, WorkerLog
+from gateway.local.models.events import WorkerEvent, WorkerEventKind, WorkerListener
+from gateway.local.models.pool import ModelPool
+from gateway.local.models.residency import ModelResidency
 from gateway.local.throughput import Throughput
 
 
@@ -192,6 +196,10 @@ class EmbeddedTarget:
             return None
         return self._admission.refusal(isolation, count, priority=priority)
 
+    def room(self, isolation: str) -> Room:
+        """Return the places that a key has left here."""
+        return self._admission.room(isolation)
+
     async def generate(
         self,
         request: GenerateRequest,
@@ -253,8 +261,30 @@ class EmbeddedTarget:
                 timer.cancel()
                 self._release(submits)
 
+    def exchange(
+        self,
+        request: AnyMediaRequest,
+        *,
+        deadline: float,
+        isolation: str,
+        priority: int = 0,
+        progress: Progress | None = None,
+    ) -> AsyncGenerator[Delta, None]:
+        """Refuse: llama.cpp makes no pictures and no sound.
+
+        Raises:
+            TargetLacksEndpoint: always.
+        """
+        raise TargetLacksEndpoint(f"The embedded target {self.info.name!r} makes no pictures and no sound.")
+
     async def embed(
-        self, request: EmbeddingsRequest, *, deadline: float, isolation: str = "", priority: int = 0
+        self,
+        request: EmbeddingsRequest,
+        *,
+        deadline: float,
+        isolation: str = "",
+        priority: int = 0,
+        progress: Progress | None = None,
     ) -> Embeddings:
         """Return normalised vectors, cut to `dimensions` where asked for.
 
@@ -266,7 +296,13 @@ class EmbeddedTarget:
         return Embeddings(vectors=tuple(vector_of(one, request.dimensions) for one in raw), usage=usage_of(prepared))
 
     async def rerank(
-        self, request: RerankRequest, *, deadline: float, isolation: str = "", priority: int = 0
+        self,
+        request: RerankRequest,
+        *,
+        deadline: float,
+        isolation: str = "",
+        priority: int = 0,
+        progress: Progress | None = None,
     ) -> Ranking:
         """Return how well each text answers the query, 0 to 1.
 
@@ -276,6 +312,22 @@ class EmbeddedTarget:
         """
         prepared, raw = await self._pooled(request, deadline, isolation, priority)
         return Ranking(scores=tuple(vector_of(one)[0] for one in raw), usage=usage_of(prepared))
+
+    async def decide(
+        self,
+        request: DecisionsRequest,
+        *,
+        deadline: float,
+        isolation: str = "",
+        priority: int = 0,
+        progress: Progress | None = None,
+    ) -> Decisions:
+        """Refuse: decision models run on servers of their own.
+
+        Raises:
+            TargetLacksEndpoint: always.
+        """
+        raise TargetLacksEndpoint(f"The target {self.info.name!r} can't be asked for decisions.")
 
     async def tokenize(self, request: TokenizeRequest, *, deadline: float, isolation: str = "") -> Tokenized:
         """Put a text, token ids or a conversation through the model's vocabulary or template; the model is not asked.
@@ -341,7 +393,12 @@ class EmbeddedTarget:
             if retry:
                 await self._worker.retry()
             until = patient if self.residency.on_demand else min(deadline, now + self._settings.ready_wait)
-            yield await self._worker.wait_ready(until)
+            waits = self._worker.ready is None
+            ready = await self._worker.wait_ready(until)
+            if waits:
+                seconds = asyncio.get_running_loop().time() - now
+                self._heard(WorkerEvent(target=self.info.name, kind=WorkerEventKind.WAITED, seconds=seconds))
+            yield ready
 
     async def _prepared(self, request: AnyRequest, ready: Ready, isolation: str) -> tuple[Prepared, Vocabulary]:
         refuse_unable(request, ready, self.info.name)

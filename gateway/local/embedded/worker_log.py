@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
-from gateway.local.embedded.events import WorkerEvent, WorkerEventKind
+from gateway.local.models.events import WorkerEvent, WorkerEventKind
 
 LOG = structlog.get_logger("aduana.engine")
 _PROGRESS_SECONDS = 1.0
@@ -46,3 +46,5 @@ class WorkerLog:
                 LOG.warning("weights are not repacked", target=event.target, model=self._model, reason=_COSTS)
             case WorkerEventKind.STOPPED:
                 LOG.info("engine stopped", target=event.target)
+            case WorkerEventKind.WAITED:
+                pass

@@ -12,11 +12,11 @@ import aiohttp
 
 from gateway import __version__
 from gateway.core.errors import AduanaError, TargetError, TargetMisconfigured, TargetProtocolError
-from gateway.local.http.address import is_own_address
+from gateway.local.http.address import is_own_address, not_local
 from gateway.local.http.settings import HttpSettings
 from gateway.upstream import errors as faults
 from gateway.upstream.body import BodyShape
-from gateway.upstream.decompression import Inflater
+from gateway.upstream.framing.decompression import Inflater
 
 _MOST_CONNECTIONS = 1000
 _KEEP_ALIVE_SECONDS = 30.0
@@ -80,13 +80,15 @@ class LocalSession:
             skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
         )
 
-    async def post(self, path: str, body: bytes, *, most_bytes: int) -> LocalReply:
+    async def post(
+        self, path: str, body: bytes, *, most_bytes: int, content_type: str = "application/json"
+    ) -> LocalReply:
         """Send one document and return the answer that begins.
 
         Raises:
             AduanaError: no connection, an address that is not the user's own, or any status but 200.
         """
-        response = await self._request("POST", path, body)
+        response = await self._request("POST", path, body, content_type)
         return LocalReply(self._target, response, most_bytes)
 
     async def get(self, path: str, *, most_bytes: int) -> LocalReply:
@@ -115,16 +117,21 @@ class LocalSession:
         """Close all connections."""
         await self._session.close()
 
-    async def _connect(self, method: str, url: str, body: bytes | None) -> aiohttp.ClientResponse:
+    async def _connect(
+        self, method: str, url: str, body: bytes | None, content_type: str = "application/json"
+    ) -> aiohttp.ClientResponse:
+        headers = {"Content-Type": content_type}
         try:
-            return await self._session.request(method, url, data=body, allow_redirects=False)
+            return await self._session.request(method, url, data=body, headers=headers, allow_redirects=False)
         except AduanaError:
             raise  # an address that is not ours
         except (aiohttp.ClientError, ssl.SSLError, TimeoutError, OSError, ValueError) as error:
             raise _connection_fault(self._target, error) from error
 
-    async def _request(self, method: str, path: str, body: bytes | None) -> aiohttp.ClientResponse:
-        response = await self._connect(method, self._base + path, body)
+    async def _request(
+        self, method: str, path: str, body: bytes | None, content_type: str = "application/json"
+    ) -> aiohttp.ClientResponse:
+        response = await self._connect(method, self._base + path, body, content_type)
         if response.status == 200:
             return response
         try:
@@ -151,8 +158,7 @@ class LocalSession:
 
     def _headers(self) -> dict[str, str]:
         headers = {
-            "Content-Type": "application/json",
-            "Accept": "text/event-stream, application/json",
+            "Accept": "text/event-stream, application/json, */*;q=0.5",
             "Accept-Encoding": "identity",
             "User-Agent": f"aduana/{__version__}",
         }
@@ -166,15 +172,6 @@ class LocalSession:
         if not self._settings.trusted_host and not is_own_address(str(address[0])):
             raise not_local(self._target)
         return socket(family, kind, protocol)
-
-
-def not_local(target: str) -> TargetMisconfigured:
-    """Return the error for an address outside the user's own network."""
-    return TargetMisconfigured(
-        f"The target {target!r} is declared 'zone: local', but its address is not in a private network. "
-        "Use 'zone: cloud', or set 'trusted_host: true' if that machine is yours.",
-        code="target_not_local",
-    )
 
 
 def relayed(target: str, model: str) -> TargetMisconfigured:

@@ -36,9 +36,9 @@ from gateway.core.request import (
     Thinking,
 )
 from gateway.core.target import TargetInfo
-from gateway.local.embedded.events import WorkerEvent, WorkerEventKind
 from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.local.embedded.target import EmbeddedTarget
+from gateway.local.models.events import WorkerEvent, WorkerEventKind
 from tests.standins.machine import repack_works, starter
 
 pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="module")]

@@ -10,11 +10,11 @@ from gateway.core.errors import AduanaError, ConfigurationError, TargetProtocolE
 from gateway.core.labels import Label, Zone
 from gateway.core.secret import Secret
 from gateway.core.target import TargetInfo
-from gateway.local.http import session
-from gateway.local.http import target as http
+from gateway.local.http import address, session
 from gateway.local.http.settings import HttpSettings
 from gateway.local.http.target import HttpTarget
 from gateway.wire import openai
+from gateway.wire.openai.decisions import parse_decisions, parse_systemone
 from gateway.wire.openai.rerank import parse_rerank
 from tests.faults.fault_server import GOOD, FaultServer, plain
 
@@ -86,7 +86,7 @@ async def test_a_name_that_moves_to_a_public_address_is_refused(monkeypatch: pyt
 @pytest.mark.parametrize("trusted", [False, True])
 async def test_a_trusted_host_may_be_anywhere(monkeypatch: pytest.MonkeyPatch, trusted: bool) -> None:
     """A trusted host may have any address: there the configuration says that it is the user's own."""
-    monkeypatch.setattr(http, "is_own_address", lambda _: False)
+    monkeypatch.setattr(address, "is_own_address", lambda _: False)
     monkeypatch.setattr(session, "is_own_address", lambda _: False)
     async with FaultServer(GOOD) as server:
         one = target(server.base_url, trusted_host=trusted)
@@ -239,6 +239,27 @@ async def test_ranking() -> None:
             post = server.posts[0]
             assert post.head.startswith(b"POST /v1/rerank ")
             assert "top_n" not in post.body.decode()
+
+
+@pytest.mark.parametrize(
+    ("parse", "about", "questions", "answers"),
+    [(parse_systemone, "state", b'{"a":{"type":"noul"}}', b'{"a":{"type":"noul","noul":0.9}}'),
+     (parse_decisions, "input", b'[{"type":"predicate"}]', b'[{"type":"predicate","probability":0.9}]')],
+)  # fmt: skip
+async def test_decisions(parse: Any, about: str, questions: bytes, answers: bytes) -> None:
+    """A decision model is asked at the address of the client's form, with its questions as they came."""
+    asked = b'{"model":"auto","%s":"hi","questions":%s}' % (about.encode(), questions)
+    async with FaultServer(plain(200, b'{"answers":%s,"usage":{"input_tokens":4}}' % answers)) as server:
+        one = target(server.base_url)
+        await one.start()
+        try:
+            found = await one.decide(parse(asked), deadline=asyncio.get_running_loop().time() + 60)
+        finally:
+            await one.close()
+        assert found.usage.input == 4
+        path = "systemone" if about == "state" else "decisions"
+        assert server.posts[0].head.startswith(f"POST /v1/{path} ".encode())
+        assert questions in server.posts[0].body
 
 
 def test_the_key_does_not_show() -> None:

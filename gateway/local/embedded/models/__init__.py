@@ -1,5 +1,4 @@
-"""Models in the shared memory: which ones are loaded, which one is evicted for another, and where their files lie.
+"""Models that the engine runs: where their files lie, what they need, and which sizes fit the memory.
 
-`scheduler`, `residency`, `eviction` and `effects` decide by sizes and times and are pure; `pool` carries out what they
-decide. Must not look into requests, or know how a worker process is started or spoken to.
+Which of them are in memory is decided in `gateway.local.models`. Must not look into requests.
 """

@@ -5,6 +5,7 @@ Loads nothing. A file that can't be read needs nothing here: its target says so 
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -13,10 +14,17 @@ from gateway.engine.llama.footprint import MemoryFootprint, embedding_footprint,
 from gateway.engine.llama.gguf import Header, read_header
 from gateway.engine.llama.memory import SpareMemory, spare_memory
 from gateway.engine.llama.model import can_use_gpu
-from gateway.local.embedded.models.eviction import MemoryLimits
 from gateway.local.embedded.models.fit import ModelSize, fitted, kept_limits, sizes, widest_window
 from gateway.local.embedded.models.plan import ModelPlan
 from gateway.local.embedded.settings import EmbeddedSettings
+from gateway.local.models.eviction import MemoryLimits
+
+
+class ServerNeed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server takes that the engine does not run, and whether it starts with the gateway."""
+
+    footprint: MemoryFootprint
+    at_start: bool
 
 
 def plan_models(
@@ -25,6 +33,7 @@ def plan_models(
     memory: int | None,
     gpu_memory: int | None,
     vectors: Collection[str] = (),
+    servers: Mapping[str, ServerNeed] = MappingProxyType({}),
     spare: SpareMemory | None = None,
 ) -> ModelPlan:
     """Choose the sizes that are left to the machine, and estimate what all models need.
@@ -36,6 +45,7 @@ def plan_models(
         memory: limit in bytes for all models; None: none.
         gpu_memory: limit in bytes for the part on GPUs; None: none.
         vectors: targets that are meant to make vectors, so that memory for that is planned as well.
+        servers: what the servers need that share this memory.
         spare: memory that there is. None: it is measured, if there is something to choose.
     """
     gpu = any(room.gpu_layers for room in rooms.values()) and can_use_gpu()
@@ -47,11 +57,16 @@ def plan_models(
         name: _sizes_of(room, gpu and room.gpu_layers != 0, limits, vectors=name in vectors)
         for name, room in rooms.items()
     }
+    models |= {
+        name: [ModelSize(settings=None, footprint=need.footprint, at_start=need.at_start)]
+        for name, need in servers.items()
+    }
     chosen = fitted(models, limits)
     return ModelPlan(
-        settings={name: size.settings for name, size in chosen.items()},
+        settings={name: size.settings for name, size in chosen.items() if size.settings is not None},
         footprints={name: size.footprint for name, size in chosen.items()},
         limits=kept_limits(chosen.values(), limits),
+        at_start=frozenset(name for name, size in chosen.items() if size.at_start),
     )
 
 
@@ -61,11 +76,16 @@ def _sizes_of(room: EmbeddedSettings, gpu: bool, limits: MemoryLimits, *, vector
         header = read_header(Path(room.model))
         draft = read_header(Path(room.draft_model)) if room.draft_model else None
     except ConfigurationError:
-        return [ModelSize(settings=room, footprint=MemoryFootprint())]
+        return [ModelSize(settings=room, footprint=MemoryFootprint(), at_start=room.load == "start")]
     bounds = (limits.memory, *((limits.spare_gpu, limits.gpu_memory) if gpu else (limits.spare_ram,)))
     known = any(bound is not None for bound in bounds)
     return [
-        ModelSize(settings=one, footprint=_footprint(header, draft, one, gpu, vectors=vectors), roomy=roomy)
+        ModelSize(
+            settings=one,
+            footprint=_footprint(header, draft, one, gpu, vectors=vectors),
+            at_start=room.load == "start",
+            roomy=roomy,
+        )
         for one, roomy in sizes(room, widest_window(header, gpu=gpu, known=known))
     ]
 

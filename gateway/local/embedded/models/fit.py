@@ -12,8 +12,8 @@ import msgspec
 
 from gateway.engine.llama.footprint import MemoryFootprint
 from gateway.engine.llama.gguf import Header
-from gateway.local.embedded.models.eviction import MemoryLimits, within
 from gateway.local.embedded.settings import EmbeddedSettings
+from gateway.local.models.eviction import MemoryLimits, within
 
 _ON_CARD, _IN_RAM, _UNKNOWN = 131_072, 32_768, 8_192  # the widest windows
 _MOST_POSITIONS = 4  # the widest windows of all: llama.cpp clears all of a cache at load, which takes time
@@ -25,8 +25,9 @@ _LEAST = 512
 class ModelSize(msgspec.Struct, frozen=True, kw_only=True):
     """One way to load a model: settings with numbers, and what that takes. `roomy`: enough for everyday work."""
 
-    settings: EmbeddedSettings
+    settings: EmbeddedSettings | None  # None: a server, whose size the engine does not choose
     footprint: MemoryFootprint
+    at_start: bool
     roomy: bool = True
 
 
@@ -86,7 +87,7 @@ def fitted(models: Mapping[str, Sequence[ModelSize]], limits: MemoryLimits) -> M
         return chosen
     if not _evicts(limits):
         return _lowered(models, models, limits)
-    start = {name for name, choices in models.items() if choices[0].settings.load == "start"}
+    start = {name for name, choices in models.items() if choices[0].at_start}
     result = dict(_lowered(models, start, limits))
     for name in models.keys() - start:
         result |= _lowered(models, {name}, limits)
@@ -99,7 +100,7 @@ def kept_limits(chosen: Collection[ModelSize], limits: MemoryLimits) -> MemoryLi
     INVARIANT: what was measured refuses nothing. Where a model alone, or those that load at start, need more than was
     free, it is no limit: mapped weights may still be read from the disk, and memory may have come free.
     """
-    start = [one for one in chosen if one.settings.load == "start"]
+    start = [one for one in chosen if one.at_start]
     groups = [start, *([one] for one in chosen)]
     kept = {
         name: spare

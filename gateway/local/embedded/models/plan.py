@@ -1,23 +1,24 @@
-"""How large all embedded models are loaded, what they need, and whether the limits can hold them. Imports little."""
+"""How large all models are loaded, what they need, and whether the limits can hold them. Imports little."""
 
 from collections.abc import Mapping
 
 import msgspec
 
 from gateway.engine.llama.footprint import MemoryFootprint
-from gateway.local.embedded.models.eviction import MemoryLimits, describe, too_large, within
 from gateway.local.embedded.settings import EmbeddedSettings
+from gateway.local.models.eviction import MemoryLimits, describe, too_large, within
 
 
 class ModelPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings and memory footprint of every embedded target, by its name, and the limits for all of them.
+    """Memory footprint of every model on this machine, by its target's name, and the limits for all of them.
 
-    The settings have numbers where the configuration says `auto`.
+    The settings are those of embedded targets, with numbers where the configuration says `auto`.
     """
 
     settings: Mapping[str, EmbeddedSettings]
     footprints: Mapping[str, MemoryFootprint]
     limits: MemoryLimits
+    at_start: frozenset[str]
 
     def problems(self) -> list[str]:
         """Explain in sentences what can never be loaded, alone or together at start."""
@@ -26,9 +27,7 @@ class ModelPlan(msgspec.Struct, frozen=True, kw_only=True):
             for name, footprint in self.footprints.items()
             if not within(self.limits, [footprint])
         ]
-        together = {
-            name: footprint for name, footprint in self.footprints.items() if self.settings[name].load == "start"
-        }
+        together = {name: footprint for name, footprint in self.footprints.items() if name in self.at_start}
         if not found and not within(self.limits, list(together.values())):
             total = sum(footprint.total for footprint in together.values())
             found.append(

@@ -1,23 +1,15 @@
 """Gateway's end of a worker: spawning the process, and the socket to it."""
 
 import asyncio
-import os
 import socket
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TypeAlias, cast
 
-import gateway
 from gateway.engine.messages import Frames, ToGateway, ToWorker, frame, to_gateway
 from gateway.engine.settings import EngineSettings
 from gateway.engine.tuning.threads import wait_environment
-
-# The worker inherits what llama.cpp and Python read; never the keys that stand in the gateway's environment.
-_ENVIRONMENT = (
-    "PATH", "HOME", "LANG", "LC_", "TMPDIR", "XDG_", "VIRTUAL_ENV", "LD_", "DYLD_", "CUDA", "NVIDIA", "HIP", "ROCR",
-    "HSA", "VK_", "GGML_", "LLAMA_", "OMP_", "GOMP_", "KMP_", "PYTHON",
-)  # fmt: skip
+from gateway.local.worker_environment import worker_environment
 
 
 class WorkerConnection(asyncio.Protocol):
@@ -73,14 +65,5 @@ async def spawn(theirs: socket.socket, settings: EngineSettings) -> asyncio.subp
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
-        env=wait_environment(settings.thread_wait, settings.threads) | _environment(),
+        env=wait_environment(settings.thread_wait) | worker_environment(),
     )
-
-
-def _environment() -> dict[str, str]:
-    """Return the variables that the worker inherits."""
-    environment = {name: value for name, value in os.environ.items() if name.startswith(_ENVIRONMENT)}
-    root = str(Path(gateway.__file__).resolve().parent.parent)
-    paths = [root, *environment.get("PYTHONPATH", "").split(os.pathsep)]
-    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
-    return environment

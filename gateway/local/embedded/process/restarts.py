@@ -7,7 +7,6 @@ after a few failures in a row at a long interval only.
 """
 
 import enum
-import importlib.metadata
 import signal
 import sys
 
@@ -118,11 +117,4 @@ class RestartPolicy:
 
 def rebuild_command() -> str:
     """Return the shell command that compiles llama.cpp anew, for any x86-64 CPU with AVX2, in this environment."""
-    try:
-        wanted = f"llama-cpp-python=={importlib.metadata.version('llama-cpp-python')}"
-    except importlib.metadata.PackageNotFoundError:
-        wanted = "llama-cpp-python"
-    return (
-        f"CMAKE_ARGS=-DGGML_NATIVE=OFF {sys.executable} -m pip install --force-reinstall --no-cache-dir --no-deps "
-        f"--no-binary llama-cpp-python {wanted}"
-    )
+    return f"{sys.executable} -m gateway engine install --portable"

@@ -32,13 +32,13 @@ from gateway.engine.messages import (
 )
 from gateway.engine.prompt_store.directory import erase
 from gateway.engine.settings import EngineSettings
-from gateway.local.embedded.events import WorkerEvent, WorkerEventKind, WorkerListener
 from gateway.local.embedded.process.compatibility import CompatibilityStore
 from gateway.local.embedded.process.connection import Spawn, WorkerConnection, spawn
 from gateway.local.embedded.process.mailbox import Mailbox, Mailboxes
 from gateway.local.embedded.process.restarts import Death, Restart, RestartPolicy, Retry
 from gateway.local.embedded.process.step_costs import StepCostStore
 from gateway.local.embedded.settings import EmbeddedSettings
+from gateway.local.models.events import WorkerEvent, WorkerEventKind, WorkerListener
 
 _UNKNOWN_LOAD = 5.0  # seconds that a load is taken to need before one was seen
 
@@ -329,9 +329,9 @@ class WorkerSupervisor:
             return
         await self._until_ready(connection)
         if self.ready is not None:
-            self._tell(WorkerEventKind.REMEMBERED)
             model = Path(self._settings.model)
             await asyncio.to_thread(self._compatibility.remember_without_repack, model, learning)
+            self._tell(WorkerEventKind.REMEMBERED)
 
     async def _wait(self, process: asyncio.subprocess.Process) -> int:
         try:

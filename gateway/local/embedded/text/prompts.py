@@ -19,7 +19,9 @@ from gateway.core.request import (
     AnyRequest,
     ChatRequest,
     CompletionRequest,
+    DecisionsRequest,
     EmbeddingsRequest,
+    MediaRequest,
     Message,
     RerankRequest,
     TextWork,
@@ -192,6 +194,8 @@ class Prompts:
                 return Prepared(prompts=tuple(self._input(text, cut=request.truncate) for text in request.inputs))
             case TokenizeRequest():
                 return Prepared(prompts=((),))  # the model is not asked
+            case MediaRequest() | DecisionsRequest():
+                return Prepared(prompts=((),))  # no model here makes or hears media, or only decides
             case RerankRequest():
                 assert self.vocabulary is not None
                 for text in request.texts:
@@ -330,7 +334,7 @@ def characters_of(request: AnyRequest) -> int:
             return sum(len(prompt) + len(request.suffix or "") for prompt in request.prompts)
         case EmbeddingsRequest():
             return sum(len(text) for text in request.inputs)
-        case TokenizeRequest():
+        case TokenizeRequest() | MediaRequest() | DecisionsRequest():
             return 0
         case RerankRequest():
             return sum(len(request.query) + len(text) for text in request.texts)
@@ -374,6 +378,8 @@ def _texts_of(request: AnyRequest) -> Json:
             return (*(request.query for _ in request.texts), *request.texts)
         case TokenizeRequest():
             return (request.text, request.ids, None if request.chat is None else _texts_of(request.chat))
+        case MediaRequest() | DecisionsRequest():
+            return request.text
 
 
 _PLACES = re.compile(r"\{(query|document)\}")

@@ -10,9 +10,9 @@ from gateway.engine.llama.gguf import Header
 from gateway.engine.llama.memory import SpareMemory
 from gateway.local.embedded.models import capacity
 from gateway.local.embedded.models.capacity import plan_models
-from gateway.local.embedded.models.eviction import LoadedModel, plan_eviction
 from gateway.local.embedded.models.plan import ModelPlan
 from gateway.local.embedded.settings import EmbeddedSettings
+from gateway.local.models.eviction import LoadedModel, plan_eviction
 
 GB = 10**9
 ROOMS: dict[str, Any] = {"fit_context": True, "fit_slots": True}

@@ -18,12 +18,12 @@ from gateway.core.errors import TargetUnavailable
 from gateway.core.target import TargetState
 from gateway.engine.messages import Embed
 from gateway.engine.settings import EngineSettings
-from gateway.local.embedded.events import WorkerEvent, WorkerEventKind
 from gateway.local.embedded.process.compatibility import CompatibilityStore
 from gateway.local.embedded.process.mailbox import Mailbox
 from gateway.local.embedded.process.restarts import Death, RestartPolicy, Retry
 from gateway.local.embedded.process.supervisor import WorkerSupervisor
 from gateway.local.embedded.settings import EmbeddedSettings
+from gateway.local.models.events import WorkerEvent, WorkerEventKind
 from tests.standins.embedded import until
 
 SETTINGS = EmbeddedSettings(model="m.gguf", restart_limit=4, stable_after=60.0, retry_failed=300.0)
@@ -44,8 +44,7 @@ def test_a_cpu_fault_while_loading_is_tried_once_without_repacked_weights(name):
     second = policy.after(died(name))
     assert (second.retry, second.pause) == (Retry.NEVER, None)
     assert name in second.problem
-    assert "CMAKE_ARGS=-DGGML_NATIVE=OFF" in second.problem
-    assert "llama-cpp-python==" in second.problem
+    assert "engine install --portable" in second.problem
     assert sys.executable not in second.public_problem
 
 

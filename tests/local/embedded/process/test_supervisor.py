@@ -13,9 +13,9 @@ import pytest
 from gateway.core.errors import AduanaError, TargetError, TargetUnavailable
 from gateway.core.labels import Label, Zone
 from gateway.core.target import TargetInfo
-from gateway.local.embedded.events import WorkerEvent
 from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.local.embedded.target import EmbeddedTarget
+from gateway.local.models.events import WorkerEvent
 from gateway.wire import openai
 from tests.engine import tiny
 

@@ -1,0 +1,180 @@
+"""All servers of one target: which one a request goes to, and which one is tried after it."""
+
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+
+from gateway.core.background import Keep
+from gateway.core.delta import Delta
+from gateway.core.errors import TargetError
+from gateway.core.progress import Progress
+from gateway.core.target import ServerState, TargetInfo
+from gateway.local.http.address import refuse_public_address
+from gateway.local.http.servers.choice import in_order
+from gateway.local.http.servers.server import LocalServer
+from gateway.local.http.settings import HttpSettings, ServerAddress
+
+LOG = structlog.get_logger("aduana.targets")
+T = TypeVar("T")
+
+
+class ServerPool:
+    """The servers of one target, each with its own circuit breaker.
+
+    A request goes to one of them; if that fails before its first delta, to the next, each of them at most once.
+    """
+
+    def __init__(
+        self,
+        info: TargetInfo,
+        settings: HttpSettings,
+        *,
+        keep: Keep,
+        clock: Callable[[], float],
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Connect to nobody yet.
+
+        Args:
+            info: The target's name and abilities.
+            settings: How its servers are reached.
+            keep: Runs what watches each.
+            clock: Returns monotonic seconds.
+            changed: Called when a server has come or gone.
+        """
+        self._info = info
+        self._settings = settings
+        self._keep = keep
+        self._addresses = settings.servers or (ServerAddress(name="", base_url=settings.base_url),)
+        self.all = tuple(
+            [LocalServer(info, settings, address, clock=clock, changed=changed) for address in self._addresses]
+        )
+        self._started = False
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one."""
+        return len(self.all) > 1
+
+    @property
+    def slots(self) -> int:
+        """Requests that those servers get at once which can be asked now; where none can, that one of them gets."""
+        if not self.several:
+            return self.all[0].slots
+        return sum(server.slots for server in self.all if server.available) or self.all[0].slots
+
+    @property
+    def healthy(self) -> bool:
+        """Whether any of them can be asked now."""
+        return any(server.available for server in self.all)
+
+    @property
+    def problem(self) -> str:
+        """What only the owner can mend, where that is wrong with all of them."""
+        problems = [server.problem for server in self.all]
+        return problems[0] if all(problems) else ""
+
+    def open_until(self) -> float | None:
+        """Return when the first of them may be asked again, where all are held by their breakers."""
+        held = [until for server in self.all if (until := server.exchange.open_until()) is not None]
+        return min(held) if len(held) == len(self.all) else None
+
+    def retry_in(self) -> float | None:
+        """Return the seconds until the first of them may be asked again, where all are held."""
+        held = [wait for server in self.all if (wait := server.exchange.retry_in()) is not None]
+        return min(held) if len(held) == len(self.all) else None
+
+    def states(self) -> tuple[ServerState, ...]:
+        """Return how each is doing that has a name; one without is the target itself."""
+        return tuple([server.state() for server in self.all if server.name])
+
+    async def start(self) -> None:
+        """Check the addresses and begin to watch each server's health.
+
+        Raises:
+            ConfigurationError: An address is neither in the user's own network nor declared as trusted.
+        """
+        if self._started:
+            return
+        for address in self._addresses if not self._settings.trusted_host else ():
+            setting = "servers" if self._settings.servers else "base_url"
+            seconds = self._settings.connect_seconds
+            await refuse_public_address(self._info.name, address.base_url, seconds=seconds, setting=setting)
+        self._started = True
+        for server in self.all:
+            server.start(self._keep)
+
+    async def close(self) -> None:
+        """Stop watching and close all connections."""
+        self._started = False
+        for server in self.all:
+            await server.close()
+
+    async def stream(
+        self,
+        ask: Callable[[LocalServer], AsyncGenerator[Delta, None]],
+        *,
+        beginning: bytes | None = None,
+        progress: Progress | None = None,
+    ) -> AsyncGenerator[Delta, None]:
+        """Yield the answer of the first server that begins one.
+
+        Args:
+            ask: Sends the request to a server.
+            beginning: How the conversation begins; None: the request continues nothing.
+            progress: Is told which server is asked.
+
+        Raises:
+            TargetError: No server begins, or the one that did fails; this is the last one's failure.
+            AduanaError: The request itself can't be answered.
+        """
+        left = list(self.all)
+        while left:
+            server, begun = self._taken(left, beginning, progress), False
+            try:
+                with server.working():
+                    await server.stays_here()
+                    async with contextlib.aclosing(ask(server)) as deltas:
+                        async for delta in deltas:
+                            begun = True
+                            yield delta
+                return
+            except TargetError as error:
+                # INVARIANT: what has begun to answer is never asked for again.
+                if begun or not left:
+                    raise
+                self._gave_up(server, error)
+
+    async def whole(self, ask: Callable[[LocalServer], Awaitable[T]], *, progress: Progress | None = None) -> T:
+        """Return the answer of the first server that gives one, which comes in one piece.
+
+        Raises:
+            TargetError: No server gives one; this is the last one's failure.
+            AduanaError: The request itself can't be answered.
+        """
+        left = list(self.all)
+        while True:
+            server = self._taken(left, None, progress)
+            try:
+                with server.working():
+                    await server.stays_here()
+                    return await ask(server)
+            except TargetError as error:
+                if not left:
+                    raise
+                self._gave_up(server, error)
+
+    def _taken(self, left: list[LocalServer], beginning: bytes | None, progress: Progress | None) -> LocalServer:
+        """Take the server out of `left` that a request should try now."""
+        if len(left) > 1:
+            first = in_order([server.standing() for server in left], beginning)[0]
+            left.sort(key=lambda server: server.name != first)
+        server = left.pop(0)
+        if progress is not None:
+            progress.server = server.name
+        return server
+
+    def _gave_up(self, server: LocalServer, error: TargetError) -> None:
+        LOG.warning("target.server_passed_over", target=self._info.name, server=server.name, code=error.code)
