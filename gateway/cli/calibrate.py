@@ -4,11 +4,11 @@ Runs beside a started gateway that does nothing else meanwhile; sends it made-up
 """
 
 import argparse
+import http.client
 import json
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.cli.options import add_key_options, key_of
 from gateway.core.errors import AduanaError, BadRequest, Unavailable
 from gateway.observe import EnergySettings
 from gateway.observe.energy.meters import Estimate, Meter
@@ -54,9 +55,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "Measure idle and loaded power and the energy of prompt and generated tokens, beside a running, idle gateway."
     )
     parser = subparsers.add_parser("calibrate", help="measure power on this machine", description=text)
-    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: aduana.yaml here, if any)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: here or ~/.config/aduana)")
     parser.add_argument("--url", help="the gateway (default: as configured)")
-    parser.add_argument("--key", default="", help="an API key, where the gateway wants one")
+    add_key_options(parser, "an API key, where the gateway wants one,")
     parser.add_argument("--model", default="", help="model name to ask for (default: the first embedded target)")
     parser.add_argument("--seconds", type=float, default=20.0, help="time for each of the three measurements")
     parser.add_argument("--write", action="store_true", help="write the result into the configuration file")
@@ -77,12 +78,11 @@ def run(args: argparse.Namespace, find: Callable[[EnergySettings], Sequence[Mete
             file=sys.stderr,
         )
         return 2
-    host = settings.server.host if settings.server.host not in ("0.0.0.0", "::") else "127.0.0.1"  # noqa: S104
-    url = (args.url or f"http://{host}:{settings.server.port}").rstrip("/")
+    url = (args.url or settings.server.url).rstrip("/")
     model = args.model or next((name for name, target in settings.targets.items() if target.kind == "embedded"), "")
     if not model:
         raise BadRequest("There is no embedded target to load. Name a model with --model.")
-    asker = Asker(url, args.key, model)
+    asker = Asker(url, key_of(args), model)
     try:
         result = measure(
             meters, args.seconds, asker.prefill, asker.decode, say=lambda text: print(text, file=sys.stderr)
@@ -216,7 +216,7 @@ class Asker:
             with urllib.request.urlopen(request, timeout=300) as answer:  # noqa: S310
                 usage = json.load(answer)["usage"]
                 zone = answer.headers.get("x-aduana-zone")
-        except (OSError, urllib.error.URLError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, http.client.HTTPException) as error:
             raise Unavailable(f"The gateway at {self._url} did not answer as expected: {error}.") from error
         if zone not in (None, "local"):
             raise Unavailable(f"The model {self._model!r} was answered by a cloud. Name a local one with --model.")

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.app.models.plan import catalog_of
+from gateway.app.state.ledger_place import ledger_place
+from gateway.cli.options import add_since_option, moment
 from gateway.cli.policies import chosen_windows, load_with
-from gateway.cli.recorded_requests import recorded, since_seconds
+from gateway.cli.terminal import show_table
+from gateway.ledger.ledger import zone_of
+from gateway.ledger.reading.recorded import recorded
 from gateway.policy import Policy, decide_whole, evidence_from_facts
 from gateway.policy.evaluation.compare import Change, compare
 from gateway.settings import Settings, load_settings
@@ -39,10 +44,10 @@ def add_parser(subparsers: Any) -> None:
         epilog="Exit status: 0 no difference, 1 some differ, 2 something can't be read.",
     )
     parser.add_argument("policies", nargs="+", type=Path, metavar="POLICY", help="files of the new policy")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: aduana.yaml here, if any)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: here or ~/.config/aduana)")
     parser.add_argument("--policy", type=Path, action="append", default=[], metavar="FILE", help="old policy; default: "
                         "the configured one")  # fmt: skip
-    parser.add_argument("--since", default="30d", metavar="PERIOD", help="how far back: 30d, 12h, 2w (default: 30d)")
+    add_since_option(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,7 +55,9 @@ def run(args: argparse.Namespace) -> int:
     settings = load_settings(args.config)
     catalog = catalog_of(settings)
     before, after = load_with(settings, catalog, args.policy), load_with(settings, catalog, args.policies)
-    counts, total, money = _compare(settings, before, after, since_seconds(args.since))
+    counts, total, money = _compare(
+        settings, before, after, moment(args.since, time.time(), zone_of(settings.timezone))
+    )
     console = Console(file=sys.stdout, highlight=False)
     different = sum(counts.values())
     console.print(f"{total} recorded requests, {different} decided differently "
@@ -61,9 +68,13 @@ def run(args: argparse.Namespace) -> int:
         table = Table("requests", "change", "before", "after")
         for (change, old, new), count in counts.most_common(50):
             table.add_row(str(count), _MEANING[change], escape(old), escape(new))
-        console.print(table)
+        show_table(console, table)
         rate, currency = settings.prices.usd_rate, settings.prices.currency
         console.print(f"estimated cloud cost: {money * rate:+.4f} {currency}")
+        console.print(
+            "An upper estimate: the most that each request could have cost on the first target of either policy, by "
+            "the prices of that moment. 'aduana replay' begins with what was really paid, so its difference is another."
+        )
     return 1 if different else 0
 
 
@@ -72,7 +83,7 @@ def _compare(
 ) -> tuple[Counter[tuple[Change, str, str]], int, float]:
     counts: Counter[tuple[Change, str, str]] = Counter()
     total, money = 0, 0.0
-    for row in recorded(settings.state_dir, since):
+    for row in recorded(ledger_place(settings), since):
         try:
             evidence = evidence_from_facts(row.facts)
         except ValueError:

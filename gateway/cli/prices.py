@@ -1,10 +1,10 @@
 """`aduana prices`: what the configured models cost, and how to take over a newer price list."""
 
 import argparse
+import http.client
 import os
 import sys
 import time
-import urllib.error
 import urllib.request
 from datetime import UTC, datetime
 from email.utils import formatdate, parsedate_to_datetime
@@ -17,7 +17,7 @@ from gateway.core.labels import Zone
 from gateway.observe.prices.price_list import Price, PriceList
 from gateway.observe.settings import Rate
 from gateway.settings import Settings, load_settings
-from gateway.settings.targets import EmbeddedTargetConfig
+from gateway.settings.servers import ServerTargetConfig
 
 _LARGEST = 64 * 2**20
 _SECONDS = 30.0
@@ -37,7 +37,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Declare the command and its options."""
     text = "Show what the configured cloud models and the reference model cost; take over a newer price list."
     parser = subparsers.add_parser("prices", help="show prices, take over a newer price list", description=text)
-    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: aduana.yaml here, if any)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: here or ~/.config/aduana)")
     parser.add_argument(
         "--update",
         metavar="SOURCE",
@@ -68,7 +68,7 @@ def rows(settings: Settings, prices: PriceList, now: float | None = None) -> lis
     wanted += [
         (name, target.model, target.base_url)
         for name, target in settings.targets.items()
-        if not isinstance(target, EmbeddedTargetConfig) and target.zone == Zone.CLOUD
+        if isinstance(target, ServerTargetConfig) and target.zone == Zone.CLOUD
     ]
     found = []
     for name, model, base_url in wanted:
@@ -127,7 +127,7 @@ def _fetched(url: str) -> tuple[bytes, float]:
         with opener.open(url, timeout=_SECONDS) as answer:
             content: bytes = answer.read(_LARGEST + 1)
             made = parsedate_to_datetime(answer.headers["Last-Modified"] or formatdate()).timestamp()
-    except (OSError, urllib.error.URLError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise Unavailable(f"{url} can't be fetched: {error}.") from error
     if len(content) > _LARGEST:
         raise BadRequest(f"{url} is larger than {_LARGEST // 2**20} MiB; nothing was changed.")
@@ -139,6 +139,8 @@ def _show(found: list[PriceRow], timestamp: float | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from gateway.cli.terminal import show_table
+
     table = Table(title="US dollars per million tokens", title_justify="left")
     for head in ("Target", "Model", "From"):
         table.add_column(head)
@@ -147,7 +149,7 @@ def _show(found: list[PriceRow], timestamp: float | None) -> None:
     for row in found:
         table.add_row(Text(row.name), Text(row.model), Text(row.source), *_cells(row))
     console = Console(highlight=False)
-    console.print(table)
+    show_table(console, table)
     if timestamp is not None:
         console.print(f"The list is from {datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d} or later.")
 

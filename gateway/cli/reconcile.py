@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 
+from gateway.app.state.ledger_place import ledger_place
 from gateway.cli.provider_exports import COLUMNS, Charged, Currency, plain_model, read_export
 from gateway.core.errors import BadRequest
 from gateway.core.usage import MICROS
-from gateway.ledger import Reader
+from gateway.ledger import Database, Reader
 from gateway.ledger.ledger import zone_of
 from gateway.settings import load_settings
 
@@ -39,12 +40,12 @@ class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ledger_tokens(self) -> int:
-        """Prompt and answer together."""
+        """Return prompt and answer together."""
         return self.ledger_input + self.ledger_output
 
     @property
     def invoice_tokens(self) -> int:
-        """Prompt and answer together."""
+        """Return prompt and answer together."""
         return (self.invoice_input or 0) + (self.invoice_output or 0)
 
 
@@ -55,7 +56,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "invoice", type=Path, metavar="CSV", help="the export: costs, or token counts where it has no costs"
     )
-    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: aduana.yaml here, if any)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: here or ~/.config/aduana)")
     parser.add_argument(
         "--currency",
         metavar="CODE",
@@ -88,8 +89,8 @@ def run(args: argparse.Namespace) -> int:
                 f"--currency {args.currency}: write it and its usd_rate under 'prices:' in the configuration."
             )
     invoice = read_export(args.invoice, chosen, zone, known)
-    models = {name: target.model for name, target in settings.targets.items()}
-    lines = compare(settings.state_dir, invoice, models, zone)
+    models = {name: target.model for name, target in settings.catalog().targets.items()}
+    lines = compare(ledger_place(settings), invoice, models, zone)
     by_cost = any(charged.micros is not None for charged in invoice.values())
     if by_cost:
         ours, theirs = sum(line.ledger_micros for line in lines), sum(line.invoice_micros or 0 for line in lines)
@@ -106,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def compare(
-    directory: Path, invoice: Mapping[tuple[date, str], Charged], models: Mapping[str, str], zone: tzinfo | None
+    place: Path | Database, invoice: Mapping[tuple[date, str], Charged], models: Mapping[str, str], zone: tzinfo | None
 ) -> list[InvoiceLine]:
     """Return one line for each day and model that either account has, within the invoice's days."""
     first, last = min(day for day, _ in invoice), max(day for day, _ in invoice)
@@ -123,7 +124,7 @@ def compare(
         )
         for key, charged in invoice.items()
     }
-    with Reader(directory) as reader:
+    with Reader(place) as reader:
         for item in reader.cloud_days(since, until, zone):
             key = (item.day, plain_model(models.get(item.target, item.target)))
             line = lines.get(key, InvoiceLine(day=key[0], model=key[1]))
@@ -165,23 +166,29 @@ def _show(lines: Sequence[InvoiceLine], drift: float, tolerance: float, by_cost:
     from rich.table import Table
     from rich.text import Text
 
+    from gateway.cli.terminal import show_table
+
     title = "Ledger and invoice, US dollars" if by_cost else "Ledger and export, tokens (the export has no costs)"
-    table = Table(title=title, title_justify="left")
-    table.add_column("Day")
-    table.add_column("Model")
     heads = (
         ("Ledger", "Invoice", "Drift") if by_cost else ("Prompt, ledger", "export", "Answer, ledger", "export", "Drift")
     )
-    for head in ("Requests", *heads):
-        table.add_column(head, justify="right")
-    table.add_column("")
-    for line in lines:
-        cells = _cells([line], by_cost)
-        table.add_row(line.day.isoformat(), Text(line.model), *cells, _note(line, by_cost))
-    table.add_section()
-    table.add_row("Total", "", *_cells(lines, by_cost), "")
+
+    def table(*, requests: bool) -> Table:
+        made = Table(title=title, title_justify="left")
+        made.add_column("Day")
+        made.add_column("Model")
+        for head in ("Requests", *heads) if requests else heads:
+            made.add_column(head, justify="right")
+        made.add_column("Note")
+        for line in lines:
+            cells = _cells([line], by_cost)[not requests :]
+            made.add_row(line.day.isoformat(), Text(line.model), *cells, _note(line, by_cost))
+        made.add_section()
+        made.add_row("Total", "", *_cells(lines, by_cost)[not requests :], "")
+        return made
+
     console = Console(highlight=False)
-    console.print(table)
+    show_table(console, table(requests=True), table(requests=False))
     verdict = "within" if abs(drift) <= tolerance else "beyond"
     console.print(f"Drift of the total: {drift:+.2f} %, {verdict} the tolerance of {tolerance:g} %.")
 

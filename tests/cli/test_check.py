@@ -4,9 +4,13 @@ import io
 import json
 import sys
 
+import pytest
+
 from gateway.cli import main
 from tests.cli.house import write
 from tests.policy.house import SHAPE
+
+pytestmark = pytest.mark.usefixtures("any_port")
 
 
 def test_check_of_the_default_policy(config, capsys):
@@ -58,6 +62,21 @@ def test_a_pattern_with_which_the_gateway_would_not_start_fails_the_check(config
     config.write_text(config.read_text() + "inspection: {patterns: {case: ['(a']}}\n")
     assert main(["check"]) == 2
     assert "inspection.patterns.case: this regular expression can't be used" in capsys.readouterr().err
+
+
+def test_limits_of_what_does_not_exist_are_said(config, capsys):
+    """A typing error in a key's name or a tag limits nobody: the check names it, and does not fail for it."""
+    keys = "keys: {n8n: {secret: env:N8N}}\n"
+    limits = "limits: {keys: {n8m: {parallel: 1}, default: {parallel: 2}}, tags: {bulk: {parallel: 3}}}\n"
+    config.write_text(config.read_text() + keys + limits + "budgets: {keys_usd: {n8n: 5}}\n")
+    assert main(["check", "--files-only"]) == 0
+    out = capsys.readouterr().out
+    assert "limits.keys.n8m: there is no key of this name. Did you mean 'n8n'?" in out
+    assert "limits.tags.bulk: no policy, key or model knows this tag." in out
+    assert "limits.keys.default" not in out
+    assert "keys_usd" not in out
+    assert main(["check", "--files-only", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["idle_limits"]) == 2
 
 
 def test_a_target_that_budgets_close_is_said(config, capsys):

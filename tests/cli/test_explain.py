@@ -8,8 +8,8 @@ from gateway.app.conversation_key import load_conversation_key
 from gateway.cli import main
 from gateway.core.request import Caller, Inbound
 from gateway.ledger import Ledger, LedgerSettings
+from gateway.pipeline.memory.taint import ConversationTaint
 from gateway.pipeline.ports import Recollection
-from gateway.pipeline.taint import ConversationTaint
 from gateway.policy import Sensitivity
 from gateway.settings import load_settings
 from gateway.wire.openai import parse_chat
@@ -56,6 +56,23 @@ def test_explain_of_a_request(config, tmp_path, capsys):
     assert "2100" not in out
     assert main(["explain", write(tmp_path, "x.json", '{"model": "auto"}')]) == 2
     assert "no request body" in capsys.readouterr().err
+
+
+def test_explain_of_an_attachment(config, tmp_path, capsys):
+    """A file alone, or beside a request, is read: what was found in it is told by category, its content never."""
+    file = write(tmp_path, "bill.csv", "who;where\nshop;ES91 2100 0418 4502 0005 1332\n" * 3)
+    asked = {"model": "auto", "messages": [{"role": "user", "content": "?"}]}
+    body = write(tmp_path, "request.json", json.dumps(asked))
+    for arguments in ([], [body]):
+        assert main(["explain", *arguments, "--attach", file, "--tags", "public"]) == 1
+        out = capsys.readouterr().out
+        line = next(line for line in out.splitlines() if 'attachment $.messages[0].file "bill.csv"' in line)
+        assert "read: whole; found financial.iban" in line
+        assert "2100" not in out
+    prompt = write(tmp_path, "prompt.json", '{"model": "auto", "prompt": "Hello"}')
+    assert main(["explain", prompt, "--attach", file]) == 2
+    assert "--attach is for the body of a chat" in capsys.readouterr().err
+    assert main(["explain"]) == 2
 
 
 def test_explain_shows_the_masked_document_to_whoever_owns_the_request(config, tmp_path, capsys):
@@ -121,3 +138,22 @@ async def _remember(state: Path, body: dict[str, object]) -> None:
     taint = ConversationTaint(ledger, load_conversation_key(state))
     await taint.remember(Inbound(id="r", request=request, caller=Caller()), Sensitivity(whole=True), Recollection())
     await ledger.close()
+
+
+def test_explain_for_a_user_of_a_provider(config, tmp_path, capsys):
+    """A provider's name stands where a key's does; groups bring their tags, and who is in none is refused."""
+    jwks = write(tmp_path, "jwks.json", "{}")
+    users = {
+        "providers": {"sso": {"issuer": "x", "audience": "y", "jwks_file": jwks}},
+        "groups": {"/doctors": {"tags": ["health"]}},
+    }
+    with config.open("a") as file:
+        file.write(f"users: {json.dumps(users)}\n")
+    asked = {"model": "auto", "messages": [{"role": "user", "content": "Hello"}]}
+    body = write(tmp_path, "request.json", json.dumps(asked))
+    given = ["explain", body, "--json", "--key", "sso", "--user", "ana", "--tags", "public"]
+    main([*given, "--group", "/doctors"])
+    page = json.loads(capsys.readouterr().out)
+    assert page["label"] == "sensitive"
+    assert main(given) == 2
+    assert "None of your groups" in capsys.readouterr().err

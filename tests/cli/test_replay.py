@@ -31,5 +31,7 @@ def test_without_a_ledger_or_with_a_strange_period(config, tmp_path, capsys):
     policy = write(tmp_path, "p.yaml", SHAPE)
     assert main(["replay", policy]) == 2
     assert "There is no ledger" in capsys.readouterr().err
-    assert main(["diff", policy, "--since", "yesterday"]) == 2
-    assert "write it as 30d, 12h or 2w" in capsys.readouterr().err
+    for strange in ("yesterday", f"{10**400}d", "0000-01-01"):
+        for command in ("diff", "replay"):
+            assert main([command, policy, "--since", strange]) == 2
+            assert "Write 30d, 12h, 2w" in capsys.readouterr().err

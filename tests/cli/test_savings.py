@@ -3,18 +3,18 @@
 import csv
 import io
 import json
+import sqlite3
 from datetime import UTC
 from pathlib import Path
 
+import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gateway.cli import savings
 from gateway.core.errors import AduanaError, BadRequest, LedgerUnavailable
 from gateway.core.record import Savings
-from gateway.ledger.reports import GroupBy
-from tests.cli.house import parse
+from gateway.ledger.reading.reports import GroupBy
+from tests.cli.house import fill, parse
 from tests.observe.conftest import NOON
 
 
@@ -118,10 +118,36 @@ def test_times_that_cannot_be_read_are_refused(state: Path, tmp_path: Path) -> N
         savings.build(tmp_path / "elsewhere", since="1d", by=GroupBy.APP, zone=UTC, now=NOON)
 
 
-@given(values=st.lists(st.floats(-1e9, 1e9, allow_nan=False), max_size=60))
-def test_a_sparkline_has_one_bar_for_each_value(values: list[float]) -> None:
-    """The row of bars has one for each day, also for days without anything."""
-    assert len(savings.sparkline(values)) == len(values)
+async def test_electricity_that_nobody_measured_is_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a meter, or without a tariff, no 0.00 is made up: the report and JSON say that it is unknown, and why."""
+    await fill(tmp_path)
+    with sqlite3.connect(tmp_path / "ledger.sqlite3") as ledger:
+        ledger.execute("DELETE FROM energy")
+    ledger.close()
+    report = savings.build(tmp_path, since="3d", by=GroupBy.APP, zone=UTC, now=NOON + 60)
+    savings.show(report)
+    out = " ".join(capsys.readouterr().out.split())
+    assert "Electricity, idle time included unknown" in out
+    assert "Electricity is unknown: nothing here measured" in out
+    assert "Wh" not in out
+    assert savings.as_json(report)["electricity_usd"] is None
+    metered = msgspec.structs.replace(report, microjoules=5_000_000_000, tariff=False)
+    assert "energy.tariff" in metered.electricity_unknown
+    assert not msgspec.structs.replace(metered, tariff=True).electricity_unknown
+
+
+def test_bars_stand_on_one_scale_and_fit(state: Path) -> None:
+    """A dollar that was avoided is as high as one that was paid; half a year fits into 80 columns."""
+    report = savings.build(state, since="3d", by=GroupBy.APP, zone=UTC, now=NOON + 60)
+    title, avoided, paid = savings.by_day(report, 80)
+    assert "one scale" in title
+    assert "6.00" in title
+    assert "█" in avoided
+    assert "█" not in paid
+    long = savings.build(state, since="180d", by=GroupBy.APP, zone=UTC, now=NOON + 60)
+    title, *bars = savings.by_day(long, 80)
+    assert "a bar is 3 days" in title
+    assert all(len(line) <= 80 for line in bars)
 
 
 def test_errors_are_the_commands_own(state: Path) -> None:

@@ -4,25 +4,28 @@ The gateway is a process of its own with a configuration of its own; its "cloud"
 loopback. Every canary has a marker: a marker in the cloud's record is a leak. Clean requests must arrive there.
 With a configuration, the user's own words, lists and patterns are tried too, and then the user's own policy.
 
+The other subcommands, in `evidence/`, are about what the ledger of the user's own gateway proves.
+
 Owns the gateways that it starts and the recorders. Must not ask a real target, nor touch the user's own ledger.
 """
 
 import argparse
-import sys
-import tempfile
-from collections.abc import Sequence
+import importlib
 from pathlib import Path
 
-from gateway.cli.audit.client import Result
-from gateway.cli.audit.gateway import COMMAND, DidNotStart
-from gateway.cli.audit.parts import PARTS, Audit
-from gateway.cli.audit.report import as_json, exit_code, show
-from gateway.settings import DEFAULT_FILE, load_settings
+from gateway.cli.audit import evidence
+
+PARTS = ("planted", "memory", "released", "faults")
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command and its options."""
-    parser = subparsers.add_parser("audit", help="prove with planted secrets that nothing sensitive leaves")
+    parser = subparsers.add_parser(
+        "audit",
+        help="prove that nothing sensitive leaves, or has left",
+        description="'privacy' starts a gateway of its own and tries with planted secrets whether one gets out. The "
+        "others tell an auditor what the ledger of your own gateway proves. No real target is asked.",
+    )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     privacy = actions.add_parser(
         "privacy",
@@ -36,7 +39,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--config",
         type=Path,
         metavar="FILE",
-        help="configuration whose words, patterns and policy are tried too (default: aduana.yaml if there is one)",
+        help="configuration whose words, patterns and policy are tried too (default: here or ~/.config/aduana)",
     )
     privacy.add_argument(
         "--part", action="append", choices=PARTS, help="only this part; may come more than once (default: all)"
@@ -45,26 +48,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     privacy.add_argument("--full", action="store_true", help="all products of places and encodings: takes minutes")
     privacy.add_argument("--json", action="store_true", help="print the result as JSON")
     privacy.add_argument("--verbose", action="store_true", help="print every case")
+    evidence.add_parsers(actions)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Audit, and return 0 for no leak, 1 for a leak, 3 for too much kept, 2 where the gateway did not start."""
-    return audit(args, COMMAND)
-
-
-def audit(args: argparse.Namespace, command: Sequence[str]) -> int:
-    """Audit the gateway that `command` starts, print the result and return the exit status."""
-    settings = load_settings(args.config) if args.config is not None or DEFAULT_FILE.is_file() else None
-    chosen = ("planted",) if args.quick else tuple(args.part or PARTS)
-    notes: list[str] = []
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            results: list[Result] = Audit(Path(folder), command, settings, notes, full=args.full).run(chosen)
-        except DidNotStart as error:
-            print(f"{error}aduana: the gateway did not start; its log is above.", file=sys.stderr)
-            return 2
-    if args.json:
-        print(as_json(results, notes))
-    else:
-        show(results, notes=notes, verbose=args.verbose)
-    return exit_code(results)
+    """Carry out the subcommand, and return its exit status. Only what it needs is imported."""
+    if args.action in evidence.ACTIONS:
+        return evidence.run(args)
+    return int(importlib.import_module("gateway.cli.audit.privacy").run(args))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -16,9 +17,10 @@ from typing import Any
 
 import msgspec
 
+from gateway.app.keys.stored_keys import stored_keys
 from gateway.cli.audit.cases import KEY, OTHER_KEY, OWNER_KEY, STRICT_KEY
 from gateway.settings import Settings
-from gateway.settings.targets import EmbeddedTargetConfig
+from gateway.settings.servers import ServerTargetConfig
 
 COMMAND = (sys.executable, "-m", "gateway")
 _START_SECONDS = 120.0
@@ -70,7 +72,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
         """
         config: dict[str, Any] = {"inspection": self._inspection(seconds)}
         if own_policy and self.settings is not None:
-            config |= _own(self.settings, self.cloud, self.home, wait)
+            config |= _own(self.settings, self.cloud, self.home, wait) | {"keys": self._keys(self.settings)}
         else:
             self.policy_file.write_text(_POLICY, "utf-8")
             config |= {
@@ -97,6 +99,17 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     def state(self) -> Path:
         """Return the directory for ledger and caches."""
         return self.folder / "state"
+
+    def _keys(self, settings: Settings) -> dict[str, Any]:
+        """Return the user's keys, which the policy may name; the audit asks with the first one."""
+        tags = {name: key.tags for name, key in settings.keys.items()}
+        tags |= {key.name: key.tags for key in stored_keys(settings) if key.name not in tags}
+        keys: dict[str, Any] = {}
+        for name, own in tags.items():
+            file = self.folder / f"{name}.key"
+            file.write_text(secrets.token_hex(16), "utf-8")
+            keys[name] = {"secret": f"file:{file}" if keys else "env:ADUANA_AUDIT_KEY", "tags": sorted(own)}
+        return keys
 
     def _inspection(self, seconds: float | None) -> dict[str, Any]:
         # Only what the user wrote: defaults stay the gateway's.
@@ -125,15 +138,10 @@ def _own(settings: Settings, cloud: str, home: str, wait: float) -> dict[str, An
     """Return the user's policy, names and keys, with every target led to a recorder."""
     targets: dict[str, Any] = {}
     for name, target in settings.targets.items():
-        if not isinstance(target, EmbeddedTargetConfig) and target.zone == "cloud":
+        if isinstance(target, ServerTargetConfig) and target.zone == "cloud":
             targets[name] = _target(cloud, "cloud", target.effective_ceiling.word, wait, [])
         else:
             targets[name] = _target(home, "local", "sensitive", wait, ["rerank"])
-    keys = {
-        name: {"secret": "env:ADUANA_AUDIT_KEY", "tags": sorted(key.tags)}
-        for number, (name, key) in enumerate(settings.keys.items())
-        if number == 0
-    }
     aliases = settings.aliases().items()
     return {
         "policy": [str(file.absolute()) for file in settings.policy],
@@ -142,7 +150,6 @@ def _own(settings: Settings, cloud: str, home: str, wait: float) -> dict[str, An
         "unknown_model": settings.unknown_model,
         "header_facts": list(settings.header_facts),
         "timezone": settings.timezone,
-        **({"keys": keys} if keys else {}),
     }
 
 
@@ -153,6 +160,11 @@ class Running:
         self.url = url
         self.key = KEY
         self._process = process
+
+    @property
+    def pid(self) -> int:
+        """Return the id of its process."""
+        return self._process.pid
 
     def reload(self) -> None:
         """Ask the gateway to read its policy again."""

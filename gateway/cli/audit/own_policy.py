@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from gateway.app.keys.stored_keys import stored_keys, with_keys
 from gateway.cli.audit.cases import AuditCase, Numbers, clean_one, through_all
 from gateway.cli.audit.client import AuditClient, Result
 from gateway.cli.audit.gateway import Running, Setup, started
@@ -40,7 +41,7 @@ def own_policy(
     assert settings is not None
     from gateway.cli.policies import load_with
 
-    policy = load_with(settings, settings.catalog(), ())
+    policy = load_with(settings, with_keys(settings.catalog(), stored_keys(settings), settings), ())
     allowed = {canary.category for canary in CANARIES if _label(canary.category, policy) < Label.SENSITIVE}
     if allowed:
         listed = ", ".join(sorted(allowed))

@@ -15,7 +15,6 @@ from gateway.cli.audit.recorder import recorder
 from gateway.cli.audit.released.plan import asked_in_doubt, released_after
 from gateway.settings import Settings
 
-PARTS = ("planted", "memory", "released", "faults")
 _NO_TIME = 1e-9  # seconds for an inspection
 
 

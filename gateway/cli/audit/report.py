@@ -11,9 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.cli.audit.client import Result
+from gateway.cli.terminal import show_sentence, show_table
 
 MAY_BE_KEPT = 0.1  # share of each kind of harmless requests
-_NAMES = 40  # columns
 
 
 class AuditVerdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,32 +67,32 @@ def _by_group(results: Sequence[Result]) -> list[AuditVerdict]:
 
 def show(results: Sequence[Result], *, notes: Sequence[str] = (), verbose: bool = False) -> None:
     """Print a table of what had to stay and one of what had to get out, and the name of whatever did not."""
-    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    console = Console(file=sys.stdout, highlight=False)
     total = verdict("all", results)
     if verbose:
         for result in results:
             kind = "canary" if result.case.sensitive else "clean"
-            console.print(f"{kind:7} {_name(result)} {result.status} {result.where}")
+            console.print(f"{kind:7} {escape(_name(result))} {result.status} {result.where}", soft_wrap=True)
     counts = _by_group(results)
-    console.print(_stayed([some for some in counts if some.canaries], total))
-    console.print(_released([some for some in counts if some.clean], total))
+    show_table(console, _stayed([some for some in counts if some.canaries], total))
+    show_table(console, _released([some for some in counts if some.clean], total))
     for result in results:
         if result.leak:
-            console.print(f"[bold red]LEAK[/] {_name(result)}")
+            show_sentence(console, "[bold red]LEAK[/] ", _name(result))
         elif not result.case.sensitive and result.where != "cloud":
-            console.print(f"[yellow]kept back[/] {_name(result)}")
+            show_sentence(console, "[yellow]kept back[/] ", _name(result))
     for note in notes:
-        console.print(escape(note))
-    console.print(_sentence(total, len(_overblocked(results))))
+        show_sentence(console, "", note)
+    console.print(_sentence(total, len(_overblocked(results))), soft_wrap=not console.is_terminal)
 
 
 def _name(result: Result) -> str:
-    return f"{escape(result.case.group)}: {escape(result.case.name)}"
+    return f"{result.case.group}: {result.case.name}"
 
 
 def _table(first: str, *further: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column(first, overflow="fold", min_width=_NAMES)
+    table.add_column(first, overflow="fold")
     for heading in further:
         table.add_column(heading, justify="right")
     return table

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.cli.audit import audit
+from gateway.cli.audit.privacy import audit
 
 Audited = Callable[..., tuple[int, dict[str, Any]]]
 

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from gateway.cli.audit import audit
 from gateway.cli.audit.planted.dialects import PLACES
+from gateway.cli.audit.privacy import audit
 from tests.cli.audit.conftest import Audited
 
 KINDS = {
