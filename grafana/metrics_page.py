@@ -2,9 +2,11 @@
 
 import re
 
+import msgspec
+
 from gateway.core.labels import Label, Zone
 from gateway.core.snapshot import Budget
-from gateway.core.target import Alias, Catalog, TargetInfo, TargetState
+from gateway.core.target import Alias, Catalog, ServerState, TargetInfo, TargetState
 from gateway.observe import EnergyReport, GpuReading, Known, Metrics, Readings, World
 
 _HEAD = """# Metrics
@@ -30,12 +32,14 @@ def _sample() -> str:
         reference_model="reference",
         categories=("contact.email",),
         price_timestamp=0.0,
+        servers=(("home", "gpu-1"),),
     )
     gpu = GpuReading(name="gpu0", power=1.0, utilization=1.0, memory_used=1, memory_total=1, temperature=1.0)
     energy = EnergyReport(
         joules={("gpu0", "idle", "counter"): 1.0}, electricity_micros={"idle": 1.0}, price_per_kwh=1.0
     )
     state = TargetState(queue_depth=0, slots_busy=0, slots_total=1, kv_used=0.0, loaded=True, loading=1.0, memory=1)
+    state = msgspec.structs.replace(state, servers=(ServerState(name="gpu-1"),))
     world = World(
         states=lambda: {"home": state},
         budgets=lambda: {"day": Budget(spent=1.0, limit=2.0)},

@@ -25,7 +25,7 @@ def build() -> dashboards.Dashboard:
         "How fast answers begin and flow, what the gateway itself takes, how full engine and GPU are.",
         money=False,
     )
-    return _gpu(_engine(_throughput(_latency(built))))
+    return _gpu(_attachments(_engine(_throughput(_latency(built)))))
 
 
 def _latency(built: dashboards.Dashboard) -> dashboards.Dashboard:
@@ -141,6 +141,33 @@ def _throughput(built: dashboards.Dashboard) -> dashboards.Dashboard:
                 ],
                 unit="percentunit",
                 most=1,
+            )
+        )
+    )
+
+
+def _attachments(built: dashboards.Dashboard) -> dashboards.Dashboard:
+    return (
+        built.with_row(dashboards.Row("Attachments"))
+        .with_panel(
+            graph(
+                "Attachments read",
+                "By how much was read of them, per second; skipped: too many waited.",
+                [
+                    (
+                        f"sum by (outcome) (rate(aduana_attachment_read_seconds_count{{{AT}}}[$__rate_interval]))",
+                        "{{outcome}}",
+                    )
+                ],
+                stacked=True,
+            )
+        )
+        .with_panel(
+            graph(
+                "Time to read one",
+                "From the moment it is wanted, waiting for the reader included.",
+                _quantiles("aduana_attachment_read_seconds", "kind", AT),
+                unit="s",
             )
         )
     )

@@ -1,4 +1,4 @@
-"""Metrics, prices, energy, logs and the status page.
+"""Metrics, prices, energy, logs.
 
 Owns what is counted and measured. Hears what happens; must not answer the pipeline, slow a request down or fail one.
 """
@@ -8,7 +8,7 @@ from gateway.observe.energy.sampler import EnergySampler
 from gateway.observe.metrics.metrics import CONTENT_TYPE, Known, Metrics, World
 from gateway.observe.prices.prices import Prices
 from gateway.observe.readings import EnergyReport, GpuReading, Readings
-from gateway.observe.settings import EnergySettings, PricedTarget, PriceSettings, Rate, Tariff
+from gateway.observe.settings import EnergySettings, PicturePrice, PricedTarget, PriceSettings, Rate, SoundPrice, Tariff
 
 __all__ = [
     "CONTENT_TYPE",
@@ -19,11 +19,13 @@ __all__ = [
     "GpuReading",
     "Known",
     "Metrics",
+    "PicturePrice",
     "PriceSettings",
     "PricedTarget",
     "Prices",
     "Rate",
     "Readings",
+    "SoundPrice",
     "Tariff",
     "World",
 ]

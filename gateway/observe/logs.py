@@ -3,12 +3,18 @@
 INVARIANT: no prompt, answer, key or header value is logged at any level. A field whose name is not in `KEYS` is left
 out of the line, and the line says which (`dropped`). Texts are cut, and line ends can't forge a second line. Records
 of other packages keep their level, logger and the name of the exception, never their message: it may quote a request.
+Their warnings, which are for developers and may quote one too, are not shown at all, unless Python is told to (`-W`).
+
+A line that can't be written (a full disk, a terminal or pipe that is gone) is lost; the work that wanted to say it
+goes on. No log line is worth a request, a receipt or a background task.
 """
 
 import logging
 import sys
+import warnings
 from collections.abc import Mapping
-from typing import Any, TextIO
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -19,9 +25,9 @@ KEYS = frozenset(
         "request_id", "method", "path", "status", "seconds", "bytes", "code", "outcome", "attempt", "attempts",
         "target", "source", "zone", "model", "label", "rule", "reason", "key", "dialect", "endpoint",
         "url", "file", "line", "place", "problem", "error", "cause", "kept", "before", "digest", "policy", "version",
-        "host", "port", "pid", "signal", "seed", "name", "observer", "requests", "tokens", "input", "output",
+        "host", "port", "pid", "signal", "seed", "name", "observer", "requests", "server", "tokens", "input", "output",
         "drain_seconds", "retry_after", "wait_seconds", "load_seconds", "slots", "context", "device", "watts",
-        "exit_code", "percent", "restart_in", "retry_in",
+        "exit_code", "meant", "percent", "restart_in", "retry_in", "until",
     }
 )  # fmt: skip
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -30,8 +36,11 @@ _EVENT = "event"
 
 
 def configure(format: str = "console", level: str = "info", *, stream: TextIO | None = None) -> None:  # noqa: A002
-    """Set logging up for the whole process. `format`: `console` or `json`; `level`: debug, info, warning, error."""
-    output = stream if stream is not None else sys.stderr
+    """Set logging up for the whole process. `format`: `console` or `json`; `level`: debug, info, warning, error.
+
+    `stream`: where lines go; else to what `sys.stderr` is when a line is written.
+    """
+    output = _Output(stream)
     threshold = LEVELS[level]
     shared: list[Processor] = [
         structlog.processors.add_log_level,
@@ -46,13 +55,38 @@ def configure(format: str = "console", level: str = "info", *, stream: TextIO | 
     structlog.configure(
         processors=[*shared, *ends],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.WriteLoggerFactory(file=output),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", output)),
         cache_logger_on_first_use=False,
     )
     handler = _Foreign([*shared, *ends], output)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(threshold, logging.WARNING))
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+
+
+class _Output:
+    """What lines are written to: as much of a text file as loggers use, and never an exception."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        """Write `text`, or lose it."""
+        with suppress(OSError, ValueError, AttributeError):  # AttributeError: without a console `sys.stderr` is None
+            (self._stream or sys.stderr).write(text)
+
+    def flush(self) -> None:
+        """Hand on what is buffered, or lose it."""
+        with suppress(OSError, ValueError, AttributeError):
+            (self._stream or sys.stderr).flush()
+
+    def isatty(self) -> bool:
+        """Say whether somebody reads along on a terminal."""
+        with suppress(ValueError, AttributeError):
+            return (self._stream or sys.stderr).isatty()
+        return False
 
 
 def allow_listed(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -104,7 +138,7 @@ def _plain(value: object) -> object:
 class _Foreign(logging.Handler):
     """Handler for other packages' records: the same output, without their messages."""
 
-    def __init__(self, processors: list[Processor], output: TextIO) -> None:
+    def __init__(self, processors: list[Processor], output: _Output) -> None:
         super().__init__()
         self._processors = processors
         self._output = output
@@ -117,10 +151,7 @@ class _Foreign(logging.Handler):
             "place": f"{record.module}:{record.lineno}",
             "exc_info": record.exc_info,
         }
-        try:
-            for processor in self._processors:
-                event = processor(None, record.levelname.lower(), event)
-            self._output.write(f"{event}\n")
-            self._output.flush()
-        except (OSError, ValueError):
-            self.handleError(record)
+        for processor in self._processors:
+            event = processor(None, record.levelname.lower(), event)
+        self._output.write(f"{event}\n")
+        self._output.flush()

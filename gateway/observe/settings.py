@@ -24,11 +24,30 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
     """Prompt tokens that are sound. None: as `input`."""
     output_audio: float | None = None
     """Generated tokens that are sound. None: as `output`."""
+    input_image: float | None = None
+    """Prompt tokens that are pictures. None: as `input`."""
+    output_image: float | None = None
+    """Generated tokens that are pictures. None: as `output`."""
     above: int | None = None
     """With more prompt tokens than this, all tokens of the request cost the `above_…` rates. None: no such step."""
     above_input: float | None = None
     above_output: float | None = None
     above_input_cached: float | None = None
+
+
+class PicturePrice(msgspec.Struct, frozen=True, kw_only=True):
+    """US dollars for one picture. Without a size or quality it is for any."""
+
+    usd: float
+    size: str = ""
+    quality: str = ""
+
+
+class SoundPrice(msgspec.Struct, frozen=True, kw_only=True):
+    """US dollars for a minute of a recording, and for a million characters that are spoken. None: tokens count."""
+
+    minute: float | None = None
+    characters: float | None = None
 
 
 class PricedTarget(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +61,12 @@ class PricedTarget(msgspec.Struct, frozen=True, kw_only=True):
     """Window in tokens. None: as the price list says."""
     answer_tokens: int | None = None
     """The most tokens of one answer. None: as providers document it for known models, else the window."""
+    only_pictures: bool = False
+    """It makes pictures and nothing else, so that a price for them is all that it needs."""
+    hears: bool = False
+    """It writes recordings down, or does that and speaks, and nothing else."""
+    speaks: bool = False
+    """It speaks, or does that and writes recordings down, and nothing else."""
 
 
 class PriceSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +88,12 @@ class PriceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The most tokens that one picture counts for."""
     overrides: Mapping[str, Rate] = MappingProxyType({})
     """Rates by model name, before the price list: for models it does not know, and for contracts of your own."""
+    pictures: Mapping[str, tuple[PicturePrice, ...]] = MappingProxyType({})
+    """Prices of pictures by the target's name or the model's; the first that fits counts."""
+    sounds: Mapping[str, SoundPrice] = MappingProxyType({})
+    """Prices of speech in and out by the target's name or the model's."""
+    reference_picture: float | None = None
+    """US dollars for one picture of a cloud, that pictures made at home are compared with. None: they are not."""
     data_file: Path | None = None
     """A newer price list of genai-prices (its `data.json`). None: the one that came with the package."""
 

@@ -1,4 +1,4 @@
-"""Traces by OpenTelemetry, an extra (`pip install 'aduana[traces]'`): one span a request, made when it has ended.
+"""Traces by OpenTelemetry, an extra (`aduana extras install traces`): one span a request, made when it has ended.
 
 Names follow the GenAI conventions where they have one (https://opentelemetry.io/docs/specs/semconv/gen-ai/), else
 `aduana.*`. INVARIANT: no content. What is exported is what the ledger holds without its facts, tags and users.
@@ -26,6 +26,10 @@ _OPERATIONS = {
     Endpoint.RERANK: "rerank",
     Endpoint.MODERATIONS: "moderation",
     Endpoint.TOKENIZE: "tokenize",
+    Endpoint.DECISIONS: "decisions",
+    Endpoint.IMAGES: "generate_content",
+    Endpoint.TRANSCRIPTIONS: "transcription",
+    Endpoint.SPEECH: "speech",
 }
 
 
@@ -66,7 +70,7 @@ class Traces:
             from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
             from opentelemetry.trace import SpanKind, Status, StatusCode
         except ImportError as error:
-            problem = "Traces are configured, but OpenTelemetry is not installed: pip install 'aduana[traces]'."
+            problem = "Traces are configured, but OpenTelemetry is not installed. Run: aduana extras install traces"
             raise ConfigurationError((problem,)) from error
         self._models = model_names(catalog)
         self._providers = dict(providers or {})
@@ -123,6 +127,7 @@ class Traces:
             "aduana.label": receipt.label.word,
             "aduana.rule": receipt.rule,
             "aduana.target": settlement.target,
+            "aduana.server": settlement.server or None,
             "aduana.zone": settlement.zone.value if settlement.zone is not None else None,
             "aduana.outcome": settlement.outcome.value,
             "aduana.key": receipt.key,
@@ -136,7 +141,7 @@ def _otlp(settings: TraceSettings) -> Any:
         import requests
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     except ImportError as error:
-        problem = "Traces are configured, but their exporter is not installed: pip install 'aduana[traces]'."
+        problem = "Traces are configured, but their exporter is not installed. Run: aduana extras install traces"
         raise ConfigurationError((problem,)) from error
     if settings.endpoint is None or not settings.endpoint.startswith(("http://", "https://")):
         raise ConfigurationError((f"traces: {settings.endpoint!r} is not the URL of an OTLP/HTTP receiver.",))

@@ -10,7 +10,7 @@ from gateway.core.progress import Progress
 from gateway.core.record import Outcome, Receipt, Settlement
 from gateway.core.request import Dialect, Endpoint
 from gateway.core.snapshot import Budget
-from gateway.core.target import Alias, Catalog, TargetInfo, TargetState
+from gateway.core.target import Alias, Catalog, ServerState, TargetInfo, TargetState
 from gateway.core.usage import Usage
 from gateway.observe import EnergyReport, GpuReading, Known, Metrics, Readings, World
 
@@ -41,6 +41,7 @@ KNOWN = Known(
     categories=("contact.email", "financial.iban"),
     providers={"big": "openai"},
     price_timestamp=NOON,
+    servers=(("home", "gpu-1"), ("home", "gpu-2")),
 )
 
 READINGS = Readings(
@@ -75,6 +76,7 @@ def states() -> Mapping[str, TargetState]:
             loaded=True,
             loading=1.0,
             memory=10**9,
+            servers=(ServerState(name="gpu-1", load=5, waiting=2), ServerState(name="gpu-2", healthy=False)),
         ),
         "big": TargetState(healthy=True, open_until=50.0),
     }

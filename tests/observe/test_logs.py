@@ -3,7 +3,12 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
+import sys
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TextIO
 
 import pytest
 import structlog
@@ -11,17 +16,6 @@ import structlog
 from gateway.observe.logs import configure
 
 CANARY = "CANARY-sk-3f9a"
-
-
-@pytest.fixture(autouse=True)
-def restore() -> Iterator[None]:
-    """Other tests log as they did before."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def lines(stream: io.StringIO) -> list[dict[str, object]]:
@@ -94,3 +88,51 @@ def test_the_level_is_kept() -> None:
     structlog.get_logger().info("quiet")
     structlog.get_logger().error("loud")
     assert [line["event"] for line in lines(stream)] == ["loud"]
+
+
+def full() -> TextIO:
+    return Path("/dev/full").open("w", encoding="utf-8")
+
+
+def gone() -> TextIO:
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("output", [full, gone])
+@pytest.mark.parametrize("shape", ["json", "console"])
+def test_a_line_that_cannot_be_written_stops_nothing(shape: str, output: Callable[[], TextIO]) -> None:
+    """A full disk or a terminal that is gone loses lines; who wanted to log goes on, other packages as well."""
+    stream = output()
+    configure(shape, "debug", stream=stream)
+    structlog.get_logger("aduana").error("request.no_receipt", request_id="r1")
+    structlog.get_logger("aduana").bind(target="home").info("target.ready")
+    logging.getLogger("asyncio").error("Task exception was never retrieved")
+    with suppress(OSError):
+        stream.close()
+
+
+def test_lines_follow_the_current_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines go to what standard error is now, not to what it was when logging was set up; without one they are lost."""
+    before, after = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", before)
+    configure("json", "info")
+    log = structlog.get_logger("aduana").bind(target="home")
+    log.info("target.loading")
+    before.close()
+    monkeypatch.setattr(sys, "stderr", after)
+    log.info("target.ready")
+    assert [line["event"] for line in lines(after)] == ["target.ready"]
+    monkeypatch.setattr(sys, "stderr", None)
+    log.info("target.idle")
+
+
+def test_warnings_of_other_packages_are_not_shown(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may quote what a client sent, as aiohttp's about the name of a file does."""
+    monkeypatch.setattr(sys, "warnoptions", [])
+    configure("json", "debug", stream=io.StringIO())
+    warnings.warn(CANARY, RuntimeWarning, stacklevel=1)
+    assert "CANARY" not in "".join(capfd.readouterr())

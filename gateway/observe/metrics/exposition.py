@@ -86,7 +86,7 @@ class Counter:
             values[other] = values.get(other, 0) + by
 
     def value(self, *key: str) -> float:
-        """Return the count of one label set, for tests and the status page."""
+        """Return the count of one label set, for tests."""
         return self._values.get(key, 0) / self._steps
 
     def total(self) -> float:

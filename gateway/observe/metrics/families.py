@@ -3,15 +3,19 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 
+from gateway.core.attachment import FileKind
 from gateway.core.labels import Label, Zone
+from gateway.core.limits import Scope
 from gateway.core.record import Outcome
 from gateway.observe.labels import NONE
 from gateway.observe.metrics.exposition import Counter, Family, Histogram
 from gateway.policy import Change
 
 SOURCES = ("tag", "assigned_tag", "unknown_tag", "detector", "taint", "rule", "default")
+RATES = ("requests_per_minute", "tokens_per_minute", "tokens_per_day", "parallel")
 ACTIONS = ("kept_local", "masked", "refused", "released")
 TOKEN_TYPES = ("input", "input_cached", "output", "reasoning")
+READINGS = ("whole", "partly", "nothing", "skipped")
 CAUSES = ("crashed", "stalled", "out_of_memory")
 
 _DURATION = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 300, 600)
@@ -21,11 +25,15 @@ _OVERHEAD = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0
 _SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _QUEUE = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80)
 _LOADS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160)
+_READINGS = (0.005, 0.02, 0.05, 0.1, 0.3, 0.5, 1, 2, 4, 8, 15, 30, 60)
 _OUTCOMES = tuple(outcome.value for outcome in Outcome if outcome not in (Outcome.REFUSED, Outcome.UNKNOWN))
 
 
 class Families:
-    """The metrics that events feed. `models` are (zone, model) pairs, `clouds` (provider, model) pairs."""
+    """The metrics that events feed.
+
+    `models` are (zone, model) pairs, `clouds` (provider, model) pairs, `servers` (target, server) pairs.
+    """
 
     def __init__(
         self,
@@ -33,6 +41,7 @@ class Families:
         models: Sequence[tuple[str, str]],
         clouds: Sequence[tuple[str, str]],
         targets: Sequence[str],
+        servers: Sequence[tuple[str, str]],
         reference_model: str,
         rules: Iterable[str],
         reasons: Sequence[str],
@@ -65,6 +74,12 @@ class Families:
             "Targets that failed before their first byte, and who was tried next.",
             ("source", "target", "reason"),
             known=((*pair, fault) for pair, fault in product(pairs, faults)),
+        )
+        self.server_requests = Counter(
+            "aduana_server_requests_total",
+            "Requests that ended, of targets with several servers, by the server that was asked last.",
+            ("target", "server", "outcome"),
+            known=((*pair, outcome) for pair, outcome in product(servers, _OUTCOMES)),
         )
         self.duration = Histogram(
             "aduana_request_duration_seconds",
@@ -139,6 +154,10 @@ class Families:
             ("label", "source"),
             known=product([label.word for label in Label], SOURCES),
         )
+        self.unknown_tags = Counter(
+            "aduana_unknown_tags_total",
+            "Tags of requests that no policy, key or model declares: typing errors, most often.",
+        )
         self.findings = Counter(
             "aduana_privacy_findings_total",
             "Findings by category.",
@@ -161,6 +180,12 @@ class Families:
             ("budget",),
             known=((budget,) for budget in budgets),
         )
+        self.limits = Counter(
+            "aduana_limit_refusals_total",
+            "Requests that a limit had no room for: refused, or answered by another target where it is a target's.",
+            ("scope", "limit"),
+            known=product([scope.value for scope in Scope], RATES),
+        )
         self.loads = Counter(
             "aduana_model_loads_total",
             "Loads of local models.",
@@ -174,9 +199,16 @@ class Families:
             _LOADS,
             known=product(local, ("ok", "error")),
         )
+        self.model_waits = Histogram(
+            "aduana_model_wait_seconds",
+            "Time that requests waited for room and load of a local model that was not in memory.",
+            ("model",),
+            _LOADS,
+            known=[(model,) for model in local],
+        )
         self.restarts = Counter(
             "aduana_worker_restarts_total",
-            "Engine workers that had to be started again.",
+            "Engine workers and managed servers that had to be started again.",
             ("model", "cause"),
             known=product(local, CAUSES),
         )
@@ -200,6 +232,14 @@ class Families:
             ("target", "shadow"),
             _SHARES,
             known=pairs,
+        )
+
+        self.attachments = Histogram(
+            "aduana_attachment_read_seconds",
+            "Time to read an attachment, by what it is and how much was read of it; skipped: too many waited.",
+            ("kind", "outcome"),
+            _READINGS,
+            known=product([kind.value for kind in FileKind], READINGS),
         )
 
     def know_rules(self, rules: Iterable[str]) -> None:

@@ -14,8 +14,9 @@ from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, 
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from gateway.core.errors import BudgetSpent, ContextLengthExceeded, TargetError
+from gateway.core.errors import BudgetSpent, ContextLengthExceeded, RateLimited, TargetError
 from gateway.core.events import (
+    AttachmentRead,
     Began,
     BudgetDenied,
     Compared,
@@ -24,6 +25,7 @@ from gateway.core.events import (
     FellBack,
     FirstToken,
     Gaps,
+    LimitReached,
     Settled,
     Shadowed,
     ViolationStopped,
@@ -51,6 +53,7 @@ _FAULTS = sorted(
         TargetError.code,
         ContextLengthExceeded.code,
         BudgetSpent.code,
+        RateLimited.code,
         *(kind.code for kind in TargetError.__subclasses__()),
     }
 )
@@ -69,6 +72,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     providers: Mapping[str, str] = {}  # target → provider
     unpriced: frozenset[str] = frozenset()  # targets without a price; local ones when the reference has none
     price_timestamp: float | None = None  # Unix seconds of the price list
+    servers: tuple[tuple[str, str], ...] = ()  # (target, server) of targets with several
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +104,7 @@ class Metrics:
         self._models = model_names(known.catalog)
         self._zones = {name: info.zone.value for name, info in known.catalog.targets.items()}
         self._rules = {*known.rules, "otherwise", "-"}
+        self._servers = frozenset(known.servers)
         self._digest = known.policy_digest
         self._categories = set(known.categories)
         # INVARIANT: what `Began` adds, the next one of its request or its `Settled` takes away, and nothing else.
@@ -116,6 +121,7 @@ class Metrics:
                 }
             ),
             targets=tuple(known.catalog.targets),
+            servers=known.servers,
             rules=sorted(self._rules),
             reasons=REASONS,
             faults=_FAULTS,
@@ -150,6 +156,10 @@ class Metrics:
                 self.families.violations.add()
             case BudgetDenied():
                 self._denied(event.budget)
+            case LimitReached():
+                self.families.limits.add(event.scope.value, event.limit)
+            case AttachmentRead():
+                self.families.attachments.observe(event.seconds, event.kind.value, event.outcome)
             case Began():
                 self._left(event.request_id)
                 self._at[event.request_id] = event.target
@@ -175,8 +185,12 @@ class Metrics:
         self.families.loads.add(model, outcome)
         self.families.load_seconds.observe(seconds, model, outcome)
 
+    def model_waited(self, target: str, seconds: float) -> None:
+        """Count a request that waited until its model was in memory."""
+        self.families.model_waits.observe(seconds, self._models.get(target, OTHER))
+
     def worker_restarted(self, target: str, cause: str) -> None:
-        """Count an engine worker that was started again. `cause` is one of `families.CAUSES`."""
+        """Count an engine worker or a managed server that was started again. `cause` is one of `families.CAUSES`."""
         self.families.restarts.add(self._models.get(target, OTHER), cause)
 
     def render(self) -> bytes:
@@ -214,6 +228,8 @@ class Metrics:
         reason = event.reason if event.reason in REASONS else OTHER
         families.decisions.add(zone, rule, reason)
         families.labels.add(_LABELS[receipt.label], receipt.label_source)
+        if event.unknown_tags:
+            families.unknown_tags.add(by=len(event.unknown_tags))
         for category, count in receipt.categories:
             families.findings.add(category if category in self._categories else OTHER, by=count)
         if receipt.budget is not None:
@@ -237,6 +253,9 @@ class Metrics:
             families.requests.add(zone, model, receipt.dialect.value, settlement.outcome.value)
         if target is None:
             return
+        if settlement.server:
+            server = settlement.server if (target, settlement.server) in self._servers else OTHER
+            families.server_requests.add(self._target(target), server, settlement.outcome.value)
         usage = settlement.usage
         tokens = families.tokens
         tokens.add(zone, model, "input", by=usage.input)

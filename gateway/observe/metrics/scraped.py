@@ -4,13 +4,14 @@ They are prometheus_client's families: 0.34 ms for five targets and 1.8 ms for f
 0.7 ms), at most 0.13 ms a family, in a thread that pauses after each. A whole scrape takes 2.1 and 4.3 ms.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from gateway.core.limits import is_daily
 from gateway.core.snapshot import Budget
-from gateway.core.target import TargetState
+from gateway.core.target import ServerState, TargetState
 from gateway.observe.labels import OTHER
 from gateway.observe.metrics.exposition import Key
 from gateway.observe.readings import EnergyReport, GpuReading, Readings
@@ -80,29 +81,55 @@ def _targets(states: Mapping[str, TargetState], in_flight: Mapping[str, int], no
     )
     yield _gauge(
         "aduana_model_loaded",
-        "Whether the embedded model is in memory.",
+        "Whether the local model is in memory.",
         label,
         of({name: None if state.loaded is None else int(state.loaded) for name, state in states.items()}),
     )
     yield _gauge(
         "aduana_model_failed",
-        "Whether the embedded model could not be loaded, or its worker died, and it can't answer now.",
+        "Whether the local model could not be loaded, or its process died, and it can't answer now.",
         label,
         of({name: None if state.loaded is None else int(bool(state.problem)) for name, state in states.items()}),
     )
     yield _gauge(
         "aduana_model_load_progress_ratio",
-        "Share of the embedded model that is loaded, while it is being loaded.",
+        "Share of the local model that is loaded, while it is being loaded.",
         label,
         of({name: state.loading for name, state in states.items()}),
     )
     yield _gauge(
         "aduana_model_memory_bytes",
-        "Memory that the embedded model takes when it is loaded, estimated.",
+        "Memory that the local model takes when it is loaded: estimated, or as configured.",
         label,
         of({name: state.memory for name, state in states.items()}),
     )
+    yield from _servers(states)
     yield _gauge("aduana_slots", "Slots.", label, of({name: state.slots_total for name, state in states.items()}))
+
+
+def _servers(states: Mapping[str, TargetState]) -> Iterator[Metric]:
+    def of(read: Callable[[ServerState], float]) -> dict[Key, float | None]:
+        return {(name, one.name): read(one) for name, state in states.items() for one in state.servers}
+
+    label = ("target", "server")
+    yield _gauge(
+        "aduana_server_up",
+        "Whether this one of the target's several servers can answer.",
+        label,
+        of(lambda server: int(server.healthy)),
+    )
+    yield _gauge(
+        "aduana_server_requests",
+        "Requests that the server has, those of others included where it tells.",
+        label,
+        of(lambda server: server.load),
+    )
+    yield _gauge(
+        "aduana_server_requests_waiting",
+        "Of these, those in a queue of its own.",
+        label,
+        of(lambda server: server.waiting),
+    )
 
 
 def _highest(values: Iterable[tuple[str, float | None]]) -> dict[Key, float | None]:
@@ -115,7 +142,10 @@ def _highest(values: Iterable[tuple[str, float | None]]) -> dict[Key, float | No
 
 def _budgets(budgets: Mapping[str, Budget]) -> Iterator[Metric]:
     def key(name: str) -> Key:
-        return (name, name if name in ("day", "month") else "month")
+        return (name, "day" if is_daily(name) else "month")
+
+    # Whoever reads metrics need not know who the users are.
+    budgets = {name: budget for name, budget in budgets.items() if not name.startswith(("user:", "user_day:"))}
 
     labels = ("budget", "period")
     yield _gauge(

@@ -29,6 +29,8 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     written_long: int  # to be kept there for an hour
     input_audio: int
     output_audio: int
+    input_image: int
+    output_image: int
     reasoning: int
 
     def steps(self, usage: Usage) -> int:
@@ -36,14 +38,18 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
         long = min(usage.input_written_long, usage.input_written)
         heard = min(usage.input_audio, max(0, usage.input - usage.input_written))
         spoken = min(usage.output_audio, usage.output)
+        seen = min(usage.input_image, max(0, usage.input - usage.input_written - heard))
+        drawn = min(usage.output_image, usage.output - spoken)
         return (
-            (usage.input - usage.input_written - heard) * self.input
+            (usage.input - usage.input_written - heard - seen) * self.input
             + (usage.input_written - long) * self.written
             + long * self.written_long
             + heard * self.input_audio
+            + seen * self.input_image
             + usage.input_cached * self.cached
-            + (usage.output - spoken) * self.output
+            + (usage.output - spoken - drawn) * self.output
             + spoken * self.output_audio
+            + drawn * self.output_image
             + usage.reasoning * self.reasoning
         )
 
@@ -68,6 +74,7 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
             Usage(input=prompt, output=answers),
             Usage(input=prompt, input_written=prompt, reasoning=answers),
             Usage(input=prompt, input_written=prompt, input_written_long=prompt, output=answers),
+            Usage(input=prompt, input_image=prompt, output=answers, output_image=answers),
         )
         return max(map(self.micros, usages))
 
@@ -144,6 +151,8 @@ def _rates(listed: Any, prompt_tokens: int) -> Rates:
         written_long=rate("cache_write_1h_mtok", written),
         input_audio=rate("input_audio_mtok", fresh),
         output_audio=rate("output_audio_mtok", output),
+        input_image=rate("input_image_mtok", fresh),
+        output_image=rate("output_image_mtok", output),
         reasoning=rate("output_reasoning_mtok", output),
     )
 

@@ -70,7 +70,7 @@ def _opened(file: Path) -> Any:
         from tokenizers import Tokenizer
     except ImportError as error:
         raise ConfigurationError(
-            ("prices.reference_tokenizer needs an extra: pip install 'aduana[tokenizer]'.",)
+            ("prices.reference_tokenizer needs an extra. Run: aduana extras install tokenizer",)
         ) from error
     try:
         return Tokenizer.from_file(str(file))

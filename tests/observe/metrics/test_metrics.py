@@ -46,6 +46,10 @@ TABLE = {
     "aduana_queue_depth": {"target"},
     "aduana_slots_busy": {"target"},
     "aduana_slots": {"target"},
+    "aduana_server_up": {"target", "server"},
+    "aduana_server_requests": {"target", "server"},
+    "aduana_server_requests_waiting": {"target", "server"},
+    "aduana_server_requests_total": {"target", "server", "outcome"},
     "aduana_prefix_cache_hit_tokens_total": {"model"},
     "aduana_privacy_labels_total": {"label", "source"},
     "aduana_privacy_findings_total": {"category"},
@@ -54,15 +58,19 @@ TABLE = {
     "aduana_budget_limit_usd": {"budget", "period"},
     "aduana_budget_spent_usd": {"budget", "period"},
     "aduana_budget_denials_total": {"budget"},
+    "aduana_limit_refusals_total": {"scope", "limit"},
     "aduana_unpriced_requests_total": {"model"},
+    "aduana_unknown_tags_total": set(),
     "aduana_target_up": {"target"},
     "aduana_breaker_open": {"target"},
     "aduana_model_loads_total": {"model", "outcome"},
+    "aduana_attachment_read_seconds": {"kind", "outcome", "le"},
     "aduana_model_failed": {"target"},
     "aduana_model_loaded": {"target"},
     "aduana_model_load_progress_ratio": {"target"},
     "aduana_model_memory_bytes": {"target"},
     "aduana_model_load_seconds": {"model", "outcome", "le"},
+    "aduana_model_wait_seconds": {"model", "le"},
     "aduana_worker_restarts_total": {"model", "cause"},
     "aduana_policy_reloads_total": {"outcome"},
     "aduana_candidate_decisions_total": {"change"},
@@ -372,3 +380,18 @@ def test_promtool_finds_nothing_to_say(metrics: Metrics) -> None:
     for exposition in (metrics.render(), Metrics(KNOWN, World()).render()):
         done = subprocess.run([promtool, "check", "metrics"], input=exposition, capture_output=True, check=False)
         assert (done.returncode, done.stdout + done.stderr) == (0, b"")
+
+
+def test_several_servers_of_a_target_are_told_apart(metrics: Metrics) -> None:
+    """Each server's health and load, and who answered; a name that nobody configured is `other`."""
+    for number, server in enumerate(("gpu-1", "gpu-1", "gpu-2", "made-up", "")):
+        settlement = msgspec.structs.replace(settled().settlement, request_id=f"r{number}", server=server)
+        metrics.on(msgspec.structs.replace(settled(), settlement=settlement))
+    found = samples(metrics)
+    where = {"target": "home", "outcome": "ok"}
+    counted = {name: get(found, "aduana_server_requests_total", **where, server=name) for name in ("gpu-1", "gpu-2")}
+    assert counted == {"gpu-1": 2, "gpu-2": 1}
+    assert get(found, "aduana_server_requests_total", **where, server="other") == 1
+    assert [get(found, "aduana_server_up", target="home", server=name) for name in counted] == [1, 0]
+    assert get(found, "aduana_server_requests", target="home", server="gpu-1") == 5
+    assert get(found, "aduana_server_requests_waiting", target="home", server="gpu-1") == 2

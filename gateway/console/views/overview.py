@@ -1,154 +1,172 @@
-"""The status page: an observer that remembers the last requests, and the view that `html` draws from it.
+"""The first view: how the gateway is doing, what it saved, what runs, and where the last requests went."""
 
-No content: names of the configuration, counts, times and money. Keeps a bounded number of requests in memory.
-"""
-
+import asyncio
 import time
-from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
-from types import MappingProxyType
 
 import msgspec
 
+from gateway.console.live import LiveRequest, LiveRequests
+from gateway.console.views.keys import limits_of
+from gateway.console.views.view import Ask, Shown
 from gateway.core.errors import LedgerUnavailable
-from gateway.core.events import Decided, Event, FellBack, FirstToken, Gaps, Settled, ViolationStopped
-from gateway.core.record import Receipt, Savings, Settlement
+from gateway.core.record import Savings, Settlement
 from gateway.core.snapshot import Budget
 from gateway.core.target import Catalog, TargetState
-from gateway.observe.page.html import SCRIPT, html
-from gateway.observe.page.view import PageView, RequestRow, TargetRow
+from gateway.observe.long_work import RunningWork
 from gateway.observe.readings import Readings
 
-_SCRIPT_HASH = b64encode(sha256(SCRIPT.encode()).digest()).decode()
-# Only our own style and our own script, nothing from elsewhere, nothing framed.
-HEADERS: Mapping[str, str] = MappingProxyType(
-    {
-        "Content-Security-Policy": f"default-src 'none'; script-src 'sha256-{_SCRIPT_HASH}'; connect-src 'self'; "
-        "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        "Cache-Control": "no-store",
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-    }
-)
-_REMEMBERED = 60
 _MONTH = 30 * 86_400
 _SAVINGS_SECONDS = 15.0
 
 
-class PageEntry(msgspec.Struct, kw_only=True):
-    """One request that the page remembers."""
+class RequestRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Line of one request. `outcome` None: it still runs. Money: avoided if positive, spent if negative."""
 
-    receipt: Receipt
+    id: str
+    at: float
+    app: str
+    model: str
+    label: str
+    label_source: str
+    target: str | None
+    zone: str | None
+    rule: str
     reason: str
-    settlement: Settlement | None = None
+    outcome: str | None
+    error: str | None
+    tokens: int | None
+    seconds: float
+    money_micros: int | None
+    budget: str | None = None  # the budget that kept its first choice out
+    share: float | None = None  # of long work that runs, how much is done, 0 to 1; None: nobody knows
 
 
-class Page:
-    """Observer that remembers the last requests. `on` hears events on the loop; `render` is called in a thread."""
+class TargetRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Line of one target."""
+
+    name: str
+    zone: str
+    model: str
+    ceiling: str
+    healthy: bool
+    held: bool
+    loaded: bool  # False: it is loaded, or its server started, when it is asked for
+    loading: float | None  # share of it that is loaded; None: it is not being loaded
+    failure: str  # why it can't answer, and when it is tried again; empty: it did not fail
+    busy: int | None
+    slots: int | None
+    queue: int | None
+    wait: float | None
+    speed: float | None
+    servers: int = 0  # that it has, where there are several
+    there: int = 0  # of these, those that answer
+
+
+class OverviewData(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the view shows."""
+
+    now: float
+    attachments: str = ""  # whether they are read, and how that is held
+    problems: tuple[str, ...] = ()  # whole sentences about the gateway itself
+    violations: int = 0
+    savings: Savings | None = None
+    budgets: Mapping[str, Budget] = {}
+    readings: Readings = Readings()
+    targets: tuple[TargetRow, ...] = ()
+    requests: tuple[RequestRow, ...] = ()
+
+    @property
+    def down(self) -> list[str]:
+        """Return the targets that do not answer."""
+        return [target.name for target in self.targets if not target.healthy]
+
+    @property
+    def electricity(self) -> int | None:
+        """Return what electricity cost, in micro-dollars; None: nothing was measured, or its price is not known."""
+        energy = self.readings.energy
+        known = bool(energy.joules) and energy.price_per_kwh is not None
+        spent = self.savings.electricity_micros if self.savings is not None else 0
+        return spent if spent or known else None
+
+    @property
+    def limits(self) -> Mapping[str, Budget]:
+        """Return the budgets that have a limit, or from which something was spent; of users those with both."""
+        return limits_of(self.budgets)
+
+
+class Overview:
+    """The first view. Its parts tell how things are; it owns nothing but sums that it keeps for some seconds."""
 
     def __init__(
         self,
         *,
         catalog: Catalog,
-        version: str,
+        live: LiveRequests,
         states: Callable[[], Mapping[str, TargetState]] = dict,
         budgets: Callable[[], Mapping[str, Budget]] = dict,
         readings: Callable[[], Readings] = Readings,
         problems: Callable[[], tuple[str, ...]] = tuple,
-        digest: Callable[[], str] = lambda: "",
-        keys_renewed: Callable[[], float | None] = lambda: None,
+        attachments: Callable[[], str] = lambda: "",
+        running: Callable[[], Sequence[RunningWork]] = tuple,
         savings: Callable[[float, float], Savings] | None = None,
         reference_model: str = "",
-        currency: str = "USD",
-        rate: float = 1.0,
         wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin with no requests.
+        """Keep the parts.
 
         Args:
             catalog: Targets and aliases of the configuration.
-            version: The gateway's version.
+            live: The last requests.
             states: Returns how each target is doing.
             budgets: Returns what was spent, by budget.
             readings: Returns the sampler's last results.
             problems: Returns what is wrong with the gateway as a whole, one sentence for each fault.
-            digest: Returns the digest of the policy in force.
-            keys_renewed: Returns when an API key last got a new secret, in Unix seconds; None: not since the start.
-            savings: Reads the ledger, from and until Unix seconds; None: the page shows no savings.
+            attachments: Says whether attachments are read, and what holds the processes that do it.
+            running: Returns the long work that runs, and how far it is.
+            savings: Reads the ledger, from and until Unix seconds; None: no savings are shown.
             reference_model: Name of the model that local answers are compared with.
-            currency: The currency that is shown.
-            rate: How much one US dollar is in `currency`.
             wall: Returns Unix seconds.
             monotonic: Returns seconds of a clock that never jumps.
         """
         self._catalog = catalog
-        self._version = version
+        self._live = live
         self._states = states
         self._budgets = budgets
         self._readings = readings
         self._problems = problems
-        self._digest = digest
-        self._keys_renewed = keys_renewed
+        self._attachments = attachments
+        self._running = running
         self._savings = savings
         self._reference = reference_model
-        self._currency = currency
-        self._rate = rate
         self._wall = wall
         self._monotonic = monotonic
-        self._entries: dict[str, PageEntry] = {}
-        self._violations = 0
         self._known: tuple[float, Savings | None] = (float("-inf"), None)
 
-    def on(self, event: Event) -> None:
-        """Remember decisions and how they ended."""
-        match event:
-            case Decided():
-                self._entries[event.receipt.request_id] = PageEntry(receipt=event.receipt, reason=event.reason)
-                self._forget()
-            case Settled():
-                entry = self._entries.get(event.receipt.request_id)
-                if entry is not None:
-                    entry.settlement = event.settlement
-            case ViolationStopped():
-                self._violations += 1
-            case FirstToken() | Gaps() | FellBack():
-                pass
+    async def show(self, ask: Ask) -> Shown:
+        """Return the page."""
+        data = await asyncio.to_thread(self.data)
+        return Shown(template="overview.html", title="Overview", values={"data": data, "reference": self._reference})
 
-    def render(self) -> str:
-        """Return the whole page as HTML."""
-        return html(self.view())
-
-    def view(self) -> PageView:
-        """Return everything that the page shows."""
+    def data(self) -> OverviewData:
+        """Return everything that the view shows. Reads the ledger now and then, so it is called in a thread."""
         now = self._wall()
-        entries = list(self._entries.values())[::-1]
-        return PageView(
+        shares = {work.request_id: work.share for work in self._running()}
+        return OverviewData(
             now=now,
-            version=self._version,
-            digest=self._digest(),
-            keys_renewed=self._keys_renewed(),
+            attachments=self._attachments(),
             problems=self._problems(),
-            violations=self._violations,
-            reference_model=self._reference,
-            currency=self._currency,
-            rate=self._rate,
+            violations=self._live.violations,
             savings=self._recent_savings(now),
             budgets=self._budgets(),
             readings=self._readings(),
             targets=self._targets(),
-            requests=tuple(self._line(entry, now) for entry in entries),
+            requests=tuple(
+                self._line(entry, now, shares.get(entry.receipt.request_id)) for entry in self._live.newest()
+            ),
         )
-
-    def _forget(self) -> None:
-        """Forget the oldest finished request first; running ones stay as long as there is room at all."""
-        while len(self._entries) > _REMEMBERED:
-            oldest = next((name for name, entry in self._entries.items() if entry.settlement is not None), None)
-            if oldest is None and len(self._entries) <= 10 * _REMEMBERED:
-                return
-            self._entries.pop(oldest if oldest is not None else next(iter(self._entries)))
 
     def _recent_savings(self, now: float) -> Savings | None:
         """Return sums over a month of requests, kept for a few seconds because they take a moment."""
@@ -177,22 +195,27 @@ class Page:
                     ceiling=info.ceiling.word,
                     healthy=state.healthy and not held,
                     held=held,
+                    loaded=state.loaded is not False,
+                    loading=state.loading,
                     failure=state.failure(datetime.fromtimestamp(self._wall())),
                     busy=state.slots_busy,
                     slots=state.slots_total,
                     queue=state.queue_depth,
                     wait=state.queue_wait_seconds,
                     speed=state.tokens_per_second,
+                    servers=len(state.servers),
+                    there=sum(server.healthy for server in state.servers),
                 )
             )
         return tuple(lines)
 
-    def _line(self, entry: PageEntry, now: float) -> RequestRow:
+    def _line(self, entry: LiveRequest, now: float, share: float | None = None) -> RequestRow:
         receipt, settlement = entry.receipt, entry.settlement
         target = settlement.target if settlement is not None else next(iter(receipt.permitted), None)
         info = self._catalog.targets.get(target) if target is not None else None
         usage = settlement.usage if settlement is not None else None
         return RequestRow(
+            id=receipt.request_id,
             at=receipt.received_at,
             app=receipt.key,
             model=receipt.model,
@@ -208,6 +231,7 @@ class Page:
             seconds=settlement.duration_seconds if settlement is not None else max(0.0, now - receipt.received_at),
             money_micros=_money(settlement),
             budget=receipt.budget,
+            share=share,
         )
 
 
