@@ -5,12 +5,14 @@ that ends otherwise is incomplete: an error, never a clean end.
 """
 
 import enum
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
 import msgspec
 
-from gateway.core.document import JsonObject
+from gateway.core.document import Json, JsonObject
+from gateway.core.target import Api
 from gateway.core.usage import Usage
 
 
@@ -78,10 +80,12 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True):
     """Fields of a message that OpenAI does not have, such as OpenRouter's `reasoning_details`.
 
     The server wants them back with the message in the next turn. Other dialects have no place for them.
+    With `whole` they are fields of the answer itself, such as OpenRouter's `provider`.
     """
 
     fields: JsonObject
     index: int = 0
+    whole: bool = False
 
 
 class Finish(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,19 +96,65 @@ class Finish(msgspec.Struct, frozen=True, kw_only=True):
     stop: str | None = None
 
 
+class Picture(msgspec.Struct, frozen=True, kw_only=True):
+    """Picture of an answer, in base64. `number` counts a picture's previews from 0; None: it is finished.
+
+    `facts` are what the target says of it in OpenAI's words: `size`, `quality`, `background`, `output_format`.
+    """
+
+    base64: str
+    index: int = 0
+    number: int | None = None
+    revised_prompt: str = ""
+    facts: Mapping[str, str] = MappingProxyType({})
+
+
+class Sound(msgspec.Struct, frozen=True, kw_only=True):
+    """Piece of a recording's bytes, in the format `media_type` of the whole."""
+
+    data: bytes
+    media_type: str
+    index: int = 0
+
+
+class Transcript(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a recording besides its text, which came before as `Text`.
+
+    `fields` are those of OpenAI's verbose answers: `language`, `duration` in seconds, `segments`, `words`.
+    """
+
+    fields: JsonObject
+    index: int = 0
+
+
 class UsageReport(msgspec.Struct, frozen=True, kw_only=True):
-    """Token counts of an answer: the last delta of every answer."""
+    """Token counts of an answer: the last delta of every answer.
+
+    `told` is what else the server said of them in the words of its `api`, such as OpenRouter's `cost`: for clients of
+    the same API, and never counted.
+    """
 
     usage: Usage
+    told: JsonObject = MappingProxyType({})
+    api: Api = Api.CHAT
 
 
-Delta: TypeAlias = Text | Reasoning | ModelRefusal | ToolCallPart | Extra | Finish | UsageReport
+TextDelta: TypeAlias = Text | Reasoning | ModelRefusal | ToolCallPart | Extra | Finish | UsageReport
+"""What the answers of chats and completions are made of."""
+Delta: TypeAlias = TextDelta | Picture | Sound | Transcript
 
 
 class Ranking(msgspec.Struct, frozen=True, kw_only=True):
     """How well each text answers the query, in the order of the texts; 0 to 1 from a model that runs here."""
 
     scores: tuple[float, ...]
+    usage: Usage
+
+
+class Decisions(msgspec.Struct, frozen=True, kw_only=True):
+    """Answers of a decision model, as its server wrote them: by the questions' names, or in their order."""
+
+    answers: Json
     usage: Usage
 
 

@@ -4,6 +4,8 @@ What is inspected, what is decided on and what is sent are the same object. `fre
 nobody else can hold a reference through which it could change afterwards.
 """
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
@@ -73,15 +75,31 @@ Step: TypeAlias = str | int
 Place: TypeAlias = "tuple[Place, Step] | None"
 """Where a value stands, from the inside out: its key or index, then the same of what holds it. None: the document."""
 Leaf: TypeAlias = "str | int | float | tuple[int | float | bool | None, ...] | None"
+_KEY = -1  # the step from a value to its own key
+_AMBIGUOUS = re.compile(r"[.\[~ ]")  # of a key: written as it is, it could be taken for several steps
 
 
 def path_of(place: Place, root: str = "$") -> str:
-    """Return a place as people write it, such as `$.messages[2].content`; places are many and paths few."""
+    """Return a place as people write it, such as `$.messages[2].content`; places are many and paths few.
+
+    INVARIANT: two places of a document never have the same path, or what was seen at one would count for the other.
+    """
     steps: list[str] = []
     while place is not None:
         place, step = place
-        steps.append(f"[{step}]" if isinstance(step, int) else f".{step}")
+        steps.append("~key" if step == _KEY else _written(step))
     return root + "".join(reversed(steps))
+
+
+def inside(path: str, step: Step) -> str:
+    """Return the path of what stands in the value at a path, as `path_of` does."""
+    return path + _written(step)
+
+
+def _written(step: Step) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f"[{json.dumps(step, ensure_ascii=False)}]" if _AMBIGUOUS.search(step) else f".{step}"
 
 
 def leaves(value: object, place: Place = None) -> Iterator[tuple[Place, Leaf, bool]]:
@@ -103,12 +121,12 @@ def leaves(value: object, place: Place = None) -> Iterator[tuple[Place, Leaf, bo
         elif isinstance(item, MappingProxyType | Mapping):  # the type first: an ABC is slow to ask
             if _FLAT.issuperset(map(type, item.values())):  # most objects, messages above all
                 for key, child in item.items():
-                    yield (here, f"{key}~key"), key, True
+                    yield ((here, key), _KEY), key, True
                     yield (here, key), child, False
                 continue
             children: list[tuple[Place, object, bool]] = []
             for key, child in item.items():
-                children.append(((here, f"{key}~key"), key, True))
+                children.append((((here, key), _KEY), key, True))
                 children.append(((here, key), child, False))
             stack.extend(reversed(children))
         elif item is None or isinstance(item, int | float):

@@ -57,6 +57,18 @@ class Unauthorized(AduanaError):
     kind = "authentication_error"
 
 
+class KeyExpired(Unauthorized):
+    """The key is known, and its time is over."""
+
+    code = "key_expired"
+
+
+class KeyRevoked(Unauthorized):
+    """The key is known, and its owner has ended it, or put a new secret in the place of this one."""
+
+    code = "key_revoked"
+
+
 class Forbidden(AduanaError):
     """The key, host or origin may not do this."""
 
@@ -85,6 +97,17 @@ class BudgetSpent(AduanaError):
     status = 429
     code = "budget_spent"
     kind = "insufficient_quota"  # OpenAI's word for an account that is used up
+
+
+class RateLimited(AduanaError):
+    """A limit of requests or tokens has no room for a request of this key, user or tag now.
+
+    `retry_after` says when it will have; None: never for a request like this one.
+    """
+
+    status = 429
+    code = "rate_limit_exceeded"  # OpenAI's
+    kind = "rate_limit_error"
 
 
 class RequestTimeout(AduanaError):

@@ -4,7 +4,9 @@ from typing import TypeAlias
 
 import msgspec
 
+from gateway.core.attachment import FileKind
 from gateway.core.labels import Zone
+from gateway.core.limits import Scope
 from gateway.core.progress import Progress
 from gateway.core.record import Receipt, Settlement
 
@@ -17,7 +19,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     reason: str  # why the first target is first: "rule", "otherwise", "only_permitted", "refused"
     stages: tuple[tuple[str, float], ...] = ()
     queue_wait_seconds: float | None = None  # for a slot of the first target, as expected; None: not known
-    unknown_tags: int = 0  # how many of the request's tags nobody declared
+    unknown_tags: tuple[str, ...] = ()  # tags of the request that nobody declared
 
 
 class Began(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +49,14 @@ class Shadowed(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
 
 
+class AttachmentRead(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody looked into an attachment. `outcome`: whole, partly, nothing, or skipped (too many waited)."""
+
+    kind: FileKind
+    outcome: str
+    seconds: float
+
+
 class FellBack(msgspec.Struct, frozen=True, kw_only=True):
     """A target failed before its first byte; the next one of the same decision is tried."""
 
@@ -60,6 +70,14 @@ class BudgetDenied(msgspec.Struct, frozen=True, kw_only=True):
 
     request_id: str
     budget: str
+
+
+class LimitReached(msgspec.Struct, frozen=True, kw_only=True):
+    """A limit had no room for a request, or for one of its targets. `limit`: a word of the configuration."""
+
+    request_id: str
+    scope: Scope
+    limit: str  # requests_per_minute, tokens_per_minute, tokens_per_day, parallel
 
 
 class FirstToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,12 +104,23 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ViolationStopped(msgspec.Struct, frozen=True, kw_only=True):
-    """The last check before the wire found a request above its target's ceiling, and stopped it. Must never happen."""
+    """A last check before the wire stopped a request that was not cleared for its target. Must never happen."""
 
     request_id: str
     target: str
 
 
 Event: TypeAlias = (
-    Decided | Began | Compared | Shadowed | FellBack | BudgetDenied | FirstToken | Gaps | Settled | ViolationStopped
+    Decided
+    | Began
+    | Compared
+    | Shadowed
+    | AttachmentRead
+    | FellBack
+    | BudgetDenied
+    | LimitReached
+    | FirstToken
+    | Gaps
+    | Settled
+    | ViolationStopped
 )

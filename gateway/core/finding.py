@@ -4,6 +4,8 @@ import enum
 
 import msgspec
 
+from gateway.core.attachment import SeenAttachment
+
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One piece of sensitive data. `start`/`end` are character offsets in the string at `path`."""
@@ -52,5 +54,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
         None  # categories that made those turns sensitive; None: not known, or not only they
     )
     traces: tuple[Trace, ...] = ()  # where and how they are known again
+    attachments: tuple[SeenAttachment, ...] = ()  # parts that are no text, each once
     strings: int = 0
     characters: int = 0
+    letters: bool = True  # False: those of media in base64 were not searched, and each of these media is a doubt

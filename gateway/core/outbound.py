@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from gateway.core.document import Json, JsonObject
 from gateway.core.labels import Zone
-from gateway.core.marks import OF_ANTHROPIC, unmarked
+from gateway.core.marks import OF_ANTHROPIC, native_for, unmarked, without_native
+from gateway.core.provider_fields import OF_A1111
 from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, Dialect, Thinking
 from gateway.core.target import Api, TargetInfo
 
@@ -41,9 +42,14 @@ def outbound_document(request: AnyRequest, target: TargetInfo, *, keep_identity:
     put in go to targets that take them alone.
     """
     marked = bool(request.marked) or request.dialect is Dialect.ANTHROPIC  # effort alone is no mark, for it is carried
-    document = unmarked(request.document) if marked and not target.marks else request.document
+    document = _marked_for(request, target) if marked else request.document
+    if request.dialect is not Dialect.ANTHROPIC:
+        document = without_native(document)  # INVARIANT: only that dialect's translation writes such words
     fields: dict[str, Json] = {name: value for name, value in document.items() if keep_identity or name not in WITHHELD}
     fields["model"] = target.model
+    if request.dialect is Dialect.A1111 and target.zone is Zone.CLOUD:  # which refuse what they do not know
+        for name in OF_A1111:
+            fields.pop(name, None)
     if marked and target.api is Api.CHAT and isinstance(request, ChatRequest):
         _drop_words_of_anthropic(request, fields, takes_marks=target.marks)
     if not keep_identity and isinstance(given := fields.pop(_CACHE_KEY, None), str):
@@ -57,6 +63,16 @@ def outbound_document(request: AnyRequest, target: TargetInfo, *, keep_identity:
         fields["stream"] = True
         fields["stream_options"] = MappingProxyType({"include_usage": True})
     return MappingProxyType(fields)
+
+
+def _marked_for(request: AnyRequest, target: TargetInfo) -> JsonObject:
+    """Return the document with those marks that the target takes."""
+    if not target.marks:
+        return unmarked(request.document)
+    if target.api is not Api.MESSAGES:
+        return without_native(request.document)
+    unknown = target.betas.issuperset(request.betas)
+    return native_for(request.document, provider_tools=target.provider_tools, unknown=unknown)
 
 
 def _name_limit(fields: dict[str, Json], target: TargetInfo) -> None:

@@ -5,6 +5,7 @@ import enum
 import msgspec
 
 from gateway.core.labels import Label, Zone
+from gateway.core.limits import Account
 from gateway.core.request import Dialect, Endpoint
 from gateway.core.usage import Usage
 
@@ -44,6 +45,16 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     shadow: bool = False  # asked for comparison only: it may cost, but it answers nobody and saves nothing
     masked: tuple[tuple[str, int], ...] = ()  # category → findings that went out under pseudonyms
     budget: str | None = None  # the budget that kept the first choice out; None: none did
+    zones: tuple[Zone, ...] | None = None  # where each of `permitted` runs, in the same order; None: not told
+    conversation: bytes | None = None  # keyed hash of how its conversation begins; None: too little to tell
+
+
+class Whose(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom something that is kept belongs to."""
+
+    key: str
+    user: str | None = None
+    conversation: bytes | None = None
 
 
 class Reservation(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +63,7 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     zone: Zone
     micros: int = 0
+    accounts: tuple[Account, ...] = ()  # that it draws on, beside everybody's day and month and the key's month
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +74,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
     target: str | None  # which answered; None: none did
     zone: Zone | None
+    server: str = ""  # which of the target's several servers; empty: it has one
     error: str | None = None  # error code
     usage: Usage = Usage()
     cost_micros: int = 0
@@ -110,3 +123,17 @@ class Savings(msgspec.Struct, frozen=True, kw_only=True):
     def saved_micros(self) -> int:
         """Return what the reference model would have cost, minus electricity and hardware, in micro-dollars."""
         return self.avoided_micros - self.electricity_micros - self.hardware_micros
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """Past request: what the decision saw, and how it ended."""
+
+    facts: bytes
+    label: int
+    rule: str
+    permitted: str
+    target: str | None
+    zone: str | None
+    outcome: str | None
+    cost_micros: int | None
+    first_token_seconds: float | None

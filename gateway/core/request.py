@@ -7,6 +7,7 @@ import msgspec
 
 from gateway.core.document import Json, JsonObject
 from gateway.core.labels import Label
+from gateway.core.limits import Limits
 from gateway.core.secret import Credential
 
 
@@ -19,9 +20,16 @@ class Endpoint(enum.StrEnum):
     RERANK = "rerank"
     MODERATIONS = "moderations"
     TOKENIZE = "tokenize"
+    DECISIONS = "decisions"
+    IMAGES = "images"
+    TRANSCRIPTIONS = "transcriptions"
+    SPEECH = "speech"
 
 
-LOCAL_ENDPOINTS = frozenset({Endpoint.RERANK, Endpoint.MODERATIONS, Endpoint.TOKENIZE})
+MEDIA_ENDPOINTS = frozenset({Endpoint.IMAGES, Endpoint.TRANSCRIPTIONS, Endpoint.SPEECH})
+"""What a target serves only where its configuration says so: questions or answers that are no text."""
+
+LOCAL_ENDPOINTS = frozenset({Endpoint.RERANK, Endpoint.MODERATIONS, Endpoint.TOKENIZE, Endpoint.DECISIONS})
 """What no cloud is ever asked: there is no road for it out of the house."""
 
 
@@ -32,6 +40,7 @@ class Dialect(enum.StrEnum):
     ANTHROPIC = "anthropic"
     OLLAMA = "ollama"
     LLAMACPP = "llamacpp"
+    A1111 = "a1111"
 
 
 class Media(enum.StrEnum):
@@ -120,6 +129,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
     left_out: tuple[str, ...] = ()  # paths of the body that the translation of its dialect has no place for
     built_in_tools: tuple[str, ...] = ()  # names of offered tools that only their provider could run
     marked: tuple[str, ...] = ()  # paths of the body that stand in the document for targets alone that take marks
+    own_words: tuple[str, ...] = ()  # the same for targets alone that speak the API of the request's dialect
+    provider_words: tuple[str, ...] = ()  # and of these, for those that let the provider run tools
+    betas: tuple[str, ...] = ()  # features under test of that API which the client asks for
 
 
 class ChatRequest(Request, frozen=True, kw_only=True):
@@ -182,6 +194,21 @@ class RerankRequest(Request, frozen=True, kw_only=True):
     echo: bool = False  # return_documents
 
 
+class DecisionForm(enum.StrEnum):
+    """How questions and answers of a decision model are written."""
+
+    SYSTEM_ONE = "systemone"  # a state, and questions by name
+    OPENAI = "decisions"  # an input, and a list of questions
+
+
+class DecisionsRequest(Request, frozen=True, kw_only=True):
+    """Questions about a text or a situation, each with the answers that it can have."""
+
+    form: DecisionForm
+    questions: int
+    text: str = ""  # what they are about, where it is one text
+
+
 class TextWork(enum.StrEnum):
     """What can be done with texts without asking the model."""
 
@@ -202,8 +229,63 @@ class TokenizeRequest(Request, frozen=True, kw_only=True):
     pieces: bool = False  # each token is wanted with its text
 
 
+class MediaWork(enum.StrEnum):
+    """What is asked for where the question or the answer is no text, by the last word of OpenAI's path."""
+
+    GENERATIONS = "generations"  # pictures of a prompt
+    EDITS = "edits"  # pictures of a prompt and other pictures
+    VARIATIONS = "variations"  # pictures that are like another one
+    TRANSCRIPTIONS = "transcriptions"  # what a recording says
+    TRANSLATIONS = "translations"  # the same, in English
+    SPEECH = "speech"  # a recording that says a text
+
+
+class MediaRequest(Request, frozen=True, kw_only=True):
+    """Question or answer that is no text: what three endpoints have in common.
+
+    Files stand in the document as data URLs, in fields such as `image` and `file`. `text` is what the client wrote: a
+    picture's prompt, what is to be spoken, what helps to understand a recording.
+    """
+
+    work: MediaWork
+    text: str = ""
+
+
+class ImagesRequest(MediaRequest, frozen=True, kw_only=True):
+    """Pictures to make. `size` is `WIDTHxHEIGHT`; it and `quality` are empty where the target is to choose."""
+
+    n: int = 1
+    size: str = ""
+    quality: str = ""
+
+
+class TranscriptionRequest(MediaRequest, frozen=True, kw_only=True):
+    """Recording whose words are wanted as text; in English where `work` is a translation."""
+
+    language: str = ""  # of the recording, ISO 639-1; empty: not known
+    response_format: str = "json"
+    granularities: frozenset[str] = frozenset()  # of the times that are wanted: word, segment
+
+
+class SpeechRequest(MediaRequest, frozen=True, kw_only=True):
+    """Text that is to be spoken."""
+
+    voice: str = ""  # empty: the target's own
+    response_format: str = "mp3"
+    speed: float = 1.0
+
+
 GenerateRequest: TypeAlias = ChatRequest | CompletionRequest
-AnyRequest: TypeAlias = ChatRequest | CompletionRequest | EmbeddingsRequest | RerankRequest | TokenizeRequest
+AnyMediaRequest: TypeAlias = ImagesRequest | TranscriptionRequest | SpeechRequest
+AnyRequest: TypeAlias = (
+    ChatRequest
+    | CompletionRequest
+    | EmbeddingsRequest
+    | RerankRequest
+    | DecisionsRequest
+    | TokenizeRequest
+    | AnyMediaRequest
+)
 
 
 def endpoint_of(request: AnyRequest) -> Endpoint:
@@ -219,8 +301,16 @@ def endpoint_of(request: AnyRequest) -> Endpoint:
             return Endpoint.EMBEDDINGS
         case RerankRequest():
             return Endpoint.RERANK
+        case DecisionsRequest():
+            return Endpoint.DECISIONS
         case TokenizeRequest():
             return Endpoint.TOKENIZE
+        case ImagesRequest():
+            return Endpoint.IMAGES
+        case TranscriptionRequest():
+            return Endpoint.TRANSCRIPTIONS
+        case SpeechRequest():
+            return Endpoint.SPEECH
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -231,7 +321,17 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     tags: frozenset[str] = frozenset()
     admin: bool = False
     metrics: bool = False  # may read /metrics, also where that needs a key
+    front_end: bool = False  # a program that asks for several people: what it says of who asks is believed
     models: frozenset[str] | None = None  # what this key may ask for; None: everything
+    limits: Limits = Limits()  # of the key, before those that the configuration has for its name
+    # Of the user's groups, over all keys; behind those that the configuration has for the name.
+    user_limits: Limits = Limits()
+    account: str = ""  # of a user whom a token or a front end's header names; empty: what is kept is the key's
+
+    @property
+    def owner(self) -> str:
+        """Return whose the things are that this caller lets be kept: the key's, or one person's behind it."""
+        return f"{self.key}/{self.account}" if self.account else self.key
 
     def may_use(self, model: str, alias: str) -> bool:
         """Return whether this caller may ask for a model under this name, which the alias answers."""
@@ -245,6 +345,9 @@ class Inherited(msgspec.Struct, frozen=True, kw_only=True):
     causes: frozenset[str] | None = None  # categories that alone made them sensitive; None: not known, or not only they
     tags: frozenset[str] = frozenset()
     rest: Label = Label.PUBLIC  # what is left of a sensitive label where all its causes are masked
+    heads: tuple[
+        tuple[tuple[str, str], ...], ...
+    ] = ()  # headers that policies look at, of turns that nobody decided on
 
     @property
     def least(self) -> Label:
@@ -262,6 +365,7 @@ class Inherited(msgspec.Struct, frozen=True, kw_only=True):
             causes=causes,
             tags=self.tags | other.tags,
             rest=max(self.least, other.least),
+            heads=tuple(dict.fromkeys((*self.heads, *other.heads))),
         )
 
 

@@ -14,6 +14,16 @@ from gateway.core.labels import Label, Zone
 from gateway.core.request import LOCAL_ENDPOINTS, Endpoint, Media
 
 _CACHED_NAMES = 1024
+_PLAINEST = (
+    Endpoint.CHAT,
+    Endpoint.EMBEDDINGS,
+    Endpoint.RERANK,
+    Endpoint.COMPLETIONS,
+    Endpoint.MODERATIONS,
+    Endpoint.DECISIONS,
+    Endpoint.IMAGES,
+    Endpoint.SPEECH,
+)
 _ALIKE = 0.75  # share of letters in common: one letter wrong, missing or swapped in a name of four and more
 _WORDS = re.compile(r"[^\W_]+")
 
@@ -37,6 +47,8 @@ class Api(enum.StrEnum):
     CHAT = "chat"  # OpenAI's chat completions, and whatever is like them
     RESPONSES = "responses"  # OpenAI's
     MESSAGES = "messages"  # Anthropic's
+    A1111 = "a1111"  # AUTOMATIC1111's, for pictures; Forge and sd-server have it too
+    COMFYUI = "comfyui"  # ComfyUI's own, for pictures by a workflow
 
 
 class TargetInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,11 +64,22 @@ class TargetInfo(msgspec.Struct, frozen=True, kw_only=True):
     capabilities: frozenset[Capability] = frozenset()
     api: Api = Api.CHAT
     marks: bool = False  # takes marks for prompt caches and signed thoughts, which most servers refuse
+    betas: frozenset[str] = frozenset()  # features under test that the provider is asked for
+    counts_tokens: bool = False  # its provider is asked for the tokens of a prompt, where a client asks for them
+    provider_tools: bool = False  # the provider may run tools itself, which ask other people's servers
+    given_as_text: frozenset[Media] = frozenset()  # what it can't take, and gets as the text that was read of it
     client_credential: bool = False  # asked with the caller's own key for the provider, never with one of ours
 
     def __post_init__(self) -> None:
         if self.zone is Zone.CLOUD and self.ceiling >= Label.SENSITIVE:
             raise ValueError(f"target {self.name!r}: a cloud target's ceiling can't be 'sensitive'")
+
+    def takes(self, needed: frozenset[Capability], *, as_text: bool) -> bool:
+        """Return whether the target can do all of this; with `as_text` also where it is given text of what it can't."""
+        able = self.capabilities
+        if as_text and self.given_as_text:
+            able = able | {MEDIA_CAPABILITY[medium] for medium in self.given_as_text}
+        return needed <= able
 
     def serves(self, endpoint: Endpoint) -> bool:
         """Return whether the target takes requests of this kind. Moderating is a chat, for those at home."""
@@ -73,6 +96,26 @@ MEDIA_CAPABILITY = {
     Media.AUDIO: Capability.AUDIO,
     Media.FILE: Capability.FILES,
 }
+
+
+class Voice(msgspec.Struct, frozen=True, kw_only=True):
+    """Voice of a target that speaks: the name it is asked for by, a name for people, its language (empty: unknown)."""
+
+    id: str
+    name: str
+    language: str = ""
+
+
+class ServerState(msgspec.Struct, frozen=True, kw_only=True):
+    """How one of several servers of a target is doing right now."""
+
+    name: str
+    healthy: bool = True
+    busy: int = 0  # requests that this gateway has there
+    load: int = 0  # requests that it has, those of others included where it tells
+    waiting: int = 0  # of these, those in a queue of its own
+    problem: str = ""
+    open_until: float | None = None  # monotonic seconds; its breaker holds it until then
 
 
 class TargetState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -93,6 +136,7 @@ class TargetState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     problem: str = ""  # why it can't answer, in whole sentences without paths; empty: it can, or nobody knows
     retry_in: float | None = None  # seconds until it is tried again; None: nothing is planned
     open_until: float | None = None  # monotonic seconds; the breaker holds the target until then
+    servers: tuple[ServerState, ...] = ()  # each of several; empty: there is one, or none
 
     def failure(self, now: datetime) -> str:
         """Say in one sentence why the target failed, and when it is tried again; an empty string if it did not fail."""
@@ -130,6 +174,7 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
     keys: frozenset[str] = frozenset()  # configured key names, for checking policies
     key_tags: frozenset[str] = frozenset()  # tags that keys attach
     tags_of_keys: Mapping[str, frozenset[str]] = MappingProxyType({})  # the same, by key
+    clean_attachments_leave: bool = False  # those that were read whole and are clean raise no doubt
 
     def resolve(self, model: str) -> Alias | None:
         """Return the alias for a model name that a client asked for; None: the name is unknown and must be refused."""
@@ -153,6 +198,11 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
             endpoints=frozenset().union(*(info.endpoints for info in trusted)),
             capabilities=frozenset().union(*(info.capabilities for info in trusted)),
         )
+
+    def plainest(self, names: tuple[str, ...] | None = None) -> Endpoint:
+        """Return chat where one of these targets (None: any) serves it, else the first kind that one serves."""
+        able = [info for name, info in self.targets.items() if names is None or name in names]
+        return next((kind for kind in _PLAINEST if any(info.serves(kind) for info in able)), Endpoint.CHAT)
 
     def meant(self, model: str) -> tuple[Alias, ...]:
         """Return the aliases that a name which no alias has may be a mistyped or longer form of."""

@@ -18,6 +18,13 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     input_written_long: int = 0  # of `input_written`: to be kept for an hour
     input_audio: int = 0  # of `input`
     output_audio: int = 0  # of `output`
+    input_image: int = 0  # of `input`
+    output_image: int = 0  # of `output`
+    pictures: int = 0  # that were made, beside any tokens
+    picture_size: str = ""  # of each, `WIDTHxHEIGHT`; empty: not known
+    picture_quality: str = ""
+    heard_seconds: float = 0.0  # of a recording that was written down, beside any tokens
+    spoken_characters: int = 0  # of a text that was spoken, beside any tokens
 
     @property
     def prompt_tokens(self) -> int:
@@ -37,6 +44,11 @@ class MostUse(msgspec.Struct, frozen=True, kw_only=True):
     answers: int = 0  # how many are asked for: choices times prompts; 0: nothing is generated
     limit: int | None = None  # the most tokens of each; None: the client sets none
     pictures: int = 0  # beside the prompt's tokens
+    drawn: int = 0  # pictures that are to be made
+    heard_seconds: float = 0.0  # of a recording that is to be written down
+    spoken_characters: int = 0  # of a text that is to be spoken
+    picture_size: str = ""  # of each that is to be made, `WIDTHxHEIGHT`; empty: the target chooses
+    picture_quality: str = ""
 
 
 MICROS = 1_000_000

@@ -4,6 +4,7 @@ Owns the outer shape of the configuration, its error messages, its JSON Schema a
 `app` hands each of them a small settings object of its own.
 """
 
-from gateway.settings.settings import DEFAULT_FILE, Settings, load_settings, read_secret
+from gateway.egress.keys import read_secret
+from gateway.settings.settings import DEFAULT_FILE, Settings, default_file, load_settings, own_folder
 
-__all__ = ["DEFAULT_FILE", "Settings", "load_settings", "read_secret"]
+__all__ = ["DEFAULT_FILE", "Settings", "default_file", "load_settings", "own_folder", "read_secret"]

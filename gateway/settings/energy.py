@@ -21,6 +21,11 @@ class TariffConfig(Section):
     tax: float = Field(default=0.0, ge=0)
     """Share on top, 0.21 for 21 %."""
 
+    @property
+    def is_set(self) -> bool:
+        """Return whether there is a price."""
+        return self.fixed is not None or bool(self.hours) or self.file is not None
+
 
 class EnergyConfig(Section):
     """What the hardware draws and what it costs."""

@@ -13,7 +13,7 @@ from gateway.settings.section import Name, Section
 class NamesConfig(Section):
     """The search for people's names and addresses by a model, in requests that would leave. Or `names: off`.
 
-    It is on where `aduana[ner]` is installed.
+    It is on where the extra `ner` is installed.
     """
 
     count: Literal["off", "ignore", "full", "any"] = "full"
@@ -43,7 +43,7 @@ class NamesConfig(Section):
         from gateway.ner import installed  # numpy comes with it, which nobody else needs to read a configuration
 
         if self.count != "off" and not installed():
-            raise ValueError("needs an extra: pip install 'aduana[ner]'")
+            raise ValueError("needs an extra. Run: aduana extras install ner")
         return self
 
 
@@ -115,7 +115,7 @@ class InspectionConfig(Section):
     judge: JudgeConfig = JudgeConfig()
     """The judge of sensitivity."""
     names: NamesConfig | None = None
-    """Search for people's names and addresses: on where `aduana[ner]` is installed, unless it is `off`."""
+    """Search for people's names and addresses: on where the extra `ner` is installed, unless it is `off`."""
     topics: TopicsConfig | None = None
     """Have a local model judge topics, too."""
     memory: MemoryConfig = MemoryConfig()

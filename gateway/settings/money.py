@@ -1,7 +1,7 @@
 """`prices:` and `budgets:`: what tokens cost, and how much may be spent."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -23,6 +23,10 @@ class RateConfig(Section):
     """Prompt tokens that are sound. Default: as `input`."""
     output_audio: float | None = Field(default=None, ge=0)
     """Generated tokens that are sound. Default: as `output`."""
+    input_image: float | None = Field(default=None, ge=0)
+    """Prompt tokens that are pictures, for models that make some. Default: as `input`."""
+    output_image: float | None = Field(default=None, ge=0)
+    """Generated tokens that are pictures. Default: as `output`."""
     above: int | None = Field(default=None, ge=1)
     """With more prompt tokens than this, all tokens of the request cost the `above_…` rates."""
     above_input: float | None = Field(default=None, ge=0)
@@ -31,6 +35,26 @@ class RateConfig(Section):
     """As `output`, above the step."""
     above_input_cached: float | None = Field(default=None, ge=0)
     """As `input_cached`, above the step."""
+
+
+class PicturePriceConfig(Section):
+    """US dollars for one picture."""
+
+    usd: float = Field(ge=0, allow_inf_nan=False)
+    """The price of one."""
+    size: str = Field(default="", pattern=r"^([1-9][0-9]{0,4}x[1-9][0-9]{0,4})?$")
+    """Of this size alone, as `1024x1024`. Default: of any."""
+    quality: str = ""
+    """Of this quality alone, as `hd`. Default: of any."""
+
+
+class SoundPriceConfig(Section):
+    """US dollars for recordings that a cloud writes down, and texts that it speaks."""
+
+    minute: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """For a minute of a recording, as `0.006`. Default: tokens are counted."""
+    characters: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """For a million characters that are spoken, as `15`. Default: tokens are counted."""
 
 
 class PriceConfig(Section):
@@ -46,11 +70,20 @@ class PriceConfig(Section):
     """Tokens of the reference model for one token of the local model. What is avoided is an estimate by it."""
     reference_tokenizer: Path | None = None
     """The reference model's `tokenizer.json`. The ratio is then measured on answers (`token_ratio` is where it starts).
-    Needs `pip install 'aduana[tokenizer]'`."""
+    Needs `aduana extras install tokenizer`."""
     picture_tokens: int = Field(default=5_000, ge=0)
     """The most tokens that a picture counts for, where budgets set money aside."""
     overrides: dict[str, RateConfig] = Field(default_factory=dict)
     """Rates by model name, before the price list."""
+    pictures: dict[str, Annotated[tuple[PicturePriceConfig, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    """Prices of pictures that a cloud makes, by the target's name or the model's: a list, of which the first that fits
+    counts. Without one, tokens are counted, where the price list and the answers tell them."""
+    sounds: dict[str, SoundPriceConfig] = Field(default_factory=dict)
+    """Prices of speech in and out, by the target's name or the model's: `whisper-1: {minute: 0.006}`, `tts-1:
+    {characters: 15}`. Without one, tokens are counted."""
+    reference_picture: float | None = Field(default=None, ge=0)
+    """US dollars for one picture of a cloud: what each picture that was made at home avoids. Default: nothing is said
+    about it."""
     data_file: Path | None = None
     """A newer price list of genai-prices (`data.json`). Default: the one that came with the package."""
     currency: str = Field(default="USD", pattern="^[A-Z]{3}$")

@@ -1,28 +1,46 @@
 """`server:`, aliases, keys, traces and logs."""
 
+import re
+from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from gateway.settings.limits import LimitConfig
 from gateway.settings.section import Name, SecretReference, Section, Tag
+
+_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/*?#@]+/?")
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
+
+
+class TlsConfig(Section):
+    """HTTPS by the gateway itself, on all its ports. Files that are written anew are taken over within seconds."""
+
+    certificate: Path
+    """The certificate and those up to its authority (PEM), as `fullchain.pem`."""
+    key: Path
+    """Its private key (PEM), without a passphrase. Other users of the machine must not be able to read it."""
 
 
 class ServerSettings(Section):
     """Where the gateway listens and what it accepts."""
 
     host: str = "127.0.0.1"
-    """Address to listen on. Anything but loopback needs `keys`, or `anonymous: true`."""
+    """Address to listen on. Anything but loopback needs keys (`keys`, or `aduana keys`), or `anonymous: true`."""
     port: int = Field(default=8484, ge=0, le=65535)
     """TCP port; 0 takes a free one and prints it."""
     ollama_port: int | None = Field(default=None, ge=1, le=65535)
     """As `11434`: answer on this port too, for apps that look for Ollama at its usual address. Both answer everything.
     Default: no second port."""
+    tls: TlsConfig | None = None
+    """HTTPS instead of HTTP. Default: HTTP."""
     anonymous: bool | None = None
-    """Answer without an API key. Default: yes on loopback as long as no `keys` are configured, else no."""
+    """Answer without an API key. Default: yes on loopback as long as there are no keys, neither here nor made by
+    `aduana keys`, and no `users.providers`; else no."""
     allowed_hosts: tuple[str, ...] = ()
     """Further names in the `Host` header that are ours (against DNS rebinding). Loopback and `host` always are."""
     allowed_origins: tuple[str, ...] = ()
-    """Web pages (scheme://host:port) that may call the gateway from a browser. Default: none."""
+    """Web pages (scheme://host:port) that may call the gateway from a browser; there is no wildcard. Default: none."""
     built_in_tools: Literal["leave_out", "refuse"] = "leave_out"
     """Tools that only their provider can run (a search by OpenAI or Anthropic): `leave_out` tells the model that it has
     none of them and goes on, `refuse` answers 400."""
@@ -38,6 +56,23 @@ class ServerSettings(Section):
     """After SIGTERM, running answers may go on for this long; then they end with an error."""
     max_connections: int = Field(default=1024, ge=1)
     """Connections at once; fewer where the limit of open files is low. For one more, the longest idle one is closed."""
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _each_is_one_page(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if _ORIGIN.fullmatch(origin) is None:
+                raise ValueError(
+                    f"{origin!r} is not the origin of a page: write scheme://host:port, as 'https://chat.lan'. "
+                    "There is no wildcard: with one, every page that a browser opens could use the gateway"
+                )
+        return value
+
+    @property
+    def url(self) -> str:
+        """Return where the gateway is asked from this machine."""
+        host = _EVERYWHERE.get(self.host, self.host)
+        return f"http{'s' if self.tls else ''}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
 
 class ModelAlias(Section):
@@ -63,12 +98,16 @@ class ApiKey(Section):
     """Model names that this key may ask for. Default: all."""
     admin: bool = False
     """May use /admin and see explanations."""
+    limits: LimitConfig = LimitConfig()
+    """Limits of this key, instead of an entry below `limits.keys`."""
     metrics: bool = False
     """May read `/metrics`, which needs such a key (or an administrator's) where `server.host` is not loopback."""
+    front_end: bool = False
+    """Belongs to a program that several people use, as Open WebUI: what it says of who asks is believed."""
 
 
 class TraceConfig(Section):
-    """OpenTelemetry traces: one span a request, without content. Needs `pip install 'aduana[traces]'`."""
+    """OpenTelemetry traces: one span a request, without content. Needs `aduana extras install traces`."""
 
     endpoint: str | None = None
     """Full URL of a collector's OTLP/HTTP receiver, as `http://127.0.0.1:4318/v1/traces`. Default: no traces."""

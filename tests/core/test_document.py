@@ -78,6 +78,18 @@ def test_paths_say_where():
     assert ("$.messages[0].role~key", "role") in list(strings(document))
 
 
+def test_no_two_places_have_one_path():
+    """A key with signs in it that read like steps is quoted, so that nothing passes for what stands elsewhere."""
+    keys = ["b", "b.c", "b[0]", "b[0].c", "b~key", "~key", 'b["c"]', "b c", "", "0", "[0]", 'b"]["c', '["b.c"]']
+    document = freeze_object(
+        {"a": dict.fromkeys(keys, "x") | {"d": {"c": "x", "": {"": "x"}}, "e": [["x", {"c": "x"}]]}}
+    )
+    paths = [path for path, _ in strings(document)]
+    assert len(paths) == len(set(paths))
+    assert '$.a["b.c"]' in paths
+    assert '$.a["b.c"]~key' in paths
+
+
 def test_only_json_is_taken():
     """An object that is not JSON is refused."""
     with pytest.raises(TypeError, match="not a JSON value"):

@@ -15,7 +15,7 @@ from gateway.cli import main
 from gateway.settings import load_settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "README.es.md", "docs/models.md", "docs/settings.md", "deploy/README.md")
+PAGES = ("README.md", "README.es.md", "docs/limits.md", "docs/models.md", "docs/settings.md", "deploy/README.md")
 TARGET = '{kind: openai, zone: cloud, base_url: "https://api.example.com/v1", model: m'
 
 

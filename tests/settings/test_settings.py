@@ -40,6 +40,19 @@ def test_a_file_in_the_working_directory_is_found(monkeypatch, tmp_path):
     assert load_settings().server.port == 9000
 
 
+def test_a_persons_own_file_is_read_where_the_working_directory_has_none(monkeypatch, tmp_path):
+    """`~/.config/aduana/aduana.yaml` counts anywhere, and a file in the working directory comes before it."""
+    own = tmp_path / "config" / "aduana"
+    own.mkdir(parents=True)
+    write(own, "server: {port: 9001}\npolicy: mine.yaml")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+    assert load_settings().server.port == 9001
+    assert load_settings().policy == (own / "mine.yaml",)
+    write(tmp_path, "server: {port: 9000}")
+    assert load_settings().server.port == 9000
+
+
 def test_the_environment_wins_over_the_file(monkeypatch, tmp_path):
     """`ADUANA_SERVER__PORT` overrides `server.port` and leaves its neighbours alone."""
     path = write(tmp_path, "server: {port: 9000, drain_seconds: 5}")
@@ -86,11 +99,13 @@ def test_a_wrong_variable_is_named(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("targets: {ear: {kind: speech, modle: m}}", ["aduana.yaml:1:31", "'targets.ear.modle' is not a setting"]),
+        ("targets: {one: {kind: espeek}}", ["aduana.yaml:1:11", "gemini, speech or espeak"]),
         ("sever: {}", ["aduana.yaml:1:1", "'sever' is not a setting", "Did you mean 'server'?"]),
         ("server:\n  prot: 1", ["aduana.yaml:2:3", "Did you mean 'port'?"]),
         ("server: {port: 70000}", ["aduana.yaml:1:10", "server.port"]),
         ("server: {port: 1}\nserver: {port: 2}", ["aduana.yaml:2:1", "stands twice"]),
-        ("server: [", ["aduana.yaml:", "not valid YAML"]),
+        ("server: [", ["aduana.yaml:", "never closed"]),
         ("- a", ["aduana.yaml:1:1", "must be a mapping"]),
         ("targets: {home: {kind: embedded, model: m, contxt: 1}}", ["Did you mean 'context'?"]),
         (
@@ -102,6 +117,11 @@ def test_a_wrong_variable_is_named(monkeypatch, tmp_path):
         (f"targets: {{x: {CLOUD}, ceiling: secret}}}}", ["is not a label"]),
         (f"targets: {{x: {CLOUD}, api_key: sk-abc}}}}", ["env:NAME", "file:PATH"]),
         ('targets: {x: {kind: openai, zone: cloud, base_url: "https://u:p@h/v1", model: m}}', ["without user name"]),
+        ("server: {allowed_origins: ['*']}", ["aduana.yaml:1:", "There is no wildcard"]),
+        ("server: {allowed_origins: ['https://*.lan']}", ["not the origin of a page"]),
+        ("server: {allowed_origins: [chat.lan]}", ["scheme://host:port"]),
+        ("server: {allowed_origins: ['https://chat.lan/app']}", ["scheme://host:port"]),
+        ("server: {allowed_origins: ['null']}", ["scheme://host:port"]),
         ("targets: {}", ["name at least one"]),
         ("models: {fast: {targets: [hoem]}}", ["models.fast names the target 'hoem'"]),
         ("models: {fast: {}}", ["unknown_model is 'auto'"]),
@@ -175,6 +195,7 @@ class TestSecrets:
         ("targets: {home: {kind: embedded, model: m, kv_type: q8_0, flash_attention: 'off'}}", "flash_attention"),
         ("targets: {home: {kind: embedded, model: m, yarn_ext_factor: .nan}}", "yarn_ext_factor"),
         (f"targets: {{big: {CLOUD}, endpoints: [rerank]}}}}", "rerank is for local targets"),
+        (f"targets: {{big: {CLOUD}, endpoints: [decisions]}}}}", "decisions is for local targets"),
     ],
 )
 def test_models_and_their_memory(text, expected, tmp_path):
@@ -245,6 +266,27 @@ def test_paths_count_from_the_file_that_names_them(tmp_path, monkeypatch):
     assert settings.energy.tariff.file == tmp_path / "pvpc.csv"
 
 
+@pytest.mark.parametrize(
+    ("line", "text", "said"),
+    [
+        (1, "limits: {targets: {big: {parallel: 2}}}\n", "'big' is a target which 'targets' does not have"),
+        (1, "limits: {tags: {default: {parallel: 2}}}\n", "tags have no 'default'"),
+        (1, "limits: {users: {ana: {parallel: 0}}}\n", "limits.users.ana.parallel"),
+        (1, "limits: {users: {ana: {paralel: 1}}}\n", "parallel"),
+        (2, "keys: {a: {secret: env:A, limits: {parallel: 1}}}\nlimits: {keys: {a: {usd_day: 1}}}\n", "in one place"),
+        (2, "limits: {keys: {a: {usd_month: 1}}}\nbudgets: {keys_usd: {a: 2}}\n", "in one place"),
+        (2, "keys: {a: {secret: env:A, limits: {usd_month: 1}}}\nbudgets: {keys_usd: {a: 2}}\n", "in one place"),
+    ],
+)
+def test_limits_that_say_nothing_or_two_things_do_not_load(tmp_path, line, text, said):
+    """Limits of what does not exist, and two of one kind for one key, are refused where they stand."""
+    file = tmp_path / "aduana.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        load_settings(file)
+    assert caught.value.problems[0].startswith(f"{file}:{line}:")
+
+
 def test_two_keys_of_one_secret_do_not_load(tmp_path):
     """Two keys that read the same secret are refused where the second one says it; the first is named, too."""
     file = tmp_path / "aduana.yaml"
@@ -298,3 +340,50 @@ def test_targets_that_want_a_clients_key(tmp_path):
     text = f"targets: {{a: {AT_A}, b: {AT_A}, c: {{kind: anthropic, model: m, credential: client}}, d: {CLOUD}}}}}"
     targets = load_settings(write(tmp_path, text)).catalog().targets
     assert [info.client_credential for info in targets.values()] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("written", "kinds"),
+    [
+        ("[pdf, text]", {"pdf", "text"}),
+        ("sound", {"sound"}),
+        ("false", set()),
+        ("[]", set()),
+    ],
+)
+def test_kinds_of_attachments_that_may_leave_are_named(tmp_path, written, kinds):
+    """One kind, a list of them, or none; what nobody named stays."""
+    settings = load_settings(write(tmp_path, f"attachments: {{clean_may_leave: {written}}}"))
+    assert set(settings.attachments.clean_may_leave) == kinds
+    assert settings.catalog().clean_attachments_leave is bool(kinds)
+
+
+@pytest.mark.parametrize("of_file", [True, False])
+def test_true_names_all_but_recordings_and_films(monkeypatch, tmp_path, of_file):
+    """`true`, in the file or in the environment, lets no voice leave."""
+    text = "attachments: {clean_may_leave: true}" if of_file else "{}"
+    if not of_file:
+        monkeypatch.setenv("ADUANA_ATTACHMENTS__CLEAN_MAY_LEAVE", "true")
+    named = load_settings(write(tmp_path, text)).attachments.clean_may_leave
+    assert {"pdf", "picture", "mail"} <= set(named)
+    assert not {"sound", "video", "unknown"} & set(named)
+
+
+def test_what_is_not_read_may_not_leave(tmp_path):
+    """Settings that need a reading say so where nobody reads; a misspelt kind is named."""
+    assert "read is off" in problems(tmp_path, "attachments: {read: off, clean_may_leave: [pdf]}")
+    assert "read is off" in problems(tmp_path, "attachments: {read: off, for_text_models: true}")
+    assert "clean_may_leave" in problems(tmp_path, "attachments: {clean_may_leave: [pdfs]}")
+
+
+def test_only_targets_at_home_are_given_text(tmp_path):
+    """`for_text_models` is for local targets; a cloud's catalog entry knows nothing of it."""
+    text = f"""
+attachments: {{for_text_models: true}}
+targets:
+  home: {{kind: embedded, model: smollm2}}
+  lan: {{kind: openai, zone: local, base_url: "http://127.0.0.1:1/v1", model: m}}
+  big: {CLOUD}, api_key: "env:KEY"}}
+"""
+    targets = load_settings(write(tmp_path, text)).catalog().targets
+    assert {name for name, info in targets.items() if info.given_as_text} == {"home", "lan"}

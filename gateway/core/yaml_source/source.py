@@ -11,15 +11,19 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from gateway.core.errors import ConfigurationError
+from gateway.core.yaml_source.faults import fault_of
 
 Path = tuple[str | int, ...]
 _MAX_NODES = 200_000
 _MAX_DEPTH = 64
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null")}
+
+_INVISIBLE = "\u00a0\u2002\u2003\u2007\u2009\u200b\u202f\u3000\ufeff"  # spaces that are none to YAML
+_FEW = 8  # so many names are listed whole
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -80,6 +84,11 @@ class _Builder:
             if key is None:
                 self.problems.append(f"{self.at(key_node)}: a key must be a plain word.")
                 continue
+            if key != key.strip(_INVISIBLE):
+                self.problems.append(
+                    f"{self.at(key_node)}: beside this key stands a space of another kind, which an editor or a web "
+                    "page has put there. Delete it, and type a plain space."
+                )
             if key in result:
                 first = self.positions[(*path, key)]
                 self.problems.append(
@@ -115,13 +124,9 @@ def parse_yaml(text: str, file: str) -> Source:
     yaml = YAML(typ="safe", pure=True)
     try:
         node = yaml.compose(io.StringIO(text))
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
-        raise ConfigurationError((f"{place}: this is not valid YAML: {error.problem or error.context}.",)) from error
     except YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise ConfigurationError((f"{file}: this is not valid YAML: {reason}.",)) from error
+        fault = fault_of(error, text)
+        raise ConfigurationError((f"{Position(file, fault.line, fault.column)}: {fault.sentence}",)) from error
     except RecursionError as error:
         raise ConfigurationError((f"{file}: the file nests or repeats too much.",)) from error
     if node is None:
@@ -137,3 +142,14 @@ def suggest(word: str, known: Iterable[str]) -> str:
     """Return ` Did you mean 'health'?` where a known word is close, else an empty string."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def known_names(word: str, known: Iterable[str]) -> str:
+    """Return ` Known here: …` with all names where they are few, else with the three that are nearest to the word."""
+    names = sorted(known)
+    if not names:
+        return ""
+    if len(names) <= _FEW:
+        return f" Known here: {', '.join(names)}."
+    near = difflib.get_close_matches(word, names, n=3, cutoff=0.0)
+    return f" The nearest of {len(names)} names known here: {', '.join(near)}."

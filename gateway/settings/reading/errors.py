@@ -6,9 +6,22 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from gateway.core.yaml_source import Path, Source, suggest
+from gateway.core.yaml_source import Path, Source, known_names, suggest
 
+_EACH_KIND = ("embedded", "server", "openai", "anthropic", "gemini", "speech", "espeak")
+_KINDS = f"{', '.join(_EACH_KIND[:-1])} or {_EACH_KIND[-1]}"
 ELSEWHERE = "elsewhere"  # an error of the whole whose context has its `place`
+_SECTION = "settings belong below it, each as 'name: value'; without any, leave the line out"
+_LIST = "write a list, as [one, two]"
+# What pydantic says in words of Python.
+_SHAPES = {
+    "dict_type": _SECTION,
+    "model_type": _SECTION,
+    "list_type": _LIST,
+    "tuple_type": _LIST,
+    "frozen_set_type": _LIST,
+    "set_type": _LIST,
+}
 
 
 def explain_errors(error: ValidationError, source: Source, model: type[BaseModel]) -> tuple[str, ...]:
@@ -27,17 +40,17 @@ def _sentence(loc: tuple[int | str, ...], kind: str, message: str, source: Sourc
     place = _place(path, source)
     if kind == "extra_forbidden":
         known = _fields_at(model, loc[:-1])
-        hint = suggest(str(path[-1]), known)
-        return f"{place}: {dotted!r} is not a setting.{hint} Known here: {', '.join(sorted(known))}."
+        word = str(path[-1])
+        return f"{place}: {dotted!r} is not a setting.{suggest(word, known)}{known_names(word, known)}"
     if kind == "missing":
         return f"{place}: {dotted!r} is missing; it is required here."
     if kind == "union_tag_not_found":
-        return f"{place}: {dotted!r} needs a 'kind': embedded, openai, anthropic or gemini."
+        return f"{place}: {dotted!r} needs a 'kind': {_KINDS}."
     if kind == "union_tag_invalid":
-        return f"{place}: {dotted}.kind is not known; use embedded, openai, anthropic or gemini."
+        return f"{place}: {dotted}.kind is not known; use {_KINDS}."
     if kind == "string_pattern_mismatch":
         return f"{place}: {dotted}: {_pattern_hint(path)}."
-    reason = message.removeprefix("Value error, ")
+    reason = _SHAPES.get(kind, message.removeprefix("Value error, "))
     reason = reason[0].lower() + reason[1:]
     return f"{place}: {dotted or 'configuration'}: {reason}."
 
@@ -45,6 +58,10 @@ def _sentence(loc: tuple[int | str, ...], kind: str, message: str, source: Sourc
 def _pattern_hint(path: Path) -> str:
     if path and path[-1] == "base_url":
         return "write it as http(s)://host[:port]/path, without user name or password"
+    if path and path[-1] == "health":
+        return "write a path that begins with '/'"
+    if len(path) > 1 and path[-2] == "env":
+        return "a variable's name has letters, digits and '_', and no digit first"
     if path and path[-1] == "currency":
         return "write three capital letters, as in EUR"
     return "a name has lower-case letters, digits, '.', '_' and '-', and starts with a letter or digit"
@@ -52,7 +69,7 @@ def _pattern_hint(path: Path) -> str:
 
 def _in_file(loc: tuple[int | str, ...], source: Source) -> Path:
     """Return where something stands in the file: without the kind of target, which pydantic adds."""
-    if len(loc) > 2 and loc[0] == "targets" and loc[2] in ("embedded", "openai"):
+    if len(loc) > 2 and loc[0] == "targets" and loc[2] in _EACH_KIND:
         loc = (*loc[:2], *loc[3:])
     return tuple(part for part in loc if part != "[key]")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.core.errors import ConfigurationError
-from gateway.core.yaml_source import Position, parse_yaml, suggest
+from gateway.core.yaml_source import Position, known_names, parse_yaml, suggest
 
 
 def test_values_are_what_a_person_means():
@@ -28,8 +28,9 @@ def test_every_value_knows_its_place():
         ("a: !!int five", "is not what its tag"),
         ("[a]: 1", "a key must be a plain word"),
         ("a: [1", "f.yaml:"),
-        ("a: 1\n---\nb: 2", "not valid YAML"),
-        ("\x01", "not valid YAML"),
+        ("a: 1\n---\nb: 2", "f.yaml:2:1: a second document begins here"),
+        ("\x01", "f.yaml:1:1: the character U+0001"),
+        ("a:\n\u00a0\u00a0b: 1", "f.yaml:2:1: beside this key stands a space of another kind"),
         ("a: " + "[" * 100 + "]" * 100, "nests or repeats too much"),
         (
             "a: &a [x, x, x, x, x, x, x, x, x]\n"
@@ -55,3 +56,11 @@ def test_suggestions_are_close_or_absent():
     """A suggestion is only made where one word is near."""
     assert suggest("helth", ["health", "public"]) == " Did you mean 'health'?"
     assert suggest("zzz", ["health", "public"]) == ""
+
+
+def test_of_many_names_the_three_nearest_are_listed():
+    """A few names are listed whole; of forty only those that a typing error may have meant, the nearest first."""
+    many = [f"setting_{number}" for number in range(40)] + ["host", "hosts", "port"]
+    assert known_names("hst", ["host", "port"]) == " Known here: host, port."
+    assert known_names("hst", many).startswith(" The nearest of 43 names known here: host, hosts, ")
+    assert known_names("hst", []) == ""

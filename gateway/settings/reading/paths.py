@@ -6,6 +6,9 @@ from typing import Any
 
 # Where a path, or a list of them, may stand. `*`: under any name.
 _PLACES = (
+    ("server", "tls", "certificate"),
+    ("server", "tls", "key"),
+    ("egress", "socket"),
     ("policy",),
     ("candidate",),
     ("inspection", "lists", "*"),
@@ -13,7 +16,15 @@ _PLACES = (
     ("prices", "reference_tokenizer"),
     ("prices", "data_file"),
     ("energy", "tariff", "file"),
+    ("users", "providers", "*", "jwks_file"),
+    ("users", "providers", "*", "ca_file"),
+    ("ledger", "checkpoints_to"),
+    ("targets", "*", "workflow"),
+    ("targets", "*", "cwd"),
+    ("targets", "*", "log"),
 )
+# What is no part of the configuration: a folder to run in, what is written there, what others renew.
+_APART = frozenset({"cwd", "log", "certificate", "key", "checkpoints_to", "socket"})
 
 
 def placed(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -42,3 +53,22 @@ def _path(value: Any, folder: Path) -> Any:
     if isinstance(value, list):
         return [_path(item, folder) if isinstance(item, str) else item for item in value]
     return value
+
+
+def paths_in(values: Any, folder: Path) -> list[Path]:
+    """Return every path that a configuration names and that is read, in `folder` where it is relative."""
+    found: list[Path] = []
+    for place in _PLACES:
+        if place[-1] not in _APART:
+            found += _found(values, place, folder)
+    return found
+
+
+def _found(value: Any, place: tuple[str, ...], folder: Path) -> list[Path]:
+    if not place:
+        paths = value if isinstance(value, list) else [value]
+        return [folder / Path(path).expanduser() for path in paths if isinstance(path, str)]
+    if not isinstance(value, Mapping):
+        return []
+    name, *rest = place
+    return [path for key, item in value.items() if name in ("*", key) for path in _found(item, tuple(rest), folder)]

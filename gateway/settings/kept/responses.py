@@ -23,6 +23,9 @@ class ResponsesConfig(Section):
     """What was neither made nor continued for so many days is deleted."""
     max_bytes: Bytes = 2**30
     """Of everything that is stored; beyond it, what was not continued for the longest time is deleted."""
+    max_key_bytes: Bytes | None = None
+    """Of what one key stores, as `100 MB`; beyond it, what that key has not continued for the longest time is deleted,
+    so that nobody's conversations make room for another's. Default: no bound of its own."""
     max_response_bytes: Bytes = 16 * 2**20
     """Of one response or conversation; a larger one is answered, but not stored (`store: false` in the answer)."""
 
@@ -30,4 +33,6 @@ class ResponsesConfig(Section):
     def _one_fits(self) -> "ResponsesConfig":
         if self.max_response_bytes > self.max_bytes:
             raise ValueError("max_response_bytes is more than max_bytes, which is for all responses together")
+        if self.max_key_bytes is not None and self.max_response_bytes > self.max_key_bytes:
+            raise ValueError("max_response_bytes is more than max_key_bytes, which is for all responses of a key")
         return self
