@@ -1,13 +1,23 @@
-"""Receipts, reservations, settlements, budgets and the memory of sensitive conversations, in one SQLite database.
+"""Receipts, reservations, settlements, budgets and the memory of sensitive conversations, in one database.
 
-Owns the database: one writer thread, `synchronous=FULL`, many jobs in one commit. Whatever can't be written raises
+Owns the database: SQLite (sqlite.py), or PostgreSQL (postgresql/) where several gateways share it (sharing.py). One
+writer thread, many jobs in one commit, which survives a power cut. Whatever can't be written raises
 LedgerUnavailable, so that nothing is sent. Must not know prices or see content.
 """
 
+from gateway.ledger.database.places import shared_database
+from gateway.ledger.database.sqlite import FILE_NAME
 from gateway.ledger.identity import LedgerIdentity
-from gateway.ledger.ledger import FILE_NAME, Health, Ledger
-from gateway.ledger.reports import Reader
+from gateway.ledger.ledger import Health, Ledger
+from gateway.ledger.lock import lock_holder
+from gateway.ledger.reading.examination import Examination, examine
+from gateway.ledger.reading.history import History
+from gateway.ledger.reading.reports import Reader
 from gateway.ledger.settings import LedgerSettings
-from gateway.ledger.taint_reader import TaintReader
+from gateway.ledger.sql import Database
+from gateway.ledger.taint.reader import TaintReader
 
-__all__ = ["FILE_NAME", "Health", "Ledger", "LedgerIdentity", "LedgerSettings", "Reader", "TaintReader"]
+__all__ = [
+    "FILE_NAME", "Database", "Examination", "Health", "History", "Ledger", "LedgerIdentity", "LedgerSettings", "Reader",
+    "TaintReader", "examine", "lock_holder", "shared_database",
+]  # fmt: skip

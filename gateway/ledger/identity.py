@@ -1,8 +1,9 @@
 """Whose state a ledger belongs to: the directory names the same, so that a lost ledger is not taken for a new one."""
 
-import sqlite3
-
 import msgspec
+
+from gateway.core.errors import LedgerUnavailable
+from gateway.ledger.sql import Connection
 
 
 class LedgerIdentity(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,7 +15,7 @@ class LedgerIdentity(msgspec.Struct, frozen=True, kw_only=True):
     used: bool = False  # it holds requests or remembered turns
 
 
-def read(connection: sqlite3.Connection) -> LedgerIdentity:
+def read(connection: Connection) -> LedgerIdentity:
     """Return the identity of a ledger."""
     used = connection.execute("SELECT EXISTS (SELECT 1 FROM receipts) OR EXISTS (SELECT 1 FROM taint)").fetchone()[0]
     row = connection.execute("SELECT id, key, starts FROM state").fetchone()
@@ -23,6 +24,21 @@ def read(connection: sqlite3.Connection) -> LedgerIdentity:
     return LedgerIdentity(id=row[0], key=row[1], starts=row[2], used=bool(used))
 
 
-def write(connection: sqlite3.Connection, identity: str, key: str, starts: int) -> None:
-    """Give a ledger its identity."""
-    connection.execute("INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?)", (identity, key, starts))
+def write(connection: Connection, identity: str, key: str, starts: int, *, shared: bool = False) -> None:
+    """Give a ledger its identity. A shared one keeps it while other gateways run.
+
+    Raises:
+        LedgerUnavailable: Another gateway has given it another one meanwhile.
+    """
+    before = read(connection)
+    (gateways,) = connection.execute("SELECT count(*) FROM gateways").fetchone()
+    if shared and before.id and (before.id, before.key) != (identity, key) and gateways > 1:
+        raise LedgerUnavailable(
+            "Another gateway has begun this ledger with another key (taint.key). Copy that file from its state "
+            "directory into this one's, so that both recognise the same conversations."
+        )
+    connection.execute(
+        "INSERT INTO state VALUES (1, ?, ?, ?) "
+        "ON CONFLICT (one) DO UPDATE SET id = excluded.id, key = excluded.key, starts = excluded.starts",
+        (identity, key, starts),
+    )

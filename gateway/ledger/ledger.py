@@ -5,8 +5,6 @@ LedgerUnavailable, and nothing is sent.
 """
 
 import asyncio
-import os
-import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, tzinfo
@@ -15,21 +13,32 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from gateway.accounts.keys import StoredKey
 from gateway.core.errors import ConfigurationError, LedgerUnavailable
 from gateway.core.labels import Label, Zone
-from gateway.core.record import Accrual, Receipt, RequestEnergy, Reservation, Settlement
+from gateway.core.limits import Account, Scope
+from gateway.core.record import Accrual, Receipt, RequestEnergy, Reservation, Settlement, Whose
 from gateway.core.snapshot import Budget
-from gateway.ledger import identity, masking, pruning_day, recovery, rows, taint
-from gateway.ledger.budgets import Budgets
+from gateway.ledger import chain, identity, masking, recovery, rows
+from gateway.ledger.budgets import Budgets, drawn_on
+from gateway.ledger.database.places import database_of
+from gateway.ledger.database.sqlite import FILE_NAME
+from gateway.ledger.facts import Pattern, Patterns
+from gateway.ledger.facts import add as add_pattern
+from gateway.ledger.facts import newest as newest_pattern
 from gateway.ledger.identity import LedgerIdentity
+from gateway.ledger.keeping.upkeep import Upkeep
+from gateway.ledger.keys import table
 from gateway.ledger.lock import OwnerLock
 from gateway.ledger.masking import MaskRecord
+from gateway.ledger.recording import write_receipt, write_settlement
 from gateway.ledger.settings import LedgerSettings
-from gateway.ledger.taint_cache import TaintCache
+from gateway.ledger.sharing import Sharing
+from gateway.ledger.sql import Connection, Database
+from gateway.ledger.taint.cache import TaintCache
 from gateway.ledger.write_queue import WriteQueue
-from gateway.ledger.writer import Told, Writer, describe
+from gateway.ledger.writer import Told, Writer
 
-FILE_NAME = "ledger.sqlite3"
 _START_SECONDS = 600.0  # removing old rows and reading millions of hashes may take a while, once
 
 
@@ -59,20 +68,30 @@ class Ledger:
         self._settings = settings
         self._wall = wall
         self._zone = zone_of(settings.timezone)
-        self._file = settings.directory / FILE_NAME
+        self._database = database_of(settings)
         self._lock = lock or OwnerLock(settings.directory)
         self._writer: Writer | None = None
         self._keys: dict[str, str] = {}  # open request → key
+        self._accounts: dict[str, tuple[Account, ...]] = {}  # open request → what else it draws on
         self._write_queue: WriteQueue | None = None
-        self._taint_cache = TaintCache(self._file, busy_seconds=settings.busy_seconds, today=self._day)
+        self._taint_cache = TaintCache(self._database, today=self._day)
+        self._sharing = self._new_sharing() if self._database.shared else None
         self._budgets = self._new_budgets()
-        self._pruned_day = 0
+        self._patterns = Patterns()
+        self._upkeep = Upkeep(settings, self._database, wall)
+        self._tokens: Mapping[tuple[Scope, str], int] = {}
         self.orphans = 0  # requests that the last start found unsettled
+        self.received = 0  # receipts that were handed over since
 
     @property
     def file(self) -> Path:
-        """Return the path of the database."""
-        return self._file
+        """Return the path of the database, where it is a file."""
+        return self._settings.directory / FILE_NAME
+
+    @property
+    def database(self) -> Database:
+        """Return where the ledger lies."""
+        return self._database
 
     async def open(self) -> None:
         """Take the lock, check, migrate, and settle what a crash cut off.
@@ -85,7 +104,6 @@ class Ledger:
             self._budgets = self._new_budgets()
             self.orphans = await self._submitting(_START_SECONDS).do(self._start_work)
             self._submitting(self._settings.write_seconds)
-            self._pruned_day = self._day()
         except BaseException:
             await self.close()
             raise
@@ -93,8 +111,11 @@ class Ledger:
     async def close(self) -> None:
         """Write what is queued, then let go of the files. Safe to call twice."""
         await self._taint_cache.ended()
+        await self._upkeep.ended()
         if self._write_queue is not None:
             self._write_queue.hand_over()
+            if self._sharing is not None and self._writer is not None:
+                self._write_queue.send(self._sharing.leave)
         writer, self._writer = self._writer, None
         if writer is not None:
             await asyncio.to_thread(writer.close)
@@ -124,7 +145,9 @@ class Ledger:
         Raises:
             LedgerUnavailable: It could not be written in time.
         """
-        await self._open_now().do(lambda connection: identity.write(connection, state, key, starts))
+        await self._open_now().do(
+            lambda connection: identity.write(connection, state, key, starts, shared=self._database.shared)
+        )
 
     def exhaust_budgets(self) -> None:
         """Count every budget with a limit as spent, because nobody knows what was: until the ledger is opened again."""
@@ -136,7 +159,7 @@ class Ledger:
         While writing fails, the writer looks every 2 s whether it works again.
         """
         if self._writer is None:
-            return Health(ok=False, problem=f"The ledger {self._file} is not open.")
+            return Health(ok=False, problem=f"{self._database.name} is not open.")
         problem = self._writer.problem
         return Health(ok=problem is None, problem=problem)
 
@@ -149,11 +172,20 @@ class Ledger:
             LedgerUnavailable: The receipt could not be written in time, so nothing may be sent.
         """
         reservation_row = None if reservation is None else rows.reservation_row(0, reservation)[2:]
+        self.received += 1
 
-        def work(connection: sqlite3.Connection) -> None:
-            seq = connection.execute(rows.RECEIPT_SQL, (None, *rows.receipt_row(0, receipt)[1:])).lastrowid
-            if reservation_row is not None:
+        pattern = self._pattern_for(receipt.facts)
+
+        def work(connection: Connection) -> str | None:
+            seq = write_receipt(connection, receipt, pattern)
+            if self._sharing is not None:
+                self._sharing.admit(connection, seq)
+            if reservation is None or reservation_row is None:
+                return None
+            taken_by_others = self._take(connection, seq, receipt.key, reservation)
+            if taken_by_others is None:
                 connection.execute(rows.RESERVATION_SQL, (seq, seq, *reservation_row))
+            return taken_by_others
 
         refused: str | None = None
         known = receipt.request_id in self._keys
@@ -163,15 +195,18 @@ class Ledger:
             if refused is not None:
                 reservation_row = None
         try:
-            await self._open_now().do(work)
+            refused = await self._open_now().do(work) or refused
         except BaseException as error:
             if not known:
                 self._keys.pop(receipt.request_id, None)
+                self._accounts.pop(receipt.request_id, None)
                 self._budgets.release(receipt.request_id)
-            if isinstance(error, TimeoutError | asyncio.CancelledError):
+            # Of a shared database it may not be known whether it has the receipt: its server may have gone away.
+            unsure = self._sharing is not None and not known
+            if unsure or isinstance(error, TimeoutError | asyncio.CancelledError):
                 self._disown(receipt.request_id)
             raise
-        self._prune_daily()
+        self._upkeep.request_came(self._write_queue)
         return refused
 
     async def refuse(self, receipt: Receipt, settlement: Settlement) -> None:
@@ -183,15 +218,15 @@ class Ledger:
             LedgerUnavailable: They could not be written in time.
         """
         rows.check_cost(settlement)
+        self.received += 1
+        pattern = self._pattern_for(receipt.facts)
 
-        def work(connection: sqlite3.Connection) -> None:
-            seq = connection.execute(rows.RECEIPT_SQL, (None, *rows.receipt_row(0, receipt)[1:])).lastrowid
-            assert seq is not None
-            connection.execute(rows.SETTLEMENT_SQL, rows.settlement_row(seq, settlement, unpriced=False))
-            connection.executemany(rows.ATTEMPT_SQL, rows.attempt_rows(seq, settlement))
+        def work(connection: Connection) -> None:
+            seq = write_receipt(connection, receipt, pattern)
+            write_settlement(connection, seq, settlement, unpriced=False)
 
         await self._open_now().do(work, patient=True)
-        self._prune_daily()
+        self._upkeep.request_came(self._write_queue)
 
     async def reserve(self, request_id: str, reservation: Reservation) -> str | None:
         """Set money aside for a further target of a request; durable when it returns.
@@ -203,16 +238,21 @@ class Ledger:
         """
         row = rows.reservation_row(0, reservation)[2:]
 
-        def work(connection: sqlite3.Connection) -> None:
-            seq = _seq(connection, request_id)
-            connection.execute(rows.RESERVATION_SQL, (seq, seq, *row))
+        key = self._keys.get(request_id)
 
-        if request_id in self._keys:
-            refused = self._hold(request_id, self._keys[request_id], reservation)
+        def work(connection: Connection) -> str | None:
+            seq = _seq(connection, request_id)
+            refused = None if key is None else self._take(connection, seq, key, reservation)
+            if refused is None:
+                connection.execute(rows.RESERVATION_SQL, (seq, seq, *row))
+            return refused
+
+        if key is not None:
+            refused = self._hold(request_id, key, reservation)
             if refused is not None:
                 return refused
-        await self._open_now().do(work)
-        return None
+        taken_by_others: str | None = await self._open_now().do(work)
+        return taken_by_others
 
     async def settle(self, settlement: Settlement) -> None:
         """Write the end of a request. The first settlement stands, a second changes nothing.
@@ -225,16 +265,18 @@ class Ledger:
         unpriced = settlement.zone is Zone.CLOUD and settlement.target in self._settings.unpriced_targets
         rows.check_cost(settlement)  # what counts for budgets is checked here, all else by the writer
 
-        def work(connection: sqlite3.Connection) -> None:
+        def work(connection: Connection) -> None:
             seq = _seq(connection, settlement.request_id)
-            row = rows.settlement_row(seq, settlement, unpriced=unpriced)
-            if connection.execute(rows.SETTLEMENT_SQL, row).rowcount and settlement.attempts:
-                connection.executemany(rows.ATTEMPT_SQL, rows.attempt_rows(seq, settlement))
+            first = write_settlement(connection, seq, settlement, unpriced=unpriced)
+            if first and self._sharing is not None:
+                drawn = [account.name for account in drawn_on(key, accounts)] if key is not None else []
+                self._sharing.settled(connection, seq, drawn, settlement.cost_micros)
 
         key = self._keys.pop(settlement.request_id, None)
-        if key is not None:
+        accounts = self._accounts.pop(settlement.request_id, ())
+        if key is not None and self._sharing is None:
             self._roll()
-            self._budgets.settle(settlement.request_id, key, settlement.cost_micros)
+            self._budgets.settle(settlement.request_id, key, settlement.cost_micros, accounts)
         await self._open_now().do(work, keep=True, patient=True)
 
     async def accrue(self, accruals: Sequence[Accrual], requests: Sequence[RequestEnergy] = ()) -> None:
@@ -244,16 +286,25 @@ class Ledger:
             LedgerUnavailable: It could not be written in time.
         """
 
-        def work(connection: sqlite3.Connection) -> None:
+        def work(connection: Connection) -> None:
             connection.executemany(rows.ENERGY_SQL, [rows.energy_row(item) for item in accruals])
             connection.executemany(rows.REQUEST_ENERGY_SQL, [rows.request_energy_row(item) for item in requests])
 
         await self._open_now().do(work, keep=True)
 
     def budgets(self) -> Mapping[str, Budget]:
-        """Return what was spent, reservations included: `day`, `month`, and `key:<name>` by month. No I/O."""
+        """Return what was spent, reservations included: `day`, `month`, and each `Account` by its name. No I/O."""
         self._roll()
         return self._budgets.now()
+
+    def budgets_of(self, key: str, accounts: Sequence[Account]) -> Mapping[str, Budget]:
+        """Return the budgets that a request with this key and these accounts draws on, as they are told. No I/O."""
+        self._roll()
+        return self._budgets.drawn(key, accounts)
+
+    def tokens_today(self) -> Mapping[tuple[Scope, str], int]:
+        """Return the tokens that were used today by the time of the start: by key, user, tag and target."""
+        return self._tokens
 
     async def taint_lookup(self, hashes: Sequence[bytes]) -> dict[bytes, Label]:
         """Return the labels of those hashes that are remembered, and note that they were seen.
@@ -285,6 +336,29 @@ class Ledger:
         """
         await self._taint_cache.remember(hashes, label, self._open_now(), causes)
 
+    async def checkpoint(self, key: chain.SigningKey, *, idle_seconds: float) -> bool:
+        """Sign how the chain ends now, and keep that; durable when it returns.
+
+        Returns whether there was a reason to: new links, or a last checkpoint that is older than `idle_seconds`.
+
+        Raises:
+            LedgerUnavailable: It could not be written in time.
+        """
+        now = self._wall()
+        made: bool = await self._open_now().do(
+            lambda connection: chain.add_checkpoint(connection, key, now, idle_seconds=idle_seconds)
+        )
+        return made
+
+    async def checkpoints_behind(self, place: int) -> list[str]:
+        """Return the lines of all checkpoints behind that place, in their order.
+
+        Raises:
+            LedgerUnavailable: They can't be read.
+        """
+        lines: list[str] = await self._open_now().do(lambda connection: chain.lines_behind(connection, place))
+        return lines
+
     async def mask_lookup(self, hashes: Sequence[bytes]) -> MaskRecord | None:
         """Return the sealed mapping of the conversation that begins in these ways, and note that it was seen.
 
@@ -298,22 +372,38 @@ class Ledger:
             self._write_queue.send(lambda connection: masking.touch(connection, name, today))
         return kept
 
-    async def mask_remember(self, name: bytes, sealed: bytes, hashes: Sequence[bytes]) -> None:
+    async def mask_remember(self, name: bytes, sealed: bytes, hashes: Sequence[bytes], whose: Whose) -> None:
         """Keep a conversation's sealed mapping; durable when it returns.
 
         Raises:
             LedgerUnavailable: It could not be written in time.
         """
         today = self._day()
-        await self._open_now().do(lambda connection: masking.write(connection, name, sealed, hashes, today))
+        await self._open_now().do(lambda connection: masking.write(connection, name, sealed, hashes, today, whose))
+
+    async def key_changes(self) -> int:
+        """Return how often a stored key was made or changed, by whichever process.
+
+        Raises:
+            LedgerUnavailable: The database can't be read.
+        """
+        return await self._taint_cache.reading(table.changes)
+
+    async def stored_keys(self) -> tuple[StoredKey, ...]:
+        """Return the API keys that commands made, the revoked ones too.
+
+        Raises:
+            LedgerUnavailable: The database can't be read.
+        """
+        return await self._taint_cache.reading(table.everything)
 
     def _submitting(self, seconds: float) -> WriteQueue:
         """Make a new queue, in which a write may take that many seconds, and return it."""
         assert self._writer is not None
         if self._write_queue is not None:
             self._write_queue.close()
-        name = f"The ledger {self._file}"
-        self._write_queue = WriteQueue(self._writer, asyncio.get_running_loop(), seconds=seconds, name=name)
+        loop = asyncio.get_running_loop()
+        self._write_queue = WriteQueue(self._writer, loop, seconds=seconds, name=self._database.name)
         return self._write_queue
 
     def _told(self, news: list[Told]) -> None:
@@ -322,80 +412,100 @@ class Ledger:
             write_queue.told(news)
 
     def _prepare(self) -> None:
-        settings = self._settings
+        directory = self._settings.directory
         try:
             self._lock.take()
             try:
-                # Its journal files take over this mode: nobody else on the machine reads who asked for what.
-                os.close(os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-                self._writer = Writer(
-                    self._file,
-                    busy_seconds=settings.busy_seconds,
-                    max_bytes=settings.max_bytes,
-                    check_bytes=settings.check_bytes,
-                    tell=self._told,
-                )
+                tending = self._sharing.tending if self._sharing is not None else None
+                self._writer = Writer(self._database, tell=self._told, tending=tending)
                 self._writer.start()
             except BaseException:
                 self._writer = None
                 self._lock.release()
                 raise
         except OSError as error:
-            raise LedgerUnavailable(describe(error, settings.directory)) from error
+            raise LedgerUnavailable(f"The ledger {directory} can't be used: {error.strerror or error}.") from error
 
-    def _start_work(self, connection: sqlite3.Connection) -> int:
+    def _start_work(self, connection: Connection) -> int:
         now = self._wall()
-        settings = self._settings
-        orphans = recovery.settle_orphans(connection, now)
-        today = pruning_day.advance(connection, now)
-        while recovery.prune(connection, today, settings.keep_days):
-            pass
-        self._forget(connection, today)
-        self._taint_cache.fill(connection)
-        recovery.load_totals(connection, self._budgets, self._today(), self._zone)
+        chain.begin(connection, now)
+        if self._sharing is not None:
+            orphans = self._sharing.join(connection)
+        else:
+            orphans = recovery.settle_orphans(connection, now)
+            self._taint_cache.fill(connection)
+            recovery.load_totals(connection, self._budgets, self._today(), self._zone)
+        self._upkeep.at_start(connection)
+        self._patterns.current = newest_pattern(connection)
+        self._tokens = recovery.tokens_of_day(connection, self._today(), self._zone)
         return orphans
 
     def _open_now(self) -> WriteQueue:
         if self._write_queue is None:
-            raise LedgerUnavailable(f"The ledger {self._file} is not open.")
+            raise LedgerUnavailable(f"{self._database.name} is not open.")
         return self._write_queue
+
+    def _pattern_for(self, facts: bytes) -> Pattern | None:
+        """Return what packs these facts. One that would do so better is kept first, and used when it is durable."""
+        content = self._patterns.better(facts)
+        if content is not None and self._write_queue is not None:
+            made = self._write_queue.do(lambda connection: add_pattern(connection, content), patient=True)
+            made.add_done_callback(self._patterned)
+        return self._patterns.current
+
+    def _patterned(self, made: "asyncio.Future[Pattern]") -> None:
+        if not made.cancelled() and made.exception() is None:
+            self._patterns.current = made.result()
 
     def _disown(self, request_id: str) -> None:
         """Note that nobody will settle this request; if its receipt is written late, it is settled right behind it."""
         if self._write_queue is not None:
-            now = self._wall()
-            self._write_queue.send(lambda connection: recovery.settle_orphan(connection, request_id, now), keep=True)
+            now, sharing = self._wall(), self._sharing
+
+            def work(connection: Connection) -> None:
+                if sharing is not None:
+                    sharing.disown(connection, request_id)
+                else:
+                    recovery.settle_orphan(connection, request_id, now)
+
+            self._write_queue.send(work, keep=True)
+
+    def _take(self, connection: Connection, seq: int, key: str, reservation: Reservation) -> str | None:
+        """Set money aside in a shared database, and return the budget that does not allow for it."""
+        if self._sharing is None or reservation.zone is not Zone.CLOUD:
+            return None
+        unpriced = reservation.target in self._settings.unpriced_targets
+        accounts = drawn_on(key, reservation.accounts)
+        return self._sharing.take(connection, seq, accounts, None if unpriced else reservation.micros)
 
     def _hold(self, request_id: str, key: str, reservation: Reservation | None) -> str | None:
-        """Set money aside, and return the budget that does not allow for it.
+        """Set money aside, and return the budget that does not allow for it; of a shared database `_take` does that.
 
         INVARIANT: whether there is enough is looked at where it is taken, with nothing in between.
         """
-        if reservation is None or reservation.zone is not Zone.CLOUD:
+        if reservation is None:
+            return None
+        self._accounts[request_id] = reservation.accounts
+        if reservation.zone is not Zone.CLOUD or self._sharing is not None:
             return None
         self._roll()
         unpriced = reservation.target in self._settings.unpriced_targets
-        return self._budgets.hold(request_id, key, None if unpriced else reservation.micros)
+        return self._budgets.hold(request_id, key, None if unpriced else reservation.micros, reservation.accounts)
 
-    def _prune_daily(self) -> None:
-        today = self._day()
-        if today == self._pruned_day or self._write_queue is None:
-            return
-        self._pruned_day = today
-        now, settings = self._wall(), self._settings
+    def _new_sharing(self) -> Sharing:
+        return Sharing(
+            self._database,
+            lease_seconds=self._settings.lease_seconds,
+            wall=self._wall,
+            today=self._today,
+            budgets=lambda: self._budgets,
+            recorded=self._spent_on_record,
+        )
 
-        def work(connection: sqlite3.Connection) -> None:
-            oldest = pruning_day.advance(connection, now)
-            recovery.prune(connection, oldest, settings.keep_days)
-            self._forget(connection, oldest)
-
-        self._write_queue.send(work)
-
-    def _forget(self, connection: sqlite3.Connection, today: int) -> None:
-        """Forget old conversations: that they were sensitive, and what stood for what in them."""
-        settings = self._settings
-        for room in (taint, masking):
-            room.expire(connection, today=today, days=settings.taint_days, entries=settings.taint_entries)
+    def _spent_on_record(self, connection: Connection) -> Mapping[str, int]:
+        budgets = self._new_budgets()
+        recovery.load_totals(connection, budgets, self._today(), self._zone)
+        return budgets.spent()
 
     def _new_budgets(self) -> Budgets:
         settings = self._settings
@@ -406,6 +516,7 @@ class Ledger:
             today=self._today(),
             zone=self._zone,
             unpriced_allowed=settings.unpriced_allowed,
+            limits=settings.limits_usd,
         )
 
     def _roll(self) -> None:
@@ -432,7 +543,7 @@ def zone_of(name: str) -> tzinfo | None:
         raise ConfigurationError((f"{name!r} is not a time zone. Write one like 'Europe/Madrid'.",)) from error
 
 
-def _seq(connection: sqlite3.Connection, request_id: str) -> int:
+def _seq(connection: Connection, request_id: str) -> int:
     row = connection.execute("SELECT seq FROM receipts WHERE request_id = ?", (request_id,)).fetchone()
     if row is None:
         raise LedgerUnavailable(f"The ledger has no receipt {request_id!r}.", code="ledger_invalid_record")

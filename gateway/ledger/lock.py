@@ -44,3 +44,27 @@ class OwnerLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def lock_holder(directory: Path) -> int | None:
+    """Return the process that holds a directory's lock, without taking it; 0: it is not known which. None: nobody.
+
+    As Linux tells in /proc/locks; elsewhere nobody knows, which is None too.
+    """
+    file = directory / "ledger.lock"
+    try:
+        status, locks = file.stat(), Path("/proc/locks").read_text(encoding="ascii")
+    except OSError:
+        return None
+    place = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    try:
+        owner = file.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        owner = ""
+    for line in locks.splitlines():
+        words = line.split()  # as: 1: FLOCK ADVISORY WRITE 4242 08:01:131 0 EOF
+        if len(words) < 6 or words[1] != "FLOCK" or words[5].rpartition(":")[2] != str(status.st_ino):
+            continue
+        if words[5] == place or words[4] == owner:  # some file systems tell another device here
+            return int(owner) if owner.isdigit() else 0
+    return None

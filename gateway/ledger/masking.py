@@ -4,10 +4,12 @@ One mapping a conversation, linked to keyed hashes of its beginnings. It ages an
 links go with it. What is overwritten or deleted is zeroed in the file (`secure_delete` of the writing connection).
 """
 
-import sqlite3
 from collections.abc import Sequence
 
 import msgspec
+
+from gateway.core.record import Whose
+from gateway.ledger.sql import Connection
 
 _CHUNK = 500  # SQLite's oldest limit of variables in a statement is 999
 
@@ -21,7 +23,7 @@ class MaskRecord(msgspec.Struct, frozen=True, kw_only=True):
     links: frozenset[bytes]
 
 
-def read(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> MaskRecord | None:
+def read(connection: Connection, hashes: Sequence[bytes]) -> MaskRecord | None:
     """Return the mapping of the longest known beginning: `hashes` stand in the order of the conversation."""
     found: dict[bytes, bytes] = {}
     for start in range(0, len(hashes), _CHUNK):
@@ -40,22 +42,29 @@ def read(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> MaskRecord 
     return MaskRecord(name=name, sealed=row[0], day=row[1], links=links)
 
 
-def write(connection: sqlite3.Connection, name: bytes, sealed: bytes, hashes: Sequence[bytes], today: int) -> None:
+def write(
+    connection: Connection, name: bytes, sealed: bytes, hashes: Sequence[bytes], today: int, whose: Whose
+) -> None:
     """Keep a mapping under its name, and link these beginnings to it."""
     connection.execute(
-        "INSERT INTO masks VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
-        "sealed = excluded.sealed, seen_day = max(seen_day, excluded.seen_day)",
-        (name, sealed, today),
+        'INSERT INTO masks (name, sealed, seen_day, key, "user", conversation) VALUES (?, ?, ?, ?, ?, ?) '
+        "ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed, "
+        "seen_day = CASE WHEN excluded.seen_day > masks.seen_day THEN excluded.seen_day ELSE masks.seen_day END, "
+        'key = excluded.key, "user" = excluded."user", conversation = excluded.conversation',
+        (name, sealed, today, whose.key, whose.user, whose.conversation),
     )
-    connection.executemany("INSERT OR REPLACE INTO mask_links VALUES (?, ?)", [(item, name) for item in hashes])
+    connection.executemany(
+        "INSERT INTO mask_links VALUES (?, ?) ON CONFLICT (hash) DO UPDATE SET mask = excluded.mask",
+        [(item, name) for item in hashes],
+    )
 
 
-def touch(connection: sqlite3.Connection, name: bytes, today: int) -> None:
+def touch(connection: Connection, name: bytes, today: int) -> None:
     """Note that a mapping was seen again."""
-    connection.execute("UPDATE masks SET seen_day = max(seen_day, ?) WHERE name = ?", (today, name))
+    connection.execute("UPDATE masks SET seen_day = ? WHERE name = ? AND seen_day < ?", (today, name, today))
 
 
-def expire(connection: sqlite3.Connection, *, today: int, days: int, entries: int) -> None:
+def expire(connection: Connection, *, today: int, days: int, entries: int) -> None:
     """Forget what was not seen for `days` (counted from the newest entry), and the longest unseen beyond `entries`."""
     (newest,) = connection.execute("SELECT max(seen_day) FROM masks").fetchone()
     connection.execute("DELETE FROM masks WHERE seen_day < ?", (min(today, newest or 0) - days,))

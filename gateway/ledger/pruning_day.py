@@ -3,12 +3,12 @@
 So a clock that jumps, forward or back, empties nothing.
 """
 
-import sqlite3
+from gateway.ledger.sql import Connection
 
 _DAY = 86_400
 
 
-def advance(connection: sqlite3.Connection, now: float) -> int:
+def advance(connection: Connection, now: float) -> int:
     """Return the day (since 1970) that counts as today for removing old records, and keep it.
 
     It lags behind where the gateway was off for long, and then old records only stay longer.
@@ -26,5 +26,9 @@ def advance(connection: sqlite3.Connection, now: float) -> int:
             import structlog  # only here: who imports this room for its lock has to be quick
 
             structlog.get_logger("aduana.ledger").warning("ledger.clock_jumped", seconds=(clock - before) * _DAY)
-    connection.execute("INSERT OR REPLACE INTO pruning VALUES (1, ?, ?)", (clock, today))
+    connection.execute(
+        "INSERT INTO pruning VALUES (1, ?, ?) "
+        "ON CONFLICT (one) DO UPDATE SET clock = excluded.clock, today = excluded.today",
+        (clock, today),
+    )
     return int(today)

@@ -1,4 +1,4 @@
-"""Records as rows. Everything is checked here, before SQLite: it would turn NaN into NULL and choke on 10³⁰."""
+"""Records as rows. Everything is checked here: SQLite would turn NaN into NULL and choke on 10³⁰."""
 
 import math
 from collections.abc import Sequence
@@ -7,6 +7,8 @@ import msgspec
 
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.record import Accrual, Receipt, RequestEnergy, Reservation, Settlement
+from gateway.ledger.facts import Pattern, packed
+from gateway.ledger.sql import Connection
 
 MAX_COUNT = 2**53
 # A thousand million dollars: no request costs that, and sums of many stay inside 64 bits.
@@ -14,21 +16,34 @@ MAX_MICROS = 10**15
 
 _json = msgspec.json.Encoder().encode
 
-RECEIPT_SQL = "INSERT INTO receipts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+RECEIPT_COLUMNS = (
+    "request_id", "received_at", "dialect", "endpoint", "key", "user", "model", "stream", "label", "label_source",
+    "tags", "categories", "doubts", "rule", "permitted", "refusal", "prompt_tokens", "policy_digest", "facts", "shadow",
+    "budget", "masked", "conversation",
+)  # fmt: skip
+_ID, _FACTS = RECEIPT_COLUMNS.index("request_id"), RECEIPT_COLUMNS.index("facts")
+# INVARIANT: the number of a receipt that was removed is given to no other. `user` is a word of SQL's, so it is quoted.
+_RECEIPT_SQL = (
+    f"""INSERT INTO receipts (seq, "{'", "'.join(RECEIPT_COLUMNS)}", pattern) VALUES ("""  # noqa: S608
+    "(SELECT max(seq) + 1 FROM (SELECT coalesce(max(seq), 0) AS seq FROM receipts "
+    f"UNION ALL SELECT seq FROM removed_last) AS numbers), {','.join('?' * len(RECEIPT_COLUMNS))}, ?) RETURNING seq"
+)
 RESERVATION_SQL = "INSERT INTO reservations VALUES (?, (SELECT count(*) FROM reservations WHERE seq = ?), ?, ?, ?)"
+RELEASE_SQL = "DELETE FROM reservations WHERE seq = ?"  # what it cost stands in its settlement
 # INVARIANT: the first settlement of a receipt stands; a second one changes nothing.
 SETTLEMENT_SQL = "INSERT INTO settlements VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (seq) DO NOTHING"
+SERVER_SQL = "INSERT INTO answering_servers VALUES (?,?)"
 ATTEMPT_SQL = "INSERT INTO attempts VALUES (?,?,?,?)"
 ENERGY_SQL = (
-    "INSERT INTO energy VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
-    "microjoules = microjoules + excluded.microjoules, "
-    "electricity_micros = electricity_micros + excluded.electricity_micros, "
-    "hardware_micros = hardware_micros + excluded.hardware_micros"
+    "INSERT INTO energy VALUES (?,?,?,?,?,?,?) ON CONFLICT (hour, device, state, source) DO UPDATE SET "
+    "microjoules = energy.microjoules + excluded.microjoules, "
+    "electricity_micros = energy.electricity_micros + excluded.electricity_micros, "
+    "hardware_micros = energy.hardware_micros + excluded.hardware_micros"
 )
 REQUEST_ENERGY_SQL = (
-    "INSERT INTO request_energy SELECT seq, ?2, ?3 FROM receipts WHERE request_id = ?1 ON CONFLICT DO UPDATE SET "
-    "microjoules = microjoules + excluded.microjoules, "
-    "electricity_nanos = electricity_nanos + excluded.electricity_nanos"
+    "INSERT INTO request_energy SELECT seq, ?, ? FROM receipts WHERE request_id = ? ON CONFLICT (seq) DO UPDATE SET "
+    "microjoules = request_energy.microjoules + excluded.microjoules, "
+    "electricity_nanos = request_energy.electricity_nanos + excluded.electricity_nanos"
 )
 
 
@@ -57,15 +72,22 @@ def _texts(values: Sequence[object]) -> str:
         raise InvalidRecord("The ledger refused a record: a text is not valid Unicode.") from error
 
 
-def receipt_row(seq: int, receipt: Receipt) -> tuple[object, ...]:
-    """Return the row of a receipt.
+def write_receipt(connection: Connection, row: Sequence[object], facts: bytes, pattern: Pattern | None) -> int:
+    """Write a receipt's row with its facts packed, and return its number: one more than the newest has, or had."""
+    number, kept = packed(facts, str(row[_ID]), pattern)
+    values = (*row[:_FACTS], kept, *row[_FACTS + 1 :], number)
+    ((seq,),) = connection.execute(_RECEIPT_SQL, values).fetchall()
+    return int(seq)
+
+
+def receipt_row(receipt: Receipt) -> tuple[object, ...]:
+    """Return the row of a receipt, without its number; its facts as they came.
 
     Raises:
         InvalidRecord: A number in it can't be true.
     """
     prompt = receipt.prompt_tokens
     return (
-        seq,
         receipt.request_id,
         _seconds("received_at", receipt.received_at),
         receipt.dialect.value,
@@ -88,6 +110,7 @@ def receipt_row(seq: int, receipt: Receipt) -> tuple[object, ...]:
         int(receipt.shadow),
         receipt.budget,
         _texts(receipt.masked),
+        receipt.conversation,
     )
 
 
@@ -157,5 +180,5 @@ def energy_row(accrual: Accrual) -> tuple[object, ...]:
 
 
 def request_energy_row(energy: RequestEnergy) -> tuple[object, ...]:
-    """Return the row of a request's energy; the request's id stands where its number will."""
-    return energy.request_id, energy.microjoules, energy.electricity_nanos
+    """Return what a request's energy is written with; its id is the last."""
+    return energy.microjoules, energy.electricity_nanos, energy.request_id

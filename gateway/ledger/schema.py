@@ -148,7 +148,132 @@ CREATE TABLE pruning (
 ) STRICT;
 """
 
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
+# Which server answered, of targets that have several: a table of its own, so that other requests take no room in it.
+_VERSION_7 = """
+CREATE TABLE answering_servers (
+    seq INTEGER PRIMARY KEY REFERENCES receipts (seq) ON DELETE CASCADE,
+    server TEXT NOT NULL
+) STRICT;
+"""
+
+# API keys that commands make. Of a secret there is a keyed digest; a revoked key stays, so that its name does.
+_VERSION_8 = """
+CREATE TABLE api_keys (
+    name TEXT PRIMARY KEY,
+    person TEXT,
+    tags TEXT NOT NULL,
+    models TEXT,
+    admin INTEGER NOT NULL CHECK (admin IN (0, 1)),
+    metrics INTEGER NOT NULL CHECK (metrics IN (0, 1)),
+    front_end INTEGER NOT NULL CHECK (front_end IN (0, 1)),
+    limits TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    expires_at REAL,
+    revoked_at REAL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE api_key_secrets (
+    digest BLOB PRIMARY KEY,
+    name TEXT NOT NULL REFERENCES api_keys (name) ON DELETE CASCADE,
+    created_at REAL NOT NULL,
+    ends_at REAL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE api_key_changes (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    number INTEGER NOT NULL
+) STRICT;
+"""
+
+# The chain: one link for each receipt and each settlement, which stays when their rows go. What a link commits to can
+# be checked with the salt, which goes with the receipt. Checkpoints are lines of JSON, signed.
+_VERSION_9 = """
+CREATE TABLE chain_head (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    number INTEGER NOT NULL,
+    head BLOB NOT NULL
+) STRICT;
+CREATE TABLE chain_links (
+    number INTEGER PRIMARY KEY,
+    kind INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    through INTEGER,
+    at INTEGER NOT NULL,
+    label INTEGER,
+    zones TEXT,
+    commitment BLOB NOT NULL
+) STRICT;
+CREATE TABLE chain_salts (
+    seq INTEGER PRIMARY KEY REFERENCES receipts (seq) ON DELETE CASCADE,
+    salt BLOB NOT NULL
+) STRICT;
+CREATE TABLE checkpoints (
+    place INTEGER PRIMARY KEY,
+    line TEXT NOT NULL
+) STRICT;
+"""
+
+# Used where several gateways share a ledger (sharing.py): who is alive, whose requests have no settlement yet, what is
+# set aside for them and what was spent. Money in micro-dollars; a period is a day as 2026-11-29 or a month as 2026-11.
+_VERSION_10 = """
+CREATE TABLE gateways (
+    number INTEGER PRIMARY KEY,
+    seen REAL NOT NULL
+) STRICT;
+CREATE TABLE open_requests (
+    seq INTEGER PRIMARY KEY REFERENCES receipts (seq) ON DELETE CASCADE,
+    gateway INTEGER NOT NULL
+) STRICT;
+CREATE TABLE holds (
+    seq INTEGER NOT NULL REFERENCES open_requests (seq) ON DELETE CASCADE,
+    budget TEXT NOT NULL,
+    micros INTEGER NOT NULL CHECK (micros >= 0),
+    PRIMARY KEY (seq, budget)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE spent (
+    budget TEXT NOT NULL,
+    period TEXT NOT NULL,
+    micros INTEGER NOT NULL CHECK (micros >= 0),
+    PRIMARY KEY (budget, period)
+) STRICT, WITHOUT ROWID;
+"""
+
+# What the facts of many requests have in common (facts.py), so that each takes less; whose a receipt and a mapping are,
+# so that they can be erased; money and tokens of requests that were removed: limits of this month and day count on.
+_VERSION_11 = """
+CREATE TABLE fact_patterns (
+    number INTEGER PRIMARY KEY,
+    content BLOB NOT NULL
+) STRICT;
+ALTER TABLE receipts ADD COLUMN pattern INTEGER REFERENCES fact_patterns (number);
+ALTER TABLE receipts ADD COLUMN conversation BLOB;
+ALTER TABLE masks ADD COLUMN key TEXT;
+ALTER TABLE masks ADD COLUMN "user" TEXT;
+ALTER TABLE masks ADD COLUMN conversation BLOB;
+CREATE TABLE removed_spending (
+    quarter INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    "user" TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    target TEXT NOT NULL,
+    micros INTEGER NOT NULL CHECK (micros >= 0),
+    tokens INTEGER NOT NULL CHECK (tokens >= 0),
+    PRIMARY KEY (quarter, key, "user", tags, target)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE removed_last (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    seq INTEGER NOT NULL
+) STRICT;
+CREATE TABLE erasures (
+    number INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    what TEXT NOT NULL,
+    requests INTEGER NOT NULL CHECK (requests >= 0)
+) STRICT;
+"""
+
+MIGRATIONS = (
+    _VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7, _VERSION_8, _VERSION_9,
+    _VERSION_10, _VERSION_11,
+)  # fmt: skip
 VERSION = len(MIGRATIONS)
 
 
@@ -171,6 +296,22 @@ def identify(connection: sqlite3.Connection, file: str) -> int:
             "It was left as it is; install the newer version."
         )
     return version
+
+
+def check_current(connection: sqlite3.Connection, file: str) -> None:
+    """Check that a database is ours and has the current schema, for whoever only reads it, or changes it beside us.
+
+    Raises:
+        LedgerUnavailable: It is not, or it has not; the message says what to do.
+    """
+    version = identify(connection, file)
+    if version == 0:
+        raise LedgerUnavailable(f"The ledger {file} is empty.")
+    if version < VERSION:
+        raise LedgerUnavailable(
+            f"The ledger {file} was written by an older Aduana. "
+            "Start the gateway once ('aduana serve'): it brings the ledger up to date."
+        )
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:

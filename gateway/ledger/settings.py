@@ -6,6 +6,8 @@ from types import MappingProxyType
 
 import msgspec
 
+from gateway.core.secret import Secret
+
 MIB = 2**20
 
 
@@ -14,6 +16,12 @@ class LedgerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     directory: Path
     """Directory of the database `ledger.sqlite3` and its lock file. Created if it does not exist."""
+    database: Secret | None = None
+    """Address of a PostgreSQL database, which several gateways may share. None: the file in the directory."""
+    database_password: Secret | None = None
+    """Password of its user, where the address has none."""
+    lease_seconds: float = 30.0
+    """A gateway that gave the others of a shared database no sign for this long counts as dead."""
     timezone: str = ""
     """IANA name of the zone in which days and months begin, for example `Europe/Madrid`. Empty: the machine's own."""
     day_limit_usd: float | None = None
@@ -22,6 +30,8 @@ class LedgerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Limit of cloud spending in one calendar month, US dollars."""
     key_limits_usd: Mapping[str, float] = MappingProxyType({})
     """Limit in one calendar month for single API keys, by the key's name, US dollars."""
+    limits_usd: Mapping[str, float] = MappingProxyType({})
+    """Limits of further accounts (`core.limits.Account`) by their names, US dollars."""
     unpriced_targets: frozenset[str] = frozenset()
     """Targets whose price is not known. Their cost is written as unknown, never as 0."""
     unpriced_allowed: bool = False
@@ -32,6 +42,8 @@ class LedgerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a write waits while another program holds the database."""
     keep_days: int = 400
     """Requests older than this are removed, at start and once a day. 0: never."""
+    keep_bytes: int | None = None
+    """Beyond this size of the database the oldest requests are removed. None: whatever its size."""
     taint_days: int = 90
     """A sensitive conversation that was not seen for this long is forgotten. Being seen starts the days anew."""
     taint_entries: int = 2_000_000

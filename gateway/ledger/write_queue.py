@@ -6,11 +6,11 @@ Patient work waits a moment for more of it, so that a flood of refusals costs fe
 
 import asyncio
 import contextlib
-import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from gateway.core.errors import LedgerUnavailable
+from gateway.ledger.sql import Work
 from gateway.ledger.writer import Job, Told, Writer
 
 _PATIENCE = 0.02  # seconds that patient work waits for other work to be committed with
@@ -35,7 +35,7 @@ class WriteQueue:
         self._handed_over = 0.0  # when patient work last went alone: the first in a while goes at once
         self._handover: asyncio.TimerHandle | None = None
 
-    async def do_by_pieces(self, pieces: Sequence[Callable[[sqlite3.Connection], Any]]) -> None:
+    async def do_by_pieces(self, pieces: Sequence[Work]) -> None:
         """Do much work piece by piece, and return when all of it is durable.
 
         INVARIANT: of all such work only one piece is with the writer at a time, so receipts never wait behind much of
@@ -48,9 +48,7 @@ class WriteQueue:
             async with self._turn:
                 await self.do(piece, keep=True)
 
-    def do(
-        self, work: Callable[[sqlite3.Connection], Any], *, keep: bool = False, patient: bool = False
-    ) -> "asyncio.Future[Any]":
+    def do(self, work: Work, *, keep: bool = False, patient: bool = False) -> "asyncio.Future[Any]":
         """Hand work over and return a future that is done when it is durable.
 
         The future fails with LedgerUnavailable; with TooSlow after the time for a write. `patient` work goes to the
@@ -71,7 +69,7 @@ class WriteQueue:
             self._alarm = self._loop.call_later(self._seconds, self._late)
         return waiter
 
-    def send(self, work: Callable[[sqlite3.Connection], Any], *, keep: bool = False) -> None:
+    def send(self, work: Work, *, keep: bool = False) -> None:
         """Hand over work that nobody waits for."""
         self.hand_over()
         self._writer.submit(Job(work=work, keep=keep))

@@ -1,42 +1,30 @@
 """The one thread that writes. Takes jobs in order, commits many of them with one sync to disk, answers each.
 
-Owns the writing connection. Knows nothing of what the jobs write.
+Owns the writing connection. Knows nothing of what the jobs write, nor of the database's kind.
 """
 
 import contextlib
-import os
 import queue
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from gateway.core.errors import LedgerUnavailable
-from gateway.ledger.schema import identify, migrate
+from gateway.ledger.sql import Connection, Database, Undecided, Work
 
-Work = Callable[[sqlite3.Connection], Any]
 _BATCH = 256
 _PROBE_SECONDS = 2.0
-# One record's own fault: the others of its batch are written all the same.
-_UNFIT = (
-    sqlite3.IntegrityError,
-    sqlite3.InterfaceError,
-    sqlite3.ProgrammingError,
-    sqlite3.DataError,
-    ValueError,
-    OverflowError,
-    TypeError,
-)
+_HEARTBEAT = "INSERT INTO heartbeat VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at"
+_MOST_OWED = 10_000  # jobs that are kept while the database can't be used; no request is admitted then
 
 
 class Job(msgspec.Struct, eq=False):
     """Work for the writer.
 
-    `keep`: try again with a later batch when the disk refuses. `waiter` belongs to whoever waits.
+    `keep`: try again with a later batch when the database refuses. `waiter` belongs to whoever waits.
     """
 
     work: Work
@@ -45,79 +33,30 @@ class Job(msgspec.Struct, eq=False):
     told: bool = False
 
 
+class Tending(msgspec.Struct, frozen=True, kw_only=True):
+    """Work that is done in every transaction, and after so many seconds in one of its own."""
+
+    seconds: float
+    work: Work
+
+
 Told = tuple[Job, Any, LedgerUnavailable | None]
 
 
-def describe(error: Exception, file: Path) -> str:
-    """Say what went wrong with the database, where, and what to do."""
-    text = str(error)
-    match error:
-        case OSError():
-            return f"The ledger {file} can't be used: {error.strerror or text}."
-        case _ if "full" in text:
-            return f"The ledger {file} can't be written: {text}. Make room on its disk."
-        case _ if "readonly" in text or "unable to open" in text:
-            return f"The ledger {file} can't be written: {text}. Check that its directory exists and is writable."
-        case _ if "locked" in text or "busy" in text:
-            return f"The ledger {file} is held by another program ({text}). Close that program."
-        case _ if "malformed" in text or "not a database" in text:
-            return (
-                f"The ledger {file} is damaged ({text}). Nothing was overwritten. Move it away together with its "
-                "'-wal' file, keep both, and start again; 'sqlite3 FILE .recover' can read most of it."
-            )
-        case _:
-            return f"The ledger {file} failed: {text}."
-
-
-def connect(
-    file: Path, *, busy_seconds: float, max_bytes: int | None = None, create: bool = False
-) -> sqlite3.Connection:
-    """Open the connection that writes.
-
-    INVARIANT: synchronous=FULL; what was committed survives a power cut.
-    """
-    mode = "rwc" if create else "rw"
-    connection = sqlite3.connect(
-        f"{file.absolute().as_uri()}?mode={mode}", uri=True, timeout=busy_seconds, isolation_level=None
-    )
-    try:
-        identify(connection, str(file))
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA secure_delete = FAST")
-        connection.execute("PRAGMA journal_size_limit = 16777216")
-        if max_bytes is not None:
-            page = connection.execute("PRAGMA page_size").fetchone()[0]
-            connection.execute(f"PRAGMA max_page_count = {max(1, max_bytes // page)}")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
 class Writer:
-    """Thread that writes, and its queue. `start` opens and migrates; `close` finishes what is queued."""
+    """Thread that writes, and its queue. `start` prepares the database; `close` finishes what is queued."""
 
     def __init__(
-        self,
-        file: Path,
-        *,
-        busy_seconds: float,
-        max_bytes: int | None,
-        check_bytes: int,
-        tell: Callable[[list[Told]], None],
+        self, database: Database, *, tell: Callable[[list[Told]], None], tending: Tending | None = None
     ) -> None:
         self._tell = tell  # called in the writer's thread, once a batch, with what became durable or failed
-        self._file = file
-        self._busy_seconds = busy_seconds
-        self._max_bytes = max_bytes
-        self._check_bytes = check_bytes
+        self._database = database
+        self._tending = tending
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
-        self._connection: sqlite3.Connection | None = None
-        self._identity: tuple[int, int] | None = None
+        self._connection: Connection | None = None
         self._owed: list[Job] = []
+        self._maybe: tuple[object, list[Job]] | None = None  # a transaction that may be durable, and its kept jobs
         self._problem: str | None = None
         self._closed = False
 
@@ -133,21 +72,9 @@ class Writer:
             LedgerUnavailable: The database can't be opened, is damaged, or is not ours.
         """
         try:
-            self._connection = self._open(create=True)
-            self._check(self._connection)
-            migrate(self._connection, identify(self._connection, str(self._file)))
-            self._identity = self._inode()
-        except (sqlite3.Error, OSError) as error:
-            if self._connection is not None:
-                self._connection.close()
-            raise LedgerUnavailable(describe(error, self._file)) from error
-        except LedgerUnavailable:
-            if self._connection is not None:
-                self._connection.close()
-            raise
-        # Connections are used by one thread at a time: this one hands it over here and never touches it again.
-        self._connection.close()
-        self._connection = None
+            self._database.prepare()
+        except self._database.failures as error:
+            raise LedgerUnavailable(self._database.describe(error)) from error
         self._thread.start()
 
     def submit(self, job: Job) -> None:
@@ -167,25 +94,11 @@ class Writer:
             self._queue.put(None)
             self._thread.join()
 
-    def _open(self, *, create: bool = False) -> sqlite3.Connection:
-        return connect(self._file, busy_seconds=self._busy_seconds, max_bytes=self._max_bytes, create=create)
-
-    def _inode(self) -> tuple[int, int]:
-        status = os.stat(self._file)
-        return status.st_dev, status.st_ino
-
-    def _check(self, connection: sqlite3.Connection) -> None:
-        if self._file.stat().st_size > self._check_bytes:
-            return
-        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(f"malformed: {verdict}")
-
     def _run(self) -> None:
         running = True
         while running:
             batch, running = self._take()
-            if batch or self._problem is not None or (not running and self._owed):
+            if batch or running or self._problem is not None or self._owed or self._maybe is not None:
                 self._write(batch)
         if self._connection is not None:
             self._connection.close()
@@ -194,7 +107,10 @@ class Writer:
         batch: list[Job] = []
         try:
             # While something is wrong, look now and then whether it is over, so that readiness can come back.
-            job = self._queue.get(timeout=_PROBE_SECONDS if self._problem is not None else None)
+            wait = self._tending.seconds if self._tending is not None else None
+            if self._problem is not None:
+                wait = _PROBE_SECONDS
+            job = self._queue.get(timeout=wait)
             while job is not None:
                 batch.append(job)
                 if len(batch) == _BATCH:
@@ -207,55 +123,83 @@ class Writer:
     def _write(self, batch: list[Job]) -> None:
         jobs, self._owed = self._owed + batch, []
         try:
-            answers = self._commit(jobs)
-        except (sqlite3.Error, OSError) as error:
-            self._failed(jobs, describe(error, self._file), error)
+            connection = self._connected()
+            jobs = self._undecided(connection) + jobs
+            answers = self._commit(connection, jobs)
+        except Undecided as error:
+            self._failed(jobs, self._database.describe(error.cause), error, undecided=error.transaction)
+            return
+        except self._database.failures as error:
+            self._failed(jobs, self._database.describe(error), error)
             return
         except LedgerUnavailable as error:
             self._failed(jobs, error.message, error)
             return
         except Exception as error:  # noqa: BLE001 - a dead writer would leave every later request waiting
-            self._failed(jobs, f"The ledger {self._file} failed: {type(error).__name__}.", error)
+            self._failed(jobs, f"{self._database.name} failed: {type(error).__name__}.", error)
             return
         self._problem = None
         self._answer([(job, answer, refused) for job, (answer, refused) in zip(jobs, answers, strict=True)])
 
-    def _commit(self, jobs: list[Job]) -> list[tuple[Any, LedgerUnavailable | None]]:
+    def _connected(self) -> Connection:
         if self._connection is None:
-            self._connection = self._open()
-        # A database that was deleted or replaced under us would take writes that nobody will ever read.
-        if self._identity is not None and self._inode() != self._identity:
-            raise LedgerUnavailable(f"The ledger {self._file} was replaced by another file. Restart the gateway.")
-        connection = self._connection
+            self._connection = self._database.connect()
+        return self._connection
+
+    def _undecided(self, connection: Connection) -> list[Job]:
+        """Return the jobs to be done again, of a transaction of which it was not known whether it was committed."""
+        if self._maybe is None:
+            return []
+        transaction, jobs = self._maybe
+        again = [] if self._database.was_committed(connection, transaction) else jobs
+        self._maybe = None
+        return again
+
+    def _commit(self, connection: Connection, jobs: list[Job]) -> list[tuple[Any, LedgerUnavailable | None]]:
         answers: list[tuple[Any, LedgerUnavailable | None]] = []
-        connection.execute("BEGIN IMMEDIATE")
+        self._database.begin(connection)
         for job in jobs:
             connection.execute("SAVEPOINT job")
             try:
-                answers.append((job.work(connection), None))
+                answer = job.work(connection)
+                self._database.flush(connection)
+                answers.append((answer, None))
             except LedgerUnavailable as error:
-                connection.execute("ROLLBACK TO job")
+                self._undo(connection)
                 answers.append((None, error))
-            except _UNFIT as error:
-                connection.execute("ROLLBACK TO job")
+            except Exception as error:
+                if not self._database.unfit(error):
+                    raise
+                self._undo(connection)
                 refused = LedgerUnavailable(
                     f"The ledger refused a record: {type(error).__name__}.", code="ledger_invalid_record"
                 )
                 refused.__cause__ = error
                 answers.append((None, refused))
             connection.execute("RELEASE job")
-        if not jobs:
-            connection.execute("INSERT OR REPLACE INTO heartbeat VALUES (1, ?)", (time.time(),))
-        connection.execute("COMMIT")
+        if not jobs and self._problem is not None:
+            connection.execute(_HEARTBEAT, (time.time(),))
+        if self._tending is not None:
+            self._tending.work(connection)
+        self._database.commit(connection)
         return answers
 
-    def _failed(self, jobs: list[Job], message: str, error: Exception) -> None:
+    def _undo(self, connection: Connection) -> None:
+        with contextlib.suppress(*self._database.failures):  # of this job: they are undone with it
+            self._database.flush(connection)
+        connection.execute("ROLLBACK TO job")
+
+    def _failed(self, jobs: list[Job], message: str, error: Exception, *, undecided: object = None) -> None:
         self._problem = message
         if self._connection is not None:
-            with contextlib.suppress(sqlite3.Error):
+            with contextlib.suppress(*self._database.failures):
                 self._connection.close()  # rolls back
             self._connection = None
-        self._owed.extend(job for job in jobs if job.keep)
+        kept = [job for job in jobs if job.keep]
+        if undecided is not None:
+            self._maybe = (undecided, kept)
+        else:
+            self._owed = (kept + self._owed)[-_MOST_OWED:]
         told: list[Told] = []
         for job in jobs:
             unavailable = LedgerUnavailable(message)

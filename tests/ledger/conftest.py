@@ -1,15 +1,19 @@
 """Records to write and a ledger to write them to."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Outcome, Receipt, Reservation, Settlement
 from gateway.core.request import Dialect, Endpoint
+from gateway.core.secret import Secret
 from gateway.core.usage import Usage
 from gateway.ledger import Ledger, LedgerSettings
+from tests.standins.postgresql import Postgresql
 
 NOON = 1_795_435_200.0  # 2026-11-23 12:00 UTC
 
@@ -74,9 +78,24 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> LedgerSettings:
-    return LedgerSettings(directory=tmp_path / "state", timezone="Europe/Madrid")
+only_sqlite = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+"""For tests of what is SQLite's own: its file, its locks, its PRAGMAs."""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> LedgerSettings:
+    """Settings of an empty ledger, once in each kind of database."""
+    alone = LedgerSettings(directory=tmp_path / "state", timezone="Europe/Madrid")
+    if request.param == "sqlite":
+        return alone
+    server: Postgresql = request.getfixturevalue("postgresql")
+    return msgspec.structs.replace(alone, database=Secret(server.fresh()))
+
+
+def rows(ledger: Ledger, query: str) -> list[tuple[object, ...]]:
+    """Return what somebody else reads from a ledger."""
+    with closing(ledger.database.reader()) as connection:
+        return connection.execute(query).fetchall()
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.labels import Zone
+from gateway.core.limits import Account, Scope
+from gateway.core.usage import Usage
 from gateway.ledger import Ledger, LedgerSettings
 from gateway.ledger.budgets import Budgets
 from tests.ledger.conftest import CLOUD, NOON, Clock, make_receipt, make_settlement
@@ -177,6 +179,88 @@ def test_budgets_say_when_they_begin_anew(today: date, tomorrow: datetime, month
         "month": month,
         "key:k": month,
     }
+
+
+ANA, ANA_TODAY = Account(name="user:ana", told="user", limit=700), Account(name="user_day:ana", told="user_day")
+
+
+async def test_what_a_request_draws_on_besides_is_held_settled_and_known_after_a_restart(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    """A user's limit comes with the request; the name that is told is not the user's. Tags without a limit in the
+    configuration have no sum: clients can invent any number of them.
+    """
+    settings = msgspec.structs.replace(settings, limits_usd={"tag:slow": 0.0009, "target_day:big": 0.002})
+    accounts = (ANA, ANA_TODAY, Account(name="tag:slow", told="tag:slow", limit=900))
+    drawn = msgspec.structs.replace(CLOUD, accounts=accounts)
+    spent = {"user": 0.0005, "tag:slow": 0.0005, "key:laptop": 0.0005, "day": 0.0005, "month": 0.0005}
+
+    def told(ledger: Ledger) -> dict[str, float]:
+        return {name: round(budget.spent, 6) for name, budget in ledger.budgets_of("laptop", accounts).items()}
+
+    ledger = Ledger(settings, wall=clock)
+    await ledger.open()
+    receipt = make_receipt("a", user="ana", tags=("invented", "slow"))
+    assert await ledger.receive(receipt, drawn) is None
+    assert told(ledger) == spent
+    assert await ledger.receive(make_receipt("b", user="ana"), drawn) == "user"
+    await ledger.settle(make_settlement("a", target="big", zone=Zone.CLOUD, cost_micros=600))
+    await ledger.close()
+
+    again = Ledger(settings, wall=clock)
+    await again.open()
+    assert told(again) == dict.fromkeys(spent, 0.0006)
+    assert again.budgets()["target_day:big"].spent == pytest.approx(0.0006)
+    assert "tag:invented" not in again.budgets()
+    clock.now += DAY
+    assert told(again) | {"day": 0.0} == dict.fromkeys(spent, 0.0006) | {"day": 0.0}
+    assert again.budgets()["target_day:big"].spent == 0
+    await again.close()
+
+
+def test_names_that_spend_nothing_are_not_remembered() -> None:
+    """Front ends can name any number of users: a limit is shown from its first spending to the end of its period."""
+    budgets = Budgets(day=None, month=None, keys={"k": 1.0}, today=date(2026, 11, 29), zone=UTC)
+    shown = set(budgets.now())
+
+    def accounts(user: str) -> tuple[Account, ...]:
+        names = (f"user:{user}", f"user_day:{user}")
+        return tuple([Account(name=name, told=name.partition(":")[0], limit=700) for name in names])
+
+    for number in range(100):
+        assert budgets.drawn("k", accounts(f"u{number}"))["user"].limit == 0.0007
+        assert budgets.hold(f"r{number}", "k", 0, accounts(f"u{number}")) is None
+        assert budgets.hold(f"r{number}", "k", 701, accounts(f"u{number}")) == "user"
+    assert set(budgets.now()) == shown
+    budgets.hold("one", "k", 100, accounts("ana"))
+    budgets.settle("one", "k", 100, accounts("ana"))
+    assert budgets.now()["user:ana"].limit == budgets.now()["user_day:ana"].limit == 0.0007
+    budgets.roll(date(2026, 11, 30))
+    assert set(budgets.now()) - shown == {"user:ana"}
+    budgets.roll(date(2026, 12, 1))
+    assert set(budgets.now()) == shown
+
+
+async def test_the_tokens_of_today_are_added_up_at_the_start(settings: LedgerSettings, clock: Clock) -> None:
+    """By key, user, tag and target: what was used before the day began does not count."""
+    for number, moment in enumerate((NOON - DAY, NOON)):
+        clock.now = moment
+        ledger = Ledger(settings, wall=clock)
+        await ledger.open()
+        receipt = make_receipt(f"r{number}", received_at=moment, user="ana", tags=("slow",))
+        await ledger.receive(receipt, None)
+        usage = Usage(input=10, input_cached=5, output=3, reasoning=2)
+        await ledger.settle(make_settlement(f"r{number}", settled_at=moment, target="home", usage=usage))
+        await ledger.close()
+    ledger = Ledger(settings, wall=clock)
+    await ledger.open()
+    assert ledger.tokens_today() == {
+        (Scope.KEY, "laptop"): 20,
+        (Scope.USER, "ana"): 20,
+        (Scope.TAG, "slow"): 20,
+        (Scope.TARGET, "home"): 20,
+    }
+    await ledger.close()
 
 
 async def test_two_requests_at_once_do_not_share_the_last_dollar(settings: LedgerSettings, clock: Clock) -> None:

@@ -7,11 +7,13 @@ import pytest
 
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.labels import Label
+from gateway.core.record import Whose
 from gateway.ledger import Ledger, LedgerSettings
 from gateway.ledger.schema import APPLICATION_ID, MIGRATIONS
-from tests.ledger.conftest import CLOUD, Clock, make_receipt
+from tests.ledger.conftest import CLOUD, Clock, make_receipt, only_sqlite, rows
 
 DAY = 86_400
+LAPTOP = Whose(key="laptop")
 A, B, C = (bytes([number]) * 16 for number in range(3))
 MAIL, NAME = frozenset({"contact.email"}), frozenset({"person.name"})
 
@@ -67,24 +69,25 @@ async def test_what_is_being_written_counts(ledger: Ledger) -> None:
 
 async def test_a_mapping_is_found_by_the_longest_known_beginning(ledger: Ledger) -> None:
     """A branch of a conversation finds its own mapping, else that of what it began with."""
-    await ledger.mask_remember(b"one", b"sealed 1", [A])
-    await ledger.mask_remember(b"two", b"sealed 2", [B])
+    await ledger.mask_remember(b"one", b"sealed 1", [A], LAPTOP)
+    await ledger.mask_remember(b"two", b"sealed 2", [B], LAPTOP)
     assert (await ledger.mask_lookup([A, C])).name == b"one"
     kept = await ledger.mask_lookup([A, B, C])
     assert (kept.name, kept.sealed, kept.links) == (b"two", b"sealed 2", frozenset({B}))
-    await ledger.mask_remember(b"one", b"sealed 3", [A, C])
+    await ledger.mask_remember(b"one", b"sealed 3", [A, C], LAPTOP)
     kept = await ledger.mask_lookup([C])
     assert (kept.sealed, kept.links) == (b"sealed 3", frozenset({C}))
     assert await ledger.mask_lookup([b"unknown"]) is None
 
 
+@only_sqlite
 async def test_mappings_are_erased_with_the_conversation(settings: LedgerSettings, clock: Clock) -> None:
     """Unseen for `taint_days` a mapping goes, with its links; what keeps coming stays; the fewest go beyond a limit."""
     settings = msgspec.structs.replace(settings, taint_days=30, taint_entries=2)
     ledger = Ledger(settings, wall=clock)
     await ledger.open()
-    await ledger.mask_remember(b"one", b"sealed 1", [A])
-    await ledger.mask_remember(b"two", b"sealed 2", [B])
+    await ledger.mask_remember(b"one", b"sealed 1", [A], LAPTOP)
+    await ledger.mask_remember(b"two", b"sealed 2", [B], LAPTOP)
     for day in range(1, 41):
         clock.now += DAY
         assert day % 10 or await ledger.mask_lookup([B]) is not None
@@ -92,12 +95,11 @@ async def test_mappings_are_erased_with_the_conversation(settings: LedgerSetting
         await ledger.open()
     assert await ledger.mask_lookup([A]) is None
     assert (await ledger.mask_lookup([B])).name == b"two"
+    assert rows(ledger, "SELECT count(*) FROM mask_links") == [(1,)]
     await ledger.close()
-    with sqlite3.connect(ledger.file) as connection:
-        assert connection.execute("SELECT count(*) FROM mask_links").fetchone() == (1,)
-    connection.close()
 
 
+@only_sqlite
 async def test_a_mapping_that_can_not_be_kept_is_an_error(settings: LedgerSettings, tmp_path) -> None:
     """A mapping that can't be read or written raises an error; neither fails in silence."""
     ledger = Ledger(settings)
@@ -106,18 +108,17 @@ async def test_a_mapping_that_can_not_be_kept_is_an_error(settings: LedgerSettin
     with pytest.raises(LedgerUnavailable):
         await ledger.mask_lookup([A])
     with pytest.raises(LedgerUnavailable):
-        await ledger.mask_remember(b"one", b"sealed", [A])
+        await ledger.mask_remember(b"one", b"sealed", [A], LAPTOP)
     await ledger.close()
 
 
 async def test_receipts_say_what_was_masked(ledger: Ledger) -> None:
     """A receipt holds category and count of what was masked, and nothing else."""
     await ledger.receive(make_receipt(masked=(("contact.email", 2),)), CLOUD)
-    with sqlite3.connect(ledger.file) as connection:
-        assert connection.execute("SELECT masked FROM receipts").fetchone() == ('[["contact.email",2]]',)
-    connection.close()
+    assert rows(ledger, "SELECT masked FROM receipts") == [('[["contact.email",2]]',)]
 
 
+@only_sqlite
 async def test_an_older_ledger_learns_to_mask(settings: LedgerSettings) -> None:
     """After the migration of an older ledger its sensitive conversations stay, of unknown cause."""
     settings.directory.mkdir(parents=True)
@@ -130,5 +131,5 @@ async def test_an_older_ledger_learns_to_mask(settings: LedgerSettings) -> None:
     await ledger.open()
     assert await ledger.taint_lookup([A]) == {A: Label.SENSITIVE}
     assert await ledger.taint_causes([A]) is None
-    await ledger.mask_remember(b"one", b"sealed", [A])
+    await ledger.mask_remember(b"one", b"sealed", [A], LAPTOP)
     await ledger.close()

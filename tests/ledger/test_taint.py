@@ -10,7 +10,7 @@ import pytest
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.labels import Label
 from gateway.ledger import Ledger, LedgerSettings
-from tests.ledger.conftest import Clock, make_receipt
+from tests.ledger.conftest import Clock, make_receipt, only_sqlite
 
 DAY = 86_400
 A, B, C = (bytes([number]) * 16 for number in range(3))
@@ -52,6 +52,7 @@ async def test_a_label_never_falls(ledger: Ledger) -> None:
     assert await ledger.taint_lookup([B]) == {B: Label.SENSITIVE}
 
 
+@only_sqlite
 async def test_what_keeps_coming_never_expires(settings: LedgerSettings, clock: Clock) -> None:
     """Looked up every 20 days it lives for ever; unseen for longer than `taint_days` it goes."""
     settings = msgspec.structs.replace(settings, taint_days=30)
@@ -100,6 +101,7 @@ async def test_many_hashes_at_once(ledger: Ledger) -> None:
     assert len(await ledger.taint_lookup(many)) == 1800
 
 
+@only_sqlite
 async def test_what_is_known_is_not_written_again(ledger: Ledger) -> None:
     """A later turn of a sensitive conversation costs the ledger only what is new in it."""
     many = [number.to_bytes(16, "big") for number in range(1800)]
@@ -109,6 +111,7 @@ async def test_what_is_known_is_not_written_again(ledger: Ledger) -> None:
     assert changes_of(ledger) == before + 1
 
 
+@only_sqlite
 async def test_what_else_makes_a_known_turn_sensitive_is_written(ledger: Ledger) -> None:
     """A turn that was sensitive by findings alone, and then by something else, may not be masked any more."""
     await ledger.taint_remember([A, B], Label.SENSITIVE, frozenset({"id"}))
@@ -119,6 +122,7 @@ async def test_what_else_makes_a_known_turn_sensitive_is_written(ledger: Ledger)
     assert await ledger.taint_causes([A]) == frozenset({"id", "contact"})
 
 
+@only_sqlite
 async def test_receipts_come_before_much_that_is_remembered(ledger: Ledger) -> None:
     """While a large conversation is remembered, a receipt waits for a piece of it and not for the whole."""
     order: list[str] = []
@@ -155,6 +159,7 @@ async def test_who_does_not_wait_is_not_forgotten(settings: LedgerSettings) -> N
     await ledger.close()
 
 
+@only_sqlite
 async def test_not_being_able_to_look_is_an_error_not_a_no(settings: LedgerSettings, tmp_path: Path) -> None:
     """When the database can't be read, the question is not answered with 'unknown, so harmless'."""
     ledger = Ledger(settings)
@@ -168,6 +173,7 @@ async def test_not_being_able_to_look_is_an_error_not_a_no(settings: LedgerSetti
     await ledger.close()
 
 
+@only_sqlite
 async def test_what_is_surely_unknown_needs_no_database(settings: LedgerSettings, tmp_path: Path) -> None:
     """Beside thousands of known turns, unknown ones are answered from memory, even when the database is gone."""
     known = [number.to_bytes(16, "big") for number in range(2000)]

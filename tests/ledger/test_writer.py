@@ -22,6 +22,12 @@ from tests.ledger.conftest import CLOUD, Clock, make_receipt, make_settlement
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.fixture
+def settings(tmp_path: Path) -> LedgerSettings:
+    """Settings of a ledger in a file: what these tests do to it they can do to a file alone."""
+    return LedgerSettings(directory=tmp_path / "state", timezone="Europe/Madrid")
+
+
 async def fill(ledger: Ledger, prefix: str) -> tuple[int, LedgerUnavailable]:
     """Receipts until one is refused: how many were taken, and the refusal."""
     for number in range(100_000):

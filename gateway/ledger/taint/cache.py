@@ -1,10 +1,9 @@
 """The memory of sensitive conversations while the gateway runs: what is surely unknown costs no database access."""
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from pathlib import Path
+from functools import partial
 from typing import TypeVar
 
 from cachetools import FIFOCache
@@ -12,12 +11,12 @@ from rbloom import Bloom
 
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.labels import Label
-from gateway.ledger import taint
+from gateway.ledger.sql import Connection, Database
+from gateway.ledger.taint import table
 from gateway.ledger.write_queue import WriteQueue
-from gateway.ledger.writer import describe
 
 T = TypeVar("T")
-Entry = tuple[Label, taint.Causes]
+Entry = tuple[Label, table.Causes]
 _EXPECTED = 2_000_000  # hashes; more of them only cost look-ups in vain
 _IN_VAIN = 0.001  # share of unknown hashes
 _AT_HAND = 200_000  # hashes whose entry needs no reading, about 25 MiB
@@ -34,21 +33,20 @@ class TaintCache:
     loop's thread.
     """
 
-    def __init__(self, file: Path, *, busy_seconds: float, today: Callable[[], int]) -> None:
-        self._file = file
-        self._busy_seconds = busy_seconds
+    def __init__(self, database: Database, *, today: Callable[[], int]) -> None:
+        self._database = database
         self._today = today  # days since 1970
         self._filter = Bloom(_EXPECTED, _IN_VAIN)
         self._unwritten: dict[bytes, Entry] = {}  # remembered, not known to be durable
         self._durable: FIFOCache[bytes, Entry] = FIFOCache(_AT_HAND)  # and seen today
         self._day = 0
         self._writing: set[asyncio.Task[None]] = set()
-        self._reader: sqlite3.Connection | None = None
+        self._reader: Connection | None = None
         self._reading = threading.Lock()
 
-    def fill(self, connection: sqlite3.Connection) -> None:
+    def fill(self, connection: Connection) -> None:
         """Take over what the database knows; in the writer's thread, at start."""
-        for item in taint.everything(connection):
+        for item in table.everything(connection):
             self._filter.add(item)
 
     async def lookup(self, hashes: Sequence[bytes], write_queue: WriteQueue | None) -> dict[bytes, Label]:
@@ -59,20 +57,20 @@ class TaintCache:
         """
         return {item: label for item, (label, _) in (await self._entries(hashes, write_queue)).items()}
 
-    async def causes(self, hashes: Sequence[bytes]) -> taint.Causes:
+    async def causes(self, hashes: Sequence[bytes]) -> table.Causes:
         """Return what alone made the sensitive ones of these hashes sensitive; None: not known.
 
         Raises:
             LedgerUnavailable: The database can't be read.
         """
-        union: taint.Causes = frozenset()
+        union: table.Causes = frozenset()
         for label, causes in (await self._entries(hashes, None)).values():
             if label is Label.SENSITIVE:
-                union = taint.joined(union, causes)
+                union = table.joined(union, causes)
         return union or None
 
     async def remember(
-        self, hashes: Sequence[bytes], label: Label, write_queue: WriteQueue, causes: taint.Causes = None
+        self, hashes: Sequence[bytes], label: Label, write_queue: WriteQueue, causes: table.Causes = None
     ) -> None:
         """Remember turns with their label, which never falls; durable when it returns.
 
@@ -83,6 +81,11 @@ class TaintCache:
         """
         entry = (label, causes)
         every = tuple(dict.fromkeys(hashes))
+        if self._database.shared:
+            for item in every:
+                self._unwritten[item] = _merged(self._unwritten.get(item), entry)
+            await asyncio.shield(self._own(self._write_unknown(every, entry, write_queue)))
+            return
         new = await self._noted(every[:_AT_ONCE], entry, write_queue)
         if new or len(every) > _AT_ONCE:
             await asyncio.shield(self._own(self._rest(new, every[_AT_ONCE:], entry, write_queue)))
@@ -112,12 +115,27 @@ class TaintCache:
         if new:
             await self._write(new, entry, write_queue)
 
+    async def _write_unknown(self, hashes: Sequence[bytes], entry: Entry, write_queue: WriteQueue) -> None:
+        """Write those of these hashes that a shared database does not know so, or has not seen today."""
+        new: list[bytes] = []
+        today = self._today()
+        for some in _pieces(hashes, _AT_ONCE):
+            read = await self.reading(partial(table.read, hashes=some))
+            for item in some:
+                label, causes, day = read.get(item, (Label.PUBLIC, None, 0))
+                if day < today or _merged((label, causes), entry) != (label, causes):
+                    new.append(item)
+                elif self._unwritten.get(item) == entry:
+                    self._durable[item] = self._unwritten.pop(item)
+        if new:
+            await self._write(new, entry, write_queue)
+
     async def _write(self, new: Sequence[bytes], entry: Entry, write_queue: WriteQueue) -> None:
         today = self._today()
         label, causes = entry
 
-        def work(piece: Sequence[bytes]) -> Callable[[sqlite3.Connection], None]:
-            return lambda connection: taint.write(connection, dict.fromkeys(piece, label), today, causes)
+        def work(piece: Sequence[bytes]) -> Callable[[Connection], None]:
+            return lambda connection: table.write(connection, dict.fromkeys(piece, label), today, causes)
 
         works = [work(piece) for piece in _pieces(new, _PIECE)]
         if len(works) == 1:
@@ -160,20 +178,23 @@ class TaintCache:
         if today != self._day:
             self._day = today
             self._durable.clear()
-        maybe = [item for item in hashes if item in self._filter]
+        found: dict[bytes, Entry] = {}
+        maybe: Sequence[bytes] = hashes
+        if not self._database.shared:  # others may have remembered, or raised, whatever this gateway knows
+            maybe = [item for item in hashes if item in self._filter]
+            found = {item: self._durable[item] for item in maybe if item in self._durable}
         if not maybe:
             return {}
-        found = {item: self._durable[item] for item in maybe if item in self._durable}
         away = [item for item in maybe if item not in found]
         if away:
-            read = await self.reading(lambda connection: taint.read(connection, away))
+            read = await self.reading(lambda connection: table.read(connection, away))
             stale = [item for item, (_, _, day) in read.items() if day < today]
             if stale and write_queue is not None:
                 self._touch(stale, today, write_queue)
             for item, (label, causes, day) in read.items():
-                found[item] = (label, causes)
+                found[item] = _merged(self._durable.get(item), (label, causes))
                 if day >= today or write_queue is not None:
-                    self._durable[item] = (label, causes)
+                    self._durable[item] = found[item]
         for item in maybe:
             unwritten = self._unwritten.get(item)
             if unwritten is not None:
@@ -183,8 +204,8 @@ class TaintCache:
     def _touch(self, stale: Sequence[bytes], today: int, write_queue: WriteQueue) -> None:
         """Note that these hashes were seen again, behind everything that somebody waits for."""
 
-        def touching(piece: Sequence[bytes]) -> Callable[[sqlite3.Connection], None]:
-            return lambda connection: taint.touch(connection, piece, today)
+        def touching(piece: Sequence[bytes]) -> Callable[[Connection], None]:
+            return lambda connection: table.touch(connection, piece, today)
 
         self._own(write_queue.do_by_pieces([touching(piece) for piece in _pieces(stale, _PIECE)]))
 
@@ -192,11 +213,9 @@ class TaintCache:
         """Let the file go. Safe to call twice."""
         self._durable.clear()
         with self._reading:
-            if self._reader is not None:
-                self._reader.close()
-                self._reader = None
+            self._drop()
 
-    async def reading(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def reading(self, work: Callable[[Connection], T]) -> T:
         """Return what `work` reads from the database, in a thread.
 
         Raises:
@@ -204,20 +223,30 @@ class TaintCache:
         """
         return await asyncio.to_thread(self._read, work)
 
-    def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        try:
-            with self._reading:
-                if self._reader is None:
-                    self._reader = sqlite3.connect(
-                        f"{self._file.absolute().as_uri()}?mode=ro",
-                        uri=True,
-                        timeout=self._busy_seconds,
-                        isolation_level=None,
-                        check_same_thread=False,
-                    )
-                return work(self._reader)
-        except sqlite3.Error as error:
-            raise LedgerUnavailable(describe(error, self._file)) from error
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        with self._reading:
+            kept = self._reader is not None
+            try:
+                return self._read_now(work)
+            except self._database.failures as error:
+                self._drop()
+                if not kept:
+                    raise LedgerUnavailable(self._database.describe(error)) from error
+            try:  # the one that was kept may lead to a server that has been started anew since
+                return self._read_now(work)
+            except self._database.failures as error:
+                self._drop()
+                raise LedgerUnavailable(self._database.describe(error)) from error
+
+    def _read_now(self, work: Callable[[Connection], T]) -> T:
+        if self._reader is None:
+            self._reader = self._database.reader()
+        return work(self._reader)
+
+    def _drop(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
 
 
 def _pieces(hashes: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
@@ -228,4 +257,4 @@ def _merged(one: Entry | None, other: Entry) -> Entry:
     """Return what both say together: the higher label, with the causes of whatever has it."""
     if one is None or other[0] > one[0]:
         return other
-    return one if other[0] < one[0] else (one[0], taint.joined(one[1], other[1]))
+    return one if other[0] < one[0] else (one[0], table.joined(one[1], other[1]))

@@ -1,7 +1,6 @@
 """Reads sums from the ledger for reports. A connection of its own that can't write; the gateway may run meanwhile."""
 
 import enum
-import sqlite3
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -9,11 +8,15 @@ from typing import Any, assert_never
 
 import msgspec
 
+from gateway.accounts.keys import StoredKey
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.record import Savings
-from gateway.ledger.ledger import FILE_NAME
-from gateway.ledger.schema import VERSION, identify
-from gateway.ledger.writer import describe
+from gateway.ledger.database.places import database_at
+from gateway.ledger.keys import table
+from gateway.ledger.sql import Connection, Database
+
+NOBODY = "-"
+"""Name of the group of requests of which no user is known."""
 
 
 class GroupBy(enum.StrEnum):
@@ -24,6 +27,7 @@ class GroupBy(enum.StrEnum):
     RULE = "rule"
     TARGET = "target"
     LABEL = "label"
+    USER = "user"
 
 
 class Sums(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +75,7 @@ class CloudDay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recent(msgspec.Struct, frozen=True, kw_only=True):
-    """One request for the status page: where it went and why. No content."""
+    """One request in a list: where it went and why. No content."""
 
     received_at: float
     app: str
@@ -88,22 +92,23 @@ class Recent(msgspec.Struct, frozen=True, kw_only=True):
     avoided_micros: int | None
 
 
+_BUCKET = 900  # seconds: every time zone's days begin with a quarter of an hour
 # An answer that failed, that a crash cut off, or that was only a comparison saved nothing; what it cost, it cost.
 _SUMS = """
-sum(NOT r.shadow), sum(NOT r.shadow AND coalesce(s.zone = 'local', 0)),
-sum(NOT r.shadow AND coalesce(s.zone = 'cloud', 0)), sum(NOT r.shadow AND s.outcome = 'refused'),
-sum(NOT r.shadow AND s.outcome IN ('error', 'cancelled', 'unknown')),
+count(*) FILTER (WHERE r.shadow = 0), count(*) FILTER (WHERE r.shadow = 0 AND s.zone = 'local'),
+count(*) FILTER (WHERE r.shadow = 0 AND s.zone = 'cloud'),
+count(*) FILTER (WHERE r.shadow = 0 AND s.outcome = 'refused'),
+count(*) FILTER (WHERE r.shadow = 0 AND s.outcome IN ('error', 'cancelled', 'unknown')),
 sum(CASE s.zone WHEN 'local' THEN s.input + s.input_cached ELSE 0 END),
 sum(CASE s.zone WHEN 'local' THEN s.output + s.reasoning ELSE 0 END),
 sum(CASE s.zone WHEN 'cloud' THEN s.input + s.input_cached ELSE 0 END),
 sum(CASE s.zone WHEN 'cloud' THEN s.output + s.reasoning ELSE 0 END),
 sum(coalesce(s.cost_micros, 0)),
-sum(CASE WHEN s.outcome IN ('ok', 'cancelled') AND NOT r.shadow THEN coalesce(s.avoided_micros, 0) ELSE 0 END),
-sum(CASE WHEN s.zone = 'cloud' THEN s.cost_micros IS NULL
-         WHEN s.zone = 'local' AND s.outcome IN ('ok', 'cancelled') AND NOT r.shadow THEN s.avoided_micros IS NULL
-         ELSE 0 END),
+sum(CASE WHEN s.outcome IN ('ok', 'cancelled') AND r.shadow = 0 THEN coalesce(s.avoided_micros, 0) ELSE 0 END),
+count(*) FILTER (WHERE (s.zone = 'cloud' AND s.cost_micros IS NULL) OR (
+    s.zone = 'local' AND s.outcome IN ('ok', 'cancelled') AND r.shadow = 0 AND s.avoided_micros IS NULL)),
 sum(coalesce(e.microjoules, 0)), sum(coalesce(e.electricity_nanos, 0)),
-sum(r.label = 2 AND NOT r.shadow), sum(r.label = 2 AND coalesce(s.zone = 'cloud', 0))
+count(*) FILTER (WHERE r.label = 2 AND r.shadow = 0), count(*) FILTER (WHERE r.label = 2 AND s.zone = 'cloud')
 """
 _FROM = (
     "FROM receipts r JOIN settlements s USING (seq) LEFT JOIN request_energy e USING (seq) "
@@ -114,7 +119,7 @@ SELECT r.received_at, r.key, r.model, CASE r.label WHEN 0 THEN 'public' WHEN 1 T
        r.rule, s.target, s.zone, s.outcome, coalesce(s.error, r.refusal),
        coalesce(s.input + s.input_cached + s.output + s.reasoning, 0), s.duration_seconds, s.cost_micros,
        s.avoided_micros
-FROM receipts r LEFT JOIN settlements s USING (seq) WHERE NOT r.shadow ORDER BY r.seq DESC LIMIT ?
+FROM receipts r LEFT JOIN settlements s USING (seq) WHERE r.shadow = 0 ORDER BY r.seq DESC LIMIT ?
 """
 _COLUMNS = {
     GroupBy.APP: "r.key",
@@ -122,6 +127,7 @@ _COLUMNS = {
     GroupBy.RULE: "r.rule",
     GroupBy.TARGET: "coalesce(s.target, '-')",
     GroupBy.LABEL: "CASE r.label WHEN 0 THEN 'public' WHEN 1 THEN 'internal' ELSE 'sensitive' END",
+    GroupBy.USER: f"coalesce(r.user, '{NOBODY}')",
 }
 
 
@@ -132,32 +138,20 @@ class Reader:
     question raises LedgerUnavailable where the database can't be read.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._file = directory / FILE_NAME
-        self._connection: sqlite3.Connection | None = None
+    def __init__(self, place: Path | Database) -> None:
+        """Open nothing yet. `place` is the state directory, or the database."""
+        self._database = database_at(place)
+        self._connection: Connection | None = None
 
     def __enter__(self) -> "Reader":
         self._connection = self._open()
         return self
 
-    def _open(self) -> sqlite3.Connection:
-        if not self._file.is_file():
-            raise LedgerUnavailable(f"There is no ledger at {self._file} yet. It begins with 'aduana serve'.")
+    def _open(self, seconds: float | None = None) -> Connection:
         try:
-            connection = sqlite3.connect(f"{self._file.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
-            connection.execute("PRAGMA query_only = ON")
-            version = identify(connection, str(self._file))
-            if version < VERSION:
-                connection.close()
-                raise LedgerUnavailable(
-                    f"The ledger {self._file} is empty."
-                    if version == 0
-                    else f"The ledger {self._file} was written by an older Aduana. "
-                    "Start the gateway once ('aduana serve'): it brings the ledger up to date."
-                )
-        except sqlite3.Error as error:
-            raise LedgerUnavailable(describe(error, self._file)) from error
-        return connection
+            return self._database.reader(seconds)
+        except self._database.failures as error:
+            raise self.unreadable(error) from error
 
     def __exit__(self, *_: object) -> None:
         if self._connection is not None:
@@ -173,19 +167,8 @@ class Reader:
     def savings(self, since: float, until: float) -> Savings:
         """Return the money of a period, electricity and hardware included."""
         sums, energy = self.total(since, until), self.energy(since, until)
-        return Savings(
-            requests=sums.requests,
-            local=sums.local,
-            cloud=sums.cloud,
-            refused=sums.refused,
-            unpriced=sums.unpriced,
-            sensitive=sums.sensitive,
-            sensitive_left=sums.sensitive_left,
-            avoided_micros=sums.avoided_micros,
-            cloud_micros=sums.cost_micros,
-            electricity_micros=energy.electricity_micros,
-            hardware_micros=energy.hardware_micros,
-        )
+        spent = Savings(electricity_micros=energy.electricity_micros, hardware_micros=energy.hardware_micros)
+        return added(_money(sums), spent)
 
     def groups(self, by: GroupBy, since: float, until: float) -> list[Sums]:
         """Return the sums of each group, the most valuable first."""
@@ -199,6 +182,30 @@ class Reader:
             sums = self.total(max(start, since), min(end, until))
             result.append((day, msgspec.structs.replace(sums, name=day.isoformat())))
         return result
+
+    def savings_by_day(self, since: float, until: float, zone: tzinfo | None) -> list[tuple[date, Savings]]:
+        """Return the money of every day of the period, in order, with empty days. Takes one pass over the records."""
+        days = {day: Savings() for day, _, _ in _days(since, until, zone)}
+        query = f"SELECT CAST(s.settled_at / {_BUCKET} AS INTEGER), {_SUMS} {_FROM} GROUP BY 1"
+        for bucket, *sums in self._rows(query, since, until):
+            day = datetime.fromtimestamp(bucket * _BUCKET, zone).date()
+            days[day] = added(days.get(day, Savings()), _money(_sums(("", *sums))))
+        query = (
+            "SELECT hour, sum(electricity_micros), sum(hardware_micros) FROM energy WHERE hour >= ? AND hour < ? "
+            "GROUP BY hour"
+        )
+        for hour, electricity, hardware in self._rows(query, since // 3600, until / 3600):
+            day = datetime.fromtimestamp(hour * 3600, zone).date()
+            if day in days:  # an hour that begins before the period belongs to the day before
+                spent = Savings(electricity_micros=electricity, hardware_micros=hardware)
+                days[day] = added(days[day], spent)
+        return sorted(days.items())
+
+    def begins(self) -> float | None:
+        """Return when the oldest request of the ledger arrived; None: it has none."""
+        for (oldest,) in self._rows("SELECT min(received_at) FROM receipts"):
+            return None if oldest is None else float(oldest)
+        return None
 
     def energy(self, since: float, until: float) -> Energy:
         """Return the energy of the hours that begin in the period."""
@@ -220,7 +227,7 @@ class Reader:
         """Return cloud usage by day and target, for comparing with an invoice."""
         query = (
             "SELECT s.target, count(*), sum(s.input), sum(s.input_cached), sum(s.output + s.reasoning), "
-            "sum(coalesce(s.cost_micros, 0)), sum(s.cost_micros IS NULL) "
+            "sum(coalesce(s.cost_micros, 0)), count(*) FILTER (WHERE s.cost_micros IS NULL) "
             f"{_FROM} AND s.zone = 'cloud' AND s.target IS NOT NULL GROUP BY 1 ORDER BY 1"
         )
         result = []
@@ -242,6 +249,22 @@ class Reader:
                 )
         return result
 
+    def stored_keys(self) -> tuple[StoredKey, ...]:
+        """Return the API keys that commands made, the revoked ones too."""
+        connection = self._connection or self._open()
+        try:
+            return table.everything(connection)
+        except self._database.failures as error:
+            raise self.unreadable(error) from error
+        finally:
+            if connection is not self._connection:
+                connection.close()
+
+    def last_requests(self) -> dict[str, float]:
+        """Return when each key last asked for anything. Takes one pass over the records."""
+        query = "SELECT key, max(received_at) FROM receipts WHERE shadow = 0 GROUP BY key"
+        return {key: float(at) for key, at in self._rows(query)}
+
     def recent(self, count: int) -> list[Recent]:
         """Return the newest requests, newest first."""
         names = Recent.__struct_fields__
@@ -251,16 +274,40 @@ class Reader:
         connection = self._connection or self._open()
         try:
             yield from connection.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise LedgerUnavailable(describe(error, self._file)) from error
+        except self._database.failures as error:
+            raise self.unreadable(error) from error
         finally:
             if connection is not self._connection:
                 connection.close()
 
+    def unreadable(self, error: Exception) -> LedgerUnavailable:
+        """Return the error that says why the database can't be read."""
+        return LedgerUnavailable(self._database.describe(error))
+
+
+def added(*parts: Savings) -> Savings:
+    """Return the sums of several periods or groups together."""
+    return Savings(**{name: sum(getattr(part, name) for part in parts) for name in Savings.__struct_fields__})
+
+
+def _money(sums: Sums) -> Savings:
+    """Return the money of requests, without electricity and hardware."""
+    return Savings(
+        requests=sums.requests,
+        local=sums.local,
+        cloud=sums.cloud,
+        refused=sums.refused,
+        unpriced=sums.unpriced,
+        sensitive=sums.sensitive,
+        sensitive_left=sums.sensitive_left,
+        avoided_micros=sums.avoided_micros,
+        cloud_micros=sums.cost_micros,
+    )
+
 
 def _column(by: GroupBy) -> str:
     match by:
-        case GroupBy.APP | GroupBy.MODEL | GroupBy.RULE | GroupBy.TARGET | GroupBy.LABEL:
+        case GroupBy.APP | GroupBy.MODEL | GroupBy.RULE | GroupBy.TARGET | GroupBy.LABEL | GroupBy.USER:
             return _COLUMNS[by]
         case _:
             assert_never(by)

@@ -4,17 +4,17 @@ A hash that keeps coming is refreshed (at most once a day, so that reading stays
 not seen for `taint_days` is forgotten, and beyond `taint_entries` the longest unseen go first.
 """
 
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from gateway.core.labels import Label
+from gateway.ledger.sql import Connection
 
 Causes: TypeAlias = "frozenset[str] | None"  # categories that alone made a turn sensitive; None: not known
 _CHUNK = 500  # SQLite's oldest limit of variables in a statement is 999
 
 
-def read(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> dict[bytes, tuple[Label, Causes, int]]:
+def read(connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, tuple[Label, Causes, int]]:
     """Return label, causes and day last seen (days since 1970) of the known ones of these hashes."""
     found: dict[bytes, tuple[Label, Causes, int]] = {}
     for start in range(0, len(hashes), _CHUNK):
@@ -26,7 +26,7 @@ def read(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> dict[bytes,
     return found
 
 
-def write(connection: sqlite3.Connection, labels: Mapping[bytes, Label], today: int, causes: Causes = None) -> None:
+def write(connection: Connection, labels: Mapping[bytes, Label], today: int, causes: Causes = None) -> None:
     """Remember labels and what caused them.
 
     INVARIANT: a label never falls, the day never goes back, and causes once unknown stay unknown.
@@ -39,15 +39,17 @@ def write(connection: sqlite3.Connection, labels: Mapping[bytes, Label], today: 
         rows.append((item, int(label), today, None if merged is None else ",".join(sorted(merged))))
     connection.executemany(
         "INSERT INTO taint (hash, label, seen_day, causes) VALUES (?, ?, ?, ?) ON CONFLICT (hash) DO UPDATE SET "
-        "label = max(label, excluded.label), seen_day = max(seen_day, excluded.seen_day), causes = excluded.causes",
+        "label = CASE WHEN excluded.label > taint.label THEN excluded.label ELSE taint.label END, "
+        "seen_day = CASE WHEN excluded.seen_day > taint.seen_day THEN excluded.seen_day ELSE taint.seen_day END, "
+        "causes = excluded.causes",
         rows,
     )
 
 
-def touch(connection: sqlite3.Connection, hashes: Iterable[bytes], today: int) -> None:
+def touch(connection: Connection, hashes: Iterable[bytes], today: int) -> None:
     """Note that these hashes were seen again."""
     connection.executemany(
-        "UPDATE taint SET seen_day = max(seen_day, ?) WHERE hash = ?", [(today, item) for item in hashes]
+        "UPDATE taint SET seen_day = ? WHERE hash = ? AND seen_day < ?", [(today, item, today) for item in hashes]
     )
 
 
@@ -56,12 +58,12 @@ def joined(one: Causes, other: Causes) -> Causes:
     return None if one is None or other is None else one | other
 
 
-def everything(connection: sqlite3.Connection) -> Iterable[bytes]:
+def everything(connection: Connection) -> Iterable[bytes]:
     """Yield all known hashes, to fill the Bloom filter."""
     return (item for (item,) in connection.execute("SELECT hash FROM taint"))
 
 
-def expire(connection: sqlite3.Connection, *, today: int, days: int, entries: int) -> None:
+def expire(connection: Connection, *, today: int, days: int, entries: int) -> None:
     """Forget what was not seen for `days`, and the longest unseen beyond `entries`.
 
     Days count back from the newest entry, so that a clock that is wrong at start can't make everything old at once.
