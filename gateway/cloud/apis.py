@@ -8,12 +8,13 @@ from typing import Protocol
 from gateway.cloud.settings import CloudSettings
 from gateway.core.document import JsonObject
 from gateway.core.errors import TargetError
-from gateway.core.request import Endpoint
+from gateway.core.request import Endpoint, MediaWork
 from gateway.core.target import Api
 from gateway.upstream.answer_reader import AnswerReader
 from gateway.upstream.anthropic.answers import MessagesReader
-from gateway.upstream.anthropic.requests import messages_request
+from gateway.upstream.anthropic.requests import count_request, messages_request
 from gateway.upstream.body import PATHS
+from gateway.upstream.media.requests import SentBody, media_body
 from gateway.upstream.reading import AnswerReading
 from gateway.upstream.responses.answers import ResponsesReader
 from gateway.upstream.responses.requests import responses_request
@@ -32,6 +33,14 @@ class ProviderApi(Protocol):
         """
         ...
 
+    def media(self, work: MediaWork, document: JsonObject) -> SentBody:
+        """Return what is sent for a cleared document that asks for pictures, speech or a transcript.
+
+        Raises:
+            TargetError: The API has no such endpoint, or a file can't be read.
+        """
+        ...
+
     def reader(self, document: JsonObject) -> AnswerReading:
         """Return the reader of the answer to a cleared chat or completion document."""
         ...
@@ -46,6 +55,10 @@ class ChatApi:
     def request(self, endpoint: Endpoint, document: JsonObject) -> tuple[str, JsonObject]:
         """Return the path of an endpoint, and the document as it was cleared."""
         return PATHS[endpoint], document
+
+    def media(self, work: MediaWork, document: JsonObject) -> SentBody:
+        """Return a document as OpenAI's own endpoints take it."""
+        return media_body(self._target, work, document)
 
     def reader(self, document: JsonObject) -> AnswerReading:
         """Return the reader of an answer in chunks."""
@@ -68,6 +81,20 @@ class MessagesApi:
         version = self._settings.anthropic_version
         return self._path, messages_request(self._target, document, version=version, answer_tokens=answer_tokens)
 
+    def media(self, work: MediaWork, document: JsonObject) -> SentBody:
+        """Refuse: this API makes no pictures and no sound.
+
+        Raises:
+            TargetError: Always.
+        """
+        unserved = _unserved(self._target, work)
+        raise unserved
+
+    def count(self, document: JsonObject) -> tuple[str, JsonObject]:
+        """Return the path of `count_tokens`, and what of the cleared document is counted there."""
+        body = count_request(self._target, document, version=self._settings.anthropic_version)
+        return f"{self._path}/count_tokens", body
+
     def reader(self, document: JsonObject) -> AnswerReading:
         """Return the reader of an answer in this API's events."""
         return MessagesReader(self._target, document)
@@ -86,13 +113,21 @@ class ResponsesApi:
         _check_chat(self._target, endpoint)
         return "/responses", responses_request(self._target, document)
 
+    def media(self, work: MediaWork, document: JsonObject) -> SentBody:
+        """Return a document as OpenAI's own endpoints take it."""
+        return media_body(self._target, work, document)
+
     def reader(self, document: JsonObject) -> AnswerReading:
         """Return the reader of an answer in this API's events."""
         return ResponsesReader(self._target, document)
 
 
 def api_of(target: str, settings: CloudSettings) -> ProviderApi:
-    """Return the API that a target speaks."""
+    """Return the API that a target speaks.
+
+    Raises:
+        ValueError: No cloud is asked in it; the configuration refuses such a target.
+    """
     match settings.api:
         case Api.CHAT:
             return ChatApi(target)
@@ -100,8 +135,15 @@ def api_of(target: str, settings: CloudSettings) -> ProviderApi:
             return MessagesApi(target, settings)
         case Api.RESPONSES:
             return ResponsesApi(target)
+        case Api.A1111 | Api.COMFYUI:
+            raise ValueError(f"no cloud is asked in the API {settings.api}")
 
 
 def _check_chat(target: str, endpoint: Endpoint) -> None:
     if endpoint is not Endpoint.CHAT:
-        raise TargetError(f"The target {target!r} serves no {endpoint}.", code="unsupported_endpoint", status=400)
+        unserved = _unserved(target, endpoint)
+        raise unserved
+
+
+def _unserved(target: str, what: str) -> TargetError:
+    return TargetError(f"The target {target!r} serves no {what}.", code="unsupported_endpoint", status=400)

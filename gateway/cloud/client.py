@@ -5,6 +5,7 @@ setting from the environment, verified TLS. What comes back is raw bytes, or one
 """
 
 import logging
+import re
 import ssl
 from collections.abc import AsyncGenerator
 from contextvars import ContextVar
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 import httpx2
+import msgspec
 import openai
 
 from gateway import __version__
@@ -21,7 +23,7 @@ from gateway.core.secret import Credential, CredentialForm
 from gateway.core.target import Api
 from gateway.upstream import errors as faults
 from gateway.upstream.body import BodyShape
-from gateway.upstream.decompression import Inflater
+from gateway.upstream.framing.decompression import Inflater
 
 # INVARIANT: no header value is logged, at any level. At DEBUG these packages would write whole response heads, and
 # the environment (OPENAI_LOG) could turn that on.
@@ -31,8 +33,19 @@ for _talkative in ("openai", "httpx2", "httpcore2"):
 _MOST_CONNECTIONS = 1000
 _KEEP_ALIVE_SECONDS = 30.0
 _VERSION = "api-version"  # the one query that leaves, to services like Azure's
-# Handed from `post` to the door around the package, which never has a credential in its hands.
-_CREDENTIAL: ContextVar[Credential | None] = ContextVar("credential", default=None)
+_JSON = "application/json"
+_FORM = re.compile(r"multipart/form-data; boundary=[0-9a-f]{32}")
+
+
+class _Handed(msgspec.Struct, frozen=True, kw_only=True):
+    """What is handed from `post` to the door around the package, which never has a credential in its hands."""
+
+    credential: Credential | None = None
+    content_type: str = _JSON
+
+
+_PLAIN = _Handed()
+_HANDED: ContextVar[_Handed] = ContextVar("handed", default=_PLAIN)
 
 
 class CloudReply:
@@ -100,7 +113,13 @@ class ProviderClient:
         )
 
     async def post(
-        self, path: str, body: bytes, *, most_bytes: int, credential: Credential | None = None
+        self,
+        path: str,
+        body: bytes,
+        *,
+        most_bytes: int,
+        credential: Credential | None = None,
+        content_type: str = _JSON,
     ) -> CloudReply:
         """Send one document and return the answer that begins.
 
@@ -109,12 +128,13 @@ class ProviderClient:
             body: The document.
             most_bytes: The largest answer, unpacked.
             credential: The client's own, for this one request. None: the configured key.
+            content_type: The body's: JSON, or a form with a boundary of ours.
 
         Raises:
             AduanaError: no connection, or an answer with any status but 200.
             TargetError: the request could not be made.
         """
-        handed = _CREDENTIAL.set(credential)
+        handed = _HANDED.set(_Handed(credential=credential, content_type=content_type))
         try:
             response = cast(
                 object,  # with `cast_to` an HTTP response the package gives just that, whatever its types say
@@ -131,7 +151,7 @@ class ProviderClient:
         except openai.OpenAIError as error:
             raise TargetError(f"The target {self._target!r} could not be asked.") from error
         finally:
-            _CREDENTIAL.reset(handed)
+            _HANDED.reset(handed)
         assert isinstance(response, httpx2.Response)
         return CloudReply(self._target, response, most_bytes)
 
@@ -170,15 +190,18 @@ class _Door(httpx2.AsyncBaseTransport):
             raise TargetError(f"The target {self._target!r} would have been asked at another address.")
         if url.query.decode("ascii", "replace") != self._query:
             raise TargetError(f"The target {self._target!r} would have been asked with another query.")
+        handed = _HANDED.get()
+        if handed.content_type != _JSON and not _FORM.fullmatch(handed.content_type):
+            raise TargetError(f"The target {self._target!r} would have been sent something of an unknown type.")
         headers = {
             "Host": request.headers["Host"],
-            "Content-Type": "application/json",
+            "Content-Type": handed.content_type,
             "Content-Length": request.headers["Content-Length"],
-            "Accept": "text/event-stream, application/json",
+            "Accept": "text/event-stream, application/json, */*;q=0.5",
             "Accept-Encoding": "identity",
             "User-Agent": f"aduana/{__version__}",
         }
-        credential = _CREDENTIAL.get()
+        credential = handed.credential
         request.headers = httpx2.Headers(headers | self._provider_headers(credential))
         response = await self._inner.handle_async_request(request)
         if response.status_code == 200:

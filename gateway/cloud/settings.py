@@ -23,7 +23,17 @@ class CloudSettings(ExchangeSettings, frozen=True, kw_only=True):
     ca_file: str | None = None  # further certificate authorities (PEM), for a provider behind a private one
 
 
-def is_encrypted(base_url: str) -> bool:
+def unencrypted(target: str, base_url: str) -> str:
+    """Say that a target would be asked over the internet without encryption. Empty: it would not."""
+    if _is_encrypted(base_url):
+        return ""
+    return (
+        f"targets.{target}.base_url: it begins with 'http://', so the key and every request would cross the internet "
+        "readable for all. Use 'https://'."
+    )
+
+
+def _is_encrypted(base_url: str) -> bool:
     """Say whether the address has HTTPS, or is the user's own relay on this machine or network, off the internet."""
     url = urlsplit(base_url)
     if url.scheme == "https" or url.hostname == "localhost":

@@ -1,4 +1,4 @@
-"""Cloud model as a target: takes a clearance, yields deltas. Owns its provider client and its exchange.
+"""Cloud model as a target: takes a clearance, yields deltas. Owns its door and its exchange.
 
 The last check before the wire stands here. It must never find anything: `gateway.policy` has decided before.
 """
@@ -6,10 +6,11 @@ The last check before the wire stands here. It must never find anything: `gatewa
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from functools import partial
 
-from gateway.cloud.apis import api_of
-from gateway.cloud.client import CloudReply, ProviderClient
-from gateway.cloud.settings import CloudSettings, is_encrypted
+from gateway.cloud.apis import MessagesApi, api_of
+from gateway.cloud.door import Door, MakeDoor, OwnDoor
+from gateway.cloud.settings import CloudSettings, unencrypted
 from gateway.core.delta import Delta, Embeddings
 from gateway.core.document import encode
 from gateway.core.errors import (
@@ -17,16 +18,21 @@ from gateway.core.errors import (
     ConfigurationError,
     PolicyRefused,
     TargetError,
+    TargetLacksEndpoint,
     TargetUnavailable,
 )
 from gateway.core.events import ViolationStopped
-from gateway.core.moving_average import MovingAverage
+from gateway.core.request import Endpoint
 from gateway.core.secret import Credential
 from gateway.core.target import Api, TargetInfo, TargetState
 from gateway.policy import Clearance
+from gateway.upstream.anthropic.answers import read_count
 from gateway.upstream.body import has_token_numbers, inputs_of
 from gateway.upstream.embeddings import read_vectors
-from gateway.upstream.exchange import Exchange, Post
+from gateway.upstream.exchange import Exchange, Post, Reply
+from gateway.upstream.media.answers import made, media_answer
+from gateway.upstream.media.requests import SentBody
+from gateway.upstream.moving_average import MovingAverage
 
 _SMOOTHING = 0.3
 
@@ -40,15 +46,18 @@ class CloudTarget:
         settings: CloudSettings,
         *,
         on_violation: Callable[[ViolationStopped], None],
+        door: MakeDoor | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Open no door yet. `door`: opens it at the start; None: in this process."""
         self._info = info
         self._settings = settings
         self._on_violation = on_violation
         self._clock = clock
         self._api = api_of(info.name, settings)
         self._exchange = Exchange(info.name, settings, clock=clock)
-        self._client: ProviderClient | None = None
+        self._make_door = door or partial(OwnDoor, info, settings)
+        self._door: Door | None = None
         self._latency = MovingAverage(_SMOOTHING)
 
     @property
@@ -57,34 +66,30 @@ class CloudTarget:
         return self._info
 
     async def start(self) -> None:
-        """Prepare the client. Connects to nobody: nothing goes to a cloud without a clearance.
+        """Open the door. Connects to nobody: nothing goes to a cloud without a clearance.
 
         Raises:
             ConfigurationError: the address would be asked over the internet without encryption.
         """
-        if not is_encrypted(self._settings.base_url):
-            raise ConfigurationError(
-                (
-                    f"The target {self._info.name!r}: its base_url begins with 'http://', so the key and every request "
-                    "would cross the internet readable for all. Use 'https://'.",
-                )
-            )
-        if self._client is None:
-            self._client = ProviderClient(self._info.name, self._settings)
+        if problem := unencrypted(self._info.name, self._settings.base_url):
+            raise ConfigurationError((problem,))
+        if self._door is None:
+            self._door = self._make_door()
 
     async def close(self) -> None:
         """Close all connections."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        door, self._door = self._door, None
+        if door is not None:
+            await door.close()
 
     def state(self) -> TargetState:
         """Say how the target is doing, as far as that is known without asking it."""
         held = self._exchange.open_until()
+        shut = self._door.problem if self._door is not None else ""
         return TargetState(
-            healthy=self._client is not None and held is None,
+            healthy=self._door is not None and not shut and held is None,
             latency_seconds=self._latency.value,
-            problem=self._exchange.problem,
+            problem=shut or self._exchange.problem,
             open_until=held,
             retry_in=self._exchange.retry_in(),
         )
@@ -112,6 +117,26 @@ class CloudTarget:
                     self._latency.add(self._clock() - begun)
                 yield delta
 
+    async def exchange(self, clearance: Clearance, *, deadline: float) -> AsyncGenerator[Delta, None]:
+        """Yield the answer to a cleared request for pictures, speech or a transcript; raises what `generate` raises."""
+        self._last_check(clearance)
+        work = clearance.work
+        assert work is not None  # what has none is no such request
+        sent = await made(partial(self._api.media, work, clearance.document), clearance.document)
+        post = self._cleared_post(clearance, self._settings.most_answer_bytes, sent)
+        answer = media_answer(
+            self._exchange,
+            post,
+            target=self._info.name,
+            work=work,
+            endpoint=clearance.endpoint,
+            document=clearance.document,
+            deadline=deadline,
+        )
+        async with aclosing(answer) as deltas:
+            async for delta in deltas:
+                yield delta
+
     async def embed(self, clearance: Clearance, *, deadline: float) -> Embeddings:
         """Return the vectors for a cleared embeddings request; raises what `generate` raises."""
         post = self._cleared_post(clearance, self._settings.most_vector_bytes)
@@ -121,19 +146,46 @@ class CloudTarget:
 
         return await self._exchange.whole(post, read, deadline=deadline)
 
-    def _cleared_post(self, clearance: Clearance, most_bytes: int) -> Post:
-        """Return the call that sends the cleared document. INVARIANT: no other way leads from here to the client."""
+    async def count(self, clearance: Clearance, *, deadline: float) -> int:
+        """Return the number of a cleared chat request's prompt tokens; raises what `generate` raises."""
+        post = self._cleared_post(clearance, self._settings.most_vector_bytes, counting=True)
+
+        def read(body: bytes) -> int:
+            return read_count(self._info.name, body)
+
+        # An address of its own: where a server lacks it, only that one is closed.
+        return await self._exchange.whole(post, read, deadline=deadline, endpoint=Endpoint.TOKENIZE)
+
+    def _cleared_post(
+        self, clearance: Clearance, most_bytes: int, media: SentBody | None = None, *, counting: bool = False
+    ) -> Post:
+        """Return the call that sends the cleared document. INVARIANT: no other way leads from here to the door.
+
+        `media` is the body that was made of it, where it asks for pictures, speech or a transcript.
+        """
         self._last_check(clearance)
         credential = self._credential(clearance)
-        path, body = self._api.request(clearance.endpoint, clearance.document)
-        content = encode(body)
+        sent = self._sent(clearance, counting=counting) if media is None else media
 
-        async def post() -> CloudReply:
-            if self._client is None:
+        async def post() -> Reply:
+            if self._door is None:
                 raise TargetUnavailable(f"The target {self._info.name!r} is not started.")
-            return await self._client.post(path, content, most_bytes=most_bytes, credential=credential)
+            try:
+                return await self._door.send(clearance, sent, most_bytes=most_bytes, credential=credential)
+            except PolicyRefused:
+                self._on_violation(ViolationStopped(request_id=clearance.request_id, target=self._info.name))
+                raise
 
         return post
+
+    def _sent(self, clearance: Clearance, *, counting: bool) -> SentBody:
+        if not counting:
+            path, body = self._api.request(clearance.endpoint, clearance.document)
+        elif isinstance(self._api, MessagesApi):
+            path, body = self._api.count(clearance.document)
+        else:
+            raise TargetLacksEndpoint(f"The target {self._info.name!r} can't be asked to count tokens.")
+        return SentBody(path=path, content=encode(body))
 
     def _credential(self, clearance: Clearance) -> Credential | None:
         """Return the client's own credential; None where the target is asked with ours.

@@ -10,19 +10,23 @@ import msgspec
 import pytest
 
 from gateway.cloud import CloudSettings, CloudTarget
-from gateway.core.delta import Delta
-from gateway.core.document import encode
+from gateway.cloud.client import ProviderClient
+from gateway.core.attachment import data_url
+from gateway.core.delta import Delta, Picture
+from gateway.core.document import encode, freeze_object
 from gateway.core.errors import AduanaError, ConfigurationError, PolicyRefused, TargetError
 from gateway.core.events import ViolationStopped
 from gateway.core.labels import Label, Zone
-from gateway.core.request import Endpoint
+from gateway.core.request import Endpoint, MediaWork
 from gateway.core.secret import Secret
-from gateway.core.target import Api, TargetInfo
+from gateway.core.target import Api, Capability, TargetInfo
 from gateway.policy import Clearance
 from gateway.wire import openai
+from gateway.wire.openai.images import parse_images
 from tests.faults.clearing import clearance_for
 from tests.faults.fault_server import GOOD, FaultServer, plain
 from tests.faults.targets import CHAT, EMBED
+from tests.standins.pictures import encoded, form_of, png
 
 INFO = TargetInfo(name="big", kind="openai", zone=Zone.CLOUD, ceiling=Label.PUBLIC, model="provider-model")
 HIGHER = msgspec.structs.replace(INFO, ceiling=Label.INTERNAL)
@@ -60,7 +64,7 @@ def not_minted() -> Any:
 
 
 @pytest.mark.parametrize("make", [above_the_ceiling, for_another_target, not_minted, Lookalike, dict])
-@pytest.mark.parametrize("way", ["generate", "embed"])
+@pytest.mark.parametrize("way", ["generate", "embed", "exchange"])
 async def test_the_last_check_before_the_wire(make: Any, way: str) -> None:
     """A clearance that is forged, above the ceiling or for another target sends nothing, and the observer is told."""
     told: list[ViolationStopped] = []
@@ -69,9 +73,9 @@ async def test_the_last_check_before_the_wire(make: Any, way: str) -> None:
         await target.start()
         try:
             asking = (
-                everything(target.generate(make(), deadline=soon()))
-                if way == "generate"
-                else target.embed(make(), deadline=soon())
+                target.embed(make(), deadline=soon())
+                if way == "embed"
+                else everything(getattr(target, way)(make(), deadline=soon()))
             )
             with pytest.raises(PolicyRefused):
                 await asking
@@ -79,6 +83,46 @@ async def test_the_last_check_before_the_wire(make: Any, way: str) -> None:
             await target.close()
         assert not server.connections
     assert [one.target for one in told] == ["big"]
+
+
+PICTURE = freeze_object({"model": "auto", "prompt": "By night", "image": data_url("image/png", png())})
+
+
+async def test_a_cleared_picture_leaves_as_a_form() -> None:
+    """What leaves is the cleared document with our own headers; its boundary is ours, and its file's name too."""
+    async with FaultServer(plain(200, b'{"data": [{"b64_json": "%s"}]}' % encoded().encode())) as server:
+        target = CloudTarget(INFO, CloudSettings(base_url=server.base_url), on_violation=print)
+        await target.start()
+        try:
+            able = msgspec.structs.replace(INFO, capabilities=frozenset({Capability.IMAGES}))
+            asked = clearance_for(parse_images(MediaWork.EDITS, PICTURE), able)
+            made = [one async for one in target.exchange(asked, deadline=soon()) if isinstance(one, Picture)]
+        finally:
+            await target.close()
+        [request] = server.requests
+    assert [one.base64 for one in made] == [encoded()]
+    heads = dict(line.split(b": ", 1) for line in request.head.split(b"\r\n")[1:] if line)
+    assert {name.lower() for name in heads} == {
+        b"host", b"content-type", b"content-length", b"accept", b"accept-encoding", b"user-agent",
+    }  # fmt: skip
+    form = form_of(heads[b"Content-Type"].decode(), request.body)
+    assert form == {
+        "model": ["provider-model"], "prompt": ["By night"], "image": [("image.png", png())],
+        "response_format": ["b64_json"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "multipart/form-data; boundary=x", "application/json\r\nX: y"])
+async def test_no_other_type_leaves(content_type: str) -> None:
+    """The door knows two types of bodies, whatever it is asked to send."""
+    async with FaultServer(GOOD) as server:
+        client = ProviderClient("big", CloudSettings(base_url=server.base_url))
+        try:
+            with pytest.raises(TargetError, match="type"):
+                await client.post("/images/edits", b"x", most_bytes=100, content_type=content_type)
+        finally:
+            await client.close()
+        assert not server.requests
 
 
 @pytest.mark.parametrize("prompt", ["[1,2,3]", "[[1],[2]]", '["text",[5]]'])

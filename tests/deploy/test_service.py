@@ -44,6 +44,18 @@ def test_systemd_understands_it(edit: Callable[[str], str], unit: str, tmp_path:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_systemd_understands_the_socket(deploy: Path, unit: str, tmp_path: Path, tool) -> None:
+    """The socket's unit fits the service's; its port is the usual one, and only this machine reaches it."""
+    socket = (deploy / "aduana.socket").read_text(encoding="utf-8")
+    (tmp_path / "aduana.socket").write_text(socket)
+    (tmp_path / "aduana.service").write_text(installed(unit))
+    done = tool("systemd-analyze", "verify", tmp_path / "aduana.socket")
+    assert (done.returncode, done.stderr) == (0, "")
+    server = ServerSettings()
+    assert values(socket, "ListenStream") == [f"{server.host}:{server.port}"]
+    assert (values(socket, "IPAddressDeny"), values(socket, "IPAddressAllow")) == (["any"], ["localhost"])
+
+
 def test_its_exposure_is_low(unit: str, tmp_path: Path, tool) -> None:
     """systemd-analyze security rates its exposure 1.5 of 10 at most (9.6 is an ordinary service)."""
     path = tmp_path / "aduana.service"
