@@ -34,11 +34,11 @@ from gateway.engine.llama.gguf import read_header
 from gateway.engine.llama.model import Model, can_use_gpu
 from gateway.engine.scheduler.step import Row
 from gateway.engine.settings import EngineSettings
-from gateway.local.embedded.models.eviction import MemoryLimits
 from gateway.local.embedded.models.files import default_models_dir, model_path
-from gateway.local.embedded.models.pool import ModelPool
 from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.local.embedded.target import EmbeddedTarget
+from gateway.local.models.eviction import MemoryLimits
+from gateway.local.models.pool import ModelPool
 from tests.bench.engine.client import ask
 from tests.bench.engine.workloads import words
 from tests.standins.machine import repack_works

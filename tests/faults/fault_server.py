@@ -77,7 +77,7 @@ class FaultServer:
         return [one for one in self.requests if one.head.startswith(b"POST")]
 
     async def __aenter__(self) -> "FaultServer":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls, backlog=1024)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from gateway.app import wiring
+from gateway.app import energy_accounts
 from gateway.app.policy_store import PolicyStore
-from gateway.local.http.target import HttpTarget
+from gateway.local.http.servers.server import LocalServer
 from gateway.observe import EnergySampler
 from gateway.server.connections import Connections
 from tests.faults.fault_server import GOOD
@@ -35,10 +35,15 @@ def die_once(monkeypatch: pytest.MonkeyPatch, where: Any, what: str) -> asyncio.
 
 async def readiness(house: House, *, ready: bool) -> dict[str, Any]:
     """Wait until `/readyz` says so, and return what it says."""
-    async with asyncio.timeout(60):
-        # Readiness has no event.
-        while ((reply := await get(house, "/readyz")).status == 200) is not ready:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+    reply = await get(house, "/readyz")
+    try:
+        async with asyncio.timeout(60):
+            # Readiness has no event.
+            while (reply.status == 200) is not ready:
+                await asyncio.sleep(0.02)
+                reply = await get(house, "/readyz")
+    except TimeoutError:
+        raise AssertionError(reply.body.decode()) from None
     return dict(json.loads(reply.body))
 
 
@@ -48,7 +53,7 @@ async def readiness(house: House, *, ready: bool) -> dict[str, Any]:
         ("policy reload", PolicyStore, "_texts_changed"),
         ("energy sampler", EnergySampler, "tick"),
         ("energy accounts", EnergySampler, "drain"),
-        ("health of den", HttpTarget, "_answers"),
+        ("health of den", LocalServer, "_answers"),
         ("slow readers", Connections, "_stuck"),
     ],
 )
@@ -56,10 +61,11 @@ async def test_dead_work_is_named_and_begun_again(
     tmp_path: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch, name: str, where: Any, what: str
 ) -> None:
     """Whichever dies; requests are answered meanwhile and afterwards."""
-    monkeypatch.setattr(wiring, "_ACCRUE_SECONDS", 0.1)
+    monkeypatch.setattr(energy_accounts, "_ACCRUE_SECONDS", 0.1)
     wanted = die_once(monkeypatch, where, what)
     async with opened(tmp_path, capfd, big=GOOD, den=GOOD, server={"write_seconds": 1.0}) as one:
         await readiness(one, ready=True)
+        _, idle = await one.connect()  # what watches for slow readers looks at connections only
         wanted.set()
         told = await readiness(one, ready=False)
         assert told["background"] == {name: told["background"][name]}
@@ -69,6 +75,7 @@ async def test_dead_work_is_named_and_begun_again(
         assert (await one.ask(x_aduana_tags="public")).status == 200
         await readiness(one, ready=True)
         assert (await one.ask()).status == 200
+        idle.close()
 
 
 async def test_a_policy_that_breaks_its_reader_is_refused_and_the_next_one_loads(

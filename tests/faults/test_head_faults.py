@@ -87,8 +87,13 @@ async def test_an_unknown_tag_stays_at_home_and_is_said(tmp_path: Path, capfd: p
         database.close()
         assert first == "unknown_tag"  # the later ones have its conversation's past besides
         log = "".join(capfd.readouterr())
-        assert log.count("request.unknown_tag") == len(PATHS)
+        assert log.count("request.unknown_tag") == 1  # once for each tag, however often it comes
         assert "helth" not in log
+        assert "health" in log  # the tag that was meant
+        metrics = (await get(one, "/metrics")).body.decode()
+        assert f"aduana_unknown_tags_total {len(PATHS)}" in metrics
+        await one.ask(chat(max_tokens=5), x_aduana_tags=", ".join(f"tag-{number}" for number in range(30)))
+        assert "".join(capfd.readouterr()).count("request.unknown_tag") == 3  # no request fills the log
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -272,7 +272,7 @@ async def test_40_a_full_queue_answers_at_once(tmp_path: Path) -> None:
                 status, headers, refused = await post(client, gateway.url, "health", max_tokens=2)
                 assert status in (429, 503)
                 assert float(headers["Retry-After"]) >= 1
-                assert set(refused["error"]) == {"message", "type", "param", "code"}
+                assert set(refused["error"]) == {"message", "type", "param", "code", "aduana"}
                 first.close()
         assert not big.connections
 

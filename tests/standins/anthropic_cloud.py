@@ -38,9 +38,9 @@ _TOP = frozenset(
     ]
 )
 _BLOCKS = {
-    "text": {"text"},
+    "text": {"text", "citations"},
     "image": {"source"},
-    "document": {"source", "title", "context"},
+    "document": {"source", "title", "context", "citations"},
     "tool_use": {"id", "name", "input"},
     "tool_result": {"tool_use_id", "content", "is_error"},
     "thinking": {"thinking", "signature"},
@@ -64,6 +64,15 @@ class StandInAnthropic(StandInCloud):
     def add_routes(self, app: web.Application) -> None:
         """Serve Anthropic's route alone."""
         app.router.add_post("/v1/messages", self._messages)
+        app.router.add_post("/v1/messages/count_tokens", self._count)
+
+    async def _count(self, request: web.Request) -> web.StreamResponse:
+        document: dict[str, Any] = dict(await self._keep(request))
+        if problem := next(_problems(document | {"max_tokens": document.get("max_tokens", 1)}), None):
+            return web.json_response({"type": "error", "error": {"message": problem}}, status=400)
+        if {"max_tokens", "stream"} & document.keys():
+            return web.json_response({"type": "error", "error": {"message": "Extra inputs"}}, status=400)
+        return web.json_response({"input_tokens": 4711})
 
     async def _messages(self, request: web.Request) -> web.StreamResponse:
         document: dict[str, Any] = dict(await self._keep(request))

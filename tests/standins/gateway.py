@@ -12,7 +12,7 @@ import aiohttp
 
 from tests.standins.machine import tell_gateway
 
-_READY = re.compile(r"http://[\w.\[\]:]+")
+_READY = re.compile(r"https?://[\w.\[\]:]+")
 
 
 def starter_models(folder: Path) -> Path:

@@ -5,6 +5,7 @@ Run as `python -m tests.standins.leaky_gateway FAULT serve …`.
 
 import http.client
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,13 +19,15 @@ from gateway.privacy.inspection import inspector
 
 
 def blind(arguments: Sequence[str]) -> int:
-    """Everything is clean."""
-    Inspector.inspect = lambda self, document, media=frozenset(): Inspection()  # type: ignore[method-assign]
+    """Everything is clean, and no process of its own looks again at what leaves."""
+    os.environ["ADUANA_EGRESS__PROCESS"] = "none"
+    Inspector.inspect = lambda self, *what, **how: Inspection()  # type: ignore[method-assign]
     return main(arguments)
 
 
 def literal(arguments: Sequence[str]) -> int:
-    """No encoding is taken off."""
+    """No encoding is taken off, and no process of its own looks again at what leaves."""
+    os.environ["ADUANA_EGRESS__PROCESS"] = "none"
     inspector.views = lambda view, kinds, spend: iter(())  # type: ignore[attr-defined]
     return main(arguments)
 

@@ -25,9 +25,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.local.embedded.models.files import default_models_dir, model_path
-from tests.bench.engine import llama_server
 from tests.bench.engine.client import usage_of
 from tests.bench.engine.workloads import WORKLOADS, Numbers, Server
+from tests.standins import llama_server
 
 _SLOTS, _CONTEXT = 16, 2560
 _ONE_USER = "conversation, 1 user"
@@ -101,7 +101,9 @@ def _beside(loaded: bool) -> Iterator[None]:
     if not loaded:
         yield
         return
-    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
+    # It ends with us, however we end: a program that takes a core must not be left behind.
+    busy_while_we_live = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: sum(range(10_000))"
+    with subprocess.Popen([sys.executable, "-c", busy_while_we_live]) as busy:
         try:
             yield
         finally:
@@ -117,7 +119,7 @@ def _commands(built: str | None, model: str, threads: int) -> dict[str, tuple[li
         separate, unified = ([*theirs, "--port", str(ports[1])], [*theirs, "-kvu", "--port", str(ports[2])])
     else:
         print("llama.cpp's server: that of the package xllamacpp, which is not built for this CPU alone.")
-        packaged = [sys.executable, "-m", "tests.bench.engine.llama_server"]
+        packaged = [sys.executable, "-m", "tests.standins.llama_server"]
         separate, unified = [*packaged, str(ports[1]), *shape], [*packaged, str(ports[2]), *shape, "unified"]
     return {
         "aduana": ([sys.executable, "-m", "tests.bench.engine.front", str(ports[0]), *shape], ports[0]),

@@ -1,13 +1,14 @@
 """llama.cpp's own server out of the package xllamacpp, in a process of its own: where no llama-server was built.
 
-    python -m tests.bench.engine.llama_server PORT MODEL CONTEXT SLOTS THREADS [unified]
+    python -m tests.standins.llama_server PORT MODEL CONTEXT SLOTS THREADS [unified]
 
 CONTEXT is that of one slot. The package's llama.cpp may be another version than ours, and its wheel for CPUs leaves out
-what only some of them have.
+what only some of them have. It asks for the key in LLAMA_API_KEY, where there is one, as llama-server does.
 """
 
 import importlib
 import importlib.util
+import os
 import sys
 import threading
 from typing import Any
@@ -16,7 +17,7 @@ from tests.standins.machine import repack_works
 
 
 def is_installed() -> bool:
-    """Whether the package is there: pip install 'aduana[bench-engine]'."""
+    """Whether the package is there: pip install xllamacpp."""
     return importlib.util.find_spec("xllamacpp") is not None
 
 
@@ -26,6 +27,7 @@ def main(port: int, model: str, context: int, slots: int, threads: int, unified:
     params = package.CommonParams()
     params.model.path = model
     params.port = port
+    params.api_keys = [key for key in [os.environ.get("LLAMA_API_KEY")] if key]
     params.n_ctx, params.n_parallel, params.kv_unified = slots * context, slots, unified
     params.fit_params = False
     params.no_extra_bufts = not repack_works()

@@ -1,0 +1,1 @@
+"""The gateway's own cost beside other gateways and the bare libraries."""
