@@ -12,6 +12,8 @@ FOLDERS = Counter(path.parent for path in (ROOT / "gateway").rglob("*.py") if pa
 
 # Folders whose tests look at something other than one module of gateway/.
 ELSEWHERE = {
+    "bench": "what benchmarks judge by",
+    "campaign": "thousands of random requests with planted values at the whole gateway, while everything fails",
     "clients": "other people's programs and libraries, which `make clients` installs",
     "deploy": "the files in deploy/: container, service, packet filter",
     "docs": "the documents that people read: README.md, docs/",

@@ -1,6 +1,6 @@
 """What is wrong with the gateway as a whole, in sentences for its owner: each fault by its own name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from gateway.ledger import Health
 
@@ -15,12 +15,18 @@ class Alarms:
         ledger: Callable[[], Health],
         policy: Callable[[], str | None],
         keys: Callable[[], str | None] = lambda: None,
+        users: Callable[[], Sequence[str]] = lambda: (),
+        certificate: Callable[[], str | None] = lambda: None,
+        checkpoints: Callable[[], str | None] = lambda: None,
         background: Callable[[], Mapping[str, str]],
     ) -> None:
         self._state = state
         self._ledger = ledger
         self._policy = policy
         self._keys = keys
+        self._users = users
+        self._certificate = certificate
+        self._checkpoints = checkpoints
         self._background = background
 
     def sentences(self) -> tuple[str, ...]:
@@ -38,6 +44,11 @@ class Alarms:
         problem = self._keys()
         if problem is not None:
             found.append(f"The API keys can’t be read again, so the secrets before stay in force: {problem}")
+        found += self._users()
+        for ask in (self._certificate, self._checkpoints):
+            problem = ask()
+            if problem is not None:
+                found.append(problem)
         found += [
             f"Background work has died and is begun again: {name} ({error}). The log says more."
             for name, error in sorted(self._background().items())

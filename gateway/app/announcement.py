@@ -13,12 +13,12 @@ _LOOK_SECONDS = 0.2
 
 
 def ready_text(url: str, settings: Settings, catalog: Catalog) -> str:
-    """Return the lines that name the status page, the base URLs and one command to try."""
+    """Return the lines that name the console, the base URLs and one command to try."""
     path, body = path_and_body(catalog)
-    key = ' -H "Authorization: Bearer $ADUANA_KEY"' if settings.keys else ""
+    key = ' -H "Authorization: Bearer $ADUANA_KEY"' if catalog.keys else ""
     return (
         "\nAduana is ready.\n"
-        f"  Status page:  {url}/\n"
+        f"  Console:      {url}/\n"
         f"  Base URL:     {url}/v1  (OpenAI clients; Anthropic and Ollama clients: {url})\n"
         f"{_ollama_line(settings)}"
         f"  Try:          curl {url}{path}{key} -H 'content-type: application/json' -d '{body}'\n"

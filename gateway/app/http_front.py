@@ -1,20 +1,22 @@
-"""What clients reach over HTTP, wired together for `wiring.py`: routes, keys, page, listener. No logic of its own."""
+"""What clients reach over HTTP, wired together for `wiring.py`: routes, keys, console, listener. No logic here."""
 
+import socket
+import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
-from gateway import __version__
-from gateway.app.key_store import KeyStore
+from gateway.accounts.users import Users
+from gateway.app.batch_room import batch_room
+from gateway.app.console import MakeConsole
+from gateway.app.keys.key_store import KeyStore
 from gateway.app.models.admin import ModelAdmin
-from gateway.app.policy_store import PolicyStore
 from gateway.app.room_settings import LOOPBACK
-from gateway.app.targets import Targets
 from gateway.batches import BatchQueue, FileStore, LineAnswers
 from gateway.core.background import Keep
-from gateway.core.target import Catalog, TargetState
-from gateway.ledger import Ledger, Reader
-from gateway.observe import EnergySampler, Metrics
-from gateway.observe.page.page import HEADERS, Page
+from gateway.core.target import Catalog
+from gateway.observe import Metrics
+from gateway.observe.long_work import RunningWork
 from gateway.pipeline import Pipeline
 from gateway.pipeline.drain import DrainWindow
 from gateway.pipeline.ports import LocalTarget
@@ -30,38 +32,11 @@ from gateway.server import (
     build_application,
 )
 from gateway.server.answers import public_error
+from gateway.server.handlers.media.audio import Voices
 from gateway.settings import Settings
 from gateway.stored import ResponseStore, SealedSummaries, SealedTable
 
 _AROUND = 64 * 1024  # bytes of a batch's line besides its body
-
-
-def status_page(
-    settings: Settings,
-    catalog: Catalog,
-    *,
-    targets: Targets,
-    ledger: Ledger,
-    sampler: EnergySampler,
-    policies: PolicyStore,
-    keys: KeyStore,
-    problems: Callable[[], tuple[str, ...]],
-) -> Page:
-    """Return the status page; `problems` says what is wrong, in sentences."""
-    return Page(
-        catalog=catalog,
-        version=__version__,
-        states=targets.states,
-        budgets=ledger.budgets,
-        readings=sampler.readings,
-        problems=problems,
-        digest=lambda: policies.current.digest,
-        keys_renewed=lambda: keys.renewed_at,
-        savings=Reader(settings.state_dir).savings,
-        reference_model=settings.prices.reference_model,
-        currency=settings.prices.currency,
-        rate=settings.prices.usd_rate,
-    )
 
 
 def http_front(
@@ -73,12 +48,17 @@ def http_front(
     keys: KeyStore,
     readiness: Callable[[], Readiness],
     metrics: Metrics,
-    page: Page,
+    console: MakeConsole,
+    running: Callable[[str], Sequence[RunningWork]],
     models: ModelAdmin,
+    voices: Voices,
     inbounds: InboundBuilder,
     store: ResponseStore | None,
     batches: Batches | None,
     summaries: SealedSummaries,
+    people: Users,
+    sockets: Sequence[socket.socket],
+    tls: ssl.SSLContext | None,
     keep: Keep,
 ) -> Listener:
     """Return the listener with all its routes; it does not listen yet."""
@@ -92,15 +72,14 @@ def http_front(
         keys=keys.ring,
         bodies=BodyReader(max_bytes=server.max_body_bytes, seconds=server.body_seconds),
         inbound_builder=inbounds,
+        people=people,
     )
     operations = Operations(
         host_guard=guard,
         keys=keys.ring if beyond else None,
-        metrics_keys=keys.ring if beyond and settings.keys else None,
+        metrics_keys=keys.ring if beyond else None,
         readiness=readiness,
         metrics=metrics,
-        page=page.render,
-        page_headers=HEADERS,
     )
     return Listener(
         build_application(
@@ -108,10 +87,13 @@ def http_front(
             operations,
             guard,
             models,
+            console(guard, endpoint),
             started=int(time.time()),
+            voices=voices,
             summaries=summaries,
             store=store,
             batches=batches,
+            running=running,
         ),
         host=server.host,
         port=server.port,
@@ -120,23 +102,33 @@ def http_front(
         drain_seconds=server.drain_seconds,
         write_seconds=server.write_seconds,
         max_connections=server.max_connections,
+        sockets=sockets,
+        tls=tls,
         keep=keep,
     )
+
+
+def file_store(settings: Settings, table: SealedTable) -> FileStore:
+    """Return the store of files that clients upload."""
+    line_bytes = settings.server.max_body_bytes + _AROUND
+    return FileStore(table, file_bytes=settings.batches.max_file_bytes, line_bytes=line_bytes)
 
 
 def batching(
     settings: Settings,
     table: SealedTable,
+    files: FileStore,
     *,
     pipeline: Pipeline,
     inbounds: InboundBuilder,
     unnamed: str,
     keys: KeyStore,
     local: Mapping[str, LocalTarget],
+    now: Callable[[], datetime],
+    price: Callable[[], float | None],
 ) -> Batches:
     """Return files and the queue of batches, which does not run yet."""
     longest = settings.server.max_body_bytes
-    files = FileStore(table, file_bytes=settings.batches.max_file_bytes, line_bytes=longest + _AROUND)
     answers = LineAnswers(
         pipeline=pipeline,
         inbounds=inbounds,
@@ -145,15 +137,5 @@ def batching(
         public=public_error,
         max_bytes=longest,
     )
-    always = settings.batches.when == "always"
-    room = (lambda: True) if always else _idle(local)
+    room = batch_room(settings.batches, local, now=now, price=price)
     return Batches(files=files, queue=BatchQueue(table, files, answers, room=room))
-
-
-def _idle(local: Mapping[str, LocalTarget]) -> Callable[[], bool]:
-    """Return what says whether no local target works on anything."""
-
-    def busy(state: TargetState) -> bool:
-        return bool(state.slots_busy or state.queue_depth)
-
-    return lambda: not any(busy(target.state()) for target in local.values())

@@ -1,17 +1,21 @@
 """How inspection is put together: the one place for the running gateway and for commands that look at requests."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
 
+from gateway.app.attachments import attachments_of, hearing_of, reader_of
 from gateway.app.room_settings import inspection_settings
+from gateway.attachments.reader import AttachmentReader
+from gateway.local.speech.target import SpeechTarget
 from gateway.ner import Recognition, RecognitionSettings
 from gateway.pipeline import LocalTarget
 from gateway.pipeline.inspection import Names, RequestInspection, Sensitivity, Topics
 from gateway.pipeline.inspection_threads import InspectionThreads
+from gateway.pipeline.ports import Observer
 from gateway.pipeline.topic_judge import JudgeSettings, TopicJudge
 from gateway.privacy import Inspector
 from gateway.privacy.detectors.named_entities import NamePolicy
@@ -30,17 +34,23 @@ class RunningInspection:
     requests: RequestInspection
     recognition: Recognition | None
     sealed: SealedPieces
+    reader: AttachmentReader | None = None
 
 
 @asynccontextmanager
 async def running_inspection(
-    settings: Settings, judges: Mapping[str, LocalTarget] | None
+    settings: Settings,
+    judges: Mapping[str, LocalTarget] | None,
+    observer: Observer | None = None,
+    ears: Iterable[SpeechTarget] = (),
 ) -> AsyncGenerator[RunningInspection, None]:
     """Build the inspector and start the search for names; stop that search when the context ends.
 
     Args:
         settings: The whole configuration.
         judges: Local targets, one of which judges topics where that is configured. None: no topics are judged.
+        observer: Told of each attachment that is read.
+        ears: Targets that hear, one of which writes down what recordings say.
 
     Raises:
         ConfigurationError: A word, pattern or list of the user's can't be used.
@@ -59,8 +69,18 @@ async def running_inspection(
             warming = asyncio.create_task(_warm(sensitivity.judge))
             stack.push_async_callback(_ended, warming)
         topics = _topics(settings, judges) if judges is not None else None
+        reader = reader_of(settings)
+        if reader is not None:
+            stack.push_async_callback(reader.close)
+            if settings.attachments.clean_may_leave or settings.attachments.for_text_models:
+                reader.start()  # requests wait for it
+        hearing = hearing_of(settings, reader, ears)
+        if hearing is not None:
+            stack.push_async_callback(hearing.close)
+        attachments = attachments_of(settings, hearing or reader, observer)
         yield RunningInspection(
-            requests=RequestInspection(inspector, names, topics, threads, sensitivity),
+            requests=RequestInspection(inspector, names, topics, threads, sensitivity, attachments),
+            reader=reader,
             recognition=names.recognition if names is not None else None,
             sealed=sealed,
         )

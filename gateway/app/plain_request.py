@@ -8,16 +8,20 @@ from gateway.core.request import (
     AnyRequest,
     ChatRequest,
     CompletionRequest,
+    DecisionForm,
+    DecisionsRequest,
     Dialect,
     EmbeddingsRequest,
     Endpoint,
+    ImagesRequest,
+    MediaWork,
     Message,
     ModerationRequest,
     RerankRequest,
+    SpeechRequest,
 )
 from gateway.core.target import Catalog
 
-_ORDER = (Endpoint.CHAT, Endpoint.EMBEDDINGS, Endpoint.RERANK, Endpoint.COMPLETIONS, Endpoint.MODERATIONS)
 _TEXT = "Hello!"
 _EMPTY: JsonObject = MappingProxyType({})
 
@@ -29,9 +33,7 @@ def plain_model(catalog: Catalog) -> str:
 
 def plain_endpoint(catalog: Catalog) -> Endpoint:
     """Return chat where a target serves it, else the first kind of request that one serves."""
-    names = catalog.aliases[plain_model(catalog)].targets
-    able = [info for name, info in catalog.targets.items() if names is None or name in names]
-    return next((kind for kind in _ORDER if any(info.serves(kind) for info in able)), Endpoint.CHAT)
+    return catalog.plainest(catalog.aliases[plain_model(catalog)].targets)
 
 
 def plain_request(catalog: Catalog) -> AnyRequest:
@@ -45,6 +47,15 @@ def plain_request(catalog: Catalog) -> AnyRequest:
             return RerankRequest(dialect=dialect, model=model, document=document, query=_TEXT, texts=(_TEXT,))
         case Endpoint.COMPLETIONS:
             return CompletionRequest(dialect=dialect, model=model, document=document, prompts=(_TEXT,))
+        case Endpoint.DECISIONS:
+            form = DecisionForm.SYSTEM_ONE
+            return DecisionsRequest(dialect=dialect, model=model, document=document, form=form, questions=1, text=_TEXT)
+        case Endpoint.IMAGES:
+            work = MediaWork.GENERATIONS
+            return ImagesRequest(dialect=dialect, model=model, document=document, work=work, text=_TEXT)
+        case Endpoint.SPEECH:
+            work = MediaWork.SPEECH
+            return SpeechRequest(dialect=dialect, model=model, document=document, work=work, text=_TEXT)
         case Endpoint.MODERATIONS:
             return ModerationRequest(dialect=dialect, model=model, document=document, messages=said)
         case _:
@@ -61,6 +72,13 @@ def path_and_body(catalog: Catalog) -> tuple[str, str]:
             path, fields = "/v1/rerank", {"query": _TEXT, "documents": [_TEXT, "Goodbye!"]}
         case Endpoint.COMPLETIONS:
             path, fields = "/v1/completions", {"max_tokens": 60, "prompt": _TEXT}
+        case Endpoint.DECISIONS:
+            question = {"type": "noul", "instructions": "Is this a question?"}
+            path, fields = "/v1/systemone", {"state": _TEXT, "questions": {"asks": question}}
+        case Endpoint.IMAGES:
+            path, fields = "/v1/images/generations", {"prompt": _TEXT}
+        case Endpoint.SPEECH:
+            path, fields = "/v1/audio/speech", {"input": _TEXT}
         case Endpoint.MODERATIONS:
             path, fields = "/v1/moderations", {"input": _TEXT}
         case _:

@@ -6,19 +6,24 @@ Requests in flight keep the policy that they started with: they hold the object 
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from watchfiles import awatch
 
 from gateway.core.errors import ConfigurationError
 from gateway.core.target import Catalog
-from gateway.policy import Policy, load_policy_files
+from gateway.core.yaml_source import decoded
+from gateway.policy import Policy, load_policy, load_policy_files
+from gateway.policy.proof.check import PolicyCheck, check
 
 LOG = structlog.get_logger("aduana.policy")
 _LOOK_SECONDS = 2.0
 _STEP_MS = 200  # how often the watching thread looks at what the system has told
 _POLL_MS = 1_000  # between looks where the system tells nothing
+T = TypeVar("T")
 
 
 class PolicyStore:
@@ -52,6 +57,9 @@ class PolicyStore:
         self._changed: Callable[[Policy | None], None] = lambda policy: None
         self._read: dict[str, str | None] = {}  # None: it could not be read
         self._asked = asyncio.Event()
+        # INVARIANT: the solver works in this one thread alone, also where whoever asked is gone: two at once crash it.
+        self._solver = ThreadPoolExecutor(1, "policy")
+        self._examined: PolicyCheck | None = None
         self.problem: str | None = None
         self._candidate_paths = tuple(candidate)
         self.current, self.candidate = self._load()
@@ -64,10 +72,16 @@ class PolicyStore:
         """Load again soon, whether or not a file has changed (SIGHUP)."""
         self._asked.set()
 
+    def renew_catalog(self, catalog: Catalog) -> None:
+        """Let policies name other keys; where that changes anything, they are read again soon."""
+        if catalog.tags_of_keys != self._catalog.tags_of_keys:
+            self._catalog = catalog
+            self.ask_to_reload()
+
     async def reload(self) -> bool:
         """Load again, in a thread, and return whether the new policy is in force; on any problem the old one stays."""
         try:
-            policy, candidate = await asyncio.to_thread(self._load)
+            policy, candidate = await self._solved(self._load)
         except ConfigurationError as error:
             return self._refused(error.problems)
         except Exception as error:  # noqa: BLE001 - whatever a file does to its reader, the old rules stay
@@ -78,6 +92,52 @@ class PolicyStore:
         self.current, self.candidate = policy, candidate
         self._changed(policy)
         return True
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """Return the text of each file of the policies, by its path; empty for the built-in one."""
+        return {path: text for path, text in self._read.items() if text is not None}
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """Return the paths of the files that the policy in force begins with."""
+        return tuple(str(path) for path in self._paths)
+
+    async def examined(self) -> PolicyCheck:
+        """Return the proofs and the expectations of the policy in force; they are made once for each policy."""
+        policy = self.current
+
+        def examine() -> PolicyCheck:
+            if self._examined is None or self._examined.digest != policy.digest:
+                self._examined = check(policy)
+            return self._examined
+
+        return await self._solved(examine)
+
+    async def tried(self, texts: Mapping[str, str]) -> tuple[Policy, PolicyCheck]:
+        """Return what a policy of these texts would be, and its proofs. It comes into force nowhere.
+
+        Args:
+            texts: The text of each file by its path. Only these files may be included.
+
+        Raises:
+            ConfigurationError: The texts don't load; every problem found is in it.
+        """
+
+        def read(path: str) -> str:
+            if path not in texts:
+                raise ConfigurationError((f"{path}: only files of the policy in force can be included here.",))
+            return texts[path]
+
+        def load() -> tuple[Policy, PolicyCheck]:
+            roots = [(path, texts[path]) for path in self.roots or tuple(texts)]
+            policy = load_policy(roots, self._catalog, read=read, rates=self._rates)
+            return policy, check(policy)
+
+        return await self._solved(load)
+
+    async def _solved(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._solver, work)
 
     def _refused(self, problems: Sequence[str]) -> bool:
         self.problem = problems[0]
@@ -168,6 +228,7 @@ class PolicyStore:
 
 def _text(path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError((f"{path}: can't be read: {error}.",)) from error
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigurationError((f"{path}: can't be read: {error.strerror}.",)) from error
+    return decoded(data, path)

@@ -28,6 +28,8 @@ class ReadinessProbe:
         background: Callable[[], Mapping[str, str]] = dict,
         keys: Callable[[], str | None] = lambda: None,
         state: Callable[[], str | None] = lambda: None,
+        certificate: Callable[[], str | None] = lambda: None,
+        attachments: Callable[[], str] | None = None,
     ) -> None:
         self._policies = policies
         self._targets = targets
@@ -36,6 +38,8 @@ class ReadinessProbe:
         self._background = background
         self._keys = keys
         self._state = state
+        self._certificate = certificate
+        self._attachments = attachments
         self._request = Inbound(id="readiness", caller=Caller(), request=plain_request(catalog))
 
     def check(self) -> Readiness:
@@ -57,11 +61,16 @@ class ReadinessProbe:
         if self._names is not None:  # without it requests stay at home, so the gateway is ready all the same
             problem = self._names()
             details["names"] = f"{problem} Requests that would leave stay at home until then." if problem else "ok"
+        if self._attachments is not None:
+            details["attachments"] = self._attachments()
         if self._policies.problem is not None:
             details["policy_problem"] = f"The last reload was refused, the old rules stay: {self._policies.problem}"
         keys = self._keys()
         if keys is not None:
             details["keys_problem"] = f"The keys can't be read again, the old ones stay: {keys}"
+        certificate = self._certificate()
+        if certificate is not None:
+            details["certificate_problem"] = certificate
         lost = self._state()
         if lost is not None:  # what stays local works, so the gateway is ready all the same
             details["state_problem"] = lost
@@ -73,9 +82,32 @@ class ReadinessProbe:
         return Readiness(ready=ready, details=details, failed=failed)
 
 
+def status_of(readiness: Readiness) -> str:
+    """Return one line for `systemctl status`: what the gateway can do now, and what its owner should know."""
+    details = readiness.details
+    first, targets = details.get("default_target"), details.get("targets")
+    state = targets.get(first, "") if isinstance(targets, dict) else ""
+    if readiness.ready:
+        line = f"Ready: {first} answers"
+    elif first is None:
+        line = "Not ready: no target may answer a plain request"
+    else:
+        line = f"Not ready: {first}: {state}"
+    known = [
+        str(details[name])
+        for name in ("state_problem", "policy_problem", "keys_problem", "certificate_problem")
+        if name in details
+    ]
+    return " ".join(". ".join((line, *known)).split())
+
+
 def _told(state: TargetState) -> str:
     if not state.healthy:
         return state.failure(datetime.now()) or "not available"
+    if state.servers:
+        there = sum(server.healthy for server in state.servers)
+        lost = [server.name for server in state.servers if not server.healthy]
+        return f"ready, {there} of {len(state.servers)} servers" + (f" (not {', '.join(lost)})" if lost else "")
     if state.loaded is not False:
         return "ready"
     return "loads when it is asked for" if state.loading is None else f"loading, {state.loading:.0%}"

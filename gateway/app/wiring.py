@@ -1,8 +1,10 @@
 """The composition root: with `http_front.py` it alone wires concrete classes together. No logic of its own."""
 
 import asyncio
+import os
 import signal
-from collections.abc import AsyncGenerator, Callable
+import socket
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, tzinfo
 from functools import partial
@@ -11,16 +13,25 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from gateway import __version__
+from gateway.accounts.names import UserNames
+from gateway.accounts.secrets import SecretDigest
 from gateway.app.alarms import Alarms
 from gateway.app.announcement import announce
-from gateway.app.http_front import batching, http_front, status_page
+from gateway.app.attachments import carriers_of, fetcher_of, told
+from gateway.app.checkpoints.keeper import CheckpointKeeper
+from gateway.app.console import console_of
+from gateway.app.egress.clouds import addresses_of
+from gateway.app.egress.probe import keep_probing
+from gateway.app.egress.running import running_egress
+from gateway.app.energy_accounts import accrue, sample, stop_sampling
+from gateway.app.http_front import batching, file_store, http_front
 from gateway.app.inspection import RunningInspection, running_inspection
-from gateway.app.key_store import KeyStore
+from gateway.app.keys.key_store import KeyStore
 from gateway.app.models.head_start import HeadStart
-from gateway.app.models.plan import catalog_of
 from gateway.app.observers import (
     TagLog,
     WorkerWatch,
+    keys_changed,
     known,
     observer_failed,
     reload_metrics,
@@ -28,52 +39,64 @@ from gateway.app.observers import (
     violation,
     world,
 )
+from gateway.app.people.users import names_of, users_of
 from gateway.app.policy_store import PolicyStore
-from gateway.app.readiness import ReadinessProbe
+from gateway.app.preflight.examination import warnings_of
+from gateway.app.preflight.preflight import prepared
+from gateway.app.readiness import ReadinessProbe, status_of
 from gateway.app.room_settings import (
-    LOOPBACK,
     anonymous_caller,
+    checkpoint_settings,
     energy_settings,
     key_secrets,
     ledger_settings,
+    limit_table,
     policy_rates,
-    price_settings,
-    priced_targets,
     trace_settings,
 )
+from gateway.app.service.certificates import Certificate
+from gateway.app.service.manager import ServiceManager
 from gateway.app.state.directory import close_to_others
 from gateway.app.state.memory import StateMemory
 from gateway.app.state.stores import open_store, open_table
 from gateway.app.supervisor import Supervisor
 from gateway.app.targets import Targets
-from gateway.core.errors import AduanaError, ConfigurationError
+from gateway.batches import FileStore
+from gateway.console.live import LiveRequests
 from gateway.core.target import Catalog
 from gateway.ledger import Ledger
 from gateway.ledger.encryption import Seal
+from gateway.local.embedded.models.plan import ModelPlan
 from gateway.observe import ActiveRequests, EnergySampler, Metrics, Prices
 from gateway.observe.logs import configure
+from gateway.observe.long_work import LongWork
 from gateway.observe.traces import Traces
 from gateway.pipeline import Fanout, Pipeline
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.drain import DrainWindow
 from gateway.pipeline.masking import Masker
+from gateway.pipeline.memory.taint import ConversationTaint
 from gateway.pipeline.ports import Observer
+from gateway.pipeline.rate_limits import RateLimiter
 from gateway.pipeline.settlement import SettlementWriter
 from gateway.pipeline.shadow import Shadows
 from gateway.pipeline.snapshot import SnapshotBuilder
-from gateway.pipeline.taint import ConversationTaint
 from gateway.privacy.taint.scope import BetweenKeys
 from gateway.server import Batches, InboundBuilder, Readiness
 from gateway.settings import Settings
 from gateway.stored import SealedSummaries
 
 LOG = structlog.get_logger("aduana")
-_ACCRUE_SECONDS = 60.0
-_LOOK_SECONDS = 1.0
 
 
 async def serve(
-    settings: Settings, early: HeadStart, tell: Callable[[str], None] | None = None, *, accept_loss: bool = False
+    settings: Settings,
+    early: HeadStart,
+    tell: Callable[[str], None] | None = None,
+    *,
+    accept_loss: bool = False,
+    manager: ServiceManager,
+    sockets: Sequence[socket.socket] = (),
 ) -> None:
     """Run the gateway until SIGTERM or SIGINT.
 
@@ -82,6 +105,8 @@ async def serve(
         early: What began before this file was imported.
         tell: Gets the lines for a person at the terminal, once the gateway can answer.
         accept_loss: Go on without what the state directory has lost.
+        manager: Is told when the gateway listens and how it is.
+        sockets: Open already; without any, the address of the configuration is listened on.
 
     Raises:
         AduanaError: The configuration or the ledger can't be used.
@@ -90,7 +115,7 @@ async def serve(
     configure(settings.log.format, settings.log.level)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    async with running(settings, early, accept_loss=accept_loss) as gateway:
+    async with running(settings, early, accept_loss=accept_loss, sockets=sockets) as gateway:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
         loop.add_signal_handler(signal.SIGHUP, gateway.ask_to_reload)
@@ -98,7 +123,11 @@ async def serve(
         if tell is not None:
             telling = partial(announce, gateway.url, settings, gateway.catalog, gateway.readiness, tell)
             gateway.supervisor.keep("announcement", telling, once=True)
+        gateway.supervisor.keep("model warnings", partial(_warn, settings, gateway.models), once=True)
+        gateway.supervisor.keep("service manager", partial(manager.keep_told, lambda: status_of(gateway.readiness())))
+        manager.ready()
         await stop.wait()
+        manager.stopping()
         LOG.info("gateway.stopping", drain_seconds=settings.server.drain_seconds)
 
 
@@ -110,26 +139,36 @@ class Gateway:
         url: str,
         policies: PolicyStore,
         keys: KeyStore,
+        certificate: Certificate | None,
         catalog: Catalog,
+        models: ModelPlan,
         readiness: Callable[[], Readiness],
         supervisor: Supervisor,
     ) -> None:
         self.url = url
         self.policies = policies
         self.keys = keys
+        self.certificate = certificate
         self.catalog = catalog
+        self.models = models
         self.readiness = readiness
         self.supervisor = supervisor
 
     def ask_to_reload(self) -> None:
-        """Read policies and API keys again soon, whether or not a file has changed (SIGHUP)."""
+        """Read policies, API keys and the certificate again soon, whether or not a file has changed (SIGHUP)."""
         self.policies.ask_to_reload()
         self.keys.ask_to_reload()
+        if self.certificate is not None:
+            self.certificate.ask_to_reload()
 
 
 @asynccontextmanager
 async def running(
-    settings: Settings, early: HeadStart | None = None, *, accept_loss: bool = False
+    settings: Settings,
+    early: HeadStart | None = None,
+    *,
+    accept_loss: bool = False,
+    sockets: Sequence[socket.socket] = (),
 ) -> AsyncGenerator[Gateway, None]:
     """Start the gateway; when the context ends, let running answers finish and stop everything in reverse order.
 
@@ -137,27 +176,42 @@ async def running(
         settings: The whole configuration.
         early: What has begun already; None: nothing.
         accept_loss: Go on without what the state directory has lost.
+        sockets: Open already; without any, the address of the configuration is listened on.
 
     Raises:
         AduanaError: The configuration or the ledger can't be used.
         OSError: The address can't be had.
     """
-    _check_exposure(settings)
     early = early or HeadStart(settings)
-    models = await early.plan()
-    catalog = catalog_of(settings, models)
-    keys = KeyStore(partial(key_secrets, settings), anonymous=anonymous_caller(settings))
-    prices = await asyncio.to_thread(Prices, price_settings(settings), priced_targets(settings, catalog))
+    own_keys = settings.egress.process == "none"
+    ready = await prepared(settings, early.plan, ports=not sockets, clouds=own_keys)
+    models, catalog, prices = ready.models, ready.catalog, ready.prices
+    tls = settings.server.tls
+    certificate = Certificate(tls.certificate, tls.key) if tls is not None else None
     active = ActiveRequests()
     sampler = EnergySampler(energy_settings(settings), active)
     supervisor = Supervisor()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(supervisor.close)
+        egress = await stack.enter_async_context(running_egress(settings))
         memory, ledger = await _open_state(stack, settings, early, prices, accept_loss=accept_loss)
+        keys = KeyStore(
+            partial(key_secrets, settings),
+            anonymous=partial(anonymous_caller, settings),
+            stored=await ledger.stored_keys(),
+            digest=SecretDigest(memory.key),
+            others=frozenset(settings.users.providers),
+        )
+        checkpoints = CheckpointKeeper(ledger, settings.state_dir, checkpoint_settings(settings))
+        await checkpoints.open()
+        stack.push_async_callback(checkpoints.close)
         store = await open_store(stack, settings, memory)
         table = await open_table(stack, settings, memory)
         policies = PolicyStore(settings.policy, catalog, candidate=settings.candidate, rates=policy_rates(settings))
-        observers: dict[str, Observer] = {"working": active, "tags": TagLog()}
+        people, names = await users_of(settings, memory.key, supervisor), names_of(settings, memory.key)
+        long_work = LongWork()
+        tags = TagLog(lambda: policies.current.labels.known_tags)
+        observers: dict[str, Observer] = {"working": active, "long_work": long_work, "tags": tags}
         fanout = Fanout(observers, observer_failed)
         workers = WorkerWatch()
         targets = Targets(
@@ -168,8 +222,11 @@ async def running(
             on_worker=workers,
             workers=early.workers,
             keep=supervisor.keep,
+            sender=egress.sender if egress is not None else None,
         )
-        inspection = await stack.enter_async_context(running_inspection(settings, targets.local))
+        inspection = await stack.enter_async_context(
+            running_inspection(settings, targets.local, fanout, targets.hearing.values())
+        )
         metrics = Metrics(known(settings, catalog, policies.current, prices), world(targets, ledger, sampler))
         fanout.add("metrics", metrics)
         alarms = Alarms(
@@ -177,19 +234,13 @@ async def running(
             ledger=ledger.health,
             policy=lambda: policies.problem,
             keys=lambda: keys.problem,
+            users=people.problems,
+            certificate=lambda: certificate.problem if certificate is not None else None,
+            checkpoints=lambda: checkpoints.problem,
             background=supervisor.failed,
         )
-        page = status_page(
-            settings,
-            catalog,
-            targets=targets,
-            ledger=ledger,
-            sampler=sampler,
-            policies=policies,
-            keys=keys,
-            problems=alarms.sentences,
-        )
-        fanout.add("page", page)
+        live = LiveRequests()
+        fanout.add("console", live)
         if settings.traces.endpoint is not None:
             traces = Traces(trace_settings(settings), catalog, version=__version__, providers=prices.providers)
             stack.push_async_callback(asyncio.to_thread, traces.close)
@@ -197,14 +248,29 @@ async def running(
         policies.on_change(reload_metrics(metrics))
         workers.metrics = metrics
         stack.push_async_callback(asyncio.to_thread, prices.close)
+        limiter = RateLimiter(
+            limit_table(settings, names.recorded),
+            observer=fanout,
+            now=_clock(settings.timezone),
+            tokens_today=ledger.tokens_today(),
+        )
         settlements = SettlementWriter(
-            ledger=ledger, pricing=prices, observer=fanout, failed=settlement_failed, answered=prices.answered
+            ledger=ledger,
+            pricing=prices,
+            observer=fanout,
+            failed=settlement_failed,
+            answered=prices.answered,
+            ended=limiter.end,
         )
         stack.push_async_callback(settlements.close)
+        if egress is not None:
+            await egress.started()
         await targets.start()
         stack.push_async_callback(targets.close)
-        stack.push_async_callback(_stop_sampling, sampler, ledger)
+        stack.push_async_callback(stop_sampling, sampler, ledger)
         drain = DrainWindow()
+        keys.on_change(keys_changed(settings, catalog, drain, policies))
+        files = file_store(settings, table) if table is not None else None
         pipeline = _pipeline(
             stack,
             settings,
@@ -219,6 +285,9 @@ async def running(
             settlements=settlements,
             fanout=fanout,
             drain=drain,
+            files=files,
+            names=names,
+            limiter=limiter,
         )
         probe = ReadinessProbe(
             catalog=catalog,
@@ -229,20 +298,41 @@ async def running(
             state=lambda: memory.problem,
             background=supervisor.failed,
             keys=lambda: keys.problem,
+            certificate=lambda: certificate.problem if certificate is not None else None,
+            attachments=partial(told, settings, inspection.reader),
         )
         refuse = settings.server.built_in_tools == "refuse"
         inbounds = InboundBuilder(catalog, settings.header_facts, refuse_built_in_tools=refuse)
         batches: Batches | None = None
-        if table is not None:
+        if table is not None and files is not None:
             batches = batching(
                 settings,
                 table,
+                files,
                 pipeline=pipeline,
                 inbounds=inbounds,
                 unnamed=catalog.unknown_model or "",
                 keys=keys,
                 local=targets.local,
+                now=_clock(settings.timezone),
+                price=sampler.electricity_price,
             )
+        console = console_of(
+            settings,
+            catalog,
+            live=live,
+            targets=targets,
+            ledger=ledger,
+            sampler=sampler,
+            policies=policies,
+            keys=keys,
+            problems=alarms.sentences,
+            attachments=partial(told, settings, inspection.reader),
+            long_work=long_work,
+            readiness=probe.check,
+            recorded=names.recorded,
+            limits=limiter.used,
+        )
         listener = http_front(
             settings,
             catalog,
@@ -251,12 +341,17 @@ async def running(
             keys=keys,
             readiness=probe.check,
             metrics=metrics,
-            page=page,
+            console=console,
+            running=long_work.running,
             models=targets.models,
+            voices=targets.voices,
             inbounds=inbounds,
             store=store,
             batches=batches,
             summaries=SealedSummaries(Seal(memory.key, b"aduana summaries 1")),
+            people=people,
+            sockets=sockets,
+            tls=certificate.context if certificate is not None else None,
             keep=supervisor.keep,
         )
         url = await listener.start()
@@ -264,17 +359,24 @@ async def running(
         background = {
             supervisor.keep("policy reload", policies.watch),
             supervisor.keep("key reload", keys.watch),
-            supervisor.keep("energy sampler", partial(_sample, sampler)),
-            supervisor.keep("energy accounts", partial(_accrue, sampler, ledger)),
+            supervisor.keep("stored keys", partial(keys.watch_stored, ledger)),
+            supervisor.keep("energy sampler", partial(sample, sampler)),
+            supervisor.keep("energy accounts", partial(accrue, sampler, ledger)),
+            supervisor.keep("ledger checkpoints", checkpoints.run),
         }
+        if certificate is not None:
+            background.add(supervisor.keep("certificate reload", certificate.watch))
         if store is not None:
             background.add(supervisor.keep("stored responses", store.expire))
+        if settings.egress.process == "unit":
+            probing = partial(keep_probing, addresses_of(settings), settings.state_dir, pid=os.getpid())
+            background.add(supervisor.keep("probe of the seal", probing))
         if table is not None and batches is not None:
             background.add(supervisor.keep("stored files", table.expire))
             background.add(supervisor.keep("short-lived files", batches.files.expire))
             background.add(supervisor.keep("batches", batches.queue.run))
         stack.push_async_callback(_cancel, background)
-        yield Gateway(url, policies, keys, catalog, probe.check, supervisor)
+        yield Gateway(url, policies, keys, certificate, catalog, models, probe.check, supervisor)
 
 
 async def _open_state(
@@ -286,7 +388,7 @@ async def _open_state(
         AduanaError: The ledger can't be used.
     """
     await asyncio.to_thread(close_to_others, settings.state_dir)
-    memory = StateMemory(settings.state_dir)
+    memory = StateMemory(settings.state_dir, shared=settings.ledger.database is not None)
     found = await asyncio.to_thread(memory.look)
     ledger = Ledger(ledger_settings(settings, prices.unpriced), lock=early.lock)
     await ledger.open()
@@ -314,16 +416,28 @@ def _pipeline(
     settlements: SettlementWriter,
     fanout: Fanout,
     drain: DrainWindow,
+    files: FileStore | None,
+    names: UserNames,
+    limiter: RateLimiter,
 ) -> Pipeline:
-    """Return the pipeline with its steps; `stack` ends its shadows."""
+    """Return the pipeline with its steps; `stack` ends its shadows, and what is read behind answers."""
+    fetcher = fetcher_of(settings)
+    if fetcher is not None:
+        stack.push_async_callback(fetcher.close)
     dispatcher = Dispatcher(
-        local=targets.local, cloud=targets.cloud, ledger=ledger, observer=fanout, sealed=inspection.sealed
+        local=targets.local,
+        cloud=targets.cloud,
+        ledger=ledger,
+        observer=fanout,
+        sealed=inspection.sealed,
+        servers_fetch=settings.attachments.fetch.servers,
+        limiter=limiter,
     )
     shadows = Shadows(
         dispatcher=dispatcher, settlements=settlements, observer=fanout, seconds=settings.server.request_seconds
     )
     stack.push_async_callback(shadows.close)
-    return Pipeline(
+    pipeline = Pipeline(
         catalog=catalog,
         policies=policies,
         request_inspection=inspection.requests,
@@ -337,6 +451,7 @@ def _pipeline(
             meters=sampler,
             pricing=prices,
             now=_clock(settings.timezone),
+            limits=limiter.table,
         ),
         taint=ConversationTaint(
             ledger,
@@ -350,18 +465,18 @@ def _pipeline(
         observer=fanout,
         request_seconds=settings.server.request_seconds,
         drain=drain,
+        carriers=carriers_of(settings, files, fetcher),
+        recorded=names.recorded,
+        limiter=limiter,
     )
+    stack.push_async_callback(pipeline.close)
+    return pipeline
 
 
-def _check_exposure(settings: Settings) -> None:
-    server = settings.server
-    if server.host not in LOOPBACK and not settings.keys and not server.anonymous:
-        raise ConfigurationError(
-            (
-                f"server.host is {server.host}, which other machines can reach, but no 'keys' are configured. "
-                "Add keys, or write 'anonymous: true' under 'server' if everybody there may use this gateway.",
-            )
-        )
+async def _warn(settings: Settings, models: ModelPlan) -> None:
+    """Log what does not work as it is configured, as `aduana check` tells it."""
+    for problem in await asyncio.to_thread(warnings_of, settings, models):
+        LOG.warning("configuration.problem", problem=problem)
 
 
 def _clock(timezone: str) -> Callable[[], datetime]:
@@ -373,41 +488,6 @@ def _problem_of(inspection: RunningInspection) -> Callable[[], str] | None:
     """Return what tells why the search for names fails (empty: it does not); None where none is configured."""
     recognition = inspection.recognition
     return (lambda: recognition.problem) if recognition is not None else None
-
-
-async def _sample(sampler: EnergySampler) -> None:
-    """Begin to sample in the sampler's own thread, and watch it. Runs until cancelled; the thread goes on then.
-
-    Raises:
-        RuntimeError: The thread has died.
-    """
-    sampler.start()
-    while sampler.running:  # noqa: ASYNC110 - a thread has no event for its death
-        await asyncio.sleep(_LOOK_SECONDS)
-    raise RuntimeError(sampler.failure or "the sampler has ended")
-
-
-async def _accrue(sampler: EnergySampler, ledger: Ledger) -> None:
-    """Hand the sampler's accounts to the ledger once a minute. Runs until cancelled."""
-    while True:
-        await asyncio.sleep(_ACCRUE_SECONDS)
-        await _hand_over(sampler, ledger)
-
-
-async def _stop_sampling(sampler: EnergySampler, ledger: Ledger) -> None:
-    """Close the sampler and hand over its accounts: after the last answer, so that its energy is in the ledger, too."""
-    await asyncio.to_thread(sampler.close)
-    await _hand_over(sampler, ledger)
-
-
-async def _hand_over(sampler: EnergySampler, ledger: Ledger) -> None:
-    owed, requests = sampler.drain(), sampler.drain_requests()
-    if not owed and not requests:
-        return
-    try:
-        await ledger.accrue(owed, requests)
-    except AduanaError as error:
-        LOG.error("ledger.energy_failed", error=error.code)
 
 
 async def _cancel(tasks: set[asyncio.Task[None]]) -> None:

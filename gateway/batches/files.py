@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Callable
 import msgspec
 
 from gateway.core.errors import BadRequest, TooLarge, Unavailable
+from gateway.pipeline.attachments.carried import KeptFile
 from gateway.stored import SealedTable
 from gateway.wire.encoding import encode_json
 
@@ -153,6 +154,25 @@ class FileStore:
             if piece is None:
                 raise BadRequest("The file was deleted meanwhile.", code="file_deleted")
             yield piece
+
+    async def whole(self, owner: str, file_id: str, most: int) -> KeptFile | None:
+        """Return a file with its content; None: this owner has none of this id.
+
+        Raises:
+            BadRequest: It was deleted meanwhile.
+            StoreDamaged: It can't be opened.
+            StoreUnavailable: The store can't be read.
+            TooLarge: It has more than `most` bytes.
+        """
+        file = await self.find(owner, file_id)
+        if file is None:
+            return None
+        if file.bytes > most:
+            raise TooLarge(f"The file {file_id} is larger than what a request may still carry ({most} bytes).")
+        data = bytearray()
+        async for piece in self.content(owner, file):
+            data += piece
+        return KeptFile(name=file.name, data=bytes(data), tags=file.tags)
 
     async def lines(self, owner: str, file: StoredFile) -> AsyncGenerator[bytes, None]:
         """Yield a file's lines that are not blank.

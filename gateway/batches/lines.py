@@ -12,10 +12,12 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from gateway.batches.batch import Batch
+from gateway.batches.message_batch import is_message_batch
 from gateway.core.errors import AduanaError, BadRequest, Unauthorized
 from gateway.core.request import AnyRequest, Caller, GenerateRequest, Inbound, Inherited
 from gateway.pipeline import Pipeline
-from gateway.wire import openai, responses
+from gateway.wire import anthropic, openai, responses
+from gateway.wire.anthropic import batches as anthropic_batches
 from gateway.wire.dialect import AnswerAssembly
 
 INLINE_BYTES = 128 * 1024
@@ -88,7 +90,8 @@ class LineAnswers:
             answer = await self._answered(batch, body, request_id)
         except Exception as error:  # noqa: BLE001 - mapped, logged by type, and told as it would be over HTTP
             public = self._public(error, request_id)
-            return Told(request_id=request_id, status=public.status, body=openai.error_body(public), error=public)
+            told = anthropic.error_body(public, request_id) if is_message_batch(batch) else openai.error_body(public)
+            return Told(request_id=request_id, status=public.status, body=told, error=public)
         return Told(request_id=request_id, status=200, body=answer)
 
     async def _answered(self, batch: Batch, body: bytes, request_id: str) -> bytes:
@@ -112,6 +115,10 @@ class LineAnswers:
                 embeddings = await self._parsed(openai.parse_embeddings, body)
                 embedded = await self._pipeline.embed(inbound(embeddings), embeddings)
                 return openai.embeddings_body(embeddings, embedded.vectors)
+            case anthropic_batches.ENDPOINT:
+                message = await self._parsed(anthropic.parse_messages, body)
+                collected = anthropic.assembly(message, id=anthropic.answer_id(unique))
+                return await self._whole(inbound(message), message, collected)
             case "/v1/responses":
                 asked = await self._parsed(responses.parse_asked, body)
                 if asked.request is None:

@@ -18,11 +18,13 @@ from gateway.batches.batch import Batch, LineProblem, Status
 from gateway.batches.checking import checked
 from gateway.batches.files import FileStore
 from gateway.batches.lines import Told
-from gateway.batches.results import Result, Results, part, result_of
+from gateway.batches.message_batch import is_message_batch
+from gateway.batches.results import CANCELLED, EXPIRED, Result, Results, part, result_of
 from gateway.core.errors import (
     AduanaError,
     BadRequest,
     NotFound,
+    RateLimited,
     ShuttingDown,
     TargetBusy,
     TargetUnavailable,
@@ -61,6 +63,8 @@ class _Work:
         self.lines = lines
         self.done = done
         self.number = 0
+        self.held: bytes | None = None  # a line that a limit had no room for
+        self.rests_until = 0.0  # in the loop's clock
 
 
 class BatchQueue:
@@ -118,7 +122,7 @@ class BatchQueue:
         batch = Batch(
             id=_PREFIX + secrets.token_hex(12), owner=owner, endpoint=new.endpoint, input_file=file.id, created=now,
             expires=now + WINDOW_SECONDS, tags=tags, handed=file.tags, headers=headers, metadata=new.metadata,
-            output_seconds=new.output_seconds,
+            output_seconds=new.output_seconds, total=new.total,
         )  # fmt: skip
         await self._keep(batch, bounded=True)
         self._news.set()
@@ -162,6 +166,14 @@ class BatchQueue:
         self._news.set()
         return batch
 
+    async def delete(self, owner: str, batch_id: str) -> None:
+        """Delete a batch that has ended; its files stay. It is gone from the disk when this returns.
+
+        Raises:
+            StoreUnavailable: It can't be written.
+        """
+        await self._table.delete(owner, batch_id)
+
     async def run(self) -> None:
         """Answer batches, a line of each in turn. Runs until cancelled."""
         try:
@@ -196,22 +208,34 @@ class BatchQueue:
         """Do the next piece of work, or wait until there is some, or room for it."""
         self._news.clear()
         waiting = list(self._open.values())
-        batch = next(filter(self._needs_no_room, waiting), waiting[0] if waiting else None)
-        if batch is None:
+        if not waiting:
             await self._news.wait()
+            return
+        awake = [batch for batch in waiting if not self._rests(batch)]
+        batch = next(filter(self._needs_no_room, waiting), awake[0] if awake else None)
+        if batch is None:
+            await self._look_later()
             return
         if batch.status is Status.VALIDATING and self._wall() < batch.expires:
             await self._check(batch)
         elif self._needs_no_room(batch):
             await self._end(batch)
         elif not self._room():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_SECONDS):
-                    await self._news.wait()  # one that is cancelled need not wait for room
+            await self._look_later()
             self._rotate(batch.id)
         else:
             await self._next_line(batch)
             self._rotate(batch.id)
+
+    async def _look_later(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await self._news.wait()  # one that is cancelled need not wait for room
+
+    def _rests(self, batch: Batch) -> bool:
+        """Return whether a batch waits until a limit of its key or user has room again; others go on meanwhile."""
+        work = self._work.get(batch.id)
+        return work is not None and work.rests_until > asyncio.get_running_loop().time()
 
     def _needs_no_room(self, batch: Batch) -> bool:
         return batch.status is not Status.IN_PROGRESS or self._wall() >= batch.expires
@@ -256,7 +280,8 @@ class BatchQueue:
             if work is None:
                 done = {int(number) for number in await self._table.parts(batch.owner, batch.id)}
                 work = self._work[batch.id] = _Work(await self._lines(batch), done)
-            text = await anext(work.lines, None)
+            text = await anext(work.lines, None) if work.held is None else work.held
+            work.held = None
             while text is not None and work.number in work.done:
                 work.number += 1
                 text = await anext(work.lines, None)
@@ -270,6 +295,10 @@ class BatchQueue:
         told = await self._told(batch, line)
         if told is None:
             await self._forget(batch.id)
+            return
+        wait = told.error.retry_after if isinstance(told.error, RateLimited) else None
+        if wait is not None and wait <= _LONGEST_PAUSE:
+            work.held, work.rests_until = text, asyncio.get_running_loop().time() + wait
             return
         try:
             await self._count(batch, work.number, result_of(batch, work.number, line, told))
@@ -329,10 +358,11 @@ class BatchQueue:
             status = Status.CANCELLED
         elif batch.problems:
             status = Status.FAILED
+        untold = EXPIRED if expired else CANCELLED if _tells_all(batch, status) else None
         late: AsyncGenerator[bytes, None] | None = None
         with contextlib.suppress(BadRequest):  # the file is gone
-            late = await self._lines(batch) if expired else None
-        output, errors = await self._results.write(batch, late)
+            late = await self._lines(batch) if untold is not None else None
+        output, errors = await self._results.write(batch, late, untold or EXPIRED)
         await self._change(
             batch,
             lambda found: msgspec.structs.replace(found, output_file=output, error_file=errors).at(
@@ -362,6 +392,11 @@ class BatchQueue:
         work = self._work.pop(batch_id, None)
         if work is not None:
             await work.lines.aclose()
+
+
+def _tells_all(batch: Batch, status: Status) -> bool:
+    """Say whether results name also what was not asked because its batch was cancelled, as Anthropic's do."""
+    return status is Status.CANCELLED and is_message_batch(batch)
 
 
 def _decoded(content: bytes) -> Batch:

@@ -12,6 +12,9 @@ from gateway.core.errors import AduanaError, BadRequest
 from gateway.stored import SealedTable
 from gateway.wire.openai.batches import BatchLine, answered_line, parse_line, unanswered_line
 
+EXPIRED = AduanaError("This line was not asked within the batch's 24 hours.", code="batch_expired")
+CANCELLED = AduanaError("The batch was cancelled before this line was asked.", code="batch_cancelled")
+
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a line, as its file says it."""
@@ -38,14 +41,17 @@ class Results:
         self._table = table
         self._files = files
 
-    async def write(self, batch: Batch, late: AsyncGenerator[bytes, None] | None) -> tuple[str | None, str | None]:
+    async def write(
+        self, batch: Batch, late: AsyncGenerator[bytes, None] | None, why: AduanaError = EXPIRED
+    ) -> tuple[str | None, str | None]:
         """Keep the file of what was answered and that of what was not, and return their ids; None: it has no line.
 
         Their ids follow from the batch's, so that what is written again takes its own place.
 
         Args:
             batch: The batch, which has ended.
-            late: All lines of its file, where those without a result are to be called expired.
+            late: All lines of its file, where those without a result are to be in the second file.
+            why: What is said of these.
 
         Raises:
             StoreDamaged: A result can't be opened.
@@ -55,7 +61,7 @@ class Results:
         output = await self._written(batch, self._kept(batch, sorted(numbers), good=True), "output")
         errors = self._kept(batch, sorted(numbers), good=False)
         if late is not None:
-            errors = _chained(errors, _expired(batch, late, frozenset(numbers)))
+            errors = _chained(errors, _unasked(batch, late, frozenset(numbers), why))
         return output, await self._written(batch, errors, "error")
 
     async def _written(self, batch: Batch, content: AsyncGenerator[bytes, None], word: str) -> str | None:
@@ -84,11 +90,10 @@ class Results:
                     yield result.line
 
 
-async def _expired(
-    batch: Batch, lines: AsyncGenerator[bytes, None], done: frozenset[int]
+async def _unasked(
+    batch: Batch, lines: AsyncGenerator[bytes, None], done: frozenset[int], error: AduanaError
 ) -> AsyncGenerator[bytes, None]:
-    """Yield what is said of lines that were not asked within the batch's time."""
-    error = AduanaError("This line was not asked within the batch's 24 hours.", code="batch_expired")
+    """Yield what is said of lines that were not asked."""
     number = 0
     async with contextlib.aclosing(lines):
         with contextlib.suppress(BadRequest):  # the file is gone, or was never looked at and is none

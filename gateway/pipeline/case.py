@@ -12,6 +12,7 @@ from gateway.core.outbound import withheld
 from gateway.core.request import AnyRequest, ChatRequest, Inherited
 from gateway.core.route import Route
 from gateway.core.target import TargetInfo
+from gateway.pipeline.attachments.attached import Attached
 from gateway.pipeline.masking import Outgoing
 from gateway.pipeline.settlement import RequestAccount
 from gateway.policy import Decision, Evidence, Policy, Sensitivity, label_without, reasons_of
@@ -31,6 +32,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     masked: Outgoing | None = None
     sensitivity: Sensitivity = Sensitivity()  # why `first` says that it is sensitive
     causes: frozenset[str] | None = None  # categories that alone made the request sensitive
+    attached: Attached = Attached()  # with what was read, where that could matter
 
     def bequest(self) -> Inherited:
         """Return what whatever continues this request, or its answer, inherits from it."""
@@ -68,6 +70,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
                 *(withheld(request) if zone is Zone.CLOUD else ()),
             ),
             reasons=() if left else reasons_of(self.first, self.evidence, self.policy),
+            dialect=request.dialect,
         )
 
 
@@ -84,8 +87,10 @@ def refused_route(decision: Decision, evidence: Evidence, policy: Policy) -> Rou
         request_id=evidence.inbound.id,
         label=decision.label,
         rule=decision.rule,
+        refused=decision.refusal is not None or not decision.candidates,
         unknown_tags=tuple(sorted(decision.unknown_tags)),
         reasons=reasons_of(decision, evidence, policy),
+        dialect=evidence.inbound.request.dialect,
     )
 
 

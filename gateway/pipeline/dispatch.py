@@ -8,7 +8,7 @@ from typing import TypedDict, TypeVar
 
 import msgspec
 
-from gateway.core.delta import Delta, Embeddings, Extra, Ranking, Tokenized, ToolCallPart
+from gateway.core.delta import Decisions, Delta, Embeddings, Extra, Ranking, Tokenized, ToolCallPart
 from gateway.core.errors import (
     AduanaError,
     BudgetSpent,
@@ -24,14 +24,27 @@ from gateway.core.errors import (
 from gateway.core.events import Began, BudgetDenied, FellBack
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Reservation
-from gateway.core.request import EmbeddingsRequest, GenerateRequest, Inbound, RerankRequest, TokenizeRequest
-from gateway.core.snapshot import Budget, Snapshot
+from gateway.core.request import (
+    AnyMediaRequest,
+    DecisionsRequest,
+    EmbeddingsRequest,
+    GenerateRequest,
+    Inbound,
+    MediaRequest,
+    RerankRequest,
+    TokenizeRequest,
+)
+from gateway.core.route import Room
+from gateway.core.snapshot import Budget
 from gateway.core.usage import MICROS
+from gateway.pipeline.attachments.addresses import refuse_addresses
+from gateway.pipeline.attachments.as_text import taken_by
 from gateway.pipeline.case import Case
 from gateway.pipeline.masking import Outgoing
 from gateway.pipeline.ports import CloudTarget, LedgerPort, LocalTarget, Observer
+from gateway.pipeline.rate_limits import LimitTable, Need, RateLimiter, need_of
 from gateway.pipeline.settlement import RequestAccount
-from gateway.policy import Decision, budget_refusal, mint, overridden
+from gateway.policy import Decision, Evidence, budget_refusal, mint, overridden
 from gateway.privacy.inspection.sealed import SealedPieces
 from gateway.privacy.masking.unmask_deltas import Unmasking
 
@@ -69,40 +82,58 @@ class Dispatcher:
         ledger: LedgerPort,
         observer: Observer,
         sealed: SealedPieces | None = None,
+        servers_fetch: bool = False,
+        limiter: RateLimiter | None = None,
     ) -> None:
+        """Keep the parts. `servers_fetch`: servers at home may ask for addresses in requests themselves."""
         self._local = local
         self._sealed = sealed or SealedPieces()
         self._cloud = cloud
         self._ledger = ledger
+        self._servers_fetch = servers_fetch
         self._observer = observer
+        self._limiter = limiter or RateLimiter(LimitTable(), observer=observer)
 
-    def reservation(self, target: str, snapshot: Snapshot) -> Reservation:
+    def reservation(self, target: str, evidence: Evidence, decision: Decision) -> Reservation:
         """Return the money to set aside for a request on `target`: the upper estimate."""
         zone = Zone.CLOUD if target in self._cloud else Zone.LOCAL
-        return Reservation(target=target, zone=zone, micros=round(snapshot.prices.get(target, 0.0) * MICROS))
+        return Reservation(
+            target=target,
+            zone=zone,
+            micros=round(evidence.snapshot.prices.get(target, 0.0) * MICROS),
+            accounts=self._limiter.table.accounts(evidence.inbound.caller, decision.tags, target),
+        )
 
-    def refusal(self, decision: Decision, inbound: Inbound) -> "Refusal | None":
+    def refusal(self, decision: Decision, inbound: Inbound, need: Need) -> "Refusal | None":
         """Return why no target has a place for a request now; None: one may have.
 
-        Only where all that are permitted are local: they know it at once, without being asked.
+        Only where all that are permitted are local, or limited here: that is known at once, without asking them.
         """
         turn = _turn(decision, inbound)
         attempts: list[tuple[str, str]] = []
         refusals: list[TargetBusy] = []
         for candidate in decision.candidates:
             target = self._local.get(candidate.target)
-            refusal = None if target is None else target.refusal(inbound.request, **turn)
+            refusal = self._limiter.full(candidate.target, need)
+            if refusal is None and target is not None:
+                refusal = target.refusal(inbound.request, **turn)
             if refusal is None:
                 return None
             attempts.append((candidate.target, refusal.code))
             refusals.append(refusal)
         if not refusals:
             return None
+        self._limiter.turned_away(inbound.id, [target for target, _ in attempts], need)
         last = refusals[-1]
         last.retry_after = min((one.retry_after for one in refusals if one.retry_after is not None), default=None)
         return Refusal(error=last, attempts=tuple(attempts))
 
-    async def open(self, case: Case, request: GenerateRequest, deadline: float) -> Opened:
+    def room(self, target: str | None, inbound: Inbound) -> Room | None:
+        """Return the places that a request's key has left at a target; None: it limits nobody here."""
+        local = None if target is None else self._local.get(target)
+        return None if local is None else local.room(inbound.caller.owner)
+
+    async def open(self, case: Case, request: GenerateRequest | AnyMediaRequest, deadline: float) -> Opened:
         """Open the answer of the first target that begins to answer.
 
         Raises:
@@ -124,21 +155,40 @@ class Dispatcher:
         """
         if account.spent is not None:
             raise self._denied(case, account, target, account.spent)
-        self._asking(account, target)
+        self._enter(case, account, target)
         return await self._begin(case, account, target, request, deadline)
+
+    def _enter(self, case: Case, account: RequestAccount, target: str) -> None:
+        """Note that a target is asked now, and count the request against its limits.
+
+        Raises:
+            TargetBusy: They have no room for it.
+        """
+        busy = self._limiter.enter(account.receipt.request_id, target, needed(case.evidence, case.decision))
+        if busy is not None:
+            raise busy
+        self._asking(account, target)
 
     def _asking(self, account: RequestAccount, target: str) -> None:
         account.target = target
         account.zone = Zone.CLOUD if target in self._cloud else Zone.LOCAL
-        account.progress.told = False
+        account.progress.told, account.progress.server = False, ""
         self._observer.on(
             Began(request_id=account.receipt.request_id, target=target, zone=account.zone, progress=account.progress)
         )
 
     async def _begin(
-        self, case: Case, account: RequestAccount, target: str, request: GenerateRequest, deadline: float
+        self,
+        case: Case,
+        account: RequestAccount,
+        target: str,
+        request: GenerateRequest | AnyMediaRequest,
+        deadline: float,
     ) -> Opened:
-        stream = self._stream(case, account, target, request, deadline)
+        if isinstance(request, MediaRequest):
+            stream = self._exchange(case, account, target, request, deadline)
+        else:
+            stream = self._stream(case, account, target, request, deadline)
         try:
             first = await anext(stream)
         except StopAsyncIteration:
@@ -160,13 +210,9 @@ class Dispatcher:
             if target in self._cloud:
                 clearance = mint(case.decision, target, case.evidence.inbound, case.policy)
                 return target, Zone.CLOUD, await self._cloud[target].embed(clearance, deadline=deadline)
-            return (
-                target,
-                Zone.LOCAL,
-                await self._local[target].embed(
-                    request, deadline=deadline, **_turn(case.decision, case.evidence.inbound)
-                ),
-            )
+            turn, progress = _turn(case.decision, case.evidence.inbound), case.account.progress
+            local = self._local[target]
+            return target, Zone.LOCAL, await local.embed(request, deadline=deadline, **turn, progress=progress)
 
         return await self._first_success(case, ask)
 
@@ -180,15 +226,25 @@ class Dispatcher:
         """
 
         async def ask(target: str) -> tuple[str, Zone, Ranking]:
-            if target not in self._local:
-                raise TargetMisconfigured(f"The target {target!r} is in a cloud, and ranking happens locally only.")
-            return (
-                target,
-                Zone.LOCAL,
-                await self._local[target].rerank(
-                    request, deadline=deadline, **_turn(case.decision, case.evidence.inbound)
-                ),
-            )
+            turn, progress = _turn(case.decision, case.evidence.inbound), case.account.progress
+            local = self._at_home(target, "ranking happens")
+            return target, Zone.LOCAL, await local.rerank(request, deadline=deadline, **turn, progress=progress)
+
+        return await self._first_success(case, ask)
+
+    async def decide(self, case: Case, request: DecisionsRequest, deadline: float) -> tuple[str, Zone, Decisions]:
+        """Return the first local target that answers the questions, its zone and the answers.
+
+        No cloud target does: none can be asked to, not even with a clearance.
+
+        Raises:
+            AduanaError: No target does; this is the last one's failure.
+        """
+
+        async def ask(target: str) -> tuple[str, Zone, Decisions]:
+            turn, progress = _turn(case.decision, case.evidence.inbound), case.account.progress
+            local = self._at_home(target, "decisions happen")
+            return target, Zone.LOCAL, await local.decide(request, deadline=deadline, **turn, progress=progress)
 
         return await self._first_success(case, ask)
 
@@ -202,13 +258,36 @@ class Dispatcher:
         """
 
         async def ask(target: str) -> tuple[str, Zone, Tokenized]:
-            if target not in self._local:
-                raise TargetMisconfigured(f"The target {target!r} is in a cloud, and texts are tokenised locally only.")
-            isolation = case.evidence.inbound.caller.key
-            found = await self._local[target].tokenize(request, deadline=deadline, isolation=isolation)
-            return target, Zone.LOCAL, found
+            isolation = case.evidence.inbound.caller.owner
+            local = self._at_home(target, "texts are tokenised")
+            return target, Zone.LOCAL, await local.tokenize(request, deadline=deadline, isolation=isolation)
 
         return await self._first_success(case, ask)
+
+    def _at_home(self, target: str, what: str) -> LocalTarget:
+        """Return a target at home; `what` is done by no other.
+
+        Raises:
+            TargetMisconfigured: It is in a cloud.
+        """
+        local = self._local.get(target)
+        if local is None:
+            raise TargetMisconfigured(f"The target {target!r} is in a cloud, and {what} locally only.")
+        return local
+
+    async def count(self, case: Case, deadline: float) -> tuple[str, int]:
+        """Return the cloud target that is the decision's first, and the number of prompt tokens that it counts.
+
+        Raises:
+            AduanaError: A budget does not allow for it, or the target does not count.
+        """
+        account, target = case.account, case.decision.candidates[0].target
+        if account.spent is not None:
+            raise self._denied(case, account, target, account.spent)
+        inbound = case.masked.inbound if case.masked else case.evidence.inbound
+        clearance = mint(case.decision, target, inbound, case.policy)
+        self._enter(case, account, target)
+        return target, await self._cloud[target].count(clearance, deadline=deadline)
 
     def _stream(
         self, case: Case, account: RequestAccount, target: str, request: GenerateRequest, deadline: float
@@ -223,7 +302,10 @@ class Dispatcher:
             return _restored(answer, masked)
         if masked is not None and _may_have(case.first, target):
             masked = None  # its own decision lets the original go there, where no pseudonyms are needed
-        wanted = overridden(masked.request if masked else request, case.decision.overrides)
+        info = case.policy.catalog.targets[target]
+        wanted = taken_by(info, masked.request if masked else request, case.attached)
+        self._check_addresses(case, target, wanted)
+        wanted = overridden(wanted, case.decision.overrides)
         answer = self._local[target].generate(
             wanted,
             deadline=deadline,
@@ -232,6 +314,26 @@ class Dispatcher:
         )
         return _restored(answer, masked)
 
+    def _exchange(
+        self, case: Case, account: RequestAccount, target: str, request: AnyMediaRequest, deadline: float
+    ) -> AsyncGenerator[Delta, None]:
+        """Return the answer to a request for pictures, speech or a transcript. It is never masked."""
+        if target in self._cloud:
+            clearance = mint(case.decision, target, case.evidence.inbound, case.policy)
+            return self._cloud[target].exchange(clearance, deadline=deadline)
+        self._check_addresses(case, target, request)
+        turn = _turn(case.decision, case.evidence.inbound)
+        return self._local[target].exchange(request, deadline=deadline, **turn, progress=account.progress)
+
+    def _check_addresses(self, case: Case, target: str, request: GenerateRequest | AnyMediaRequest) -> None:
+        """Refuse a request by which a server at home would ask somebody outside of it for a file.
+
+        Raises:
+            BadRequest: It has such an address, and the owner does not let servers ask.
+        """
+        if case.policy.catalog.targets[target].kind != "embedded" and not self._servers_fetch:
+            refuse_addresses(request)
+
     def _denied(self, case: Case, account: RequestAccount, target: str, budget: str) -> AduanaError:
         """Return the error of a target that is not asked, because a budget does not allow for it any more.
 
@@ -239,7 +341,9 @@ class Dispatcher:
         """
         account.attempts.append((target, BudgetSpent.code))
         self._observer.on(BudgetDenied(request_id=account.receipt.request_id, budget=budget))
-        state = self._ledger.budgets().get(budget, Budget())
+        inbound = case.evidence.inbound
+        accounts = self._limiter.table.accounts(inbound.caller, case.decision.tags, target)
+        state = self._ledger.budgets_of(inbound.caller.key, accounts).get(budget, Budget())
         refusal = budget_refusal(budget, state, case.evidence.snapshot.prices.get(target), case.evidence.snapshot.now)
         return BudgetSpent(refusal.message, retry_after=refusal.retry_after)
 
@@ -252,15 +356,15 @@ class Dispatcher:
             spent = account.spent
             if number:
                 previous = case.decision.candidates[number - 1].target
-                reservation = self.reservation(name, case.evidence.snapshot)
+                reservation = self.reservation(name, case.evidence, case.decision)
                 spent = await self._ledger.reserve(case.evidence.inbound.id, reservation)
                 self._observer.on(FellBack(source=previous, target=name, reason=account.attempts[-1][1]))
             if spent is not None:
                 denied = self._denied(case, account, name, spent)
                 last = last if isinstance(last, TargetError) else denied  # what may pass by itself is said first
                 continue
-            self._asking(account, name)
             try:
+                self._enter(case, account, name)
                 return await attempt(name)
             except (TargetError, ContextLengthExceeded) as error:
                 account.attempts.append((name, error.code))
@@ -277,6 +381,12 @@ class Dispatcher:
         """Return after how many seconds the first of the local targets is tried again; None: nobody knows."""
         states = [self._local[one.target].state() for one in decision.candidates if one.target in self._local]
         return min((state.retry_in for state in states if state.retry_in is not None), default=None)
+
+
+def needed(evidence: Evidence, decision: Decision) -> Need:
+    """Return the tokens that a request may take, by its prompt and the answer that it and the policy allow for."""
+    tokens, cap = evidence.snapshot.prompt_tokens_estimate, decision.overrides.max_output_tokens
+    return need_of(evidence.inbound.request, tokens, cap)
 
 
 def _final(last: AduanaError, label: Label, soonest: float | None) -> AduanaError:
@@ -303,7 +413,7 @@ class _Turn(TypedDict):
 
 def _turn(decision: Decision, inbound: Inbound) -> _Turn:
     priority = min(decision.overrides.priority, _BACKGROUND) if inbound.background else decision.overrides.priority
-    return {"isolation": inbound.caller.key, "priority": priority}
+    return {"isolation": inbound.caller.owner, "priority": priority}
 
 
 def _may_have(first: Decision, target: str) -> bool:

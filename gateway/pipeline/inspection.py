@@ -7,7 +7,7 @@ is configured and fails or is late is a doubt, never left out.
 
 import asyncio
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Protocol
@@ -17,19 +17,24 @@ import msgspec
 from gateway.core.document import strings
 from gateway.core.errors import Unavailable
 from gateway.core.finding import Doubt, Finding, Inspection
-from gateway.core.labels import Zone
-from gateway.core.request import AnyRequest
+from gateway.core.labels import Label, Zone
+from gateway.core.request import AnyRequest, ChatRequest, Inbound
+from gateway.pipeline.attachments.attached import Attached
+from gateway.pipeline.attachments.reading import Attachments
 from gateway.pipeline.inspection_threads import InspectionThreads
+from gateway.pipeline.judged_texts import perhaps_private, texts_of, unsure
 from gateway.pipeline.ports import Inspecting
 from gateway.policy import Decision, Evidence, Policy, decide, foresee
-from gateway.privacy.detectors.named_entities import Entity, NamePolicy, findings_of, is_name, is_speaker, records
+from gateway.privacy.detectors.named_entities import Entity, NamePolicy, findings_of, is_name, records
 from gateway.privacy.masking.blanks import blanked
+from gateway.privacy.masking.places import PseudonymPlaces
 from gateway.privacy.sensitivity import Judge, Judged, Late, units
 from gateway.privacy.sensitivity.kinds import UNSURE
 from gateway.privacy.topic_questions import Judgement
 
 # Scanning costs about 0.2 ms per KB at worst: longer documents go to a thread so that other streams keep flowing.
 INLINE_BYTES = 16 * 1024
+NO_ATTACHMENTS = Attached()
 _NO_BLANKS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -87,8 +92,10 @@ class RequestInspection:
         topics: Topics | None = None,
         threads: InspectionThreads | None = None,
         sensitivity: Sensitivity | None = None,
+        attachments: Attachments | None = None,
     ) -> None:
         self._inspector = inspector
+        self.attachments = attachments or Attachments()
         self._sensitivity = sensitivity
         self._names = names
         self._topics = topics
@@ -96,11 +103,12 @@ class RequestInspection:
         # INVARIANT: an inspection holds for the very object that was inspected, which never changes; for no equal one.
         self._examined: dict[int, tuple[weakref.ref[AnyRequest], Inspection]] = {}
 
-    async def examine(self, request: AnyRequest, size: int) -> Inspection:
+    async def examine(self, request: AnyRequest, size: int, *, letters: bool = True) -> Inspection:
         """Return what patterns and checksums find.
 
         `size` is about the number of bytes in the request's body; long documents are scanned in a thread. The answer is
-        remembered as long as the request lives.
+        remembered as long as the request lives. Without `letters`, those of media in base64 are passed over: `decided`
+        looks at them where the request would not be sensitive.
 
         Raises:
             Unavailable: It is long, and too many long ones wait already.
@@ -109,25 +117,45 @@ class RequestInspection:
         known = self._examined.get(number)
         if known is not None and known[0]() is request:
             return known[1]
-        if size > INLINE_BYTES:
-            inspection = await self._threads.run(partial(self._inspector.inspect, request.document, request.media))
-        else:
-            inspection = self._inspector.inspect(request.document, request.media)
+        inspect = partial(self._inspector.inspect, request.document, request.media, letters=letters)
+        inspection = await self._threads.run(inspect) if size > INLINE_BYTES else inspect()
         if not inspection.doubts:  # what could not be looked at is looked at again
             gone = weakref.ref(request, lambda _: self._examined.pop(number, None))
             self._examined[number] = (gone, inspection)
         return inspection
 
+    async def read(self, attached: Attached, key: str = "") -> Attached:
+        """Return attachments as far as they can be read, with what patterns and checksums find in their texts.
+
+        Keys whose files wait to be read take turns.
+        """
+        read = await self.attachments.read(attached, key)
+        return await read.looked(self._examined_text)
+
+    async def _examined_text(self, text: AnyRequest, known: Inspection) -> Inspection:
+        if known.strings:
+            return known
+        size = sum(len(piece) for _, piece in strings(text.document))
+        try:
+            return await self.examine(text, size)
+        except Unavailable:
+            return _doubted(Inspection(), "time")
+
     async def weighed(
-        self, request: AnyRequest, inspection: Inspection, blanks: Mapping[str, str] = _NO_BLANKS
+        self,
+        request: AnyRequest,
+        inspection: Inspection,
+        blanks: Mapping[str, str] = _NO_BLANKS,
+        read: Collection[str] = (),
     ) -> Inspection:
         """Return the inspection, joined by what the judge of sensitivity sees. Never raises.
 
-        `blanks` are pseudonyms, with what the judge reads in their place.
+        `blanks` are pseudonyms, with what the judge reads in their place; `read` are paths of parts that were read
+        whole as attachments.
         """
         if self._sensitivity is None:
             return inspection
-        every = units(blanked(_texts(request), blanks))
+        every = units(blanked(texts_of(request, read), blanks))
         if sum(len(unit.text) for unit in every) > self._sensitivity.characters:
             return _doubted(inspection, "size")
         try:
@@ -154,14 +182,23 @@ class RequestInspection:
         known = judge.known(texts)
         return known if known is not None else await self._threads.run(partial(judge.judge, texts))
 
-    async def named(self, request: AnyRequest, inspection: Inspection) -> Inspection:
+    async def named(
+        self,
+        request: AnyRequest,
+        inspection: Inspection,
+        blanks: Mapping[str, str] = _NO_BLANKS,
+        read: Collection[str] = (),
+    ) -> Inspection:
         """Return the inspection, joined by the names and addresses that a model finds. Never raises.
 
         Texts that the judge is sure are nobody's affair are left out: names in them are those of history and of novels.
+        A pseudonym, which is a key of `blanks`, is nobody's name or address.
         """
         if self._names is None:
             return inspection
-        texts = _texts(request) if self._names.policy is NamePolicy.ANY else self._perhaps_private(request)
+        texts = texts_of(request, read)
+        if self._sensitivity is not None and self._names.policy is not NamePolicy.ANY:
+            texts = perhaps_private(texts, self._sensitivity.judge, blanks)
         if sum(len(text) for _, text in texts) > self._names.characters:
             return _doubted(inspection, "size")
         try:
@@ -172,13 +209,15 @@ class RequestInspection:
             return _doubted(inspection, "time")
         except Exception:  # noqa: BLE001 - whatever it is, the request was not searched
             return _doubted(inspection, "detector_failed:entities")
+        own = PseudonymPlaces(strings(request.document), blanks)
         named = [
             (path, entity)
             for (path, _), entities in zip(texts, found, strict=True)
             for entity in entities
-            if is_name(entity)
+            if is_name(entity) and not own.hold(path, entity.start, entity.end)
         ]
-        return msgspec.structs.replace(inspection, findings=(*both, *records(named, both)))
+        beside = [finding for finding in both if not own.hold(finding.path, finding.start, finding.end)]
+        return msgspec.structs.replace(inspection, findings=(*both, *records(named, beside)))
 
     async def _named(
         self, texts: Sequence[tuple[str, str]], found: Sequence[Sequence[Entity]], policy: NamePolicy
@@ -196,11 +235,19 @@ class RequestInspection:
             return await self._threads.run(look)
         return look()
 
-    async def judged(self, request: AnyRequest, inspection: Inspection) -> Inspection:
+    async def judged(
+        self,
+        request: AnyRequest,
+        inspection: Inspection,
+        blanks: Mapping[str, str] = _NO_BLANKS,
+        read: Collection[str] = (),
+    ) -> Inspection:
         """Return the inspection, joined by the topics that a local model sees. Never raises."""
         if self._topics is None:
             return inspection
-        texts = self._unsure(request) if self._topics.only_unsure else _texts(request)
+        texts = texts_of(request, read)
+        if self._sensitivity is not None and self._topics.only_unsure:
+            texts = unsure(texts, self._sensitivity.judge, blanks)
         if sum(len(text) for _, text in texts) > self._topics.characters:
             return _doubted(inspection, "size")
         try:
@@ -213,63 +260,88 @@ class RequestInspection:
             inspection, findings=(*inspection.findings, *seen.findings), doubts=(*inspection.doubts, *seen.doubts)
         )
 
-    def _perhaps_private(self, request: AnyRequest) -> list[tuple[str, str]]:
-        """Return the texts that may be somebody's affair; all, where the judge of sensitivity has not judged them."""
-        texts = _texts(request)
-        if self._sensitivity is None:
-            return texts
-        every = units(texts)
-        judged = self._sensitivity.judge.known([unit.text for unit in every])
-        if judged is None:
-            return texts
-        nobodys = self._sensitivity.judge.nobodys
-        return [
-            (path, text)
-            for unit, one in zip(every, judged, strict=True)
-            for path, text in unit.strings()
-            if not nobodys(one) or is_speaker(path)
-        ]
+    def reading_matters(self, evidence: Evidence, policy: Policy, attached: Attached) -> bool:
+        """Return whether what attachments say can change where a request goes.
 
-    def _unsure(self, request: AnyRequest) -> list[tuple[str, str]]:
-        """Return the texts that the judge of sensitivity is not sure of; all, where it has not judged them."""
-        texts = _texts(request)
-        if self._sensitivity is None:
-            return texts
-        every = units(texts)
-        judged = self._sensitivity.judge.known([unit.text for unit in every])
-        if judged is None:
-            return texts
-        unsure = self._sensitivity.judge.unsure
-        return [(unit.parts[0][1], unit.text) for unit, one in zip(every, judged, strict=True) if unsure(one)]
+        It can where a cloud may get it with its attachments or would get it without their doubts, where a rule asks for
+        what only reading tells, and where a local target is given text in their place. Else it stays at home anyway.
+        """
+        if not attached.unread or not self.attachments.available:
+            return False
+        if policy.asks_of_attachments() or _given_as_text(evidence, policy):
+            return True
+        views = [evidence]
+        if attached.may_leave:
+            views.append(msgspec.structs.replace(evidence, inspection=attached.undoubted(evidence.inspection)))
+        return any(would_leave(decide(view, policy), view, policy) for view in views)
 
-    async def decided(self, evidence: Evidence, policy: Policy) -> tuple[Evidence, Decision]:
+    async def decided(
+        self, evidence: Evidence, policy: Policy, attached: Attached = NO_ATTACHMENTS
+    ) -> tuple[Evidence, Decision, Attached]:
         """Decide about a request that was examined; where it would leave, look closer and decide again.
 
-        The evidence that is returned is what the decision rests on: it has all that the closer look found.
+        The evidence that is returned is what the decision rests on: it has all that the closer look found, in the
+        request and in its attachments.
+
+        INVARIANT: letters that were passed over can't raise a request that is sensitive already. Every other one is
+        decided on only after they were searched.
+
+        Raises:
+            Unavailable: They must be searched, and too many long requests wait already.
         """
+        own = evidence.inspection
+        evidence = msgspec.structs.replace(evidence, inspection=attached.joined(own))
         decision = decide(evidence, policy)
+        if not own.letters and decision.label is not Label.SENSITIVE:
+            own = await self._with_letters(own, evidence.inbound)
+            evidence = msgspec.structs.replace(evidence, inspection=attached.joined(own))
+            decision = decide(evidence, policy)
         for configured, look in (
             (self._sensitivity, self.weighed),
             (self._names, self.named),
             (self._topics, self.judged),
         ):
-            if configured is not None and _would_leave(decision, evidence, policy):
-                inspection = await look(evidence.inbound.request, evidence.inspection)
-                evidence = msgspec.structs.replace(evidence, inspection=inspection)
+            if configured is not None and would_leave(decision, evidence, policy):
+                own = await look(evidence.inbound.request, own, read=attached.leaving)
+                attached = await attached.looked(look)
+                evidence = msgspec.structs.replace(evidence, inspection=attached.joined(own))
                 decision = decide(evidence, policy)
-        return evidence, decision
+        return evidence, decision, attached
+
+    async def _with_letters(self, inspection: Inspection, inbound: Inbound) -> Inspection:
+        """Return an inspection, joined by what stands in the letters that it has passed over."""
+        full = await self.examine(inbound.request, inbound.size)
+        return msgspec.structs.replace(
+            inspection,
+            findings=tuple(dict.fromkeys((*inspection.findings, *full.findings))),
+            doubts=tuple(dict.fromkeys((*inspection.doubts, *full.doubts))),
+            letters=True,
+        )
 
     async def examine_fully(self, request: AnyRequest, size: int, blanks: Mapping[str, str] = _NO_BLANKS) -> Inspection:
         """Return what patterns, the judge, the search for names and the judgement of topics find, one after the other.
 
+        Attachments are read where they may leave; elsewhere each is a doubt, whatever it says.
+
         Raises:
             Unavailable: It is long, and too many long ones wait already.
         """
-        found = await self.weighed(request, await self.examine(request, size), blanks)
-        return await self.judged(request, await self.named(request, found))
+        own = await self.examine(request, size)
+        attached = await self.attachments.found(request, own, size)
+        if attached.may_leave:
+            attached = await self.read(attached)
+        for look in (self.weighed, self.named, self.judged):
+            own = await look(request, own, blanks, attached.leaving)
+        return (await self.looked_fully(attached)).joined(own)
+
+    async def looked_fully(self, attached: Attached) -> Attached:
+        """Return attachments that were read, with what the models see in their texts."""
+        for look in (self.weighed, self.named, self.judged):
+            attached = await attached.looked(look)
+        return attached
 
 
-def _would_leave(decision: Decision, evidence: Evidence, policy: Policy) -> bool:
+def would_leave(decision: Decision, evidence: Evidence, policy: Policy) -> bool:
     """Return whether any attempt, or its shadow, may go to a cloud: as it is, or masked."""
     names = {candidate.target for candidate in decision.candidates} | {decision.overrides.shadow}
     targets = policy.catalog.targets
@@ -278,8 +350,14 @@ def _would_leave(decision: Decision, evidence: Evidence, policy: Policy) -> bool
     return foresee(decision, evidence, policy) is not None
 
 
-def _texts(request: AnyRequest) -> list[tuple[str, str]]:
-    return [(path, text) for path, text in strings(request.document) if any(map(str.isalpha, text))]
+def _given_as_text(evidence: Evidence, policy: Policy) -> bool:
+    """Return whether a target of the request's model is given attachments of its kinds as text."""
+    request = evidence.inbound.request
+    alias = policy.catalog.resolve(request.model)
+    if alias is None or not isinstance(request, ChatRequest):
+        return False
+    targets = [policy.catalog.targets[name] for name in policy.locals[alias.name]]
+    return any(medium in info.given_as_text for info in targets for medium in request.media)
 
 
 def _doubted(inspection: Inspection, reason: str) -> Inspection:

@@ -15,11 +15,13 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from gateway.core.document import JsonObject, strings
-from gateway.core.errors import BadRequest, LedgerUnavailable, Unavailable
+from gateway.core.errors import LedgerUnavailable, Unavailable
 from gateway.core.finding import Finding, Inspection
+from gateway.core.record import Whose
 from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, GenerateRequest, Inbound
 from gateway.pipeline.inheritance import least_masked
 from gateway.pipeline.inspection import INLINE_BYTES
+from gateway.pipeline.reread import reread
 from gateway.policy import Decision, Evidence, Policy, decide_masked, foresee, label_without
 from gateway.privacy.categories import covered, is_topic
 from gateway.privacy.masking.blanks import blanks_of
@@ -28,7 +30,6 @@ from gateway.privacy.masking.pseudonyms import PseudonymEntry
 from gateway.privacy.masking.residue import has_residue
 from gateway.privacy.masking.unmask_text import PseudonymMapping
 from gateway.privacy.taint.conversation import SHARED, beginnings
-from gateway.wire.openai import requests as openai_requests
 
 Examine = Callable[[AnyRequest, int, Mapping[str, str]], Awaitable[Inspection]]
 _MESSAGE = re.compile(r"\$\.messages\[([0-9]+)\]")
@@ -58,8 +59,8 @@ class MaskStore(Protocol):
     async def mask_lookup(self, hashes: Sequence[bytes]) -> Kept | None:
         """Return the mapping of the conversation whose beginnings these are; None: it has none."""
 
-    async def mask_remember(self, name: bytes, sealed: bytes, hashes: Sequence[bytes]) -> None:
-        """Keep a conversation's sealed mapping; it is durable when this returns."""
+    async def mask_remember(self, name: bytes, sealed: bytes, hashes: Sequence[bytes], whose: Whose) -> None:
+        """Keep a conversation's sealed mapping, which is erased with whom it belongs to; durable when this returns."""
 
 
 class Sealing(Protocol):
@@ -121,11 +122,18 @@ class Masker:
         self._turns: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
 
     async def attempt(
-        self, first: Decision, evidence: Evidence, policy: Policy, *, keep: bool = True
+        self,
+        first: Decision,
+        evidence: Evidence,
+        policy: Policy,
+        *,
+        keep: bool = True,
+        whose: Whose | None = None,
     ) -> Outgoing | None:
         """Return the request masked, or None where that opens no cloud target or something is left.
 
-        With `keep` False the conversation's mapping is neither read nor stored: for looking only.
+        With `keep` False the conversation's mapping is neither read nor stored: for looking only. `whose`: by
+        whom the mapping can be erased.
         """
         inbound = evidence.inbound
         request = inbound.request
@@ -138,18 +146,19 @@ class Masker:
             for finding in evidence.inspection.findings
             if covered(finding.category, first.mask) and not is_topic(finding.category)
         )
-        conversation = self._conversation(inbound, request, findings)
+        mapped = self._conversation(inbound, request, findings)
+        whose = whose or Whose(key=inbound.caller.key)
         try:
             # One request of a conversation after the other: both see one mapping.
-            async with self._turn(conversation):
+            async with self._turn(mapped):
                 if keep:
-                    await self._recall(conversation)
-                masked = await self._masked(inbound, findings, conversation.known, evidence.snapshot.language or "")
+                    await self._recall(mapped)
+                masked = await self._masked(inbound, findings, mapped.known, evidence.snapshot.language or "")
                 if masked is None:
                     return None
                 outgoing = await self._outgoing(first, evidence, request, masked, policy)
                 if outgoing is not None and keep:
-                    await self._remember(conversation, masked)
+                    await self._remember(mapped, masked, whose)
                 return outgoing
         except LedgerUnavailable:
             return None
@@ -157,7 +166,9 @@ class Masker:
     def _conversation(self, inbound: Inbound, request: AnyRequest, findings: Sequence[Finding]) -> _Conversation:
         if not isinstance(request, ChatRequest) or self._store is None:
             return _Conversation(hashes=(), link=None)
-        key = blake2b(inbound.caller.key.encode(), key=self._key, digest_size=32, person=b"aduana-mask-key").digest()
+        # INVARIANT: two people behind one key never share a mapping, however alike they begin.
+        whose = f"{inbound.caller.owner}\0{inbound.caller.user or ''}".encode("utf-8", "surrogatepass")
+        key = blake2b(whose, key=self._key, digest_size=32, person=b"aduana-mask-key").digest()
         hashes = beginnings(request, key)
         places = [int(found[1]) for finding in findings if (found := _MESSAGE.match(finding.path))]
         own = next((n for n, message in enumerate(request.messages) if message.role not in SHARED), 0)
@@ -182,7 +193,7 @@ class Masker:
         conversation.name, conversation.known = kept.name, tuple(entries)
         conversation.linked = conversation.link in kept.links
 
-    async def _remember(self, conversation: _Conversation, masked: Masked) -> None:
+    async def _remember(self, conversation: _Conversation, masked: Masked, whose: Whose) -> None:
         if self._store is None or self._sealing is None or conversation.link is None:
             return
         entries = masked.entries
@@ -193,7 +204,7 @@ class Masker:
             return
         name = conversation.name or secrets.token_bytes(16)
         sealed = self._sealing.seal(msgspec.json.encode(entries), name)
-        await self._store.mask_remember(name, sealed, (conversation.link,))
+        await self._store.mask_remember(name, sealed, (conversation.link,), whose)
 
     async def _masked(
         self, inbound: Inbound, findings: Sequence[Finding], known: Sequence[PseudonymEntry], language: str
@@ -242,24 +253,7 @@ class Masker:
 
 def _read_again(original: GenerateRequest, masked: Masked) -> GenerateRequest | None:
     """Return the masked document as a request, or None where a pseudonym stands in a place that can't hold one."""
-    try:
-        if isinstance(original, ChatRequest):
-            request: GenerateRequest = msgspec.structs.replace(
-                openai_requests.parse_chat(masked.document), thinking=original.thinking
-            )
-        else:
-            request = msgspec.structs.replace(
-                openai_requests.parse_completion(masked.document),
-                insert=original.insert,
-                control_tokens=original.control_tokens,
-            )
-    except BadRequest:
+    request = reread(original, masked.document)
+    if request is None:
         return None
-    return msgspec.structs.replace(
-        request,
-        dialect=original.dialect,
-        stream=original.stream,
-        include_usage=original.include_usage,
-        media=original.media | request.media,
-        marked=original.marked,
-    )
+    return msgspec.structs.replace(request, media=original.media | request.media, left_out=())

@@ -6,8 +6,17 @@ INVARIANT: it is an upper bound for what people and programs write; what a provi
 import re
 
 from gateway.core.document import encode
-from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest
-from gateway.core.usage import MostUse
+from gateway.core.request import (
+    AnyMediaRequest,
+    AnyRequest,
+    ChatRequest,
+    CompletionRequest,
+    ImagesRequest,
+    SpeechRequest,
+    TranscriptionRequest,
+)
+from gateway.core.usage import MostUse, Usage
+from gateway.upstream.media.transcripts import likely_seconds
 
 _MESSAGE_TOKENS = 8  # what a chat template adds to each message, with room
 _LOWER = b"abcdefghijklmnopqrstuvwxyz"
@@ -21,6 +30,8 @@ _LONG_WORD = re.compile(rb"[a-z]{13,}")
 _KNOTTED = re.compile(rb"[A-Za-z0-9+/=_-]{40,}")
 # Base64 of a picture, a recording or a file: it is not read as text, wherever its field is called `url` or `data`.
 _MEDIA = re.compile(rb'"(?:data:[^"]{64,}|[A-Za-z0-9+/=_-]{1024,})"')
+_LEAST_BYTES_A_SECOND = 500  # 4 kbit/s, below what any codec for speech in use needs
+_TOKENS_A_CHARACTER = 4  # of sound that is generated: about 1.5 are usual
 _MEDIA_BYTES = 16  # of a recording or a file, base64, for one token: spoken minutes and pages of text stay below
 
 
@@ -49,8 +60,38 @@ def most_use(request: AnyRequest) -> MostUse:
         case CompletionRequest():
             answers = max(1, request.sampling.n) * len(request.prompts)  # `best_of` is `n`, or was refused
             return MostUse(prompt=prompt, answers=answers, limit=request.sampling.max_tokens)
+        case ImagesRequest():
+            return MostUse(
+                prompt=prompt,
+                pictures=pictures,
+                drawn=request.n,
+                picture_size=request.size,
+                picture_quality=request.quality,
+            )
+        case TranscriptionRequest():
+            return MostUse(prompt=prompt, answers=1, heard_seconds=_bytes_of(request) / _LEAST_BYTES_A_SECOND)
+        case SpeechRequest():
+            count = len(request.text)
+            return MostUse(prompt=prompt, answers=1, limit=_TOKENS_A_CHARACTER * count, spoken_characters=count)
         case _:
             return MostUse(prompt=prompt)
+
+
+def asked(request: AnyMediaRequest) -> Usage:
+    """Return what is asked for beside tokens, as it counts where nobody says what was made."""
+    match request:
+        case ImagesRequest():
+            return Usage(pictures=request.n, picture_size=request.size, picture_quality=request.quality, estimated=True)
+        case TranscriptionRequest():
+            return Usage(heard_seconds=likely_seconds(request.document), estimated=True)
+        case SpeechRequest():
+            return Usage(spoken_characters=len(request.text), estimated=True)
+
+
+def _bytes_of(request: TranscriptionRequest) -> int:
+    """Return the bytes of a recording, about."""
+    file = request.document.get("file")
+    return len(file) * 3 // 4 if isinstance(file, str) else 0
 
 
 def most_tokens(content: bytes) -> int:

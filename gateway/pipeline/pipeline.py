@@ -2,39 +2,41 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
-from gateway.core.delta import Delta, Ranking, Tokenized
+from gateway.core.delta import Decisions, Delta, Ranking, Tokenized
 from gateway.core.delta import Embeddings as Vectors
-from gateway.core.errors import NotFound
-from gateway.core.events import Compared, Decided
-from gateway.core.finding import Inspection
+from gateway.core.errors import AduanaError, Unavailable
 from gateway.core.labels import Label, Zone
-from gateway.core.record import Outcome, Receipt, Reservation
+from gateway.core.record import Outcome
 from gateway.core.request import (
-    AnyRequest,
+    AnyMediaRequest,
+    DecisionsRequest,
     EmbeddingsRequest,
     GenerateRequest,
     Inbound,
     Inherited,
+    MediaRequest,
     RerankRequest,
     TokenizeRequest,
-    endpoint_of,
 )
 from gateway.core.route import Route
-from gateway.core.snapshot import Snapshot
-from gateway.core.target import Alias, Catalog
+from gateway.core.target import Catalog
 from gateway.core.usage import Usage
-from gateway.pipeline.case import Case, refused_route, telling
+from gateway.pipeline.admission import Admission
+from gateway.pipeline.attachments.carried import Carriers
+from gateway.pipeline.case import Case, telling
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.drain import DrainWindow
-from gateway.pipeline.inheritance import recollected, upheld, with_tags
 from gateway.pipeline.inspection import RequestInspection
+from gateway.pipeline.look import Look
 from gateway.pipeline.masking import Masker
-from gateway.pipeline.ports import Observer, PolicySource, Recollection, TaintPort
+from gateway.pipeline.ports import Observer, PolicySource, TaintPort
+from gateway.pipeline.rate_limits import LimitTable, RateLimiter
 from gateway.pipeline.settlement import SettlementWriter
 from gateway.pipeline.shadow import Shadows
 from gateway.pipeline.snapshot import SnapshotBuilder
@@ -42,16 +44,13 @@ from gateway.policy import (
     Decision,
     Evidence,
     Explanation,
-    Policy,
-    causes_of,
-    compare,
-    decide,
     decide_whole,
     explain,
-    facts_json,
-    refusal_error,
-    sensitivity_of,
 )
+
+T = TypeVar("T")
+Ask: TypeAlias = Callable[[Case, float], Awaitable[tuple[str, Zone, T]]]
+"""Asks the targets of a case until a deadline, and returns one, its zone and its answer."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +80,13 @@ class Ranked(msgspec.Struct, frozen=True, kw_only=True):
     ranking: Ranking
 
 
+class DecidedQuestions(msgspec.Struct, frozen=True, kw_only=True):
+    """Answers to questions, and the way of their request."""
+
+    route: Route
+    decisions: Decisions
+
+
 class Converted(msgspec.Struct, frozen=True, kw_only=True):
     """Text and its tokens, and the way of their request."""
 
@@ -106,27 +112,45 @@ class Pipeline:
         observer: Observer,
         request_seconds: float,
         drain: DrainWindow | None = None,
+        carriers: Carriers | None = None,
+        recorded: Callable[[str | None], str | None] = lambda user: user,
+        limiter: RateLimiter | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._catalog = catalog
         self._policies = policies
-        self._request_inspection = request_inspection
+        self._look = Look(request_inspection, snapshots, taint, observer)
         self._masker = masker
-        self._snapshots = snapshots
         self._taint = taint
         self._dispatcher = dispatcher
         self._settlements = settlements
         self._shadows = shadows
-        self._observer = observer
+        self._limiter = limiter or RateLimiter(LimitTable(), observer=observer)
+        self._admission = Admission(
+            catalog=catalog,
+            policies=policies,
+            look=self._look,
+            masker=masker,
+            dispatcher=dispatcher,
+            settlements=settlements,
+            observer=observer,
+            recorded=recorded,
+            limiter=self._limiter,
+            wall=wall,
+        )
         self._request_seconds = request_seconds
         self._drain = drain or DrainWindow()
-        self._wall = wall
+        self._carriers = carriers or Carriers()
 
     @asynccontextmanager
     async def generate(
-        self, inbound: Inbound, request: GenerateRequest, *, admitted: Callable[[Route], None] | None = None
+        self,
+        inbound: Inbound,
+        request: GenerateRequest | AnyMediaRequest,
+        *,
+        admitted: Callable[[Route], None] | None = None,
     ) -> AsyncGenerator[Answer, None]:
-        """Answer a chat or completion request. Leaving the context settles it, however it is left.
+        """Answer a request delta by delta, whatever it asks for. Leaving the context settles it, however it is left.
 
         `admitted` is called when the request was decided on and written down, before any target is asked: with its
         route, which names the target if only one may answer.
@@ -136,20 +160,24 @@ class Pipeline:
                 after that.
         """
         deadline = asyncio.get_running_loop().time() + self._request_seconds
-        case = await self._admit(inbound)
+        self._admission.known_model(inbound)
+        inbound, request = await self._carriers.carried(inbound, request)
+        case = await self._admission.admit(inbound)
         try:
             async with _settling(self._settlements, case):
                 if admitted is not None:
-                    admitted(case.route_ahead())
-                async with self._drain.within():
+                    admitted(self._with_room(case.route_ahead(), case))
+                async with self._drain.within(inbound.caller.key):
                     opened = await self._dispatcher.open(case, request, deadline)
                 memory = self._taint.answering(inbound, case.causes) if case.sensitivity.lasting else None
                 try:
                     await self._left(case, opened.zone)
                     deltas = case.account.metered(opened.deltas)
                     yield Answer(
-                        route=case.route(opened.target, opened.zone),
-                        deltas=self._drain.bounded(deltas if memory is None else memory.ahead(deltas)),
+                        route=self._with_room(case.route(opened.target, opened.zone), case),
+                        deltas=self._drain.bounded(
+                            deltas if memory is None else memory.ahead(deltas), inbound.caller.key
+                        ),
                         handed_over=case.account.handed_over,
                         bequest=case.bequest(),
                     )
@@ -158,8 +186,8 @@ class Pipeline:
                     if memory is not None:  # also what a client that went away has of it
                         await self._settlements.also(memory.end())
         finally:
-            if case.account.outcome is Outcome.OK:  # also where the client hung up behind the last frame
-                self._shadows.follow(case, request)
+            if case.account.outcome is Outcome.OK and not isinstance(request, MediaRequest):
+                self._shadows.follow(case, request)  # also where the client hung up behind the last frame
 
     async def embed(self, inbound: Inbound, request: EmbeddingsRequest) -> Embedded:
         """Answer an embeddings request.
@@ -167,14 +195,10 @@ class Pipeline:
         Raises:
             AduanaError: The request is refused, or no target gives vectors.
         """
-        deadline = asyncio.get_running_loop().time() + self._request_seconds
-        case = await self._admit(inbound)
-        async with _settling(self._settlements, case):
-            async with self._drain.within():
-                target, zone, vectors = await self._dispatcher.embed(case, request, deadline)
-            await self._left(case, zone)
-            case.account.embedded(vectors.usage)
-            return Embedded(route=case.route(target, zone), vectors=vectors)
+        route, vectors = await self._in_one_piece(
+            inbound, lambda case, deadline: self._dispatcher.embed(case, request, deadline), lambda found: found.usage
+        )
+        return Embedded(route=route, vectors=vectors)
 
     async def rerank(self, inbound: Inbound, request: RerankRequest) -> Ranked:
         """Answer a rerank request.
@@ -182,13 +206,21 @@ class Pipeline:
         Raises:
             AduanaError: The request is refused, or no local target gives scores.
         """
-        deadline = asyncio.get_running_loop().time() + self._request_seconds
-        case = await self._admit(inbound)
-        async with _settling(self._settlements, case):
-            async with self._drain.within():
-                target, zone, ranking = await self._dispatcher.rerank(case, request, deadline)
-            case.account.embedded(ranking.usage)
-            return Ranked(route=case.route(target, zone), ranking=ranking)
+        route, ranking = await self._in_one_piece(
+            inbound, lambda case, deadline: self._dispatcher.rerank(case, request, deadline), lambda found: found.usage
+        )
+        return Ranked(route=route, ranking=ranking)
+
+    async def decide(self, inbound: Inbound, request: DecisionsRequest) -> DecidedQuestions:
+        """Answer a request for decisions.
+
+        Raises:
+            AduanaError: The request is refused, or no local target answers the questions.
+        """
+        route, decisions = await self._in_one_piece(
+            inbound, lambda case, deadline: self._dispatcher.decide(case, request, deadline), lambda found: found.usage
+        )
+        return DecidedQuestions(route=route, decisions=decisions)
 
     async def tokenize(self, inbound: Inbound, request: TokenizeRequest) -> Converted:
         """Answer a request about a model's vocabulary or template.
@@ -196,23 +228,88 @@ class Pipeline:
         Raises:
             AduanaError: The request is refused, or no local target answers.
         """
+        route, tokenized = await self._in_one_piece(
+            inbound, lambda case, deadline: self._dispatcher.tokenize(case, request, deadline), lambda _: Usage()
+        )
+        return Converted(route=route, tokenized=tokenized)
+
+    async def _in_one_piece(self, inbound: Inbound, ask: Ask[T], used: Callable[[T], Usage]) -> tuple[Route, T]:
+        """Return the way of a request, and its answer that comes in one piece.
+
+        Args:
+            inbound: The request.
+            ask: Asks the decision's targets.
+            used: Tells what an answer used.
+
+        Raises:
+            AduanaError: The request is refused, or no target answers.
+        """
         deadline = asyncio.get_running_loop().time() + self._request_seconds
-        case = await self._admit(inbound)
-        async with self._settlements.settling(case.account):
-            async with self._drain.within():
-                target, zone, tokenized = await self._dispatcher.tokenize(case, request, deadline)
+        case = await self._admission.admit(inbound)
+        async with _settling(self._settlements, case):
+            async with self._drain.within(inbound.caller.key):
+                target, zone, found = await ask(case, deadline)
+            await self._left(case, zone)
+            case.account.embedded(used(found))
+            return self._with_room(case.route(target, zone), case), found
+
+    async def count_tokens(self, inbound: Inbound) -> tuple[int, Route | None]:
+        """Count the tokens of the prompt as `prompt_tokens` does, or let the provider count to whom it would go.
+
+        Only where that provider's target is set to be asked for it: the request then takes every step that one to be
+        answered takes, and its way is returned as well. A provider that does not count leaves the estimate.
+
+        Raises:
+            NotFound: There is no model of this name for the caller.
+        """
+        if any(info.counts_tokens for info in self._catalog.targets.values()):
+            alias, policy = self._admission.known_model(inbound), self._policies.current
+            inbound, _ = await self._carriers.carried(inbound, inbound.request)
+            seen = await self._look.at(inbound, alias, policy)
+            masked = await self._masker.attempt(seen.first, seen.evidence, policy, keep=False)
+            if self._counted_by_provider(masked.decision if masked else seen.first):
+                with suppress(AduanaError):
+                    return await self._counted(inbound)
+        return await self.prompt_tokens(inbound), None
+
+    def _with_room(self, route: Route, case: Case) -> Route:
+        """Return a way with what is left of the request's limits, else with the places of its key where it leads."""
+        inbound = case.evidence.inbound
+        room, tokens = self._limiter.rooms(inbound.caller, case.decision.tags)
+        places = self._dispatcher.room(route.target, inbound) if room is None else room
+        return msgspec.structs.replace(route, room=places, tokens=tokens)
+
+    def _counted_by_provider(self, decision: Decision) -> bool:
+        leading = decision.candidates[0] if decision.refusal is None and decision.candidates else None
+        return leading is not None and self._catalog.targets[leading.target].counts_tokens
+
+    async def _counted(self, inbound: Inbound) -> tuple[int, Route | None]:
+        """Let the decision's first target count.
+
+        Raises:
+            Unavailable: Another decision was made meanwhile.
+            AduanaError: The target does not count.
+        """
+        deadline = asyncio.get_running_loop().time() + self._request_seconds
+        case = await self._admission.admit(inbound)
+        async with _settling(self._settlements, case):
+            if not self._counted_by_provider(case.decision):
+                raise Unavailable("Another target would answer now.")
+            case.account.usage = Usage()  # a count costs nothing, however it ends
+            async with self._drain.within(inbound.caller.key):
+                target, count = await self._dispatcher.count(case, deadline)
+            await self._left(case, Zone.CLOUD)
             case.account.embedded(Usage())
-            return Converted(route=case.route(target, zone), tokenized=tokenized)
+            return count, case.route(target, Zone.CLOUD)
 
     async def explain(self, inbound: Inbound) -> Explanation:
         """Explain the whole decision, rule by rule. Nothing is sent and nothing is written."""
         policy = self._policies.current
-        inspection, _ = await self._inspect(inbound)
         alias = self._catalog.resolve(inbound.request.model)
-        snapshot = await self._snapshots.snapshot(inbound, alias)
-        evidence, first = await self._decided(inbound, inspection, snapshot, policy)
-        masked = await self._masker.attempt(first, evidence, policy, keep=False)
-        return explain(evidence, policy, masks=masked is not None)
+        inbound, _ = await self._carriers.carried(inbound, inbound.request)
+        seen = await self._look.at(inbound, alias, policy, read=True)
+        masked = await self._masker.attempt(seen.first, seen.evidence, policy, keep=False)
+        return explain(seen.evidence, policy, masks=masked is not None)
 
     async def prompt_tokens(self, inbound: Inbound) -> int:
         """Count the tokens of the prompt: exactly where a local model counts them, else an estimate. Nothing is sent.
@@ -220,188 +317,26 @@ class Pipeline:
         Raises:
             NotFound: There is no model of this name for the caller.
         """
-        alias = self._known_model(inbound)
-        snapshot = await self._snapshots.snapshot(inbound, alias)
+        alias = self._admission.known_model(inbound)
+        inbound, _ = await self._carriers.carried(inbound, inbound.request)
+        snapshot = await self._look.snapshot(inbound, alias, self._policies.current)
         counts = snapshot.prompt_tokens
         if len(set(counts.values())) > 1:  # models count differently: the one that would answer says it
-            inspection, _ = await self._inspect(inbound)
+            inspection = await self._look.inspection(inbound)
             evidence = Evidence(inbound=inbound, inspection=inspection, snapshot=snapshot)
             for candidate in decide_whole(evidence, self._policies.current).candidates:
                 if candidate.target in counts:
                     return counts[candidate.target]
         return snapshot.prompt_tokens_estimate or 0
 
-    async def _admit(self, inbound: Inbound) -> Case:
-        """Inspect a request, decide about it and write its receipt: steps 3 to 5 of the map.
-
-        Raises:
-            AduanaError: The request is refused; the refusal was written down.
-        """
-        alias = self._known_model(inbound)
-        policy = self._policies.current
-        clock = time.perf_counter
-        begun = clock()
-        inspection, recalled = await self._inspect(inbound)
-        inspected = clock()
-        snapshot = await self._snapshots.snapshot(inbound, alias)
-        informed = clock()
-        evidence, first = await self._decided(inbound, inspection, snapshot, policy)
-        inbound = evidence.inbound
-        masked = await self._masker.attempt(first, evidence, policy)
-        decision = masked.decision if masked else first
-        decided = clock()
-        # INVARIANT: behind the receipt nothing may fail unsettled, so the candidate looks on before it.
-        self._compare(evidence, decision)
-        receipt = self._receipt(evidence, alias, decision)
-        causes: frozenset[str] | None = None
-        if masked is not None:
-            receipt = msgspec.structs.replace(receipt, masked=masked.counts)
-        sensitivity = sensitivity_of(first, evidence, policy)
-        if sensitivity.lasting:
-            causes = causes_of(first, evidence, policy)
-            await self._taint.remember(inbound, sensitivity, recalled, causes)
-
-        def tell() -> None:
-            written = clock()
-            leading = decision.candidates[0] if decision.candidates else None
-            state = snapshot.targets.get(leading.target) if leading else None
-            self._observer.on(
-                Decided(
-                    receipt=receipt,
-                    first_zone=leading.zone if leading else None,
-                    reason=decision.reason,
-                    queue_wait_seconds=state.queue_wait_seconds if state else None,
-                    unknown_tags=len(first.unknown_tags),
-                    stages=(
-                        ("parse", inbound.parse_seconds),
-                        ("inspect", inspected - begun),
-                        ("count", informed - inspected),
-                        ("decide", decided - informed),
-                        ("receipt", written - decided),
-                        ("total", inbound.parse_seconds + written - begun),
-                    ),
-                )
-            )
-
-        # INVARIANT: behind what is remembered of it, for a refused request was heard as well.
-        await self._refuse(evidence, policy, decision, receipt, tell)
-        account = await self._settlements.receive(receipt, self._reservation(decision, snapshot))
-        tell()
-        return Case(
-            evidence=evidence,
-            policy=policy,
-            decision=decision,
-            account=account,
-            first=first,
-            masked=masked,
-            sensitivity=sensitivity,
-            causes=causes,
-        )
-
-    async def _decided(
-        self, inbound: Inbound, inspection: Inspection, snapshot: Snapshot, policy: Policy
-    ) -> tuple[Evidence, Decision]:
-        """Decide about a request that was examined, with what it inherits; the evidence has all that was seen."""
-        evidence = Evidence(inbound=with_tags(inbound), inspection=inspection, snapshot=snapshot)
-        evidence, decision = await self._request_inspection.decided(evidence, policy)
-        return upheld(evidence, inbound.tags, decision, lambda again: decide(again, policy))
-
-    async def _refuse(
-        self,
-        evidence: Evidence,
-        policy: Policy,
-        decision: Decision,
-        receipt: Receipt,
-        written: Callable[[], None],
-    ) -> None:
-        """Refuse a request that is sent nowhere: the policy permits no target, or none of them has a place.
-
-        Such a refusal is one record and asks nobody, so that a flood takes little from what is answered.
-
-        Raises:
-            AduanaError: It is refused; that was written down.
-        """
-        if decision.refusal is not None or not decision.candidates:
-            error = refusal_error(decision)
-            error.route = refused_route(decision, evidence, policy)
-            await self._settlements.refuse(receipt, error, Outcome.REFUSED, written=written)
-            raise error
-        refusal = self._dispatcher.refusal(decision, evidence.inbound)
-        if refusal is not None:
-            attempts = refusal.attempts
-            refusal.error.route = refused_route(decision, evidence, policy)
-            await self._settlements.refuse(receipt, refusal.error, Outcome.ERROR, attempts=attempts, written=written)
-            raise refusal.error
-
-    def _compare(self, evidence: Evidence, decision: Decision) -> None:
-        """Let the candidate policy decide too, as if masking left nothing, and tell observers the difference.
-
-        Nothing is sent for it.
-        """
-        candidate = self._policies.candidate
-        if candidate is None:
-            return
-        difference = compare(decision, decide_whole(evidence, candidate), evidence.snapshot)
-        change, money = difference.change.value, difference.money
-        self._observer.on(Compared(request_id=evidence.inbound.id, change=change, money=money))
-
-    def _known_model(self, inbound: Inbound) -> Alias:
-        model = inbound.request.model
-        alias = self._catalog.resolve(model)
-        caller = inbound.caller
-        if alias is None or not caller.may_use(model, alias.name):
-            names = sorted(name for name in self._catalog.aliases if caller.may_use(name, name))
-            raise NotFound(
-                f"The model {model[:100]!r} does not exist here. Ask for one of: {', '.join(names)}.",
-                code="model_not_found",
-                param="model",
-            )
-        return alias
-
-    async def _inspect(self, inbound: Inbound) -> tuple[Inspection, Recollection]:
-        inspection = await self._request_inspection.examine(inbound.request, inbound.size)
-        recalled = recollected(await self._taint.recall(inbound), inbound.inherited)
-        return recalled.joined(inspection), recalled
+    async def close(self) -> None:
+        """End what is still being read behind answers."""
+        await self._look.close()
 
     async def _left(self, case: Case, zone: Zone) -> None:
         """Note what was public as it came, and has left as it came."""
         if zone is Zone.CLOUD and case.masked is None and case.first.label is Label.PUBLIC:
             await self._taint.left(case.evidence.inbound)
-
-    def _reservation(self, decision: Decision, snapshot: Snapshot) -> Reservation | None:
-        if not decision.candidates:
-            return None
-        first = decision.candidates[0]
-        return self._dispatcher.reservation(first.target, snapshot)
-
-    def _receipt(self, evidence: Evidence, alias: Alias, decision: Decision) -> Receipt:
-        inbound, inspection = evidence.inbound, evidence.inspection
-        request: AnyRequest = inbound.request
-        counts: dict[str, int] = {}
-        for finding in inspection.findings:
-            counts[finding.category] = counts.get(finding.category, 0) + 1
-        return Receipt(
-            request_id=inbound.id,
-            received_at=self._wall(),
-            dialect=request.dialect,
-            endpoint=endpoint_of(request),
-            key=inbound.caller.key,
-            user=inbound.caller.user,
-            model=alias.name,
-            stream=request.stream,
-            label=decision.label,
-            label_source=decision.label_source,
-            tags=tuple(sorted(decision.tags)),
-            categories=tuple(sorted(counts.items())),
-            doubts=tuple(sorted({doubt.reason for doubt in inspection.doubts})),
-            rule=decision.rule,
-            permitted=tuple(candidate.target for candidate in decision.candidates),
-            refusal=decision.refusal.code if decision.refusal else None,
-            prompt_tokens=evidence.snapshot.prompt_tokens_estimate,
-            policy_digest=decision.policy_digest,
-            facts=facts_json(evidence),
-            budget=decision.budget,
-        )
 
 
 @asynccontextmanager

@@ -3,20 +3,23 @@
 Targets have two signatures on purpose: a cloud call without a clearance does not type-check.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
-from gateway.core.delta import Delta, Embeddings, Ranking, Tokenized
+from gateway.core.delta import Decisions, Delta, Embeddings, Ranking, Tokenized
 from gateway.core.document import JsonObject
 from gateway.core.errors import TargetBusy
 from gateway.core.events import Event
 from gateway.core.finding import Inspection, Trace
+from gateway.core.limits import Account
 from gateway.core.progress import Progress
 from gateway.core.record import Receipt, Reservation, Settlement
 from gateway.core.request import (
+    AnyMediaRequest,
     AnyRequest,
+    DecisionsRequest,
     EmbeddingsRequest,
     GenerateRequest,
     Inbound,
@@ -24,10 +27,12 @@ from gateway.core.request import (
     RerankRequest,
     TokenizeRequest,
 )
+from gateway.core.route import Room
 from gateway.core.snapshot import Budget, Gpu
 from gateway.core.target import TargetInfo, TargetState
 from gateway.core.usage import MostUse, Usage
 from gateway.policy import Clearance, Policy, Sensitivity
+from gateway.privacy.taint.document_texts import DocumentText
 
 
 class Target(Protocol):
@@ -53,6 +58,9 @@ class LocalTarget(Target, Protocol):
     def refusal(self, request: AnyRequest, *, isolation: str, priority: int = 0) -> TargetBusy | None:
         """Return why there is no place for a request now, at once; None: asking it will tell."""
 
+    def room(self, isolation: str) -> Room | None:
+        """Return the places that a key has left now; None: it may have any number."""
+
     def generate(
         self,
         request: GenerateRequest,
@@ -67,15 +75,49 @@ class LocalTarget(Target, Protocol):
         A target that knows what it processes counts it in `progress`, and says so there.
         """
 
+    def exchange(
+        self,
+        request: AnyMediaRequest,
+        *,
+        deadline: float,
+        isolation: str,
+        priority: int = 0,
+        progress: Progress | None = None,
+    ) -> AsyncGenerator[Delta, None]:
+        """Answer a request for pictures, speech or a transcript, delta by delta."""
+
     async def embed(
-        self, request: EmbeddingsRequest, *, deadline: float, isolation: str = "", priority: int = 0
+        self,
+        request: EmbeddingsRequest,
+        *,
+        deadline: float,
+        isolation: str = "",
+        priority: int = 0,
+        progress: Progress | None = None,
     ) -> Embeddings:
         """Return a vector for each input."""
 
     async def rerank(
-        self, request: RerankRequest, *, deadline: float, isolation: str = "", priority: int = 0
+        self,
+        request: RerankRequest,
+        *,
+        deadline: float,
+        isolation: str = "",
+        priority: int = 0,
+        progress: Progress | None = None,
     ) -> Ranking:
         """Return a score for each text."""
+
+    async def decide(
+        self,
+        request: DecisionsRequest,
+        *,
+        deadline: float,
+        isolation: str = "",
+        priority: int = 0,
+        progress: Progress | None = None,
+    ) -> Decisions:
+        """Return an answer to each question."""
 
     async def tokenize(self, request: TokenizeRequest, *, deadline: float, isolation: str = "") -> Tokenized:
         """Put a text, token ids or a conversation through the model's vocabulary or template."""
@@ -90,15 +132,24 @@ class CloudTarget(Target, Protocol):
     def generate(self, clearance: Clearance, *, deadline: float) -> AsyncGenerator[Delta, None]:
         """Answer the document of the clearance, delta by delta."""
 
+    def exchange(self, clearance: Clearance, *, deadline: float) -> AsyncGenerator[Delta, None]:
+        """Answer the document of the clearance with pictures, speech or a transcript, delta by delta."""
+
     async def embed(self, clearance: Clearance, *, deadline: float) -> Embeddings:
         """Return a vector for each input in the document of the clearance."""
+
+    async def count(self, clearance: Clearance, *, deadline: float) -> int:
+        """Return the number of tokens of the prompt in the document of the clearance."""
 
 
 class Inspecting(Protocol):
     """Search of a whole document."""
 
-    def inspect(self, document: JsonObject, media: frozenset[Media] = ...) -> Inspection:
-        """Return what is found. Never raises: what can't be searched is a doubt in the answer."""
+    def inspect(self, document: JsonObject, media: frozenset[Media] = ..., *, letters: bool = ...) -> Inspection:
+        """Return what is found. Never raises: what can't be searched is a doubt in the answer.
+
+        Without `letters`, those of media in base64 are not searched, and each of these media is a doubt.
+        """
 
 
 class PolicySource(Protocol):
@@ -134,8 +185,20 @@ class LedgerPort(Protocol):
     async def refuse(self, receipt: Receipt, settlement: Settlement) -> None:
         """Write the receipt and the settlement of a request that is sent nowhere; durable when this returns."""
 
-    def budgets(self) -> Mapping[str, Budget]:
-        """Return every budget with what was spent of it, reservations included."""
+    def budgets_of(self, key: str, accounts: Sequence[Account]) -> Mapping[str, Budget]:
+        """Return the budgets that a request with this key and these accounts draws on, reservations included.
+
+        They have the names that are told: the caller's user is `user`.
+        """
+
+
+class AttachedText(msgspec.Struct, frozen=True, kw_only=True):
+    """What the memory of conversations knows an attachment by: its texts, and its bytes."""
+
+    path: str
+    texts: tuple[DocumentText, ...]
+    data: bytes
+    telling: bool = False  # all of it is to be remembered, where the request is sensitive
 
 
 class Recollection(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +207,7 @@ class Recollection(msgspec.Struct, frozen=True, kw_only=True):
     traces: tuple[Trace, ...] = ()
     turn: int = 0  # the client's own turn, from 1, from which the conversation is sensitive; 0: nothing is known
     causes: frozenset[str] | None = None  # categories that alone made it sensitive; None: not known, or not only they
+    conversation: bytes | None = None  # hash of how the request's conversation begins; None: too little to tell
 
     @property
     def tainted(self) -> bool:
@@ -170,13 +234,21 @@ class AnswerPort(Protocol):
 class TaintPort(Protocol):
     """The memory of sensitive conversations."""
 
-    async def recall(self, inbound: Inbound) -> Recollection:
-        """Return what of a request is known as sensitive from before."""
+    async def recall(self, inbound: Inbound, attached: Sequence[AttachedText] = ()) -> Recollection:
+        """Return what of a request, and of its attachments, is known as sensitive from before."""
 
     async def remember(
-        self, inbound: Inbound, why: Sensitivity, recalled: Recollection, causes: frozenset[str] | None = None
+        self,
+        inbound: Inbound,
+        why: Sensitivity,
+        recalled: Recollection,
+        causes: frozenset[str] | None = None,
+        attached: Sequence[AttachedText] = (),
     ) -> None:
         """Remember what of a sensitive request is sensitive; that is durable when this returns."""
+
+    async def remember_attached(self, inbound: Inbound, attached: Sequence[AttachedText]) -> None:
+        """Remember attachments of a request that was remembered before they were read."""
 
     def answering(self, inbound: Inbound, causes: frozenset[str] | None = None) -> AnswerPort:
         """Return the memory of the answer to a sensitive request."""

@@ -5,7 +5,19 @@ import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 
-from gateway.core.delta import Delta, Finish, ModelRefusal, Reasoning, Text, ToolCallPart, UsageReport
+import msgspec
+
+from gateway.core.delta import (
+    Delta,
+    Finish,
+    ModelRefusal,
+    Picture,
+    Reasoning,
+    Sound,
+    Text,
+    ToolCallPart,
+    UsageReport,
+)
 from gateway.core.errors import AduanaError, TargetProtocolError
 from gateway.core.events import FirstToken, Gaps, Settled
 from gateway.core.labels import Zone
@@ -37,6 +49,7 @@ class RequestAccount:
         self.first: float | None = None
         self.ended: float | None = None
         self.usage: Usage | None = None
+        self.asked = Usage()  # beside tokens, such as pictures: a cloud counts it, whoever waits for it
         self.complete = False
         self.delivered = False
         self.outcome: Outcome | None = None  # None: not settled yet
@@ -72,6 +85,9 @@ class RequestAccount:
                     self._characters += len(text)
                     if self._characters <= _KEPT:
                         self._texts.append(text)
+                case Picture() | Sound():
+                    if self.first is None:
+                        self.first = self._clock()
                 case Finish():
                     self._finished = True
                 case UsageReport():
@@ -112,7 +128,8 @@ class RequestAccount:
         output = int(self._characters / CHARACTERS_PER_TOKEN)
         # A cloud may count what was sent to it from the first byte on, whether or not an answer was waited for.
         worked = self.first is not None or self.zone is Zone.CLOUD
-        return Usage(input=self.prompt if worked else 0, output=output, estimated=True)
+        counted = self.asked if self.zone is Zone.CLOUD else Usage()
+        return msgspec.structs.replace(counted, input=self.prompt if worked else 0, output=output, estimated=True)
 
     @property
     def prompt(self) -> int:
@@ -122,6 +139,10 @@ class RequestAccount:
     def sent_in_vain(self, target: str) -> None:
         """Note that a cloud target has the prompt and gave no answer: it may count it all the same."""
         self.vain.append(target)
+
+
+def _nobody_counts(request_id: str, tokens: int) -> None:
+    """Do nothing, where no limits are."""
 
 
 class SettlementWriter:
@@ -135,6 +156,7 @@ class SettlementWriter:
         observer: Observer,
         failed: Callable[[Settlement, Exception], None],
         answered: Callable[[str, str, int], None] | None = None,
+        ended: Callable[[str, int], None] | None = None,
         clock: Callable[[], float] = time.perf_counter,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -143,6 +165,7 @@ class SettlementWriter:
         self._observer = observer
         self._failed = failed
         self._answered = answered  # local target, text, tokens: for measuring, never for keeping
+        self._ended = ended or _nobody_counts  # request, tokens: what limits had set aside for it is free again
         self._clock = clock
         self._wall = wall
         self._writing: set[asyncio.Task[None]] = set()
@@ -162,6 +185,9 @@ class SettlementWriter:
             account.spent = await asyncio.shield(writing)
         except asyncio.CancelledError:
             self._keep(self._abandon(account, writing))
+            raise
+        except BaseException:
+            self._ended(receipt.request_id, 0)
             raise
         return account
 
@@ -246,7 +272,7 @@ class SettlementWriter:
         usage = account.usage_so_far()
         target = account.target
         local = account.zone is Zone.LOCAL
-        prompt = Usage(input=account.prompt, estimated=True)
+        prompt = msgspec.structs.replace(account.asked, input=account.prompt, estimated=True)
         vain = sum(self._pricing.cost(name, prompt) for name in account.vain)
         return Settlement(
             request_id=account.receipt.request_id,
@@ -254,6 +280,7 @@ class SettlementWriter:
             outcome=outcome,
             target=target,
             zone=account.zone,
+            server=account.progress.server if local else "",
             error=error,
             usage=usage,
             cost_micros=vain + (self._pricing.cost(target, usage) if target else 0),
@@ -265,6 +292,8 @@ class SettlementWriter:
 
     def _settle(self, account: RequestAccount, outcome: Outcome, error: str | None) -> None:
         settlement = self._settlement(account, outcome, error)
+        used = settlement.usage
+        self._ended(settlement.request_id, used.prompt_tokens + used.completion_tokens)
         self._keep(self._write(settlement))
         local, target = account.zone is Zone.LOCAL, account.target
         if self._answered is not None and local and target and account.complete and account.text_is_whole:
@@ -286,6 +315,7 @@ class SettlementWriter:
         try:
             await writing
         except AduanaError:
+            self._ended(account.receipt.request_id, 0)
             return  # no receipt, so nothing to settle
         self._settle(account, Outcome.CANCELLED, None)
 

@@ -59,12 +59,13 @@ class Shadows:
             case.account.receipt,
             request_id=f"{case.evidence.inbound.id}-shadow",
             permitted=(target,),
+            zones=tuple(candidate.zone for candidate in case.decision.candidates if candidate.target == target),
             received_at=time.time(),
             shadow=True,
         )
         deadline = asyncio.get_running_loop().time() + self._seconds
         try:
-            reservation = self._dispatcher.reservation(target, case.evidence.snapshot)
+            reservation = self._dispatcher.reservation(target, case.evidence, case.decision)
             account = await self._settlements.receive(receipt, reservation)
             async with self._settlements.settling(account):
                 opened = await self._dispatcher.open_one(case, account, target, request, deadline)

@@ -3,24 +3,32 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
+
+import msgspec
 
 from gateway.core.document import encode
 from gateway.core.request import (
     AnyRequest,
     ChatRequest,
     CompletionRequest,
+    DecisionsRequest,
     EmbeddingsRequest,
     Inbound,
+    MediaRequest,
     RerankRequest,
     TokenizeRequest,
     endpoint_of,
 )
 from gateway.core.snapshot import Gpu, Snapshot
-from gateway.core.target import Alias
+from gateway.core.target import Alias, TargetState
 from gateway.core.usage import MICROS, MostUse
+from gateway.pipeline.attachments.as_text import taken_by
+from gateway.pipeline.attachments.attached import Attached
 from gateway.pipeline.most_use import most_use
 from gateway.pipeline.ports import LedgerPort, LocalTarget, Meters, Pricing, Target
+from gateway.pipeline.rate_limits import LimitTable
 from gateway.privacy.language import language_of
 
 # Without a tokenizer: a little over what English and Spanish prose takes, so that the estimate errs to "too long".
@@ -28,6 +36,9 @@ CHARACTERS_PER_TOKEN = 3.5
 _MESSAGE_TOKENS = 8
 _PICTURE_TOKENS = 1_000  # a likely size of one
 _INLINE_BYTES = 64 * 1024
+
+
+NO_ATTACHMENTS = Attached()
 
 
 class SnapshotBuilder:
@@ -42,6 +53,7 @@ class SnapshotBuilder:
         meters: Meters | None,
         pricing: Pricing,
         now: Callable[[], datetime],
+        limits: LimitTable | None = None,
     ) -> None:
         self._local = local
         self._targets = targets
@@ -49,14 +61,17 @@ class SnapshotBuilder:
         self._meters = meters
         self._pricing = pricing
         self._now = now
+        self._limits = limits or LimitTable()
+        self._clouds = tuple(name for name in targets if name not in local)
 
-    async def snapshot(self, inbound: Inbound, alias: Alias | None) -> Snapshot:
+    async def snapshot(self, inbound: Inbound, alias: Alias | None, attached: Attached = NO_ATTACHMENTS) -> Snapshot:
         """Collect the facts for one request.
 
-        Counting tokens is the only slow part; long texts, and bodies of many bytes, are counted in a thread.
+        Counting tokens is the only slow part; long texts, and bodies of many bytes, are counted in a thread. A target
+        that is given what was read of `attached` counts that.
         """
         request, long = inbound.request, inbound.size > _INLINE_BYTES
-        counts = await self._prompt_tokens(request, alias, inbound.caller.key)
+        counts = await self._prompt_tokens(request, alias, inbound.caller.owner, attached)
         measured = await asyncio.to_thread(self._measured, request) if long else self._measured(request)
         estimate = max(counts.values()) if counts else measured[0]
         prices: dict[str, float] = {}
@@ -66,8 +81,10 @@ class SnapshotBuilder:
                 prices[name] = price / MICROS
         return Snapshot(
             now=self._now(),
-            targets=MappingProxyType({name: target.state() for name, target in self._targets.items()}),
-            budgets=self._ledger.budgets(),
+            targets=MappingProxyType({name: _plain(target.state()) for name, target in self._targets.items()}),
+            budgets=self._ledger.budgets_of(
+                inbound.caller.key, self._limits.all_accounts(inbound.caller, self._clouds)
+            ),
             prompt_tokens=MappingProxyType(counts),
             prompt_tokens_estimate=estimate,
             prices=MappingProxyType(prices),
@@ -81,7 +98,9 @@ class SnapshotBuilder:
         away = len(self._targets) > len(self._local)
         return estimated_tokens(request), most_use(request) if away else MostUse()
 
-    async def _prompt_tokens(self, request: AnyRequest, alias: Alias | None, isolation: str) -> dict[str, int]:
+    async def _prompt_tokens(
+        self, request: AnyRequest, alias: Alias | None, isolation: str, attached: Attached
+    ) -> dict[str, int]:
         counts: dict[str, int] = {}
         endpoint = endpoint_of(request)
         for name, target in self._local.items():
@@ -89,10 +108,27 @@ class SnapshotBuilder:
                 continue
             if not target.info.serves(endpoint):
                 continue  # it will not answer, so its count says nothing
-            count = await target.prompt_tokens(request, isolation=isolation)
+            wanted = taken_by(target.info, request, attached) if isinstance(request, ChatRequest) else request
+            count = await target.prompt_tokens(wanted, isolation=isolation)
             if count is not None:
                 counts[name] = count
         return counts
+
+
+def _plain(state: TargetState) -> TargetState:
+    """Return a state whose measurements have three digits: what the policy sees is what is written down for years."""
+    return msgspec.structs.replace(
+        state,
+        queue_wait_seconds=_three_digits(state.queue_wait_seconds),
+        kv_used=_three_digits(state.kv_used),
+        tokens_per_second=_three_digits(state.tokens_per_second),
+        latency_seconds=_three_digits(state.latency_seconds),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _three_digits(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.3g}")
 
 
 def last_text(request: AnyRequest) -> str:
@@ -106,8 +142,12 @@ def last_text(request: AnyRequest) -> str:
             texts = request.inputs
         case RerankRequest():
             return request.query
+        case DecisionsRequest():
+            return request.text
         case TokenizeRequest():
             return request.text if request.chat is None else last_text(request.chat)
+        case MediaRequest():
+            return request.text
     return texts[0] if isinstance(texts[0], str) else ""
 
 
@@ -132,8 +172,12 @@ def estimated_tokens(request: AnyRequest) -> int:
             return _texts(request.inputs)
         case RerankRequest():
             return _texts(tuple(request.query + text for text in request.texts))
+        case DecisionsRequest():
+            return int(len(encode(request.document)) / CHARACTERS_PER_TOKEN) + 1
         case TokenizeRequest():
             return 0  # the model is not asked
+        case MediaRequest():
+            return _texts((request.text,)) if request.text else 0
 
 
 def _texts(texts: tuple[str | tuple[int, ...], ...]) -> int:

@@ -10,7 +10,7 @@ from gateway.core.document import JsonObject
 from gateway.core.errors import PolicyRefused
 from gateway.core.labels import Label, Zone
 from gateway.core.outbound import outbound_document
-from gateway.core.request import LOCAL_ENDPOINTS, Dialect, Endpoint, Inbound, endpoint_of
+from gateway.core.request import LOCAL_ENDPOINTS, Dialect, Endpoint, Inbound, MediaRequest, MediaWork, endpoint_of
 from gateway.core.secret import Credential, CredentialForm
 from gateway.core.target import Api, TargetInfo
 from gateway.policy.evaluation.compiled import Policy
@@ -32,7 +32,10 @@ _SEAL: Final = _Seal()
 class Clearance:
     """Permission to send one document to one cloud target once."""
 
-    __slots__ = ("_credential", "_document", "_endpoint", "_label", "_request_id", "_seal", "_target")
+    __slots__ = (
+        "_credential", "_document", "_endpoint", "_known", "_label", "_policy_digest", "_prefix", "_request_id",
+        "_seal", "_target", "_work",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -44,12 +47,17 @@ class Clearance:
         endpoint: Endpoint,
         document: JsonObject,
         credential: Credential | None = None,
+        work: MediaWork | None = None,
+        policy_digest: str = "",
+        known: frozenset[str] = frozenset(),
+        prefix: str = "",
     ) -> None:
         if seal is not _SEAL or hasattr(self, "_seal"):
             raise TypeError("a clearance is minted by the policy, never constructed")
         for name, value in (
             ("_seal", seal), ("_request_id", request_id), ("_target", target), ("_label", label),
-            ("_endpoint", endpoint), ("_document", document), ("_credential", credential),
+            ("_endpoint", endpoint), ("_document", document), ("_credential", credential), ("_work", work),
+            ("_policy_digest", policy_digest), ("_known", known), ("_prefix", prefix),
         ):  # fmt: skip
             object.__setattr__(self, name, value)
 
@@ -82,10 +90,34 @@ class Clearance:
         return self._endpoint  # type: ignore[attr-defined,no-any-return]
 
     @property
+    def work(self) -> MediaWork | None:
+        """What of the endpoint is asked for; None: it has no kinds."""
+        self._genuine()
+        return self._work  # type: ignore[attr-defined,no-any-return]
+
+    @property
     def document(self) -> JsonObject:
         """The document that is sent; nothing else is."""
         self._genuine()
         return self._document  # type: ignore[attr-defined,no-any-return]
+
+    @property
+    def policy_digest(self) -> str:
+        """Digest of the policy that permitted it."""
+        self._genuine()
+        return self._policy_digest  # type: ignore[attr-defined,no-any-return]
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Categories that inspection found in the document and the decision let pass. What was masked is none."""
+        self._genuine()
+        return self._known  # type: ignore[attr-defined,no-any-return]
+
+    @property
+    def prefix(self) -> str:
+        """Text that the policy itself put before the conversation; empty: none."""
+        self._genuine()
+        return self._prefix  # type: ignore[attr-defined,no-any-return]
 
     @property
     def credential(self) -> Credential | None:
@@ -150,6 +182,10 @@ def mint(decision: Decision, target: str, inbound: Inbound, policy: Policy) -> C
         endpoint=endpoint_of(request),
         document=outbound_document(request, info),
         credential=_credential_for(info, inbound),
+        work=request.work if isinstance(request, MediaRequest) else None,
+        policy_digest=policy.digest,
+        known=decision.found - (decision.masked or frozenset()),
+        prefix=decision.overrides.system_prefix or "",
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from gateway.core.errors import ConfigurationError
 from gateway.core.target import Catalog
-from gateway.core.yaml_source import Source, parse_yaml
+from gateway.core.yaml_source import Source, decoded, parse_yaml
 from gateway.policy.evaluation.compiled import Policy, compile_policy
 from gateway.policy.proof.static_checks import order_problems, structure_problems, structure_warnings
 from gateway.policy.reader.document import read_documents
@@ -72,9 +72,10 @@ def load_policy_files(
 
 def _from_disk(path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError((f"{path}: can't be read: {error}.",)) from error
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigurationError((f"{path}: can't be read: {error.strerror}.",)) from error
+    return decoded(data, path)
 
 
 def _digest(texts: Sequence[str]) -> str:

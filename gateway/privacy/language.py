@@ -15,7 +15,10 @@ _WORDS = {
     "it": "il lo la i gli le di che e un una per non con del della sono come mi più questo anche nel mio ma cosa",
     "ca": "el la els les de que i en un una per amb no és com dels del al més aquest què meu però ha són",
 }
-_LISTS = {code: frozenset(words.split()) for code, words in _WORDS.items()}
+_LANGUAGES: dict[str, tuple[str, ...]] = {
+    word: tuple(code for code, words in _WORDS.items() if word in words.split())
+    for word in {word for words in _WORDS.values() for word in words.split()}
+}
 _WORD = re.compile(r"[^\W\d_]+")
 _SAMPLE = 2_000  # characters; more does not make it surer
 _FEWEST = 3
@@ -24,7 +27,10 @@ _FEWEST = 3
 def language_of(text: str) -> str | None:
     """Return the ISO 639-1 code; None: too short, mixed, or a language that is not known here."""
     words = _WORD.findall(text[:_SAMPLE].lower())
-    counts = sorted(((sum(word in known for word in words), code) for code, known in _LISTS.items()), reverse=True)
-    (best, code), (second, _) = counts[0], counts[1]
+    seen = dict.fromkeys(_WORDS, 0)
+    for word in words:
+        for code in _LANGUAGES.get(word, ()):
+            seen[code] += 1
+    (best, code), (second, _) = sorted(((count, code) for code, count in seen.items()), reverse=True)[:2]
     plain = best >= _FEWEST and best * 8 >= len(words) and best * 5 >= second * 6
     return code if plain else None

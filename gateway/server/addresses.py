@@ -16,6 +16,10 @@ _OPENAI = (
     "/rerank",
     "/reranking",
     "/moderations",
+    "/systemone",
+    "/decisions",
+    "/images",
+    "/audio",
 )
 # llama-server's own addresses. Source: tools/server/README.md of llama.cpp.
 _LLAMACPP = frozenset(
@@ -38,14 +42,11 @@ _NO_ROUTE = (
 # What OpenAI and Anthropic serve and this gateway does not. Sources: both companies' API references.
 _ELSEWHERE = (
     "/assistants",
-    "/audio",
     "/batches",
     "/containers",
     "/evals",
     "/files",
     "/fine_tuning",
-    "/images",
-    "/messages/batches",
     "/realtime",
     "/threads",
     "/uploads",
@@ -63,6 +64,8 @@ def dialect_of(path: str, headers: Mapping[str, str]) -> Dialect:
     bare = plain.removeprefix(_VERSION)
     if plain.startswith("/api/") and _VERSION not in plain:
         return Dialect.OLLAMA
+    if plain.startswith("/sdapi/"):
+        return Dialect.A1111
     if bare.startswith("/messages"):
         return Dialect.ANTHROPIC
     if bare in _LLAMACPP:

@@ -2,17 +2,26 @@
 
 import copy
 import re
+from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import assert_never
 
 import structlog
 from aiohttp import web
 
-from gateway.core.errors import AduanaError, BadRequest, BudgetSpent, ConfigurationError, LedgerUnavailable
+from gateway.core.errors import (
+    AduanaError,
+    BadRequest,
+    BudgetSpent,
+    ConfigurationError,
+    LedgerUnavailable,
+    RateLimited,
+)
 from gateway.core.request import Dialect
 from gateway.pipeline import Route
-from gateway.wire import anthropic, llamacpp, ollama, openai
+from gateway.wire import a1111, anthropic, llamacpp, ollama, openai
 
+_SOON = 60.0  # seconds, for which clients wait before they try again
 _LONGEST_LIST = 1500  # characters, far below what clients accept in one header
 LOG = structlog.get_logger("aduana.server")
 # A path of at least two parts that is none of our own routes and no part of a URL or a JSON pointer.
@@ -43,6 +52,27 @@ def route_headers(route: Route) -> dict[str, str]:
         headers["x-aduana-unknown-tags"] = header_value(", ".join(route.unknown_tags))
     if route.dropped:
         headers["x-aduana-dropped"] = header_value(", ".join(route.dropped), longest=_LONGEST_LIST)
+    return headers | _room_headers(route)
+
+
+def _room_headers(route: Route) -> dict[str, str]:
+    """Return what is left of limits, in the words of the client's dialect; some dialects have none."""
+    headers: dict[str, str] = {}
+    for what, room in (("requests", route.room), ("tokens", route.tokens)):
+        match route.dialect:
+            case Dialect.OPENAI if room is not None:
+                headers[f"x-ratelimit-limit-{what}"] = str(room.limit)
+                headers[f"x-ratelimit-remaining-{what}"] = str(room.left)
+                if room.wait is not None:
+                    headers[f"x-ratelimit-reset-{what}"] = f"{ceil(room.wait)}s"
+            case Dialect.ANTHROPIC if room is not None:
+                name = f"anthropic-ratelimit-{what}"
+                headers |= {f"{name}-limit": str(room.limit), f"{name}-remaining": str(room.left)}
+                if room.wait is not None:
+                    at = datetime.now(UTC) + timedelta(seconds=ceil(room.wait))
+                    headers[f"{name}-reset"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+            case _:
+                pass
     return headers
 
 
@@ -53,13 +83,15 @@ def json_answer(body: bytes, headers: dict[str, str], status: int = 200) -> web.
 
 def error_answer(error: AduanaError, request_id: str, dialect: Dialect) -> web.Response:
     """Return the error in the dialect's shape, with what a client needs to decide whether to try again."""
-    headers = (route_headers(error.route) if error.route is not None else {}) | {"x-request-id": request_id}
+    route = error.route
+    headers = {**route_headers(route), "x-aduana-decision": route.decision} if route is not None else {}
+    headers["x-request-id"] = request_id
     if error.retry_after is not None:
         # Rounded up: who comes back a moment too early is turned away again.
         headers["retry-after"] = str(max(1, ceil(error.retry_after)))
         headers["retry-after-ms"] = str(max(1, ceil(error.retry_after * 1000)))
-    if isinstance(error, BudgetSpent) or (error.retry_after is None and error.status != 429):
-        headers["x-should-retry"] = "false"  # a spent budget stays so for hours: clients need not try at once
+    if _is_futile(error):
+        headers["x-should-retry"] = "false"
     if isinstance(error, BadRequest) and error.status in (408, 413):
         headers["Connection"] = "close"
     match dialect:
@@ -70,11 +102,24 @@ def error_answer(error: AduanaError, request_id: str, dialect: Dialect) -> web.R
             body = anthropic.error_body(error, request_id)
         case Dialect.LLAMACPP:
             body = llamacpp.error_body(error)
+        case Dialect.A1111:
+            body = a1111.error_body(error)
         case Dialect.OPENAI:
             body = openai.error_body(error)
         case _:
             assert_never(dialect)
     return json_answer(body, headers, error.status)
+
+
+def _is_futile(error: AduanaError) -> bool:
+    """Return whether trying again soon is of no use. A spent budget stays so for hours, as do the tokens of a day."""
+    match error:
+        case BudgetSpent():
+            return True
+        case RateLimited():
+            return error.retry_after is None or error.retry_after > _SOON
+        case _:
+            return error.retry_after is None and error.status != 429
 
 
 def _without_paths(error: AduanaError) -> AduanaError:
@@ -97,7 +142,7 @@ def public_error(error: Exception, request_id: str) -> AduanaError:
             LOG.error("request.no_receipt", request_id=request_id, problem=error.message)
             return LedgerUnavailable(
                 "Nothing was sent, because it could not be written down. "
-                "The owner of this gateway finds the reason in its log and on its status page.",
+                "The owner of this gateway finds the reason in its log and in its console.",
                 retry_after=error.retry_after,
             )
         case ConfigurationError():

@@ -1,16 +1,20 @@
 """Who may talk to the gateway: host and origin checks, and API keys."""
 
 import base64
-import hashlib
-import hmac
+import os
 import re
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+import msgspec
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
-from gateway.core.errors import BadRequest, ConfigurationError, Forbidden, Unauthorized
+from gateway.accounts.keys import StoredKey
+from gateway.accounts.secrets import SecretDigest, is_mistyped
+from gateway.core.errors import BadRequest, ConfigurationError, Forbidden, KeyExpired, KeyRevoked, Unauthorized
 from gateway.core.request import Caller
 from gateway.core.secret import Credential, CredentialForm, Secret
 from gateway.server.headers import KEY, REQUEST_HEADERS, refuse_unknown_headers
@@ -23,32 +27,84 @@ _SENDABLE = re.compile(r"[!-~]{1,8192}\Z")  # what may stand in a header that go
 _SINGLE = (_BEARER, _API_KEY, "api-key", "host", "origin", "content-type", "idempotency-key", *REQUEST_HEADERS)
 
 
-class KeyRing:
-    """Configured API keys as digests: no secret is kept in memory as text; comparing takes constant time.
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """One secret that is known here: whose it is, and of a stored key what may have ended it."""
 
+    caller: Caller
+    key: StoredKey | None = None  # None: it stands in the configuration
+    ends_at: float | None = None  # another secret took its place
+
+    def refusal(self, now: float) -> Unauthorized | None:
+        """Return why it does not count any more; None: it counts."""
+        if self.key is None:
+            return None
+        if self.key.revoked_at is not None:
+            return KeyRevoked("This API key was revoked. Ask the owner of this gateway for a new one.")
+        if self.key.expires_at is not None and now >= self.key.expires_at:
+            day = datetime.fromtimestamp(self.key.expires_at, UTC).date()
+            return KeyExpired(f"This API key expired on {day}. Ask the owner of this gateway for a new one.")
+        if self.ends_at is not None and now >= self.ends_at:
+            return KeyRevoked("This API key has a new secret, and this one has ended. Ask its owner for the new one.")
+        return None
+
+
+class KeyRing:
+    """All API keys, in a table by the keyed digests of their secrets. No secret is kept in memory as text.
+
+    INVARIANT: a secret is looked up, never compared: with the digests' key unknown, how long that takes tells nothing.
     INVARIANT: no two keys have one secret, so that the first can't take the place of another with other tags.
     """
 
-    def __init__(self, secrets: Mapping[str, tuple[str, Caller]], *, anonymous: Caller | None) -> None:
+    def __init__(
+        self,
+        secrets: Mapping[str, tuple[str, Caller]],
+        *,
+        anonymous: Caller | None,
+        stored: Sequence[StoredKey] = (),
+        digest: SecretDigest | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         """Keep the digests of the secrets.
 
         Args:
-            secrets: For each key's name, its secret and its caller.
+            secrets: For each configured key's name, its secret and its caller.
             anonymous: The caller of a request without a key. None: a key is needed.
+            stored: Keys that the ledger's database holds.
+            digest: Makes digests as theirs were made. None: there are none of them.
+            wall: Unix time in seconds.
 
         Raises:
             ConfigurationError: Two keys have the same secret.
         """
+        self._digest = digest or SecretDigest(os.urandom(32))
+        self._wall = wall
         self._anonymous = anonymous
-        self._callers = _digests(secrets)
+        self._known = self._table(secrets, stored)
 
-    def renew(self, secrets: Mapping[str, tuple[str, Caller]]) -> None:
+    def renew(
+        self,
+        secrets: Mapping[str, tuple[str, Caller]],
+        stored: Sequence[StoredKey] = (),
+        *,
+        anonymous: Caller | None,
+    ) -> None:
         """Put these keys in place of the known ones, all at once.
 
         Raises:
             ConfigurationError: Two keys have the same secret; the known ones stay.
         """
-        self._callers = _digests(secrets)
+        self._known = self._table(secrets, stored)
+        self._anonymous = anonymous
+
+    @property
+    def any(self) -> bool:
+        """Return whether there are keys at all, be they revoked."""
+        return bool(self._known)
+
+    @property
+    def open(self) -> bool:
+        """Return whether anybody may ask without a key."""
+        return self._anonymous is not None
 
     def caller(self, headers: CIMultiDictProxy[str]) -> Caller:
         """Return the caller whom a request's credentials name.
@@ -57,23 +113,33 @@ class KeyRing:
 
         Raises:
             BadRequest: The request has keys of two callers.
-            Unauthorized: No key is known, or there is none and one is needed; or the one in `x-aduana-key` is not.
+            Unauthorized: No key is known, or there is none and one is needed; or the one in `x-aduana-key` is not. Or
+                the key is known, and has expired or was revoked.
         """
-        digests = [_digest(secret) for secret in _credentials(headers)]
-        found = [caller for known, caller in self._callers if any([hmac.compare_digest(known, one) for one in digests])]
+        given = credentials_of(headers)
+        known = [one for one in map(self._of, given) if one is not None]
+        now = self._wall()
+        ended = next((refusal for one in known if (refusal := one.refusal(now)) is not None), None)
+        found = {one.caller.key: one.caller for one in known if one.refusal(now) is None}
         if len(found) > 1:
             raise BadRequest(
                 "Two API keys of this gateway in one request. Send exactly one.", code="ambiguous_credentials"
             )
-        if self._callers and headers.get(KEY, "").strip() and not self._knows(headers[KEY].strip()):
-            raise Unauthorized(f"The API key in {KEY!r} is not known here. Ask the owner of this gateway for one.")
+        if own := headers.get(KEY, "").strip():
+            self._check_own(own, now)
         if found:
-            return found[0]
+            return next(iter(found.values()))
+        if ended is not None:
+            raise ended
         # Apps insist on sending some key: where none are configured, whatever they send is nobody's secret.
-        if self._anonymous is not None and not (digests and self._callers):
+        if self._anonymous is not None and not (given and self._known):
             return self._anonymous
-        if not digests:
+        if not given:
             raise Unauthorized("This gateway needs an API key: send it as 'Authorization: Bearer …'.")
+        if any(map(is_mistyped, given)):
+            raise Unauthorized(
+                "This API key is mistyped or cut: keys of this gateway begin with 'adu_'. Copy it whole."
+            )
         raise Unauthorized(
             "This API key is not known here. Ask the owner of this gateway for one. If it is your own key for a "
             f"provider, send this gateway's beside it, as {KEY!r}."
@@ -86,7 +152,7 @@ class KeyRing:
         counts as a provider's.
         """
         own = headers.get(KEY, "").strip()
-        if self._callers and not own:
+        if self._known and not own:
             return ()
         kind, _, rest = headers.get(_BEARER, "").strip().partition(" ")
         given = {
@@ -97,19 +163,35 @@ class KeyRing:
             [
                 Credential(form=form, secret=Secret(value))
                 for form, value in given.items()
-                if value != own and _SENDABLE.match(value) and not self._knows(value)
+                if value != own and _SENDABLE.match(value) and self._of(value) is None
             ]
         )
 
-    def _knows(self, secret: str) -> bool:
-        digest = _digest(secret)
-        return any([hmac.compare_digest(known, digest) for known, _ in self._callers])
+    def knows_one_of(self, headers: CIMultiDictProxy[str]) -> bool:
+        """Return whether one of a request's credentials is a known key, be it ended."""
+        return any(self._of(secret) is not None for secret in credentials_of(headers))
 
     def named(self, name: str) -> Caller | None:
         """Return the caller whose key has this name; None: there is no such key, or none may ask without one."""
         if self._anonymous is not None and name == self._anonymous.key:
             return self._anonymous
-        return next((caller for _, caller in self._callers if caller.key == name), None)
+        now = self._wall()
+        known = [one for one in self._known.values() if one.caller.key == name and one.refusal(now) is None]
+        return known[0].caller if known else None
+
+    def is_anonymous(self, caller: Caller) -> bool:
+        """Return whether this is the caller of requests without a key."""
+        return caller is self._anonymous
+
+    def digest_of(self, secret: str) -> bytes | None:
+        """Return the digest of a secret that is a known key's; None: it is not."""
+        digest = self._digest.of(secret)
+        return digest if self.of_digest(digest) is not None else None
+
+    def of_digest(self, digest: bytes) -> Caller | None:
+        """Return the caller whose key's secret has this digest; None: there is no such key, or no more."""
+        known = self._known.get(digest)
+        return known.caller if known is not None and known.refusal(self._wall()) is None else None
 
     def accepts(self, authorization: str) -> bool:
         """Return whether a Basic or Bearer credential holds a known key (as the password), or anybody may ask."""
@@ -124,44 +206,73 @@ class KeyRing:
                 secret = base64.b64decode(secret, validate=True).decode().partition(":")[2]
             except ValueError:
                 return None
-        digest = _digest(secret)
-        found = [caller for known, caller in self._callers if hmac.compare_digest(known, digest)]
-        return found[0] if found else None
+        return self.of_digest(self._digest.of(secret))
+
+    def _of(self, secret: str) -> Known | None:
+        return self._known.get(self._digest.of(secret))
+
+    def _check_own(self, secret: str, now: float) -> None:
+        """Look at the key in the header that is for this gateway alone.
+
+        Raises:
+            Unauthorized: There are keys, and it is none of them, or one that has ended.
+        """
+        known = self._of(secret)
+        if known is not None and (refusal := known.refusal(now)) is not None:
+            raise refusal
+        if known is None and self._known:
+            raise Unauthorized(f"The API key in {KEY!r} is not known here. Ask the owner of this gateway for one.")
+
+    def _table(self, secrets: Mapping[str, tuple[str, Caller]], stored: Sequence[StoredKey]) -> dict[bytes, Known]:
+        names: dict[bytes, str] = {}
+        table: dict[bytes, Known] = {}
+        for name, (secret, caller) in secrets.items():
+            digest = self._digest.of(secret)
+            if digest in names:
+                raise _same_secret(name, f"keys.{names[digest]}")
+            names[digest] = name
+            table[digest] = Known(caller=caller)
+        for key in stored:
+            caller = key.caller
+            for one in key.secrets:
+                if one.digest in names:
+                    raise _same_secret(names[one.digest], f"the key {key.name!r} of 'aduana keys'")
+                table[one.digest] = Known(caller=caller, key=key, ends_at=one.ends_at)
+        return table
 
 
-def _digests(secrets: Mapping[str, tuple[str, Caller]]) -> list[tuple[bytes, Caller]]:
-    names: dict[bytes, str] = {}
-    for name, (secret, _) in secrets.items():
-        digest = _digest(secret)
-        if digest in names:
-            raise ConfigurationError(
-                (
-                    f"keys.{names[digest]} and keys.{name} have the same secret, so a request with it could be either "
-                    "one's, with the other's tags. Give each key a secret of its own.",
-                )
-            )
-        names[digest] = name
-    return [(_digest(secret), caller) for secret, caller in secrets.values()]
+def _same_secret(name: str, other: str) -> ConfigurationError:
+    return ConfigurationError(
+        (
+            f"keys.{name}.secret: {other} and keys.{name} have the same secret, so a request with it could be either "
+            "one's, with the other's tags. Give each key a secret of its own.",
+        )
+    )
 
 
-def _digest(secret: str) -> bytes:
-    # A header's bytes need not be UTF-8: those that are not arrive as surrogates.
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
-
-
-def _credentials(headers: CIMultiDictProxy[str]) -> set[str]:
+def credentials_of(headers: CIMultiDictProxy[str]) -> set[str]:
     """Return the different secrets of a request."""
     given: set[str] = set()
     for name in _CREDENTIALS:
         for value in headers.getall(name, ()):
-            kind, _, rest = value.strip().partition(" ")
-            given.add(
-                (rest.strip() if kind.lower() == "bearer" else value.strip())
-                if name == "authorization"
-                else value.strip()
-            )
+            given.add(_secret_of(value) if name == "authorization" else value.strip())
     given.discard("")
     return given
+
+
+def _secret_of(authorization: str) -> str:
+    """Return the secret of a Bearer credential, the password of a Basic one, else the whole value."""
+    kind, _, rest = authorization.strip().partition(" ")
+    match kind.lower():
+        case "bearer":
+            return rest.strip()
+        case "basic":
+            try:
+                return base64.b64decode(rest.strip(), validate=True).decode().partition(":")[2]
+            except ValueError:
+                return authorization.strip()
+        case _:
+            return authorization.strip()
 
 
 class HostGuard:
@@ -184,7 +295,7 @@ class HostGuard:
             if len(headers.getall(name, ())) > 1:
                 raise BadRequest(f"The header {name!r} stands twice. Send it once.", code="duplicate_header")
         refuse_unknown_headers(headers)
-        host = _hostname(headers.get("Host", ""))
+        host = hostname(headers.get("Host", ""))
         if host not in self._hosts and not self._any_host:
             raise Forbidden(
                 f"The host {host[:100]!r} is not served here. If it is yours, add it to server.allowed_hosts.",
@@ -225,7 +336,7 @@ def _plain(value: str) -> str:
     return "".join(character for character in value if " " <= character <= "~")
 
 
-def _hostname(host: str) -> str:
+def hostname(host: str) -> str:
     """Return the `Host` header in lower case, without its port."""
     host = host.strip().lower()
     if host.startswith("["):

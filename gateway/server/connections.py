@@ -42,7 +42,7 @@ class Connection(web.RequestHandler):
 
     @property
     def delivery(self) -> tuple[int, int]:
-        """How much the client has not taken yet (0: nothing), and a number that changes when it takes some."""
+        """Return how much the client has not taken yet, 0: nothing; and a number that changes when it takes some."""
         return _delivery(self.wire) if self.wire is not None else (0, 0)
 
 
@@ -57,12 +57,14 @@ class Connections:
         self._seconds = write_seconds
         self._open: set[Connection] = set()
         self._idle: dict[Connection, None] = {}  # the longest idle first
+        self._expected: dict[Connection, float] = {}  # in their TLS handshake, until then; the oldest first
         self._running = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
 
     def opened(self, connection: Connection) -> None:
         """Note a new connection."""
+        self._expected.pop(connection, None)
         self._open.add(connection)
         self._idle[connection] = None
 
@@ -71,9 +73,15 @@ class Connections:
         self._open.discard(connection)
         self._idle.pop(connection, None)
 
-    def make_room(self) -> bool:
+    def expect(self, connection: Connection, until: float) -> None:
+        """Count a connection that is not open yet; where it never opens, nobody says so."""
+        self._expected[connection] = until
+
+    def make_room(self, now: float) -> bool:
         """Return whether one more may be served; the connection that was idle for longest goes for it."""
-        if len(self._open) < self._most:
+        while self._expected and next(iter(self._expected.values())) <= now:
+            del self._expected[next(iter(self._expected))]
+        if len(self._open) + len(self._expected) < self._most:
             return True
         for connection in self._idle:
             if connection.wire is not None and not connection.delivery[0]:

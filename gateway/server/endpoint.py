@@ -9,10 +9,13 @@ import msgspec
 from aiohttp import web
 
 from gateway.core.delta import Text, UsageReport
+from gateway.core.document import JsonObject
 from gateway.core.errors import AduanaError, Forbidden
 from gateway.core.request import (
+    AnyMediaRequest,
     AnyRequest,
     Caller,
+    DecisionsRequest,
     EmbeddingsRequest,
     GenerateRequest,
     Inbound,
@@ -22,16 +25,21 @@ from gateway.core.request import (
 )
 from gateway.core.target import Catalog
 from gateway.core.usage import Usage
-from gateway.pipeline import Answer, Converted, Embedded, Pipeline, Ranked, Route
+from gateway.pipeline import Answer, Converted, DecidedQuestions, Embedded, Pipeline, Ranked, Route
 from gateway.pipeline.settlement import ClientGone
+from gateway.policy import Explanation
 from gateway.server.answers import json_answer, public_error, route_headers
 from gateway.server.auth import HostGuard, KeyRing
 from gateway.server.bodies import BodyReader
+from gateway.server.callers import Callers, People
+from gateway.server.forms import FORM, form_fields
 from gateway.server.headers import EXPLAIN
 from gateway.server.inbound import InboundBuilder
 from gateway.server.retried_bodies import RetriedBodies, name_of
 from gateway.server.streaming import COMMENT, EVENTS, EventStream
 from gateway.wire.dialect import AnswerAssembly, AnswerStream
+from gateway.wire.form import form_document
+from gateway.wire.json_body import parse_request
 
 REQUEST_ID = web.RequestKey("request_id", str)
 BODY = web.RequestKey("body", bytes)
@@ -73,26 +81,32 @@ class HttpEndpoint:
         keys: KeyRing,
         bodies: BodyReader,
         inbound_builder: InboundBuilder,
+        people: People | None = None,
     ) -> None:
         self._pipeline = pipeline
         self.catalog = catalog
         self._host_guard = host_guard
-        self._keys = keys
+        self._callers = Callers(keys, people)
         self._bodies = bodies
         self._inbound_builder = inbound_builder
         self._retried = RetriedBodies()
         self._hands_on = any(info.client_credential for info in catalog.targets.values())
 
     def caller(self, http: web.Request) -> Caller:
-        """Check host, origin and key, and return who asks.
+        """Check host, origin and key or token, and return who asks.
 
         Raises:
             BadRequest: Headers contradict each other.
-            Forbidden: The host or the origin is not one of ours.
-            Unauthorized: The key is wrong or missing.
+            Forbidden: The host or the origin is not one of ours, or the user may not ask at all.
+            Unauthorized: The key or token is wrong or missing.
+            Unavailable: A token can't be checked now.
         """
         self._host_guard.check(http)
-        return self._keys.caller(http.headers)
+        return self._callers.caller(http.headers)
+
+    async def expect(self, http: web.Request) -> None:
+        """Get ready to say who asks, where that takes a while: a token may be signed with a new key. Refuses nobody."""
+        await self._callers.expect(http.headers)
 
     @property
     def header_facts(self) -> tuple[str, ...]:
@@ -119,7 +133,7 @@ class HttpEndpoint:
         caller = self.caller(http)
         body = await self.body(http)
         begun = time.perf_counter()
-        name = name_of(http, caller.key, body)
+        name = name_of(http, caller.owner, body)
         request: T | None = self._retried.parsed(name)
         if request is None:
             unnamed = self.catalog.unknown_model or ""
@@ -127,6 +141,26 @@ class HttpEndpoint:
             request = await asyncio.to_thread(parse, body, unnamed) if long else parse(body, unnamed)
         http[PARSED] = (name, request)
         http[PARSE_SECONDS] = time.perf_counter() - begun
+        return caller, request, len(body)
+
+    async def parsed_document(
+        self, http: web.Request, parse: Callable[[JsonObject], T], *, files: frozenset[str]
+    ) -> tuple[Caller, T, int]:
+        """Return the same as `parsed`, of a body that is JSON or a form; `files` are its fields that may hold files."""
+        if http.content_type != FORM:
+            return await self.parsed(http, lambda body, unnamed: parse(parse_request(body, unnamed)))
+        caller = self.caller(http)
+        body = await self.body(http)
+        begun = time.perf_counter()
+        unnamed = self.catalog.unknown_model or ""
+
+        async def parsed() -> T:
+            return parse(form_document(await form_fields(http.headers, body), files, unnamed))
+
+        # The reader never waits for anything, so that a loop of its own in a thread does for a long form.
+        request = await asyncio.to_thread(asyncio.run, parsed()) if len(body) > INLINE_BYTES else await parsed()
+        http[PARSE_SECONDS] = time.perf_counter() - begun
+        http[BODY] = b""  # a large one would be held twice while its answer is made
         return caller, request, len(body)
 
     def turned_away(self, http: web.Request) -> None:
@@ -142,12 +176,13 @@ class HttpEndpoint:
         The caller's own credentials for providers are in it only where a target wants them.
         INVARIANT: this is the only place where they come in, so that what runs later, without its caller, has none.
         """
+        caller = self._callers.named_in(caller, request.document)
         inbound = self._inbound_builder.inbound(http, http[REQUEST_ID], caller, request, size)
         return msgspec.structs.replace(
             inbound,
             parse_seconds=http.get(PARSE_SECONDS, 0.0),
             inherited=inherited,
-            credentials=self._keys.provider_credentials(http.headers) if self._hands_on else (),
+            credentials=self._callers.provider_credentials(http.headers) if self._hands_on else (),
         )
 
     def given(self, http: web.Request) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
@@ -164,10 +199,26 @@ class HttpEndpoint:
         Raises:
             Forbidden: The key is not an administrator's.
         """
+        explanation = await self.explanation(inbound)
+        return json_answer(explanation.json(), {"x-request-id": inbound.id})
+
+    async def explanation(self, inbound: Inbound) -> Explanation:
+        """Return the whole decision about a request, and send it nowhere.
+
+        Raises:
+            Forbidden: The key is not an administrator's.
+        """
         if not inbound.caller.admin:
             raise Forbidden("This needs a key with 'admin: true'.", code="admin_only")
-        explanation = await self._pipeline.explain(inbound)
-        return json_answer(explanation.json(), {"x-request-id": inbound.id})
+        return await self._pipeline.explain(inbound)
+
+    def typed(self, request_id: str, caller: Caller, request: AnyRequest, size: int, tags: frozenset[str]) -> Inbound:
+        """Return a request that somebody typed into a page, with its circumstances.
+
+        Raises:
+            BadRequest: There are tools that can't be run here and the owner wants none.
+        """
+        return self._inbound_builder.built(request_id, caller, request, size=size, tags=tags, headers=())
 
     async def embed(self, inbound: Inbound, request: EmbeddingsRequest) -> Embedded:
         """Return vectors, and where they come from."""
@@ -176,6 +227,10 @@ class HttpEndpoint:
     async def rerank(self, inbound: Inbound, request: RerankRequest) -> Ranked:
         """Return scores, and where they come from."""
         return await self._pipeline.rerank(inbound, request)
+
+    async def decide(self, inbound: Inbound, request: DecisionsRequest) -> DecidedQuestions:
+        """Return answers to questions, and where they come from."""
+        return await self._pipeline.decide(inbound, request)
 
     async def said(self, inbound: Inbound, request: GenerateRequest) -> Said:
         """Return all of an answer's text, where it comes from and what it took."""
@@ -197,16 +252,21 @@ class HttpEndpoint:
         """Count a prompt's tokens, exactly where a local model can. Sends nothing."""
         return await self._pipeline.prompt_tokens(inbound)
 
+    async def count_tokens(self, inbound: Inbound) -> tuple[int, Route | None]:
+        """Count a prompt's tokens; the way of the request, where a provider was asked to count them."""
+        return await self._pipeline.count_tokens(inbound)
+
     async def generate(
         self,
         http: web.Request,
         inbound: Inbound,
-        request: GenerateRequest,
+        request: GenerateRequest | AnyMediaRequest,
         *,
         stream: Callable[[], AnswerStream],
         assembly: Callable[[], AnswerAssembly],
         content_type: str = EVENTS,
-        waiting: bytes = COMMENT,
+        whole_type: str = "application/json",
+        waiting: bytes | None = COMMENT,
         finished: Finished | None = None,
     ) -> web.StreamResponse:
         """Answer a request, in a stream or in one piece as the client wants it.
@@ -218,7 +278,9 @@ class HttpEndpoint:
             stream: Makes the encoder of a streamed answer in the client's dialect.
             assembly: Makes the encoder of an answer in one piece.
             content_type: The type of a stream in this dialect.
-            waiting: What a stream sends while nothing of the answer comes.
+            whole_type: The type of an answer in one piece.
+            waiting: What a stream sends while nothing of the answer comes. None: its head waits as well, for an answer
+                that is a file has no place for an error.
             finished: Awaited when the whole answer has come, before the client is told that it is complete.
         """
         if http.headers.get(EXPLAIN, "0") != "0":
@@ -233,13 +295,13 @@ class HttpEndpoint:
                 whole.add(delta)
             if finished is not None:
                 await finished(answer)
-            return json_answer(whole.body(), headers)
+            return web.Response(body=whole.body(), content_type=whole_type, headers=headers)
 
     async def _streamed(
         self,
         events: EventStream,
         inbound: Inbound,
-        request: GenerateRequest,
+        request: GenerateRequest | AnyMediaRequest,
         encoder: AnswerStream,
         finished: Finished | None,
     ) -> web.StreamResponse:
@@ -263,8 +325,7 @@ class HttpEndpoint:
             if not events.opened:
                 raise
             public = public_error(error, inbound.id)
-            await events.send(encoder.error(public))
-            await events.close()
+            await events.fail(encoder.error(public))
             raise StreamBroken(events.response, public) from error
         finally:
             await events.rest()
@@ -295,8 +356,7 @@ async def _answered(
     except Exception as error:
         # The head is out: the error goes into the stream, and on to the settlement.
         public = public_error(error, request_id)
-        await events.send(encoder.error(public))
-        await events.close()
+        await events.fail(encoder.error(public))
         raise StreamBroken(events.response, public) from error
     await events.close()
     return events.response

@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import socket
+import ssl
+from collections.abc import Sequence
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import structlog
 from aiohttp import web
@@ -46,7 +48,8 @@ class _Full(asyncio.Protocol):
             self._transport.close()
             return
         self._waiting.add(self)
-        self._transport.write_eof()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
         asyncio.get_running_loop().call_later(_LAST_WORDS_SECONDS, self._transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -67,6 +70,8 @@ class Listener:
         drain_seconds: float,
         write_seconds: float,
         max_connections: int,
+        sockets: Sequence[socket.socket] = (),
+        tls: ssl.SSLContext | None = None,
         keep: Keep = unwatched,
     ) -> None:
         """Open nothing yet.
@@ -80,10 +85,17 @@ class Listener:
             drain_seconds: Its length.
             write_seconds: A client that takes nothing for this long is cut off.
             max_connections: Connections at once; fewer where the system allows for fewer.
+            sockets: Open already, and listened on in place of the address; the first is the main one.
+            tls: Speaks HTTPS with it. None: HTTP.
             keep: Runs what watches for slow readers.
         """
         self._host = host
         self._ports = (port,) if further_port is None else (port, further_port)
+        self._sockets = tuple(sockets)
+        self._scheme = "http" if tls is None else "https"
+        self._options: dict[str, Any] = {"backlog": _BACKLOG}
+        if tls is not None:
+            self._options |= {"ssl": tls, "ssl_handshake_timeout": HEAD_SECONDS, "ssl_shutdown_timeout": 1.0}
         self._drain = drain
         self._drain_seconds = drain_seconds
         affordable = affordable_connections(max_connections)
@@ -116,21 +128,31 @@ class Listener:
             OSError: An address can't be had; its `filename` says which.
         """
         await self._runner.setup()
+        try:
+            await self._open()
+        except OSError:
+            for opened in self._servers:
+                opened.close()
+            await self._runner.cleanup()
+            raise
+        self._watch = self._keep("slow readers", partial(self._connections.watch, asyncio.get_running_loop().time))
+        host, port = self._servers[0].sockets[0].getsockname()[:2]
+        return f"{self._scheme}://[{host}]:{port}" if ":" in host else f"{self._scheme}://{host}:{port}"
+
+    async def _open(self) -> None:
         loop = asyncio.get_running_loop()
+        for taken in self._sockets:
+            self._servers.append(await loop.create_server(self._connection, sock=taken, **self._options))
+        if self._sockets:
+            return
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         for port in self._ports:
             try:
-                server = await loop.create_server(self._connection, self._host, port, family=family, backlog=_BACKLOG)
+                server = await loop.create_server(self._connection, self._host, port, family=family, **self._options)
             except OSError as error:
                 error.filename = f"{self._host}:{port}"
-                for opened in self._servers:
-                    opened.close()
-                await self._runner.cleanup()
                 raise
             self._servers.append(server)
-        self._watch = self._keep("slow readers", partial(self._connections.watch, loop.time))
-        host, port = self._servers[0].sockets[0].getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def stop(self) -> None:
         """Stop accepting, wait for running answers as long as the drain time allows, then end the rest with an error.
@@ -152,6 +174,9 @@ class Listener:
 
     def _connection(self) -> asyncio.Protocol:
         server = self._runner.server
-        if server is None or not self._connections.make_room():
+        if server is None or not self._connections.make_room(asyncio.get_running_loop().time()):
             return _Full(self._refused)
-        return Connection(server, self._connections, **self._limits)
+        connection = Connection(server, self._connections, **self._limits)
+        if self._scheme == "https":
+            self._connections.expect(connection, asyncio.get_running_loop().time() + HEAD_SECONDS)
+        return connection

@@ -36,4 +36,5 @@ class RetriedBodies:
 
 def name_of(http: web.Request, key: str, body: bytes) -> Name:
     """Return all that a parsed request depends on, and whose it is."""
-    return key, http.path, http.headers.get("anthropic-version", ""), body
+    asked = [http.headers.get("anthropic-version", ""), *http.headers.getall("anthropic-beta", ())]
+    return key, http.path, "\n".join(asked), body

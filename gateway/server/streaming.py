@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 
+import structlog
 from aiohttp import HttpVersion11, web
 
 from gateway.pipeline.settlement import ClientGone
 from gateway.server.idempotency import Recording
 
+LOG = structlog.get_logger("aduana.server")
 RECORDING = web.RequestKey("recording", Recording)  # gets what is streamed, where a retry may ask for it
 _PIECE = 16 * 1024  # bytes; aiohttp lets 64 KiB and one piece wait for a client
 EVENTS = "text/event-stream; charset=utf-8"
@@ -32,7 +34,7 @@ class EventStream:
         http: web.Request,
         *,
         content_type: str,
-        waiting: bytes = COMMENT,
+        waiting: bytes | None = COMMENT,
         first_seconds: float = _FIRST_SECONDS,
         pause_seconds: float = _PAUSE_SECONDS,
     ) -> None:
@@ -41,7 +43,7 @@ class EventStream:
         Args:
             http: The request that is answered.
             content_type: The type of a stream in this dialect.
-            waiting: What is sent while nothing of the answer comes; empty: nothing.
+            waiting: What is sent while nothing of the answer comes; empty: nothing. None: not even the head.
             first_seconds: How long the head waits for the answer's beginning, so that an error keeps its status.
             pause_seconds: The longest silence.
         """
@@ -60,7 +62,7 @@ class EventStream:
 
     @property
     def opened(self) -> bool:
-        """Whether the head was sent, so that an error has to go into the stream."""
+        """Return whether the head was sent, so that an error has to go into the stream."""
         return self.response.prepared
 
     def expect(self, headers: dict[str, str], start: bytes) -> None:
@@ -68,7 +70,7 @@ class EventStream:
 
         INVARIANT: nothing of the answer is sent here.
         """
-        if self._clock is None:
+        if self._clock is None and self._waiting is not None:
             self._clock = asyncio.get_running_loop().create_task(self._live(headers, start))
 
     async def rest(self) -> None:
@@ -77,6 +79,9 @@ class EventStream:
         if clock is not None:
             clock.cancel()
             await asyncio.wait([clock])
+            if not clock.cancelled() and (fault := clock.exception()) is not None:
+                # Whoever sends the answer goes on, and hears of a connection that is broken itself.
+                LOG.error("stream.waiting_failed", error=type(fault).__name__)
 
     async def _live(self, headers: dict[str, str], start: bytes) -> None:
         with contextlib.suppress(ClientGone):  # whoever sends the answer hears of it too
@@ -125,6 +130,18 @@ class EventStream:
                     await self.response.write(frame[start : start + _PIECE])
         self._writing = False
         self._sent_at = asyncio.get_running_loop().time()
+
+    async def fail(self, words: bytes) -> None:
+        """End an answer that failed with what the dialect says of it; where it has no words, cut the connection.
+
+        Raises:
+            ClientGone: The client has closed the connection, or reads nothing.
+        """
+        if words:
+            await self.send(words)
+            await self.close()
+        elif self._http.transport is not None:  # a clean end would say that the answer is whole
+            self._http.transport.abort()
 
     async def close(self) -> None:
         """End the body.

@@ -6,6 +6,7 @@ its continuation inherits.
 """
 
 from gateway.stored.compaction import PREFIX, SealedSummaries, Summary
+from gateway.stored.erasure import StoredRecords
 from gateway.stored.records import Conversation, StoredResponse
 from gateway.stored.store import FILE_NAME, ResponseStore, StoreSettings, erase_store
 from gateway.stored.table import SealedTable, TableSettings
@@ -18,6 +19,7 @@ __all__ = [
     "SealedSummaries",
     "SealedTable",
     "StoreSettings",
+    "StoredRecords",
     "StoredResponse",
     "Summary",
     "TableSettings",

@@ -6,6 +6,7 @@ INVARIANT: what a method has written survives a power cut, and what it has delet
 
 import os
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -29,6 +30,20 @@ class Foreign(sqlite3.DatabaseError):
     """Error of a file that another program, or a newer version, has written."""
 
 
+def check_owner(connection: sqlite3.Connection) -> bool:
+    """Return whether a database has tables, which are ours then.
+
+    Raises:
+        Foreign: They are another program's, or a newer version's.
+    """
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    used = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    if used and (application != _APPLICATION or version > _VERSION):
+        raise Foreign("another program or a newer version has written it")
+    return bool(used)
+
+
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One sealed record. `seen`: Unix seconds when it was made or last continued."""
 
@@ -41,14 +56,23 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 class Database:
     """Table of sealed records, bounded in bytes and in time."""
 
-    def __init__(self, file: Path, *, most_bytes: int, busy_seconds: float = 2.0) -> None:
+    def __init__(
+        self, file: Path, *, most_bytes: int, owner_bytes: int | None = None, busy_seconds: float = 2.0
+    ) -> None:
         """Open the file, and make it where there is none.
+
+        Args:
+            file: Where it lies.
+            most_bytes: Of all records.
+            owner_bytes: Of those of one owner; None: as many as of all.
+            busy_seconds: For another process that holds it.
 
         Raises:
             OSError: It can't be made.
             sqlite3.Error: It can't be opened, or is not ours.
         """
         self._most_bytes = most_bytes
+        self._owner_bytes = owner_bytes
         os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         self._connection = sqlite3.connect(file, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
         try:
@@ -59,10 +83,7 @@ class Database:
 
     def _begin(self) -> None:
         run = self._connection.execute
-        version = run("PRAGMA user_version").fetchone()[0]
-        used = run("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if used and (run("PRAGMA application_id").fetchone()[0] != _APPLICATION or version > _VERSION):
-            raise Foreign("another program or a newer version has written it")
+        used = check_owner(self._connection)
         run("PRAGMA journal_mode = TRUNCATE")
         run("PRAGMA synchronous = FULL")
         run("PRAGMA secure_delete = ON")
@@ -85,7 +106,8 @@ class Database:
     def write(self, rows: tuple[Row, ...], *, renewed: tuple[str, ...] = ()) -> None:
         """Write records, all or none, and note of others of the same owner that they were continued.
 
-        Beyond the size of all, the records that were not continued for the longest time go.
+        Beyond the size of one owner's, that owner's records that were not continued for the longest time go; beyond the
+        size of all, those of whoever they are.
 
         Raises:
             sqlite3.Error: They can't be written.
@@ -100,7 +122,10 @@ class Database:
                     "UPDATE records SET seen = max(seen, ?) WHERE id = ? AND owner = ?",
                     [(row.seen, one, row.owner) for one in renewed],
                 )
-            self._make_room()
+            if self._owner_bytes is not None:
+                for owner in {row.owner for row in rows}:
+                    self._make_room(self._owner_bytes, owner)
+            self._make_room(self._most_bytes)
 
     def delete(self, record_id: str, owner: str) -> None:
         """Delete a record of this owner.
@@ -144,9 +169,35 @@ class Database:
             (prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1), owner, owner, since, parts),
         ).fetchall()
 
-    def total(self) -> int:
-        """Return the bytes of all records."""
-        total: int = self._connection.execute("SELECT coalesce(sum(bytes), 0) FROM records").fetchone()[0]
+    def owners(self) -> list[str]:
+        """Return everybody who has a record."""
+        return [owner for (owner,) in self._connection.execute("SELECT DISTINCT owner FROM records")]
+
+    def all_ids(self, owner: str) -> list[str]:
+        """Return the ids of all records of an owner, parts as well."""
+        return [name for (name,) in self._connection.execute("SELECT id FROM records WHERE owner = ?", (owner,))]
+
+    def owner_of(self, record_id: str) -> str | None:
+        """Return whose a record is; None: it is not there."""
+        row = self._connection.execute("SELECT owner FROM records WHERE id = ?", (record_id,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def delete_all(self, owner: str, ids: Iterable[str]) -> None:
+        """Delete records of an owner.
+
+        Raises:
+            sqlite3.Error: They can't be written.
+        """
+        with self._transaction():
+            self._connection.executemany(
+                "DELETE FROM records WHERE id = ? AND owner = ?", [(name, owner) for name in ids]
+            )
+
+    def total(self, owner: str | None = None) -> int:
+        """Return the bytes of an owner's records; None: of all."""
+        total: int = self._connection.execute(
+            "SELECT coalesce(sum(bytes), 0) FROM records WHERE ? IS NULL OR owner = ?", (owner, owner)
+        ).fetchone()[0]
         return total
 
     def expire(self, before: float) -> None:
@@ -164,12 +215,14 @@ class Database:
         self._connection.execute("BEGIN IMMEDIATE")
         return self._connection  # as a context it commits, or rolls back
 
-    def _make_room(self) -> None:
-        total = self.total()
-        if total <= self._most_bytes:
+    def _make_room(self, most: int, owner: str | None = None) -> None:
+        over, gone = self.total(owner) - most, []
+        if over <= 0:
             return
-        over, gone = total - self._most_bytes, []
-        for rowid, size in self._connection.execute("SELECT rowid, bytes FROM records ORDER BY seen, rowid"):
+        found = self._connection.execute(
+            "SELECT rowid, bytes FROM records WHERE ? IS NULL OR owner = ? ORDER BY seen, rowid", (owner, owner)
+        )
+        for rowid, size in found:
             if over <= 0:
                 break
             gone.append((rowid,))

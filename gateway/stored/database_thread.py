@@ -14,6 +14,7 @@ import structlog
 
 from gateway.core.errors import AduanaError, ConfigurationError, Unavailable
 from gateway.stored.database import Database
+from gateway.stored.examination import unopenable
 
 LOG = structlog.get_logger("aduana.stored")
 _DAY = 24 * 60 * 60.0
@@ -44,6 +45,7 @@ class DatabaseThread:
         setting: str,
         days: int,
         most_bytes: int,
+        owner_bytes: int | None = None,
         seconds: float,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -54,12 +56,14 @@ class DatabaseThread:
             setting: Its section of the configuration, for errors and the log.
             days: For how long a record is kept.
             most_bytes: Of all records; beyond it, what was not used for the longest time goes.
+            owner_bytes: Of those of one owner, likewise; None: as many as of all.
             seconds: For one read or write; nobody waits longer for a disk.
             wall: Tells Unix seconds.
         """
         self._file = file
         self._setting = setting
         self._most_bytes = most_bytes
+        self._owner_bytes = owner_bytes
         self._seconds = seconds
         self._wall = wall
         self.lifetime = days * _DAY
@@ -84,11 +88,7 @@ class DatabaseThread:
             await self._run(partial(self._begin, tidy))
         except (OSError, sqlite3.Error) as error:
             self._thread.shutdown()
-            problem = (
-                f"{self._file}: what is stored for '{self._setting}' can't be opened ({error}). Make the file usable "
-                f"or move it away; or write '{self._setting}: {{store: off}}', which erases what is stored."
-            )
-            raise ConfigurationError((problem,)) from error
+            raise ConfigurationError((unopenable(self._file, self._setting, error),)) from error
 
     async def close(self) -> None:
         """Finish what is being written, and let go of the file."""
@@ -124,7 +124,7 @@ class DatabaseThread:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _begin(self, tidy: Callable[[Database], None] | None) -> None:
-        database = Database(self._file, most_bytes=self._most_bytes)
+        database = Database(self._file, most_bytes=self._most_bytes, owner_bytes=self._owner_bytes)
         try:
             database.expire(self.since())
             if tidy is not None:

@@ -28,6 +28,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     directory: Path
     days: int = 30  # since a record was made or last continued
     most_bytes: int = 2**30  # of all records
+    owner_bytes: int | None = None  # of those of one owner; None: as many as of all
     record_bytes: int = 16 * 2**20  # of one; a larger one is not kept
     chain_bytes: int = 32 * 2**20  # of all that one request continues
 
@@ -61,6 +62,7 @@ class ResponseStore:
             setting="responses",
             days=settings.days,
             most_bytes=settings.most_bytes,
+            owner_bytes=settings.owner_bytes,
             seconds=_SECONDS,
             wall=wall,
         )

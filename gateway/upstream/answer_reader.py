@@ -13,8 +13,8 @@ from gateway.core.errors import TargetProtocolError
 from gateway.upstream.chunk import Choice, Chunk, Message, decode_chunk, plain_text
 from gateway.upstream.errors import complaint, fault_in_stream, incomplete
 from gateway.upstream.finish_reasons import finish_reason
+from gateway.upstream.framing.sse import ServerSentEvent
 from gateway.upstream.logprobs import read_logprobs
-from gateway.upstream.sse import ServerSentEvent
 from gateway.upstream.tool_calls import ToolCalls, number_of
 from gateway.upstream.usage import UsageReports, estimated_usage
 
@@ -60,6 +60,7 @@ class AnswerReader:
         self._states = [_ChoiceState(index, document) for index in range(choices_of(document))]
         self._only: int | None = None  # where one choice was asked for: the number that the server gave it
         self._usage = UsageReports()
+        self._more: dict[str, Any] = {}  # what was said of the whole answer; the last word counts
         self.done = False
 
     @property
@@ -101,6 +102,7 @@ class AnswerReader:
 
     def _deltas(self, chunk: Chunk, is_error: bool) -> Iterator[Delta]:
         self._usage.whole(chunk.usage)
+        self._more |= chunk.more()
         broken_off = False
         for place, choice in enumerate(chunk.choices or ()):
             state = self._state(choice.index, place)
@@ -147,11 +149,15 @@ class AnswerReader:
                 raise incomplete(self._target)
             finishes.append(Finish(reason=reason, index=state.index, stop=state.stop))
         self.done = True
+        if self._more:
+            yield Extra(fields=freeze_object(self._more), whole=True)
         yield from finishes
         answer = sum(state.text + state.calls.characters for state in self._states)
         reasoning = sum(state.thought for state in self._states)
         usage = self._usage.usage(answered=bool(answer or reasoning))
-        yield UsageReport(usage=usage or estimated_usage(self._document, answer=answer, reasoning=reasoning))
+        yield UsageReport(
+            usage=usage or estimated_usage(self._document, answer=answer, reasoning=reasoning), told=self._usage.told()
+        )
 
     def _state(self, given: object, place: int) -> _ChoiceState | None:
         """Return the choice that a number means; None: it was not asked for."""

@@ -9,8 +9,8 @@ from gateway.core.delta import Delta
 from gateway.core.document import JsonObject
 from gateway.core.errors import AduanaError, TargetProtocolError
 from gateway.core.request import Endpoint
-from gateway.upstream.decompression import Inflater
-from gateway.upstream.framing import AnswerFraming
+from gateway.upstream.framing.answer_framing import AnswerFraming
+from gateway.upstream.framing.decompression import Inflater
 from gateway.upstream.reading import AnswerReading
 
 PATHS = {

@@ -28,7 +28,7 @@ class Message(msgspec.Struct, forbid_unknown_fields=True):
         """Return the fields that OpenAI does not have, where they say anything."""
         found = dict(self.unknown) if isinstance(self.unknown, dict) else {}
         found["reasoning_details"] = self.reasoning_details
-        return {name: value for name, value in found.items() if value not in (None, "", [], {})}
+        return {name: value for name, value in found.items() if value not in _NOTHING}
 
 
 class Choice(msgspec.Struct):
@@ -45,14 +45,35 @@ class Choice(msgspec.Struct):
     usage: Any = None  # Moonshot and others report it here
 
 
-class Chunk(msgspec.Struct):
-    """One payload of a stream, or a whole answer."""
+class Chunk(msgspec.Struct, forbid_unknown_fields=True):
+    """One payload of a stream, or a whole answer.
+
+    Fields that are not named here stand in `unknown`: they are for the client, and cost a second reading.
+    """
 
     choices: list[Choice] | None = None
     usage: Any = None
     error: Any = None
+    id: Any = None
+    object: Any = None
+    created: Any = None
+    model: Any = None
+    obfuscation: Any = None  # OpenAI's padding
+    provider: Any = None
+    system_fingerprint: Any = None
+    service_tier: Any = None
+    unknown: Any = None
+
+    def more(self) -> dict[str, Any]:
+        """Return what the payload says of the whole answer that this gateway has no words for."""
+        found = dict(self.unknown) if isinstance(self.unknown, dict) else {}
+        for name in _OF_THE_ANSWER:
+            found[name] = getattr(self, name)
+        return {name: value for name, value in found.items() if value not in _NOTHING}
 
 
+_OF_THE_ANSWER = ("provider", "system_fingerprint", "service_tier")
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
 _DECODER = msgspec.json.Decoder(Chunk)
 _ANY_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _BOM = b"\xef\xbb\xbf"
@@ -81,15 +102,17 @@ def decode_chunk(data: bytes) -> Chunk:
     choices = document.get("choices")
     if isinstance(choices, dict):
         choices = [choices]
-    return Chunk(
-        choices=[_choice(one) for one in choices if isinstance(one, dict)] if isinstance(choices, list) else None,
-        usage=document.get("usage"),
-        error=document.get("error"),
-    )
+    known = {name: document.get(name) for name in Chunk.__struct_fields__}
+    known["unknown"] = {name: value for name, value in document.items() if name not in known}
+    known["choices"] = [_choice(one) for one in choices if isinstance(one, dict)] if isinstance(choices, list) else None
+    return Chunk(**known)
 
 
 def plain_text(chunk: Chunk) -> str | None:
-    """Return the text of a chunk that says nothing else, as nearly all do; None for every other."""
+    """Return the text of a chunk that says nothing else, as nearly all do; None for every other.
+
+    What such a chunk says of the answer in fields that are known (`provider`), the last chunk says again.
+    """
     match chunk:
         case Chunk(
             choices=[
@@ -107,6 +130,7 @@ def plain_text(chunk: Chunk) -> str | None:
             ],
             usage=None,
             error=None,
+            unknown=None,
         ) if text and not (delta.tool_calls or delta.function_call or delta.reasoning_details):
             return text
         case _:

@@ -31,9 +31,10 @@ from gateway.core.errors import (
 
 MOST_ERROR_BYTES = 64 * 1024
 UNREACHABLE = "target_unreachable"
+DISCONNECTED = "target_disconnected"
 _NO_CREDIT = "target_quota_exhausted"
 # A fault that may pass within a second, and after which nothing of an answer had arrived.
-_PASSING = frozenset({"target_failed", "target_overloaded", "target_disconnected"})
+_PASSING = frozenset({"target_failed", "target_overloaded", DISCONNECTED})
 _LONGEST_MESSAGE = 300
 _LONGEST_WAIT = 3600.0
 _SECRET = re.compile(r"(?i)\b(?:sk|pk|rk|key|gsk|xai|AIza|Bearer|Basic)[-_ ][^\s'\"]{6,}|[A-Za-z0-9+/_*-]{32,}")
@@ -166,7 +167,7 @@ def untrusted(target: str) -> TargetError:
 def disconnected(target: str) -> TargetUnavailable:
     """Return the error for a connection that ended before the answer began."""
     return TargetUnavailable(
-        f"The target {target!r} closed the connection without an answer.", code="target_disconnected", status=502
+        f"The target {target!r} closed the connection without an answer.", code=DISCONNECTED, status=502
     )
 
 

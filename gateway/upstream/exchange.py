@@ -21,6 +21,7 @@ from gateway.upstream.body import AnswerBody, BodyShape, collected
 from gateway.upstream.circuit_breaker import CircuitBreakerSettings, TargetBreaker
 from gateway.upstream.errors import is_passing
 from gateway.upstream.reading import AnswerReading
+from gateway.upstream.wait_limit import WaitLimit
 
 T = TypeVar("T")
 _LONGEST_PAUSE = 4.0
@@ -56,6 +57,28 @@ class Reply(Protocol):
 
     async def close(self) -> None:
         """End the answer, whether it was read to its end or not."""
+        ...
+
+
+class Body(Protocol):
+    """Body of one answer, fed with bytes as they arrive. Never ends an answer that did not end itself."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the answer is complete; whatever follows is ignored."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether the answer is complete but for its usage, although nothing has said that it is over."""
+        ...
+
+    def feed(self, chunk: bytes) -> Iterator[Delta]:
+        """Yield the deltas that `chunk` completes."""
+        ...
+
+    def end(self) -> Iterator[Delta]:
+        """Yield the deltas that are known only at the end of the bytes."""
         ...
 
 
@@ -97,7 +120,32 @@ class Exchange:
         endpoint: Endpoint = Endpoint.CHAT,
         working: Callable[[], bool] | None = None,
     ) -> AsyncGenerator[Delta, None]:
-        """Yield the deltas of the answer to what `post` sends, as `reader` reads them.
+        """Yield the deltas of the answer to what `post` sends, as `reader` reads them; as `read` does.
+
+        Raises:
+            AduanaError: the target is held by the breaker, can't be asked, or does not answer well and in time.
+        """
+        answer = self.read(
+            post,
+            lambda shape: AnswerBody(self._target, reader, shape),
+            deadline=deadline,
+            endpoint=endpoint,
+            working=working,
+        )
+        async with contextlib.aclosing(answer) as deltas:
+            async for delta in deltas:
+                yield delta
+
+    async def read(
+        self,
+        post: Post,
+        body_of: Callable[[BodyShape], Body],
+        *,
+        deadline: float,
+        endpoint: Endpoint,
+        working: Callable[[], bool] | None = None,
+    ) -> AsyncGenerator[Delta, None]:
+        """Yield the deltas that a body makes of the answer to what `post` sends.
 
         Before its first delta a server may be silent for `header_seconds`; where `working` can say that it is there
         all the same, that is looked at again and again.
@@ -108,11 +156,12 @@ class Exchange:
         with self._admitted(endpoint) as answering:
             patience = asyncio.get_running_loop().time() + self._settings.header_seconds
             reply = await self._send(post, deadline, working)
+            limit = WaitLimit()
             try:
-                body = AnswerBody(self._target, reader, reply.shape)
+                body = body_of(reply.shape)
                 begun = False
                 while not body.done:
-                    waiting = self._next_of(body, reply, deadline, since=0.0 if begun else patience)
+                    waiting = self._next_of(body, reply, deadline, limit, since=0.0 if begun else patience)
                     chunk = await (waiting if begun else self._attended(waiting, working))
                     for delta in body.feed(chunk) if chunk else body.end():
                         begun = True
@@ -120,18 +169,25 @@ class Exchange:
                         yield delta
                 await _drain(reply)
             finally:
+                limit.close()
                 await reply.close()
 
     async def whole(
-        self, post: Post, read: Callable[[bytes], T], *, deadline: float, endpoint: Endpoint = Endpoint.EMBEDDINGS
+        self,
+        post: Post,
+        read: Callable[[bytes], T],
+        *,
+        deadline: float,
+        endpoint: Endpoint = Endpoint.EMBEDDINGS,
+        working: Callable[[], bool] | None = None,
     ) -> T:
-        """Return what `read` makes of an answer that comes in one piece.
+        """Return what `read` makes of an answer that comes in one piece; `working` as in `stream`.
 
         Raises:
             AduanaError: the target is held by the breaker, can't be asked, or does not answer well and in time.
         """
         with self._admitted(endpoint):
-            reply = await self._send(post, deadline)
+            reply = await self._send(post, deadline, working)
             chunks = await self.collect(reply, deadline=deadline)
 
             def unpacked() -> T:
@@ -146,11 +202,13 @@ class Exchange:
         """
         chunks: list[bytes] = []
         size = 0
+        limit = WaitLimit()
         try:
-            while size <= reply.shape.most_bytes and (chunk := await self._next(reply, deadline)):
+            while size <= reply.shape.most_bytes and (chunk := await self._next(reply, deadline, limit)):
                 chunks.append(chunk)
                 size += len(chunk)
         finally:
+            limit.close()
             await reply.close()
         return chunks
 
@@ -226,6 +284,21 @@ class Exchange:
             except TimeoutError:
                 raise TargetTimeout(f"The target {self._target!r} did not begin its answer in time.") from None
 
+        try:
+            return await once()
+        except AduanaError as error:
+            if self._settings.retries == 0 or not is_passing(error):
+                raise
+            first: AduanaError | None = error
+
+        # Only now: building it costs more than most requests' own share of this file.
+        async def again() -> Reply:
+            nonlocal first
+            if first is not None:
+                failed, first = first, None
+                raise failed
+            return await once()
+
         retrying = AsyncRetrying(
             retry=retry_if_exception(is_passing),
             stop=stop_any(
@@ -235,31 +308,33 @@ class Exchange:
             wait=wait_random_exponential(multiplier=self._settings.retry_pause, max=_LONGEST_PAUSE),
             reraise=True,
         )
-        return await retrying(once)
+        return await retrying(again)
 
-    async def _next_of(self, body: AnswerBody, reply: Reply, deadline: float, *, since: float = 0.0) -> bytes:
+    async def _next_of(
+        self, body: Body, reply: Reply, deadline: float, limit: WaitLimit, *, since: float = 0.0
+    ) -> bytes:
         """Return the next bytes of an answer; empty at the end. Until `since` (the loop's clock) silence is no fault.
 
         An answer to which only its usage is missing ends well, even if its connection breaks or falls silent.
         """
         if not body.ended:
-            return await self._next(reply, deadline, since=since)
+            return await self._next(reply, deadline, limit, since=since)
         try:
-            return await self._next(reply, deadline, most=_LAST_SECONDS)
+            return await self._next(reply, deadline, limit, most=_LAST_SECONDS)
         except (TargetTimeout, TargetCutOff):
             return b""
 
-    async def _next(self, reply: Reply, deadline: float, most: float = inf, *, since: float = 0.0) -> bytes:
+    async def _next(
+        self, reply: Reply, deadline: float, limit: WaitLimit, most: float = inf, *, since: float = 0.0
+    ) -> bytes:
         """Return the next bytes of `reply`; empty at the end.
 
         Raises:
             TargetTimeout: nothing came for `idle_seconds` or `most` seconds, or until the deadline.
         """
         idle = asyncio.get_running_loop().time() + min(self._settings.idle_seconds, most)
-        limit = min(deadline, max(idle, since))
         try:
-            async with asyncio.timeout_at(limit):
-                return await reply.read()
+            return await limit.within(reply.read(), min(deadline, max(idle, since)))
         except TimeoutError:
             raise TargetTimeout(f"The target {self._target!r} stopped in the middle of its answer.") from None
 

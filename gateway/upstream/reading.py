@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from gateway.core.delta import Delta
-from gateway.upstream.sse import ServerSentEvent
+from gateway.upstream.framing.sse import ServerSentEvent
 
 
 class AnswerReading(Protocol):

@@ -1,9 +1,10 @@
 """Read the usage that other servers report, or estimate it where the report is missing or absurd. Pure."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from gateway.core.document import Json, JsonObject, strings
+from gateway.core.document import Json, JsonObject, freeze_object, strings
 from gateway.core.usage import Usage
 
 CHARACTERS_PER_TOKEN = 3.5
@@ -11,7 +12,23 @@ _MOST_TOKENS = 100_000_000  # far beyond any window; a larger count is a fault, 
 _OUTPUTS = frozenset({"completion_tokens", "output_tokens"})
 _CACHED = ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens")  # DeepSeek, Moonshot, Anthropic-like
 _WRITTEN = ("cache_creation_input_tokens", "cache_write_tokens")
-_PROMPT_FIELDS = ("messages", "prompt", "input", "tools", "query", "documents")
+# What `Usage` says in its own words, with counts of its own.
+_SAID = frozenset({"prompt_tokens", "completion_tokens", "total_tokens", "input_tokens", "output_tokens"}) | {
+    "reasoning_tokens",
+    *_CACHED,
+    *_WRITTEN,
+}
+_ASKED = frozenset(
+    {"cached_tokens", "cache_read_tokens", "cache_write_tokens", "cache_creation_tokens", "audio_tokens"}
+)
+_MADE = frozenset({"reasoning_tokens", "audio_tokens"})
+_SAID_INSIDE = {
+    "prompt_tokens_details": _ASKED,
+    "input_tokens_details": _ASKED,
+    "completion_tokens_details": _MADE,
+    "output_tokens_details": _MADE,
+}
+_PROMPT_FIELDS = ("messages", "prompt", "input", "tools", "query", "documents", "state", "questions")
 
 
 def reported_usage(usage: object, *, answered: bool) -> Usage | None:
@@ -26,7 +43,7 @@ def reported_usage(usage: object, *, answered: bool) -> Usage | None:
     completion = 0 if not _OUTPUTS & usage.keys() else _first(usage, *_OUTPUTS)
     if prompt is None or completion is None or (answered and completion == 0):
         return None
-    asked = _details(usage, "prompt_tokens_details", "input_tokens_details")
+    asked = _details(usage, "prompt_tokens_details", "input_tokens_details", "input_token_details")
     made = _details(usage, "completion_tokens_details", "output_tokens_details")
     cached = _first(asked, "cached_tokens", "cache_read_tokens") or _first(usage, *_CACHED) or 0
     reasoning = _first(made, "reasoning_tokens") or _first(usage, "reasoning_tokens") or 0
@@ -56,17 +73,24 @@ class UsageReports:
 
     def __init__(self) -> None:
         self._whole: Usage | None = None
+        self._told: JsonObject = MappingProxyType({})
         self._choices: dict[int, Usage] = {}
 
     def whole(self, report: object) -> None:
         """Take a report about the answer as a whole; None: there is none."""
         self._whole = _later(self._whole, report)
+        if isinstance(report, Mapping) and (more := told_beside(report)):
+            self._told = more
 
     def choice(self, index: int, report: object) -> None:
         """Take a report that stands in a choice; None: there is none."""
         usage = _later(self._choices.get(index), report)
         if usage is not None:
             self._choices[index] = usage
+
+    def told(self) -> JsonObject:
+        """Return what the last report about the whole says beside the counts."""
+        return self._told
 
     def usage(self, *, answered: bool) -> Usage | None:
         """Return what was reported; None: nothing that can be true. `answered`: the answer had text."""
@@ -89,6 +113,18 @@ class UsageReports:
             input_audio=most.input_audio,
             output_audio=sum(usage.output_audio for usage in self._choices.values()),
         )
+
+
+def told_beside(report: Mapping[str, Any]) -> JsonObject:
+    """Return what a report says that `Usage` has no place for, such as a cost or the tokens of pictures."""
+    found: dict[str, Any] = {}
+    for name, value in report.items():
+        if name in _SAID_INSIDE and isinstance(value, Mapping):
+            inside = {inner: one for inner, one in value.items() if one and inner not in _SAID_INSIDE[name]}
+            found |= {name: inside} if inside else {}
+        elif name not in _SAID and name not in _SAID_INSIDE and value is not None:
+            found[name] = value
+    return freeze_object(found)
 
 
 def _later(before: Usage | None, report: object) -> Usage | None:

@@ -54,6 +54,12 @@ def note(names: Iterable[str]) -> str:
     return _NOTE.format(", ".join(known)) if known else ""
 
 
+def without_note(text: str) -> str:
+    """Return a text without such a note at its end: behind a system prompt it is one text with it."""
+    at = text.rfind(_NOTE.partition("{")[0])
+    return text[:at].rstrip("\n") if at >= 0 and is_note(text[at:]) else text
+
+
 def is_note(text: str) -> bool:
     """Tell whether a text is such a note, of tools that providers have: no word of it is a client's."""
     return _KNOWN_NOTE.fullmatch(text) is not None

@@ -22,7 +22,7 @@ class AnswerStream(Protocol):
         ...
 
     def error(self, error: AduanaError) -> bytes:
-        """Return what ends an answer that failed after it had begun."""
+        """Return what ends an answer that failed after it had begun; empty if the dialect has no words for it."""
         ...
 
 

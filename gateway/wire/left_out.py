@@ -28,6 +28,10 @@ class Part(dict[str, "Shape"]):
     """Shape of an object of which only these fields are carried, each in its own shape."""
 
 
+class Open(Part):
+    """Shape of an object of which all fields are carried, these ones in their shapes."""
+
+
 class Kinds(dict[str, "Shape"]):
     """Shape of an object for each value of its field `by`; without one, that of the empty text."""
 
@@ -75,7 +79,12 @@ def kept(value: Json, shape: Shape) -> Json:
     if not isinstance(value, Mapping):
         return value
     if isinstance(shape, Part):
-        return {name: kept(item, shape[name]) for name, item in value.items() if name in shape and item is not None}
+        open_ = isinstance(shape, Open)
+        return {
+            name: kept(item, shape.get(name, WHOLE))
+            for name, item in value.items()
+            if (name in shape or open_) and item is not None
+        }
     return {} if _unknown(value, shape) else kept(value, shape[_kind(value, shape)])
 
 
@@ -113,7 +122,7 @@ def _fields(value: JsonObject, shape: Part, path: str, found: dict[str, None]) -
         here = f"{path}.{_named(name)}" if path else _named(name)
         if name in shape:
             _walk(item, shape[name], here, found)
-        elif item not in _EMPTY:
+        elif item not in _EMPTY and not isinstance(shape, Open):
             found[here] = None
 
 

@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import os
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -12,6 +14,7 @@ import structlog.testing
 
 from gateway.app import policy_store
 from gateway.app.policy_store import PolicyStore
+from gateway.policy import Policy, load_policy
 from tests.policy.house import HOME, catalog_of
 
 RULES = "version: 1\nlabels: {default: internal}\notherwise: {prefer: [home]}\n"
@@ -175,3 +178,34 @@ async def test_the_built_in_policy_needs_no_files() -> None:
         store.ask_to_reload()
         await told.wait()
         task.cancel()
+
+
+async def test_who_goes_away_leaves_the_solver_to_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that is closed while its policy is proved leaves nothing running beside the next proof."""
+    (tmp_path / "policy.yaml").write_text(RULES)
+    store = PolicyStore([tmp_path / "policy.yaml"], CATALOG, rates={})
+    texts = {str(tmp_path / "policy.yaml"): OTHER}
+    begun, released = threading.Event(), threading.Event()
+    at_work, most = 0, 0
+
+    def slow(*args: Any, **named: Any) -> Policy:
+        nonlocal at_work, most
+        at_work += 1
+        most = max(most, at_work)
+        begun.set()
+        assert released.wait(60)
+        at_work -= 1
+        return load_policy(*args, **named)
+
+    monkeypatch.setattr(policy_store, "load_policy", slow)
+    async with asyncio.timeout(60):
+        gone = asyncio.create_task(store.tried(texts))
+        await asyncio.to_thread(begun.wait)
+        gone.cancel()
+        following = asyncio.create_task(store.tried(texts))
+        for _ in range(20):
+            await asyncio.to_thread(lambda: None)  # as long as a thread takes that would begin at once
+        released.set()
+        _, tried = await following
+    assert gone.cancelled()
+    assert (tried.passed, most) == (True, 1)

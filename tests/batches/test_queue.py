@@ -10,7 +10,7 @@ import pytest
 
 from gateway.batches import Batch, BatchQueue, FileStore, Status
 from gateway.batches.lines import Told
-from gateway.core.errors import BadRequest, BudgetSpent, NotFound, TargetBusy
+from gateway.core.errors import BadRequest, BudgetSpent, NotFound, RateLimited, TargetBusy
 from gateway.ledger.encryption import Seal
 from gateway.stored import SealedTable, TableSettings
 from gateway.wire.openai.batches import NewBatch
@@ -146,6 +146,18 @@ async def test_a_line_without_a_place_is_asked_again_and_no_other(tmp_path, monk
         (ended,) = await its.end(await its.begin("ana", "a"))
         assert (len(its.answers.asked), ended.failed) == (asked, failed)
         assert await its.lines("ana", ended.error_file) == ["a"] * failed
+
+
+async def test_a_batch_whose_limit_has_no_room_rests_while_others_go_on(tmp_path):
+    """Its line is asked again when there is room; a wait until tomorrow has failed it."""
+    async with desk(tmp_path) as its:
+        its.answers.errors = [RateLimited("No.", retry_after=0.2), RateLimited("No.", retry_after=9_000.0)]
+        limited = await its.begin("ana", "a")
+        other = await its.begin("ben", "x", "y")
+        ended = await its.end(limited, other)
+        assert [batch.status for batch in ended] == [Status.COMPLETED] * 2
+        assert [text for _, text in its.answers.asked] == ["a", "x", "y", "a"]
+        assert await its.lines("ben", ended[1].error_file) == ["x"]
 
 
 async def test_what_is_not_answered_in_time_is_said(tmp_path):

@@ -1,9 +1,11 @@
 """How each command line is told to use the gateway, and how it is asked to do a task without a person beside it.
 
-What is set here is what its page in docs/apps/ says.
+Most are told by `aduana connect … --write`, as a person would do it. Its tests hold it against the pages in docs/apps/.
 """
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +16,8 @@ from tests.clients.house import KEY
 from tests.clients.scripted_model import CHECK, FILE
 
 TASKS = Path(__file__).parent / "tasks"
+REPOSITORY = Path(__file__).resolve().parents[2]
+WINDOW = 200_000  # tokens, as in the house
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,48 +33,41 @@ class CommandLine:
 Setup = Callable[[str, Path, str], CommandLine]
 
 
+def written(app: str, url: str, model: str, env: dict[str, str]) -> dict[str, str]:
+    """Have `aduana connect` write an app's settings, and return the environment in which the app finds them."""
+    own = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), "ADUANA_KEY": KEY}
+    command = [*connecting(app, url, model), "--write"]
+    subprocess.run(command, env=own | env, check=True, stdout=subprocess.DEVNULL)
+    return env
+
+
+def connecting(app: str, url: str, model: str) -> list[str]:
+    """Return the command that connects an app to the gateway of a test."""
+    options = ("--url", url, "--key-env", "ADUANA_KEY", "--model", model, "--window", str(WINDOW))
+    return [sys.executable, "-m", "gateway", "connect", app, *options]
+
+
 def codex(url: str, settings: Path, model: str) -> CommandLine:
     """Return Codex, which reads `config.toml` and speaks Responses."""
-    (settings / "config.toml").write_text(
-        f'model = "{model}"\nmodel_provider = "aduana"\nmodel_reasoning_effort = "high"\n'
-        "check_for_update_on_startup = false\nanalytics = {enabled = false}\nfeatures = {plugins = false}\n\n"
-        f'[model_providers.aduana]\nname = "Aduana"\nbase_url = "{url}/v1"\n'
-        'env_key = "ADUANA_KEY"\nwire_api = "responses"\n'
-    )
+    env = written("codex", url, model, {"CODEX_HOME": str(settings)})
     program = node_environment("codex") / "node_modules/.bin/codex"
     options = ("--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox")
-    return CommandLine(command=(program, "exec", *options), env={"CODEX_HOME": str(settings), "ADUANA_KEY": KEY})
+    effort = ("-c", 'model_reasoning_effort="high"')
+    return CommandLine(command=(program, "exec", *effort, *options), env=env | {"ADUANA_KEY": KEY})
 
 
 def claude_code(url: str, settings: Path, model: str) -> CommandLine:
-    """Return Claude Code, which reads variables and speaks Anthropic's messages."""
+    """Return Claude Code, which reads variables in `settings.json` and speaks Anthropic's messages."""
+    env = written("claude-code", url, model, {"CLAUDE_CONFIG_DIR": str(settings)})
     program = node_environment("claude-code") / "node_modules/.bin/claude"
-    return CommandLine(
-        command=(program, "--print", "--model", model, "--allowedTools=Read,Edit,Bash"),
-        env={
-            "ANTHROPIC_BASE_URL": url,
-            "ANTHROPIC_AUTH_TOKEN": KEY,
-            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-            "CLAUDE_CONFIG_DIR": str(settings),
-        },
-    )
+    return CommandLine(command=(program, "--print", "--allowedTools=Read,Edit,Bash"), env=env)
 
 
 def opencode(url: str, settings: Path, model: str) -> CommandLine:
     """Return opencode, which reads `opencode.json` and speaks chat completions."""
-    provider = {
-        "npm": "@ai-sdk/openai-compatible",
-        "name": "Aduana",
-        "options": {"baseURL": url + "/v1", "apiKey": KEY},
-        "models": {model: {"name": "Aduana", "limit": {"context": 32768, "output": 4096}}},
-    }
-    file = settings / "opencode.json"
-    file.write_text(json.dumps({"provider": {"aduana": provider}, "share": "disabled", "autoupdate": False}))
+    env = written("opencode", url, model, {"XDG_CONFIG_HOME": str(settings)})
     program = node_environment("opencode") / "node_modules/.bin/opencode"
-    return CommandLine(
-        command=(program, "run", "--model", f"aduana/{model}"),
-        env={"OPENCODE_CONFIG": str(file), "OPENCODE_DISABLE_MODELS_FETCH": "1"},
-    )
+    return CommandLine(command=(program, "run"), env=env | {"ADUANA_KEY": KEY, "OPENCODE_DISABLE_MODELS_FETCH": "1"})
 
 
 def cline(url: str, settings: Path, model: str) -> CommandLine:
@@ -100,39 +97,54 @@ def cline(url: str, settings: Path, model: str) -> CommandLine:
 
 def continue_cli(url: str, settings: Path, model: str) -> CommandLine:
     """Return Continue, which reads `config.yaml` and speaks chat completions."""
-    file = settings / "config.yaml"
-    file.write_text(
-        "name: Aduana\nversion: 1.0.0\nschema: v1\nmodels:\n"
-        f'  - {{name: Aduana, provider: openai, model: {model}, apiBase: "{url}/v1", apiKey: "{KEY}",\n'
-        "     roles: [chat, edit, apply], capabilities: [tool_use]}\n"
-    )
+    written("continue", url, model, {"CONTINUE_GLOBAL_DIR": str(settings)})
     program = node_environment("continue") / "node_modules/.bin/cn"
-    return CommandLine(command=(program, "--config", file, "--auto", "--print"))
+    return CommandLine(command=(program, "--config", settings / "config.yaml", "--auto", "--print"))
 
 
 def aider(url: str, settings: Path, model: str) -> CommandLine:
     """Return aider, which speaks chat completions through litellm; it runs the check itself after each change."""
-    options = ("--yes-always", "--no-git", "--no-check-update", "--no-show-release-notes", "--no-show-model-warnings")
+    env = written("aider", url, model, {"HOME": str(settings)})
+    options = ("--yes-always", "--no-git", "--no-show-release-notes")
     check = ("--auto-test", "--test-cmd", f"{sys.executable} {CHECK}")
     return CommandLine(
-        command=(
-            python_environment("aider") / "aider",
-            *("--model", f"openai/{model}", "--edit-format", "diff", *options, *check, "--file", FILE, "--message"),
-        ),
-        env={"OPENAI_API_BASE": url + "/v1", "OPENAI_API_KEY": KEY, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
+        command=(python_environment("aider") / "aider", *options, *check, "--file", FILE, "--message"),
+        env=env | {"LITELLM_LOCAL_MODEL_COST_MAP": "True"},
     )
 
 
 def llm(url: str, settings: Path, model: str) -> CommandLine:
     """Return llm, which reads `extra-openai-models.yaml` and speaks chat completions."""
-    (settings / "extra-openai-models.yaml").write_text(
-        f"- {{model_id: aduana, model_name: {model}, api_base: '{url}/v1', api_key_name: aduana,\n"
-        "   supports_tools: true}\n"
-    )
-    (settings / "keys.json").write_text(json.dumps({"aduana": KEY}))
+    env = written("llm", url, model, {"LLM_USER_PATH": str(settings)})
     functions = settings / "tools.py"
     functions.write_text((TASKS / "workspace.py").read_text().split("TOOLS = ")[0])
     return CommandLine(
         command=(python_environment("llm") / "llm", "-m", "aduana", "--functions", functions),
-        env={"LLM_USER_PATH": str(settings), "GATEWAY_URL": url, "GATEWAY_KEY": KEY},
+        env=env | {"GATEWAY_URL": url, "GATEWAY_KEY": KEY},
+    )
+
+
+def started(app: str, url: str, model: str, settings: Path) -> CommandLine:
+    """Return an app that `aduana connect … -- …` starts, without a settings file of its own."""
+    check = ("--auto-test", "--test-cmd", f"{sys.executable} {CHECK}")
+    programs: dict[str, tuple[str | Path, ...]] = {
+        "codex": (
+            node_environment("codex") / "node_modules/.bin/codex",
+            *("exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"),
+        ),
+        "claude-code": (
+            node_environment("claude-code") / "node_modules/.bin/claude",
+            *("--print", "--allowedTools=Read,Edit,Bash"),
+        ),
+        "opencode": (node_environment("opencode") / "node_modules/.bin/opencode", "run"),
+        "aider": (
+            python_environment("aider") / "aider",
+            *("--yes-always", "--no-git", "--no-show-release-notes", *check, "--file", FILE, "--message"),
+        ),
+    }
+    folders = dict.fromkeys(("HOME", "CODEX_HOME", "CLAUDE_CONFIG_DIR", "XDG_CONFIG_HOME"), str(settings))
+    quiet = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "OPENCODE_DISABLE_MODELS_FETCH": "1"}
+    return CommandLine(
+        command=(*connecting(app, url, model), "--", *programs[app]),
+        env={"PYTHONPATH": str(REPOSITORY), "ADUANA_KEY": KEY} | folders | quiet,
     )

@@ -47,10 +47,10 @@ _CLOUDS: dict[str, tuple[str, type[ScriptedModel | ScriptedAnthropic | ScriptedR
 # All that may goes out, addresses masked: what stays at home does so for what it says alone.
 _POLICY = """
 version: 1
-labels: {default: internal, findings: {financial: sensitive, contact: sensitive}}
+labels: {{default: internal, findings: {{financial: sensitive, contact: sensitive}}}}
 rules:
-  - {name: addresses go out masked, mask: [contact], prefer: [big, home]}
-otherwise: {prefer: [big, home]}
+  - {{name: addresses go out masked, mask: [{masked}], prefer: [big, home]}}
+otherwise: {{prefer: [big, home]}}
 """
 
 
@@ -125,11 +125,11 @@ class House:
         assert PRINTED in self.output
         settlements = await self.settled()
         assert len(settlements) >= requests, settlements
-        zone = "local" if way == "home" else "cloud"
-        assert {*settlements} == {Settlement(dialect=dialect, zone=zone, outcome="ok")}, settlements
-        answered, idle = (self.home, self.cloud) if way == "home" else (self.cloud, self.home)
-        assert not any(idle.bodies)  # an empty body is the question what models there are
-        assert sum(map(bool, answered.bodies)) >= requests
+        expected = Settlement(dialect=dialect, zone="local" if way == "home" else "cloud", outcome="ok")
+        assert {*settlements} == {expected}, settlements
+        for zone, target in (("local", self.home), ("cloud", self.cloud)):
+            asked = sum(map(bool, target.bodies))  # an empty body is the question what models there are
+            assert asked == sum(one.zone == zone for one in settlements)
         for secret in (IBAN, MAIL, "clinica-sol"):
             assert secret not in self.cloud.arrived
 
@@ -146,10 +146,10 @@ def lay_task(folder: Path, *, way: str) -> Path:
 
 
 @asynccontextmanager
-async def open_house(folder: Path, *, way: str) -> AsyncIterator[House]:
-    """Lay the task and start the gateway with everything around it."""
+async def open_house(folder: Path, *, way: str, masked: str = "contact") -> AsyncIterator[House]:
+    """Lay the task and start the gateway with everything around it; what is `masked` may go out under pseudonyms."""
     task = lay_task(folder / "task", way=way)
-    (folder / "policy.yaml").write_text(_POLICY)
+    (folder / "policy.yaml").write_text(_POLICY.format(masked=masked))
     kind, scripted = _CLOUDS[way]
     async with ScriptedModel(task) as home, scripted(task) as cloud, Elsewhere() as elsewhere:
         config = _CONFIG.format(home=home.base_url, cloud=cloud.base_url, kind=kind)

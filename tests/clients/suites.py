@@ -21,14 +21,17 @@ from pathlib import Path
 from tests.clients.agreeable_model import AgreeableModel
 from tests.clients.command_lines import TASKS
 from tests.clients.environments import CACHE, PINS, node_environment, python_environment
+from tests.clients.laid_objects import LaidObjects
 from tests.standins.gateway import RunningGateway
 
 _CONFIG = """
 targets:
   home:
     {{kind: openai, zone: local, base_url: "{home}", model: home-1, context: 200000,
-      endpoints: [chat, completions, embeddings], capabilities: [tools, json_schema]}}
+      endpoints: [chat, completions, embeddings, images],
+      capabilities: [tools, json_schema, images, logprobs, thinking]}}
 responses: {{store: on}}
+batches: {{store: on, when: always}}
 """
 _PYTEST = ("-q", "-p", "no:cacheprovider", "--tb=short", "-W", "ignore")
 
@@ -41,12 +44,14 @@ class Suite:
         environment: What it is installed in.
         package: The package on PyPI whose source has the tests; none where a file in `tasks/` has them.
         base_url: What follows the gateway's address.
+        laid: Whether the suite asks for objects by ids of its own, which are stored for it first.
         arguments: Of pytest.
     """
 
     environment: str
     package: str | None = None
     base_url: str = ""
+    laid: bool = False
     arguments: tuple[str, ...]
 
 
@@ -55,17 +60,20 @@ SUITES = {
         environment="openai-python",
         package="openai",
         base_url="/v1",
+        laid=True,
         arguments=(
             *("-k", "strict"),
             *(
                 f"tests/api_resources/{name}"
                 for name in (
-                    "chat/test_completions.py",
+                    "chat",
                     "conversations",
                     "responses",
+                    "test_batches.py",
                     "test_completions.py",
                     "test_conversations.py",
                     "test_embeddings.py",
+                    "test_files.py",
                     "test_models.py",
                     "test_moderations.py",
                     "test_responses.py",
@@ -76,11 +84,19 @@ SUITES = {
     "anthropic-python": Suite(
         environment="anthropic-python",
         package="anthropic",
+        laid=True,
         arguments=(
             *("-k", "strict"),
             *(
                 f"tests/api_resources/{name}"
-                for name in ("beta/test_messages.py", "beta/test_models.py", "test_messages.py", "test_models.py")
+                for name in (
+                    "beta/messages",
+                    "beta/test_messages.py",
+                    "beta/test_models.py",
+                    "messages",
+                    "test_messages.py",
+                    "test_models.py",
+                )
             ),
         ),
     ),
@@ -129,11 +145,12 @@ async def run(suite: Suite) -> Result:
     python = python_environment(suite.environment) / "python"
     with tempfile.TemporaryDirectory() as place:
         report = Path(place) / "report.xml"
-        async with _gateway(Path(place)) as gateway:
+        async with open_gateway(Path(place)) as gateway, LaidObjects(gateway.url) as door:
+            url = door.url if suite.laid else gateway.url
             process = await asyncio.create_subprocess_exec(
                 *(str(python), "-m", "pytest", *_PYTEST, f"--junitxml={report}", *suite.arguments),
                 cwd=folder,
-                env=os.environ | {"TEST_API_BASE_URL": gateway.url + suite.base_url},
+                env=os.environ | {"TEST_API_BASE_URL": url + suite.base_url},
                 stdout=asyncio.subprocess.DEVNULL,
             )
             await process.wait()
@@ -145,7 +162,7 @@ async def probe() -> Result:
     program = node_environment("llmprobe") / "node_modules/.bin/llmprobe"
     with tempfile.TemporaryDirectory() as place:
         report = Path(place) / "report.json"
-        async with _gateway(Path(place)) as gateway:
+        async with open_gateway(Path(place)) as gateway:
             process = await asyncio.create_subprocess_exec(
                 *(
                     str(program),
@@ -170,7 +187,8 @@ async def probe() -> Result:
 
 
 @asynccontextmanager
-async def _gateway(folder: Path) -> AsyncIterator[RunningGateway]:
+async def open_gateway(folder: Path) -> AsyncIterator[RunningGateway]:
+    """Start a gateway with everything turned on, and the stand-in behind it."""
     async with AgreeableModel() as home, RunningGateway(folder, _CONFIG.format(home=home.base_url)) as gateway:
         yield gateway
 

@@ -38,3 +38,17 @@ async def test_a_command_line_does_a_whole_task(tmp_path, setup: Setup, model, d
         await house.run(*client.command, PROMPTS[way], env=client.env)
         await house.assert_done(way=way, dialect=dialect, requests=requests)
         assert [name for name in house.elsewhere.asked if not name.startswith(elsewhere)] == []
+
+
+@pytest.mark.parametrize(
+    ("app", "dialect", "requests"),
+    [("codex", "openai", 4), ("claude-code", "anthropic", 4), ("opencode", "openai", 4), ("aider", "openai", 1)],
+)
+async def test_an_app_that_connect_starts_does_a_whole_task(tmp_path, app, dialect, requests):
+    """With what `aduana connect APP -- COMMAND` sets in its environment, and no settings file at all."""
+    settings = tmp_path / "settings"
+    settings.mkdir()
+    async with open_house(tmp_path, way="cloud") as house:
+        client = command_lines.started(app, house.gateway.url, "auto", settings)
+        await house.run(*client.command, PROMPTS["cloud"], env=client.env)
+        await house.assert_done(way="cloud", dialect=dialect, requests=requests)

@@ -12,8 +12,10 @@ MAP = (GATEWAY / "README.md").read_text(encoding="utf-8")
 
 # Looks like a path, and is none of the repository.
 ELSEWHERE = {
+    "state.json": "written into the state directory",
     "engine/compatibility.json": "written into the state directory",
     "aduana.yaml": "the user's own",
+    "config.json": "the user's own",
     "tokenizer.json": "the user's own",
     "data.json": "the file of genai-prices",
 }

@@ -13,6 +13,7 @@ README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding=
 BLOCKS = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
 
 
+@pytest.mark.usefixtures("any_port")
 def test_the_first_policy_and_the_cloud_target_load_together(monkeypatch, tmp_path, capsys):
     """The two files of the first five minutes load, and `aduana check` proves their claims."""
     policy = next(block for block in BLOCKS if block.startswith("version: 1"))
@@ -20,6 +21,7 @@ def test_the_first_policy_and_the_cloud_target_load_together(monkeypatch, tmp_pa
     (tmp_path / "my-policy.yaml").write_text(policy)
     (tmp_path / "aduana.yaml").write_text(config)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-whoever-reads-this")
     settings = load_settings()
     assert settings.catalog().targets["big"].zone is Zone.CLOUD
     assert main(["check"]) == 0

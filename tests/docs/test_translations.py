@@ -1,14 +1,25 @@
-"""README.md and README.es.md say the same: same structure, same commands, same links."""
+"""README.md and the guide, and their Spanish pages, say the same: same structure, same commands, same links."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from gateway.cli import COMMANDS
+
 REPOSITORY = Path(__file__).resolve().parents[2]
+GUIDE = REPOSITORY / "docs" / "guide"
+ENGLISH = ["README.md", *sorted(f"docs/guide/{page.name}" for page in GUIDE.glob("*.md") if ".es." not in page.name)]
+PAGES = pytest.mark.parametrize("name", ENGLISH)
 
 
-def readme(name: str) -> str:
+def spanish(name: str) -> str:
+    """The name of a page's translation."""
+    return name.replace(".md", ".es.md")
+
+
+def page(name: str) -> str:
     """A page's text."""
     return (REPOSITORY / name).read_text(encoding="utf-8")
 
@@ -23,11 +34,19 @@ def prose(text: str) -> str:
     return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
 
 
-def test_people_type_the_same_in_both() -> None:
+def test_every_page_of_the_guide_has_its_translation() -> None:
+    """No page is in one language alone, and each is in the list of its language."""
+    assert len(ENGLISH) > 5
+    assert sorted(f"docs/guide/{name.name}" for name in GUIDE.glob("*.es.md")) == sorted(map(spanish, ENGLISH[1:]))
+    for index in ("docs/guide/README.md", "docs/guide/README.es.md"):
+        others = {Path(name if ".es." not in index else spanish(name)).name for name in ENGLISH[2:]}
+        assert others - linked(page(index), keep=True) <= {Path(index).name}
+
+
+@PAGES
+def test_people_type_the_same_in_both(name: str) -> None:
     """The code blocks of both pages are identical, in the same order."""
-    english = blocks(readme("README.md"))
-    assert len(english) > 5
-    assert blocks(readme("README.es.md")) == english
+    assert blocks(page(spanish(name))) == blocks(page(name))
 
 
 def shape(text: str) -> list[str]:
@@ -35,36 +54,46 @@ def shape(text: str) -> list[str]:
     return re.findall(r"^(#+ |- |\||\d+\. )", prose(text), re.MULTILINE)
 
 
-def test_they_have_the_same_structure() -> None:
+@PAGES
+def test_they_have_the_same_structure(name: str) -> None:
     """Headings, lists and tables are the same in number, level and order."""
-    assert shape(readme("README.es.md")) == shape(readme("README.md"))
+    assert shape(page(spanish(name))) == shape(page(name))
 
 
-def linked(text: str) -> set[str]:
-    """What a page links to, apart from its translation; a picture with words in Spanish counts as the English one."""
-    found = {link.replace(".es.svg", ".svg") for link in re.findall(r"\]\(([^)#]+)\)", prose(text))}
-    return found - {"README.md", "README.es.md"}
+def linked(text: str, *, keep: bool = False) -> set[str]:
+    """What a page links to; unless `keep`, translations and pictures in Spanish count as the English ones."""
+    found = set(re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", prose(text)))
+    return found if keep else {re.sub(r"\.es\.(md|svg)$", r".\1", link) for link in found}
 
 
-def test_they_lead_to_the_same_pages() -> None:
+@PAGES
+def test_they_lead_to_the_same_pages(name: str) -> None:
     """Both link to the same pages and pictures, and to each other."""
-    assert linked(readme("README.es.md")) == linked(readme("README.md"))
-    assert "(README.es.md)" in readme("README.md")
-    assert "(README.md)" in readme("README.es.md")
+    assert linked(page(spanish(name))) == linked(page(name))
+    assert Path(spanish(name)).name in linked(page(name), keep=True)
+    assert Path(name).name in linked(page(spanish(name)), keep=True)
 
 
 def test_each_has_the_picture_in_its_own_language() -> None:
     """The flow is drawn twice, with the words of each page."""
-    assert "(docs/flow.svg)" in readme("README.md")
-    assert "(docs/flow.es.svg)" in readme("README.es.md")
+    assert "(docs/flow.svg)" in page("README.md")
+    assert "(docs/flow.es.svg)" in page("README.es.md")
     assert (REPOSITORY / "docs/flow.es.svg").is_file()
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.es.md"])
+@pytest.mark.parametrize("name", [*ENGLISH, *map(spanish, ENGLISH)])
 def test_links_lead_somewhere(name: str) -> None:
     """Each linked file of the repository exists."""
-    missing = {target for target in linked(readme(name)) if "://" not in target and not (REPOSITORY / target).exists()}
-    assert not missing
+    links = {link for link in linked(page(name), keep=True) if "://" not in link}
+    assert not {link for link in links if not (REPOSITORY / name).parent.joinpath(link).exists()}
+
+
+@pytest.mark.parametrize("name", ENGLISH)
+def test_its_commands_exist(name: str) -> None:
+    """Every `aduana COMMAND` in a page is a command of the program."""
+    typed = re.findall(r"(?<![\w/.-])aduana ([a-z]+)", "\n".join(blocks(page(name))))
+    inline = [shlex.split(code)[1] for code in re.findall(r"`(aduana [a-z][^`]*)`", prose(page(name)))]
+    assert not {*typed, *inline} - {*COMMANDS}
 
 
 def figures(text: str) -> list[str]:
@@ -73,6 +102,7 @@ def figures(text: str) -> list[str]:
     return sorted(re.sub(r"\D", "", number) for number in found)
 
 
-def test_they_state_the_same_figures() -> None:
+@PAGES
+def test_they_state_the_same_figures(name: str) -> None:
     """No number is in one page and not in the other."""
-    assert figures(readme("README.es.md")) == figures(readme("README.md"))
+    assert figures(page(spanish(name))) == figures(page(name))

@@ -49,6 +49,10 @@ class House:
         return self.gateway.url + "/v1"
 
 
+# As it is by default, and not as most tests have it: clouds are asked by a process of its own.
+WITH_THE_SEAL = {"STANDIN_KEY": "sk-standin", "ADUANA_EGRESS__PROCESS": "child"}
+
+
 def write_house(folder: Path, cloud: StandInCloud, extra: str = "") -> str:
     """Return the configuration's text, and write the policy beside it."""
     (folder / "policy.yaml").write_text(POLICY)
@@ -62,6 +66,6 @@ async def house(tmp_path_factory) -> AsyncIterator[House]:
     folder = tmp_path_factory.mktemp("house")
     async with StandInCloud() as cloud:
         config = write_house(folder, cloud)
-        async with RunningGateway(folder, config, env={"STANDIN_KEY": "sk-standin"}) as gateway:
+        async with RunningGateway(folder, config, env=WITH_THE_SEAL) as gateway:
             await gateway.until_ready()
             yield House(gateway, cloud)

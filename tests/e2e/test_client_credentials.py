@@ -1,5 +1,6 @@
 """A caller's own key for a provider through the whole gateway: where it arrives, and that it stays nowhere."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -144,3 +145,28 @@ async def test_a_request_without_a_key_is_told_what_to_send(tmp_path: Path, path
         assert house.asked() == []
         status, _, _ = await house.ask(path, API_KEY if model == "claude" else BEARER, model=model)
         assert status == 200
+
+
+async def test_a_batch_has_no_key_of_its_client(tmp_path: Path) -> None:
+    """Nobody is there when a line of a batch is answered: targets that want the client's key are passed over."""
+    line = {"custom_id": "a", "method": "POST", "url": CHAT, "body": ASK}
+    async with opened(tmp_path, batches={"store": "on", "when": "always"}) as house:
+        form = aiohttp.FormData({"purpose": "batch"})
+        form.add_field("file", json.dumps(line).encode(), filename="in.jsonl")
+        async with house.session.post(f"{house.url}/v1/files", data=form, headers=BEARER) as response:
+            file = (await response.json())["id"]
+        new = {"input_file_id": file, "endpoint": CHAT, "completion_window": "24h"}
+        async with house.session.post(f"{house.url}/v1/batches", json=new, headers=BEARER) as response:
+            batch = (await response.json())["id"]
+        async with asyncio.timeout(30):
+            while not (ended := await _batch(house, batch)).get("completed_at"):  # noqa: ASYNC110 - of another task
+                await asyncio.sleep(0.02)
+        assert ended["request_counts"] == {"total": 1, "completed": 1, "failed": 0}
+        assert house.asked() == ["other"]
+        assert house.with_key() == []
+
+
+async def _batch(house: House, batch: str) -> dict[str, Any]:
+    async with house.session.get(f"{house.url}/v1/batches/{batch}") as response:
+        found: dict[str, Any] = await response.json()
+    return found

@@ -1,8 +1,9 @@
 """Every client through the whole gateway to clouds in their own language, and what must not reach them."""
 
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -305,3 +306,54 @@ async def test_what_anthropic_can_not_be_asked_goes_to_whoever_can(tmp_path: Pat
         )
         assert answer.headers["x-aduana-target"] == "home"
         assert not house.cloud.bodies
+
+
+async def test_documents_with_citations_reach_anthropic_as_they_came(tmp_path: Path) -> None:
+    """A document stays one with its wish for citations; one with something personal in a new field goes nowhere."""
+    source = {"type": "text", "media_type": "text/plain", "data": "The grass is green."}
+    document = {"type": "document", "source": source, "title": "Colours", "citations": {"enabled": True}}
+    question: list[Any] = [document, {"type": "text", "text": "What colour is it?"}]
+    ask: Any = {"model": "away", "max_tokens": 64}
+    async with claude(tmp_path) as house, house.anthropic() as client:
+        first = await client.messages.with_raw_response.create(messages=[{"role": "user", "content": question}], **ask)
+        assert first.headers["x-aduana-target"] == "away"
+        assert "citations" not in first.headers.get("x-aduana-dropped", "")
+        for more in ({"note": "IBAN ES9121000418450200051332"}, {"citations": {"for": "ES9121000418450200051332"}}):
+            private: list[Any] = [document | more, *question]
+            with pytest.raises(anthropic.PermissionDeniedError):
+                await client.messages.create(messages=[{"role": "user", "content": private}], **ask)
+        assert [body["messages"][0]["content"] for body in house.cloud.documents] == [question]
+
+
+@pytest.mark.parametrize("setting", ["estimate", "native"])
+async def test_anthropic_counts_where_its_target_says_so(tmp_path: Path, setting: str) -> None:
+    """A count leaves only where the target is set to it, takes the road of a request, and costs nothing."""
+    said = [{"role": "user", "content": "How many tokens are these?"}]
+    secret = [{"role": "user", "content": "My IBAN is ES9121000418450200051332, how many tokens?"}]
+    async with claude(tmp_path, count_tokens=setting) as house, house.anthropic() as client:
+        counted = await client.messages.with_raw_response.count_tokens(model="away", messages=said)
+        here = await client.messages.count_tokens(model="away", messages=secret)
+        asked = house.cloud.documents
+    native = setting == "native"
+    assert ((await counted.parse()).input_tokens == 4711) is native
+    assert (counted.headers.get("x-aduana-target") == "away") is native
+    assert here.input_tokens != 4711
+    assert [body["messages"][0]["content"] for body in asked] == (
+        [[{"type": "text", "text": said[0]["content"]}]] if native else []
+    )
+    with closing(sqlite3.connect(tmp_path / "state" / "ledger.sqlite3")) as ledger:
+        rows = ledger.execute("SELECT outcome, target, cost_micros FROM settlements").fetchall()
+    assert rows == ([("ok", "away", 0)] if native else [])
+
+
+async def test_places_at_home_are_told_and_those_of_clouds_are_not(tmp_path: Path) -> None:
+    """Who is answered at home reads how many more requests its key may send there; a cloud's limits are nobody's."""
+    said: Any = {"model": "home", "messages": [{"role": "user", "content": "hi"}]}
+    async with claude(tmp_path) as house, house.openai() as client, house.anthropic() as other:
+        home = await client.chat.completions.with_raw_response.create(**said)
+        also = await other.messages.with_raw_response.create(**said, max_tokens=9)
+        away = await client.chat.completions.with_raw_response.create(**said | {"model": "away"})
+    limit, left = (int(home.headers[f"x-ratelimit-{name}-requests"]) for name in ("limit", "remaining"))
+    assert 0 < left <= limit
+    assert also.headers["anthropic-ratelimit-requests-limit"] == str(limit)
+    assert not [name for name in away.headers if "ratelimit" in name]

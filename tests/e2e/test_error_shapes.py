@@ -56,19 +56,21 @@ def assert_shape(dialect: str, answer: httpx2.Response, code: str, kind: str) ->
     assert answer.headers["content-type"].startswith("application/json")
     assert answer.headers["x-request-id"].startswith("req_")
     assert answer.headers["x-should-retry"] == "false"
+    decided = {"aduana"} if "x-aduana-decision" in answer.headers else set()
     match dialect:
         case "openai":
-            assert body["error"].keys() == {"message", "type", "param", "code"}
+            assert body["error"].keys() == {"message", "type", "param", "code"} | decided
             assert code in ("", body["error"]["code"])
             message = body["error"]["message"]
         case "anthropic":
             assert body.keys() == {"type", "error", "request_id"}
             assert body["type"] == "error"
+            assert body["error"].keys() == {"type", "message"} | decided
             assert body["error"]["type"] == kind
             assert body["request_id"] == answer.headers["request-id"]
             message = body["error"]["message"]
         case _:
-            assert body.keys() == {"error"}
+            assert body.keys() == {"error"} | decided
             message = body["error"]
     assert len(message) > 10
 

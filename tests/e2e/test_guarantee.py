@@ -4,7 +4,7 @@ import httpx2
 import openai
 import pytest
 
-from tests.e2e.conftest import write_house
+from tests.e2e.conftest import WITH_THE_SEAL, write_house
 from tests.standins.cloud import StandInCloud
 from tests.standins.gateway import RunningGateway
 
@@ -59,6 +59,8 @@ REFUSED = {
     "/v1/completions": {"prompt": IBAN + LONG * 4},
     "/v1/embeddings": {"input": IBAN + LONG * 4},
     "/v1/rerank": {"query": IBAN, "documents": ["a"]},
+    "/v1/systemone": {"state": IBAN, "questions": {"a": {"type": "noul", "instructions": "?"}}},
+    "/v1/decisions": {"input": IBAN, "questions": [{"type": "predicate", "instructions": "?"}]},
     "/v1/moderations": {"input": IBAN + LONG * 4},
     "/v1/responses": {"input": IBAN + LONG * 4},
     "/v1/messages": {"max_tokens": 4, "messages": [{"role": "user", "content": IBAN + LONG * 4}]},
@@ -70,7 +72,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("path", REFUSED)
 async def test_a_refusal_says_what_kept_the_request_at_home(house, path):
-    """In every dialect a refusal has the label, the rule and the categories in its headers, and never the text."""
+    """In every dialect a refusal has label, rule and categories in its headers and its body, and never the text."""
     async with httpx2.AsyncClient(base_url=house.gateway.url, timeout=60) as client:
         body = {"model": "auto", **REFUSED[path]}
         answer = await client.post(path, json=body, headers={"x-aduana-tags": "health"})
@@ -80,6 +82,12 @@ async def test_a_refusal_says_what_kept_the_request_at_home(house, path):
     reasons = answer.headers["x-aduana-reasons"].removesuffix(", taint")  # by then the text is known from before
     assert reasons == "financial.iban=1, tag.health"
     assert "x-aduana-target" not in answer.headers
+    body = answer.json()
+    told = body.get("aduana") or body["error"]["aduana"]
+    assert answer.headers["x-aduana-decision"] == told["decision"] == "refused"
+    assert (told["label"], told["rule"]) == ("sensitive", answer.headers["x-aduana-rule"])
+    assert told["categories"] == ["financial.iban"]
+    assert "tag.health" in told["reasons"]
     assert "2100" not in answer.text + str(answer.headers)
 
 
@@ -90,7 +98,7 @@ async def test_without_home_sensitive_requests_are_refused_with_503(tmp_path):
             "{kind: embedded, model: smollm2, context: 2048, slots: 8, threads: 1}",
             '{kind: openai, zone: local, base_url: "http://127.0.0.1:9/v1", model: m}',
         )
-        async with RunningGateway(tmp_path, config, env={"STANDIN_KEY": "sk-standin"}) as gateway:
+        async with RunningGateway(tmp_path, config, env=WITH_THE_SEAL) as gateway:
             url = gateway.url + "/v1"
             async with client_of(url, **{"x-aduana-tags": "health"}) as client:
                 with pytest.raises(openai.APIStatusError) as caught:

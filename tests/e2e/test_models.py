@@ -150,7 +150,7 @@ async def test_the_command_line(house: House, capsys: pytest.CaptureFixture[str]
     assert "(engine.memory)" in lines["Memory"]
     assert (await aduana("unload", "home"))[:2] == (0, "home is unloaded.\n")
     code, _, problem = await aduana("load", "nobody")
-    assert (code, "no embedded target 'nobody'" in problem) == (2, True)
+    assert (code, "no target 'nobody'" in problem) == (2, True)
     assert "known once it is loaded" in (await aduana("show", "home"))[1]
     await aduana("load", "ranker")
     assert "makes no text" in (await aduana("show", "ranker"))[1]

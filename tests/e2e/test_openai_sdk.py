@@ -125,6 +125,10 @@ async def test_moderation_happens_at_home(client, house):
     found = raw.parse()
     assert len(found.results) == 2
     assert all(one.flagged is any(one.categories.model_dump().values()) for one in found.results)
+    mixed = await client.moderations.with_raw_response.create(
+        input=["My IBAN is ES9121000418450200051332.", "Good morning."], extra_headers={"x-aduana-tags": "public"}
+    )
+    assert mixed.headers["x-aduana-label"] == "sensitive"  # of all inputs the highest, not the last one's
     assert len(house.cloud.bodies) == before
     with pytest.raises(openai.BadRequestError) as caught:
         await client.moderations.create(input=[])

@@ -12,7 +12,8 @@ import msgspec
 import pytest
 from ruamel.yaml import YAML
 
-from gateway.core.events import FellBack, FirstToken, Gaps, Shadowed
+from gateway.core.attachment import FileKind
+from gateway.core.events import AttachmentRead, FellBack, FirstToken, Gaps, Shadowed
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Outcome
 from gateway.observe import EnergyReport, Metrics, Readings
@@ -109,6 +110,7 @@ class Traffic:
         nowhere = make_settlement(outcome=Outcome.REFUSED, target=None, zone=None, avoided_micros=None)
         on(settled(refused, nowhere))
         on(Shadowed(request_id="r1", target="home", shadow="big", similarity=0.7, seconds=0.1))
+        on(AttachmentRead(kind=FileKind.PDF, outcome="whole", seconds=0.2))
         self.metrics.model_loaded("home", 3.0, ok=True)
 
 

@@ -17,7 +17,7 @@ from gateway.core.labels import Zone
 from gateway.core.record import Reservation, Settlement
 from gateway.core.usage import MostUse, Usage
 from gateway.ledger import Ledger, LedgerSettings
-from gateway.ledger.reports import GroupBy
+from gateway.ledger.reading.reports import GroupBy
 from gateway.observe import (
     ActiveRequests,
     EnergySampler,

@@ -1,26 +1,31 @@
 """A pipeline with real policy and fake everything else, which remembers all that happened."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
+
+import msgspec
 
 from gateway.core.delta import Delta, Embeddings, Finish, FinishReason, Text, UsageReport
 from gateway.core.errors import AduanaError, LedgerUnavailable, TargetBusy
 from gateway.core.events import Event
 from gateway.core.finding import Finding, Inspection, Trace, TraceKind
 from gateway.core.labels import Label, Zone
-from gateway.core.record import Receipt, Reservation, Settlement
+from gateway.core.record import Receipt, Reservation, Settlement, Whose
 from gateway.core.request import Caller, ChatRequest, Dialect, EmbeddingsRequest, Inbound, Message
 from gateway.core.target import Alias, Capability, Catalog, TargetInfo, TargetState
 from gateway.core.usage import MostUse, Usage
 from gateway.ledger.encryption import Seal
 from gateway.ledger.masking import MaskRecord
 from gateway.pipeline import Fanout, Pipeline
+from gateway.pipeline.attachments import AttachmentReader, Attachments, AttachmentSettings
+from gateway.pipeline.attachments.carried import Carriers
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.inspection import Names, RequestInspection, Topics
 from gateway.pipeline.masking import Examine, Masker
-from gateway.pipeline.ports import Inspecting, Recollection, TaintPort
+from gateway.pipeline.ports import AttachedText, Inspecting, Recollection, TaintPort
+from gateway.pipeline.rate_limits import LimitTable, RateLimiter
 from gateway.pipeline.settlement import SettlementWriter
 from gateway.pipeline.shadow import Shadows
 from gateway.pipeline.snapshot import SnapshotBuilder
@@ -64,6 +69,9 @@ class FakeTarget:
         self.open = 0
         self.full: TargetBusy | None = None  # how it refuses everybody, while its queue is full
         self.doing = TargetState()
+
+    def room(self, isolation: str) -> None:
+        """It limits nobody."""
 
     def refusal(self, request: object, **_: object) -> TargetBusy | None:
         return self.full
@@ -140,7 +148,7 @@ class FakeLedger:
         await self.receive(receipt, None)
         await self.settle(settlement)
 
-    def budgets(self) -> MappingProxyType[str, object]:
+    def budgets_of(self, key: str, accounts: object) -> MappingProxyType[str, object]:
         return MappingProxyType({})
 
 
@@ -174,8 +182,9 @@ class FakeTaint:
         self.causes_seen: list[frozenset[str] | None] = []
         self.answers: list[str] = []
         self.gone: list[str] = []
+        self.attached: list[AttachedText] = []
 
-    async def recall(self, inbound: Inbound) -> Recollection:
+    async def recall(self, inbound: Inbound, attached: Sequence[AttachedText] = ()) -> Recollection:
         if self.broken:
             raise LedgerUnavailable("The disk is full.")
         if not self.tainted:
@@ -183,10 +192,19 @@ class FakeTaint:
         trace = Trace(kind=TraceKind.CONVERSATION, path="$.messages[0]")
         return Recollection(traces=(trace,), turn=1, causes=self.known)
 
+    async def remember_attached(self, inbound: Inbound, attached: Sequence[AttachedText]) -> None:
+        self.attached += attached
+
     async def remember(
-        self, inbound: Inbound, why: Sensitivity, recalled: Recollection, causes: frozenset[str] | None = None
+        self,
+        inbound: Inbound,
+        why: Sensitivity,
+        recalled: Recollection,
+        causes: frozenset[str] | None = None,
+        attached: Sequence[AttachedText] = (),
     ) -> None:
         self.remembered.append(why)
+        self.attached += attached
         self.causes_seen.append(causes)
 
     def answering(self, inbound: Inbound, causes: frozenset[str] | None = None) -> FakeAnswerMemory:
@@ -211,7 +229,7 @@ class FakeMasks:
         name, sealed = self.kept[last]
         return MaskRecord(name=name, sealed=sealed, day=0, links=frozenset(self.kept))
 
-    async def mask_remember(self, name: bytes, sealed: bytes, hashes: Sequence[bytes]) -> None:
+    async def mask_remember(self, name: bytes, sealed: bytes, hashes: Sequence[bytes], whose: Whose) -> None:
         await asyncio.sleep(0)
         if self.broken:
             raise LedgerUnavailable("The disk is full.")
@@ -222,7 +240,7 @@ class FakeMasks:
 class FakeInspector:
     """Inspector that finds a secret where the word SECRET stands."""
 
-    def inspect(self, document: object, media: object = frozenset()) -> Inspection:
+    def inspect(self, document: object, media: object = frozenset(), *, letters: bool = True) -> Inspection:
         if "SECRET" not in str(document):
             return Inspection()
         found = Finding(detector="fake", category="secret.token", path="$", start=0, end=6, confidence=1.0)
@@ -272,8 +290,14 @@ class House:
         topics: Topics | None = None,
         masker: Callable[[Examine], Masker] | None = None,
         taint: TaintPort | None = None,
+        reader: AttachmentReader | None = None,
+        attachments: AttachmentSettings = AttachmentSettings(),  # noqa: B008 - frozen
+        home: Mapping[str, object] = MappingProxyType({}),
+        carriers: Carriers | None = None,
+        limits: LimitTable = LimitTable(),  # noqa: B008 - frozen
     ) -> None:
         self.home = FakeTarget("home", Zone.LOCAL)
+        self.home.info = msgspec.structs.replace(self.home.info, **home)
         self.big = FakeTarget("big", Zone.CLOUD)
         self.spare = FakeTarget("spare", Zone.CLOUD)
         self.ledger = FakeLedger()
@@ -281,23 +305,33 @@ class House:
         self.heard = Heard()
         self.inspector = inspector or FakeInspector()
         self.masks = FakeMasks()
-        inspection = RequestInspection(self.inspector, names, topics)
         self.failed: list[str] = []
         targets = {target.info.name: target for target in (self.home, self.big, self.spare)}
         catalog = Catalog(
             targets={name: target.info for name, target in targets.items()},
             aliases={"auto": Alias(name="auto")},
             unknown_model=None,
+            clean_attachments_leave=bool(attachments.may_leave),
         )
         fanout = Fanout({"heard": self.heard}, lambda name, error: self.failed.append(name))
         self.fanout = fanout
+        inspection = RequestInspection(
+            self.inspector, names, topics, attachments=Attachments(reader, attachments, fanout)
+        )
         cloud = {"big": self.big, "spare": self.spare}
         self.catalog = catalog
         self.policies = FixedPolicy(load_policy([("policy.yaml", policy)], catalog))
+        self.limiter = RateLimiter(limits, observer=fanout)
         self.settlements = SettlementWriter(
-            ledger=self.ledger, pricing=FreePricing(), observer=fanout, failed=lambda *_: None
+            ledger=self.ledger,
+            pricing=FreePricing(),
+            observer=fanout,
+            failed=lambda *_: None,
+            ended=self.limiter.end,
         )
-        dispatcher = Dispatcher(local={"home": self.home}, cloud=cloud, ledger=self.ledger, observer=fanout)
+        dispatcher = Dispatcher(
+            local={"home": self.home}, cloud=cloud, ledger=self.ledger, observer=fanout, limiter=self.limiter
+        )
         self.shadows = Shadows(dispatcher=dispatcher, settlements=self.settlements, observer=fanout, seconds=60.0)
         self.pipeline = Pipeline(
             catalog=catalog,
@@ -320,6 +354,8 @@ class House:
             shadows=self.shadows,
             observer=fanout,
             request_seconds=60.0,
+            carriers=carriers,
+            limiter=self.limiter,
         )
 
     async def ask(self, text: str = "Hello", *tags: str, model: str = "auto") -> str:

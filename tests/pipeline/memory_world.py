@@ -10,8 +10,8 @@ from gateway.core.errors import AduanaError, LedgerUnavailable
 from gateway.core.labels import Label
 from gateway.core.request import AnyRequest, Caller, ChatRequest, CompletionRequest, EmbeddingsRequest, Inbound
 from gateway.core.usage import Usage
+from gateway.pipeline.memory.taint import ConversationTaint, TaintStore
 from gateway.pipeline.ports import Inspecting
-from gateway.pipeline.taint import ConversationTaint, TaintStore
 from gateway.policy import Explanation
 from gateway.privacy.taint.scope import BetweenKeys
 from gateway.wire.openai import requests as openai
@@ -70,18 +70,20 @@ class World:
         between: BetweenKeys = BetweenKeys.PASSAGES,
         store: TaintStore | None = None,
         policy: str = POLICY,
+        **house: Any,
     ) -> None:
         self.store = store or Store()
         self._inspector = inspector
         self._between = between
         self._policy = policy
+        self._house = house
         self._numbers = itertools.count()
         self.restart()
 
     def restart(self) -> None:
         """Forget everything that only the process knew."""
         self.taint = ConversationTaint(self.store, SECRET, self._between)
-        self.house = House(self._inspector, self._policy, taint=self.taint)
+        self.house = House(self._inspector, self._policy, taint=self.taint, **self._house)
 
     def answers(self, *deltas: Delta) -> None:
         """Let the local target answer with these deltas, and an end."""

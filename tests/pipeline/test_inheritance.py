@@ -144,3 +144,42 @@ def test_causes_are_known_only_where_all_are(one, other, expected) -> None:
     joined = first.joined(Inherited(label=Label.SENSITIVE, causes=other, tags=frozenset({"b"})))
     assert joined == Inherited(label=Label.SENSITIVE, causes=expected, tags=frozenset({"a", "b"}))
     assert first.joined(Inherited()).causes == one
+
+
+HEADERS = """
+version: 1
+labels: {default: public}
+rules:
+  - {name: staff, when: {header: {name: x-dept, is: hr}}, only: [home]}
+  - {name: press, when: {header: {name: x-dept, is: press}}, prefer: [big, home]}
+otherwise: {prefer: [big, home]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("own", "heads", "leaves"),
+    [
+        ((), (), True),
+        ((), ((("x-dept", "hr"),),), False),
+        ((), ((("x-dept", "press"),),), True),
+        ((("x-dept", "hr"),), ((("x-dept", "press"),),), False),
+        ((), ((("x-dept", "press"),), (("x-dept", "hr"),)), False),
+        ((), ((("x-dept", "hr"),), (("x-dept", "press"),)), False),
+        ((("x-dept", "press"),), ((("x-dept", "hr"),),), False),
+    ],
+)
+async def test_a_rule_about_a_header_holds_for_items_that_came_with_it(own, heads, leaves) -> None:
+    """Items that were added by hand under a header that the policy looks at keep it for what continues them."""
+    house = House(policy=HEADERS)
+    inbound, request = chat("Hello")
+    inbound = msgspec.structs.replace(inbound, headers=own, inherited=Inherited(heads=heads))
+    async with house.pipeline.generate(inbound, request) as answer:
+        _ = [delta async for delta in answer.deltas]
+    await house.settlements.close()
+    assert bool(house.big.asked) is leaves
+
+
+def test_headers_are_handed_on_once() -> None:
+    """What two turns hand down together has the headers of both, each once."""
+    one, other = Inherited(heads=((("a", "1"),),)), Inherited(heads=((("a", "1"),), (("a", "2"),)))
+    assert one.joined(other).heads == ((("a", "1"),), (("a", "2"),))

@@ -142,7 +142,7 @@ class CountingInspector:
         self.count = 0
         self.doubts: tuple[Doubt, ...] = ()
 
-    def inspect(self, document: object, media: object = frozenset()) -> Inspection:
+    def inspect(self, document: object, media: object = frozenset(), *, letters: bool = True) -> Inspection:
         """Count."""
         self.count += 1
         return Inspection(doubts=self.doubts, strings=self.count)

@@ -20,7 +20,7 @@ class Held:
         self.go_on = threading.Event()
         self.began: list[str] = []
 
-    def inspect(self, document: object, media: object = frozenset()) -> Inspection:
+    def inspect(self, document: object, media: object = frozenset(), *, letters: bool = True) -> Inspection:
         """Wait, and find nothing."""
         self.began.append(threading.current_thread().name)
         self.go_on.wait(30)

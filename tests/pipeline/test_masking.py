@@ -57,7 +57,7 @@ class SecondLook:
         self.changes = changes
         self.seen: list[object] = []
 
-    def inspect(self, document, media=frozenset()) -> Inspection:
+    def inspect(self, document, media=frozenset(), *, letters=True) -> Inspection:
         self.seen.append(document)
         found = self.inspector.inspect(document, media)
         changes = {"findings": (), "doubts": ()} | self.changes
@@ -67,17 +67,21 @@ class SecondLook:
 class Masks(House):
     """A house whose clouds answer with what they were told."""
 
-    async def say(self, *texts: str, tags=("public",), key="anonymous", ident="req_1", **fields: object) -> str:
+    async def say(
+        self, *texts: str, tags=("public",), key="anonymous", ident="req_1", person: str | None = None, **fields: object
+    ) -> str:
         """Ask in a conversation of the user's and the assistant's turns, and return the answer's text."""
         roles = ("user", "assistant")
         messages = [{"role": roles[number % 2], "content": text} for number, text in enumerate(texts)]
-        return await self.send({"model": "auto", "messages": messages, **fields}, tags=tags, key=key, ident=ident)
+        body = {"model": "auto", "messages": messages, **fields}
+        return await self.send(body, tags=tags, key=key, ident=ident, person=person)
 
-    async def send(self, body, *, tags=("public",), key="anonymous", ident="req_1") -> str:
+    async def send(self, body, *, tags=("public",), key="anonymous", ident="req_1", person=None) -> str:
         document = freeze_object(body)
         request = openai_requests.parse_chat(document)
         size = len(json.dumps(body))
-        inbound = Inbound(id=ident, request=request, caller=Caller(key=key), tags=frozenset(tags), size=size)
+        caller = Caller(key=key, user=person)
+        inbound = Inbound(id=ident, request=request, caller=caller, tags=frozenset(tags), size=size)
         try:
             async with self.pipeline.generate(inbound, request) as answer:
                 self.route = answer.route
@@ -191,6 +195,16 @@ async def test_a_conversation_keeps_its_pseudonyms(inspector):
     assert first not in house.told()
     await house.say(f"Escribe a {MAIL}.", key="laptop")
     assert first not in house.told()
+
+
+async def test_two_people_behind_one_key_have_pseudonyms_of_their_own(house):
+    """Else whoever begins like another would be told what that one's pseudonyms stand for."""
+    told = []
+    for person in ("ana", "ben", None, "ana"):
+        await house.say(f"Escribe a {MAIL}.", key="webui", person=person)
+        told.append(house.told())
+    assert len(set(told)) == 3
+    assert told[0] == told[3]
 
 
 async def test_the_mapping_is_kept_sealed(house):

@@ -7,8 +7,14 @@ from typing import Any
 
 import pytest
 
-from gateway.pipeline.most_use import most_tokens, most_use
+from gateway.core.attachment import data_url
+from gateway.core.document import freeze_object
+from gateway.core.request import MediaWork
+from gateway.pipeline.most_use import asked, most_tokens, most_use
 from gateway.wire.openai import parse_chat, parse_completion, parse_embeddings
+from gateway.wire.openai.speech import parse_speech
+from gateway.wire.openai.transcriptions import parse_transcription
+from tests.speech.sounds import silence, wav
 
 PROSE = (
     "The committee met on Tuesday, and after a long discussion it agreed to postpone the vote until the spring. " * 20
@@ -90,3 +96,21 @@ def test_every_answer_counts() -> None:
     vectors = most_use(parse_embeddings(json.dumps({"model": "m", "input": [PROSE, PROSE]}).encode()))
     assert vectors.answers == 0
     assert vectors.prompt >= 882
+
+
+def test_a_recording_and_a_text_to_speak_have_bounds() -> None:
+    """Of a recording its bytes bound its length; a text is as long as it is, and its sound is bounded by it."""
+    file = "data:audio/wav;base64," + "A" * 8000
+    heard = most_use(parse_transcription(MediaWork.TRANSCRIPTIONS, freeze_object({"model": "m", "file": file})))
+    assert 12.0 <= heard.heard_seconds <= 12.1
+    assert (heard.answers, heard.limit) == (1, None)
+    spoken = most_use(parse_speech(freeze_object({"model": "m", "input": "Good morning."})))
+    assert (spoken.spoken_characters, spoken.answers, spoken.limit) == (13, 1, 52)
+
+
+def test_what_is_asked_for_counts_where_nobody_says_what_was_done() -> None:
+    """A WAV file tells its seconds; the characters are known."""
+    file = data_url("audio/wav", wav(silence(2.0)))
+    request = parse_transcription(MediaWork.TRANSCRIPTIONS, freeze_object({"model": "m", "file": file}))
+    assert asked(request).heard_seconds == pytest.approx(2.0, abs=0.01)
+    assert asked(parse_speech(freeze_object({"model": "m", "input": "Good morning."}))).spoken_characters == 13

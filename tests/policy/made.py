@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import msgspec
 from hypothesis import strategies as st
 
+from gateway.core.attachment import FileKind, SeenAttachment
 from gateway.core.request import ChatRequest, CompletionRequest, EmbeddingsRequest, Media, ResponseFormat, Sampling
 from gateway.core.snapshot import Budget, Gpu, Snapshot
 from gateway.core.target import TargetState
@@ -52,6 +54,10 @@ ATOMS = st.one_of(
     st.sampled_from(("chat", "completions", "embeddings")).map(lambda word: {"endpoint": word}),
     st.sampled_from(("stream", "has_images", "has_tools")).map(lambda name: {name: True}),
     st.sampled_from(("^gpt", "auto", "[0-9]")).map(lambda pattern: {"model": {"matches": pattern}}),
+    _number("attachments", (0, 1, 2)),
+    _number("attachment_pages", (0, 3)),
+    _some(("pdf", "picture")).map(lambda words: {"attachment_kinds": {"in": words}}),
+    _some(("none", "whole", "partly", "unread")).map(lambda words: {"attachments_read": {"in": words}}),
     _number("prompt_tokens", (100, 6000, 8192)),
     _number("max_output_tokens", (50, 500)),
     _number("turns", (1, 3)),
@@ -173,13 +179,23 @@ INBOUNDS = _made(
     key=st.sampled_from(("anonymous", "laptop", "kids-tablet", "gone")),
     id=st.text("abc0123", min_size=1, max_size=8),
 )
+ATTACHMENTS = _made(
+    SeenAttachment,
+    path=st.just("$.messages[0].content[1]"),
+    kind=st.sampled_from((FileKind.PDF, FileKind.PICTURE, FileKind.SOUND)),
+    pages=st.integers(0, 5),
+    read=st.booleans(),
+    whole=st.booleans(),
+).map(lambda one: one if one.read else SeenAttachment(path=one.path, kind=one.kind))
 INSPECTIONS = st.builds(
-    lambda categories, doubts, tainted, causes: found(
-        *categories, doubts=tuple(doubts), tainted=tainted, causes=tuple(causes) if tainted else ()
+    lambda categories, doubts, tainted, causes, attachments: msgspec.structs.replace(
+        found(*categories, doubts=tuple(doubts), tainted=tainted, causes=tuple(causes) if tainted else ()),
+        attachments=tuple(attachments) if doubts else (),  # each is a doubt
     ),
     st.lists(st.sampled_from(CATEGORIES), max_size=4),
     st.lists(st.sampled_from(DOUBTS), max_size=2),
     st.booleans(),
     st.lists(st.sampled_from(("id", "id.national", "person.name", "secret.token")), max_size=2),
+    st.lists(ATTACHMENTS, max_size=2),
 )
 EVIDENCE = _made(Evidence, inbound=INBOUNDS, inspection=INSPECTIONS, snapshot=SNAPSHOTS)

@@ -25,6 +25,8 @@ def without(target: CloudTarget, request: ChatRequest) -> None:
     target.generate(request, deadline=1.0)                                                  # arg-type
     target.generate(request.document, deadline=1.0)                                         # arg-type
     target.generate(deadline=1.0)                                                           # call-arg
+    target.exchange(request, deadline=1.0)                                                  # arg-type
+    target.exchange(request.document, deadline=1.0)                                         # arg-type
 
 def home_made(inbound: Inbound) -> None:
     Clearance()                                                                             # call-arg

@@ -44,7 +44,7 @@ def rule(text: str) -> str:
     [
         # The file as YAML.
         (HEAD + "rules: []\nrules: []" + TAIL, "p.yaml:4:1: the key 'rules' stands twice in one mapping (first"),
-        (HEAD + "rules: [" + TAIL, "not valid YAML"),
+        (HEAD + "rules: [" + TAIL, "is not closed"),
         ("- a\n", "p.yaml:1:1: a policy must be a mapping"),
         ("", "p.yaml:1:1: the policy has no 'version'"),
         ("version: 2" + TAIL, "p.yaml:1:1: version 2 of the language is not known"),

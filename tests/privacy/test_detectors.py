@@ -9,6 +9,9 @@ CASES = [*sentences(IDENTIFIERS, 11, 8), *sentences(SECRETS, 12, 8)]
 PROSE = [
     ("health.personal", "Me han diagnosticado VIH y no sé cómo decírselo a mi familia."),
     ("health.personal", "I was diagnosed with breast cancer last week."),
+    ("health.personal", "Remarks: Margaret Holloway, aged 54, was diagnosed with multiple sclerosis."),
+    ("health.personal", "La potencia creció un 6 %.\nObservaciones: Pilar Iglesias Cano, de 28 años, padece epilepsia"),
+    ("health.personal", "Ana López (43 años), vecina de Soria, en tratamiento por depresión"),
     (
         "health.record",
         "Varón de 53 años con antecedentes de hipertensión, acude por dolor y fiebre; TAC abdominal normal.",
@@ -54,6 +57,30 @@ def test_planted_value_is_found_where_it_stands(
         name,
         text,
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Stephen Hawking was diagnosed with motor neurone disease at 21.",
+        "A quarter of those aged 54 was diagnosed with it.",
+        "El pino, de 57 años, padece procesionaria.",
+        "Sevilla Fútbol Club, 130 años, sufre otra derrota en casa. Banco de España, 240 años, padece retrasos.",
+        "Women aged 50 to 70 are treated for it; Old Town Hall, aged 300, was repaired.",
+    ],
+)
+def test_an_illness_without_a_named_patient_is_nobodys(inspector: Inspector, text: str) -> None:
+    """Facts of medicine and history, where no full name stands beside an age, are no finding."""
+    findings = inspector.inspect({"messages": ({"role": "user", "content": text},)}).findings
+    assert not [finding for finding in findings if finding.category == "health.personal"]
+
+
+@pytest.mark.parametrize("bank", ["539007547034", "999007547017", "096123456769"])
+def test_a_belgian_account_is_found_whoever_its_bank_is(inspector: Inspector, bank: str) -> None:
+    """Lists of banks age: a number of a new one is somebody's account like any other."""
+    check = 98 - int(f"{bank}111400") % 97
+    findings = inspector.inspect({"prompt": f"Huur naar BE{check:02} {bank} voor vrijdag"}).findings
+    assert [finding.category for finding in findings] == ["financial.iban"]
 
 
 @pytest.mark.parametrize("text", NEAR_MISSES)

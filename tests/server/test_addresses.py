@@ -44,8 +44,7 @@ def test_errors_are_read_in_the_clients_dialect(path: str, headers: dict[str, st
         ("/v1/nowhere", "no such route"),
         ("/v1/filesystem", "no such route"),
         ("/v1/files", "doesn't serve /v1/files. The base URL is right"),
-        ("/v1/messages/batches/b_1", "doesn't serve /v1/messages/batches."),
-        ("/audio/speech", "doesn't serve /v1/audio."),
+        ("/videos/generations", "doesn't serve /v1/videos."),
         ("/\x00" + "x" * 200 + "/v1/models", "no such route"),
     ],
 )

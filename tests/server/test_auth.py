@@ -2,10 +2,13 @@
 
 import base64
 
+import msgspec
 import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from gateway.accounts.keys import KeySecret, StoredKey
+from gateway.accounts.secrets import SecretDigest
 from gateway.core.errors import AduanaError, BadRequest, ConfigurationError, Forbidden, Unauthorized
 from gateway.core.request import Caller
 from gateway.core.secret import CredentialForm
@@ -34,10 +37,11 @@ def ring():
         ("authorization", "bearer  sk-desk"),
         ("x-api-key", "sk-desk"),
         ("api-key", "sk-desk"),
+        ("Authorization", "Basic " + base64.b64encode(b"anybody:sk-desk").decode()),
     ],
 )
 def test_a_key_is_found_wherever_clients_put_it(ring, pair):
-    """A key counts the same as a Bearer token, in `x-api-key` and in `api-key`."""
+    """A key counts the same as a Bearer token, as a password, in `x-api-key` and in `api-key`."""
     assert ring.caller(headers(pair)) is DESK
 
 
@@ -79,6 +83,57 @@ def test_without_any_keys_whatever_an_app_sends_is_accepted():
     """Where no keys are configured, a key that an app insists on sending does no harm."""
     ring = KeyRing({}, anonymous=Caller())
     assert ring.caller(headers(("Authorization", "Bearer unused"))).key == "anonymous"
+
+
+NOON = 1_795_435_200.0  # 2026-11-23 12:00 UTC
+DIGEST = SecretDigest(b"k" * 32)
+
+
+def stored(name: str, **secrets: float | None) -> StoredKey:
+    """Return a key with these secrets, each with the time at which another took its place."""
+    made = [KeySecret(digest=DIGEST.of(secret), created_at=1.0, ends_at=end) for secret, end in secrets.items()]
+    return StoredKey(name=name, created_at=1.0, secrets=tuple(made))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sent", "code"),
+    [
+        ({}, "new", None),
+        ({}, "old", None),
+        ({}, "older", "key_revoked"),
+        ({"expires_at": NOON + 1}, "new", None),
+        ({"expires_at": NOON}, "new", "key_expired"),
+        ({"revoked_at": NOON - 1}, "new", "key_revoked"),
+        ({"revoked_at": NOON - 1}, "else", "invalid_api_key"),
+        ({}, "adu_cut", "invalid_api_key"),
+    ],
+)
+@pytest.mark.parametrize("header", ["x-api-key", "x-aduana-key"])
+def test_keys_that_commands_made_count_until_their_end(header, changes, sent, code):
+    """Both secrets of a rotated key count in its overlap; what ended a key or a secret is said, whatever the header."""
+    key = msgspec.structs.replace(stored("n8n", new=None, old=NOON + 60, older=NOON - 60), **changes)
+    ring = KeyRing({}, anonymous=None, stored=[key], digest=DIGEST, wall=lambda: NOON)
+    if code is None:
+        assert ring.caller(headers((header, sent))).key == "n8n"
+        assert ring.named("n8n") is not None
+        return
+    with pytest.raises(Unauthorized) as caught:
+        ring.caller(headers((header, sent)))
+    assert caught.value.code == code
+    assert ring.digest_of(sent) is None
+
+
+def test_an_ended_key_beside_one_that_counts_does_no_harm():
+    """An app that still sends its old key in another header is answered by the new one."""
+    gone = msgspec.structs.replace(stored("gone", old=None), revoked_at=1.0)
+    ring = KeyRing({}, anonymous=None, stored=[gone, stored("n8n", new=None)], digest=DIGEST, wall=lambda: NOON)
+    assert ring.caller(headers(("x-api-key", "old"), ("authorization", "Bearer new"))).key == "n8n"
+
+
+def test_a_secret_of_a_configured_key_is_no_other_keys():
+    """A key that a command made and one of the configuration can't have one secret."""
+    with pytest.raises(ConfigurationError, match="same secret"):
+        KeyRing({"desk": ("new", DESK)}, anonymous=None, stored=[stored("n8n", new=None)], digest=DIGEST)
 
 
 def checked(host_guard: HostGuard, *pairs: tuple[str, str]) -> AduanaError | None:
@@ -142,7 +197,7 @@ def test_a_tag_that_cannot_be_read_is_an_error():
     ],
 )
 def test_a_browser_opens_the_page_with_a_key_as_password(ring, authorization, accepts):
-    """The browser dialogue of the status page takes any user name, with an API key as the password."""
+    """Basic credentials take any user name, with an API key as the password."""
     assert ring.accepts(authorization) is accepts
 
 
@@ -226,5 +281,5 @@ def test_a_key_is_found_by_its_name_as_long_as_it_is_there():
     assert KeyRing({}, anonymous=Caller()).named("anonymous") == Caller()
     kept = KeyRing({"ana": ("one", Caller(key="ana"))}, anonymous=None)
     assert kept.named("ana") == Caller(key="ana")
-    kept.renew({})
+    kept.renew({}, anonymous=None)
     assert kept.named("ana") is None

@@ -1,7 +1,10 @@
 """The listener: what it says of its settings at its start, and its two ports."""
 
+import asyncio
 import resource
 import socket
+import ssl
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -10,9 +13,16 @@ from aiohttp import web
 
 from gateway.pipeline.drain import DrainWindow
 from gateway.server.listener import Listener
+from tests.standins.certificates import Authority
 
 
-def listener_of(application: web.Application, *, further_port: int | None = None) -> Listener:
+def listener_of(
+    application: web.Application,
+    *,
+    further_port: int | None = None,
+    tls: ssl.SSLContext | None = None,
+    max_connections: int = 1024,
+) -> Listener:
     """A listener on a free port of loopback."""
     return Listener(
         application,
@@ -22,7 +32,8 @@ def listener_of(application: web.Application, *, further_port: int | None = None
         drain=DrainWindow(),
         drain_seconds=1,
         write_seconds=1,
-        max_connections=1024,
+        max_connections=max_connections,
+        tls=tls,
     )
 
 
@@ -69,3 +80,60 @@ async def test_a_port_that_is_taken_is_named() -> None:
         with pytest.raises(OSError, match="in use") as caught:
             await listener.start()
     assert caught.value.filename == f"127.0.0.1:{port}"
+
+
+async def test_connections_that_never_begin_tls_count(tmp_path: Path) -> None:
+    """Whoever only connects takes a place like everybody else, so that the limit of connections holds."""
+    authority = Authority(tmp_path)
+    authority.write(tmp_path / "cert.pem", tmp_path / "key.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    listener = listener_of(web.Application(), tls=context, max_connections=2)
+    url = await listener.start()
+    trust = ssl.create_default_context(cafile=str(authority.file))
+    silent = []
+    try:
+        async with aiohttp.ClientSession() as session:
+            async with session.get(url, ssl=trust, headers={"Connection": "close"}) as answer:
+                assert answer.status == 404
+            port = int(url.rpartition(":")[2])
+            silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+            async with session.get(url, ssl=trust) as answer:
+                assert (answer.status, (await answer.json())["error"]["code"]) == (503, "busy")
+    finally:
+        for _, writer in silent:
+            writer.close()
+        await listener.stop()
+
+
+async def test_a_reader_that_takes_nothing_is_cut_off_behind_tls_too(tmp_path: Path) -> None:
+    """The limit holds for what the system has of an answer, whoever encrypts it."""
+    authority = Authority(tmp_path)
+    authority.write(tmp_path / "cert.pem", tmp_path / "key.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    ended = asyncio.Event()
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(b"x" * 65536)
+        finally:
+            ended.set()
+
+    application = web.Application()
+    application.router.add_get("/", endless)
+    listener = listener_of(application, tls=context)
+    url = await listener.start()
+    trust = ssl.create_default_context(cafile=str(authority.file))
+    port = int(url.rpartition(":")[2])
+    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust, server_hostname="localhost", limit=1024)
+    try:
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        async with asyncio.timeout(60):
+            await ended.wait()
+    finally:
+        writer.transport.abort()
+        await listener.stop()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from unittest import mock
 
 import pytest
+import structlog.testing
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_exceptions import ClientConnectionResetError
 from aiohttp.test_utils import make_mocked_request
@@ -100,3 +101,18 @@ async def test_signs_of_life_for_a_client_that_is_gone_are_no_fault() -> None:
     events.expect({}, b"")
     await until(lambda: bool(writer.write.await_args_list))
     await events.rest()
+
+
+async def test_a_fault_while_a_client_waits_is_told_and_ends_no_answer() -> None:
+    """What goes wrong with a sign of life is logged by its kind, and the answer that follows is sent all the same."""
+    writer = mock.create_autospec(AbstractStreamWriter, instance=True)
+    writer.write.side_effect = RuntimeError("made up")
+    events = live(writer)
+    events.expect({}, b"")
+    with structlog.testing.capture_logs() as logs:
+        await until(lambda: writer.write.await_count > 0)
+        await events.rest()
+    assert [(one["event"], one["error"]) for one in logs] == [("stream.waiting_failed", "RuntimeError")]
+    writer.write.side_effect = None
+    await events.send(b"data: x\n\n")
+    assert written(writer)[-1] == b"data: x\n\n"

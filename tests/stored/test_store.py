@@ -136,6 +136,18 @@ async def test_beyond_its_size_the_oldest_go(tmp_path: Path) -> None:
         assert await store.response("ana", "resp_5") is None
 
 
+async def test_beyond_the_size_of_its_key_its_own_oldest_go(tmp_path: Path) -> None:
+    """What one key stores makes no room at the cost of another's, however much it is."""
+    clock = Clock()
+    async with opened(tmp_path, clock, most_bytes=50_000, owner_bytes=7000, record_bytes=6000) as store:
+        await store.keep("ben", record(9, size=2000))
+        for number in (1, 2, 3, 4):
+            clock.now += 1
+            await store.keep("ana", record(number, size=2000))
+        assert [number for number in (1, 2, 3, 4) if await store.response("ana", f"resp_{number}")] == [2, 3, 4]
+        assert await store.response("ben", "resp_9") is not None
+
+
 HARMS = {
     "altered": "UPDATE records SET sealed = CAST(substr(sealed, 1, 40) || X'00' AS BLOB) WHERE id = 'resp_1'",
     "cut short": "UPDATE records SET sealed = X'' WHERE id = 'resp_1'",

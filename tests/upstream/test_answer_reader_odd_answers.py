@@ -9,7 +9,7 @@ from gateway.core.delta import Delta, Extra, Finish, FinishReason, Reasoning, Te
 from gateway.core.document import freeze_object
 from gateway.core.errors import TargetProtocolError
 from gateway.upstream.answer_reader import AnswerReader
-from gateway.upstream.sse import ServerSentEvent
+from gateway.upstream.framing.sse import ServerSentEvent
 
 DOCUMENT = freeze_object({"messages": [{"role": "user", "content": "hello"}]})
 CALL = {"index": 0, "id": "a", "function": {"name": "f", "arguments": "{}"}}

@@ -205,11 +205,11 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "block without type": ({"messages": [{"role": "user", "content": [{}]}]}, "messages[0].content[0].type"),
     "image by file": (
         {"messages": [{"role": "user", "content": [{"type": "image", "source": {"type": "file"}}]}]},
-        "messages[0].content[0].source.type",
+        "messages[0].content[0].source.file_id",
     ),
     "document by url": (
         {"messages": [{"role": "user", "content": [{"type": "document", "source": {"type": "url"}}]}]},
-        "messages[0].content[0].source.type",
+        "messages[0].content[0].source.url",
     ),
     "result without id": (
         {"messages": [{"role": "user", "content": [{"type": "tool_result"}]}]},
@@ -218,7 +218,6 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "system image": ({"system": [{"type": "image"}]}, "system[0].type"),
     "temperature": ({"temperature": 1.5}, "temperature"),
     "too many stops": ({"stop_sequences": ["a"] * 257}, "stop_sequences"),
-    "other servers": ({"mcp_servers": [{"url": "https://x"}]}, "mcp_servers"),
     "override": ({"base_url": "http://x"}, "base_url"),
     "unknown tool": ({"tools": [TOOL], "tool_choice": {"type": "tool", "name": "x"}}, "tool_choice.function.name"),
 }

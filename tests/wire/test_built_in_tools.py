@@ -8,6 +8,7 @@ import pytest
 from gateway.core.document import thaw
 from gateway.core.errors import BadRequest
 from gateway.wire import anthropic, ollama, openai, responses
+from gateway.wire.built_in_tools import note, without_note
 
 TURN = {"role": "user", "content": "go on"}
 FUNCTION = {"type": "function", "name": "look", "parameters": {"type": "object"}}
@@ -127,9 +128,10 @@ def test_tools_that_come_with_the_input_are_offered() -> None:
     assert asked.tools["functions__exec"].custom
 
 
-def test_an_empty_input_is_a_probe() -> None:
-    """An input without items is answered: clients send it to see whether somebody is there."""
-    asked = responses.parse_response(b'{"model":"m","instructions":"Hi.","input":[]}')
+@pytest.mark.parametrize("given", [b',"input":[]', b',"input":null', b""])
+def test_an_empty_input_is_a_probe(given: bytes) -> None:
+    """An input without items, or none, is answered: clients send it to see whether somebody is there."""
+    asked = responses.parse_response(b'{"model":"m","instructions":"Hi."' + given + b"}")
     assert turns(asked.chat) == [("system", "Hi.", []), ("user", "", [])]
 
 
@@ -155,6 +157,18 @@ def test_a_claude_history_with_a_search_is_served() -> None:
     ]
     assert "messages[].content[].content[].encrypted_content" in request.left_out
     assert request.built_in_tools == ("web_search",)
+
+
+def test_servers_that_only_anthropic_would_connect_are_left_out() -> None:
+    """A connector or a container of Anthropic's costs no task: it stays here, is named, and the model is told."""
+    server = {"type": "url", "name": "git", "url": "https://git.example", "authorization_token": "s3cret"}
+    tools = [{"type": "mcp_toolset", "mcp_server_name": "git"}]
+    request = claude(mcp_servers=[server], container={"id": "c_1"}, tools=tools)
+    assert turns(request)[0] == (
+        "system", "These tools are not available here: mcp, code_execution. Work without them.", [],
+    )  # fmt: skip
+    assert {"mcp_servers", "container", "tools"} <= {path.split("[]")[0] for path in request.left_out}
+    assert "git" not in json.dumps(thaw(request.document))
 
 
 def test_a_clients_own_calls_come_behind_the_providers() -> None:
@@ -300,3 +314,12 @@ def test_a_prompt_that_is_only_read() -> None:
     """`max_tokens: 0` is allowed: clients warm the cache with it."""
     assert chat(max_tokens=0).sampling.max_tokens == 0
     assert claude(max_tokens=0).sampling.max_tokens == 0
+
+
+def test_a_note_behind_a_system_prompt_is_taken_off() -> None:
+    """The note that stands in one text with a system prompt is found there; a text that only looks like one stays."""
+    said = note(["web_search", "code_execution"])
+    assert without_note(f"Be brief.\n\n{said}") == "Be brief."
+    assert without_note(said) == ""
+    for text in ("Be brief.", f"{said} And more.", note(["Ana Ruiz Soler"]), "These tools are not available here: "):
+        assert without_note(text) == text

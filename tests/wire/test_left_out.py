@@ -217,7 +217,7 @@ PLACES: list[tuple[str, str, Verdict]] = [
     ("/v1/messages", "messages[].content[].is_error", "carried"),
     ("/v1/messages", "tools[].input_examples[].zorro", "carried"),
     ("/v1/messages", "metadata.user_id", "carried"),
-    ("/v1/messages", "container", "refused"),
+    ("/v1/messages", "container", "named"),
     ("/v1/responses", "input[].encrypted_content", "carried"),
     ("/v1/responses", "include[]", "named"),
     ("/v1/responses", "input[].summary[].text", "carried"),

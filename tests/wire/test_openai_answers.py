@@ -315,6 +315,12 @@ def test_model_lists_say_what_models_can() -> None:
     assert plain["context_length"] is None
     assert plain["architecture"]["output_modalities"] == ["embeddings"]
     assert not {"tools", "reasoning", "grammar"} & set(plain["supported_parameters"])
+    painter = json.loads(openai.model_body("sd", traits(Capability.IMAGES, endpoint=Endpoint.IMAGES), created=1))
+    assert painter["architecture"] == {"input_modalities": ["text", "image"], "output_modalities": ["image"]}
+    assert "size" in painter["supported_parameters"]
+    assert "max_tokens" not in painter["supported_parameters"]
+    listener = json.loads(openai.model_body("ear", traits(endpoint=Endpoint.TRANSCRIPTIONS), created=1))
+    assert listener["architecture"] == {"input_modalities": ["text", "audio"], "output_modalities": ["text"]}
 
 
 CONTENT = st.one_of(
@@ -359,3 +365,85 @@ def test_what_is_streamed_is_what_was_said(content: list[Delta], size: int) -> N
         assert (choice["message"]["content"] or "") == said.get((Text, choice["index"]), "")
         assert choice["message"].get("reasoning_content", "") == said.get((Reasoning, choice["index"]), "")
         assert (choice["message"]["refusal"] or "") == said.get((ModelRefusal, choice["index"]), "")
+
+
+TOLD = {
+    "id": "up-1", "object": "chat.completion", "created": 1, "model": "x/y", "provider": "Acme", "citations": ["https://a"],
+    "system_fingerprint": None,
+    "usage": {
+        "prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11, "cost": 0.0012, "is_byok": False,
+        "cost_details": {"upstream_inference_cost": 0.001}, "queue_time": None,
+        "prompt_tokens_details": {"cached_tokens": 4, "image_tokens": 3},
+        "completion_tokens_details": {"reasoning_tokens": 0, "accepted_prediction_tokens": 1},
+    },
+}  # fmt: skip
+
+
+def test_what_a_server_tells_of_the_whole_answer_reaches_the_client() -> None:
+    """Fields of the answer and its usage that nobody here knows go on, whole and streamed; counts and ids are ours."""
+    reader = AnswerReader("t", freeze_object({"messages": []}))
+    choice = {"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"}
+    deltas = [*reader.payload(json.dumps(TOLD | {"choices": [choice]}).encode()), *reader.end()]
+    whole = openai.ChatAssembly(**HEAD)
+    stream = openai.ChatStream(**HEAD, include_usage=True)
+    for delta in deltas:
+        whole.add(delta)
+    body = json.loads(whole.body())
+    chunks = frames(b"".join(stream.encode(delta) for delta in deltas))
+    assert (body["id"], body["model"], body["provider"], body["citations"]) == (
+        "chatcmpl-1",
+        "auto",
+        "Acme",
+        ["https://a"],
+    )
+    assert "system_fingerprint" not in body
+    [told] = [one for one in chunks if "provider" in one]
+    assert told["choices"][0]["delta"] == {}
+    assert (told["id"], told["citations"]) == ("chatcmpl-1", ["https://a"])
+    usage = body["usage"]
+    assert chunks[-1]["usage"] == usage
+    assert (usage["cost"], usage["cost_details"], usage["is_byok"]) == (
+        0.0012,
+        {"upstream_inference_cost": 0.001},
+        False,
+    )
+    assert "queue_time" not in usage
+    assert usage["prompt_tokens_details"]["image_tokens"] == 3
+    assert usage["prompt_tokens_details"]["cached_tokens"] == 4
+    assert usage["completion_tokens_details"]["accepted_prediction_tokens"] == 1
+    assert usage["total_tokens"] == 11
+
+
+def test_a_stream_tells_of_the_whole_answer_once() -> None:
+    """What each chunk of a stream repeats is one chunk for the client, behind the text and before its end."""
+    reader = AnswerReader("t", freeze_object({"messages": []}))
+    stream = openai.ChatStream(**HEAD)
+    chunk = {
+        "object": "chat.completion.chunk",
+        "obfuscation": "xyz",
+        "provider": "Acme",
+        "search_results": [{"url": "u"}],
+    }
+    sent = b""
+    for delta, finish in (({"content": "a"}, None), ({"content": "b"}, None), ({}, "stop")):
+        one = chunk | {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+        sent += b"".join(stream.encode(found) for found in reader.payload(json.dumps(one).encode()))
+    sent += b"".join(stream.encode(found) for found in reader.end())
+    said = [(one["choices"][0]["delta"], one.get("search_results"), "obfuscation" in one) for one in frames(sent)]
+    assert said == [
+        ({"content": "a"}, None, False),
+        ({"content": "b"}, None, False),
+        ({}, [{"url": "u"}], False),
+        ({}, None, False),
+    ]
+
+
+def test_an_answer_nested_too_deeply_is_an_error_of_the_target() -> None:
+    """A field of an answer that no reader can take ends it with an error, not with a crash."""
+    reader = AnswerReader("t", freeze_object({"messages": []}))
+    deep = b'{"choices": [], "more": ' + b"[" * 900 + b"]" * 900 + b"}"
+    try:
+        list(reader.payload(deep))
+    except TargetProtocolError:
+        return
+    assert list(reader.payload(b'{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}'))

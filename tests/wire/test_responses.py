@@ -145,6 +145,24 @@ def output(call_id: str, *parts: Any) -> dict[str, Any]:
     return {"type": "function_call_output", "call_id": call_id, "output": list(parts)}
 
 
+@pytest.mark.parametrize(
+    ("part", "file"),
+    [
+        ({"type": "input_file", "file_id": "file-1"}, {"file_id": "file-1"}),
+        ({"type": "input_image", "file_id": "file-1", "detail": "auto"}, {"file_id": "file-1"}),
+        ({"type": "input_file", "file_url": "https://x.example/a.pdf"}, {"file_url": "https://x.example/a.pdf"}),
+        (
+            {"type": "input_file", "filename": "b.pdf", "file_url": "https://x.example/a.pdf"},
+            {"filename": "b.pdf", "file_url": "https://x.example/a.pdf"},
+        ),
+    ],
+)
+def test_files_that_are_only_named(part: dict[str, Any], file: dict[str, str]) -> None:
+    """A file's id or address stands in a part of its own, where the file is put in before inspection."""
+    (message,) = document(input=[{"role": "user", "content": [part]}])["messages"]
+    assert message["content"] == [{"type": "file", "file": file}]
+
+
 def test_pictures_in_tools_outputs_go_to_the_user() -> None:
     """A picture or a file that a tool returned stands in a turn of the user behind the outputs."""
     words = {"type": "input_text", "text": "seen"}
@@ -186,11 +204,11 @@ def test_thoughts_before_a_call_stay_with_the_turn() -> None:
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "picture of the assistant": ({"input": [{"role": "assistant", "content": [IMAGE]}]}, "input[0].content"),
     "no model": ({"model": ""}, "model"),
-    "no input": ({"input": None}, "input"),
+    "a chat's body": ({"input": None, "messages": []}, "messages"),
     "role": ({"input": [{"role": "boss", "content": "x"}]}, "input[0].role"),
     "unknown part": ({"input": [{"role": "user", "content": [{"type": "hologram"}]}]}, "input[0].content[0].type"),
-    "image by id": (
-        {"input": [{"role": "user", "content": [{"type": "input_image", "file_id": "f"}]}]},
+    "image without one": (
+        {"input": [{"role": "user", "content": [{"type": "input_image", "detail": "low"}]}]},
         "input[0].content[0].image_url",
     ),
     "call without id": ({"input": [{"type": "function_call", "name": "f"}]}, "input[0].call_id"),

@@ -195,7 +195,9 @@ def check_response(document: dict[str, Any]) -> None:
 
 
 def events_of(data: bytes) -> Iterator[dict[str, Any]]:
-    for block in data.decode().strip().split("\n\n"):
+    body, mark, rest = data.decode().partition("data: [DONE]\n\n")  # behind whole answers, as Open Responses wants it
+    assert (bool(mark), rest) == ("event: response.failed\n" not in body, "")
+    for block in body.strip().split("\n\n"):
         name, line = block.split("\n")
         event = json.loads(line.removeprefix("data: "))
         assert name == f"event: {event['type']}"

@@ -1,21 +1,29 @@
-"""The embedded targets as administrators see them: their memory, loading and unloading."""
+"""The models on this machine as administrators see them: their memory, loading and unloading."""
 
 from collections.abc import Mapping
 
-from gateway.local.embedded.models.pool import ModelPool
 from gateway.local.embedded.target import EmbeddedTarget
+from gateway.local.managed.target import ManagedTarget
+from gateway.local.models.pool import ModelPool
+from gateway.local.speech.target import SpeechTarget
 from gateway.server import ModelReport, ModelsReport, TemplateText
 
 
 class ModelAdmin:
-    """An administrator's view of the embedded targets. Asks their owners; owns nothing."""
+    """An administrator's view of targets whose models are loaded here. Asks their owners; owns nothing."""
 
-    def __init__(self, targets: Mapping[str, EmbeddedTarget], pool: ModelPool) -> None:
-        self._targets = targets
+    def __init__(
+        self,
+        embedded: Mapping[str, EmbeddedTarget],
+        managed: Mapping[str, ManagedTarget | SpeechTarget],
+        pool: ModelPool,
+    ) -> None:
+        self._embedded = embedded
+        self._targets: Mapping[str, EmbeddedTarget | ManagedTarget | SpeechTarget] = {**embedded, **managed}
         self._pool = pool
 
     def report(self) -> ModelsReport:
-        """Report on every embedded model and on the memory that they share."""
+        """Report on every model and on the memory that they share."""
         limits = self._pool.limits
         residencies = [target.residency for target in self._targets.values()]
         taken = [residency.footprint for residency in residencies if residency.resident]
@@ -28,8 +36,8 @@ class ModelAdmin:
         )
 
     def template(self, target: str) -> TemplateText:
-        """Return a model's chat template; an empty one before the model was loaded."""
-        template = self._targets[target].template
+        """Return a model's chat template; an empty one before the model was loaded, and for a server's."""
+        template = self._embedded[target].template if target in self._embedded else None
         return (
             TemplateText()
             if template is None
@@ -58,8 +66,10 @@ class ModelAdmin:
             self._pool.keep_alive(target, seconds)
 
 
-def _report(name: str, target: EmbeddedTarget) -> ModelReport:
-    state, residency, ready = target.state(), target.residency, target.ready
+def _report(name: str, target: EmbeddedTarget | ManagedTarget | SpeechTarget) -> ModelReport:
+    state, residency = target.state(), target.residency
+    embedded = target if isinstance(target, EmbeddedTarget) else None
+    ready = embedded.ready if embedded is not None else None
     sequences = ready.sequences if ready is not None else None
     return ModelReport(
         target=name,
@@ -68,7 +78,7 @@ def _report(name: str, target: EmbeddedTarget) -> ModelReport:
         progress=state.loading,
         memory=residency.footprint.total,
         gpu_memory=residency.footprint.gpu,
-        context=target.context,
+        context=embedded.context if embedded is not None else target.info.context,
         slots=state.slots_total or 0,
         busy=residency.working,
         waiting=residency.waiting,
@@ -82,11 +92,11 @@ def _report(name: str, target: EmbeddedTarget) -> ModelReport:
         checkpoint_bytes=sequences.checkpoint_bytes if sequences is not None else 0,
         drafts=ready is not None and ready.drafts,
         draft_head=ready.draft_head if ready is not None else "",
-        thinks=target.thinks,
+        thinks=embedded is not None and embedded.thinks,
     )
 
 
-def _word(target: EmbeddedTarget) -> str:
+def _word(target: EmbeddedTarget | ManagedTarget | SpeechTarget) -> str:
     state = target.state()
     if target.problem:
         return "failed"

@@ -1,6 +1,11 @@
 """From the whole configuration to the settings of one embedded target. Imports little: a start begins with it."""
 
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
 from gateway.app.models.media_capabilities import projector_header
+from gateway.core.errors import ConfigurationError
 from gateway.local.embedded.models.files import model_path
 from gateway.local.embedded.settings import EmbeddedSettings
 from gateway.settings import Settings
@@ -16,16 +21,21 @@ def embedded_settings(settings: Settings, name: str, config: EmbeddedTargetConfi
     Raises:
         ConfigurationError: A model file is missing.
     """
+
+    def path(field: str, model: str) -> str:
+        with about(f"targets.{name}.{field}"):
+            return str(model_path(model, settings.model_directory))
+
     return EmbeddedSettings(
-        model=str(model_path(config.model, settings.model_directory)),
+        model=path("model", config.model),
         context=config.context or _UNFITTED.context,
         slots=config.slots or _UNFITTED.slots,
         fit_context=config.context is None,
         fit_slots=config.slots is None,
         kv_type_k=config.kv_type_k or config.kv_type,
         kv_type_v=config.kv_type_v or config.kv_type,
-        lora=tuple((str(model_path(lora, settings.model_directory)), scale) for lora, scale in config.lora.items()),
-        mmproj=_projector(settings, name, config.mmproj) if config.mmproj else "",
+        lora=tuple((path("lora", lora), scale) for lora, scale in config.lora.items()),
+        mmproj=_projector(path("mmproj", config.mmproj), name) if config.mmproj else "",
         queue=config.queue,
         queue_wait=config.queue_wait,
         load=config.load,
@@ -34,7 +44,7 @@ def embedded_settings(settings: Settings, name: str, config: EmbeddedTargetConfi
         **{name: getattr(config, name) for name in LlamaOptions.model_fields},
         draft_lookup=config.draft.lookup,
         draft_head=config.draft.head == "auto",
-        draft_model=str(model_path(config.draft.model, settings.model_directory)) if config.draft.model else "",
+        draft_model=path("draft.model", config.draft.model) if config.draft.model else "",
         draft_tokens=config.draft.tokens,
         spill_memory=config.spill_memory,
         spill_disk=config.spill_disk,
@@ -45,12 +55,28 @@ def embedded_settings(settings: Settings, name: str, config: EmbeddedTargetConfi
     )
 
 
-def _projector(settings: Settings, target: str, name: str) -> str:
+@contextlib.contextmanager
+def about(setting: str) -> Iterator[None]:
+    """Put a setting's name before each problem of the body that does not begin with it.
+
+    Raises:
+        ConfigurationError: The body's.
+    """
+    try:
+        yield
+    except ConfigurationError as error:
+        said = (f"{setting}: ", f"{setting}.")
+        raise ConfigurationError(
+            tuple(one if one.startswith(said) else f"{setting}: {one}" for one in error.problems)
+        ) from error
+
+
+def _projector(path: str, target: str) -> str:
     """Return the path of a projector.
 
     Raises:
-        ConfigurationError: The file is missing, or it is none.
+        ConfigurationError: The file can't be used, or is no projector.
     """
-    path = model_path(name, settings.model_directory)
-    projector_header(path, target)
-    return str(path)
+    with about(f"targets.{target}.mmproj"):
+        projector_header(Path(path), target)
+    return path

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 # What the gateway itself writes there. Nothing else is touched: the directory may hold models and files of the user's.
-_OWN = ("ledger.sqlite3*", "taint.key*", "state.json*", "patterns-*", "entities-*", "*.lock")
+_OWN = ("ledger.sqlite3*", "taint.key*", "checkpoint.key*", "state.json*", "patterns-*", "entities-*", "*.lock")
 _OWN_FOLDERS = ("", "engine", "spill")
 
 
@@ -19,9 +19,13 @@ def close_to_others(state_dir: Path) -> None:
         state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     for folder in _OWN_FOLDERS:
         _restrict(state_dir / folder, 0o700)
-    for pattern in _OWN:
-        for file in state_dir.glob(pattern):
-            _restrict(file, 0o600)
+    for file in own_files(state_dir):
+        _restrict(file, 0o600)
+
+
+def own_files(state_dir: Path) -> list[Path]:
+    """Return the files there that the gateway itself has written."""
+    return [file for pattern in _OWN for file in sorted(state_dir.glob(pattern))]
 
 
 def _restrict(path: Path, mode: int) -> None:

@@ -24,8 +24,10 @@ class StateMemory:
     run alone, the marker and the ledger's identity stay as they are, and putting the files back undoes everything.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, shared: bool = False) -> None:
+        """Look at nothing yet. `shared`: the ledger lies elsewhere, and other gateways may use it too."""
         self._folder = folder
+        self._shared = shared
         self._marker: Marker | None = None
         self.lost = Losses()
         self.key = b""
@@ -50,19 +52,21 @@ class StateMemory:
         return Found(
             marker=marker,
             key=self._read(KEY_FILE),
-            ledger=ledger.exists() and ledger.stat().st_size > 0,
-            journal=journal.exists() and journal.stat().st_size > 0,
+            ledger=self._shared or (ledger.exists() and ledger.stat().st_size > 0),
+            journal=self._shared or (journal.exists() and journal.stat().st_size > 0),
         )
 
     async def open(self, found: Found, ledger: Ledger, *, accept_loss: bool) -> None:
         """Compare what was found with the ledger, and take the state over where all is there or the loss is accepted.
 
         Raises:
-            ConfigurationError: The key or the marker can't be written.
+            ConfigurationError: The key or the marker can't be written, or the key is not that of the other gateways.
             LedgerUnavailable: The ledger can't be read or written.
         """
         identity = await ledger.identity()
         lost = losses(found, identity)
+        if self._shared and lost.key is not None and not accept_loss:
+            raise ConfigurationError((self._another_key(),))
         if lost and not accept_loss:
             self._closed(found, lost, ledger)
             return
@@ -84,6 +88,13 @@ class StateMemory:
         """Note that the ledger is closed in order, so that it needs no `-wal` file the next time."""
         if self._marker is not None:
             self._write(msgspec.structs.replace(self._marker, open=False))
+
+    def _another_key(self) -> str:
+        return (
+            f"{self._folder / KEY_FILE}: is missing, or is not the key of the gateways that share this ledger, so they "
+            "would not know each other's sensitive conversations. Copy that file from the state directory of another "
+            "gateway. If no copy is left, begin anew: 'aduana serve --accept-loss', with all others stopped."
+        )
 
     def _closed(self, found: Found, lost: Losses, ledger: Ledger) -> None:
         self.lost = lost

@@ -12,7 +12,7 @@ from gateway.settings import Settings
 from gateway.stored import ResponseStore, SealedTable, TableSettings, erase_store
 
 LOG = structlog.get_logger("aduana")
-_BATCHES_FILE = "batches.sqlite3"
+BATCHES_FILE = "batches.sqlite3"
 
 
 async def open_store(stack: AsyncExitStack, settings: Settings, memory: StateMemory) -> ResponseStore | None:
@@ -47,14 +47,14 @@ async def open_table(stack: AsyncExitStack, settings: Settings, memory: StateMem
     """
     batches = settings.batches
     if batches.store == "off":
-        if await asyncio.to_thread(erase_store, settings.state_dir, _BATCHES_FILE):
+        if await asyncio.to_thread(erase_store, settings.state_dir, BATCHES_FILE):
             LOG.warning("batches.erased", reason="batches.store is off")
         return None
     if memory.lost:
         LOG.error("batches.closed", reason="the state directory has lost something")
         return None
     kept = TableSettings(
-        file=settings.state_dir / _BATCHES_FILE, setting="batches", days=batches.days, most_bytes=batches.max_bytes
+        file=settings.state_dir / BATCHES_FILE, setting="batches", days=batches.days, most_bytes=batches.max_bytes
     )
     table = SealedTable(kept, Seal(memory.key, b"aduana batches 1"))
     await table.open()

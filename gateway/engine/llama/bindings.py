@@ -1,15 +1,19 @@
 """The one import of `llama_cpp`: its low-level bindings, without the package's high-level API.
 
 `llama_cpp/__init__.py` imports a server's worth of modules (and pickle-based caches) that are not needed here: the
-submodule is loaded into a bare package instead, which saves memory and time in every worker.
+submodule is loaded into a bare package instead, which saves memory and time in every worker. It is loaded when the
+first of its names is used, so that a gateway without embedded models needs no llama.cpp at all.
 """
 
 import ctypes
+import functools
 import importlib
 import importlib.util
+import re
 import sys
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,28 +21,74 @@ from numpy.typing import NDArray
 
 
 def _load() -> types.ModuleType:
+    """Load the bindings, and with them llama.cpp.
+
+    Raises:
+        ImportError: They are not installed, or one of the libraries that they need is missing.
+    """
     if "llama_cpp" not in sys.modules:
         spec = importlib.util.find_spec("llama_cpp")
         if spec is None or spec.submodule_search_locations is None:
-            raise ImportError("llama-cpp-python is not installed: pip install llama-cpp-python")
+            raise ImportError("llama-cpp-python is not installed: run 'aduana engine install'")
         package = types.ModuleType("llama_cpp")
         package.__path__ = list(spec.submodule_search_locations)
         package.__spec__ = spec
         sys.modules["llama_cpp"] = package
-    return importlib.import_module("llama_cpp.llama_cpp")
+    loaded: set[str] = set()
+    while True:
+        try:
+            return importlib.import_module("llama_cpp.llama_cpp")
+        except RuntimeError as error:  # llama_cpp's own, with the loader's words
+            missing = re.search(r"(lib[\w.+-]+): cannot open shared object file", str(error))
+            if missing is None or missing[1] in loaded or not _load_from_packages(missing[1]):
+                raise ImportError(f"llama.cpp can't be loaded: {error}") from error
+            loaded.add(missing[1])
 
 
-C: Any = _load()  # untyped: the bindings' annotations name arrays where C wants pointers
+def _load_from_packages(name: str) -> bool:
+    """Load a library of NVIDIA's Python packages, so that it is there for whoever needs it. False: none has it.
+
+    Wheels with CUDA leave cuBLAS and the runtime to the system or to these packages, which no loader searches.
+    """
+    spec = importlib.util.find_spec("nvidia")
+    for place in spec.submodule_search_locations or () if spec is not None else ():
+        for file in Path(place).glob(f"*/lib/{name}"):
+            ctypes.CDLL(str(file), mode=ctypes.RTLD_GLOBAL)
+            return True
+    return False
+
+
+class _Bindings:
+    """The names of `llama_cpp.llama_cpp`; the first look-up loads it, and later ones cost what a module's do."""
+
+    def __getattr__(self, name: str) -> Any:
+        self.__dict__.update(vars(_load()))
+        try:
+            return self.__dict__[name]
+        except KeyError:
+            raise AttributeError(f"llama_cpp.llama_cpp has no {name}") from None
+
+
+C: Any = _Bindings()  # untyped: the bindings' annotations name arrays where C wants pointers
 
 __all__ = [
     "Batch", "C", "keep_log", "log_tail", "logits_address", "logits_of", "multimodal", "next_token_states",
     "pointer_to",
 ]  # fmt: skip
 
-# llama_get_logits as a plain number: a pointer object for every step is dear. Indexing makes a function of its own, so
-# that the bindings' prototype stays as it is.
-logits_address: Any = C._lib["llama_get_logits"]
-logits_address.argtypes, logits_address.restype = [ctypes.c_void_p], ctypes.c_void_p
+
+@functools.cache
+def _get_logits() -> Any:
+    # Indexing makes a function of its own, so that the bindings' prototype stays as it is.
+    function = C._lib["llama_get_logits"]
+    function.argtypes, function.restype = [ctypes.c_void_p], ctypes.c_void_p
+    return function
+
+
+def logits_address(context: Any) -> Any:
+    """Return llama_get_logits as a plain number: a pointer object for every step is dear."""
+    return _get_logits()(context)
+
 
 _LINES = 40
 _tail: list[str] = []
@@ -51,18 +101,21 @@ def _on_log(level: int, text: bytes | None, _data: object) -> None:
         del _tail[:-_LINES]
 
 
-_callback = C.llama_log_callback(_on_log)  # C keeps only the pointer, so it must live as long as the process
+@functools.cache  # C keeps only the pointer, so it must live as long as the process
+def _callback() -> Any:
+    return C.llama_log_callback(_on_log)
 
 
 def keep_log() -> None:
     """Send llama.cpp's warnings and errors to `log_tail` instead of stderr."""
-    C.llama_log_set(_callback, None)
+    C.llama_log_set(_callback(), None)
 
 
 def multimodal() -> Any:
     """Return the bindings of mtmd, llama.cpp's library for pictures and sound; its log goes to `log_tail` as well."""
+    _load()
     bindings = importlib.import_module("llama_cpp.mtmd_cpp")
-    bindings.mtmd_helper_log_set(_callback, None)
+    bindings.mtmd_helper_log_set(_callback(), None)
     return bindings
 
 

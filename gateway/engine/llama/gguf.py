@@ -207,6 +207,8 @@ def _parse(reader: _Reader) -> tuple[dict[str, Value], int, _Tensors]:
             hint = " (it is in llama.cpp's older format from before August 2023)"
         elif magic[:2] == b"PK" or magic[:1] == b"{":
             hint = " (it looks like a PyTorch or JSON file: convert it with llama.cpp's convert_hf_to_gguf.py)"
+        elif magic.lower() in (b"<!do", b"<htm", b"<hea", b"<?xm") or magic.lstrip()[:1] == b"<":
+            hint = " (it is a web page: a hub or proxy sent that instead of the file; download it again)"
         elif magic[:4] == b"vers":
             hint = " (it is a Git LFS pointer, not the file itself: run 'git lfs pull')"
         raise _Broken(f"it is not a GGUF file{hint}")

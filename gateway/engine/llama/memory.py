@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 import msgspec
+
+from gateway.engine.llama.nvidia import nvidia_cards
 
 _LEAST_LEFT = 512 * 2**20  # bytes, of RAM and of each card
 _LEFT_OF_RAM, _LEFT_OF_CARD = 1 / 8, 1 / 20
@@ -53,36 +54,23 @@ def _meminfo(name: str) -> int | None:
         return None
 
 
+def free_on_cards() -> int | None:
+    """Return the bytes that are free on all cards that may be used. None: NVML can't say."""
+    cards = _cards()
+    return None if cards is None else sum(free for free, _ in cards)
+
+
 def _spare_on_cards() -> int | None:
-    """Sum up what is free on the cards that the engine may use. None: NVML can't say, as with cards of other makers."""
-    try:
-        import pynvml as driver
-    except ImportError:
-        return None
-    nvml: Any = driver
-    try:
-        nvml.nvmlInit()
-    except nvml.NVMLError:
-        return None
-    try:
-        cards = [nvml.nvmlDeviceGetMemoryInfo(card) for card in _visible(nvml)]
-        return sum(max(0, card.free - _left(card.total, _LEFT_OF_CARD)) for card in cards) if cards else None
-    except nvml.NVMLError:
-        return None
-    finally:
-        nvml.nvmlShutdown()
+    """Sum up what models may take of the cards that may be used. None: NVML can't say."""
+    cards = _cards()
+    return None if cards is None else sum(max(0, free - _left(total, _LEFT_OF_CARD)) for free, total in cards)
 
 
-def _visible(nvml: Any) -> list[Any]:
-    """Return the cards that CUDA_VISIBLE_DEVICES leaves, or all."""
-    said = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if said is None:
-        return [nvml.nvmlDeviceGetHandleByIndex(number) for number in range(nvml.nvmlDeviceGetCount())]
-    words = [word.strip() for word in said.split(",") if word.strip()]
-    return [
-        nvml.nvmlDeviceGetHandleByIndex(int(word)) if word.isdigit() else nvml.nvmlDeviceGetHandleByUUID(word)
-        for word in words
-    ]
+def _cards() -> list[tuple[int, int]] | None:
+    """Return free and total bytes of each card that may be used. None: NVML can't say, as of other makers' cards."""
+    cards = nvidia_cards(os.environ.get("CUDA_VISIBLE_DEVICES")).cards
+    known = [(card.free, card.total) for card in cards if card.free is not None and card.total is not None]
+    return known if known and len(known) == len(cards) else None
 
 
 def _left(total: int, part: float) -> int:

@@ -18,7 +18,6 @@ from gateway.engine.llama.bindings import C, keep_log, log_tail
 
 _PIECE = 256
 _MOST_DIFFERENT = 256  # token ids that one of two equal vocabularies may have more: rows that fill up a matrix
-_ATTR_CONTROL = C.LLAMA_TOKEN_ATTR_CONTROL
 
 
 class FimTokens(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +106,7 @@ class Vocabulary:
 
     def is_control(self, token: int) -> bool:
         """Say whether a token steers the model and is no text."""
-        return bool(C.llama_vocab_get_attr(self._handle, token) & _ATTR_CONTROL)
+        return bool(C.llama_vocab_get_attr(self._handle, token) & C.LLAMA_TOKEN_ATTR_CONTROL)
 
     def controls(self) -> Mapping[str, int]:
         """Return the ids of all control tokens, by their text; the first call takes up to 0.1 s."""

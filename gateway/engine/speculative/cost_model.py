@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 
 _MEMORY = 0.8  # what an attempt still counts after the next one
 _PRIOR = (2.0, 1.0)  # right and wrong draft tokens that a new sequence starts with
+_POOR_PRIOR = (1.0, 2.0)  # the same where first drafts of the sequences before were wrong
+_TRY_EVERY = 8  # sequences of which one starts with the better prior all the same
 _REST = 32  # steps without a draft after which a sequence may try again
 _MARGIN = 1.1  # draft tokens must make a step worth that much more
 _SURE = 0.97  # as likely as draft tokens get
@@ -24,9 +26,11 @@ _REFERENCE = 64  # steps with draft tokens in a row before one without, which th
 class AcceptanceRate:
     """Estimate of how likely the next draft token of one sequence is accepted."""
 
-    def __init__(self) -> None:
-        self._right, self._wrong = _PRIOR
+    def __init__(self, prior: tuple[float, float] = _PRIOR) -> None:
+        """Begin with so many right and wrong tokens."""
+        self._right, self._wrong = prior
         self._rested = 0
+        self.is_new = True  # no draft of this sequence was checked yet
 
     @property
     def value(self) -> float:
@@ -41,6 +45,7 @@ class AcceptanceRate:
         self._right = _MEMORY * self._right + right
         self._wrong = _MEMORY * self._wrong + (right < drafted)
         self._rested = 0
+        self.is_new = False
 
     def rested(self) -> None:
         """Note a step without a draft, though there was one. After some of them the past is forgotten."""
@@ -48,6 +53,24 @@ class AcceptanceRate:
         if self._rested >= _REST:
             self._right, self._wrong = _PRIOR
             self._rested = 0
+
+
+class FirstDrafts:
+    """What became of the first drafts of recent sequences: who has only wrong ones need not try in each answer anew."""
+
+    def __init__(self) -> None:
+        self._rate = AcceptanceRate()
+        self._begun = 0
+
+    def begin(self) -> AcceptanceRate:
+        """Return the rate that a new sequence starts with."""
+        self._begun += 1
+        poor = self._rate.value < 0.5 and self._begun % _TRY_EVERY
+        return AcceptanceRate(_POOR_PRIOR if poor else _PRIOR)
+
+    def checked(self, right: int) -> None:
+        """Note how many tokens of a sequence's first draft were right."""
+        self._rate.checked(1, min(right, 1))
 
 
 class _BatchCost:

@@ -15,7 +15,7 @@ import msgspec
 
 from gateway.engine.scheduler.sequence import Sequence
 from gateway.engine.scheduler.step import Row, Step
-from gateway.engine.speculative.cost_model import AcceptanceRate, DraftCostModel, even
+from gateway.engine.speculative.cost_model import AcceptanceRate, DraftCostModel, FirstDrafts, even
 from gateway.engine.speculative.ngram import NgramProposer
 
 
@@ -74,6 +74,7 @@ class Speculator:
         self._model_costs = DraftCostModel(always=always, first=costs) if proposer is not None else None
         self._proposer = proposer
         self._requests: dict[int, _RequestDrafts] = {}
+        self._first_ngrams, self._first_by_model = FirstDrafts(), FirstDrafts()
         self._used: DraftCostModel | None = None  # of the last step's draft tokens
 
     def extend(self, step: Step, sequence_of: Callable[[int], Sequence | None]) -> Step:
@@ -100,7 +101,10 @@ class Speculator:
         """Note that so many of a row's draft tokens were what was sampled."""
         learned = self._requests.get(row.request)
         if learned is not None:  # else it ended with this step
-            rate = learned.ngram_rate if self._used is self._ngram_costs else learned.model_rate
+            by_ngrams = self._used is self._ngram_costs
+            rate = learned.ngram_rate if by_ngrams else learned.model_rate
+            if rate.is_new and row.drafted:
+                (self._first_ngrams if by_ngrams else self._first_by_model).checked(right)
             rate.checked(row.drafted, right)
 
     def took(self, step: Step, seconds: float) -> None:
@@ -172,7 +176,11 @@ class Speculator:
     def _of(self, request: int) -> _RequestDrafts:
         found = self._requests.get(request)
         if found is None:
-            found = _RequestDrafts(ngrams=NgramProposer(), ngram_rate=AcceptanceRate(), model_rate=AcceptanceRate())
+            found = _RequestDrafts(
+                ngrams=NgramProposer(),
+                ngram_rate=self._first_ngrams.begin(),
+                model_rate=self._first_by_model.begin(),
+            )
             self._requests[request] = found
         return found
 

@@ -3,10 +3,13 @@
 The ledger asks the same question once more when it sets the money aside: then nobody else can take it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
+import msgspec
+
 from gateway.core.errors import BudgetSpent
+from gateway.core.limits import is_daily
 from gateway.core.snapshot import Budget
 from gateway.policy.evaluation.decision import Refusal
 
@@ -16,22 +19,47 @@ _NOISE = 1e-9
 Limits = tuple[tuple[str, float, bool], ...]  # name, what is left, whether an unknown price may draw on it
 
 
-def names_for(key: str) -> tuple[str, ...]:
-    """Return the names of the budgets that a request with this key draws on.
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of the budgets that a request draws on: wherever it goes, and at single targets besides."""
 
-    The one that is renewed last comes first.
-    """
-    return ("month", f"key:{key}", "day")
+    shared: Limits = ()
+    targets: Mapping[str, Limits] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.shared or self.targets)
+
+    def of(self, target: str) -> Limits:
+        """Return what is left where this target answers."""
+        own = self.targets.get(target)
+        return self.shared if own is None else self.shared + own
 
 
-def limits(budgets: Mapping[str, Budget], key: str) -> Limits:
-    """Return what is left of each budget that has a limit, in US dollars."""
+NOTHING_LIMITED = Left()
+
+
+def limits(budgets: Mapping[str, Budget], key: str, tags: Collection[str] = ()) -> Left:
+    """Return what is left of each budget that has a limit, in US dollars. What is renewed last comes first."""
     found: list[tuple[str, float, bool]] = []
-    for name in names_for(key):
-        budget = budgets.get(name)
-        if budget is not None and budget.limit is not None:
-            found.append((name, budget.limit - budget.spent, budget.unpriced))
-    return tuple(found)
+    targets: dict[str, Limits] = {}
+    for name, budget in budgets.items():
+        if budget.limit is None:
+            continue
+        scope, _, of = name.partition(":")
+        left = (name, budget.limit - budget.spent, budget.unpriced)
+        match scope.removesuffix("_day"):
+            case "target":
+                targets[of] = (*targets.get(of, ()), left)
+            case "key" if of != key:
+                continue
+            case "tag" if of not in tags:
+                continue
+            case _:
+                found.append(left)
+    if not found and not targets:
+        return NOTHING_LIMITED
+    if len(found) > 1:
+        found.sort(key=lambda one: is_daily(one[0]))
+    return Left(shared=tuple(found), targets=targets)
 
 
 def in_the_way(left: Limits, price: float | None) -> str | None:
@@ -73,13 +101,21 @@ def budget_refusal(name: str, budget: Budget, price: float | None, now: datetime
 
 
 def _titled(name: str) -> str:
-    match name:
+    scope, _, of = name.partition(":")
+    when = "today" if is_daily(name) else "this month"
+    match scope.removesuffix("_day"):
         case "day":
             return "today's budget for clouds"
         case "month":
             return "this month's budget for clouds"
+        case "user":
+            return f"your budget for clouds of {when}"
+        case "tag":
+            return f"the budget for clouds of the tag {of!r} of {when}"
+        case "target":
+            return f"the budget of {of!r} of {when}"
         case _:
-            return "this API key's budget for clouds of this month"
+            return f"this API key's budget for clouds of {when}"
 
 
 def _dollars(usd: float) -> str:

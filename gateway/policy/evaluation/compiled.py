@@ -11,6 +11,7 @@ from gateway.policy.evaluation.index import Index, IndexEntry
 from gateway.policy.evaluation.request_view import local_targets
 from gateway.policy.language.ast import Document, Labels, Rule
 from gateway.policy.language.conditions import FactRef, atoms
+from gateway.policy.language.facts import TOLD_BY_READING
 
 ROUTE, RESTRICT, GROW, PERMIT = range(
     4
@@ -82,6 +83,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     def facts(self) -> frozenset[FactRef]:
         """Return every fact that the rules ask about."""
         return frozenset(atom.fact for rule in self.rules for atom in atoms(rule.when))
+
+    def asks_of_attachments(self) -> bool:
+        """Return whether a rule asks for what only reading an attachment tells: its kind, its pages, all of it."""
+        return any(fact.name in TOLD_BY_READING for fact in self.facts())
 
 
 def compile_policy(document: Document, catalog: Catalog, digest: str, warnings: Sequence[str] = ()) -> Policy:

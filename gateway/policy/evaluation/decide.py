@@ -11,7 +11,7 @@ from functools import partial
 from gateway.core.finding import Inspection
 from gateway.core.labels import Label
 from gateway.core.snapshot import Snapshot
-from gateway.policy.evaluation.budgets import Limits, in_the_way, limits
+from gateway.policy.evaluation.budgets import Left, in_the_way, limits
 from gateway.policy.evaluation.compiled import GROW, Compiled, Policy
 from gateway.policy.evaluation.decision import Candidate, Decision, Refusal, Removed, Subject, Why
 from gateway.policy.evaluation.eligibility import obstacles
@@ -61,7 +61,7 @@ def decide_relieved(evidence: Evidence, policy: Policy, relief: frozenset[str]) 
     acting = _rules(compiled, standing & compiled.restrict)
     permitting = _rules(compiled, standing & compiled.permit)
     only, refusal, cap = _restrictions(rules, acting)
-    left = limits(snapshot.budgets, inbound.caller.key)
+    left = limits(snapshot.budgets, inbound.caller.key, view.tags)
     against = partial(obstacles, policy.catalog.targets, inbound.request, snapshot, alias, view.label, only, cap, left)
     found = against()
     route = standing & compiled.route
@@ -77,7 +77,7 @@ def decide_relieved(evidence: Evidence, policy: Policy, relief: frozenset[str]) 
     elif not order:
         reason = "refused"
         named = _named(view, policy, number)
-        said = why_nothing(inbound, snapshot, view.label, found, named)
+        said = why_nothing(inbound, snapshot, view.label, found, named, view.tags)
     else:
         said = None
     return Decision(
@@ -99,6 +99,7 @@ def decide_relieved(evidence: Evidence, policy: Policy, relief: frozenset[str]) 
         masked=_masked(inspection, relief),
         unknown_tags=strangers,
         restrictions=tuple(rules[n].name for n in sorted({*grown, *acting, *permitting})),
+        found=frozenset({finding.category for finding in inspection.findings}),
     )
 
 
@@ -187,7 +188,7 @@ def _order(
 
 
 def _kept_out(
-    view: RequestView, policy: Policy, number: int | None, found: dict[str, Why | None], left: Limits
+    view: RequestView, policy: Policy, number: int | None, found: dict[str, Why | None], left: Left
 ) -> str | None:
     """Return the budget that kept out the target that would have been asked first; None: no budget did."""
     if Why.BUDGET not in found.values():
@@ -197,7 +198,7 @@ def _kept_out(
         if found[name] is None:
             return None
         if found[name] is Why.BUDGET:
-            return in_the_way(left, view.snapshot.prices.get(name))
+            return in_the_way(left.of(name), view.snapshot.prices.get(name))
     return None
 
 

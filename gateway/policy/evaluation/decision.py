@@ -101,6 +101,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     masked: frozenset[str] | None = None  # categories that are masked in what this decision is about; None: not masked
     unknown_tags: frozenset[str] = frozenset()  # tags of the request that nobody declared
     restrictions: tuple[str, ...] = ()  # names of the rules that tagged, raised, restricted or set something
+    found: frozenset[str] = frozenset()  # categories that inspection found in what this decision is about
 
 
 def refusal_error(decision: Decision) -> AduanaError:

@@ -8,14 +8,18 @@ from gateway.core.request import (
     AnyRequest,
     ChatRequest,
     CompletionRequest,
+    DecisionsRequest,
     EmbeddingsRequest,
+    Media,
+    MediaRequest,
     RerankRequest,
     TokenizeRequest,
+    TranscriptionRequest,
     endpoint_of,
 )
 from gateway.core.snapshot import Snapshot
 from gateway.core.target import CAPABILITY_OF_FORM, MEDIA_CAPABILITY, Alias, Capability, TargetInfo
-from gateway.policy.evaluation.budgets import Limits, in_the_way
+from gateway.policy.evaluation.budgets import NOTHING_LIMITED, Left, in_the_way
 from gateway.policy.evaluation.decision import Why
 
 NOTHING: frozenset[Capability] = frozenset()
@@ -25,7 +29,8 @@ def needs(request: AnyRequest) -> frozenset[Capability]:
     """Return what a target must be able to do for this request, beyond text."""
     found: set[Capability] = set()
     if request.media:
-        found.update(MEDIA_CAPABILITY[media] for media in request.media)
+        heard = isinstance(request, TranscriptionRequest)  # whoever serves transcriptions can listen
+        found.update(MEDIA_CAPABILITY[media] for media in request.media if not (heard and media is Media.AUDIO))
     match request:
         case ChatRequest():
             if request.tools:
@@ -33,7 +38,7 @@ def needs(request: AnyRequest) -> frozenset[Capability]:
             found |= _needs_of_both(request)
         case CompletionRequest():
             found |= _needs_of_both(request)
-        case EmbeddingsRequest() | RerankRequest() | TokenizeRequest():
+        case EmbeddingsRequest() | RerankRequest() | DecisionsRequest() | TokenizeRequest() | MediaRequest():
             pass
         case _:
             assert_never(request)
@@ -49,14 +54,14 @@ def _needs_of_both(request: ChatRequest | CompletionRequest) -> set[Capability]:
 def answer_tokens(request: AnyRequest) -> int | None:
     """Return the room to leave for the answer, in tokens; None: the window is no limit.
 
-    It is none where several texts are worked on, each on its own.
+    It is none where several texts are worked on, each on its own, or the answer is no text.
     """
     match request:
         case ChatRequest() | CompletionRequest():
             return request.sampling.max_tokens or 1
         case EmbeddingsRequest():
             return 0 if len(request.inputs) == 1 and not request.truncate else None
-        case RerankRequest() | TokenizeRequest():
+        case RerankRequest() | DecisionsRequest() | TokenizeRequest() | MediaRequest():
             return None
         case _:
             assert_never(request)
@@ -70,7 +75,7 @@ def obstacles(
     label: int,
     only: frozenset[str] | None,
     cap: int | None = None,
-    left: Limits = (),
+    left: Left = NOTHING_LIMITED,
     *,
     whole: bool = True,
 ) -> dict[str, Why | None]:
@@ -99,13 +104,13 @@ def obstacles(
             why = Why.ONLY
         elif not info.serves(endpoint):
             why = Why.ENDPOINT
-        elif needed and not needed <= info.capabilities:
+        elif needed and not info.takes(needed, as_text=isinstance(request, ChatRequest)):
             why = Why.CAPABILITY
         elif (
             info.context is not None and room is not None and _too_long(counts.get(name, estimate), room, info.context)
         ):
             why = Why.CONTEXT
-        elif left and info.zone is Zone.CLOUD and in_the_way(left, snapshot.prices.get(name)) is not None:
+        elif left and info.zone is Zone.CLOUD and in_the_way(left.of(name), snapshot.prices.get(name)) is not None:
             why = Why.BUDGET
         else:
             state = states.get(name)

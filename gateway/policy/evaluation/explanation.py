@@ -2,9 +2,10 @@
 
 import msgspec
 
+from gateway.core.attachment import SeenAttachment
 from gateway.core.finding import Inspection
 from gateway.core.labels import Label
-from gateway.core.yaml_source import suggest
+from gateway.core.yaml_source import known_names, suggest
 from gateway.policy.evaluation.compiled import Policy, deeds
 from gateway.policy.evaluation.decide import decide, otherwise_for
 from gateway.policy.evaluation.decision import Decision, Why
@@ -33,6 +34,8 @@ REASONS = {
 
 
 _MOST_TRACES = 5  # that are told in words; all of them are in the JSON
+_MOST_FINDINGS = 100  # whose places are told
+_MOST_ATTACHMENTS = 20  # that are told in words
 _MOST_PLACES = 3  # sentences of one topic that are named
 
 
@@ -71,6 +74,25 @@ class TraceLine(msgspec.Struct, frozen=True, kw_only=True):
     path: str
 
 
+class AttachmentLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An attachment and how far it was read: `no`, `whole` or `in part`, with the reasons."""
+
+    path: str
+    kind: str
+    pages: int
+    read: str
+    reasons: tuple[str, ...]
+
+
+class FindingLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding: its category, and where it stands, in characters of the string at a path. Never the text."""
+
+    category: str
+    path: str
+    start: int
+    end: int
+
+
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one decision, without content. `decision` is what `decide` gave."""
 
@@ -80,8 +102,10 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     label_source: str
     label_steps: tuple[str, ...]
+    findings: tuple[FindingLine, ...]  # the first hundred
     tainted: bool
     traces: tuple[TraceLine, ...]
+    attachments: tuple[AttachmentLine, ...]
     tags: tuple[str, ...]
     rules: tuple[RuleLine, ...]
     otherwise: tuple[str, ...]
@@ -122,8 +146,13 @@ def explain(evidence: Evidence, policy: Policy, *, masks: bool = True) -> Explan
         label=decision.label.word,
         label_source=decision.label_source,
         label_steps=_label_steps(evidence, decision, policy, first.mask if second else frozenset()),
+        findings=tuple(
+            FindingLine(category=one.category, path=one.path, start=one.start, end=one.end)
+            for one in evidence.inspection.findings[:_MOST_FINDINGS]
+        ),
         tainted=evidence.inspection.tainted,
         traces=tuple(TraceLine(kind=trace.kind, path=trace.path) for trace in evidence.inspection.traces),
+        attachments=tuple(_attachment_line(one) for one in evidence.inspection.attachments),
         tags=tuple(sorted(decision.tags)),
         rules=rules,
         otherwise=otherwise,
@@ -139,6 +168,11 @@ def explain(evidence: Evidence, policy: Policy, *, masks: bool = True) -> Explan
             if value not in (None, 0)
         ),
     )
+
+
+def _attachment_line(one: SeenAttachment) -> AttachmentLine:
+    read = "no" if not one.read else "whole" if one.whole else "in part"
+    return AttachmentLine(path=one.path, kind=one.kind, pages=one.pages, read=read, reasons=one.reasons)
 
 
 def _rule_line(rule: Rule, view: RequestView, decision: Decision, applied: frozenset[str]) -> RuleLine:
@@ -225,9 +259,25 @@ def _places(category: str, inspection: Inspection) -> str:
     return f", at {', '.join(named)}{more}"
 
 
+def _attachment_step(one: SeenAttachment, inspection: Inspection) -> str:
+    """Return what was read of an attachment, and which categories were found in which places of it."""
+    line = _attachment_line(one)
+    pages = f", {one.pages} page{'s' if one.pages != 1 else ''}" if one.pages else ""
+    why = f" ({', '.join(line.reasons)})" if line.reasons else ""
+    found: dict[str, list[str]] = {}
+    for finding in inspection.findings:
+        if finding.path == one.path or finding.path.startswith(f"{one.path} "):
+            found.setdefault(finding.path.removeprefix(one.path).strip(), []).append(finding.category)
+    said = [f"{place}: " * bool(place) + ", ".join(sorted(set(words))) for place, words in found.items()]
+    clean = "; clean, so that it may leave" if one.left else ""
+    there = f"; found {'; '.join(said)}" if said else ""
+    return f"attachment {one.path}: {one.kind}{pages}, read: {line.read}{why}{there}{clean}"
+
+
 def _label_steps(evidence: Evidence, decision: Decision, policy: Policy, relief: frozenset[str]) -> tuple[str, ...]:
     inbound, inspection, labels = evidence.inbound, evidence.inspection, policy.labels
     steps = [f"tag {tag}: {labels.tags[tag].word}" for tag in sorted(inbound.tags) if tag in labels.tags]
+    steps += [_attachment_step(one, inspection) for one in inspection.attachments[:_MOST_ATTACHMENTS]]
     categories = sorted({finding.category for finding in inspection.findings})
     steps += [
         f"found {category}: {'masked' if covered(category, relief) else label_of_category(category, labels).word}"
@@ -262,8 +312,9 @@ def _unknown_tag_steps(decision: Decision, policy: Policy) -> list[str]:
         UnknownTags.SENSITIVE: "sensitive, for it may be a typing error",
         UnknownTags.IGNORE: "the policy ignores it",
     }[policy.labels.unknown_tags]
+    known = policy.labels.known_tags
     return [
-        f"tag {tag}: not known; {effect}.{suggest(tag, policy.labels.known_tags)}"
+        f"tag {tag}: not known; {effect}.{suggest(tag, known) or known_names(tag, known)}"
         for tag in sorted(decision.unknown_tags)
     ]
 

@@ -6,7 +6,7 @@ from gateway.core.request import ChatRequest, CompletionRequest, Media, endpoint
 from gateway.core.target import TargetState
 from gateway.policy.evaluation.request_view import RequestView, share_of, with_prefixes
 from gateway.policy.language.conditions import FactRef, FactValue
-from gateway.policy.language.facts import WEEKDAYS
+from gateway.policy.language.facts import NO_ATTACHMENT, READ_PARTLY, READ_WHOLE, UNREAD, WEEKDAYS
 
 Getter = Callable[[RequestView], FactValue]
 
@@ -66,6 +66,20 @@ def _model(view: RequestView) -> str | None:
     return view.inbound.request.model or None
 
 
+def _pages(view: RequestView) -> float | None:
+    attachments = view.inspection.attachments
+    return sum(one.pages for one in attachments) if all(one.read for one in attachments) else None
+
+
+def _attachments_read(view: RequestView) -> str:
+    attachments = view.inspection.attachments
+    if not attachments:
+        return NO_ATTACHMENT
+    if not all(one.read for one in attachments):
+        return UNREAD
+    return READ_WHOLE if all(one.whole for one in attachments) else READ_PARTLY
+
+
 def _any_local(read: Callable[[TargetState], bool | None]) -> Getter:
     def value(view: RequestView) -> bool | None:
         states = [view.snapshot.targets.get(name) for name in view.local]
@@ -94,6 +108,10 @@ _PLAIN: Mapping[str, Getter] = {
     "has_images": lambda view: Media.IMAGE in view.inbound.request.media,
     "has_audio": lambda view: Media.AUDIO in view.inbound.request.media,
     "has_files": lambda view: Media.FILE in view.inbound.request.media,
+    "attachments": lambda view: len(view.inspection.attachments),
+    "attachment_kinds": lambda view: frozenset(one.kind for one in view.inspection.attachments),
+    "attachment_pages": _pages,
+    "attachments_read": _attachments_read,
     "has_tools": _has_tools,
     "language": lambda view: view.snapshot.language,
     "wants_logprobs": _wants_logprobs,

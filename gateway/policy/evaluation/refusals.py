@@ -1,14 +1,14 @@
 """The wording of refusals: what happened, and what the caller can do."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from gateway.core.errors import BadRequest, ContextLengthExceeded, PolicyRefused, Unavailable
 from gateway.core.labels import Label
-from gateway.core.request import Inbound, endpoint_of
+from gateway.core.request import AnyRequest, ChatRequest, Inbound, endpoint_of
 from gateway.core.snapshot import Snapshot
 from gateway.core.target import Catalog, TargetState
-from gateway.core.yaml_source import suggest
-from gateway.policy.evaluation.budgets import budget_refusal, in_the_way, limits
+from gateway.core.yaml_source import known_names, suggest
+from gateway.policy.evaluation.budgets import Left, budget_refusal, in_the_way, limits
 from gateway.policy.evaluation.decision import Refusal, Why
 from gateway.policy.evaluation.eligibility import needs
 from gateway.policy.language.ast import Rule
@@ -33,7 +33,7 @@ def unknown_model(inbound: Inbound, catalog: Catalog) -> Refusal:
 def unknown_tag(unknown: Iterable[str], known: Iterable[str]) -> Refusal:
     """Word the refusal of a tag that nobody declared, where the policy refuses unknown tags."""
     tag, names = min(unknown), sorted(known)
-    hint = suggest(tag, names) or (f" Known: {', '.join(names)}." if 0 < len(names) <= 24 else "")
+    hint = suggest(tag, names) or known_names(tag, names)
     return Refusal(
         code="unknown_tag",
         message=f"The tag {tag!r} is not known to the policy here, so it would protect nothing.{hint}",
@@ -43,7 +43,12 @@ def unknown_tag(unknown: Iterable[str], known: Iterable[str]) -> Refusal:
 
 
 def why_nothing(
-    inbound: Inbound, snapshot: Snapshot, label: int, found: Mapping[str, Why | None], named: frozenset[str]
+    inbound: Inbound,
+    snapshot: Snapshot,
+    label: int,
+    found: Mapping[str, Why | None],
+    named: frozenset[str],
+    tags: Collection[str] = (),
 ) -> Refusal:
     """Word the refusal of a request for which no candidate is left.
 
@@ -62,10 +67,7 @@ def why_nothing(
         )
     dear = sorted(name for name, why in permitted.items() if why is Why.BUDGET)
     if dear:
-        price = min((snapshot.prices[name] for name in dear if name in snapshot.prices), default=None)
-        left = limits(snapshot.budgets, inbound.caller.key)
-        budget = in_the_way(left, price) or left[0][0]
-        return budget_refusal(budget, snapshot.budgets[budget], price, snapshot.now)
+        return _no_money(snapshot, dear, limits(snapshot.budgets, inbound.caller.key, tags))
     word = Label(label).word
     if Why.CONTEXT in permitted.values():
         small = [name for name, why in permitted.items() if why is Why.CONTEXT]
@@ -90,7 +92,7 @@ def why_nothing(
         return Refusal(
             code="not_supported",
             message=f"{_listed(sorted(permitted))} may answer this request (label {word}), but can't do: {able}. "
-            "If its server can, the owner of this gateway can add it to its 'capabilities'.",
+            f"If its server can, the owner of this gateway can add it to its 'capabilities'{_as_text(request)}.",
             status=BadRequest.status,
         )
     return Refusal(
@@ -98,6 +100,27 @@ def why_nothing(
         message=f"The policy permits no target for this request (label {word}, model {request.model[:100]!r}).",
         status=PolicyRefused.status,
     )
+
+
+def _no_money(snapshot: Snapshot, dear: Sequence[str], left: Left) -> Refusal:
+    """Word the refusal of a request for which budgets closed these targets: by the one that may soonest be asked."""
+    closed = [
+        (snapshot.budgets[budget].resets, price, budget)
+        for name in dear
+        if (budget := in_the_way(left.of(name), price := snapshot.prices.get(name))) is not None
+    ]
+    _, price, budget = min(
+        closed,
+        key=lambda one: (one[0] is None, one[0].timestamp() if one[0] else 0.0, one[1] is None, one[1] or 0.0),
+    )
+    return budget_refusal(budget, snapshot.budgets[budget], price, snapshot.now)
+
+
+def _as_text(request: AnyRequest) -> str:
+    """Return what else the owner can do for a request with attachments."""
+    if not request.media or not isinstance(request, ChatRequest):
+        return ""
+    return ", or have such models given what attachments say ('attachments: {for_text_models: true}')"
 
 
 def _wait(state: TargetState) -> float | None:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from gateway.core.attachment import FileKind
 from gateway.core.labels import Label
 from gateway.core.request import Dialect, Endpoint
 from gateway.core.target import Catalog
@@ -51,8 +52,11 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-BUDGETS = ("day", "month", "key")
+BUDGETS = ("day", "month", "key", "user")
 SHARES = ("caller", "request")
+NO_ATTACHMENT, READ_WHOLE, READ_PARTLY, UNREAD = "none", "whole", "partly", "unread"
+TOLD_BY_READING = frozenset({"attachment_kinds", "attachment_pages", "attachments_read"})
+"""Facts that are told only by looking into attachments."""
 _K = FactKind
 
 
@@ -81,6 +85,14 @@ def _table() -> Mapping[str, Fact]:
         Fact(name="has_images", kind=_K.FLAG, summary="images are in the request", always_known=True),
         Fact(name="has_audio", kind=_K.FLAG, summary="audio is in the request", always_known=True),
         Fact(name="has_files", kind=_K.FLAG, summary="files are in the request", always_known=True),
+        Fact(name="attachments", kind=_K.NUMBER, summary="pictures, files and recordings in the request",
+             always_known=True),
+        Fact(name="attachment_kinds", kind=_K.SET, words=tuple(FileKind), summary="what they are, by their bytes",
+             always_known=True),
+        Fact(name="attachment_pages", kind=_K.NUMBER, summary="their pages together; unknown where one is not read"),
+        Fact(name="attachments_read", kind=_K.WORD, words=(NO_ATTACHMENT, READ_WHOLE, READ_PARTLY, UNREAD),
+             summary="how far they were read: none are there, every one whole, one in part, one not at all",
+             always_known=True),
         Fact(name="has_tools", kind=_K.FLAG, summary="tools are offered to the model", always_known=True),
         Fact(name="wants_logprobs", kind=_K.FLAG, summary="log probabilities are asked for", always_known=True),
         Fact(name="language", kind=_K.NAME, summary="language of the last turn (en, es, …), where it is plain"),
@@ -110,7 +122,7 @@ def _table() -> Mapping[str, Fact]:
         Fact(name="healthy", kind=_K.FLAG, parameter=on,
              summary="the target answers; without 'on' whether any local target does"),
         Fact(name="spent", kind=_K.NUMBER, unit=Unit.USD, parameter=Parameter.BUDGET, parameter_needed=needed,
-             summary="money spent in the running period: of day, month or the caller's key"),
+             summary="money spent in the running period: of day, month, or by the caller's key or user in the month"),
         Fact(name="budget_left", kind=_K.NUMBER, unit=Unit.USD, parameter=Parameter.BUDGET, parameter_needed=needed,
              summary="money left of a budget with a limit"),
         Fact(name="price", kind=_K.NUMBER, unit=Unit.USD, parameter=on, parameter_needed=needed,

@@ -7,6 +7,7 @@ from gateway.policy.evaluation.compiled import Policy
 from gateway.policy.evaluation.decision import Decision
 from gateway.policy.evaluation.masking import decide_whole
 from gateway.policy.language.ast import Expectation
+from gateway.policy.proof.counterexample import in_words
 from gateway.policy.proof.prover import Proof, ProofOutcome, Verdict, prove
 from gateway.policy.situations.synthetic import evidence_of
 
@@ -54,7 +55,7 @@ def require(policy: Policy) -> Policy:
 
 
 def _sentence(verdict: Verdict) -> str:
-    shown = f" For example: {msgspec.json.encode(verdict.case).decode()}" if verdict.case is not None else ""
+    shown = f" For example, for a request with {in_words(verdict.case)}." if verdict.case is not None else ""
     remark = f" ({verdict.remark})" if verdict.remark else ""
     return f"{verdict.place}: the claim '{verdict.claim}' is {verdict.outcome}{remark}.{shown}"
 

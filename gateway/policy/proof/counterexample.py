@@ -1,5 +1,7 @@
 """Counterexamples: a solver's model as a made-up request that a person can read and that `decide` can check."""
 
+from collections.abc import Mapping
+
 import z3
 
 from gateway.core.target import Catalog
@@ -9,6 +11,7 @@ from gateway.policy.language.facts import FACTS, FactKind
 from gateway.policy.proof.variables import OTHER, SolverVariables
 from gateway.policy.reader.expectations import EVERY_LOCAL
 
+_PLAIN_FIRST = frozenset({"key", "alias", "dialect", "endpoint", "response_format", "attachments_read"})
 _UNKNOWN_TAG = "a-tag-that-nobody-declared"
 _SAMPLES = ("", "x", "0", "other", "a@b.example", "2026-01-01")
 
@@ -30,12 +33,17 @@ def given_of(model: z3.ModelRef, variables: SolverVariables, catalog: Catalog) -
     tags = frozenset(tag for tag, variable in variables.tags.items() if _true(model, variable))
     doubts = frozenset(name if name != OTHER else "time" for name, variable in variables.doubts.items()
                        if _true(model, variable))  # fmt: skip
+    rest = next((kind for kind in FACTS["attachment_kinds"].words if kind not in variables.kinds), "")
+    kinds = frozenset(rest if name == OTHER else name for name, variable in variables.kinds.items()
+                      if _true(model, variable))  # fmt: skip
     if _true(model, variables.unknown_tag):
         tags |= {_UNKNOWN_TAG}
     if tags:
         facts.append(("tags", "", tags))
     if doubts:
         facts.append(("doubts", "", doubts))
+    if kinds:
+        facts.append(("attachment_kinds", "", kinds))
     return Given(
         facts=tuple(facts),
         findings=_findings(model, variables),
@@ -75,6 +83,25 @@ def case_of(given: Given) -> dict[str, object]:
     return {"given": found}
 
 
+def in_words(case: Mapping[str, object]) -> str:
+    """Return a made-up request (of `case_of`) as people say it: `alias auto; tags health, public`."""
+    given = case["given"]
+    assert isinstance(given, Mapping)
+    return "; ".join(f"{name.replace('_', ' ')} {_listed(value)}" for name, value in given.items()) or "nothing special"
+
+
+def _listed(value: object) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case Mapping():
+            return ", ".join(f"{name}: {_listed(item)}" for name, item in value.items())
+        case list() | tuple():
+            return ", ".join(map(str, value)) or "none"
+        case _:
+            return str(value)
+
+
 def _true(model: z3.ModelRef, variable: z3.BoolRef) -> bool:
     return bool(z3.is_true(model.eval(variable, model_completion=True)))
 
@@ -98,7 +125,7 @@ def _word(model: z3.ModelRef, variables: SolverVariables, ref: FactRef) -> str |
         pattern: _true(model, variable) for (fact, pattern), variable in variables.patterns.items() if fact == ref
     }
     if word != OTHER:
-        plain = position == 0 and ref.name in ("key", "alias", "dialect", "endpoint", "response_format")
+        plain = position == 0 and ref.name in _PLAIN_FIRST
         return None if plain and ref.name != "alias" else word
     if not wanted:
         return None if ref.name in ("header", "user", "model") and ref not in variables.known else "other"

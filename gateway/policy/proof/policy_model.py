@@ -84,8 +84,14 @@ class PolicyModel:
         endpoint = FactRef(name="endpoint")
         parts = [z3.Not(variables.is_word(endpoint, other)) for other in Endpoint if not info.serves(other)]
         for fact, capability in _MEDIA.items():
-            if capability not in info.capabilities:
-                parts.append(z3.Not(variables.flag(FactRef(name=fact))))
+            if capability in info.capabilities:
+                continue
+            ways = [z3.Not(variables.flag(FactRef(name=fact)))]
+            if capability is Capability.AUDIO:  # whoever serves transcriptions can listen
+                ways.append(variables.is_word(endpoint, Endpoint.TRANSCRIPTIONS))
+            if info.takes(frozenset({capability}), as_text=True):  # conversations alone are given text
+                ways += [variables.is_word(endpoint, word) for word in (Endpoint.CHAT, Endpoint.MODERATIONS)]
+            parts.append(z3.Or(ways))
         if Capability.TOOLS not in info.capabilities:
             parts.append(z3.Not(variables.flag(FactRef(name="has_tools"))))
         if Capability.LOGPROBS not in info.capabilities:
@@ -107,6 +113,7 @@ class PolicyModel:
             (z3.Not(variables.leaves[name]) for name in reversed(variables.leaves)),
             (z3.Not(cause) for cause in variables.causes.values()),
             (z3.Not(doubt) for doubt in variables.doubts.values()),
+            (z3.Not(kind) for kind in variables.kinds.values()),
             (z3.Not(flag) for flag in variables.flags.values()),
             (variable == 0 for variable in variables.words.values()),
             (z3.Not(known) for known in variables.known.values()),

@@ -21,10 +21,13 @@ from gateway.policy.evaluation.masking import foresee
 from gateway.policy.evaluation.request_view import RequestView
 from gateway.policy.language.ast import Claim, Given
 from gateway.policy.language.conditions import ALWAYS, Atom, Condition, FactRef, Interval, atoms, truth
-from gateway.policy.proof.counterexample import case_of, given_of
+from gateway.policy.proof.counterexample import case_of, given_of, in_words
 from gateway.policy.proof.formulas import DecisionFormulas
 from gateway.policy.proof.policy_model import PolicyModel
 from gateway.policy.situations.synthetic import evidence_of
+
+# Formulas are freed by whichever thread Python collects garbage in, while another one may be at work with the solver.
+z3.Z3_enable_concurrent_dec_ref(z3.main_ctx().ref())
 
 MILLISECONDS = 5_000  # for one question to the solver; a policy of 1,000 rules takes some tens
 _TRIES = 400  # request ids and users tried where a share decides
@@ -62,9 +65,11 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
 _SENSITIVE = Atom(fact=FactRef(name="label"), test=Interval(low=2, high=2, low_in=True, high_in=True))
 _BUILT_IN = Position("(built in)", 1, 1)
+BUILT_IN_STAY = "built in: sensitive requests stay local, by whatever rule, fallback, shadow or unknown fact"
+BUILT_IN_CEILING = "built in: no target gets a label above its ceiling"
 BUILT_IN = (
     Claim(kind="always", when=_SENSITIVE, zone=Zone.LOCAL, place=_BUILT_IN,
-          text="built in: sensitive requests stay local, by whatever rule, fallback, shadow or unknown fact"),
+          text=BUILT_IN_STAY),
 )  # fmt: skip
 
 
@@ -169,9 +174,7 @@ class Prover:
     def _ceiling_verdict(self) -> Verdict:
         proved = self.solver.check(self._ceilings) == z3.unsat
         outcome = ProofOutcome.PROVED if proved else ProofOutcome.REFUTED
-        return Verdict(
-            claim="built in: no target gets a label above its ceiling", place=str(_BUILT_IN), outcome=outcome
-        )
+        return Verdict(claim=BUILT_IN_CEILING, place=str(_BUILT_IN), outcome=outcome)
 
     # Examples
 
@@ -252,8 +255,8 @@ class Prover:
         if self.solver.check(formula) == z3.sat:
             given, decision = self._example(formula, lambda decision, _: not decision.candidates)
             if decision is not None:
-                shown = msgspec.json.encode(case_of(given)).decode()
-                yield f"some requests find no target although all are up, for example {shown}."
+                shown = in_words(case_of(given))
+                yield f"some requests find no target although all are up, for example one with {shown}."
 
 
 def decided(given: Given, policy: Policy, request_id: str) -> Iterator[tuple[Decision, RequestView]]:

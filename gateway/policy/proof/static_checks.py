@@ -4,6 +4,7 @@ The built-in claims hold by how `decide` works; they are checked here by trying 
 change of the code that broke one would stop every policy from loading.
 """
 
+from collections.abc import Iterable
 from types import MappingProxyType
 
 from gateway.core.labels import Label, Zone
@@ -45,12 +46,16 @@ def structure_warnings(document: Document, catalog: Catalog) -> tuple[str, ...]:
         if rule.only == frozenset():
             found.append(f"{rule.place}: the rule {rule.name!r} leaves no target over.")
     found += _lowering(document, catalog)
-    said = set(document.labels.tags) | {tag for rule in document.rules for tag in rule.tag}
-    for tag in sorted(catalog.key_tags | {tag for alias in catalog.aliases.values() for tag in alias.tags}):
-        if tag not in said and not _mentioned(tag, document):
-            hint = suggest(tag, said)
-            found.append(f"the configuration attaches the tag {tag!r}, which the policy does not know.{hint}")
+    attached = catalog.key_tags | {tag for alias in catalog.aliases.values() for tag in alias.tags}
+    for tag, hint in strange_tags(document, attached):
+        found.append(f"a key or model name attaches the tag {tag!r}, which the policy does not know.{hint}")
     return tuple(found)
+
+
+def strange_tags(document: Document, tags: Iterable[str]) -> list[tuple[str, str]]:
+    """Return those tags that no rule and no label is about, each with a hint at what was meant (or none)."""
+    said = set(document.labels.tags) | {tag for rule in document.rules for tag in rule.tag}
+    return [(tag, suggest(tag, said)) for tag in sorted(tags) if tag not in said and not _mentioned(tag, document)]
 
 
 def _lowering(document: Document, catalog: Catalog) -> list[str]:

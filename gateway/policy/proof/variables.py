@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import z3
 
+from gateway.core.request import Media
 from gateway.core.target import Catalog
 from gateway.policy.evaluation.labels import label_of_category
 from gateway.policy.language.ast import Document
@@ -29,7 +30,7 @@ from gateway.policy.language.conditions import (
     atoms,
     regex,
 )
-from gateway.policy.language.facts import FACTS, FactKind, kind_of, known_keys
+from gateway.policy.language.facts import FACTS, NO_ATTACHMENT, UNREAD, FactKind, kind_of, known_keys
 from gateway.policy.language.units import Unit
 
 OTHER = "(other)"
@@ -64,6 +65,7 @@ class SolverVariables:
         masking = any(rule.mask for rule in document.rules)
         self.causes = {name: z3.Bool(f"cause {name}") for name in self.leaves} if masking else {}
         self.doubts = {name: z3.Bool(f"doubt {name}") for name in self._doubts()}
+        self.kinds = {name: z3.Bool(f"attached {name}") for name in self._kinds()}
         self.fits = {name: z3.Bool(f"fits {name}") for name in catalog.targets}
         self.broken = {name: z3.Bool(f"broken {name}") for name in catalog.targets}
         self.tainted = self.flag(FactRef(name="tainted"))
@@ -80,6 +82,8 @@ class SolverVariables:
         self._counted: set[str] = set()
         self._found: set[str] = set()
         self._doubted: set[str] = set()
+        self._attached: set[str] = set()
+        self._asks_of_attachments = False
         self.bounds: dict[FactRef, set[float]] = {}
         mentioned: dict[FactRef, set[str]] = {}
         for condition in conditions_of(self.document):
@@ -87,12 +91,12 @@ class SolverVariables:
                 if isinstance(atom.test, Words):
                     mentioned.setdefault(atom.fact, set()).update(atom.test.values)
                 elif isinstance(atom.test, Overlap):
-                    {"findings": self._found, "doubts": self._doubted}.get(atom.fact.name, set()).update(
-                        atom.test.values
-                    )
+                    sets = {"findings": self._found, "doubts": self._doubted, "attachment_kinds": self._attached}
+                    sets.get(atom.fact.name, set()).update(atom.test.values)
                 elif isinstance(atom.test, Interval):
                     ends = {atom.test.low, atom.test.high} - {INFINITY, -INFINITY}
                     self.bounds.setdefault(atom.fact, set()).update(ends)
+                self._asks_of_attachments |= atom.fact.name.startswith("attachment")
                 if atom.fact.name.startswith("finding_"):
                     self._counted.add(atom.fact.of)
         self._mentioned = mentioned
@@ -105,6 +109,10 @@ class SolverVariables:
 
     def _doubts(self) -> list[str]:
         return [*sorted({*self.document.labels.doubts, *self._doubted}), OTHER]
+
+    def _kinds(self) -> list[str]:
+        others = set(FACTS["attachment_kinds"].words) - self._attached
+        return [*sorted(self._attached), *([OTHER] if others else [])] if self._asks_of_attachments else []
 
     def word(self, ref: FactRef) -> z3.ArithRef:
         """Return the position of a word fact's value in `vocabulary[ref]`."""
@@ -200,6 +208,23 @@ class SolverVariables:
         for category in self._counted:
             self._count_laws(category)
         self.laws += [z3.Implies(cause, self.tainted) for cause in self.causes.values()]
+        if self._asks_of_attachments:
+            self._attachment_laws()
+
+    def _attachment_laws(self) -> None:
+        """Add the laws that hold the facts of attachments together: one can't be there unread and with pages."""
+        count, pages, read = (FactRef(name=name) for name in ("attachments", "attachment_pages", "attachments_read"))
+        none = self.is_word(read, NO_ATTACHMENT)
+        self.laws += [
+            (self.number(count) == 0) == none,
+            z3.Implies(none, self.number(pages) == 0),
+            self.is_known(pages) == z3.Not(self.is_word(read, UNREAD)),
+            self.number(count) >= z3.Sum([z3.If(kind, 1, 0) for kind in self.kinds.values()]),
+            z3.Implies(self.number(count) > 0, z3.Or(list(self.kinds.values()))),
+        ]
+        if not self.catalog.clean_attachments_leave:  # each of them is a doubt
+            named = [self.doubts[medium] for medium in Media if medium in self.doubts]
+            self.laws.append(z3.Implies(self.number(count) > 0, z3.Or([*named, self.doubts[OTHER]])))
 
     def _window_laws(self, embedding: z3.BoolRef) -> None:
         """Add the law that a prompt whose estimate fits, fits: a target's own count is never above the estimate."""
@@ -286,6 +311,8 @@ class State:
                 return z3.Or([self.tags[tag] for tag in sorted(test.values) if tag in self.tags])
             case Overlap() if ref.name == "findings":
                 return z3.Or([variables.present(category) for category in sorted(test.values)])
+            case Overlap() if ref.name == "attachment_kinds":
+                return z3.Or([variables.kinds[kind] for kind in sorted(test.values)])
             case Overlap():
                 return z3.Or([variables.doubts[reason] for reason in sorted(test.values)])
             case Matches():

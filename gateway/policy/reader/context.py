@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.core.labels import Label, Zone
 from gateway.core.target import Catalog
-from gateway.core.yaml_source import Path, Source, suggest
+from gateway.core.yaml_source import Path, Source, known_names, suggest
 from gateway.policy.language.conditions import Condition
 from gateway.policy.language.facts import known_keys
 from gateway.privacy import CATEGORIES
@@ -76,11 +76,7 @@ class Reading:
     def unknown(self, path: Path, what: str, word: str, known: Iterable[str], advice: str = "") -> None:
         """Note a word that does not exist, with the nearest that does."""
         names = sorted(map(str, known))
-        self.problem(path, f"{what} {word!r} does not exist.{suggest(word, names) or self._listed(names)}{advice}")
-
-    @staticmethod
-    def _listed(names: Sequence[str]) -> str:
-        return f" Known: {', '.join(names)}." if 0 < len(names) <= 24 else ""
+        self.problem(path, f"{what} {word!r} does not exist.{suggest(word, names) or known_names(word, names)}{advice}")
 
     def mapping(self, path: Path, value: object, allowed: Iterable[str] | None, what: str) -> dict[str, object]:
         """Return `value` as a mapping with known keys. Anything else is noted as a problem, and left out."""
@@ -92,7 +88,9 @@ class Reading:
         known = tuple(allowed)
         for key in value:
             if key not in known:
-                self.problem((*path, key), f"{what} has no key {key!r}.{suggest(key, known) or self._listed(known)}")
+                self.problem(
+                    (*path, key), f"{what} has no key {key!r}.{suggest(key, known) or known_names(key, known)}"
+                )
         return {key: item for key, item in value.items() if key in known}
 
     def sequence(self, path: Path, value: object, what: str) -> Sequence[object]:

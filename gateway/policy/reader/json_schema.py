@@ -154,7 +154,7 @@ def _value(fact: Fact) -> Schema:
             return {"type": "boolean"}
         case FactKind.CLOCK:
             return {**_TEXT, "examples": ["22:30"]}
-        case FactKind.WORD if fact.words:
+        case FactKind.WORD | FactKind.SET if fact.words:
             groups = ["weekend", "workday"] if fact.name == "weekday" else []
             return {"enum": [*fact.words, *groups]}
         case FactKind.WORD | FactKind.NAME | FactKind.SET:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from gateway.core.attachment import FileKind, SeenAttachment
 from gateway.core.document import JsonObject
 from gateway.core.finding import Doubt, Finding, Inspection
 from gateway.core.request import (
@@ -17,18 +18,24 @@ from gateway.core.request import (
     Caller,
     ChatRequest,
     CompletionRequest,
+    DecisionForm,
+    DecisionsRequest,
     Dialect,
     EmbeddingsRequest,
     Endpoint,
+    ImagesRequest,
     Inbound,
     Media,
+    MediaWork,
     Message,
     ModerationRequest,
     RerankRequest,
     ResponseFormat,
     Sampling,
+    SpeechRequest,
     TextWork,
     TokenizeRequest,
+    TranscriptionRequest,
     endpoint_of,
 )
 from gateway.core.snapshot import Budget, Gpu, Snapshot
@@ -57,6 +64,7 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tainted: bool = False
     causes: tuple[str, ...] = ()
     media: tuple[Media, ...] = ()
+    attachments: tuple[tuple[FileKind, int, bool, bool], ...] = ()  # kind, pages, looked into, read whole
     tools: bool = False
     logprobs: bool = False
     format: str = "text"
@@ -104,6 +112,7 @@ def facts_json(evidence: Evidence) -> bytes:
         tainted=inspection.tainted,
         causes=tuple(sorted(inspection.causes or ())),
         media=tuple(sorted(request.media)),
+        attachments=tuple((one.kind, one.pages, one.read, one.whole) for one in inspection.attachments),
         tools=chat is not None and bool(chat.tools),
         logprobs="logprobs" in needs(request),
         format=sampled.response_format.kind if sampled else "text",
@@ -111,7 +120,7 @@ def facts_json(evidence: Evidence) -> bytes:
         inputs=_inputs(request),
         max_tokens=sampled.sampling.max_tokens if sampled else None,
         size=inbound.size,
-        now=snapshot.now,
+        now=None if snapshot.now is None else snapshot.now.replace(microsecond=0),
         gpu=snapshot.gpu,
         targets=dict(snapshot.targets),
         language=snapshot.language,
@@ -151,6 +160,10 @@ def evidence_from_facts(facts: bytes) -> Evidence:
             for _ in range(count)
         ),
         doubts=tuple(Doubt(reason=reason, path="$") for reason in record.doubts),
+        attachments=tuple(
+            SeenAttachment(path="$", kind=kind, pages=pages, read=read, whole=whole)
+            for kind, pages, read, whole in record.attachments
+        ),
         tainted=record.tainted,
         causes=frozenset(record.causes) or None,
     )
@@ -186,6 +199,8 @@ def _inputs(request: AnyRequest) -> int:
             return len(request.inputs)
         case RerankRequest():
             return len(request.texts)
+        case DecisionsRequest():
+            return request.questions
         case _:
             return 1
 
@@ -216,8 +231,28 @@ def _request(record: _Record) -> AnyRequest:
                 dialect=record.dialect, model=record.model, document=_EMPTY, stream=record.stream, media=media,
                 query="", texts=("",) * record.inputs,
             )  # fmt: skip
+        case Endpoint.DECISIONS:
+            return DecisionsRequest(
+                dialect=record.dialect, model=record.model, document=_EMPTY, stream=record.stream, media=media,
+                form=DecisionForm.SYSTEM_ONE, questions=record.inputs,
+            )  # fmt: skip
         case Endpoint.TOKENIZE:
             return TokenizeRequest(
                 dialect=record.dialect, model=record.model, document=_EMPTY, stream=record.stream, media=media,
                 work=TextWork.TOKENIZE,
+            )  # fmt: skip
+        case Endpoint.IMAGES:
+            return ImagesRequest(
+                dialect=record.dialect, model=record.model, document=_EMPTY, stream=record.stream, media=media,
+                work=MediaWork.EDITS if media else MediaWork.GENERATIONS,
+            )  # fmt: skip
+        case Endpoint.TRANSCRIPTIONS:
+            return TranscriptionRequest(
+                dialect=record.dialect, model=record.model, document=_EMPTY, stream=record.stream, media=media,
+                work=MediaWork.TRANSCRIPTIONS,
+            )  # fmt: skip
+        case Endpoint.SPEECH:
+            return SpeechRequest(
+                dialect=record.dialect, model=record.model, document=_EMPTY, stream=record.stream, media=media,
+                work=MediaWork.SPEECH,
             )  # fmt: skip

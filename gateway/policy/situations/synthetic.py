@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
+from gateway.core.attachment import FileKind, SeenAttachment
 from gateway.core.document import JsonObject
 from gateway.core.errors import ConfigurationError
 from gateway.core.finding import Doubt, Finding, Inspection
@@ -17,18 +18,24 @@ from gateway.core.request import (
     Caller,
     ChatRequest,
     CompletionRequest,
+    DecisionForm,
+    DecisionsRequest,
     Dialect,
     EmbeddingsRequest,
     Endpoint,
+    ImagesRequest,
     Inbound,
     Media,
+    MediaWork,
     Message,
     ModerationRequest,
     RerankRequest,
     ResponseFormat,
     Sampling,
+    SpeechRequest,
     TextWork,
     TokenizeRequest,
+    TranscriptionRequest,
 )
 from gateway.core.snapshot import Budget, Gpu, Snapshot
 from gateway.core.target import Catalog, TargetState
@@ -37,7 +44,7 @@ from gateway.policy.evaluation.compiled import Policy
 from gateway.policy.evaluation.evidence import Evidence
 from gateway.policy.language.ast import Given
 from gateway.policy.language.conditions import FactValue
-from gateway.policy.language.facts import WEEKDAYS
+from gateway.policy.language.facts import NO_ATTACHMENT, READ_PARTLY, READ_WHOLE, UNREAD, WEEKDAYS
 from gateway.policy.reader.context import KnownNames, Reading
 from gateway.policy.reader.expectations import read_given
 
@@ -83,7 +90,7 @@ def evidence_of(given: Given, catalog: Catalog, request_id: str = "made-up") -> 
     tags |= catalog.tags_of_keys.get(facts.word("key", ""), frozenset())
     inbound = Inbound(
         id=request_id,
-        request=make_request(facts.word("endpoint", "chat"), model, facts),
+        request=make_request(facts.word("endpoint", catalog.plainest()), model, facts),
         caller=Caller(key=facts.word("key", "anonymous"), user=facts.word("user", "") or None),
         tags=frozenset(tags),
         headers=tuple((name, str(value)) for name, value in facts.of("header").items()),
@@ -95,11 +102,31 @@ def evidence_of(given: Given, catalog: Catalog, request_id: str = "made-up") -> 
             for _ in range(min(count, 1000))
         ),
         doubts=tuple(Doubt(reason=reason, path="$") for reason in sorted(facts.words("doubts"))),
+        attachments=_attachments(facts),
         tainted=facts.flag("tainted"),
         causes=frozenset(given.causes) or None,
     )
     snapshot = _snapshot(facts, given, catalog, inbound.caller.key)
     return Evidence(inbound=inbound, inspection=inspection, snapshot=snapshot)
+
+
+def _attachments(facts: _Facts) -> tuple[SeenAttachment, ...]:
+    """Return attachments of this outline; as many as the facts speak of, the first with all pages."""
+    pages = facts.whole("attachment_pages")
+    read = facts.word("attachments_read", READ_WHOLE if pages else UNREAD)
+    kinds = [FileKind(kind) for kind in sorted(facts.words("attachment_kinds"))]
+    spoken_of = len(kinds) or int(bool(pages) or facts.word("attachments_read", NO_ATTACHMENT) != NO_ATTACHMENT)
+    count = max(facts.whole("attachments") or 0, spoken_of)
+    return tuple(
+        SeenAttachment(
+            path="$",
+            kind=kinds[min(number, len(kinds) - 1)] if kinds else FileKind.UNKNOWN,
+            pages=(pages or 0) if number == 0 and read != UNREAD else 0,
+            read=read != UNREAD or number > 0,
+            whole=read == READ_WHOLE or (read in (READ_PARTLY, UNREAD) and number > 0),
+        )
+        for number in range(min(count, 1000))
+    )
 
 
 def make_request(endpoint: str, model: str, facts: _Facts) -> AnyRequest:
@@ -134,9 +161,26 @@ def make_request(endpoint: str, model: str, facts: _Facts) -> AnyRequest:
             return RerankRequest(
                 dialect=dialect, model=model, document=_EMPTY, stream=stream, media=media, query="", texts=("",)
             )
+        case Endpoint.DECISIONS:
+            return DecisionsRequest(
+                dialect=dialect, model=model, document=_EMPTY, stream=stream, media=media,
+                form=DecisionForm.SYSTEM_ONE, questions=1,
+            )  # fmt: skip
         case Endpoint.TOKENIZE:
             return TokenizeRequest(
                 dialect=dialect, model=model, document=_EMPTY, stream=stream, media=media, work=TextWork.TOKENIZE
+            )
+        case Endpoint.IMAGES:
+            work = MediaWork.EDITS if media else MediaWork.GENERATIONS
+            return ImagesRequest(dialect=dialect, model=model, document=_EMPTY, stream=stream, media=media, work=work)
+        case Endpoint.TRANSCRIPTIONS:
+            return TranscriptionRequest(
+                dialect=dialect, model=model, document=_EMPTY, stream=stream, media=media,
+                work=MediaWork.TRANSCRIPTIONS,
+            )  # fmt: skip
+        case Endpoint.SPEECH:
+            return SpeechRequest(
+                dialect=dialect, model=model, document=_EMPTY, stream=stream, media=media, work=MediaWork.SPEECH
             )
 
 

@@ -43,8 +43,27 @@ def _luhn(number: str) -> bool:
 def _iban(match: Match[str]) -> bool:
     """Tell whether it is an account number, also with a word behind it: every country has one length."""
     value = compact(match).upper()
-    length = _iban_length(value[:2])
-    return 15 <= length <= len(value) and _modulo(value[:length]) and iban.is_valid(value[:length])
+    country = value[:2]
+    length = _iban_length(country)
+    return (
+        15 <= length <= len(value)
+        and _modulo(value[:length])
+        and iban.is_valid(value[:length], check_country=country not in _BY_BANK)
+    )
+
+
+_BY_BANK = frozenset({"BE"})  # where the library refuses accounts of banks that its list does not have
+
+
+def _iban_extent(match: Match[str]) -> tuple[int, int]:
+    """Return where the account number stands, without a word that follows it and could belong to a longer one."""
+    start, end = match.span("value")
+    left = _iban_length(match["value"][:2].upper())
+    for place in range(start, end):
+        left -= match.string[place].isalnum()
+        if not left:
+            return start, place + 1
+    return start, end
 
 
 def _modulo(value: str) -> bool:
@@ -122,6 +141,7 @@ DETECTORS: tuple[Detector, ...] = (
         ),
         source="ISO 13616, modulo 97",
         check=_iban,
+        extent=_iban_extent,
     ),
     Detector(
         name="ccc",

@@ -41,11 +41,16 @@ def always(match: Match[str]) -> bool:
     return True
 
 
+def span_of_value(match: Match[str]) -> tuple[int, int]:
+    """Return where the group `value` stands."""
+    return match.span("value")
+
+
 class Detector(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of sensitive data: the pattern proposes, the check disposes.
 
-    The group `value`, where the pattern has one, is the finding's span. Patterns are ASCII-only: other digits and
-    look-alike letters are folded by a view. `hint` lists lower-case words of which the text must hold one.
+    The group `value` is the finding's span, or what `extent` says. Patterns are ASCII-only: other digits and look-alike
+    letters are folded by a view. `hint` lists lower-case words of which the text must hold one.
     """
 
     name: str
@@ -53,6 +58,7 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
     pattern: Any  # of `re`, or of RE2 where `whole` looks
     source: str  # law, issuer or checksum
     check: Check = always
+    extent: Callable[[Match[str]], tuple[int, int]] = span_of_value
     proposal: str = ""  # what Hyperscan looks for instead of the pattern, where that is costly to compile: a superset
     hint: tuple[str, ...] = ()
     confidence: float = 1.0
@@ -69,7 +75,7 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
         try:
             for match in self.pattern.finditer(text):
                 if self.check(match):
-                    yield match.span("value")
+                    yield self.extent(match)
         finally:
             _around.clear()
 

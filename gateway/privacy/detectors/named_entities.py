@@ -91,12 +91,25 @@ def findings_of(path: str, text: str, entities: Sequence[Entity], names: NamePol
 def records(named: Sequence[tuple[str, Entity]], findings: Sequence[Finding]) -> list[Finding]:
     """Return `person.record` where any name stands in one request with a finding of another person's matter.
 
-    `named` are pairs of a path and the name that stands there.
+    A name inside an address (`ana.lopez@…`) is a part of that contact data, and so stands beside none of it.
+
+    Args:
+        named: Pairs of a path and the name that stands there.
+        findings: All that was found in the request.
     """
-    if not named or not any(finding.category.startswith(_COMPANIONS) for finding in findings):
-        return []
-    path, entity = named[0]
-    return [_finding("person.record", path, entity.start, entity.end, entity.score)]
+    beside = [finding for finding in findings if finding.category.startswith(_COMPANIONS)]
+    contact = [finding for finding in beside if finding.category.startswith("contact")]
+    for path, name in named:
+        if len(beside) > len(contact) or (contact and not _is_inside(path, name, contact)):
+            return [_finding("person.record", path, name.start, name.end, name.score)]
+    return []
+
+
+def _is_inside(path: str, name: Entity, findings: Sequence[Finding]) -> bool:
+    return any(
+        finding.path == path and finding.start <= name.start and name.end <= finding.end and not finding.encoded
+        for finding in findings
+    )
 
 
 def is_speaker(path: str) -> bool:

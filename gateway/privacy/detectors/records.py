@@ -68,6 +68,19 @@ _OWN_HEALTH = lexicon(
     rf"(?:vih|sida|c[aá]ncer|diabetes|depresi[oó]n|epilepsia|hepatitis|hiv|aids|cancer|depression|epilepsy|bipolar|ansiedad)\b|soy (?:vih|seropositiv[oa])|"
     r"estoy embarazada|i am (?:hiv|pregnant)|i'm (?:hiv|pregnant))"
 )
+_NAME = r"[A-ZÁÉÍÓÚÑÜ][a-záéíóúñüç'’-]{1,20}"
+_YEARS = r"(?:[0-9]{1,2}|1[01][0-9])\b"  # of a person: clubs and banks are older
+_AGED = (
+    rf"(?:,? (?:de )?{_YEARS} a[ñn]os(?: de edad)?|,? aged? {_YEARS}|,? {_YEARS}(?:[- ]years?[- ]old)?(?=,)|"
+    rf" \({_YEARS}(?: a[ñn]os| years old)?\))"
+)
+_FOUND_ILL = (
+    r"(?:(?:was|is|has been)(?: [a-z]+){0,2} (?:diagnosed with|treated for|positive for)|tested positive for|suffers from|"
+    r"diagnosticad[oa] (?:de|con)|padece|sufre|dio positivo (?:en|por)|en tratamiento (?:por|de|para|con))"
+)
+_PATIENT = re.compile(
+    rf"(?<![\w.])(?P<value>{_NAME}(?: (?:de |del |de la |van |von )?{_NAME}){{1,3}}{_AGED},?(?: [^.;:\n]{{0,50}}?)?\b{_FOUND_ILL} [^.;\n]{{2,60}})"
+)
 _LEGAL = lexicon(
     r"\b(?:(?:procedimiento|autos|diligencias(?: previas)?|expediente|juicio [a-z]+|recurso)(?: n[^\s]{0,3})? ?[0-9]{1,6}/(?:19|20)[0-9]{2}|"
     r"n\.?i\.?g\.?\s?:?\s?[0-9]{5}[0-9. -]{10,20}|case no\.? ?[0-9]{1,2}:[0-9]{2}-(?:cv|cr)-[0-9]+|secreto de sumario|"
@@ -170,6 +183,15 @@ DETECTORS: tuple[Detector, ...] = (
         source="RGPD art. 9: an illness with a possessive or a first person",
         whole=_own_health,
         confidence=0.7,
+        joins=False,
+    ),
+    Detector(
+        name="named_patient",
+        category="health.personal",
+        pattern=_PATIENT,
+        proposal=rf"(?i){_FOUND_ILL}",
+        source="RGPD art. 9: a full name, an age and an illness that was found, in one sentence",
+        confidence=0.8,
         joins=False,
     ),
     Detector(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from gateway.core.document import Json
+from gateway.core.document import Json, inside
 
 _TEXT_PARTS = frozenset(
     {"text", "input_text", "output_text", "refusal", "tool_result", "tool_use", "thinking", "summary_text", "reasoning"}
@@ -102,9 +102,9 @@ def _held(value: Json, path: str) -> Iterator[tuple[str, str]]:
         for name, item in value.items():
             kind = _HOLDERS.get(name)
             if kind is not None and item not in _EMPTY:
-                yield kind, f"{path}.{name}"
+                yield kind, inside(path, name)
             elif isinstance(item, Mapping | tuple) and name != "annotations":
-                yield from _held(item, f"{path}.{name}")
+                yield from _held(item, inside(path, name))
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
             if isinstance(item, Mapping | tuple):

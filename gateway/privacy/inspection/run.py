@@ -24,7 +24,9 @@ class Failed(Exception):
 class Run:
     """One inspection: its clock, its budget, and what could not be looked at."""
 
-    def __init__(self, settings: InspectionSettings, clock: Callable[[], float]) -> None:
+    def __init__(self, settings: InspectionSettings, clock: Callable[[], float], *, letters: bool = True) -> None:
+        self.letters = letters  # whether the letters of media in base64 are searched
+        self.passed_over = False  # those of one were not
         self._clock = clock
         self._until = clock() + settings.seconds
         self._left = settings.max_characters

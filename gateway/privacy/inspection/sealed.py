@@ -12,8 +12,8 @@ from gateway.core.document import JsonObject, strings
 from gateway.privacy.text_keys import TextKeys
 
 OPAQUE = re.compile(
-    r"\.(?:encrypted_content|signature|thought_signature|thoughtSignature|tool_call_id|call_id)\Z"
-    r"|\.tool_calls\[\d+\]\.id\Z|\.reasoning_details\[\d+\]\.data\Z|\.redacted_thinking\b.*\.data\Z"
+    r"\.(?:encrypted_(?:content|index|stdout)|signature|thought_signature|thoughtSignature|tool_call_id|call_id)\Z"
+    r"|\.tool_calls\[\d+\]\.id\Z|\.anthropic_native\.block\.(?:id|tool_use_id)\Z|\.reasoning_details\[\d+\]\.data\Z|\.redacted_thinking\b.*\.data\Z"
 )
 """Where providers put what they alone can read, and ids: such a piece is no doubt there. What can be read counts."""
 _MOST = 65_536  # pieces; the oldest are forgotten, and looked at like any text again

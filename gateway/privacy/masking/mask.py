@@ -19,6 +19,7 @@ from gateway.core.finding import Finding
 from gateway.privacy.categories import maskable
 from gateway.privacy.detectors.detector import re2
 from gateway.privacy.masking.name_parts import parts_of, spellings_of
+from gateway.privacy.masking.places import PseudonymPlaces
 from gateway.privacy.masking.pseudonyms import Full, Pick, PseudonymEntry, Pseudonyms, essence, outlined
 from gateway.privacy.names.given_names import is_given_name
 
@@ -97,16 +98,8 @@ def foreign(findings: Sequence[Finding], masked: Masked) -> tuple[Finding, ...]:
     """Return the findings in a masked document without those that lie inside one pseudonym, which are nobody's data."""
     if not findings or not masked.entries:
         return tuple(findings)
-    texts = dict(strings(masked.document))
-    pattern = re.compile("|".join(re.escape(entry.pseudonym) for entry in masked.entries))
-
-    def own(finding: Finding) -> bool:
-        hits = pattern.finditer(texts.get(finding.path, ""))
-        return finding.end > finding.start and any(
-            hit.start() <= finding.start and finding.end <= hit.end() for hit in hits
-        )
-
-    return tuple(finding for finding in findings if not own(finding))
+    own = PseudonymPlaces(strings(masked.document), [entry.pseudonym for entry in masked.entries])
+    return tuple(finding for finding in findings if not own.hold(finding.path, finding.start, finding.end))
 
 
 def _values(findings: Sequence[Finding], texts: Mapping[str, str]) -> dict[str, str] | None:
@@ -118,7 +111,7 @@ def _values(findings: Sequence[Finding], texts: Mapping[str, str]) -> dict[str, 
         if not maskable(finding.category) or not value or "\n" in value or "\r" in value:
             return None
         readings = _unescaped(value) if "\\" in value and _is_json(text) else []
-        if finding.encoded and not readings:
+        if (finding.encoded and not readings) or any("\n" in reading or "\r" in reading for reading in readings):
             return None
         for reading in (value, *readings):
             values.setdefault(reading, finding.category)

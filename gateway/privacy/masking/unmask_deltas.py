@@ -7,7 +7,8 @@ Log probabilities belong to tokens that the model drew. They stay with the text 
 delta that a pseudonym touches are left out, because no token of the model says what the client reads there.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import assert_never
 
 import msgspec
@@ -17,12 +18,17 @@ from gateway.core.delta import (
     Extra,
     Finish,
     ModelRefusal,
+    Picture,
     Reasoning,
+    Sound,
     Text,
     TokenLogprob,
     ToolCallPart,
+    Transcript,
     UsageReport,
 )
+from gateway.core.document import Json
+from gateway.core.provider_fields import DELTAS
 from gateway.privacy.masking.unmask_text import Piece, PseudonymMapping, Restoring, as_json, as_text
 
 Channel = tuple[str, int, int]  # kind, choice, number of the call
@@ -57,6 +63,8 @@ class Unmasking:
             case ToolCallPart():
                 yield from self._call(delta)
             case Extra():
+                yield self._cited(delta)
+            case Picture() | Sound() | Transcript():
                 yield delta
             case Finish():
                 yield from self._close(delta.index)
@@ -94,6 +102,24 @@ class Unmasking:
         name = None if part.name is None else self._mapping.whole(part.name)
         if arguments or part.id is not None or name is not None or part.extra:
             yield msgspec.structs.replace(part, arguments=arguments, name=name)
+
+    def _cited(self, extra: Extra) -> Extra:
+        """Restore what citations quote; what a provider signed or sealed stays as it came."""
+        if DELTAS not in extra.fields:
+            return extra
+        fields = MappingProxyType({**extra.fields, DELTAS: self._whole(extra.fields[DELTAS])})
+        return msgspec.structs.replace(extra, fields=fields)
+
+    def _whole(self, value: Json) -> Json:
+        match value:
+            case str():
+                return self._mapping.whole(value)
+            case tuple():
+                return tuple([self._whole(item) for item in value])
+            case Mapping():
+                return MappingProxyType({name: self._whole(item) for name, item in value.items()})
+            case _:
+                return value
 
     def _close(self, index: int | None) -> Iterator[Delta]:
         """Let what is held back go on: of one choice, or of all."""

@@ -16,6 +16,8 @@ from gateway.privacy.masking.pseudonyms import SPOKEN, PseudonymEntry, code_of, 
 
 Escape = Callable[[str], str]
 _LONGEST_NOUN = 24  # characters of a noun with its code
+_ESCAPES = re.compile(r"\\+(?:[bfnrt]|u([0-9a-fA-F]{4}))")  # of JSON, and of JSON inside its strings
+_LONGEST_ESCAPE = 6  # characters, behind the last of its backslashes
 
 
 def as_text(value: str) -> str:
@@ -97,7 +99,7 @@ class Restoring:
         self._mapping = mapping
         self._escape = escape
         self._held = ""
-        self._last = ""  # the character before what is held
+        self._before = ""  # what came before what is held, as far as an escape may reach
 
     @property
     def holding(self) -> bool:
@@ -113,8 +115,8 @@ class Restoring:
         return self._out(self._held, final=True)
 
     def _out(self, whole: str, *, final: bool) -> list[Piece]:
-        plain = plainly(self._last + whole)
-        offset = len(self._last)
+        plain = _without_escapes(plainly(self._before + whole))
+        offset = len(self._before)
 
         def closed(start: int) -> int:
             """Return the place in `whole`, `start` or later, from which the rest may still become a pseudonym."""
@@ -140,9 +142,18 @@ class Restoring:
         if until > done:
             pieces.append(Piece(whole[done:until], until - done, False))
         self._held = whole[until:]
-        if until:
-            self._last = plain[offset + until - 1]
+        self._before = (self._before + whole[:until])[-_LONGEST_ESCAPE:]
         return pieces
+
+
+def _without_escapes(text: str) -> str:
+    r"""Return a text of equal length without JSON's escapes: the `n` of `\nPersona-K47` is no letter of that word."""
+    return _ESCAPES.sub(_blank, text) if "\\" in text else text
+
+
+def _blank(escape: re.Match[str]) -> str:
+    letter = escape[1] is not None and _in_word(chr(int(escape[1], 16)))
+    return ("x" if letter else "\n") * len(escape[0])
 
 
 def _whole_word(pseudonym: str) -> str:

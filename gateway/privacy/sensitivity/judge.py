@@ -1,8 +1,9 @@
 """The judge of sensitivity: texts in, what is somebody's affair in them out. On this machine, always on.
 
 INVARIANT: a text is as sensitive as its worst window, so that nothing around a confidence, and no word about itself,
-makes it less so. A sentence that its neighbours make look harmless is read once more without them. What the encoder
-can't read, because it is in another script, is unsure and never clean.
+makes it less so. A sentence that its neighbours make look harmless is read once more without them; one that is a line
+of its own, as entries and remarks in long files are, then needs less to count. What the encoder can't read, because it
+is in another script, is unsure and never clean.
 """
 
 import enum
@@ -22,7 +23,7 @@ from cachetools import LRUCache
 from gateway.core.finding import Finding
 from gateway.privacy.sensitivity.encoder import WEIGHTS, Encoder, shipped
 from gateway.privacy.sensitivity.kinds import SENSITIVE, UNSURE
-from gateway.privacy.sensitivity.passages import Passage, Window, passages
+from gateway.privacy.sensitivity.passages import Passage, Window, is_entry, passages, surroundings
 from gateway.privacy.sensitivity.units import Unit
 from gateway.privacy.text_keys import TextKeys
 from gateway.privacy.topic_questions import speaks_of_itself
@@ -36,6 +37,7 @@ _SURELY_CLEAN = 0.5  # share of the strict threshold below which a text is surel
 _SURELY_NOBODYS = 0.2  # probability below which names in a text are those of the famous and of the invented
 _SURELY_HARMLESS = 0.02  # probability below which a window is not read again without its neighbours
 _LEAST_PIECES = 3  # of a passage that can tell anything
+_LINE_ALONE = 0.6  # probability from which a line that is read alone counts; set on the texts of `calibrate/`
 
 
 class Mode(enum.StrEnum):
@@ -108,6 +110,7 @@ class Judge:
         self.least, self._alone = (
             (found.strict, found.strict_alone) if strict else (found.balanced, found.balanced_alone)
         )
+        self._line = max(self.least, min(_LINE_ALONE, self._alone))
         self._keys = TextKeys()
         self._texts: LRUCache[int, Judged] = LRUCache(_KNOWN_TEXTS)
         self._passages: LRUCache[int, Judged] = LRUCache(_KNOWN_PASSAGES)
@@ -177,7 +180,8 @@ class Judge:
             if not passage.windows:
                 continue
             start, stop = passage.windows[0].start, passage.windows[0].stop
-            mark = self._keys.of(text[start:stop])
+            # Whether its first and last sentences are entries is told by what stands around them, too.
+            mark = self._keys.of(f"{surroundings(text, start, stop)}{text[start:stop]}")
             with self._lock:
                 known = self._passages.get(mark)
             if known is not None:
@@ -185,12 +189,12 @@ class Judge:
                 continue
             waiting.append((mark, start, passage))
             if len(waiting) >= _AT_ONCE:
-                yield from self._new(waiting, until)
+                yield from self._new(text, waiting, until)
                 waiting = []
-        yield from self._new(waiting, until)
+        yield from self._new(text, waiting, until)
 
-    def _new(self, waiting: Sequence[tuple[int, int, Passage]], until: float) -> Iterator[Sight]:
-        """Judge passages that are not known yet.
+    def _new(self, text: str, waiting: Sequence[tuple[int, int, Passage]], until: float) -> Iterator[Sight]:
+        """Judge passages of a text that are not known yet.
 
         Raises:
             Late: Time is over.
@@ -198,14 +202,14 @@ class Judge:
         if waiting and self._clock() > until:
             raise Late
         logits = self._encoder().logits([passage for _, _, passage in waiting])
-        alone = self._read_alone([passage for _, _, passage in waiting], logits)
+        alone = self._read_alone(text, [passage for _, _, passage in waiting], logits)
         for (mark, start, passage), rows, again in zip(waiting, logits, alone, strict=True):
             judged = Judged((*self._windows(passage, rows, start), *_moved(again, -start)))
             with self._lock:
                 self._passages[mark] = judged
             yield from _moved(judged.sights, start)
 
-    def _read_alone(self, together: Sequence[Passage], logits: Sequence[Any]) -> list[list[Sight]]:
+    def _read_alone(self, text: str, together: Sequence[Passage], logits: Sequence[Any]) -> list[list[Sight]]:
         """Return, for each passage, the windows that count once they are read without their neighbours."""
         doubtful = [
             (number, passage.alone(window))
@@ -218,8 +222,9 @@ class Judge:
         read = self._encoder().logits([passage for _, passage in doubtful])
         for (number, passage), rows in zip(doubtful, read, strict=True):
             probability = self._calibration.probability(float(outweighs(rows)[0]))
-            if probability >= self._alone:
-                window, kind = passage.windows[0], rows[0, : len(SENSITIVE)].argmax()
+            window, kind = passage.windows[0], rows[0, : len(SENSITIVE)].argmax()
+            entry = is_entry(text, window.start, window.stop)
+            if probability >= (self._line if entry else self._alone):
                 found[number].append(Sight(window.start, window.stop, probability, _CATEGORIES[kind]))
         return found
 

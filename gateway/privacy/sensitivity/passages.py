@@ -24,6 +24,11 @@ _ABBREVIATED = "".join(
 _SENTENCE = re.compile(
     rf"(?<=[.!?…])(?<![\s.(][A-ZÀ-Ý]\.)(?<!\d\.){_ABBREVIATED}[\"'”»)\]]*\s+|(?<!\s)[^\S\r\n]*[\r\n]\s*|(?<!\s)[^\S\u2028\u2029]*[\u2028\u2029]\s*"
 )
+_MARGIN = 16  # characters before and behind a line that are looked at
+_LINE_START = re.compile(r"(?:\A|[\r\n\u2028\u2029])[ \t]*(?:[-*•–] ?)?\Z")
+_ITEM = re.compile(r"[ \t]*[-*•–][ \t]")
+_LINE_END = re.compile(r"[.!?…\"'”»)\] \t]*(?:\Z|[\r\n\u2028\u2029])")
+_STOP = re.compile(r"[.!?…]")
 _MOST_CHARACTERS = 2_000  # of a sentence that is cut into pieces of words at once
 
 Encode: TypeAlias = Callable[[str], Sequence[tuple[int, int, int]]]
@@ -86,6 +91,30 @@ def passages(
             length += len(sentence.pieces)
     if together:
         yield _passage(together)
+
+
+def surroundings(text: str, start: int, stop: int) -> tuple[int, int]:
+    """Say how a stretch of text stands in its lines.
+
+    First: 0: it does not begin a line; 1: it does; 2: as an item of a list. Second: 0: it does not end a line; 1: it
+    does; 2: as a sentence does.
+    """
+    begin = _LINE_START.search(text, max(0, start - _MARGIN), start)
+    item = begin is not None and (_ITEM.match(text, start, stop) or text[begin.start() : start].strip())
+    end = _LINE_END.match(text, stop, stop + _MARGIN)
+    return (
+        0 if begin is None else 2 if item else 1,
+        0 if end is None else 1 if _STOP.search(text, max(start, stop - 1), end.end()) is None else 2,
+    )
+
+
+def is_entry(text: str, start: int, stop: int) -> bool:
+    """Say whether a stretch of text is a line that says something by itself: a whole sentence, or an item of a list.
+
+    Other lines are mostly pieces of a paragraph that was wrapped, of code or of a table.
+    """
+    begin, end = surroundings(text, start, stop)
+    return bool(begin and end) and 2 in (begin, end)
 
 
 def _sentences(text: str, encode: Encode, alone: Callable[[str], bool], most: int) -> Iterator[_Sentence]:

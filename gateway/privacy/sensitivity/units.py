@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from gateway.privacy.sensitivity.file_names import as_words
+
 _SHORT = 80  # characters: a longer string is read by itself
 _TOGETHER = 1_200  # characters of one run
 _BREAK = "\n"
@@ -103,12 +105,17 @@ class Unit(msgspec.Struct, frozen=True):
 
 
 def units(texts: Iterable[tuple[str, str]]) -> list[Unit]:
-    """Return what is judged of strings, given as (path, text) in the order of the document."""
+    """Return what is judged of strings, given as (path, text) in the order of the document; names of files alone."""
     made: list[Unit] = []
     run: list[tuple[str, str]] = []
     size = 0
     for path, text in texts:
         if text in _API or _is_setting(path, text):
+            continue
+        words = as_words(text)
+        if words != text:  # the name of a file: beside other words it would look like a part of what they say
+            if not words.isspace():
+                made.append(Unit(words, ((0, path, len(words)),)))
             continue
         if len(text) > _SHORT:
             made += _run(run)

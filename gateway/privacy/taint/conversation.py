@@ -5,7 +5,7 @@ prompt, and by pairs of neighbouring turns, so that it is known also where old t
 fewer than `LEAST` letters and digits of the client's own ("Hola") identify nothing and have no hash.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 
 import msgspec
@@ -82,6 +82,28 @@ def links(turns: Sequence[tuple[int, Turn]], key: bytes) -> Iterator[Link]:
         if own is not None and own.letters + turn.letters >= _EXCHANGE:
             yield Link(_pair(own, turn, key), count + 1, message)
         answer = turn
+
+
+def conversation_of(turns: Iterable[Turn], key: bytes, whose: tuple[str, str | None]) -> bytes | None:
+    """Return a hash (8 bytes) of how a conversation begins, by which its requests are found together.
+
+    None: its own turns hold too little to tell. The system prompt does not count, for apps write the time into it.
+
+    Args:
+        turns: Its turns, in order.
+        key: Secret of the hashes.
+        whose: Name of the caller's key, and the user: what others begin with the same words is another conversation.
+    """
+    chain, length = b"", 0
+    for turn in turns:
+        if turn.own:
+            chain = _hash(b"aduana-chain", chain + turn.digest, key)
+            length += turn.letters
+            if length >= LEAST:
+                name, user = whose
+                owner = f"{len(name)} {name} {user or ''}".encode("utf-8", "surrogatepass")
+                return blake2b(chain + owner, key=key, digest_size=8, person=b"aduana-talk").digest()
+    return None
 
 
 def exchange(turns: Sequence[tuple[int, Turn]], answer: Turn, key: bytes) -> tuple[bytes, ...]:

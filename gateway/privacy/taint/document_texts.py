@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import msgspec
 
 from gateway.core.document import JsonObject, strings
-from gateway.core.request import AnyRequest, ChatRequest, CompletionRequest, EmbeddingsRequest, ModerationRequest
+from gateway.core.request import (
+    AnyRequest,
+    ChatRequest,
+    CompletionRequest,
+    DecisionsRequest,
+    EmbeddingsRequest,
+    MediaRequest,
+    ModerationRequest,
+)
 from gateway.privacy.taint.fingerprints import SURE, letters
 
 MOST_TEXTS = 100_000  # that are looked up; a request with more counts as sensitive
@@ -75,6 +83,15 @@ def texts_of(request: AnyRequest, most: int | None = None) -> tuple[DocumentText
         if most is not None and len(found) > most:
             raise TooManyTexts
     return tuple(found)
+
+
+def attached_texts(request: AnyRequest, message: int, pieces: Iterable[tuple[str, str]]) -> tuple[DocumentText, ...]:
+    """Return texts that were read of an attachment, given as (path, text), as if they stood in its message."""
+    if not isinstance(request, ChatRequest) or not 0 <= message < len(request.messages):
+        return tuple([DocumentText(path, text, Whose.OWN, 0, True) for path, text in pieces])
+    whose = _ROLES.get(request.messages[message].role, Whose.SHARED)
+    turn = sum(_ROLES.get(one.role) is Whose.OWN for one in request.messages[: message + 1])
+    return tuple([DocumentText(path, text, whose, turn, True) for path, text in pieces])
 
 
 def seams(texts: Iterable[DocumentText], *, ordered: bool) -> Iterator[tuple[str, DocumentText]]:
@@ -158,6 +175,10 @@ def _texts(request: AnyRequest) -> Iterator[DocumentText]:
             own = {"prompt", "suffix"}
         case EmbeddingsRequest():
             own = {"input"}
+        case DecisionsRequest():
+            own = {"state", "input"}
+        case MediaRequest():
+            own = {"prompt", "input"}
         case _:
             own = {"query", "documents"}
     for path, text in strings(document):

@@ -36,6 +36,11 @@ def letters(text: str) -> str:
     return "".join(_WORDS.findall(unicodedata.normalize("NFC", text).lower()))
 
 
+def file_hash(data: bytes, key: bytes) -> bytes:
+    """Return the hash by which a file is known again, 16 bytes: the very same bytes, in whatever encoding they came."""
+    return blake2b(data, key=key, digest_size=_SIZE, person=b"aduana-file").digest()
+
+
 def passages(text: str, key: bytes, most: int | None = None) -> tuple[bytes, ...]:
     """Return the hashes of a text's passages, 16 bytes each, in order; none for a short text. Linear in its length."""
     return passages_of(letters(text), key, most) if len(text) >= RUN else ()

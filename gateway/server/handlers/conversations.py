@@ -14,8 +14,6 @@ from gateway.core.request import Caller, Inherited
 from gateway.server.answers import json_answer
 from gateway.server.endpoint import INLINE_BYTES, REQUEST_ID, HttpEndpoint
 from gateway.server.handlers.paging import wanted_page
-from gateway.server.headers import TAGS
-from gateway.server.inbound import parse_tags
 from gateway.stored import Conversation, ResponseStore
 from gateway.wire.responses import conversations as wire
 from gateway.wire.responses.stored_items import id_of, listed_items, missing, page
@@ -43,9 +41,9 @@ class ConversationHandlers:
             created=int(self._wall()),
             metadata=metadata,
             items=items,
-            inherited=_tagged(http, caller),
+            inherited=self._handed(http, caller),
         )
-        await store.keep(caller.key, conversation)
+        await store.keep(caller.owner, conversation)
         return _shown(http, conversation)
 
     async def read(self, http: web.Request) -> web.StreamResponse:
@@ -63,14 +61,14 @@ class ConversationHandlers:
         """Answer DELETE /v1/conversations/{id}: all its items go; responses in it stay until they are deleted."""
         caller, store = self._owner(http)
         found = await self._stored(http)
-        await store.delete(caller.key, found.id)
+        await store.delete(caller.owner, found.id)
         return json_answer(wire.deleted_body(found.id, "conversation.deleted"), _id(http))
 
     async def add_items(self, http: web.Request) -> web.StreamResponse:
         """Answer POST /v1/conversations/{id}/items with the items that were added."""
         caller, _ = self._owner(http)
         items = await self._given(http, _added)
-        handed = _tagged(http, caller)
+        handed = self._handed(http, caller)
         await self._changed(http, lambda found: found.grown(items, handed))
         return json_answer(page(items, after=None, order="asc", limit=len(items)), _id(http))
 
@@ -109,6 +107,15 @@ class ConversationHandlers:
 
         return _shown(http, await self._changed(http, without))
 
+    def _handed(self, http: web.Request, caller: Caller) -> Inherited:
+        """Return what items hand down that no model has seen yet: the tags and headers under which they came.
+
+        Raises:
+            BadRequest: The tags can't be read.
+        """
+        tags, headers = self._endpoint.given(http)
+        return Inherited(tags=tags | caller.tags, heads=(headers,) if headers else ())
+
     def _owner(self, http: web.Request) -> tuple[Caller, ResponseStore]:
         """Return who asks, and the store.
 
@@ -136,7 +143,7 @@ class ConversationHandlers:
             NotFound: This caller has no such conversation.
         """
         caller, store = self._owner(http)
-        found = await store.conversation(caller.key, http.match_info["id"])
+        found = await store.conversation(caller.owner, http.match_info["id"])
         if found is None:
             raise NotFound(missing("Conversation", http.match_info["id"]), code="conversation_not_found")
         return found
@@ -148,7 +155,7 @@ class ConversationHandlers:
             NotFound: This caller has no such conversation.
         """
         caller, store = self._owner(http)
-        changed = await store.change(caller.key, http.match_info["id"], change)
+        changed = await store.change(caller.owner, http.match_info["id"], change)
         if changed is None:
             raise NotFound(missing("Conversation", http.match_info["id"]), code="conversation_not_found")
         return changed
@@ -166,11 +173,6 @@ def _added(body: bytes) -> tuple[bytes, ...]:
 def _listed(items: list[object]) -> tuple[bytes, ...]:
     unique = secrets.token_hex(24)
     return listed_items(items, lambda prefix, number: f"{prefix}_{unique}_{number}")
-
-
-def _tagged(http: web.Request, caller: Caller) -> Inherited:
-    """Return what items hand down that no model has seen yet: the tags under which they came."""
-    return Inherited(tags=parse_tags(http.headers.get(TAGS)) | caller.tags)
 
 
 def _shown(http: web.Request, found: Conversation) -> web.Response:

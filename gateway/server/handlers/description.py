@@ -18,6 +18,17 @@ from gateway.server.handlers.table import Access, HttpRoute, Work
 
 _PLACE = re.compile(r"\{(\w+)(?::((?:[^{}]|\{[^{}]*\})*))?\}")
 _TEXT = {"type": "string"}
+_DECIDED = {
+    "type": "object",
+    "description": "What was decided about the request that failed; absent where nothing was.",
+    "properties": {
+        "decision": {"enum": ["refused", "permitted"]},
+        "label": {"enum": ["public", "internal", "sensitive"]},
+        "rule": _TEXT,
+        "categories": {"type": "array", "items": _TEXT},
+        "reasons": {"type": "array", "items": _TEXT},
+    },
+}
 _ERRORS: dict[Dialect, dict[str, Any]] = {
     Dialect.OPENAI: {
         "type": "object",
@@ -29,6 +40,7 @@ _ERRORS: dict[Dialect, dict[str, Any]] = {
                     "type": _TEXT,
                     "param": {"type": ["string", "null"]},
                     "code": {"type": ["string", "null"]},
+                    "aduana": _DECIDED,
                 },
                 "required": ["message", "type", "param", "code"],
             }
@@ -41,20 +53,25 @@ _ERRORS: dict[Dialect, dict[str, Any]] = {
             "type": {"const": "error"},
             "error": {
                 "type": "object",
-                "properties": {"type": _TEXT, "message": _TEXT},
+                "properties": {"type": _TEXT, "message": _TEXT, "aduana": _DECIDED},
                 "required": ["type", "message"],
             },
             "request_id": _TEXT,
         },
         "required": ["type", "error", "request_id"],
     },
-    Dialect.OLLAMA: {"type": "object", "properties": {"error": _TEXT}, "required": ["error"]},
+    Dialect.OLLAMA: {"type": "object", "properties": {"error": _TEXT, "aduana": _DECIDED}, "required": ["error"]},
+    Dialect.A1111: {
+        "type": "object",
+        "properties": {"error": _TEXT, "detail": _TEXT, "errors": _TEXT, "aduana": _DECIDED},
+        "required": ["error", "detail"],
+    },
     Dialect.LLAMACPP: {
         "type": "object",
         "properties": {
             "error": {
                 "type": "object",
-                "properties": {"code": {"type": "integer"}, "message": _TEXT, "type": _TEXT},
+                "properties": {"code": {"type": "integer"}, "message": _TEXT, "type": _TEXT, "aduana": _DECIDED},
                 "required": ["code", "message", "type"],
             }
         },
@@ -64,6 +81,7 @@ _ERRORS: dict[Dialect, dict[str, Any]] = {
 _HEADERS = {
     "x-aduana-label": "public, internal or sensitive",
     "x-aduana-rule": "the rule that chose the target",
+    "x-aduana-decision": "of an error: refused or permitted",
     "x-aduana-reasons": "what gives the request its label: categories, doubts, tags",
     "x-aduana-target": "the target that answered",
     "x-aduana-zone": "where it runs: local or cloud",

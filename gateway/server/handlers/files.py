@@ -1,18 +1,25 @@
-"""OpenAI's files, as far as batches need them: uploaded, listed, read, deleted."""
+"""Files that clients upload, for batches and to be named in requests: uploaded, listed, read, deleted.
+
+OpenAI's; and Anthropic's, where a request has its header `anthropic-version`.
+"""
 
 import asyncio
+import mimetypes
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
 
-from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp import BodyPartReader, web
 
 from gateway.batches.files import FileStore, StoredFile, encoded
 from gateway.core.errors import AduanaError, BadRequest, NotFound, RequestTimeout
 from gateway.core.request import Caller
 from gateway.server.answers import json_answer
 from gateway.server.endpoint import REQUEST_ID, HttpEndpoint, StreamBroken
-from gateway.server.handlers.paging import listed, wanted_page
+from gateway.server.forms import FORM_FAULTS, streamed_form
+from gateway.server.handlers.paging import anthropic_page, listed, wanted_page
 from gateway.server.headers import TAGS
 from gateway.server.inbound import parse_tags
+from gateway.wire.encoding import encode_json
 from gateway.wire.openai.batches import LIFETIMES
 from gateway.wire.responses.conversations import deleted_body
 
@@ -24,6 +31,7 @@ _FIELD_BYTES = 1024
 _MOST_FIELDS = 16
 _LONGEST_NAME = 255
 _MOST_LISTED = 10_000
+_PURPOSES = ("batch", "user_data", "vision", "assistants")
 
 
 class FileHandlers:
@@ -37,27 +45,30 @@ class FileHandlers:
         """Answer POST /v1/files: the content goes to the store as it comes.
 
         Raises:
-            BadRequest: The body is no form with a file for a batch.
+            BadRequest: The body is no form with a file.
             RequestTimeout: It does not arrive in time.
             TooLarge: The file is larger than one may be, or there is no room for it.
         """
         caller, files = self._owner(http)
         if http.content_type != "multipart/form-data":
             raise BadRequest("Send the file as multipart/form-data, with 'purpose' and 'file'.", code="invalid_form")
-        form = _Form(http)
+        form = _Form(http, purpose="user_data" if _of_anthropic(http) else "")
         tags = parse_tags(http.headers.get(TAGS)) | caller.tags
         try:
             async with asyncio.timeout(_SECONDS):
-                file = await files.write(caller.key, form.content(), form.about, tags=tags)
+                file = await files.write(caller.owner, form.content(), form.about, tags=tags)
         except TimeoutError:
             raise RequestTimeout(f"The file did not arrive within {_SECONDS:g} seconds.") from None
-        return json_answer(encoded(file), _id(http))
+        return json_answer(_body(http, file), _id(http))
 
     async def list(self, http: web.Request) -> web.StreamResponse:
         """Answer GET /v1/files."""
         caller, files = self._owner(http)
+        if _of_anthropic(http):
+            objects = [_shown(file) for file in await files.all(caller.owner)]
+            return json_answer(anthropic_page(http, objects), _id(http))
         order, limit, after = wanted_page(http, most=_MOST_LISTED)
-        found = await files.all(caller.key)
+        found = await files.all(caller.owner)
         purpose = http.query.get("purpose")
         shown = [file.shown() for file in found if purpose in (None, "", file.purpose)]
         return json_answer(listed(shown if order == "desc" else shown[::-1], limit, after), _id(http))
@@ -65,7 +76,7 @@ class FileHandlers:
     async def read(self, http: web.Request) -> web.StreamResponse:
         """Answer GET /v1/files/{id}."""
         _, _, file = await self._stored(http)
-        return json_answer(encoded(file), _id(http))
+        return json_answer(_body(http, file), _id(http))
 
     async def content(self, http: web.Request) -> web.StreamResponse:
         """Answer GET /v1/files/{id}/content with the file's bytes.
@@ -77,7 +88,7 @@ class FileHandlers:
         response = web.StreamResponse(headers=_id(http) | {"Content-Type": "application/octet-stream"})
         response.content_length = file.bytes
         response.force_close()  # so that an answer which breaks off is seen to
-        pieces = files.content(caller.key, file)
+        pieces = files.content(caller.owner, file)
         try:
             first = await anext(pieces)  # an error here still has its own status
             await response.prepare(http)
@@ -97,7 +108,9 @@ class FileHandlers:
     async def delete(self, http: web.Request) -> web.StreamResponse:
         """Answer DELETE /v1/files/{id}."""
         caller, files, file = await self._stored(http)
-        await files.delete(caller.key, file.id)
+        await files.delete(caller.owner, file.id)
+        if _of_anthropic(http):
+            return json_answer(encode_json({"id": file.id, "type": "file_deleted"}), _id(http))
         return json_answer(deleted_body(file.id, "file"), _id(http))
 
     def _owner(self, http: web.Request) -> tuple[Caller, FileStore]:
@@ -119,7 +132,7 @@ class FileHandlers:
         """
         caller, files = self._owner(http)
         name = http.match_info["id"]
-        file = await files.find(caller.key, name)
+        file = await files.find(caller.owner, name)
         if file is None:
             raise NotFound(f"No such File object: {name}", code="file_not_found", param="id")
         return caller, files, file
@@ -128,8 +141,9 @@ class FileHandlers:
 class _Form:
     """The form of an upload, which may have its fields before and behind the file."""
 
-    def __init__(self, http: web.Request) -> None:
+    def __init__(self, http: web.Request, purpose: str) -> None:
         self._http = http
+        self._purpose = purpose  # where the form names none
         self._fields: dict[str, str] = {}
         self._name: str | None = None
 
@@ -140,7 +154,7 @@ class _Form:
             BadRequest: The form can't be read.
         """
         try:
-            reader = MultipartReader(self._http.headers, self._http.content)
+            reader = streamed_form(self._http.headers, self._http.content)
             while (part := await reader.next()) is not None:
                 if not isinstance(part, BodyPartReader):
                     raise BadRequest("The form has a form inside.", code="invalid_form")
@@ -151,7 +165,7 @@ class _Form:
                         yield chunk
                 else:
                     await self._note(part)
-        except (ValueError, AssertionError, RuntimeError) as error:
+        except FORM_FAULTS as error:
             raise BadRequest("The form can't be read.", code="invalid_form") from error
 
     async def _note(self, part: BodyPartReader) -> None:
@@ -170,10 +184,10 @@ class _Form:
         """
         if self._name is None:
             raise BadRequest("'file': is missing.", param="file", code="missing_file")
-        purpose = self._fields.get("purpose", "")
-        if purpose != "batch":
+        purpose = self._fields.get("purpose", self._purpose)
+        if purpose not in _PURPOSES:
             raise BadRequest(
-                "'purpose': must be 'batch': files for other purposes are not served here.",
+                f"'purpose': must be one of {', '.join(_PURPOSES)}.",
                 param="purpose",
                 code="invalid_purpose",
             )
@@ -193,6 +207,27 @@ class _Form:
                 code="invalid_value",
             )
         return self._name, purpose, int(seconds)
+
+
+def _of_anthropic(http: web.Request) -> bool:
+    return "anthropic-version" in http.headers
+
+
+def _body(http: web.Request, file: StoredFile) -> bytes:
+    return encode_json(_shown(file)) if _of_anthropic(http) else encoded(file)
+
+
+def _shown(file: StoredFile) -> dict[str, object]:
+    """Return the file as Anthropic's object (https://docs.claude.com/en/api/files-create)."""
+    return {
+        "id": file.id,
+        "type": "file",
+        "filename": file.name,
+        "mime_type": mimetypes.guess_type(file.name)[0] or "application/octet-stream",
+        "size_bytes": file.bytes,
+        "created_at": f"{datetime.fromtimestamp(file.created, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "downloadable": True,
+    }
 
 
 def _id(http: web.Request) -> dict[str, str]:

@@ -6,9 +6,10 @@ import hashlib
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from gateway.core.errors import TargetBusy
+from gateway.core.errors import RateLimited, TargetBusy
 from gateway.core.request import Caller
 from gateway.server.endpoint import INLINE_BYTES, HttpEndpoint
+from gateway.server.forms import FORM
 from gateway.server.headers import EXPLAIN, TAGS
 from gateway.server.idempotency import HEADER, IdempotencyStore, Identity, KeptAnswer, Recording, checked_key
 from gateway.server.streaming import RECORDING
@@ -33,7 +34,7 @@ class Idempotent:
             given = http.headers.get(HEADER)
             try:
                 return await handler(http) if given is None else await self._once(http, handler, given)
-            except TargetBusy:
+            except (TargetBusy, RateLimited):
                 self._endpoint.turned_away(http)
                 raise
 
@@ -63,7 +64,7 @@ class Idempotent:
 
 def _who(http: web.Request, caller: Caller) -> tuple[str, ...]:
     """Return who asks: a key's name, or the address of a caller who needs none."""
-    return (caller.key, caller.user or "", http.remote or "" if caller.key == Caller().key else "")
+    return (caller.owner, caller.user or "", http.remote or "" if caller.key == Caller().key else "")
 
 
 def _digest(http: web.Request, body: bytes, header_facts: tuple[str, ...]) -> bytes:
@@ -72,8 +73,16 @@ def _digest(http: web.Request, body: bytes, header_facts: tuple[str, ...]) -> by
     for part in (http.path, *named):
         data = part.encode("utf-8", "surrogatepass")
         digest.update(len(data).to_bytes(8, "big") + data)
-    digest.update(body)
+    digest.update(_without_boundary(http, body))
     return digest.digest()
+
+
+def _without_boundary(http: web.Request, body: bytes) -> bytes:
+    """Return a body as it is the same in each try: clients make a new boundary for a form each time."""
+    if http.content_type != FORM:
+        return body
+    boundary = http.headers.get("Content-Type", "").partition("boundary=")[2].partition(";")[0].strip(' "')
+    return body.replace(boundary.encode("utf-8", "surrogateescape"), b"") if boundary else body
 
 
 def _answer(response: web.StreamResponse, body: bytes) -> KeptAnswer:

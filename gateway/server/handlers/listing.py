@@ -32,8 +32,8 @@ class Listing:
             raise NotFound(f"The model {name[:100]!r} does not exist here.", code="model_not_found", param="model")
         return self._traits(alias.name)
 
-    def embedded(self, name: str) -> ModelReport | None:
-        """Return the first embedded model that answers for a name; None: there is none."""
+    def running_here(self, name: str) -> ModelReport | None:
+        """Return the first model on this machine that answers for a name; None: there is none."""
         alias = self._catalog.resolve(name)
         reports = self._models.report().models
         if alias is None:
@@ -41,7 +41,7 @@ class Listing:
         return next((one for one in reports if alias.targets is None or one.target in alias.targets), None)
 
     def template(self, target: str) -> TemplateText:
-        """Return the chat template of an embedded target."""
+        """Return the chat template of a model on this machine."""
         return self._models.template(target)
 
     def _traits(self, name: str) -> ModelTraits:

@@ -136,14 +136,14 @@ class LlamaCppHandlers:
         caller, unnamed = self._endpoint.caller(http), self._endpoint.catalog.unknown_model
         names = self._listing.all(caller)
         name = http.query.get("model") or (unnamed if unnamed in names else next(iter(names), "")) or ""
-        traits, report = self._listing.one(caller, name), self._listing.embedded(name)
+        traits, report = self._listing.one(caller, name), self._listing.running_here(name)
         if report is None:
             return llamacpp.Properties(name=name, traits=traits, version=self._version)
         template = self._listing.template(report.target)
         return llamacpp.Properties(
             name=name,
             file=f"{report.model}.gguf",
-            traits=msgspec.structs.replace(traits, context=report.context),
+            traits=msgspec.structs.replace(traits, context=report.context or traits.context),
             slots=report.slots,
             busy=min(report.busy, report.slots),
             speculative=report.drafts,

@@ -1,4 +1,4 @@
-"""Endpoints for administrators: which embedded models are loaded; load one, unload one."""
+"""Endpoints for administrators: which models on this machine are loaded; load one, unload one."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ LONGEST_LOAD = 600.0  # seconds
 
 
 class ModelReport(msgspec.Struct, frozen=True, kw_only=True):
-    """State of one embedded model. Sizes in bytes, estimated; times in seconds."""
+    """State of one model on this machine. Sizes in bytes, estimated or as configured; times in seconds."""
 
     target: str
     model: str
@@ -23,7 +23,7 @@ class ModelReport(msgspec.Struct, frozen=True, kw_only=True):
     progress: float | None  # of the load that is under way, 0 to 1
     memory: int
     gpu_memory: int
-    context: int  # tokens of one conversation
+    context: int | None  # tokens of one conversation; None: not known
     slots: int
     busy: int  # requests that work with it
     waiting: int  # requests that wait for its turn
@@ -49,7 +49,7 @@ class TemplateText(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelsReport(msgspec.Struct, frozen=True, kw_only=True):
-    """State of all embedded models, and of the memory that they share. None: no limit."""
+    """State of all models on this machine, and of the memory that they share. None: no limit."""
 
     models: tuple[ModelReport, ...]
     memory: int | None
@@ -59,10 +59,10 @@ class ModelsReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Models(Protocol):
-    """Owner of the embedded models. Targets are named as in the configuration."""
+    """Owner of the models on this machine. Targets are named as in the configuration."""
 
     def report(self) -> ModelsReport:
-        """Describe every embedded model and the memory that they share."""
+        """Describe every model and the memory that they share."""
 
     def template(self, target: str) -> TemplateText:
         """Return a model's chat template."""
@@ -112,7 +112,8 @@ class ModelHandlers:
         if target not in names:
             listed = ", ".join(sorted(names)) or "none"
             raise NotFound(
-                f"There is no embedded target {target[:100]!r}. There are: {listed}.", code="model_not_found"
+                f"There is no target {target[:100]!r} whose model is loaded here. There are: {listed}.",
+                code="model_not_found",
             )
         return target
 

@@ -78,7 +78,7 @@ class OllamaHandlers:
         return response
 
     async def _prepare(self, wish: ollama.Wish) -> None:
-        """Load the first embedded model of this name; with `keep_alive: 0`, unload all of them once they are idle."""
+        """Load the first model of this name here; with `keep_alive: 0`, unload all of them once they are idle."""
         alias = self._endpoint.catalog.resolve(wish.model)
         models = [model.target for model in self._models.report().models]
         named = [name for name in models if alias is not None and (alias.targets is None or name in alias.targets)]

@@ -7,13 +7,14 @@ import msgspec
 from aiohttp import web
 
 from gateway.core.errors import TargetProtocolError
-from gateway.core.request import EmbeddingsRequest, GenerateRequest, Inbound, ModerationRequest
+from gateway.core.request import DecisionsRequest, EmbeddingsRequest, GenerateRequest, Inbound, ModerationRequest
+from gateway.pipeline import Route
 from gateway.server.answers import json_answer, route_headers
 from gateway.server.endpoint import REQUEST_ID, HttpEndpoint, Said
 from gateway.server.handlers.listing import Listing
 from gateway.server.headers import EXPLAIN
 from gateway.wire import openai
-from gateway.wire.openai import moderations, rerank
+from gateway.wire.openai import decisions, moderations, rerank
 
 
 class OpenAIHandlers:
@@ -55,10 +56,28 @@ class OpenAIHandlers:
         body = rerank.rerank_body(request, ranked.ranking, id=f"rerank-{_unique(inbound)}")
         return json_answer(body, route_headers(ranked.route))
 
+    async def systemone(self, http: web.Request) -> web.StreamResponse:
+        """Answer POST /v1/systemone."""
+        return await self._decided(http, decisions.parse_systemone)
+
+    async def decisions(self, http: web.Request) -> web.StreamResponse:
+        """Answer POST /v1/decisions."""
+        return await self._decided(http, decisions.parse_decisions)
+
+    async def _decided(self, http: web.Request, parse: Callable[[bytes, str], DecisionsRequest]) -> web.StreamResponse:
+        caller, request, size = await self._endpoint.parsed(http, parse)
+        inbound = self._endpoint.inbound(http, caller, request, size)
+        decided = await self._endpoint.decide(inbound, request)
+        return json_answer(decisions.decisions_body(request, decided.decisions), route_headers(decided.route))
+
     async def moderations(self, http: web.Request) -> web.StreamResponse:
-        """Answer POST /v1/moderations: a local model is asked about one input after the other."""
+        """Answer POST /v1/moderations: a local model is asked about one input after the other.
+
+        The headers tell of the input with the highest label.
+        """
         caller, questions, size = await self._endpoint.parsed(http, moderations.parse_moderations)
         results: list[bytes] = []
+        ways: list[Route] = []
         for number, question in enumerate(questions):
             inbound = self._endpoint.inbound(http, caller, question, size)
             if number:  # each has a receipt of its own
@@ -67,7 +86,8 @@ class OpenAIHandlers:
                 return await self._endpoint.explained(inbound)
             said = await self._endpoint.said(inbound, question)
             results.append(_result(question, said))
-        headers = route_headers(said.route) | self._id(http)
+            ways.append(said.route)
+        headers = route_headers(max(ways, key=lambda way: way.label)) | self._id(http)
         name = f"modr-{http[REQUEST_ID].removeprefix('req_')}"
         return json_answer(moderations.moderations_body(results, id=name, model=questions[0].model), headers)
 

@@ -1,4 +1,4 @@
-"""Endpoints for people and machines that watch the gateway: health, readiness, metrics, the status page."""
+"""Endpoints for people and machines that watch the gateway: health, readiness, metrics."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -37,32 +37,26 @@ class Operations:
         metrics_keys: KeyRing | None,
         readiness: Callable[[], Readiness],
         metrics: Rendering,
-        page: Callable[[], str],
-        page_headers: Mapping[str, str],
     ) -> None:
         """Keep the parts.
 
         Args:
             host_guard: Refuses other people's hosts and web pages.
-            keys: The status page and the details of readiness want one of them; the page as the password in the
-                browser's own dialogue. None: they are open.
-            metrics_keys: The metrics want one of them that may read metrics, or is an administrator's. None: open.
+            keys: The details of readiness want one of them. None: they are open.
+            metrics_keys: The metrics want one of them that may read metrics, or is an administrator's; they are open
+                as long as there are none. None: they are open.
             readiness: Tells whether the gateway can answer.
             metrics: Writes the metrics.
-            page: Writes the status page.
-            page_headers: Headers of the status page.
         """
         self._host_guard = host_guard
         self._keys = keys
         self._metrics_keys = metrics_keys
         self._readiness = readiness
         self._metrics = metrics
-        self._page = page
-        self._page_headers = dict(page_headers)
 
     @property
     def readiness(self) -> Callable[[], Readiness]:
-        """What tells whether the gateway can answer."""
+        """Return the function that tells whether the gateway can answer."""
         return self._readiness
 
     async def healthz(self, _: web.Request) -> web.Response:
@@ -90,7 +84,7 @@ class Operations:
             Forbidden: The key may not read metrics.
         """
         self._host_guard.check(http)
-        if self._metrics_keys is not None:
+        if self._metrics_keys is not None and (self._metrics_keys.any or not self._metrics_keys.open):
             caller = self._metrics_keys.holder(http.headers.get("Authorization", ""))
             if caller is None:
                 raise Unauthorized(
@@ -102,18 +96,6 @@ class Operations:
         return web.Response(
             body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8", "Cache-Control": "no-store"}
         )
-
-    async def page(self, http: web.Request) -> web.Response:
-        """Answer GET / with the status page."""
-        self._host_guard.check(http)
-        if self._keys is not None and not self._keys.accepts(http.headers.get("Authorization", "")):
-            return web.Response(
-                status=401,
-                text="The status page needs an API key of this gateway as the password (any user name).\n",
-                headers={"WWW-Authenticate": 'Basic realm="Aduana", charset="UTF-8"'},
-            )
-        html = await asyncio.to_thread(self._page)
-        return web.Response(text=html, content_type="text/html", headers=self._page_headers)
 
     def _trusted(self, http: web.Request) -> bool:
         """Return whether whoever asks may see what an operator sees."""

@@ -92,7 +92,7 @@ class ResponsesHandlers:
             raise TargetProtocolError("The target wrote no summary.")
         unique = inbound.id.removeprefix("req_")
         items = [*earlier.items, *_listed(asked, earlier, unique)]
-        sealed = self._summaries.seal(caller.key, Summary(text=said.text, inherited=said.bequest))
+        sealed = self._summaries.seal(caller.owner, Summary(text=said.text, inherited=said.bequest))
         created = int(self._wall())
         body = compacted_body(user_messages(items), sealed, said.usage, unique=unique, created=created)
         return json_answer(body, route_headers(said.route))
@@ -121,7 +121,7 @@ class ResponsesHandlers:
         """
         caller, stored = self._endpoint.caller(http), await self._stored(http)
         assert self._store is not None
-        await self._store.delete(caller.key, stored.id)
+        await self._store.delete(caller.owner, stored.id)
         return json_answer(deleted_body(stored.id, "response"), _id(http))
 
     async def cancel(self, http: web.Request) -> web.StreamResponse:
@@ -142,7 +142,7 @@ class ResponsesHandlers:
         """
         order, limit, after = wanted_page(http)
         caller = self._endpoint.caller(http)
-        turns = await self._store.turns(caller.key, http.match_info["id"]) if self._store is not None else None
+        turns = await self._store.turns(caller.owner, http.match_info["id"]) if self._store is not None else None
         if not turns:
             raise NotFound(missing("Response", http.match_info["id"]), code="response_not_found")
         items = [item for turn in turns[:-1] for item in (*turn.items, *turn.output)]
@@ -156,7 +156,7 @@ class ResponsesHandlers:
             NotFound: This caller has no such response.
         """
         caller, name = self._endpoint.caller(http), http.match_info["id"]
-        found = await self._store.response(caller.key, name) if self._store is not None else None
+        found = await self._store.response(caller.owner, name) if self._store is not None else None
         if found is None:
             raise NotFound(missing("Response", name), code="response_not_found")
         return found
@@ -175,7 +175,7 @@ class ResponsesHandlers:
         self, caller: Caller, asked: responses.Asked, size: int
     ) -> tuple[Earlier, responses.ResponsesRequest, int]:
         """Return what a body continues, the request with it, and the size of both together."""
-        earlier = await self._continuation.earlier(caller.key, asked.refers)
+        earlier = await self._continuation.earlier(caller.owner, asked.refers)
         size += sum(map(len, (*earlier.items, *earlier.referenced.values())))
         items, referenced = earlier.items, earlier.referenced
         parse = partial(responses.parse_continued, asked, items, referenced, storing=self._storing)
@@ -206,7 +206,7 @@ class ResponsesHandlers:
             )
 
         try:
-            await self._store.keep(inbound.caller.key, await asyncio.to_thread(record), renewed=earlier.renewed)
+            await self._store.keep(inbound.caller.owner, await asyncio.to_thread(record), renewed=earlier.renewed)
         except AduanaError as error:
             LOG.warning("responses.not_stored", request_id=inbound.id, code=error.code)
             encoder.not_stored()

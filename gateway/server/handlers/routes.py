@@ -1,5 +1,7 @@
 """The application: the table of routes with its handlers, and the one place where errors become answers."""
 
+from collections.abc import Callable, Sequence
+
 from aiohttp import HttpVersion11, web
 from aiohttp.typedefs import Handler
 
@@ -17,13 +19,17 @@ from gateway.server.handlers.files import FileHandlers
 from gateway.server.handlers.idempotent import Idempotent
 from gateway.server.handlers.listing import Listing
 from gateway.server.handlers.llamacpp import LlamaCppHandlers
+from gateway.server.handlers.media.a1111 import A1111Handlers, Running
+from gateway.server.handlers.media.audio import AudioHandlers, Voices
+from gateway.server.handlers.media.images import ImageHandlers
+from gateway.server.handlers.message_batches import MessageBatchHandlers
 from gateway.server.handlers.models import ModelHandlers, Models
 from gateway.server.handlers.ollama import OllamaHandlers
 from gateway.server.handlers.ollama_models import OllamaModelHandlers
 from gateway.server.handlers.openai import OpenAIHandlers
 from gateway.server.handlers.operations import Operations
 from gateway.server.handlers.responses import ResponsesHandlers
-from gateway.server.handlers.table import ROUTES, Handlers
+from gateway.server.handlers.table import ROUTES, ConsolePages, Handlers
 from gateway.server.idempotency import IdempotencyStore
 from gateway.server.inbound import new_request_id
 from gateway.stored import ResponseStore, SealedSummaries
@@ -93,14 +99,23 @@ def build_application(
     operations: Operations,
     host_guard: HostGuard,
     models: Models,
+    console: ConsolePages,
     *,
     started: int,
+    voices: Voices,
     summaries: SealedSummaries,
     store: ResponseStore | None = None,
     batches: Batches | None = None,
+    running: Callable[[str], Sequence[Running]] = lambda _: (),
 ) -> web.Application:
     """Return the application, which serves the table of routes and nothing else."""
-    application = web.Application(middlewares=[shape_errors])
+
+    @web.middleware
+    async def expect_caller(request: web.Request, handler: Handler) -> web.StreamResponse:
+        await endpoint.expect(request)
+        return await handler(request)
+
+    application = web.Application(middlewares=[shape_errors, expect_caller])
 
     async def add_headers(http: web.BaseRequest, response: web.StreamResponse) -> None:
         response.headers["Server"] = "aduana"
@@ -115,7 +130,11 @@ def build_application(
         responses=ResponsesHandlers(endpoint, store, summaries),
         conversations=ConversationHandlers(endpoint, store),
         files=FileHandlers(endpoint, batches.files if batches is not None else None),
+        images=ImageHandlers(endpoint),
+        a1111=A1111Handlers(endpoint, listing, running),
+        audio=AudioHandlers(endpoint, listing, voices),
         batches=BatchHandlers(endpoint, batches.queue if batches is not None else None),
+        message_batches=MessageBatchHandlers(endpoint, batches),
         anthropic=AnthropicHandlers(endpoint),
         ollama=OllamaHandlers(endpoint, models),
         llama=LlamaCppHandlers(endpoint, listing, openai, operations.readiness, version=__version__),
@@ -123,6 +142,7 @@ def build_application(
         administration=ModelHandlers(endpoint, models),
         operations=operations,
         description=Description(ROUTES),
+        console=console,
     )
     for route in ROUTES:
         handler = route.handler(handlers)

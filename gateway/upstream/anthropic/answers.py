@@ -9,12 +9,14 @@ from gateway.core.delta import Delta, Extra, Finish, FinishReason, Reasoning, Te
 from gateway.core.document import JsonObject, encode, freeze_object
 from gateway.core.errors import TargetProtocolError
 from gateway.core.provider_fields import ANTHROPIC, BLOCKS, DELTAS, FIELD, sealed, signed
+from gateway.core.target import Api
 from gateway.core.usage import Usage
 from gateway.upstream.errors import complaint, fault_in_stream, incomplete
 from gateway.upstream.finish_reasons import finish_reason
-from gateway.upstream.sse import ServerSentEvent
+from gateway.upstream.framing.sse import ServerSentEvent
 from gateway.upstream.usage import estimated_usage, token_count
 
+_SAID = frozenset({"input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"})
 _DECODER = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -83,7 +85,11 @@ class MessagesReader:
         self.done = True
         yield Finish(reason=self._reason, stop=self._stop)
         usage = usage_of(self._usage, answered=bool(self._said or self._thought))
-        yield UsageReport(usage=usage or estimated_usage(self._document, answer=self._said, reasoning=self._thought))
+        yield UsageReport(
+            usage=usage or estimated_usage(self._document, answer=self._said, reasoning=self._thought),
+            told=freeze_object({name: value for name, value in self._usage.items() if name not in _SAID}),
+            api=Api.MESSAGES,
+        )
 
     def _read(self, given: dict[str, Any]) -> Iterator[Delta]:
         match given.get("type"):
@@ -221,6 +227,29 @@ def usage_of(given: Mapping[str, Any], *, answered: bool) -> Usage | None:
         output=output - thought,
         reasoning=thought,
     )
+
+
+class _Count(msgspec.Struct):
+    input_tokens: Any = None
+    error: Any = None
+
+
+def read_count(target: str, body: bytes) -> int:
+    """Return the number of tokens that an answer of `count_tokens` tells.
+
+    Raises:
+        AduanaError: The answer reports an error, or can't be read.
+    """
+    try:
+        answer = msgspec.json.decode(body, type=_Count)
+    except (ValueError, RecursionError) as error:
+        raise TargetProtocolError(f"The target {target!r} sent a count that can't be read.") from error
+    if answer.error:
+        raise fault_in_stream(target, complaint(answer.error))
+    count = token_count(answer.input_tokens)
+    if count is None:
+        raise TargetProtocolError(f"The target {target!r} sent a count that can't be true.")
+    return count
 
 
 def _extra(name: str, item: dict[str, Any]) -> Extra:

@@ -8,6 +8,7 @@ import msgspec
 
 from gateway.core.document import Json, JsonObject
 from gateway.core.provider_fields import ANTHROPIC, details_of
+from gateway.upstream.anthropic.native import fields_of, grouped, provider_block, words_of
 from gateway.upstream.unsupported import unsupported
 
 _NOTHING = "…"  # this API takes no empty text
@@ -56,7 +57,11 @@ class Conversation:
             case "assistant":
                 self._turn("assistant", self._answer(message))
             case "tool":
-                self._turn("user", [self._result(message)])
+                own, block = provider_block(message)
+                if not own:
+                    self._turn("user", [self._result(message)])
+                elif isinstance(block, Mapping):
+                    self._turn("assistant", [dict(block)])
             case _:
                 self._turn("user", list(self._blocks(message.get("content"))))
 
@@ -84,12 +89,19 @@ class Conversation:
         return blocks
 
     def _call(self, call: JsonObject) -> Block:
+        own, block = provider_block(call)
+        if own and isinstance(block, Mapping):
+            return dict(block)
         function, custom = call.get("function"), call.get("custom")
         inner = function if isinstance(function, Mapping) else custom if isinstance(custom, Mapping) else {}
         name = str(inner.get("name"))
         self.called[name] = None
         given = _object(inner.get("arguments")) if inner is function else {"input": inner.get("input")}
-        return {"type": "tool_use", "id": _id(call.get("id")), "name": name, "input": given} | cached(call)
+        return (
+            {"type": "tool_use", "id": _id(call.get("id")), "name": name, "input": given}
+            | cached(call)
+            | fields_of(call)
+        )
 
     def _result(self, message: JsonObject) -> Block:
         blocks = list(self._blocks(message.get("content")))
@@ -100,16 +112,17 @@ class Conversation:
                 blocks = blocks[1:]
         if blocks:
             block["content"] = blocks
-        return block | cached(message)
+        return fields_of(message) | block | cached(message)
 
     def _blocks(self, content: Json) -> Iterator[Block]:
         if isinstance(content, str):
             content = ({"type": "text", "text": content},)
+        blocks: list[Block] = []
         for part in content if isinstance(content, tuple) else ():
             if isinstance(part, Mapping):
-                block = self._block(part)
-                if block.get("text") != "":
-                    yield block | cached(part)
+                own = {} if "span" in words_of(part) else fields_of(part)
+                blocks = grouped(part, [*blocks, own | self._block(part) | cached(part)])
+        yield from (block for block in blocks if block.get("text") != "")
 
     def _block(self, part: JsonObject) -> Block:
         kind = part.get("type")

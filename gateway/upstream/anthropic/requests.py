@@ -9,7 +9,9 @@ from types import MappingProxyType
 from typing import Any
 
 from gateway.core.document import Json, JsonObject, freeze_object
+from gateway.core.provider_fields import NATIVE
 from gateway.upstream.anthropic.conversation import Conversation, cached
+from gateway.upstream.anthropic.native import fields_of, tools_of, without_note
 from gateway.upstream.anthropic.thinking import thinking_fields
 from gateway.upstream.unsupported import unsupported
 
@@ -41,6 +43,7 @@ SAID = frozenset(
         "stream",
         "stream_options",
         "n",
+        NATIVE,
         *_SAME_NAME,
     }
 )
@@ -72,7 +75,8 @@ def messages_request(target: str, document: JsonObject, *, version: str, answer_
         "messages": conversation.messages,
         "stream": True,
     }
-    system = [*conversation.system, *([{"type": "text", "text": _JSON_ONLY}] if form == "json_object" else [])]
+    system = without_note(conversation.system, document)
+    system = [*system, *([{"type": "text", "text": _JSON_ONLY}] if form == "json_object" else [])]
     if system:
         fields["system"] = system
     for name in _SAME_NAME:
@@ -87,7 +91,20 @@ def messages_request(target: str, document: JsonObject, *, version: str, answer_
     if isinstance(form, Mapping):
         fields["output_config"] = fields.get("output_config", {}) | {"format": {"type": "json_schema", "schema": form}}
     _drawing(fields, version)
-    return freeze_object(fields)
+    return freeze_object(fields_of(document) | fields)
+
+
+_COUNTED = ("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "cache_control")
+
+
+def count_request(target: str, document: JsonObject, *, version: str) -> JsonObject:
+    """Return the request for the number of a chat document's tokens: what of it the model would read.
+
+    Raises:
+        TargetError: The document asks for something that this API can't be asked for.
+    """
+    whole = messages_request(target, document, version=version, answer_tokens=1)
+    return MappingProxyType({name: whole[name] for name in _COUNTED if name in whole})
 
 
 def _limit(document: JsonObject) -> int | None:
@@ -124,8 +141,11 @@ def _format(document: JsonObject) -> Json:
 
 def _tools(target: str, document: JsonObject, conversation: Conversation, fields: dict[str, Any]) -> None:
     given = document.get("tools")
-    tools = [_tool(target, tool) for tool in (given if isinstance(given, tuple) else ()) if isinstance(tool, Mapping)]
+    tools: list[Mapping[str, Any]] = [
+        _tool(target, tool) for tool in (given if isinstance(given, tuple) else ()) if isinstance(tool, Mapping)
+    ]
     choice, tools = _choice(document.get("tool_choice"), tools)
+    tools += tools_of(document)
     if not tools and conversation.called:
         # A conversation with calls needs tools beside it; these can't be called.
         tools = [{"name": name, "input_schema": {"type": "object"}} for name in conversation.called]
@@ -154,10 +174,10 @@ def _tool(target: str, tool: JsonObject) -> dict[str, Any]:
         made["description"] = function["description"]
     if function.get("strict") is True:
         made["strict"] = True
-    return made | cached(tool) | cached(function)
+    return fields_of(tool) | made | cached(tool) | cached(function)
 
 
-def _choice(given: Json, tools: list[dict[str, Any]]) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+def _choice(given: Json, tools: list[Mapping[str, Any]]) -> tuple[dict[str, Any] | None, list[Mapping[str, Any]]]:
     """Return which tool is to be called, and the tools that may be."""
     match given:
         case str() if given in _CHOICES:

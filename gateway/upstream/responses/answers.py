@@ -21,8 +21,8 @@ from gateway.core.errors import TargetProtocolError
 from gateway.core.provider_fields import FIELD, RESPONSES, sealed
 from gateway.upstream.errors import complaint, fault_in_stream, incomplete
 from gateway.upstream.finish_reasons import finish_reason
+from gateway.upstream.framing.sse import ServerSentEvent
 from gateway.upstream.logprobs import read_logprobs
-from gateway.upstream.sse import ServerSentEvent
 from gateway.upstream.usage import estimated_usage, reported_usage
 
 _DECODER = msgspec.json.Decoder(dict[str, Any])

@@ -7,6 +7,7 @@ pass on anything that is not in that document.
 from gateway.core.request import ChatRequest
 from gateway.wire.anthropic import requests
 from gateway.wire.anthropic.answers import PING, MessageAssembly, MessageStream, error_body
+from gateway.wire.anthropic.native import Wanted, betas_of
 from gateway.wire.dialect import AnswerAssembly, AnswerStream
 from gateway.wire.encoding import encode_json
 from gateway.wire.json_body import parse_request
@@ -20,8 +21,10 @@ __all__ = [
     "STREAM_CONTENT_TYPE",
     "MessageAssembly",
     "MessageStream",
+    "Wanted",
     "answer_id",
     "assembly",
+    "betas_of",
     "count_body",
     "error_body",
     "parse_count",
@@ -30,22 +33,22 @@ __all__ = [
 ]
 
 
-def parse_messages(body: bytes, unnamed: str = "", *, version: str = "") -> ChatRequest:
-    """Parse the body of `/v1/messages`; `version` is the `anthropic-version` header.
+def parse_messages(body: bytes, unnamed: str = "", *, version: str = "", wanted: Wanted | None = None) -> ChatRequest:
+    """Parse the body of `/v1/messages`; `version` is the `anthropic-version` header, `wanted` what targets take.
 
     Raises:
         BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
     """
-    return requests.parse_messages(parse_request(body, unnamed), version)
+    return requests.parse_messages(parse_request(body, unnamed), version, wanted)
 
 
-def parse_count(body: bytes, unnamed: str = "", *, version: str = "") -> ChatRequest:
+def parse_count(body: bytes, unnamed: str = "", *, version: str = "", wanted: Wanted | None = None) -> ChatRequest:
     """Parse the body of `/v1/messages/count_tokens`.
 
     Raises:
         BadRequest: the body is no JSON object, or a field is missing, has the wrong type or is not served here.
     """
-    return requests.parse_count(parse_request(body, unnamed), version)
+    return requests.parse_count(parse_request(body, unnamed), version, wanted)
 
 
 def answer_id(unique: str) -> str:

@@ -8,14 +8,20 @@ from gateway.core.delta import (
     Finish,
     FinishReason,
     ModelRefusal,
+    Picture,
     Reasoning,
+    Sound,
     Text,
     ToolCallPart,
+    Transcript,
     UsageReport,
 )
+from gateway.core.document import thaw
 from gateway.core.errors import AduanaError, BudgetSpent, ContextLengthExceeded, TargetProtocolError
+from gateway.core.target import Api
 from gateway.core.usage import Usage
 from gateway.wire.anthropic.own_pieces import OwnBlock, OwnDelta, OwnPiece, Signature, own_pieces
+from gateway.wire.decided import decision_fields
 from gateway.wire.encoding import encode_json, incomplete, tool_input
 
 _STOP = {
@@ -56,7 +62,8 @@ def error_fields(error: AduanaError, request_id: str) -> dict[str, Any]:
     kind = _ERROR_TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "api_error")
     if isinstance(error, BudgetSpent):
         kind = "billing_error"
-    return {"type": "error", "error": {"type": kind, "message": message}, "request_id": request_id}
+    own = {"type": kind, "message": message} | decision_fields(error)
+    return {"type": "error", "error": own, "request_id": request_id}
 
 
 def error_body(error: AduanaError, request_id: str) -> bytes:
@@ -72,6 +79,12 @@ def usage_fields(usage: Usage) -> dict[str, Any]:
         "cache_read_input_tokens": usage.input_cached,
         "output_tokens": usage.completion_tokens,
     }
+
+
+def told_usage(report: UsageReport) -> dict[str, Any]:
+    """Return the `usage` object of a message, with what a server of this API told beside the counts."""
+    told = report.told if report.api is Api.MESSAGES else {}
+    return {name: thaw(value) for name, value in told.items()} | usage_fields(report.usage)
 
 
 def stop_fields(finish: Finish, stops: tuple[str, ...]) -> dict[str, Any]:
@@ -138,7 +151,9 @@ class MessageStream:
                 self._finish = delta
                 return b""
             case UsageReport():
-                return self._ended(delta.usage)
+                return self._ended(delta)
+            case Picture() | Sound() | Transcript():
+                return b""  # of no text
             case _:
                 assert_never(delta)
 
@@ -200,12 +215,12 @@ class MessageStream:
             return begun
         return begun + self._delta({"type": "input_json_delta", "partial_json": part.arguments})
 
-    def _ended(self, usage: Usage) -> bytes:
+    def _ended(self, report: UsageReport) -> bytes:
         if self._finish is None:
             raise incomplete()
         self._complete = True
         delta = stop_fields(self._finish, self._stops)
-        return self._close() + _event("message_delta", delta=delta, usage=usage_fields(usage))
+        return self._close() + _event("message_delta", delta=delta, usage=told_usage(report))
 
 
 class MessageAssembly:
@@ -216,7 +231,7 @@ class MessageAssembly:
         self._blocks: list[tuple[str | int, dict[str, Any], list[str]]] = []
         self._stops = stops
         self._finish: Finish | None = None
-        self._usage: Usage | None = None
+        self._usage: UsageReport | None = None
 
     def add(self, delta: Delta) -> None:
         """Take the next delta."""
@@ -234,7 +249,9 @@ class MessageAssembly:
             case Finish():
                 self._finish = delta
             case UsageReport():
-                self._usage = delta.usage
+                self._usage = delta
+            case Picture() | Sound() | Transcript():
+                pass  # of no text
             case _:
                 assert_never(delta)
 
@@ -248,7 +265,7 @@ class MessageAssembly:
             raise incomplete()
         content = [_whole(block, "".join(pieces)) for _, block, pieces in self._blocks]
         fields = {"content": content, **stop_fields(self._finish, self._stops)}
-        return encode_json({**self._head, **fields, "usage": usage_fields(self._usage)})
+        return encode_json({**self._head, **fields, "usage": told_usage(self._usage)})
 
     def _own(self, piece: OwnPiece) -> None:
         match piece:

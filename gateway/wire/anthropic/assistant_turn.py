@@ -6,7 +6,7 @@ follow one another. Calls that the client answers come last, before its own turn
 
 from typing import Any
 
-from gateway.core.provider_fields import ANTHROPIC, FIELD, sealed, signed
+from gateway.core.provider_fields import ANTHROPIC, FIELD, NATIVE, sealed, signed
 
 _NO_RESULT = "The tool gave no result."
 
@@ -64,7 +64,7 @@ class AssistantTurn:
         if self._provider_calls:
             self._close(self._provider_calls)
         for call_id in self._open:
-            self._done.append({"role": "tool", "tool_call_id": call_id, "content": _NO_RESULT})
+            self._done.append({"role": "tool", "tool_call_id": call_id, "content": _NO_RESULT, NATIVE: {"block": None}})
         if self._texts or self._thoughts or self._details or self._calls or not self._done:
             self._close(self._calls)
         return self._done

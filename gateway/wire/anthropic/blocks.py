@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.core.document import Json, JsonObject, encode, thaw
 from gateway.wire.anthropic.assistant_turn import AssistantTurn
+from gateway.wire.anthropic.native import fields_of, span
 from gateway.wire.anthropic.provider_tools import (
     BROWSER_STATE,
     PROVIDER_CALLS,
@@ -24,6 +25,7 @@ _ROLES = ("user", "assistant", "system")
 _MOST_MESSAGES = 100_000
 _MOST_BLOCKS = 10_000
 _TOOL_CHANGES = ("tool_addition", "tool_removal")  # `tools.py` reads them
+_WITH_FIELDS = ("text", "image", "document", "search_result")  # blocks whose own fields are kept
 _HOLDERS = ("content", "source", "tool", "definition")  # fields of blocks that have blocks or tools inside
 _TOOL_FAILED = "The tool failed:"  # a chat message has no field for it
 
@@ -75,6 +77,7 @@ def _user(content: Json, path: str, messages: list[dict[str, Any]], *, apart: bo
             texts += [part for part in found if part["type"] == "text"]
             tool = block.required_string("tool_use_id", longest=256)
             result = {"role": "tool", "tool_call_id": tool, "content": plain(texts, apart=apart), **marks(block)}
+            result |= fields_of(block.document, "tool_result")
             results.append(result | ({"is_error": True} if failed and apart else {}))
             parts += [part for part in found if part["type"] != "text"]
         else:
@@ -95,7 +98,7 @@ def _assistant(content: Json, path: str, *, documents: bool, apart: bool) -> lis
         kind = block.document.get("type")
         match kind:
             case "text":
-                turn.said(_text(block.string("text") or "") | marks(block))
+                turn.said(_text(block.string("text") or "") | marks(block) | fields_of(block.document, "text"))
             case "compaction":
                 turn.said(_text(block.string("content") or ""))
             case "thinking":
@@ -103,7 +106,7 @@ def _assistant(content: Json, path: str, *, documents: bool, apart: bool) -> lis
             case "redacted_thinking" if data := block.string("data"):
                 turn.sealed(data)
             case "tool_use":
-                turn.called(_call(block) | marks(block))
+                turn.called(_call(block) | marks(block) | fields_of(block.document, "tool_use"))
             case "document" if documents:
                 for said in _texts(block):
                     turn.said(said)
@@ -154,7 +157,11 @@ def _parts(content: Json, path: str) -> list[Part]:
 def _part(block: Fields) -> list[Part]:
     """Translate one block of a user's turn into OpenAI's content parts; the last of them has its marks."""
     parts = _unmarked(block)
-    return [*parts[:-1], parts[-1] | marks(block)] if parts else parts
+    if not parts:
+        return parts
+    kind = str(block.document.get("type"))
+    own = span(block, len(parts)) if kind in ("document", "search_result") else fields_of(block.document, kind)
+    return [*parts[:-1], parts[-1] | marks(block) | (own if kind in _WITH_FIELDS else {})]
 
 
 def _unmarked(block: Fields) -> list[Part]:
@@ -162,7 +169,7 @@ def _unmarked(block: Fields) -> list[Part]:
         case "text":
             return [_text(block.string("text") or "")]
         case "image":
-            return [{"type": "image_url", "image_url": {"url": _image_url(block)}}]
+            return [_image(block)]
         case "document":
             return _document(block)
         case "tool_reference":
@@ -181,16 +188,19 @@ def _unmarked(block: Fields) -> list[Part]:
             raise _not_served(block)
 
 
-def _image_url(block: Fields) -> str:
+def _image(block: Fields) -> Part:
     source = _source(block)
     match source.document.get("type"):
         case "base64":
             kind = source.required_string("media_type", longest=100)
-            return f"data:{kind};base64,{source.required_string('data')}"
+            url = f"data:{kind};base64,{source.required_string('data')}"
         case "url":
-            return source.required_string("url", longest=8192)
+            url = source.required_string("url", longest=8192)
+        case "file":
+            return {"type": "file", "file": {"file_id": source.required_string("file_id", longest=256)}}
         case _:
-            raise bad_field(source.param("type"), "images are taken as base64 or url.")
+            raise bad_field(source.param("type"), "images are taken as base64, url or file.")
+    return {"type": "image_url", "image_url": {"url": url}}
 
 
 def _document(block: Fields) -> list[Part]:
@@ -206,8 +216,12 @@ def _document(block: Fields) -> list[Part]:
             kind = source.required_string("media_type", longest=100)
             data = f"data:{kind};base64,{source.required_string('data')}"
             return [*head, {"type": "file", "file": {"filename": title or "document.pdf", "file_data": data}}]
+        case "file":
+            return [*head, {"type": "file", "file": {"file_id": source.required_string("file_id", longest=256)}}]
+        case "url":
+            return [*head, {"type": "file", "file": {"file_url": source.required_string("url", longest=8192)}}]
         case _:
-            raise bad_field(source.param("type"), "documents are taken as text, content or base64.")
+            raise bad_field(source.param("type"), "documents are taken as text, content, base64, url or file.")
 
 
 def _source(block: Fields) -> Fields:
@@ -264,7 +278,7 @@ def text_parts(content: Json, path: str) -> list[Part]:
             continue
         if block.document.get("type") != "text":
             raise _not_served(block)
-        texts.append(_text(block.string("text") or "") | marks(block))
+        texts.append(_text(block.string("text") or "") | marks(block) | fields_of(block.document, "text"))
     return texts
 
 

@@ -5,6 +5,7 @@ Source: the content blocks of Anthropic's API reference. What is sealed (`encryp
 
 from typing import Any
 
+from gateway.wire.anthropic.native import whole
 from gateway.wire.body_fields import Fields
 from gateway.wire.built_in_tools import call, result
 from gateway.wire.left_out import WHOLE, Kinds, Part, part
@@ -68,8 +69,8 @@ def provider_call(block: Fields) -> dict[str, Any]:
     """
     server = block.string("server_name", longest=_LONGEST)
     name = block.required_string("name", longest=_LONGEST)
-    given = block.document.get("input")
-    return call(block.required_string("id", longest=_LONGEST), f"{server}__{name}" if server else name, given, WHOLE)
+    given, call_id = block.document.get("input"), block.required_string("id", longest=_LONGEST)
+    return call(call_id, f"{server}__{name}" if server else name, given, WHOLE) | whole(block.document)
 
 
 def provider_result(block: Fields) -> dict[str, Any]:
@@ -82,4 +83,4 @@ def provider_result(block: Fields) -> dict[str, Any]:
     message = result(answered, block.document.get("content"), _ANSWERS)
     if block.boolean("is_error"):
         message["content"] = f"The tool failed:\n{message['content']}"
-    return message
+    return message | whole(block.document)

@@ -16,6 +16,7 @@ from gateway.core.errors import BadRequest
 from gateway.core.request import ChatRequest, Dialect
 from gateway.wire.anthropic import shape
 from gateway.wire.anthropic.blocks import is_marked, translate_messages
+from gateway.wire.anthropic.native import Wanted, kept, of_the_body, stands_apart
 from gateway.wire.anthropic.system import billing_lines, translate_system
 from gateway.wire.anthropic.tools import translate_choice, translate_tools
 from gateway.wire.body_fields import Fields, bad_field
@@ -28,16 +29,17 @@ from gateway.wire.openai.thinking import anthropic_thinking
 NEWER_VERSION = "2026-10-21"
 VERSIONS = ("2023-01-01", "2023-06-01", NEWER_VERSION)
 _REMOVED = ("temperature", "top_p", "top_k")
-_NOT_SERVED = {
-    "container": "code execution by the provider is not served here.",
-    "mcp_servers": "connections to other servers are not made from here.",
-}
 _MOST_STOPS = 256
 _TIERS = {"auto": "auto", "standard_only": "default"}
 
 
-def parse_messages(document: JsonObject, version: str = "") -> ChatRequest:
-    """Parse the document of `POST /v1/messages`. `version` is the `anthropic-version` header.
+def parse_messages(document: JsonObject, version: str = "", wanted: Wanted | None = None) -> ChatRequest:
+    """Parse the document of `POST /v1/messages`.
+
+    Args:
+        document: The body.
+        version: The `anthropic-version` header.
+        wanted: What is kept of the API's own words.
 
     Raises:
         BadRequest: a field is missing, has the wrong type or is not served here.
@@ -46,16 +48,16 @@ def parse_messages(document: JsonObject, version: str = "") -> ChatRequest:
     limit = body.integer("max_tokens", 0, 2**31 - 1)  # 0: only read the prompt
     if limit is None:
         raise bad_field("max_tokens", "is missing.")
-    return _translated(body, version, {"max_tokens": limit})
+    return _translated(body, version, {"max_tokens": limit}, wanted or Wanted())
 
 
-def parse_count(document: JsonObject, version: str = "") -> ChatRequest:
+def parse_count(document: JsonObject, version: str = "", wanted: Wanted | None = None) -> ChatRequest:
     """Parse the document of `POST /v1/messages/count_tokens`: the same without `max_tokens`; nothing is generated.
 
     Raises:
         BadRequest: a field is missing, has the wrong type or is not served here.
     """
-    return _translated(_opened(document, version), version, {})
+    return _translated(_opened(document, version), version, {}, wanted or Wanted())
 
 
 def _opened(document: JsonObject, version: str) -> Fields:
@@ -67,9 +69,6 @@ def _opened(document: JsonObject, version: str) -> Fields:
         )
     refuse_overrides(document)
     refuse_forms(document, "output_config.format")
-    for name, problem in _NOT_SERVED.items():
-        if document.get(name):
-            raise bad_field(name, problem)
     if version >= NEWER_VERSION:
         for name in _REMOVED:
             if document.get(name) is not None:
@@ -77,11 +76,12 @@ def _opened(document: JsonObject, version: str) -> Fields:
     return Fields(document)
 
 
-def _translated(body: Fields, version: str, fields: dict[str, Any]) -> ChatRequest:
+def _translated(body: Fields, version: str, fields: dict[str, Any], wanted: Wanted) -> ChatRequest:
     fields["model"] = body.required_string("model", longest=256)
-    offer = translate_tools(body)
-    apart = is_marked(body.document)
-    system = translate_system(body, note(offer.built_in), apart=apart)
+    offer, lost = translate_tools(body), left_out(body.document, shape.MARKED_BODY)
+    apart = is_marked(body.document) or (wanted.words and stands_apart(body.document))
+    said = note(offer.built_in)
+    system = translate_system(body, said, apart=apart)
     documents = version < NEWER_VERSION
     fields["messages"] = system + translate_messages(body, assistant_documents=documents, apart=apart)
     for name, low, high in (("temperature", 0.0, 1.0), ("top_p", 0.0, 1.0)):
@@ -102,13 +102,18 @@ def _translated(body: Fields, version: str, fields: dict[str, Any]) -> ChatReque
     user = body.mapping("metadata")
     if user is not None and (user_id := user.string("user_id", longest=1000)):
         fields["user"] = user_id
-    request = openai_requests.parse_chat(freeze_object(fields))
+    fields |= of_the_body(body.document, offer.native, said)
+    request = openai_requests.parse_chat(kept(freeze_object(fields), wanted))
+    own, run_away = shape.own_words(lost, body.document, wanted)
     return msgspec.structs.replace(
         request,
         dialect=Dialect.ANTHROPIC,
         include_usage=True,
         thinking=anthropic_thinking(body.document.get("thinking"), request.thinking.effort),
-        left_out=left_out(body.document, shape.MARKED_BODY) + billing_lines(body.document),
+        left_out=tuple([name for name in lost if name not in own + run_away]) + billing_lines(body.document),
+        own_words=own,
+        betas=wanted.betas,
+        provider_words=run_away,
         marked=marks_in(body.document, shape.BODY, shape.MARKED_BODY),
         built_in_tools=offer.built_in,
     )

@@ -1,8 +1,8 @@
 """Translate Anthropic's tools into functions. Pure.
 
-Tools that only Anthropic's own service can run are left out, and the model is told so; those that the client runs get
-their descriptions. Tools that wait to be found
-(`defer_loading`) are offered once the conversation refers to them, or at once where nobody here can search for them.
+Tools that only Anthropic's own service can run are left out, as are servers that it would connect, and the model is
+told so; those that the client runs get their descriptions. Tools that wait to be found (`defer_loading`) are offered
+once the conversation refers to them, or at once where nobody here can search for them.
 """
 
 from collections.abc import Mapping
@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 
-from gateway.core.document import Json, encode, thaw
+from gateway.core.document import Json, JsonObject, encode, thaw
 from gateway.wire.anthropic.blocks import marks
 from gateway.wire.anthropic.client_tools import described
+from gateway.wire.anthropic.native import CONNECTED, fields_of
 from gateway.wire.body_fields import Fields, bad_field
 
 _MOST_TOOLS = 1024
@@ -22,10 +23,11 @@ _PLAIN_NAME = 256
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """Tools that a body offers: as functions, and the names of those that only Anthropic's service can run."""
+    """Tools that a body offers: as functions, and those that only Anthropic's service can run, with their names."""
 
     functions: tuple[dict[str, Any], ...] = ()
     built_in: tuple[str, ...] = ()
+    native: tuple[JsonObject, ...] = ()  # those, and the ones that they would find
 
 
 def translate_tools(body: Fields) -> Offer:
@@ -44,14 +46,30 @@ def translate_tools(body: Fields) -> Offer:
     known = _referred(body.document.get("messages"))
     functions: dict[str, dict[str, Any]] = {}
     for tool in offered:
+        if not is_run_by_client(tool.document):
+            continue
         name = tool.required_string("name", longest=_PLAIN_NAME)
-        if is_run_by_client(tool.document) and (searches or not tool.boolean("defer_loading") or name in known):
+        if searches or not tool.boolean("defer_loading") or name in known:
             functions[name] = _function(tool, name)
+    unserved = [tool.document for tool in offered if tool.document.get("name") not in functions]
+    native = [tool for tool in unserved if not _is_connected(tool)] if built_in else []
     for change, tool in changes:
         if change == "tool_removal":
             functions.pop(str(tool.document.get("name")), None)
-    names = tuple([tool.string("name") or str(tool.document.get("type")) for tool in built_in])
-    return Offer(functions=tuple(functions.values()), built_in=names)
+    names = [_built_in_name(tool) for tool in built_in]
+    names += [kind for field, kind in CONNECTED.items() if body.document.get(field)]
+    return Offer(functions=tuple(functions.values()), built_in=tuple(dict.fromkeys(names)), native=tuple(native))
+
+
+def _built_in_name(tool: Fields) -> str:
+    """Return what the model is told that it does not have; a server's own name is the client's word, so its kind."""
+    kind = str(tool.document.get("type"))
+    return "mcp" if _is_connected(tool.document) else tool.string("name", longest=_PLAIN_NAME) or kind
+
+
+def _is_connected(tool: Mapping[str, Json]) -> bool:
+    """Say whether a tool stands for a server of `mcp_servers`, which no target is told of."""
+    return str(tool.get("type")).startswith("mcp")
 
 
 def is_run_by_client(tool: Mapping[str, Json]) -> bool:
@@ -107,7 +125,8 @@ def _function(tool: Fields, name: str) -> dict[str, Any]:
         function["description"] = description
     if tool.boolean("strict"):
         function["strict"] = True
-    return {"type": "function", "function": function} | marks(tool)
+    own = fields_of(tool.document, "custom") if known is None else {}
+    return {"type": "function", "function": function} | marks(tool) | own
 
 
 def _description(tool: Fields) -> str:

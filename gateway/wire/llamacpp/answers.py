@@ -9,10 +9,13 @@ from gateway.core.delta import (
     Finish,
     FinishReason,
     ModelRefusal,
+    Picture,
     Reasoning,
+    Sound,
     Text,
     TokenLogprob,
     ToolCallPart,
+    Transcript,
     UsageReport,
 )
 from gateway.core.errors import AduanaError
@@ -65,6 +68,8 @@ class _Answer:
             case UsageReport():
                 self._usage = delta.usage
                 return None
+            case Picture() | Sound() | Transcript():
+                return None  # of no text
             case _:
                 assert_never(delta)
 

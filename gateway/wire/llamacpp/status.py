@@ -4,6 +4,7 @@ import msgspec
 
 from gateway.core.errors import AduanaError, ContextLengthExceeded
 from gateway.core.target import Capability, ModelTraits
+from gateway.wire.decided import decision_fields
 from gateway.wire.encoding import encode_json
 
 # Source: format_error_response in llama.cpp's tools/server/server-common.cpp.
@@ -41,7 +42,8 @@ def error_body(error: AduanaError) -> bytes:
         kind = "not_supported_error"
     if isinstance(error, ContextLengthExceeded):
         kind = "exceed_context_size_error"
-    return encode_json({"error": {"code": error.status, "message": error.message, "type": kind}})
+    own = {"code": error.status, "message": error.message, "type": kind}
+    return encode_json({"error": own | decision_fields(error)})
 
 
 def ok_body() -> bytes:

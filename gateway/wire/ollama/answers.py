@@ -13,14 +13,18 @@ from gateway.core.delta import (
     Finish,
     FinishReason,
     ModelRefusal,
+    Picture,
     Reasoning,
+    Sound,
     Text,
     TokenLogprob,
     ToolCallPart,
+    Transcript,
     UsageReport,
 )
 from gateway.core.errors import AduanaError
 from gateway.core.usage import Usage
+from gateway.wire.decided import decision_fields
 from gateway.wire.encoding import encode_json, finite, incomplete, tool_input
 from gateway.wire.ollama.keep_alive import timestamp
 
@@ -126,6 +130,8 @@ class LineStream(_Answer):
                 line = self._line({**self._fields(), **self._counts(delta.usage)})
                 self._complete = True
                 return line
+            case Picture() | Sound() | Transcript():
+                return b""  # of no text
             case _:
                 assert_never(delta)
 
@@ -177,6 +183,8 @@ class WholeAnswer(_Answer):
                 self._reason = delta.reason
             case UsageReport():
                 self._usage = delta.usage
+            case Picture() | Sound() | Transcript():
+                pass  # of no text
             case _:
                 assert_never(delta)
 
@@ -194,7 +202,7 @@ class WholeAnswer(_Answer):
 
 def error_body(error: AduanaError) -> bytes:
     """Encode the body of an error answer."""
-    return encode_json({"error": error.message})
+    return encode_json({"error": error.message, **decision_fields(error)})
 
 
 def ready_body(model: str, *, generate: bool, now: float, gone: bool = False) -> bytes:

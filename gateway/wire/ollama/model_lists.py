@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from gateway.core.document import JsonObject
-from gateway.core.request import Endpoint
+from gateway.core.request import MEDIA_ENDPOINTS, Endpoint
 from gateway.core.target import Capability, ModelTraits
 from gateway.wire.body_fields import Fields
 from gateway.wire.encoding import encode_json
@@ -30,7 +30,7 @@ class Resident(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     memory: int
     gpu_memory: int
-    context: int
+    context: int | None
     unloads_in: float | None
 
 
@@ -101,7 +101,7 @@ def ps_body(models: Iterable[Resident], *, now: float) -> bytes:
             "model": model.name,
             "size": model.memory,
             "size_vram": model.gpu_memory,
-            "context_length": model.context,
+            "context_length": model.context or _UNKNOWN_WINDOW,
             "digest": _digest(model.name),
             "details": _details(),
             "expires_at": timestamp(now + (FOR_EVER if model.unloads_in is None else model.unloads_in)),
@@ -130,6 +130,8 @@ def show_body(traits: ModelTraits, *, created: float) -> bytes:
 
 def _capabilities(traits: ModelTraits) -> list[str]:
     if not traits.endpoints & {Endpoint.CHAT, Endpoint.COMPLETIONS}:
+        if traits.endpoints & MEDIA_ENDPOINTS:
+            return ["image"] if Endpoint.IMAGES in traits.endpoints else []
         return ["embedding"]
     return ["completion", *(word for capability, word in _WORDS.items() if capability in traits.capabilities)]
 

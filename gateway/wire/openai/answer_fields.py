@@ -1,15 +1,35 @@
 """Encode what several OpenAI answers share: usage, log-probabilities, errors, frames of server-sent events. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import Any
 
-from gateway.core.delta import TokenLogprob
+from gateway.core.delta import TokenLogprob, UsageReport
+from gateway.core.document import JsonObject, thaw
 from gateway.core.errors import AduanaError
+from gateway.core.target import Api
 from gateway.core.usage import Usage
+from gateway.wire.decided import decision_fields
 from gateway.wire.encoding import encode_json, finite
 
 DONE = b"data: [DONE]\n\n"
+
+
+def told_usage(report: UsageReport) -> dict[str, Any]:
+    """Return the `usage` object of chat and text completions, with what a server of this API told beside the counts."""
+    fields = usage_fields(report.usage)
+    for name, value in report.told.items() if report.api is Api.CHAT else ():
+        known = fields.get(name)
+        if isinstance(known, dict):
+            fields[name] = known | (thawed(value) if isinstance(value, Mapping) else {})
+        else:
+            fields.setdefault(name, thaw(value))
+    return fields
+
+
+def thawed(fields: JsonObject) -> dict[str, Any]:
+    """Return fields as plain containers."""
+    return {name: thaw(value) for name, value in fields.items()}
 
 
 def usage_fields(usage: Usage) -> dict[str, Any]:
@@ -80,15 +100,24 @@ class TextLogprobs:
 
 
 def error_fields(error: AduanaError) -> dict[str, Any]:
-    """Return the error object, with all four keys."""
-    return {
-        "error": {"message": error.message, "type": error.kind, "param": error.param, "code": error.code},
-    }
+    """Return the error object, with all four keys, and what was decided about the request."""
+    own = {"message": error.message, "type": error.kind, "param": error.param, "code": error.code}
+    return {"error": own | decision_fields(error)}
 
 
 def error_body(error: AduanaError) -> bytes:
     """Encode the body of an error answer."""
     return encode_json(error_fields(error))
+
+
+def named_event(fields: Mapping[str, Any]) -> bytes:
+    """Encode an event that is named by its `type`."""
+    return b"event: " + str(fields["type"]).encode() + b"\ndata: " + encode_json(fields) + b"\n\n"
+
+
+def error_event(error: AduanaError) -> bytes:
+    """Encode an error inside a running stream of named events."""
+    return named_event({"type": "error", **error_fields(error)})
 
 
 def error_frame(error: AduanaError) -> bytes:

@@ -27,6 +27,7 @@ class NewBatch(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: str
     metadata: dict[str, str] | None
     output_seconds: int | None  # for which its results are kept; None: as long as anything
+    total: int = 0  # requests, where they were counted already
 
 
 class BatchLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,17 +8,18 @@ from gateway.core.delta import (
     Finish,
     FinishReason,
     ModelRefusal,
+    Picture,
     Reasoning,
+    Sound,
     Text,
     TokenLogprob,
     ToolCallPart,
+    Transcript,
     UsageReport,
 )
-from gateway.core.document import JsonObject, thaw
 from gateway.core.errors import AduanaError
-from gateway.core.usage import Usage
 from gateway.wire.encoding import encode_json, incomplete
-from gateway.wire.openai.answer_fields import DONE, chat_logprobs, error_frame, usage_fields
+from gateway.wire.openai.answer_fields import DONE, chat_logprobs, error_frame, thawed, told_usage
 from gateway.wire.openai.extra_fields import joined
 
 _OLDER_FINISH = "function_call"
@@ -41,7 +42,8 @@ class ChatStream:
         include_usage: bool = False,
         older_functions: bool = False,
     ) -> None:
-        head = encode_json({"id": id, "object": "chat.completion.chunk", "created": created, "model": model})
+        self._fields = {"id": id, "object": "chat.completion.chunk", "created": created, "model": model}
+        head = encode_json(self._fields)
         self._head = b"data: " + head[:-1] + b',"choices":'
         self._tail = b',"usage":null}\n\n' if include_usage else b"}\n\n"
         self._include_usage = include_usage
@@ -71,15 +73,19 @@ class ChatStream:
                 if self._older:
                     return self._chunk(delta.index, {"function_call": _older_part(delta)}) if delta.call == 0 else b""
                 return self._chunk(delta.index, {"tool_calls": [_call_part(delta)]})
+            case Extra(whole=True):
+                return self._of_the_answer(thawed(delta.fields))
             case Extra():
-                return self._chunk(delta.index, _thawed(delta.fields))
+                return self._chunk(delta.index, thawed(delta.fields))
             case Finish():
                 return self._chunk(delta.index, {}, finish=delta.reason)
             case UsageReport():
                 self._complete = True
                 if not self._include_usage:
                     return b""
-                return self._head + b'[],"usage":' + encode_json(usage_fields(delta.usage)) + b"}\n\n"
+                return self._head + b'[],"usage":' + encode_json(told_usage(delta)) + b"}\n\n"
+            case Picture() | Sound() | Transcript():
+                return b""  # of no text
             case _:
                 assert_never(delta)
 
@@ -96,6 +102,12 @@ class ChatStream:
     def error(self, error: AduanaError) -> bytes:
         """Return the end of an answer that failed."""
         return error_frame(error)
+
+    def _of_the_answer(self, fields: dict[str, Any]) -> bytes:
+        """Return a chunk with fields of the answer itself; it has a choice, for clients that look at the first one."""
+        choice = {"index": 0, "delta": {}, "logprobs": None, "finish_reason": None}
+        usage = {"usage": None} if self._include_usage else {}
+        return b"data: " + encode_json(fields | self._fields | {"choices": [choice]} | usage) + b"\n\n"
 
     def _chunk(
         self,
@@ -122,11 +134,7 @@ def _call_part(part: ToolCallPart) -> dict[str, Any]:
     known = {"index": part.call, kind: inner}
     if part.id is not None:
         known = {"index": part.call, "id": part.id, "type": kind, kind: inner}
-    return _thawed(part.extra) | known if part.extra else known
-
-
-def _thawed(extra: JsonObject) -> dict[str, Any]:
-    return {name: thaw(value) for name, value in extra.items()}
+    return thawed(part.extra) | known if part.extra else known
 
 
 class _Choice:
@@ -166,7 +174,7 @@ def _whole_call(parts: list[ToolCallPart]) -> dict[str, Any]:
     kind, arguments = ("custom", "input") if parts[0].custom else ("function", "arguments")
     extra: dict[str, Any] = {}
     for part in parts:
-        extra |= _thawed(part.extra)
+        extra |= thawed(part.extra)
     return extra | {
         "id": next((part.id for part in parts if part.id), ""),
         "type": kind,
@@ -184,12 +192,16 @@ class ChatAssembly:
         self._head = {"id": id, "object": "chat.completion", "created": created, "model": model}
         self._older = older_functions
         self._choices: dict[int, _Choice] = {}
-        self._usage: Usage | None = None
+        self._more: dict[str, Any] = {}  # of the answer itself
+        self._usage: UsageReport | None = None
 
     def add(self, delta: Delta) -> None:
         """Take the next delta."""
         if isinstance(delta, UsageReport):
-            self._usage = delta.usage
+            self._usage = delta
+            return
+        if isinstance(delta, Extra) and delta.whole:
+            self._more |= thawed(delta.fields)
             return
         choice = self._choices.setdefault(delta.index, _Choice())
         match delta:
@@ -203,9 +215,11 @@ class ChatAssembly:
             case ToolCallPart():
                 choice.calls.setdefault(delta.call, []).append(delta)
             case Extra():
-                joined(choice.extra, _thawed(delta.fields))
+                joined(choice.extra, thawed(delta.fields))
             case Finish():
                 choice.finish = delta.reason
+            case Picture() | Sound() | Transcript():
+                pass  # of no text
             case _:
                 assert_never(delta)
 
@@ -218,4 +232,4 @@ class ChatAssembly:
         if self._usage is None or not self._choices or any(one.finish is None for one in self._choices.values()):
             raise incomplete()
         choices = [choice.fields(index, older=self._older) for index, choice in sorted(self._choices.items())]
-        return encode_json({**self._head, "choices": choices, "usage": usage_fields(self._usage)})
+        return encode_json({**self._more, **self._head, "choices": choices, "usage": told_usage(self._usage)})

@@ -8,23 +8,26 @@ from gateway.core.delta import (
     Finish,
     FinishReason,
     ModelRefusal,
+    Picture,
     Reasoning,
+    Sound,
     Text,
     TokenLogprob,
     ToolCallPart,
+    Transcript,
     UsageReport,
 )
 from gateway.core.errors import AduanaError
-from gateway.core.usage import Usage
 from gateway.wire.encoding import encode_json, incomplete
-from gateway.wire.openai.answer_fields import DONE, TextLogprobs, error_frame, usage_fields
+from gateway.wire.openai.answer_fields import DONE, TextLogprobs, error_frame, thawed, told_usage
 
 
 class TextStream:
     """Encoder of one streamed text completion."""
 
     def __init__(self, *, id: str, created: int, model: str, include_usage: bool = False) -> None:  # noqa: A002 - OpenAI's name
-        head = encode_json({"id": id, "object": "text_completion", "created": created, "model": model})
+        self._fields = {"id": id, "object": "text_completion", "created": created, "model": model}
+        head = encode_json(self._fields)
         self._head = b"data: " + head[:-1] + b',"choices":'
         self._tail = b',"usage":null}\n\n' if include_usage else b"}\n\n"
         self._include_usage = include_usage
@@ -43,6 +46,11 @@ class TextStream:
                 return self._chunk(delta.index, delta.text, logprobs=logprobs)
             case Reasoning() | ModelRefusal():
                 return self._chunk(delta.index, delta.text)
+            case Extra(whole=True):
+                choice = {"text": "", "index": 0, "logprobs": None, "finish_reason": None}
+                usage = {"usage": None} if self._include_usage else {}
+                fields = thawed(delta.fields) | self._fields | {"choices": [choice]} | usage
+                return b"data: " + encode_json(fields) + b"\n\n"
             case ToolCallPart() | Extra():
                 return b""  # text completions have no tools to call
             case Finish():
@@ -51,7 +59,9 @@ class TextStream:
                 self._complete = True
                 if not self._include_usage:
                     return b""
-                return self._head + b'[],"usage":' + encode_json(usage_fields(delta.usage)) + b"}\n\n"
+                return self._head + b'[],"usage":' + encode_json(told_usage(delta)) + b"}\n\n"
+            case Picture() | Sound() | Transcript():
+                return b""  # of no text
             case _:
                 assert_never(delta)
 
@@ -89,12 +99,16 @@ class TextAssembly:
     def __init__(self, *, id: str, created: int, model: str) -> None:  # noqa: A002 - OpenAI's name
         self._head = {"id": id, "object": "text_completion", "created": created, "model": model}
         self._choices: dict[int, _Choice] = {}
-        self._usage: Usage | None = None
+        self._more: dict[str, Any] = {}  # of the answer itself
+        self._usage: UsageReport | None = None
 
     def add(self, delta: Delta) -> None:
         """Take the next delta."""
         if isinstance(delta, UsageReport):
-            self._usage = delta.usage
+            self._usage = delta
+            return
+        if isinstance(delta, Extra) and delta.whole:
+            self._more |= thawed(delta.fields)
             return
         choice = self._choices.setdefault(delta.index, _Choice())
         match delta:
@@ -107,6 +121,8 @@ class TextAssembly:
                 pass  # text completions have no tools to call
             case Finish():
                 choice.finish = delta.reason
+            case Picture() | Sound() | Transcript():
+                pass  # of no text
             case _:
                 assert_never(delta)
 
@@ -127,4 +143,4 @@ class TextAssembly:
             }
             for index, choice in sorted(self._choices.items())
         ]
-        return encode_json({**self._head, "choices": choices, "usage": usage_fields(self._usage)})
+        return encode_json({**self._more, **self._head, "choices": choices, "usage": told_usage(self._usage)})

@@ -20,6 +20,17 @@ _PARAMETERS = {
     Capability.LOGPROBS: ("logprobs", "top_logprobs"),
     Capability.THINKING: ("reasoning", "include_reasoning", "reasoning_effort"),
 }
+_TEXTS = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS})
+_MADE = {
+    "text": _TEXTS | {Endpoint.TRANSCRIPTIONS},
+    "image": frozenset({Endpoint.IMAGES}),
+    "audio": frozenset({Endpoint.SPEECH}),
+}
+_OF_MEDIA = {
+    Endpoint.IMAGES: ("n", "size", "quality", "background", "output_format", "partial_images", "stream"),
+    Endpoint.TRANSCRIPTIONS: ("language", "prompt", "response_format", "timestamp_granularities", "temperature"),
+    Endpoint.SPEECH: ("voice", "response_format", "speed"),
+}
 
 
 def embeddings_body(embeddings: Embeddings, *, model: str, as_base64: bool) -> bytes:
@@ -58,7 +69,7 @@ def _model(name: str, traits: ModelTraits, created: int) -> dict[str, Any]:
     """
     can = traits.capabilities
     media = [word for one, word in _MEDIA.items() if one in can]
-    supported = [word for one, words in _PARAMETERS.items() if one in can for word in words]
+    heard = Endpoint.TRANSCRIPTIONS in traits.endpoints and "audio" not in media
     return {
         "id": name,
         "object": "model",
@@ -73,14 +84,27 @@ def _model(name: str, traits: ModelTraits, created: int) -> dict[str, Any]:
         "meta": {"n_ctx": traits.context},
         "max_input_tokens": traits.context,
         "max_tokens": traits.context,
-        "architecture": {"input_modalities": ["text", *media], "output_modalities": [_writes(traits)]},
-        "supported_parameters": [*_ALWAYS, *supported],
+        "architecture": {
+            "input_modalities": ["text", *media, *(("audio",) if heard else ())],
+            "output_modalities": _makes(traits),
+        },
+        "supported_parameters": _parameters(traits),
         "capabilities": _anthropic_capabilities(can),
     }
 
 
-def _writes(traits: ModelTraits) -> str:
-    return "text" if traits.endpoints & {Endpoint.CHAT, Endpoint.COMPLETIONS} else "embeddings"
+def _makes(traits: ModelTraits) -> list[str]:
+    made = [word for word, endpoints in _MADE.items() if traits.endpoints & endpoints]
+    return made or ["embeddings"]
+
+
+def _parameters(traits: ModelTraits) -> list[str]:
+    found: list[str] = []
+    if traits.endpoints & _TEXTS or not traits.endpoints & _OF_MEDIA.keys():
+        found += _ALWAYS
+        found += [word for one, words in _PARAMETERS.items() if one in traits.capabilities for word in words]
+    found += [word for endpoint, words in _OF_MEDIA.items() if endpoint in traits.endpoints for word in words]
+    return list(dict.fromkeys(found))
 
 
 def _anthropic_capabilities(can: frozenset[Capability]) -> dict[str, Any]:

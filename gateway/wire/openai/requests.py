@@ -150,11 +150,8 @@ def _model(body: Fields) -> str:
 def _streaming(body: Fields) -> tuple[bool, bool]:
     stream = body.boolean("stream")
     options = body.mapping("stream_options")
-    if options is None:
-        return stream, False
-    if not stream:
-        raise bad_field("stream_options", "is allowed only with 'stream': true.")
-    return stream, options.boolean("include_usage")
+    usage = options.boolean("include_usage") if options is not None else False
+    return stream, stream and usage  # a whole answer has its usage anyway
 
 
 def _tools(body: Fields) -> tuple[JsonObject, ...]:

@@ -9,9 +9,12 @@ from gateway.core.delta import (
     Finish,
     FinishReason,
     ModelRefusal,
+    Picture,
     Reasoning,
+    Sound,
     Text,
     ToolCallPart,
+    Transcript,
     UsageReport,
 )
 from gateway.core.document import thaw
@@ -19,6 +22,7 @@ from gateway.core.errors import AduanaError, TargetProtocolError
 from gateway.core.provider_fields import RESPONSES, details_of
 from gateway.core.usage import Usage
 from gateway.wire.encoding import encode_json, incomplete
+from gateway.wire.openai.answer_fields import DONE
 from gateway.wire.responses.items import CallItem, Item, MessageItem, ReasoningItem
 from gateway.wire.responses.sealed_thoughts import closed
 from gateway.wire.responses.tools import Tool
@@ -117,17 +121,19 @@ class ResponsesStream:
             case UsageReport():
                 self._finish(delta.usage)
                 return b""
+            case Picture() | Sound() | Transcript():
+                return b""  # of no text
             case _:
                 assert_never(delta)
 
     def end(self) -> bytes:
-        """Return the last event, which has the whole response.
+        """Return the last event, which has the whole response, and behind it the mark that Open Responses wants.
 
         Raises:
             TargetProtocolError: the answer did not come to its end.
         """
         whole = self.final()
-        return self._event(f"response.{whole['status']}", response=whole)
+        return self._event(f"response.{whole['status']}", response=whole) + DONE
 
     def error(self, error: AduanaError) -> bytes:
         """Return `response.failed`: the end of an answer that failed."""

@@ -24,15 +24,15 @@ def translate_input(body: Fields, note: str) -> list[dict[str, Any]]:
     """Translate `instructions`, with `note` behind them, and `input` into chat messages.
 
     Raises:
-        BadRequest: there is no input, or an item is broken.
+        BadRequest: an item is broken, or the body is one for chat completions.
     """
     head = "\n\n".join(filter(None, (body.string("instructions"), note)))
     messages: list[dict[str, Any]] = [{"role": "system", "content": head}] if head else []
     given = body.document.get("input")
     if isinstance(given, str):
         return [*messages, {"role": "user", "content": given}]
-    if given is None:
-        raise bad_field("input", "is missing.")
+    if given is None and "messages" in body.document:
+        raise bad_field("messages", "belongs to /v1/chat/completions. Send 'input', or ask there.")
     conversation = _Conversation(messages)
     for place, item in enumerate(body.objects("input", _MOST_ITEMS)):
         conversation.add(item, place)
@@ -205,13 +205,14 @@ def _part(part: Fields) -> dict[str, Any]:
         case "refusal":
             return {"type": "text", "text": part.string("refusal") or ""}
         case "input_image":
+            if name := part.string("file_id", longest=256):
+                return {"type": "file", "file": {"file_id": name}}
             image = {"url": part.required_string("image_url")}
             if detail := part.string("detail", longest=40):
                 image["detail"] = detail
             return {"type": "image_url", "image_url": image}
         case "input_file":
-            name = part.string("filename", longest=1000) or "file"
-            return {"type": "file", "file": {"filename": name, "file_data": part.required_string("file_data")}}
+            return {"type": "file", "file": _file(part)}
         case "input_audio":
             sound = part.mapping("input_audio")
             if sound is None:
@@ -220,6 +221,16 @@ def _part(part: Fields) -> dict[str, Any]:
             return {"type": "input_audio", "input_audio": fields}
         case _:
             raise bad_field(part.param("type"), "this kind of part is not served here.")
+
+
+def _file(part: Fields) -> dict[str, str]:
+    """Return a file: itself, or the id or address by which it is put in later."""
+    if name := part.string("file_id", longest=256):
+        return {"file_id": name}
+    named = {"filename": part.string("filename", longest=1000) or "file"}
+    if url := part.string("file_url", longest=8192):
+        return (named if "filename" in part.document else {}) | {"file_url": url}
+    return named | {"file_data": part.required_string("file_data")}
 
 
 def _as_parts(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:

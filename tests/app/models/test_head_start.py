@@ -14,8 +14,8 @@ from gateway.app.models.plan import holding
 from gateway.app.wiring import Gateway, running
 from gateway.core.errors import ConfigurationError, LedgerUnavailable
 from gateway.ledger.lock import OwnerLock
-from gateway.local.embedded.events import WorkerEventKind
 from gateway.local.embedded.models.plan import ModelPlan
+from gateway.local.models.events import WorkerEventKind
 from gateway.settings import Settings
 from tests.engine import tiny
 

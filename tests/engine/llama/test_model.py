@@ -163,9 +163,8 @@ def test_vectors_have_length_one_and_long_inputs_work(model: Model) -> None:
 def test_threads_default_leaves_a_core_free() -> None:
     """At least one thread computes, never more than there are cores; threads on every core soon wait asleep."""
     assert 1 <= default_threads() <= usable_cores()
-    assert wait_environment("auto", usable_cores()) == {"GOMP_SPINCOUNT": "1000"}
-    assert "OMP_WAIT_POLICY" not in wait_environment("auto", usable_cores() - 1) or usable_cores() == 1
-    assert wait_environment("spin", 1) == {"OMP_WAIT_POLICY": "active"}
+    assert 0 < int(wait_environment("auto")["GOMP_SPINCOUNT"]) < 300_000  # GNU OpenMP's own
+    assert wait_environment("spin") == {"OMP_WAIT_POLICY": "active"}
 
 
 def test_unused_cache_memory_is_given_back(starter: Path) -> None:

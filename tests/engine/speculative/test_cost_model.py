@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.engine.speculative.cost_model import AcceptanceRate, DraftCostModel, even
+from gateway.engine.speculative.cost_model import AcceptanceRate, DraftCostModel, FirstDrafts, even
 from gateway.engine.speculative.ngram import NgramProposer
 
 
@@ -59,6 +59,18 @@ def test_a_long_prompt_is_indexed_in_parts() -> None:
     drafts = [lookup.propose(tokens, 2) for _ in range(4)]
     assert drafts[0] == []
     assert drafts[-1] == [9_003, 9_004]
+
+
+def test_sequences_learn_from_the_first_drafts_of_those_before() -> None:
+    """Where they were wrong, the next sequences expect less, but for one now and then, whose right draft ends it."""
+    firsts = FirstDrafts()
+    hopeful = firsts.begin().value
+    firsts.checked(0)
+    expected = [firsts.begin().value for _ in range(16)]
+    assert sum(value < hopeful for value in expected) == 14
+    assert sum(value == hopeful for value in expected) == 2
+    firsts.checked(2)
+    assert [firsts.begin().value for _ in range(4)] == [hopeful] * 4
 
 
 def test_the_chance_follows_what_was_right() -> None:

@@ -118,5 +118,8 @@ def test_it_stops_where_it_does_not_pay() -> None:
         if cheap.drafted:
             cheap.checked(step.rows[0], 0)
     assert extended(cheap, one) == {}
-    cheap.forget(0)  # another request may be luckier
-    assert extended(cheap, one) != {}
+    tried = 0
+    for _ in range(8):  # another request may be luckier: one of eight tries
+        cheap.forget(0)
+        tried += extended(cheap, one) != {}
+    assert tried == 1

@@ -71,6 +71,34 @@ def test_what_a_budget_does_not_allow_for_is_left_out(snapshot: Snapshot, first:
     assert {item.target: item.reason for item in made.removed} == ({"big": Why.BUDGET} if budget else {})
 
 
+@pytest.mark.parametrize(
+    ("name", "closed", "said"),
+    [
+        ("user", True, "your budget for clouds of this month"),
+        ("user_day", True, "your budget for clouds of today"),
+        ("key_day:laptop", True, "this API key's budget for clouds of today"),
+        ("key_day:phone", False, ""),
+        ("tag:slow", True, "the budget for clouds of the tag 'slow' of this month"),
+        ("tag:other", False, ""),
+        ("target:big", True, "the budget of 'big' of this month"),
+        ("target:home", False, ""),
+    ],
+)
+def test_limits_of_users_tags_and_targets_close_clouds_too(name: str, closed: bool, said: str) -> None:
+    """Each counts for the requests that it is about, and is named; home still answers."""
+    snapshot = world(**{name: day(0.99)})
+    evidence = evidence_for(inbound(tags=("slow",), key="laptop"), snapshot=snapshot)
+    policy = "labels: {default: public, tags: {slow: public}}\notherwise: {prefer: [%s]}"
+    made = decide(evidence, policy_of(policy % "big, home"))
+    assert made.candidates[0].target == ("home" if closed else "big")
+    assert made.budget == (name if closed else None)
+    refused = decide(evidence, policy_of(policy % "big"))
+    assert (refused.refusal is not None) is closed
+    if refused.refusal is not None:
+        assert said in refused.refusal.message
+        assert refused.refusal.retry_after == 6 * 3600
+
+
 def test_another_keys_budget_does_not_count() -> None:
     """A request draws on the budget of its own key only."""
     assert decision(world(key=month(9.0)), key="phone").candidates[0].target == "big"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.accounts.secrets import new_secret
 from gateway.privacy import Inspector
 from tests.bench.privacy.written import CLEAN, SECRETS
 
@@ -96,6 +97,13 @@ NO_SECRETS = [
 def test_secret_is_found_as_people_write_it(inspector: Inspector, text: str) -> None:
     """Environments, files, commands, and sentences in eight languages."""
     assert any(f.category.startswith("secret.") for f in inspector.inspect({"prompt": text}).findings)
+
+
+@pytest.mark.parametrize("text", ["use {} for the API", "ADUANA_KEY={}", "curl -H 'x-api-key: {}' http://localhost/v1"])
+def test_a_key_of_this_gateway_is_known_as_one(inspector: Inspector, text: str) -> None:
+    """What `aduana keys` has made is found as an API key, whatever stands around it."""
+    found = inspector.inspect({"prompt": text.format(new_secret())}).findings
+    assert "secret.api_key" in {finding.category for finding in found}
 
 
 @pytest.mark.parametrize("text", [*OF_WORDS_FOR_PLACEHOLDERS, *NAMED_LIKE_OTHER_THINGS])

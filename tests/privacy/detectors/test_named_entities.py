@@ -132,3 +132,33 @@ def test_a_name_beside_other_data_is_a_record(category: str, expected: bool) -> 
     other = Finding(detector="x", category=category, path="$.b", start=0, end=3, confidence=1.0)
     assert [one.category for one in records(named, [other])] == (["person.record"] if expected else [])
     assert records([], [other]) == []
+
+
+MAIL = "Write to ana@x.es, or to Ana."
+
+
+@pytest.mark.parametrize(
+    ("names", "further", "recorded"),
+    [
+        ([9], [], []),
+        ([9], [("contact.phone", "$.b")], []),
+        ([9], [("health.diagnosis", "$.b")], [9]),
+        ([25], [], [25]),
+        ([9, 25], [], [25]),
+    ],
+    ids=["an address", "two of them", "an address and an illness", "a name behind it", "both"],
+)
+def test_a_name_inside_an_address_is_beside_no_contact_data(
+    names: list[int], further: list[tuple[str, str]], recorded: list[int]
+) -> None:
+    """An address is contact data and no record; with somebody's illness beside it, or with a name of its own, it is."""
+    found = [Finding(detector="x", category="contact.email", path="$.a", start=9, end=17, confidence=1.0)]
+    found += [
+        Finding(detector="x", category=category, path=path, start=0, end=3, confidence=1.0)
+        for category, path in further
+    ]
+    named = [("$.a", Entity(start, start + 3, "GIVEN_NAME", 0.9)) for start in names]
+    assert [MAIL[start : start + 3].lower() for start in names] == ["ana"] * len(names)
+    assert [one.start for one in records(named, found)] == recorded
+    elsewhere = [("$.c", entity) for _, entity in named]
+    assert [one.path for one in records(elsewhere, found)] == ["$.c"]

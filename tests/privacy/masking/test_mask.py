@@ -5,7 +5,7 @@ import random
 from types import MappingProxyType
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gateway.core.document import freeze_object, strings, thaw
@@ -118,6 +118,7 @@ def test_escapes_of_json_inside_a_string_are_no_hiding_place():
         "look: YW5hLmxvcGV6QGNsaW5pY2Etc29sLmVz",
         "look: https://x.example/?m=ana.lopez%40clinica-sol.es",
         "mi cuenta es ES91 2100 0418 4502\n0005 1332",
+        f"mi cuenta es {IBAN}\no sea ES91 2100 0418 4502\n0005 1332",
     ],
 )
 def test_what_is_encoded_or_broken_over_lines_can_not_be_masked_in_place(inspector, text):
@@ -352,7 +353,33 @@ TREES = st.recursive(
 )
 
 
+@pytest.mark.parametrize("behind", [" line break", " to pay now", ".ABC", " 2024"])
+def test_words_behind_an_account_number_stay_as_they_are(inspector, behind):
+    """Account numbers of other countries are longer, so that four letters behind this one could be a part of it."""
+    result = masked(inspector, said(f"Pay {IBAN}{behind}"))
+    assert [entry.original for entry in result.entries] == [IBAN]
+    assert content(result).endswith(behind)
+
+
+@pytest.mark.parametrize("value", [IBAN, "DE44500105175407324931", "FR14 2004 1010 0505 0001 3M02 606", DNI])
+@pytest.mark.parametrize("lines", ["To:\n{}\nby Friday", "Account: {}\nBIC later", "- {}\n- 2500 kr\n"])
+def test_a_value_at_the_end_of_a_line_is_masked_and_comes_back(inspector, value, lines):
+    """What stands whole in a line is not also taken for a value that goes on in the next one."""
+    text = lines.format(value)
+    result = masked(inspector, said(text))
+    assert [entry.original for entry in result.entries] == [value]
+    assert inspector.inspect(result.document).findings == ()
+    assert PseudonymMapping(result.entries).whole(content(result)) == text
+
+
+def test_a_value_over_two_lines_of_a_json_text_stays_whole(inspector):
+    """Line ends inside a value are never taken along, not even one that is written as an escape of JSON inside JSON."""
+    nested = json.dumps({MAIL: json.dumps({f"{IBAN[:14]}\n{IBAN[15:]}": "hola"})})
+    assert masked(inspector, said("hola", extra=nested)) is None
+
+
 @SLOW
+@example(json.dumps({MAIL: json.dumps({f"Persona-K47 {IBAN} line\nbreak": f"hola {MAIL} "})}), 0)
 @given(TREES, st.integers(0, 1000))
 def test_no_value_is_left_anywhere_in_a_masked_document(inspector, tree, seed):
     """Values, keys, nested JSON: nothing is found or read again, and every string comes back as it was (as JSON)."""
@@ -391,3 +418,16 @@ def _deeper(value: object) -> object:
             return {key: _deeper(item) for key, item in value.items()}
         case _:
             return value
+
+
+@pytest.mark.parametrize("before", ["\n", "\t", "\r\n", "\u201c", "say:\n\n"])
+@pytest.mark.parametrize("value", [MAIL, PHONE, IBAN, DNI])
+def test_what_stands_behind_an_escape_comes_back(inspector, before, value):
+    """In JSON, and in JSON inside JSON, a value at the beginning of a line is restored like any other."""
+    once = json.dumps({"note": before + value})
+    document = said("hola", extra=[once, json.dumps({"deep": once})])
+    result = masked(inspector, document)
+    mapping = PseudonymMapping(result.entries)
+    sent = thaw(result.document)["extra"]
+    assert value not in "".join(sent)
+    assert [_read(mapping.whole(text)) for text in sent] == [_read(text) for text in thaw(document)["extra"]]

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gateway.core.delta import Finish, FinishReason, Reasoning, Text, TokenLogprob, ToolCallPart, UsageReport
+from gateway.core.delta import Extra, Finish, FinishReason, Reasoning, Text, TokenLogprob, ToolCallPart, UsageReport
 from gateway.core.document import freeze_object
+from gateway.core.provider_fields import DELTAS, FIELD
 from gateway.core.usage import Usage
 from gateway.privacy.masking.pseudonyms import NOUNS, PLURALS, PseudonymEntry, plainly
 from gateway.privacy.masking.unmask_deltas import Unmasking
@@ -178,6 +179,18 @@ def test_arguments_of_tool_calls_stay_valid_json(places):
         assert [(part.id, part.name) for part in calls if part.id] == [(f"c{call}", "send")]
 
 
+@pytest.mark.parametrize("escape", ["\\n", "\\u00bf", "\\\\u000A", "\\u00e1"], ids=["n", "sign", "nested", "letter"])
+def test_an_escape_before_a_pseudonym_may_be_cut_anywhere(escape):
+    """Whether a letter stands before a pseudonym does not hang on where the stream was cut."""
+    answer = f'{{"note": "Hola{escape}Persona-K47"}}'
+    value = "Persona-K47" if escape == "\\u00e1" else json.dumps(VALUES["Persona-K47"], ensure_ascii=False)[1:-1]
+    for place in range(len(answer)):
+        deltas = run([*(Text(text=piece) for piece in cut(answer, [place])), *ENDING], json_text=True)
+        assert text_of(deltas) == answer.replace("Persona-K47", value), place
+    letters = run([*(Text(text=letter) for letter in answer), *ENDING], json_text=True)
+    assert text_of(letters) == answer.replace("Persona-K47", value)
+
+
 def test_json_answers_stay_json():
     """Where the client asked for JSON, values are written as JSON strings have them."""
     answer = json.dumps({"name": "Persona-K47", "note": "Dato-K4"})
@@ -214,3 +227,12 @@ def test_fields_beside_a_tool_call_stay_with_it():
     part = ToolCallPart(call=0, id="c0", name="send", arguments="{}", extra=extra)
     deltas = run([part, ToolCallPart(call=0, extra=extra), Finish(reason=FinishReason.TOOL_CALLS)])
     assert deltas[:2] == [part, ToolCallPart(call=0, extra=extra)]
+
+
+def test_citations_quote_what_the_client_wrote():
+    """What a citation quotes has the values again; thoughts that their provider signed stay as they came."""
+    quote = {"type": "citations_delta", "citation": {"cited_text": "Ask Persona-K47.", "document_index": 0}}
+    thought = {"text": "Persona-K47", "signature": "x"}
+    [found] = Unmasking(MAPPING).feed(Extra(fields=freeze_object({DELTAS: [quote], FIELD: [thought]})))
+    assert found.fields[DELTAS][0]["citation"]["cited_text"] == f"Ask {VALUES['Persona-K47']}."
+    assert found.fields[FIELD][0]["text"] == "Persona-K47"

@@ -57,6 +57,43 @@ def test_the_worst_sentence_counts_and_is_the_place() -> None:
     assert found(judge(Encoder()), text) == [("topic.health", "The number 5 stands in this very sentence.", 0.993)]
 
 
+class ShyEncoder(Encoder):
+    """Finds everything harmless that it does not read alone."""
+
+    def logits(self, passages: Sequence[Passage]) -> list[Any]:
+        together = np.array(self._row(-2))
+        return [
+            rows if len(passage.windows) == 1 else np.array([together] * len(passage.windows), np.float32)
+            for passage, rows in zip(passages, super().logits(passages), strict=True)
+        ]
+
+
+TELLING = "The number 2 stands in this very sentence."
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        (f"{CLEAN_BEFORE}\n{TELLING}\n{CLEAN_BEFORE}", True),
+        (f"{CLEAN_BEFORE}\n  - {TELLING[:-1]}", True),
+        (f"{TELLING}\n{CLEAN_BEFORE}", True),
+        (f"{CLEAN_BEFORE}\n{TELLING[:-1]}\n{CLEAN_BEFORE}", False),
+        (f"{CLEAN_BEFORE}{TELLING} {CLEAN_BEFORE}", False),
+        (f"{CLEAN_BEFORE}\n{TELLING} {CLEAN_BEFORE}", False),
+    ],
+)
+def test_a_line_counts_more_easily_than_a_sentence_within_one(text: str, counts: bool) -> None:
+    """An entry in a neutral file stands for itself; a sentence, or a line of a wrapped paragraph, has neighbours."""
+    assert bool(found(judge(ShyEncoder()), text)) is counts
+
+
+def test_a_passage_is_judged_anew_where_other_lines_stand_around_it() -> None:
+    """What was remembered of a sentence within a line is no answer for the same sentence as a line."""
+    one = judge(ShyEncoder())
+    within, line = f"{CLEAN_BEFORE}{TELLING}", f"{CLEAN_BEFORE}\n{TELLING}"
+    assert [bool(found(one, text)) for text in (f"{within} And so on.", line, within)] == [False, True, False]
+
+
 def test_strict_keeps_what_balanced_lets_go() -> None:
     """A window between the two thresholds."""
     text = "The number 0 stands in this very sentence."

@@ -13,12 +13,15 @@ from gateway.app.wiring import running
 from gateway.core.errors import AduanaError, ConfigurationError, LedgerUnavailable, TargetRejected
 from gateway.server.answers import public_error
 from gateway.settings import Settings
+from tests.standins.identity_provider import ISSUER, key_document, token_of
 
 SECRETS = {"apps": "apps-1", "prometheus": "metrics-1", "owner": "owner-1"}
 
 
 @asynccontextmanager
-async def gateway(folder: Path, host: str, *, keys: bool = True, **server: Any) -> AsyncIterator[str]:
+async def gateway(
+    folder: Path, host: str, *, keys: bool = True, users: Any = None, **server: Any
+) -> AsyncIterator[str]:
     """Run a gateway on this address, with three keys, and yield its port."""
     for name, secret in SECRETS.items():
         (folder / name).write_text(secret)
@@ -28,7 +31,11 @@ async def gateway(folder: Path, host: str, *, keys: bool = True, **server: Any) 
         made["owner"] |= {"admin": True}
     target = {"kind": "openai", "zone": "local", "base_url": "http://127.0.0.1:9/v1", "model": "m"}
     settings = Settings(
-        server={"port": 0, "host": host, **server}, state_dir=folder, targets={"den": target}, keys=made
+        server={"port": 0, "host": host, **server},
+        state_dir=folder,
+        targets={"den": target},
+        keys=made,
+        users=users or {},
     )
     async with running(settings) as one:
         yield one.url.rsplit(":", 1)[1]
@@ -39,6 +46,16 @@ async def ask(port: str, path: str, authorization: str = "", host: str = "127.0.
     headers = {"Host": host} | ({"Authorization": authorization} if authorization else {})
     async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{port}{path}", headers=headers) as answer:
         return answer.status, await answer.text()
+
+
+async def test_where_people_sign_in_elsewhere_metrics_need_a_key_too(tmp_path):
+    """With a provider of tokens and no keys nobody is anonymous, so the metrics are not for everybody either."""
+    (tmp_path / "jwks.json").write_bytes(key_document("rsa-1"))
+    auth = {"issuer": ISSUER, "audience": "aduana", "jwks_file": tmp_path / "jwks.json"}
+    async with gateway(tmp_path, "0.0.0.0", keys=False, users={"providers": {"auth": auth}}) as port:
+        assert (await ask(port, "/metrics"))[0] == 401
+        assert (await ask(port, "/v1/models"))[0] == 401
+        assert (await ask(port, "/v1/models", f"Bearer {token_of()}"))[0] == 200
 
 
 @pytest.mark.parametrize(

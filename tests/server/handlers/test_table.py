@@ -4,27 +4,19 @@ import inspect
 import json
 import re
 from collections import Counter
+from typing import get_type_hints
 
 import jsonschema
 import pytest
 
 from gateway.core.document import thaw
-from gateway.server.handlers.anthropic import AnthropicHandlers
-from gateway.server.handlers.conversations import ConversationHandlers
 from gateway.server.handlers.description import description
-from gateway.server.handlers.llamacpp import LlamaCppHandlers
-from gateway.server.handlers.models import ModelHandlers
-from gateway.server.handlers.ollama import OllamaHandlers
-from gateway.server.handlers.ollama_models import OllamaModelHandlers
-from gateway.server.handlers.openai import OpenAIHandlers
-from gateway.server.handlers.operations import Operations
-from gateway.server.handlers.responses import ResponsesHandlers
 from gateway.server.handlers.table import ROUTES, Access, HttpRoute, Work
+from gateway.server.handlers.table import Handlers as Served
+from gateway.server.handlers.table.route import Reading
 
-KINDS = (
-    OpenAIHandlers, ResponsesHandlers, ConversationHandlers, AnthropicHandlers, OllamaHandlers, OllamaModelHandlers,
-    ModelHandlers, Operations, LlamaCppHandlers,
-)  # fmt: skip
+KINDS = {name: kind for name, kind in get_type_hints(Served).items() if kind is not Reading}
+"""Every kind of handlers that rows may take theirs from."""
 
 
 class Named:
@@ -34,25 +26,35 @@ class Named:
         return Handlers(name)
 
 
+class Name(str):
+    """The name of a handler, which may also make one."""
+
+    def __call__(self, *_: object) -> "Name":
+        return self
+
+
 class Handlers:
     """Handlers of one kind."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
 
-    def __getattr__(self, name: str) -> str:
-        return f"{self.kind}.{name}"
+    def __getattr__(self, name: str) -> Name:
+        return Name(f"{self.kind}.{name}")
+
+
+def answers(name: str, function: object) -> bool:
+    """Say whether a method is a handler, and no part that several handlers share."""
+    if name.startswith("_") or not inspect.iscoroutinefunction(function):
+        return False
+    return [*inspect.signature(function).parameters] == ["self", "http"]
 
 
 def test_every_handler_has_an_address() -> None:
     """A handler that nobody could reach, or that was forgotten in the table, is a mistake."""
-    served = {str(route.handler(Named())).partition(".")[2] for route in ROUTES}  # type: ignore[arg-type]
-    for kind in KINDS:
-        public = {
-            name
-            for name, method in vars(kind).items()
-            if inspect.iscoroutinefunction(method) and not name.startswith("_")
-        }
+    served = {str(route.handler(Named())) for route in ROUTES}  # type: ignore[arg-type]
+    for name, kind in KINDS.items():
+        public = {f"{name}.{method}" for method, function in vars(kind).items() if answers(method, function)}
         assert public <= served, kind
         assert public, kind
 

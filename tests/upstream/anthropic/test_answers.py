@@ -9,9 +9,10 @@ from gateway.core.delta import Delta, Extra, Finish, FinishReason, Reasoning, Te
 from gateway.core.document import freeze_object, thaw
 from gateway.core.errors import AduanaError, ContextLengthExceeded, TargetBusy, TargetProtocolError, TargetUnavailable
 from gateway.core.provider_fields import BLOCKS, DELTAS
+from gateway.core.target import Api
 from gateway.core.usage import Usage
 from gateway.upstream.anthropic.answers import MessagesReader, usage_of
-from gateway.upstream.sse import ServerSentEvent
+from gateway.upstream.framing.sse import ServerSentEvent
 
 DOCUMENT = freeze_object({"messages": [{"role": "user", "content": "hello"}]})
 START = {"type": "message_start", "message": {"usage": {"input_tokens": 5, "output_tokens": 1}}}
@@ -54,7 +55,7 @@ def test_a_plain_answer() -> None:
     assert read(START, {"type": "ping"}, *said("Hello"), {"type": "odd"}, ends(), STOP) == [
         Text(text="Hello"),
         Finish(reason=FinishReason.STOP),
-        UsageReport(usage=Usage(input=5, output=9)),
+        UsageReport(usage=Usage(input=5, output=9), api=Api.MESSAGES),
     ]
 
 

@@ -19,8 +19,8 @@ from gateway.core.delta import (
 from gateway.core.document import freeze_object, thaw
 from gateway.core.errors import AduanaError, ContextLengthExceeded, TargetBusy, TargetProtocolError
 from gateway.core.usage import Usage
+from gateway.upstream.framing.sse import ServerSentEvent
 from gateway.upstream.responses.answers import ResponsesReader
-from gateway.upstream.sse import ServerSentEvent
 
 DOCUMENT = freeze_object({"messages": [{"role": "user", "content": "hello"}]})
 USAGE = {

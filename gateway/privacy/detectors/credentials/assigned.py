@@ -120,7 +120,7 @@ DETECTORS: tuple[Detector, ...] = (
             r"xkeysib-[a-f0-9]{64}-\w{16}|xsmtpsib-[a-f0-9]{64}-\w{16}|nvapi-[\w-]{40,}|tvly-[\w-]{24,}|lsv2_(?:pt|sk)_[a-f0-9]{32}_[a-f0-9]{10}|pcsk_\w{40,}|ph[xc]_\w{40,}|jina_\w{40,}|e2b_[a-f0-9]{40}|"
             r"rnd_\w{28,}|bk(?:ua|ct)_[a-f0-9]{40}|CCIPAT_\w{20,}_[a-f0-9]{40}|dckr_oat_[\w-]{20,}|LTAI[A-Za-z0-9]{16,24}|EZ(?:AK|TK)[A-Za-z0-9]{54}|duffel_(?:live|test)_[\w=-]{43}|"
             r"shippo_(?:live|test)_[a-f0-9]{40}|sk\.eyJ[\w-]{20,}\.[\w-]{20,}|ve?rcel_[A-Za-z0-9]{24,}|sgp_(?:[a-f0-9]{16}_)?[a-f0-9]{40}|napi_[a-z0-9]{60,}|aio_[A-Za-z0-9]{28}|"
-            r"1000\.[a-f0-9]{32}\.[a-f0-9]{32}|fo1_[\w-]{43}|fm[12][ar]?_[A-Za-z0-9+/=,_-]{60,}|AGE-SECRET-KEY-1[A-Z0-9]{50,}|EAA[A-Za-z0-9]{60,}|[0-9]{8,10}:AA[\w-]{33})"
+            r"1000\.[a-f0-9]{32}\.[a-f0-9]{32}|fo1_[\w-]{43}|adu_[A-Za-z0-9]{36}|fm[12][ar]?_[A-Za-z0-9+/=,_-]{60,}|AGE-SECRET-KEY-1[A-Z0-9]{50,}|EAA[A-Za-z0-9]{60,}|[0-9]{8,10}:AA[\w-]{33})"
         ),
         source="formats published by the issuers",
         check=lambda match: len(set(match["value"])) >= 8 and len(set(match["value"][-12:])) >= 4,

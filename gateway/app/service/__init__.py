@@ -1,0 +1,1 @@
+"""The gateway as a service of its machine: its service manager, the certificate, files that others renew."""

@@ -1,0 +1,54 @@
+"""Running answers that end from outside: with the service, or with their key."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from gateway.core.delta import Delta, Text
+from gateway.core.errors import KeyRevoked, ShuttingDown
+from gateway.pipeline.drain import DrainWindow
+
+
+async def endless() -> AsyncGenerator[Delta, None]:
+    """Yield one delta, and never another."""
+    yield Text(text="a")
+    await asyncio.Event().wait()
+
+
+async def test_a_revoked_key_ends_its_own_answers_alone():
+    """Who waits for a delta, or begins to, is told that the key was revoked; other keys' answers go on."""
+    window = DrainWindow()
+    ours, others = window.bounded(endless(), "ours"), window.bounded(endless(), "others")
+    await anext(ours)
+    await anext(others)
+    waiting = [asyncio.ensure_future(anext(one)) for one in (ours, others)]
+    await asyncio.sleep(0)
+    window.revoke(["ours"])
+    window.revoke(["ours"])
+    with pytest.raises(KeyRevoked):
+        await waiting[0]
+    with pytest.raises(KeyRevoked):
+        async with window.within("ours"):
+            raise AssertionError("a revoked key begins nothing")
+    assert not waiting[1].done()
+    window.close_at(asyncio.get_running_loop().time())
+    with pytest.raises(ShuttingDown):
+        await waiting[1]
+    await ours.aclose()
+    await others.aclose()
+
+
+async def test_the_end_of_the_service_and_of_a_key_at_once():
+    """Both at the same moment end the answer once, with one of the two errors."""
+    window = DrainWindow()
+    deltas = window.bounded(endless(), "ours")
+    await anext(deltas)
+    waiting = asyncio.ensure_future(anext(deltas))
+    await asyncio.sleep(0)
+    window.close_at(asyncio.get_running_loop().time())
+    await asyncio.sleep(0)
+    window.revoke(["ours"])
+    with pytest.raises(KeyRevoked):
+        await waiting
+    await deltas.aclose()
