@@ -37,7 +37,7 @@ COMMANDS = {
     "engine": "install the engine for this machine, show what it can do",
     "backup": "copy the ledger, its key and the configuration while the gateway runs",
     "restore": "check a backup, and put it back",
-    "ledger": "the record of all requests: verify, export, erase, vacuum",
+    "ledger": "the record of all requests: verify, export, erase, move, vacuum",
     "audit": "prove that nothing sensitive leaves; from the ledger, that nothing did",
 }
 

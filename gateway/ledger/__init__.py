@@ -14,10 +14,10 @@ from gateway.ledger.reading.examination import Examination, examine
 from gateway.ledger.reading.history import History
 from gateway.ledger.reading.reports import Reader
 from gateway.ledger.settings import LedgerSettings
-from gateway.ledger.sql import Database
+from gateway.ledger.sql import Database, SharedDatabase
 from gateway.ledger.taint.reader import TaintReader
 
 __all__ = [
     "FILE_NAME", "Database", "Examination", "Health", "History", "Ledger", "LedgerIdentity", "LedgerSettings", "Reader",
-    "TaintReader", "examine", "lock_holder", "shared_database",
+    "SharedDatabase", "TaintReader", "examine", "lock_holder", "shared_database",
 ]  # fmt: skip

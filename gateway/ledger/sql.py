@@ -6,6 +6,7 @@ gateways share a database. So what a work reads is what it changes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 
@@ -139,3 +140,25 @@ class Database(Protocol):
 
     def describe(self, error: Exception) -> str:
         """Say what went wrong with the database, where, and what to do."""
+
+
+class Filling(Protocol):
+    """New tables in a database that was empty, which are filled in one transaction."""
+
+    @property
+    def connection(self) -> Connection:
+        """The connection of the transaction."""
+
+    def add(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Add many rows to a table, as fast as the database can take them."""
+
+
+class SharedDatabase(Database, Protocol):
+    """A database that several gateways can share, and that a file's records can be moved to."""
+
+    def filling(self) -> AbstractContextManager[Filling]:
+        """Make the tables where all is empty, and commit at the end: all of it is there then, or nothing.
+
+        Raises:
+            LedgerUnavailable: It is not empty, or it is not known whether it was committed.
+        """

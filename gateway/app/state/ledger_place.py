@@ -4,11 +4,11 @@ from pathlib import Path
 
 from gateway.core.errors import ConfigurationError
 from gateway.core.secret import Secret
-from gateway.ledger import Database, shared_database
+from gateway.ledger import SharedDatabase, shared_database
 from gateway.settings import Settings, read_secret
 
 
-def ledger_place(settings: Settings) -> Path | Database:
+def ledger_place(settings: Settings) -> Path | SharedDatabase:
     """Return the state directory, or the database that the configuration names.
 
     Raises:

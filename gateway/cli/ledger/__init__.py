@@ -1,6 +1,6 @@
-"""`aduana ledger`: what the record of all requests needs: checking, copying out, erasing, giving room back.
+"""`aduana ledger`: what the record of all requests needs: checking, copying out, erasing, moving, giving room back.
 
-One file a subcommand. All of them work while the gateway runs and while it is stopped.
+One file a subcommand. All but `move` work while the gateway runs, too.
 """
 
 import argparse
@@ -13,6 +13,7 @@ ACTIONS = {
     "verify": "check the file and what it promises",
     "export": "copy requests out, as JSON lines or CSV",
     "erase": "erase what is kept of a key, a user or a conversation",
+    "move": "move it from the file to a PostgreSQL database",
     "vacuum": "give room back that removed requests have left",
 }
 
@@ -21,9 +22,9 @@ def add_parser(subparsers: Any) -> None:
     """Declare the command and its subcommands."""
     parser = subparsers.add_parser(
         "ledger",
-        help="the record of all requests: verify, export, erase, vacuum",
+        help="the record of all requests: verify, export, erase, move, vacuum",
         description="The ledger has a receipt and a settlement of each request, never what was said in it. How long "
-        "they stay is set by 'retention' in aduana.yaml. Each of these works while the gateway runs, too.",
+        "they stay is set by 'retention' in aduana.yaml. Each of these but 'move' works while the gateway runs, too.",
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, summary in ACTIONS.items():

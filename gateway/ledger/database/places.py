@@ -6,7 +6,7 @@ from gateway.core.errors import ConfigurationError
 from gateway.core.secret import Secret
 from gateway.ledger.database.sqlite import SqliteDatabase
 from gateway.ledger.settings import LedgerSettings
-from gateway.ledger.sql import Database
+from gateway.ledger.sql import Database, SharedDatabase
 
 
 def database_of(settings: LedgerSettings) -> Database:
@@ -25,7 +25,7 @@ def database_of(settings: LedgerSettings) -> Database:
     )
 
 
-def shared_database(address: Secret, password: Secret | None = None, *, busy_seconds: float = 2.0) -> Database:
+def shared_database(address: Secret, password: Secret | None = None, *, busy_seconds: float = 2.0) -> SharedDatabase:
     """Return the PostgreSQL database at an address; nothing is opened yet.
 
     Raises:

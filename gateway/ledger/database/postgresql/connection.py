@@ -127,6 +127,12 @@ class PostgresqlConnection:
         """Run statements of PostgreSQL's own as they are, in one exchange. The cursor has the first one's rows."""
         return self._inner.execute(sql.encode())
 
+    def take_in(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Send rows to a COPY … FROM STDIN. Not while statements are sent without waiting."""
+        with self._inner.cursor() as cursor, cursor.copy(sql.encode()) as copy:
+            for row in rows:
+                copy.write_row(row)
+
     def close(self) -> None:
         """Let go of it; what was not committed is undone."""
         with contextlib.suppress(psycopg.Error):

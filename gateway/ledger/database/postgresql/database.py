@@ -5,7 +5,8 @@ gateways follow one another as they do in SQLite, and what a work has read is st
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -16,6 +17,7 @@ from gateway.ledger.database.postgresql import dialect
 from gateway.ledger.database.postgresql.address import Address
 from gateway.ledger.database.postgresql.connection import PostgresqlConnection
 from gateway.ledger.database.postgresql.errors import sentence, too_long, unfit
+from gateway.ledger.database.postgresql.filling import TablesToFill
 from gateway.ledger.schema import APPLICATION_ID, MIGRATIONS, VERSION
 from gateway.ledger.sql import Connection, Undecided
 
@@ -204,6 +206,56 @@ class PostgresqlDatabase:
         finally:
             connection.close()
 
+    @contextmanager
+    def filling(self) -> Iterator[TablesToFill]:
+        """Make the tables where all is empty, and commit at the end: all of it is there then, or nothing.
+
+        Raises:
+            LedgerUnavailable: It is not empty, or it is not known whether it was committed.
+        """
+        connection = PostgresqlConnection(self._opened)
+        try:
+            self._check_server(connection)
+            self._make_durable(connection)
+            connection.run(
+                f"SET lock_timeout = {round(self._busy_seconds * 1000)}; SET statement_timeout = 0; "
+                "SET idle_in_transaction_session_timeout = 0; SET default_transaction_isolation = 'read committed'"
+            )
+            connection.run(f"BEGIN; {_LOCK}")
+            while self._advance(connection) < VERSION:
+                pass
+            tables = TablesToFill(connection)
+            if tables.used():
+                raise LedgerUnavailable(
+                    f"{self.name} is not empty: a gateway has begun to write there. Nothing was moved. Name a new "
+                    "database (createdb), or a new schema: ?options=-csearch_path%3Daduana."
+                )
+            yield tables
+            tables.number_on()
+            self._commit_whole(connection)
+        finally:
+            connection.close()
+
+    def _commit_whole(self, connection: PostgresqlConnection) -> None:
+        """Commit, and find out whether it was done where the server was gone before it answered.
+
+        Raises:
+            LedgerUnavailable: Nobody knows.
+        """
+        try:
+            self.commit(connection)
+        except Undecided as error:
+            try:
+                connection.renew()
+                if self.was_committed(connection, error.transaction):
+                    return
+            except (psycopg.Error, OSError, LedgerUnavailable) as unknown:
+                raise LedgerUnavailable(
+                    f"{self.name} was gone before it said whether it has the records: all of them, or none. Run the "
+                    "command again when it can be reached: it then finds them there, or moves them."
+                ) from unknown
+            raise error.cause from error
+
     def size(self, connection: Connection) -> int:
         """Return how many bytes its tables take, with their indexes."""
         (size,) = connection.execute(
@@ -243,9 +295,7 @@ class PostgresqlDatabase:
         Raises:
             LedgerUnavailable: Another version has changed its tables, or another ledger is there now.
         """
-        (synchronous,) = connection.execute("SHOW synchronous_commit").fetchone()
-        if synchronous not in ("on", "remote_apply"):
-            connection.run("SET synchronous_commit = on")
+        self._make_durable(connection)
         connection.run(
             f"SET lock_timeout = {round(self._busy_seconds * 1000)}; "
             f"SET idle_in_transaction_session_timeout = '{_STUCK_SECONDS}s'; "
@@ -257,6 +307,12 @@ class PostgresqlDatabase:
         if self._identity is not None and found != self._identity:
             raise LedgerUnavailable(f"{self.name} holds another gateway's records now. Restart this gateway.")
         self._identity = found
+
+    @staticmethod
+    def _make_durable(connection: PostgresqlConnection) -> None:
+        (synchronous,) = connection.execute("SHOW synchronous_commit").fetchone()
+        if synchronous not in ("on", "remote_apply"):
+            connection.run("SET synchronous_commit = on")
 
     def _check_server(self, connection: PostgresqlConnection) -> None:
         (version,) = connection.execute("SELECT current_setting('server_version_num')::int").fetchone()
@@ -286,26 +342,35 @@ class PostgresqlDatabase:
         """
         connection.run(f"BEGIN; {_LOCK}")  # another gateway may do the same now
         try:
-            version = self._version(connection)
-            if version == 0 and connection.execute("SELECT to_regclass('aduana')").fetchone() == (None,):
-                (tables,) = connection.execute(
-                    "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"
-                ).fetchone()
-                if tables:
-                    raise LedgerUnavailable(
-                        f"{self.name} has tables of another program. Nothing was changed; make a database for Aduana "
-                        "alone, or a schema: ?options=-csearch_path%3Daduana."
-                    )
-                connection.run(_MARK)
-            if version < VERSION:
-                connection.run(dialect.schema(MIGRATIONS[version]))
-                version += 1
-                connection.execute("UPDATE aduana SET version = ?", (version,))
+            version = self._advance(connection)
             connection.run("COMMIT")
         except BaseException:
             if not connection.broken:
                 connection.run("ROLLBACK")
             raise
+        return version
+
+    def _advance(self, connection: PostgresqlConnection) -> int:
+        """Bring the tables one version further within a transaction, and return the version.
+
+        Raises:
+            LedgerUnavailable: The tables are another program's, or a newer version's.
+        """
+        version = self._version(connection)
+        if version == 0 and connection.execute("SELECT to_regclass('aduana')").fetchone() == (None,):
+            (tables,) = connection.execute(
+                "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"
+            ).fetchone()
+            if tables:
+                raise LedgerUnavailable(
+                    f"{self.name} has tables of another program. Nothing was changed; make a database for Aduana "
+                    "alone, or a schema: ?options=-csearch_path%3Daduana."
+                )
+            connection.run(_MARK)
+        if version < VERSION:
+            connection.run(dialect.schema(MIGRATIONS[version]))
+            version += 1
+            connection.execute("UPDATE aduana SET version = ?", (version,))
         return version
 
     def _version(self, connection: PostgresqlConnection) -> int:
