@@ -101,6 +101,8 @@ class TagLog:
     A line has the nearest tag that the policy knows (`meant`), so that its owner sees the typing error.
     """
 
+    hears = (Decided,)
+
     def __init__(self, known: Callable[[], Iterable[str]]) -> None:
         self._known = known  # the tags that the policy in force knows
         self._seen: dict[str, None] = {}  # the oldest first

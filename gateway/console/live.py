@@ -19,6 +19,8 @@ class LiveRequest(msgspec.Struct, kw_only=True):
 class LiveRequests:
     """Observer that remembers the last requests and counts violations. `on` hears events on the loop."""
 
+    hears = (Decided, Settled, ViolationStopped)
+
     def __init__(self) -> None:
         self._entries: dict[str, LiveRequest] = {}
         self.violations = 0

@@ -35,6 +35,8 @@ class _Work:
 class LongWork:
     """Observer of requests for pictures, speech and transcripts. It keeps those that run, and how long others took."""
 
+    hears = (Decided, Began, Settled)
+
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._running: dict[str, _Work] = {}

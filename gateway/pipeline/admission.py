@@ -16,7 +16,7 @@ from gateway.pipeline.look import Look, Seen
 from gateway.pipeline.masking import Masker
 from gateway.pipeline.most_use import asked
 from gateway.pipeline.ports import Observer, PolicySource
-from gateway.pipeline.rate_limits import RateLimiter
+from gateway.pipeline.rate_limits import Need, RateLimiter
 from gateway.pipeline.settlement import SettlementWriter
 from gateway.policy import (
     Decision,
@@ -109,7 +109,8 @@ class Admission:
             self._observer.on(_told(receipt, decision, seen, decided, clock()))
 
         # INVARIANT: behind what is remembered of it, for a refused request was heard as well.
-        await self._refuse(evidence, policy, decision, receipt, tell)
+        need = needed(evidence, decision)
+        await self._refuse(evidence, policy, decision, need, receipt, tell)
         reservation = self._dispatcher.reservation(decision.candidates[0].target, evidence, decision)
         account = await self._settlements.receive(receipt, reservation)
         request = evidence.inbound.request
@@ -125,6 +126,7 @@ class Admission:
             masked=masked,
             sensitivity=sensitivity,
             causes=causes,
+            need=need,
             attached=seen.attached.without_bytes(),
         )
 
@@ -133,6 +135,7 @@ class Admission:
         evidence: Evidence,
         policy: Policy,
         decision: Decision,
+        need: Need,
         receipt: Receipt,
         written: Callable[[], None],
     ) -> None:
@@ -150,7 +153,7 @@ class Admission:
             error.route = refused_route(decision, evidence, policy)
             await self._settlements.refuse(receipt, error, Outcome.REFUSED, written=written)
             raise error
-        inbound, need = evidence.inbound, needed(evidence, decision)
+        inbound = evidence.inbound
         refusal = self._dispatcher.refusal(decision, inbound, need)
         if refusal is not None:
             attempts = refusal.attempts

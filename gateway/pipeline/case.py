@@ -1,12 +1,9 @@
 """A request that was decided on, and where its answer came from: frozen data that the steps hand on."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import msgspec
 
-from gateway.core.errors import AduanaError
 from gateway.core.labels import Label, Zone
 from gateway.core.outbound import withheld
 from gateway.core.request import AnyRequest, ChatRequest, Inherited
@@ -14,6 +11,7 @@ from gateway.core.route import Route
 from gateway.core.target import TargetInfo
 from gateway.pipeline.attachments.attached import Attached
 from gateway.pipeline.masking import Outgoing
+from gateway.pipeline.rate_limits import Need
 from gateway.pipeline.settlement import RequestAccount
 from gateway.policy import Decision, Evidence, Policy, Sensitivity, label_without, reasons_of
 from gateway.upstream.unsaid import unsaid
@@ -32,6 +30,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     masked: Outgoing | None = None
     sensitivity: Sensitivity = Sensitivity()  # why `first` says that it is sensitive
     causes: frozenset[str] | None = None  # categories that alone made the request sensitive
+    need: Need  # the tokens that it may take
     attached: Attached = Attached()  # with what was read, where that could matter
 
     def bequest(self) -> Inherited:
@@ -92,18 +91,3 @@ def refused_route(decision: Decision, evidence: Evidence, policy: Policy) -> Rou
         reasons=reasons_of(decision, evidence, policy),
         dialect=evidence.inbound.request.dialect,
     )
-
-
-@contextmanager
-def telling(case: Case) -> Iterator[None]:
-    """Let an error that leaves this context tell what was decided about the request.
-
-    Raises:
-        AduanaError: Whatever was raised inside.
-    """
-    try:
-        yield
-    except AduanaError as error:
-        if error.route is None:
-            error.route = case.route(case.account.target, case.account.zone)
-        raise

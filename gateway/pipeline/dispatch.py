@@ -58,7 +58,8 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
     target: str
     zone: Zone
-    deltas: AsyncGenerator[Delta, None]
+    first: Delta
+    rest: AsyncGenerator[Delta, None]
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,7 +165,7 @@ class Dispatcher:
         Raises:
             TargetBusy: They have no room for it.
         """
-        busy = self._limiter.enter(account.receipt.request_id, target, needed(case.evidence, case.decision))
+        busy = self._limiter.enter(account.receipt.request_id, target, case.need)
         if busy is not None:
             raise busy
         self._asking(account, target)
@@ -197,7 +198,7 @@ class Dispatcher:
             await stream.aclose()
             raise
         zone = Zone.CLOUD if target in self._cloud else Zone.LOCAL
-        return Opened(target=target, zone=zone, deltas=_rejoined(first, stream))
+        return Opened(target=target, zone=zone, first=first, rest=stream)
 
     async def embed(self, case: Case, request: EmbeddingsRequest, deadline: float) -> tuple[str, Zone, Embeddings]:
         """Return the first target that gives vectors, its zone and the vectors.
@@ -448,13 +449,3 @@ async def _unmasked(deltas: AsyncGenerator[Delta, None], masked: Outgoing) -> As
                 yield restored
     finally:
         await deltas.aclose()
-
-
-async def _rejoined(first: Delta, rest: AsyncGenerator[Delta, None]) -> AsyncGenerator[Delta, None]:
-    try:
-        yield first
-        del first  # it may be large, and the answer long
-        async for delta in rest:
-            yield delta
-    finally:
-        await rest.aclose()

@@ -1,94 +1,118 @@
-"""Ends that come from outside: of the service, and of a key. Running answers then end with a clear error."""
+"""Ends that come from outside: of the service, and of a key. Running answers then end with a clear error.
+
+Whoever waits for a target tells the window so; nothing else is done for a request while nobody ends anything: the
+window has one timer, for its own end.
+"""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager
-from math import inf
+from collections.abc import Iterable
+from types import TracebackType
 
-from gateway.core.delta import Delta
 from gateway.core.errors import AduanaError, KeyRevoked, ShuttingDown
-from gateway.upstream.wait_limit import WaitExpired, WaitLimit
 
 
 class DrainWindow:
     """Time that running answers have left. Open without end until `close_at` or `revoke` says when it closes."""
 
     def __init__(self) -> None:
-        self._until: float | None = None
-        self._waiting: dict[asyncio.Timeout, str] = {}  # → key
-        self._limits: dict[WaitLimit, str] = {}  # of answers → key
+        self._timer: asyncio.Handle | None = None
+        self._shut = False
         self._revoked: set[str] = set()
+        self._waits: set[Wait] = set()
 
     def close_at(self, until: float) -> None:
         """Close the window at `until`, in the loop's clock, also for those who wait inside it."""
-        self._until = until
-        for timeout in self._waiting:
-            if not timeout.expired():
-                timeout.reschedule(until)
-        for limit in self._limits:
-            limit.move(until)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(until, self._close)
 
     def revoke(self, keys: Iterable[str]) -> None:
         """Close the window for these keys now and for good, also for those who wait inside it."""
         ended = set(keys)
         self._revoked |= ended
-        now = asyncio.get_running_loop().time()
-        for timeout, key in self._waiting.items():
-            if key in ended and not timeout.expired():
-                timeout.reschedule(now)
-        for limit, key in self._limits.items():
-            if key in ended:
-                limit.move(now)
+        for wait in tuple(self._waits):
+            if wait.key in ended:
+                wait.cancel()
 
-    @asynccontextmanager
-    async def within(self, key: str) -> AsyncGenerator[None, None]:
-        """Run the body for a key as long as the window is open.
+    def wait(self, key: str) -> "Wait":
+        """Return what a request of this key waits with, from one wait to the next."""
+        return Wait(self, key, self._waits)
 
-        Raises:
-            ShuttingDown: The window has closed, and the body was cancelled.
-            KeyRevoked: The same, for this key alone.
-            TimeoutError: The body's own.
-        """
+    def closed(self, key: str) -> AduanaError | None:
+        """Return the error with which a request of this key ends; None: the window is open."""
         if key in self._revoked:
-            raise self._closed(key)
-        timeout = asyncio.timeout_at(self._until)
-        try:
-            async with timeout:
-                self._waiting[timeout] = key
-                yield
-        except TimeoutError:
-            if not timeout.expired():
-                raise
-            raise self._closed(key) from None
-        finally:
-            self._waiting.pop(timeout, None)
+            return KeyRevoked("This API key was revoked. Ask the owner of this gateway for a new one.")
+        if self._shut:
+            return ShuttingDown("The gateway is shutting down. Please try again soon.", retry_after=5.0)
+        return None
 
-    async def bounded(self, deltas: AsyncGenerator[Delta, None], key: str) -> AsyncGenerator[Delta, None]:
-        """Yield the same deltas as long as the window is open.
+    def _close(self) -> None:
+        self._shut = True
+        for wait in tuple(self._waits):
+            wait.cancel()
+
+
+class Wait:
+    """The waits of one request inside the window: `with` one for a single wait, `begin` and `over` around each of many.
+
+    INVARIANT: a task is cancelled only between `begin` and `over`, and that cancellation is taken back.
+    """
+
+    __slots__ = ("_before", "_expired", "_task", "_waits", "_window", "key")
+
+    def __init__(self, window: DrainWindow, key: str, waits: "set[Wait]") -> None:
+        self.key = key
+        self._window = window
+        self._waits = waits
+        self._task: asyncio.Task[object] | None = None  # which waits
+        self._before = 0  # cancellations that it had before
+        self._expired = False
+
+    def begin(self) -> None:
+        """Begin to wait.
 
         Raises:
             ShuttingDown: The window has closed.
             KeyRevoked: The same, for this key alone.
         """
-        limit = WaitLimit()
-        self._limits[limit] = key
-        try:
-            while True:
-                if key in self._revoked:
-                    raise self._closed(key)
-                try:
-                    delta = await limit.within(anext(deltas), inf if self._until is None else self._until)
-                except StopAsyncIteration:
-                    return
-                except WaitExpired:
-                    raise self._closed(key) from None
-                yield delta
-        finally:
-            del self._limits[limit]
-            limit.close()
-            await deltas.aclose()
+        closed = self._window.closed(self.key)
+        if closed is not None:
+            raise closed
+        self._task = task = asyncio.current_task()
+        assert task is not None
+        self._before = task.cancelling()
+        self._waits.add(self)
 
-    def _closed(self, key: str) -> AduanaError:
-        if key in self._revoked:
-            return KeyRevoked("This API key was revoked. Ask the owner of this gateway for a new one.")
-        return ShuttingDown("The gateway is shutting down. Please try again soon.", retry_after=5.0)
+    def over(self) -> bool:
+        """End the wait; return whether it was the window's end alone that has cancelled it."""
+        self._waits.discard(self)
+        task, self._task = self._task, None
+        if not self._expired or task is None:
+            return False
+        self._expired = False
+        return task.uncancel() <= self._before
+
+    def cancel(self) -> None:
+        """Cancel what waits."""
+        if self._task is not None and not self._expired:
+            self._expired = True
+            self._task.cancel()
+
+    def ended(self) -> AduanaError:
+        """Return the error that a cancellation by the window stands for."""
+        return self._window.closed(self.key) or ShuttingDown("The gateway is shutting down. Please try again soon.")
+
+    def __enter__(self) -> None:
+        self.begin()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the wait.
+
+        Raises:
+            ShuttingDown: The window has closed, and the body was cancelled.
+            KeyRevoked: The same, for this key alone.
+        """
+        if self.over() and isinstance(error, asyncio.CancelledError):
+            raise self.ended() from None

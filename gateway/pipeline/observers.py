@@ -5,23 +5,41 @@ from collections.abc import Callable, Mapping
 from gateway.core.events import Event
 from gateway.pipeline.ports import Observer
 
+_Told = tuple[tuple[str, Callable[[Event], None]], ...]
+
 
 class Fanout:
-    """Several observers as one. An observer that fails is reported once and then left out; the request goes on."""
+    """Several observers as one. An observer that fails is reported once and then left out; the request goes on.
+
+    An observer with an attribute `hears` is told of events of these kinds alone.
+    """
 
     def __init__(self, observers: Mapping[str, Observer], failed: Callable[[str, Exception], None]) -> None:
         self._observers = dict(observers)
         self._failed = failed
+        self._told: dict[type, _Told] = {}  # kind of event → whom it is told
 
     def add(self, name: str, observer: Observer) -> None:
         """Add one more observer."""
         self._observers[name] = observer
+        self._told.clear()
 
     def on(self, event: Event) -> None:
         """Tell every observer of an event."""
-        for name, observer in tuple(self._observers.items()):
+        told = self._told.get(type(event))
+        if told is None:
+            told = self._told[type(event)] = self._hearing(type(event))
+        for name, on in told:
             try:
-                observer.on(event)
+                on(event)
             except Exception as error:  # noqa: BLE001 - watching must never break what is watched
-                del self._observers[name]
+                self._observers.pop(name, None)
+                self._told.clear()
                 self._failed(name, error)
+
+    def _hearing(self, kind: type) -> _Told:
+        return tuple(
+            (name, observer.on)
+            for name, observer in self._observers.items()
+            if kind in getattr(observer, "hears", (kind,))
+        )

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from types import TracebackType
 from typing import TypeAlias, TypeVar
 
 import msgspec
@@ -28,8 +29,9 @@ from gateway.core.route import Route
 from gateway.core.target import Catalog
 from gateway.core.usage import Usage
 from gateway.pipeline.admission import Admission
+from gateway.pipeline.answer_deltas import passed_on
 from gateway.pipeline.attachments.carried import Carriers
-from gateway.pipeline.case import Case, telling
+from gateway.pipeline.case import Case
 from gateway.pipeline.dispatch import Dispatcher
 from gateway.pipeline.drain import DrainWindow
 from gateway.pipeline.inspection import RequestInspection
@@ -163,26 +165,27 @@ class Pipeline:
         self._admission.known_model(inbound)
         inbound, request = await self._carriers.carried(inbound, request)
         case = await self._admission.admit(inbound)
+        wait = self._drain.wait(inbound.caller.key)
         try:
-            async with _settling(self._settlements, case):
+            with _Settling(self._settlements, case):
                 if admitted is not None:
                     admitted(self._with_room(case.route_ahead(), case))
-                async with self._drain.within(inbound.caller.key):
+                with wait:
                     opened = await self._dispatcher.open(case, request, deadline)
+                target, zone, rest = opened.target, opened.zone, opened.rest
                 memory = self._taint.answering(inbound, case.causes) if case.sensitivity.lasting else None
                 try:
-                    await self._left(case, opened.zone)
-                    deltas = case.account.metered(opened.deltas)
+                    await self._left(case, zone)
+                    deltas = passed_on(opened.first, rest, case.account, wait)
+                    del opened  # its first delta may be large, and the answer long
                     yield Answer(
-                        route=self._with_room(case.route(opened.target, opened.zone), case),
-                        deltas=self._drain.bounded(
-                            deltas if memory is None else memory.ahead(deltas), inbound.caller.key
-                        ),
+                        route=self._with_room(case.route(target, zone), case),
+                        deltas=deltas if memory is None else memory.ahead(deltas),
                         handed_over=case.account.handed_over,
                         bequest=case.bequest(),
                     )
                 finally:
-                    await opened.deltas.aclose()
+                    await rest.aclose()
                     if memory is not None:  # also what a client that went away has of it
                         await self._settlements.also(memory.end())
         finally:
@@ -246,8 +249,8 @@ class Pipeline:
         """
         deadline = asyncio.get_running_loop().time() + self._request_seconds
         case = await self._admission.admit(inbound)
-        async with _settling(self._settlements, case):
-            async with self._drain.within(inbound.caller.key):
+        with _Settling(self._settlements, case):
+            with self._drain.wait(inbound.caller.key):
                 target, zone, found = await ask(case, deadline)
             await self._left(case, zone)
             case.account.embedded(used(found))
@@ -292,11 +295,11 @@ class Pipeline:
         """
         deadline = asyncio.get_running_loop().time() + self._request_seconds
         case = await self._admission.admit(inbound)
-        async with _settling(self._settlements, case):
+        with _Settling(self._settlements, case):
             if not self._counted_by_provider(case.decision):
                 raise Unavailable("Another target would answer now.")
             case.account.usage = Usage()  # a count costs nothing, however it ends
-            async with self._drain.within(inbound.caller.key):
+            with self._drain.wait(inbound.caller.key):
                 target, count = await self._dispatcher.count(case, deadline)
             await self._left(case, Zone.CLOUD)
             case.account.embedded(Usage())
@@ -339,9 +342,20 @@ class Pipeline:
             await self._taint.left(case.evidence.inbound)
 
 
-@asynccontextmanager
-async def _settling(settlements: SettlementWriter, case: Case) -> AsyncGenerator[None, None]:
-    """Settle a request when the context is left; an error that leaves it tells what was decided."""
-    with telling(case):
-        async with settlements.settling(case.account):
-            yield
+class _Settling:
+    """Context that settles a request when it is left; an error that leaves it tells what was decided."""
+
+    def __init__(self, settlements: SettlementWriter, case: Case) -> None:
+        self._settlements = settlements
+        self._case = case
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        case = self._case
+        self._settlements.settle(case.account, error)
+        if isinstance(error, AduanaError) and error.route is None:
+            error.route = case.route(case.account.target, case.account.zone)

@@ -281,7 +281,10 @@ class Meters(Protocol):
 
 
 class Observer(Protocol):
-    """Listener to what happens. It must be quick and must not raise."""
+    """Listener to what happens. It must be quick and must not raise.
+
+    One with an attribute `hears`, a collection of kinds of events, is told of those alone.
+    """
 
     def on(self, event: Event) -> None:
         """Take note of an event."""

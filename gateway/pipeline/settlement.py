@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -56,44 +56,49 @@ class RequestAccount:
         self.gaps: list[float] = []
         self.progress = Progress()
         self._clock = clock
+        self._last = 0.0  # when the last text came
         self._texts: list[str] = []  # the first `_KEPT` characters
         self._characters = 0
         self._finished = False
 
-    async def metered(self, deltas: AsyncGenerator[Delta, None]) -> AsyncGenerator[Delta, None]:
-        """Yield the same deltas, and note what they say of usage, speed and text.
+    def note(self, delta: Delta) -> None:
+        """Note what a delta says of usage, speed and text."""
+        match delta:
+            case Text() | Reasoning() | ModelRefusal():
+                self._count(delta.text)
+            case ToolCallPart():
+                self._count(delta.arguments)
+            case Picture() | Sound():
+                if self.first is None:
+                    self.first = self._clock()
+            case Finish():
+                self._finished = True
+            case UsageReport():
+                self.usage = delta.usage
+                self.complete = self._finished
+
+    def _count(self, text: str) -> None:
+        now = self._clock()
+        progress = self.progress
+        if self.first is None:
+            self.first = now
+            if not progress.told:
+                progress.prefill += self.receipt.prompt_tokens or 0
+        else:
+            self.gaps.append(now - self._last)
+        self._last = now
+        if not progress.told:
+            progress.decode += 1
+        self._characters += len(text)
+        if self._characters <= _KEPT:
+            self._texts.append(text)
+
+    def check_end(self) -> None:
+        """Refuse an end without a usage report.
 
         Raises:
-            TargetProtocolError: The answer ends without its usage report.
+            TargetProtocolError: The answer is not complete.
         """
-        last = 0.0
-        progress = self.progress
-        async for delta in deltas:
-            match delta:
-                case Text() | Reasoning() | ModelRefusal() | ToolCallPart():
-                    now = self._clock()
-                    if self.first is None:
-                        self.first = now
-                        if not progress.told:
-                            progress.prefill += self.receipt.prompt_tokens or 0
-                    else:
-                        self.gaps.append(now - last)
-                    last = now
-                    if not progress.told:
-                        progress.decode += 1
-                    text = delta.arguments if isinstance(delta, ToolCallPart) else delta.text
-                    self._characters += len(text)
-                    if self._characters <= _KEPT:
-                        self._texts.append(text)
-                case Picture() | Sound():
-                    if self.first is None:
-                        self.first = self._clock()
-                case Finish():
-                    self._finished = True
-                case UsageReport():
-                    self.usage = delta.usage
-                    self.complete = self._finished
-            yield delta
         if not self.complete:
             raise TargetProtocolError("The target's answer ended before it was complete.", code="incomplete_answer")
 
@@ -219,32 +224,20 @@ class SettlementWriter:
         written()
         self._observer.on(Settled(receipt=receipt, settlement=settlement))
 
-    @asynccontextmanager
-    async def settling(self, account: RequestAccount) -> AsyncGenerator[None, None]:
-        """Settle `account` when the context is left: normally, by an error or by cancellation.
-
-        Raises:
-            AduanaError: The request failed, and is settled.
-            CancelledError: The request was cancelled, and is settled; as with the two below.
-            GeneratorExit: Nobody reads the answer any more.
-            ClientGone: The client closed the connection or stopped reading.
-        """
-        try:
-            yield
-        except (asyncio.CancelledError, GeneratorExit, ClientGone):
-            # The outcome is what was delivered: many clients hang up right behind the last frame.
-            self._settle(account, Outcome.OK if account.delivered else Outcome.CANCELLED, None)
-            raise
-        except AduanaError as error:
-            self._settle(account, Outcome.ERROR, error.code)
-            raise
-        except BaseException:
-            self._settle(account, Outcome.ERROR, "internal_error")
-            raise
-        if account.complete:
-            self._settle(account, Outcome.OK, None)
-        else:
-            self._settle(account, Outcome.ERROR, "incomplete_answer")
+    def settle(self, account: RequestAccount, error: BaseException | None) -> None:
+        """Settle a request that has ended, with an error (of any kind, be it a cancellation) or without."""
+        match error:
+            case None if account.complete:
+                self._settle(account, Outcome.OK, None)
+            case None:
+                self._settle(account, Outcome.ERROR, "incomplete_answer")
+            case asyncio.CancelledError() | GeneratorExit() | ClientGone():
+                # The outcome is what was delivered: many clients hang up right behind the last frame.
+                self._settle(account, Outcome.OK if account.delivered else Outcome.CANCELLED, None)
+            case AduanaError():
+                self._settle(account, Outcome.ERROR, error.code)
+            case _:
+                self._settle(account, Outcome.ERROR, "internal_error")
 
     async def also(self, work: Coroutine[None, None, None]) -> None:
         """Wait for other work that ends a request; it goes on when the waiting is cancelled.

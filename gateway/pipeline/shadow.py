@@ -7,6 +7,7 @@ target, exactly one settlement. Its answer goes nowhere; of both answers only si
 import asyncio
 import re
 import time
+from contextlib import aclosing
 
 import msgspec
 
@@ -67,13 +68,17 @@ class Shadows:
         try:
             reservation = self._dispatcher.reservation(target, case.evidence, case.decision)
             account = await self._settlements.receive(receipt, reservation)
-            async with self._settlements.settling(account):
+            try:
                 opened = await self._dispatcher.open_one(case, account, target, request, deadline)
-                try:
-                    async for _ in account.metered(opened.deltas):
-                        pass
-                finally:
-                    await opened.deltas.aclose()
+                async with aclosing(opened.rest) as rest:
+                    account.note(opened.first)
+                    async for delta in rest:
+                        account.note(delta)
+                    account.check_end()
+            except BaseException as error:
+                self._settlements.settle(account, error)
+                raise
+            self._settlements.settle(account, None)
         except AduanaError:
             return  # settled already; a shadow that fails bothers nobody
         self._observer.on(_compared(case.account, account))

@@ -5,6 +5,7 @@ Function words are a closed class: lists of them tell European languages apart f
 """
 
 import re
+from itertools import repeat
 
 _WORDS = {
     "en": "the of and to in is that it was for you with are this have not be on as by from or what how my can please",
@@ -15,10 +16,13 @@ _WORDS = {
     "it": "il lo la i gli le di che e un una per non con del della sono come mi più questo anche nel mio ma cosa",
     "ca": "el la els les de que i en un una per amb no és com dels del al més aquest què meu però ha són",
 }
-_LANGUAGES: dict[str, tuple[str, ...]] = {
-    word: tuple(code for code, words in _WORDS.items() if word in words.split())
-    for word in {word for words in _WORDS.values() for word in words.split()}
-}
+_BITS = 16  # for the count of one language: more words than a sample has
+# What a word adds to the counts of all languages together, which are the digits of one number: so counting is a sum.
+_ADDS: dict[str, int] = {}
+for _place, _words in enumerate(_WORDS.values()):
+    for _word in set(_words.split()):
+        _ADDS[_word] = _ADDS.get(_word, 0) + (1 << _BITS * _place)
+_DIGIT = (1 << _BITS) - 1
 _WORD = re.compile(r"[^\W\d_]+")
 _SAMPLE = 2_000  # characters; more does not make it surer
 _FEWEST = 3
@@ -27,10 +31,8 @@ _FEWEST = 3
 def language_of(text: str) -> str | None:
     """Return the ISO 639-1 code; None: too short, mixed, or a language that is not known here."""
     words = _WORD.findall(text[:_SAMPLE].lower())
-    seen = dict.fromkeys(_WORDS, 0)
-    for word in words:
-        for code in _LANGUAGES.get(word, ()):
-            seen[code] += 1
-    (best, code), (second, _) = sorted(((count, code) for code, count in seen.items()), reverse=True)[:2]
+    counts = sum(map(_ADDS.get, words, repeat(0)))
+    seen = [(counts >> _BITS * place & _DIGIT, code) for place, code in enumerate(_WORDS)]
+    (best, code), (second, _) = sorted(seen, reverse=True)[:2]
     plain = best >= _FEWEST and best * 8 >= len(words) and best * 5 >= second * 6
     return code if plain else None

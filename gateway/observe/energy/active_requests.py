@@ -17,6 +17,8 @@ from gateway.observe.energy.attribution import Work
 class ActiveRequests:
     """Observer of events that counts the work of requests on local targets."""
 
+    hears = (Began, Settled)
+
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()

@@ -7,7 +7,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import assert_never
+from typing import Any
 
 import msgspec
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
@@ -130,42 +130,49 @@ class Metrics:
             categories=known.categories,
             budgets=known.budgets,
         )
+        # By kind of event; a test holds that none is missing.
+        self._counts: dict[type, Callable[[Any], None]] = {
+            Decided: self._decided,
+            FirstToken: self._first_token,
+            Gaps: self._gaps,
+            Settled: lambda event: self._settled(event.receipt, event.settlement),
+            Compared: lambda event: self.families.compared.add(event.change),
+            Shadowed: self._shadowed,
+            FellBack: self._fell_back,
+            ViolationStopped: lambda _: self.families.violations.add(),
+            BudgetDenied: lambda event: self._denied(event.budget),
+            LimitReached: lambda event: self.families.limits.add(event.scope.value, event.limit),
+            AttachmentRead: self._attachment,
+            Began: self._began,
+        }
+        self.hears = frozenset(self._counts)
         self._process = CollectorRegistry()
         ProcessCollector(registry=self._process)
         GCCollector(registry=self._process)
 
     def on(self, event: Event) -> None:
         """Count one event."""
-        match event:
-            case Decided():
-                self._decided(event)
-            case FirstToken():
-                self.families.first_token.observe(event.seconds, event.zone.value, self._models.get(event.model, OTHER))
-            case Gaps():
-                zone, model = event.zone.value, self._models.get(event.model, OTHER)
-                self.families.gaps.observe_many(event.seconds, zone, model)
-            case Settled():
-                self._settled(event.receipt, event.settlement)
-            case Compared():
-                self.families.compared.add(event.change)
-            case Shadowed():
-                self.families.shadowed.observe(event.similarity, self._target(event.target), self._target(event.shadow))
-            case FellBack():
-                self.families.fallbacks.add(self._target(event.source), self._target(event.target), event.reason)
-            case ViolationStopped():
-                self.families.violations.add()
-            case BudgetDenied():
-                self._denied(event.budget)
-            case LimitReached():
-                self.families.limits.add(event.scope.value, event.limit)
-            case AttachmentRead():
-                self.families.attachments.observe(event.seconds, event.kind.value, event.outcome)
-            case Began():
-                self._left(event.request_id)
-                self._at[event.request_id] = event.target
-                self._in_flight[event.target] += 1
-            case _:
-                assert_never(event)
+        self._counts[type(event)](event)
+
+    def _first_token(self, event: FirstToken) -> None:
+        self.families.first_token.observe(event.seconds, event.zone.value, self._models.get(event.model, OTHER))
+
+    def _gaps(self, event: Gaps) -> None:
+        self.families.gaps.observe_many(event.seconds, event.zone.value, self._models.get(event.model, OTHER))
+
+    def _shadowed(self, event: Shadowed) -> None:
+        self.families.shadowed.observe(event.similarity, self._target(event.target), self._target(event.shadow))
+
+    def _fell_back(self, event: FellBack) -> None:
+        self.families.fallbacks.add(self._target(event.source), self._target(event.target), event.reason)
+
+    def _attachment(self, event: AttachmentRead) -> None:
+        self.families.attachments.observe(event.seconds, event.kind.value, event.outcome)
+
+    def _began(self, event: Began) -> None:
+        self._left(event.request_id)
+        self._at[event.request_id] = event.target
+        self._in_flight[event.target] += 1
 
     def policy_loaded(self, *, digest: str, rules: Iterable[str]) -> None:
         """Count a policy that came into force by a reload, and let its rules begin at 0."""

@@ -73,7 +73,7 @@ class RateLimiter:
 
         What is refused counts nowhere.
         """
-        limited = self._limited(caller, tags)
+        limited = self.table.using(caller, tags)
         if not limited:
             return None
         now = self._moment()
@@ -94,6 +94,8 @@ class RateLimiter:
 
     def full(self, target: str, need: Need) -> TargetBusy | None:
         """Return why a target's limits have no room for a request now; None: they have. Nothing is taken."""
+        if target not in self.table.targets:
+            return None
         limited = self.table.target(target)
         shortage = self._shortage(limited, need)
         return None if shortage is None else busy(limited, shortage)
@@ -111,6 +113,8 @@ class RateLimiter:
         The target that was asked before it has given no answer: what was set aside there is free again.
         """
         self._leave(request_id, 0)
+        if target not in self.table.targets:
+            return None
         limited = self.table.target(target)
         if not limited.limits.about_use:
             return None
@@ -138,13 +142,14 @@ class RateLimiter:
 
         Requests a minute come before those that run at once.
         """
+        limited = self.table.using(caller, tags)
+        if not limited:
+            return None, None
         minute: list[Room] = []
         parallel: list[Room] = []
         tokens: list[Room] = []
-        limited = self._limited(caller, tags)
-        now = self._moment() if limited else None
+        now = self._moment()
         for one in limited:
-            assert now is not None
             meter, limits = self._meter(one, now), one.limits
             meter.advance(now)
             window, reset = meter.window, meter.window.reset(now.seconds)
@@ -183,9 +188,6 @@ class RateLimiter:
                 if limit is not None
             ]
         return found
-
-    def _limited(self, caller: Caller, tags: Collection[str]) -> list[Limited]:
-        return [one for one in self.table.of(caller, tags) if one.limits.about_use]
 
     def _shortage(self, limited: Limited, need: Need) -> Shortage | None:
         if not limited.limits.about_use:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
+from typing import TypeVar
 
 import msgspec
 
@@ -10,6 +11,18 @@ from gateway.core.request import Caller
 from gateway.core.usage import micros
 
 _NONE: Mapping[str, Limits] = MappingProxyType({})
+
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+_MOST = 4096  # callers that are remembered
+
+
+def _remember(known: dict[_K, _V], name: _K, value: _V) -> _V:
+    if len(known) >= _MOST:
+        known.clear()
+    known[name] = value
+    return value
 
 
 def _as_it_is(user: str | None) -> str | None:
@@ -34,17 +47,38 @@ class Limited(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class LimitTable(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits by name. `any_key` and `any_user` are for whoever has none of a kind of their own."""
+class LimitTable:
+    """Limits by name, which never change. Of whoever asks again, what was looked up is remembered."""
 
-    keys: Mapping[str, Limits] = _NONE
-    users: Mapping[str, Limits] = _NONE
-    tags: Mapping[str, Limits] = _NONE
-    targets: Mapping[str, Limits] = _NONE
-    any_key: Limits = NO_LIMITS
-    any_user: Limits = NO_LIMITS
-    recorded: Callable[[str | None], str | None] = _as_it_is
-    """Returns how a user stands in the ledger, by which spending is known after a restart; None: not at all."""
+    def __init__(
+        self,
+        *,
+        keys: Mapping[str, Limits] = _NONE,
+        users: Mapping[str, Limits] = _NONE,
+        tags: Mapping[str, Limits] = _NONE,
+        targets: Mapping[str, Limits] = _NONE,
+        any_key: Limits = NO_LIMITS,
+        any_user: Limits = NO_LIMITS,
+        recorded: Callable[[str | None], str | None] = _as_it_is,
+    ) -> None:
+        """Keep the limits.
+
+        Args:
+            keys: Limits of keys.
+            users: Limits of users, over all keys.
+            tags: Limits of requests with a tag.
+            targets: Limits of targets.
+            any_key: For keys, in each kind of which they have no limit of their own.
+            any_user: The same for users.
+            recorded: Returns how a user stands in the ledger, by which spending is known after a restart; None: not at
+                all. Always the same for one user.
+        """
+        self.keys, self.users, self.tags, self.targets = keys, users, tags, targets
+        self.any_key, self.any_user = any_key, any_user
+        self._recorded = recorded
+        self._of: dict[Caller, tuple[Limited, ...]] = {}
+        self._using: dict[Caller, tuple[Limited, ...]] = {}
+        self._accounts: dict[tuple[Caller, tuple[str, ...]], tuple[Account, ...]] = {}
 
     def key(self, caller: Caller) -> Limited:
         """Return the limits of the caller's key."""
@@ -94,29 +128,46 @@ class LimitTable(msgspec.Struct, frozen=True, kw_only=True):
 
     def of(self, caller: Caller, tags: Collection[str]) -> tuple[Limited, ...]:
         """Return everything but targets that limits the requests, tokens or money of a request."""
-        user = self.user(caller)
-        found = [self.key(caller)] if user is None else [self.key(caller), user]
+        found = self._of.get(caller)
+        if found is None:
+            user = self.user(caller)
+            found = (self.key(caller),) if user is None else (self.key(caller), user)
+            _remember(self._of, caller, found)
         if self.tags and tags:
-            found += [self._tag(name) for name in sorted(tags) if name in self.tags]
-        return tuple(found)
+            return (*found, *(self._tag(name) for name in sorted(tags) if name in self.tags))
+        return found
+
+    def using(self, caller: Caller, tags: Collection[str]) -> tuple[Limited, ...]:
+        """Return those of them that limit requests or tokens."""
+        if self.tags and tags:
+            return tuple([one for one in self.of(caller, tags) if one.limits.about_use])
+        found = self._using.get(caller)
+        if found is None:
+            found = _remember(self._using, caller, tuple(one for one in self.of(caller, ()) if one.limits.about_use))
+        return found
 
     def accounts(self, caller: Caller, tags: Collection[str], target: str) -> tuple[Account, ...]:
         """Return the sums of money that a request draws on when it is sent to this target."""
-        found = [account for one in self.of(caller, tags) for account in one.accounts()]
-        limited = self.target(target)
-        return (*found, *(limited.accounts() if limited.limits.about_money else ()))
+        return self._drawn(caller, tags, (target,))
 
-    def all_accounts(self, caller: Caller, targets: Collection[str]) -> tuple[Account, ...]:
+    def all_accounts(self, caller: Caller, targets: tuple[str, ...]) -> tuple[Account, ...]:
         """Return the sums of money that any request of a caller could draw on, at any of these targets."""
-        found = [account for one in self.of(caller, self.tags) for account in one.accounts()]
-        for name in targets:
-            limited = self.target(name)
-            if limited.limits.about_money:
-                found += limited.accounts()
-        return tuple(found)
+        return self._drawn(caller, self.tags, targets)
+
+    def _drawn(self, caller: Caller, tags: Collection[str], targets: tuple[str, ...]) -> tuple[Account, ...]:
+        tagged = bool(self.tags and tags)
+        found = None if tagged else self._accounts.get((caller, targets))
+        if found is None:
+            sums = [account for one in self.of(caller, tags) for account in one.accounts()]
+            for limited in map(self.target, targets):
+                sums += limited.accounts() if limited.limits.about_money else ()
+            found = tuple(sums)
+            if not tagged:
+                _remember(self._accounts, (caller, targets), found)
+        return found
 
     def _counted(self, user: str) -> str:
-        return self.recorded(user) or user
+        return self._recorded(user) or user
 
     def _tag(self, name: str) -> Limited:
         return Limited(scope=Scope.TAG, name=name, limits=self.tags[name])

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import threading
+from typing import get_args
 
 import msgspec
 import pytest
@@ -95,6 +96,11 @@ def samples(metrics: Metrics) -> Samples:
 
 def get(found: Samples, name: str, **labels: str) -> float:
     return found[name, tuple(sorted(labels.items()))]
+
+
+def test_no_kind_of_event_is_left_out(metrics: Metrics) -> None:
+    """Every event that the pipeline can tell of is counted, so that a new one is not lost in silence."""
+    assert metrics.hears == set(get_args(Event))
 
 
 def test_every_metric_of_the_table_is_there_with_its_labels_from_the_start(metrics: Metrics) -> None:
