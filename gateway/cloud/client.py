@@ -1,20 +1,22 @@
-"""The one file that can reach the cloud: the `openai` package with everything automatic turned off.
+"""The one file that can reach the cloud: the `openai` package's client, whose one way out is `_Door`.
 
-What leaves is decided here in one place, `_Door`: one address, a fixed set of headers, no redirect, no proxy and no
+What leaves is decided there in one place: one address, a fixed set of headers, no redirect, no cookie, no proxy and no
 setting from the environment, verified TLS. What comes back is raw bytes, or one of our errors.
 """
 
+import io
 import logging
 import re
 import ssl
-from collections.abc import AsyncGenerator
-from contextvars import ContextVar
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import cast
+from http.cookies import Morsel, SimpleCookie
+from typing import NoReturn
 
+import aiohttp
 import httpx2
-import msgspec
 import openai
+from yarl import URL
 
 from gateway import __version__
 from gateway.cloud.settings import CloudSettings
@@ -27,92 +29,73 @@ from gateway.upstream.framing.decompression import Inflater
 
 # INVARIANT: no header value is logged, at any level. At DEBUG these packages would write whole response heads, and
 # the environment (OPENAI_LOG) could turn that on.
-for _talkative in ("openai", "httpx2", "httpcore2"):
+for _talkative in ("openai", "httpx2", "httpcore2", "aiohttp"):
     logging.getLogger(_talkative).setLevel(logging.WARNING)
 
 _MOST_CONNECTIONS = 1000
 _KEEP_ALIVE_SECONDS = 30.0
+_MOST_HEAD_BYTES = 64 * 1024  # of one line of an answer's head
+_MOST_HEADERS = 256
+_PIECES_FROM = 2**20  # bytes of a body from which on it is handed over in pieces
 _VERSION = "api-version"  # the one query that leaves, to services like Azure's
 _JSON = "application/json"
 _FORM = re.compile(r"multipart/form-data; boundary=[0-9a-f]{32}")
-
-
-class _Handed(msgspec.Struct, frozen=True, kw_only=True):
-    """What is handed from `post` to the door around the package, which never has a credential in its hands."""
-
-    credential: Credential | None = None
-    content_type: str = _JSON
-
-
-_PLAIN = _Handed()
-_HANDED: ContextVar[_Handed] = ContextVar("handed", default=_PLAIN)
+_BROKEN = (aiohttp.ClientError, ssl.SSLError, OSError)  # what a connection may end with; a TimeoutError is an OSError
 
 
 class CloudReply:
     """Answer that has begun with status 200 and whose body is still to be read."""
 
-    def __init__(self, target: str, response: httpx2.Response, most_bytes: int) -> None:
-        assert isinstance(response.stream, httpx2.AsyncByteStream)
-        self._target = target
+    def __init__(self, door: "_Door", response: aiohttp.ClientResponse, most_bytes: int) -> None:
+        self._door = door
         self._response = response
-        self._parts = response.stream.__aiter__()
+        self._closed = False
         self.shape = BodyShape(
-            content_type=response.headers.get("content-type", ""),
-            content_encoding=response.headers.get("content-encoding", ""),
+            content_type=_said(response, "Content-Type"),
+            content_encoding=_said(response, "Content-Encoding"),
             most_bytes=most_bytes,
         )
 
     async def read(self) -> bytes:
-        """Return the next raw bytes; empty at the end.
+        """Return all raw bytes that have come, or else the next ones; empty at the end.
 
         Raises:
-            TargetProtocolError: the body is cut.
+            TargetCutOff: the body is cut.
         """
         try:
-            async for part in self._parts:
-                if part:
-                    return part
-        except (httpx2.RequestError, ssl.SSLError, OSError) as error:
-            raise faults.cut_off(self._target) from error
-        return b""
+            return await self._response.content.readany()
+        except _BROKEN as error:
+            raise faults.cut_off(self._door.target) from error
 
     async def close(self) -> None:
-        """End the answer, and with it the connection if the answer was not read to its end."""
-        if isinstance(self._parts, AsyncGenerator):
-            await self._parts.aclose()
-        await self._response.aclose()
+        """End the answer, and with it the connection if the answer has not come to its end."""
+        if not self._closed:
+            self._closed = True
+            self._door.end(self._response)
 
 
-class ProviderClient:
-    """Client of one provider, which sends finished documents. Owns its connections; knows nothing of policy."""
+class ProviderClient(openai.AsyncOpenAI):
+    """Client of one provider, which sends finished documents. Owns its connections; knows nothing of policy.
+
+    It is the package's own client, with everything automatic turned off. Its HTTP client is shut: what goes out goes by
+    `send`.
+    """
 
     def __init__(self, target: str, settings: CloudSettings) -> None:
-        self._target = target
+        """Connect to nobody yet; to be called where an event loop runs."""
         self._door = _Door(target, settings)
-        self._http = httpx2.AsyncClient(
-            transport=self._door,
-            trust_env=False,
-            follow_redirects=False,
-            timeout=httpx2.Timeout(
-                connect=settings.connect_seconds,
-                pool=settings.connect_seconds,
-                write=settings.idle_seconds,
-                read=None,  # silence is measured by the target, which knows what has arrived
-            ),
-        )
-        self._sdk = openai.AsyncOpenAI(
+        super().__init__(
             base_url=settings.base_url,
-            default_query={_VERSION: settings.api_version} if settings.api_version else None,
             api_key="the-door-has-it",  # so that no part of the package can show or log the real one
             admin_api_key="",
             organization="",
             project="",
             webhook_secret="",
             max_retries=0,
-            http_client=self._http,
+            http_client=httpx2.AsyncClient(transport=_Shut(), trust_env=False, follow_redirects=False),
         )
 
-    async def post(
+    async def send(
         self,
         path: str,
         body: bytes,
@@ -134,85 +117,145 @@ class ProviderClient:
             AduanaError: no connection, or an answer with any status but 200.
             TargetError: the request could not be made.
         """
-        handed = _HANDED.set(_Handed(credential=credential, content_type=content_type))
-        try:
-            response = cast(
-                object,  # with `cast_to` an HTTP response the package gives just that, whatever its types say
-                await self._sdk.post(
-                    path,
-                    cast_to=httpx2.Response,
-                    content=body,
-                    stream=True,
-                    stream_cls=openai.AsyncStream[object],
-                ),
-            )
-        except openai.APIConnectionError as error:
-            raise _connection_fault(self._target, error) from error
-        except openai.OpenAIError as error:
-            raise TargetError(f"The target {self._target!r} could not be asked.") from error
-        finally:
-            _HANDED.reset(handed)
-        assert isinstance(response, httpx2.Response)
-        return CloudReply(self._target, response, most_bytes)
+        return CloudReply(self._door, await self._door.send(path, body, content_type, credential), most_bytes)
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._sdk.close()
+        await super().close()
+        await self._door.close()
 
 
-class _Door(httpx2.AsyncBaseTransport):
+class _Shut(httpx2.AsyncBaseTransport):
+    """The package's own way to the network, which leads nowhere."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> NoReturn:
+        raise openai.OpenAIError("Nothing leaves by the package's own HTTP client.")
+
+
+class _NoCookies(aiohttp.DummyCookieJar):
+    """Jar that does not even read the cookies of answers."""
+
+    def update_cookies_from_headers(self, headers: Sequence[str], response_url: URL) -> None:
+        pass
+
+    def filter_cookies(self, request_url: URL) -> "SimpleCookie | dict[str, Morsel[str]]":  # type: ignore[override]
+        return _NOTHING
+
+
+_NOTHING: dict[str, Morsel[str]] = {}
+
+
+class _Door:
     """Last step before the socket, which every request to the cloud passes."""
 
     # INVARIANT: only these headers, only this origin, and no query but the configured one.
 
     def __init__(self, target: str, settings: CloudSettings) -> None:
-        self._target = target
+        self.target = target
         self._settings = settings
-        self._base = httpx2.URL(settings.base_url)
-        self._query = f"{_VERSION}={settings.api_version}" if settings.api_version else ""
+        self._addresses: dict[str, URL] = {}
+        self._under_way = 0
+        self._proxy = None if settings.proxy is None else URL(settings.proxy)
         context = httpx2.create_ssl_context(trust_env=False)
+        context.set_alpn_protocols(["http/1.1"])
         if settings.ca_file is not None:
             context.load_verify_locations(cafile=settings.ca_file)
-        self._inner = httpx2.AsyncHTTPTransport(
-            verify=context,
-            trust_env=False,
-            proxy=settings.proxy,
-            limits=httpx2.Limits(
-                max_connections=_MOST_CONNECTIONS,
-                max_keepalive_connections=_MOST_CONNECTIONS,
-                keepalive_expiry=_KEEP_ALIVE_SECONDS,
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                ssl=context,
+                resolver=aiohttp.ThreadedResolver(),
+                limit=_MOST_CONNECTIONS,
+                keepalive_timeout=_KEEP_ALIVE_SECONDS,
             ),
+            trust_env=False,
+            auto_decompress=False,
+            cookie_jar=_NoCookies(),
+            # Silence is measured by the target, which knows what has arrived. `connect`: with the wait for a free
+            # connection, and for the name.
+            timeout=aiohttp.ClientTimeout(
+                total=None, connect=2 * settings.connect_seconds, sock_connect=settings.connect_seconds
+            ),
+            max_line_size=_MOST_HEAD_BYTES,
+            max_field_size=_MOST_HEAD_BYTES,
+            max_headers=_MOST_HEADERS,
         )
 
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        url = request.url
-        if (url.scheme, url.host, url.port) != (self._base.scheme, self._base.host, self._base.port):
-            raise TargetError(f"The target {self._target!r} would have been asked at another address.")
-        if url.query.decode("ascii", "replace") != self._query:
-            raise TargetError(f"The target {self._target!r} would have been asked with another query.")
-        handed = _HANDED.get()
-        if handed.content_type != _JSON and not _FORM.fullmatch(handed.content_type):
-            raise TargetError(f"The target {self._target!r} would have been sent something of an unknown type.")
+    async def send(
+        self, path: str, body: bytes, content_type: str, credential: Credential | None
+    ) -> aiohttp.ClientResponse:
+        """Send one body, and return the answer that begins with status 200.
+
+        Raises:
+            AduanaError: it was not sent, or there is no such answer.
+        """
+        if content_type != _JSON and not _FORM.fullmatch(content_type):
+            raise TargetError(f"The target {self.target!r} would have been sent something of an unknown type.")
         headers = {
-            "Host": request.headers["Host"],
-            "Content-Type": handed.content_type,
-            "Content-Length": request.headers["Content-Length"],
+            "Content-Type": content_type,
             "Accept": "text/event-stream, application/json, */*;q=0.5",
             "Accept-Encoding": "identity",
             "User-Agent": f"aduana/{__version__}",
         }
-        credential = handed.credential
-        request.headers = httpx2.Headers(headers | self._provider_headers(credential))
-        response = await self._inner.handle_async_request(request)
-        if response.status_code == 200:
+        self._under_way += 1
+        try:
+            response = await self._begun(path, body, headers | self._provider_headers(credential))
+        except BaseException:
+            self._under_way -= 1
+            raise
+        if response.status == 200:
             return response
         try:
             raise await self._fault(response, credential)
         finally:
-            await response.aclose()
+            self.end(response)
 
-    async def aclose(self) -> None:
-        await self._inner.aclose()
+    def end(self, response: aiohttp.ClientResponse) -> None:
+        """End an answer that `send` began, once."""
+        self._under_way -= 1
+        response.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+    async def _begun(self, path: str, body: bytes, headers: dict[str, str]) -> aiohttp.ClientResponse:
+        """Return the answer that begins, with whatever status.
+
+        Raises:
+            TargetError: there is none.
+        """
+        try:
+            return await self._session.post(
+                self._address(path),
+                data=body if len(body) < _PIECES_FROM else io.BytesIO(body),
+                headers=headers,
+                allow_redirects=False,
+                proxy=self._proxy,
+            )
+        except _BROKEN as error:
+            raise self._connection_fault(error) from error
+        except ValueError:  # a key that can stand in no header; the error's own words could show it
+            raise TargetError(f"The target {self.target!r} could not be asked.") from None
+
+    def _address(self, path: str) -> URL:
+        """Return the address of a path behind the base URL.
+
+        Raises:
+            TargetError: it would be another server's, or have a query of its own.
+        """
+        address = self._addresses.get(path)
+        if address is not None:
+            return address
+        base = URL(self._settings.base_url).with_user(None)
+        address = URL(f"{str(base).rstrip('/')}{path}")
+        if address.origin() != base.origin():
+            raise TargetError(f"The target {self.target!r} would have been asked at another address.")
+        if address.raw_query_string or address.raw_fragment:
+            raise TargetError(f"The target {self.target!r} would have been asked with another query.")
+        if self._settings.api_version:
+            address = address.with_query({_VERSION: self._settings.api_version})
+        self._addresses[path] = address
+        return address
 
     def _provider_headers(self, credential: Credential | None) -> dict[str, str]:
         """Return the key as the provider wants it, and the version of its API: from the configuration.
@@ -233,40 +276,43 @@ class _Door(httpx2.AsyncBaseTransport):
             headers = {"Authorization": f"Bearer {key}" if key else ""}
         return {name: value for name, value in headers.items() if value}
 
-    async def _fault(self, response: httpx2.Response, credential: Credential | None) -> AduanaError:
+    async def _fault(self, response: aiohttp.ClientResponse, credential: Credential | None) -> AduanaError:
         retry_after = faults.retry_after_seconds(response.headers, datetime.now(UTC))
         body = await self._error_body(response)
         if credential is not None:  # a provider may quote it
             key = credential.secret.reveal()
             for written in (key, key.replace("/", "\\/")):
                 body = body.replace(written.encode(), b"(a key)")
-        status = response.status_code
-        fault = faults.fault_of_status(self._target, status, faults.complaint_in(body), retry_after=retry_after)
-        return fault if credential is None else faults.fault_of_client(self._target, status, fault)
+        status = response.status
+        fault = faults.fault_of_status(self.target, status, faults.complaint_in(body), retry_after=retry_after)
+        return fault if credential is None else faults.fault_of_client(self.target, status, fault)
 
-    async def _error_body(self, response: httpx2.Response) -> bytes:
+    async def _error_body(self, response: aiohttp.ClientResponse) -> bytes:
         """Return the beginning of an error's body; empty if it can't be read, because the status alone says enough."""
         body = b""
         try:
-            inflater = Inflater(response.headers.get("content-encoding", ""), faults.MOST_ERROR_BYTES)
-            assert isinstance(response.stream, httpx2.AsyncByteStream)
-            async for chunk in response.stream:
+            inflater = Inflater(_said(response, "Content-Encoding"), faults.MOST_ERROR_BYTES)
+            while chunk := await response.content.readany():
                 for piece in inflater.feed(chunk):
                     body += piece
-        except (TargetProtocolError, httpx2.RequestError, ssl.SSLError, OSError):
+        except (TargetProtocolError, *_BROKEN):
             return b""
         return body
 
+    def _connection_fault(self, error: BaseException) -> TargetError:
+        """Return our error for a connection that could not be had, or ended before the answer began."""
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, ssl.SSLCertVerificationError | ssl.CertificateError):
+                return faults.untrusted(self.target)
+            cause = cause.__cause__ or cause.__context__
+        if isinstance(error, TimeoutError) and self._under_way > _MOST_CONNECTIONS:
+            return TargetBusy(f"All connections to the target {self.target!r} are in use.", retry_after=1.0)
+        if isinstance(error, TimeoutError | aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError):
+            return faults.unreachable(self.target)
+        return faults.disconnected(self.target)
 
-def _connection_fault(target: str, error: openai.APIConnectionError) -> TargetError:
-    """Return our error for a failed connection. The package wraps the HTTP client's error as the cause."""
-    cause: BaseException | None = error.__cause__
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError | ssl.CertificateError):
-            return faults.untrusted(target)
-        if isinstance(cause, httpx2.PoolTimeout):
-            return TargetBusy(f"All connections to the target {target!r} are in use.", retry_after=1.0)
-        if isinstance(cause, httpx2.ReadError | httpx2.WriteError | httpx2.RemoteProtocolError):
-            return faults.disconnected(target)
-        cause = cause.__cause__ or cause.__context__
-    return faults.unreachable(target)
+
+def _said(response: aiohttp.ClientResponse, name: str) -> str:
+    """Return what an answer's head says under one name, in letters that can be passed on."""
+    return ", ".join(response.headers.getall(name, ())).encode("ascii", "replace").decode()

@@ -60,7 +60,7 @@ class OwnDoor:
     ) -> Reply:
         """Send one body and return the answer that begins; raises what `Door.send` raises."""
         assert type(clearance) is Clearance
-        return await self._client.post(
+        return await self._client.send(
             sent.path,
             sent.content,
             most_bytes=most_bytes,

@@ -119,7 +119,7 @@ async def test_no_other_type_leaves(content_type: str) -> None:
         client = ProviderClient("big", CloudSettings(base_url=server.base_url))
         try:
             with pytest.raises(TargetError, match="type"):
-                await client.post("/images/edits", b"x", most_bytes=100, content_type=content_type)
+                await client.send("/images/edits", b"x", most_bytes=100, content_type=content_type)
         finally:
             await client.close()
         assert not server.requests

@@ -140,7 +140,7 @@ class EgressServer:
         else:
             check()
         client = claims.client
-        return await self._clients[name].post(
+        return await self._clients[name].send(
             claims.path,
             body,
             most_bytes=claims.most_bytes,
