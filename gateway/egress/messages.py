@@ -1,11 +1,10 @@
 """Messages between the gateway and the egress process, and their frames.
 
-A frame is four bytes of length (little-endian), one byte of kind, and the body: msgpack, or the raw bytes of a request
-or an answer. On one connection there is one request at a time; closing it is how a request is cancelled, and a reader
-that is slow is heard by the socket itself, so that there is neither a message for the one nor for the other.
+A frame's body (`streams.py`) is msgpack, or the raw bytes of a request or an answer. On one connection there is one
+request at a time; closing it is how a request is cancelled, and a reader that is slow is heard by the socket itself, so
+that there is neither a message for the one nor for the other.
 """
 
-import asyncio
 import enum
 from collections.abc import Mapping
 from typing import TypeVar
@@ -16,10 +15,9 @@ from gateway.cloud.settings import CloudSettings
 from gateway.core.labels import Label
 from gateway.core.request import Endpoint
 from gateway.core.secret import CredentialForm
+from gateway.egress.streams import Watched
 from gateway.privacy.settings import InspectionSettings
 
-MAX_FRAME = 1024 * 2**20
-_HEAD = 5
 T = TypeVar("T")
 
 
@@ -168,23 +166,40 @@ def frame(kind: Kind, message: msgspec.Struct) -> bytes:
     return head(kind, len(body)) + body
 
 
-async def read_frame(reader: asyncio.StreamReader) -> tuple[Kind, bytes]:
+_KINDS = {int(kind): kind for kind in Kind}
+
+
+async def read_frame(reader: Watched) -> tuple[Kind, bytes]:
     """Return the next frame.
 
     Raises:
         Broken: The connection ended, or brings something else.
     """
     try:
-        start = await reader.readexactly(_HEAD)
-        size = int.from_bytes(start[:4], "little")
-        if size > MAX_FRAME:
-            raise Broken
-        return Kind(start[4]), await reader.readexactly(size) if size else b""
-    except (asyncio.IncompleteReadError, OSError, ValueError) as error:
+        kind, body = await reader.frame()
+        return _KINDS[kind], body
+    except (EOFError, KeyError, ValueError) as error:
         raise Broken from error
 
 
-async def read_message(reader: asyncio.StreamReader, kind: Kind, of: type[T]) -> T:
+def read_parts(reader: Watched, first: bytes) -> tuple[bytes, tuple[Kind, bytes] | None]:
+    """Return part of an answer with the parts behind it that have come, and the frame that stands behind those.
+
+    Raises:
+        Broken: The connection brings something else.
+    """
+    parts = [first]
+    try:
+        while (found := reader.taken()) is not None:
+            if found[0] != Kind.PART:
+                return b"".join(parts), (_KINDS[found[0]], found[1])
+            parts.append(found[1])
+    except (KeyError, ValueError) as error:
+        raise Broken from error
+    return first if len(parts) == 1 else b"".join(parts), None
+
+
+async def read_message(reader: Watched, kind: Kind, of: type[T]) -> T:
     """Return the next message, which is of this kind.
 
     Raises:

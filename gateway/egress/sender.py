@@ -8,9 +8,21 @@ from typing import Protocol
 from gateway.core.errors import AduanaError, TargetCutOff, TargetUnavailable
 from gateway.core.secret import Credential
 from gateway.egress.faults import error_of
-from gateway.egress.messages import Begun, Broken, Fault, Hello, Kind, frame, head, read_frame, read_message, unpack
+from gateway.egress.messages import (
+    Begun,
+    Broken,
+    Fault,
+    Hello,
+    Kind,
+    frame,
+    head,
+    read_frame,
+    read_message,
+    read_parts,
+    unpack,
+)
 from gateway.egress.signing import Signer
-from gateway.egress.streams import Watched, open_streams
+from gateway.egress.streams import Watched, Writer, open_streams
 from gateway.policy import Clearance
 from gateway.upstream.body import BodyShape
 from gateway.upstream.media.requests import SentBody
@@ -40,7 +52,7 @@ class Connecting(Protocol):
 class _Connection:
     """Connection to the egress process: for one request at a time."""
 
-    def __init__(self, reader: Watched, writer: asyncio.StreamWriter, life: bytes) -> None:
+    def __init__(self, reader: Watched, writer: Writer, life: bytes) -> None:
         self.reader = reader
         self.writer = writer
         self.life = life
@@ -166,7 +178,7 @@ class Sender:
             return frame(Kind.ASK, ask)
 
         ask = signed() if len(sent.content) < _INLINE_BYTES else await asyncio.to_thread(signed)
-        connection.writer.writelines((ask, head(Kind.BODY, len(sent.content)), sent.content))
+        connection.writer.writelines((ask + head(Kind.BODY, len(sent.content)), sent.content))
         await connection.writer.drain()
         return await read_frame(connection.reader)
 
@@ -202,10 +214,11 @@ class SealedReply:
         self._connection: _Connection | None = connection
         self._target = target
         self._over = False
+        self._behind: tuple[Kind, bytes] | None = None  # the frame behind what was read last, where it has come
         self.shape = shape
 
     async def read(self) -> bytes:
-        """Return the next raw bytes; empty at the end.
+        """Return all raw bytes that have come, or else the next ones; empty at the end.
 
         Raises:
             AduanaError: the body is cut.
@@ -214,7 +227,10 @@ class SealedReply:
         if self._over or self._connection is None:
             return b""
         try:
-            kind, body = await read_frame(self._connection.reader)
+            kind, body = self._behind or await read_frame(self._connection.reader)
+            if kind is Kind.PART:
+                body, self._behind = read_parts(self._connection.reader, body)
+                return body
         except Broken as error:
             raise TargetCutOff(
                 f"The way to the target {self._target!r} broke inside its answer: the egress process stopped.",
@@ -224,8 +240,6 @@ class SealedReply:
             # INVARIANT: nothing is read behind the middle of a frame: it would be taken for another, and for its end.
             await self.close()
             raise
-        if kind is Kind.PART:
-            return body
         self._over = True
         if kind is Kind.FAULT:
             told = _told(body, self._target)

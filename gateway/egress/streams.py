@@ -1,30 +1,83 @@
-"""Connections between the gateway and the egress process: asyncio's streams, which say at once when they end."""
+"""Connections between the gateway and the egress process: frames, and word at once when the other side is gone.
+
+A frame is four bytes of length (little-endian), one byte of kind, and the body.
+"""
 
 import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Iterator
+from typing import cast
 
-_LIMIT = 256 * 1024  # bytes read ahead: a reader that is slow holds its writer up soon
+MAX_FRAME = 1024 * 2**20
+HEAD = 5
+_LIMIT = 512 * 1024  # bytes read ahead: a reader that is slow holds its writer up soon
 
 
-class Watched(asyncio.StreamReader):
-    """Reader that calls whoever watches when the other side is gone."""
+class Watched(asyncio.Protocol):
+    """Reader of frames, which calls whoever watches when the other side is gone."""
 
     def __init__(self) -> None:
-        super().__init__(limit=_LIMIT, loop=asyncio.get_running_loop())
         self.ended = False
+        self.lost = False
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
         self._watcher: Callable[[], object] | None = None
+        self._came = bytearray()
+        self._wanted = HEAD  # bytes that the next frame has at least
+        self._waiter: asyncio.Future[None] | None = None  # of who reads
+        self._held = False
+        self._room: asyncio.Future[None] | None = None  # of who writes, where the other side is slow
 
-    def feed_eof(self) -> None:
-        """Note the end."""
-        super().feed_eof()
-        self._over()
+    def taken(self) -> tuple[int, bytes] | None:
+        """Take the next frame, if it has come whole; None: it has not.
 
-    def set_exception(self, exc: BaseException) -> None:
-        """Note that the connection broke."""
-        super().set_exception(exc)  # type: ignore[arg-type]  # typeshed knows Exception alone
-        self._over()
+        Raises:
+            ValueError: No frame is so long.
+        """
+        came = self._came
+        if len(came) < self._wanted:
+            return None
+        end = HEAD + int.from_bytes(came[:4], "little")
+        if end > HEAD + MAX_FRAME:
+            raise ValueError("no frame")
+        if len(came) < end:
+            self._wanted = end
+            return None
+        found = came[4], bytes(memoryview(came)[HEAD:end])
+        del came[:end]
+        self._wanted = HEAD
+        return found
+
+    async def frame(self) -> tuple[int, bytes]:
+        """Return the next frame. Who stops waiting for it has taken nothing.
+
+        Raises:
+            EOFError: The connection ended before.
+            ValueError: No frame is so long.
+        """
+        while (found := self.taken()) is None:
+            if self.ended:
+                raise EOFError
+            if self._held:
+                self._hold(False)
+            self._waiter = self._loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        return found
+
+    async def room(self) -> None:
+        """Wait until the other side has read enough for more to be written.
+
+        Raises:
+            ConnectionResetError: It is gone.
+        """
+        if self.lost:
+            raise ConnectionResetError
+        if self._room is not None:
+            await asyncio.shield(self._room)
 
     @contextlib.contextmanager
     def watched(self, watcher: Callable[[], object]) -> Iterator[None]:
@@ -37,17 +90,72 @@ class Watched(asyncio.StreamReader):
         finally:
             self._watcher = None
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note the connection."""
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; whoever reads is woken when that is a whole frame."""
+        self._came += data
+        if self._waiter is None:
+            if len(self._came) > _LIMIT and not self._held:
+                self._hold(True)
+        elif len(self._came) >= self._wanted:
+            self._wake()
+
+    def eof_received(self) -> None:
+        """Note the end."""
+        self._over()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that the connection is gone."""
+        self.lost = True
+        self._over()
+        room, self._room = self._room, None
+        if room is not None and not room.done():
+            room.set_exception(ConnectionResetError())
+            room.exception()  # whether anybody waits is not known
+
+    def pause_writing(self) -> None:
+        """Note that the other side is slow."""
+        self._room = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        """Note that it has caught up."""
+        room, self._room = self._room, None
+        if room is not None and not room.done():
+            room.set_result(None)
+
+    def _hold(self, held: bool) -> None:
+        self._held = held
+        if self._transport is not None and not self._transport.is_closing():
+            (self._transport.pause_reading if held else self._transport.resume_reading)()
+
     def _over(self) -> None:
         self.ended = True
+        self._wake()
         if self._watcher is not None:
             self._watcher()
 
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
-async def open_streams(connection: socket.socket) -> tuple[Watched, asyncio.StreamWriter]:
-    """Return the streams of a connected Unix socket."""
-    loop = asyncio.get_running_loop()
-    reader = Watched()
-    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+
+class Writer:
+    """Writer of frames, which are bytes to it."""
+
+    def __init__(self, transport: asyncio.Transport, reader: Watched) -> None:
+        self.transport = transport
+        self._reader = reader
+        self.write = transport.write
+        self.writelines = transport.writelines
+        self.is_closing = transport.is_closing
+        self.drain = reader.room
+
+
+async def open_streams(connection: socket.socket) -> tuple[Watched, Writer]:
+    """Return reader and writer of a connected Unix socket."""
     connection.setblocking(False)
-    transport, _ = await loop.create_unix_connection(lambda: protocol, sock=connection)
-    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+    transport, reader = await asyncio.get_running_loop().create_unix_connection(Watched, sock=connection)
+    return reader, Writer(transport, reader)

@@ -30,7 +30,7 @@ from gateway.egress.messages import (
 )
 from gateway.egress.process.checking import Checker, NotSealed
 from gateway.egress.process.rules import check_news, permitted
-from gateway.egress.streams import open_streams
+from gateway.egress.streams import Writer, open_streams
 from gateway.privacy.inspection.quick import QuickLook
 
 LOG = structlog.get_logger("aduana.egress")
@@ -52,6 +52,7 @@ class EgressServer:
         self._life = secrets.token_bytes(16)
         self._checker = Checker(setup.seal, self._life)
         self._look: asyncio.Task[QuickLook] | None = None
+        self._prepared: QuickLook | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def take(self, connection: socket.socket) -> None:
@@ -95,7 +96,7 @@ class EgressServer:
         finally:
             writer.transport.abort()
 
-    async def _answer(self, ask: Ask, body: bytes, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, ask: Ask, body: bytes, writer: Writer) -> None:
         """Send what was asked, and pass the answer on as it comes."""
         claims: Claims | None = None
         try:
@@ -128,7 +129,7 @@ class EgressServer:
             NotSealed: It is not sent.
             AduanaError: The provider can't be asked, or did not answer well.
         """
-        look = await self._looking()
+        look = self._prepared or await self._looking()
         name = claims.target
 
         def check() -> None:
@@ -157,10 +158,11 @@ class EgressServer:
             cache = None if self._setup.cache is None else Path(self._setup.cache)
             made = asyncio.to_thread(QuickLook, self._setup.inspection, cache_dir=cache)
             self._look = asyncio.get_running_loop().create_task(made, name="patterns of the second look")
-        return await asyncio.shield(self._look)
+        self._prepared = await asyncio.shield(self._look)
+        return self._prepared
 
 
-async def _pass_on(reply: CloudReply, writer: asyncio.StreamWriter) -> None:
+async def _pass_on(reply: CloudReply, writer: Writer) -> None:
     shape = reply.shape
     begun = Begun(content_type=shape.content_type, content_encoding=shape.content_encoding)
     writer.write(frame(Kind.BEGUN, begun))
