@@ -8,7 +8,9 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, tzinfo
+from functools import partial
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -31,12 +33,12 @@ from gateway.ledger.keeping.upkeep import Upkeep
 from gateway.ledger.keys import table
 from gateway.ledger.lock import OwnerLock
 from gateway.ledger.masking import MaskRecord
-from gateway.ledger.recording import write_receipt, write_settlement
+from gateway.ledger.recording import NewReceipt, Place, Record, receipt_record, settlement_record, write
 from gateway.ledger.settings import LedgerSettings
 from gateway.ledger.sharing import Sharing
 from gateway.ledger.sql import Connection, Database
 from gateway.ledger.taint.cache import TaintCache
-from gateway.ledger.write_queue import WriteQueue
+from gateway.ledger.write_queue import Patience, WriteQueue
 from gateway.ledger.writer import Told, Writer
 
 _START_SECONDS = 600.0  # removing old rows and reading millions of hashes may take a while, once
@@ -47,6 +49,14 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
     ok: bool
     problem: str | None = None
+
+
+class _Open(msgspec.Struct, eq=False):
+    """A request that is not settled yet."""
+
+    key: str
+    place: Place
+    accounts: tuple[Account, ...] = ()  # what else it draws on
 
 
 class Ledger:
@@ -71,8 +81,7 @@ class Ledger:
         self._database = database_of(settings)
         self._lock = lock or OwnerLock(settings.directory)
         self._writer: Writer | None = None
-        self._keys: dict[str, str] = {}  # open request → key
-        self._accounts: dict[str, tuple[Account, ...]] = {}  # open request → what else it draws on
+        self._requests: dict[str, _Open] = {}
         self._write_queue: WriteQueue | None = None
         self._taint_cache = TaintCache(self._database, today=self._day)
         self._sharing = self._new_sharing() if self._database.shared else None
@@ -113,9 +122,9 @@ class Ledger:
         await self._taint_cache.ended()
         await self._upkeep.ended()
         if self._write_queue is not None:
-            self._write_queue.hand_over()
             if self._sharing is not None and self._writer is not None:
                 self._write_queue.send(self._sharing.leave)
+            self._write_queue.hand_over()
         writer, self._writer = self._writer, None
         if writer is not None:
             await asyncio.to_thread(writer.close)
@@ -163,51 +172,32 @@ class Ledger:
         problem = self._writer.problem
         return Health(ok=problem is None, problem=problem)
 
-    async def receive(self, receipt: Receipt, reservation: Reservation | None) -> str | None:
-        """Write the decision and set the money aside; durable when it returns.
+    def receive(self, receipt: Receipt, reservation: Reservation | None) -> "asyncio.Future[str | None]":
+        """Write the decision and set the money aside; both are durable when the future is done.
 
-        Returns the budget that does not allow for it: then the receipt stands without the reservation.
-
-        Raises:
-            LedgerUnavailable: The receipt could not be written in time, so nothing may be sent.
+        It has the budget that does not allow for the money: then the receipt stands without the reservation. It fails
+        with LedgerUnavailable where the receipt could not be written in time, so nothing may be sent.
         """
-        reservation_row = None if reservation is None else rows.reservation_row(0, reservation)[2:]
         self.received += 1
-
-        pattern = self._pattern_for(receipt.facts)
-
-        def work(connection: Connection) -> str | None:
-            seq = write_receipt(connection, receipt, pattern)
-            if self._sharing is not None:
-                self._sharing.admit(connection, seq)
-            if reservation is None or reservation_row is None:
-                return None
-            taken_by_others = self._take(connection, seq, receipt.key, reservation)
-            if taken_by_others is None:
-                connection.execute(rows.RESERVATION_SQL, (seq, seq, *reservation_row))
-            return taken_by_others
-
-        refused: str | None = None
-        known = receipt.request_id in self._keys
-        if not known:
-            self._keys[receipt.request_id] = receipt.key
-            refused = self._hold(receipt.request_id, receipt.key, reservation)
-            if refused is not None:
-                reservation_row = None
         try:
-            refused = await self._open_now().do(work) or refused
-        except BaseException as error:
-            if not known:
-                self._keys.pop(receipt.request_id, None)
-                self._accounts.pop(receipt.request_id, None)
-                self._budgets.release(receipt.request_id)
-            # Of a shared database it may not be known whether it has the receipt: its server may have gone away.
-            unsure = self._sharing is not None and not known
-            if unsure or isinstance(error, TimeoutError | asyncio.CancelledError):
-                self._disown(receipt.request_id)
-            raise
-        self._upkeep.request_came(self._write_queue)
-        return refused
+            record = receipt_record(receipt, reservation, self._pattern_for(receipt.facts))
+            queue = self._open_now()
+        except LedgerUnavailable as error:
+            return _failed(error)
+        name = receipt.request_id
+        known = name in self._requests
+        if not known:
+            self._requests[name] = opened = _Open(receipt.key, record.place)
+            record.answer = self._hold(name, opened, reservation)
+        if record.answer is not None:
+            record.reservation = None
+        if self._sharing is not None:
+            self._admitted(record, receipt.key, reservation)
+        written = queue.record(record)
+        if not known:
+            written.add_done_callback(lambda done: self._received(name, done))
+        self._upkeep.request_came(queue)
+        return written
 
     async def refuse(self, receipt: Receipt, settlement: Settlement) -> None:
         """Write a receipt together with its settlement, for a request that was sent nowhere; durable when it returns.
@@ -219,13 +209,9 @@ class Ledger:
         """
         rows.check_cost(settlement)
         self.received += 1
-        pattern = self._pattern_for(receipt.facts)
-
-        def work(connection: Connection) -> None:
-            seq = write_receipt(connection, receipt, pattern)
-            write_settlement(connection, seq, settlement, unpriced=False)
-
-        await self._open_now().do(work, patient=True)
+        record = receipt_record(receipt, None, self._pattern_for(receipt.facts))
+        end = settlement_record(record.place, settlement, unpriced=False)
+        await self._open_now().record(record, end, patience=Patience.SOME)
         self._upkeep.request_came(self._write_queue)
 
     async def reserve(self, request_id: str, reservation: Reservation) -> str | None:
@@ -236,48 +222,50 @@ class Ledger:
         Raises:
             LedgerUnavailable: The reservation could not be written in time.
         """
-        row = rows.reservation_row(0, reservation)[2:]
-
-        key = self._keys.get(request_id)
+        row = rows.reservation_row(reservation)
+        opened = self._requests.get(request_id)
 
         def work(connection: Connection) -> str | None:
             seq = _seq(connection, request_id)
-            refused = None if key is None else self._take(connection, seq, key, reservation)
+            refused = None if opened is None else self._take(connection, seq, opened.key, reservation)
             if refused is None:
                 connection.execute(rows.RESERVATION_SQL, (seq, seq, *row))
             return refused
 
-        if key is not None:
-            refused = self._hold(request_id, key, reservation)
+        if opened is not None:
+            refused = self._hold(request_id, opened, reservation)
             if refused is not None:
                 return refused
         taken_by_others: str | None = await self._open_now().do(work)
         return taken_by_others
 
-    async def settle(self, settlement: Settlement) -> None:
-        """Write the end of a request. The first settlement stands, a second changes nothing.
+    def settle(self, settlement: Settlement) -> "asyncio.Future[None]":
+        """Write the end of a request; it is durable when the future is done.
 
-        One that the disk refuses is kept and tried again with each later write, and by the next start.
-
-        Raises:
-            LedgerUnavailable: It could not be written in time.
+        The first settlement stands, a second changes nothing. One that the disk refuses is kept and tried again with
+        each later write, and by the next start. The future fails with LedgerUnavailable where it could not be written
+        in time.
         """
+        try:
+            rows.check_cost(settlement)  # what counts for budgets
+            return self._settled(settlement)
+        except LedgerUnavailable as error:
+            return _failed(error)
+
+    def _settled(self, settlement: Settlement) -> "asyncio.Future[None]":
         unpriced = settlement.zone is Zone.CLOUD and settlement.target in self._settings.unpriced_targets
-        rows.check_cost(settlement)  # what counts for budgets is checked here, all else by the writer
-
-        def work(connection: Connection) -> None:
-            seq = _seq(connection, settlement.request_id)
-            first = write_settlement(connection, seq, settlement, unpriced=unpriced)
-            if first and self._sharing is not None:
-                drawn = [account.name for account in drawn_on(key, accounts)] if key is not None else []
-                self._sharing.settled(connection, seq, drawn, settlement.cost_micros)
-
-        key = self._keys.pop(settlement.request_id, None)
-        accounts = self._accounts.pop(settlement.request_id, ())
-        if key is not None and self._sharing is None:
+        name, cost = settlement.request_id, settlement.cost_micros
+        opened = self._requests.pop(name, None)
+        if opened is None:  # a second one, or one of a request that this process did not admit
+            return self._open_now().do(partial(_settle_late, settlement, unpriced), keep=True, patience=Patience.MUCH)
+        if self._sharing is None:
             self._roll()
-            self._budgets.settle(settlement.request_id, key, settlement.cost_micros, accounts)
-        await self._open_now().do(work, keep=True, patient=True)
+            self._budgets.settle(name, opened.key, cost, opened.accounts)
+        record = settlement_record(opened.place, settlement, unpriced=unpriced)
+        if self._sharing is not None:
+            drawn = [account.name for account in drawn_on(opened.key, opened.accounts)]
+            record.then = partial(self._sharing.settled, names=drawn, micros=cost)
+        return self._open_now().record(record, keep=True, patience=Patience.MUCH)
 
     async def accrue(self, accruals: Sequence[Accrual], requests: Sequence[RequestEnergy] = ()) -> None:
         """Add energy and its cost to the hour and to the requests that it belongs to.
@@ -406,6 +394,9 @@ class Ledger:
         self._write_queue = WriteQueue(self._writer, loop, seconds=seconds, name=self._database.name)
         return self._write_queue
 
+    def _write(self, connection: Connection, records: Sequence[Record]) -> list[str | None]:
+        return write(connection, records, perhaps_settled=self._database.shared)
+
     def _told(self, news: list[Told]) -> None:
         write_queue = self._write_queue
         if write_queue is not None:
@@ -417,7 +408,7 @@ class Ledger:
             self._lock.take()
             try:
                 tending = self._sharing.tending if self._sharing is not None else None
-                self._writer = Writer(self._database, tell=self._told, tending=tending)
+                self._writer = Writer(self._database, tell=self._told, record=self._write, tending=tending)
                 self._writer.start()
             except BaseException:
                 self._writer = None
@@ -449,13 +440,40 @@ class Ledger:
         """Return what packs these facts. One that would do so better is kept first, and used when it is durable."""
         content = self._patterns.better(facts)
         if content is not None and self._write_queue is not None:
-            made = self._write_queue.do(lambda connection: add_pattern(connection, content), patient=True)
+            made = self._write_queue.do(lambda connection: add_pattern(connection, content), patience=Patience.SOME)
             made.add_done_callback(self._patterned)
         return self._patterns.current
 
     def _patterned(self, made: "asyncio.Future[Pattern]") -> None:
         if not made.cancelled() and made.exception() is None:
             self._patterns.current = made.result()
+
+    def _admitted(self, record: NewReceipt, key: str, reservation: Reservation | None) -> None:
+        """Let a receipt of a shared ledger say behind it whose request it is, and take its money there."""
+        sharing, row, record.reservation = self._sharing, record.reservation, None
+        assert sharing is not None
+
+        def then(connection: Connection, seq: int) -> str | None:
+            sharing.admit(connection, seq)
+            if reservation is None or row is None:
+                return None
+            taken_by_others = self._take(connection, seq, key, reservation)
+            if taken_by_others is None:
+                connection.execute(rows.RESERVATION_SQL, (seq, seq, *row))
+            return taken_by_others
+
+        record.then = then
+
+    def _received(self, request_id: str, written: "asyncio.Future[str | None]") -> None:
+        """Forget a request whose receipt could not be written in time; if it is written late, it is settled there."""
+        error = asyncio.CancelledError() if written.cancelled() else written.exception()
+        if error is None:
+            return
+        self._requests.pop(request_id, None)
+        self._budgets.release(request_id)
+        # Of a shared database it may not be known whether it has the receipt: its server may have gone away.
+        if self._sharing is not None or isinstance(error, TimeoutError | asyncio.CancelledError):
+            self._disown(request_id)
 
     def _disown(self, request_id: str) -> None:
         """Note that nobody will settle this request; if its receipt is written late, it is settled right behind it."""
@@ -478,19 +496,20 @@ class Ledger:
         accounts = drawn_on(key, reservation.accounts)
         return self._sharing.take(connection, seq, accounts, None if unpriced else reservation.micros)
 
-    def _hold(self, request_id: str, key: str, reservation: Reservation | None) -> str | None:
+    def _hold(self, request_id: str, opened: _Open, reservation: Reservation | None) -> str | None:
         """Set money aside, and return the budget that does not allow for it; of a shared database `_take` does that.
 
         INVARIANT: whether there is enough is looked at where it is taken, with nothing in between.
         """
         if reservation is None:
             return None
-        self._accounts[request_id] = reservation.accounts
+        opened.accounts = reservation.accounts
         if reservation.zone is not Zone.CLOUD or self._sharing is not None:
             return None
         self._roll()
         unpriced = reservation.target in self._settings.unpriced_targets
-        return self._budgets.hold(request_id, key, None if unpriced else reservation.micros, reservation.accounts)
+        micros = None if unpriced else reservation.micros
+        return self._budgets.hold(request_id, opened.key, micros, reservation.accounts)
 
     def _new_sharing(self) -> Sharing:
         return Sharing(
@@ -548,3 +567,16 @@ def _seq(connection: Connection, request_id: str) -> int:
     if row is None:
         raise LedgerUnavailable(f"The ledger has no receipt {request_id!r}.", code="ledger_invalid_record")
     return int(row[0])
+
+
+def _settle_late(settlement: Settlement, unpriced: bool, connection: Connection) -> None:
+    """Settle a request by what the database says of it, unless it is settled."""
+    seq = _seq(connection, settlement.request_id)
+    place = Place(chain.salt_of(connection, seq), seq)
+    write(connection, [settlement_record(place, settlement, unpriced=unpriced)], perhaps_settled=True)
+
+
+def _failed(error: LedgerUnavailable) -> "asyncio.Future[Any]":
+    failed = asyncio.get_running_loop().create_future()
+    failed.set_exception(error)
+    return failed

@@ -1,14 +1,14 @@
 """Records as rows. Everything is checked here: SQLite would turn NaN into NULL and choke on 10³⁰."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.record import Accrual, Receipt, RequestEnergy, Reservation, Settlement
 from gateway.ledger.facts import Pattern, packed
-from gateway.ledger.sql import Connection
+from gateway.ledger.sql import ROWS, Connection
 
 MAX_COUNT = 2**53
 # A thousand million dollars: no request costs that, and sums of many stay inside 64 bits.
@@ -22,18 +22,18 @@ RECEIPT_COLUMNS = (
     "budget", "masked", "conversation",
 )  # fmt: skip
 _ID, _FACTS = RECEIPT_COLUMNS.index("request_id"), RECEIPT_COLUMNS.index("facts")
-# INVARIANT: the number of a receipt that was removed is given to no other. `user` is a word of SQL's, so it is quoted.
-_RECEIPT_SQL = (
-    f"""INSERT INTO receipts (seq, "{'", "'.join(RECEIPT_COLUMNS)}", pattern) VALUES ("""  # noqa: S608
-    "(SELECT max(seq) + 1 FROM (SELECT coalesce(max(seq), 0) AS seq FROM receipts "
-    f"UNION ALL SELECT seq FROM removed_last) AS numbers), {','.join('?' * len(RECEIPT_COLUMNS))}, ?) RETURNING seq"
+# `user` is a word of SQL's, so it is quoted.
+RECEIPTS = f"""INSERT INTO receipts (seq, "{'", "'.join(RECEIPT_COLUMNS)}", pattern)"""
+# INVARIANT: the number of a receipt that was removed is given to no other.
+_NEXT_SQL = (
+    "SELECT max(seq) + 1 FROM (SELECT coalesce(max(seq), 0) AS seq FROM receipts "
+    "UNION ALL SELECT seq FROM removed_last) AS numbers"
 )
+RESERVATIONS = "INSERT INTO reservations"
 RESERVATION_SQL = "INSERT INTO reservations VALUES (?, (SELECT count(*) FROM reservations WHERE seq = ?), ?, ?, ?)"
-RELEASE_SQL = "DELETE FROM reservations WHERE seq = ?"  # what it cost stands in its settlement
-# INVARIANT: the first settlement of a receipt stands; a second one changes nothing.
-SETTLEMENT_SQL = "INSERT INTO settlements VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (seq) DO NOTHING"
-SERVER_SQL = "INSERT INTO answering_servers VALUES (?,?)"
-ATTEMPT_SQL = "INSERT INTO attempts VALUES (?,?,?,?)"
+SETTLEMENTS = "INSERT INTO settlements"
+SERVERS = "INSERT INTO answering_servers"
+ATTEMPTS = "INSERT INTO attempts"
 ENERGY_SQL = (
     "INSERT INTO energy VALUES (?,?,?,?,?,?,?) ON CONFLICT (hour, device, state, source) DO UPDATE SET "
     "microjoules = energy.microjoules + excluded.microjoules, "
@@ -72,12 +72,37 @@ def _texts(values: Sequence[object]) -> str:
         raise InvalidRecord("The ledger refused a record: a text is not valid Unicode.") from error
 
 
-def write_receipt(connection: Connection, row: Sequence[object], facts: bytes, pattern: Pattern | None) -> int:
-    """Write a receipt's row with its facts packed, and return its number: one more than the newest has, or had."""
-    number, kept = packed(facts, str(row[_ID]), pattern)
-    values = (*row[:_FACTS], kept, *row[_FACTS + 1 :], number)
-    ((seq,),) = connection.execute(_RECEIPT_SQL, values).fetchall()
+def next_seq(connection: Connection) -> int:
+    """Return the number of the next receipt: one more than the newest has, or had."""
+    ((seq,),) = connection.execute(_NEXT_SQL).fetchall()
     return int(seq)
+
+
+def settled_among(connection: Connection, seqs: Sequence[int]) -> frozenset[int]:
+    """Return those of these receipts that have a settlement."""
+    found: set[int] = set()
+    for some, marks in _chunks(seqs):
+        query = f"SELECT seq FROM settlements WHERE seq IN ({marks})"  # noqa: S608 - only question marks
+        found.update(seq for (seq,) in connection.execute(query, some))
+    return frozenset(found)
+
+
+def release(connection: Connection, seqs: Sequence[int]) -> None:
+    """Remove the reservations of these receipts."""
+    for some, marks in _chunks(seqs):
+        connection.execute(f"DELETE FROM reservations WHERE seq IN ({marks})", some)  # noqa: S608 - likewise
+
+
+def _chunks(seqs: Sequence[int]) -> Iterator[tuple[Sequence[int], str]]:
+    for start in range(0, len(seqs), ROWS):
+        some = seqs[start : start + ROWS]
+        yield some, ",".join("?" * len(some))
+
+
+def kept_row(row: tuple[object, ...], facts: bytes, pattern: Pattern | None) -> tuple[object, ...]:
+    """Return a receipt's row as it is kept, without its number: its facts packed, and the pattern's number behind."""
+    number, kept = packed(facts, str(row[_ID]), pattern)
+    return (*row[:_FACTS], kept, *row[_FACTS + 1 :], number)
 
 
 def receipt_row(receipt: Receipt) -> tuple[object, ...]:
@@ -114,14 +139,14 @@ def receipt_row(receipt: Receipt) -> tuple[object, ...]:
     )
 
 
-def reservation_row(seq: int, reservation: Reservation) -> tuple[object, ...]:
-    """Return the row of a reservation.
+def reservation_row(reservation: Reservation) -> tuple[str, str, int]:
+    """Return the row of a reservation, without its receipt and its number there.
 
     Raises:
         InvalidRecord: Its amount can't be true.
     """
     micros = _count("reserved micro-dollars", reservation.micros, MAX_MICROS)
-    return (seq, seq, reservation.target, reservation.zone.value, micros)
+    return reservation.target, reservation.zone.value, micros
 
 
 def check_cost(settlement: Settlement) -> None:
@@ -133,8 +158,8 @@ def check_cost(settlement: Settlement) -> None:
     _count("cost in micro-dollars", settlement.cost_micros, MAX_MICROS)
 
 
-def settlement_row(seq: int, settlement: Settlement, *, unpriced: bool) -> tuple[object, ...]:
-    """Return the row of a settlement.
+def settlement_row(settlement: Settlement, *, unpriced: bool) -> tuple[object, ...]:
+    """Return the row of a settlement, without its number.
 
     Raises:
         InvalidRecord: A number in it can't be true.
@@ -143,7 +168,6 @@ def settlement_row(seq: int, settlement: Settlement, *, unpriced: bool) -> tuple
     first = settlement.first_token_seconds
     avoided = settlement.avoided_micros
     return (
-        seq,
         _seconds("settled_at", settlement.settled_at),
         settlement.outcome.value,
         settlement.target,
@@ -159,11 +183,6 @@ def settlement_row(seq: int, settlement: Settlement, *, unpriced: bool) -> tuple
         None if first is None else _seconds("first_token_seconds", first),
         _seconds("duration_seconds", settlement.duration_seconds),
     )
-
-
-def attempt_rows(seq: int, settlement: Settlement) -> list[tuple[object, ...]]:
-    """Return the rows of the failed tries, in their order."""
-    return [(seq, number, target, error) for number, (target, error) in enumerate(settlement.attempts)]
 
 
 def energy_row(accrual: Accrual) -> tuple[object, ...]:

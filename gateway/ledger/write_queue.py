@@ -1,11 +1,12 @@
 """The loop's side of the writer: work is handed over, and whoever waits for it is woken when it is durable.
 
-One wake-up of the loop for a whole commit, and one timer for everybody who waits: a write costs the loop a future.
-Patient work waits a moment for more of it, so that a flood of refusals costs few commits.
+The writer is woken once for all that comes in one turn of the loop, and the loop once for a whole commit; one timer is
+for everybody who waits. Patient work waits a moment for other work, so that it needs no commit of its own.
 """
 
 import asyncio
 import contextlib
+import enum
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,16 @@ from gateway.core.errors import LedgerUnavailable
 from gateway.ledger.sql import Work
 from gateway.ledger.writer import Job, Told, Writer
 
-_PATIENCE = 0.02  # seconds that patient work waits for other work to be committed with
+_SECONDS = 0.02  # between two handovers of work that waits for other work while somebody waits for it
+_LEISURE = 0.05  # seconds that work waits for other work where nobody waits for it
+
+
+class Patience(enum.Enum):
+    """How long work waits for other work to be committed with. Always in the order in which it came."""
+
+    NONE = enum.auto()  # it goes at the end of this turn of the loop
+    SOME = enum.auto()  # somebody waits: the first in a while goes at once, those of a flood together
+    MUCH = enum.auto()  # nobody waits, so it goes with the next other work, or a moment later
 
 
 class TooSlow(LedgerUnavailable, TimeoutError):
@@ -31,9 +41,10 @@ class WriteQueue:
         self._waiting: dict[asyncio.Future[Any], float] = {}  # → when it is too late; in that order
         self._alarm: asyncio.TimerHandle | None = None
         self._turn = asyncio.Lock()
-        self._patient: list[Job] = []
-        self._handed_over = 0.0  # when patient work last went alone: the first in a while goes at once
-        self._handover: asyncio.TimerHandle | None = None
+        self._queued: list[Job] = []  # to be handed over
+        self._soon = False  # at the end of this turn of the loop
+        self._handover: asyncio.TimerHandle | None = None  # or then
+        self._handed_over = 0.0  # when patient work last went alone
 
     async def do_by_pieces(self, pieces: Sequence[Work]) -> None:
         """Do much work piece by piece, and return when all of it is durable.
@@ -48,47 +59,60 @@ class WriteQueue:
             async with self._turn:
                 await self.do(piece, keep=True)
 
-    def do(self, work: Work, *, keep: bool = False, patient: bool = False) -> "asyncio.Future[Any]":
+    def do(self, work: Work, *, keep: bool = False, patience: Patience = Patience.NONE) -> "asyncio.Future[Any]":
         """Hand work over and return a future that is done when it is durable.
 
-        The future fails with LedgerUnavailable; with TooSlow after the time for a write. `patient` work goes to the
-        writer with the next other work, or a moment later: always in the order in which it came.
+        The future fails with LedgerUnavailable; with TooSlow after the time for a write.
         """
-        waiter: asyncio.Future[Any] = self._loop.create_future()
-        job = Job(work=work, keep=keep, waiter=waiter)
-        if patient:
-            self._patient.append(job)
-            if self._handover is None:
-                last = self._handed_over + _PATIENCE
-                self._handover = self._loop.call_at(last, self._hand_over_patient)
-        else:
-            self.hand_over()
-            self._writer.submit(job)
+        return self._waited_for(Job(work=work, keep=keep), patience)
+
+    def record(self, *records: object, keep: bool = False, patience: Patience = Patience.NONE) -> "asyncio.Future[Any]":
+        """Hand records over, of which all or none are written, as `do` does with work."""
+        return self._waited_for(Job(records=records, keep=keep), patience)
+
+    def send(self, work: Work, *, keep: bool = False) -> None:
+        """Hand over work that nobody waits for."""
+        self._queued.append(Job(work=work, keep=keep))
+        self._go(Patience.NONE)
+
+    def hand_over(self) -> None:
+        """Give the writer now what is queued."""
+        self._soon = False
+        if not self._queued:
+            return
+        jobs, self._queued = self._queued, []
+        try:
+            self._writer.submit(jobs)
+        except LedgerUnavailable as error:
+            self._wake([(job, None, error) for job in jobs if job.waiter is not None])
+
+    def _waited_for(self, job: Job, patience: Patience) -> "asyncio.Future[Any]":
+        job.waiter = waiter = self._loop.create_future()
+        self._queued.append(job)
+        self._go(patience)
         self._waiting[waiter] = self._loop.time() + self._seconds
         if self._alarm is None:
             self._alarm = self._loop.call_later(self._seconds, self._late)
         return waiter
 
-    def send(self, work: Work, *, keep: bool = False) -> None:
-        """Hand over work that nobody waits for."""
-        self.hand_over()
-        self._writer.submit(Job(work=work, keep=keep))
+    def _go(self, patience: Patience) -> None:
+        """See to it that what was queued goes in its time."""
+        if self._soon:
+            return
+        if patience is Patience.NONE:
+            self._soon = True
+            self._loop.call_soon(self.hand_over)
+            return
+        at = self._handed_over + _SECONDS if patience is Patience.SOME else self._loop.time() + _LEISURE
+        if self._handover is None or at < self._handover.when():
+            if self._handover is not None:
+                self._handover.cancel()
+            self._handover = self._loop.call_at(at, self._hand_over_patient)
 
     def _hand_over_patient(self) -> None:
+        self._handover = None
         self._handed_over = self._loop.time()
         self.hand_over()
-
-    def hand_over(self) -> None:
-        """Give patient work to the writer now."""
-        if self._handover is not None:
-            self._handover.cancel()
-            self._handover = None
-        jobs, self._patient = self._patient, []
-        for job in jobs:
-            try:
-                self._writer.submit(job)
-            except LedgerUnavailable as error:
-                self._wake([(job, None, error)])
 
     def told(self, news: list[Told]) -> None:
         """Take the news of one commit, in the writer's thread, and wake whoever waits."""
@@ -96,11 +120,12 @@ class WriteQueue:
             self._loop.call_soon_threadsafe(self._wake, news)
 
     def close(self) -> None:
-        """Stop the alarm: no more work comes."""
+        """Stop the timers: no more work comes."""
         self.hand_over()
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
+        for timer in (self._alarm, self._handover):
+            if timer is not None:
+                timer.cancel()
+        self._alarm = self._handover = None
 
     def _wake(self, news: list[Told]) -> None:
         for job, answer, refused in news:

@@ -7,8 +7,9 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -21,13 +22,14 @@ _HEARTBEAT = "INSERT INTO heartbeat VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET
 _MOST_OWED = 10_000  # jobs that are kept while the database can't be used; no request is admitted then
 
 
-class Job(msgspec.Struct, eq=False):
-    """Work for the writer.
+class Job(msgspec.Struct, eq=False, kw_only=True):
+    """Work for the writer, or else records that are written together with those of other jobs.
 
     `keep`: try again with a later batch when the database refuses. `waiter` belongs to whoever waits.
     """
 
-    work: Work
+    work: Work | None = None
+    records: tuple[Any, ...] = ()
     keep: bool = False
     waiter: Any = None
     told: bool = False
@@ -41,18 +43,27 @@ class Tending(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Told = tuple[Job, Any, LedgerUnavailable | None]
+Answers: TypeAlias = "list[tuple[Any, LedgerUnavailable | None]]"
+Record: TypeAlias = Callable[[Connection, Sequence[Any]], Sequence[Any]]
+"""Writes records of many jobs, all or none, and returns what is told of each."""
 
 
 class Writer:
     """Thread that writes, and its queue. `start` prepares the database; `close` finishes what is queued."""
 
     def __init__(
-        self, database: Database, *, tell: Callable[[list[Told]], None], tending: Tending | None = None
+        self,
+        database: Database,
+        *,
+        tell: Callable[[list[Told]], None],
+        record: Record,
+        tending: Tending | None = None,
     ) -> None:
         self._tell = tell  # called in the writer's thread, once a batch, with what became durable or failed
+        self._record = record
         self._database = database
         self._tending = tending
-        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._connection: Connection | None = None
         self._owed: list[Job] = []
@@ -77,15 +88,15 @@ class Writer:
             raise LedgerUnavailable(self._database.describe(error)) from error
         self._thread.start()
 
-    def submit(self, job: Job) -> None:
-        """Queue a job. `tell` brings its answer when it is durable, or a LedgerUnavailable.
+    def submit(self, jobs: list[Job]) -> None:
+        """Queue jobs. `tell` brings the answer of each when it is durable, or a LedgerUnavailable.
 
         Raises:
             LedgerUnavailable: The ledger is closed.
         """
         if self._closed:
             raise LedgerUnavailable("The ledger is closed.")
-        self._queue.put(job)
+        self._queue.put(jobs)
 
     def close(self) -> None:
         """Write what is queued and stop. Blocks; call it in a thread."""
@@ -110,12 +121,12 @@ class Writer:
             wait = self._tending.seconds if self._tending is not None else None
             if self._problem is not None:
                 wait = _PROBE_SECONDS
-            job = self._queue.get(timeout=wait)
-            while job is not None:
-                batch.append(job)
-                if len(batch) == _BATCH:
+            jobs = self._queue.get(timeout=wait)
+            while jobs is not None:
+                batch += jobs
+                if len(batch) >= _BATCH:
                     return batch, True
-                job = self._queue.get_nowait()
+                jobs = self._queue.get_nowait()
         except queue.Empty:
             return batch, True
         return batch, False
@@ -155,34 +166,58 @@ class Writer:
         self._maybe = None
         return again
 
-    def _commit(self, connection: Connection, jobs: list[Job]) -> list[tuple[Any, LedgerUnavailable | None]]:
-        answers: list[tuple[Any, LedgerUnavailable | None]] = []
+    def _commit(self, connection: Connection, jobs: list[Job]) -> Answers:
         self._database.begin(connection)
-        for job in jobs:
-            connection.execute("SAVEPOINT job")
-            try:
-                answer = job.work(connection)
-                self._database.flush(connection)
-                answers.append((answer, None))
-            except LedgerUnavailable as error:
-                self._undo(connection)
-                answers.append((None, error))
-            except Exception as error:
-                if not self._database.unfit(error):
-                    raise
-                self._undo(connection)
-                refused = LedgerUnavailable(
-                    f"The ledger refused a record: {type(error).__name__}.", code="ledger_invalid_record"
-                )
-                refused.__cause__ = error
-                answers.append((None, refused))
-            connection.execute("RELEASE job")
+        try:
+            answers: Answers = [(answer, None) for answer in self._all(connection, jobs)]
+            self._database.flush(connection)
+        except Exception as error:
+            if not self._refused(error):
+                raise
+            self._database.undo(connection)
+            self._database.begin(connection)
+            answers = [self._one(connection, job) for job in jobs]
         if not jobs and self._problem is not None:
             connection.execute(_HEARTBEAT, (time.time(),))
         if self._tending is not None:
             self._tending.work(connection)
         self._database.commit(connection)
         return answers
+
+    def _all(self, connection: Connection, jobs: Sequence[Job]) -> Iterator[Any]:
+        """Do all jobs in their order, records that follow each other together, and yield what is told of each job.
+
+        Whatever is refused fails them all.
+        """
+        for recording, some in groupby(jobs, lambda job: job.work is None):
+            if not recording:
+                yield from (job.work(connection) for job in some if job.work is not None)
+                continue
+            together = list(some)
+            told = self._record(connection, [record for job in together for record in job.records])
+            place = 0
+            for job in together:
+                yield told[place]
+                place += len(job.records)
+
+    def _one(self, connection: Connection, job: Job) -> tuple[Any, LedgerUnavailable | None]:
+        """Do one job, so that it alone is undone if it is refused."""
+        connection.execute("SAVEPOINT job")
+        answer, refused = None, None
+        try:
+            (answer,) = self._all(connection, [job])
+            self._database.flush(connection)
+        except Exception as error:
+            if not self._refused(error):
+                raise
+            self._undo(connection)
+            refused = _refusal(error)
+        connection.execute("RELEASE job")
+        return answer, refused
+
+    def _refused(self, error: Exception) -> bool:
+        """Return whether it is one job's own fault."""
+        return isinstance(error, LedgerUnavailable) or self._database.unfit(error)
 
     def _undo(self, connection: Connection) -> None:
         with contextlib.suppress(*self._database.failures):  # of this job: they are undone with it
@@ -213,3 +248,11 @@ class Writer:
             job.told = True
         if news:
             self._tell(news)
+
+
+def _refusal(error: Exception) -> LedgerUnavailable:
+    if isinstance(error, LedgerUnavailable):
+        return error
+    refused = LedgerUnavailable(f"The ledger refused a record: {type(error).__name__}.", code="ledger_invalid_record")
+    refused.__cause__ = error
+    return refused

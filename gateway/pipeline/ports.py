@@ -3,6 +3,7 @@
 Targets have two signatures on purpose: a cloud call without a clearance does not type-check.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Protocol
 
@@ -167,10 +168,10 @@ class PolicySource(Protocol):
 class LedgerPort(Protocol):
     """The ledger as the pipeline uses it."""
 
-    async def receive(self, receipt: Receipt, reservation: Reservation | None) -> str | None:
-        """Write a receipt and set money aside; both are durable when this returns.
+    def receive(self, receipt: Receipt, reservation: Reservation | None) -> "asyncio.Future[str | None]":
+        """Write a receipt and set money aside; both are durable when the future is done.
 
-        Returns the name of a budget that does not allow for the reservation; then no money was set aside.
+        It has the name of a budget that does not allow for the reservation; then no money was set aside.
         """
 
     async def reserve(self, request_id: str, reservation: Reservation) -> str | None:
@@ -179,8 +180,8 @@ class LedgerPort(Protocol):
         Returns the name of a budget that does not allow for it; then no money was set aside.
         """
 
-    async def settle(self, settlement: Settlement) -> None:
-        """Write how a request ended."""
+    def settle(self, settlement: Settlement) -> "asyncio.Future[None]":
+        """Write how a request ended; that is durable when the future is done."""
 
     async def refuse(self, receipt: Receipt, settlement: Settlement) -> None:
         """Write the receipt and the settlement of a request that is sent nowhere; durable when this returns."""

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from functools import partial
 
 import msgspec
 
@@ -151,7 +152,7 @@ def _nobody_counts(request_id: str, tokens: int) -> None:
 
 
 class SettlementWriter:
-    """Writer of receipts and settlements. It owns the tasks that settle, and keeps each until it is durable."""
+    """Writer of receipts and settlements. It keeps what is on its way to the ledger until it is durable."""
 
     def __init__(
         self,
@@ -173,7 +174,7 @@ class SettlementWriter:
         self._ended = ended or _nobody_counts  # request, tokens: what limits had set aside for it is free again
         self._clock = clock
         self._wall = wall
-        self._writing: set[asyncio.Task[None]] = set()
+        self._writing: set[asyncio.Future[None]] = set()
 
     async def receive(self, receipt: Receipt, reservation: Reservation | None) -> RequestAccount:
         """Write the receipt, and return when it is durable.
@@ -185,7 +186,7 @@ class SettlementWriter:
             CancelledError: The client went away meanwhile.
         """
         account = RequestAccount(receipt, reservation, self._clock)
-        writing = asyncio.get_running_loop().create_task(self._ledger.receive(receipt, reservation))
+        writing = self._ledger.receive(receipt, reservation)
         try:
             account.spent = await asyncio.shield(writing)
         except asyncio.CancelledError:
@@ -287,7 +288,7 @@ class SettlementWriter:
         settlement = self._settlement(account, outcome, error)
         used = settlement.usage
         self._ended(settlement.request_id, used.prompt_tokens + used.completion_tokens)
-        self._keep(self._write(settlement))
+        self._write(settlement)
         local, target = account.zone is Zone.LOCAL, account.target
         if self._answered is not None and local and target and account.complete and account.text_is_whole:
             self._answered(target, account.answer_text(), settlement.usage.completion_tokens)
@@ -304,7 +305,7 @@ class SettlementWriter:
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
 
-    async def _abandon(self, account: RequestAccount, writing: asyncio.Task[str | None]) -> None:
+    async def _abandon(self, account: RequestAccount, writing: "asyncio.Future[str | None]") -> None:
         try:
             await writing
         except AduanaError:
@@ -312,9 +313,16 @@ class SettlementWriter:
             return  # no receipt, so nothing to settle
         self._settle(account, Outcome.CANCELLED, None)
 
-    async def _write(self, settlement: Settlement) -> None:
-        try:
-            await self._ledger.settle(settlement)
-        except AduanaError as error:
+    def _write(self, settlement: Settlement) -> None:
+        writing = self._ledger.settle(settlement)
+        self._writing.add(writing)
+        writing.add_done_callback(partial(self._written, settlement))
+
+    def _written(self, settlement: Settlement, writing: "asyncio.Future[None]") -> None:
+        self._writing.discard(writing)
+        error = writing.exception()
+        if isinstance(error, AduanaError):
             # The receipt stands, so the next start settles it as `unknown`; here it must only be said.
             self._failed(settlement, error)
+        elif error is not None:
+            raise error

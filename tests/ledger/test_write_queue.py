@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 
 from gateway.core.errors import LedgerUnavailable
-from gateway.ledger.write_queue import WriteQueue
+from gateway.ledger.write_queue import Patience, WriteQueue
 from gateway.ledger.writer import Job, Writer
 
 
@@ -18,11 +18,11 @@ class FakeWriter:
         self.closed = False
         self.queue = WriteQueue(cast(Writer, self), asyncio.get_running_loop(), seconds=60, name="The ledger")
 
-    def submit(self, job: Job) -> None:
-        """Take a job."""
+    def submit(self, jobs: list[Job]) -> None:
+        """Take jobs."""
         if self.closed:
             raise LedgerUnavailable("The ledger is closed.")
-        self.jobs.append(job)
+        self.jobs += jobs
         if len(self.jobs) == 3:
             self.queue.told([(job, number, None) for number, job in enumerate(self.jobs)])
 
@@ -30,7 +30,7 @@ class FakeWriter:
 async def test_patient_work_goes_with_the_next_other_work() -> None:
     """It does not wake the writer by itself, and what came first is written first."""
     writer = FakeWriter()
-    waiters = [writer.queue.do(lambda _: None, patient=True) for _ in range(2)]
+    waiters = [writer.queue.do(lambda _: None, patience=Patience.SOME) for _ in range(2)]
     assert not writer.jobs
     waiters.append(writer.queue.do(lambda _: None))
     assert await asyncio.gather(*waiters) == [0, 1, 2]
@@ -40,7 +40,7 @@ async def test_patient_work_goes_with_the_next_other_work() -> None:
 async def test_patient_work_alone_is_written_together() -> None:
     """Nothing else need come for it."""
     writer = FakeWriter()
-    waiters = [writer.queue.do(lambda _: None, patient=True) for _ in range(3)]
+    waiters = [writer.queue.do(lambda _: None, patience=Patience.SOME) for _ in range(3)]
     assert not writer.jobs
     assert await asyncio.gather(*waiters) == [0, 1, 2]
     writer.queue.close()
@@ -49,7 +49,7 @@ async def test_patient_work_alone_is_written_together() -> None:
 async def test_patient_work_fails_where_the_writer_has_closed() -> None:
     """Whoever waits for it hears of it."""
     writer = FakeWriter()
-    waiter = writer.queue.do(lambda _: None, patient=True)
+    waiter = writer.queue.do(lambda _: None, patience=Patience.SOME)
     writer.closed = True
     writer.queue.close()
     with pytest.raises(LedgerUnavailable):

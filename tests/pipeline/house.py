@@ -124,7 +124,10 @@ class FakeLedger:
         left = self.left.get(reservation.target) if reservation is not None else None
         return "day" if reservation is not None and left is not None and reservation.micros > left else None
 
-    async def receive(self, receipt: Receipt, reservation: Reservation | None) -> str | None:
+    def receive(self, receipt: Receipt, reservation: Reservation | None) -> "asyncio.Future[str | None]":
+        return asyncio.ensure_future(self._received(receipt, reservation))
+
+    async def _received(self, receipt: Receipt, reservation: Reservation | None) -> str | None:
         self.waiting.set()
         if self.gate is not None:
             await self.gate.wait()
@@ -141,8 +144,11 @@ class FakeLedger:
         self.reservations.append(reservation)
         return None
 
-    async def settle(self, settlement: Settlement) -> None:
+    def settle(self, settlement: Settlement) -> "asyncio.Future[None]":
         self.settlements.append(settlement)
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
 
     async def refuse(self, receipt: Receipt, settlement: Settlement) -> None:
         await self.receive(receipt, None)

@@ -9,12 +9,12 @@ from gateway.ledger.chain.checkpoints import SigningKey, add_checkpoint, lines_b
 from gateway.ledger.chain.findings import Examined, Standing
 from gateway.ledger.chain.links import LinkKind
 from gateway.ledger.chain.verify import Subjects, verify
-from gateway.ledger.chain.writing import add_receipt, add_settlement, add_settlements, begin, forget
+from gateway.ledger.chain.writing import Tail, add_settlements, begin, forget, keep_salts, salt_of, zone_letter
 
 ERASED, AGED = LinkKind.ERASED, LinkKind.AGED
 """Why receipts were removed: somebody asked for it, or they were old."""
 
 __all__ = [
-    "AGED", "ERASED", "Examined", "LinkKind", "SigningKey", "Standing", "Subjects", "add_checkpoint", "add_receipt",
-    "add_settlement", "add_settlements", "begin", "forget", "lines_behind", "verify",
+    "AGED", "ERASED", "Examined", "LinkKind", "SigningKey", "Standing", "Subjects", "Tail", "add_checkpoint",
+    "add_settlements", "begin", "forget", "keep_salts", "lines_behind", "salt_of", "verify", "zone_letter",
 ]  # fmt: skip

@@ -1,30 +1,57 @@
 """Adds links, in the transaction of what they commit to. The writer's thread alone does so."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from gateway.core.labels import Zone
-from gateway.ledger.chain.commitments import (
-    LATER_IN_RECEIPT,
-    LATER_IN_SETTLEMENT,
-    RECEIPT,
-    SETTLEMENT,
-    new_salt,
-    receipt_commitment,
-    settlement_commitment,
-)
+from gateway.ledger.chain.commitments import LATER_IN_SETTLEMENT, SETTLEMENT, settlement_commitment
 from gateway.ledger.chain.links import NOTHING, Link, LinkKind, letters, runs
-from gateway.ledger.sql import Connection
+from gateway.ledger.sql import Connection, insert
 
-_COMMITTED = (*RECEIPT, *LATER_IN_RECEIPT)
 _HEAD = "SELECT number, head FROM chain_head WHERE one = 1"
 _ADVANCE = "UPDATE chain_head SET number = ?, head = ? WHERE one = 1"
-_ADD = "INSERT INTO chain_links (number, kind, seq, through, at, label, zones, commitment) VALUES (?,?,?,?,?,?,?,?)"
-_ADD_SALT = "INSERT INTO chain_salts (seq, salt) VALUES (?, ?)"
+_ADD = "INSERT INTO chain_links (number, kind, seq, through, at, label, zones, commitment)"
+_ADD_SALT = "INSERT INTO chain_salts (seq, salt)"
 _SALT = "SELECT salt FROM chain_salts WHERE seq = ?"
 _SETTLED = f"SELECT {', '.join((*SETTLEMENT, *LATER_IN_SETTLEMENT))} FROM settlements WHERE seq = ?"  # noqa: S608
 _ATTEMPTS = "SELECT target, error FROM attempts WHERE seq = ? ORDER BY number"
+
+
+class Tail:
+    """The chain's end, while links are added to it: read once and written once, however many come."""
+
+    def __init__(self, number: int, head: bytes) -> None:
+        self._number = number
+        self._head = head
+        self._links: list[Link] = []
+
+    @classmethod
+    def of(cls, connection: Connection) -> "Tail":
+        """Return the end of the chain as it stands."""
+        return cls(*connection.execute(_HEAD).fetchone())
+
+    def add(
+        self,
+        kind: LinkKind,
+        seq: int,
+        at: int,
+        commitment: bytes,
+        *,
+        through: int | None = None,
+        label: int | None = None,
+        zones: str | None = None,
+    ) -> None:
+        """Add a link behind those that were added before."""
+        link = Link(self._number + 1, int(kind), seq, through, at, label, zones, commitment)
+        self._number, self._head = link.number, link.head(self._head)
+        self._links.append(link)
+
+    def write(self, connection: Connection) -> None:
+        """Write the links that were added."""
+        if self._links:
+            insert(connection, _ADD, self._links)
+            connection.execute(_ADVANCE, (self._number, self._head))
+            self._links = []
 
 
 def begin(connection: Connection, now: float) -> None:
@@ -33,57 +60,42 @@ def begin(connection: Connection, now: float) -> None:
         return
     (last,) = connection.execute("SELECT max(seq) FROM receipts").fetchone()
     connection.execute("INSERT INTO chain_head (one, number, head) VALUES (1, 0, ?)", (NOTHING,))
-    _add(connection, LinkKind.BEGUN, last or 0, int(now), secrets.token_bytes(32))
+    tail = Tail(0, NOTHING)
+    tail.add(LinkKind.BEGUN, last or 0, int(now), secrets.token_bytes(32))
+    tail.write(connection)
 
 
-def add_receipt(connection: Connection, seq: int, said: Mapping[str, Any], zones: Sequence[Zone] | None) -> None:
-    """Add the link of a receipt that was just written.
-
-    Args:
-        connection: The writing one.
-        seq: Its number.
-        said: Its row by the columns' names; the facts as they came.
-        zones: Of the permitted targets, in their order.
-    """
-    salt = new_salt()
-    connection.execute(_ADD_SALT, (seq, salt))
-    commitment = receipt_commitment(salt, [said[name] for name in _COMMITTED])
-    where = None if zones is None else letters(zones)
-    at, label = int(said["received_at"]), said["label"]
-    _add(connection, LinkKind.RECEIPT, seq, at, commitment, label=label, zones=where)
+def keep_salts(connection: Connection, salts: Sequence[tuple[int, bytes]]) -> None:
+    """Keep the salts of receipts, given with the receipts' numbers."""
+    insert(connection, _ADD_SALT, salts)
 
 
-def add_settlement(
-    connection: Connection,
-    seq: int,
-    values: Sequence[Any],
-    attempts: Sequence[Sequence[str]],
-    server: str | None = None,
-) -> None:
-    """Add the link of a settlement that was just written. Of a receipt that came before the chain there is none.
-
-    Args:
-        connection: The writing one.
-        seq: The number of its receipt.
-        values: Its row as `commitments.SETTLEMENT` and `LATER_IN_SETTLEMENT` name it.
-        attempts: Target and error code of each failed try.
-        server: Which of the target's servers answered, where it has several.
-    """
+def salt_of(connection: Connection, seq: int) -> bytes | None:
+    """Return the salt of a receipt; None: it came before the chain, or was removed."""
     row = connection.execute(_SALT, (seq,)).fetchone()
-    if row is None:
-        return
-    zone = values[3]
-    said = letters((Zone(zone),)) if isinstance(zone, str) else ""
-    commitment = settlement_commitment(row[0], values, attempts, server)
-    _add(connection, LinkKind.SETTLEMENT, seq, int(values[0]), commitment, zones=said)
+    return None if row is None else row[0]
 
 
 def add_settlements(connection: Connection, seqs: Iterable[int]) -> None:
-    """Add the links of settlements that were written otherwise, as of requests that a crash cut off."""
+    """Add the links of settlements that were written otherwise, as of requests that a crash cut off.
+
+    Of a receipt that came before the chain there is none.
+    """
+    tail = Tail.of(connection)
     for seq in seqs:
         values = connection.execute(_SETTLED, (seq,)).fetchone()
-        if values is not None:
-            add_settlement(connection, seq, values, connection.execute(_ATTEMPTS, (seq,)).fetchall())
+        salt = salt_of(connection, seq)
+        if values is None or salt is None:
+            continue
+        attempts = connection.execute(_ATTEMPTS, (seq,)).fetchall()
+        commitment = settlement_commitment(salt, values, attempts, None)
+        tail.add(LinkKind.SETTLEMENT, seq, int(values[0]), commitment, zones=zone_letter(values[3]))
+    tail.write(connection)
+
+
+def zone_letter(zone: object) -> str:
+    """Return the zone in a settlement's row as a link writes it: empty where nobody answered."""
+    return letters((Zone(zone),)) if isinstance(zone, str) else ""
 
 
 def forget(connection: Connection, seqs: Sequence[int], *, at: float, reason: LinkKind = LinkKind.ERASED) -> None:
@@ -92,23 +104,10 @@ def forget(connection: Connection, seqs: Sequence[int], *, at: float, reason: Li
     The chain stays whole, and what their links say stays known: time, label and zones. What they said beyond that can't
     be guessed any more.
     """
+    if not seqs:
+        return
+    tail = Tail.of(connection)
     for first, last in runs(sorted(seqs)):
-        _add(connection, reason, first, int(at), b"", through=last)
+        tail.add(reason, first, int(at), b"", through=last)
+    tail.write(connection)
     connection.executemany("DELETE FROM chain_salts WHERE seq = ?", [(seq,) for seq in seqs])
-
-
-def _add(
-    connection: Connection,
-    kind: LinkKind,
-    seq: int,
-    at: int,
-    commitment: bytes,
-    *,
-    through: int | None = None,
-    label: int | None = None,
-    zones: str | None = None,
-) -> None:
-    number, head = connection.execute(_HEAD).fetchone()
-    link = Link(number + 1, int(kind), seq, through, at, label, zones, commitment)
-    connection.execute(_ADD, link)
-    connection.execute(_ADVANCE, (link.number, link.head(head)))

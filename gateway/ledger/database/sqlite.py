@@ -95,6 +95,10 @@ class SqliteDatabase:
     def flush(self, connection: Connection) -> None:
         """Do nothing: every statement is done when it returns."""
 
+    def undo(self, connection: Connection) -> None:
+        """Undo what was done since `begin`."""
+        connection.execute("ROLLBACK")
+
     def commit(self, connection: Connection) -> None:
         """Make durable what was done since `begin`."""
         connection.execute("COMMIT")

@@ -4,6 +4,7 @@ INVARIANT: a transaction that writes begins with one advisory lock, which all ga
 gateways follow one another as they do in SQLite, and what a work has read is still so when it writes.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -129,6 +130,13 @@ class PostgresqlDatabase:
         """
         assert isinstance(connection, PostgresqlConnection)
         connection.flush()
+
+    def undo(self, connection: Connection) -> None:
+        """Undo what was done since `begin`."""
+        assert isinstance(connection, PostgresqlConnection)
+        with contextlib.suppress(*self.failures):  # of what is undone
+            connection.whole()
+        connection.run("ROLLBACK")
 
     def commit(self, connection: Connection) -> None:
         """Make durable what was done since `begin`.
