@@ -67,6 +67,22 @@ class CloudReply:
         except _BROKEN as error:
             raise faults.cut_off(self._door.target) from error
 
+    def come(self) -> bytes:
+        """Return all raw bytes that have come, without waiting; empty: none.
+
+        Raises:
+            TargetCutOff: the body is cut.
+        """
+        try:
+            return self._response.content.read_nowait()
+        except _BROKEN as error:
+            raise faults.cut_off(self._door.target) from error
+
+    @property
+    def ended(self) -> bool:
+        """Whether the answer was read to its end."""
+        return self._response.content.at_eof()
+
     async def close(self) -> None:
         """End the answer, and with it the connection if the answer has not come to its end."""
         if not self._closed:

@@ -163,17 +163,25 @@ class EgressServer:
 
 
 async def _pass_on(reply: CloudReply, writer: Writer) -> None:
+    """Pass an answer on as it comes. What came together leaves together: each write wakes the gateway."""
     shape = reply.shape
     begun = Begun(content_type=shape.content_type, content_encoding=shape.content_encoding)
-    writer.write(frame(Kind.BEGUN, begun))
+    leaving = frame(Kind.BEGUN, begun)
     try:
-        while part := await reply.read():
-            writer.write(head(Kind.PART, len(part)) + part)
+        part = reply.come()
+        while True:
+            if part:
+                leaving += head(Kind.PART, len(part)) + part
+            if reply.ended:
+                break
+            writer.write(leaving)
             await writer.drain()  # a slow client is felt here, and then by the provider
+            leaving = b""
+            part = await reply.read()
     except AduanaError as error:
-        writer.write(frame(Kind.FAULT, fault_of(error)))
+        writer.write(leaving + frame(Kind.FAULT, fault_of(error)))
         return
-    writer.write(head(Kind.END, 0))
+    writer.write(leaving + head(Kind.END, 0))
 
 
 def _refusal(reason: str) -> Fault:
