@@ -1,21 +1,24 @@
 """The one file that can reach the cloud: the `openai` package's client, whose one way out is `_Door`.
 
 What leaves is decided there in one place: one address, a fixed set of headers, no redirect, no cookie, no proxy and no
-setting from the environment, verified TLS. What comes back is raw bytes, or one of our errors.
+setting from the environment, verified TLS. What comes back is raw bytes, or one of our errors. Connections, TLS and the
+reading of answers are aiohttp's; the few bytes of a request's head are written here, which is most of what is saved.
 """
 
-import io
+import asyncio
 import logging
 import re
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from http.cookies import Morsel, SimpleCookie
 from typing import NoReturn
 
 import aiohttp
 import httpx2
 import openai
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+from aiohttp.http import HttpProcessingError, RawResponseMessage
 from yarl import URL
 
 from gateway import __version__
@@ -36,23 +39,23 @@ _MOST_CONNECTIONS = 1000
 _KEEP_ALIVE_SECONDS = 30.0
 _MOST_HEAD_BYTES = 64 * 1024  # of one line of an answer's head
 _MOST_HEADERS = 256
-_PIECES_FROM = 2**20  # bytes of a body from which on it is handed over in pieces
 _VERSION = "api-version"  # the one query that leaves, to services like Azure's
 _JSON = "application/json"
 _FORM = re.compile(r"multipart/form-data; boundary=[0-9a-f]{32}")
-_BROKEN = (aiohttp.ClientError, ssl.SSLError, OSError)  # what a connection may end with; a TimeoutError is an OSError
+_VALUE = re.compile(r"[\x20-\x7e]*")  # of a header
+_BROKEN = (aiohttp.ClientError, HttpProcessingError, ssl.SSLError, OSError)  # what a connection may end with
 
 
 class CloudReply:
     """Answer that has begun with status 200 and whose body is still to be read."""
 
-    def __init__(self, door: "_Door", response: aiohttp.ClientResponse, most_bytes: int) -> None:
+    def __init__(self, door: "_Door", response: "_Answer", most_bytes: int) -> None:
         self._door = door
         self._response = response
         self._closed = False
         self.shape = BodyShape(
-            content_type=_said(response, "Content-Type"),
-            content_encoding=_said(response, "Content-Encoding"),
+            content_type=response.said("Content-Type"),
+            content_encoding=response.said("Content-Encoding"),
             most_bytes=most_bytes,
         )
 
@@ -148,17 +151,26 @@ class _Shut(httpx2.AsyncBaseTransport):
         raise openai.OpenAIError("Nothing leaves by the package's own HTTP client.")
 
 
-class _NoCookies(aiohttp.DummyCookieJar):
-    """Jar that does not even read the cookies of answers."""
+class _Answer:
+    """Answer that has begun, with whatever status."""
 
-    def update_cookies_from_headers(self, headers: Sequence[str], response_url: URL) -> None:
-        pass
+    def __init__(self, connection: Connection, message: RawResponseMessage, content: aiohttp.StreamReader) -> None:
+        self.status = message.code
+        self.headers = message.headers
+        self.content = content
+        self._connection = connection
 
-    def filter_cookies(self, request_url: URL) -> "SimpleCookie | dict[str, Morsel[str]]":  # type: ignore[override]
-        return _NOTHING
+    def said(self, name: str) -> str:
+        """Return what the head says under one name, in letters that can be passed on."""
+        return ", ".join(self.headers.getall(name, ())).encode("ascii", "replace").decode()
 
-
-_NOTHING: dict[str, Morsel[str]] = {}
+    def close(self) -> None:
+        """Keep the connection for the next request, if both sides have said all; end it otherwise."""
+        transport = self._connection.transport
+        if transport is None or transport.get_write_buffer_size():
+            self._connection.close()
+        else:
+            self._connection.release()  # which ends it if there is more to come
 
 
 class _Door:
@@ -169,36 +181,26 @@ class _Door:
     def __init__(self, target: str, settings: CloudSettings) -> None:
         self.target = target
         self._settings = settings
-        self._addresses: dict[str, URL] = {}
+        self._places: dict[str, aiohttp.ClientRequest] = {}
         self._under_way = 0
         self._proxy = None if settings.proxy is None else URL(settings.proxy)
         context = httpx2.create_ssl_context(trust_env=False)
         context.set_alpn_protocols(["http/1.1"])
         if settings.ca_file is not None:
             context.load_verify_locations(cafile=settings.ca_file)
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                ssl=context,
-                resolver=aiohttp.ThreadedResolver(),
-                limit=_MOST_CONNECTIONS,
-                keepalive_timeout=_KEEP_ALIVE_SECONDS,
-            ),
-            trust_env=False,
-            auto_decompress=False,
-            cookie_jar=_NoCookies(),
-            # Silence is measured by the target, which knows what has arrived. `connect`: with the wait for a free
-            # connection, and for the name.
-            timeout=aiohttp.ClientTimeout(
-                total=None, connect=2 * settings.connect_seconds, sock_connect=settings.connect_seconds
-            ),
-            max_line_size=_MOST_HEAD_BYTES,
-            max_field_size=_MOST_HEAD_BYTES,
-            max_headers=_MOST_HEADERS,
+        self._connector = aiohttp.TCPConnector(
+            ssl=context,
+            resolver=aiohttp.ThreadedResolver(),
+            limit=_MOST_CONNECTIONS,
+            keepalive_timeout=_KEEP_ALIVE_SECONDS,
+        )
+        # `connect`: with the wait for a free connection, and for the name. Silence is measured by the target, which
+        # knows what has arrived.
+        self._limits = aiohttp.ClientTimeout(
+            total=None, connect=2 * settings.connect_seconds, sock_connect=settings.connect_seconds
         )
 
-    async def send(
-        self, path: str, body: bytes, content_type: str, credential: Credential | None
-    ) -> aiohttp.ClientResponse:
+    async def send(self, path: str, body: bytes, content_type: str, credential: Credential | None) -> _Answer:
         """Send one body, and return the answer that begins with status 200.
 
         Raises:
@@ -208,13 +210,14 @@ class _Door:
             raise TargetError(f"The target {self.target!r} would have been sent something of an unknown type.")
         headers = {
             "Content-Type": content_type,
+            "Content-Length": str(len(body)),
             "Accept": "text/event-stream, application/json, */*;q=0.5",
             "Accept-Encoding": "identity",
             "User-Agent": f"aduana/{__version__}",
         }
         self._under_way += 1
         try:
-            response = await self._begun(path, body, headers | self._provider_headers(credential))
+            response = await self._begun(self._place(path), headers | self._provider_headers(credential), body)
         except BaseException:
             self._under_way -= 1
             raise
@@ -225,43 +228,85 @@ class _Door:
         finally:
             self.end(response)
 
-    def end(self, response: aiohttp.ClientResponse) -> None:
+    def end(self, response: _Answer) -> None:
         """End an answer that `send` began, once."""
         self._under_way -= 1
         response.close()
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._session.close()
+        await self._connector.close()
 
-    async def _begun(self, path: str, body: bytes, headers: dict[str, str]) -> aiohttp.ClientResponse:
+    async def _begun(self, place: aiohttp.ClientRequest, headers: Mapping[str, str], body: bytes) -> _Answer:
         """Return the answer that begins, with whatever status.
 
         Raises:
             TargetError: there is none.
         """
         try:
-            return await self._session.post(
-                self._address(path),
-                data=body if len(body) < _PIECES_FROM else io.BytesIO(body),
-                headers=headers,
-                allow_redirects=False,
-                proxy=self._proxy,
-            )
+            connection, protocol = await self._connected(place)
         except _BROKEN as error:
             raise self._connection_fault(error) from error
-        except ValueError:  # a key that can stand in no header; the error's own words could show it
-            raise TargetError(f"The target {self.target!r} could not be asked.") from None
+        try:
+            assert protocol.transport is not None
+            protocol.set_response_params(
+                read_until_eof=True,
+                auto_decompress=False,
+                max_line_size=_MOST_HEAD_BYTES,
+                max_field_size=_MOST_HEAD_BYTES,
+                max_headers=_MOST_HEADERS,
+            )
+            # At once, whatever its size: an answer may come, and end the connection, before all of it has left.
+            protocol.transport.writelines((self._head(place, headers), body))
+            message, content = await protocol.read()
+            while 100 <= message.code < 200 and message.code != 101:
+                message, content = await protocol.read()
+        except _BROKEN as error:
+            connection.close()
+            raise self._connection_fault(error) from error
+        except BaseException:  # cancelled, which the provider learns at once
+            connection.close()
+            raise
+        return _Answer(connection, message, content)
 
-    def _address(self, path: str) -> URL:
-        """Return the address of a path behind the base URL.
+    async def _connected(self, place: aiohttp.ClientRequest) -> tuple[Connection, ResponseHandler]:
+        """Return a connection that nobody uses."""
+        while True:
+            connection = await self._connector.connect(place, [], self._limits)
+            protocol = connection.protocol
+            assert protocol is not None
+            # INVARIANT: bytes that came while nobody had asked are not the answer to what is asked next.
+            if not protocol.should_close:
+                return connection, protocol
+            connection.close()
+
+    def _head(self, place: aiohttp.ClientRequest, headers: Mapping[str, str]) -> bytes:
+        """Return the head of a request.
+
+        Raises:
+            TargetError: a key or a version can stand in no header.
+        """
+        if not all(map(_VALUE.fullmatch, headers.values())):
+            raise TargetError(f"The target {self.target!r} could not be asked: its key is none that can be sent.")
+        url, to_proxy = place.url, {}
+        if self._proxy is not None and url.scheme == "http":  # such a proxy is told the whole address
+            target = str(url)
+            if password := place.headers.get("Proxy-Authorization"):
+                to_proxy = {"Proxy-Authorization": password}
+        else:
+            target = url.raw_path_qs
+        lines = [f"{name}: {value}\r\n" for name, value in {**headers, **to_proxy}.items()]
+        return f"POST {target} HTTP/1.1\r\nHost: {place.headers['Host']}\r\n{''.join(lines)}\r\n".encode("ascii")
+
+    def _place(self, path: str) -> aiohttp.ClientRequest:
+        """Return where a path behind the base URL is, as the connector wants to be told.
 
         Raises:
             TargetError: it would be another server's, or have a query of its own.
         """
-        address = self._addresses.get(path)
-        if address is not None:
-            return address
+        place = self._places.get(path)
+        if place is not None:
+            return place
         base = URL(self._settings.base_url).with_user(None)
         address = URL(f"{str(base).rstrip('/')}{path}")
         if address.origin() != base.origin():
@@ -270,8 +315,9 @@ class _Door:
             raise TargetError(f"The target {self.target!r} would have been asked with another query.")
         if self._settings.api_version:
             address = address.with_query({_VERSION: self._settings.api_version})
-        self._addresses[path] = address
-        return address
+        place = aiohttp.ClientRequest("POST", address, loop=asyncio.get_running_loop(), proxy=self._proxy)
+        self._places[path] = place
+        return place
 
     def _provider_headers(self, credential: Credential | None) -> dict[str, str]:
         """Return the key as the provider wants it, and the version of its API: from the configuration.
@@ -292,7 +338,7 @@ class _Door:
             headers = {"Authorization": f"Bearer {key}" if key else ""}
         return {name: value for name, value in headers.items() if value}
 
-    async def _fault(self, response: aiohttp.ClientResponse, credential: Credential | None) -> AduanaError:
+    async def _fault(self, response: _Answer, credential: Credential | None) -> AduanaError:
         retry_after = faults.retry_after_seconds(response.headers, datetime.now(UTC))
         body = await self._error_body(response)
         if credential is not None:  # a provider may quote it
@@ -303,11 +349,11 @@ class _Door:
         fault = faults.fault_of_status(self.target, status, faults.complaint_in(body), retry_after=retry_after)
         return fault if credential is None else faults.fault_of_client(self.target, status, fault)
 
-    async def _error_body(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _error_body(self, response: _Answer) -> bytes:
         """Return the beginning of an error's body; empty if it can't be read, because the status alone says enough."""
         body = b""
         try:
-            inflater = Inflater(_said(response, "Content-Encoding"), faults.MOST_ERROR_BYTES)
+            inflater = Inflater(response.said("Content-Encoding"), faults.MOST_ERROR_BYTES)
             while chunk := await response.content.readany():
                 for piece in inflater.feed(chunk):
                     body += piece
@@ -327,8 +373,3 @@ class _Door:
         if isinstance(error, TimeoutError | aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError):
             return faults.unreachable(self.target)
         return faults.disconnected(self.target)
-
-
-def _said(response: aiohttp.ClientResponse, name: str) -> str:
-    """Return what an answer's head says under one name, in letters that can be passed on."""
-    return ", ".join(response.headers.getall(name, ())).encode("ascii", "replace").decode()
