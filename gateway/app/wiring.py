@@ -458,6 +458,7 @@ def _pipeline(
             memory.key,
             BetweenKeys(settings.inspection.memory.between_keys),
             lost=bool(memory.lost),
+            shared=ledger.database.shared,
         ),
         dispatcher=dispatcher,
         settlements=settlements,

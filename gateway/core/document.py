@@ -75,7 +75,8 @@ Step: TypeAlias = str | int
 Place: TypeAlias = "tuple[Place, Step] | None"
 """Where a value stands, from the inside out: its key or index, then the same of what holds it. None: the document."""
 Leaf: TypeAlias = "str | int | float | tuple[int | float | bool | None, ...] | None"
-_KEY = -1  # the step from a value to its own key
+KEY = -1
+"""The step from a value to its own key."""
 _AMBIGUOUS = re.compile(r"[.\[~ ]")  # of a key: written as it is, it could be taken for several steps
 
 
@@ -87,7 +88,7 @@ def path_of(place: Place, root: str = "$") -> str:
     steps: list[str] = []
     while place is not None:
         place, step = place
-        steps.append("~key" if step == _KEY else _written(step))
+        steps.append("~key" if step == KEY else _written(step))
     return root + "".join(reversed(steps))
 
 
@@ -121,12 +122,12 @@ def leaves(value: object, place: Place = None) -> Iterator[tuple[Place, Leaf, bo
         elif isinstance(item, MappingProxyType | Mapping):  # the type first: an ABC is slow to ask
             if _FLAT.issuperset(map(type, item.values())):  # most objects, messages above all
                 for key, child in item.items():
-                    yield ((here, key), _KEY), key, True
+                    yield ((here, key), KEY), key, True
                     yield (here, key), child, False
                 continue
             children: list[tuple[Place, object, bool]] = []
             for key, child in item.items():
-                children.append((((here, key), _KEY), key, True))
+                children.append((((here, key), KEY), key, True))
                 children.append(((here, key), child, False))
             stack.extend(reversed(children))
         elif item is None or isinstance(item, int | float):

@@ -7,7 +7,7 @@ LedgerUnavailable, and nothing is sent.
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, tzinfo
+from datetime import date, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from gateway.ledger import chain, identity, masking, recovery, rows
 from gateway.ledger.budgets import Budgets, drawn_on
 from gateway.ledger.database.places import database_of
 from gateway.ledger.database.sqlite import FILE_NAME
+from gateway.ledger.days import Days
 from gateway.ledger.facts import Pattern, Patterns
 from gateway.ledger.facts import add as add_pattern
 from gateway.ledger.facts import newest as newest_pattern
@@ -78,6 +79,7 @@ class Ledger:
         self._settings = settings
         self._wall = wall
         self._zone = zone_of(settings.timezone)
+        self._days = Days(self._zone)
         self._database = database_of(settings)
         self._lock = lock or OwnerLock(settings.directory)
         self._writer: Writer | None = None
@@ -542,7 +544,7 @@ class Ledger:
         self._budgets.roll(self._today())
 
     def _today(self) -> date:
-        return datetime.fromtimestamp(self._wall(), self._zone).date()
+        return self._days.at(self._wall())
 
     def _day(self) -> int:
         return int(self._wall() // 86_400)

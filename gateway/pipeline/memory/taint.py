@@ -6,6 +6,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 import msgspec
+from cachetools import FIFOCache
 
 from gateway.core.finding import Trace, TraceKind
 from gateway.core.labels import Label
@@ -22,6 +23,7 @@ from gateway.privacy.taint.fingerprints import file_hash
 from gateway.privacy.taint.scope import BetweenKeys, Scope
 
 T = TypeVar("T")
+_SCOPES = 1_000
 _THREADS = 2  # that work on long requests: more of them would only slow the event loop down
 
 
@@ -44,7 +46,7 @@ class _Look(msgspec.Struct, frozen=True):
     trace: Trace
     turn: int
     hashes: tuple[bytes, ...]
-    mark: int | None = None
+    mark: int | bytes | None = None
     seam: bool = False  # of several texts, so its place is where they end
 
 
@@ -56,7 +58,13 @@ class ConversationTaint:
     """
 
     def __init__(
-        self, store: TaintStore, key: bytes, between: BetweenKeys = BetweenKeys.PASSAGES, *, lost: bool = False
+        self,
+        store: TaintStore,
+        key: bytes,
+        between: BetweenKeys = BetweenKeys.PASSAGES,
+        *,
+        lost: bool = False,
+        shared: bool = False,
     ) -> None:
         """Take the memory over.
 
@@ -64,13 +72,15 @@ class ConversationTaint:
             store: Keeps the hashes.
             key: The secret that they are made with.
             between: What one key's requests may show of another's.
+            shared: Others remember in the same store too, so that nothing stays unknown for having been so once.
             lost: What was remembered is gone: everything counts as sensitive, and nothing is learned from that.
         """
         self._lost = lost
         self._store = store
         self._key = key
         self._between = between
-        self._texts = PassageCache(key)
+        self._texts = PassageCache(key, forgetful=shared)
+        self._scopes: FIFOCache[str, Scope] = FIFOCache(_SCOPES)
         self._threads = asyncio.Semaphore(_THREADS)
 
     async def recall(self, inbound: Inbound, attached: Sequence[AttachedText] = ()) -> Recollection:
@@ -84,11 +94,12 @@ class ConversationTaint:
             return Recollection(traces=(Trace(kind=TraceKind.LOST, path="$"),), conversation=conversation)
         state = self._texts.state()
         try:
-            looks = await self._worked(inbound, lambda: self._looks(inbound, state, attached))
+            looks, conversation = await self._worked(inbound, lambda: self._looks(inbound, state, attached))
         except TooManyTexts:
             conversation = await self._worked(inbound, lambda: self._conversation(inbound))
             return Recollection(traces=(Trace(kind=TraceKind.SIZE, path="$"),), turn=1, conversation=conversation)
-        conversation = self._conversation(inbound)  # quick: its turns were looked at just now
+        if not looks:
+            return Recollection(conversation=conversation)
         hashes = [item for look in looks for item in look.hashes]
         found = await self._store.taint_lookup(hashes) if hashes else {}
         known = frozenset(item for item, label in found.items() if label is Label.SENSITIVE)
@@ -179,7 +190,10 @@ class ConversationTaint:
 
         await self._worked(inbound, note)
 
-    def _looks(self, inbound: Inbound, state: int, attached: Sequence[AttachedText]) -> list[_Look]:
+    def _looks(
+        self, inbound: Inbound, state: int, attached: Sequence[AttachedText]
+    ) -> tuple[list[_Look], bytes | None]:
+        """Return what is to be looked up of a request, and the hash of how its conversation begins."""
         cache, scope = self._texts, self._scope(inbound)
         texts = (*texts_of(inbound.request, MOST_TEXTS), *(text for one in attached for text in one.texts))
         looks: list[_Look] = []
@@ -190,10 +204,10 @@ class ConversationTaint:
             if mark in seen or cache.checked(state, mark, scope.secret):
                 continue
             seen.add(mark)
-            hashes = cache.of(mark, text.text)
+            hashes, begins = cache.of(mark, text.text), since(text, turns)
             for kind, items in ((TraceKind.PASSAGE, hashes.passages), (TraceKind.LINE, hashes.lines)):
-                looks.append(_Look(Trace(kind=kind, path=text.path), since(text, turns), scope.looked_for(items), mark))
-        for plain, text in seams(texts, ordered=True):
+                looks.append(_Look(Trace(kind=kind, path=text.path), begins, scope.looked_for(items), mark))
+        for plain, text in seams(texts, ordered=True, ends=cache.ends):
             mark = cache.mark(plain)
             if mark not in seen and not cache.checked(state, mark, scope.secret):
                 seen.add(mark)
@@ -205,10 +219,12 @@ class ConversationTaint:
             trace = Trace(kind=TraceKind.PASSAGE, path=one.path)
             turn = max([since(text, turns) for text in one.texts], default=1)
             looks.append(_Look(trace, turn, scope.looked_for((file_hash(one.data, self._key),))))
-        for link in self._links(inbound):
-            trace = Trace(kind=TraceKind.CONVERSATION, path=f"$.messages[{link.message}]")
-            looks.append(_Look(trace, link.turn, scope.looked_for((link.hash,))))
-        return looks
+        own = self._turns(inbound)
+        for link in links(own, self._key):
+            if not cache.checked(state, link.hash, scope.secret):
+                trace = Trace(kind=TraceKind.CONVERSATION, path=f"$.messages[{link.message}]")
+                looks.append(_Look(trace, link.turn, scope.looked_for((link.hash,)), link.hash))
+        return looks, self._conversation_of(inbound, own)
 
     def _links(self, inbound: Inbound) -> Iterable[Link]:
         return links(self._turns(inbound), self._key)
@@ -217,11 +233,17 @@ class ConversationTaint:
         return [(number, self._texts.turn(text, own=own)) for number, text, own in turns_of(inbound.request)]
 
     def _conversation(self, inbound: Inbound) -> bytes | None:
-        turns = (self._texts.turn(text, own=True) for _, text, own in turns_of(inbound.request) if own)
-        return conversation_of(turns, self._key, (inbound.caller.key, inbound.caller.user))
+        return self._conversation_of(inbound, self._turns(inbound))
+
+    def _conversation_of(self, inbound: Inbound, turns: Sequence[tuple[int, Turn]]) -> bytes | None:
+        return conversation_of((turn for _, turn in turns), self._key, (inbound.caller.key, inbound.caller.user))
 
     def _scope(self, inbound: Inbound) -> Scope:
-        return Scope.of(inbound.caller.key, self._between, self._key)
+        name = inbound.caller.key
+        scope = self._scopes.get(name)
+        if scope is None:
+            self._scopes[name] = scope = Scope.of(name, self._between, self._key)
+        return scope
 
     async def _worked(self, inbound: Inbound, work: Callable[[], T]) -> T:
         """Run work on a request's texts: in a thread where they are long."""
@@ -239,5 +261,5 @@ class ConversationTaint:
                 self._texts.changed()
 
 
-def _marks(looks: Iterable[_Look]) -> set[int]:
+def _marks(looks: Iterable[_Look]) -> set[int | bytes]:
     return {look.mark for look in looks if look.mark is not None}

@@ -50,7 +50,9 @@ _SETTINGS = frozenset(
     {"tools", "functions", "response_format", "text", "audio", "metadata", "tool_choice", "modalities"}
 )
 """Fields of a request that say how to answer, or describe such fields in a schema."""
+_TOLD_APART = _SETTINGS | {"messages", "prediction"}
 _PLAIN = frozenset({"role", "content"})
+_FLAT = frozenset({str, int, float, bool, type(None)})  # values that hold no others
 _EMPTY: tuple[Json, ...] = (None, False, "", (), MappingProxyType({}))
 
 
@@ -68,13 +70,20 @@ def unreadable_parts(document: Json) -> Iterator[tuple[str, str]]:
     prediction = document.get("prediction")
     if isinstance(prediction, Mapping):
         yield from _parted(prediction, "$.prediction")
-    known = _SETTINGS | {"messages", "prediction"}
-    yield from _held({name: value for name, value in document.items() if name not in known}, "$")
+    rest = {
+        name: value
+        for name, value in document.items()
+        if (type(value) not in _FLAT or name in _HOLDERS) and name not in _TOLD_APART
+    }
+    if rest:
+        yield from _held(rest, "$")
 
 
 def _parted(holder: Mapping[str, Json], path: str) -> Iterator[tuple[str, str]]:
     """Yield kind and path of what is not text in the parts of a message, and in the fields beside them."""
     content = holder.get("content")
+    if isinstance(content, str) and holder.keys() == _PLAIN:
+        return
     if isinstance(content, tuple):
         yield from _parts(content, f"{path}.content")
     if holder.keys() != _PLAIN:

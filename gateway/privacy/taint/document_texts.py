@@ -1,15 +1,18 @@
 """One walk over every text of a document, the same for remembering and for looking up. Pure.
 
-Every string, key and long number, with whose words it is; and, since a text may be told or quoted in pieces, the seams
-of neighbouring strings: those of one field (all of a role's contents, all prompts, all descriptions) and all in order.
+Every string, key and long number but the API's own words, with whose words it is; and, since a text may be told or
+quoted in pieces, the seams of neighbouring strings: those of one field (all of a role's contents, all prompts, all
+descriptions) and all in order.
 """
 
 import enum
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import TypeAlias
 
 import msgspec
 
-from gateway.core.document import JsonObject, strings
+from gateway.core.document import KEY, JsonObject, Place, leaves, long_numbers, path_of
 from gateway.core.request import (
     AnyRequest,
     ChatRequest,
@@ -24,6 +27,22 @@ from gateway.privacy.taint.fingerprints import SURE, letters
 MOST_TEXTS = 100_000  # that are looked up; a request with more counts as sensitive
 _EDGE = SURE - 1
 _SEAM = 4_096  # letters and digits in one seam; a longer one goes on in the next
+_DIGITS = "0123456789[]"
+_NO_FIELDS: JsonObject = MappingProxyType({})
+_PLAIN = frozenset({"role", "content"})  # all fields of most messages
+_OF_THE_API = frozenset(
+    {
+        "model",
+        "stream",
+        "stream_options",
+        "max_tokens",
+        "max_completion_tokens",
+        "temperature",
+        "top_p",
+        "tools",
+        "user",
+    }
+)  # names of fields that most requests have: they tell nothing
 _NAMES = frozenset({"role", "type", "id", "tool_call_id", "index", "model"})  # fields that break no text in two
 
 
@@ -36,24 +55,44 @@ class Whose(enum.Enum):
     SHARED = "shared"  # system prompts, tools, schemas, settings: many conversations have them in common
 
 
-_ROLES = {"user": Whose.OWN, "assistant": Whose.ANSWER, "tool": Whose.RESULT, "function": Whose.RESULT}
+_ROLES = {
+    "user": Whose.OWN,
+    "assistant": Whose.ANSWER,
+    "tool": Whose.RESULT,
+    "function": Whose.RESULT,
+    "system": Whose.SHARED,
+    "developer": Whose.SHARED,
+}
 
 
 class DocumentText(msgspec.Struct, frozen=True):
-    """A text, its path, whose it is, and how many of the client's own turns had begun before it ended."""
+    """A text, where it stands, whose it is, and how many of the client's own turns had begun before it ended."""
 
-    path: str
+    place: "Place | str"  # a path, where it stands in no document
     text: str
     whose: Whose
     turn: int = 0
     message: bool = False  # it stands in the conversation, or is what the request is about
 
     @property
+    def path(self) -> str:
+        """Return the path of its place."""
+        return self.place if isinstance(self.place, str) else path_of(self.place)
+
+    @property
     def field(self) -> str:
         """Return the name of the field that it stands in; `~key` for the name of a field."""
-        if self.path.endswith("~key"):
-            return "~key"
-        return self.path.rstrip("0123456789[]").rpartition(".")[2]
+        place = self.place
+        while isinstance(place, tuple):
+            place, step = place
+            if step == KEY:
+                return "~key"
+            if isinstance(step, str):
+                if step.isidentifier():
+                    return step.rstrip(_DIGITS)
+                break  # a name that is written otherwise in paths
+        path = self.path
+        return "~key" if path.endswith("~key") else path.rstrip(_DIGITS).rpartition(".")[2]
 
 
 def since(text: DocumentText, turns: int) -> int:
@@ -94,62 +133,60 @@ def attached_texts(request: AnyRequest, message: int, pieces: Iterable[tuple[str
     return tuple([DocumentText(path, text, whose, turn, True) for path, text in pieces])
 
 
-def seams(texts: Iterable[DocumentText], *, ordered: bool) -> Iterator[tuple[str, DocumentText]]:
+Ends: TypeAlias = tuple[str, str | None]
+"""The first letters and digits of a text and the last ones; None: the first are all that it has."""
+
+
+def seams(
+    texts: Iterable[DocumentText], *, ordered: bool, ends: Callable[[str], Ends] | None = None
+) -> Iterator[tuple[str, DocumentText]]:
     """Yield the letters and digits around the borders of neighbouring texts, and the text that each ends in.
 
     Whatever `SURE` letters and digits of a joined text cross a border lie in one of these whole. `ordered`: also across
-    fields, in the order of the document.
+    fields, in the order of the document. `ends` does what `ends_of` does, perhaps from memory.
     """
-    streams: dict[tuple[Whose, str], list[_Edges]] = {}
-    everything: list[_Edges] = []
+    streams: dict[tuple[Whose, str], list[DocumentText]] = {}
+    everything: list[DocumentText] = []
     for text in texts:
         field = text.field
-        edges = _edges(text)
-        streams.setdefault((text.whose, field), []).append(edges)
+        streams.setdefault((text.whose, field), []).append(text)
         if ordered and field != "~key" and field not in _NAMES:
-            everything.append(edges)
+            everything.append(text)
     for stream in streams.values():
-        yield from _joined(stream)
+        yield from _joined(stream, ends or ends_of)
     if len(streams) > 1 and ordered:
-        yield from _joined(everything)
+        yield from _joined(everything, ends or ends_of)
 
 
-class _Edges(msgspec.Struct, frozen=True):
-    """The first letters and digits of a text and the last ones; None: the first are all that it has."""
+def ends_of(text: str) -> Ends:
+    """Return the ends of a text.
 
-    text: DocumentText
-    head: str
-    tail: str | None
+    INVARIANT: what has an end of its own has at least `_EDGE` letters and digits, so no `SURE` of them reach over it.
+    """
+    head = _enough(text, lambda size: text[:size])[:_EDGE]
+    if len(head) < _EDGE:
+        return head, None
+    return head, _enough(text, lambda size: text[-size:])[-_EDGE:]
 
 
-def _joined(stream: list[_Edges]) -> Iterator[tuple[str, DocumentText]]:
+def _joined(stream: list[DocumentText], ends: Callable[[str], Ends]) -> Iterator[tuple[str, DocumentText]]:
     """Yield the seams of one stream. Where they are cut depends on what stands before alone, so they stay the same."""
     if len(stream) < 2:
         return
     parts: list[str] = []
     size = 0
-    for edges in stream:
-        parts.append(edges.head)
-        size += len(edges.head)
-        if edges.tail is not None or size > _SEAM:
+    for text in stream:
+        head, tail = ends(text.text)
+        parts.append(head)
+        size += len(head)
+        if tail is not None or size > _SEAM:
             joined = "".join(parts)
             if len(parts) > 1:
-                yield joined, edges.text
-            parts = [edges.tail if edges.tail is not None else joined[-_EDGE:]]
+                yield joined, text
+            parts = [tail if tail is not None else joined[-_EDGE:]]
             size = len(parts[0])
     if len(parts) > 1:
-        yield "".join(parts), stream[-1].text
-
-
-def _edges(text: DocumentText) -> _Edges:
-    """Return the ends of a text.
-
-    INVARIANT: what has an end of its own has at least `_EDGE` letters and digits, so no `SURE` of them reach over it.
-    """
-    head = _enough(text.text, lambda size: text.text[:size])[:_EDGE]
-    if len(head) < _EDGE:
-        return _Edges(text, head, None)
-    return _Edges(text, head, _enough(text.text, lambda size: text.text[-size:])[-_EDGE:])
+        yield "".join(parts), stream[-1]
 
 
 def _enough(text: str, cut: Callable[[int], str]) -> str:
@@ -181,21 +218,45 @@ def _texts(request: AnyRequest) -> Iterator[DocumentText]:
             own = {"prompt", "input"}
         case _:
             own = {"query", "documents"}
-    for path, text in strings(document):
-        field = path[2:].split(".", 1)[0].split("[", 1)[0]
-        mine = field in own
-        yield DocumentText(path, text, Whose.OWN if mine else Whose.SHARED, 0, mine)
+    for place, text in _placed(document):
+        top = place
+        while top is not None and top[0] is not None:
+            top = top[0]
+        mine = top is not None and top[1] in own
+        yield DocumentText(place, text, Whose.OWN if mine else Whose.SHARED, 0, mine)
 
 
 def _chat(document: JsonObject) -> Iterator[DocumentText]:
     messages = document.get("messages")
     rest = {name: value for name, value in document.items() if name != "messages"}
-    for path, text in strings(rest):
-        yield DocumentText(path, text, Whose.SHARED)
+    for place, text in _placed(rest):
+        if text not in _OF_THE_API or place is None or place[1] != KEY:
+            yield DocumentText(place, text, Whose.SHARED)
     turn = 0
+    root: Place = (None, "messages")
     for number, message in enumerate(messages if isinstance(messages, tuple) else ()):
-        role = message.get("role") if isinstance(message, Mapping) else None
+        fields = message if isinstance(message, MappingProxyType | Mapping) else _NO_FIELDS
+        role = fields.get("role")
         whose = _ROLES.get(role, Whose.SHARED) if isinstance(role, str) else Whose.SHARED
         turn += whose is Whose.OWN
-        for path, text in strings(message, f"$.messages[{number}]"):
-            yield DocumentText(path, text, whose, turn, True)
+        here: Place = (root, number)
+        if isinstance(role, str) and role in _ROLES and fields.keys() == _PLAIN:
+            content = fields["content"]
+            if isinstance(content, str):  # role and content are words of the API
+                yield DocumentText((here, "content"), content, whose, turn, True)
+                continue
+        for place, text in _placed(message, here):
+            yield DocumentText(place, text, whose, turn, True)
+
+
+def _placed(value: object, place: Place = None) -> Iterator[tuple[Place, str]]:
+    """Yield every string, key and long number with its place, as `core.document.strings` does with paths."""
+    for here, leaf, _ in leaves(value, place):
+        if isinstance(leaf, str):
+            yield here, leaf
+        elif isinstance(leaf, tuple):
+            for index, number in long_numbers(leaf):
+                yield (here, index), number
+        else:
+            for _, number in long_numbers((leaf,)):
+                yield here, number

@@ -67,8 +67,12 @@ def _places(plain: str, most: int | None) -> list[int]:
     padded = np.zeros(len(hashes) + min(_WINDOW, len(hashes)) - 1, np.uint64)
     padded[len(padded) - len(hashes) : len(padded) - len(hashes) + len(lowest)] = lowest
     chosen = np.flatnonzero(_over_window(padded, np.maximum, len(hashes)) == hashes)
-    _, first = np.unique(hashes[chosen], return_index=True)  # in the order of the hashes
-    return sorted(int(place) for place in chosen[first[:most]])
+    first: dict[int, int] = {}
+    for place, number in zip(chosen.tolist(), hashes[chosen].tolist(), strict=True):
+        first.setdefault(number, place)
+    if most is not None and len(first) > most:
+        return sorted(first[number] for number in sorted(first)[:most])
+    return list(first.values())
 
 
 def _grams(codes: Numbers) -> Numbers:

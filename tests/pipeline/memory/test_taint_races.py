@@ -6,10 +6,11 @@ from collections.abc import Sequence
 import pytest
 
 from gateway.core.labels import Label
+from gateway.pipeline.memory.taint import ConversationTaint
 from gateway.pipeline.ports import Recollection
 from gateway.policy import Sensitivity
 from gateway.privacy import Inspector
-from tests.pipeline.memory_world import STORY, Store, World, chat
+from tests.pipeline.memory_world import SECRET, STORY, Store, World, chat
 
 LINE = "The man with the ladder waited for the late ferry above the shop"
 
@@ -57,3 +58,13 @@ async def test_a_text_that_was_looked_up_while_it_was_written_is_known_behind_th
     store.may_write.set()
     await writing
     assert (await world.taint.recall(quoting)).traces
+
+
+async def test_what_another_gateway_remembers_counts_for_texts_that_were_unknown_before() -> None:
+    """Two gateways with one store: what one has cleared is looked up again, for the other may know better by now."""
+    store = Store()
+    one, other = (ConversationTaint(store, SECRET, shared=True) for _ in range(2))
+    asked = World(Inspector(hyperscan=False), store=store).inbound(chat(STORY))
+    assert not (await one.recall(asked)).tainted
+    await other.remember(asked, Sensitivity(whole=True), Recollection())
+    assert (await one.recall(asked)).tainted

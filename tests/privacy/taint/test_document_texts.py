@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from gateway.core.document import KEY as NAME_OF
 from gateway.core.document import freeze_object
 from gateway.privacy.taint.document_texts import DocumentText, TooManyTexts, Whose, seams, texts_of
 from gateway.privacy.taint.fingerprints import SURE, letters, passages_of
@@ -96,3 +97,11 @@ def test_readings_are_the_text_and_what_encodings_hide() -> None:
 def test_letters_with_accents_of_two_kinds_are_the_same() -> None:
     """A letter and its accent as one character or as two read the same."""
     assert letters("Me dijo que sí, mañana") == letters("Me dijo que si\u0301, man\u0303ana")
+
+
+@pytest.mark.parametrize("name", ["text", "text2", "123", "a.b", "two words", "a[0]", "~key", "é", ""])
+def test_a_text_has_the_field_that_its_path_names(name: str) -> None:
+    """Whether it stands in a document or is known by its path alone: both fall into the same seams."""
+    for place in ((None, name), (((None, "x"), name), 3), ((None, name), NAME_OF)):
+        placed = DocumentText(place, "words", Whose.OWN)
+        assert placed.field == DocumentText(placed.path, "words", Whose.OWN).field
