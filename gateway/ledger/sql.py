@@ -129,6 +129,9 @@ class Database(Protocol):
             Undecided: Nobody knows whether it is.
         """
 
+    def tidy(self, connection: Connection) -> None:
+        """Do what is better done while nobody writes."""
+
     def was_committed(self, connection: Connection, transaction: object) -> bool:
         """Return whether a transaction is durable of which that was not known."""
 

@@ -18,6 +18,7 @@ from gateway.ledger.sql import Connection, Database, Undecided, Work
 
 _BATCH = 256
 _PROBE_SECONDS = 2.0
+_IDLE_SECONDS = 0.25  # without work, from which on nobody is expected at once
 _HEARTBEAT = "INSERT INTO heartbeat VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at"
 _MOST_OWED = 10_000  # jobs that are kept while the database can't be used; no request is admitted then
 
@@ -69,6 +70,7 @@ class Writer:
         self._owed: list[Job] = []
         self._maybe: tuple[object, list[Job]] | None = None  # a transaction that may be durable, and its kept jobs
         self._problem: str | None = None
+        self._tidy = True  # nothing was written since the database was last tidied up
         self._closed = False
 
     @property
@@ -117,11 +119,7 @@ class Writer:
     def _take(self) -> tuple[list[Job], bool]:
         batch: list[Job] = []
         try:
-            # While something is wrong, look now and then whether it is over, so that readiness can come back.
-            wait = self._tending.seconds if self._tending is not None else None
-            if self._problem is not None:
-                wait = _PROBE_SECONDS
-            jobs = self._queue.get(timeout=wait)
+            jobs = self._first()
             while jobs is not None:
                 batch += jobs
                 if len(batch) >= _BATCH:
@@ -130,6 +128,22 @@ class Writer:
         except queue.Empty:
             return batch, True
         return batch, False
+
+    def _first(self) -> list[Job] | None:
+        """Wait for jobs. In an idle moment the database is tidied up, which would else keep somebody waiting.
+
+        Raises:
+            Empty: None came; it is time to look after the database.
+        """
+        if self._problem is not None:  # look now and then whether it is over, so that readiness can come back
+            return self._queue.get(timeout=_PROBE_SECONDS)
+        if not self._tidy and self._connection is not None:
+            with contextlib.suppress(queue.Empty):
+                return self._queue.get(timeout=_IDLE_SECONDS)
+            self._tidy = True
+            with contextlib.suppress(*self._database.failures):  # it is done again behind the next work
+                self._database.tidy(self._connection)
+        return self._queue.get(timeout=self._tending.seconds if self._tending is not None else None)
 
     def _write(self, batch: list[Job]) -> None:
         jobs, self._owed = self._owed + batch, []
@@ -150,6 +164,7 @@ class Writer:
             self._failed(jobs, f"{self._database.name} failed: {type(error).__name__}.", error)
             return
         self._problem = None
+        self._tidy = not jobs and self._tidy
         self._answer([(job, answer, refused) for job, (answer, refused) in zip(jobs, answers, strict=True)])
 
     def _connected(self) -> Connection:

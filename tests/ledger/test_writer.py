@@ -221,3 +221,20 @@ async def test_a_database_that_vanishes_under_the_gateway_refuses(settings: Ledg
     with pytest.raises(LedgerUnavailable, match=r"No such file|replaced by another"):
         await ledger.receive(make_receipt("b"), None)
     await ledger.close()
+
+
+async def test_in_an_idle_moment_the_log_goes_into_the_file(settings: LedgerSettings, tmp_path: Path) -> None:
+    """So no commit must do that while somebody waits: a copy of the file alone has the receipt by then."""
+    ledger = Ledger(settings)
+    await ledger.open()
+    await ledger.receive(make_receipt(), None)
+    copy = tmp_path / "copy.sqlite3"
+    found: list[tuple[str]] = []
+    async with asyncio.timeout(60):
+        while not found:
+            await asyncio.sleep(0.05)
+            shutil.copy(ledger.file, copy)
+            with contextlib.closing(sqlite3.connect(copy)) as connection, contextlib.suppress(sqlite3.Error):
+                found = connection.execute("SELECT request_id FROM receipts").fetchall()
+    assert found == [("r1",)]
+    await ledger.close()

@@ -12,6 +12,7 @@ from gateway.ledger.sql import Connection
 
 FILE_NAME = "ledger.sqlite3"
 MIB = 2**20
+_LOG_BYTES = 16 * MIB  # of the write-ahead log; the commit that fills it brings all of it into the file
 _STEPS = 20_000  # of SQLite's machine between two looks at the clock
 _UNFIT = (
     sqlite3.IntegrityError,
@@ -102,6 +103,10 @@ class SqliteDatabase:
     def commit(self, connection: Connection) -> None:
         """Make durable what was done since `begin`."""
         connection.execute("COMMIT")
+
+    def tidy(self, connection: Connection) -> None:
+        """Bring what stands in the log into the file, so that no commit has to do so."""
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def was_committed(self, connection: Connection, transaction: object) -> bool:
         """Return False: a commit here is either done or not."""
@@ -234,9 +239,10 @@ def connect(
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA secure_delete = ON")
-        connection.execute("PRAGMA journal_size_limit = 16777216")
+        connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
+        page = connection.execute("PRAGMA page_size").fetchone()[0]
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_BYTES // page}")
         if max_bytes is not None:
-            page = connection.execute("PRAGMA page_size").fetchone()[0]
             connection.execute(f"PRAGMA max_page_count = {max(1, max_bytes // page)}")
     except BaseException:
         connection.close()

@@ -158,6 +158,9 @@ class PostgresqlDatabase:
         if done != "COMMIT":
             raise psycopg.InternalError(f"the transaction ended with {done}")
 
+    def tidy(self, connection: Connection) -> None:
+        """Do nothing: the server looks after itself."""
+
     def was_committed(self, connection: Connection, transaction: object) -> bool:
         """Return whether a transaction is durable of which that was not known.
 
