@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 import msgspec
 
@@ -103,6 +103,12 @@ def _written(step: Step) -> str:
     return f"[{json.dumps(step, ensure_ascii=False)}]" if _AMBIGUOUS.search(step) else f".{step}"
 
 
+def is_object(value: object) -> TypeGuard[JsonObject]:
+    """Return whether a value is a JSON object. Its usual type is asked for first: an ABC is slow to ask."""
+    kind = type(value)
+    return kind is MappingProxyType or (kind not in _NO_OBJECTS and isinstance(value, Mapping))
+
+
 def leaves(value: object, place: Place = None) -> Iterator[tuple[Place, Leaf, bool]]:
     """Yield every value that holds no others as `(place, value, whether it is a key)`, in the document's order.
 
@@ -160,3 +166,4 @@ def long_numbers(numbers: "tuple[int | float | bool | None, ...]") -> Iterator[t
 
 _NUMBERS = frozenset({int, float, bool, type(None)})
 _FLAT = frozenset({str, *_NUMBERS})
+_NO_OBJECTS = frozenset({tuple, *_FLAT})

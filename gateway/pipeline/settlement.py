@@ -266,8 +266,10 @@ class SettlementWriter:
         usage = account.usage_so_far()
         target = account.target
         local = account.zone is Zone.LOCAL
-        prompt = msgspec.structs.replace(account.asked, input=account.prompt, estimated=True)
-        vain = sum(self._pricing.cost(name, prompt) for name in account.vain)
+        vain = 0
+        if account.vain:
+            prompt = msgspec.structs.replace(account.asked, input=account.prompt, estimated=True)
+            vain = sum(self._pricing.cost(name, prompt) for name in account.vain)
         return Settlement(
             request_id=account.receipt.request_id,
             settled_at=self._wall(),

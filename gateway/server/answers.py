@@ -30,7 +30,9 @@ _PATH = re.compile(r"(?<![\w/:.#$*-])~?/(?!(?:v1|v2|api|admin)/)[^\s/'\"<>|:,;()
 
 def header_value(text: str, *, longest: int = 200) -> str:
     """Return the text with everything that may not stand in a header replaced: a rule's name can hold anything."""
-    return "".join(c if " " <= c <= "~" else "?" for c in text)[:longest]
+    if not (text.isascii() and text.isprintable()):
+        text = "".join([c if " " <= c <= "~" else "?" for c in text])
+    return text[:longest]
 
 
 def route_headers(route: Route) -> dict[str, str]:
@@ -58,6 +60,8 @@ def route_headers(route: Route) -> dict[str, str]:
 def _room_headers(route: Route) -> dict[str, str]:
     """Return what is left of limits, in the words of the client's dialect; some dialects have none."""
     headers: dict[str, str] = {}
+    if route.room is None and route.tokens is None:
+        return headers
     for what, room in (("requests", route.room), ("tokens", route.tokens)):
         match route.dialect:
             case Dialect.OPENAI if room is not None:

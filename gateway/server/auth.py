@@ -1,6 +1,7 @@
 """Who may talk to the gateway: host and origin checks, and API keys."""
 
 import base64
+import functools
 import os
 import re
 import time
@@ -19,6 +20,7 @@ from gateway.core.request import Caller
 from gateway.core.secret import Credential, CredentialForm, Secret
 from gateway.server.headers import KEY, REQUEST_HEADERS, refuse_unknown_headers
 
+_CACHED_HEADS = 256
 _EXPOSED = "x-request-id, x-aduana-target, x-aduana-zone, x-aduana-label, x-aduana-reasons"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 _BEARER, _API_KEY = "authorization", "x-api-key"
@@ -117,10 +119,18 @@ class KeyRing:
                 the key is known, and has expired or was revoked.
         """
         given = credentials_of(headers)
-        known = [one for one in map(self._of, given) if one is not None]
         now = self._wall()
-        ended = next((refusal for one in known if (refusal := one.refusal(now)) is not None), None)
-        found = {one.caller.key: one.caller for one in known if one.refusal(now) is None}
+        ended: Unauthorized | None = None
+        found: dict[str, Caller] = {}
+        for secret in given:
+            known = self._of(secret)
+            if known is None:
+                continue
+            refusal = known.refusal(now)
+            if refusal is None:
+                found[known.caller.key] = known.caller
+            else:
+                ended = ended or refusal
         if len(found) > 1:
             raise BadRequest(
                 "Two API keys of this gateway in one request. Send exactly one.", code="ambiguous_credentials"
@@ -291,10 +301,11 @@ class HostGuard:
             Forbidden: The host or the origin is not one of ours.
         """
         headers = request.headers
-        for name in _SINGLE:
-            if len(headers.getall(name, ())) > 1:
-                raise BadRequest(f"The header {name!r} stands twice. Send it once.", code="duplicate_header")
-        refuse_unknown_headers(headers)
+        names = tuple([name for name, _ in headers.items()])  # of its keys alone each would come once
+        twice = _twice(names)
+        if twice is not None:
+            raise BadRequest(f"The header {twice!r} stands twice. Send it once.", code="duplicate_header")
+        refuse_unknown_headers(names)
         host = hostname(headers.get("Host", ""))
         if host not in self._hosts and not self._any_host:
             raise Forbidden(
@@ -331,11 +342,19 @@ class HostGuard:
             return False
 
 
+@functools.lru_cache(_CACHED_HEADS)
+def _twice(names: tuple[str, ...]) -> str | None:
+    """Return the name of a header that may come once and came twice; None: there is none."""
+    given = [name.lower() for name in names]
+    return next((name for name in _SINGLE if given.count(name) > 1), None)
+
+
 def _plain(value: str) -> str:
     """Return a client's header value without what may not stand in an answer's header."""
     return "".join(character for character in value if " " <= character <= "~")
 
 
+@functools.lru_cache(_CACHED_HEADS)
 def hostname(host: str) -> str:
     """Return the `Host` header in lower case, without its port."""
     host = host.strip().lower()

@@ -27,6 +27,12 @@ class BodyReader:
             raise BadRequest(
                 "Compressed request bodies are not accepted. Send plain JSON.", code="unsupported_encoding", status=415
             )
+        content = request.content
+        if content.is_eof():  # it came together with its head, as most do: nothing to wait for
+            body = content.read_nowait()
+            if len(body) > self._max_bytes:
+                raise self._too_large()
+            return body
         if request.content_length is not None and request.content_length > self._max_bytes:
             raise self._too_large()
         try:

@@ -48,6 +48,11 @@ class Callers:
         self._keys = keys
         self._people = people
 
+    @property
+    def expects(self) -> bool:
+        """Return whether tokens can be somebody's, so that `expect` has something to get ready for."""
+        return self._people is not None and self._people.has_providers
+
     async def expect(self, headers: Headers) -> None:
         """Get ready for a request's token, where `caller` will look at one. Refuses nobody."""
         people = self._people

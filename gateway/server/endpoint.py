@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -43,13 +43,24 @@ from gateway.wire.json_body import parse_request
 
 REQUEST_ID = web.RequestKey("request_id", str)
 BODY = web.RequestKey("body", bytes)
-PARSED = web.RequestKey("parsed", tuple)
-PARSE_SECONDS = web.RequestKey("parse_seconds", float)
+
 # Parsing costs about 5 ms a megabyte: larger bodies are parsed in a thread, so that other streams keep flowing.
 INLINE_BYTES = 128 * 1024
 
 T = TypeVar("T")
 Finished = Callable[[Answer], Awaitable[None]]
+
+
+class Parsed(NamedTuple):
+    """A body that was parsed, whose it is, and how long that took. `body` None: a form's, which is not kept."""
+
+    owner: str
+    body: bytes | None
+    request: Any
+    seconds: float
+
+
+PARSED = web.RequestKey("parsed", Parsed)
 
 
 class StreamBroken(AduanaError):
@@ -104,6 +115,11 @@ class HttpEndpoint:
         self._host_guard.check(http)
         return self._callers.caller(http.headers)
 
+    @property
+    def expects(self) -> bool:
+        """Return whether `expect` has anything to do."""
+        return self._callers.expects
+
     async def expect(self, http: web.Request) -> None:
         """Get ready to say who asks, where that takes a while: a token may be signed with a new key. Refuses nobody."""
         await self._callers.expect(http.headers)
@@ -133,14 +149,14 @@ class HttpEndpoint:
         caller = self.caller(http)
         body = await self.body(http)
         begun = time.perf_counter()
-        name = name_of(http, caller.owner, body)
-        request: T | None = self._retried.parsed(name)
+        request: T | None = None
+        if not self._retried.empty:
+            request = self._retried.parsed(name_of(http, caller.owner, body))
         if request is None:
             unnamed = self.catalog.unknown_model or ""
             long = len(body) > INLINE_BYTES
             request = await asyncio.to_thread(parse, body, unnamed) if long else parse(body, unnamed)
-        http[PARSED] = (name, request)
-        http[PARSE_SECONDS] = time.perf_counter() - begun
+        http[PARSED] = Parsed(caller.owner, body, request, time.perf_counter() - begun)
         return caller, request, len(body)
 
     async def parsed_document(
@@ -159,14 +175,15 @@ class HttpEndpoint:
 
         # The reader never waits for anything, so that a loop of its own in a thread does for a long form.
         request = await asyncio.to_thread(asyncio.run, parsed()) if len(body) > INLINE_BYTES else await parsed()
-        http[PARSE_SECONDS] = time.perf_counter() - begun
+        http[PARSED] = Parsed(caller.owner, None, request, time.perf_counter() - begun)
         http[BODY] = b""  # a large one would be held twice while its answer is made
         return caller, request, len(body)
 
     def turned_away(self, http: web.Request) -> None:
         """Note that a request found no place, so that its retry costs less."""
-        if PARSED in http:
-            self._retried.keep(*http[PARSED])
+        parsed = http.get(PARSED)
+        if parsed is not None and parsed.body is not None:
+            self._retried.keep(name_of(http, parsed.owner, parsed.body), parsed.request)
 
     def inbound(
         self, http: web.Request, caller: Caller, request: AnyRequest, size: int, inherited: Inherited | None = None
@@ -176,11 +193,16 @@ class HttpEndpoint:
         The caller's own credentials for providers are in it only where a target wants them.
         INVARIANT: this is the only place where they come in, so that what runs later, without its caller, has none.
         """
-        caller = self._callers.named_in(caller, request.document)
-        inbound = self._inbound_builder.inbound(http, http[REQUEST_ID], caller, request, size)
-        return msgspec.structs.replace(
-            inbound,
-            parse_seconds=http.get(PARSE_SECONDS, 0.0),
+        tags, headers = self._inbound_builder.given(http)
+        parsed = http.get(PARSED)
+        return self._inbound_builder.built(
+            http[REQUEST_ID],
+            self._callers.named_in(caller, request.document),
+            request,
+            size=size,
+            tags=tags,
+            headers=headers,
+            parse_seconds=0.0 if parsed is None else parsed.seconds,
             inherited=inherited,
             credentials=self._callers.provider_credentials(http.headers) if self._hands_on else (),
         )

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from gateway.core.errors import BadRequest
-from gateway.core.request import AnyRequest, Caller, Inbound
+from gateway.core.request import AnyRequest, Caller, Inbound, Inherited
+from gateway.core.secret import Credential
 from gateway.core.target import Catalog
 from gateway.server.headers import TAGS
 
@@ -59,27 +60,15 @@ class InboundBuilder:
         self._refuse_built_in_tools = refuse_built_in_tools
         self.header_facts = tuple(name.lower() for name in header_facts)
 
-    def inbound(self, http: web.Request, request_id: str, caller: Caller, request: AnyRequest, size: int) -> Inbound:
-        """Return the request with its circumstances.
-
-        Raises:
-            BadRequest: The tags can't be read, or there are tools that can't be run here and the owner wants none.
-        """
-        tags, headers = self.given(http)
-        return self.built(request_id, caller, request, size=size, tags=tags, headers=headers)
-
     def given(self, http: web.Request) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
         """Return the tags of a request's header, and the headers that policies look at.
 
         Raises:
             BadRequest: The tags can't be read.
         """
-        headers = tuple(
-            (name, _readable(", ".join(http.headers.getall(name))))
-            for name in self.header_facts
-            if name in http.headers
-        )
-        return parse_tags(http.headers.get(TAGS)), headers
+        given = http.headers
+        facts = [(name, _readable(", ".join(given.getall(name)))) for name in self.header_facts if name in given]
+        return parse_tags(given.get(TAGS)), tuple(facts)
 
     def built(
         self,
@@ -90,6 +79,9 @@ class InboundBuilder:
         size: int,
         tags: frozenset[str],
         headers: tuple[tuple[str, str], ...],
+        parse_seconds: float = 0.0,
+        inherited: Inherited | None = None,
+        credentials: tuple[Credential, ...] = (),
     ) -> Inbound:
         """Return the request with what its head had; its tags are those of header, key and alias together.
 
@@ -111,4 +103,7 @@ class InboundBuilder:
             tags=tags | caller.tags | (alias.tags if alias else frozenset()),
             headers=headers,
             size=size,
+            parse_seconds=parse_seconds,
+            inherited=inherited,
+            credentials=credentials,
         )

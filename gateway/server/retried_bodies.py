@@ -24,9 +24,14 @@ class RetriedBodies:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._parsed: TTLCache[Name, Any] = TTLCache(_MOST, _SECONDS, timer=clock)
 
+    @property
+    def empty(self) -> bool:
+        """Return whether nothing was refused lately."""
+        return not self._parsed
+
     def parsed(self, name: Name) -> Any | None:
         """Return what a body was parsed to when it was refused; None: it was not, or long ago."""
-        return self._parsed.get(name) if self._parsed else None
+        return self._parsed.get(name)
 
     def keep(self, name: Name, parsed: Any) -> None:
         """Remember a body that was refused."""

@@ -3,9 +3,9 @@
 `null` always counts as absent, as in OpenAI's own API. Errors never repeat the value: they may be logged.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from gateway.core.document import Json, JsonObject
+from gateway.core.document import Json, JsonObject, is_object
 from gateway.core.errors import BadRequest
 
 
@@ -146,6 +146,6 @@ class Fields:
         Raises:
             BadRequest: `value` is no object.
         """
-        if not isinstance(value, Mapping):
+        if not is_object(value):
             raise bad_field(path, "must be an object.")
         return Fields(value, path)

@@ -4,9 +4,7 @@ Other gateways honour them from the body. Here the configuration alone says what
 rather than dropped: a client that believes in them must learn that they do nothing.
 """
 
-from collections.abc import Mapping
-
-from gateway.core.document import JsonObject
+from gateway.core.document import JsonObject, is_object
 from gateway.core.errors import BadRequest
 
 _NAMES = frozenset(
@@ -72,7 +70,7 @@ def refuse_overrides(document: JsonObject) -> None:
         BadRequest: a field has such a name.
     """
     metadata = document.get("metadata")
-    for name in (*document, *(metadata if isinstance(metadata, Mapping) else ())):
+    for name in (*document, *metadata) if is_object(metadata) else document:
         if "aduana" in name.casefold():
             raise BadRequest(
                 f"'{name[:60]}': tags and other wishes to this gateway are headers, as in 'x-aduana-tags: health'. "

@@ -1,9 +1,9 @@
 """A request's head and body together: who asks, with which tags, and tools that nobody here can run."""
 
 import json
+from functools import partial
 
 import pytest
-from aiohttp.test_utils import make_mocked_request
 
 from gateway.core.errors import BadRequest
 from gateway.core.request import Caller
@@ -18,10 +18,10 @@ def test_built_in_tools_are_left_out_or_refused_by_a_setting(refuse: bool, kind:
     body = {"model": "m", "input": "hi", "tools": [{"type": kind, "name": "f"}]}
     request = responses.parse_response(json.dumps(body).encode()).chat
     builder = InboundBuilder(Catalog(targets={}, aliases={}), (), refuse_built_in_tools=refuse)
-    http = make_mocked_request("POST", "/v1/responses")
+    given = partial(builder.built, "req_1", Caller(), request, size=10, tags=frozenset(), headers=())
     if refuse and kind == "web_search":
         with pytest.raises(BadRequest, match="web_search") as caught:
-            builder.inbound(http, "req_1", Caller(), request, 10)
+            given()
         assert caught.value.code == "built_in_tools"
     else:
-        assert builder.inbound(http, "req_1", Caller(), request, 10).request is request
+        assert given().request is request

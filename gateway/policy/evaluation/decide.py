@@ -26,6 +26,7 @@ from gateway.privacy.categories import covered, is_topic
 
 LABELS = (Label.PUBLIC, Label.INTERNAL, Label.SENSITIVE)
 _PLAIN = Overrides()
+_NOTHING: frozenset[str] = frozenset()
 
 
 def decide(evidence: Evidence, policy: Policy) -> Decision:
@@ -95,12 +96,16 @@ def decide_relieved(evidence: Evidence, policy: Policy, relief: frozenset[str]) 
         refusal=said,
         budget=_kept_out(view, policy, number, found, left) if left and refusal is None else None,
         overrides=overrides,
-        mask=frozenset().union(*(rules[number].mask for number in permitting)),
+        mask=frozenset().union(*(rules[number].mask for number in permitting)) if permitting else _NOTHING,
         masked=_masked(inspection, relief),
         unknown_tags=strangers,
-        restrictions=tuple(rules[n].name for n in sorted({*grown, *acting, *permitting})),
-        found=frozenset({finding.category for finding in inspection.findings}),
+        restrictions=_names(rules, {*grown, *acting, *permitting}) if grown or acting or permitting else (),
+        found=frozenset({finding.category for finding in inspection.findings}) if inspection.findings else _NOTHING,
     )
+
+
+def _names(rules: Sequence[Rule], numbers: set[int]) -> tuple[str, ...]:
+    return tuple([rules[number].name for number in sorted(numbers)])
 
 
 def _masked(inspection: Inspection, relief: frozenset[str]) -> frozenset[str] | None:

@@ -4,6 +4,7 @@ It has no content, no header value and no place in a document. Reading it back g
 outline, on which any policy can decide again. Headers are unknown there, because their values are never stored.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -44,6 +45,7 @@ from gateway.policy.evaluation.eligibility import needs
 from gateway.policy.evaluation.evidence import Evidence
 from gateway.policy.evaluation.request_view import UNRECORDED_HEADERS
 
+_NAME = re.compile(r"[A-Za-z0-9._:/-]{0,100}")
 _EMPTY: JsonObject = MappingProxyType({})
 
 
@@ -106,17 +108,17 @@ def facts_json(evidence: Evidence) -> bytes:
         stream=request.stream,
         key=inbound.caller.key,
         user=inbound.caller.user,
-        tags=tuple(sorted(inbound.tags)),
-        findings=tuple((category, *seen) for category, seen in sorted(found.items())),
-        doubts=tuple(sorted({doubt.reason for doubt in inspection.doubts})),
+        tags=tuple(sorted(inbound.tags)) if inbound.tags else (),
+        findings=tuple([(category, *seen) for category, seen in sorted(found.items())]) if found else (),
+        doubts=tuple(sorted({doubt.reason for doubt in inspection.doubts})) if inspection.doubts else (),
         tainted=inspection.tainted,
         causes=tuple(sorted(inspection.causes or ())),
-        media=tuple(sorted(request.media)),
-        attachments=tuple((one.kind, one.pages, one.read, one.whole) for one in inspection.attachments),
+        media=tuple(sorted(request.media)) if request.media else (),
+        attachments=tuple([(one.kind, one.pages, one.read, one.whole) for one in inspection.attachments]),
         tools=chat is not None and bool(chat.tools),
         logprobs="logprobs" in needs(request),
         format=sampled.response_format.kind if sampled else "text",
-        turns=sum(message.role == "user" for message in chat.messages) if chat else 0,
+        turns=[message.role for message in chat.messages].count("user") if chat else 0,
         inputs=_inputs(request),
         max_tokens=sampled.sampling.max_tokens if sampled else None,
         size=inbound.size,
@@ -188,9 +190,8 @@ def _budgets_of(budgets: Mapping[str, Budget], key: str) -> dict[str, Budget]:
 
 def _model_name(model: str, inspection: Inspection) -> str:
     """Return the model name as asked for, or nothing if it is no name: a client could have written anything there."""
-    plain = len(model) <= 100 and all(letter.isascii() and (letter.isalnum() or letter in "._:/-") for letter in model)
-    found = any(finding.path.startswith("$.model") for finding in inspection.findings)
-    return model if plain and not found else ""
+    found = any(finding.path.startswith("$.model") for finding in inspection.findings) if inspection.findings else False
+    return model if _NAME.fullmatch(model) and not found else ""
 
 
 def _inputs(request: AnyRequest) -> int:

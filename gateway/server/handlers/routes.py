@@ -115,7 +115,7 @@ def build_application(
         await endpoint.expect(request)
         return await handler(request)
 
-    application = web.Application(middlewares=[shape_errors, expect_caller])
+    application = web.Application(middlewares=[shape_errors, *((expect_caller,) if endpoint.expects else ())])
 
     async def add_headers(http: web.BaseRequest, response: web.StreamResponse) -> None:
         response.headers["Server"] = "aduana"

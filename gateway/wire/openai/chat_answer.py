@@ -203,7 +203,9 @@ class ChatAssembly:
         if isinstance(delta, Extra) and delta.whole:
             self._more |= thawed(delta.fields)
             return
-        choice = self._choices.setdefault(delta.index, _Choice())
+        choice = self._choices.get(delta.index)
+        if choice is None:
+            choice = self._choices[delta.index] = _Choice()
         match delta:
             case Text():
                 choice.texts.append(delta.text)

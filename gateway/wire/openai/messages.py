@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from gateway.core.document import Json
+from gateway.core.document import Json, is_object
 from gateway.core.request import Media, MediaPart, Message, ToolCall
 from gateway.wire.body_fields import Fields, bad_field
 
+_SPEAKERS = ("system", "developer", "user", "assistant")
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 _TEXT_PARTS = {"text": "text", "input_text": "text", "output_text": "text", "refusal": "refusal"}
 _MEDIA_PARTS = {
@@ -27,12 +28,23 @@ def parse_messages(body: Fields) -> tuple[tuple[Message, ...], frozenset[Media]]
     Raises:
         BadRequest: there are no messages, or one of them is not as it must be.
     """
-    given = body.objects("messages", _MOST_MESSAGES)
+    given = body.items("messages", _MOST_MESSAGES)
     if not given:
         raise bad_field(body.param("messages"), "is missing or empty. Send at least one message.")
     media: set[Media] = set()
-    messages = tuple([_message(one, media.add) for one in given])
-    return messages, frozenset(media)
+    messages = [
+        _plain_text(one) or _message(body.inside(one, f"{body.param('messages')}[{number}]"), media.add)
+        for number, one in enumerate(given)
+    ]
+    return tuple(messages), frozenset(media)
+
+
+def _plain_text(given: Json) -> Message | None:
+    """Return a message that is a role and a text, as nearly all are; None: it is more, or not as it must be."""
+    if not is_object(given) or len(given) != 2:
+        return None
+    role, text = given.get("role"), given.get("content")
+    return Message(role=role, text=text) if type(text) is str and role in _SPEAKERS and type(role) is str else None
 
 
 def _message(given: Fields, found: Callable[[Media], None]) -> Message:

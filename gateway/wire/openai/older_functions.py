@@ -3,10 +3,9 @@
 The newer form is what is inspected, decided on and sent. The older one knows one call at a time.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
-from gateway.core.document import Json, JsonObject, freeze_object, thaw
+from gateway.core.document import Json, JsonObject, freeze_object, is_object, thaw
 from gateway.wire.body_fields import Fields, bad_field
 
 _MOST = 1024
@@ -18,10 +17,10 @@ def is_older(document: JsonObject) -> bool:
     if document.get("functions") or document.get("function_call") is not None:
         return True
     messages = document.get("messages")
-    return any(
-        isinstance(one, Mapping) and (one.get("role") == "function" or one.get("function_call") is not None)
-        for one in (messages if isinstance(messages, tuple) else ())
-    )
+    for one in messages if isinstance(messages, tuple) else ():
+        if is_object(one) and (one.get("role") == "function" or one.get("function_call") is not None):
+            return True
+    return False
 
 
 def modern(document: JsonObject) -> JsonObject:

@@ -12,11 +12,17 @@ from gateway.core.document import Json, JsonObject
 from gateway.core.request import Thinking
 
 _T = TypeVar("_T")
+_NAMES = frozenset(
+    {"chat_template_kwargs", "reasoning", "thinking", "reasoning_effort", "enable_thinking", "thinking_budget"}
+)
+_NOTHING = Thinking()
 _OFF = ("none", "off", "disabled", "no_think")
 
 
 def thinking_of(document: JsonObject) -> Thinking:
     """Return what a request says about thinking."""
+    if _NAMES.isdisjoint(document):
+        return _NOTHING
     variables = _object(document.get("chat_template_kwargs"))
     reasoning, switch = _object(document.get("reasoning")), _object(document.get("thinking"))
     effort = _text(document.get("reasoning_effort")) or _text(reasoning.get("effort"))
