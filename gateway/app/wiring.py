@@ -1,6 +1,7 @@
 """The composition root: with `http_front.py` it alone wires concrete classes together. No logic of its own."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -87,6 +88,7 @@ from gateway.settings import Settings
 from gateway.stored import SealedSummaries
 
 LOG = structlog.get_logger("aduana")
+_NEW_OBJECTS = 5_000  # between two looks for garbage; a request leaves a few hundred until it has ended
 
 
 async def serve(
@@ -126,9 +128,20 @@ async def serve(
         gateway.supervisor.keep("model warnings", partial(_warn, settings, gateway.models), once=True)
         gateway.supervisor.keep("service manager", partial(manager.keep_told, lambda: status_of(gateway.readiness())))
         manager.ready()
+        _lasting()
         await stop.wait()
         manager.stopping()
         LOG.info("gateway.stopping", drain_seconds=settings.server.drain_seconds)
+
+
+def _lasting() -> None:
+    """Tell the garbage collector that what is there now stays: tables, policies, detectors.
+
+    It then looks only through what requests leave, and not for every few of them: that was 5 % of a request.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS, 10, 10)
 
 
 class Gateway:

@@ -4,6 +4,7 @@ A request counts at its upper estimate from the moment it is admitted until it i
 INVARIANT: `hold` looks and takes in one step, so that many requests at once can't spend the same dollar.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from gateway.core.limits import Account, is_daily
 from gateway.core.snapshot import Budget
 from gateway.core.usage import MICROS
 
+_CALLERS = 4096  # whose accounts are remembered
 _MONTH = Account(name="month", told="month")
 _DAY = Account(name="day", told="day")
 _NOBODY: Mapping[str, float] = MappingProxyType({})
@@ -191,11 +193,16 @@ class Budgets:
         return moment if self._zone is not None else moment.astimezone()
 
 
-def drawn_on(key: str, accounts: Sequence[Account]) -> list[Account]:
+def drawn_on(key: str, accounts: Sequence[Account]) -> tuple[Account, ...]:
     """Return all accounts that a request draws on. Those that begin anew last come first."""
+    return _drawn_on(key, tuple(accounts))
+
+
+@functools.lru_cache(_CALLERS)
+def _drawn_on(key: str, accounts: tuple[Account, ...]) -> tuple[Account, ...]:
     own = f"key:{key}"
     months = [_MONTH]
     if all(account.name != own for account in accounts):
         months.append(Account(name=own, told=own))
     months += [account for account in accounts if not account.daily]
-    return [*months, _DAY, *(account for account in accounts if account.daily)]
+    return (*months, _DAY, *(account for account in accounts if account.daily))

@@ -78,9 +78,7 @@ class Wait:
         closed = self._window.closed(self.key)
         if closed is not None:
             raise closed
-        self._task = task = asyncio.current_task()
-        assert task is not None
-        self._before = task.cancelling()
+        self._task = asyncio.current_task()
         self._waits.add(self)
 
     def over(self) -> bool:
@@ -96,6 +94,7 @@ class Wait:
         """Cancel what waits."""
         if self._task is not None and not self._expired:
             self._expired = True
+            self._before = self._task.cancelling()
             self._task.cancel()
 
     def ended(self) -> AduanaError:

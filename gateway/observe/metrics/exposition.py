@@ -123,7 +123,7 @@ class Histogram:
 
     def observe(self, value: float, *key: str) -> None:
         """Count one value."""
-        counts, total = self._of(key)
+        counts, total = self._series.get(key) or self._of(key)
         counts[bisect_left(self._bounds, value)] += 1
         total[0] += value
 

@@ -1,7 +1,7 @@
 """OpenAI's endpoints: parse, ask the pipeline, encode."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 import msgspec
 from aiohttp import web
@@ -115,10 +115,12 @@ class OpenAIHandlers:
     def _id(http: web.Request) -> dict[str, str]:
         return {"x-request-id": http[REQUEST_ID]}
 
-    async def generate(self, http: web.Request, inbound: Inbound, request: GenerateRequest) -> web.StreamResponse:
-        """Answer a chat or completion request."""
+    def generate(
+        self, http: web.Request, inbound: Inbound, request: GenerateRequest
+    ) -> Coroutine[None, None, web.StreamResponse]:
+        """Return the answering of a chat or completion request."""
         answer_id, created = openai.answer_id(request, _unique(inbound)), int(self._wall())
-        return await self._endpoint.generate(
+        return self._endpoint.generate(
             http,
             inbound,
             request,
