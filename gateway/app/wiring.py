@@ -266,6 +266,7 @@ async def running(
             observer=fanout,
             now=_clock(settings.timezone),
             tokens_today=ledger.tokens_today(),
+            elsewhere=ledger.limits_seen if ledger.shares_limits else None,
         )
         settlements = SettlementWriter(
             ledger=ledger,

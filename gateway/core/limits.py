@@ -1,6 +1,7 @@
 """Limits of what one key, user, tag or target may use, and the sums of money that they are about. Plain data."""
 
 import enum
+import hashlib
 
 import msgspec
 
@@ -77,3 +78,43 @@ def is_daily(name: str) -> bool:
 def account_name(scope: Scope, name: str, *, daily: bool = False) -> str:
     """Return the name of the account of a key, user, tag or target."""
     return f"{scope.value}_day:{name}" if daily else f"{scope.value}:{name}"
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request takes of the limits of one key, user, tag or target, where gateways share them."""
+
+    scope: Scope
+    name: str
+    limits: Limits
+    tokens: int = 0  # set aside, within the limit of a minute
+    tokens_day: int = 0  # likewise, within the limit of a day
+
+    @property
+    def by_minute(self) -> bool:
+        """Return whether requests or tokens of a minute are limited."""
+        return self.limits.requests_per_minute is not None or self.limits.tokens_per_minute is not None
+
+    @property
+    def place(self) -> bytes:
+        """Return what a shared ledger calls it: the name of no user stands there."""
+        return hashlib.blake2b(f"{self.scope.value}:{self.name}".encode(), digest_size=12).digest()
+
+
+class Use(msgspec.Struct, frozen=True, kw_only=True):
+    """What all gateways together use below the limits of one key, user, tag or target."""
+
+    requests: int = 0  # of the last minute
+    tokens: int = 0  # likewise
+    tokens_day: int = 0
+    running: int = 0
+
+
+class Full(msgspec.Struct, frozen=True, kw_only=True):
+    """A shared limit that has no room for a request."""
+
+    scope: Scope
+    name: str
+    kind: str  # by the words of the configuration
+    limit: int
+    used: int
+    wait: float | None = None  # seconds until it has room; None: the ledger does not know

@@ -5,7 +5,7 @@ import enum
 import msgspec
 
 from gateway.core.labels import Label, Zone
-from gateway.core.limits import Account
+from gateway.core.limits import Account, Claim
 from gateway.core.request import Dialect, Endpoint
 from gateway.core.usage import Usage
 
@@ -64,6 +64,7 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     zone: Zone
     micros: int = 0
     accounts: tuple[Account, ...] = ()  # that it draws on, beside everybody's day and month and the key's month
+    claims: tuple[Claim, ...] = ()  # on limits that gateways share
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ import msgspec
 from gateway.accounts.keys import StoredKey
 from gateway.core.errors import ConfigurationError, LedgerUnavailable
 from gateway.core.labels import Label, Zone
-from gateway.core.limits import Account, Scope
+from gateway.core.limits import Account, Claim, Full, Scope, Use
 from gateway.core.record import Accrual, Receipt, RequestEnergy, Reservation, Settlement, Whose
 from gateway.core.snapshot import Budget
 from gateway.ledger import chain, identity, masking, recovery, rows
@@ -58,6 +58,7 @@ class _Open(msgspec.Struct, eq=False):
     key: str
     place: Place
     accounts: tuple[Account, ...] = ()  # what else it draws on
+    claiming: bool = False  # it holds something of shared limits
 
 
 class Ledger:
@@ -174,11 +175,12 @@ class Ledger:
         problem = self._writer.problem
         return Health(ok=problem is None, problem=problem)
 
-    def receive(self, receipt: Receipt, reservation: Reservation | None) -> "asyncio.Future[str | None]":
+    def receive(self, receipt: Receipt, reservation: Reservation | None) -> "asyncio.Future[str | Full | None]":
         """Write the decision and set the money aside; both are durable when the future is done.
 
-        It has the budget that does not allow for the money: then the receipt stands without the reservation. It fails
-        with LedgerUnavailable where the receipt could not be written in time, so nothing may be sent.
+        It has the budget that does not allow for the money, or the shared limit that has no room: then the receipt
+        stands without the reservation. Of a target's limit, those of the caller are taken all the same. It fails with
+        LedgerUnavailable where the receipt could not be written in time, so nothing may be sent.
         """
         self.received += 1
         try:
@@ -191,6 +193,7 @@ class Ledger:
         if not known:
             self._requests[name] = opened = _Open(receipt.key, record.place)
             record.answer = self._hold(name, opened, reservation)
+            opened.claiming = self.shares_limits and reservation is not None and bool(reservation.claims)
         if record.answer is not None:
             record.reservation = None
         if self._sharing is not None:
@@ -216,19 +219,23 @@ class Ledger:
         await self._open_now().record(record, end, patience=Patience.SOME)
         self._upkeep.request_came(self._write_queue)
 
-    async def reserve(self, request_id: str, reservation: Reservation) -> str | None:
+    async def reserve(self, request_id: str, reservation: Reservation) -> str | Full | None:
         """Set money aside for a further target of a request; durable when it returns.
 
-        Returns the budget that does not allow for it: then nothing was set aside.
+        What the request held of the limits of the target before it is free again. Returns the budget that does not
+        allow for it, or the shared limit that has no room: then nothing was set aside.
 
         Raises:
             LedgerUnavailable: The reservation could not be written in time.
         """
         row = rows.reservation_row(reservation)
         opened = self._requests.get(request_id)
+        held = opened is not None and opened.claiming
 
-        def work(connection: Connection) -> str | None:
+        def work(connection: Connection) -> str | Full | None:
             seq = _seq(connection, request_id)
+            if held and self._sharing is not None:
+                self._sharing.limits.leave_target(connection, seq)
             refused = None if opened is None else self._take(connection, seq, opened.key, reservation)
             if refused is None:
                 connection.execute(rows.RESERVATION_SQL, (seq, seq, *row))
@@ -238,7 +245,8 @@ class Ledger:
             refused = self._hold(request_id, opened, reservation)
             if refused is not None:
                 return refused
-        taken_by_others: str | None = await self._open_now().do(work)
+            opened.claiming = held or (self.shares_limits and bool(reservation.claims))
+        taken_by_others: str | Full | None = await self._open_now().do(work)
         return taken_by_others
 
     def settle(self, settlement: Settlement) -> "asyncio.Future[None]":
@@ -266,8 +274,12 @@ class Ledger:
         record = settlement_record(opened.place, settlement, unpriced=unpriced)
         if self._sharing is not None:
             drawn = [account.name for account in drawn_on(opened.key, opened.accounts)]
-            record.then = partial(self._sharing.settled, names=drawn, micros=cost)
-        return self._open_now().record(record, keep=True, patience=Patience.MUCH)
+            used = settlement.usage.prompt_tokens + settlement.usage.completion_tokens
+            tokens = used if opened.claiming else None
+            record.then = partial(self._sharing.settled, names=drawn, micros=cost, tokens=tokens)
+        # Whoever waits for a place that this frees may ask another gateway in the next moment.
+        patience = Patience.NONE if opened.claiming else Patience.MUCH
+        return self._open_now().record(record, keep=True, patience=patience)
 
     async def accrue(self, accruals: Sequence[Accrual], requests: Sequence[RequestEnergy] = ()) -> None:
         """Add energy and its cost to the hour and to the requests that it belongs to.
@@ -291,6 +303,15 @@ class Ledger:
         """Return the budgets that a request with this key and these accounts draws on, as they are told. No I/O."""
         self._roll()
         return self._budgets.drawn(key, accounts)
+
+    @property
+    def shares_limits(self) -> bool:
+        """Return whether limits of requests and tokens are held together with other gateways."""
+        return self._sharing is not None
+
+    def limits_seen(self, claim: Claim) -> Use | None:
+        """Return what all gateways together used of shared limits a moment ago; None: nobody looked lately. No I/O."""
+        return None if self._sharing is None else self._sharing.limits.seen(claim)
 
     def tokens_today(self) -> Mapping[tuple[Scope, str], int]:
         """Return the tokens that were used today by the time of the start: by key, user, tag and target."""
@@ -455,7 +476,7 @@ class Ledger:
         sharing, row, record.reservation = self._sharing, record.reservation, None
         assert sharing is not None
 
-        def then(connection: Connection, seq: int) -> str | None:
+        def then(connection: Connection, seq: int) -> str | Full | None:
             sharing.admit(connection, seq)
             if reservation is None or row is None:
                 return None
@@ -466,7 +487,7 @@ class Ledger:
 
         record.then = then
 
-    def _received(self, request_id: str, written: "asyncio.Future[str | None]") -> None:
+    def _received(self, request_id: str, written: "asyncio.Future[str | Full | None]") -> None:
         """Forget a request whose receipt could not be written in time; if it is written late, it is settled there."""
         error = asyncio.CancelledError() if written.cancelled() else written.exception()
         if error is None:
@@ -490,13 +511,37 @@ class Ledger:
 
             self._write_queue.send(work, keep=True)
 
-    def _take(self, connection: Connection, seq: int, key: str, reservation: Reservation) -> str | None:
-        """Set money aside in a shared database, and return the budget that does not allow for it."""
-        if self._sharing is None or reservation.zone is not Zone.CLOUD:
+    def _take(self, connection: Connection, seq: int, key: str, reservation: Reservation) -> str | Full | None:
+        """Take money and what limits have room for in a shared database, and return what does not allow for it.
+
+        A limit of the caller's or the tags': nothing is taken. A budget, or a limit of the target's: the target is not
+        asked, so nothing is taken of what is its own.
+        """
+        if self._sharing is None:
+            return None
+        claims, limits = reservation.claims, self._sharing.limits
+        if not claims:
+            return self._take_money(self._sharing, connection, seq, key, reservation)
+        looked = limits.look(connection, claims)
+        own = [claim for claim in claims if claim.scope is not Scope.TARGET]
+        full = [looked.shortages[claim.place] for claim in own if claim.place in looked.shortages]
+        if full:
+            return max(full, key=lambda one: one.wait if one.wait is not None else 0.0)
+        targets = [claim for claim in claims if claim.scope is Scope.TARGET]
+        refused: str | Full | None = next((looked.shortages.get(claim.place) for claim in targets), None)
+        if refused is None:
+            refused = self._take_money(self._sharing, connection, seq, key, reservation)
+        limits.take(connection, seq, claims if refused is None else own, looked)
+        return refused
+
+    def _take_money(
+        self, sharing: Sharing, connection: Connection, seq: int, key: str, reservation: Reservation
+    ) -> str | None:
+        if reservation.zone is not Zone.CLOUD:
             return None
         unpriced = reservation.target in self._settings.unpriced_targets
         accounts = drawn_on(key, reservation.accounts)
-        return self._sharing.take(connection, seq, accounts, None if unpriced else reservation.micros)
+        return sharing.take(connection, seq, accounts, None if unpriced else reservation.micros)
 
     def _hold(self, request_id: str, opened: _Open, reservation: Reservation | None) -> str | None:
         """Set money aside, and return the budget that does not allow for it; of a shared database `_take` does that.
@@ -521,6 +566,7 @@ class Ledger:
             today=self._today,
             budgets=lambda: self._budgets,
             recorded=self._spent_on_record,
+            tokens_today=lambda connection: recovery.tokens_of_day(connection, self._today(), self._zone),
         )
 
     def _spent_on_record(self, connection: Connection) -> Mapping[str, int]:

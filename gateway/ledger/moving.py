@@ -17,7 +17,9 @@ from gateway.ledger.schema import VERSION
 from gateway.ledger.sql import Connection, Filling, SharedDatabase
 
 _TOGETHER = 1_000  # rows between two words about how far it is
-_OF_THE_MOMENT = frozenset({"gateways", "open_requests", "holds", "spent"})
+_OF_THE_MOMENT = frozenset(
+    {"gateways", "open_requests", "holds", "spent", "limit_minutes", "limit_days", "limit_holds"}
+)
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY rowid"
 _END = "SELECT number, head FROM chain_head"
 _LAST_LINK = "SELECT commitment FROM chain_links ORDER BY number DESC LIMIT 1"

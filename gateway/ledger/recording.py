@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from gateway.core.limits import Full
 from gateway.core.record import Receipt, Reservation, Settlement
 from gateway.ledger import chain, rows
 from gateway.ledger.chain.commitments import (
@@ -45,8 +46,8 @@ class NewReceipt(msgspec.Struct, eq=False, kw_only=True):
     label: int
     zones: str | None
     reservation: tuple[str, str, int] | None
-    answer: str | None = None  # the budget that does not allow for the reservation, which is then none
-    then: Callable[[Connection, int], str | None] | None = None  # what is done behind it, and says that budget
+    answer: str | Full | None = None  # the budget or limit that does not allow for the reservation, which is then none
+    then: Callable[[Connection, int], str | Full | None] | None = None  # what is done behind it, and says that
 
 
 class NewSettlement(msgspec.Struct, eq=False, kw_only=True):
@@ -157,7 +158,7 @@ def _write_settlements(connection: Connection, settlements: Sequence[NewSettleme
     insert(connection, rows.SERVERS, [(record.place.seq, record.server) for record in settlements if record.server])
 
 
-def _done(connection: Connection, record: Record, *, second: bool) -> str | None:
+def _done(connection: Connection, record: Record, *, second: bool) -> str | Full | None:
     """Do what is to be done behind a record, and return what is told of it."""
     if isinstance(record, NewReceipt):
         return record.answer if record.then is None else record.then(connection, record.place.seq)

@@ -270,9 +270,37 @@ CREATE TABLE erasures (
 ) STRICT;
 """
 
+# Limits of requests and tokens that several gateways share (shared_limits.py). A place is a digest of what is limited,
+# a slot a second of the server's clock; what is held goes with the open request that holds it.
+_VERSION_12 = """
+CREATE TABLE limit_minutes (
+    place BLOB NOT NULL,
+    slot INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    tokens INTEGER NOT NULL,
+    PRIMARY KEY (place, slot)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE limit_days (
+    place BLOB NOT NULL,
+    day TEXT NOT NULL,
+    tokens INTEGER NOT NULL,
+    PRIMARY KEY (place, day)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE limit_holds (
+    seq INTEGER NOT NULL REFERENCES open_requests (seq) ON DELETE CASCADE,
+    place BLOB NOT NULL,
+    target INTEGER NOT NULL CHECK (target IN (0, 1)),
+    slot INTEGER,
+    tokens INTEGER NOT NULL,
+    tokens_day INTEGER,
+    PRIMARY KEY (seq, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX limit_holds_place ON limit_holds (place);
+"""
+
 MIGRATIONS = (
     _VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7, _VERSION_8, _VERSION_9,
-    _VERSION_10, _VERSION_11,
+    _VERSION_10, _VERSION_11, _VERSION_12,
 )  # fmt: skip
 VERSION = len(MIGRATIONS)
 

@@ -3,7 +3,7 @@
 Every gateway has a number and a lease, which it renews. Requests without a settlement belong to a gateway; those of one
 whose lease has ended are settled by whoever sees it.
 INVARIANT: money is looked at and taken in the database, in the transaction of the receipt, under the one lock of all
-writers: for all gateways together it is one step.
+writers: for all gateways together it is one step. So are requests and tokens (`shared_limits.py`).
 """
 
 import time
@@ -12,9 +12,10 @@ from datetime import date
 
 import structlog
 
-from gateway.core.limits import Account, is_daily
+from gateway.core.limits import Account, Scope, is_daily
 from gateway.ledger import recovery
 from gateway.ledger.budgets import Budgets
+from gateway.ledger.shared_limits import SharedLimits
 from gateway.ledger.sql import Connection, Database
 from gateway.ledger.writer import Tending
 
@@ -39,6 +40,7 @@ class Sharing:
         today: Callable[[], date],
         budgets: Callable[[], Budgets],
         recorded: Callable[[Connection], Mapping[str, int]],
+        tokens_today: Callable[[Connection], Mapping[tuple[Scope, str], int]],
     ) -> None:
         """Take part in nothing yet.
 
@@ -49,6 +51,7 @@ class Sharing:
             today: The day by which budgets count.
             budgets: The limits, and the mirror of what was spent.
             recorded: Adds up from the settlements what was spent, by the accounts' names.
+            tokens_today: Adds up from the settlements the tokens that were used today.
         """
         self._database = database
         self._lease = lease_seconds
@@ -59,6 +62,7 @@ class Sharing:
         self._number = 0
         self._renewed = self._looked = float("-inf")
         self._touched: set[str] = set()
+        self.limits = SharedLimits(database, today=today, tokens_today=tokens_today)
 
     @property
     def tending(self) -> Tending:
@@ -102,8 +106,12 @@ class Sharing:
             self._touched |= names
         return None
 
-    def settled(self, connection: Connection, seq: int, names: Iterable[str], micros: int) -> None:
-        """Replace what was held for a request by what it cost."""
+    def settled(
+        self, connection: Connection, seq: int, names: Iterable[str], micros: int, tokens: int | None = None
+    ) -> None:
+        """Replace what was held for a request by what it cost; and by the tokens that it used, if it held some."""
+        if tokens is not None:
+            self.limits.ended(connection, seq, tokens)
         held = {name for (name,) in connection.execute("SELECT budget FROM holds WHERE seq = ?", (seq,))}
         connection.execute("DELETE FROM open_requests WHERE seq = ?", (seq,))  # and what was held for it
         drawn = held | set(names)
@@ -120,6 +128,7 @@ class Sharing:
             (request_id, self._number),
         ).fetchone()
         if row is not None:
+            self.limits.ended(connection, row[0], 0)  # nothing was sent for it
             self._settle_unknown(connection, row[0], request_id)
 
     def _begin_accounts(self, connection: Connection) -> None:
@@ -143,6 +152,7 @@ class Sharing:
         elif self._touched:
             self._mirror(connection, self._touched)
         self._touched = set()
+        self.limits.tend(connection)
 
     def _renew(self, connection: Connection) -> int:
         """Renew the lease, settle what dead gateways left open, and return how many requests that were."""
@@ -164,6 +174,7 @@ class Sharing:
     def _settle_unknown(self, connection: Connection, seq: int, request_id: str) -> None:
         """Settle a request whose gateway is gone. What may have been spent counts as spent."""
         recovery.settle_orphan(connection, request_id, self._wall())
+        self.limits.ended(connection, seq, None)
         row = connection.execute("SELECT cost_micros FROM settlements WHERE seq = ?", (seq,)).fetchone()
         self.settled(connection, seq, (), (row[0] or 0) if row is not None else 0)
 

@@ -7,8 +7,10 @@ import msgspec
 
 from gateway.core.errors import NotFound
 from gateway.core.events import Compared, Decided
+from gateway.core.limits import Full, Scope
 from gateway.core.record import Outcome, Receipt, Whose
 from gateway.core.request import AnyRequest, Inbound, MediaRequest, endpoint_of
+from gateway.core.route import Route
 from gateway.core.target import Alias, Catalog
 from gateway.pipeline.case import Case, refused_route
 from gateway.pipeline.dispatch import Dispatcher, needed
@@ -111,8 +113,16 @@ class Admission:
         # INVARIANT: behind what is remembered of it, for a refused request was heard as well.
         need = needed(evidence, decision)
         await self._refuse(evidence, policy, decision, need, receipt, tell)
-        reservation = self._dispatcher.reservation(decision.candidates[0].target, evidence, decision)
+        reservation = self._dispatcher.reservation(
+            decision.candidates[0].target, evidence, decision, need, caller=evidence.inbound.caller
+        )
         account = await self._settlements.receive(receipt, reservation)
+        if isinstance(account.spent, Full) and account.spent.scope is not Scope.TARGET:
+            tell()
+            limited = self._limiter.refused(inbound.id, caller, decision.tags, need, account.spent)
+            self._settlements.refused(account, limited)
+            limited.route = self._limited_route(evidence, policy, decision)
+            raise limited
         request = evidence.inbound.request
         if isinstance(request, MediaRequest):
             account.asked = asked(request)
@@ -163,11 +173,15 @@ class Admission:
             raise refusal.error
         limited = self._limiter.admit(inbound.id, inbound.caller, decision.tags, need)
         if limited is not None:
-            room, tokens = self._limiter.rooms(inbound.caller, decision.tags)
-            route = refused_route(decision, evidence, policy)
-            limited.route = msgspec.structs.replace(route, refused=True, room=room, tokens=tokens)
+            limited.route = self._limited_route(evidence, policy, decision)
             await self._settlements.refuse(receipt, limited, Outcome.REFUSED, written=written)
             raise limited
+
+    def _limited_route(self, evidence: Evidence, policy: Policy, decision: Decision) -> Route:
+        """Return the way of a request that limits refuse, with what is left of them."""
+        room, tokens = self._limiter.rooms(evidence.inbound.caller, decision.tags)
+        route = refused_route(decision, evidence, policy)
+        return msgspec.structs.replace(route, refused=True, room=room, tokens=tokens)
 
     def _compare(self, evidence: Evidence, decision: Decision) -> None:
         """Let the candidate policy decide too, as if masking left nothing, and tell observers the difference.

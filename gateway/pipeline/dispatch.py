@@ -23,9 +23,11 @@ from gateway.core.errors import (
 )
 from gateway.core.events import Began, BudgetDenied, FellBack
 from gateway.core.labels import Label, Zone
+from gateway.core.limits import Claim, Full
 from gateway.core.record import Reservation
 from gateway.core.request import (
     AnyMediaRequest,
+    Caller,
     DecisionsRequest,
     EmbeddingsRequest,
     GenerateRequest,
@@ -95,14 +97,23 @@ class Dispatcher:
         self._observer = observer
         self._limiter = limiter or RateLimiter(LimitTable(), observer=observer)
 
-    def reservation(self, target: str, evidence: Evidence, decision: Decision) -> Reservation:
-        """Return the money to set aside for a request on `target`: the upper estimate."""
+    def reservation(
+        self, target: str, evidence: Evidence, decision: Decision, need: Need, *, caller: Caller | None = None
+    ) -> Reservation:
+        """Return what to set aside for a request on `target`: money, at the upper estimate, and shared limits.
+
+        `caller`: whose limits it takes too, and those of its tags, which is done once.
+        """
         zone = Zone.CLOUD if target in self._cloud else Zone.LOCAL
+        claims: tuple[Claim, ...] = ()
+        if self._limiter.shared:
+            claims = self._limiter.claims(caller, decision.tags, target, need)
         return Reservation(
             target=target,
             zone=zone,
             micros=round(evidence.snapshot.prices.get(target, 0.0) * MICROS),
             accounts=self._limiter.table.accounts(evidence.inbound.caller, decision.tags, target),
+            claims=claims,
         )
 
     def refusal(self, decision: Decision, inbound: Inbound, need: Need) -> "Refusal | None":
@@ -335,11 +346,16 @@ class Dispatcher:
         if case.policy.catalog.targets[target].kind != "embedded" and not self._servers_fetch:
             refuse_addresses(request)
 
-    def _denied(self, case: Case, account: RequestAccount, target: str, budget: str) -> AduanaError:
-        """Return the error of a target that is not asked, because a budget does not allow for it any more.
+    def _denied(self, case: Case, account: RequestAccount, target: str, denied: str | Full) -> AduanaError:
+        """Return the error of a target that is not asked, because a budget or a shared limit has no room any more.
 
-        The money was taken by another request since this one's decision.
+        It was taken by another request since this one's decision.
         """
+        if isinstance(denied, Full):
+            busy = self._limiter.busy(account.receipt.request_id, case.need, denied)
+            account.attempts.append((target, busy.code))
+            return busy
+        budget = denied
         account.attempts.append((target, BudgetSpent.code))
         self._observer.on(BudgetDenied(request_id=account.receipt.request_id, budget=budget))
         inbound = case.evidence.inbound
@@ -357,12 +373,15 @@ class Dispatcher:
             spent = account.spent
             if number:
                 previous = case.decision.candidates[number - 1].target
-                reservation = self.reservation(name, case.evidence, case.decision)
+                reservation = self.reservation(name, case.evidence, case.decision, case.need)
                 spent = await self._ledger.reserve(case.evidence.inbound.id, reservation)
                 self._observer.on(FellBack(source=previous, target=name, reason=account.attempts[-1][1]))
             if spent is not None:
                 denied = self._denied(case, account, name, spent)
-                last = last if isinstance(last, TargetError) else denied  # what may pass by itself is said first
+                if isinstance(denied, TargetBusy) and denied.retry_after is not None:
+                    waits.append(denied.retry_after)
+                if isinstance(denied, TargetBusy) or not isinstance(last, TargetError):
+                    last = denied  # what may pass by itself is said first
                 continue
             try:
                 self._enter(case, account, name)

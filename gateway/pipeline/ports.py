@@ -14,7 +14,7 @@ from gateway.core.document import JsonObject
 from gateway.core.errors import TargetBusy
 from gateway.core.events import Event
 from gateway.core.finding import Inspection, Trace
-from gateway.core.limits import Account
+from gateway.core.limits import Account, Full
 from gateway.core.progress import Progress
 from gateway.core.record import Receipt, Reservation, Settlement
 from gateway.core.request import (
@@ -168,16 +168,18 @@ class PolicySource(Protocol):
 class LedgerPort(Protocol):
     """The ledger as the pipeline uses it."""
 
-    def receive(self, receipt: Receipt, reservation: Reservation | None) -> "asyncio.Future[str | None]":
+    def receive(self, receipt: Receipt, reservation: Reservation | None) -> "asyncio.Future[str | Full | None]":
         """Write a receipt and set money aside; both are durable when the future is done.
 
-        It has the name of a budget that does not allow for the reservation; then no money was set aside.
+        It has the name of a budget that does not allow for the reservation, or the limit that gateways share and that
+        has no room; then no money was set aside.
         """
 
-    async def reserve(self, request_id: str, reservation: Reservation) -> str | None:
+    async def reserve(self, request_id: str, reservation: Reservation) -> str | Full | None:
         """Set money aside for a further target of a request; that is durable when this returns.
 
-        Returns the name of a budget that does not allow for it; then no money was set aside.
+        Returns the name of a budget that does not allow for it, or the limit that gateways share and that has no
+        room; then no money was set aside.
         """
 
     def settle(self, settlement: Settlement) -> "asyncio.Future[None]":

@@ -22,6 +22,7 @@ from gateway.core.delta import (
 from gateway.core.errors import AduanaError, TargetProtocolError
 from gateway.core.events import FirstToken, Gaps, Settled
 from gateway.core.labels import Zone
+from gateway.core.limits import Full
 from gateway.core.progress import Progress
 from gateway.core.record import Outcome, Receipt, Reservation, Settlement
 from gateway.core.usage import Usage
@@ -41,7 +42,7 @@ class RequestAccount:
     def __init__(self, receipt: Receipt, reservation: Reservation | None, clock: Callable[[], float]) -> None:
         self.receipt = receipt
         self.reservation = reservation
-        self.spent: str | None = None  # the budget that did not allow for the reservation
+        self.spent: str | Full | None = None  # the budget, or shared limit, that did not allow for the reservation
         self.target: str | None = None
         self.zone: Zone | None = None
         self.attempts: list[tuple[str, str]] = []
@@ -225,6 +226,10 @@ class SettlementWriter:
         written()
         self._observer.on(Settled(receipt=receipt, settlement=settlement))
 
+    def refused(self, account: RequestAccount, error: AduanaError) -> None:
+        """Settle a request whose receipt stands, and that is sent nowhere after all."""
+        self._settle(account, Outcome.REFUSED, error.code)
+
     def settle(self, account: RequestAccount, error: BaseException | None) -> None:
         """Settle a request that has ended, with an error (of any kind, be it a cancellation) or without."""
         match error:
@@ -307,7 +312,7 @@ class SettlementWriter:
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
 
-    async def _abandon(self, account: RequestAccount, writing: "asyncio.Future[str | None]") -> None:
+    async def _abandon(self, account: RequestAccount, writing: "asyncio.Future[str | Full | None]") -> None:
         try:
             await writing
         except AduanaError:

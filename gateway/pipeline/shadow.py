@@ -66,7 +66,7 @@ class Shadows:
         )
         deadline = asyncio.get_running_loop().time() + self._seconds
         try:
-            reservation = self._dispatcher.reservation(target, case.evidence, case.decision)
+            reservation = self._dispatcher.reservation(target, case.evidence, case.decision, case.need)
             account = await self._settlements.receive(receipt, reservation)
             try:
                 opened = await self._dispatcher.open_one(case, account, target, request, deadline)

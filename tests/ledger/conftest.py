@@ -1,7 +1,7 @@
 """Records to write and a ledger to write them to."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import msgspec
@@ -70,6 +70,7 @@ def make_settlement(request_id: str = "r1", **changes: object) -> Settlement:
     return Settlement(**(fields | changes))  # type: ignore[arg-type]
 
 
+Joined = Callable[..., Awaitable[Ledger]]
 CLOUD = Reservation(target="big", zone=Zone.CLOUD, micros=500)
 
 
@@ -104,3 +105,32 @@ async def ledger(settings: LedgerSettings, clock: Callable[[], float]) -> AsyncI
     await opened.open()
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def join(postgresql: Postgresql, tmp_path: Path, clock: Clock) -> AsyncIterator[Joined]:
+    """Open one more gateway's side of a shared ledger."""
+    address = Secret(postgresql.fresh())
+    async with AsyncExitStack() as stack:
+        count = 0
+
+        async def joined(**changes: object) -> Ledger:
+            nonlocal count
+            count += 1
+            settings = LedgerSettings(
+                directory=tmp_path / str(count), database=address, timezone="Europe/Madrid",
+                write_seconds=60.0, busy_seconds=30.0,  # a busy machine takes long for 300 receipts
+            )  # fmt: skip
+            ledger = Ledger(msgspec.structs.replace(settings, **changes), wall=clock)
+            await ledger.open()
+            stack.push_async_callback(ledger.close)
+            return ledger
+
+        yield joined
+
+
+def die(ledger: Ledger) -> None:
+    """Let a gateway end without a word, as a crash does: it renews nothing and settles nothing any more."""
+    assert ledger._sharing is not None
+    ledger._sharing.leave = lambda connection: None  # type: ignore[method-assign]
+    ledger._sharing._number = 0

@@ -1,9 +1,6 @@
 """Several gateways on one ledger: none spends another's money, misses what another knows, or ends what it does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -11,40 +8,10 @@ import pytest
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Reservation, Whose
-from gateway.core.secret import Secret
-from gateway.ledger import Ledger, LedgerSettings
-from tests.ledger.conftest import CLOUD, Clock, make_receipt, make_settlement, rows
-from tests.standins.postgresql import Postgresql
+from tests.ledger.conftest import CLOUD, Clock, Joined, die, make_receipt, make_settlement, rows
 
 A, B = b"a" * 16, b"b" * 16
 CENT = Reservation(target="big", zone=Zone.CLOUD, micros=10_000)
-Joined = Callable[..., Awaitable[Ledger]]
-
-
-@pytest.fixture
-async def join(postgresql: Postgresql, tmp_path: Path, clock: Clock) -> AsyncIterator[Joined]:
-    """Open one more gateway's side of a shared ledger."""
-    address = Secret(postgresql.fresh())
-    async with AsyncExitStack() as stack:
-        count = 0
-
-        async def joined(**changes: object) -> Ledger:
-            nonlocal count
-            count += 1
-            settings = LedgerSettings(directory=tmp_path / str(count), database=address, timezone="Europe/Madrid")
-            ledger = Ledger(msgspec.structs.replace(settings, **changes), wall=clock)
-            await ledger.open()
-            stack.push_async_callback(ledger.close)
-            return ledger
-
-        yield joined
-
-
-def die(ledger: Ledger) -> None:
-    """Let a gateway end without a word, as a crash does: it renews nothing and settles nothing any more."""
-    assert ledger._sharing is not None
-    ledger._sharing.leave = lambda connection: None  # type: ignore[method-assign]
-    ledger._sharing._number = 0
 
 
 async def test_three_dollars_are_spent_once(join: Joined) -> None:

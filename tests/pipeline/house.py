@@ -12,6 +12,7 @@ from gateway.core.errors import AduanaError, LedgerUnavailable, TargetBusy
 from gateway.core.events import Event
 from gateway.core.finding import Finding, Inspection, Trace, TraceKind
 from gateway.core.labels import Label, Zone
+from gateway.core.limits import Claim, Full, Use
 from gateway.core.record import Receipt, Reservation, Settlement, Whose
 from gateway.core.request import Caller, ChatRequest, Dialect, EmbeddingsRequest, Inbound, Message
 from gateway.core.target import Alias, Capability, Catalog, TargetInfo, TargetState
@@ -119,15 +120,22 @@ class FakeLedger:
         self.gate: asyncio.Event | None = None
         self.waiting = asyncio.Event()
         self.left: dict[str, int] = {}  # micro-dollars of a day's budget for each target; without: no limit
+        self.full: dict[str, tuple[str, float]] = {}  # key or target → a shared limit without room, and for how long
+        self.claims: list[Claim] = []
 
-    def _denied(self, reservation: Reservation | None) -> str | None:
+    def _denied(self, reservation: Reservation | None) -> str | Full | None:
+        for claim in reservation.claims if reservation is not None else ():
+            self.claims.append(claim)
+            if claim.name in self.full:
+                kind, wait = self.full[claim.name]
+                return Full(scope=claim.scope, name=claim.name, kind=kind, limit=5, used=5, wait=wait)
         left = self.left.get(reservation.target) if reservation is not None else None
         return "day" if reservation is not None and left is not None and reservation.micros > left else None
 
-    def receive(self, receipt: Receipt, reservation: Reservation | None) -> "asyncio.Future[str | None]":
+    def receive(self, receipt: Receipt, reservation: Reservation | None) -> "asyncio.Future[str | Full | None]":
         return asyncio.ensure_future(self._received(receipt, reservation))
 
-    async def _received(self, receipt: Receipt, reservation: Reservation | None) -> str | None:
+    async def _received(self, receipt: Receipt, reservation: Reservation | None) -> str | Full | None:
         self.waiting.set()
         if self.gate is not None:
             await self.gate.wait()
@@ -136,7 +144,7 @@ class FakeLedger:
         self.receipts.append(receipt)
         return self._denied(reservation)
 
-    async def reserve(self, request_id: str, reservation: Reservation) -> str | None:
+    async def reserve(self, request_id: str, reservation: Reservation) -> str | Full | None:
         if self.broken:
             raise LedgerUnavailable("The disk is full.")
         if denied := self._denied(reservation):
@@ -301,6 +309,7 @@ class House:
         home: Mapping[str, object] = MappingProxyType({}),
         carriers: Carriers | None = None,
         limits: LimitTable = LimitTable(),  # noqa: B008 - frozen
+        elsewhere: Callable[[Claim], Use | None] | None = None,
     ) -> None:
         self.home = FakeTarget("home", Zone.LOCAL)
         self.home.info = msgspec.structs.replace(self.home.info, **home)
@@ -327,7 +336,7 @@ class House:
         cloud = {"big": self.big, "spare": self.spare}
         self.catalog = catalog
         self.policies = FixedPolicy(load_policy([("policy.yaml", policy)], catalog))
-        self.limiter = RateLimiter(limits, observer=fanout)
+        self.limiter = RateLimiter(limits, observer=fanout, elsewhere=elsewhere)
         self.settlements = SettlementWriter(
             ledger=self.ledger,
             pricing=FreePricing(),

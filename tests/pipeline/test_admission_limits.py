@@ -7,7 +7,7 @@ import pytest
 from gateway.core.delta import Text
 from gateway.core.errors import AduanaError, LedgerUnavailable, RateLimited, TargetBusy, TargetUnavailable
 from gateway.core.events import LimitReached, Settled
-from gateway.core.limits import Limits
+from gateway.core.limits import Limits, Scope, Use
 from gateway.pipeline.rate_limits import LimitTable
 from tests.pipeline.house import House, chat
 
@@ -105,3 +105,93 @@ async def test_a_target_that_another_answers_for_holds_nothing() -> None:
     await house.ask("Hello", "public")
     assert house.outcomes == ["ok"]
     assert free(house)
+
+
+FIVE = Limits(requests_per_minute=5, parallel=5)
+
+
+def shared(used: Use = Use()) -> House:  # noqa: B008 - frozen
+    """A house whose limits other gateways hold with it; together they have used so much."""
+    targets = {name: Limits(parallel=5) for name in ("home", "big")}
+    return House(limits=LimitTable(any_key=FIVE, targets=targets), elsewhere=lambda claim: used)
+
+
+def key_of(house: House) -> str:
+    """The name of the key by which the house is asked."""
+    return next(claim.name for claim in house.ledger.claims if claim.scope is Scope.KEY)
+
+
+async def test_a_request_claims_its_place_with_its_receipt() -> None:
+    """That of its key and that of its first target; where this gateway counts alone it claims nothing."""
+    house = shared()
+    await house.ask()
+    assert [claim.scope for claim in house.ledger.claims] == [Scope.KEY, Scope.TARGET]
+    alone = House(limits=LimitTable(any_key=FIVE))
+    await alone.ask()
+    assert alone.ledger.claims == []
+
+
+async def test_what_other_gateways_have_used_is_refused_with_its_time() -> None:
+    """One receipt and one settlement, nothing is sent, nothing is counted; until then nobody else asks the ledger."""
+    house = shared()
+    await house.ask()
+    house.ledger.full[key_of(house)] = "requests_per_minute", 12.5
+    asked, claimed = len(house.home.asked), len(house.ledger.claims)
+    with pytest.raises(RateLimited, match=r"5 requests a minute.* in 13 seconds") as caught:
+        await house.ask()
+    assert caught.value.retry_after == pytest.approx(12.5)
+    assert caught.value.route is not None
+    await house.settlements.close()
+    assert house.outcomes == ["ok", "refused"]
+    assert house.ledger.settlements[-1].error == "rate_limit_exceeded"
+    assert len(house.ledger.receipts) == 2
+    assert len(house.home.asked) == asked
+    assert [event.limit for event in house.heard.events if isinstance(event, LimitReached)] == ["requests_per_minute"]
+    assert [one.used for one in house.limiter.used() if one.kind == "requests_per_minute"] == [1]
+    assert [one.used for one in house.limiter.used() if one.kind == "parallel"] == [0, 0, 0]
+    claimed = len(house.ledger.claims)
+    house.ledger.full.clear()
+    with pytest.raises(RateLimited) as again:
+        await house.ask()
+    assert again.value.retry_after == pytest.approx(12.5, abs=10.0)
+    assert len(house.ledger.claims) == claimed
+
+
+async def test_a_place_that_others_have_is_asked_for_again() -> None:
+    """It may be free at any moment, so nothing is remembered of it."""
+    house = shared()
+    await house.ask()
+    house.ledger.full[key_of(house)] = "parallel", 1.0
+    with pytest.raises(RateLimited, match="5 requests running at once"):
+        await house.ask()
+    house.ledger.full.clear()
+    await house.ask()
+    await house.settlements.close()
+    assert house.outcomes == ["ok", "refused", "ok"]
+
+
+async def test_a_target_that_others_fill_is_passed_over() -> None:
+    """The next one answers; where there is none, the client is told 429 with the time."""
+    house = shared()
+    house.ledger.full = {"big": ("parallel", 1.0)}
+    await house.ask("Hello", "public")
+    assert house.outcomes == ["ok"]
+    assert house.ledger.settlements[0].attempts == (("big", "rate_limit_exceeded"),)
+    assert house.big.asked == []
+    house.ledger.full = {"home": ("requests_per_minute", 30.0)}
+    with pytest.raises(TargetBusy) as caught:
+        await house.ask("Hello", "health")
+    assert (caught.value.status, caught.value.retry_after) == (429, pytest.approx(30.0))
+    await house.settlements.close()
+    assert [one.used for one in house.limiter.used() if one.kind == "parallel"] == [0, 0, 0]
+
+
+async def test_what_is_left_is_what_all_of_them_leave() -> None:
+    """The headers of an answer count what other gateways have used, too."""
+    house = shared(Use(requests=3, running=1))
+    inbound, request = chat("Hello")
+    async with house.pipeline.generate(inbound, request) as answer:
+        assert answer.route.room is not None
+        assert (answer.route.room.limit, answer.route.room.left) == (5, 2)
+        async for _ in answer.deltas:
+            pass

@@ -1,4 +1,7 @@
-"""The rate limiter: the one owner of what keys, users, tags and targets use now.
+"""The rate limiter: the one owner of what keys, users, tags and targets use of this gateway now.
+
+Where gateways share a ledger, it refuses what this gateway alone has no room for; whether all of them together have
+room is said by the ledger, with the receipt.
 
 INVARIANT: `admit` and `enter` look and take in one step, with nothing awaited in between; whatever they took is given
 back by `end`, once, however the request ended.
@@ -12,7 +15,7 @@ import msgspec
 
 from gateway.core.errors import RateLimited, TargetBusy
 from gateway.core.events import LimitReached
-from gateway.core.limits import Limits, Scope
+from gateway.core.limits import NO_LIMITS, Claim, Full, Limits, Scope, Use
 from gateway.core.request import Caller
 from gateway.core.route import Room
 from gateway.pipeline.ports import Observer
@@ -20,6 +23,7 @@ from gateway.pipeline.rate_limits.meter import Kind, Meter, Moment, Need, Shorta
 from gateway.pipeline.rate_limits.refusals import busy, refusal
 from gateway.pipeline.rate_limits.table import Limited, LimitTable
 
+_NO_USE = Use()
 _MANY = 1_000  # meters, from which on those of nobody who asks now are looked for
 
 
@@ -47,6 +51,7 @@ class RateLimiter:
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
         clock: Callable[[], float] = time.monotonic,
         tokens_today: Mapping[tuple[Scope, str], int] | None = None,
+        elsewhere: Callable[[Claim], Use | None] | None = None,
     ) -> None:
         """Begin with nothing used.
 
@@ -56,7 +61,10 @@ class RateLimiter:
             now: The time in the zone in which days begin.
             clock: Seconds of a clock that never jumps.
             tokens_today: What the ledger knows of this day from before the start.
+            elsewhere: Returns what all gateways together used of a limit a moment ago. None: this one counts alone.
         """
+        self.shared = elsewhere is not None
+        self._elsewhere = elsewhere or _nobody_else
         self.table = table
         self._observer = observer
         self._now = now
@@ -128,6 +136,34 @@ class RateLimiter:
         self._asked[request_id] = meter
         return None
 
+    def claims(self, caller: Caller | None, tags: Collection[str], target: str, need: Need) -> tuple[Claim, ...]:
+        """Return what a request takes of limits that gateways share: its target's, and its caller's unless None."""
+        limited = () if caller is None else self.table.using(caller, tags)
+        asked = self.table.target(target)
+        return tuple(_claim(one, need) for one in (*limited, asked) if one.limits.about_use)
+
+    def refused(self, request_id: str, caller: Caller, tags: Collection[str], need: Need, full: Full) -> RateLimited:
+        """Return why a request is refused that was admitted here: other gateways have used what is shared.
+
+        It counts nowhere.
+        """
+        for meter in self._held.pop(request_id, ()):
+            meter.undo(request_id)
+        limited = next(
+            (one for one in self.table.using(caller, tags) if (one.scope, one.name) == (full.scope, full.name)),
+            Limited(scope=full.scope, name=full.name, limits=NO_LIMITS),  # it was taken away meanwhile
+        )
+        shortage = self._by_others(limited, need, full)
+        self._tell(request_id, limited, shortage)
+        return refusal(limited, shortage)
+
+    def busy(self, request_id: str, need: Need, full: Full) -> TargetBusy:
+        """Return why a target is not asked: other gateways have used what is shared of its limits."""
+        limited = self.table.target(full.name)
+        shortage = self._by_others(limited, need, full)
+        self._tell(request_id, limited, shortage)
+        return busy(limited, shortage)
+
     def end(self, request_id: str, tokens: int) -> None:
         """Count what a request has used, now that it has ended. A second time changes nothing."""
         self._leave(request_id, tokens)
@@ -152,16 +188,17 @@ class RateLimiter:
         for one in limited:
             meter, limits = self._meter(one, now), one.limits
             meter.advance(now)
-            window, reset = meter.window, meter.window.reset(now.seconds)
+            reset = meter.window.reset(now.seconds)
+            use = self._use(one, meter)
             if (limit := limits.requests_per_minute) is not None:
-                minute.append(Room(limit=limit, left=max(0, limit - window.requests), wait=reset))
+                minute.append(Room(limit=limit, left=max(0, limit - use.requests), wait=reset))
             if (limit := limits.parallel) is not None:
                 wait = meter.expected_end(now.seconds) if meter.running else 0.0
-                parallel.append(Room(limit=limit, left=max(0, limit - meter.running), wait=wait))
+                parallel.append(Room(limit=limit, left=max(0, limit - use.running), wait=wait))
             if (limit := limits.tokens_per_minute) is not None:
-                tokens.append(Room(limit=limit, left=max(0, limit - window.tokens), wait=reset))
+                tokens.append(Room(limit=limit, left=max(0, limit - use.tokens), wait=reset))
             if (limit := limits.tokens_per_day) is not None:
-                left = max(0, limit - meter.tokens_today)
+                left = max(0, limit - use.tokens_day)
                 tokens.append(Room(limit=limit, left=left, wait=now.until_tomorrow))
         return _tightest(minute or parallel), _tightest(tokens)
 
@@ -188,6 +225,34 @@ class RateLimiter:
                 if limit is not None
             ]
         return found
+
+    def _use(self, limited: Limited, meter: Meter) -> Use:
+        """Return what is used of a limit: here, or by all gateways where that was seen a moment ago."""
+        window = meter.window
+        others = (self.shared and self._elsewhere(_claim(limited, Need()))) or _NO_USE
+        return Use(
+            requests=max(window.requests, others.requests),
+            tokens=max(window.tokens, others.tokens),
+            tokens_day=max(meter.tokens_today, others.tokens_day),
+            running=max(meter.running, others.running),
+        )
+
+    def _by_others(self, limited: Limited, need: Need, full: Full) -> Shortage:
+        """Return a shortage that the ledger has told, with the time until there is room."""
+        now, kind = self._moment(), Kind(full.kind)
+        meter = self._meter(limited, now)
+        match kind:
+            case Kind.TOKENS_DAY:
+                wait = now.until_tomorrow
+            case Kind.PARALLEL:
+                wait = meter.expected_end(now.seconds)
+            case _:
+                wait = full.wait if full.wait is not None else 1.0
+        if kind is Kind.REQUESTS:  # nothing but time makes room there, so until then nobody has to ask the ledger
+            meter.close(full.limit, now.seconds + wait)
+        of_tokens = kind in (Kind.TOKENS, Kind.TOKENS_DAY)
+        wanted = need.prompt + need.answer if of_tokens else 1
+        return Shortage(kind=kind, limit=full.limit, left=max(0, full.limit - full.used), wanted=wanted, wait=wait)
 
     def _shortage(self, limited: Limited, need: Need) -> Shortage | None:
         if not limited.limits.about_use:
@@ -232,6 +297,22 @@ class RateLimiter:
         return Moment(
             seconds=self._clock(), day=now.date(), until_tomorrow=max(1.0, tomorrow.timestamp() - now.timestamp())
         )
+
+
+def _claim(limited: Limited, need: Need) -> Claim:
+    limits = limited.limits
+    return Claim(
+        scope=limited.scope,
+        name=limited.name,
+        limits=limits,
+        tokens=need.within(limits.tokens_per_minute),
+        tokens_day=need.within(limits.tokens_per_day),
+    )
+
+
+def _nobody_else(claim: Claim) -> Use | None:
+    """Return None: this gateway counts alone."""
+    return None
 
 
 def _tightest(rooms: list[Room]) -> Room | None:

@@ -74,6 +74,7 @@ class Meter:
         self._held = 0
         self._running: dict[str, Hold] = {}
         self._mean: float | None = None  # seconds that a request takes
+        self._closed: tuple[int, float] | None = None  # a limit of requests a minute, and until when it has no room
 
     @property
     def running(self) -> int:
@@ -107,6 +108,8 @@ class Meter:
             found.append(Shortage(kind=Kind.PARALLEL, limit=limit, left=0, wanted=1, wait=wait))
         if (limit := limits.requests_per_minute) is not None:
             wait = window.wait_for_request(limit, seconds)
+            if self._closed is not None and limit <= self._closed[0]:
+                wait = max(wait, self._closed[1] - seconds)
             if wait > 0:
                 found.append(Shortage(kind=Kind.REQUESTS, limit=limit, left=0, wanted=1, wait=wait))
         if (limit := limits.tokens_per_minute) is not None:
@@ -127,6 +130,17 @@ class Meter:
         entry = self.window.add(now.seconds, tokens)
         self._held += tokens_day or 0
         self._running[request_id] = Hold(entry=entry, tokens=tokens, tokens_day=tokens_day, begun=now.seconds)
+
+    def undo(self, request_id: str) -> None:
+        """Forget a request that was not admitted after all: it counts nowhere."""
+        hold = self._running.pop(request_id, None)
+        if hold is not None:
+            self.window.undo(hold.entry, hold.tokens)
+            self._held -= hold.tokens_day or 0
+
+    def close(self, limit: int, until: float) -> None:
+        """Note that a limit of requests a minute has no room until then, for other gateways have used it."""
+        self._closed = limit, until
 
     def give_back(self, request_id: str, used: int, now: Moment) -> None:
         """Count what a request has really used, now that it has ended. A second time changes nothing."""

@@ -51,6 +51,14 @@ class Window:
         self.tokens += tokens
         return last
 
+    def undo(self, entry: Entry, tokens: int) -> None:
+        """Take back a request that was not admitted after all."""
+        if entry.counts:
+            entry.requests -= 1
+            entry.tokens -= tokens
+            self.requests -= 1
+            self.tokens -= tokens
+
     def correct(self, entry: Entry, estimated: int, used: int, now: float) -> None:
         """Put the tokens that were used in place of those that were estimated.
 

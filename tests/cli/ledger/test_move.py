@@ -27,7 +27,7 @@ from tests.ledger.conftest import NOON, make_receipt, make_settlement
 from tests.standins.postgresql import Postgresql
 
 CENT = Reservation(target="big", zone=Zone.CLOUD, micros=10_000)
-OF_THE_MOMENT = {"gateways", "open_requests", "holds", "spent"}
+OF_THE_MOMENT = {"gateways", "open_requests", "holds", "spent", "limit_minutes", "limit_days", "limit_holds"}
 
 
 class Practice:
