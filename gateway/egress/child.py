@@ -45,6 +45,7 @@ class EgressChild:
         self._lifeline: socket.socket | None = None
         self._watch: asyncio.Task[None] | None = None
         self.problem = _NO_PROCESS
+        self.tls = None  # nobody else can read what the two say to each other
         self.pid: int | None = None
 
     async def start(self) -> None:

@@ -65,9 +65,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True):
-    """The life of the process on the other side: what is signed for one is worth nothing in the next."""
+    """The life of the process on the other side: what is signed for one is worth nothing in the next, or in another.
+
+    `clock`: its monotonic seconds, for a gateway on another machine. `reached`: the clouds, as `host:port`, to which it
+    could connect when it tried last.
+    """
 
     life: bytes
+    clock: float = 0.0
+    reached: tuple[str, ...] = ()
 
 
 class ClientKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +88,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
 
     life: bytes
     nonce: bytes
-    expires: float  # monotonic seconds, of this machine
+    expires: float  # monotonic seconds, of the egress process's machine
     request_id: str
     target: str
     label: Label

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import time
 from typing import Protocol
 
 from gateway.core.errors import AduanaError, TargetCutOff, TargetUnavailable
@@ -23,6 +24,7 @@ from gateway.egress.messages import (
 )
 from gateway.egress.signing import Signer
 from gateway.egress.streams import Watched, Writer, open_streams
+from gateway.egress.tls import Secured
 from gateway.policy import Clearance
 from gateway.upstream.body import BodyShape
 from gateway.upstream.media.requests import SentBody
@@ -30,6 +32,9 @@ from gateway.upstream.media.requests import SentBody
 _MOST_IDLE = 64  # connections that are kept open for the next requests
 _INLINE_BYTES = 256 * 1024  # a longer body is hashed in a thread
 _HELLO_SECONDS = 30.0  # a machine that is busy loads libraries slowly
+# Another machine's clock is read once a connection: as well as its greeting is quick, and for as long as clocks agree.
+_REMOTE_HELLO_SECONDS = 10.0
+_REMOTE_SECONDS = 3600.0
 
 
 class Connecting(Protocol):
@@ -38,6 +43,11 @@ class Connecting(Protocol):
     @property
     def problem(self) -> str:
         """Why there is none to be had, in a sentence; empty: there is."""
+        ...
+
+    @property
+    def tls(self) -> Secured | None:
+        """What secures a connection to another machine; None: it is on this one."""
         ...
 
     async def connect(self) -> socket.socket:
@@ -52,15 +62,18 @@ class Connecting(Protocol):
 class _Connection:
     """Connection to the egress process: for one request at a time."""
 
-    def __init__(self, reader: Watched, writer: Writer, life: bytes) -> None:
+    def __init__(self, reader: Watched, writer: Writer, life: bytes, *, ahead: float, until: float | None) -> None:
         self.reader = reader
         self.writer = writer
         self.life = life
+        self.ahead = ahead  # seconds, of the other side's clock before ours
+        self._until = until
 
     @property
     def fresh(self) -> bool:
         """Whether it can take a request."""
-        return not self.reader.ended and not self.writer.is_closing()
+        late = self._until is not None and time.monotonic() > self._until
+        return not late and not self.reader.ended and not self.writer.is_closing()
 
     def abort(self) -> None:
         """Close it at once: what is under way on it is cancelled on the other side."""
@@ -142,12 +155,13 @@ class Sender:
                 return connection
             connection.abort()
         try:
-            reader, writer = await open_streams(await self._connecting.connect())
+            connected, tls = await self._connecting.connect(), self._connecting.tls
+            reader, writer = await open_streams(connected, tls)
         except OSError as error:
             stopped = _stopped(target, self._connecting.problem)
             raise stopped from error
         try:
-            async with asyncio.timeout(_HELLO_SECONDS):
+            async with asyncio.timeout(_HELLO_SECONDS if tls is None else _REMOTE_HELLO_SECONDS):
                 hello = await read_message(reader, Kind.HELLO, Hello)
         except (Broken, TimeoutError) as error:
             writer.transport.abort()
@@ -156,7 +170,11 @@ class Sender:
         except BaseException:
             writer.transport.abort()
             raise
-        return _Connection(reader, writer, hello.life)
+        if tls is None:
+            return _Connection(reader, writer, hello.life, ahead=0.0, until=None)
+        # The greeting was on its way since: what is signed is good for a little less than it says, never for longer.
+        now = time.monotonic()
+        return _Connection(reader, writer, hello.life, ahead=hello.clock - now, until=now + _REMOTE_SECONDS)
 
     async def _asked(
         self,
@@ -174,7 +192,14 @@ class Sender:
         """
 
         def signed() -> bytes:
-            ask = self._signer.sign(clearance, sent, life=connection.life, most_bytes=most_bytes, credential=credential)
+            ask = self._signer.sign(
+                clearance,
+                sent,
+                life=connection.life,
+                most_bytes=most_bytes,
+                credential=credential,
+                ahead=connection.ahead,
+            )
             return frame(Kind.ASK, ask)
 
         ask = signed() if len(sent.content) < _INLINE_BYTES else await asyncio.to_thread(signed)

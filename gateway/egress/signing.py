@@ -10,7 +10,7 @@ from gateway.egress.messages import Ask, Claims, ClientKey, pack
 from gateway.policy import Clearance
 from gateway.upstream.media.requests import SentBody
 
-GOOD_SECONDS = 30.0  # between signing and sending: both happen at once, on one machine
+GOOD_SECONDS = 30.0  # between signing and sending: both happen at once
 
 
 class Signer:
@@ -20,9 +20,18 @@ class Signer:
         self._key = key
 
     def sign(
-        self, clearance: Clearance, sent: SentBody, *, life: bytes, most_bytes: int, credential: Credential | None
+        self,
+        clearance: Clearance,
+        sent: SentBody,
+        *,
+        life: bytes,
+        most_bytes: int,
+        credential: Credential | None,
+        ahead: float = 0.0,
     ) -> Ask:
         """Return the request to send what a clearance clears.
+
+        `ahead`: seconds by which the clock of the process that checks it is ahead of ours.
 
         Raises:
             TypeError: Nobody minted that clearance.
@@ -31,7 +40,7 @@ class Signer:
             Claims(
                 life=life,
                 nonce=secrets.token_bytes(16),
-                expires=time.monotonic() + GOOD_SECONDS,
+                expires=time.monotonic() + ahead + GOOD_SECONDS,
                 request_id=clearance.request_id,
                 target=clearance.target,
                 label=clearance.label,

@@ -9,9 +9,14 @@ import socket
 from collections.abc import Callable, Iterator
 from typing import cast
 
+from gateway.egress.tls import Secured
+
 MAX_FRAME = 1024 * 2**20
 HEAD = 5
 _LIMIT = 512 * 1024  # bytes read ahead: a reader that is slow holds its writer up soon
+_HANDSHAKE_SECONDS = 10.0
+# A machine that vanishes says nothing: seconds of silence until it is asked, between questions, and how many.
+_QUIET, _ASK_EVERY, _ASK_TIMES = 15, 5, 3
 
 
 class Watched(asyncio.Protocol):
@@ -154,8 +159,43 @@ class Writer:
         self.drain = reader.room
 
 
-async def open_streams(connection: socket.socket) -> tuple[Watched, Writer]:
-    """Return reader and writer of a connected Unix socket."""
+async def open_streams(connection: socket.socket, tls: Secured | None = None) -> tuple[Watched, Writer]:
+    """Return reader and writer of a connected Unix socket, or, with `tls`, of a connection between machines.
+
+    Raises:
+        OSError: The other side is gone, or has no certificate that counts.
+    """
+    loop = asyncio.get_running_loop()
     connection.setblocking(False)
-    transport, reader = await asyncio.get_running_loop().create_unix_connection(Watched, sock=connection)
-    return reader, Writer(transport, reader)
+    if tls is None:
+        transport, reader = await loop.create_unix_connection(Watched, sock=connection)
+        return reader, Writer(transport, reader)
+    _keep_alive(connection)
+    secured: asyncio.Transport
+    if tls.host is None:
+        secured, reader = await loop.connect_accepted_socket(
+            Watched, connection, ssl=tls.context(), ssl_handshake_timeout=_HANDSHAKE_SECONDS
+        )
+    else:
+        secured, reader = await loop.create_connection(
+            Watched,
+            sock=connection,
+            ssl=tls.context(),
+            server_hostname=tls.host,
+            ssl_handshake_timeout=_HANDSHAKE_SECONDS,
+        )
+    return reader, Writer(secured, reader)
+
+
+def _keep_alive(connection: socket.socket) -> None:
+    """Let the system notice a machine that is gone, and send short frames at once."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for name, value in (
+        ("TCP_KEEPIDLE", _QUIET),
+        ("TCP_KEEPINTVL", _ASK_EVERY),
+        ("TCP_KEEPCNT", _ASK_TIMES),
+        ("TCP_USER_TIMEOUT", 1000 * (_QUIET + _ASK_EVERY * _ASK_TIMES)),
+    ):
+        if hasattr(socket, name):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

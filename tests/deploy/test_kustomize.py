@@ -1,7 +1,9 @@
 """deploy/kubernetes/: two gateways with one ledger and two model servers; valid, sealed, fitting each other."""
 
 import re
+import shutil
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,7 +38,7 @@ def folder(deploy: Path) -> Path:
 @pytest.fixture
 def objects(folder: Path) -> list[Object]:
     """Return all objects, those of the way out too."""
-    parts = [*files(folder), *files(folder / "cloud")]
+    parts = [*files(folder), *files(folder / "egress")]
     return [document for file in parts for document in documents(file)]
 
 
@@ -52,6 +54,27 @@ def named(objects: list[Object], kind: str, name: str) -> Object:
     return found
 
 
+def policy_of(objects: list[Object], name: str) -> Object:
+    """Return what one network policy says."""
+    return dict(named(objects, "NetworkPolicy", name)["spec"])
+
+
+def ways(objects: list[Object], name: str) -> list[tuple[str, int]]:
+    """Return where a policy lets its pods go: kinds of pods, or addresses, with ports."""
+    found = []
+    for way in policy_of(objects, name)["egress"]:
+        (to,) = way["to"]
+        labels = to.get("podSelector", {}).get("matchLabels", {})
+        where = labels.get("k8s-app") or labels.get("app.kubernetes.io/component") or to["ipBlock"]["cidr"]
+        found += [(where, port) for port in sorted({one["port"] for one in way["ports"]})]
+    return found
+
+
+def secrets_of(pod: Object) -> set[str]:
+    """Return the names of all secrets that a pod is given."""
+    return set(re.findall(r"'(?:secretName|secretRef|secret)': (?:\{'name': )?'([\w-]+)'", str(pod)))
+
+
 def pods(objects: list[Object]) -> list[Object]:
     """Return the templates of all pods."""
     return [one["spec"]["template"] for one in objects if one["kind"] in ("Deployment", "StatefulSet")]
@@ -59,7 +82,7 @@ def pods(objects: list[Object]) -> list[Object]:
 
 def test_every_file_follows_the_schema(folder: Path, tool) -> None:
     """Each object is valid by Kubernetes' own schemas, without unknown fields; an operator's kind has none."""
-    parts = [file for file in [*files(folder), *files(folder / "cloud")] if "monitoring" not in file.parts]
+    parts = [file for file in [*files(folder), *files(folder / "egress")] if "monitoring" not in file.parts]
     done = tool("kubernetes-validate", "--strict", *parts)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count(" passed ") == sum(len(documents(part)) for part in parts)
@@ -67,7 +90,7 @@ def test_every_file_follows_the_schema(folder: Path, tool) -> None:
 
 def test_no_file_is_forgotten(folder: Path) -> None:
     """Each file belongs to a kustomization, or is what one makes a ConfigMap of."""
-    taken = {*files(folder), *files(folder / "cloud"), folder / "gateway" / "aduana.yaml"}
+    taken = {*files(folder), *files(folder / "egress"), folder / "gateway" / "aduana.yaml"}
     assert set(folder.rglob("*.yaml")) == taken | set(folder.rglob("kustomization.yaml"))
 
 
@@ -102,19 +125,72 @@ def test_no_pod_has_rights(objects: list[Object]) -> None:
 
 
 def test_every_pod_is_sealed(objects: list[Object]) -> None:
-    """Each kind of pod has a policy for both directions; only the one of cloud/ knows addresses outside the cluster."""
+    """Each kind of pod has a policy for both directions; only the way out's knows addresses outside the cluster."""
     policies = [one for one in objects if one["kind"] == "NetworkPolicy"]
     for pod in pods(objects):
         own = [one for one in policies if one["spec"]["podSelector"]["matchLabels"] == pod["metadata"]["labels"]]
         assert {"Ingress", "Egress"} in [set(one["spec"]["policyTypes"]) for one in own]
     outside = [one["metadata"]["name"] for one in policies if "ipBlock" in str(one)]
-    assert outside == ["aduana-cloud"]
-    component = "app.kubernetes.io/component"
-    assert {
-        one["metadata"]["name"]: one["spec"]["egress"]
-        for one in policies
-        if one["spec"]["podSelector"]["matchLabels"][component] != "gateway"
-    } == {"vllm": [], "ledger": []}
+    assert outside == ["egress"]
+    assert {name: ways(objects, name) for name in ("vllm", "ledger")} == {"vllm": [], "ledger": []}
+
+
+def test_a_gateway_reaches_its_database_models_and_the_way_out(objects: list[Object]) -> None:
+    """Names, and three kinds of pods: nothing else in the cluster, and no address outside of it."""
+    assert ways(objects, "aduana") == [("kube-dns", 53), ("database", 5432), ("model", 8000), ("egress", 8485)]
+
+
+def test_the_way_out_reaches_public_addresses_alone(objects: list[Object]) -> None:
+    """HTTPS, to no private address, and names; only gateways come in."""
+    assert ways(objects, "egress") == [("kube-dns", 53), ("0.0.0.0/0", 443)]
+    (block,) = [way["to"][0]["ipBlock"] for way in policy_of(objects, "egress")["egress"] if "ipBlock" in way["to"][0]]
+    private = ("10.1.2.3", "100.64.0.1", "127.0.0.1", "169.254.169.254", "172.31.0.1", "192.168.1.1", "224.0.0.1")
+    for address in private:
+        assert any(ip_address(address) in ip_network(one) for one in block["except"]), address
+    (entry,) = policy_of(objects, "egress")["ingress"]
+    (who,) = entry["from"]
+    assert who == {"podSelector": policy_of(objects, "aduana")["podSelector"]}
+
+
+def test_only_the_way_out_has_the_clouds_keys(objects: list[Object], settings: Settings) -> None:
+    """The secret with them is named by its pods and by no other; another user runs there; both know each other."""
+    gateway, egress = (named(objects, "Deployment", name)["spec"]["template"]["spec"] for name in ("aduana", "egress"))
+    assert [one for one in pods(objects) if "aduana-clouds" in str(one)] == [
+        named(objects, "Deployment", "egress")["spec"]["template"]
+    ]
+    assert secrets_of(egress) == {"aduana-clouds", "aduana-seal", "aduana-egress-tls"}
+    assert {"aduana-seal", "aduana-gateway-tls"} <= secrets_of(gateway)
+    assert gateway["securityContext"]["runAsUser"] != egress["securityContext"]["runAsUser"]
+    assert settings.egress.process == "unit"
+    host, port = settings.egress.host_and_port
+    service = named(objects, "Service", host)["spec"]
+    assert (service["clusterIP"], service["ports"][0]["port"]) == ("None", port)
+    (container,) = egress["containers"]
+    assert port in [one["containerPort"] for one in container["ports"]]
+    folders = {one["mountPath"] for one in container["volumeMounts"]}
+    tls = settings.egress.tls
+    assert tls is not None
+    assert {str(one.parent) for one in (tls.authority, tls.certificate, tls.key)} <= folders
+    for pod in (gateway, egress):
+        assert "/run/seal" in str(pod["containers"][0]["volumeMounts"])
+
+
+def test_kustomize_understands_it(folder: Path, tmp_path: Path, tool) -> None:
+    """Built with the way out, there is one ConfigMap, which gateways and way out have; and without it no such pod."""
+    for out, expected in ((True, {"aduana", "egress"}), (False, {"aduana"})):
+        copy = tmp_path / str(out)
+        shutil.copytree(folder, copy)
+        file = copy / "kustomization.yaml"
+        file.write_text(file.read_text().replace("# - egress", "- egress") if out else file.read_text())
+        done = tool("kubectl", "kustomize", copy)
+        assert done.returncode == 0, done.stderr
+        built = list(YAML(typ="safe", pure=True).load_all(done.stdout))
+        (config,) = [one["metadata"]["name"] for one in built if one["kind"] == "ConfigMap"]
+        deployments = {one["metadata"]["name"]: one for one in built if one["kind"] == "Deployment"}
+        assert set(deployments) == expected
+        for one in deployments.values():
+            volumes = one["spec"]["template"]["spec"]["volumes"]
+            assert config in [volume["configMap"]["name"] for volume in volumes if "configMap" in volume]
 
 
 def test_what_a_gateway_may_reach_is_there_and_lets_it_in(objects: list[Object]) -> None:

@@ -270,6 +270,7 @@ async def test_nothing_is_read_behind_the_middle_of_a_frame() -> None:
 
     class One:
         problem = ""
+        tls = None
 
         async def connect(self) -> socket.socket:
             return ours

@@ -18,6 +18,7 @@ class EgressHere:
     """A server in this process, and the sender that asks it. `sender` signs with the key that the server knows."""
 
     problem = ""
+    tls = None
 
     def __init__(self, providers: tuple[Provider, ...], keys: Mapping[str, Secret] | None = None) -> None:
         self.seal = new_seal()

@@ -5,8 +5,6 @@ A connection is opened and closed at once, or refused. Tried are the configured 
 """
 
 import asyncio
-import errno
-import socket
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -16,24 +14,12 @@ import msgspec
 import structlog
 
 from gateway.app.durable_file import write_durably
+from gateway.egress.reaching import Attempt, attempt
 
 LOG = structlog.get_logger("aduana.egress")
 FILE_NAME = "seal.json"
 NOBODY = ("192.0.2.1", 443)  # TEST-NET-1
-_SECONDS = 3.0
 _PERIOD = 600.0
-_REFUSED = frozenset({errno.EPERM, errno.EACCES, errno.EHOSTUNREACH})
-_NO_ROUTE = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})  # as on a machine that is off line
-
-
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One connection that was tried.
-
-    `outcome`: `refused` by the kernel, `no_route` from here, `unanswered`, `open`, or `unknown` name.
-    """
-
-    address: str
-    outcome: str
 
 
 class Probed(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +32,7 @@ class Probed(msgspec.Struct, frozen=True, kw_only=True):
 
 async def probed(addresses: Iterable[tuple[str, int]], *, pid: int) -> Probed:
     """Try to connect to each address, and to one that nobody has."""
-    attempts = await asyncio.gather(*(_attempt(host, port) for host, port in (*addresses, NOBODY)))
+    attempts = await asyncio.gather(*(attempt(host, port) for host, port in (*addresses, NOBODY)))
     return Probed(pid=pid, at=time.time(), attempts=tuple(attempts))
 
 
@@ -69,20 +55,3 @@ def last_probe(folder: Path) -> Probed | None:
         return msgspec.json.decode((folder / FILE_NAME).read_bytes(), type=Probed)
     except (OSError, msgspec.MsgspecError):
         return None
-
-
-async def _attempt(host: str, port: int) -> Attempt:
-    address = f"{host}:{port}"
-    try:
-        async with asyncio.timeout(_SECONDS):
-            _, writer = await asyncio.open_connection(host, port)
-    except socket.gaierror:
-        return Attempt(address=address, outcome="unknown")
-    except TimeoutError:
-        return Attempt(address=address, outcome="unanswered")
-    except OSError as error:
-        if error.errno in _NO_ROUTE:
-            return Attempt(address=address, outcome="no_route")
-        return Attempt(address=address, outcome="refused" if error.errno in _REFUSED else "unanswered")
-    writer.transport.abort()
-    return Attempt(address=address, outcome="open")

@@ -2,12 +2,11 @@
 
 import asyncio
 import os
-import socket
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 from gateway.app.egress.clouds import clouds_of
+from gateway.app.egress.connecting import RemoteConnecting, UnitConnecting
 from gateway.app.egress.setup import setup_of
 from gateway.core.errors import ConfigurationError
 from gateway.egress.child import EgressChild
@@ -15,7 +14,9 @@ from gateway.egress.keys import handed_keys, new_seal, read_secret, seal_from
 from gateway.egress.messages import Setup
 from gateway.egress.sender import Sender
 from gateway.egress.signing import Signer
+from gateway.egress.tls import Secured, TlsFiles
 from gateway.settings import Settings
+from gateway.settings.egress import EgressConfig
 
 
 class Egress:
@@ -35,36 +36,12 @@ class Egress:
             await asyncio.shield(self._starting)
 
 
-class UnitConnecting:
-    """Maker of connections to the process of another user."""
-
-    problem = ""  # it is started by others, and may answer again at any time
-
-    def __init__(self, path: Path) -> None:
-        self._path = str(path)
-
-    async def connect(self) -> socket.socket:
-        """Return a new connection.
-
-        Raises:
-            OSError: It does not answer.
-        """
-        connection = socket.socket(socket.AF_UNIX)
-        try:
-            connection.setblocking(False)
-            await asyncio.get_running_loop().sock_connect(connection, self._path)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-
 @asynccontextmanager
 async def running_egress(settings: Settings) -> AsyncGenerator[Egress | None, None]:
     """Begin to start the way out; end it with the context. None: the gateway asks clouds by itself, or none.
 
     Raises:
-        ConfigurationError: The key of the signatures can't be had.
+        ConfigurationError: The key of the signatures, or a certificate, can't be had.
     """
     egress = settings.egress
     if egress.process == "none" or not any(True for _ in clouds_of(settings)):
@@ -72,8 +49,7 @@ async def running_egress(settings: Settings) -> AsyncGenerator[Egress | None, No
         return
     async with AsyncExitStack() as stack:
         if egress.process == "unit":
-            assert egress.socket is not None
-            sender = Sender(UnitConnecting(egress.socket), Signer(_shared_seal(settings)))
+            sender = Sender(_connecting(egress), Signer(_shared_seal(settings)))
             stack.push_async_callback(sender.close)
             yield Egress(sender, None)
             return
@@ -84,6 +60,24 @@ async def running_egress(settings: Settings) -> AsyncGenerator[Egress | None, No
         sender = Sender(child, Signer(seal))
         stack.push_async_callback(sender.close)
         yield Egress(sender, starting)
+
+
+def secured(egress: EgressConfig, host: str | None = None) -> Secured:
+    """Return what secures the way between machines, for the side that calls `host`, or for the one that is called.
+
+    Raises:
+        ConfigurationError: A file can't be used.
+    """
+    assert egress.tls is not None
+    files = TlsFiles(authority=egress.tls.authority, certificate=egress.tls.certificate, key=egress.tls.key)
+    return Secured(files, host)
+
+
+def _connecting(egress: EgressConfig) -> UnitConnecting | RemoteConnecting:
+    if egress.socket is not None:
+        return UnitConnecting(egress.socket)
+    host, port = egress.host_and_port
+    return RemoteConnecting(port, secured(egress, host))
 
 
 async def _ended(starting: "asyncio.Task[None]", child: EgressChild) -> None:

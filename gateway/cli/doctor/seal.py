@@ -1,22 +1,31 @@
 """The seal: who asks clouds, whether the gateway itself could, and whether servers at home talk to somebody else."""
 
+import contextlib
 import socket
+import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from urllib.parse import urlsplit
 
 from gateway.app.egress.clouds import clouds_of
-from gateway.app.egress.probe import FILE_NAME, Probed, last_probe
+from gateway.app.egress.probe import FILE_NAME, NOBODY, Probed, last_probe
+from gateway.app.egress.running import secured
 from gateway.cli.doctor.finding import Finding, Patient, note, ok, problem
+from gateway.core.errors import ConfigurationError
 from gateway.core.labels import Zone
 from gateway.egress.messages import Broken, Hello, Kind, unpack
 from gateway.settings import Settings
+from gateway.settings.egress import EgressConfig
 from gateway.settings.servers import OpenAITargetConfig
 from gateway.setup.connections import command_of, outside_of, server_at
 
 _SECONDS = 3.0
+_SOON = 30 * 86_400.0
 _FRESH = 1800.0  # seconds: the gateway tries every ten minutes
-_HOW = "docs/seal.md says which files of deploy/ hold it: IPAddressDeny=any for its unit, or nftables-egress.conf."
+_HOW = (
+    "docs/seal.md says which files of deploy/ hold it: IPAddressDeny=any for its unit, nftables-egress.conf, or in a "
+    "cluster the network policies, where its network plug-in enforces them."
+)
 
 
 def seal(patient: Patient) -> Iterator[Finding]:
@@ -40,8 +49,8 @@ def seal(patient: Patient) -> Iterator[Finding]:
                 "For a wall that holds whatever happens to the gateway: docs/seal.md.",
             )
         case "unit":
-            yield from _unit(settings)
-            yield from _probe(patient)
+            reached = yield from _unit(settings)
+            yield from _probe(patient, frozenset(reached))
 
 
 def relays(patient: Patient) -> Iterator[Finding]:
@@ -99,29 +108,81 @@ def _is_here(host: str) -> bool:
     return bool(found) and all(address.startswith("127.") or address == "::1" for address in found)
 
 
-def _unit(settings: Settings) -> Iterator[Finding]:
-    path = str(settings.egress.socket)
+def _unit(settings: Settings) -> Generator[Finding, None, tuple[str, ...]]:
+    """Yield whether the way out answers, and return the clouds that it says it reaches."""
+    egress = settings.egress
+    place = str(egress.socket or egress.address)
     try:
+        with _connected(egress) as connection:
+            hello = _hello(connection)
+            until = _until(connection)
+    except PermissionError:
+        yield note(f"{place} is not for you to open, so it was not tried.", "Run the doctor as root, or as its user.")
+    except ConfigurationError as error:
+        yield problem(error.problems[0], "docs/seal.md shows how certificates are made.")
+    except ssl.SSLError as error:
+        what = getattr(error, "verify_message", "") or error.reason or "no TLS"
+        yield problem(f"{place} is not who it should be, or does not know us: {what}.", "docs/seal.md: certificates.")
+    except (OSError, Broken) as error:
+        start = "Start aduana-egress.service." if egress.socket is not None else "Start `aduana egress` there."
+        yield problem(f"Nobody answers at {place}: {error or 'it speaks otherwise'}.", start)
+    else:
+        known = "" if egress.socket is not None else ", and both know each other's certificates"
+        yield ok(f"the way out answers at {place}{known}")
+        if until is not None and until - time.time() < _SOON:
+            day = time.strftime("%Y-%m-%d", time.gmtime(until))
+            yield note(f"The certificate of the way out expires on {day}.", "docs/seal.md shows how one is made.")
+        return hello.reached
+    return ()
+
+
+def _until(connection: socket.socket) -> float | None:
+    """Return when the certificate of the other side expires, in seconds since 1970; None: it needs none."""
+    shown = connection.getpeercert() if isinstance(connection, ssl.SSLSocket) else None
+    return ssl.cert_time_to_seconds(str(shown["notAfter"])) if shown else None
+
+
+@contextlib.contextmanager
+def _connected(egress: EgressConfig) -> Iterator[socket.socket]:
+    """Connect to the way out, as the gateway does.
+
+    Raises:
+        ConfigurationError: Our certificate can't be used.
+        OSError: It does not answer, or its certificate does not count.
+    """
+    if egress.socket is not None:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(_SECONDS)
-            connection.connect(path)
-            _hello(connection)
-    except PermissionError:
-        yield note(f"{path} is not for you to open, so it was not tried.", "Run the doctor as root, or as its user.")
-    except (OSError, Broken) as error:
-        yield problem(f"Nobody answers at {path}: {error or 'it speaks otherwise'}.", "Start aduana-egress.service.")
-    else:
-        yield ok(f"the way out answers at {path}")
+            connection.connect(str(egress.socket))
+            yield connection
+        return
+    host, port = egress.host_and_port
+    context = secured(egress, host).context()
+    with (
+        socket.create_connection((host, port), timeout=_SECONDS) as plain,
+        context.wrap_socket(plain, server_hostname=host) as connection,
+    ):
+        yield connection
 
 
-def _hello(connection: socket.socket) -> None:
-    head = connection.recv(5, socket.MSG_WAITALL)
-    if len(head) < 5 or head[4] != Kind.HELLO:
+def _hello(connection: socket.socket) -> Hello:
+    head = _exactly(connection, 5)
+    if head[4] != Kind.HELLO:
         raise Broken
-    unpack(connection.recv(int.from_bytes(head[:4], "little"), socket.MSG_WAITALL), Hello)
+    return unpack(_exactly(connection, int.from_bytes(head[:4], "little")), Hello)
 
 
-def _probe(patient: Patient) -> Iterator[Finding]:
+def _exactly(connection: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        part = connection.recv(size - len(data))
+        if not part:
+            raise Broken
+        data += part
+    return data
+
+
+def _probe(patient: Patient, ways: frozenset[str]) -> Iterator[Finding]:
     """Yield what the gateway itself found when it tried to connect: only its own process is held."""
     assert patient.settings is not None
     found = last_probe(patient.settings.state_dir) if patient.own else None
@@ -131,21 +192,28 @@ def _probe(patient: Patient) -> Iterator[Finding]:
             f"It tries while it runs, and writes {FILE_NAME} into its state directory.",
         )
         return
-    yield from _told(found)
+    yield from _told(found, ways)
 
 
-def _told(found: Probed) -> Iterator[Finding]:
+def _told(found: Probed, ways: frozenset[str]) -> Iterator[Finding]:
+    """Yield what the gateway's attempts mean. `ways`: what the way out could connect to meanwhile."""
     tried = f"process {found.pid} tried {', '.join(one.address for one in found.attempts)}"
     reached = [one.address for one in found.attempts if one.outcome == "open"]
+    clouds = {one.address for one in found.attempts} - {f"{NOBODY[0]}:{NOBODY[1]}"}
     silent = [one.address for one in found.attempts if one.outcome == "unanswered"]
     if reached:
         yield problem(f"The gateway's own process can reach {', '.join(reached)}: the seal does not hold.", _HOW)
+    elif any(one.outcome == "refused" for one in found.attempts) and not silent:
+        yield ok(f"the gateway's own process can't reach the internet: {tried}, and was refused")
+    elif clouds and clouds <= ways:
+        yield ok(
+            f"the gateway's own process can't reach the internet: {tried}, in vain, while the way out "
+            f"reached {', '.join(sorted(clouds))}"
+        )
     elif silent:
         yield note(
             f"Nothing refused the gateway's own process ({tried}); nobody answered at {', '.join(silent)}.", _HOW
         )
-    elif any(one.outcome == "refused" for one in found.attempts):
-        yield ok(f"the gateway's own process can't reach the internet: {tried}, and was refused")
     else:
         yield note(
             f"No route led from the gateway's own process to the internet ({tried}).",

@@ -1,24 +1,38 @@
-"""The egress process's event loop: as a child that is handed its connections, or by itself behind a Unix socket."""
+"""The egress process's event loop: a child that is handed its connections, or by itself behind a socket or a port."""
 
 import asyncio
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Mapping
-from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 
-from gateway.core.errors import ConfigurationError
 from gateway.core.secret import Secret
 from gateway.egress.messages import Setup
 from gateway.egress.process.hardening import harden
 from gateway.egress.process.server import EgressServer
+from gateway.egress.tls import Secured
 from gateway.observe.logs import configure
 
 LOG = structlog.get_logger("aduana.egress")
-_MODE = 0o660  # the group: the gateway
 _AT_ONCE = 64  # connections that are taken over in one step
+_PAUSE = 0.1
+
+
+class Unit(msgspec.Struct, frozen=True, kw_only=True):
+    """A process of its own. `place`: where it listens, in words; `ready`: is called when it does.
+
+    `tls`: what whoever comes has to show; None: the socket's folder says who may come. `drain_seconds`: how long
+    answers may go on after SIGTERM.
+    """
+
+    listen: Callable[[], socket.socket]
+    place: str
+    tls: Secured | None
+    ready: Callable[[], None]
+    drain_seconds: float
 
 
 def serve_child(lifeline: socket.socket, setup: Setup, keys: Mapping[str, Secret]) -> None:
@@ -27,15 +41,15 @@ def serve_child(lifeline: socket.socket, setup: Setup, keys: Mapping[str, Secret
     _run(_child(lifeline, setup, keys))
 
 
-def serve_unit(path: Path, setup: Setup, keys: Mapping[str, Secret], ready: Callable[[], None]) -> None:
-    """Serve whoever may open the socket at `path`, until SIGTERM.
+def serve_unit(unit: Unit, setup: Setup, keys: Mapping[str, Secret]) -> None:
+    """Serve whoever may come, until SIGTERM.
 
     Raises:
-        ConfigurationError: There can be no socket.
+        ConfigurationError: It can't listen there.
     """
     configure(setup.log_format, setup.log_level)
     harden()
-    _run(_unit(path, setup, keys, ready))
+    _run(_unit(unit, setup, keys))
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -76,46 +90,36 @@ async def _child(lifeline: socket.socket, setup: Setup, keys: Mapping[str, Secre
         await server.close()
 
 
-async def _unit(path: Path, setup: Setup, keys: Mapping[str, Secret], ready: Callable[[], None]) -> None:
+async def _unit(unit: Unit, setup: Setup, keys: Mapping[str, Secret]) -> None:
     loop = asyncio.get_running_loop()
     server, over = EgressServer(setup, keys), asyncio.Event()
     await server.warm()
-    listener = _listener(path)
+    listener = unit.listen()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, over.set)
 
     async def take() -> None:
         while True:
-            connection, _ = await loop.sock_accept(listener)
-            server.take(connection)
+            try:
+                connection, _ = await loop.sock_accept(listener)
+            except OSError as error:  # descriptors have run out, or whoever came is gone
+                LOG.error("egress.failed", error=type(error).__name__)
+                await asyncio.sleep(_PAUSE)
+            else:
+                server.take(connection, unit.tls)
 
-    taking = loop.create_task(take(), name="connections of the gateway")
-    LOG.info("egress.listening", path=str(path))
-    ready()
+    tasks = [
+        loop.create_task(take(), name="connections of the gateway"),
+        loop.create_task(server.keep_reaching(), name="probe of the way out"),
+    ]
+    LOG.info("egress.listening", at=unit.place)
+    unit.ready()
     try:
         await over.wait()
     finally:
-        taking.cancel()
-        await asyncio.wait([taking])
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
         listener.close()
+        await server.drain(unit.drain_seconds)
         await server.close()
-
-
-def _listener(path: Path) -> socket.socket:
-    """Return a socket at `path` that its folder's users may open, in place of one that nobody listens on any more.
-
-    Raises:
-        ConfigurationError: There can be none.
-    """
-    listener = socket.socket(socket.AF_UNIX)
-    try:
-        if path.is_socket():
-            path.unlink()
-        listener.bind(str(path))
-        path.chmod(_MODE)
-        listener.listen(512)
-        listener.setblocking(False)
-    except OSError as error:
-        listener.close()
-        raise ConfigurationError((f"egress.socket: {path}: {error.strerror or error}.",)) from error
-    return listener

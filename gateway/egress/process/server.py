@@ -1,11 +1,15 @@
 """The egress process at work: connections from the gateway, each with one request at a time."""
 
 import asyncio
+import contextlib
 import secrets
 import socket
-from collections.abc import Mapping
+import ssl
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -22,6 +26,7 @@ from gateway.egress.messages import (
     Fault,
     Hello,
     Kind,
+    Provider,
     Setup,
     frame,
     head,
@@ -30,10 +35,14 @@ from gateway.egress.messages import (
 )
 from gateway.egress.process.checking import Checker, NotSealed
 from gateway.egress.process.rules import check_news, permitted
-from gateway.egress.streams import Writer, open_streams
+from gateway.egress.reaching import attempt
+from gateway.egress.streams import Watched, Writer, open_streams
+from gateway.egress.tls import Secured
 from gateway.privacy.inspection.quick import QuickLook
 
 LOG = structlog.get_logger("aduana.egress")
+_CLOSE_SECONDS = 5.0
+_PERIOD = 600.0  # seconds between two looks at which clouds can be reached
 _INLINE_BYTES = 16 * 1024  # longer bodies are looked at in a thread, so that other streams keep flowing
 
 
@@ -54,16 +63,34 @@ class EgressServer:
         self._look: asyncio.Task[QuickLook] | None = None
         self._prepared: QuickLook | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._answering: set[asyncio.Task[None]] = set()
+        self._draining = asyncio.Event()
+        self._reached: tuple[str, ...] = ()
 
-    def take(self, connection: socket.socket) -> None:
-        """Serve a connection until the gateway closes it."""
-        task = asyncio.get_running_loop().create_task(self._serve(connection), name="connection of the gateway")
+    def take(self, connection: socket.socket, tls: Secured | None = None) -> None:
+        """Serve a connection until the gateway closes it. `tls`: what it has to show, if it comes from elsewhere."""
+        task = asyncio.get_running_loop().create_task(self._serve(connection, tls), name="connection of the gateway")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def warm(self) -> None:
         """Compile the patterns before the first request needs them."""
         await self._looking()
+
+    async def keep_reaching(self) -> None:
+        """Try now and every ten minutes which clouds can be connected to, and tell gateways. Runs until cancelled."""
+        while True:
+            found = await asyncio.gather(*(attempt(*_address_of(one)) for one in self._setup.providers))
+            self._reached = tuple(sorted({one.address for one in found if one.outcome == "open"}))
+            await asyncio.sleep(_PERIOD)
+
+    async def drain(self, seconds: float) -> None:
+        """End connections that nothing is asked on, and the others with their answers, for so long."""
+        self._draining.set()
+        for task in self._tasks - self._answering:
+            task.cancel()
+        if self._answering:
+            await asyncio.wait(self._answering, timeout=seconds)
 
     async def close(self) -> None:
         """End all connections, from the gateway and to the providers."""
@@ -75,26 +102,43 @@ class EgressServer:
         for client in self._clients.values():
             await client.close()
 
-    async def _serve(self, connection: socket.socket) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        reader, writer = await open_streams(connection)
+    async def _serve(self, connection: socket.socket, tls: Secured | None) -> None:
         try:
-            writer.write(frame(Kind.HELLO, Hello(life=self._life)))
-            while True:
+            reader, writer = await open_streams(connection, tls)
+        except OSError as error:
+            if isinstance(error, ssl.SSLError):  # anything else is a port that somebody looked at
+                LOG.warning("egress.stranger", reason=error.reason)
+            return
+        try:
+            writer.write(frame(Kind.HELLO, Hello(life=self._life, clock=time.monotonic(), reached=self._reached)))
+            while not self._draining.is_set():
                 ask = await read_message(reader, Kind.ASK, Ask)
                 kind, body = await read_frame(reader)
                 if kind is not Kind.BODY:
                     return
-                with reader.watched(task.cancel):  # whoever closes the connection does not want the answer
+                with self._wanted(reader):
                     await self._answer(ask, body, writer)
                     await writer.drain()
+                    if self._draining.is_set():
+                        await _closed(reader, writer)
         except (Broken, OSError):
             return
         except Exception as error:  # noqa: BLE001 - the gateway only sees that it ended; why is told here, by its kind
             LOG.error("egress.failed", error=type(error).__name__)
         finally:
             writer.transport.abort()
+
+    @contextlib.contextmanager
+    def _wanted(self, reader: Watched) -> Iterator[None]:
+        """Answer in this task, until whoever asked closes the connection: then nobody wants the answer."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._answering.add(task)
+        try:
+            with reader.watched(task.cancel):
+                yield
+        finally:
+            self._answering.discard(task)
 
     async def _answer(self, ask: Ask, body: bytes, writer: Writer) -> None:
         """Send what was asked, and pass the answer on as it comes."""
@@ -160,6 +204,24 @@ class EgressServer:
             self._look = asyncio.get_running_loop().create_task(made, name="patterns of the second look")
         self._prepared = await asyncio.shield(self._look)
         return self._prepared
+
+
+async def _closed(reader: Watched, writer: Writer) -> None:
+    """Close a connection behind what was written, and return when that is gone.
+
+    Raises:
+        Broken: It is closed.
+        TimeoutError: The other side does not read.
+    """
+    writer.transport.close()
+    async with asyncio.timeout(_CLOSE_SECONDS):
+        await read_frame(reader)
+
+
+def _address_of(provider: Provider) -> tuple[str, int]:
+    """Return host and port of a cloud, or of the proxy by which it is asked."""
+    url = urlsplit(provider.settings.proxy or provider.settings.base_url)
+    return url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
 
 
 async def _pass_on(reply: CloudReply, writer: Writer) -> None:

@@ -9,6 +9,9 @@ _PLACES = (
     ("server", "tls", "certificate"),
     ("server", "tls", "key"),
     ("egress", "socket"),
+    ("egress", "tls", "authority"),
+    ("egress", "tls", "certificate"),
+    ("egress", "tls", "key"),
     ("policy",),
     ("candidate",),
     ("inspection", "lists", "*"),
@@ -24,7 +27,7 @@ _PLACES = (
     ("targets", "*", "log"),
 )
 # What is no part of the configuration: a folder to run in, what is written there, what others renew.
-_APART = frozenset({"cwd", "log", "certificate", "key", "checkpoints_to", "socket"})
+_APART = frozenset({"cwd", "log", "authority", "certificate", "key", "checkpoints_to", "socket"})
 
 
 def placed(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """What the doctor says of the seal: who asks clouds, whether the gateway could, and who else goes out."""
 
+import contextlib
 import os
 import socket
+import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +16,10 @@ import pytest
 from gateway.app.egress.probe import FILE_NAME, Attempt, Probed
 from gateway.cli.doctor.finding import Level, Patient
 from gateway.cli.doctor.seal import relays, seal
+from gateway.egress.messages import Hello, Kind, frame
 from gateway.settings import Settings
 
+SCRIPT = Path(__file__).parents[3] / "deploy" / "seal-certificates.sh"
 CLOUD = {"kind": "openai", "zone": "cloud", "base_url": "https://cloud.example/v1", "model": "m"}
 
 
@@ -34,6 +39,24 @@ def server() -> Iterator[str]:
     """A server at home, in this process: its address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+
+
+@contextlib.contextmanager
+def answering(path: Path, greeting: bytes) -> Iterator[None]:
+    """Somebody at a Unix socket, who says one thing to one caller."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+
+        def greet() -> None:
+            with listener.accept()[0] as caller:
+                caller.sendall(greeting)
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        yield
+        thread.join()
+    path.unlink()
 
 
 def unit(folder: Path) -> dict[str, Any]:
@@ -57,6 +80,35 @@ def test_nobody_at_the_socket_is_a_problem(tmp_path: Path) -> None:
     """A way out that does not answer is named with its path."""
     first = next(iter(seal(patient(tmp_path, CLOUD, **unit(tmp_path)))))
     assert (first.level, str(tmp_path / "s") in first.text) == (Level.PROBLEM, True)
+
+
+def test_what_the_way_out_reaches_and_the_gateway_does_not_is_a_wall(tmp_path: Path) -> None:
+    """Packets that are dropped say nothing by themselves; if the way out reaches that cloud, something stops them."""
+    tried = (
+        Attempt(address="cloud.example:443", outcome="unanswered"),
+        Attempt(address="192.0.2.1:443", outcome="unanswered"),
+    )
+    found = Probed(pid=os.getpid(), at=time.time(), attempts=tried)
+    (tmp_path / FILE_NAME).write_bytes(msgspec.json.encode(found))
+    for reached, level in (((), Level.NOTE), (("cloud.example:443",), Level.OK), (("other:443",), Level.NOTE)):
+        greeting = frame(Kind.HELLO, Hello(life=b"life", reached=reached))
+        with answering(tmp_path / "s", greeting):
+            first, last = seal(patient(tmp_path, CLOUD, **unit(tmp_path)))
+        assert (first.level, last.level) == (Level.OK, level)
+
+
+def test_a_way_out_elsewhere_is_named(tmp_path: Path) -> None:
+    """Certificates that can't be read are named with their setting, and an address that nobody answers at as it is."""
+    subprocess.run([SCRIPT, "localhost", tmp_path], check=True, capture_output=True, timeout=60)
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    tls = {"authority": tmp_path / "ca.crt", "certificate": tmp_path / "gateway.crt", "key": tmp_path / "gateway.key"}
+    egress = {"process": "unit", "address": f"localhost:{port}", "key": f"file:{tmp_path}/seal.key"}
+    first = next(iter(seal(patient(tmp_path, CLOUD, tls=tls, **egress))))
+    assert (first.level, f"localhost:{port}" in first.text) == (Level.PROBLEM, True)
+    (tmp_path / "gateway.key").write_text("no key")
+    first = next(iter(seal(patient(tmp_path, CLOUD, tls=tls, **egress))))
+    assert (first.level, first.text.startswith("egress.tls.key: ")) == (Level.PROBLEM, True)
 
 
 @pytest.mark.parametrize(
