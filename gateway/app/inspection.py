@@ -20,7 +20,7 @@ from gateway.pipeline.topic_judge import JudgeSettings, TopicJudge
 from gateway.privacy import Inspector
 from gateway.privacy.detectors.named_entities import NamePolicy
 from gateway.privacy.inspection.sealed import SealedPieces
-from gateway.privacy.sensitivity import Judge, Mode
+from gateway.privacy.sensitivity.judge import Judge, Mode
 from gateway.privacy.topic_questions import TOPICS
 from gateway.settings import Settings
 

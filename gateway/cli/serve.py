@@ -14,7 +14,6 @@ from pydantic import ValidationError
 
 from gateway.app.egress.clouds import only_for_clouds
 from gateway.app.models.engine import require_engine
-from gateway.app.models.head_start import HeadStart
 from gateway.app.service.manager import ServiceManager, handed_sockets, service_manager, where_it_listens
 from gateway.cli.starter import unpack_missing_starter
 from gateway.core.errors import ConfigurationError, Unavailable
@@ -110,6 +109,8 @@ async def _serve(
         AduanaError: The configuration or the ledger can't be used.
         OSError: The address can't be had.
     """
+    from gateway.app.models.head_start import HeadStart  # imports much: not before the keys are out of here
+
     early = HeadStart(settings)
     try:
         early.begin()

@@ -28,8 +28,9 @@ from gateway.policy import Decision, Evidence, Policy, decide, foresee
 from gateway.privacy.detectors.named_entities import Entity, NamePolicy, findings_of, is_name, records
 from gateway.privacy.masking.blanks import blanked
 from gateway.privacy.masking.places import PseudonymPlaces
-from gateway.privacy.sensitivity import Judge, Judged, Late, units
+from gateway.privacy.sensitivity.judge import Judge, Judged, Late
 from gateway.privacy.sensitivity.kinds import UNSURE
+from gateway.privacy.sensitivity.units import units
 from gateway.privacy.topic_questions import Judgement
 
 # Scanning costs about 0.2 ms per KB at worst: longer documents go to a thread so that other streams keep flowing.

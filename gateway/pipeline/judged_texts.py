@@ -13,8 +13,9 @@ from gateway.pipeline.attachments.found import covers
 from gateway.privacy.decoding.carried import base64_in
 from gateway.privacy.detectors.named_entities import is_speaker
 from gateway.privacy.masking.blanks import blanked
-from gateway.privacy.sensitivity import Judge, Judged, Unit, units
 from gateway.privacy.sensitivity.file_names import is_file_name
+from gateway.privacy.sensitivity.judge import Judge, Judged
+from gateway.privacy.sensitivity.units import Unit, units
 
 Texts = list[tuple[str, str]]
 """Pairs of a path and the text that stands there, in the document's order."""

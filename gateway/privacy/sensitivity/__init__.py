@@ -1,9 +1,5 @@
 """The judge of sensitivity: what a text is about, seen by a small encoder on this machine.
 
-Owns the encoder and what was judged. Knows texts; must not know requests or policies, or decide what counts.
+Owns the encoder and what was judged. Knows texts; must not know requests or policies, or decide what counts. Nothing is
+imported here: whoever needs the names of the kinds alone, as the egress process does, loads no encoder.
 """
-
-from gateway.privacy.sensitivity.judge import Judge, Judged, Late, Mode
-from gateway.privacy.sensitivity.units import Unit, units
-
-__all__ = ["Judge", "Judged", "Late", "Mode", "Unit", "units"]

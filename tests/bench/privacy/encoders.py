@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_union
 
-from gateway.privacy.sensitivity import Judge
+from gateway.privacy.sensitivity.judge import Judge
 from gateway.privacy.sensitivity.train.texts import Text, read_all
 from tests.bench.privacy.frozen import Frozen, encoders
 

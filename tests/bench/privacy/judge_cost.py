@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from multiprocessing import get_context
 from pathlib import Path
 
-from gateway.privacy.sensitivity import Judge, units
 from gateway.privacy.sensitivity.encoder import WEIGHTS
+from gateway.privacy.sensitivity.judge import Judge
 from gateway.privacy.sensitivity.train.texts import Text
+from gateway.privacy.sensitivity.units import units
 from tests.bench.privacy.own import System
 from tests.bench.privacy.shares import table
 

@@ -17,7 +17,8 @@ from gateway.pipeline.inspection_threads import InspectionThreads
 from gateway.privacy import InspectionSettings, Inspector
 from gateway.privacy.categories import DEFAULT_LABELS
 from gateway.privacy.detectors.named_entities import Entity, NamePolicy, joined
-from gateway.privacy.sensitivity import Judge, Mode, units
+from gateway.privacy.sensitivity.judge import Judge, Mode
+from gateway.privacy.sensitivity.units import units
 
 AUTHORS = frozenset({"contact.email"})  # source files name their authors: no false alarm of anybody
 TIER0, JUDGE, STRICT, NAMES, ALL, ANY = (

@@ -6,7 +6,7 @@ A text counts as kept where a finding of the judge lies in the confidence itself
 import random
 from collections.abc import Iterator, Sequence
 
-from gateway.privacy.sensitivity import Judge
+from gateway.privacy.sensitivity.judge import Judge
 from gateway.privacy.sensitivity.train.texts import Text
 from gateway.privacy.sensitivity.units import units
 from tests.bench.privacy.shares import Share, table

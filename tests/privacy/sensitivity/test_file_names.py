@@ -2,8 +2,9 @@
 
 import pytest
 
-from gateway.privacy.sensitivity import Judge, units
 from gateway.privacy.sensitivity.file_names import as_words
+from gateway.privacy.sensitivity.judge import Judge
+from gateway.privacy.sensitivity.units import units
 
 QUESTION = "What does it say?"
 

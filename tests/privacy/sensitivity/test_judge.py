@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gateway.privacy.sensitivity import Judge, Late, Mode, units
-from gateway.privacy.sensitivity.judge import Calibration
+from gateway.privacy.sensitivity.judge import Calibration, Judge, Late, Mode
 from gateway.privacy.sensitivity.kinds import CLEAN, SENSITIVE
 from gateway.privacy.sensitivity.passages import Passage
+from gateway.privacy.sensitivity.units import units
 from tests.privacy.sensitivity.test_passages import words
 
 CALIBRATION = Calibration(1.0, 0.0, balanced=0.8, strict=0.3, balanced_alone=0.9, strict_alone=0.5)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.privacy.sensitivity import Judge, Mode, units
+from gateway.privacy.sensitivity.judge import Judge, Mode
 from gateway.privacy.sensitivity.train.texts import Text, read_all
+from gateway.privacy.sensitivity.units import units
 
 HELD_OUT = Path("tests/data/sensitivity/held_out")
 CONFIDENCES = (
