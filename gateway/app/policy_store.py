@@ -13,11 +13,13 @@ from typing import TypeVar
 import structlog
 from watchfiles import awatch
 
+from gateway.app.proofs.prover import PolicyProver
+from gateway.app.proofs.question import Question
 from gateway.core.errors import ConfigurationError
 from gateway.core.target import Catalog
 from gateway.core.yaml_source import decoded
-from gateway.policy import Policy, load_policy, load_policy_files
-from gateway.policy.proof.check import PolicyCheck, check
+from gateway.policy import Policy, load_policy_files
+from gateway.policy.proof.verdict import PolicyCheck
 
 LOG = structlog.get_logger("aduana.policy")
 _LOOK_SECONDS = 2.0
@@ -37,6 +39,7 @@ class PolicyStore:
         candidate: Sequence[Path] = (),
         rates: Mapping[str, float],
         look_seconds: float = _LOOK_SECONDS,
+        remembered: Sequence[Path] = (),
     ) -> None:
         """Load the policy.
 
@@ -46,6 +49,7 @@ class PolicyStore:
             candidate: Files of a policy that decides nothing, and is compared with the one in force.
             rates: How many US dollars one unit of each currency is.
             look_seconds: After how long a change is seen that the system does not tell of.
+            remembered: Folders in which it stands what was proved before.
 
         Raises:
             ConfigurationError: The files don't load.
@@ -57,12 +61,13 @@ class PolicyStore:
         self._changed: Callable[[Policy | None], None] = lambda policy: None
         self._read: dict[str, str | None] = {}  # None: it could not be read
         self._asked = asyncio.Event()
+        self._prover = PolicyProver(remembered)
         # INVARIANT: the solver works in this one thread alone, also where whoever asked is gone: two at once crash it.
         self._solver = ThreadPoolExecutor(1, "policy")
         self._examined: PolicyCheck | None = None
         self.problem: str | None = None
         self._candidate_paths = tuple(candidate)
-        self.current, self.candidate = self._load()
+        self.current, self.candidate, self._question = self._load()
 
     def on_change(self, changed: Callable[[Policy | None], None]) -> None:
         """Call `changed` with each new policy, and with None for a reload that was refused."""
@@ -81,7 +86,7 @@ class PolicyStore:
     async def reload(self) -> bool:
         """Load again, in a thread, and return whether the new policy is in force; on any problem the old one stays."""
         try:
-            policy, candidate = await self._solved(self._load)
+            policy, candidate, question = await self._solved(self._load)
         except ConfigurationError as error:
             return self._refused(error.problems)
         except Exception as error:  # noqa: BLE001 - whatever a file does to its reader, the old rules stay
@@ -89,7 +94,7 @@ class PolicyStore:
         self.problem = None
         if policy.digest != self.current.digest:
             LOG.info("policy.reloaded", digest=policy.digest, before=self.current.digest)
-        self.current, self.candidate = policy, candidate
+        self.current, self.candidate, self._question = policy, candidate, question
         self._changed(policy)
         return True
 
@@ -105,11 +110,11 @@ class PolicyStore:
 
     async def examined(self) -> PolicyCheck:
         """Return the proofs and the expectations of the policy in force; they are made once for each policy."""
-        policy = self.current
+        policy, question = self.current, self._question
 
         def examine() -> PolicyCheck:
             if self._examined is None or self._examined.digest != policy.digest:
-                self._examined = check(policy)
+                self._examined = self._prover.check(question, policy)
             return self._examined
 
         return await self._solved(examine)
@@ -123,16 +128,11 @@ class PolicyStore:
         Raises:
             ConfigurationError: The texts don't load; every problem found is in it.
         """
-
-        def read(path: str) -> str:
-            if path not in texts:
-                raise ConfigurationError((f"{path}: only files of the policy in force can be included here.",))
-            return texts[path]
+        question = self._about(self.roots or tuple(texts), texts)
 
         def load() -> tuple[Policy, PolicyCheck]:
-            roots = [(path, texts[path]) for path in self.roots or tuple(texts)]
-            policy = load_policy(roots, self._catalog, read=read, rates=self._rates)
-            return policy, check(policy)
+            policy = question.policy()
+            return policy, self._prover.check(question, policy)
 
         return await self._solved(load)
 
@@ -200,7 +200,8 @@ class PolicyStore:
         found = {place.parent for path in files for place in (path, path.resolve())}
         return sorted(place for place in found if place.is_dir())
 
-    def _load(self) -> tuple[Policy, Policy | None]:
+    def _load(self) -> tuple[Policy, Policy | None, Question]:
+        """Return the policy in force, the candidate, and what was asked about the first. Both are proved."""
         texts: dict[str, str | None] = {}
 
         def read(path: str) -> str:
@@ -208,13 +209,21 @@ class PolicyStore:
             text = texts[path] = _text(path)
             return text
 
+        def load(paths: Sequence[Path]) -> tuple[Policy, Question]:
+            policy = load_policy_files(paths, self._catalog, rates=self._rates, read=read, proved=False)
+            known = {path: text for path, text in texts.items() if text is not None}
+            question = self._about([str(path) for path in paths], known)
+            self._prover.require(question, policy)
+            return policy, question
+
         try:
-            current = load_policy_files(self._paths, self._catalog, rates=self._rates, read=read)
-            if not self._candidate_paths:
-                return current, None
-            return current, load_policy_files(self._candidate_paths, self._catalog, rates=self._rates, read=read)
+            current, question = load(self._paths)
+            return current, load(self._candidate_paths)[0] if self._candidate_paths else None, question
         finally:
             self._read = texts or self._read
+
+    def _about(self, roots: Sequence[str], texts: Mapping[str, str]) -> Question:
+        return Question(roots=tuple(roots), texts=dict(texts), catalog=self._catalog, rates=self._rates)
 
     def _texts_changed(self) -> bool:
         for path, text in tuple(self._read.items()):

@@ -44,6 +44,7 @@ from gateway.app.people.users import names_of, users_of
 from gateway.app.policy_store import PolicyStore
 from gateway.app.preflight.examination import warnings_of
 from gateway.app.preflight.preflight import prepared
+from gateway.app.proofs.remembered import folders_of_proofs
 from gateway.app.readiness import ReadinessProbe, status_of
 from gateway.app.room_settings import (
     anonymous_caller,
@@ -220,7 +221,14 @@ async def running(
         stack.push_async_callback(checkpoints.close)
         store = await open_store(stack, settings, memory)
         table = await open_table(stack, settings, memory)
-        policies = PolicyStore(settings.policy, catalog, candidate=settings.candidate, rates=policy_rates(settings))
+        policies = await asyncio.to_thread(
+            PolicyStore,
+            settings.policy,
+            catalog,
+            candidate=settings.candidate,
+            rates=policy_rates(settings),
+            remembered=folders_of_proofs(settings.state_dir),
+        )
         people, names = await users_of(settings, memory.key, supervisor), names_of(settings, memory.key)
         long_work = LongWork()
         tags = TagLog(lambda: policies.current.labels.known_tags)

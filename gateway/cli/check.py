@@ -25,8 +25,8 @@ from gateway.core.yaml_source import suggest
 from gateway.ledger import LedgerSettings, examine, lock_holder
 from gateway.observe import Prices
 from gateway.policy import Policy
-from gateway.policy.proof.check import PolicyCheck, check
-from gateway.policy.proof.prover import ProofOutcome, Verdict
+from gateway.policy.proof.check import check
+from gateway.policy.proof.verdict import PolicyCheck, ProofOutcome, Verdict
 from gateway.settings import Settings, load_settings
 from gateway.settings.limits import DEFAULT
 

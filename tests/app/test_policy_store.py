@@ -14,6 +14,7 @@ import structlog.testing
 
 from gateway.app import policy_store
 from gateway.app.policy_store import PolicyStore
+from gateway.app.proofs import question as proofs_question
 from gateway.policy import Policy, load_policy
 from tests.policy.house import HOME, catalog_of
 
@@ -197,7 +198,7 @@ async def test_who_goes_away_leaves_the_solver_to_the_next(tmp_path: Path, monke
         at_work -= 1
         return load_policy(*args, **named)
 
-    monkeypatch.setattr(policy_store, "load_policy", slow)
+    monkeypatch.setattr(proofs_question, "load_policy", slow)
     async with asyncio.timeout(60):
         gone = asyncio.create_task(store.tried(texts))
         await asyncio.to_thread(begun.wait)

@@ -6,7 +6,16 @@ import stat
 from pathlib import Path
 
 # What the gateway itself writes there. Nothing else is touched: the directory may hold models and files of the user's.
-_OWN = ("ledger.sqlite3*", "taint.key*", "checkpoint.key*", "state.json*", "patterns-*", "entities-*", "*.lock")
+_OWN = (
+    "ledger.sqlite3*",
+    "taint.key*",
+    "checkpoint.key*",
+    "state.json*",
+    "patterns-*",
+    "proved-*",
+    "entities-*",
+    "*.lock",
+)
 _OWN_FOLDERS = ("", "engine", "spill")
 
 

@@ -16,7 +16,7 @@ from gateway.cli.doctor.finding import Finding, Patient, note, ok, problem
 from gateway.cli.policies import load_with
 from gateway.core.errors import ConfigurationError
 from gateway.policy.proof.check import check
-from gateway.policy.proof.prover import ProofOutcome
+from gateway.policy.proof.verdict import ProofOutcome
 from gateway.settings import Settings
 from gateway.settings.servers import ServerTargetConfig
 

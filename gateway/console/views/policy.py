@@ -13,8 +13,7 @@ from gateway.console.views.view import Ask, Shown
 from gateway.core.errors import BadRequest, ConfigurationError
 from gateway.core.record import Recorded
 from gateway.policy import DEFAULT_POLICY_NAME, DEFAULT_POLICY_TEXT, Policy
-from gateway.policy.proof.check import PolicyCheck
-from gateway.policy.proof.prover import Verdict
+from gateway.policy.proof.verdict import PolicyCheck, Verdict
 from gateway.policy.situations.replay import Totals, replay
 
 _MONTH = 30 * 86_400

@@ -1,30 +1,14 @@
 """Everything that `aduana check` says about a policy, and what a policy must pass before it comes into force."""
 
-import msgspec
-
 from gateway.core.errors import ConfigurationError
 from gateway.policy.evaluation.compiled import Policy
 from gateway.policy.evaluation.decision import Decision
 from gateway.policy.evaluation.masking import decide_whole
 from gateway.policy.language.ast import Expectation
 from gateway.policy.proof.counterexample import in_words
-from gateway.policy.proof.prover import Proof, ProofOutcome, Verdict, prove
+from gateway.policy.proof.prover import prove
+from gateway.policy.proof.verdict import PolicyCheck, ProofOutcome, Verdict
 from gateway.policy.situations.synthetic import evidence_of
-
-
-class PolicyCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """Result of a check. `passed`: every claim proved, every expectation met."""
-
-    digest: str
-    rules: int
-    expectations: int
-    failures: tuple[str, ...]
-    proof: Proof
-
-    @property
-    def passed(self) -> bool:
-        """Whether nothing is wrong. Notes are no fault."""
-        return not self.failures and self.proof.holds
 
 
 def check(policy: Policy) -> PolicyCheck:
@@ -41,17 +25,23 @@ def check(policy: Policy) -> PolicyCheck:
 def require(policy: Policy) -> Policy:
     """Return the policy, if every claim in it was proved.
 
-    For start and reload: a policy that breaks its own claims never comes into force. Expectations are tests, and are
-    left to `aduana check`.
-
     Raises:
         ConfigurationError: Some claims were not proved; each of them is in it.
     """
-    problems = tuple(_sentence(verdict) for verdict in prove(policy, notes=False).verdicts
-                     if verdict.outcome is not ProofOutcome.PROVED)  # fmt: skip
+    problems = unproved(policy)
     if problems:
         raise ConfigurationError(problems)
     return policy
+
+
+def unproved(policy: Policy) -> tuple[str, ...]:
+    """Return a sentence for each claim that was not proved.
+
+    For start and reload: a policy that breaks its own claims never comes into force. Expectations are tests, and are
+    left to `aduana check`.
+    """
+    return tuple(_sentence(verdict) for verdict in prove(policy, notes=False).verdicts
+                 if verdict.outcome is not ProofOutcome.PROVED)  # fmt: skip
 
 
 def _sentence(verdict: Verdict) -> str:

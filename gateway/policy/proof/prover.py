@@ -5,7 +5,6 @@ Complete over labels, tags, findings, numbers, words, unknown facts, fallbacks, 
 counterexample is run through the real `decide` before it is shown.
 """
 
-import enum
 from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
@@ -24,6 +23,7 @@ from gateway.policy.language.conditions import ALWAYS, Atom, Condition, FactRef,
 from gateway.policy.proof.counterexample import case_of, given_of, in_words
 from gateway.policy.proof.formulas import DecisionFormulas
 from gateway.policy.proof.policy_model import PolicyModel
+from gateway.policy.proof.verdict import BUILT_IN_CEILING, BUILT_IN_STAY, Proof, ProofOutcome, Verdict
 from gateway.policy.situations.synthetic import evidence_of
 
 # Formulas are freed by whichever thread Python collects garbage in, while another one may be at work with the solver.
@@ -33,40 +33,8 @@ MILLISECONDS = 5_000  # for one question to the solver; a policy of 1,000 rules 
 _TRIES = 400  # request ids and users tried where a share decides
 
 
-class ProofOutcome(enum.StrEnum):
-    """Outcome of a claim."""
-
-    PROVED = "proved"
-    REFUTED = "refuted"
-    NOT_PROVED = "not proved"
-
-
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """A claim and its outcome. `case`: the request that shows it, as `aduana explain` reads it."""
-
-    claim: str
-    place: str
-    outcome: ProofOutcome
-    case: dict[str, object] | None = None
-    remark: str = ""
-
-
-class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """All verdicts, and what else the solver saw."""
-
-    verdicts: tuple[Verdict, ...]
-    notes: tuple[str, ...]
-
-    @property
-    def holds(self) -> bool:
-        """Whether every claim was proved."""
-        return all(verdict.outcome is ProofOutcome.PROVED for verdict in self.verdicts)
-
-
 _SENSITIVE = Atom(fact=FactRef(name="label"), test=Interval(low=2, high=2, low_in=True, high_in=True))
 _BUILT_IN = Position("(built in)", 1, 1)
-BUILT_IN_STAY = "built in: sensitive requests stay local, by whatever rule, fallback, shadow or unknown fact"
-BUILT_IN_CEILING = "built in: no target gets a label above its ceiling"
 BUILT_IN = (
     Claim(kind="always", when=_SENSITIVE, zone=Zone.LOCAL, place=_BUILT_IN,
           text=BUILT_IN_STAY),

@@ -7,7 +7,8 @@ from gateway.core.labels import Label, Zone
 from gateway.core.target import Alias
 from gateway.policy import decide, explain
 from gateway.policy.proof.check import check
-from gateway.policy.proof.prover import ProofOutcome, prove
+from gateway.policy.proof.prover import prove
+from gateway.policy.proof.verdict import ProofOutcome
 from gateway.policy.situations.recorded import evidence_from_facts, facts_json
 from tests.policy.house import BIG, HOME, ask, catalog_of, chat, evidence_for, inbound, policy_of
 

@@ -13,7 +13,8 @@ from gateway.core.yaml_source import parse_yaml
 from gateway.policy import decide, explain, foresee, load_policy_files
 from gateway.policy.evaluation.request_view import RequestView
 from gateway.policy.proof.check import check, require
-from gateway.policy.proof.prover import ProofOutcome, Prover, prove
+from gateway.policy.proof.prover import Prover, prove
+from gateway.policy.proof.verdict import ProofOutcome
 from gateway.policy.situations.synthetic import evidence_of, is_case, read_case
 from tests.policy.house import BIG, HOME, HOUSE, SHAPE, SMALL_HOUSE, TRUSTED, WORKSTATION, catalog_of, policy_of
 from tests.policy.made import EVIDENCE, POLICIES, policy_from

@@ -27,8 +27,8 @@ from gateway.core.labels import Label
 from gateway.core.translation import Language, Translator, language_from_locale
 from gateway.ledger import FILE_NAME
 from gateway.ledger.chain import Examined, LinkKind
-from gateway.policy.proof.check import PolicyCheck, check
-from gateway.policy.proof.prover import BUILT_IN_CEILING, BUILT_IN_STAY
+from gateway.policy.proof.check import check
+from gateway.policy.proof.verdict import BUILT_IN_CEILING, BUILT_IN_STAY, PolicyCheck
 from gateway.settings import Settings
 
 _PLACES = {"l": "local", "c": "cloud", "": "by nobody"}

@@ -9,7 +9,7 @@ from gateway.cli.audit.evidence.spanish import SPANISH
 from gateway.cli.audit.evidence.words import FAULTS, Sign
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Outcome
-from gateway.policy.proof.prover import BUILT_IN_CEILING, BUILT_IN_STAY, ProofOutcome
+from gateway.policy.proof.verdict import BUILT_IN_CEILING, BUILT_IN_STAY, ProofOutcome
 from tests.cli.translated import assert_translated
 
 FOLDER = Path(evidence.__file__).parent
