@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -27,7 +28,6 @@ from gateway.core.target import Catalog, TargetInfo, TargetState, Voice
 from gateway.egress.sender import Sender
 from gateway.local.embedded.models.plan import ModelPlan
 from gateway.local.embedded.process.supervisor import WorkerSupervisor
-from gateway.local.embedded.target import EmbeddedTarget
 from gateway.local.espeak.target import EspeakTarget
 from gateway.local.http.target import HttpTarget
 from gateway.local.managed.target import ManagedTarget
@@ -42,6 +42,9 @@ from gateway.settings.managed import ManagedTargetConfig
 from gateway.settings.servers import AskedTargetConfig, OpenAITargetConfig
 from gateway.settings.targets import EmbeddedTargetConfig as EmbeddedConfig
 from gateway.settings.targets import EspeakTargetConfig, SpeechTargetConfig
+
+if TYPE_CHECKING:
+    from gateway.local.embedded.target import EmbeddedTarget
 
 LOG = structlog.get_logger("aduana.targets")
 
@@ -91,7 +94,7 @@ class Targets:
         for name, config in settings.targets.items():
             info = catalog.targets[name]
             if isinstance(config, EmbeddedConfig):
-                embedded = EmbeddedTarget(
+                embedded = _embedded_target()(
                     info,
                     models.settings[name],
                     listener=on_worker,
@@ -161,6 +164,13 @@ class Targets:
                 LOG.error("target.close_failed", target=name, error=type(result).__name__)
             elif isinstance(result, BaseException):
                 raise result
+
+
+def _embedded_target() -> "type[EmbeddedTarget]":
+    """Return the class, which brings templates, pictures and more: 6 MB that only models of our own need."""
+    from gateway.local.embedded.target import EmbeddedTarget
+
+    return EmbeddedTarget
 
 
 def _cloud_target(

@@ -56,6 +56,7 @@ from gateway.app.room_settings import (
     policy_rates,
     trace_settings,
 )
+from gateway.app.service.allocator import give_memory_back
 from gateway.app.service.certificates import Certificate
 from gateway.app.service.manager import ServiceManager
 from gateway.app.state.directory import close_to_others
@@ -497,9 +498,10 @@ def _pipeline(
 
 
 async def _warn(settings: Settings, models: ModelPlan) -> None:
-    """Log what does not work as it is configured, as `aduana check` tells it."""
+    """Log what does not work as it is configured, as `aduana check` tells it; that ends the start."""
     for problem in await asyncio.to_thread(warnings_of, settings, models):
         LOG.warning("configuration.problem", problem=problem)
+    await asyncio.to_thread(give_memory_back)
 
 
 def _clock(timezone: str) -> Callable[[], datetime]:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from gateway.app.egress.clouds import only_for_clouds
 from gateway.app.models.engine import require_engine
+from gateway.app.service.allocator import keep_few_arenas
 from gateway.app.service.manager import ServiceManager, handed_sockets, service_manager, where_it_listens
 from gateway.cli.starter import unpack_missing_starter
 from gateway.core.errors import ConfigurationError, Unavailable
@@ -72,6 +73,7 @@ def _with_options(settings: Settings, args: argparse.Namespace, sockets: Sequenc
 
 
 def _run(settings: Settings, manager: ServiceManager, sockets: Sequence[socket.socket], *, accept_loss: bool) -> int:
+    keep_few_arenas()
     require_engine(settings)
     unpack_missing_starter(settings)
     # Whoever reads JSON lines is a machine.

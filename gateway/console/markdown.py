@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 Address = Callable[[str], str | None]
 """Returns the address for a link; None: its text stands without one."""
@@ -20,6 +22,8 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
 def written(text: str, address: Address) -> Written:
     """Return a Markdown text as a page. Headings get the names that links on GitHub have."""
+    from markdown_it import MarkdownIt  # only once somebody reads the guide
+
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(text)
     title = ""
@@ -40,7 +44,7 @@ def slug(heading: str) -> str:
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
-def _linked(children: Sequence[Token], address: Address) -> list[Token]:
+def _linked(children: "Sequence[Token]", address: Address) -> "list[Token]":
     """Return the tokens with other addresses in their links; pictures become their descriptions."""
     kept: list[Token] = []
     left = 0  # links that were opened and lead nowhere

@@ -1,12 +1,15 @@
 """The models on this machine as administrators see them: their memory, loading and unloading."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from gateway.local.embedded.target import EmbeddedTarget
 from gateway.local.managed.target import ManagedTarget
 from gateway.local.models.pool import ModelPool
 from gateway.local.speech.target import SpeechTarget
 from gateway.server import ModelReport, ModelsReport, TemplateText
+
+if TYPE_CHECKING:
+    from gateway.local.embedded.target import EmbeddedTarget  # much to load where no model is embedded
 
 
 class ModelAdmin:
@@ -14,7 +17,7 @@ class ModelAdmin:
 
     def __init__(
         self,
-        embedded: Mapping[str, EmbeddedTarget],
+        embedded: "Mapping[str, EmbeddedTarget]",
         managed: Mapping[str, ManagedTarget | SpeechTarget],
         pool: ModelPool,
     ) -> None:
@@ -28,7 +31,7 @@ class ModelAdmin:
         residencies = [target.residency for target in self._targets.values()]
         taken = [residency.footprint for residency in residencies if residency.resident]
         return ModelsReport(
-            models=tuple(_report(name, target) for name, target in self._targets.items()),
+            models=tuple(_report(name, target, self._embedded.get(name)) for name, target in self._targets.items()),
             memory=limits.memory,
             gpu_memory=limits.gpu_memory,
             memory_used=sum(footprint.total for footprint in taken),
@@ -66,9 +69,10 @@ class ModelAdmin:
             self._pool.keep_alive(target, seconds)
 
 
-def _report(name: str, target: EmbeddedTarget | ManagedTarget | SpeechTarget) -> ModelReport:
+def _report(
+    name: str, target: "EmbeddedTarget | ManagedTarget | SpeechTarget", embedded: "EmbeddedTarget | None"
+) -> ModelReport:
     state, residency = target.state(), target.residency
-    embedded = target if isinstance(target, EmbeddedTarget) else None
     ready = embedded.ready if embedded is not None else None
     sequences = ready.sequences if ready is not None else None
     return ModelReport(
@@ -96,7 +100,7 @@ def _report(name: str, target: EmbeddedTarget | ManagedTarget | SpeechTarget) ->
     )
 
 
-def _word(target: EmbeddedTarget | ManagedTarget | SpeechTarget) -> str:
+def _word(target: "EmbeddedTarget | ManagedTarget | SpeechTarget") -> str:
     state = target.state()
     if target.problem:
         return "failed"

@@ -5,8 +5,10 @@ found model, at most once a minute.
 """
 
 import json
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -108,12 +110,10 @@ class PriceList:
     """Price list that came with the package, or a newer one from a file."""
 
     def __init__(self, file: Path | None = None) -> None:
-        from genai_prices.data_snapshot import DataSnapshot, get_snapshot
+        from genai_prices.data_snapshot import DataSnapshot
 
-        if file is None:
-            self._snapshot = get_snapshot()
-        else:
-            self._snapshot = DataSnapshot(providers=_read(file), from_auto_update=False)
+        providers = _bundled() if file is None else _read(file)
+        self._snapshot = DataSnapshot(providers=providers, from_auto_update=False)
         self.timestamp = file.stat().st_mtime if file is not None else _newest(self._snapshot.providers)
 
     def find(self, model: str, base_url: str | None = None, *, batch: bool = False) -> ListedModel | None:
@@ -132,6 +132,16 @@ class PriceList:
                 continue
             return ListedModel(found.id, info, batch=batch)
         return None
+
+
+def _bundled() -> list[Any]:
+    """Return the list that came with the package; whoever has it alone keeps its 6 MB."""
+    name = "genai_prices.data"
+    providers: list[Any] = import_module(name).providers
+    package = sys.modules["genai_prices"]
+    if sys.modules.pop(name, None) is not None and hasattr(package, "data"):
+        del package.data
+    return providers
 
 
 def _rates(listed: Any, prompt_tokens: int) -> Rates:
