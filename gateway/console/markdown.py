@@ -59,6 +59,6 @@ def _linked(children: "Sequence[Token]", address: Address) -> "list[Token]":
             left -= 1
             continue
         elif token.type == "image":
-            token = Token("text", "", 0, content=token.content)
+            token = token.copy(type="text", tag="", nesting=0, attrs={}, children=None)
         kept.append(token)
     return kept

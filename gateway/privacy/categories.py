@@ -4,6 +4,21 @@ from collections.abc import Iterable
 
 from gateway.core.labels import Label
 
+CATEGORIES = (
+    "contact.address", "contact.email", "contact.phone",
+    "financial.account", "financial.card", "financial.crypto", "financial.iban", "financial.personal",
+    "health.personal", "health.record",
+    "id.device", "id.health", "id.licence", "id.national", "id.passport", "id.plate", "id.property", "id.tax",
+    "legal.case", "legal.confidential", "legal.employment",
+    "network.address", "network.host", "network.mac",
+    "person.birth_date", "person.name", "person.record",
+    "secret.api_key", "secret.connection_string", "secret.password", "secret.private_key", "secret.shaped",
+    "secret.token",
+    "topic.access", "topic.business", "topic.contact", "topic.family", "topic.health", "topic.intimate",
+    "topic.law", "topic.location", "topic.minors", "topic.money", "topic.privileged", "topic.work",
+    "unsure",
+)  # fmt: skip
+"""What detectors and the judge can find, sorted. Policies are read with this list alone, without any detector."""
 TOPIC = "topic"
 DEFAULT_LABELS = {"unsure": Label.INTERNAL}
 """Labels of categories where a policy names none: a text that the judge can't read is no finding of anything yet."""

@@ -3,6 +3,7 @@
 When that one dies, another fork is there at once, and with it the keys, which the gateway has no more.
 """
 
+import gc
 import os
 import select
 import signal
@@ -50,6 +51,8 @@ def keep(descriptor: int, variables: int | None = None) -> int:
         # Imported once, for all forks, and after the gateway was told.
         from gateway.egress.process.running import serve_child
 
+        gc.collect()
+        gc.freeze()  # what is never looked through stays one copy for keeper and fork
         _forks(lifeline, lambda: serve_child(lifeline, setup, keys))
     return 0
 

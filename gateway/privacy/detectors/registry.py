@@ -1,4 +1,4 @@
-"""All detectors of the room, in one table, and the categories that they find."""
+"""All detectors of the room, in one table, and the categories that are found."""
 
 from gateway.privacy.detectors import (
     accounts,
@@ -38,7 +38,7 @@ DETECTORS: tuple[Detector, ...] = (
     *topics.DETECTORS,
 )
 
-CATEGORIES: tuple[str, ...] = tuple(
+FOUND: tuple[str, ...] = tuple(
     sorted(
         {detector.category for detector in DETECTORS}
         | {rule.category for rule in vendor_rules()}
@@ -46,3 +46,4 @@ CATEGORIES: tuple[str, ...] = tuple(
         | kinds.CATEGORIES
     )
 )
+"""All that can be found. A test compares it with the list that policies are read with (`privacy/categories.py`)."""

@@ -6,7 +6,8 @@ from importlib.resources import files
 import pytest
 
 from gateway.privacy import Inspector
-from gateway.privacy.detectors.registry import CATEGORIES, DETECTORS
+from gateway.privacy.categories import CATEGORIES
+from gateway.privacy.detectors.registry import DETECTORS
 
 SAMPLES = [
     "aws configure set aws_access_key_id AKIAIOSFODNN7EXAMPLE",

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from gateway.core.document import freeze_object, strings, thaw
 from gateway.core.finding import Finding
 from gateway.privacy import InspectionSettings, Inspector
-from gateway.privacy.categories import covered, maskable
-from gateway.privacy.detectors.registry import CATEGORIES
+from gateway.privacy.categories import CATEGORIES, covered, maskable
 from gateway.privacy.masking.mask import Masked, foreign, mask
 from gateway.privacy.masking.pseudonyms import PseudonymEntry, Pseudonyms
 from gateway.privacy.masking.residue import has_residue
