@@ -43,7 +43,8 @@ class WriteQueue:
         self._turn = asyncio.Lock()
         self._queued: list[Job] = []  # to be handed over
         self._soon = False  # at the end of this turn of the loop
-        self._handover: asyncio.TimerHandle | None = None  # or then
+        self._handover: asyncio.Handle | None = None  # or then
+        self._handover_at = 0.0  # kept here: what uvloop returns for a moment that is past knows none
         self._handed_over = 0.0  # when patient work last went alone
 
     async def do_by_pieces(self, pieces: Sequence[Work]) -> None:
@@ -104,10 +105,10 @@ class WriteQueue:
             self._loop.call_soon(self.hand_over)
             return
         at = self._handed_over + _SECONDS if patience is Patience.SOME else self._loop.time() + _LEISURE
-        if self._handover is None or at < self._handover.when():
+        if self._handover is None or at < self._handover_at:
             if self._handover is not None:
                 self._handover.cancel()
-            self._handover = self._loop.call_at(at, self._hand_over_patient)
+            self._handover, self._handover_at = self._loop.call_at(at, self._hand_over_patient), at
 
     def _hand_over_patient(self) -> None:
         self._handover = None

@@ -4,6 +4,7 @@ import asyncio
 from typing import cast
 
 import pytest
+import uvloop
 
 from gateway.core.errors import LedgerUnavailable
 from gateway.ledger.write_queue import Patience, WriteQueue
@@ -44,6 +45,19 @@ async def test_patient_work_alone_is_written_together() -> None:
     assert not writer.jobs
     assert await asyncio.gather(*waiters) == [0, 1, 2]
     writer.queue.close()
+
+
+def test_patient_work_waits_together_on_the_loop_that_serves() -> None:
+    """The gateway runs on uvloop, where what is due at once has no time of its own: refusals come in floods there."""
+
+    async def flood() -> list[int]:
+        writer = FakeWriter()
+        waiters = [writer.queue.do(lambda _: None, patience=Patience.SOME) for _ in range(3)]
+        answers = await asyncio.gather(*waiters)
+        writer.queue.close()
+        return answers
+
+    assert uvloop.run(flood()) == [0, 1, 2]
 
 
 async def test_patient_work_fails_where_the_writer_has_closed() -> None:
