@@ -30,6 +30,7 @@ from gateway.upstream.anthropic.answers import read_count
 from gateway.upstream.body import has_token_numbers, inputs_of
 from gateway.upstream.embeddings import read_vectors
 from gateway.upstream.exchange import Exchange, Post, Reply
+from gateway.upstream.fast_path import FastPath
 from gateway.upstream.media.answers import made, media_answer
 from gateway.upstream.media.requests import SentBody
 from gateway.upstream.moving_average import MovingAverage
@@ -94,7 +95,9 @@ class CloudTarget:
             retry_in=self._exchange.retry_in(),
         )
 
-    async def generate(self, clearance: Clearance, *, deadline: float) -> AsyncGenerator[Delta, None]:
+    async def generate(
+        self, clearance: Clearance, *, deadline: float, fast: FastPath | None = None
+    ) -> AsyncGenerator[Delta, None]:
         """Yield the answer to a cleared chat or completion request. `deadline` is in the loop's clock.
 
         Raises:
@@ -108,7 +111,7 @@ class CloudTarget:
         answered = False
         async with aclosing(
             self._exchange.stream(
-                post, self._api.reader(clearance.document), deadline=deadline, endpoint=clearance.endpoint
+                post, self._api.reader(clearance.document), deadline=deadline, endpoint=clearance.endpoint, fast=fast
             )
         ) as deltas:
             async for delta in deltas:

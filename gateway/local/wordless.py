@@ -18,6 +18,7 @@ from gateway.core.route import Room
 from gateway.core.target import TargetInfo
 from gateway.local.slots import FairSlots
 from gateway.local.throughput import Throughput
+from gateway.upstream.fast_path import FastPath
 
 
 class WordlessTarget:
@@ -65,6 +66,7 @@ class WordlessTarget:
         isolation: str,
         priority: int = 0,
         progress: Progress | None = None,
+        fast: FastPath | None = None,
     ) -> AsyncGenerator[Delta, None]:
         """Refuse.
 

@@ -310,7 +310,8 @@ class Dispatcher:
             if account.receipt.shadow:  # what only compares is not asked with a client's own credential
                 inbound = msgspec.structs.replace(inbound, credentials=())
             clearance = mint(case.decision, target, inbound, case.policy)
-            answer = _noted(self._cloud[target].generate(clearance, deadline=deadline), self._sealed)
+            fast = account.fast_path if masked is None else None
+            answer = _noted(self._cloud[target].generate(clearance, deadline=deadline, fast=fast), self._sealed)
             return _restored(answer, masked)
         if masked is not None and _may_have(case.first, target):
             masked = None  # its own decision lets the original go there, where no pseudonyms are needed
@@ -323,6 +324,7 @@ class Dispatcher:
             deadline=deadline,
             **_turn(case.decision, case.evidence.inbound),
             progress=account.progress,
+            fast=account.fast_path if masked is None else None,
         )
         return _restored(answer, masked)
 

@@ -49,6 +49,7 @@ from gateway.policy import (
     decide_whole,
     explain,
 )
+from gateway.upstream.fast_path import Take
 
 T = TypeVar("T")
 Ask: TypeAlias = Callable[[Case, float], Awaitable[tuple[str, Zone, T]]]
@@ -64,6 +65,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     route: Route
     deltas: AsyncGenerator[Delta, None]
     handed_over: Callable[[], None]
+    open_fast_path: Callable[[Take], None] | None = None  # for texts; None: each must be looked at before it goes on
     bequest: Inherited  # to whatever continues this request and its answer
     explanation: Explanation | None = None
 
@@ -182,6 +184,8 @@ class Pipeline:
                         route=self._with_room(case.route(target, zone), case),
                         deltas=deltas if memory is None else memory.ahead(deltas),
                         handed_over=case.account.handed_over,
+                        # INVARIANT: what is remembered ahead of the client goes through `memory` alone.
+                        open_fast_path=case.account.open_fast_path if memory is None else None,
                         bequest=case.bequest(),
                     )
                 finally:

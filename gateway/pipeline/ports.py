@@ -34,6 +34,7 @@ from gateway.core.target import TargetInfo, TargetState
 from gateway.core.usage import MostUse, Usage
 from gateway.policy import Clearance, Policy, Sensitivity
 from gateway.privacy.taint.document_texts import DocumentText
+from gateway.upstream.fast_path import FastPath
 
 
 class Target(Protocol):
@@ -70,10 +71,12 @@ class LocalTarget(Target, Protocol):
         isolation: str,
         priority: int = 0,
         progress: Progress | None = None,
+        fast: FastPath | None = None,
     ) -> AsyncGenerator[Delta, None]:
         """Answer a chat or completion request, delta by delta.
 
-        A target that knows what it processes counts it in `progress`, and says so there.
+        A target that knows what it processes counts it in `progress`, and says so there. What goes by `fast`, which it
+        need not use, is not yielded.
         """
 
     def exchange(
@@ -130,8 +133,10 @@ class LocalTarget(Target, Protocol):
 class CloudTarget(Target, Protocol):
     """A target in the cloud zone. It takes a clearance and nothing else."""
 
-    def generate(self, clearance: Clearance, *, deadline: float) -> AsyncGenerator[Delta, None]:
-        """Answer the document of the clearance, delta by delta."""
+    def generate(
+        self, clearance: Clearance, *, deadline: float, fast: FastPath | None = None
+    ) -> AsyncGenerator[Delta, None]:
+        """Answer the document of the clearance, delta by delta, but for what goes by `fast`."""
 
     def exchange(self, clearance: Clearance, *, deadline: float) -> AsyncGenerator[Delta, None]:
         """Answer the document of the clearance with pictures, speech or a transcript, delta by delta."""

@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from aiohttp import web
 
-from gateway.core.delta import Text, UsageReport
+from gateway.core.delta import Reasoning, Text, UsageReport
 from gateway.core.document import JsonObject
 from gateway.core.errors import AduanaError, Forbidden
 from gateway.core.request import (
@@ -313,6 +313,13 @@ class HttpEndpoint:
         async with self._pipeline.generate(inbound, request) as answer:
             headers = route_headers(answer.route)
             whole = assembly()
+
+            def add(deltas: Sequence[Text | Reasoning]) -> None:
+                for delta in deltas:
+                    whole.add(delta)
+
+            if answer.open_fast_path is not None:
+                answer.open_fast_path(add)
             async for delta in answer.deltas:
                 whole.add(delta)
             if finished is not None:
@@ -363,12 +370,21 @@ async def _answered(
 ) -> web.StreamResponse:
     opened = await events.open(route_headers(answer.route))
     waiting = start if opened else b""  # goes out together with the first text
+    fast = False
+
+    def take(deltas: Sequence[Text | Reasoning]) -> Awaitable[None] | None:
+        frames = encoder.encode(deltas[0]) if len(deltas) == 1 else b"".join(map(encoder.encode, deltas))
+        return events.send_now(frames) if frames else None
+
     try:
         async for delta in answer.deltas:
             frame = encoder.encode(delta)
             if frame:
                 await events.send(waiting + frame if waiting else frame)
                 waiting = b""
+                if answer.open_fast_path is not None and not fast:
+                    fast = True
+                    answer.open_fast_path(take)
         if finished is not None:
             await finished(answer)
         await events.send(waiting + encoder.end())

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 
 import structlog
 from aiohttp import HttpVersion11, web
@@ -55,9 +55,12 @@ class EventStream:
         self._opening = asyncio.Lock()
         self._writing = False
         self._sent_at = 0.0  # in the loop's clock
+        self._alarm: asyncio.TimerHandle | None = None  # begins the task below; most answers begin before it rings
         self._clock: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._chunked = http.version >= HttpVersion11
         self.response = web.StreamResponse(headers=_HEADERS | {"Content-Type": content_type})
-        if http.version >= HttpVersion11:
+        if self._chunked:
             self.response.enable_chunked_encoding()  # to older clients the end of the connection is the answer's end
 
     @property
@@ -70,12 +73,18 @@ class EventStream:
 
         INVARIANT: nothing of the answer is sent here.
         """
-        if self._clock is None and self._waiting is not None:
-            self._clock = asyncio.get_running_loop().create_task(self._live(headers, start))
+
+        def begin() -> None:
+            self._alarm, self._clock = None, self._loop.create_task(self._live(headers, start))
+
+        if self._alarm is None and self._clock is None and self._waiting is not None:
+            self._alarm = self._loop.call_later(self._first_seconds, begin)
 
     async def rest(self) -> None:
         """Stop sending signs of life; whoever called `expect` calls this at the end."""
-        clock, self._clock = self._clock, None
+        if self._alarm is not None:
+            self._alarm.cancel()
+        clock, self._alarm, self._clock = self._clock, None, None
         if clock is not None:
             clock.cancel()
             await asyncio.wait([clock])
@@ -85,14 +94,12 @@ class EventStream:
 
     async def _live(self, headers: dict[str, str], start: bytes) -> None:
         with contextlib.suppress(ClientGone):  # whoever sends the answer hears of it too
-            await asyncio.sleep(self._first_seconds)
             await self.open(headers, start)
-            loop = asyncio.get_running_loop()
             while self._waiting:
-                left = self._sent_at + self._pause_seconds - loop.time()
+                left = self._sent_at + self._pause_seconds - self._loop.time()
                 await asyncio.sleep(max(left, 0.001))
-                if not self._writing and self._sent_at + self._pause_seconds <= loop.time():
-                    self._sent_at = loop.time()
+                if not self._writing and self._sent_at + self._pause_seconds <= self._loop.time():
+                    self._sent_at = self._loop.time()
                     with _gone():
                         await self.response.write(self._waiting)
 
@@ -110,7 +117,7 @@ class EventStream:
                 await self.response.prepare(self._http)
             if start:
                 await self.send(start)
-            self._sent_at = asyncio.get_running_loop().time()
+            self._sent_at = self._loop.time()
             return True
 
     async def send(self, frame: bytes) -> None:
@@ -129,7 +136,25 @@ class EventStream:
                 for start in range(0, len(frame), _PIECE):
                     await self.response.write(frame[start : start + _PIECE])
         self._writing = False
-        self._sent_at = asyncio.get_running_loop().time()
+        self._sent_at = self._loop.time()
+
+    def send_now(self, frames: bytes) -> Awaitable[None] | None:
+        """Send frames at once, where the client has taken all before; else return what sends them when it is awaited.
+
+        Only behind the first `send`: the head goes out with it.
+
+        Raises:
+            ClientGone: The client has closed the connection.
+        """
+        wire = self._http.transport
+        if wire is None or wire.is_closing():
+            raise ClientGone("the client closed the connection")
+        if self._recording is not None or len(frames) > _PIECE or wire.get_write_buffer_size() > 0:
+            return self.send(frames)
+        # Past aiohttp's writer, which would do the same in five calls.
+        wire.write(b"%x\r\n%b\r\n" % (len(frames), frames) if self._chunked else frames)
+        self._sent_at = self._loop.time()
+        return None
 
     async def fail(self, words: bytes) -> None:
         """End an answer that failed with what the dialect says of it; where it has no words, cut the connection.

@@ -19,6 +19,7 @@ from gateway.upstream.tool_calls import ToolCalls, number_of
 from gateway.upstream.usage import UsageReports, estimated_usage
 
 _KEEP_ALIVE = frozenset({"ping", "keepalive", "keep-alive", "heartbeat"})
+_MOST_MISSES = 8
 _THOUGHTS = frozenset({"thinking", "reasoning", "reasoning_text", "summary_text"})
 
 
@@ -61,11 +62,16 @@ class AnswerReader:
         self._only: int | None = None  # where one choice was asked for: the number that the server gave it
         self._usage = UsageReports()
         self._more: dict[str, Any] = {}  # what was said of the whole answer; the last word counts
+        self._reasons = False  # whether any choice has ended
+        self._plain = True  # as the last piece was: the next one is likely to be, too
+        self._misses = 0  # times that it was not
         self.done = False
 
     @property
     def ended(self) -> bool:
         """Whether every choice has ended and nothing but its usage can follow, although the server did not say so."""
+        if not self._reasons:  # asked at each piece
+            return False
         return all(one.reason is not None and one.said and not one.said_more for one in self._states)
 
     def event(self, event: ServerSentEvent) -> Iterable[Delta]:
@@ -74,7 +80,10 @@ class AnswerReader:
         Raises:
             AduanaError: the event reports an error, can't be read, or ends the answer too early.
         """
-        data = event.data.strip()
+        data = event.data
+        if data.startswith(b"{") and not event.name and not self.done:
+            return self.payload(data)
+        data = data.strip()
         if self.done or not data or event.name.lower() in _KEEP_ALIVE:
             return ()
         if data.strip(b'"')[:6].upper() == b"[DONE]":
@@ -87,17 +96,20 @@ class AnswerReader:
         Raises:
             AduanaError: the payload reports an error or can't be read.
         """
+        if self._plain and not (is_error or self._only or len(self._states) > 1):
+            text = plain_text(data)
+            if text is not None:
+                state = self._states[0]
+                state.text += len(text)
+                state.said_more = True
+                self._only = 0
+                return (Text(text=text),)
+            self._misses += 1
+        self._plain = False
         try:
             chunk = decode_chunk(data)
         except ValueError as error:
             raise TargetProtocolError(f"The target {self._target!r} sent an event that can't be read.") from error
-        text = plain_text(chunk)
-        if text is not None and not is_error and len(self._states) == 1 and not self._only:
-            state = self._states[0]
-            state.text += len(text)
-            state.said_more = True
-            self._only = 0
-            return (Text(text=text),)
         return self._deltas(chunk, is_error)
 
     def _deltas(self, chunk: Chunk, is_error: bool) -> Iterator[Delta]:
@@ -118,6 +130,7 @@ class AnswerReader:
                 continue
             if reason is not None:
                 state.reason = reason
+                self._reasons = True
                 state.stop = next(
                     (one for one in (choice.stop_reason, choice.matched_stop) if isinstance(one, str)), None
                 )
@@ -206,6 +219,7 @@ class AnswerReader:
 
     def _text(self, state: _ChoiceState, text: str, logprobs: object) -> Text:
         state.text += len(text)
+        self._plain = logprobs is None and self._misses < _MOST_MISSES
         return Text(text=text, index=state.index, logprobs=read_logprobs(logprobs))
 
     def _thought(self, state: _ChoiceState, text: str) -> Reasoning:

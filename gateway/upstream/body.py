@@ -59,7 +59,7 @@ class AnswerBody:
         """Whether the answer is complete but for its usage, although nothing has said that it is over."""
         return self._reader.ended
 
-    def feed(self, chunk: bytes) -> Iterator[Delta]:
+    def feed(self, chunk: bytes) -> Iterator[deque[Delta]]:
         """Yield the deltas that `chunk` completes; those before a fault come first, then the fault is raised.
 
         Raises:
@@ -68,8 +68,8 @@ class AnswerBody:
         """
         for piece in self._inflater.feed(chunk):
             deltas, fault = self._read(piece)
-            while deltas:
-                yield deltas.popleft()
+            if deltas:
+                yield deltas
             if fault is not None:
                 raise fault
             if self._reader.done:

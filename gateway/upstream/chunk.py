@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+
+_UNREAD = msgspec.Raw()
 
 
 class Message(msgspec.Struct, forbid_unknown_fields=True):
@@ -72,9 +74,47 @@ class Chunk(msgspec.Struct, forbid_unknown_fields=True):
         return {name: value for name, value in found.items() if value not in _NOTHING}
 
 
+class _PlainMessage(msgspec.Struct, forbid_unknown_fields=True):
+    content: str
+    role: Any = None
+    reasoning_content: None = None
+    reasoning: None = None
+    refusal: None = None
+    tool_calls: tuple[()] | None = None
+    function_call: None = None
+    reasoning_details: tuple[()] | None = None
+
+
+class _PlainChoice(msgspec.Struct):
+    delta: _PlainMessage
+    index: Literal[0]
+    message: None = None
+    text: None = None
+    logprobs: None = None
+    finish_reason: None = None
+    usage: None = None
+
+
+class _PlainChunk(msgspec.Struct, forbid_unknown_fields=True):
+    """Chunk that says one text and nothing else."""
+
+    choices: tuple[_PlainChoice]
+    usage: None = None
+    error: None = None
+    id: msgspec.Raw = _UNREAD
+    object: msgspec.Raw = _UNREAD
+    created: msgspec.Raw = _UNREAD
+    model: msgspec.Raw = _UNREAD
+    obfuscation: msgspec.Raw = _UNREAD
+    provider: msgspec.Raw = _UNREAD
+    system_fingerprint: msgspec.Raw = _UNREAD
+    service_tier: msgspec.Raw = _UNREAD
+
+
 _OF_THE_ANSWER = ("provider", "system_fingerprint", "service_tier")
 _NOTHING: tuple[Any, ...] = (None, "", [], {})
 _DECODER = msgspec.json.Decoder(Chunk)
+_PLAIN_DECODER = msgspec.json.Decoder(_PlainChunk)
 _ANY_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _BOM = b"\xef\xbb\xbf"
 
@@ -108,33 +148,15 @@ def decode_chunk(data: bytes) -> Chunk:
     return Chunk(**known)
 
 
-def plain_text(chunk: Chunk) -> str | None:
+def plain_text(data: bytes) -> str | None:
     """Return the text of a chunk that says nothing else, as nearly all do; None for every other.
 
     What such a chunk says of the answer in fields that are known (`provider`), the last chunk says again.
     """
-    match chunk:
-        case Chunk(
-            choices=[
-                Choice(
-                    index=0,
-                    delta=Message(
-                        content=str(text), reasoning_content=None, reasoning=None, refusal=None, unknown=None
-                    ) as delta,
-                    message=None,
-                    text=None,
-                    logprobs=None,
-                    finish_reason=None,
-                    usage=None,
-                )
-            ],
-            usage=None,
-            error=None,
-            unknown=None,
-        ) if text and not (delta.tool_calls or delta.function_call or delta.reasoning_details):
-            return text
-        case _:
-            return None
+    try:
+        return _PLAIN_DECODER.decode(data).choices[0].delta.content or None
+    except (ValueError, RecursionError):
+        return None
 
 
 def is_json_object(data: bytes) -> bool:

@@ -6,6 +6,7 @@ The sending itself is the caller's: this file opens no connection and knows no H
 import asyncio
 import contextlib
 import time
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from math import inf
 from typing import Protocol, TypeVar
@@ -20,6 +21,7 @@ from gateway.core.request import Endpoint
 from gateway.upstream.body import AnswerBody, BodyShape, collected
 from gateway.upstream.circuit_breaker import CircuitBreakerSettings, TargetBreaker
 from gateway.upstream.errors import is_passing
+from gateway.upstream.fast_path import FastPath
 from gateway.upstream.reading import AnswerReading
 from gateway.upstream.wait_limit import WaitLimit
 
@@ -73,8 +75,8 @@ class Body(Protocol):
         """Whether the answer is complete but for its usage, although nothing has said that it is over."""
         ...
 
-    def feed(self, chunk: bytes) -> Iterator[Delta]:
-        """Yield the deltas that `chunk` completes."""
+    def feed(self, chunk: bytes) -> Iterator[deque[Delta]]:
+        """Yield the deltas that `chunk` completes, those together that are known together."""
         ...
 
     def end(self) -> Iterator[Delta]:
@@ -111,7 +113,7 @@ class Exchange:
         until = self.open_until()
         return None if until is None else until - self._clock()
 
-    async def stream(
+    def stream(
         self,
         post: Post,
         reader: AnswerReading,
@@ -119,22 +121,21 @@ class Exchange:
         deadline: float,
         endpoint: Endpoint = Endpoint.CHAT,
         working: Callable[[], bool] | None = None,
+        fast: FastPath | None = None,
     ) -> AsyncGenerator[Delta, None]:
         """Yield the deltas of the answer to what `post` sends, as `reader` reads them; as `read` does.
 
         Raises:
             AduanaError: the target is held by the breaker, can't be asked, or does not answer well and in time.
         """
-        answer = self.read(
+        return self.read(
             post,
             lambda shape: AnswerBody(self._target, reader, shape),
             deadline=deadline,
             endpoint=endpoint,
             working=working,
+            fast=fast,
         )
-        async with contextlib.aclosing(answer) as deltas:
-            async for delta in deltas:
-                yield delta
 
     async def read(
         self,
@@ -144,8 +145,9 @@ class Exchange:
         deadline: float,
         endpoint: Endpoint,
         working: Callable[[], bool] | None = None,
+        fast: FastPath | None = None,
     ) -> AsyncGenerator[Delta, None]:
-        """Yield the deltas that a body makes of the answer to what `post` sends.
+        """Yield the deltas that a body makes of the answer to what `post` sends, but for those that go the fast path.
 
         Before its first delta a server may be silent for `header_seconds`; where `working` can say that it is there
         all the same, that is looked at again and again.
@@ -161,12 +163,20 @@ class Exchange:
                 body = body_of(reply.shape)
                 begun = False
                 while not body.done:
-                    waiting = self._next_of(body, reply, deadline, limit, since=0.0 if begun else patience)
-                    chunk = await (waiting if begun else self._attended(waiting, working))
-                    for delta in body.feed(chunk) if chunk else body.end():
-                        begun = True
-                        answering()
-                        yield delta
+                    if begun and not body.ended:  # nearly always: with as little around it as can be
+                        chunk = await self._next(reply, deadline, limit)
+                    else:
+                        waiting = self._next_of(body, reply, deadline, limit, since=0.0 if begun else patience)
+                        chunk = await (waiting if begun else self._attended(waiting, working))
+                    for deltas in body.feed(chunk) if chunk else map(_alone, body.end()):
+                        if fast is not None and (took := fast.took(deltas)):
+                            if took is not True:
+                                await took
+                            continue
+                        while deltas:
+                            begun = True
+                            answering()
+                            yield deltas.popleft()
                 await _drain(reply)
             finally:
                 limit.close()
@@ -334,9 +344,14 @@ class Exchange:
         """
         idle = asyncio.get_running_loop().time() + min(self._settings.idle_seconds, most)
         try:
-            return await limit.within(reply.read(), min(deadline, max(idle, since)))
+            with limit.until(min(deadline, max(idle, since))):
+                return await reply.read()
         except TimeoutError:
             raise TargetTimeout(f"The target {self._target!r} stopped in the middle of its answer.") from None
+
+
+def _alone(delta: Delta) -> deque[Delta]:
+    return deque((delta,))
 
 
 async def _drain(reply: Reply) -> None:

@@ -26,6 +26,7 @@ class WaitLimit:
         self._timer: asyncio.Handle | None = None
         self._looks_at = inf  # kept here: what uvloop returns for a moment that is now knows none
         self._task: asyncio.Task[object] | None = None  # which waits
+        self._before = 0  # times that it was cancelled before
         self._expired = False
 
     async def within(self, waiting: Awaitable[T], until: float) -> T:
@@ -34,21 +35,40 @@ class WaitLimit:
         Raises:
             WaitExpired: It took longer; what was waited for is cancelled.
         """
-        task = asyncio.current_task()
-        assert task is not None
-        before = task.cancelling()
-        self._task, self._expired = task, False
-        self.move(until)
-        try:
+        with self.until(until):
             return await waiting
-        except asyncio.CancelledError:
-            # As in asyncio.timeout: a cancellation from outside that came as well goes before.
-            if self._took_back(task) and task.cancelling() <= before:
-                raise WaitExpired from None
-            raise
-        finally:
-            self._task = None
-            self._took_back(task)
+
+    def until(self, until: float) -> "WaitLimit":
+        """Return the context of one wait, which must end before `until` in the loop's clock.
+
+        Leaving it raises WaitExpired where it took longer; what was waited for is cancelled.
+        """
+        self._until = until
+        return self
+
+    def __enter__(self) -> None:
+        """Begin to wait."""
+        task = asyncio.current_task(self._loop)
+        assert task is not None
+        self._task, self._before, self._expired = task, task.cancelling(), False
+        if self._until < self._looks_at:
+            self.move(self._until)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """End the wait.
+
+        Raises:
+            WaitExpired: It took too long.
+        """
+        task, self._task = self._task, None
+        if not self._expired:
+            return
+        self._expired = False
+        assert task is not None
+        task.uncancel()  # our own, which nobody else asked for
+        # As in asyncio.timeout: a cancellation from outside that came as well goes before.
+        if kind is asyncio.CancelledError and task.cancelling() <= self._before:
+            raise WaitExpired from None
 
     def move(self, until: float) -> None:
         """Let the wait that is under way, and none of the next ones, end at another time."""
@@ -72,10 +92,3 @@ class WaitLimit:
         else:
             self._expired = True
             self._task.cancel()
-
-    def _took_back(self, task: "asyncio.Task[object]") -> bool:
-        """Take our own cancellation back, once; return whether there was one."""
-        expired, self._expired = self._expired, False
-        if expired:
-            task.uncancel()
-        return expired

@@ -116,3 +116,24 @@ async def test_a_fault_while_a_client_waits_is_told_and_ends_no_answer() -> None
     writer.write.side_effect = None
     await events.send(b"data: x\n\n")
     assert written(writer)[-1] == b"data: x\n\n"
+
+
+async def test_texts_are_sent_at_once_and_only_a_slow_client_is_waited_for() -> None:
+    """A client that has taken everything gets the frame in one write; for another one there is something to await."""
+    writer = mock.create_autospec(AbstractStreamWriter, instance=True)
+    transport = mock.create_autospec(asyncio.Transport, instance=True)
+    transport.is_closing.return_value = False
+    transport.get_write_buffer_size.return_value = 0
+    http = make_mocked_request("POST", "/", writer=writer, transport=transport)
+    events = EventStream(http, content_type="text/event-stream")
+    await events.open({}, b"data: start\n\n")
+    assert events.send_now(b"data: x\n\n") is None
+    assert [call.args[0] for call in transport.write.call_args_list] == [b"9\r\ndata: x\n\n\r\n"]
+    transport.get_write_buffer_size.return_value = 1
+    waits = events.send_now(b"data: y\n\n")
+    assert waits is not None
+    await waits
+    assert written(writer) == [b"data: start\n\n", b"data: y\n\n"]
+    transport.is_closing.return_value = True
+    with pytest.raises(ClientGone):
+        events.send_now(b"data: z\n\n")

@@ -62,8 +62,8 @@ def read(shape: BodyShape, data: bytes, size: int) -> tuple[list[Delta], bool]:
     try:
         body = AnswerBody("t", AnswerReader("t", DOCUMENT), shape)
         for at in range(0, len(data), size):
-            for delta in body.feed(data[at : at + size]):
-                deltas.append(delta)
+            for together in body.feed(data[at : at + size]):
+                deltas.extend(together)
         deltas.extend(body.end())
     except AduanaError:
         return deltas, False

@@ -56,6 +56,7 @@ from gateway.local.models.events import WorkerEvent, WorkerEventKind, WorkerList
 from gateway.local.models.pool import ModelPool
 from gateway.local.models.residency import ModelResidency
 from gateway.local.throughput import Throughput
+from gateway.upstream.fast_path import FastPath
 
 
 class EmbeddedTarget:
@@ -208,6 +209,7 @@ class EmbeddedTarget:
         isolation: str,
         priority: int = 0,
         progress: Progress | None = None,
+        fast: FastPath | None = None,
     ) -> AsyncGenerator[Delta, None]:
         """Yield the answer. Closing the generator cancels it within one step.
 
@@ -217,6 +219,7 @@ class EmbeddedTarget:
             isolation: only requests with the same key share cached prompts.
             priority: a higher one waits less for a slot.
             progress: counts tokens as they are read and written.
+            fast: is not used.
 
         Raises:
             TargetError: the worker failed; also its kin, such as TargetUnavailable, TargetBusy and TargetTimeout.

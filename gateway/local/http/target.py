@@ -40,6 +40,7 @@ from gateway.upstream.body import PATHS
 from gateway.upstream.decisions import PATHS as DECISION_PATHS
 from gateway.upstream.decisions import read_decisions
 from gateway.upstream.embeddings import read_vectors
+from gateway.upstream.fast_path import FastPath
 from gateway.upstream.media.answers import made, media_answer
 from gateway.upstream.media.requests import SentBody, media_body
 from gateway.upstream.rerank import read_ranking, upstream_document
@@ -133,10 +134,11 @@ class HttpTarget:
         isolation: str,
         priority: int = 0,
         progress: Progress | None = None,
+        fast: FastPath | None = None,
     ) -> AsyncGenerator[Delta, None]:
         """Yield the answer to a chat or completion request. `deadline` is in the loop's clock.
 
-        Of `progress` only the server is told: its tokens are known at the end.
+        Of `progress` only the server is told: its tokens are known at the end. What goes by `fast` is not yielded.
 
         Raises:
             TargetBusy: there is no place for it here, or the server itself is full.
@@ -151,7 +153,9 @@ class HttpTarget:
         def ask(server: LocalServer) -> AsyncGenerator[Delta, None]:
             post = server.post(sent, self._settings.most_answer_bytes)
             reader = AnswerReader(self._info.name, document)
-            return server.exchange.stream(post, reader, deadline=deadline, endpoint=endpoint, working=server.there)
+            return server.exchange.stream(
+                post, reader, deadline=deadline, endpoint=endpoint, working=server.there, fast=fast
+            )
 
         first: float | None = None
         async with self._under_way(isolation, priority, deadline):

@@ -1,7 +1,7 @@
 """Decompress answers within a limit: a few kilobytes can't become gigabytes. Pure."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gateway.core.errors import TargetProtocolError
 
@@ -35,12 +35,18 @@ class Inflater:
         self._deflate = "gzip" not in "".join(names)
         self._undecided = bool(names)
 
-    def feed(self, chunk: bytes) -> Iterator[bytes]:
-        """Yield plain bytes, in pieces of at most 256 KiB where they were compressed.
+    def feed(self, chunk: bytes) -> Iterable[bytes]:
+        """Return plain bytes, in pieces of at most 256 KiB where they were compressed.
 
         Raises:
             TargetProtocolError: the compression is broken, or more than the limit came out.
         """
+        if self._undecided or self._zlib is not None:
+            return self._unpacked(chunk)
+        self._count(chunk)
+        return (chunk,)
+
+    def _unpacked(self, chunk: bytes) -> Iterator[bytes]:
         if self._undecided:
             chunk = self._begin = self._begin + chunk
             if not self._decide(chunk):

@@ -1,6 +1,7 @@
 """The way of one answer that is no text, or was made of something that is none: the same for both zones."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from functools import partial
@@ -103,8 +104,8 @@ class EventBody:
         """Whether the answer is complete but for its usage: never, for that comes with its last event."""
         return False
 
-    def feed(self, chunk: bytes) -> Iterator[Delta]:
-        """Yield the deltas that `chunk` completes.
+    def feed(self, chunk: bytes) -> Iterator[deque[Delta]]:
+        """Yield the deltas that `chunk` completes, each by itself: they may be large.
 
         Raises:
             AduanaError: The answer reports an error.
@@ -119,7 +120,8 @@ class EventBody:
         for piece in self._inflater.feed(chunk):
             for event in self._decoder.feed(piece):
                 if event.data.startswith(b"{") and not self.done:
-                    yield from self._events.event(event.data)
+                    for delta in self._events.event(event.data):
+                        yield deque((delta,))
 
     def end(self) -> Iterator[Delta]:
         """Yield the deltas that are known only at the end of the bytes.

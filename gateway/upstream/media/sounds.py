@@ -1,5 +1,6 @@
 """Read speech from the answers of OpenAI-compatible servers: the bytes of a recording, as they come. Pure."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
@@ -48,8 +49,8 @@ class SoundBody:
         """Whether the answer is complete but for its usage: never, for only its end tells."""
         return False
 
-    def feed(self, chunk: bytes) -> Iterator[Delta]:
-        """Yield the pieces that a chunk brings.
+    def feed(self, chunk: bytes) -> Iterator[deque[Delta]]:
+        """Yield the pieces that a chunk brings, each by itself: they may be large.
 
         Raises:
             TargetProtocolError: There are too many bytes, or they can't be unpacked.
@@ -58,7 +59,7 @@ class SoundBody:
             if not piece:
                 continue
             self._begun = True
-            yield Sound(data=piece, media_type=self._media_type)
+            yield deque((Sound(data=piece, media_type=self._media_type),))
 
     def end(self) -> Iterator[Delta]:
         """Yield what ends the answer.

@@ -66,7 +66,7 @@ def test_a_stream_that_breaks_off_is_an_error() -> None:
     shape = BodyShape(content_type="text/event-stream", content_encoding="", most_bytes=2**20)
     preview = {"type": "image_generation.partial_image", "b64_json": encoded(), "partial_image_index": 0}
     body = EventBody("one", PictureEvents("one", ASKED), shape)
-    assert [one.number for one in body.feed(f"data: {json.dumps(preview)}\n\n".encode())] == [0]
+    assert [one.number for (one,) in body.feed(f"data: {json.dumps(preview)}\n\n".encode())] == [0]
     with pytest.raises(TargetProtocolError):
         list(body.end())
     with pytest.raises(AduanaError, match="flagged"):
