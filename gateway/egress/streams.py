@@ -171,14 +171,15 @@ async def open_streams(connection: socket.socket, tls: Secured | None = None) ->
         transport, reader = await loop.create_unix_connection(Watched, sock=connection)
         return reader, Writer(transport, reader)
     _keep_alive(connection)
+    reader = Watched()  # made here: uvloop gives back a protocol of its own
     secured: asyncio.Transport
     if tls.host is None:
-        secured, reader = await loop.connect_accepted_socket(
-            Watched, connection, ssl=tls.context(), ssl_handshake_timeout=_HANDSHAKE_SECONDS
+        secured, _ = await loop.connect_accepted_socket(
+            lambda: reader, connection, ssl=tls.context(), ssl_handshake_timeout=_HANDSHAKE_SECONDS
         )
     else:
-        secured, reader = await loop.create_connection(
-            Watched,
+        secured, _ = await loop.create_connection(
+            lambda: reader,
             sock=connection,
             ssl=tls.context(),
             server_hostname=tls.host,

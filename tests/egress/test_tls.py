@@ -134,6 +134,13 @@ async def test_both_know_each_other(ours: Path) -> None:
         assert (len(server.posts), len(one.server._tasks)) == (2, 1)
 
 
+def test_the_quick_event_loop_does_the_same(ours: Path) -> None:
+    """Gateways run on uvloop, whose connections are its own."""
+    uvloop = pytest.importorskip("uvloop")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(test_both_know_each_other(ours))
+
+
 @pytest.mark.parametrize("wrong", ["stranger calls", "stranger answers", "egress calls", "gateway answers", "plain"])
 async def test_nobody_else_is_spoken_to(wrong: str, ours: Path, others: Path) -> None:
     """Another authority's certificate, one for the other side, or none: no request arrives, and no word is said."""
