@@ -12,7 +12,7 @@ import msgspec
 
 from gateway.accounts.names import pseudonym
 from gateway.app.conversation_key import KEY_FILE
-from gateway.app.state.stores import BATCHES_FILE
+from gateway.app.state.stores import BATCHES, homes
 from gateway.batches.batch import Batch
 from gateway.core.errors import BadRequest, Unavailable
 from gateway.ledger.database.vacuum import empty_journal
@@ -20,8 +20,8 @@ from gateway.ledger.encryption import Seal
 from gateway.ledger.keeping import erasure
 from gateway.ledger.keeping.erasure import Found, Subject
 from gateway.ledger.sql import Connection, Database
-from gateway.stored import FILE_NAME as RESPONSES_FILE
-from gateway.stored import StoredRecords
+from gateway.settings import Settings
+from gateway.stored import RESPONSES, StoredRecords
 
 # Answers in every dialect have the number of their request: req_…, resp_…, chatcmpl-…, msg_….
 _ANSWER = re.compile(r"[a-z]{3,10}[_-]([0-9a-f]{24})")
@@ -45,12 +45,14 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
         return not (found.seqs or found.masks or any(self.responses.values()) or any(self.files.values()))
 
 
-def kept_of(connection: Connection, state: Path, *, key: str, user: str, conversation: str, stopped: bool) -> Kept:
+def kept_of(
+    connection: Connection, settings: Settings, *, key: str, user: str, conversation: str, stopped: bool
+) -> Kept:
     """Return what is kept of a key, a user (of that key, where one is named), or a conversation.
 
     Args:
         connection: The ledger.
-        state: The state directory.
+        settings: The configuration: where things are kept.
         key: Name of an API key.
         user: Name of a user.
         conversation: Id of a stored conversation, or of any request or answer of the conversation.
@@ -60,9 +62,10 @@ def kept_of(connection: Connection, state: Path, *, key: str, user: str, convers
         BadRequest: There is no such id.
         Unavailable: What is stored can't be read.
     """
+    state = settings.state_dir
     seal = _seal(state, b"aduana responses 1")
     owner = partial(_owned, key=key, names=names_of(user, state))
-    with _records(state / RESPONSES_FILE) as responses:
+    with _records(settings, RESPONSES) as responses:
         if conversation:
             return _of_conversation(connection, conversation, responses, seal)
         subject = Subject(key=key, users=names_of(user, state))
@@ -70,20 +73,21 @@ def kept_of(connection: Connection, state: Path, *, key: str, user: str, convers
         stored = responses.of_owners(owner) if responses is not None else {}
         if user:  # also what stands there as the key's: of a user whom a client only named
             stored = _joined(stored, _threads(found.requests, responses, seal))
-    left, number = frozenset[str](), 0
-    with _records(state / BATCHES_FILE) as files:
+    left, number, of_keys = frozenset[str](), 0, False
+    with _records(settings, BATCHES) as files:
         kept = files.of_owners(owner) if files is not None else {}
         for name, ids in kept.items():
             if files is not None and not stopped:
                 unfinished, count = _unfinished(files, name, ids, _seal(state, b"aduana batches 1"))
                 left, number = left | unfinished, number + count
+        of_keys = bool(user) and not kept and files is not None and bool(files.owners())
     return Kept(
         found=found,
         kind=subject.kind,
         responses=stored,
         files={name: ids - left for name, ids in kept.items()},
         batches_left=number,
-        files_of_keys=bool(user) and not kept and (state / BATCHES_FILE).exists(),
+        files_of_keys=of_keys,
     )
 
 
@@ -103,7 +107,7 @@ def _owned(owner: str, *, key: str, names: tuple[str, ...]) -> bool:
     return (not key or of_key == key) and (not names or account in names)
 
 
-def erase(database: Database, connection: Connection, state: Path, kept: Kept) -> bool:
+def erase(database: Database, connection: Connection, settings: Settings, kept: Kept) -> bool:
     """Erase what is kept of somebody, and return whether the ledger's journal has nothing of it either.
 
     What was erased stays so, should the rest fail.
@@ -112,8 +116,8 @@ def erase(database: Database, connection: Connection, state: Path, kept: Kept) -
         Unavailable: What is stored can't be written.
     """
     # INVARIANT: the ledger last, for its receipts lead to what is stored: whoever is cut off can begin anew.
-    for name, owners in ((RESPONSES_FILE, kept.responses), (BATCHES_FILE, kept.files)):
-        with _records(state / name) as records:
+    for store, owners in ((RESPONSES, kept.responses), (BATCHES, kept.files)):
+        with _records(settings, store) as records:
             for owner, ids in owners.items():
                 if records is not None and ids:
                     records.erase(owner, ids)
@@ -203,17 +207,20 @@ def _seal(state: Path, purpose: bytes) -> Seal | None:
 
 
 @contextmanager
-def _records(file: Path) -> Iterator[StoredRecords | None]:
-    """Open a store; None: there is none.
+def _records(settings: Settings, store: str) -> Iterator[StoredRecords | None]:
+    """Open a store, wherever it has something; None: nowhere.
 
     Raises:
         Unavailable: It can't be read or written.
     """
+    found = homes(settings, store)
+    if not found:
+        yield None
+        return
+    failures: tuple[type[Exception], ...] = tuple(kind for home in found for kind in home.failures)
     try:
-        if not file.is_file() or not file.stat().st_size:
-            yield None
-            return
-        with StoredRecords(file) as records:
+        with StoredRecords(found) as records:
             yield records
-    except (sqlite3.Error, OSError) as error:
-        raise Unavailable(f"{file} can't be used: {error}.") from error
+    except failures as error:
+        home = next(home for home in found if isinstance(error, home.failures))
+        raise Unavailable(home.describe(error)) from error

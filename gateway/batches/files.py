@@ -15,6 +15,7 @@ from gateway.wire.encoding import encode_json
 
 PIECE_BYTES = 2**20
 _PREFIX = "file-"
+_EXPIRING = "expiring files"  # the lease of whoever deletes them
 _LOOK_SECONDS = 60 * 60.0
 
 
@@ -72,6 +73,7 @@ class FileStore:
         *,
         tags: frozenset[str] = frozenset(),
         made: str = "",
+        lease: str | None = None,
     ) -> StoredFile:
         """Keep a file as it comes, and return what is known of it. A file that breaks off leaves nothing.
 
@@ -80,10 +82,13 @@ class FileStore:
             content: Its bytes.
             about: Asked when all have come: its name, its purpose, and the seconds for which it is kept, if fewer.
             tags: Those under which it came, which its lines inherit.
-            made: What its id is made of, where the gateway makes it: such a file is not refused for its size.
+            made: What its id is made of, where the gateway makes it: such a file is not refused for its size,
+                and what was written of it stays, to be written over.
+            lease: Only while this gateway has this lease.
 
         Raises:
             BadRequest: It is empty.
+            LeaseLost: Another gateway has it.
             StoreUnavailable: It can't be written.
             TooLarge: It is larger than a file may be, or there is no room.
         """
@@ -98,7 +103,7 @@ class FileStore:
                 waiting += some
                 while len(waiting) >= PIECE_BYTES:
                     piece = {f"{file_id}/{pieces}": bytes(waiting[:PIECE_BYTES])}
-                    await self._table.put(owner, piece, at=now, bounded=bounded)
+                    await self._table.put(owner, piece, at=now, bounded=bounded, lease=lease)
                     del waiting[:PIECE_BYTES]
                     pieces += 1
             name, purpose, seconds = about()
@@ -112,9 +117,10 @@ class FileStore:
             contents = {file_id: msgspec.msgpack.encode(file)}
             if waiting:
                 contents[f"{file_id}/{pieces}"] = bytes(waiting)
-            await self._table.put(owner, contents, at=now, bounded=bounded)
+            await self._table.put(owner, contents, at=now, bounded=bounded, lease=lease)
         except BaseException:
-            await asyncio.shield(self._table.delete(owner, file_id))
+            if not made:  # another gateway may have written that one whole meanwhile
+                await asyncio.shield(self._table.delete(owner, file_id))
             raise
         return file
 
@@ -194,9 +200,12 @@ class FileStore:
             yield rest
 
     async def expire(self) -> None:
-        """Delete now and once an hour what has expired. Runs until cancelled."""
+        """Delete now and once an hour what has expired, as one of the gateways that share it. Runs until cancelled."""
         while True:
             with contextlib.suppress(Unavailable):  # it was logged, and is tried again
+                if await self._table.take((_EXPIRING,), _LOOK_SECONDS * 0.9) is None:
+                    await asyncio.sleep(_LOOK_SECONDS)
+                    continue
                 for owner, content in await self._table.listed(_PREFIX):
                     file = msgspec.msgpack.decode(content, type=StoredFile)
                     if file.expires <= self._wall():

@@ -1,7 +1,8 @@
 """The queue of batches: checked when they come, answered line by line when there is room, ended with their files.
 
 INVARIANT: a line's result and the batch's counts are durable together, before the next line begins. A line that was
-begun and has no result, as after a crash, is asked again, under a receipt of its own.
+begun and has no result, as after a crash, is asked again, under a receipt of its own. Where gateways share the table,
+one of them at a time works on a batch (`open_batches.py`).
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from gateway.batches.checking import checked
 from gateway.batches.files import FileStore
 from gateway.batches.lines import Told
 from gateway.batches.message_batch import is_message_batch
+from gateway.batches.open_batches import PREFIX, OpenBatches, decoded
 from gateway.batches.results import CANCELLED, EXPIRED, Result, Results, part, result_of
 from gateway.core.errors import (
     AduanaError,
@@ -31,7 +33,7 @@ from gateway.core.errors import (
     TooLarge,
     Unavailable,
 )
-from gateway.stored import SealedTable
+from gateway.stored import LeaseLost, SealedTable
 from gateway.wire.openai.batches import (
     WINDOW_SECONDS,
     BatchLine,
@@ -40,7 +42,6 @@ from gateway.wire.openai.batches import (
 )
 
 LOG = structlog.get_logger("aduana.batches")
-_PREFIX = "batch_"
 _MOST_OPEN = 100  # batches of one owner that have not ended
 _TRIES = 6  # of a line that found no place
 _FIRST_PAUSE = 1.0
@@ -94,10 +95,8 @@ class BatchQueue:
         self._answers = answers
         self._room = room
         self._wall = wall
-        self._open: dict[str, Batch] = {}  # those that have not ended, the one whose turn it is first
+        self._open = OpenBatches(table)
         self._work: dict[str, _Work] = {}
-        self._loaded = False
-        self._changing = asyncio.Lock()
         self._news = asyncio.Event()
 
     async def create(
@@ -116,15 +115,15 @@ class BatchQueue:
             raise BadRequest(
                 "The file's purpose must be 'batch'.", param="input_file_id", code="invalid_input_file_purpose"
             )
-        if sum(batch.owner == owner for batch in self._open.values()) >= _MOST_OPEN:
+        if sum(batch.owner == owner for batch in self._open.all()) >= _MOST_OPEN:
             raise BadRequest(f"{_MOST_OPEN} batches of this key wait already.", code="too_many_batches", status=429)
         now = int(self._wall())
         batch = Batch(
-            id=_PREFIX + secrets.token_hex(12), owner=owner, endpoint=new.endpoint, input_file=file.id, created=now,
+            id=PREFIX + secrets.token_hex(12), owner=owner, endpoint=new.endpoint, input_file=file.id, created=now,
             expires=now + WINDOW_SECONDS, tags=tags, handed=file.tags, headers=headers, metadata=new.metadata,
             output_seconds=new.output_seconds, total=new.total,
         )  # fmt: skip
-        await self._keep(batch, bounded=True)
+        await self._open.keep(batch)
         self._news.set()
         return batch
 
@@ -135,8 +134,8 @@ class BatchQueue:
             StoreDamaged: It can't be opened.
             StoreUnavailable: The store can't be read.
         """
-        found = await self._table.get(owner, batch_id) if batch_id.startswith(_PREFIX) else None
-        return None if found is None else _decoded(found)
+        found = await self._table.get(owner, batch_id) if _is_id(batch_id) else None
+        return None if found is None else decoded(found)
 
     async def all(self, owner: str) -> list[Batch]:
         """Return this owner's batches, newest first.
@@ -145,7 +144,7 @@ class BatchQueue:
             StoreDamaged: One of them can't be opened.
             StoreUnavailable: The store can't be read.
         """
-        found = [_decoded(content) for _, content in await self._table.listed(_PREFIX, owner)]
+        found = [decoded(content) for _, content in await self._table.listed(PREFIX, owner)]
         return sorted(found, key=lambda batch: (batch.created, batch.id), reverse=True)
 
     async def cancel(self, owner: str, batch_id: str) -> Batch | None:
@@ -154,15 +153,17 @@ class BatchQueue:
         Raises:
             BadRequest: It has ended.
         """
-        async with self._changing:
-            batch = await self.find(owner, batch_id)
-            if batch is None:
-                return None
+
+        def cancelling(batch: Batch) -> Batch:
             if batch.ended:
                 raise BadRequest(f"The batch is {batch.status.value} already.", code="batch_not_cancellable")
-            if batch.status not in (Status.CANCELLING, Status.FINALIZING):
-                batch = batch.at(Status.CANCELLING, self._wall())
-                await self._keep(batch)
+            if batch.status in (Status.CANCELLING, Status.FINALIZING):
+                return batch
+            return batch.at(Status.CANCELLING, self._wall())
+
+        if not _is_id(batch_id):
+            return None
+        batch = await self._open.change(owner, batch_id, cancelling, leased=False)
         self._news.set()
         return batch
 
@@ -176,28 +177,24 @@ class BatchQueue:
 
     async def run(self) -> None:
         """Answer batches, a line of each in turn. Runs until cancelled."""
+        renewing = asyncio.create_task(self._open.renew())
         try:
             while True:
                 try:
-                    await self._load()
+                    await self._open.load()
+                    await self._open.look()
                     await self._turn()
                 except AduanaError as error:  # of the store: nothing is lost, and nothing goes on without it
                     LOG.error("batches.stopped", code=error.code, retry_in=_FAULT_SECONDS)
                     await self._forget_work()
+                    self._open.forget()
                     await asyncio.sleep(_FAULT_SECONDS)
         finally:
+            renewing.cancel()
+            await asyncio.wait([renewing])
             await self._forget_work()
-
-    async def _load(self) -> None:
-        """Take up what had not ended when the gateway stopped."""
-        if self._loaded:
-            return
-        async with self._changing:
-            found = [_decoded(content) for _, content in await self._table.listed(_PREFIX)]
-            for batch in sorted(found, key=lambda batch: batch.created):
-                if not batch.ended:
-                    self._open.setdefault(batch.id, batch)
-        self._loaded = True
+            with contextlib.suppress(AduanaError):  # then others wait until the leases have ended
+                await self._open.release()
 
     async def _forget_work(self) -> None:
         for work in self._work.values():
@@ -207,25 +204,37 @@ class BatchQueue:
     async def _turn(self) -> None:
         """Do the next piece of work, or wait until there is some, or room for it."""
         self._news.clear()
-        waiting = list(self._open.values())
-        if not waiting:
+        waiting = self._open.all()
+        if not waiting and not self._table.shared:
             await self._news.wait()
             return
-        awake = [batch for batch in waiting if not self._rests(batch)]
-        batch = next(filter(self._needs_no_room, waiting), awake[0] if awake else None)
-        if batch is None:
+        wanted = [batch for batch in waiting if self._needs_no_room(batch)]
+        room = self._room()
+        if room:
+            wanted += [batch for batch in waiting if not self._needs_no_room(batch) and not self._rests(batch)]
+        taken = await self._open.take(wanted)
+        if taken is None:
+            if not room:
+                await self._open.release()  # another gateway may have some
             await self._look_later()
             return
+        batch, same = taken
+        if not same:
+            await self._forget(batch.id)
+        try:
+            await self._go_on(batch)
+        except LeaseLost:  # another gateway has gone on with it meanwhile
+            self._open.lose(batch.id)
+            await self._forget(batch.id)
+        await self._open.pass_on(batch.id, rests=self._rests(batch))
+
+    async def _go_on(self, batch: Batch) -> None:
         if batch.status is Status.VALIDATING and self._wall() < batch.expires:
             await self._check(batch)
         elif self._needs_no_room(batch):
             await self._end(batch)
-        elif not self._room():
-            await self._look_later()
-            self._rotate(batch.id)
         else:
             await self._next_line(batch)
-            self._rotate(batch.id)
 
     async def _look_later(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -239,11 +248,6 @@ class BatchQueue:
 
     def _needs_no_room(self, batch: Batch) -> bool:
         return batch.status is not Status.IN_PROGRESS or self._wall() >= batch.expires
-
-    def _rotate(self, batch_id: str) -> None:
-        batch = self._open.pop(batch_id, None)
-        if batch is not None:
-            self._open[batch_id] = batch
 
     async def _check(self, batch: Batch) -> None:
         """Read the whole file once, and begin the batch or let it fail with what is wrong in the file."""
@@ -330,25 +334,20 @@ class BatchQueue:
                 return told
             await asyncio.sleep(min(max(pause, error.retry_after or 0.0), _LONGEST_PAUSE))
             pause *= 2
-            current = self._open.get(batch.id)
+            current = await self.find(batch.owner, batch.id)
             if current is None or current.status is not Status.IN_PROGRESS or self._wall() >= batch.expires:
                 return None
         return None
 
     async def _count(self, batch: Batch, number: int, result: Result) -> None:
-        async with self._changing:
-            found = self._open[batch.id]
-            counted = msgspec.structs.replace(
+        await self._open.change(
+            batch.owner,
+            batch.id,
+            lambda found: msgspec.structs.replace(
                 found, completed=found.completed + result.good, failed=found.failed + (not result.good)
-            )
-            await self._table.put(
-                batch.owner,
-                {
-                    part(batch, number): msgspec.msgpack.encode(result),
-                    batch.id: msgspec.msgpack.encode(counted),
-                },
-            )
-            self._open[batch.id] = counted
+            ),
+            {part(batch, number): msgspec.msgpack.encode(result)},
+        )
 
     async def _end(self, batch: Batch) -> None:
         """Write the files of what was answered, and of what was not, and end the batch."""
@@ -371,22 +370,18 @@ class BatchQueue:
         )
         await self._table.delete_parts(batch.owner, batch.id)
         await self._forget(batch.id)
+        await self._open.release((batch.id,))
 
     async def _change(self, batch: Batch, change: Callable[[Batch], Batch]) -> None:
         """Change a batch that has not ended; a cancelled one does not begin or end otherwise."""
-        async with self._changing:
-            found = self._open[batch.id]
-            changed = change(found)
-            if Status.CANCELLING in found.times and not changed.ended:
-                changed = msgspec.structs.replace(changed, status=Status.CANCELLING)
-            await self._keep(changed)
 
-    async def _keep(self, batch: Batch, *, bounded: bool = False) -> None:
-        await self._table.put(batch.owner, {batch.id: msgspec.msgpack.encode(batch)}, bounded=bounded)
-        if batch.ended:
-            self._open.pop(batch.id, None)
-        else:
-            self._open[batch.id] = batch
+        def changed(found: Batch) -> Batch:
+            after = change(found)
+            if Status.CANCELLING in found.times and not after.ended:
+                return msgspec.structs.replace(after, status=Status.CANCELLING)
+            return after
+
+        await self._open.change(batch.owner, batch.id, changed)
 
     async def _forget(self, batch_id: str) -> None:
         work = self._work.pop(batch_id, None)
@@ -399,5 +394,5 @@ def _tells_all(batch: Batch, status: Status) -> bool:
     return status is Status.CANCELLED and is_message_batch(batch)
 
 
-def _decoded(content: bytes) -> Batch:
-    return msgspec.msgpack.decode(content, type=Batch)
+def _is_id(text: str) -> bool:
+    return text.startswith(PREFIX) and "/" not in text

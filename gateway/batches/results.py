@@ -54,6 +54,7 @@ class Results:
             why: What is said of these.
 
         Raises:
+            LeaseLost: Another gateway ends the batch.
             StoreDamaged: A result can't be opened.
             StoreUnavailable: The store can't be used.
         """
@@ -79,7 +80,7 @@ class Results:
                 return f"{batch.id}_{word}.jsonl", "batch_output", batch.output_seconds
 
             name = f"{batch.id.rpartition('_')[2]}{word}"
-            return (await self._files.write(batch.owner, lines(), about, made=name)).id
+            return (await self._files.write(batch.owner, lines(), about, made=name, lease=batch.id)).id
 
     async def _kept(self, batch: Batch, numbers: list[int], *, good: bool) -> AsyncGenerator[bytes, None]:
         for number in numbers:

@@ -5,7 +5,8 @@ writer thread, many jobs in one commit, which survives a power cut. Whatever can
 LedgerUnavailable, so that nothing is sent. Must not know prices or see content.
 """
 
-from gateway.ledger.database.places import shared_database
+from gateway.ledger.database.kept import StoreDatabase
+from gateway.ledger.database.places import shared_database, shared_store
 from gateway.ledger.database.sqlite import FILE_NAME
 from gateway.ledger.identity import LedgerIdentity
 from gateway.ledger.ledger import Health, Ledger
@@ -19,5 +20,5 @@ from gateway.ledger.taint.reader import TaintReader
 
 __all__ = [
     "FILE_NAME", "Database", "Examination", "Health", "History", "Ledger", "LedgerIdentity", "LedgerSettings", "Reader",
-    "SharedDatabase", "TaintReader", "examine", "lock_holder", "shared_database",
+    "SharedDatabase", "StoreDatabase", "TaintReader", "examine", "lock_holder", "shared_database", "shared_store",
 ]  # fmt: skip

@@ -298,9 +298,45 @@ CREATE TABLE limit_holds (
 CREATE INDEX limit_holds_place ON limit_holds (place);
 """
 
+# Used where several gateways share a ledger: what clients asked them to keep (gateway/stored), sealed; how much that is
+# of each owner; who works on what of it, until when by the server's clock; and a word under each store's seal, which
+# shows whose key opens it.
+_VERSION_13 = """
+CREATE TABLE stored (
+    number INTEGER PRIMARY KEY,
+    store TEXT NOT NULL,
+    id TEXT NOT NULL,
+    part TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    seen REAL NOT NULL,
+    bytes INTEGER NOT NULL CHECK (bytes >= 0),
+    sealed BLOB NOT NULL,
+    UNIQUE (store, id, part)
+) STRICT;
+CREATE INDEX stored_seen ON stored (store, seen);
+CREATE INDEX stored_owner ON stored (store, owner, seen);
+CREATE TABLE stored_sizes (
+    store TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    PRIMARY KEY (store, owner)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE stored_leases (
+    store TEXT NOT NULL,
+    name TEXT NOT NULL,
+    holder TEXT NOT NULL,
+    ends REAL NOT NULL,
+    PRIMARY KEY (store, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE stored_seals (
+    store TEXT PRIMARY KEY,
+    sealed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
 MIGRATIONS = (
     _VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7, _VERSION_8, _VERSION_9,
-    _VERSION_10, _VERSION_11, _VERSION_12,
+    _VERSION_10, _VERSION_11, _VERSION_12, _VERSION_13,
 )  # fmt: skip
 VERSION = len(MIGRATIONS)
 

@@ -20,6 +20,8 @@ from gateway.ledger.sql import Connection, Database
 from gateway.ledger.writer import Tending
 
 LOG = structlog.get_logger("aduana.ledger")
+LEASE_SECONDS = 30.0
+"""A gateway that gave the others no sign for this long counts as dead, unless settings say otherwise."""
 _LOOK_SECONDS = 1.0  # between two looks at what others have spent
 _RENEWALS = 4  # of a lease while it lasts
 _SPENT = (
@@ -204,6 +206,14 @@ class Sharing:
             values,
         ).fetchall()
         return dict(spent), {name: int(micros) for name, micros in held}
+
+
+def alive(database: Database, connection: Connection, lease_seconds: float = LEASE_SECONDS) -> bool:
+    """Return whether a gateway that shares this ledger has given a sign in the last seconds."""
+    if not database.shared:
+        return False
+    since = database.now(connection) - lease_seconds
+    return connection.execute("SELECT 1 FROM gateways WHERE seen >= ? LIMIT 1", (since,)).fetchone() is not None
 
 
 def _insert(connection: Connection, sql: str, rows: Sequence[tuple[object, ...]]) -> None:

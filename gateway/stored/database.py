@@ -1,4 +1,4 @@
-"""The database of sealed records. Used by one thread; it sees ids, owners, sizes and times, never a content.
+"""The database of sealed records in a file of one gateway. Used by one thread; it never sees a content.
 
 INVARIANT: what a method has written survives a power cut, and what it has deleted is overwritten in the file
 (`secure_delete`), its rollback journal emptied.
@@ -6,10 +6,13 @@ INVARIANT: what a method has written survives a power cut, and what it has delet
 
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TypeVar
 
-import msgspec
+from gateway.stored.contract import Row
+from gateway.stored.sealing import Sealing
 
 # "ADUR": says in the file's header whose database this is, so that somebody else's is never written to.
 _APPLICATION = 0x41445552
@@ -24,6 +27,8 @@ CREATE TABLE records (
 ) STRICT;
 CREATE INDEX records_seen ON records (seen, bytes);
 """
+
+T = TypeVar("T")
 
 
 class Foreign(sqlite3.DatabaseError):
@@ -44,17 +49,10 @@ def check_owner(connection: sqlite3.Connection) -> bool:
     return bool(used)
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One sealed record. `seen`: Unix seconds when it was made or last continued."""
-
-    id: str
-    owner: str
-    seen: float
-    sealed: bytes
-
-
 class Database:
     """Table of sealed records, bounded in bytes and in time."""
+
+    shared = False
 
     def __init__(
         self, file: Path, *, most_bytes: int, owner_bytes: int | None = None, busy_seconds: float = 2.0
@@ -96,12 +94,27 @@ class Database:
         """Let go of the file."""
         self._connection.close()
 
+    def check(self, sealing: Sealing, setting: str) -> None:
+        """Do nothing: no other gateway seals what is in the file."""
+
+    def change(self, work: Callable[[], T]) -> T:
+        """Do some work, which calls other methods, in one transaction: nobody changes what it has read."""
+        with self._transaction():
+            return work()
+
     def read(self, record_id: str, owner: str, *, since: float) -> bytes | None:
         """Return a sealed record that was made or continued `since` then; None: this owner has none."""
         row = self._connection.execute(
             "SELECT sealed FROM records WHERE id = ? AND owner = ? AND seen >= ?", (record_id, owner, since)
         ).fetchone()
         return None if row is None else row[0]
+
+    def row(self, record_id: str, owner: str) -> Row | None:
+        """Return a record as it is; None: this owner has none."""
+        row = self._connection.execute(
+            "SELECT seen, sealed FROM records WHERE id = ? AND owner = ?", (record_id, owner)
+        ).fetchone()
+        return None if row is None else Row(id=record_id, owner=owner, seen=row[0], sealed=row[1])
 
     def write(self, rows: tuple[Row, ...], *, renewed: tuple[str, ...] = ()) -> None:
         """Write records, all or none, and note of others of the same owner that they were continued.
@@ -149,25 +162,26 @@ class Database:
                 "DELETE FROM records WHERE id >= ? AND id < ? AND owner = ?", (f"{record_id}/", f"{record_id}0", owner)
             )
 
-    def delete_orphans(self) -> None:
-        """Delete the parts of records that are not there.
+    def delete_orphans(self, before: float) -> None:
+        """Delete the parts, made before then, of records that are not there.
 
         Raises:
             sqlite3.Error: It can't be written.
         """
         with self._transaction():
             self._connection.execute(
-                "DELETE FROM records WHERE instr(id, '/') "
-                "AND substr(id, 1, instr(id, '/') - 1) NOT IN (SELECT id FROM records WHERE NOT instr(id, '/'))"
+                "DELETE FROM records WHERE instr(id, '/') AND seen < ? "
+                "AND substr(id, 1, instr(id, '/') - 1) NOT IN (SELECT id FROM records WHERE NOT instr(id, '/'))",
+                (before,),
             )
 
-    def ids(self, prefix: str, owner: str | None, *, since: float, parts: bool = False) -> list[tuple[str, str]]:
+    def ids(self, prefix: str, owner: str | None, *, since: float) -> list[tuple[str, str]]:
         """Return owner and id of the records whose ids begin so, newest first; None: of every owner."""
-        return self._connection.execute(
-            "SELECT owner, id FROM records WHERE id >= ? AND id < ? AND (? IS NULL OR owner = ?) AND seen >= ? "
-            "AND (? OR NOT instr(id, '/')) ORDER BY seen DESC, rowid DESC",
-            (prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1), owner, owner, since, parts),
-        ).fetchall()
+        return self._ids(prefix, owner, since, "NOT instr(id, '/')")
+
+    def parts(self, record_id: str, owner: str, *, since: float) -> list[str]:
+        """Return what the ids of a record's parts have behind its own."""
+        return [name.removeprefix(f"{record_id}/") for _, name in self._ids(f"{record_id}/", owner, since, "1")]
 
     def owners(self) -> list[str]:
         """Return everybody who has a record."""
@@ -211,7 +225,31 @@ class Database:
         with self._transaction():
             self._connection.execute("DELETE FROM records WHERE seen < ?", (before,))
 
-    def _transaction(self) -> sqlite3.Connection:
+    def take(self, names: Sequence[str], holder: str, seconds: float) -> tuple[str, bool] | None:
+        """Return the first lease: no other gateway uses the file."""
+        return (names[0], True) if names else None
+
+    def renew(self, names: Sequence[str], holder: str, seconds: float) -> list[str]:
+        """Return the leases: no other gateway uses the file."""
+        return list(names)
+
+    def release(self, names: Sequence[str], holder: str) -> None:
+        """Do nothing: no other gateway uses the file."""
+
+    def holds(self, name: str, holder: str) -> bool:
+        """Return True: no other gateway uses the file."""
+        return True
+
+    def _ids(self, prefix: str, owner: str | None, since: float, which: str) -> list[tuple[str, str]]:
+        return self._connection.execute(
+            "SELECT owner, id FROM records WHERE id >= ? AND id < ? AND (? IS NULL OR owner = ?) AND seen >= ? "  # noqa: S608 - constants
+            f"AND {which} ORDER BY seen DESC, rowid DESC",
+            (prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1), owner, owner, since),
+        ).fetchall()
+
+    def _transaction(self) -> AbstractContextManager[object]:
+        if self._connection.in_transaction:  # one of `change`, which ends it
+            return nullcontext()
         self._connection.execute("BEGIN IMMEDIATE")
         return self._connection  # as a context it commits, or rolls back
 

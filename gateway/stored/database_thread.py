@@ -2,19 +2,18 @@
 
 import asyncio
 import contextlib
-import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 import structlog
 
 from gateway.core.errors import AduanaError, ConfigurationError, Unavailable
-from gateway.stored.database import Database
-from gateway.stored.examination import unopenable
+from gateway.stored.contract import RecordDatabase
+from gateway.stored.homes import Home
+from gateway.stored.sealing import Sealing
 
 LOG = structlog.get_logger("aduana.stored")
 _DAY = 24 * 60 * 60.0
@@ -40,35 +39,33 @@ class DatabaseThread:
 
     def __init__(
         self,
-        file: Path,
+        home: Home,
+        sealing: Sealing,
         *,
         setting: str,
         days: int,
-        most_bytes: int,
-        owner_bytes: int | None = None,
         seconds: float,
         wall: Callable[[], float] = time.time,
     ) -> None:
         """Prepare the thread.
 
         Args:
-            file: Where the database lies.
+            home: Where the database lies.
+            sealing: What its records are sealed with.
             setting: Its section of the configuration, for errors and the log.
             days: For how long a record is kept.
-            most_bytes: Of all records; beyond it, what was not used for the longest time goes.
-            owner_bytes: Of those of one owner, likewise; None: as many as of all.
-            seconds: For one read or write; nobody waits longer for a disk.
+            seconds: For one read or write; nobody waits longer for a disk or a server.
             wall: Tells Unix seconds.
         """
-        self._file = file
+        self._home = home
+        self._sealing = sealing
         self._setting = setting
-        self._most_bytes = most_bytes
-        self._owner_bytes = owner_bytes
         self._seconds = seconds
         self._wall = wall
         self.lifetime = days * _DAY
+        self._failures: tuple[type[Exception], ...] = (TimeoutError, *home.failures)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"stored {setting}")
-        self._database: Database | None = None
+        self._database: RecordDatabase | None = None
 
     def now(self) -> float:
         """Return Unix seconds."""
@@ -78,17 +75,20 @@ class DatabaseThread:
         """Return the time before which everything has expired."""
         return self._wall() - self.lifetime
 
-    async def open(self, tidy: Callable[[Database], None] | None = None) -> None:
+    async def open(self, tidy: Callable[[RecordDatabase], None] | None = None) -> None:
         """Open the database, delete what has expired, and tidy up.
 
         Raises:
-            ConfigurationError: It can't be opened.
+            ConfigurationError: It can't be opened, or what it has is sealed under another key.
         """
         try:
             await self._run(partial(self._begin, tidy))
-        except (OSError, sqlite3.Error) as error:
+        except self._home.failures as error:
             self._thread.shutdown()
-            raise ConfigurationError((unopenable(self._file, self._setting, error),)) from error
+            raise ConfigurationError((self._home.told(self._setting, error),)) from error
+        except BaseException:
+            self._thread.shutdown()
+            raise
 
     async def close(self) -> None:
         """Finish what is being written, and let go of the file."""
@@ -97,14 +97,16 @@ class DatabaseThread:
             self._database = None
         self._thread.shutdown()
 
-    async def expire(self) -> None:
-        """Delete once an hour what has expired. Runs until cancelled."""
+    async def expire(self, tidy: Callable[[RecordDatabase], None] | None = None) -> None:
+        """Delete once an hour what has expired, and tidy up. Runs until cancelled."""
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             with contextlib.suppress(StoreUnavailable):  # it was logged, and is tried again
                 await self.do(lambda database: database.expire(self.since()))
+                if tidy is not None:
+                    await self.do(tidy)
 
-    async def do(self, work: Callable[[Database], T]) -> T:
+    async def do(self, work: Callable[[RecordDatabase], T]) -> T:
         """Return what some work with the database returns.
 
         Raises:
@@ -116,16 +118,17 @@ class DatabaseThread:
         try:
             async with asyncio.timeout(self._seconds):
                 return await self._run(partial(work, database))
-        except (OSError, sqlite3.Error) as error:  # also where the disk takes too long
+        except self._failures as error:
             LOG.error(f"{self._setting}.store_failed", error=type(error).__name__)
-            raise StoreUnavailable("What is stored can't be read or written now.") from error
+            raise StoreUnavailable(f"What is stored can't be read or written now: {self._home.trouble}.") from error
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    def _begin(self, tidy: Callable[[Database], None] | None) -> None:
-        database = Database(self._file, most_bytes=self._most_bytes, owner_bytes=self._owner_bytes)
+    def _begin(self, tidy: Callable[[RecordDatabase], None] | None) -> None:
+        database = self._home.open()
         try:
+            database.check(self._sealing, self._setting)
             database.expire(self.since())
             if tidy is not None:
                 tidy(database)

@@ -12,12 +12,17 @@ from pathlib import Path
 import msgspec
 
 from gateway.core.errors import AduanaError, ConfigurationError, TooLarge
-from gateway.stored.database import Database, Row
+from gateway.stored.contract import RecordDatabase, Row
 from gateway.stored.database_thread import LOG, DatabaseThread, StoreDamaged, StoreUnavailable
+from gateway.stored.homes import home_of
+from gateway.stored.place import Place
 from gateway.stored.records import Conversation, Record, StoredResponse, decode, encode
 from gateway.stored.sealing import Sealing, sealed_name
+from gateway.stored.taking_over import erase_store_file, take_over
 
 FILE_NAME = "responses.sqlite3"
+RESPONSES = "responses"
+"""The name of this store, where gateways share it."""
 _MOST_TURNS = 10_000
 _SECONDS = 5.0  # for one read or write; nobody waits longer for a disk
 
@@ -26,6 +31,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the store lies, and its bounds."""
 
     directory: Path
+    shared: Place | None = None  # the database that gateways share; None: a file in the directory
     days: int = 30  # since a record was made or last continued
     most_bytes: int = 2**30  # of all records
     owner_bytes: int | None = None  # of those of one owner; None: as many as of all
@@ -39,16 +45,10 @@ def erase_store(directory: Path, file_name: str = FILE_NAME) -> bool:
     Raises:
         ConfigurationError: They can't be deleted.
     """
-    found = False
-    for name in (file_name, f"{file_name}-journal"):
-        try:
-            (directory / name).unlink()
-            found = True
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise ConfigurationError((f"{directory / name}: can't be deleted: {error.strerror}.",)) from error
-    return found
+    try:
+        return erase_store_file(directory / file_name)
+    except OSError as error:
+        raise ConfigurationError((f"{directory / file_name}: can't be deleted: {error.strerror}.",)) from error
 
 
 class ResponseStore:
@@ -57,23 +57,19 @@ class ResponseStore:
     def __init__(self, settings: StoreSettings, sealing: Sealing, *, wall: Callable[[], float] = time.time) -> None:
         self._settings = settings
         self._sealing = sealing
+        file, bounds = settings.directory / FILE_NAME, (settings.most_bytes, settings.owner_bytes)
+        home = home_of(file, settings.shared, RESPONSES, most_bytes=bounds[0], owner_bytes=bounds[1])
         self._thread = DatabaseThread(
-            settings.directory / FILE_NAME,
-            setting="responses",
-            days=settings.days,
-            most_bytes=settings.most_bytes,
-            owner_bytes=settings.owner_bytes,
-            seconds=_SECONDS,
-            wall=wall,
+            home, sealing, setting="responses", days=settings.days, seconds=_SECONDS, wall=wall
         )
 
     async def open(self) -> None:
-        """Open the database, and delete what has expired.
+        """Open the database, and delete what has expired; a shared one takes over what the file has.
 
         Raises:
             ConfigurationError: It can't be opened.
         """
-        await self._thread.open()
+        await self._thread.open(self._take_over if self._settings.shared is not None else None)
 
     async def close(self) -> None:
         """Finish what is being written, and let go of the file."""
@@ -123,7 +119,7 @@ class ResponseStore:
             StoreUnavailable: It can't be written, or its conversation was deleted meanwhile.
             TooLarge: It is larger than one record may be.
         """
-        await self._thread.do(partial(self._keep, owner, record, renewed))
+        await self._thread.do(lambda database: database.change(partial(self._keep, owner, record, renewed, database)))
 
     async def change(
         self,
@@ -138,7 +134,9 @@ class ResponseStore:
             StoreUnavailable: It can't be written.
             TooLarge: It is larger than one record may be.
         """
-        return await self._thread.do(partial(self._change, owner, record_id, change))
+        return await self._thread.do(
+            lambda database: database.change(partial(self._change, owner, record_id, change, database))
+        )
 
     async def delete(self, owner: str, record_id: str) -> None:
         """Delete what this owner has under an id. It is gone from the file when it returns.
@@ -150,7 +148,11 @@ class ResponseStore:
 
     # In the thread
 
-    def _read(self, owner: str, record_id: str, database: Database) -> Record | None:
+    def _take_over(self, database: RecordDatabase) -> None:
+        file = self._settings.directory / FILE_NAME
+        take_over(file, database, self._sealing, RESPONSES, since=self._thread.since())
+
+    def _read(self, owner: str, record_id: str, database: RecordDatabase) -> Record | None:
         sealed = database.read(record_id, owner, since=self._thread.since())
         return None if sealed is None else self._opened(owner, record_id, sealed)
 
@@ -164,7 +166,7 @@ class ResponseStore:
                 "sensitive it was. Send the whole conversation in 'input'."
             ) from error
 
-    def _turns(self, owner: str, record_id: str, database: Database) -> tuple[StoredResponse, ...] | None:
+    def _turns(self, owner: str, record_id: str, database: RecordDatabase) -> tuple[StoredResponse, ...] | None:
         found: list[StoredResponse] = []
         left = self._settings.chain_bytes
         following: str | None = record_id
@@ -180,7 +182,7 @@ class ResponseStore:
             following = record.previous
         return tuple(reversed(found))
 
-    def _keep(self, owner: str, record: Record, renewed: tuple[str, ...], database: Database) -> None:
+    def _keep(self, owner: str, record: Record, renewed: tuple[str, ...], database: RecordDatabase) -> None:
         records: tuple[Record, ...] = (record,)
         if isinstance(record, StoredResponse) and record.conversation is not None:
             conversation = self._read(owner, record.conversation, database)
@@ -195,7 +197,7 @@ class ResponseStore:
         owner: str,
         record_id: str,
         change: Callable[[Conversation], Conversation],
-        database: Database,
+        database: RecordDatabase,
     ) -> Conversation | None:
         found = self._read(owner, record_id, database)
         if not isinstance(found, Conversation):

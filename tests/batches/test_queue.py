@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,20 +13,11 @@ from gateway.core.errors import BadRequest, BudgetSpent, NotFound, RateLimited, 
 from gateway.ledger.encryption import Seal
 from gateway.stored import SealedTable, TableSettings
 from gateway.wire.openai.batches import NewBatch
+from tests.standins.shelf import Clock, Shelf
 
 URL = "/v1/chat/completions"
 DAY = 24 * 60 * 60
 ENDED = {Status.COMPLETED, Status.FAILED, Status.EXPIRED, Status.CANCELLED}
-
-
-class Clock:
-    """A clock that stands until it is set."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Answering:
@@ -38,6 +28,7 @@ class Answering:
         self.errors: list[Exception] = []
         self.before: Callable[[], None] = lambda: None
         self.size = 2
+        self.go = asyncio.Event()  # for tests that hold answers back
 
     async def answer(self, batch: Batch, body: bytes) -> Told:
         self.asked.append((batch.owner, msgspec.json.decode(body)["text"]))
@@ -51,8 +42,10 @@ class Answering:
 class Desk:
     """A queue with its parts."""
 
-    def __init__(self, folder: Path, clock: Clock, most_bytes: int) -> None:
-        settings = TableSettings(file=folder / "batches.sqlite3", setting="batches", days=30, most_bytes=most_bytes)
+    def __init__(self, shelf: Shelf, clock: Clock, most_bytes: int) -> None:
+        settings = TableSettings(
+            file=shelf.file, setting="batches", shared=shelf.place("batches"), days=30, most_bytes=most_bytes
+        )
         self.clock = clock
         self.table = SealedTable(settings, Seal(b"k" * 32, b"test"), wall=clock)
         self.files = FileStore(self.table, file_bytes=5_000_000, line_bytes=100_000, wall=clock)
@@ -99,9 +92,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(folder: Path, clock: Clock | None = None, most_bytes: int = 10**9) -> AsyncIterator[Desk]:
-    """Open a desk in a folder."""
-    made = Desk(folder, clock or Clock(), most_bytes)
+async def desk(shelf: Shelf, clock: Clock | None = None, most_bytes: int = 10**9) -> AsyncIterator[Desk]:
+    """Open a desk, as one more gateway."""
+    made = Desk(shelf, clock or Clock(), most_bytes)
     await made.table.open()
     try:
         yield made
@@ -109,9 +102,9 @@ async def desk(folder: Path, clock: Clock | None = None, most_bytes: int = 10**9
         await made.table.close()
 
 
-async def test_batches_take_turns(tmp_path):
+async def test_batches_take_turns(shelf):
     """A small batch does not wait for the end of a large one."""
-    async with desk(tmp_path) as its:
+    async with desk(shelf) as its:
         large, small = await its.begin("ana", *"abcdef"), await its.begin("ben", "x", "y")
         ended = await its.end(large, small)
         assert [batch.status for batch in ended] == [Status.COMPLETED] * 2
@@ -120,9 +113,9 @@ async def test_batches_take_turns(tmp_path):
         assert (ended[0].total, ended[0].completed, ended[0].failed) == (6, 6, 0)
 
 
-async def test_no_line_begins_without_room_but_a_batch_can_be_cancelled(tmp_path):
+async def test_no_line_begins_without_room_but_a_batch_can_be_cancelled(shelf):
     """While the card works for others no line begins; a cancelled batch ends all the same."""
-    async with desk(tmp_path) as its:
+    async with desk(shelf) as its:
         its.open = False
         waiting, cancelled = await its.begin("ana", "a"), await its.begin("ana", "b")
         await its.queue.cancel("ana", cancelled.id)
@@ -138,19 +131,19 @@ async def test_no_line_begins_without_room_but_a_batch_can_be_cancelled(tmp_path
     ("error", "asked", "failed"),
     [(TargetBusy("Full."), 2, 0), (BudgetSpent("Spent."), 1, 1), (BadRequest("No."), 1, 1)],
 )
-async def test_a_line_without_a_place_is_asked_again_and_no_other(tmp_path, monkeypatch, error, asked, failed):
+async def test_a_line_without_a_place_is_asked_again_and_no_other(shelf, monkeypatch, error, asked, failed):
     """A full queue passes; a spent budget or a mistake does not, so the line has failed, and its error is kept."""
     monkeypatch.setattr("gateway.batches.queue._FIRST_PAUSE", 0.0)
-    async with desk(tmp_path) as its:
+    async with desk(shelf) as its:
         its.answers.errors = [error]
         (ended,) = await its.end(await its.begin("ana", "a"))
         assert (len(its.answers.asked), ended.failed) == (asked, failed)
         assert await its.lines("ana", ended.error_file) == ["a"] * failed
 
 
-async def test_a_batch_whose_limit_has_no_room_rests_while_others_go_on(tmp_path):
+async def test_a_batch_whose_limit_has_no_room_rests_while_others_go_on(shelf):
     """Its line is asked again when there is room; a wait until tomorrow has failed it."""
-    async with desk(tmp_path) as its:
+    async with desk(shelf) as its:
         its.answers.errors = [RateLimited("No.", retry_after=0.2), RateLimited("No.", retry_after=9_000.0)]
         limited = await its.begin("ana", "a")
         other = await its.begin("ben", "x", "y")
@@ -160,9 +153,9 @@ async def test_a_batch_whose_limit_has_no_room_rests_while_others_go_on(tmp_path
         assert await its.lines("ben", ended[1].error_file) == ["x"]
 
 
-async def test_what_is_not_answered_in_time_is_said(tmp_path):
+async def test_what_is_not_answered_in_time_is_said(shelf):
     """After its 24 hours a batch has expired: what was answered is there, every other line is an error."""
-    async with desk(tmp_path) as its:
+    async with desk(shelf) as its:
         batch = await its.begin("ana", "a", "b", "c")
 
         def too_late() -> None:
@@ -175,10 +168,10 @@ async def test_what_is_not_answered_in_time_is_said(tmp_path):
         assert await its.lines("ana", ended.error_file) == ["b", "c"]
 
 
-async def test_a_stopped_queue_goes_on_where_it_was(tmp_path):
+async def test_a_stopped_queue_goes_on_where_it_was(shelf):
     """After a restart the lines with a result are not asked again, and the one that was under way is."""
     clock = Clock()
-    async with desk(tmp_path, clock) as its:
+    async with desk(shelf, clock) as its:
         batch = await its.begin("ana", *"abcd")
         reached = asyncio.Event()
 
@@ -194,7 +187,7 @@ async def test_a_stopped_queue_goes_on_where_it_was(tmp_path):
             await reached.wait()
         running.cancel()
         await asyncio.wait([running])
-    async with desk(tmp_path, clock) as its:
+    async with desk(shelf, clock) as its:
         (ended,) = await its.end(batch)
         assert [text for _, text in its.answers.asked] == ["c", "d"]
         assert await its.lines("ana", ended.output_file) == list("abcd")
@@ -202,9 +195,9 @@ async def test_a_stopped_queue_goes_on_where_it_was(tmp_path):
 
 
 @pytest.mark.parametrize("when", ["before", "while"])
-async def test_a_deleted_file_ends_its_batch(tmp_path, when):
+async def test_a_deleted_file_ends_its_batch(shelf, when):
     """Without its file a batch fails and says so, with what it has."""
-    async with desk(tmp_path) as its:
+    async with desk(shelf) as its:
         batch = await its.begin("ana", *[f"{number} {'x' * 50_000}" for number in range(60)])
         if when == "before":
             await its.files.delete("ana", batch.input_file)
@@ -218,18 +211,18 @@ async def test_a_deleted_file_ends_its_batch(tmp_path, when):
         assert (ended.completed > 0) is (when == "while")
 
 
-async def test_a_batch_without_room_for_its_results_ends_with_what_it_has(tmp_path):
+async def test_a_batch_without_room_for_its_results_ends_with_what_it_has(shelf):
     """Where the store is full a batch fails and says so; its results so far are there."""
-    async with desk(tmp_path, most_bytes=30_000) as its:
+    async with desk(shelf, most_bytes=30_000) as its:
         its.answers.size = 10_000
         (ended,) = await its.end(await its.begin("ana", *"abcdef"))
         assert (ended.status, ended.problems[0].code) == (Status.FAILED, "storage_full")
         assert await its.lines("ana", ended.output_file) == ["a", "b"]
 
 
-async def test_a_batch_needs_a_file_of_its_owner_for_batches(tmp_path):
+async def test_a_batch_needs_a_file_of_its_owner_for_batches(shelf):
     """Another owner's file is not there, and a result is no input."""
-    async with desk(tmp_path) as its:
+    async with desk(shelf) as its:
         (ended,) = await its.end(await its.begin("ana", "a"))
         for owner, file, error in (("ben", ended.input_file, NotFound), ("ana", ended.output_file, BadRequest)):
             new = NewBatch(input_file=file or "", endpoint=URL, metadata=None, output_seconds=None)
@@ -237,9 +230,9 @@ async def test_a_batch_needs_a_file_of_its_owner_for_batches(tmp_path):
                 await its.queue.create(owner, new, frozenset(), ())
 
 
-async def test_a_file_expires_when_it_was_asked_to(tmp_path):
+async def test_a_file_expires_when_it_was_asked_to(shelf):
     """A file that is to be kept for an hour is gone after it, also from the disk."""
-    async with desk(tmp_path) as its:
+    async with desk(shelf) as its:
 
         async def content() -> AsyncIterator[bytes]:
             yield b"x" * 3_000_000
@@ -256,9 +249,9 @@ async def test_a_file_expires_when_it_was_asked_to(tmp_path):
         await asyncio.wait([expiring])
 
 
-async def test_half_a_file_leaves_nothing(tmp_path):
+async def test_half_a_file_leaves_nothing(shelf):
     """An upload that breaks off is not there, and its pieces are deleted."""
-    async with desk(tmp_path) as its:
+    async with desk(shelf) as its:
 
         async def content() -> AsyncIterator[bytes]:
             yield b"x" * 2_500_000
@@ -267,6 +260,8 @@ async def test_half_a_file_leaves_nothing(tmp_path):
         with pytest.raises(ConnectionResetError):
             await its.files.write("ana", content(), lambda: ("in.jsonl", "batch", None))
         await its.table.put("ana", {"file-crashed/0": b"x"})
-    async with desk(tmp_path) as its:
+    clock = Clock()
+    clock.now += DAY  # others could still be writing it, where the table is shared
+    async with desk(shelf, clock) as its:
         assert await its.files.all("ana") == []
         assert await its.table.parts("ana", "file-crashed") == []

@@ -20,7 +20,8 @@ from gateway.cli import main
 from gateway.ledger import Ledger, LedgerSettings, Reader
 from gateway.ledger.reading.examination import examine
 from gateway.ledger.schema import APPLICATION_ID, MIGRATIONS
-from gateway.stored.database import Database, Row
+from gateway.stored.contract import Row
+from gateway.stored.database import Database
 from tests.observe.conftest import make_receipt, make_settlement
 
 CONFIG = """

@@ -15,19 +15,10 @@ from gateway.core.request import Inherited
 from gateway.ledger.encryption import Seal
 from gateway.stored import FILE_NAME, Conversation, ResponseStore, StoredResponse, StoreSettings, erase_store
 from gateway.stored.database_thread import StoreDamaged, StoreUnavailable
+from tests.standins.shelf import Clock, Shelf
 
 DAY = 24 * 60 * 60.0
 PRIVATE = Inherited(label=Label.SENSITIVE, causes=frozenset({"id.national"}), tags=frozenset({"health"}))
-
-
-class Clock:
-    """A clock that stands until it is set."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def record(number: int = 1, size: int = 10, **fields: object) -> StoredResponse:
@@ -39,24 +30,27 @@ def record(number: int = 1, size: int = 10, **fields: object) -> StoredResponse:
 
 @asynccontextmanager
 async def opened(
-    folder: Path, clock: Callable[[], float] | None = None, secret: bytes = b"k" * 32, **bounds: int
+    shelf: Shelf, clock: Callable[[], float] | None = None, secret: bytes = b"k" * 32, **bounds: int
 ) -> AsyncIterator[ResponseStore]:
-    store = ResponseStore(StoreSettings(directory=folder, **bounds), Seal(secret, b"responses"), wall=clock or Clock())
+    kept = StoreSettings(directory=shelf.folder, shared=shelf.place(), **bounds)
+    store = ResponseStore(kept, Seal(secret, b"responses"), wall=clock or Clock())
     await store.open()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
         yield store
 
 
-async def test_what_was_kept_is_there_after_a_restart(tmp_path: Path) -> None:
+async def test_what_was_kept_is_there_after_a_restart(shelf: Shelf) -> None:
     """A record comes back as it was, with what it hands down; the file is its owner's alone and shows no text."""
     kept = msgspec.structs.replace(record(), body=b"Marker-text")
-    async with opened(tmp_path) as store:
+    async with opened(shelf) as store:
         await store.keep("ana", kept)
-    file = tmp_path / FILE_NAME
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert b"Marker-text" not in file.read_bytes()
-    async with opened(tmp_path) as store:
+    assert shelf.rows("id") == [(kept.id,)]
+    assert not any(b"Marker-text" in sealed for (sealed,) in shelf.rows("sealed"))
+    if shelf.address is None:
+        assert stat.S_IMODE(shelf.file.stat().st_mode) == 0o600
+        assert b"Marker-text" not in shelf.file.read_bytes()
+    async with opened(shelf) as store:
         assert await store.response("ana", kept.id) == kept
         assert await store.response("ben", kept.id) is None
         await store.delete("ben", kept.id)
@@ -65,7 +59,7 @@ async def test_what_was_kept_is_there_after_a_restart(tmp_path: Path) -> None:
 
 async def test_a_deleted_record_is_overwritten(tmp_path: Path) -> None:
     """What is deleted is not in the file any more, not even sealed, and neither in its journal."""
-    async with opened(tmp_path) as store:
+    async with opened(Shelf(tmp_path)) as store:
         await store.keep("ana", record(size=50_000))
         with sqlite3.connect(tmp_path / FILE_NAME) as database:
             sealed = database.execute("SELECT sealed FROM records").fetchone()[0]
@@ -78,9 +72,9 @@ async def test_a_deleted_record_is_overwritten(tmp_path: Path) -> None:
             assert piece not in file.read_bytes()
 
 
-async def test_turns_are_given_whole_or_not_at_all(tmp_path: Path) -> None:
+async def test_turns_are_given_whole_or_not_at_all(shelf: Shelf) -> None:
     """The turns that a response continues come in their order; where one is missing, nothing does."""
-    async with opened(tmp_path) as store:
+    async with opened(shelf) as store:
         for number in (1, 2, 3):
             await store.keep("ana", record(number, previous=f"resp_{number - 1}" if number > 1 else None))
         turns = await store.turns("ana", "resp_3")
@@ -92,9 +86,9 @@ async def test_turns_are_given_whole_or_not_at_all(tmp_path: Path) -> None:
         assert await store.turns("ana", "resp_1") is not None
 
 
-async def test_turns_that_are_longer_than_a_request_are_refused(tmp_path: Path) -> None:
+async def test_turns_that_are_longer_than_a_request_are_refused(shelf: Shelf) -> None:
     """All that is continued together is bounded like a body."""
-    async with opened(tmp_path, chain_bytes=3000) as store:
+    async with opened(shelf, chain_bytes=3000) as store:
         await store.keep("ana", record(1, size=2000))
         await store.keep("ana", record(2, size=2000, previous="resp_1"))
         assert await store.turns("ana", "resp_1") is not None
@@ -102,10 +96,10 @@ async def test_turns_that_are_longer_than_a_request_are_refused(tmp_path: Path) 
             await store.turns("ana", "resp_2")
 
 
-async def test_what_is_old_expires_and_what_is_continued_stays(tmp_path: Path) -> None:
+async def test_what_is_old_expires_and_what_is_continued_stays(shelf: Shelf) -> None:
     """A record goes after its days; being continued renews it, so that a running conversation keeps its beginning."""
     clock = Clock()
-    async with opened(tmp_path, clock, days=30) as store:
+    async with opened(shelf, clock, days=30) as store:
         for number in (1, 2):
             await store.keep("ana", record(number))
         clock.now += 20 * DAY
@@ -113,17 +107,14 @@ async def test_what_is_old_expires_and_what_is_continued_stays(tmp_path: Path) -
         clock.now += 20 * DAY
         assert await store.response("ana", "resp_1") is None
         assert await store.turns("ana", "resp_3") is not None
-    async with opened(tmp_path, clock, days=30):
-        with sqlite3.connect(tmp_path / FILE_NAME) as database:
-            left = {row[0] for row in database.execute("SELECT id FROM records")}
-        database.close()
-    assert left == {"resp_2", "resp_3"}
+    async with opened(shelf, clock, days=30):
+        assert set(shelf.rows("id")) == {("resp_2",), ("resp_3",)}
 
 
-async def test_beyond_its_size_the_oldest_go(tmp_path: Path) -> None:
+async def test_beyond_its_size_the_oldest_go(shelf: Shelf) -> None:
     """All records together are bounded; those that were not continued for the longest time make room."""
     clock = Clock()
-    async with opened(tmp_path, clock, most_bytes=7000, record_bytes=6000) as store:
+    async with opened(shelf, clock, most_bytes=7000, record_bytes=6000) as store:
         for number in (1, 2, 3):
             clock.now += 1
             await store.keep("ana", record(number, size=2000), renewed=("resp_1",))
@@ -136,10 +127,10 @@ async def test_beyond_its_size_the_oldest_go(tmp_path: Path) -> None:
         assert await store.response("ana", "resp_5") is None
 
 
-async def test_beyond_the_size_of_its_key_its_own_oldest_go(tmp_path: Path) -> None:
+async def test_beyond_the_size_of_its_key_its_own_oldest_go(shelf: Shelf) -> None:
     """What one key stores makes no room at the cost of another's, however much it is."""
     clock = Clock()
-    async with opened(tmp_path, clock, most_bytes=50_000, owner_bytes=7000, record_bytes=6000) as store:
+    async with opened(shelf, clock, most_bytes=50_000, owner_bytes=7000, record_bytes=6000) as store:
         await store.keep("ben", record(9, size=2000))
         for number in (1, 2, 3, 4):
             clock.now += 1
@@ -149,34 +140,40 @@ async def test_beyond_the_size_of_its_key_its_own_oldest_go(tmp_path: Path) -> N
 
 
 HARMS = {
-    "altered": "UPDATE records SET sealed = CAST(substr(sealed, 1, 40) || X'00' AS BLOB) WHERE id = 'resp_1'",
-    "cut short": "UPDATE records SET sealed = X'' WHERE id = 'resp_1'",
-    "exchanged": "UPDATE records SET sealed = (SELECT sealed FROM records WHERE id = 'resp_2') WHERE id = 'resp_1'",
+    "altered": "UPDATE {} SET sealed = substr(sealed, 1, 40) WHERE id = 'resp_1'",
+    "cut short": "UPDATE {} SET sealed = substr(sealed, 1, 0) WHERE id = 'resp_1'",
+    "exchanged": "UPDATE {0} SET sealed = (SELECT sealed FROM {0} WHERE id = 'resp_2') WHERE id = 'resp_1'",
 }
 
 
-@pytest.mark.parametrize("harm", [*HARMS, "another key"])
-async def test_what_was_changed_is_not_used(tmp_path: Path, harm: str) -> None:
-    """A record that was altered, put in another's place or sealed under another key is refused, and so is a chain."""
-    async with opened(tmp_path) as store:
+@pytest.mark.parametrize("harm", HARMS)
+async def test_what_was_changed_is_not_used(shelf: Shelf, harm: str) -> None:
+    """A record that was altered or put in another's place is refused, and so is a chain."""
+    async with opened(shelf) as store:
         await store.keep("ana", record(1))
         await store.keep("ana", record(2, inherited=Inherited()))
         await store.keep("ana", record(3, previous="resp_1"))
-    if harm in HARMS:
-        with sqlite3.connect(tmp_path / FILE_NAME) as database:
-            database.execute(HARMS[harm])
-        database.close()
-    async with opened(tmp_path, secret=(b"x" if harm == "another key" else b"k") * 32) as store:
+    shelf.run(HARMS[harm])
+    async with opened(shelf) as store:
         with pytest.raises(StoreDamaged):
             await store.response("ana", "resp_1")
         with pytest.raises(StoreDamaged):
             await store.turns("ana", "resp_3")
 
 
-async def test_a_conversation_grows_with_its_responses(tmp_path: Path) -> None:
+async def test_what_another_key_has_sealed_is_not_used(tmp_path: Path) -> None:
+    """A record in a file that was sealed under another key is refused."""
+    async with opened(Shelf(tmp_path)) as store:
+        await store.keep("ana", record(1))
+    async with opened(Shelf(tmp_path), secret=b"x" * 32) as store:
+        with pytest.raises(StoreDamaged):
+            await store.response("ana", "resp_1")
+
+
+async def test_a_conversation_grows_with_its_responses(shelf: Shelf) -> None:
     """A response in a conversation is kept with it; the conversation hands down the highest label it ever had."""
     held = Conversation(id="conv_1", created=1, metadata={}, items=(b'{"id":"a"}',))
-    async with opened(tmp_path) as store:
+    async with opened(shelf) as store:
         await store.keep("ana", held)
         await store.keep("ana", record(1, conversation="conv_1"))
         await store.keep("ana", record(2, conversation="conv_1", inherited=Inherited()))
@@ -201,14 +198,14 @@ async def test_a_foreign_file_is_left_as_it_is(tmp_path: Path) -> None:
     database.close()
     before = (tmp_path / FILE_NAME).read_bytes()
     with pytest.raises(ConfigurationError, match=r"responses: \{store: off\}"):
-        async with opened(tmp_path):
+        async with opened(Shelf(tmp_path)):
             pass
     assert (tmp_path / FILE_NAME).read_bytes() == before
 
 
 async def test_a_store_that_fails_says_so(tmp_path: Path) -> None:
     """A write that the disk refuses is an error, never a silent loss."""
-    async with opened(tmp_path) as store:
+    async with opened(Shelf(tmp_path)) as store:
         (tmp_path / FILE_NAME).write_bytes(b"rubbish" * 1000)
         with pytest.raises(AduanaError):
             await store.keep("ana", record())

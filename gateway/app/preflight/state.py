@@ -40,7 +40,7 @@ def state_problems(settings: Settings) -> Iterator[str]:
         ("responses", RESPONSES_FILE, settings.responses.store),
         ("batches", BATCHES_FILE, settings.batches.store),
     ):
-        if store != "off" and (problem := store_problem(folder / name, setting)):
+        if store != "off" and settings.ledger.database is None and (problem := store_problem(folder / name, setting)):
             yield f"{setting}.store: {problem}"
     try:
         StateMemory(folder).look()

@@ -11,6 +11,7 @@ from gateway.app.erasure import Kept, erase, kept_of
 from gateway.cli.ledger.place import changing
 from gateway.cli.lines import print_line
 from gateway.core.errors import Unavailable
+from gateway.ledger import sharing
 from gateway.ledger.database.beside import alone
 from gateway.settings import load_settings
 
@@ -53,9 +54,11 @@ def run(args: argparse.Namespace) -> int:
     if not asked and (args.json or sys.stdin is None or not sys.stdin.isatty()):
         raise Unavailable("This erases for good, and there is nobody to ask. Say --yes, or --dry-run to look first.")
     settings = load_settings(args.config)
-    state = settings.state_dir
-    with changing(settings) as (database, connection), alone(state) as stopped:
-        kept = kept_of(connection, state, key=args.key, user=args.user, conversation=args.conversation, stopped=stopped)
+    with changing(settings) as (database, connection), alone(settings.state_dir) as stopped:
+        stopped = stopped and not sharing.alive(database, connection)
+        kept = kept_of(
+            connection, settings, key=args.key, user=args.user, conversation=args.conversation, stopped=stopped
+        )
         if not args.json:
             for line in _told(kept):
                 print_line(line)
@@ -64,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         if not args.yes and input("Erase it? [y/N] ").strip().lower() not in ("y", "yes", "s", "sí", "si"):
             print_line("Nothing was erased.")
             return 1
-        clean = erase(database, connection, state, kept)
+        clean = erase(database, connection, settings, kept)
     return _end(args, kept, erased=True, clean=clean)
 
 

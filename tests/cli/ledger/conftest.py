@@ -7,7 +7,7 @@ import pytest
 from gateway.app.conversation_key import load_conversation_key
 from gateway.core.request import Inherited
 from gateway.core.secret import Secret
-from gateway.ledger import Ledger, LedgerSettings
+from gateway.ledger import Ledger, LedgerSettings, shared_store
 from gateway.ledger.encryption import Seal
 from gateway.stored import Conversation, ResponseStore, StoredResponse, StoreSettings
 from tests.ledger.conftest import NOON, make_receipt, make_settlement
@@ -44,7 +44,9 @@ async def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytes
         await ledger.receive(receipt, None)
         await ledger.settle(make_settlement(f"req_{unique}", settled_at=at + 1, attempts=(("big", "busy"),)))
     await ledger.close()
-    store = ResponseStore(StoreSettings(directory=state), Seal(load_conversation_key(state), b"aduana responses 1"))
+    place = None if address is None else shared_store(address, None, "responses")
+    kept = StoreSettings(directory=state, shared=place)
+    store = ResponseStore(kept, Seal(load_conversation_key(state), b"aduana responses 1"))
     await store.open()
     for number, key, previous, talk in (
         (1, "ana", None, None),

@@ -1,15 +1,17 @@
 """Nobody's records go by accident, and what is told is what goes."""
 
 import json
-import sqlite3
 from pathlib import Path
 
 import pytest
 
+from gateway.app.state.stores import homes
 from gateway.cli import main
 from gateway.cli.ledger.place import reading
 from gateway.settings import load_settings
-from gateway.stored.database import Database, Row
+from gateway.stored import Home
+from gateway.stored.contract import Row
+from gateway.stored.database import Database
 from tests.cli.ledger.conftest import NUMBERS, TALK
 
 
@@ -17,10 +19,15 @@ def left(state: Path) -> tuple[set[int], set[str]]:
     """Return the numbers of the requests that are left, and the ids of what is stored."""
     with reading(load_settings(None)) as ledger:
         requests = {int(name[4:], 16) for (name,) in ledger.execute("SELECT request_id FROM receipts")}
-    with sqlite3.connect(state / "responses.sqlite3") as database:
-        stored = {name for (name,) in database.execute("SELECT id FROM records")}
+    return requests, {name for home in homes(load_settings(None), "responses") for name in ids_in(home)}
+
+
+def ids_in(home: Home) -> set[str]:
+    """Return the ids of all records in a place."""
+    database = home.open()
+    found = {name for owner in database.owners() for name in database.all_ids(owner)}
     database.close()
-    return requests, stored
+    return found
 
 
 RESPONSES = {number: f"resp_{NUMBERS[number]}" for number in (1, 2, 3, 4)}
@@ -49,7 +56,8 @@ async def test_what_is_erased(office: Path, options: tuple[str, ...], requests: 
 
 def files(state: Path) -> None:
     """Store a file and its piece for one key."""
-    database = Database(state / "batches.sqlite3", most_bytes=2**20)
+    places = homes(load_settings(None), "batches")
+    database = places[0].open() if places else Database(state / "batches.sqlite3", most_bytes=2**20)
     database.write(tuple(Row(id=name, owner="ben", seen=1.0, sealed=b"x") for name in ("file-1", "file-1/0")))
     database.close()
 

@@ -6,5 +6,6 @@ written. The only user of psycopg.
 
 from gateway.ledger.database.postgresql.address import Address
 from gateway.ledger.database.postgresql.database import PostgresqlDatabase
+from gateway.ledger.database.postgresql.store import PostgresqlStore
 
-__all__ = ["Address", "PostgresqlDatabase"]
+__all__ = ["Address", "PostgresqlDatabase", "PostgresqlStore"]

@@ -24,7 +24,7 @@ from gateway.ledger.sql import Connection, Undecided
 
 LOG = structlog.get_logger("aduana.ledger")
 _OLDEST = 130_000  # the first server that tells of a cut-off commit whether it is durable
-_LOCK = f"SELECT pg_advisory_xact_lock({APPLICATION_ID}, hashtext(current_schema()))"
+_LOCK = f"SELECT pg_advisory_xact_lock({APPLICATION_ID}, hashtext(current_schema()))"  # of whoever writes the ledger
 _WAITS = (0.25, 2.0)  # seconds between two attempts to connect, at first and at most
 _STUCK_SECONDS = 5  # a gateway that stops in the middle of a transaction keeps others waiting no longer
 _MARK = """
@@ -52,6 +52,7 @@ class PostgresqlDatabase:
         self._address = address
         self._busy_seconds = busy_seconds
         self._monotonic = monotonic
+        self._lock = _LOCK
         self._identity: tuple[str, str] | None = None
         self._wait = 0.0
         self._not_before = 0.0
@@ -295,7 +296,7 @@ class PostgresqlDatabase:
         return psycopg.connect(self._address.conninfo, autocommit=True)
 
     def _begin(self, connection: PostgresqlConnection) -> None:
-        connection.run(f"BEGIN; {_LOCK}")
+        connection.run(f"BEGIN; {self._lock}")
         connection.pipelined()
 
     def _recognise(self, connection: PostgresqlConnection) -> None:
