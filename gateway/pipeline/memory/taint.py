@@ -209,11 +209,12 @@ class ConversationTaint:
                 looks.append(_Look(Trace(kind=kind, path=text.path), begins, scope.looked_for(items), mark))
         for plain, text in seams(texts, ordered=True, ends=cache.ends):
             mark = cache.mark(plain)
-            if mark not in seen and not cache.checked(state, mark, scope.secret):
-                seen.add(mark)
+            own_mark = ~mark  # a text of the same letters has lines besides: it is not known by its seam's look
+            if own_mark not in seen and not cache.checked(state, own_mark, scope.secret):
+                seen.add(own_mark)
                 items = scope.looked_for(cache.of_seam(mark, plain).passages)
                 looks.append(
-                    _Look(Trace(kind=TraceKind.PASSAGE, path=text.path), since(text, turns), items, mark, seam=True)
+                    _Look(Trace(kind=TraceKind.PASSAGE, path=text.path), since(text, turns), items, own_mark, seam=True)
                 )
         for one in attached:
             trace = Trace(kind=TraceKind.PASSAGE, path=one.path)

@@ -46,6 +46,15 @@ async def test_a_text_stays_known_however_often_it_is_looked_up(inspector: Inspe
             assert (await world.explained(body)).label == "sensitive"
 
 
+async def test_a_text_without_marks_is_known_behind_its_halves(inspector: Inspector) -> None:
+    """Two turns whose letters together are those of a sensitive line are no look at the line itself."""
+    world = World(inspector)
+    line = "".join(letter for letter in LINE.lower() if letter.isalpha())
+    assert not await world.leaves(chat(line), "health")
+    assert (await world.explained(chat(line[:20], ("assistant", "Hola"), line[20:]))).label != "sensitive"
+    assert (await world.explained(chat(("system", line), ("user", "Hola")))).label == "sensitive"
+
+
 async def test_a_text_that_was_looked_up_while_it_was_written_is_known_behind_the_write(inspector: Inspector) -> None:
     """A request that asks before another one's text is durable finds nothing; the next one finds it."""
     store = SlowStore()
