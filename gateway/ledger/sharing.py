@@ -6,6 +6,7 @@ INVARIANT: money is looked at and taken in the database, in the transaction of t
 writers: for all gateways together it is one step. So are requests and tokens (`shared_limits.py`).
 """
 
+import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
@@ -24,6 +25,7 @@ LEASE_SECONDS = 30.0
 """A gateway that gave the others no sign for this long counts as dead, unless settings say otherwise."""
 _LOOK_SECONDS = 1.0  # between two looks at what others have spent
 _RENEWALS = 4  # of a lease while it lasts
+_NUMBER_BITS = 62  # of a gateway's number, which no other has or had
 _SPENT = (
     "INSERT INTO spent VALUES {} ON CONFLICT (budget, period) DO UPDATE SET micros = spent.micros + excluded.micros"
 )
@@ -73,9 +75,8 @@ class Sharing:
 
     def join(self, connection: Connection) -> int:
         """Begin a lease, settle what dead gateways left open, and return how many requests that were."""
-        (newest,) = connection.execute("SELECT max(number) FROM gateways").fetchone()
-        (used,) = connection.execute("SELECT max(gateway) FROM open_requests").fetchone()
-        self._number = max(newest or 0, used or 0) + 1
+        # Drawn, not counted: whoever was taken for dead comes back under its own, which nobody else may have then.
+        self._number = secrets.randbits(_NUMBER_BITS)
         connection.execute("INSERT INTO gateways VALUES (?, ?)", (self._number, self._database.now(connection)))
         self._begin_accounts(connection)
         return self._renew(connection)

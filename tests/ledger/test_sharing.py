@@ -97,6 +97,21 @@ async def test_a_gateway_that_was_taken_for_dead_goes_on(join: Joined) -> None:
     assert rows(other, "SELECT micros FROM spent WHERE budget = 'month'") == [(507,)]
 
 
+async def test_a_gateway_that_comes_back_shares_its_number_with_nobody(join: Joined) -> None:
+    """One began while another was taken for dead: whatever becomes of either, the other's requests stay its own."""
+    first, slow = await join(lease_seconds=1.0), await join(lease_seconds=1.0)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(slow._sharing, "_renew", lambda connection: 0)
+        async with asyncio.timeout(30):
+            while len(rows(first, "SELECT number FROM gateways")) > 1:  # noqa: ASYNC110 - it looks now and then
+                await asyncio.sleep(0.05)
+        new = await join(lease_seconds=1.0)
+    await new.receive(make_receipt("a"), CLOUD)
+    await slow.receive(make_receipt("b"), CLOUD)
+    await slow.close()
+    assert rows(first, "SELECT count(DISTINCT gateway) FROM open_requests") == [(2,)]
+
+
 async def test_a_stop_leaves_its_requests_to_whoever_is_next(join: Joined) -> None:
     """A gateway that stops in order waits for no lease."""
     one, other = await join(), await join()
