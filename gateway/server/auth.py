@@ -18,9 +18,9 @@ from gateway.accounts.secrets import SecretDigest, is_mistyped
 from gateway.core.errors import BadRequest, ConfigurationError, Forbidden, KeyExpired, KeyRevoked, Unauthorized
 from gateway.core.request import Caller
 from gateway.core.secret import Credential, CredentialForm, Secret
-from gateway.server.headers import KEY, REQUEST_HEADERS, refuse_unknown_headers
+from gateway.server.headers import KEY, REQUEST_HEADERS, refuse_unknown_headers, remembered
 
-_CACHED_HEADS = 256
+_CACHED_HOSTS = 256
 _EXPOSED = "x-request-id, x-aduana-target, x-aduana-zone, x-aduana-label, x-aduana-reasons"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 _BEARER, _API_KEY = "authorization", "x-api-key"
@@ -342,7 +342,7 @@ class HostGuard:
             return False
 
 
-@functools.lru_cache(_CACHED_HEADS)
+@remembered
 def _twice(names: tuple[str, ...]) -> str | None:
     """Return the name of a header that may come once and came twice; None: there is none."""
     given = [name.lower() for name in names]
@@ -354,7 +354,7 @@ def _plain(value: str) -> str:
     return "".join(character for character in value if " " <= character <= "~")
 
 
-@functools.lru_cache(_CACHED_HEADS)
+@functools.lru_cache(_CACHED_HOSTS)
 def hostname(host: str) -> str:
     """Return the `Host` header in lower case, without its port."""
     host = host.strip().lower()

@@ -5,7 +5,8 @@ A header with a typing error would protect nothing and say nothing, so it is ref
 
 import difflib
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from gateway.core.errors import BadRequest
 
@@ -17,7 +18,21 @@ _PREFIX = "x-aduana-"
 _NEAR = 0.85  # share of letters in common from which a name counts as mistyped
 _CACHED_NAMES = 1024
 _CACHED_HEADS = 256
+_SHORT_HEAD = 2_048  # letters of all names together: who may not ask shall not fill the memory either
+_LONGEST_NEAR = 64  # letters; a longer name is near none of ours
 _SHOWN = 60
+
+T = TypeVar("T")
+
+
+def remembered(look: Callable[[tuple[str, ...]], T]) -> Callable[[tuple[str, ...]], T]:
+    """Let a look at the names of a head be remembered, for a client sends the same ones with each request."""
+    known = functools.lru_cache(_CACHED_HEADS)(look)
+
+    def looked(names: tuple[str, ...]) -> T:
+        return known(names) if sum(map(len, names)) <= _SHORT_HEAD else look(names)
+
+    return looked
 
 
 def refuse_unknown_headers(names: Iterable[str]) -> None:
@@ -41,15 +56,21 @@ def refuse_unknown_headers(names: Iterable[str]) -> None:
             )
 
 
-@functools.lru_cache(_CACHED_HEADS)
+@remembered
 def _all_known(names: tuple[str, ...]) -> bool:
-    """Return whether none of the names is refused. A client sends the same ones with each request."""
+    """Return whether none of the names is refused."""
     return all(_meant(name) is None for name in names)
 
 
-@functools.lru_cache(_CACHED_NAMES)
 def _meant(name: str) -> str | None:
     """Return the header that a name was probably meant to be; None where the name is in order or somebody else's."""
+    if len(name) <= _LONGEST_NEAR:
+        return _nearest(name)
+    return TAGS if "aduana" in name.lower() else None
+
+
+@functools.lru_cache(_CACHED_NAMES)
+def _nearest(name: str) -> str | None:
     plain = name.lower()
     if plain in REQUEST_HEADERS:
         return None

@@ -1,5 +1,7 @@
 """Headers that look like the gateway's own: a typing error is told, never left out in silence."""
 
+import tracemalloc
+
 import pytest
 
 from gateway.core.errors import BadRequest
@@ -39,3 +41,17 @@ def test_a_mistyped_header_is_refused_with_the_right_name(name, meant):
 def test_other_headers_pass(name):
     """The gateway's own headers, and those of everybody else, are no typing errors."""
     refuse_unknown_headers([name])
+
+
+def test_names_of_any_length_are_looked_at_and_long_ones_leave_nothing_behind():
+    """Ours is refused wherever it stands in a long name; and whoever sends many long names fills no memory."""
+    with pytest.raises(BadRequest):
+        refuse_unknown_headers(["host", "x-" + "a" * 200 + "-aduana-tags"])
+    refuse_unknown_headers(["x" * 8_000])  # what is there once for all
+    tracemalloc.start()
+    try:
+        for number in range(50):
+            refuse_unknown_headers([f"x-{number}-{place}-" + "a" * 8_000 for place in range(10)])
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()
