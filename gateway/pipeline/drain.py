@@ -78,7 +78,8 @@ class Wait:
         closed = self._window.closed(self.key)
         if closed is not None:
             raise closed
-        self._task = asyncio.current_task()
+        self._task = task = asyncio.current_task()
+        self._before = 0 if task is None else task.cancelling()
         self._waits.add(self)
 
     def over(self) -> bool:
@@ -94,7 +95,6 @@ class Wait:
         """Cancel what waits."""
         if self._task is not None and not self._expired:
             self._expired = True
-            self._before = self._task.cancelling()
             self._task.cancel()
 
     def ended(self) -> AduanaError:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from array import array
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
 from io import StringIO
@@ -84,12 +84,14 @@ class RequestAccount:
                 self.complete = self._finished
 
     def open_fast_path(self, send: Take) -> None:
-        """Let texts go the short way from now on: they are noted here, and then `send` takes them."""
+        """Let texts go the short way from now on: those that `send` takes are noted here."""
 
-        def take(deltas: Sequence[Text | Reasoning]) -> Awaitable[None] | None:
+        def take(deltas: Sequence[Text | Reasoning]) -> bool:
+            if not send(deltas):
+                return False
             for delta in deltas:
                 self._count(delta.text)
-            return send(deltas)
+            return True
 
         self.fast_path.take = take
 

@@ -46,6 +46,7 @@ BODY = web.RequestKey("body", bytes)
 
 # Parsing costs about 5 ms a megabyte: larger bodies are parsed in a thread, so that other streams keep flowing.
 INLINE_BYTES = 128 * 1024
+_AROUND = 256  # bytes of a frame besides its text, about
 
 T = TypeVar("T")
 Finished = Callable[[Answer], Awaitable[None]]
@@ -314,9 +315,10 @@ class HttpEndpoint:
             headers = route_headers(answer.route)
             whole = assembly()
 
-            def add(deltas: Sequence[Text | Reasoning]) -> None:
+            def add(deltas: Sequence[Text | Reasoning]) -> bool:
                 for delta in deltas:
                     whole.add(delta)
+                return True
 
             if answer.open_fast_path is not None:
                 answer.open_fast_path(add)
@@ -372,9 +374,11 @@ async def _answered(
     waiting = start if opened else b""  # goes out together with the first text
     fast = False
 
-    def take(deltas: Sequence[Text | Reasoning]) -> Awaitable[None] | None:
-        frames = encoder.encode(deltas[0]) if len(deltas) == 1 else b"".join(map(encoder.encode, deltas))
-        return events.send_now(frames) if frames else None
+    def take(deltas: Sequence[Text | Reasoning]) -> bool:
+        if not events.takes(sum([_AROUND + len(delta.text) for delta in deltas])):
+            return False
+        events.send_now(b"".join([encoder.encode(delta) for delta in deltas]))
+        return True
 
     try:
         async for delta in answer.deltas:

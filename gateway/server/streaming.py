@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
 
 import structlog
 from aiohttp import HttpVersion11, web
@@ -13,6 +13,7 @@ from gateway.server.idempotency import Recording
 LOG = structlog.get_logger("aduana.server")
 RECORDING = web.RequestKey("recording", Recording)  # gets what is streamed, where a retry may ask for it
 _PIECE = 16 * 1024  # bytes; aiohttp lets 64 KiB and one piece wait for a client
+_AT_ONCE = 64 * 1024  # bytes, about, that may go in one write to a client that has taken all before
 EVENTS = "text/event-stream; charset=utf-8"
 COMMENT = b": still working\n\n"  # readers of events pass over it
 _FIRST_SECONDS = 2.0  # an error that comes sooner still has its own status
@@ -138,23 +139,24 @@ class EventStream:
         self._writing = False
         self._sent_at = self._loop.time()
 
-    def send_now(self, frames: bytes) -> Awaitable[None] | None:
-        """Send frames at once, where the client has taken all before; else return what sends them when it is awaited.
+    def takes(self, size: int) -> bool:
+        """Return whether about so many bytes may go by `send_now`: the client has taken all that was sent before."""
+        wire = self._http.transport
+        if wire is None or wire.is_closing() or self._recording is not None or size > _AT_ONCE:
+            return False  # `send` says so, writes both, or waits
+        return wire.get_write_buffer_size() == 0
+
+    def send_now(self, frames: bytes) -> None:
+        """Send frames in one write, where `takes` has just said so.
 
         Only behind the first `send`: the head goes out with it.
-
-        Raises:
-            ClientGone: The client has closed the connection.
         """
         wire = self._http.transport
-        if wire is None or wire.is_closing():
-            raise ClientGone("the client closed the connection")
-        if self._recording is not None or len(frames) > _PIECE or wire.get_write_buffer_size() > 0:
-            return self.send(frames)
+        if wire is None or not frames:  # an empty chunk would be the end of the body
+            return
         # Past aiohttp's writer, which would do the same in five calls.
         wire.write(b"%x\r\n%b\r\n" % (len(frames), frames) if self._chunked else frames)
         self._sent_at = self._loop.time()
-        return None
 
     async def fail(self, words: bytes) -> None:
         """End an answer that failed with what the dialect says of it; where it has no words, cut the connection.

@@ -169,9 +169,7 @@ class Exchange:
                         waiting = self._next_of(body, reply, deadline, limit, since=0.0 if begun else patience)
                         chunk = await (waiting if begun else self._attended(waiting, working))
                     for deltas in body.feed(chunk) if chunk else map(_alone, body.end()):
-                        if fast is not None and (took := fast.took(deltas)):
-                            if took is not True:
-                                await took
+                        if fast is not None and fast.took(deltas):
                             continue
                         while deltas:
                             begun = True

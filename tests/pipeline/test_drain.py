@@ -61,3 +61,18 @@ async def test_the_end_of_the_service_and_of_a_key_at_once():
     with pytest.raises(KeyRevoked):
         await waiting
     await deltas.aclose()
+
+
+async def test_a_client_that_goes_away_as_the_window_closes_has_gone_away():
+    """Its request is cancelled, whoever else ends it in the same moment."""
+    window = DrainWindow()
+    deltas = answer(window, "ours")
+    await anext(deltas)
+    await anext(deltas)
+    waiting = asyncio.ensure_future(anext(deltas))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    window.revoke(["ours"])
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await deltas.aclose()

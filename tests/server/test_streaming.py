@@ -11,7 +11,8 @@ from aiohttp.client_exceptions import ClientConnectionResetError
 from aiohttp.test_utils import make_mocked_request
 
 from gateway.pipeline.settlement import ClientGone
-from gateway.server.streaming import COMMENT, EventStream
+from gateway.server.idempotency import Recording
+from gateway.server.streaming import COMMENT, RECORDING, EventStream
 
 
 @pytest.mark.parametrize("step", ["write_headers", "write", "write_eof"])
@@ -118,22 +119,35 @@ async def test_a_fault_while_a_client_waits_is_told_and_ends_no_answer() -> None
     assert written(writer)[-1] == b"data: x\n\n"
 
 
-async def test_texts_are_sent_at_once_and_only_a_slow_client_is_waited_for() -> None:
-    """A client that has taken everything gets the frame in one write; for another one there is something to await."""
-    writer = mock.create_autospec(AbstractStreamWriter, instance=True)
+@pytest.fixture
+def wire() -> mock.NonCallableMagicMock:
+    """Transport of a client that has taken everything."""
     transport = mock.create_autospec(asyncio.Transport, instance=True)
     transport.is_closing.return_value = False
     transport.get_write_buffer_size.return_value = 0
-    http = make_mocked_request("POST", "/", writer=writer, transport=transport)
-    events = EventStream(http, content_type="text/event-stream")
+    assert isinstance(transport, mock.NonCallableMagicMock)
+    return transport
+
+
+async def test_texts_are_sent_at_once_to_a_client_that_has_taken_everything(wire: mock.NonCallableMagicMock) -> None:
+    """Each in one write, and nothing at all where there is nothing to send: an empty chunk would end the body."""
+    writer = mock.create_autospec(AbstractStreamWriter, instance=True)
+    events = EventStream(make_mocked_request("POST", "/", writer=writer, transport=wire), content_type="text/plain")
     await events.open({}, b"data: start\n\n")
-    assert events.send_now(b"data: x\n\n") is None
-    assert [call.args[0] for call in transport.write.call_args_list] == [b"9\r\ndata: x\n\n\r\n"]
-    transport.get_write_buffer_size.return_value = 1
-    waits = events.send_now(b"data: y\n\n")
-    assert waits is not None
-    await waits
-    assert written(writer) == [b"data: start\n\n", b"data: y\n\n"]
-    transport.is_closing.return_value = True
-    with pytest.raises(ClientGone):
-        events.send_now(b"data: z\n\n")
+    assert events.takes(100)
+    events.send_now(b"data: x\n\n")
+    events.send_now(b"")
+    assert [call.args[0] for call in wire.write.call_args_list] == [b"9\r\ndata: x\n\n\r\n"]
+    assert written(writer) == [b"data: start\n\n"]
+
+
+@pytest.mark.parametrize("why", ["slow", "gone", "large", "recorded"])
+async def test_nothing_is_sent_at_once_that_must_wait(why: str, wire: mock.NonCallableMagicMock) -> None:
+    """A slow client is waited for, of a large text only a little waits for it, and what is recorded is sent twice."""
+    http = make_mocked_request("POST", "/", transport=wire)
+    wire.get_write_buffer_size.return_value = int(why == "slow")
+    wire.is_closing.return_value = why == "gone"
+    if why == "recorded":
+        http[RECORDING] = mock.create_autospec(Recording, instance=True)
+    events = EventStream(http, content_type="text/event-stream")
+    assert not events.takes(1_000_000 if why == "large" else 100)

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 import pytest
 
 from gateway.core.delta import Delta, Finish, FinishReason, Reasoning, Text, UsageReport
+from gateway.core.events import Gaps
 from gateway.core.usage import Usage
 from gateway.privacy import Inspector
 from gateway.upstream.fast_path import FastPath
@@ -30,16 +31,20 @@ class Hasty:
         yield UsageReport(usage=Usage(input=1, output=5))
 
 
-async def test_texts_on_the_short_way_are_metered_and_end_as_all_others() -> None:
-    """The settlement of an answer is the same by either way, and a text is given once."""
+@pytest.mark.parametrize("slow", ["", "l"])
+async def test_texts_on_the_short_way_are_metered_and_end_as_all_others(slow: str) -> None:
+    """The account of an answer is the same by either way, and a text is given once: here, or there if not taken."""
     house = House()
     house.home.generate = house.big.generate = Hasty().generate  # type: ignore[method-assign, assignment]
     inbound, request = chat("Hello")
     short: list[str] = []
     long: list[str] = []
 
-    def take(deltas: Sequence[Text | Reasoning]) -> None:
+    def take(deltas: Sequence[Text | Reasoning]) -> bool:
+        if deltas[0].text == slow:
+            return False
         short.extend(delta.text for delta in deltas)
+        return True
 
     async with house.pipeline.generate(inbound, request) as answer:
         async for delta in answer.deltas:
@@ -48,7 +53,9 @@ async def test_texts_on_the_short_way_are_metered_and_end_as_all_others() -> Non
                 assert answer.open_fast_path is not None
                 answer.open_fast_path(take)
     await house.settled()
-    assert (long, short) == (["H"], ["e", "l", "l", "o"])
+    assert (long, short) == ((["H", "l", "l"], ["e", "o"]) if slow else (["H"], ["e", "l", "l", "o"]))
+    (gaps,) = [event.seconds for event in house.heard.events if isinstance(event, Gaps)]
+    assert len(gaps) == 4
     assert house.outcomes == ["ok"]
     assert house.ledger.settlements[0].usage == Usage(input=1, output=5)
 
@@ -57,7 +64,7 @@ def test_only_texts_and_thoughts_take_the_short_way() -> None:
     """A finish, a usage report or a call among them keeps all of them on the long one; and a closed way takes none."""
     path, taken = FastPath(), list[Delta]()
     assert path.took([Text(text="x")]) is False
-    path.take = taken.extend
+    path.take = lambda deltas: taken.extend(deltas) is None
     assert path.took([Text(text="x"), Finish(reason=FinishReason.STOP)]) is False
     assert path.took([Text(text="y"), Reasoning(text="z")]) is True
     assert taken == [Text(text="y"), Reasoning(text="z")]
