@@ -39,6 +39,7 @@ _MOST_CONNECTIONS = 1000
 _KEEP_ALIVE_SECONDS = 30.0
 _MOST_HEAD_BYTES = 64 * 1024  # of one line of an answer's head
 _MOST_HEADERS = 256
+_PIECE_BYTES = 256 * 1024  # of a body
 _VERSION = "api-version"  # the one query that leaves, to services like Azure's
 _JSON = "application/json"
 _FORM = re.compile(r"multipart/form-data; boundary=[0-9a-f]{32}")
@@ -166,11 +167,19 @@ class _Answer:
 
     def close(self) -> None:
         """Keep the connection for the next request, if both sides have said all; end it otherwise."""
-        transport = self._connection.transport
-        if transport is None or transport.get_write_buffer_size():
-            self._connection.close()
+        protocol = self._connection.protocol
+        transport = None if protocol is None else protocol.transport
+        if protocol is None or transport is None or protocol.should_close or transport.get_write_buffer_size():
+            _cut(self._connection)
         else:
-            self._connection.release()  # which ends it if there is more to come
+            self._connection.release()
+
+
+def _cut(connection: Connection) -> None:
+    """End a connection at once. Closing it would first send all of a body that waits, also where nobody wants it."""
+    if connection.protocol is not None:
+        connection.protocol.abort()
+    connection.close()
 
 
 class _Door:
@@ -256,16 +265,19 @@ class _Door:
                 max_field_size=_MOST_HEAD_BYTES,
                 max_headers=_MOST_HEADERS,
             )
-            # At once, whatever its size: an answer may come, and end the connection, before all of it has left.
-            protocol.transport.writelines((self._head(place, headers), body))
+            # At once, whatever its size: an answer may come, and end the connection, before all of it has left. In
+            # pieces: TLS says how much waits only from where its own socket is full.
+            protocol.transport.writelines((self._head(place, headers), body[:_PIECE_BYTES]))
+            for start in range(_PIECE_BYTES, len(body), _PIECE_BYTES):
+                protocol.transport.write(body[start : start + _PIECE_BYTES])
             message, content = await protocol.read()
             while 100 <= message.code < 200 and message.code != 101:
                 message, content = await protocol.read()
         except _BROKEN as error:
-            connection.close()
+            _cut(connection)
             raise self._connection_fault(error) from error
         except BaseException:  # cancelled, which the provider learns at once
-            connection.close()
+            _cut(connection)
             raise
         return _Answer(connection, message, content)
 
@@ -278,7 +290,7 @@ class _Door:
             # INVARIANT: bytes that came while nobody had asked are not the answer to what is asked next.
             if not protocol.should_close:
                 return connection, protocol
-            connection.close()
+            _cut(connection)
 
     def _head(self, place: aiohttp.ClientRequest, headers: Mapping[str, str]) -> bytes:
         """Return the head of a request.

@@ -1,14 +1,17 @@
 """The provider's client has one way out, and takes no answer for another."""
 
 import asyncio
+import socket
+from pathlib import Path
 
 import openai
 import pytest
 
 from gateway.cloud import CloudSettings
 from gateway.cloud.client import CloudReply, ProviderClient
-from gateway.core.errors import TargetError
+from gateway.core.errors import AduanaError, TargetError
 from gateway.core.secret import Secret
+from tests.faults.certificates import Authority
 from tests.faults.fault_server import GOOD, Exchange, FaultServer, answer
 
 
@@ -82,3 +85,41 @@ async def test_a_key_adds_no_header(key: str) -> None:
             await client.close()
         assert not server.requests
     assert "sk-" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("end", ["cancelled", "refused"])
+async def test_a_body_that_nobody_wants_any_more_stops(scheme: str, end: str, tmp_path: Path) -> None:
+    """What has not left of a long body stays here once the client is gone, or the provider has answered."""
+    size, authority = 64 * 2**20, Authority(tmp_path)
+    asked, over = asyncio.Event(), asyncio.Event()
+    came = asyncio.get_running_loop().create_future()
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        got = len(await reader.read(1000))
+        asked.set()
+        if end == "refused":
+            writer.write(answer(413, b"{}"))
+        await over.wait()
+        try:
+            while part := await reader.read(2**16):
+                got += len(part)
+        except OSError:
+            pass
+        writer.close()
+        came.set_result(got)
+
+    tls = authority.server() if scheme == "https" else None
+    async with await asyncio.start_server(slow, "127.0.0.1", 0, family=socket.AF_INET, ssl=tls) as server:
+        url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        client = ProviderClient("big", CloudSettings(base_url=url, ca_file=str(authority.file)))
+        sending = asyncio.create_task(client.send("/chat/completions", b"x" * size, most_bytes=100))
+        await asked.wait()
+        if end == "cancelled":
+            sending.cancel()
+        with pytest.raises(asyncio.CancelledError if end == "cancelled" else AduanaError):
+            await sending
+        over.set()
+        async with asyncio.timeout(30):
+            assert await came < size / 2
+        await client.close()
