@@ -27,4 +27,6 @@ def worker_environment() -> dict[str, str]:
     root = str(Path(gateway.__file__).resolve().parent.parent)
     paths = [root, *environment.get("PYTHONPATH", "").split(os.pathsep)]
     environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    # INVARIANT: no worker runs what lies in the folder that the gateway was started in, where `python -m` looks first.
+    environment["PYTHONSAFEPATH"] = "1"
     return environment

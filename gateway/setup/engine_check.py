@@ -98,7 +98,7 @@ def _try(python: str, *options: str) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(  # noqa: S603 - this Python, and our own module
             command,
-            env=os.environ | {"PYTHONPATH": paths},
+            env=os.environ | {"PYTHONPATH": paths, "PYTHONSAFEPATH": "1"},
             capture_output=True,
             text=True,
             errors="replace",
