@@ -17,6 +17,9 @@ _LIMIT = 512 * 1024  # bytes read ahead: a reader that is slow holds its writer 
 _HANDSHAKE_SECONDS = 10.0
 # A machine that vanishes says nothing: seconds of silence until it is asked, between questions, and how many.
 _QUIET, _ASK_EVERY, _ASK_TIMES = 15, 5, 3
+# Seconds until words count as lost that nobody takes. A gateway's are taken at once, those to it as slowly as a client
+# reads.
+_UNTAKEN_CALLER, _UNTAKEN_CALLED = _QUIET + _ASK_EVERY * _ASK_TIMES, 600
 
 
 class Watched(asyncio.Protocol):
@@ -170,7 +173,7 @@ async def open_streams(connection: socket.socket, tls: Secured | None = None) ->
     if tls is None:
         transport, reader = await loop.create_unix_connection(Watched, sock=connection)
         return reader, Writer(transport, reader)
-    _keep_alive(connection)
+    _keep_alive(connection, _UNTAKEN_CALLED if tls.host is None else _UNTAKEN_CALLER)
     reader = Watched()  # made here: uvloop gives back a protocol of its own
     secured: asyncio.Transport
     if tls.host is None:
@@ -188,7 +191,7 @@ async def open_streams(connection: socket.socket, tls: Secured | None = None) ->
     return reader, Writer(secured, reader)
 
 
-def _keep_alive(connection: socket.socket) -> None:
+def _keep_alive(connection: socket.socket, untaken: int) -> None:
     """Let the system notice a machine that is gone, and send short frames at once."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -196,7 +199,7 @@ def _keep_alive(connection: socket.socket) -> None:
         ("TCP_KEEPIDLE", _QUIET),
         ("TCP_KEEPINTVL", _ASK_EVERY),
         ("TCP_KEEPCNT", _ASK_TIMES),
-        ("TCP_USER_TIMEOUT", 1000 * (_QUIET + _ASK_EVERY * _ASK_TIMES)),
+        ("TCP_USER_TIMEOUT", 1000 * untaken),
     ):
         if hasattr(socket, name):
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -15,7 +15,7 @@ import pytest
 
 from gateway.app.egress.connecting import RemoteConnecting
 from gateway.cloud import CloudSettings, CloudTarget
-from gateway.core.delta import Text
+from gateway.core.delta import Delta, Text
 from gateway.core.errors import AduanaError, ConfigurationError, PolicyRefused
 from gateway.core.labels import Label, Zone
 from gateway.core.target import TargetInfo
@@ -29,6 +29,7 @@ from gateway.egress.sender import Sender
 from gateway.egress.signing import Signer
 from gateway.egress.streams import Watched
 from gateway.egress.tls import Secured, TlsFiles
+from gateway.settings.server import ServerSettings
 from gateway.wire import openai
 from tests.faults.clearing import clearance_for
 from tests.faults.fault_server import DONE, FINISH, GOOD, STREAM, USAGE, Exchange, FaultServer, text, usage
@@ -78,11 +79,13 @@ class Process:
         self.listener = network_listener(HOST, 0)
         self.port = self.listener.getsockname()[1]
         self._secured = secured
+        self.taken: list[socket.socket] = []
         self._taking = asyncio.create_task(self._take())
 
     async def _take(self) -> None:
         while True:
             connection, _ = await asyncio.get_running_loop().sock_accept(self.listener)
+            self.taken.append(connection)
             self.server.take(connection, self._secured)
 
     async def close(self) -> None:
@@ -102,24 +105,34 @@ async def running(server: FaultServer, secured: Secured) -> AsyncGenerator[Proce
 
 
 @asynccontextmanager
-async def asking(port: int, secured: Secured) -> AsyncGenerator[Callable[[], "asyncio.Task[str]"], None]:
-    """Return what asks once, by a gateway with a certificate."""
+async def reached(port: int, secured: Secured) -> AsyncGenerator[CloudTarget, None]:
+    """Return a target whose door is that process, as a gateway with a certificate has it."""
     sender = Sender(RemoteConnecting(port, secured), Signer(SEAL))
     target = CloudTarget(
         INFO, CloudSettings(base_url="http://127.0.0.1:9/v1"), on_violation=print, door=lambda: sender.door("big")
     )
     await target.start()
-
-    async def said() -> str:
-        deadline = asyncio.get_running_loop().time() + 20
-        deltas = target.generate(clearance_for(openai.parse_chat(CHAT), INFO), deadline=deadline)
-        return "".join([delta.text async for delta in deltas if isinstance(delta, Text)])
-
     try:
-        yield lambda: asyncio.create_task(said())
+        yield target
     finally:
         await target.close()
         await sender.close()
+
+
+def answer(target: CloudTarget) -> AsyncGenerator[Delta, None]:
+    deadline = asyncio.get_running_loop().time() + 20
+    return target.generate(clearance_for(openai.parse_chat(CHAT), INFO), deadline=deadline)
+
+
+@asynccontextmanager
+async def asking(port: int, secured: Secured) -> AsyncGenerator[Callable[[], "asyncio.Task[str]"], None]:
+    """Return what asks once, by a gateway with a certificate."""
+
+    async def said(target: CloudTarget) -> str:
+        return "".join([delta.text async for delta in answer(target) if isinstance(delta, Text)])
+
+    async with reached(port, secured) as target:
+        yield lambda: asyncio.create_task(said(target))
 
 
 async def test_both_know_each_other(ours: Path) -> None:
@@ -228,6 +241,36 @@ async def test_where_one_process_is_gone_the_next_is_asked(ours: Path, monkeypat
         monkeypatch.setattr(type(loop), "getaddrinfo", both)
         for _ in range(8):
             (await connecting.connect()).close()
+
+
+async def test_a_slow_gateway_slows_the_provider_down_and_is_waited_for(ours: Path) -> None:
+    """What nobody reads yet waits at the provider; the system takes no slow reader for a machine that is gone."""
+    sent = 0
+
+    async def endless(exchange: Exchange) -> None:
+        nonlocal sent
+        await exchange.send(STREAM)
+        piece = text("x" * 60_000)
+        while True:
+            await exchange.chunk(piece)
+            sent += len(piece)
+
+    async with (
+        FaultServer(endless) as server,
+        running(server, Secured(files(ours, "egress"))) as one,
+        reached(one.port, Secured(files(ours, "gateway"), HOST)) as target,
+    ):
+        deltas = answer(target)
+        await anext(deltas)
+        before = -1
+        while before != sent:  # until the provider is held up
+            before = sent
+            await asyncio.sleep(0.2)
+        assert sent < 60 * 2**20
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            milliseconds = one.taken[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            assert milliseconds >= 10 * 1000 * ServerSettings().write_seconds
+        await deltas.aclose()
 
 
 async def test_a_planned_stop_lets_answers_end(ours: Path) -> None:
