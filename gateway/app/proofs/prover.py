@@ -33,7 +33,7 @@ class PolicyProver:
         Raises:
             ConfigurationError: Some claims were not proved; each of them is in it.
         """
-        digest = _digest(question)
+        digest = _digest(question, policy)
         if digest is not None and self._proved.has(digest):
             return
         answer = _answer(question, policy)
@@ -49,10 +49,10 @@ class PolicyProver:
         return answer.check
 
 
-def _digest(question: Question) -> str | None:
+def _digest(question: Question, policy: Policy) -> str | None:
     """Return the name under which a proof is remembered; None: it can't be."""
     try:
-        return question.digest()
+        return question.digest(policy.digest)
     except (OSError, UnicodeEncodeError):
         return None
 
@@ -61,14 +61,16 @@ def _answer(question: Question, policy: Policy) -> Answer:
     """Ask a process that ends, for the solver takes 30 MB which it never gives back; or ask here, if it is here."""
     if _SOLVER not in sys.modules:
         try:
-            return _asked(question)
+            return _asked(question, policy)
         except (OSError, subprocess.SubprocessError, msgspec.DecodeError, UnicodeEncodeError) as error:
             LOG.warning("policy.proved_here", cause=type(error).__name__)
     return answer_to(question, policy)
 
 
-def _asked(question: Question) -> Answer:
+def _asked(question: Question, policy: Policy) -> Answer:
     """Return what a process of its own answers.
+
+    INVARIANT: only an answer about this very policy counts: a file may have changed while it was read.
 
     Raises:
         OSError: It can't be started.
@@ -85,6 +87,6 @@ def _asked(question: Question) -> Answer:
         check=True,
     )
     answer = msgspec.json.decode(done.stdout, type=Answer)
-    if question.fully and answer.check is None:
-        raise msgspec.DecodeError("no check")
+    if answer.digest != policy.digest or (question.fully and answer.check is None):
+        raise msgspec.DecodeError("another answer")
     return answer

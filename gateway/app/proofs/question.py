@@ -52,8 +52,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         """
         return msgspec.json.encode(self, enc_hook=_plain)
 
-    def digest(self) -> str:
-        """Return a name for the question and the program that answers it.
+    def digest(self, policy: str) -> str:
+        """Return a name for the question, the policy that was made of it (its digest), and the program that answers.
 
         Raises:
             OSError: The program's own files can't be read.
@@ -62,14 +62,18 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         found = hashlib.sha256(b"aduana proof 1\0")
         order = [list(names) for names in (self.catalog.targets, self.catalog.aliases, self.catalog.tags_of_keys)]
         content = msgspec.json.encode(self, enc_hook=_plain, order="deterministic")  # which sorts names and sets
-        for part in (*_program(), msgspec.json.encode(order), content):
+        for part in (*_program(), policy.encode(), msgspec.json.encode(order), content):
             found.update(len(part).to_bytes(8, "big") + part)
         return found.hexdigest()
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """Answer to a question: a sentence for each claim that was not proved, or all that a check found."""
+    """Answer to a question: a sentence for each claim that was not proved, or all that a check found.
 
+    `digest`: of the policy that the answer is about.
+    """
+
+    digest: str
     unproved: tuple[str, ...] = ()
     check: PolicyCheck | None = None
 
@@ -78,7 +82,9 @@ def answer_to(question: Question, policy: Policy) -> Answer:
     """Ask the solver, which is loaded into this process and stays there."""
     from gateway.policy.proof.check import check, unproved
 
-    return Answer(check=check(policy)) if question.fully else Answer(unproved=unproved(policy))
+    if question.fully:
+        return Answer(digest=policy.digest, check=check(policy))
+    return Answer(digest=policy.digest, unproved=unproved(policy))
 
 
 @cache

@@ -53,7 +53,7 @@ def test_an_unchanged_policy_is_not_proved_again(tmp_path: Path, elsewhere: list
         question(catalog=catalog_of(BIG, HOME)),
         question(rates={"USD": 1.0, "EUR": 1.1}),
     ):
-        assert not Proved([tmp_path]).has(other.digest())
+        assert not Proved([tmp_path]).has(other.digest(first.policy().digest))
 
 
 def test_what_is_refuted_is_told_and_never_remembered(tmp_path: Path, elsewhere: list[bytes]) -> None:
@@ -73,6 +73,16 @@ def test_the_process_answers_as_this_one_does(elsewhere: list[bytes], monkeypatc
     monkeypatch.setattr(prover, "_SOLVER", "sys")
     assert PolicyProver().check(asked, asked.policy()) == found
     assert (len(elsewhere), found.passed) == (1, False)
+
+
+def test_a_proof_of_another_policy_counts_for_nothing(tmp_path: Path, elsewhere: list[bytes]) -> None:
+    """A file that changed while it was read: what is in force is proved, and not what the process was told."""
+    with pytest.raises(ConfigurationError, match="is refuted"):
+        PolicyProver([tmp_path]).require(question(), question(BROKEN).policy())
+    assert (len(elsewhere), list(tmp_path.iterdir())) == (1, [])
+    PolicyProver([tmp_path]).require(question(), question().policy())
+    with pytest.raises(ConfigurationError, match="is refuted"):
+        PolicyProver([tmp_path]).require(question(), question(BROKEN).policy())
 
 
 @pytest.mark.parametrize("program", ["", "import sys; sys.exit(3)", "print('yes')"])
