@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from gateway.app.egress.clouds import only_for_clouds
 from gateway.app.models.engine import require_engine
 from gateway.app.service.allocator import keep_few_arenas
+from gateway.app.service.descriptors import raise_limit
 from gateway.app.service.manager import ServiceManager, handed_sockets, service_manager, where_it_listens
 from gateway.cli.starter import unpack_missing_starter
 from gateway.core.errors import ConfigurationError, Unavailable
@@ -118,7 +119,6 @@ async def _serve(
         early.begin()
         await asyncio.to_thread(_import_gateway)
         from gateway.app.wiring import serve
-        from gateway.server.descriptors import raise_limit
 
         raise_limit()
         await serve(settings, early, tell, accept_loss=accept_loss, manager=manager, sockets=sockets)

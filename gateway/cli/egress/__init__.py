@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from gateway.app.egress.running import secured, unit_setup
+from gateway.app.service.descriptors import raise_limit
 from gateway.app.service.manager import service_manager
 from gateway.core.errors import ConfigurationError
 from gateway.settings import load_settings
@@ -54,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
             raise ConfigurationError(problems)
         from gateway.egress.process.running import Unit, serve_unit
 
+        raise_limit()  # two for each answer: the gateway's connection, and the cloud's
         place, listen = _listening(egress, args.host)
         drain = settings.server.drain_seconds
         unit = Unit(listen=listen, place=place, tls=tls, ready=manager.ready, drain_seconds=drain)
