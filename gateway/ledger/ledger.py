@@ -173,6 +173,8 @@ class Ledger:
         if self._writer is None:
             return Health(ok=False, problem=f"{self._database.name} is not open.")
         problem = self._writer.problem
+        if problem is None and self._write_queue is not None:
+            problem = self._write_queue.problem
         return Health(ok=problem is None, problem=problem)
 
     def receive(self, receipt: Receipt, reservation: Reservation | None) -> "asyncio.Future[str | Full | None]":

@@ -37,6 +37,9 @@ class Connection(Protocol):
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Rows:
         """Run a statement once for each of these parameters."""
 
+    def interrupt(self) -> None:
+        """Let a statement that runs fail soon, also one whose server says nothing any more. Any thread."""
+
     def close(self) -> None:
         """Let go of it; what was not committed is undone."""
 

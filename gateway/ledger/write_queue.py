@@ -46,6 +46,7 @@ class WriteQueue:
         self._handover: asyncio.Handle | None = None  # or then
         self._handover_at = 0.0  # kept here: what uvloop returns for a moment that is past knows none
         self._handed_over = 0.0  # when patient work last went alone
+        self.problem: str | None = None  # why work waits in vain; None: the writer has answered since
 
     async def do_by_pieces(self, pieces: Sequence[Work]) -> None:
         """Do much work piece by piece, and return when all of it is durable.
@@ -129,6 +130,7 @@ class WriteQueue:
         self._alarm = self._handover = None
 
     def _wake(self, news: list[Told]) -> None:
+        self.problem = None
         for job, answer, refused in news:
             self._waiting.pop(job.waiter, None)
             if not job.waiter.done():
@@ -147,4 +149,5 @@ class WriteQueue:
                 return
             del self._waiting[waiter]
             if not waiter.done():
-                waiter.set_exception(TooSlow(f"{self._name} did not write within {self._seconds:g} s."))
+                self.problem = f"{self._name} did not write within {self._seconds:g} s."
+                waiter.set_exception(TooSlow(self.problem))

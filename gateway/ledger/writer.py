@@ -19,6 +19,7 @@ from gateway.ledger.sql import Connection, Database, Undecided, Work
 _BATCH = 256
 _PROBE_SECONDS = 2.0
 _IDLE_SECONDS = 0.25  # without work, from which on nobody is expected at once
+_STUCK_SECONDS = 10.0  # of one transaction, from which on a stop waits for the database no longer
 _HEARTBEAT = "INSERT INTO heartbeat VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at"
 _MOST_OWED = 10_000  # jobs that are kept while the database can't be used; no request is admitted then
 
@@ -72,6 +73,7 @@ class Writer:
         self._problem: str | None = None
         self._tidy = True  # nothing was written since the database was last tidied up
         self._closed = False
+        self._since: float | None = None  # when the transaction that is under way began
 
     @property
     def problem(self) -> str | None:
@@ -101,18 +103,28 @@ class Writer:
         self._queue.put(jobs)
 
     def close(self) -> None:
-        """Write what is queued and stop. Blocks; call it in a thread."""
+        """Write what is queued and stop. Blocks; call it in a thread.
+
+        A server that says nothing any more is given up; what it has not confirmed, another gateway or start settles.
+        """
         self._closed = True
         if self._thread.is_alive():
             self._queue.put(None)
-            self._thread.join()
+        while self._thread.is_alive():
+            self._thread.join(_STUCK_SECONDS / 10)
+            since, connection = self._since, self._connection
+            stuck = since is not None and time.monotonic() - since > _STUCK_SECONDS
+            if stuck and connection is not None and self._database.shared:  # a disk answers in the end
+                connection.interrupt()
 
     def _run(self) -> None:
         running = True
         while running:
             batch, running = self._take()
             if batch or running or self._problem is not None or self._owed or self._maybe is not None:
+                self._since = time.monotonic()
                 self._write(batch)
+                self._since = None
         if self._connection is not None:
             self._connection.close()
 

@@ -32,6 +32,9 @@ class RecordDatabase(Protocol):
     def shared(self) -> bool:
         """Whether other gateways write to it too."""
 
+    def interrupt(self) -> None:
+        """Let what waits for a server that says nothing any more fail soon. Any thread."""
+
     def close(self) -> None:
         """Let go of it."""
 

@@ -90,6 +90,9 @@ class Database:
                 f"BEGIN; PRAGMA application_id = {_APPLICATION}; {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT;"
             )
 
+    def interrupt(self) -> None:
+        """Do nothing: a disk answers in the end, or nothing can end the wait for it."""
+
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()

@@ -18,6 +18,7 @@ from gateway.stored.sealing import Sealing
 LOG = structlog.get_logger("aduana.stored")
 _DAY = 24 * 60 * 60.0
 _LOOK_SECONDS = 60 * 60.0
+_STUCK_SECONDS = 60.0  # of one work, from which on its server is given up
 
 T = TypeVar("T")
 
@@ -66,6 +67,7 @@ class DatabaseThread:
         self._failures: tuple[type[Exception], ...] = (TimeoutError, *home.failures)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"stored {setting}")
         self._database: RecordDatabase | None = None
+        self._since: float | None = None  # when the work that is under way began
 
     def now(self) -> float:
         """Return Unix seconds."""
@@ -91,10 +93,13 @@ class DatabaseThread:
             raise
 
     async def close(self) -> None:
-        """Finish what is being written, and let go of the file."""
-        if self._database is not None:
-            await self._run(self._database.close)
-            self._database = None
+        """Finish what is being written, and let go of the file; a server that says nothing any more is given up."""
+        database, self._database = self._database, None
+        if database is not None:
+            closing = asyncio.ensure_future(self._run(database.close))
+            while not (await asyncio.wait([closing], timeout=self._seconds))[0]:
+                database.interrupt()
+            await closing
         self._thread.shutdown()
 
     async def expire(self, tidy: Callable[[RecordDatabase], None] | None = None) -> None:
@@ -119,11 +124,21 @@ class DatabaseThread:
             async with asyncio.timeout(self._seconds):
                 return await self._run(partial(work, database))
         except self._failures as error:
+            since = self._since
+            if since is not None and time.monotonic() - since > _STUCK_SECONDS:
+                database.interrupt()  # else everything waits behind it as long as its server stands still
             LOG.error(f"{self._setting}.store_failed", error=type(error).__name__)
             raise StoreUnavailable(f"What is stored can't be read or written now: {self._home.trouble}.") from error
 
     async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._timed, work)
+
+    def _timed(self, work: Callable[[], T]) -> T:
+        self._since = time.monotonic()
+        try:
+            return work()
+        finally:
+            self._since = None
 
     def _begin(self, tidy: Callable[[RecordDatabase], None] | None) -> None:
         database = self._home.open()

@@ -59,5 +59,8 @@ class Place(Protocol):
     def describe(self, error: Exception) -> str:
         """Say what went wrong with the database, where, and what to do."""
 
+    def interrupt(self) -> None:
+        """Let whoever waits for the server have an error soon. Any thread."""
+
     def close(self) -> None:
         """Let go of the connection."""

@@ -51,6 +51,10 @@ class SharedDatabase:
         self._owner_bytes = owner_bytes
         self._changing: Connection | None = None
 
+    def interrupt(self) -> None:
+        """Let what is being done fail soon. Any thread."""
+        self._place.interrupt()
+
     def close(self) -> None:
         """Let go of the connection."""
         self._place.close()

@@ -73,6 +73,20 @@ class Postgresql:
                 raise RuntimeError((self.folder / "log").read_text())
             time.sleep(0.02)
 
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let the server stand still, with all connections open, as one whose disk hangs."""
+        assert self._server is not None
+        listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self._server.pid)], check=True, capture_output=True)
+        processes = [self._server.pid, *map(int, listed.stdout.split())]
+        try:
+            for process in processes:
+                os.kill(process, signal.SIGSTOP)
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """End the server: at once, with SIGQUIT as a crash would."""
         if self._server is not None:

@@ -20,6 +20,7 @@ from gateway.stored import (
     erase_shared,
 )
 from gateway.stored.database_thread import StoreUnavailable
+from tests.standins.postgresql import Postgresql
 from tests.standins.shelf import Clock, Shelf
 from tests.stored.test_store import opened, record
 
@@ -181,6 +182,22 @@ async def test_a_server_that_is_gone_is_told_and_found_again(shared: Shelf, post
         postgresql.start()
         await store.keep("ana", record(3))  # a restart between two requests costs nobody one
         assert await store.response("ana", "resp_2") is None
+
+
+async def test_a_server_that_stands_still_keeps_nobody_from_stopping(
+    shared: Shelf, postgresql: Postgresql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connections stay open and it says nothing: whoever asks is told so, and the store can be closed."""
+    monkeypatch.setattr("gateway.stored.store._SECONDS", 0.5)
+    async with opened(shared) as store:
+        await store.keep("ana", record(1))
+        with postgresql.frozen():
+            async with asyncio.timeout(30):
+                with pytest.raises(StoreUnavailable):
+                    await store.keep("ana", record(2))
+                await store.close()
+    async with opened(shared) as store:
+        assert await store.response("ana", "resp_1") == record(1)
 
 
 async def test_a_store_that_can_not_be_reached_does_not_start(shared: Shelf, postgresql) -> None:

@@ -21,6 +21,7 @@ _EXPECTED = 2_000_000  # hashes; more of them only cost look-ups in vain
 _IN_VAIN = 0.001  # share of unknown hashes
 _AT_HAND = 200_000  # hashes whose entry needs no reading, about 25 MiB
 _AT_ONCE = 8_192  # hashes that the loop looks at before it serves others: about 2 ms
+_READ_SECONDS = 15.0  # of a shared database, whose server may stand still
 _PIECE = 500  # hashes written at once: some milliseconds of the writer's
 
 
@@ -221,7 +222,16 @@ class TaintCache:
         Raises:
             LedgerUnavailable: The database can't be read.
         """
-        return await asyncio.to_thread(self._read, work)
+        if not self._database.shared:
+            return await asyncio.to_thread(self._read, work)
+        try:
+            async with asyncio.timeout(_READ_SECONDS):
+                return await asyncio.to_thread(self._read, work)
+        except TimeoutError as error:
+            reader = self._reader
+            if reader is not None:
+                reader.interrupt()  # else all others would wait behind it
+            raise LedgerUnavailable(f"{self._database.name} did not answer within {_READ_SECONDS:g} s.") from error
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         with self._reading:

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import psycopg
-from psycopg.abc import Buffer
+from psycopg.abc import RV, Buffer, PQGen
 from psycopg.adapt import Loader
 from psycopg.errors import PipelineAborted
 from psycopg.pq import PipelineStatus
@@ -24,6 +24,33 @@ class _Whole(Loader):
             return int(text)
         except ValueError:
             return float(text)
+
+
+class Interruptible(psycopg.Connection[Any]):
+    """Connection whose waiting for the server can be ended by another thread: a server that stands still says nothing.
+
+    INVARIANT: whoever waited gets an error, and the connection is closed: nobody knows what the server does with it.
+    """
+
+    interrupted = False
+
+    def wait(self, gen: PQGen[RV], *args: Any, **options: Any) -> RV:
+        """Wait for the server, and look now and then whether that was interrupted."""
+        return super().wait(self._watched(gen), *args, **options)
+
+    def _watched(self, gen: PQGen[RV]) -> PQGen[RV]:
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if self.interrupted:
+                    gen.close()
+                    self.pgconn.finish()
+                    raise psycopg.OperationalError("the server said nothing for too long")
+                wanted = gen.send(ready)
+        except StopIteration as end:
+            found: RV = end.value
+            return found
 
 
 class _Queued:
@@ -55,7 +82,7 @@ class PostgresqlConnection:
     later one, or by `flush`.
     """
 
-    def __init__(self, connect: Callable[[], "psycopg.Connection[Any]"]) -> None:
+    def __init__(self, connect: Callable[[], Interruptible]) -> None:
         self._connect = connect
         self._inner = self._made()
         self._pipeline: AbstractContextManager[psycopg.Pipeline] | None = None
@@ -133,12 +160,16 @@ class PostgresqlConnection:
             for row in rows:
                 copy.write_row(row)
 
+    def interrupt(self) -> None:
+        """Let whoever waits for the server have an error soon, and break the connection. Any thread."""
+        self._inner.interrupted = True
+
     def close(self) -> None:
         """Let go of it; what was not committed is undone."""
         with contextlib.suppress(psycopg.Error):
             self._inner.close()
 
-    def _made(self) -> "psycopg.Connection[Any]":
+    def _made(self) -> Interruptible:
         inner = self._connect()
         inner.adapters.register_loader("numeric", _Whole)
         return inner

@@ -8,7 +8,6 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 import structlog
@@ -16,7 +15,7 @@ import structlog
 from gateway.core.errors import LedgerUnavailable
 from gateway.ledger.database.postgresql import dialect
 from gateway.ledger.database.postgresql.address import Address
-from gateway.ledger.database.postgresql.connection import PostgresqlConnection
+from gateway.ledger.database.postgresql.connection import Interruptible, PostgresqlConnection
 from gateway.ledger.database.postgresql.errors import sentence, too_long, unfit
 from gateway.ledger.database.postgresql.filling import TablesToFill
 from gateway.ledger.schema import APPLICATION_ID, MIGRATIONS, VERSION
@@ -292,8 +291,8 @@ class PostgresqlDatabase:
         """Say what went wrong, where, and what to do; without the password."""
         return self._address.scrubbed(sentence(error, self.name))
 
-    def _opened(self) -> "psycopg.Connection[Any]":
-        return psycopg.connect(self._address.conninfo, autocommit=True)
+    def _opened(self) -> Interruptible:
+        return Interruptible.connect(self._address.conninfo, autocommit=True)
 
     def _begin(self, connection: PostgresqlConnection) -> None:
         connection.run(f"BEGIN; {self._lock}")

@@ -11,7 +11,7 @@ _ADVICE: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     ((errors.ReadOnlySqlTransaction,), "It is a standby: name the primary."),
     ((errors.DiskFull, errors.OutOfMemory), "Make room on its machine."),
     ((errors.TooManyConnections,), "Allow more connections (max_connections)."),
-    ((errors.LockNotAvailable,), "Another program holds it: look in pg_locks, and close that program."),
+    ((errors.LockNotAvailable,), "Other gateways write for so long, or another program holds it: look in pg_locks."),
 )
 
 

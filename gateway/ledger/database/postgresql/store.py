@@ -93,6 +93,12 @@ class PostgresqlStore(PostgresqlDatabase):
             time.sleep(wait)
         return False
 
+    def interrupt(self) -> None:
+        """Let whoever waits for the server have an error soon. Any thread."""
+        connection = self._connection
+        if connection is not None:
+            connection.interrupt()
+
     def close(self) -> None:
         """Let go of the connection; what was not committed is undone."""
         connection, self._connection = self._connection, None

@@ -161,7 +161,7 @@ async def test_a_gateway_that_stops_in_the_middle_keeps_others_waiting_no_longer
     """While another holds the lock, a receipt is refused after a moment, and said why."""
     other = shared.database.connect()
     shared.database.begin(other)
-    with pytest.raises(LedgerUnavailable, match=r"lock timeout.*Another program holds it"):
+    with pytest.raises(LedgerUnavailable, match=r"lock timeout.*Other gateways write for so long"):
         await shared.receive(make_receipt("a"), None)
     other.execute("ROLLBACK")
     other.close()
