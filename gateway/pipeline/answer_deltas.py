@@ -1,6 +1,7 @@
 """A running answer on its way to the client: noted in its account, as long as the window is open.
 
-One generator does all of it, for every frame of every stream passes here.
+One generator does all of it, for all pieces of all answers pass here, but for the texts that go the short way
+(`upstream/fast_path.py`) while it waits for the next one.
 """
 
 import asyncio
