@@ -22,6 +22,7 @@ _AHEAD = 120  # seconds: what stands further in the future comes from a clock th
 _TIDY_SECONDS = 10.0
 _FRESH_SECONDS = 1.0  # for so long what was seen says what all gateways use
 _MOST_SEEN = 10_000
+_RECORD_SECONDS = 5.0  # for so long the sums of the record hold for those whom nobody has counted yet
 
 _MINUTES = "SELECT place, slot, requests, tokens FROM limit_minutes WHERE place IN ({}) ORDER BY slot"
 _RUNNING = "SELECT place, count(*), sum(coalesce(tokens_day, 0)) FROM limit_holds WHERE place IN ({}) GROUP BY place"
@@ -69,6 +70,7 @@ class SharedLimits:
         self._today = today
         self._tokens_today = tokens_today
         self._seen: dict[bytes, tuple[float, Use]] = {}
+        self._recorded: tuple[str, float, Mapping[tuple[Scope, str], int]] = ("", 0.0, {})
         self._written = False
         self._tidied = float("-inf")
 
@@ -174,10 +176,22 @@ class SharedLimits:
             return 0
         place = claim.place
         if place not in spent:
-            before = self._tokens_today(connection).get((claim.scope, claim.name), 0)
+            before = self._on_record(connection, day).get((claim.scope, claim.name), 0)
             connection.execute(_ADD_DAY, (place, day, before))
             return before
         return spent[place]
+
+    def _on_record(self, connection: Connection, day: str) -> Mapping[tuple[Scope, str], int]:
+        """Return the tokens of today by the record, added up every few seconds at most.
+
+        All writers wait for that, and in the morning many come whom nobody has counted yet. Whoever has a limit is
+        counted from his first request on, so meanwhile none of his are missing.
+        """
+        known_day, until, found = self._recorded
+        if known_day != day or time.monotonic() > until:
+            found = self._tokens_today(connection)
+            self._recorded = day, time.monotonic() + _RECORD_SECONDS, found
+        return found
 
     def _note(self, use: Mapping[bytes, Use]) -> None:
         if len(self._seen) > _MOST_SEEN:

@@ -157,6 +157,27 @@ async def test_tokens_of_the_day_begin_with_what_the_record_says(join: Joined, s
     assert await ask((other,), ["c"], of(limits, tokens=1_000)) == ["c"]
 
 
+async def test_many_who_come_in_the_morning_cost_one_look_at_the_record(join: Joined, server: Server) -> None:
+    """All writers wait while the day is added up, so that is not done anew for each whom nobody has counted yet."""
+    one, _ = await two(join, server)
+    await one.receive(make_receipt("before", key="k7"), HOME)
+    await end(one, "before", tokens=400)
+    assert one._sharing is not None
+    added_up = one._sharing.limits._tokens_today
+    looks = []
+
+    def counted(connection: Connection) -> Any:
+        looks.append(1)
+        return added_up(connection)
+
+    one._sharing.limits._tokens_today = counted
+    for number in range(20):
+        claim = of(Limits(tokens_per_day=1_000), name=f"k{number}", tokens=1)
+        await one.receive(make_receipt(f"r{number}", key=f"k{number}"), taking(claim))
+    assert len(looks) < 20
+    assert (await full(one, "x", of(Limits(tokens_per_day=1_000), name="k7", tokens=600))).used == 401
+
+
 async def test_places_of_a_dead_gateway_come_back(join: Joined, server: Server) -> None:
     """When its lease has ended, by whichever gateway sees it; what it may have used of the day counts as used."""
     dead, alive = await two(join, server, lease_seconds=5.0)
