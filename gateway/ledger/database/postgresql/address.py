@@ -39,6 +39,8 @@ class Address:
             ) from error
         if password is not None:
             given["password"] = password
+        if "," in given.get("host", "") + given.get("hostaddr", ""):  # a standby may know less than was remembered
+            given.setdefault("target_session_attrs", "read-write")
         self._secrets = [given[name] for name in ("password", "sslpassword") if given.get(name)]
         self.conninfo = conninfo.make_conninfo(**(_DEFAULTS | given | {"client_encoding": "UTF8"}))
         host = given.get("host") or given.get("hostaddr") or "this machine"

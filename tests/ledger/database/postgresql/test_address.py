@@ -32,6 +32,13 @@ def test_a_password_of_its_own() -> None:
     assert SECRET not in Address(f"postgresql://aduana:{SECRET}@db/records", "other").conninfo
 
 
+def test_of_several_hosts_none_is_asked_that_only_follows() -> None:
+    """A standby may not have yet what was remembered a moment ago; whoever wants one names it."""
+    assert "target_session_attrs=read-write" in Address("postgresql://aduana@one,two/records").conninfo
+    assert "read-write" not in Address("postgresql://aduana@one/records").conninfo
+    assert "read-write" not in Address("postgresql://a@one,two/records?target_session_attrs=any").conninfo
+
+
 @pytest.mark.parametrize("text", [f"postgresql://aduana:{SECRET}%zz@db/records", f"host={SECRET}' x", f"{SECRET}"])
 def test_what_is_no_address_is_not_repeated(text: str) -> None:
     """libpq's own message quotes what it could not read; ours does not."""
