@@ -26,14 +26,15 @@ from gateway.ledger.budgets import Budgets, drawn_on
 from gateway.ledger.database.places import database_of
 from gateway.ledger.database.sqlite import FILE_NAME
 from gateway.ledger.days import Days
-from gateway.ledger.facts import Pattern, Patterns
-from gateway.ledger.facts import add as add_pattern
-from gateway.ledger.facts import newest as newest_pattern
 from gateway.ledger.identity import LedgerIdentity
 from gateway.ledger.keeping.upkeep import Upkeep
 from gateway.ledger.keys import table
 from gateway.ledger.lock import OwnerLock
 from gateway.ledger.masking import MaskRecord
+from gateway.ledger.packing import phrases
+from gateway.ledger.packing.facts import Pattern, Patterns
+from gateway.ledger.packing.facts import add as add_pattern
+from gateway.ledger.packing.facts import newest as newest_pattern
 from gateway.ledger.recording import NewReceipt, Place, Record, receipt_record, settlement_record, write
 from gateway.ledger.settings import LedgerSettings
 from gateway.ledger.sharing import Sharing
@@ -90,6 +91,7 @@ class Ledger:
         self._sharing = self._new_sharing() if self._database.shared else None
         self._budgets = self._new_budgets()
         self._patterns = Patterns()
+        self._phrases = phrases.Phrases()
         self._upkeep = Upkeep(settings, self._database, wall)
         self._tokens: Mapping[tuple[Scope, str], int] = {}
         self.orphans = 0  # requests that the last start found unsettled
@@ -186,7 +188,7 @@ class Ledger:
         """
         self.received += 1
         try:
-            record = receipt_record(receipt, reservation, self._pattern_for(receipt.facts))
+            record = self._record_of(receipt, reservation)
             queue = self._open_now()
         except LedgerUnavailable as error:
             return _failed(error)
@@ -216,7 +218,7 @@ class Ledger:
         """
         rows.check_cost(settlement)
         self.received += 1
-        record = receipt_record(receipt, None, self._pattern_for(receipt.facts))
+        record = self._record_of(receipt, None)
         end = settlement_record(record.place, settlement, unpriced=False)
         await self._open_now().record(record, end, patience=Patience.SOME)
         self._upkeep.request_came(self._write_queue)
@@ -453,6 +455,7 @@ class Ledger:
             recovery.load_totals(connection, self._budgets, self._today(), self._zone)
         self._upkeep.at_start(connection)
         self._patterns.current = newest_pattern(connection)
+        self._phrases = phrases.newest(connection)
         self._tokens = recovery.tokens_of_day(connection, self._today(), self._zone)
         return orphans
 
@@ -460,6 +463,23 @@ class Ledger:
         if self._write_queue is None:
             raise LedgerUnavailable(f"{self._database.name} is not open.")
         return self._write_queue
+
+    def _record_of(self, receipt: Receipt, reservation: Reservation | None) -> NewReceipt:
+        """Return a receipt as it is to be written. What it has in common with others is kept once, if it comes again.
+
+        Raises:
+            InvalidRecord: Something in it can't be true.
+        """
+        record = receipt_record(receipt, reservation, self._pattern_for(receipt.facts), self._phrases)
+        words = self._phrases.wanted()
+        if words is not None and self._write_queue is not None:
+            made = self._write_queue.do(lambda connection: phrases.add(connection, words), patience=Patience.SOME)
+            made.add_done_callback(partial(self._phrased, words))
+        return record
+
+    def _phrased(self, words: phrases.Words, made: "asyncio.Future[int]") -> None:
+        if not made.cancelled() and made.exception() is None:
+            self._phrases.learn(words, made.result())
 
     def _pattern_for(self, facts: bytes) -> Pattern | None:
         """Return what packs these facts. One that would do so better is kept first, and used when it is durable."""

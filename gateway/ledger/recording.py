@@ -21,7 +21,8 @@ from gateway.ledger.chain.commitments import (
     settlement_commitment,
 )
 from gateway.ledger.chain.links import LinkKind, letters
-from gateway.ledger.facts import Pattern
+from gateway.ledger.packing.facts import Pattern
+from gateway.ledger.packing.phrases import Phrases
 from gateway.ledger.sql import Connection, insert
 
 _committed = itemgetter(*[rows.RECEIPT_COLUMNS.index(name) for name in (*RECEIPT, *LATER_IN_RECEIPT)])
@@ -66,8 +67,10 @@ class NewSettlement(msgspec.Struct, eq=False, kw_only=True):
 Record: TypeAlias = NewReceipt | NewSettlement
 
 
-def receipt_record(receipt: Receipt, reservation: Reservation | None, pattern: Pattern | None) -> NewReceipt:
-    """Return a receipt as it is to be written, its facts packed by the pattern.
+def receipt_record(
+    receipt: Receipt, reservation: Reservation | None, pattern: Pattern | None, phrases: Phrases
+) -> NewReceipt:
+    """Return a receipt as it is to be written, its facts packed by the pattern and its words put as a phrase.
 
     Raises:
         InvalidRecord: Something in it can't be true, or can't be kept.
@@ -77,7 +80,7 @@ def receipt_record(receipt: Receipt, reservation: Reservation | None, pattern: P
         row = rows.receipt_row(receipt)
         return NewReceipt(
             place=Place(salt),
-            row=rows.kept_row(row, receipt.facts, pattern),
+            row=rows.kept_row(row, receipt.facts, pattern, phrases),
             salt=salt,
             commitment=receipt_commitment(salt, _committed(row)),
             at=int(receipt.received_at),

@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 
 import msgspec
 
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.record import Accrual, Receipt, RequestEnergy, Reservation, Settlement
-from gateway.ledger.facts import Pattern, packed
+from gateway.ledger.packing.facts import OWN, Pattern, packed
+from gateway.ledger.packing.phrases import COLUMNS as SHARED
+from gateway.ledger.packing.phrases import Phrases
 from gateway.ledger.sql import ROWS, Connection
 
 MAX_COUNT = 2**53
@@ -21,9 +24,12 @@ RECEIPT_COLUMNS = (
     "tags", "categories", "doubts", "rule", "permitted", "refusal", "prompt_tokens", "policy_digest", "facts", "shadow",
     "budget", "masked", "conversation",
 )  # fmt: skip
-_ID, _FACTS = RECEIPT_COLUMNS.index("request_id"), RECEIPT_COLUMNS.index("facts")
+_FACTS = RECEIPT_COLUMNS.index("facts")
+_own = itemgetter(*[RECEIPT_COLUMNS.index(name) for name in OWN])
+_SHARED = tuple(RECEIPT_COLUMNS.index(name) for name in SHARED)
+_words = itemgetter(*_SHARED)
 # `user` is a word of SQL's, so it is quoted.
-RECEIPTS = f"""INSERT INTO receipts (seq, "{'", "'.join(RECEIPT_COLUMNS)}", pattern)"""
+RECEIPTS = f"""INSERT INTO receipts (seq, "{'", "'.join(RECEIPT_COLUMNS)}", pattern, phrase)"""
 # INVARIANT: the number of a receipt that was removed is given to no other.
 _NEXT_SQL = (
     "SELECT max(seq) + 1 FROM (SELECT coalesce(max(seq), 0) AS seq FROM receipts "
@@ -99,10 +105,18 @@ def _chunks(seqs: Sequence[int]) -> Iterator[tuple[Sequence[int], str]]:
         yield some, ",".join("?" * len(some))
 
 
-def kept_row(row: tuple[object, ...], facts: bytes, pattern: Pattern | None) -> tuple[object, ...]:
-    """Return a receipt's row as it is kept, without its number: its facts packed, and the pattern's number behind."""
-    number, kept = packed(facts, str(row[_ID]), pattern)
-    return (*row[:_FACTS], kept, *row[_FACTS + 1 :], number)
+def kept_row(row: tuple[object, ...], facts: bytes, pattern: Pattern | None, phrases: Phrases) -> tuple[object, ...]:
+    """Return a receipt's row as it is kept, without its number.
+
+    Its facts are packed, words that have a phrase are left out, and behind stand the numbers of pattern and phrase.
+    """
+    kept = [*row]
+    number, kept[_FACTS] = packed(facts, _own(row), pattern)
+    phrase = phrases.number(_words(row))
+    if phrase is not None:
+        for place in _SHARED:
+            kept[place] = ""
+    return (*kept, number, phrase)
 
 
 def receipt_row(receipt: Receipt) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""The database's tables and how an older database becomes a current one. Nothing here is ever dropped or rewritten."""
+"""The database's tables and how an older database becomes a current one. No record is ever dropped or rewritten."""
 
 import sqlite3
 
@@ -236,7 +236,7 @@ CREATE TABLE spent (
 ) STRICT, WITHOUT ROWID;
 """
 
-# What the facts of many requests have in common (facts.py), so that each takes less; whose a receipt and a mapping are,
+# What facts of many requests have in common (packing/facts.py), so that each takes less; whose receipt and mapping are,
 # so that they can be erased; money and tokens of requests that were removed: limits of this month and day count on.
 _VERSION_11 = """
 CREATE TABLE fact_patterns (
@@ -334,9 +334,34 @@ CREATE TABLE stored_seals (
 ) STRICT, WITHOUT ROWID;
 """
 
+# Words that many receipts share (packing/phrases.py) are kept once; the receipts' own columns are then empty. Whoever
+# writes into such a column is found out, because it goes before the phrase. Times of requests follow their numbers but
+# for jumps of the clock, so that no index of them is worth its room.
+_VERSION_14 = """
+CREATE TABLE phrases (
+    number INTEGER PRIMARY KEY,
+    dialect TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    label_source TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    permitted TEXT NOT NULL,
+    policy_digest TEXT NOT NULL
+) STRICT;
+ALTER TABLE receipts ADD COLUMN phrase INTEGER REFERENCES phrases (number);
+DROP INDEX receipts_received_at;
+CREATE VIEW whole_receipts AS SELECT
+    r.seq, r.request_id, r.received_at, coalesce(nullif(r.dialect, ''), p.dialect, '') AS dialect,
+    coalesce(nullif(r.endpoint, ''), p.endpoint, '') AS endpoint, r.key, r."user", r.model, r.stream, r.label,
+    coalesce(nullif(r.label_source, ''), p.label_source, '') AS label_source, r.tags, r.categories, r.doubts,
+    coalesce(nullif(r.rule, ''), p.rule, '') AS rule, coalesce(nullif(r.permitted, ''), p.permitted, '') AS permitted,
+    r.refusal, r.prompt_tokens, coalesce(nullif(r.policy_digest, ''), p.policy_digest, '') AS policy_digest, r.facts,
+    r.shadow, r.budget, r.masked, r.pattern, r.conversation
+FROM receipts r LEFT JOIN phrases p ON p.number = r.phrase;
+"""
+
 MIGRATIONS = (
     _VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7, _VERSION_8, _VERSION_9,
-    _VERSION_10, _VERSION_11, _VERSION_12, _VERSION_13,
+    _VERSION_10, _VERSION_11, _VERSION_12, _VERSION_13, _VERSION_14,
 )  # fmt: skip
 VERSION = len(MIGRATIONS)
 

@@ -99,7 +99,7 @@ class House:
         """Return every receipt with its settlement, in order; one without has no outcome."""
         with sqlite3.connect(self.gateway.folder / "state" / "ledger.sqlite3") as connection:
             rows = connection.execute(
-                "SELECT dialect, zone, outcome FROM receipts LEFT JOIN settlements USING (seq) ORDER BY seq"
+                "SELECT dialect, zone, outcome FROM whole_receipts LEFT JOIN settlements USING (seq) ORDER BY seq"
             ).fetchall()
         connection.close()
         return [Settlement(dialect=dialect, zone=zone, outcome=outcome) for dialect, zone, outcome in rows]

@@ -81,7 +81,7 @@ class Studio:
             while True:
                 with contextlib.closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as ledger:
                     found = ledger.execute(
-                        "SELECT endpoint, outcome, target FROM receipts JOIN settlements USING (seq) "
+                        "SELECT endpoint, outcome, target FROM whole_receipts JOIN settlements USING (seq) "
                         "WHERE request_id = ?",
                         (request_id,),
                     ).fetchone()

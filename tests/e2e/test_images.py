@@ -61,7 +61,7 @@ class Gallery:
             while True:
                 with contextlib.closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as ledger:
                     found = ledger.execute(
-                        f"SELECT {columns} FROM receipts JOIN settlements USING (seq) WHERE request_id = ?",
+                        f"SELECT {columns} FROM whole_receipts JOIN settlements USING (seq) WHERE request_id = ?",
                         (request_id,),
                     ).fetchone()
                 if found is not None:

@@ -83,7 +83,7 @@ async def test_an_unknown_tag_stays_at_home_and_is_said(tmp_path: Path, capfd: p
             assert (reply.headers["x-aduana-label"], reply.headers["x-aduana-zone"]) == ("sensitive", "local")
         assert not one.big.posts
         with sqlite3.connect(tmp_path / "ledger.sqlite3") as database:
-            (first, *_) = database.execute("SELECT label_source FROM receipts ORDER BY seq").fetchone()
+            (first, *_) = database.execute("SELECT label_source FROM whole_receipts ORDER BY seq").fetchone()
         database.close()
         assert first == "unknown_tag"  # the later ones have its conversation's past besides
         log = "".join(capfd.readouterr())

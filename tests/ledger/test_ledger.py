@@ -20,7 +20,7 @@ from tests.ledger.conftest import CLOUD, NOON, Clock, make_receipt, make_settlem
 async def test_a_receipt_is_in_the_database_when_receive_returns(ledger: Ledger) -> None:
     """Another connection sees receipt and reservation at once, with every field."""
     await ledger.receive(make_receipt(), CLOUD)
-    assert rows(ledger, "SELECT request_id, key, label, tags, permitted, stream FROM receipts") == [
+    assert rows(ledger, "SELECT request_id, key, label, tags, permitted, stream FROM whole_receipts") == [
         ("r1", "laptop", int(Label.INTERNAL), '["client-acme"]', '["home","big"]', 1)
     ]
     assert rows(ledger, "SELECT seq, number, target, zone, micros FROM reservations") == [(1, 0, "big", "cloud", 500)]

@@ -20,7 +20,7 @@ from gateway.settings import Settings, load_settings
 _READ = frozenset(
     {
         "receipts", "settlements", "attempts", "reservations", "request_energy", "answering_servers", "fact_patterns",
-        "chain_head", "chain_links", "chain_salts", "checkpoints", "removed_last",
+        "phrases", "chain_head", "chain_links", "chain_salts", "checkpoints", "removed_last",
     }
 )  # fmt: skip
 

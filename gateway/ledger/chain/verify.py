@@ -25,20 +25,25 @@ from gateway.ledger.chain.commitments import (
 )
 from gateway.ledger.chain.findings import Examined, Fault, Problem, Removal
 from gateway.ledger.chain.links import CLOUD, NOTHING, Link, LinkKind, letters
-from gateway.ledger.facts import unpacked
+from gateway.ledger.packing.facts import OWN, unpacked
+from gateway.ledger.packing.phrases import COLUMNS as SHARED
 from gateway.ledger.sql import Connection
 
 _R = (*RECEIPT, *LATER_IN_RECEIPT)
 _S = (*SETTLEMENT, *LATER_IN_SETTLEMENT)
 _L = ("number", "kind", "seq", "through", "at", "label", "zones", "commitment")
 _MOST_PROBLEMS = 100
+_RECEIPT = ", ".join(
+    f"coalesce(nullif(r.{name}, ''), p.{name}, '')" if name in SHARED else f'r."{name}"' for name in _R
+)
 _GONE = "SELECT number, kind, at, seq, through FROM chain_links WHERE kind IN (4, 5) ORDER BY seq, number"
 _ATTEMPTS = "SELECT target, error FROM attempts WHERE seq = ? ORDER BY number"
 _WALK = (
-    f"SELECT {', '.join(f'l.{name}' for name in _L)}, c.salt, r.seq, {', '.join(f'r.{name}' for name in _R)}, "  # noqa: S608 - our own names
+    f"SELECT {', '.join(f'l.{name}' for name in _L)}, c.salt, r.seq, {_RECEIPT}, "  # noqa: S608 - our own names
     f"s.seq, {', '.join(f's.{name}' for name in _S)}, a.server, r.pattern FROM chain_links l "
     "LEFT JOIN chain_salts c ON c.seq = l.seq "
     f"LEFT JOIN receipts r ON r.seq = l.seq AND l.kind = {LinkKind.RECEIPT:d} "
+    "LEFT JOIN phrases p ON p.number = r.phrase "
     f"LEFT JOIN settlements s ON s.seq = l.seq AND l.kind = {LinkKind.SETTLEMENT:d} "
     "LEFT JOIN answering_servers a ON a.seq = s.seq ORDER BY l.number"
 )
@@ -47,7 +52,8 @@ _TIMES = (
     f"SELECT number, at FROM chain_links WHERE kind IN ({LinkKind.BEGUN:d}, {LinkKind.RECEIPT:d}) "  # noqa: S608
     "ORDER BY number"
 )
-_ID, _FACTS = RECEIPT.index("request_id"), RECEIPT.index("facts")
+_FACTS = RECEIPT.index("facts")
+_own = itemgetter(*[RECEIPT.index(name) for name in OWN])
 _ZONE = 1 + SETTLEMENT.index("zone")  # behind the number
 _SALT_AT = len(_L)
 _R_AT = _SALT_AT + 1
@@ -172,7 +178,7 @@ class _Walk:
         pattern = row[-1]
         if pattern is not None:
             try:
-                values[_FACTS] = unpacked(bytes(values[_FACTS]), str(values[_ID]), self._patterns.get(pattern, b""))
+                values[_FACTS] = unpacked(bytes(values[_FACTS]), _own(values), self._patterns.get(pattern, b""))
             except ValueError:
                 values[_FACTS] = b""
         return values

@@ -10,6 +10,7 @@ from gateway.core.errors import LedgerUnavailable
 from gateway.ledger.database.sqlite import FILE_NAME, describe, used_bytes
 from gateway.ledger.identity import LedgerIdentity
 from gateway.ledger.identity import read as read_identity
+from gateway.ledger.packing.phrases import COLUMNS as SHARED
 from gateway.ledger.schema import VERSION, identify
 from gateway.ledger.sql import Database
 
@@ -41,6 +42,7 @@ _SECONDS = 30.0  # for a look at a database
 _ENOUGH = 100  # requests; with fewer of them it is mostly the empty tables that are measured
 _NEWEST = 1_000
 _MONTH = 30 * 86_400.0
+_SHRUNK = " + ".join(f"length({name})" for name in ("facts", *SHARED))  # what newer versions write shorter
 
 
 def examine(place: Path | Database, *, check_bytes: int | None = None) -> Examination | None:
@@ -135,9 +137,9 @@ def _newest_bytes(connection: sqlite3.Connection, used: int, requests: int) -> f
     """Return what each of the newest requests takes: they may be packed better than those of an older version."""
     if requests < _ENOUGH:
         return None
-    (every,) = connection.execute("SELECT avg(length(facts)) FROM receipts").fetchone()
+    (every,) = connection.execute(f"SELECT avg({_SHRUNK}) FROM receipts").fetchone()  # noqa: S608 - our own names
     (newest,) = connection.execute(
-        "SELECT avg(size) FROM (SELECT length(facts) AS size FROM receipts ORDER BY seq DESC LIMIT ?) AS newest",
+        f"SELECT avg(size) FROM (SELECT {_SHRUNK} AS size FROM receipts ORDER BY seq DESC LIMIT ?) AS newest",  # noqa: S608
         (_NEWEST,),
     ).fetchone()
     return float(max(used / requests - every + newest, newest))

@@ -2,13 +2,14 @@
 
 import json
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 
 from gateway.core.labels import Label
-from gateway.ledger.facts import unpacked
+from gateway.ledger.packing.facts import OWN, unpacked
 
 _COLUMNS = (
     "r.seq", "r.request_id", "r.received_at", "r.dialect", "r.endpoint", "r.key", 'r."user"', "r.model", "r.stream",
@@ -20,6 +21,7 @@ _COLUMNS = (
 )  # fmt: skip
 FIELDS = tuple(column.partition(".")[2].strip('"') for column in _COLUMNS)
 """Names of what a request has, in the order of a table's columns; `attempts` and `facts` come behind them."""
+_own = itemgetter(*[FIELDS.index(name) for name in OWN])
 _TRUTHS = frozenset({"stream", "shadow", "estimated"})
 _LISTS = frozenset({"tags", "categories", "masked", "doubts", "permitted"})
 
@@ -53,7 +55,7 @@ def exported(connection: sqlite3.Connection, period: Period, *, facts: bool) -> 
         conditions.append(f'r."user" IN ({",".join("?" * len(period.users))})')
         values += period.users
     query = (
-        f"SELECT {', '.join(_COLUMNS)}, r.facts, r.pattern FROM receipts r LEFT JOIN settlements s USING (seq) "  # noqa: S608
+        f"SELECT {', '.join(_COLUMNS)}, r.facts, r.pattern FROM whole_receipts r LEFT JOIN settlements s USING (seq) "  # noqa: S608
         "LEFT JOIN request_energy e USING (seq) LEFT JOIN answering_servers v USING (seq) "
         f"WHERE {' AND '.join(conditions)} ORDER BY r.seq"
     )
@@ -66,7 +68,7 @@ def exported(connection: sqlite3.Connection, period: Period, *, facts: bool) -> 
             tries = connection.execute("SELECT target, error FROM attempts WHERE seq = ? ORDER BY number", fields[:1])
             found["attempts"] = [list(one) for one in tries]
             if facts:
-                found["facts"] = _facts(kept, found["request_id"], patterns.get(pattern))
+                found["facts"] = _facts(kept, _own(fields), patterns.get(pattern))
             yield found
     finally:
         connection.execute("ROLLBACK")
@@ -82,8 +84,8 @@ def _plain(found: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _facts(kept: bytes, request_id: str, pattern: bytes | None) -> Any:
+def _facts(kept: bytes, own: Sequence[object], pattern: bytes | None) -> Any:
     try:
-        return json.loads(unpacked(kept, request_id, pattern))
+        return json.loads(unpacked(kept, own, pattern))
     except ValueError:
         return None

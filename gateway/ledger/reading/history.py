@@ -1,13 +1,13 @@
 """Finds single requests in the ledger, for people who ask what became of them. Reads only."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from gateway.core.errors import LedgerUnavailable
-from gateway.ledger.facts import unpacked
+from gateway.ledger.packing.facts import unpacked
 from gateway.ledger.reading.reports import Reader
 
 _SEARCH_SECONDS = 4.0
@@ -90,7 +90,7 @@ s.first_token_seconds, coalesce(s.input, 0), coalesce(s.input_cached, 0), coales
 coalesce(s.reasoning, 0), e.microjoules, e.electricity_nanos, v.server
 """
 _FROM = (
-    "FROM receipts r LEFT JOIN settlements s USING (seq) LEFT JOIN request_energy e USING (seq) "
+    "FROM whole_receipts r LEFT JOIN settlements s USING (seq) LEFT JOIN request_energy e USING (seq) "
     "LEFT JOIN answering_servers v USING (seq)"
 )
 
@@ -172,7 +172,7 @@ def _whole(row: tuple[Any, ...], attempts: tuple[tuple[str, str], ...]) -> PastD
         permitted=tuple(json.loads(permitted)),
         prompt_tokens=tokens,
         policy_digest=digest,
-        facts=_readable(facts, request.request_id, pattern),
+        facts=_readable(facts, (request.request_id, request.key, request.user, request.model, tags), pattern),
         first_token_seconds=seconds,
         input=fresh,
         input_cached=cached,
@@ -185,10 +185,10 @@ def _whole(row: tuple[Any, ...], attempts: tuple[tuple[str, str], ...]) -> PastD
     )
 
 
-def _readable(facts: bytes, request_id: str, pattern: bytes | None) -> bytes:
+def _readable(facts: bytes, own: Sequence[object], pattern: bytes | None) -> bytes:
     """Return facts as they came; none where they are damaged, so that everything else is shown."""
     try:
-        return unpacked(facts, request_id, pattern)
+        return unpacked(facts, own, pattern)
     except ValueError:
         return b"{}"
 

@@ -8,13 +8,13 @@ from typing import Any
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.record import Recorded
 from gateway.ledger.database.places import database_at
-from gateway.ledger.facts import unpacked
+from gateway.ledger.packing.facts import OWN, unpacked
 from gateway.ledger.sql import Connection, Database
 
 _QUERY = """
-SELECT r.seq, r.request_id, r.pattern, r.facts, r.label, r.rule, r.permitted, s.target, s.zone, s.outcome,
-       s.cost_micros, s.first_token_seconds
-FROM receipts r LEFT JOIN settlements s USING (seq)
+SELECT r.seq, r.request_id, r.key, r."user", r.model, r.tags, r.pattern, r.facts, r.label, r.rule, r.permitted,
+       s.target, s.zone, s.outcome, s.cost_micros, s.first_token_seconds
+FROM whole_receipts r LEFT JOIN settlements s USING (seq)
 WHERE r.received_at >= ? AND length(r.facts) > 2
 """
 _NEXT = f"{_QUERY} AND r.seq > ? ORDER BY r.seq LIMIT ?"
@@ -57,9 +57,9 @@ def _patterns(connection: Connection) -> dict[int | None, bytes | None]:
 
 def _recorded(row: tuple[Any, ...], patterns: Mapping[int | None, bytes | None]) -> Recorded:
     """Return a request; facts that are damaged are none: whoever reads them counts them as unreadable."""
-    _, request_id, pattern, kept, *rest = row
+    own, (pattern, kept, *rest) = row[1 : 1 + len(OWN)], row[1 + len(OWN) :]
     try:
-        facts = unpacked(kept, request_id, patterns.get(pattern))
+        facts = unpacked(kept, own, patterns.get(pattern))
     except ValueError:
         facts = b""
     return Recorded(**dict(zip(Recorded.__struct_fields__, (facts, *rest), strict=True)))

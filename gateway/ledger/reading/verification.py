@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from gateway.ledger import chain
-from gateway.ledger.facts import unpacked
+from gateway.ledger.packing.facts import unpacked
 
 _MOST_TOLD = 5  # rows that a sentence names
 
@@ -81,10 +81,10 @@ def _border(connection: sqlite3.Connection) -> Check:
 def _facts(connection: sqlite3.Connection) -> Check:
     patterns = dict(connection.execute("SELECT number, content FROM fact_patterns"))
     read, bad = 0, []
-    query = "SELECT seq, request_id, pattern, facts FROM receipts ORDER BY seq"
-    for seq, request_id, number, facts in connection.execute(query):
+    query = 'SELECT seq, pattern, facts, request_id, key, "user", model, tags FROM receipts ORDER BY seq'
+    for seq, number, facts, *own in connection.execute(query):
         try:
-            plain = unpacked(facts, request_id, None if number is None else patterns[number])
+            plain = unpacked(facts, own, None if number is None else patterns[number])
             read += 1
         except (ValueError, KeyError):
             plain = b""

@@ -33,7 +33,7 @@ async def test_as_a_program(office: Path, tmp_path: Path) -> None:
     try:
         for number in range(600):
             await ledger.refuse(
-                make_receipt(f"x{number}", key="batch", facts=b"{" + b" " * 50 + b"}", rule="r" * 1000),
+                make_receipt(f"x{number}", key="batch", facts=b"{" + b" " * 50 + b"}", model="m" * 1000),
                 make_settlement(f"x{number}"),
             )
         erased = aduana("ledger", "erase", "--key", "batch", "--yes")

@@ -115,7 +115,7 @@ def _commitment(connection: sqlite3.Connection, link: Link) -> bytes | None:
     if link.kind not in (LinkKind.RECEIPT, LinkKind.SETTLEMENT):
         return link.commitment
     receipt = link.kind == LinkKind.RECEIPT
-    table, columns = ("receipts", (*RECEIPT, *LATER_IN_RECEIPT)) if receipt else ("settlements", SETTLEMENT)
+    table, columns = ("whole_receipts", (*RECEIPT, *LATER_IN_RECEIPT)) if receipt else ("settlements", SETTLEMENT)
     row = connection.execute(f"SELECT {', '.join(columns)} FROM {table} WHERE seq = ?", (link.seq,)).fetchone()
     salt = connection.execute("SELECT salt FROM chain_salts WHERE seq = ?", (link.seq,)).fetchone()
     if row is None or salt is None:
@@ -140,6 +140,14 @@ def delete(office: Office, where: str, *, recompute: bool = False) -> None:
 TAMPERINGS: dict[str, tuple[Tampering, str]] = {
     "one field changed": (
         lambda office: tamper(office.database, "UPDATE receipts SET key = 'somebody' WHERE seq = 7"),
+        "receipt_changed",
+    ),
+    "words that many receipts share": (
+        lambda office: tamper(office.database, "UPDATE phrases SET rule = 'another'"),
+        "receipt_changed",
+    ),
+    "other words than the shared ones": (
+        lambda office: tamper(office.database, "UPDATE receipts SET rule = 'another' WHERE seq = 27"),
         "receipt_changed",
     ),
     "a label lowered in row and link": (
@@ -181,7 +189,7 @@ TAMPERINGS: dict[str, tuple[Tampering, str]] = {
             office.database,
             "INSERT INTO receipts SELECT 99, 'r99', received_at, dialect, endpoint, key, user, model, stream, label, "
             "label_source, tags, categories, doubts, rule, permitted, refusal, prompt_tokens, policy_digest, facts, "
-            "shadow, budget, masked, pattern, conversation FROM receipts WHERE seq = 1",
+            "shadow, budget, masked, pattern, conversation, phrase FROM receipts WHERE seq = 1",
         ),
         "added",
     ),

@@ -295,7 +295,8 @@ async def test_every_column_is_committed_to(tmp_path: Path) -> None:
     office = await recorded(tmp_path, 1, every=1)
     connection = sqlite3.connect(office.database)
     for table, names in (
-        ("receipts", {"seq", *RECEIPT, *LATER_IN_RECEIPT, "pattern"}),  # by which facts are unpacked: they are
+        # By the last two facts and words are put together again, and those are.
+        ("receipts", {"seq", *RECEIPT, *LATER_IN_RECEIPT, "pattern", "phrase"}),
         ("settlements", {"seq", *SETTLEMENT, *LATER_IN_SETTLEMENT}),
         ("attempts", {"seq", "number", "target", "error"}),
     ):

@@ -8,7 +8,7 @@ import pytest
 from gateway.ledger import Ledger, LedgerSettings
 from gateway.ledger.database.beside import beside
 from gateway.ledger.reading.verification import verify
-from tests.ledger.test_facts import fill
+from tests.ledger.packing.test_facts import fill
 
 
 def failed(folder: Path) -> dict[str, str]:
@@ -36,7 +36,7 @@ async def test_a_ledger_in_use_is_well(tmp_path: Path) -> None:
          f"1 were answered by a cloud: req_{2:024x}"),
         ("UPDATE receipts SET facts = substr(facts, 1, 30) WHERE seq = 4", "facts", "can't be read: rows 4"),
         ("DELETE FROM fact_patterns", "facts", "can't be read"),
-        ("PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'receipts_received_at'", "file", ""),
+        ("PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'settlements_settled_at'", "file", ""),
     ],
 )  # fmt: skip
 async def test_what_must_not_be_is_told(tmp_path: Path, harm: str, name: str, told: str) -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from gateway.core.labels import Label
 
-_FROM = "FROM receipts r LEFT JOIN settlements s ON s.seq = r.seq WHERE r.received_at >= ? AND r.received_at < ?"
+_FROM = "FROM whole_receipts r LEFT JOIN settlements s ON s.seq = r.seq WHERE r.received_at >= ? AND r.received_at < ?"
 _FAR = 1e15
 
 

@@ -15,8 +15,8 @@ from gateway.ledger.schema import VERSION, identify, migrate
 _SQLITE = b"SQLite format 3\0"
 NEEDED = frozenset(
     {
-        "receipts", "settlements", "attempts", "answering_servers", "fact_patterns", "chain_head", "chain_links",
-        "chain_salts", "checkpoints",
+        "receipts", "settlements", "attempts", "answering_servers", "fact_patterns", "phrases", "chain_head",
+        "chain_links", "chain_salts", "checkpoints",
     }
 )  # fmt: skip
 """Tables that are needed to verify. All others, such as the memory of conversations and keys, prove nothing."""

@@ -2,11 +2,13 @@
 
 Most of a receipt is the state of targets, prices and budgets, which hardly change from one request to the next. Such a
 pattern is the dictionary (RFC 1950, "preset dictionary") with which the facts of later requests are deflated: about
-200 bytes instead of 1,000. INVARIANT: a pattern holds nothing about a person, so that it may stay when requests go, and
-it never changes. Older rows have no pattern: their facts are plain JSON.
+200 bytes instead of 1,000. What stands in the receipt's own columns is left out of them. INVARIANT: a pattern holds
+nothing about a person, so that it may stay when requests go, and it never changes. Older rows have no pattern: their
+facts are plain JSON.
 """
 
 import zlib
+from collections.abc import Sequence
 
 import msgspec
 
@@ -18,12 +20,15 @@ _IMPERSONAL = ("gpu", "targets", "electricity", "counts", "prices")
 _WORDS = (
     b'"media":["image"],"attachments":[["pdf",1,true,true]],"logprobs":true,"format":"json_schema","inputs":1,'
     b'"tainted":true,"causes":["contact.email"],"doubts":[""],"findings":[["person.name",1,1.0],["contact.phone",1,'
-    b'"budgets":{"day":{"spent":0.0,"limit":5.0,"resets":"T00:00:00Z"},"key:"month":{"spent":0.0,"limit":20.0},'
-    b'"estimate":{"v":1,"id":"\0","model":"auto","dialect":"anthropic","endpoint":"chat","stream":true,"key":"'
-    b'"user":"","tags":["","tools":true,"turns":1,"max_tokens":1024,"size":1,"now":"20'
+    b'"budgets":{"day":{"spent":0.0,"limit":5.0,"resets":"T00:00:00Z"},"key:\1":{"spent":0.0,"month":{"spent":0.0,"limit":20.0},'
+    b'"estimate":{"v":1,"id":"\0","model":"\3","dialect":"anthropic","endpoint":"chat","stream":true,"key":"\1",'
+    b'"user":"\2","tags":\4,"tools":true,"turns":1,"max_tokens":1024,"size":1,"now":"20'
 )
 _BUDGETS = ("day", "month")
-_ID = b"\0"  # stands for the request's id; no JSON has it
+OWN = ("request_id", "key", "user", "model", "tags")
+"""Columns of a receipt that its facts say again: there something shorter stands for them."""
+_STANDS = (b"\0", b"\1", b"\2", b"\3", b"\4")  # for each of them; no JSON has these
+_SHORT = 4  # what has fewer bytes may be part of other words, and gains nothing
 _LEVEL = 6
 _MOST = 32_000  # bytes of a pattern that deflate looks at
 _MOST_BYTES = 2**22  # of one request's facts, unpacked
@@ -96,18 +101,24 @@ def pattern_of(facts: bytes) -> bytes:
     return (_WORDS + _encode(shared))[-_MOST:]
 
 
-def packed(facts: bytes, request_id: str, pattern: Pattern | None) -> tuple[int | None, bytes]:
-    """Return the number of the pattern (None: none) and the facts as they are kept.
-
-    The request's id, which nothing could make shorter, stands beside them anyway.
-    """
-    if pattern is None or len(facts) < _PLAIN or _ID in facts:
+def packed(facts: bytes, own: Sequence[object], pattern: Pattern | None) -> tuple[int | None, bytes]:
+    """Return the number of the pattern (None: none) and the facts as they are kept. `own`: values of `OWN`."""
+    if pattern is None or len(facts) < _PLAIN or any(stand in facts for stand in _STANDS):
         return None, facts
-    return pattern.number, pattern.pack(facts.replace(request_id.encode("utf-8", "replace"), _ID))
+    for value, stand in zip(own, _STANDS, strict=True):
+        text = _bytes(value)
+        if len(text) >= _SHORT:
+            facts = facts.replace(text, stand)
+    return pattern.number, pattern.pack(facts)
 
 
-def unpacked(kept: bytes, request_id: str, pattern: bytes | None) -> bytes:
-    """Return the facts of a request as they came. `pattern`: the content of theirs; None: they are plain.
+def unpacked(kept: bytes, own: Sequence[object], pattern: bytes | None) -> bytes:
+    """Return the facts of a request as they came.
+
+    Args:
+        kept: The facts as they are kept.
+        own: Values of `OWN`.
+        pattern: The content of theirs; None: they are plain.
 
     Raises:
         ValueError: They can't be read.
@@ -121,7 +132,16 @@ def unpacked(kept: bytes, request_id: str, pattern: bytes | None) -> bytes:
         raise ValueError(f"these facts can't be unpacked: {error}") from error
     if not stream.eof:
         raise ValueError("these facts can't be unpacked: they are cut off, or much too long")
-    return facts.replace(_ID, request_id.encode())
+    for value, stand in zip(reversed(own), reversed(_STANDS), strict=True):  # a later one may be in an earlier one
+        text = _bytes(value)
+        if facts.count(stand) * len(text) > _MOST_BYTES:
+            raise ValueError("these facts can't be unpacked: they are much too long")
+        facts = facts.replace(stand, text)
+    return facts
+
+
+def _bytes(value: object) -> bytes:
+    return value.encode("utf-8", "replace") if isinstance(value, str) else b""
 
 
 def newest(connection: Connection) -> Pattern | None:

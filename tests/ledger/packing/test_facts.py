@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from gateway.ledger import FILE_NAME, History, Ledger, LedgerSettings
-from gateway.ledger.facts import Pattern, packed, pattern_of, unpacked
+from gateway.ledger.packing.facts import Pattern, packed, pattern_of, unpacked
 from gateway.ledger.reading.recorded import newest_recorded, recorded
 from tests.ledger.conftest import NOON, make_receipt, make_settlement
 
+OWN = ("r1", "maria-laptop", "maria@example.org", "auto", '["client-acme"]')
 TARGETS = {
     name: {"queue_depth": 0, "queue_wait_seconds": 0.0, "slots_busy": 0, "slots_total": 8, "latency_seconds": 0.0123}
     for name in ("home", "lan", "claude", "gpt", "gem")
@@ -104,8 +105,30 @@ def test_what_is_shared_names_nobody() -> None:
 def test_facts_that_are_none_are_kept_as_they_are(text: bytes) -> None:
     """Whatever is given is given back."""
     pattern = Pattern(3, pattern_of(facts(1)))
-    number, kept = packed(text, "r1", pattern)
-    assert unpacked(kept, "r1", pattern.content if number is not None else None) == text
+    number, kept = packed(text, OWN, pattern)
+    assert unpacked(kept, OWN, pattern.content if number is not None else None) == text
+
+
+def test_what_the_receipt_says_itself_is_not_kept_again() -> None:
+    """A key, a user and tags stand beside the facts anyway, so that long ones make no facts longer."""
+    pattern = Pattern(3, pattern_of(facts(1)))
+    sizes = []
+    for key, user in (("laptop", "ana"), ("a" + "-very-long" * 9, "somebody with ünusual letters" * 5)):
+        own = (f"req_{5:024x}", key, user, "auto", '["client-acme"]')
+        text = facts(5, key=key, user=user).replace(b"maria-laptop", key.encode())
+        text = json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False).encode()
+        number, kept = packed(text, own, pattern)
+        assert number == 3
+        assert unpacked(kept, own, pattern.content) == text
+        sizes.append(len(kept))
+    assert sizes[1] < sizes[0] + 20
+
+
+def test_facts_that_would_fill_the_memory_are_refused() -> None:
+    """A long name that stands in somebody's facts a million times is not put there."""
+    pattern = Pattern(1, pattern_of(facts(1)))
+    with pytest.raises(ValueError, match="much too long"):
+        unpacked(pattern.pack(b"\1" * 10**6), ("r", "x" * 10**6, None, "m", "[]"), pattern.content)
 
 
 def test_damage_is_noticed() -> None:
@@ -113,9 +136,9 @@ def test_damage_is_noticed() -> None:
     pattern = Pattern(1, pattern_of(facts(1)))
     kept = pattern.pack(facts(2))
     with pytest.raises(ValueError, match="can't be unpacked"):
-        unpacked(kept[:-5], "r", pattern.content)
+        unpacked(kept[:-5], OWN, pattern.content)
     with pytest.raises(ValueError, match="can't be unpacked"):
-        unpacked(kept, "r", b"")
+        unpacked(kept, OWN, b"")
 
 
 async def test_an_older_ledger_goes_on(tmp_path: Path) -> None:
