@@ -31,8 +31,9 @@ class Run:
         self._clock = clock
         self._until = clock() + settings.seconds
         # A thread works no longer than time passes: the clock that costs no system call is asked first.
-        self._passing = time.perf_counter if clock is time.thread_time else clock
-        self._surely_until = self._passing() + settings.seconds
+        self._passing, self._surely_until = clock, self._until
+        if clock is time.thread_time:
+            self._passing, self._surely_until = time.perf_counter, time.perf_counter() + settings.seconds
         self._left = settings.max_characters
         self._steps = 0
         self.characters = 0
