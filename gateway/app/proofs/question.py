@@ -1,6 +1,7 @@
 """All that a proof of a policy rests on: texts, catalog, rates, and the program that proves."""
 
 import hashlib
+import os
 import platform
 from collections.abc import Mapping
 from functools import cache
@@ -61,10 +62,27 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         """
         found = hashlib.sha256(b"aduana proof 1\0")
         order = [list(names) for names in (self.catalog.targets, self.catalog.aliases, self.catalog.tags_of_keys)]
-        content = msgspec.json.encode(self, enc_hook=_plain, order="deterministic")  # which sorts names and sets
+        placed = self._from_their_folder()
+        content = msgspec.json.encode(placed, enc_hook=_plain, order="deterministic")  # which sorts names and sets
         for part in (*_program(), policy.encode(), msgspec.json.encode(order), content):
             found.update(len(part).to_bytes(8, "big") + part)
         return found.hexdigest()
+
+    def _from_their_folder(self) -> "Question":
+        """Return the same question, with paths from the folder that has all files: what moves whole stays proved.
+
+        INVARIANT: files name each other by paths as they are written, which are all in the texts, so that the same
+        texts under the same names from there make the same policy.
+        """
+        try:
+            top = os.path.commonpath([os.path.dirname(path) for path in self.texts]) + os.sep
+        except ValueError:  # no files, or not all of them absolute
+            return self
+        if not all(path.startswith(top) for path in self.texts):
+            return self
+        roots = tuple(path.removeprefix(top) for path in self.roots)
+        texts = {path.removeprefix(top): text for path, text in self.texts.items()}
+        return msgspec.structs.replace(self, roots=roots, texts=texts)
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

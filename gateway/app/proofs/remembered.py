@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _PREFIX = "proved-"
-_KEPT = 64  # in a folder
+_KEPT = 256  # in a folder
 
 
 class Proved:

@@ -56,6 +56,20 @@ def test_an_unchanged_policy_is_not_proved_again(tmp_path: Path, elsewhere: list
         assert not Proved([tmp_path]).has(other.digest(first.policy().digest))
 
 
+def test_a_policy_that_moves_whole_stays_proved() -> None:
+    """The folder counts for nothing; the files' places in it, and which of them includes another, do."""
+
+    def digest(folder: str, *names: str, roots: tuple[str, ...] = ("p.yaml",)) -> str:
+        texts = {f"{folder}{name}": RULES for name in names}
+        return question(roots=tuple(folder + name for name in roots), texts=texts).digest("d")
+
+    here = digest("/etc/aduana/", "p.yaml", "house/q.yaml")
+    assert here == digest("/home/ana/policies/", "p.yaml", "house/q.yaml")
+    assert here != digest("/etc/aduana/", "p.yaml", "q.yaml")
+    assert here != digest("/etc/aduana/", "p.yaml", "house/q.yaml", roots=("p.yaml", "house/q.yaml"))
+    assert here != digest("/etc/aduana/", "p.yaml")
+
+
 def test_what_is_refuted_is_told_and_never_remembered(tmp_path: Path, elsewhere: list[bytes]) -> None:
     """A broken claim is named with its place, each time anew."""
     asked = question(BROKEN)
