@@ -24,15 +24,17 @@ def read(connection: Connection) -> LedgerIdentity:
     return LedgerIdentity(id=row[0], key=row[1], starts=row[2], used=bool(used))
 
 
-def write(connection: Connection, identity: str, key: str, starts: int, *, shared: bool = False) -> None:
-    """Give a ledger its identity. A shared one keeps it while other gateways run.
+def write(connection: Connection, identity: str, key: str, starts: int, *, shared: bool = False) -> str:
+    """Give a ledger its identity, and return the one it has: of gateways that begin a shared one together, the first's.
 
     Raises:
-        LedgerUnavailable: Another gateway has given it another one meanwhile.
+        LedgerUnavailable: It is shared, and another gateway has begun it with another key.
     """
     before = read(connection)
     (gateways,) = connection.execute("SELECT count(*) FROM gateways").fetchone()
-    if shared and before.id and (before.id, before.key) != (identity, key) and gateways > 1:
+    if shared and before.id and before.key == key:
+        identity = before.id
+    elif shared and before.id and gateways > 1:
         raise LedgerUnavailable(
             "Another gateway has begun this ledger with another key (taint.key). Copy that file from its state "
             "directory into this one's, so that both recognise the same conversations."
@@ -42,3 +44,4 @@ def write(connection: Connection, identity: str, key: str, starts: int, *, share
         "ON CONFLICT (one) DO UPDATE SET id = excluded.id, key = excluded.key, starts = excluded.starts",
         (identity, key, starts),
     )
+    return identity

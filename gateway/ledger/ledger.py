@@ -148,8 +148,8 @@ class Ledger:
         found: LedgerIdentity = await self._open_now().do(identity.read)
         return found
 
-    async def claim(self, state: str, key: str, starts: int) -> None:
-        """Give the ledger its identity; durable when it returns.
+    async def claim(self, state: str, key: str, starts: int) -> str:
+        """Give the ledger its identity; durable when it returns, with the id that the state has now.
 
         Args:
             state: Id of the state directory's state.
@@ -157,11 +157,12 @@ class Ledger:
             starts: How often the state was started.
 
         Raises:
-            LedgerUnavailable: It could not be written in time.
+            LedgerUnavailable: It could not be written in time, or is begun with another key.
         """
-        await self._open_now().do(
+        claimed: str = await self._open_now().do(
             lambda connection: identity.write(connection, state, key, starts, shared=self._database.shared)
         )
+        return claimed
 
     def exhaust_budgets(self) -> None:
         """Count every budget with a limit as spent, because nobody knows what was: until the ledger is opened again."""

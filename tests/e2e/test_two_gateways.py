@@ -106,8 +106,10 @@ async def balanced(folder: Path, den: str, **config: Any) -> AsyncIterator[Balan
     """Two gateways behind HAProxy, once both are ready."""
     assert HAPROXY is not None
     async with AsyncExitStack() as stack:
-        one = await stack.enter_async_context(gateway(folder / "one", den, **config))
-        two = await stack.enter_async_context(gateway(folder / "two", den, **config))
+        one, two = (gateway(folder / name, den, **config) for name in ("one", "two"))
+        async with asyncio.TaskGroup() as starting:  # at once, as replicas of a cluster do
+            for each in (one, two):
+                starting.create_task(stack.enter_async_context(each))
         port = free_port()
         written = EXAMPLE.read_text()
         for example, real in (
@@ -260,8 +262,19 @@ async def test_a_gateway_that_is_killed_loses_no_acknowledged_answer(tmp_path: P
         assert {asked[f"request-{number}"] for number in range(72)} <= {0, 1}
 
 
-async def test_a_budget_for_three_is_spent_by_three(tmp_path: Path, postgresql: Postgresql) -> None:
-    """300 requests at once, a dollar each, over two gateways with one ledger and three dollars: three are sent."""
+@pytest.mark.parametrize(
+    "bound",
+    [
+        {"budgets": {"day_usd": 3.0}},  # a dollar each
+        {"limits": {"keys": {"anonymous": {"parallel": 3}}}},
+        {"limits": {"keys": {"anonymous": {"tokens_per_day": 3_900}}}},  # a thousand each, and the prompt
+    ],
+    ids=["money", "parallel", "tokens"],
+)
+async def test_what_is_enough_for_three_lets_three_through(
+    tmp_path: Path, postgresql: Postgresql, bound: dict[str, Any]
+) -> None:
+    """300 requests at once over two gateways with one ledger, and a bound that three reach: three are sent."""
     release = asyncio.Event()
 
     async def dear(exchange: Exchange) -> None:
@@ -269,7 +282,7 @@ async def test_a_budget_for_three_is_spent_by_three(tmp_path: Path, postgresql: 
         await streamed(text("Hello"), FINISH, usage(USAGE), DONE)(exchange)
 
     async def one(session: aiohttp.ClientSession, number: int) -> None:
-        chat = {"model": "auto", "max_tokens": 100, "messages": [{"role": "user", "content": f"request {number}"}]}
+        chat = {"model": "auto", "max_tokens": 1000, "messages": [{"role": "user", "content": f"request {number}"}]}
         async with session.post("/v1/chat/completions", json=chat) as answer:
             await answer.read()
             ends[answer.status] += 1
@@ -281,17 +294,17 @@ async def test_a_budget_for_three_is_spent_by_three(tmp_path: Path, postgresql: 
         config = {
             "ledger": postgresql.fresh(),
             "targets": {"big": big | {"api_key": f"file:{tmp_path / 'provider-key'}"}},
-            "budgets": {"day_usd": 3.0},
-            "prices": {"overrides": {"m": {"input": 0, "output": 10_000}}},
+            "prices": {"overrides": {"m": {"input": 0, "output": 1_000}}},
         }
         async with (
-            balanced(tmp_path, den, policy=DEAR, **config) as balance,
+            balanced(tmp_path, den, policy=DEAR, **config, **bound) as balance,
             aiohttp.ClientSession(balance.url, connector=aiohttp.TCPConnector(limit=300)) as session,
         ):
             asked = [asyncio.create_task(one(session, number)) for number in range(300)]
             async with asyncio.timeout(120):
                 while ends[429] < 297:
                     assert not ends[200]
+                    assert set(ends) <= {429}
                     await asyncio.sleep(0.02)
                 release.set()
                 await asyncio.gather(*asked)

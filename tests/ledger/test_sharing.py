@@ -8,6 +8,7 @@ import pytest
 from gateway.core.errors import LedgerUnavailable
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Reservation, Whose
+from gateway.ledger import LedgerIdentity
 from tests.ledger.conftest import CLOUD, Clock, Joined, die, make_receipt, make_settlement, rows
 
 A, B = b"a" * 16, b"b" * 16
@@ -129,4 +130,12 @@ async def test_another_key_does_not_take_a_shared_ledger_over(join: Joined) -> N
     with pytest.raises(LedgerUnavailable, match=r"taint\.key"):
         await other.claim("other state", "key of the other", 1)
     assert (await other.identity()).key == "key of one"
-    await other.claim("state", "key of one", 2)
+
+
+async def test_gateways_that_begin_a_ledger_together_have_one_state(join: Joined) -> None:
+    """With the same key, the second one takes over what the first has named."""
+    one, other = await join(), await join()
+    assert (await one.identity(), await other.identity()) == (LedgerIdentity(), LedgerIdentity())
+    assert await one.claim("state", "key of both", 1) == "state"
+    assert await other.claim("other state", "key of both", 1) == "state"
+    assert (await one.identity()).id == "state"

@@ -68,10 +68,14 @@ class RunningGateway:
             env=os.environ | {"ADUANA_STATE_DIR": str(self.folder / "state"), "NO_COLOR": "1"} | self.env,
         )
         self._reader = asyncio.create_task(self._read())
-        async with asyncio.timeout(120):
-            await self._ready.wait()
-        if not self.url:
-            raise RuntimeError(f"the gateway did not start:\n{self.log}")
+        try:
+            async with asyncio.timeout(120):
+                await self._ready.wait()
+            if not self.url:
+                raise RuntimeError(f"the gateway did not start:\n{self.log}")
+        except BaseException:
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *exc: object) -> None:

@@ -80,9 +80,10 @@ class StateMemory:
             starts=max(before, identity.starts) + 1,
             open=True,
         )
-        await ledger.claim(marker.id, marker.key, marker.starts)  # first: an older ledger is told by its smaller number
+        # First: an older ledger is told by its smaller number.
+        claimed = await ledger.claim(marker.id, marker.key, marker.starts)
         self.key = key
-        self._write(marker)
+        self._write(msgspec.structs.replace(marker, id=claimed))
 
     def close(self) -> None:
         """Note that the ledger is closed in order, so that it needs no `-wal` file the next time."""
