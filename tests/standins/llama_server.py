@@ -31,7 +31,8 @@ def main(port: int, model: str, context: int, slots: int, threads: int, unified:
     params.n_ctx, params.n_parallel, params.kv_unified = slots * context, slots, unified
     params.fit_params = False
     params.no_extra_bufts = not repack_works()
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+    if threads:
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     server = package.Server(params)
     print(f"listening on {server.listening_address}", flush=True)
     threading.Event().wait()

@@ -36,7 +36,7 @@ server: {{{{port: {{port}}, anonymous: true}}}}
 keys: {{{{flood: {{{{secret: "file:{{flood}}"}}}}, light: {{{{secret: "file:{{light}}"}}}}}}}}
 state_dir: {{state}}
 targets:
-  home: {{{{kind: embedded, model: {{model}}, context: {_CONTEXT}, slots: {_SLOTS}, threads: {{threads}}, queue: 256}}}}
+  home: {{{{kind: embedded, model: {{model}}, context: {_CONTEXT}, slots: {_SLOTS}, {{threads}}queue: 256}}}}
 models: {{{{m: {{{{targets: [home]}}}}}}}}
 unknown_model: m
 """
@@ -49,7 +49,7 @@ def main() -> int:
     parser.add_argument("--llama-server", default=shutil.which("llama-server"))
     parser.add_argument("--model", default="smollm2")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=2, help="0: as many as each side takes by itself")
     parser.add_argument("--gateway", action="store_true", help="also through the whole gateway, beside the bare engine")
     parser.add_argument("--only", default="", help="workloads whose name contains one of these, by commas")
     parser.add_argument(
@@ -115,7 +115,8 @@ def _commands(built: str | None, model: str, threads: int) -> dict[str, tuple[li
     ports = [_free_port() for _ in range(3)]
     shape = [model, str(_CONTEXT), str(_SLOTS), str(threads)]
     if built:
-        theirs = [built, "-m", model, "-c", str(_SLOTS * _CONTEXT), "-np", str(_SLOTS), "-t", str(threads)]
+        theirs = [built, "-m", model, "-c", str(_SLOTS * _CONTEXT), "-np", str(_SLOTS)]
+        theirs += ["-t", str(threads)] if threads else []
         separate, unified = ([*theirs, "--port", str(ports[1])], [*theirs, "-kvu", "--port", str(ports[2])])
     else:
         print("llama.cpp's server: that of the package xllamacpp, which is not built for this CPU alone.")
@@ -135,7 +136,8 @@ def _gateway(folder: Path, model: str, threads: int) -> tuple[list[str], int]:
     apps = {name: folder / name for name in ("flood", "light")}
     for name, file in apps.items():
         file.write_text(name)
-    config.write_text(_CONFIG.format(port=port, state=folder / "state", model=model, threads=threads, **apps))
+    said = f"threads: {threads}, " if threads else ""
+    config.write_text(_CONFIG.format(port=port, state=folder / "state", model=model, threads=said, **apps))
     return [sys.executable, "-m", "gateway", "serve", "--config", str(config)], port
 
 

@@ -104,7 +104,7 @@ async def main() -> None:
     """Until it is terminated."""
     port, model, context, slots, threads = sys.argv[1:6]
     settings = EmbeddedSettings(
-        model=model, context=int(context), slots=int(slots), threads=int(threads), queue=256, top_k=40
+        model=model, context=int(context), slots=int(slots), threads=int(threads) or None, queue=256, top_k=40
     )
     info = TargetInfo(
         name="bench", kind="embedded", zone=Zone.LOCAL, ceiling=Label.SENSITIVE, model="m", context=int(context)
