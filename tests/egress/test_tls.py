@@ -135,6 +135,22 @@ async def asking(port: int, secured: Secured) -> AsyncGenerator[Callable[[], "as
         yield lambda: asyncio.create_task(said(target))
 
 
+async def test_strangers_who_say_nothing_keep_nobody_out(ours: Path) -> None:
+    """Of connections that show no certificate the oldest are closed, and a gateway is answered beside them."""
+    async with (
+        FaultServer(GOOD) as server,
+        running(server, Secured(files(ours, "egress"))) as one,
+        asking(one.port, Secured(files(ours, "gateway"), HOST)) as ask,
+    ):
+        silent = [await asyncio.open_connection(HOST, one.port) for _ in range(process._UNPROVEN + 20)]
+        async with asyncio.timeout(60):
+            assert [await reader.read() for reader, _ in silent[:20]] == [b""] * 20
+        assert not silent[-1][0].at_eof()
+        assert await ask() == "Hello there"
+        for _, writer in silent:
+            writer.close()
+
+
 async def test_both_know_each_other(ours: Path) -> None:
     """With certificates of one authority a request arrives, and its connection serves the next one, too."""
     async with (
@@ -152,6 +168,7 @@ def test_the_quick_event_loop_does_the_same(ours: Path) -> None:
     uvloop = pytest.importorskip("uvloop")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(test_both_know_each_other(ours))
+        runner.run(test_strangers_who_say_nothing_keep_nobody_out(ours))
 
 
 @pytest.mark.parametrize("wrong", ["stranger calls", "stranger answers", "egress calls", "gateway answers", "plain"])

@@ -43,6 +43,7 @@ from gateway.privacy.inspection.quick import QuickLook
 LOG = structlog.get_logger("aduana.egress")
 _CLOSE_SECONDS = 5.0
 _PERIOD = 600.0  # seconds between two looks at which clouds can be reached
+_UNPROVEN = 128  # connections that have not shown yet who they are; of more, the oldest goes
 _INLINE_BYTES = 16 * 1024  # longer bodies are looked at in a thread, so that other streams keep flowing
 
 
@@ -63,6 +64,7 @@ class EgressServer:
         self._look: asyncio.Task[QuickLook] | None = None
         self._prepared: QuickLook | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._unproven: dict[asyncio.Task[None], None] = {}  # in the order in which they came
         self._answering: set[asyncio.Task[None]] = set()
         self._draining = asyncio.Event()
         self._reached: tuple[str, ...] = ()
@@ -72,6 +74,14 @@ class EgressServer:
         task = asyncio.get_running_loop().create_task(self._serve(connection, tls), name="connection of the gateway")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        if tls is not None:
+            self._unproven[task] = None
+            task.add_done_callback(self._proven)
+            if len(self._unproven) > _UNPROVEN:
+                next(iter(self._unproven)).cancel()
+
+    def _proven(self, task: "asyncio.Task[None]") -> None:
+        self._unproven.pop(task, None)
 
     async def warm(self) -> None:
         """Compile the patterns before the first request needs them."""
@@ -103,12 +113,18 @@ class EgressServer:
             await client.close()
 
     async def _serve(self, connection: socket.socket, tls: Secured | None) -> None:
+        task = asyncio.current_task()
+        assert task is not None
         try:
             reader, writer = await open_streams(connection, tls)
         except OSError as error:
             if isinstance(error, ssl.SSLError):  # anything else is a port that somebody looked at
                 LOG.warning("egress.stranger", reason=error.reason)
             return
+        except asyncio.CancelledError:
+            connection.close()
+            raise
+        self._proven(task)
         try:
             writer.write(frame(Kind.HELLO, Hello(life=self._life, clock=time.monotonic(), reached=self._reached)))
             while not self._draining.is_set():
