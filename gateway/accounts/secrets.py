@@ -50,9 +50,12 @@ class SecretDigest:
 
     def __init__(self, secret: bytes) -> None:
         """Make the key. `secret`: the state directory's, or any random bytes for digests that are kept nowhere."""
-        self._key = hmac.digest(secret, _PURPOSE, hashlib.sha256)
+        self._keyed = hmac.new(hmac.digest(secret, _PURPOSE, hashlib.sha256), digestmod=hashlib.sha256)
 
     def of(self, secret: str) -> bytes:
         """Return the digest of a secret (32 bytes)."""
         # A header's bytes need not be UTF-8: those that are not arrive as surrogates.
-        return hmac.digest(self._key, secret.encode("utf-8", "surrogatepass"), "sha256")
+        # A copy: `hmac.digest` lets go of the interpreter, which other threads then have for a while.
+        keyed = self._keyed.copy()
+        keyed.update(secret.encode("utf-8", "surrogatepass"))
+        return keyed.digest()

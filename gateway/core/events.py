@@ -1,5 +1,6 @@
 """What the pipeline tells observers. Observers never answer and never raise into a request."""
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -80,27 +81,12 @@ class LimitReached(msgspec.Struct, frozen=True, kw_only=True):
     limit: str  # requests_per_minute, tokens_per_minute, tokens_per_day, parallel
 
 
-class FirstToken(msgspec.Struct, frozen=True, kw_only=True):
-    """The first content was sent to the client, `seconds` after the request was admitted."""
-
-    zone: Zone
-    model: str
-    seconds: float
-
-
-class Gaps(msgspec.Struct, frozen=True, kw_only=True):
-    """Gaps between content deltas of one answer, in seconds, reported once at the end."""
-
-    zone: Zone
-    model: str
-    seconds: tuple[float, ...]
-
-
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
     """A request has ended and is settled: the last event of every request."""
 
     receipt: Receipt
     settlement: Settlement
+    gaps: Sequence[float] = ()  # seconds between two pieces of its answer's text
 
 
 class ViolationStopped(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,8 +105,6 @@ Event: TypeAlias = (
     | FellBack
     | BudgetDenied
     | LimitReached
-    | FirstToken
-    | Gaps
     | Settled
     | ViolationStopped
 )

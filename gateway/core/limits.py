@@ -54,7 +54,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 NO_LIMITS = Limits()
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
+class Account(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """Sum of cloud spending in the running day or month: of everybody, or of one key, user, tag or target.
 
     Names are `day` and `month`, or a scope and a name: `user:ana` for the month, `user_day:ana` for the day.

@@ -313,7 +313,7 @@ def endpoint_of(request: AnyRequest) -> Endpoint:
             return Endpoint.SPEECH
 
 
-class Caller(msgspec.Struct, frozen=True, kw_only=True):
+class Caller(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """Who asks: the API key's entry in the configuration, or the anonymous caller where no keys are required."""
 
     key: str = "anonymous"  # the key's name, never its secret

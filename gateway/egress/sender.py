@@ -271,6 +271,11 @@ class SealedReply:
             raise told
         return b""
 
+    @property
+    def ended(self) -> bool:
+        """Whether the answer was read to its end."""
+        return self._over
+
     async def close(self) -> None:
         """End the answer; what was not read to its end is cancelled on the other side."""
         connection, self._connection = self._connection, None

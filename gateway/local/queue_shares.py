@@ -47,7 +47,9 @@ class QueueShares:
     @property
     def most(self) -> int:
         """How many of one key may run and wait where no other key has any."""
-        return QueueShares(slots=self.slots, queue=self.queue).left("")
+        places = self.slots + self.queue
+        by_rule = (_TIMES_FREE * places + self.slots) // (1 + _TIMES_FREE)  # as in `left`, where nothing is held
+        return max(self.slots, min(places, max(by_rule, self.slots + 1)))
 
     def take(self, key: str, count: int = 1) -> None:
         """Note that `count` more of a key run or wait."""

@@ -3,8 +3,7 @@
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 from gateway.core.errors import TargetBusy
 from gateway.core.route import Room
@@ -100,36 +99,31 @@ class FairSlots:
         """Return the places that a key has left."""
         return room_of(self._places, self._throughput, key, self._clock())
 
-    @asynccontextmanager
-    async def slot(self, key: str, priority: int, deadline: float) -> AsyncGenerator[Callable[[], None], None]:
-        """Wait for a slot, and hold it. `deadline` is in the loop's clock.
+    def slot(self, key: str, priority: int, deadline: float) -> "_Slot":
+        """Return the context of one request: it waits for a slot, and holds it. `deadline` is in the loop's clock.
 
         Yields what to call where the work begins later than the slot was free, so that only work is measured.
-
-        Raises:
-            TargetBusy: There is no place for this key, or its turn did not come in time.
+        Entering it raises TargetBusy where there is no place for this key, or its turn did not come in time.
         """
+        return _Slot(self, key, priority, deadline)
+
+    async def _enter(self, key: str, priority: int, deadline: float) -> None:
         refusal = self.refusal(key, priority)
         if refusal is not None:
             raise refusal
         self._places.take(key)
         try:
             await self._turn(key, priority, deadline)
-            begun = self._clock()
-
-            def begins() -> None:
-                nonlocal begun
-                begun = self._clock()
-
-            try:
-                yield begins
-            finally:
-                now = self._clock()
-                self._throughput.ended(now, now - begun, waiting=bool(self._waiting))
-                self._running.remove(key)
-                self._next()
-        finally:
+        except BaseException:
             self._places.give_back(key)
+            raise
+
+    def _leave(self, key: str, begun: float) -> None:
+        now = self._clock()
+        self._throughput.ended(now, now - begun, waiting=bool(self._waiting))
+        self._running.remove(key)
+        self._next()
+        self._places.give_back(key)
 
     async def _turn(self, key: str, priority: int, deadline: float) -> None:
         """Return when a slot is this request's; it is then counted as running.
@@ -174,3 +168,33 @@ class FairSlots:
     def _run(self, key: str) -> None:
         self._running.append(key)
         self._served.charge(key, 1, generated=False)
+
+
+class _Slot:
+    """Context of one request at a target."""
+
+    __slots__ = ("_begun", "_deadline", "_key", "_priority", "_slots")
+
+    def __init__(self, slots: FairSlots, key: str, priority: int, deadline: float) -> None:
+        self._slots = slots
+        self._key = key
+        self._priority = priority
+        self._deadline = deadline
+        self._begun = 0.0
+
+    def begins(self) -> None:
+        """Note that the work begins."""
+        self._begun = self._slots._clock()
+
+    async def __aenter__(self) -> Callable[[], None]:
+        """Wait for a slot.
+
+        Raises:
+            TargetBusy: There is no place for this key, or its turn did not come in time.
+        """
+        await self._slots._enter(self._key, self._priority, self._deadline)
+        self.begins()
+        return self.begins
+
+    async def __aexit__(self, *error: object) -> None:
+        self._slots._leave(self._key, self._begun)

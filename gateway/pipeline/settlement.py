@@ -22,7 +22,7 @@ from gateway.core.delta import (
     UsageReport,
 )
 from gateway.core.errors import AduanaError, TargetProtocolError
-from gateway.core.events import FirstToken, Gaps, Settled
+from gateway.core.events import Settled
 from gateway.core.labels import Zone
 from gateway.core.limits import Full
 from gateway.core.progress import Progress
@@ -315,13 +315,8 @@ class SettlementWriter:
         local, target = account.zone is Zone.LOCAL, account.target
         if self._answered is not None and local and target and account.complete and account.text_is_whole:
             self._answered(target, account.answer_text(), settlement.usage.completion_tokens)
-        if account.zone is not None:
-            model = account.target or ""
-            if settlement.first_token_seconds is not None:
-                self._observer.on(FirstToken(zone=account.zone, model=model, seconds=settlement.first_token_seconds))
-            if account.gaps:
-                self._observer.on(Gaps(zone=account.zone, model=model, seconds=tuple(account.gaps)))
-        self._observer.on(Settled(receipt=account.receipt, settlement=settlement))
+        gaps = tuple(account.gaps) if account.gaps else ()
+        self._observer.on(Settled(receipt=account.receipt, settlement=settlement, gaps=gaps))
 
     def _keep(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

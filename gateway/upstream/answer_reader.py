@@ -96,7 +96,7 @@ class AnswerReader:
         Raises:
             AduanaError: the payload reports an error or can't be read.
         """
-        if self._plain and not (is_error or self._only or len(self._states) > 1):
+        if self._plain and b'"delta"' in data and not (is_error or self._only or len(self._states) > 1):
             text = plain_text(data)
             if text is not None:
                 state = self._states[0]

@@ -4,7 +4,6 @@ The sending itself is the caller's: this file opens no connection and knows no H
 """
 
 import asyncio
-import contextlib
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -23,7 +22,7 @@ from gateway.upstream.circuit_breaker import CircuitBreakerSettings, TargetBreak
 from gateway.upstream.errors import is_passing
 from gateway.upstream.fast_path import FastPath
 from gateway.upstream.reading import AnswerReading
-from gateway.upstream.wait_limit import WaitLimit
+from gateway.upstream.wait_limit import WaitExpired, WaitLimit
 
 T = TypeVar("T")
 _LONGEST_PAUSE = 4.0
@@ -55,6 +54,11 @@ class Reply(Protocol):
 
     async def read(self) -> bytes:
         """Return the next raw bytes; empty at the end."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether all of the answer was read, so that nothing is to be waited for behind it."""
         ...
 
     async def close(self) -> None:
@@ -155,27 +159,30 @@ class Exchange:
         Raises:
             AduanaError: the target is held by the breaker, can't be asked, or does not answer well and in time.
         """
-        with self._admitted(endpoint) as answering:
+        with self._admitted(endpoint) as admitted:
             patience = asyncio.get_running_loop().time() + self._settings.header_seconds
-            reply = await self._send(post, deadline, working)
             limit = WaitLimit()
+            reply = await self._send(post, deadline, limit, working)
             try:
                 body = body_of(reply.shape)
                 begun = False
                 while not body.done:
                     if begun and not body.ended:  # nearly always: with as little around it as can be
                         chunk = await self._next(reply, deadline, limit)
+                    elif begun:
+                        chunk = await self._next_of(body, reply, deadline, limit)
                     else:
-                        waiting = self._next_of(body, reply, deadline, limit, since=0.0 if begun else patience)
-                        chunk = await (waiting if begun else self._attended(waiting, working))
+                        chunk = await self._next_of(body, reply, deadline, limit, since=patience, working=working)
                     for deltas in body.feed(chunk) if chunk else map(_alone, body.end()):
                         if fast is not None and fast.took(deltas):
                             continue
                         while deltas:
-                            begun = True
-                            answering()
+                            if not begun:
+                                begun = True
+                                admitted.answering()
                             yield deltas.popleft()
-                await _drain(reply)
+                if not reply.ended:
+                    await _drain(reply, limit)
             finally:
                 limit.close()
                 await reply.close()
@@ -195,22 +202,23 @@ class Exchange:
             AduanaError: the target is held by the breaker, can't be asked, or does not answer well and in time.
         """
         with self._admitted(endpoint):
-            reply = await self._send(post, deadline, working)
-            chunks = await self.collect(reply, deadline=deadline)
+            limit = WaitLimit()
+            reply = await self._send(post, deadline, limit, working)
+            chunks = await self.collect(reply, deadline=deadline, limit=limit)
 
             def unpacked() -> T:
                 return read(collected(reply.shape, chunks))
 
             return unpacked() if sum(map(len, chunks)) < _INLINE_BYTES else await asyncio.to_thread(unpacked)
 
-    async def collect(self, reply: Reply, *, deadline: float) -> list[bytes]:
+    async def collect(self, reply: Reply, *, deadline: float, limit: WaitLimit | None = None) -> list[bytes]:
         """Return the raw body of `reply` and close it.
 
         Stops soon after the limit of size: what is too large is refused when it is unpacked.
         """
         chunks: list[bytes] = []
         size = 0
-        limit = WaitLimit()
+        limit = limit or WaitLimit()
         try:
             while size <= reply.shape.most_bytes and (chunk := await self._next(reply, deadline, limit)):
                 chunks.append(chunk)
@@ -220,77 +228,37 @@ class Exchange:
             await reply.close()
         return chunks
 
-    @contextlib.contextmanager
-    def _admitted(self, endpoint: Endpoint) -> Iterator[Callable[[], None]]:
-        """Ask the breaker for leave, and tell it afterwards how the exchange ended. Yields what to call at each delta.
+    def _admitted(self, endpoint: Endpoint) -> "_Admitted":
+        """Return the context of one exchange, which the circuit breaker lets through and hears the end of."""
+        return _Admitted(self._breaker, self._target, endpoint, self._clock)
 
-        Raises:
-            TargetUnavailable: the target is held, or another request is trying it just now.
-            AduanaError: what was raised inside, passed on.
-        """
-        self._breaker.admit(self._target, endpoint, self._clock())
-        answered = False
-
-        def answering() -> None:
-            nonlocal answered
-            if not answered:
-                answered = True
-                self._breaker.answering(endpoint, self._clock())
-
-        try:
-            yield answering
-        except AduanaError as error:
-            self._breaker.record(endpoint, error, self._clock())
-            raise
-        except BaseException:  # cancelled, or the client went away
-            self._breaker.record(endpoint, None, self._clock()) if answered else self._breaker.release(endpoint)
-            raise
-        self._breaker.record(endpoint, None, self._clock())
-
-    async def _attended(self, waiting: Awaitable[T], working: Callable[[], bool] | None) -> T:
-        """Return what `waiting` returns, as long as the server is there.
-
-        Raises:
-            TargetTimeout: it is silent, and no longer there.
-        """
-        if working is None:
-            return await waiting
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(None) as patience:
-                looks: list[asyncio.TimerHandle] = []
-
-                def look() -> None:
-                    if working():
-                        looks[:] = [loop.call_later(self._settings.idle_seconds, look)]
-                    else:
-                        patience.reschedule(loop.time())
-
-                # No task of its own: what has arrived must be read before a broken connection is noticed.
-                looks.append(loop.call_later(self._settings.idle_seconds, look))
-                try:
-                    return await waiting
-                finally:
-                    looks[0].cancel()
-        except TimeoutError:
-            raise TargetTimeout(f"The target {self._target!r} fell silent, and does not answer any more.") from None
-
-    async def _send(self, post: Post, deadline: float, working: Callable[[], bool] | None = None) -> Reply:
+    async def _send(
+        self, post: Post, deadline: float, limit: WaitLimit, working: Callable[[], bool] | None = None
+    ) -> Reply:
         """Open the answer; after a passing fault try again, within the retry budget and the deadline.
+
+        Whoever gets the answer closes `limit`; without one it is closed here.
 
         Raises:
             AduanaError: what `post` raised at the last try.
-            TargetTimeout: the answer did not begin in `header_seconds`, or before the deadline.
+            TargetTimeout: the answer did not begin in `header_seconds`, or before the deadline; or the server is silent
+                and no longer there.
         """
+        try:
+            return await self._sent(post, deadline, limit, working)
+        except BaseException:
+            limit.close()
+            raise
+
+    async def _sent(self, post: Post, deadline: float, limit: WaitLimit, working: Callable[[], bool] | None) -> Reply:
         loop = asyncio.get_running_loop()
 
         async def once() -> Reply:
-            limit = min(deadline, loop.time() + self._settings.header_seconds)
             try:
-                async with asyncio.timeout_at(limit):
-                    return await self._attended(post(), working)
-            except TimeoutError:
-                raise TargetTimeout(f"The target {self._target!r} did not begin its answer in time.") from None
+                with self._attended(limit, min(deadline, loop.time() + self._settings.header_seconds), working):
+                    return await post()
+            except TimeoutError as error:
+                raise self._late(error, "did not begin its answer in time") from None
 
         try:
             return await once()
@@ -319,43 +287,103 @@ class Exchange:
         return await retrying(again)
 
     async def _next_of(
-        self, body: Body, reply: Reply, deadline: float, limit: WaitLimit, *, since: float = 0.0
+        self,
+        body: Body,
+        reply: Reply,
+        deadline: float,
+        limit: WaitLimit,
+        *,
+        since: float = 0.0,
+        working: Callable[[], bool] | None = None,
     ) -> bytes:
         """Return the next bytes of an answer; empty at the end. Until `since` (the loop's clock) silence is no fault.
 
         An answer to which only its usage is missing ends well, even if its connection breaks or falls silent.
         """
         if not body.ended:
-            return await self._next(reply, deadline, limit, since=since)
+            return await self._next(reply, deadline, limit, since=since, working=working)
         try:
             return await self._next(reply, deadline, limit, most=_LAST_SECONDS)
         except (TargetTimeout, TargetCutOff):
             return b""
 
     async def _next(
-        self, reply: Reply, deadline: float, limit: WaitLimit, most: float = inf, *, since: float = 0.0
+        self,
+        reply: Reply,
+        deadline: float,
+        limit: WaitLimit,
+        most: float = inf,
+        *,
+        since: float = 0.0,
+        working: Callable[[], bool] | None = None,
     ) -> bytes:
         """Return the next bytes of `reply`; empty at the end.
 
         Raises:
-            TargetTimeout: nothing came for `idle_seconds` or `most` seconds, or until the deadline.
+            TargetTimeout: nothing came for `idle_seconds` or `most` seconds, or until the deadline; or, where `working`
+                can tell, the server is silent and no longer there.
         """
         idle = asyncio.get_running_loop().time() + min(self._settings.idle_seconds, most)
         try:
-            with limit.until(min(deadline, max(idle, since))):
+            with self._attended(limit, min(deadline, max(idle, since)), working):
                 return await reply.read()
-        except TimeoutError:
-            raise TargetTimeout(f"The target {self._target!r} stopped in the middle of its answer.") from None
+        except TimeoutError as error:
+            raise self._late(error, "stopped in the middle of its answer") from None
+
+    def _attended(self, limit: WaitLimit, until: float, working: Callable[[], bool] | None) -> WaitLimit:
+        """Return the context of one wait; with `working`, the server is looked at while it is silent."""
+        # No task of its own: what has arrived must be read before a broken connection is noticed.
+        return limit.until(until) if working is None else limit.while_there(working, self._settings.idle_seconds, until)
+
+    def _late(self, error: TimeoutError, what: str) -> TargetTimeout:
+        if isinstance(error, WaitExpired) and error.silent:
+            what = "fell silent, and does not answer any more"
+        return TargetTimeout(f"The target {self._target!r} {what}.")
+
+
+class _Admitted:
+    """Context of one exchange: it asks the breaker for leave, and tells it afterwards how the exchange ended."""
+
+    __slots__ = ("_answered", "_breaker", "_clock", "_endpoint", "_target")
+
+    def __init__(self, breaker: TargetBreaker, target: str, endpoint: Endpoint, clock: Callable[[], float]) -> None:
+        self._breaker = breaker
+        self._target = target
+        self._endpoint = endpoint
+        self._clock = clock
+        self._answered = False
+
+    def answering(self) -> None:
+        """Tell the breaker that the target has begun to answer."""
+        self._answered = True
+        self._breaker.answering(self._endpoint, self._clock())
+
+    def __enter__(self) -> "_Admitted":
+        """Ask for leave.
+
+        Raises:
+            TargetUnavailable: the target is held, or another request is trying it just now.
+        """
+        self._breaker.admit(self._target, self._endpoint, self._clock())
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, AduanaError):
+            self._breaker.record(self._endpoint, error, self._clock())
+        elif error is None or self._answered:
+            self._breaker.record(self._endpoint, None, self._clock())
+        else:  # cancelled, or the client went away
+            self._breaker.release(self._endpoint)
 
 
 def _alone(delta: Delta) -> deque[Delta]:
     return deque((delta,))
 
 
-async def _drain(reply: Reply) -> None:
+async def _drain(reply: Reply, limit: WaitLimit) -> None:
     """Read the few bytes behind the end, so that the connection can serve again."""
     try:
-        async with asyncio.timeout(_DRAIN_SECONDS):
+        with limit.until(asyncio.get_running_loop().time() + _DRAIN_SECONDS):
             for _ in range(_DRAIN_CHUNKS):
                 if not await reply.read():
                     return

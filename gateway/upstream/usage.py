@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from gateway.core.document import Json, JsonObject, freeze_object, strings
+from gateway.core.document import Json, JsonObject, freeze_object, is_object, strings
 from gateway.core.usage import Usage
 
 CHARACTERS_PER_TOKEN = 3.5
@@ -78,12 +78,16 @@ class UsageReports:
 
     def whole(self, report: object) -> None:
         """Take a report about the answer as a whole; None: there is none."""
+        if report is None:
+            return
         self._whole = _later(self._whole, report)
         if isinstance(report, Mapping) and (more := told_beside(report)):
             self._told = more
 
     def choice(self, index: int, report: object) -> None:
         """Take a report that stands in a choice; None: there is none."""
+        if report is None:
+            return
         usage = _later(self._choices.get(index), report)
         if usage is not None:
             self._choices[index] = usage
@@ -158,8 +162,16 @@ def token_count(value: Any) -> int | None:
 
 def _first(holder: Mapping[str, Any], *names: str) -> int | None:
     """Return the first count of these names."""
-    return next((count for name in names if (count := token_count(holder.get(name))) is not None), None)
+    for name in names:
+        count = token_count(holder.get(name))
+        if count is not None:
+            return count
+    return None
 
 
 def _details(usage: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
-    return next((found for name in names if isinstance(found := usage.get(name), Mapping)), {})
+    for name in names:
+        found = usage.get(name)
+        if is_object(found):
+            return found
+    return {}

@@ -5,7 +5,7 @@ timer serves all of them, and looks again where the limit has moved meanwhile.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from math import inf
 from typing import TypeVar
 
@@ -15,6 +15,8 @@ T = TypeVar("T")
 class WaitExpired(TimeoutError):
     """Error of a wait that took too long; a TimeoutError of what was waited for is none."""
 
+    silent = False  # it ended before its time, because nobody is there any more
+
 
 class WaitLimit:
     """Limit of the waits of one stream. One wait at a time; `close` when there are no more."""
@@ -22,7 +24,10 @@ class WaitLimit:
     def __init__(self) -> None:
         """Wait for nothing yet."""
         self._loop = asyncio.get_running_loop()
-        self._until = inf
+        self._until = inf  # it ends then, unless somebody is there to wait for
+        self._last = inf  # it ends then
+        self._there: Callable[[], bool] | None = None
+        self._every = inf  # seconds
         self._timer: asyncio.Handle | None = None
         self._looks_at = inf  # kept here: what uvloop returns for a moment that is now knows none
         self._task: asyncio.Task[object] | None = None  # which waits
@@ -43,7 +48,16 @@ class WaitLimit:
 
         Leaving it raises WaitExpired where it took longer; what was waited for is cancelled.
         """
-        self._until = until
+        self._until, self._there = until, None
+        return self
+
+    def while_there(self, there: Callable[[], bool], every: float, until: float) -> "WaitLimit":
+        """Return the context of one wait as `until` does, which ends sooner where `there` says no.
+
+        It is asked again and again, after so many seconds.
+        """
+        self._there, self._every, self._last = there, every, until
+        self._until = min(until, self._loop.time() + every)
         return self
 
     def __enter__(self) -> None:
@@ -68,7 +82,9 @@ class WaitLimit:
         task.uncancel()  # our own, which nobody else asked for
         # As in asyncio.timeout: a cancellation from outside that came as well goes before.
         if kind is asyncio.CancelledError and task.cancelling() <= self._before:
-            raise WaitExpired from None
+            expired = WaitExpired()
+            expired.silent = self._there is not None and self._loop.time() < self._last
+            raise expired from None
 
     def move(self, until: float) -> None:
         """Let the wait that is under way, and none of the next ones, end at another time."""
@@ -87,7 +103,10 @@ class WaitLimit:
         self._timer, self._looks_at = None, inf
         if self._task is None or self._expired:
             return  # nothing waits, and the next wait sets it again; or what is late was told already
-        if self._loop.time() < self._until:
+        now = self._loop.time()
+        if self._there is not None and self._until <= now < self._last and self._there():
+            self._until = min(self._last, now + self._every)
+        if now < self._until:
             self.move(self._until)
         else:
             self._expired = True

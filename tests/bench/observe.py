@@ -17,7 +17,6 @@ from unittest.mock import patch
 import msgspec
 import uvloop
 
-from gateway.core.events import FirstToken, Gaps
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Reservation
 from gateway.core.target import Catalog, TargetInfo
@@ -66,8 +65,8 @@ def counting() -> None:
     """Events of one request with 200 pieces."""
     metrics = many_models(50)
     receipt = make_receipt()
-    events = (decided(receipt), FirstToken(zone=Zone.LOCAL, model="home", seconds=0.2), settled(receipt))
-    gaps = Gaps(zone=Zone.LOCAL, model="home", seconds=tuple(0.005 + number / 1e4 for number in range(200)))
+    events = (decided(receipt), settled(receipt))
+    gaps = settled(receipt, gaps=[0.005 + number / 1e4 for number in range(200)])
 
     def request() -> None:
         for event in events:

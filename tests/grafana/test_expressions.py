@@ -13,7 +13,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from gateway.core.attachment import FileKind
-from gateway.core.events import AttachmentRead, FellBack, FirstToken, Gaps, Shadowed
+from gateway.core.events import AttachmentRead, FellBack, Shadowed
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Outcome
 from gateway.observe import EnergyReport, Metrics, Readings
@@ -91,14 +91,11 @@ class Traffic:
         self._rounds += 1
         on = self.metrics.on
         on(decided())
-        on(FirstToken(zone=Zone.LOCAL, model="home", seconds=0.3))
-        on(Gaps(zone=Zone.LOCAL, model="home", seconds=(0.02,) * 20))
-        on(settled())
+        on(settled(settlement=make_settlement(first_token_seconds=0.3), gaps=(0.02,) * 20))
         out = make_receipt(rule="long prompts go out", permitted=("big", "home"))
         on(decided(out, first_zone=Zone.CLOUD, reason="rule"))
-        on(FirstToken(zone=Zone.CLOUD, model="big", seconds=0.8))
-        on(Gaps(zone=Zone.CLOUD, model="big", seconds=(0.01,) * 20))
-        on(settled(out, make_settlement(target="big", zone=Zone.CLOUD, cost_micros=900, avoided_micros=None)))
+        away = {"target": "big", "zone": Zone.CLOUD, "cost_micros": 900, "avoided_micros": None}
+        on(settled(out, make_settlement(**away, first_token_seconds=0.8), gaps=(0.01,) * 20))
         on(decided())
         on(FellBack(source="home", target="big", reason="target_unavailable"))
         on(settled(settlement=make_settlement(target="big", zone=Zone.CLOUD, cost_micros=1, avoided_micros=None)))

@@ -1,6 +1,6 @@
 """A small house to watch: one local and one cloud target, and events as the pipeline sends them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -158,6 +158,8 @@ def began(request_id: str = "r1", progress: Progress | None = None, zone: Zone =
     return Began(request_id=request_id, target=target, zone=zone, progress=progress or Progress())
 
 
-def settled(receipt: Receipt | None = None, settlement: Settlement | None = None) -> Settled:
+def settled(
+    receipt: Receipt | None = None, settlement: Settlement | None = None, gaps: Sequence[float] = ()
+) -> Settled:
     """The end of a local answer."""
-    return Settled(receipt=receipt or make_receipt(), settlement=settlement or make_settlement())
+    return Settled(receipt=receipt or make_receipt(), settlement=settlement or make_settlement(), gaps=gaps)

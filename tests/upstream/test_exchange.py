@@ -55,6 +55,10 @@ class FakeReply:
             raise chunk
         return chunk
 
+    @property
+    def ended(self) -> bool:
+        return False
+
     async def close(self) -> None:
         self.closed += 1
 
@@ -341,6 +345,10 @@ class Slow:
     async def read(self) -> bytes:
         await self._there.wait()
         return await self._reply.read()
+
+    @property
+    def ended(self) -> bool:
+        return False
 
     async def close(self) -> None:
         await self._reply.close()

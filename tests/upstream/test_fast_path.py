@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 import pytest
 
 from gateway.core.delta import Delta, Finish, FinishReason, Reasoning, Text, UsageReport
-from gateway.core.events import Gaps
+from gateway.core.events import Settled
 from gateway.core.usage import Usage
 from gateway.privacy import Inspector
 from gateway.upstream.fast_path import FastPath
@@ -54,7 +54,7 @@ async def test_texts_on_the_short_way_are_metered_and_end_as_all_others(slow: st
                 answer.open_fast_path(take)
     await house.settled()
     assert (long, short) == ((["H", "l", "l"], ["e", "o"]) if slow else (["H"], ["e", "l", "l", "o"]))
-    (gaps,) = [event.seconds for event in house.heard.events if isinstance(event, Gaps)]
+    (gaps,) = [event.gaps for event in house.heard.events if isinstance(event, Settled)]
     assert len(gaps) == 4
     assert house.outcomes == ["ok"]
     assert house.ledger.settlements[0].usage == Usage(input=1, output=5)

@@ -36,12 +36,19 @@ SETTLEMENT = (
 LATER_IN_RECEIPT: Mapping[str, object] = MappingProxyType({"conversation": None})
 LATER_IN_SETTLEMENT: Mapping[str, object] = MappingProxyType({})
 
+_AT_ONCE = 64
+_SALTS: list[bytes] = []  # drawn and not used yet: for each draw other threads get the interpreter for a while
 _encode = msgspec.json.Encoder().encode
 
 
 def new_salt() -> bytes:
     """Return a salt for one request's commitments."""
-    return os.urandom(SALT_BYTES)
+    try:
+        return _SALTS.pop()
+    except IndexError:
+        drawn = os.urandom(_AT_ONCE * SALT_BYTES)
+        _SALTS.extend([drawn[start : start + SALT_BYTES] for start in range(SALT_BYTES, len(drawn), SALT_BYTES)])
+        return drawn[:SALT_BYTES]
 
 
 def receipt_commitment(salt: bytes, values: Sequence[object]) -> bytes:

@@ -4,30 +4,23 @@ No redirect, no cookie, no proxy, nothing from the environment, and no connectio
 own network. Foreign exceptions end here.
 """
 
-import ssl
 from datetime import UTC, datetime
-from socket import socket
 
 import aiohttp
+from aiohttp.http import HttpProcessingError
 
-from gateway import __version__
 from gateway.core.errors import AduanaError, TargetError, TargetMisconfigured, TargetProtocolError
-from gateway.local.http.address import is_own_address, not_local
+from gateway.local.http.connections import BROKEN, PIECE, ServerAnswer, ServerConnections
 from gateway.local.http.settings import HttpSettings
 from gateway.upstream import errors as faults
 from gateway.upstream.body import BodyShape
 from gateway.upstream.framing.decompression import Inflater
 
-_MOST_CONNECTIONS = 1000
-_KEEP_ALIVE_SECONDS = 30.0
-_PIECE = 64 * 1024  # bytes at a time: an answer whose reader is slow shall wait at its server, not here
-_AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
-
 
 class LocalReply:
     """Answer that has begun with status 200 and whose body is still to be read."""
 
-    def __init__(self, target: str, response: aiohttp.ClientResponse, most_bytes: int) -> None:
+    def __init__(self, target: str, response: ServerAnswer, most_bytes: int) -> None:
         self._target = target
         self._response = response
         self.shape = BodyShape(
@@ -43,13 +36,18 @@ class LocalReply:
             TargetProtocolError: the body is cut.
         """
         try:
-            return await self._response.content.read(_PIECE)
-        except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
+            return await self._response.content.read(PIECE)
+        except BROKEN as error:
             raise faults.cut_off(self._target) from error
+
+    @property
+    def ended(self) -> bool:
+        """Whether the answer was read to its end."""
+        return self._response.ended
 
     async def close(self) -> None:
         """End the answer; a connection whose answer was read to its end is kept."""
-        self._response.release() if self._response.content.at_eof() else self._response.close()
+        self._response.close()
 
 
 class LocalSession:
@@ -57,28 +55,9 @@ class LocalSession:
 
     def __init__(self, target: str, settings: HttpSettings) -> None:
         self._target = target
-        self._settings = settings
         self._base = settings.base_url.rstrip("/")
         self._root = self._base.removesuffix("/v1")
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=_MOST_CONNECTIONS,
-                keepalive_timeout=_KEEP_ALIVE_SECONDS,
-                ttl_dns_cache=10,
-                happy_eyeballs_delay=None,  # one address after the other, so that a refused one stops everything
-                socket_factory=self._socket,
-                ssl=_tls(settings),
-            ),
-            trust_env=False,
-            read_bufsize=_PIECE // 2,  # aiohttp holds twice as much before it stops reading
-            auto_decompress=False,  # our own reader has a limit
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(
-                total=None, connect=settings.connect_seconds, sock_connect=settings.connect_seconds
-            ),
-            headers=self._headers(),
-            skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
-        )
+        self._connections = ServerConnections(target, settings)
 
     async def post(
         self, path: str, body: bytes, *, most_bytes: int, content_type: str = "application/json"
@@ -115,22 +94,21 @@ class LocalSession:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._session.close()
+        await self._connections.close()
 
     async def _connect(
         self, method: str, url: str, body: bytes | None, content_type: str = "application/json"
-    ) -> aiohttp.ClientResponse:
-        headers = {"Content-Type": content_type}
+    ) -> ServerAnswer:
         try:
-            return await self._session.request(method, url, data=body, headers=headers, allow_redirects=False)
+            return await self._connections.ask(method, url, body, content_type)
         except AduanaError:
             raise  # an address that is not ours
-        except (aiohttp.ClientError, ssl.SSLError, TimeoutError, OSError, ValueError) as error:
+        except (*BROKEN, ValueError) as error:
             raise _connection_fault(self._target, error) from error
 
     async def _request(
         self, method: str, path: str, body: bytes | None, content_type: str = "application/json"
-    ) -> aiohttp.ClientResponse:
+    ) -> ServerAnswer:
         response = await self._connect(method, self._base + path, body, content_type)
         if response.status == 200:
             return response
@@ -139,12 +117,12 @@ class LocalSession:
         finally:
             response.close()
 
-    async def _fault(self, response: aiohttp.ClientResponse) -> AduanaError:
+    async def _fault(self, response: ServerAnswer) -> AduanaError:
         retry_after = faults.retry_after_seconds(response.headers, datetime.now(UTC))
         said = faults.complaint_in(await self._error_body(response))
         return faults.fault_of_status(self._target, response.status, said, retry_after=retry_after)
 
-    async def _error_body(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _error_body(self, response: ServerAnswer) -> bytes:
         """Return an error's body; empty if it can't be read, because the status alone says enough."""
         body = b""
         try:
@@ -152,26 +130,9 @@ class LocalSession:
             async for chunk in response.content.iter_any():
                 for piece in inflater.feed(chunk):
                     body += piece
-        except (TargetProtocolError, aiohttp.ClientError, ssl.SSLError, OSError):
+        except (TargetProtocolError, *BROKEN):
             return b""
         return body
-
-    def _headers(self) -> dict[str, str]:
-        headers = {
-            "Accept": "text/event-stream, application/json, */*;q=0.5",
-            "Accept-Encoding": "identity",
-            "User-Agent": f"aduana/{__version__}",
-        }
-        if self._settings.api_key is not None:
-            headers["Authorization"] = f"Bearer {self._settings.api_key.reveal()}"
-        return headers
-
-    def _socket(self, info: _AddressInfo) -> socket:
-        # INVARIANT: called for each connection with the very address that is dialled.
-        family, kind, protocol, _, address = info
-        if not self._settings.trusted_host and not is_own_address(str(address[0])):
-            raise not_local(self._target)
-        return socket(family, kind, protocol)
 
 
 def relayed(target: str, model: str) -> TargetMisconfigured:
@@ -183,21 +144,13 @@ def relayed(target: str, model: str) -> TargetMisconfigured:
     )
 
 
-def _tls(settings: HttpSettings) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_default_certs()
-    if settings.ca_file is not None:
-        context.load_verify_locations(cafile=settings.ca_file)
-    return context
-
-
 def _connection_fault(target: str, error: BaseException) -> TargetError:
     match error:
         case aiohttp.ClientConnectorCertificateError():
             return faults.untrusted(target)
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError() | aiohttp.InvalidURL():
             return faults.unreachable(target)
-        case aiohttp.ClientResponseError():
+        case HttpProcessingError():
             return TargetProtocolError(f"The target {target!r} does not speak HTTP as it should.")
         case _:
             return faults.disconnected(target)

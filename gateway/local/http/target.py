@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import TypeVar
 
@@ -46,6 +47,7 @@ from gateway.upstream.media.requests import SentBody, media_body
 from gateway.upstream.rerank import read_ranking, upstream_document
 
 T = TypeVar("T")
+_ALWAYS: AbstractAsyncContextManager[None] = contextlib.nullcontext()
 
 
 class HttpTarget:
@@ -158,7 +160,8 @@ class HttpTarget:
             )
 
         first: float | None = None
-        async with self._under_way(isolation, priority, deadline):
+        async with self._slot(isolation, priority, deadline) as begins, self._served(deadline):
+            begins()
             begun = self._clock()
             beginning = beginning_of(request) if self._servers.several else None
             answer = self._servers.stream(ask, beginning=beginning, progress=progress)
@@ -186,7 +189,8 @@ class HttpTarget:
         def ask(server: LocalServer) -> AsyncGenerator[Delta, None]:
             return self._media(server, request, document, sent, deadline, progress)
 
-        async with self._under_way(isolation, priority, deadline):
+        async with self._slot(isolation, priority, deadline) as begins, self._served(deadline):
+            begins()
             if self._info.api is not Api.A1111 and self._settings.workflow is None:
                 sent = await made(partial(media_body, self._info.name, request.work, document), document)
             answer = self._servers.stream(ask, progress=progress)
@@ -249,7 +253,8 @@ class HttpTarget:
             return read_vectors(self._info.name, document, len(request.inputs), body)
 
         sent = SentBody(path=PATHS[Endpoint.EMBEDDINGS], content=encode(document))
-        async with self._under_way(isolation, priority, deadline):
+        async with self._slot(isolation, priority, deadline) as begins, self._served(deadline):
+            begins()
             return await self._whole(Endpoint.EMBEDDINGS, sent, read, deadline, progress)
 
     async def rerank(
@@ -268,7 +273,8 @@ class HttpTarget:
             return read_ranking(self._info.name, document, len(request.texts), body)
 
         sent = SentBody(path=PATHS[Endpoint.RERANK], content=encode(document))
-        async with self._under_way(isolation, priority, deadline):
+        async with self._slot(isolation, priority, deadline) as begins, self._served(deadline):
+            begins()
             return await self._whole(Endpoint.RERANK, sent, read, deadline, progress)
 
     async def decide(
@@ -287,7 +293,8 @@ class HttpTarget:
         def read(body: bytes) -> Decisions:
             return read_decisions(self._info.name, request.form, document, request.questions, body)
 
-        async with self._under_way(isolation, priority, deadline):
+        async with self._slot(isolation, priority, deadline) as begins, self._served(deadline):
+            begins()
             return await self._whole(Endpoint.DECISIONS, sent, read, deadline, progress)
 
     async def tokenize(self, request: TokenizeRequest, *, deadline: float, isolation: str = "") -> Tokenized:
@@ -314,29 +321,17 @@ class HttpTarget:
 
         return await self._servers.whole(ask, progress=progress)
 
-    @contextlib.asynccontextmanager
-    async def _under_way(self, isolation: str, priority: int, deadline: float) -> AsyncGenerator[None, None]:
-        """Hold a slot, and what else a request needs.
-
-        Raises:
-            AduanaError: What the body raises, or there is no place in the queue.
-        """
+    def _slot(self, isolation: str, priority: int, deadline: float) -> AbstractAsyncContextManager[Callable[[], None]]:
+        """Return the context of one request in the queue; it raises TargetBusy where there is no place."""
         self._resize()
-        async with (
-            self._slots.slot(isolation, priority, deadline) as begins,
-            self._served(deadline),
-        ):
-            begins()
-            yield
+        return self._slots.slot(isolation, priority, deadline)
 
-    @contextlib.asynccontextmanager
-    async def _served(self, deadline: float) -> AsyncGenerator[None, None]:
-        """Hold the servers for one request: these are there, or are not, whether anybody asks them.
+    def _served(self, deadline: float) -> AbstractAsyncContextManager[None]:
+        """Return the context in which the servers are held for one request.
 
-        Raises:
-            AduanaError: What the body raises.
+        These are there, or are not, whether anybody asks them.
         """
-        yield
+        return _ALWAYS
 
     def _connected(self, session: LocalSession | None) -> None:
         """Ask the server behind `session` from now on, which nobody has asked anything yet. None: there is none."""

@@ -23,15 +23,13 @@ from gateway.core.events import (
     Decided,
     Event,
     FellBack,
-    FirstToken,
-    Gaps,
     LimitReached,
     Settled,
     Shadowed,
     ViolationStopped,
 )
 from gateway.core.labels import Label, Zone
-from gateway.core.record import Outcome, Receipt, Settlement
+from gateway.core.record import Outcome, Settlement
 from gateway.core.request import Dialect
 from gateway.core.snapshot import Budget
 from gateway.core.target import Catalog, TargetState
@@ -133,9 +131,7 @@ class Metrics:
         # By kind of event; a test holds that none is missing.
         self._counts: dict[type, Callable[[Any], None]] = {
             Decided: self._decided,
-            FirstToken: self._first_token,
-            Gaps: self._gaps,
-            Settled: lambda event: self._settled(event.receipt, event.settlement),
+            Settled: self._settled,
             Compared: lambda event: self.families.compared.add(event.change),
             Shadowed: self._shadowed,
             FellBack: self._fell_back,
@@ -153,12 +149,6 @@ class Metrics:
     def on(self, event: Event) -> None:
         """Count one event."""
         self._counts[type(event)](event)
-
-    def _first_token(self, event: FirstToken) -> None:
-        self.families.first_token.observe(event.seconds, event.zone.value, self._models.get(event.model, OTHER))
-
-    def _gaps(self, event: Gaps) -> None:
-        self.families.gaps.observe_many(event.seconds, event.zone.value, self._models.get(event.model, OTHER))
 
     def _shadowed(self, event: Shadowed) -> None:
         self.families.shadowed.observe(event.similarity, self._target(event.target), self._target(event.shadow))
@@ -250,8 +240,8 @@ class Metrics:
         elif receipt.label is Label.SENSITIVE:
             families.actions.add("refused")
 
-    def _settled(self, receipt: Receipt, settlement: Settlement) -> None:
-        families = self.families
+    def _settled(self, event: Settled) -> None:
+        families, receipt, settlement = self.families, event.receipt, event.settlement
         self._left(receipt.request_id)
         target = settlement.target
         zone = settlement.zone.value if settlement.zone is not None else NONE
@@ -260,6 +250,10 @@ class Metrics:
             families.requests.add(zone, model, receipt.dialect.value, settlement.outcome.value)
         if target is None:
             return
+        if settlement.first_token_seconds is not None:
+            families.first_token.observe(settlement.first_token_seconds, zone, model)
+        if event.gaps:
+            families.gaps.observe_many(event.gaps, zone, model)
         if settlement.server:
             server = settlement.server if (target, settlement.server) in self._servers else OTHER
             families.server_requests.add(self._target(target), server, settlement.outcome.value)

@@ -10,7 +10,7 @@ from gateway.core.errors import AduanaError, ConfigurationError, TargetProtocolE
 from gateway.core.labels import Label, Zone
 from gateway.core.secret import Secret
 from gateway.core.target import TargetInfo
-from gateway.local.http import address, session
+from gateway.local.http import address, connections
 from gateway.local.http.settings import HttpSettings
 from gateway.local.http.target import HttpTarget
 from gateway.wire import openai
@@ -87,7 +87,7 @@ async def test_a_name_that_moves_to_a_public_address_is_refused(monkeypatch: pyt
 async def test_a_trusted_host_may_be_anywhere(monkeypatch: pytest.MonkeyPatch, trusted: bool) -> None:
     """A trusted host may have any address: there the configuration says that it is the user's own."""
     monkeypatch.setattr(address, "is_own_address", lambda _: False)
-    monkeypatch.setattr(session, "is_own_address", lambda _: False)
+    monkeypatch.setattr(connections, "is_own_address", lambda _: False)
     async with FaultServer(GOOD) as server:
         one = target(server.base_url, trusted_host=trusted)
         try:

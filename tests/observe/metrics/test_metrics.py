@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.core.events import BudgetDenied, Event, FellBack, FirstToken, Gaps, ViolationStopped
+from gateway.core.events import BudgetDenied, Event, FellBack, ViolationStopped
 from gateway.core.labels import Label, Zone
 from gateway.core.record import Outcome
 from gateway.core.target import TargetState
@@ -118,9 +118,7 @@ def test_a_request_is_counted_from_decision_to_settlement(metrics: Metrics) -> N
     metrics.on(decided())
     metrics.on(began())
     assert get(samples(metrics), "aduana_requests_in_flight", target="home") == 1
-    metrics.on(FirstToken(zone=Zone.LOCAL, model="home", seconds=0.2))
-    metrics.on(Gaps(zone=Zone.LOCAL, model="home", seconds=(0.01, 0.02, 0.5)))
-    metrics.on(settled())
+    metrics.on(settled(gaps=(0.01, 0.02, 0.5)))
     found = samples(metrics)
     where = {"zone": "local", "model": "qwen3-32b"}
     assert get(found, "aduana_requests_total", **where, dialect="openai", outcome="ok") == 1
@@ -308,9 +306,8 @@ def test_no_word_of_a_client_gets_into_a_metric(metrics: Metrics) -> None:
     )
     metrics.on(decided(receipt, reason=CANARY))
     metrics.on(FellBack(source=CANARY, target=CANARY, reason="target_error"))
-    metrics.on(FirstToken(zone=Zone.LOCAL, model=CANARY, seconds=1))
-    metrics.on(Gaps(zone=Zone.LOCAL, model=CANARY, seconds=(1.0,)))
-    metrics.on(settled(receipt, make_settlement(target=CANARY, error=CANARY, attempts=((CANARY, CANARY),))))
+    failed = make_settlement(target=CANARY, error=CANARY, attempts=((CANARY, CANARY),))
+    metrics.on(settled(receipt, failed, gaps=(1.0,)))
     text = metrics.render().decode()
     assert "CANARY" not in text
     assert get(samples(metrics), "aduana_privacy_findings_total", category="other") == 1
@@ -369,8 +366,7 @@ def test_rendering_beside_counting_is_safe(metrics: Metrics) -> None:
     try:
         for number in range(3000):
             metrics.on(decided())
-            metrics.on(Gaps(zone=Zone.LOCAL, model="home", seconds=(0.01,) * 10))
-            metrics.on(settled())
+            metrics.on(settled(gaps=(0.01,) * 10))
             metrics.policy_loaded(digest=str(number), rules=[f"rule{number % 50}"])
     finally:
         stop.set()

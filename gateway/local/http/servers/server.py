@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import msgspec
@@ -148,23 +148,18 @@ class LocalServer:
         """Say whether it answered when it was last looked at: one that reads a long prompt is silent."""
         return self.is_there
 
-    @contextlib.contextmanager
-    def working(self) -> Iterator[None]:
-        """Count one request that it gets; if it can't be reached, look at once whether it is still there.
+    def working(self) -> "_Working":
+        """Return the context of one request that it gets."""
+        return _Working(self)
 
-        Raises:
-            AduanaError: What the body raises.
-        """
-        begun, answered = self._load.begin(), False
-        try:
-            yield
-            answered = True
-        except AduanaError as error:
-            if error.code == UNREACHABLE and self._watch is not None and self.is_there:
-                self._lost()  # the next request shall not have to find out for itself
-            raise
-        finally:
-            self._load.end(begun, answered=answered)
+    def _begins(self) -> float:
+        return self._load.begin()
+
+    def _ends(self, begun: float, error: BaseException | None) -> None:
+        """Count a request less; if the server can't be reached, look at once whether it is still there."""
+        if isinstance(error, AduanaError) and error.code == UNREACHABLE and self._watch is not None and self.is_there:
+            self._lost()  # the next request shall not have to find out for itself
+        self._load.end(begun, answered=error is None)
 
     async def stays_here(self) -> None:
         """Refuse to send anything to a server that passes it on; ask the server first, where that is not known.
@@ -264,6 +259,21 @@ class LocalServer:
                 if told is not None:
                     return told
         return None
+
+
+class _Working:
+    """Context of one request that a server gets."""
+
+    __slots__ = ("_begun", "_server")
+
+    def __init__(self, server: LocalServer) -> None:
+        self._server = server
+
+    def __enter__(self) -> None:
+        self._begun = self._server._begins()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self._server._ends(self._begun, error)
 
 
 def _slots_of(page: bytes) -> ToldLoad | None:
