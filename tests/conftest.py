@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,10 @@ os.environ["ADUANA_INSPECTION__JUDGE__MODE"] = "off"
 os.environ["ADUANA_EGRESS__PROCESS"] = os.environ.get("ADUANA_TESTS_EGRESS", "none")
 # Compiled patterns are kept between tests, but not in the cache of whoever runs them.
 os.environ["XDG_CACHE_HOME"] = str(Path(tempfile.gettempdir()) / f"aduana-tests-{os.getuid()}")
+
+# Compiled modules, too, whatever whoever runs them prefers: hundreds of gateways would each compile a thousand again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Nor is the configuration of whoever runs them read.
 os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_CACHE_HOME"] + "/no-configuration"
