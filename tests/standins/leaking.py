@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 from gateway.cli import main
 from gateway.pipeline.settlement import SettlementWriter
+from tests.standins.small_memories import shrink
 
 EVERY = 40
 KEPT: list[object] = []
@@ -51,5 +52,6 @@ def plant(leak: Callable[[int], None]) -> None:
 
 
 if __name__ == "__main__":
+    shrink()
     plant(LEAKS[sys.argv[1]])
     sys.exit(main(sys.argv[sys.argv.index("gateway") + 1 :]))
