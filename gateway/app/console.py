@@ -10,6 +10,7 @@ from gateway.app.policy_store import PolicyStore
 from gateway.app.room_settings import LOOPBACK
 from gateway.app.state.ledger_place import ledger_place
 from gateway.app.targets import Targets
+from gateway.app.workers.member import Member
 from gateway.console.console import Console
 from gateway.console.door import Door
 from gateway.console.files import GUIDE
@@ -62,6 +63,7 @@ def console_of(
     readiness: Callable[[], Readiness],
     recorded: Callable[[str], str | None],
     limits: Callable[[], Sequence[UsedLimit]],
+    sessions: Sessions,
 ) -> MakeConsole:
     """Return what makes the console once its guard and the way to the pipeline are there.
 
@@ -74,7 +76,7 @@ def console_of(
     models = tuple(catalog.aliases)
 
     def made(guard: HostGuard, endpoint: HttpEndpoint) -> Console:
-        door = Door(guard=guard, keys=keys.ring, sessions=Sessions(), own_machine=settings.server.host in LOOPBACK)
+        door = Door(guard=guard, keys=keys.ring, sessions=sessions, own_machine=settings.server.host in LOOPBACK)
         login = Login(door)
         trial = Trial(_Explainer(endpoint), models)
         policy = PolicyView(policies, partial(newest_recorded, place))
@@ -130,6 +132,15 @@ def console_of(
         )
 
     return made
+
+
+def sessions_of(worker: Member | None) -> Sessions:
+    """Return the sessions of people who sign in: of several workers all know each other's."""
+    if worker is None:
+        return Sessions()
+    sessions = Sessions(secret=worker.secret, ended=worker.ended, tell_ended=worker.tell_ended)
+    worker.on_ended = sessions.ended
+    return sessions
 
 
 class _Explainer:

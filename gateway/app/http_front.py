@@ -3,7 +3,7 @@
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from gateway.accounts.users import Users
@@ -15,7 +15,6 @@ from gateway.app.room_settings import LOOPBACK
 from gateway.batches import BatchQueue, FileStore, LineAnswers
 from gateway.core.background import Keep
 from gateway.core.target import Catalog
-from gateway.observe import Metrics
 from gateway.observe.long_work import RunningWork
 from gateway.pipeline import Pipeline
 from gateway.pipeline.drain import DrainWindow
@@ -33,6 +32,7 @@ from gateway.server import (
 )
 from gateway.server.answers import public_error
 from gateway.server.handlers.media.audio import Voices
+from gateway.server.idempotency import KeptAnswers
 from gateway.settings import Settings
 from gateway.stored import ResponseStore, SealedSummaries, SealedTable
 
@@ -47,7 +47,7 @@ def http_front(
     drain: DrainWindow,
     keys: KeyStore,
     readiness: Callable[[], Readiness],
-    metrics: Metrics,
+    metrics: Callable[[], Awaitable[bytes]],
     console: MakeConsole,
     running: Callable[[str], Sequence[RunningWork]],
     models: ModelAdmin,
@@ -56,12 +56,16 @@ def http_front(
     store: ResponseStore | None,
     batches: Batches | None,
     summaries: SealedSummaries,
+    answers: KeptAnswers | None,
     people: Users,
     sockets: Sequence[socket.socket],
     tls: ssl.SSLContext | None,
     keep: Keep,
 ) -> Listener:
-    """Return the listener with all its routes; it does not listen yet."""
+    """Return the listener with all its routes; it does not listen yet.
+
+    `answers`: keeps answers for retries, where that is not this process alone.
+    """
     server = settings.server
     beyond = server.host not in LOOPBACK
     guard = HostGuard(host=server.host, allowed_hosts=server.allowed_hosts, allowed_origins=server.allowed_origins)
@@ -94,6 +98,7 @@ def http_front(
             store=store,
             batches=batches,
             running=running,
+            answers=answers,
         ),
         host=server.host,
         port=server.port,

@@ -30,6 +30,7 @@ class ReadinessProbe:
         state: Callable[[], str | None] = lambda: None,
         certificate: Callable[[], str | None] = lambda: None,
         attachments: Callable[[], str] | None = None,
+        workers: Callable[[], str] | None = None,
     ) -> None:
         self._policies = policies
         self._targets = targets
@@ -40,6 +41,7 @@ class ReadinessProbe:
         self._state = state
         self._certificate = certificate
         self._attachments = attachments
+        self._workers = workers
         self._request = Inbound(id="readiness", caller=Caller(), request=plain_request(catalog))
 
     def check(self) -> Readiness:
@@ -63,6 +65,8 @@ class ReadinessProbe:
             details["names"] = f"{problem} Requests that would leave stay at home until then." if problem else "ok"
         if self._attachments is not None:
             details["attachments"] = self._attachments()
+        if self._workers is not None:  # those that answer are enough
+            details["workers"] = self._workers()
         if self._policies.problem is not None:
             details["policy_problem"] = f"The last reload was refused, the old rules stay: {self._policies.problem}"
         keys = self._keys()

@@ -227,7 +227,9 @@ def checkpoint_settings(settings: Settings) -> CheckpointSettings:
     """Return when checkpoints of the ledger are signed, and where they go."""
     ledger = settings.ledger
     return CheckpointSettings(
-        file=ledger.checkpoints_to, requests=ledger.checkpoint_requests, seconds=ledger.checkpoint_minutes * 60
+        file=ledger.checkpoints_to,
+        requests=-(-ledger.checkpoint_requests // settings.server.workers),  # one of them signs, and sees its own
+        seconds=ledger.checkpoint_minutes * 60,
     )
 
 
@@ -288,6 +290,7 @@ def energy_settings(settings: Settings) -> EnergySettings:
         wall_offset_watts=energy.wall_offset_watts,
         prefill_weight=energy.prefill_weight,
         decode_weight=energy.decode_weight,
+        share=1 / settings.server.workers,
         hardware_usd=energy.hardware_usd,
         hardware_years=energy.hardware_years,
         tariff=Tariff(

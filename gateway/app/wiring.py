@@ -5,7 +5,7 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, tzinfo
 from functools import partial
@@ -20,7 +20,7 @@ from gateway.app.alarms import Alarms
 from gateway.app.announcement import announce
 from gateway.app.attachments import carriers_of, fetcher_of, told
 from gateway.app.checkpoints.keeper import CheckpointKeeper
-from gateway.app.console import console_of
+from gateway.app.console import console_of, sessions_of
 from gateway.app.egress.clouds import addresses_of
 from gateway.app.egress.probe import keep_probing
 from gateway.app.egress.running import running_egress
@@ -64,6 +64,7 @@ from gateway.app.state.memory import StateMemory
 from gateway.app.state.stores import open_store, open_table
 from gateway.app.supervisor import Supervisor
 from gateway.app.targets import Targets
+from gateway.app.workers.member import Member
 from gateway.batches import FileStore
 from gateway.console.live import LiveRequests
 from gateway.core.target import Catalog
@@ -101,6 +102,7 @@ async def serve(
     accept_loss: bool = False,
     manager: ServiceManager,
     sockets: Sequence[socket.socket] = (),
+    worker: Member | None = None,
 ) -> None:
     """Run the gateway until SIGTERM or SIGINT.
 
@@ -111,29 +113,34 @@ async def serve(
         accept_loss: Go on without what the state directory has lost.
         manager: Is told when the gateway listens and how it is.
         sockets: Open already; without any, the address of the configuration is listened on.
+        worker: What this process is among several of one gateway. None: it is the only one.
 
     Raises:
         AduanaError: The configuration or the ledger can't be used.
         OSError: The address can't be had.
     """
-    configure(settings.log.format, settings.log.level)
+    configure(settings.log.format, settings.log.level, worker=worker.number if worker is not None else None)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    async with running(settings, early, accept_loss=accept_loss, sockets=sockets) as gateway:
+    attending = loop.create_task(worker.attend(stop.set), name="supervisor") if worker is not None else None
+    async with running(settings, early, accept_loss=accept_loss, sockets=sockets, worker=worker) as gateway:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
         loop.add_signal_handler(signal.SIGHUP, gateway.ask_to_reload)
         LOG.info("gateway.listening", url=gateway.url, policy=gateway.policies.current.digest)
-        if tell is not None:
+        if tell is not None and gateway.first:
             telling = partial(announce, gateway.url, settings, gateway.catalog, gateway.readiness, tell)
             gateway.supervisor.keep("announcement", telling, once=True)
-        gateway.supervisor.keep("model warnings", partial(_warn, settings, gateway.models), once=True)
+        if gateway.first:
+            gateway.supervisor.keep("model warnings", partial(_warn, settings, gateway.models), once=True)
         gateway.supervisor.keep("service manager", partial(manager.keep_told, lambda: status_of(gateway.readiness())))
         manager.ready()
         _lasting()
         await stop.wait()
         manager.stopping()
         LOG.info("gateway.stopping", drain_seconds=settings.server.drain_seconds)
+    if attending is not None:
+        await _cancel({attending})
 
 
 def _lasting() -> None:
@@ -159,6 +166,7 @@ class Gateway:
         models: ModelPlan,
         readiness: Callable[[], Readiness],
         supervisor: Supervisor,
+        first: bool,
     ) -> None:
         self.url = url
         self.policies = policies
@@ -168,6 +176,7 @@ class Gateway:
         self.models = models
         self.readiness = readiness
         self.supervisor = supervisor
+        self.first = first  # of several workers the one that does what only one shall do; or the only one
 
     def ask_to_reload(self) -> None:
         """Read policies, API keys and the certificate again soon, whether or not a file has changed (SIGHUP)."""
@@ -184,6 +193,7 @@ async def running(
     *,
     accept_loss: bool = False,
     sockets: Sequence[socket.socket] = (),
+    worker: Member | None = None,
 ) -> AsyncGenerator[Gateway, None]:
     """Start the gateway; when the context ends, let running answers finish and stop everything in reverse order.
 
@@ -192,11 +202,13 @@ async def running(
         early: What has begun already; None: nothing.
         accept_loss: Go on without what the state directory has lost.
         sockets: Open already; without any, the address of the configuration is listened on.
+        worker: What this process is among several of one gateway. None: it is the only one.
 
     Raises:
         AduanaError: The configuration or the ledger can't be used.
         OSError: The address can't be had.
     """
+    first = worker is None or worker.first
     early = early or HeadStart(settings)
     own_keys = settings.egress.process == "none"
     ready = await prepared(settings, early.plan, ports=not sockets, clouds=own_keys)
@@ -209,7 +221,7 @@ async def running(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(supervisor.close)
         egress = await stack.enter_async_context(running_egress(settings))
-        memory, ledger = await _open_state(stack, settings, early, prices, accept_loss=accept_loss)
+        memory, ledger = await _open_state(stack, settings, early, prices, first=first, accept_loss=accept_loss)
         keys = KeyStore(
             partial(key_secrets, settings),
             anonymous=partial(anonymous_caller, settings),
@@ -218,7 +230,8 @@ async def running(
             others=frozenset(settings.users.providers),
         )
         checkpoints = CheckpointKeeper(ledger, settings.state_dir, checkpoint_settings(settings))
-        await checkpoints.open()
+        if first:  # whoever has no key signs none
+            await checkpoints.open()
         stack.push_async_callback(checkpoints.close)
         store = await open_store(stack, settings, memory)
         table = await open_table(stack, settings, memory)
@@ -251,6 +264,8 @@ async def running(
         )
         metrics = Metrics(known(settings, catalog, policies.current, prices), world(targets, ledger, sampler))
         fanout.add("metrics", metrics)
+        if worker is not None:
+            worker.render = metrics.render
         alarms = Alarms(
             state=lambda: memory.problem,
             ledger=ledger.health,
@@ -323,6 +338,7 @@ async def running(
             keys=lambda: keys.problem,
             certificate=lambda: certificate.problem if certificate is not None else None,
             attachments=partial(told, settings, inspection.reader),
+            workers=worker.told if worker is not None else None,
         )
         refuse = settings.server.built_in_tools == "refuse"
         inbounds = InboundBuilder(catalog, settings.header_facts, refuse_built_in_tools=refuse)
@@ -355,6 +371,7 @@ async def running(
             readiness=probe.check,
             recorded=names.recorded,
             limits=limiter.used,
+            sessions=sessions_of(worker),
         )
         listener = http_front(
             settings,
@@ -363,7 +380,7 @@ async def running(
             drain=drain,
             keys=keys,
             readiness=probe.check,
-            metrics=metrics,
+            metrics=_page_of(metrics, worker),
             console=console,
             running=long_work.running,
             models=targets.models,
@@ -372,6 +389,7 @@ async def running(
             store=store,
             batches=batches,
             summaries=SealedSummaries(Seal(memory.key, b"aduana summaries 1")),
+            answers=worker.answers if worker is not None else None,
             people=people,
             sockets=sockets,
             tls=certificate.context if certificate is not None else None,
@@ -391,19 +409,20 @@ async def running(
             background.add(supervisor.keep("certificate reload", certificate.watch))
         if store is not None:
             background.add(supervisor.keep("stored responses", store.expire))
-        if settings.egress.process == "unit":
-            probing = partial(keep_probing, addresses_of(settings), settings.state_dir, pid=os.getpid())
+        if settings.egress.process == "unit" and first:
+            pid = os.getpid() if worker is None else worker.supervisor
+            probing = partial(keep_probing, addresses_of(settings), settings.state_dir, pid=pid)
             background.add(supervisor.keep("probe of the seal", probing))
         if table is not None and batches is not None:
             background.add(supervisor.keep("stored files", table.expire))
             background.add(supervisor.keep("short-lived files", batches.files.expire))
             background.add(supervisor.keep("batches", batches.queue.run))
         stack.push_async_callback(_cancel, background)
-        yield Gateway(url, policies, keys, certificate, catalog, models, probe.check, supervisor)
+        yield Gateway(url, policies, keys, certificate, catalog, models, probe.check, supervisor, first)
 
 
 async def _open_state(
-    stack: AsyncExitStack, settings: Settings, early: HeadStart, prices: Prices, *, accept_loss: bool
+    stack: AsyncExitStack, settings: Settings, early: HeadStart, prices: Prices, *, first: bool, accept_loss: bool
 ) -> tuple[StateMemory, Ledger]:
     """Open the state directory and its ledger; `stack` closes them, the ledger last.
 
@@ -417,7 +436,7 @@ async def _open_state(
     await ledger.open()
     stack.push_async_callback(ledger.close)
     stack.push_async_callback(early.stop)
-    await memory.open(found, ledger, accept_loss=accept_loss)
+    await memory.open(found, ledger, accept_loss=accept_loss, claims=first)
     stack.push_async_callback(asyncio.to_thread, memory.close)
     if ledger.orphans:
         LOG.warning("ledger.orphans_settled", requests=ledger.orphans)
@@ -502,6 +521,11 @@ async def _warn(settings: Settings, models: ModelPlan) -> None:
     for problem in await asyncio.to_thread(warnings_of, settings, models):
         LOG.warning("configuration.problem", problem=problem)
     await asyncio.to_thread(give_memory_back)
+
+
+def _page_of(metrics: Metrics, worker: Member | None) -> Callable[[], Awaitable[bytes]]:
+    """Return what returns the page of metrics: this process's, or that of all workers."""
+    return worker.page if worker is not None else partial(asyncio.to_thread, metrics.render)
 
 
 def _clock(timezone: str) -> Callable[[], datetime]:

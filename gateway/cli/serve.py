@@ -2,10 +2,11 @@
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import importlib
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,10 @@ from gateway.app.models.engine import require_engine
 from gateway.app.service.allocator import keep_few_arenas
 from gateway.app.service.descriptors import raise_limit
 from gateway.app.service.manager import ServiceManager, handed_sockets, service_manager, where_it_listens
+from gateway.app.workers.member import Member, member
 from gateway.cli.starter import unpack_missing_starter
 from gateway.core.errors import ConfigurationError, Unavailable
-from gateway.egress.keys import begin_without
+from gateway.egress.keys import begin_without, handed_keys
 from gateway.settings import Settings, load_settings
 
 
@@ -35,16 +37,38 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="go on without a ledger or key that was lost: what was sensitive and what was spent is then forgotten",
     )
     parser.add_argument("--port", type=int, help="port to listen on; overrides server.port; 0: a free one")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes that answer; overrides server.workers")
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal says stop, and return 0 after a clean stop, 2 when it can't start."""
+    worker = member()
     given = load_settings(args.config)
     begin_without(only_for_clouds(given))
     manager, sockets = service_manager(), handed_sockets()
+    if worker is not None:
+        settings = _with_options(given, args, worker.sockets if worker.handed else ())
+        with settings.places.told():
+            return _run(settings, worker.manager, worker.sockets, worker, accept_loss=worker.accept_loss)
     settings = _with_options(given, args, sockets)
     with settings.places.told():
+        if settings.server.workers > 1:
+            return _supervise(settings, manager, sockets, accept_loss=args.accept_loss)
         return _run(settings, manager, sockets, accept_loss=args.accept_loss)
+
+
+def _supervise(
+    settings: Settings, manager: ServiceManager, sockets: Sequence[socket.socket], *, accept_loss: bool
+) -> int:
+    """Run several processes that answer, and return the exit code.
+
+    Raises:
+        AduanaError: The address or the state directory can't be had.
+    """
+    from gateway.app.workers.supervisor import supervise
+
+    with _listening_told(settings):
+        return supervise(settings, manager, sockets, handed_keys(), accept_loss=accept_loss)
 
 
 def _with_options(settings: Settings, args: argparse.Namespace, sockets: Sequence[socket.socket]) -> Settings:
@@ -54,13 +78,16 @@ def _with_options(settings: Settings, args: argparse.Namespace, sockets: Sequenc
         ConfigurationError: They say what can't be.
     """
     given: dict[str, Any] = {
-        name: value for name, value in (("host", args.host), ("port", args.port)) if value is not None
+        name: value
+        for name, value in (("host", args.host), ("port", args.port), ("workers", args.workers))
+        if value is not None
     }
     options: dict[tuple[str | int, ...], str] = {("server", name): f"--{name}" for name in given}
     values: dict[str, Any] = {}
     if sockets:
-        given = where_it_listens(sockets, settings.server.allowed_hosts)
-        options = {("server", name): "the socket that systemd hands over" for name in given}
+        listens = where_it_listens(sockets, settings.server.allowed_hosts)
+        given |= listens
+        options |= {("server", name): "the socket that systemd hands over" for name in listens}
     if given:
         try:
             values["server"] = type(settings.server).model_validate(settings.server.model_dump() | given)
@@ -73,7 +100,14 @@ def _with_options(settings: Settings, args: argparse.Namespace, sockets: Sequenc
     return settings.overridden(values, options)
 
 
-def _run(settings: Settings, manager: ServiceManager, sockets: Sequence[socket.socket], *, accept_loss: bool) -> int:
+def _run(
+    settings: Settings,
+    manager: ServiceManager,
+    sockets: Sequence[socket.socket],
+    worker: Member | None = None,
+    *,
+    accept_loss: bool,
+) -> int:
     keep_few_arenas()
     require_engine(settings)
     unpack_missing_starter(settings)
@@ -85,9 +119,21 @@ def _run(settings: Settings, manager: ServiceManager, sockets: Sequence[socket.s
         runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
     except ImportError:
         runner = asyncio.Runner()
+    with _listening_told(settings), runner:
+        runner.run(_serve(settings, tell, manager, sockets, worker, accept_loss=accept_loss))
+    return 0
+
+
+@contextlib.contextmanager
+def _listening_told(settings: Settings) -> Iterator[None]:
+    """Say what to do where an address can't be had.
+
+    Raises:
+        ConfigurationError: An address of the configuration can't.
+        Unavailable: The system fails otherwise.
+    """
     try:
-        with runner:
-            runner.run(_serve(settings, tell, manager, sockets, accept_loss=accept_loss))
+        yield
     except OSError as error:
         host, _, port = str(error.filename or "").rpartition(":")
         if host != settings.server.host or not port.isdigit():
@@ -95,7 +141,6 @@ def _run(settings: Settings, manager: ServiceManager, sockets: Sequence[socket.s
         from gateway.app.preflight.network import listening_problem
 
         raise ConfigurationError((listening_problem(settings, int(port), error),)) from error
-    return 0
 
 
 async def _serve(
@@ -103,6 +148,7 @@ async def _serve(
     tell: Callable[[str], None] | None,
     manager: ServiceManager,
     sockets: Sequence[socket.socket],
+    worker: Member | None,
     *,
     accept_loss: bool,
 ) -> None:
@@ -114,14 +160,14 @@ async def _serve(
     """
     from gateway.app.models.head_start import HeadStart  # imports much: not before the keys are out of here
 
-    early = HeadStart(settings)
+    early = HeadStart(settings, worker.lock if worker is not None else None)
     try:
         early.begin()
         await asyncio.to_thread(_import_gateway)
         from gateway.app.wiring import serve
 
         raise_limit()
-        await serve(settings, early, tell, accept_loss=accept_loss, manager=manager, sockets=sockets)
+        await serve(settings, early, tell, accept_loss=accept_loss, manager=manager, sockets=sockets, worker=worker)
     finally:
         await early.close()
 

@@ -10,9 +10,15 @@ from gateway.core.errors import LedgerUnavailable
 class OwnerLock:
     """Lock that is held as long as its file stays open. The file holds the owner's process id, for the message only."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, descriptor: int | None = None) -> None:
+        """Take nothing yet. `descriptor`: that of whoever started this process, and holds the lock for it."""
         self._file = directory / "ledger.lock"
-        self._descriptor: int | None = None
+        self._descriptor = descriptor
+
+    @property
+    def descriptor(self) -> int | None:
+        """Return what holds the lock, to be inherited; None: it is not held."""
+        return self._descriptor
 
     def take(self) -> None:
         """Take the lock, and make the directory where there is none. Nothing, if this is the owner already.

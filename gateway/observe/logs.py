@@ -27,7 +27,7 @@ KEYS = frozenset(
         "url", "file", "line", "place", "problem", "error", "cause", "kept", "before", "digest", "policy", "version",
         "host", "port", "pid", "signal", "seed", "name", "observer", "requests", "server", "tokens", "input", "output",
         "drain_seconds", "retry_after", "wait_seconds", "load_seconds", "slots", "context", "device", "watts",
-        "exit_code", "meant", "percent", "restart_in", "retry_in", "until",
+        "exit_code", "meant", "percent", "restart_in", "retry_in", "until", "worker",
     }
 )  # fmt: skip
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -35,10 +35,20 @@ _LONGEST = 500
 _EVENT = "event"
 
 
-def configure(format: str = "console", level: str = "info", *, stream: TextIO | None = None) -> None:  # noqa: A002
+def configure(
+    format: str = "console",  # noqa: A002
+    level: str = "info",
+    *,
+    stream: TextIO | None = None,
+    worker: int | None = None,
+) -> None:
     """Set logging up for the whole process. `format`: `console` or `json`; `level`: debug, info, warning, error.
 
-    `stream`: where lines go; else to what `sys.stderr` is when a line is written.
+    Args:
+        format: How lines look.
+        level: The least grave events that are written.
+        stream: Where lines go; else to what `sys.stderr` is when a line is written.
+        worker: Number of this process, where several answer: it stands in each line. None: it is the only one.
     """
     output = _Output(stream)
     threshold = LEVELS[level]
@@ -47,6 +57,8 @@ def configure(format: str = "console", level: str = "info", *, stream: TextIO | 
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         allow_listed,
     ]
+    if worker is not None:
+        shared.append(lambda _, __, event: {**event, "worker": worker})
     ends: list[Processor] = (
         [structlog.processors.JSONRenderer()]
         if format == "json"

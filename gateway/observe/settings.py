@@ -136,6 +136,8 @@ class EnergySettings(msgspec.Struct, frozen=True, kw_only=True):
     """Energy of one prompt token, in the same unit as `decode_weight`. `aduana calibrate` measures both."""
     decode_weight: float = 8.0
     """Energy of one generated token."""
+    share: float = 1.0
+    """Part of all energy and loss of value that this process counts: several processes on one machine count it once."""
     hardware_usd: float | None = None
     """What the hardware cost. None: not counted."""
     hardware_years: float = 4.0

@@ -32,6 +32,9 @@ class ServerSettings(Section):
     ollama_port: int | None = Field(default=None, ge=1, le=65535)
     """As `11434`: answer on this port too, for apps that look for Ollama at its usual address. Both answer everything.
     Default: no second port."""
+    workers: int = Field(default=1, ge=1, le=256)
+    """Processes that answer on these ports, each on a core of its own. Several need a ledger in PostgreSQL, and targets
+    that are asked over HTTP. `slots` of targets and `max_connections` count in each of them."""
     tls: TlsConfig | None = None
     """HTTPS instead of HTTP. Default: HTTP."""
     anonymous: bool | None = None

@@ -8,64 +8,9 @@ from typing import Any
 import pytest
 
 from gateway.core.errors import BadRequest
-from gateway.server.idempotency import IdempotencyStore, Identity, KeptAnswer, Recording, checked_key
+from gateway.server.idempotency import Recording, checked_key
 from tests.faults.fault_server import GOOD, Exchange, answer
 from tests.faults.house import chat, opened
-
-ANA, BEN = Identity(("ana",), "k1"), Identity(("ben",), "k1")
-
-
-def kept(body: bytes = b"hello") -> KeptAnswer:
-    """Return an answer."""
-    return KeptAnswer(status=200, headers=(), body=body)
-
-
-def test_the_same_request_gets_the_same_answer_and_another_one_is_refused():
-    """The same caller, key and request get the answer; another request under the key 422, a running one 409."""
-    store = IdempotencyStore()
-    assert store.begin(ANA, b"request") is None
-    with pytest.raises(BadRequest) as running:
-        store.begin(ANA, b"request")
-    assert (running.value.status, running.value.retry_after) == (409, 1.0)
-    store.keep(ANA, kept())
-    assert store.begin(ANA, b"request") == kept()
-    for again in (b"another", b""):
-        with pytest.raises(BadRequest) as other:
-            store.begin(ANA, again)
-        assert (other.value.status, other.value.code) == (422, "idempotency_key_reused")
-    assert store.begin(BEN, b"another") is None  # nobody else's key
-
-
-def test_what_failed_runs_again():
-    """A request that failed leaves nothing behind, so that a retry is a new one."""
-    store = IdempotencyStore()
-    store.begin(ANA, b"request")
-    store.drop(ANA)
-    assert store.begin(ANA, b"request") is None
-
-
-def test_memory_is_bounded():
-    """The oldest answers go first when there are too many, too many bytes, or they are too old."""
-    now = [0.0]
-    store = IdempotencyStore(seconds=10, most_bytes=10, most_answers=3, clock=lambda: now[0])
-
-    def put(name: str, body: bytes) -> None:
-        store.begin(Identity((name,), "k"), b"r")
-        store.keep(Identity((name,), "k"), kept(body))
-
-    def has(name: str) -> bool:
-        found = store.begin(Identity((name,), "k"), b"r") is not None
-        if not found:
-            store.drop(Identity((name,), "k"))
-        return found
-
-    for name in "abcd":
-        put(name, b"x")
-    assert [has(name) for name in "abcd"] == [False, True, True, True]
-    put("e", b"x" * 9)
-    assert [has(name) for name in "bcde"] == [False, False, True, True]
-    now[0] = 10.0
-    assert not has("e")
 
 
 def test_a_large_answer_is_not_recorded():

@@ -30,8 +30,9 @@ class HeadStart:
     meets it again and reports it.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.lock = OwnerLock(settings.state_dir)
+    def __init__(self, settings: Settings, locked: int | None = None) -> None:
+        """Begin nothing yet. `locked`: descriptor of the lock, where somebody holds it for this process already."""
+        self.lock = OwnerLock(settings.state_dir, locked)
         self._settings = settings
         self._workers: dict[str, WorkerSupervisor] = {}
         self._planning: asyncio.Task[ModelPlan] | None = None

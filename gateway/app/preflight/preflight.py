@@ -13,6 +13,7 @@ from gateway.app.preflight.files import file_problems
 from gateway.app.preflight.network import address_problems, exposure, port_problems
 from gateway.app.preflight.secrets import secret_problems
 from gateway.app.preflight.state import state_problems
+from gateway.app.preflight.workers import worker_problems
 from gateway.app.room_settings import price_settings, priced_targets
 from gateway.core.errors import ConfigurationError
 from gateway.core.target import Catalog
@@ -71,6 +72,7 @@ async def prepared(
 
 def _problems(settings: Settings, ports: bool, clouds: bool) -> list[str]:
     parts: Iterable[Iterable[str]] = (
+        worker_problems(settings),
         exposure(settings),
         port_problems(settings) if ports else (),
         state_problems(settings),

@@ -8,6 +8,7 @@ import contextlib
 import os
 import socket
 from collections.abc import Callable, MutableMapping, Sequence
+from functools import partial
 from typing import Any
 
 from gateway.core.errors import ConfigurationError
@@ -22,15 +23,18 @@ _IP = (socket.AF_INET, socket.AF_INET6)
 class ServiceManager:
     """The service manager that started this process, as far as its variables tell of one."""
 
-    def __init__(self, address: str = "", watchdog_seconds: float | None = None) -> None:
+    def __init__(
+        self, address: str = "", watchdog_seconds: float | None = None, *, say: Callable[[str], None] | None = None
+    ) -> None:
         """Send nothing yet.
 
         Args:
             address: Path of its socket, or `@name` of an abstract one. Empty: nobody listens.
             watchdog_seconds: It ends this process where it hears nothing for so long. None: it does not watch.
+            say: Tells it something in place of the socket.
         """
-        self._address = f"\0{address[1:]}" if address.startswith("@") else address
-        self._watchdog = watchdog_seconds
+        self.watchdog_seconds = watchdog_seconds
+        self._say = say or (partial(_datagram, address) if address else None)
         self._status = ""
 
     def ready(self) -> None:
@@ -43,9 +47,10 @@ class ServiceManager:
 
     async def keep_told(self, status: Callable[[], str]) -> None:
         """Give signs of life and the status line while the event loop runs. Runs until cancelled."""
-        pause = _STATUS_SECONDS if self._watchdog is None else min(_STATUS_SECONDS, self._watchdog / 3)
-        while self._address:
-            if self._watchdog is not None:
+        watchdog = self.watchdog_seconds
+        pause = _STATUS_SECONDS if watchdog is None else min(_STATUS_SECONDS, watchdog / 3)
+        while self._say is not None:
+            if watchdog is not None:
                 self._send("WATCHDOG=1")
             line = status()[:_LONGEST_STATUS]
             if line != self._status:
@@ -55,12 +60,15 @@ class ServiceManager:
         await asyncio.Event().wait()
 
     def _send(self, text: str) -> None:
-        if not self._address:
-            return
-        # Whoever does not listen any more is no reason to stop answering.
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as to:
-            to.setblocking(False)
-            to.sendto(text.encode(), self._address)
+        if self._say is not None:
+            self._say(text)
+
+
+def _datagram(address: str, text: str) -> None:
+    # Whoever does not listen any more is no reason to stop answering.
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as to:
+        to.setblocking(False)
+        to.sendto(text.encode(), f"\0{address[1:]}" if address.startswith("@") else address)
 
 
 def service_manager(environ: MutableMapping[str, str] = os.environ) -> ServiceManager:

@@ -56,8 +56,10 @@ class StateMemory:
             journal=self._shared or (journal.exists() and journal.stat().st_size > 0),
         )
 
-    async def open(self, found: Found, ledger: Ledger, *, accept_loss: bool) -> None:
+    async def open(self, found: Found, ledger: Ledger, *, accept_loss: bool, claims: bool = True) -> None:
         """Compare what was found with the ledger, and take the state over where all is there or the loss is accepted.
+
+        `claims`: whether this process writes the marker; of several workers with one directory one does.
 
         Raises:
             ConfigurationError: The key or the marker can't be written, or the key is not that of the other gateways.
@@ -69,6 +71,11 @@ class StateMemory:
             raise ConfigurationError((self._another_key(),))
         if lost and not accept_loss:
             self._closed(found, lost, ledger)
+            return
+        if not claims:
+            if found.key is None:
+                raise ConfigurationError((self._another_key(),))
+            self.key = found.key
             return
         if lost:
             LOG.warning("state.loss_accepted", problem=lost.sentence())

@@ -52,6 +52,9 @@ def _details(said: dict[str, Any]) -> Iterator[Finding]:
     for name, state in (targets if isinstance(targets, dict) else {}).items():
         fine = str(state).startswith(("ready", "load"))
         yield ok(f"{name}: {state}") if fine else problem(f"{name}: {state}")
+    if isinstance(workers := said.get("workers"), str):
+        how = workers.partition(";")[0]  # behind it stands which of them says it
+        yield problem(f"workers: {how}") if "," in how else ok(f"workers: {how}")
     for name in ("ledger", "names"):
         if said.get(name, "ok") != "ok":
             yield problem(f"{name}: {said[name]}")

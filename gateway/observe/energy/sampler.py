@@ -166,7 +166,8 @@ class EnergySampler:
         gpus: tuple[GpuReading, ...] = ()
         for meter in self._meters:
             for tick in meter.read(counted, busy):
-                shares = split(tick.joules, 0.0 if tick.device == "offset" else busy, weights)
+                joules = tick.joules * self._settings.share
+                shares = split(joules, 0.0 if tick.device == "offset" else busy, weights)
                 self._accruals.share(shares.shares, self._tariffs.micros(1.0, wall))
                 self._count(tick, "request", shares.request, wall)
                 self._count(tick, "idle", shares.idle, wall)
@@ -219,7 +220,7 @@ class EnergySampler:
         price = self._settings.hardware_usd
         if not price:
             return
-        micros = price * 1e6 * elapsed / (self._settings.hardware_years * _SECONDS_PER_YEAR)
+        micros = self._settings.share * price * 1e6 * elapsed / (self._settings.hardware_years * _SECONDS_PER_YEAR)
         self._hardware += micros
         whole = self._integer(("hardware",), micros)
         self._accruals.add(

@@ -7,11 +7,12 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from gateway.core.errors import RateLimited, TargetBusy
+from gateway.core.kept_answers import HEADER, Identity, KeptAnswer
 from gateway.core.request import Caller
 from gateway.server.endpoint import INLINE_BYTES, HttpEndpoint
 from gateway.server.forms import FORM
 from gateway.server.headers import EXPLAIN, TAGS
-from gateway.server.idempotency import HEADER, IdempotencyStore, Identity, KeptAnswer, Recording, checked_key
+from gateway.server.idempotency import KeptAnswers, Recording, checked_key
 from gateway.server.streaming import RECORDING
 
 REPLAYED = "idempotent-replayed"
@@ -23,7 +24,7 @@ _OF_THE_CONNECTION = frozenset({"content-length", "transfer-encoding", "connecti
 class Idempotent:
     """Maker of handlers that repeat an answer instead of generating it a second time."""
 
-    def __init__(self, endpoint: HttpEndpoint, store: IdempotencyStore) -> None:
+    def __init__(self, endpoint: HttpEndpoint, store: KeptAnswers) -> None:
         self._endpoint = endpoint
         self._store = store
 
@@ -46,7 +47,7 @@ class Idempotent:
         body = await self._endpoint.body(http)
         measured = (http, body, self._endpoint.header_facts)
         fingerprint = await asyncio.to_thread(_digest, *measured) if len(body) > INLINE_BYTES else _digest(*measured)
-        kept = self._store.begin(identity, fingerprint)
+        kept = await self._store.begin(identity, fingerprint)
         if kept is not None:
             return web.Response(body=kept.body, status=kept.status, headers=[*kept.headers, (REPLAYED, "true")])
         recording = http[RECORDING] = Recording()
@@ -86,5 +87,6 @@ def _without_boundary(http: web.Request, body: bytes) -> bytes:
 
 
 def _answer(response: web.StreamResponse, body: bytes) -> KeptAnswer:
-    headers = tuple((name, value) for name, value in response.headers.items() if name.lower() not in _OF_THE_CONNECTION)
+    kept = [(name, value) for name, value in response.headers.items() if name.lower() not in _OF_THE_CONNECTION]
+    headers = tuple((str(name), str(value)) for name, value in kept)  # aiohttp's names are strings of its own
     return KeptAnswer(status=response.status, headers=headers, body=body)

@@ -1,8 +1,6 @@
 """Endpoints for people and machines that watch the gateway: health, readiness, metrics."""
 
-import asyncio
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 from aiohttp import web
@@ -19,13 +17,6 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     failed: bool = False  # not ready, and not because something is still being loaded
 
 
-class Rendering(Protocol):
-    """Source of the metrics in Prometheus' text format. Rendering takes milliseconds, so it is called in a thread."""
-
-    def render(self) -> bytes:
-        """Write all metrics in Prometheus' text format."""
-
-
 class Operations:
     """Handlers for those who watch the gateway. They tell nothing of requests' content or callers' secrets."""
 
@@ -36,7 +27,7 @@ class Operations:
         keys: KeyRing | None,
         metrics_keys: KeyRing | None,
         readiness: Callable[[], Readiness],
-        metrics: Rendering,
+        metrics: Callable[[], Awaitable[bytes]],
     ) -> None:
         """Keep the parts.
 
@@ -46,7 +37,7 @@ class Operations:
             metrics_keys: The metrics want one of them that may read metrics, or is an administrator's; they are open
                 as long as there are none. None: they are open.
             readiness: Tells whether the gateway can answer.
-            metrics: Writes the metrics.
+            metrics: Returns all metrics in Prometheus' text format.
         """
         self._host_guard = host_guard
         self._keys = keys
@@ -92,7 +83,7 @@ class Operations:
                 )
             if not (caller.metrics or caller.admin):
                 raise Forbidden("This needs a key with 'metrics: true' or 'admin: true'.", code="metrics_only")
-        body = await asyncio.to_thread(self._metrics.render)
+        body = await self._metrics()
         return web.Response(
             body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8", "Cache-Control": "no-store"}
         )

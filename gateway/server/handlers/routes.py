@@ -7,6 +7,7 @@ from aiohttp.typedefs import Handler
 
 from gateway import __version__
 from gateway.core.errors import AduanaError, BadRequest, NotFound
+from gateway.core.kept_answers import IdempotencyStore
 from gateway.server.addresses import advice, dialect_of
 from gateway.server.answers import error_answer, public_error
 from gateway.server.auth import HostGuard
@@ -30,7 +31,7 @@ from gateway.server.handlers.openai import OpenAIHandlers
 from gateway.server.handlers.operations import Operations
 from gateway.server.handlers.responses import ResponsesHandlers
 from gateway.server.handlers.table import ROUTES, ConsolePages, Handlers
-from gateway.server.idempotency import IdempotencyStore
+from gateway.server.idempotency import KeptAnswers
 from gateway.server.inbound import new_request_id
 from gateway.stored import ResponseStore, SealedSummaries
 
@@ -107,6 +108,7 @@ def build_application(
     store: ResponseStore | None = None,
     batches: Batches | None = None,
     running: Callable[[str], Sequence[Running]] = lambda _: (),
+    answers: KeptAnswers | None = None,
 ) -> web.Application:
     """Return the application, which serves the table of routes and nothing else."""
 
@@ -123,7 +125,7 @@ def build_application(
             response.headers.update(host_guard.cors_headers(http))
 
     application.on_response_prepare.append(add_headers)
-    listing, once = Listing(endpoint.catalog, models), Idempotent(endpoint, IdempotencyStore())
+    listing, once = Listing(endpoint.catalog, models), Idempotent(endpoint, answers or IdempotencyStore())
     openai = OpenAIHandlers(endpoint, listing, started=started)
     handlers = Handlers(
         openai=openai,

@@ -94,6 +94,14 @@ REFUSED = {
         DEN + "server:\n  port: 0\n  ollama_port: {taken}",
         "5:3: server.ollama_port: can't listen on 127.0.0.1:{taken}",
     ),
+    "several workers for a file": (
+        DEN + "server: {{port: 0, workers: 2}}",
+        "3:19: server.workers: 2 workers need a ledger that they can share, and this one is a file",
+    ),
+    "several workers for an embedded model": (
+        HOME + "model: smollm2}}\nserver: {{port: 0, workers: 3}}",
+        "3:3: targets.home: each of the 3 workers (server.workers) would start this model for itself",
+    ),
     "one port for both": (DEN + "server: {{port: 8499, ollama_port: 8499}}", "3:22: server.ollama_port: 8499 is the"),
     "an address of another machine": (
         DEN + "server: {{host: 192.0.2.7, anonymous: true}}",

@@ -1,6 +1,6 @@
 """The gateway beside other gateways: same upstream, one core for each server, the other for upstream and clients.
 
-    python -m tests.bench.gateway [--rounds 3] [--only WORDS]
+    python -m tests.bench.gateway [--rounds 3] [--only WORDS] [--workers N]
 
 With authentication, inspection, decision, durable receipt, settlement and metrics on. The others do none of it.
 Medians of interleaved rounds, and ratios to rolter, where it is installed (its path in ROLTER). Machines are noisy:
@@ -24,7 +24,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.bench.gateway.client import Load, Seen, asked
-from tests.bench.gateway.servers import KEY, Subject, subjects
+from tests.bench.gateway.servers import KEY, Subject, subjects, with_workers
+from tests.standins.postgresql import running_postgresql
 
 _LOADS = {
     "busy": Load(connections=32, requests=60),
@@ -41,10 +42,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="", help="servers whose name contains one of these, by commas")
+    parser.add_argument(
+        "--workers", type=int, default=0, metavar="N", help="also one and N workers on PostgreSQL, on all cores"
+    )
     args = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[-1]})
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        database = stack.enter_context(running_postgresql()) if args.workers else None
+        os.sched_setaffinity(0, {cores[-1]})
         quick, paced, first = (_free_port() for _ in range(3))
         for port, frames, pace in ((quick, 1, 0.0), (paced, _FRAMES, _PACE)):
             command = (sys.executable, "-m", "tests.bench.gateway.upstream", str(port), str(frames), str(pace))
@@ -54,12 +59,15 @@ def main() -> int:
         for upstream in (quick, paced):
             place = Path(folder) / str(upstream)
             place.mkdir()
-            chosen = [
-                one for one in subjects(place, upstream, first) if any(word.strip() in one.name for word in wanted)
-            ]
+            known = subjects(place, upstream, first)
+            if database is not None:
+                known += with_workers(place, upstream, first + len(known), args.workers, database.fresh)
+            chosen = [one for one in known if any(word.strip() in one.name for word in wanted)]
             loads = {name: load for name, load in _LOADS.items() if load.stream is (upstream == paced)}
             with ExitStack() as servers:
-                running = {one.name: _serving(servers, one, {cores[0]}) for one in chosen}
+                running = {
+                    one.name: _serving(servers, one, set(cores) if one.all_cores else {cores[0]}) for one in chosen
+                }
                 for round_ in range(args.rounds + 1):
                     for one in chosen:
                         for name, load in loads.items():

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -87,6 +88,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     wait: str = "/"
     environment: tuple[tuple[str, str], ...] = ()
+    all_cores: bool = False
 
 
 def subjects(folder: Path, upstream: int, port: int) -> list[Subject]:
@@ -107,6 +109,20 @@ def subjects(folder: Path, upstream: int, port: int) -> list[Subject]:
         config = folder / "rolter.toml"
         config.write_text(_ROLTER.format(upstream=upstream, port=port + 4))
         found.append(Subject(name="rolter", command=(rolter, "gateway", "-c", str(config)), port=port + 4))
+    return found
+
+
+def with_workers(folder: Path, upstream: int, port: int, workers: int, ledger: Callable[[], str]) -> list[Subject]:
+    """Return the gateway with one worker and with several, each with an empty ledger in PostgreSQL."""
+    found = []
+    for number, count in enumerate((1, workers)):
+        name = f"aduana, PostgreSQL, {count} worker{'s' if count > 1 else ''}"
+        place = folder / f"workers{number}"
+        one = _aduana(place, name, "local", ", slots: 256", upstream, port + number)
+        config = place / "aduana.yaml"
+        served = f"server: {{workers: {count}, "
+        config.write_text(config.read_text().replace("server: {", served) + f'ledger: "{ledger()}"\n')
+        found.append(msgspec.structs.replace(one, all_cores=True))
     return found
 
 
