@@ -27,6 +27,7 @@ from gateway.core.errors import AduanaError, TargetBusy, TargetError, TargetProt
 from gateway.core.secret import Credential, CredentialForm
 from gateway.core.target import Api
 from gateway.upstream import errors as faults
+from gateway.upstream.arrival.connections import ArrivingConnector, Take, pour
 from gateway.upstream.body import BodyShape
 from gateway.upstream.framing.decompression import Inflater
 
@@ -81,6 +82,10 @@ class CloudReply:
             return self._response.content.read_nowait()
         except _BROKEN as error:
             raise faults.cut_off(self._door.target) from error
+
+    async def pour(self, take: Take) -> bool:
+        """Hand raw bytes to `take` as they arrive; as `arrival.connections.pour` does."""
+        return await pour(self._response.content, self._response.protocol, take)
 
     @property
     def ended(self) -> bool:
@@ -159,6 +164,7 @@ class _Answer:
         self.status = message.code
         self.headers = message.headers
         self.content = content
+        self.protocol = connection.protocol
         self._connection = connection
 
     def said(self, name: str) -> str:
@@ -197,7 +203,7 @@ class _Door:
         context.set_alpn_protocols(["http/1.1"])
         if settings.ca_file is not None:
             context.load_verify_locations(cafile=settings.ca_file)
-        self._connector = aiohttp.TCPConnector(
+        self._connector = ArrivingConnector(
             ssl=context,
             resolver=aiohttp.ThreadedResolver(),
             limit=_MOST_CONNECTIONS,

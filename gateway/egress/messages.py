@@ -188,13 +188,15 @@ async def read_frame(reader: Watched) -> tuple[Kind, bytes]:
         raise Broken from error
 
 
-def read_parts(reader: Watched, first: bytes) -> tuple[bytes, tuple[Kind, bytes] | None]:
+def read_parts(reader: Watched, first: bytes | None = None) -> tuple[bytes, tuple[Kind, bytes] | None]:
     """Return part of an answer with the parts behind it that have come, and the frame that stands behind those.
+
+    Without `first`: the parts that have come, be it none.
 
     Raises:
         Broken: The connection brings something else.
     """
-    parts = [first]
+    parts = [] if first is None else [first]
     try:
         while (found := reader.taken()) is not None:
             if found[0] != Kind.PART:
@@ -202,7 +204,7 @@ def read_parts(reader: Watched, first: bytes) -> tuple[bytes, tuple[Kind, bytes]
             parts.append(found[1])
     except (KeyError, ValueError) as error:
         raise Broken from error
-    return first if len(parts) == 1 else b"".join(parts), None
+    return parts[0] if len(parts) == 1 else b"".join(parts), None
 
 
 async def read_message(reader: Watched, kind: Kind, of: type[T]) -> T:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from gateway.core.errors import AduanaError, TargetCutOff, TargetUnavailable
@@ -257,10 +258,7 @@ class SealedReply:
                 body, self._behind = read_parts(self._connection.reader, body)
                 return body
         except Broken as error:
-            raise TargetCutOff(
-                f"The way to the target {self._target!r} broke inside its answer: the egress process stopped.",
-                code="egress_stopped",
-            ) from error
+            raise self._broken() from error
         except BaseException:
             # INVARIANT: nothing is read behind the middle of a frame: it would be taken for another, and for its end.
             await self.close()
@@ -275,6 +273,41 @@ class SealedReply:
     def ended(self) -> bool:
         """Whether the answer was read to its end."""
         return self._over
+
+    async def pour(self, take: Callable[[bytes], bool]) -> bool:
+        """Hand raw bytes to `take` as they arrive; as `Reply.pour` does."""
+        if self._over or self._connection is None or self._behind is not None:
+            return False
+        reader = self._connection.reader
+        waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def came() -> None:
+            if waiter.done():  # all is taken, or whoever waited was cancelled
+                return
+            try:
+                body, self._behind = read_parts(reader)
+                if body and not take(body):
+                    waiter.set_result(True)
+                elif self._behind is not None or reader.ended:
+                    waiter.set_result(False)
+            except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+                waiter.set_exception(error)
+
+        came()
+        try:
+            with reader.told(came):
+                return await waiter
+        except Broken as error:
+            raise self._broken() from error
+        except BaseException:
+            await self.close()  # as in `read`
+            raise
+
+    def _broken(self) -> TargetCutOff:
+        return TargetCutOff(
+            f"The way to the target {self._target!r} broke inside its answer: the egress process stopped.",
+            code="egress_stopped",
+        )
 
     async def close(self) -> None:
         """End the answer; what was not read to its end is cancelled on the other side."""

@@ -34,6 +34,7 @@ class Watched(asyncio.Protocol):
         self._came = bytearray()
         self._wanted = HEAD  # bytes that the next frame has at least
         self._waiter: asyncio.Future[None] | None = None  # of who reads
+        self._told: Callable[[], object] | None = None  # of who reads where it arrives
         self._held = False
         self._room: asyncio.Future[None] | None = None  # of who writes, where the other side is slow
 
@@ -76,6 +77,11 @@ class Watched(asyncio.Protocol):
                 self._waiter = None
         return found
 
+    @property
+    def has_room(self) -> bool:
+        """Whether the other side has read enough for more to be written."""
+        return self._room is None and not self.lost
+
     async def room(self) -> None:
         """Wait until the other side has read enough for more to be written.
 
@@ -86,6 +92,17 @@ class Watched(asyncio.Protocol):
             raise ConnectionResetError
         if self._room is not None:
             await asyncio.shield(self._room)
+
+    @contextlib.contextmanager
+    def told(self, came: Callable[[], object]) -> Iterator[None]:
+        """Call `came` wherever bytes have come, or the connection has ended. Nobody else reads meanwhile."""
+        self._told = came
+        if self._held:
+            self._hold(False)
+        try:
+            yield
+        finally:
+            self._told = None
 
     @contextlib.contextmanager
     def watched(self, watcher: Callable[[], object]) -> Iterator[None]:
@@ -105,7 +122,9 @@ class Watched(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what came; whoever reads is woken when that is a whole frame."""
         self._came += data
-        if self._waiter is None:
+        if self._told is not None:
+            self._told()
+        elif self._waiter is None:
             if len(self._came) > _LIMIT and not self._held:
                 self._hold(True)
         elif len(self._came) >= self._wanted:
@@ -148,6 +167,8 @@ class Watched(asyncio.Protocol):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+        if self._told is not None:
+            self._told()
 
 
 class Writer:
@@ -160,6 +181,11 @@ class Writer:
         self.writelines = transport.writelines
         self.is_closing = transport.is_closing
         self.drain = reader.room
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the other side has read enough for more to be written."""
+        return self._reader.has_room
 
 
 async def open_streams(connection: socket.socket, tls: Secured | None = None) -> tuple[Watched, Writer]:

@@ -1,7 +1,7 @@
 """Turn the raw bytes of one target's answer into deltas: content type, decompression, framing, parsing. Pure."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -59,14 +59,23 @@ class AnswerBody:
         """Whether the answer is complete but for its usage, although nothing has said that it is over."""
         return self._reader.ended
 
-    def feed(self, chunk: bytes) -> Iterator[deque[Delta]]:
-        """Yield the deltas that `chunk` completes; those before a fault come first, then the fault is raised.
+    def feed(self, chunk: bytes) -> Iterable[deque[Delta]]:
+        """Return the deltas that `chunk` completes; those before a fault come first, then the fault is raised.
 
         Raises:
             AduanaError: the answer reports an error.
             TargetProtocolError: the bytes can't be read, or there are too many of them.
         """
-        for piece in self._inflater.feed(chunk):
+        pieces = self._inflater.feed(chunk)
+        if isinstance(pieces, tuple):  # nothing was packed: no generator for the one piece that nearly all chunks are
+            deltas, fault = self._read(chunk)
+            if fault is None:
+                return (deltas,) if deltas else ()
+            return _broken(deltas, fault)
+        return self._unpacked(pieces)
+
+    def _unpacked(self, pieces: Iterable[bytes]) -> Iterator[deque[Delta]]:
+        for piece in pieces:
             deltas, fault = self._read(piece)
             if deltas:
                 yield deltas
@@ -105,6 +114,12 @@ class AnswerBody:
         for event in self._framing.end():
             yield from self._reader.event(event)
         yield from self._reader.end()
+
+
+def _broken(deltas: deque[Delta], fault: AduanaError) -> Iterator[deque[Delta]]:
+    if deltas:
+        yield deltas
+    raise fault
 
 
 def collected(shape: BodyShape, chunks: list[bytes]) -> bytes:

@@ -6,7 +6,7 @@ The sending itself is the caller's: this file opens no connection and knows no H
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from math import inf
 from typing import Protocol, TypeVar
 
@@ -17,14 +17,16 @@ from tenacity.wait import wait_random_exponential
 from gateway.core.delta import Delta
 from gateway.core.errors import AduanaError, TargetCutOff, TargetTimeout
 from gateway.core.request import Endpoint
+from gateway.upstream.arrival.pouring import Pouring
 from gateway.upstream.body import AnswerBody, BodyShape, collected
 from gateway.upstream.circuit_breaker import CircuitBreakerSettings, TargetBreaker
 from gateway.upstream.errors import is_passing
 from gateway.upstream.fast_path import FastPath
-from gateway.upstream.reading import AnswerReading
+from gateway.upstream.reading import AnswerReading, Body
 from gateway.upstream.wait_limit import WaitExpired, WaitLimit
 
 T = TypeVar("T")
+_STOPPED = "stopped in the middle of its answer"
 _LONGEST_PAUSE = 4.0
 _LAST_SECONDS = 5.0  # for the usage and `[DONE]` behind a complete answer
 _DRAIN_SECONDS = 0.1
@@ -61,30 +63,15 @@ class Reply(Protocol):
         """Whether all of the answer was read, so that nothing is to be waited for behind it."""
         ...
 
+    async def pour(self, take: Callable[[bytes], bool]) -> bool:
+        """Hand raw bytes to `take` in the call in which they arrive, until it says that it can't take more: True.
+
+        False: what comes next, such as the end, is for `read` to tell. What `take` was given it has taken.
+        """
+        ...
+
     async def close(self) -> None:
         """End the answer, whether it was read to its end or not."""
-        ...
-
-
-class Body(Protocol):
-    """Body of one answer, fed with bytes as they arrive. Never ends an answer that did not end itself."""
-
-    @property
-    def done(self) -> bool:
-        """Whether the answer is complete; whatever follows is ignored."""
-        ...
-
-    @property
-    def ended(self) -> bool:
-        """Whether the answer is complete but for its usage, although nothing has said that it is over."""
-        ...
-
-    def feed(self, chunk: bytes) -> Iterator[deque[Delta]]:
-        """Yield the deltas that `chunk` completes, those together that are known together."""
-        ...
-
-    def end(self) -> Iterator[Delta]:
-        """Yield the deltas that are known only at the end of the bytes."""
         ...
 
 
@@ -166,8 +153,13 @@ class Exchange:
             try:
                 body = body_of(reply.shape)
                 begun = False
+                pouring = None if fast is None else Pouring(body, fast)
                 while not body.done:
                     if begun and not body.ended:  # nearly always: with as little around it as can be
+                        if pouring is not None and pouring.open and await self._pour(reply, pouring, deadline, limit):
+                            for delta in pouring.rest():
+                                yield delta
+                            continue
                         chunk = await self._next(reply, deadline, limit)
                     elif begun:
                         chunk = await self._next_of(body, reply, deadline, limit)
@@ -286,6 +278,24 @@ class Exchange:
         )
         return await retrying(again)
 
+    async def _pour(self, reply: Reply, pouring: Pouring, deadline: float, limit: WaitLimit) -> bool:
+        """Hand over what comes, as `Reply.pour` does.
+
+        Raises:
+            TargetTimeout: nothing came for `idle_seconds`, or until the deadline.
+        """
+        loop, idle = asyncio.get_running_loop(), self._settings.idle_seconds
+
+        def taken(chunk: bytes) -> bool:
+            limit.move(min(deadline, loop.time() + idle))
+            return pouring.take(chunk)
+
+        try:
+            with limit.until(min(deadline, loop.time() + idle)):
+                return await reply.pour(taken)
+        except TimeoutError as error:
+            raise self._late(error, _STOPPED) from None
+
     async def _next_of(
         self,
         body: Body,
@@ -328,7 +338,7 @@ class Exchange:
             with self._attended(limit, min(deadline, max(idle, since)), working):
                 return await reply.read()
         except TimeoutError as error:
-            raise self._late(error, "stopped in the middle of its answer") from None
+            raise self._late(error, _STOPPED) from None
 
     def _attended(self, limit: WaitLimit, until: float, working: Callable[[], bool] | None) -> WaitLimit:
         """Return the context of one wait; with `working`, the server is looked at while it is silent."""

@@ -1,5 +1,6 @@
-"""What reads one answer of a target, whatever API that speaks: events in, deltas out."""
+"""What reads one answer of a target, whatever API that speaks: bytes or events in, deltas out."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
@@ -37,4 +38,26 @@ class AnswerReading(Protocol):
         Raises:
             TargetProtocolError: the answer is cut.
         """
+        ...
+
+
+class Body(Protocol):
+    """Body of one answer, fed with bytes as they arrive. Never ends an answer that did not end itself."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the answer is complete; whatever follows is ignored."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether the answer is complete but for its usage, although nothing has said that it is over."""
+        ...
+
+    def feed(self, chunk: bytes) -> Iterable[deque[Delta]]:
+        """Return the deltas that `chunk` completes, those together that are known together."""
+        ...
+
+    def end(self) -> Iterator[Delta]:
+        """Yield the deltas that are known only at the end of the bytes."""
         ...

@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 
+_TURNS = 20  # of the event loop
 Script = Callable[["Exchange"], Awaitable[None]]
 
 
@@ -30,6 +31,8 @@ class Exchange:
         """Bytes as one HTTP chunk."""
         data = b"".join(parts)
         await self.send(b"%x\r\n" % len(data), data, b"\r\n")
+        for _ in range(_TURNS):  # so that it arrives alone
+            await asyncio.sleep(0)
 
     async def finish(self) -> None:
         """The end of a chunked body."""

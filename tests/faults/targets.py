@@ -15,12 +15,14 @@ from gateway.core.target import TargetInfo, TargetState
 from gateway.core.usage import Usage
 from gateway.local.http.settings import HttpSettings
 from gateway.local.http.target import HttpTarget
+from gateway.upstream.fast_path import FastPath
 from gateway.wire import openai
 from tests.faults.clearing import clearance_for
 
 CHAT = b'{"model":"auto","messages":[{"role":"user","content":"Say hello, please."}]}'
 EMBED = b'{"model":"auto","input":["one","two"]}'
 KINDS = ("cloud", "local")
+WAYS = (*KINDS, "cloud, short way", "local, short way")
 QUICK: dict[str, Any] = {"connect_seconds": 2.0, "retry_pause": 0.001}
 
 
@@ -50,10 +52,15 @@ class Asked:
 
 
 class Probe:
-    """One started target and how to ask it. `async with Probe(kind, base_url) as probe`."""
+    """One started target and how to ask it. `async with Probe(kind, base_url) as probe`.
+
+    The kind is one of `WAYS`: by the short way texts are given as to a streaming client, behind the first delta.
+    """
 
     def __init__(self, kind: str, base_url: str, *, ceiling: Label = Label.PUBLIC, **settings: Any) -> None:
+        kind, _, way = kind.partition(", ")
         self.kind = kind
+        self._short = bool(way)
         self.violations: list[ViolationStopped] = []
         self.now = 1000.0
         zone = Zone.CLOUD if kind == "cloud" else Zone.LOCAL
@@ -82,21 +89,24 @@ class Probe:
     def state(self) -> TargetState:
         return self.target.state()
 
-    def stream(self, body: bytes = CHAT, *, seconds: float = 10.0) -> AsyncGenerator[Delta, None]:
+    def stream(
+        self, body: bytes = CHAT, *, seconds: float = 10.0, fast: FastPath | None = None
+    ) -> AsyncGenerator[Delta, None]:
         """The deltas of the answer to a chat request."""
         request = openai.parse_chat(body)
         deadline = asyncio.get_running_loop().time() + seconds
         if isinstance(self.target, CloudTarget):
-            return self.target.generate(clearance_for(request, self.target.info), deadline=deadline)
-        return self.target.generate(request, deadline=deadline, isolation="anonymous")
+            return self.target.generate(clearance_for(request, self.target.info), deadline=deadline, fast=fast)
+        return self.target.generate(request, deadline=deadline, isolation="anonymous", fast=fast)
 
     async def ask(self, body: bytes = CHAT, *, seconds: float = 10.0) -> Asked:
         """The answer to a chat request."""
-        asked = Asked()
-        stream = self.stream(body, seconds=seconds)
+        asked, fast = Asked(), FastPath()
+        stream = self.stream(body, seconds=seconds, fast=fast if self._short else None)
         try:
             async for delta in stream:
                 asked.deltas.append(delta)
+                fast.take = lambda deltas: asked.deltas.extend(deltas) is None
         except AduanaError as error:
             asked.error = error
         finally:

@@ -20,9 +20,9 @@ from tests.faults.fault_server import (
     text,
     usage,
 )
-from tests.faults.targets import KINDS, Probe
+from tests.faults.targets import WAYS, Probe
 
-pytestmark = pytest.mark.parametrize("kind", KINDS)
+pytestmark = pytest.mark.parametrize("kind", WAYS)
 
 
 async def reset_after_text(exchange: Exchange) -> None:
@@ -36,6 +36,13 @@ async def close_inside_chunk(exchange: Exchange) -> None:
     await exchange.chunk(text("Hello"))
     await exchange.send(b"fff\r\ndata: {")
     exchange.reset()
+
+
+async def no_chunk(exchange: Exchange) -> None:
+    await exchange.send(STREAM)
+    await exchange.chunk(text("Hello"))
+    await exchange.send(b"zzz\r\nwhat is this?")
+    await exchange.until_gone()
 
 
 async def endless_line(exchange: Exchange) -> None:
@@ -66,6 +73,7 @@ BROKEN: dict[str, tuple[Script, str, str]] = {
     ),
     "14 reset after the first token": (reset_after_text, "incomplete_answer", "…"),
     "14 cut inside a chunk": (close_inside_chunk, "incomplete_answer", "…"),
+    "14 what follows is no chunk": (no_chunk, "incomplete_answer", "Hello"),
     "15 error event": (streamed(text("Hello"), event({"error": {"message": "Overloaded"}})), "target_error", "Hello"),
     "15 error event by name": (streamed(text("Hello"), b'event: error\ndata: {"x":1}\n\n'), "target_error", "Hello"),
     "15 error as text": (streamed(text("Hello"), event({"error": "overloaded"})), "target_error", "Hello"),
@@ -203,4 +211,4 @@ async def test_the_connection_serves_again(kind: str) -> None:
         for _ in range(3):
             assert (await probe.ask()).error is None
         assert len(server.posts) == 3
-        assert server.connections <= (2 if kind == "local" else 1)
+        assert server.connections <= (2 if probe.kind == "local" else 1)

@@ -55,6 +55,14 @@ class FakeReply:
             raise chunk
         return chunk
 
+    async def pour(self, take: Callable[[bytes], bool]) -> bool:
+        while self.left and isinstance(self.left[0], bytes):
+            if not take(self.left.pop(0)):
+                return True
+        if not self.left and self._silent:
+            await asyncio.Future()
+        return False
+
     @property
     def ended(self) -> bool:
         return False
@@ -349,6 +357,9 @@ class Slow:
     @property
     def ended(self) -> bool:
         return False
+
+    async def pour(self, take: Callable[[bytes], bool]) -> bool:
+        return await self._reply.pour(take)
 
     async def close(self) -> None:
         await self._reply.close()

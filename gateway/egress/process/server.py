@@ -245,6 +245,11 @@ async def _pass_on(reply: CloudReply, writer: Writer) -> None:
     shape = reply.shape
     begun = Begun(content_type=shape.content_type, content_encoding=shape.content_encoding)
     leaving = frame(Kind.BEGUN, begun)
+
+    def passed(part: bytes) -> bool:
+        writer.write(head(Kind.PART, len(part)) + part)
+        return writer.has_room
+
     try:
         part = reply.come()
         while True:
@@ -254,7 +259,9 @@ async def _pass_on(reply: CloudReply, writer: Writer) -> None:
                 break
             writer.write(leaving)
             await writer.drain()  # a slow client is felt here, and then by the provider
-            leaving = b""
+            leaving, part = b"", b""
+            while await reply.pour(passed):
+                await writer.drain()
             part = await reply.read()
     except AduanaError as error:
         writer.write(leaving + frame(Kind.FAULT, fault_of(error)))

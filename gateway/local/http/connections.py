@@ -20,6 +20,7 @@ from yarl import URL
 from gateway import __version__
 from gateway.local.http.address import is_own_address, not_local
 from gateway.local.http.settings import HttpSettings
+from gateway.upstream.arrival.connections import ArrivingConnector
 
 _MOST_CONNECTIONS = 1000
 _KEEP_ALIVE_SECONDS = 30.0
@@ -47,6 +48,7 @@ class ServerAnswer:
         self.status: int = message.code
         self.headers: CIMultiDictProxy[str] = message.headers
         self.content = content
+        self.protocol = connection.protocol
         self._connection = connection
 
     @property
@@ -84,7 +86,7 @@ class ServerConnections:
         """Connect to nobody yet; to be called where an event loop runs."""
         self._target = target
         self._settings = settings
-        self._connector = aiohttp.TCPConnector(
+        self._connector = ArrivingConnector(
             limit=_MOST_CONNECTIONS,
             keepalive_timeout=_KEEP_ALIVE_SECONDS,
             ttl_dns_cache=10,

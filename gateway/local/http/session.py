@@ -13,6 +13,7 @@ from gateway.core.errors import AduanaError, TargetError, TargetMisconfigured, T
 from gateway.local.http.connections import BROKEN, PIECE, ServerAnswer, ServerConnections
 from gateway.local.http.settings import HttpSettings
 from gateway.upstream import errors as faults
+from gateway.upstream.arrival.connections import Take, pour
 from gateway.upstream.body import BodyShape
 from gateway.upstream.framing.decompression import Inflater
 
@@ -44,6 +45,10 @@ class LocalReply:
     def ended(self) -> bool:
         """Whether the answer was read to its end."""
         return self._response.ended
+
+    async def pour(self, take: Take) -> bool:
+        """Hand raw bytes to `take` as they arrive; as `arrival.connections.pour` does."""
+        return await pour(self._response.content, self._response.protocol, take)
 
     async def close(self) -> None:
         """End the answer; a connection whose answer was read to its end is kept."""

@@ -36,7 +36,7 @@ class Inflater:
         self._undecided = bool(names)
 
     def feed(self, chunk: bytes) -> Iterable[bytes]:
-        """Return plain bytes, in pieces of at most 256 KiB where they were compressed.
+        """Return plain bytes, in pieces of at most 256 KiB where they were compressed; a tuple where they were not.
 
         Raises:
             TargetProtocolError: the compression is broken, or more than the limit came out.

@@ -13,13 +13,14 @@ from gateway.core.errors import TargetProtocolError
 from gateway.core.request import Endpoint, MediaWork
 from gateway.upstream.body import BodyShape, collected
 from gateway.upstream.errors import incomplete
-from gateway.upstream.exchange import Body, Exchange, Post
+from gateway.upstream.exchange import Exchange, Post
 from gateway.upstream.framing.decompression import Inflater
 from gateway.upstream.framing.sse import EventDecoder
 from gateway.upstream.media.pictures import PictureEvents, read_pictures
 from gateway.upstream.media.requests import FILE_FIELDS, SentBody
 from gateway.upstream.media.sounds import SoundBody
 from gateway.upstream.media.transcripts import TranscriptEvents
+from gateway.upstream.reading import Body
 
 _MOST_EVENT_BYTES = 48 * 2**20  # a picture in base64
 

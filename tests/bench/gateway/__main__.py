@@ -50,10 +50,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         database = stack.enter_context(running_postgresql()) if args.workers else None
         os.sched_setaffinity(0, {cores[-1]})
-        quick, paced, first = (_free_port() for _ in range(3))
+        quick, paced, first = (free_port() for _ in range(3))
         for port, frames, pace in ((quick, 1, 0.0), (paced, _FRAMES, _PACE)):
             command = (sys.executable, "-m", "tests.bench.gateway.upstream", str(port), str(frames), str(pace))
-            _started(stack, command, {cores[-1]}, {})
+            started(stack, command, {cores[-1]}, {})
         wanted = args.only.split(",")
         rows: dict[str, dict[str, list[Seen]]] = {}
         for upstream in (quick, paced):
@@ -66,7 +66,7 @@ def main() -> int:
             loads = {name: load for name, load in _LOADS.items() if load.stream is (upstream == paced)}
             with ExitStack() as servers:
                 running = {
-                    one.name: _serving(servers, one, set(cores) if one.all_cores else {cores[0]}) for one in chosen
+                    one.name: serving(servers, one, set(cores) if one.all_cores else {cores[0]}) for one in chosen
                 }
                 for round_ in range(args.rounds + 1):
                     for one in chosen:
@@ -112,9 +112,9 @@ def _show(rows: dict[str, dict[str, list[Seen]]]) -> None:
     print("\nIn parentheses: divided by rolter's. Requests that failed:", {k: v for k, v in bad.items() if v} or "none")
 
 
-def _serving(stack: ExitStack, subject: Subject, cores: set[int]) -> int:
+def serving(stack: ExitStack, subject: Subject, cores: set[int]) -> int:
     """Start a server, wait until it is ready, and return its process."""
-    process = _started(stack, subject.command, cores, dict(subject.environment))
+    process = started(stack, subject.command, cores, dict(subject.environment))
     while True:
         if process.poll() is not None:
             raise SystemExit(f"{subject.name} ended with {process.returncode}")
@@ -129,9 +129,10 @@ def _serving(stack: ExitStack, subject: Subject, cores: set[int]) -> int:
             continue
 
 
-def _started(
+def started(
     stack: ExitStack, command: tuple[str, ...], cores: set[int], environment: dict[str, str]
 ) -> "subprocess.Popen[bytes]":
+    """Start a program that ends with the stack."""
     process = subprocess.Popen(
         ["taskset", "-c", ",".join(map(str, sorted(cores))), *command],
         env=os.environ | environment,
@@ -143,7 +144,7 @@ def _started(
     return process
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Return a port behind which some more are likely to be free; not one that the system gives to clients."""
     while True:
         port = random.randrange(10_000, 30_000)

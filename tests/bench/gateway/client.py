@@ -45,7 +45,7 @@ async def asked(port: int, load: Load, pid: int, *, model: str, key: str) -> See
     await asyncio.gather(*(_connection(port, request, load, seen, number) for number in range(load.connections)))
     seen.seconds = time.perf_counter() - begun
     seen.cpu = cpu_of(pid) - before
-    seen.resident = sum(_resident(one) for one in _family(pid))
+    seen.resident = resident_of(pid)
     return seen
 
 
@@ -80,6 +80,11 @@ def cpu_of(pid: int) -> float:
         fields = Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
         seconds += (int(fields[11]) + int(fields[12])) / _TICK
     return seconds
+
+
+def resident_of(pid: int) -> int:
+    """Return the bytes of memory of a process and its children, what they share counted once."""
+    return sum(_resident(one) for one in _family(pid))
 
 
 def _resident(pid: int) -> int:

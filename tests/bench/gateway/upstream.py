@@ -1,11 +1,13 @@
 """Server that answers chats at the least cost: a short JSON answer at once, or a stream of frames at a fixed pace.
 
-`python -m tests.bench.gateway.upstream PORT FRAMES SECONDS-BETWEEN`. The pace is the same for all that ask.
+`python -m tests.bench.gateway.upstream PORT FRAMES SECONDS-BETWEEN [stamped]`. The pace is the same for all that ask.
+Stamped frames say when they left, in monotonic seconds.
 """
 
 import asyncio
 import json
 import sys
+import time
 from typing import cast
 
 import uvloop
@@ -43,7 +45,8 @@ _WHOLE = _whole()
 class Upstream(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, frames: int, seconds: float) -> None:
+    def __init__(self, frames: int, seconds: float, *, stamped: bool = False) -> None:
+        self._stamped = stamped
         self._frames = [_chunk({"content": f" word{number}"}) for number in range(frames)]
         self._seconds = seconds
         self._seen = b""
@@ -90,16 +93,19 @@ class Upstream(asyncio.Protocol):
             await asyncio.sleep(max(0.0, begun + number * self._seconds - loop.time()))
             if self._transport is None:
                 return
+            if self._stamped and frame is not _END:
+                stamp = _chunk({"content": f"{time.monotonic():.6f} "})
+                frame = stamp if number else _BEGIN + stamp
             self._transport.write(frame)
 
 
-async def main(port: int, frames: int, seconds: float) -> None:
+async def main(port: int, frames: int, seconds: float, *, stamped: bool) -> None:
     """Serve until it is ended."""
     server = await asyncio.get_running_loop().create_server(
-        lambda: Upstream(frames, seconds), "127.0.0.1", port, backlog=4096
+        lambda: Upstream(frames, seconds, stamped=stamped), "127.0.0.1", port, backlog=4096
     )
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))
+    uvloop.run(main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), stamped=sys.argv[4:] == ["stamped"]))
