@@ -4,8 +4,9 @@ Function words are a closed class: lists of them tell European languages apart f
 (Grefenstette, "Comparing two language identification schemes", 1995).
 """
 
-import re
 from itertools import repeat
+
+from gateway.privacy.patterns import late
 
 _WORDS = {
     "en": "the of and to in is that it was for you with are this have not be on as by from or what how my can please",
@@ -23,7 +24,7 @@ for _place, _words in enumerate(_WORDS.values()):
     for _word in set(_words.split()):
         _ADDS[_word] = _ADDS.get(_word, 0) + (1 << _BITS * _place)
 _DIGIT = (1 << _BITS) - 1
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = late(r"[^\W\d_]+")
 _SAMPLE = 2_000  # characters; more does not make it surer
 _FEWEST = 3
 

@@ -23,6 +23,7 @@ import msgspec
 
 from gateway.core.delta import TokenLogprob
 from gateway.core.finding import Doubt, Finding
+from gateway.privacy.patterns import late
 
 DETECTOR = "judgement"
 NONE = "none"
@@ -45,16 +46,16 @@ _LONGEST = 600  # characters of one sentence; what is longer is read in overlapp
 _OVERLAP = 120
 _PAIR = 900  # characters of two sentences that are read together
 _TOP = 20  # alternatives of each token that are asked for
-_SENTENCE = re.compile(r"(?<=[.!?…。！？])[\"'”»)\]]*\s+|(?<!\s)[^\S\r\n]*[\r\n]\s*")
-_WORD = re.compile(r"[^\W\d_]+")
-_LETTER = re.compile(r"[^\W\d_]")
+_SENTENCE = late(r"(?<=[.!?…。！？])[\"'”»)\]]*\s+|(?<!\s)[^\S\r\n]*[\r\n]\s*")
+_WORD = late(r"[^\W\d_]+")
+_LETTER = late(r"[^\W\d_]")
 _STEERING = frozenset("<>[]|")  # with these, templates write their control tokens
 _CLEAN = (
     r"(?:none|nothing|public|publishable|harmless|clean|safe|non-?(?:sensitive|confidential|private)|unclassified|"
     r"not (?:sensitive|confidential|private)|ningun[oa]?|nada|p[úu]blic[oa]s?|inofensiv[oa]s?|limpi[oa]s?|"
     r"no (?:sensible|confidencial|privad[oa]))"
 )
-_ABOUT_ITSELF = re.compile(
+_ABOUT_ITSELF = late(
     r"\b(?:(?:answer|reply|respond|classif\w+|label\w*|rate[ds]?|judged?|mark(?:ed)?|treat(?:ed)?|output|"
     r"responde[rd]?|contesta[rd]?|clasif[ií]\w*|etiqu[eé]ta\w*|juzga\w*|marca(?:[rd]|lo|la)?|tr[aá]ta(?:lo|la))\b|"
     r"(?:category|topic|label|answer|categor[ií]a|tema|etiqueta|respuesta)(?: is| es)?\s?[:=]?)"

@@ -6,47 +6,40 @@ behind the plain word that a detector looks for.
 
 # ruff: noqa: E501 - a pattern in one piece can be read and searched for
 
-import re
-from typing import Any
+from gateway.privacy.patterns import late, late_re2
 
-import re2 as untyped_re2
-
-re2: Any = untyped_re2  # the package has no types
-
-_PHONE = re2.compile(
+_PHONE = late_re2(
     r"(?i)\b(?:tel|t[eé]l|tlf|tele?f\w*|tel[eé]f\w*|t[eé]l[eé]phone|phone|m[oóò]vil|m[oò]bil|mobiel|mobile?|mobilnummer|handy\w*|cell?|celular|cellulare|"
     r"telem[oó]vel|rufnummer|whats\w*|wh?atsapp|zap|wasap|guasap|sms|call|ring|text me|reach|contacto?|contato|kontakt|ll[aá]m[ae]\w*|mensaje al|"
     r"escr[ií]b\w*|ruf\w*|anruf\w*|erreich\w*|bel|bellen|appelle\w*|rappelle\w*|joindre|joignable|chiam\w*|lig(?:a|ue|ar)|truc\w*|telefonu?|kom[oó]rk\w*|zadzwo\w*)(?:[^\w]|$)"
 )
-_SOCIAL = re2.compile(r"(?i)\b(?:social|ssn)\b")
-_PIN = re2.compile(
+_SOCIAL = late_re2(r"(?i)\b(?:social|ssn)\b")
+_PIN = late_re2(
     r"(?i)\b(?:pin|passcode|clave|contrase\S*|senha|geheimzahl|(?:code|c[oó]digo|codi|codice)\b.{0,30}\b(?:alarm\w*|gate|door|lock|safe|portal|puerta|caja|bancomat|tarjeta|card|porta|carte)|"
     r"(?:alarm\w*|gate|door|lock|safe|portal|t[uü]r\w*|toegangs)\s?-?code)\b"
 )
-_PASSWORD = re2.compile(
+_PASSWORD = late_re2(
     r"(?i)(?:\b|_)(?:pass|passw\w*|passphrase|pwd?|pw|clave|contrase\S*|senha|mot de passe|mdp|kennwort|wachtwoord|parola|sudo|basic header|wifi|wi-fi)(?:[^\w]|$)"
 )
-_ACCESS = re2.compile(
-    r"(?i)(?:\b|_)(?:login|log in|credentials?|secret|token|key|admin|usuario|ldap\w*|bind)(?:[^\w]|$)"
-)
-_DECODES = re2.compile(
+_ACCESS = late_re2(r"(?i)(?:\b|_)(?:login|log in|credentials?|secret|token|key|admin|usuario|ldap\w*|bind)(?:[^\w]|$)")
+_DECODES = late_re2(
     r"(?i)base-?64 (?:-d|-D|--decode)|b64decode|atob\(|fromhex|from_hex|unhexlify|decode before|xxd -r|escond|fromCharCode"
 )
-_OTHER_CODE = re2.compile(
+_OTHER_CODE = late_re2(
     r"(?i)postal|\bzip\b|\berror|status|country|\barea\b|http|source code|promo|discount|descuento|cup[oó]n|coupon|\bcp\b|postleit|\bcap\b"
 )
 _NEAR = 70  # characters between a word and what it asks for
 _WORD = r"[^\s\"'`:=/()\[\]{}<>,;|\\]{6,40}"
-_LOOSE = re.compile(rf"(?=[^\s]*[0-9])(?=[^\s]*[A-Za-z]){_WORD}")
-_TYPED = re.compile(
+_LOOSE = late(rf"(?=[^\s]*[0-9])(?=[^\s]*[A-Za-z]){_WORD}")
+_TYPED = late(
     rf"(?=[^\s]*[0-9])(?=[^\s]*[A-Za-z])(?=[^\s]*(?:[A-Z][^\s]*[a-z]|[a-z][^\s]*[A-Z]|[!#$%&*+?^_@.-])){_WORD}"
 )
-_STRONG = re.compile(rf"(?=[^\s]*[0-9])(?=[^\s]*[A-Z])(?=[^\s]*[a-z])(?=[^\s]*[!#$%&*+?^_@.-]){_WORD}")
-_NOTHING_TYPED = re.compile(
+_STRONG = late(rf"(?=[^\s]*[0-9])(?=[^\s]*[A-Z])(?=[^\s]*[a-z])(?=[^\s]*[!#$%&*+?^_@.-]){_WORD}")
+_NOTHING_TYPED = late(
     r"(?i).*\.(?:[a-z]{2,4}|mp[34]|7z|h5)|v?[0-9]+(?:\.[0-9]+)+\S*|[0-9]{4}-[0-9]{2}-[0-9]{2}\S*|[0-9a-f-]+|\w+[@].*|.*example.*|.*test.*"
     r"|(?:ssh|ecdsa|sk|rsa)-.*|(?:utf|iso|sha|md|rot|base|hello|foo|bar|image|file|page|item|user|key|value)[\W_]?[0-9]+\S*"
 )
-_NUMBER = re.compile(r"\+?[0-9]+")
+_NUMBER = late(r"\+?[0-9]+")
 _LEAST_PHONE, _MOST_PHONE = 9, 15
 _DIGITS_OF_PIN = range(4, 9)
 _SOCIAL_DIGITS = 9
@@ -102,4 +95,4 @@ def secret_asked(text: str, start: int, end: int, value: str, *, apart: bool = F
     return value
 
 
-_PIN_SAID = re.compile(r"(?i)\bpin\W{1,3}([0-9]{4,8})\b")
+_PIN_SAID = late(r"(?i)\bpin\W{1,3}([0-9]{4,8})\b")

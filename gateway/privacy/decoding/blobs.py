@@ -5,7 +5,6 @@ INVARIANT: a piece is read, or it is a doubt.
 
 import base64
 import binascii
-import re
 from collections.abc import Iterator
 from re import Match
 
@@ -13,39 +12,40 @@ from gateway.privacy.decoding.budget import UNREADABLE, Decoding
 from gateway.privacy.decoding.charsets import printable_runs
 from gateway.privacy.decoding.contents import said
 from gateway.privacy.decoding.public_bytes import DIGESTS
+from gateway.privacy.patterns import late
 
-BLOB = re.compile(
+BLOB = late(
     r"(?<![A-Za-z0-9+/_-])(?:"
     r"(?:\\x|0x)?[0-9A-Fa-f]{2}(?:(?:[\s:,-]|\\x|,\s{0,20}0x)[0-9A-Fa-f]{2}){7,16384}(?![A-Za-z0-9])"
     r"|[A-Za-z0-9+/_-]{10,}(?:\r?\n[ \t]*[A-Za-z0-9+/_-]{4,}){0,20000}"
     r"(?:\r?\n[ \t]*(?:[A-Za-z0-9+/_-]{2}==|[A-Za-z0-9+/_-]{3}=)|={0,6}))"
 )
-_BYTE = re.compile(r"(?:0x|\\x)?([0-9A-Fa-f]{2})")
-_HEX = re.compile(r"(?:0x)?((?:[0-9A-Fa-f]{2})+)\Z")
-_PAIRS = re.compile(r"(?:\\x|0x)?[0-9A-Fa-f]{2}(?:[\s:,-]|\\x|,\s{0,20}0x)")
-_BASE32 = re.compile(r"(?:[A-Z2-7]{14,}|[a-z2-7]{14,})\Z")
+_BYTE = late(r"(?:0x|\\x)?([0-9A-Fa-f]{2})")
+_HEX = late(r"(?:0x)?((?:[0-9A-Fa-f]{2})+)\Z")
+_PAIRS = late(r"(?:\\x|0x)?[0-9A-Fa-f]{2}(?:[\s:,-]|\\x|,\s{0,20}0x)")
+_BASE32 = late(r"(?:[A-Z2-7]{14,}|[a-z2-7]{14,})\Z")
 _LETTERS58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_BASE58 = re.compile(r"[1-9A-HJ-NP-Za-km-z]{10,90}\Z")
-GROUPS = re.compile(
+_BASE58 = late(r"[1-9A-HJ-NP-Za-km-z]{10,90}\Z")
+GROUPS = late(
     r"(?<![^\s\"'`:=])[A-Za-z0-9+/]{3,8}(?: [A-Za-z0-9+/]{3,8}){2,40}(?: [A-Za-z0-9+/]{1,7}={0,2})?(?![^\s\"'`.,])"
 )
 GROUPS_TRIGGER = r"[a-z][A-Z0-9][A-Za-z0-9+/]{0,6} [A-Za-z0-9+/]{3,8} [A-Za-z0-9+/]{3}"
-_BLANKS = re.compile(r"\s+")
-_JOINTS = re.compile(r"[/_+-]")
-_PART = re.compile(r"[A-Za-z0-9]{12,}")
+_BLANKS = late(r"\s+")
+_JOINTS = late(r"[/_+-]")
+_PART = late(r"[A-Za-z0-9]{12,}")
 _STANDARD = str.maketrans("-_", "+/")
 _LEAST = 36  # bytes from which a piece that nobody can read is a doubt; shorter ones are ids
 DOUBTFUL = _LEAST * 4 // 3  # characters from which a piece can be a doubt
 _VARIED = 16  # different bytes: what repeats a few is a pattern, a ruler, or nothing
-_WORDS = re.compile(r"[a-z]{4,}")
+_WORDS = late(r"[a-z]{4,}")
 _KINDS = str.maketrans(
     "".join(map(chr, range(128))),
     "".join(
         "d" if chr(c).isdigit() else "u" if chr(c).isupper() else "l" if chr(c).islower() else "-" for c in range(128)
     ),
 )
-_CHANGE = re.compile(r"(?=ul|lu|ud|du|ld|dl|-[uld]|[uld]-)")
-_HASH_NAME = re.compile(r"(?:sha|md)[0-9]{1,3}[-_]")
+_CHANGE = late(r"(?=ul|lu|ud|du|ld|dl|-[uld]|[uld]-)")
+_HASH_NAME = late(r"(?:sha|md)[0-9]{1,3}[-_]")
 
 
 def unblob(found: str, decoding: Decoding, *, whole: bool = True) -> str:

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable, Iterator
 
-_HEAD = re.compile(r"[^\s,;]{1,200}(?:[ .-][0-9A-Z]{1,6}(?![a-z])){0,6}")
+from gateway.privacy.patterns import late
+
+_HEAD = late(r"[^\s,;]{1,200}(?:[ .-][0-9A-Z]{1,6}(?![a-z])){0,6}")
 
 
 def _tail(text: str) -> str:
@@ -33,7 +35,7 @@ def seam(first: str, second: str) -> tuple[str, ...]:
     return (left + right, f"{left} {right}") if " " in left or " " in right else (left + right,)
 
 
-_DIGIT = re.compile(r"[0-9]")
+_DIGIT = late(r"[0-9]")
 _MARGIN = " \t\r>#*|-"
 
 
@@ -53,7 +55,7 @@ def broken(text: str, step: Callable[[], None]) -> Iterator[tuple[str, int, int]
         at = following
 
 
-_SETS_ITSELF = re.compile(r"[A-Za-z_][\w.-]{2,60}[ \t]?=[^\s=]")  # base64 ends with its signs of equality
+_SETS_ITSELF = late(r"[A-Za-z_][\w.-]{2,60}[ \t]?=[^\s=]")  # base64 ends with its signs of equality
 
 
 def _may_go_on(before: str, after: str) -> bool:

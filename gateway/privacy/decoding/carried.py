@@ -12,9 +12,10 @@ from gateway.privacy.decoding.budget import Decoding
 from gateway.privacy.decoding.charsets import printable_runs
 from gateway.privacy.decoding.contents import medium_of
 from gateway.privacy.decoding.views import Segment, TextView
+from gateway.privacy.patterns import late
 
 SHORTEST = 4_096  # characters of base64; a shorter text is searched letter by letter: that costs little
-_URL = re.compile(r"data:[a-z]{1,20}/[\w.+-]{1,80};base64,", re.IGNORECASE)  # RFC 2397, without parameters
+_URL = late(r"data:[a-z]{1,20}/[\w.+-]{1,80};base64,", re.IGNORECASE)  # RFC 2397, without parameters
 _LONGEST_URL = 128  # characters before the data
 _END = 4_096  # bytes at both ends that are looked at: programs write names and notes there
 

@@ -6,8 +6,10 @@ Only what is plainly text is told as text: random bytes are none in any of these
 import codecs
 import re
 
+from gateway.privacy.patterns import late
+
 _SHORTEST = 6  # bytes
-_PRINTABLE = re.compile("[^\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufffd]")
+_PRINTABLE = late("[^\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufffd]")
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),

@@ -10,14 +10,10 @@ import re
 from collections.abc import Iterator
 from functools import partial
 from re import Match
-from typing import Any
-
-import re2 as untyped_re2
 
 from gateway.privacy.decoding.asked import secret_asked
 from gateway.privacy.decoding.budget import Decoding, DecodingLimit
-
-re2: Any = untyped_re2  # the package has no types
+from gateway.privacy.patterns import late, late_re2
 
 _CODES = (
     ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.. ----- .---- "
@@ -26,20 +22,20 @@ _CODES = (
 )
 _MORSE = dict(zip(_CODES.split(), "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@.-_/+,?!:='\"Ñ", strict=True))  # ITU-R M.1677
 _SIGN = r"[.\-_·•\u2212\u2013\u2014]"
-MORSE = re.compile(rf"(?<![^\s\"'`(:=]){_SIGN}{{1,6}}(?:[ \t\r\n/|,]{{1,3}}{_SIGN}{{1,6}}){{5,4096}}(?![^\W_])")
+MORSE = late(rf"(?<![^\s\"'`(:=]){_SIGN}{{1,6}}(?:[ \t\r\n/|,]{{1,3}}{_SIGN}{{1,6}}){{5,4096}}(?![^\W_])")
 MORSE_TRIGGER = r"(?:[.\-_\x80-\xff]{1,18}[ \t\r\n/|,]{1,3}){5}[.\-_\x80-\xff]"
 _AS_ASCII = str.maketrans("·•\u2212\u2013\u2014_", "..----")
-_WORD_GAP = re.compile(r"\s*/\s+|\s+/\s*|\s{3}|[|]\s*|\r?\n|/{2,}")
+_WORD_GAP = late(r"\s*/\s+|\s+/\s*|\s{3}|[|]\s*|\r?\n|/{2,}")
 
 _HINT = (
     r"rot-?\s?(?:13|47)|c[eéa]sar|caesar|atbash|revers(?:ed?|o|a)?(?:[^A-Za-z0-9_(=.\[]|$)|backward|al rev[eé]s|invertid|invers|r[uü]ckw[aä]rts|l'envers|"
     r"al contrari|rovesci|de tr[aá]s|mirror(?:ed|ing)|in (?:the |a )?mirror|mirror (?:writ|text|image)|espejo|rightto ?left"
 )
 TURNED_TRIGGER = rf"(?i)(?:{_HINT})"
-_HINTS = re2.compile(TURNED_TRIGGER)
+_HINTS = late_re2(TURNED_TRIGGER)
 _NEAR = 120  # characters between a text and the word that says how it was turned
 _MOST_HINTS = 200
-_WINDOW = re.compile(r".+", re.DOTALL)
+_WINDOW = late(r".+", re.DOTALL)
 
 
 class Turned:
@@ -80,12 +76,12 @@ def _window(text: str, begin: int, end: int) -> Iterator[Match[str]]:
         yield match
 
 
-_TURNABLE = re.compile(
+_TURNABLE = late(
     r"[0-9](?:[^\n]{0,3}[0-9]){3}|@|=[A-Za-z0-9+/]|[^\s]{16}|[^\s]{0,20}[A-Za-z][0-9][A-Za-z][^\s]{7}|(?i:rot-?\s?(?:13|47)|atbash|c[eé]sar|caesar)|[^\s]{2}[!#$%&*+<>?^][^\s]{3}"
 )
-_VALUE = re.compile(r"(?<!\S)[^\s]*[0-9@=][^\s]*(?: [^\s]*[0-9@][^\s]*){0,7}|(?<!\S)[^\s]{10,}")
+_VALUE = late(r"(?<!\S)[^\s]*[0-9@=][^\s]*(?: [^\s]*[0-9@][^\s]*){0,7}|(?<!\S)[^\s]{10,}")
 _PUNCTUATION = "\"'`«»“”.,;:()[]{}"
-_SHIFT = re.compile(r"(?<![0-9])(?:2[0-5]|1[0-9]|[1-9])(?![0-9])")
+_SHIFT = late(r"(?<![0-9])(?:2[0-5]|1[0-9]|[1-9])(?![0-9])")
 
 
 def unmorse(match: Match[str], decoding: Decoding) -> str:

@@ -11,6 +11,7 @@ from gateway.privacy.decoding.budget import UNREADABLE, Decoding, DecodingLimit
 from gateway.privacy.decoding.charsets import as_text, printable_runs
 from gateway.privacy.decoding.icons import drawn
 from gateway.privacy.decoding.public_bytes import public_parts
+from gateway.privacy.patterns import late
 
 _DEEPEST = 4  # archives in archives
 _SMALLEST = 32  # bytes of a picture
@@ -21,8 +22,8 @@ _MEDIA = re.compile(
     rb"|(?P<file>%PDF-\d|....ftyp(?:isom|iso[2-6]|mp4[12]|qt  |M4V |3gp.)|\x1a\x45\xdf\xa3|RIFF....AVI )",
     re.DOTALL,
 )
-_ENDS = re.compile(r"</(?:\w+:)?(?:p|h|si|row|c|tc|table-cell|tr|td|li|div)>|<(?:\w+:)?(?:br|tab|line-break)\b[^>]*>")
-_TAG = re.compile(r"<[^<>]*>")
+_ENDS = late(r"</(?:\w+:)?(?:p|h|si|row|c|tc|table-cell|tr|td|li|div)>|<(?:\w+:)?(?:br|tab|line-break)\b[^>]*>")
+_TAG = late(r"<[^<>]*>")
 
 
 def said(data: bytes, decoding: Decoding, depth: int = 0) -> str | None:

@@ -4,15 +4,15 @@ Text can be hidden in characters that nobody sees: Unicode's tags, which repeat 
 stand for the 256 bytes; and two kinds of zero-width characters, which can stand for bits.
 """
 
-import re
 import unicodedata
 from re import Match
 
 from gateway.privacy.decoding.asked import number_asked
 from gateway.privacy.decoding.budget import UNREADABLE, Decoding
 from gateway.privacy.decoding.charsets import as_text
+from gateway.privacy.patterns import late
 
-FOREIGN = re.compile("[^\u0000-\u007f\u00a1-\u00ac\u00ae-\u00b1\u00b4-\u00b8\u00ba-\u00ff\u2018-\u201f\u2026\u20ac]+")
+FOREIGN = late("[^\u0000-\u007f\u00a1-\u00ac\u00ae-\u00b1\u00b4-\u00b8\u00ba-\u00ff\u2018-\u201f\u2026\u20ac]+")
 _CONFUSABLE = dict(
     zip(
         "АВСЕНІКМОРТХҮаеорсухіјѕԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧορνℓ‐‑‒–—−―․⁄∕∶꞉＠·‧",
@@ -21,11 +21,11 @@ _CONFUSABLE = dict(
     )
 )
 _TAGS = range(0xE0020, 0xE007F)
-_TAGGED = re.compile("[\U000e0020-\U000e007e]{8,}")
-_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{6,}")
-_BITS = re.compile("[\u200b-\u200d\u2060-\u2064\ufeff]{40,}")
+_TAGGED = late("[\U000e0020-\U000e007e]{8,}")
+_SELECTORS = late("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{6,}")
+_BITS = late("[\u200b-\u200d\u2060-\u2064\ufeff]{40,}")
 _HAN_DIGITS = "〇一二三四五六七八九"
-_HAN_NUMBER = re.compile(f"[{_HAN_DIGITS}零]{{6,}}")
+_HAN_NUMBER = late(f"[{_HAN_DIGITS}零]{{6,}}")
 _HAN = str.maketrans(_HAN_DIGITS + "零", "01234567890")
 _LEAST_BYTES = 5
 

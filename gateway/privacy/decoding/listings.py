@@ -11,32 +11,33 @@ from gateway.privacy.decoding.asked import number_asked, secret_asked
 from gateway.privacy.decoding.budget import UNREADABLE, Decoding, DecodingLimit
 from gateway.privacy.decoding.contents import said
 from gateway.privacy.decoding.public_bytes import DIGESTS
+from gateway.privacy.patterns import late
 
-NUMBERS = re.compile(
+NUMBERS = late(
     r"(?<![\w.-])-?[0-9]{1,3}(?:(?:\s{0,20}[,;]\s{0,20}|\s)-?[0-9]{1,3}){7,16384}(?![\w.-])"
     r"|(?<![\w./:-])[0-9]{2,3}(?P<gap>[-/|:._])[0-9]{2,3}(?:(?P=gap)[0-9]{2,3}){6,4096}(?![\w./:-])"
 )
-OCTETS = re.compile(
+OCTETS = late(
     r"(?<![01])(?:[01]{8}(?:[\s,]{0,3}[01]{8}){3,16384}|[01]{4}(?:[ ,]{1,2}[01]{4}){3,19}|[01]{7}(?:[\s,]{1,3}[01]{7}){5,16384})(?![01])"
 )
 _CODE = (
     r"(?:(?:[A-Za-z]{1,8}\.)?(?:chr|char|nchar|unichr|chrw|chr\$|ord|fromCharCode|fromCodePoint)\s?\(\s?(?:0x)?[0-9A-Fa-f]{2,6}\s?\)"
     r"|U\+[0-9A-Fa-f]{4,6}|0x[0-9A-Fa-f]{2,4}|\\[0-7]{3}|\\u[0-9A-Fa-f]{4}|&#(?:[0-9]{2,6}|[xX][0-9A-Fa-f]{2,5});?)"
 )
-CODES = re.compile(rf"(?i){_CODE}(?:[\s+|&.,;-]{{0,5}}{_CODE}){{4,4096}}")
+CODES = late(rf"(?i){_CODE}(?:[\s+|&.,;-]{{0,5}}{_CODE}){{4,4096}}")
 CODES_TRIGGER = (
     r"(?i)(?:chr|char|chrw|ord|fromCharCode|fromCodePoint)\$?\s?\(\s?(?:0x)?[0-9a-f]+[\s)]|U\+[0-9a-f]{4}[^0-9a-f]+U\+"
     r"|0x[0-9a-f]{2}[\s,;+|&]+0x[0-9a-f]{2}[\s,;+|&]+0x|\\u?[0-9a-f]{3,4}[\s+|&.,]+\\|(?:\\[0-7]{3}){5}|&#x?[0-9a-f]{2,5}(?:[^0-9a-f;]|;[\s+|,.-])"
 )
 NUMBERS_TRIGGER = r"[0-9](?:(?:\s{0,20}[,;]\s{0,20}|\s)-?[0-9]{1,3}){7}|[0-9]{2}(?:[-/|:._][0-9]{2,3}){7}"
 OCTETS_TRIGGER = r"[01]{8}(?:[\s,]{0,3}[01]{8}){3}|[01]{4}(?:[ ,]{1,2}[01]{4}){3}|[01]{7}(?:[\s,]{1,3}[01]{7}){5}"
-_ONE_CODE = re.compile(r"(?i)(0x|U\+|\\u|&#x|\\)?([0-9A-Fa-f]{2,6})(?=[\s();+|&.,-]|\Z|0x|U\+|\\|&#)")
-UUENCODED = re.compile(
+_ONE_CODE = late(r"(?i)(0x|U\+|\\u|&#x|\\)?([0-9A-Fa-f]{2,6})(?=[\s();+|&.,-]|\Z|0x|U\+|\\|&#)")
+UUENCODED = late(
     r"begin [0-7]{3,4} [^\n]{1,200}\n(?>[ -`]{1,61}[ \t]{0,3}\r?\n){1,400000}?(?:end\b|\Z)"
     r"|(?:^M[ -`]{60}\r?\n)+[ -`]{2,61}",
     re.MULTILINE,
 )
-BASE85 = re.compile(
+BASE85 = late(
     r"<~[!-uz\s]{5,}?~>|(?<![^\s\"'`:=(>])(?:[!-~]{20,}"
     r"|[A-Za-z](?=[0-9A-Za-z]{0,17}[!#$%&*+;<=>?@^{|}~])[!-~]{4}[A-Za-z][0-9A-Za-z!#$%&()*+;<=>?@^_{|}~`-]{4,13}(?![!-~]))"
 )
@@ -46,10 +47,10 @@ _Z85 = str.maketrans(
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~",
 )  # ZeroMQ's alphabet (RFC 32/Z85) in that of RFC 1924
 _Z85_HEADS = frozenset("abcdefghijklmnopqrstuvwxyzABCDE")
-_Z85_WORD = re.compile(r"(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])(?=.*[!#$%&*+^=/?:-])[0-9A-Za-z.\-:+=^!/*?&<>()\[\]{}@%$#]+")
-_NUMBER = re.compile(r"-?[0-9]+")
-_OPENINGS = re.compile(r"<~|[\"'`:=(>]")
-_ALPHABET = re.compile(r"[0-9A-Za-z!#$%&()*+\-;<=>?@^_`{|}~]+")
+_Z85_WORD = late(r"(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])(?=.*[!#$%&*+^=/?:-])[0-9A-Za-z.\-:+=^!/*?&<>()\[\]{}@%$#]+")
+_NUMBER = late(r"-?[0-9]+")
+_OPENINGS = late(r"<~|[\"'`:=(>]")
+_ALPHABET = late(r"[0-9A-Za-z!#$%&()*+\-;<=>?@^_`{|}~]+")
 _LONG_WORD = 80
 _SHORT_WORD = 20  # characters below which all groups have to begin as those of text do
 _SEVEN = 7  # bits of a character of ASCII

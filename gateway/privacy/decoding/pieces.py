@@ -5,16 +5,11 @@
 
 # ruff: noqa: E501 - a pattern in one piece can be read and searched for
 
-import re
 from re import Match
-from typing import Any
-
-import re2 as untyped_re2
 
 from gateway.privacy.decoding.asked import secret_asked
 from gateway.privacy.decoding.budget import Decoding
-
-re2: Any = untyped_re2  # the package has no types
+from gateway.privacy.patterns import late, late_re2
 
 _FIRST = r"(?:first|1st|primera?|premi[eè]re?|erste[nr]?|prima|primo|primeira?|eerste)"
 _PART = r"(?:half|part|digits|mitad|parte|moiti[eé]|partie|h[aä]lfte|teil|met[aà]|metade|meitat|part|helft|deel|d[ií]gitos|chiffres|ziffern|cifre|cijfers)"
@@ -25,7 +20,7 @@ _SECOND = (
 _BEGINS = r"(?:(?:starts|begins) with|empieza por|empieza con|comienza (?:por|con)|comen?[cç]a (?:por|com|per|amb)|commence par|beginnt mit|(?:inizia|comincia) con|begint met)"
 _ENDS = r"(?:ends (?:in|with)|acaba (?:en|por|con|em|amb)|termina (?:en|por|con|em)|finit par|se termine par|endet (?:mit|auf)|finisce con|eindigt op)"
 _PIECE = r"[A-Za-z]{0,4}[0-9][0-9A-Za-z]{1,15}"
-HALVES = re2.compile(
+HALVES = late_re2(
     rf"(?i)(?:\b{_FIRST} [^\W\d_]{{0,9}} ?{_PART}(?:[^\w]|$)[^\n0-9]{{0,60}}{_PIECE}\b[^\n]{{0,160}}?(?:^|[^\w]){_SECOND} [^\W\d_]{{0,9}} ?(?:{_PART}(?:[^\w]|$))?[^\n0-9]{{0,40}}?"
     rf"|\b{_BEGINS} [^\n0-9]{{0,20}}[^\n]{{2,160}}?\b{_ENDS} [^\n0-9]{{0,20}}?){_PIECE}\b"
 )
@@ -37,8 +32,8 @@ HALVES_TRIGGER = (
     .replace("[ií]", r"\S\S?")
     .replace("[cç]", r"\S\S?")
 )
-_PIECES = re.compile(rf"\b{_PIECE}\b")
-_IS_HALF = re2.compile(rf"(?i)\b{_FIRST}\b")
+_PIECES = late(rf"\b{_PIECE}\b")
+_IS_HALF = late_re2(rf"(?i)\b{_FIRST}\b")
 _LEAST, _MOST = 8, 34  # characters of the whole
 
 _WORDS = {
@@ -52,7 +47,7 @@ _WORDS = {
     "login": r"l[o0]g[i1]n",
 }
 _LEET = "|".join(_WORDS.values())
-LEET = re.compile(
+LEET = late(
     rf"(?i)(?<![\w@$])(?=[a-z@$ñ]{{0,10}}[0-9@$])(?:{_LEET})(?![\w@$])(?P<between>[^:=\n]{{0,40}})[:=]\s?(?P<value>[^\s,;]{{4,60}})"
 )
 LEET_TRIGGER = (

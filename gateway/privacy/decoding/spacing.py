@@ -6,16 +6,16 @@ an identifier. Spaces, dots and hyphens stand between single letters for no othe
 
 # ruff: noqa: E501 - a pattern in one piece can be read and searched for
 
-import re
 from itertools import pairwise
 from re import Match
 
 from gateway.privacy.decoding.asked import secret_asked
 from gateway.privacy.decoding.budget import Decoding
+from gateway.privacy.patterns import late
 
-SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[ .\-_·]{1,2}[^\W_@]|[ ]?[@.][ ]?[^\W_]){7,4096}(?![^\W_])")
+SPACED = late(r"(?<![^\W_])[^\W_](?:[ .\-_·]{1,2}[^\W_@]|[ ]?[@.][ ]?[^\W_]){7,4096}(?![^\W_])")
 SPACED_TRIGGER = r"[0-9A-Za-z](?:[ .\-_@\x80-\xff]{1,4}[0-9A-Za-z]){7}"
-APART = re.compile(
+APART = late(
     r"(?<![^\W_])[+]?[^\W_](?P<gap>[ ]?[,;/|*:~=+·\t\-•]{1,2}[ ]?|[ \t]{2,4}|\r?\n)[^\W_](?:(?P=gap)[^\W_]){6,64}(?![^\W_])"
     r"|(?:[\[({<'\"`][^\s\[\](){}<>'\"`,][\])}>'\"`][ ,]{0,3}){8,64}"
     r"|(?<![^\W_])[0-9]{1,6}(?:[ ]?[^\x00-\u024f\w\s\u2010-\u2015]{1,6}[ ]?[0-9]{1,6}){2,20}(?![^\W_])"
@@ -31,27 +31,27 @@ APART_TRIGGER = (
     r"|(?:\n[!-~]\r?){6}\n"
     r"|[0-9]{2}(?:[/_*|~+]|[ ]?(?:·|[-/|])[ ]|\.{1,3})[0-9]{2,5}(?:[/_*|~+]|[ ]?(?:·|[-/|])[ ]|\.{1,3})[0-9]{2}"
 )
-_GAPS = re.compile(r"[ \-_·]|(?<=[0-9])\.(?=[0-9A-Za-z])")
-_EVERY_GAP = re.compile(r"[ .\-_·]")
-_ANY_GAP = re.compile(r"[^0-9A-Za-z+@.]+|\.(?=[0-9])|(?<=[0-9A-Za-z])\+")
-_ITEM = re.compile(r"(?m)^(?:[0-9][.)]|[-*•])[ ]|[\r\n]+")
-_LINES = re.compile(r"[!-~](?:\r?\n[!-~])+")
+_GAPS = late(r"[ \-_·]|(?<=[0-9])\.(?=[0-9A-Za-z])")
+_EVERY_GAP = late(r"[ .\-_·]")
+_ANY_GAP = late(r"[^0-9A-Za-z+@.]+|\.(?=[0-9])|(?<=[0-9A-Za-z])\+")
+_ITEM = late(r"(?m)^(?:[0-9][.)]|[-*•])[ ]|[\r\n]+")
+_LINES = late(r"[!-~](?:\r?\n[!-~])+")
 _BOXES = "[({<'\"`"
-_BOXED = re.compile(r"[\[({<'\"`](.)[\])}>'\"`]")
-_ASKS = re.compile(
+_BOXED = late(r"[\[({<'\"`](.)[\])}>'\"`]")
+_ASKS = late(
     r"(?i)\b(?:dni|nif|nie|nss|iban|ssn|nhs|nino|cpf|rut|curp|card|tarjeta|cart[aã]o|carte|karte|carta|account|cuenta|konto|conto|"
     r"compte|tel\b|tel[eéè]\w*|phone|m[oó]vil|mobile|handy|llam\w*|call\b|ll[aá]m\w*|whats\w*|n[uú]mero|number|nummer|pass\w*|clave|"
     r"contrase\S*|pin\b|key|token|secret)\b"
 )
-_ASKS_BEHIND = re.compile(
+_ASKS_BEHIND = late(
     r"(?i)\b(?:dni|nif|nie|nss|iban|ssn|nhs|cpf|curp|tel[eé]fono|m[oó]vil|phone|my (?:card|account)|mi (?:tarjeta|cuenta))\b"
 )  # fewer words: a list may stand before any sentence
-_MORE_ASKS = re.compile(
+_MORE_ASKS = late(
     r"(?i)\b(?:zap|mensaje al|contact\w*|contato|kontakt|amex|visa|mastercard|wi-?fi|social|wachtwoord|senha|mot de passe|kennwort|bel|ruf)\b"
 )
 _BEFORE = 60
 
-SPLIT = re.compile(
+SPLIT = late(
     r"(?:(?<![^\s<>*`\"'\\])[^\s<>*`\"'\\]{0,24}(?:(?:<!--[^<>]{0,80}-->|</?[A-Za-z][^<>\n]{0,80}>|\*{2,4}|~~){1,4}[^\s<>*`\"'\\]{1,6}){2,64}(?:(?:</?[A-Za-z][^<>\n]{0,80}>|\*\*|`|~~){0,3})"
     r"|[\"'][^\s\"']{1,24}[\"'](?:\s{0,3}[+.&|]{0,2}\s{0,9}[\"'][^\s\"']{1,24}[\"']){1,64}"
     r"|(?<![^\s\\])[^\s\\]{1,40}(?:\\\r?\n[ \t]{0,9}[^\s\\]{1,40}){1,64})"
@@ -63,8 +63,8 @@ SPLIT_TRIGGER = (
     r"|[0-9][0-9A-Za-z_-]*[\"']\s?[+.&|][+.&|]?\s*[\"'][0-9A-Za-z]|[\"']\s?[+.&|][+.&|]?\s*[\"'][A-Za-z_-]*[0-9]"
     r"|[0-9A-Za-z]\\\r?\n[ \t]*[0-9A-Za-z]"
 )
-_MARKS = re.compile(r"<!--[^<>]*-->|</?[A-Za-z][^<>\n]*>|\*{2,4}|`|~~|[\"']\s*[+.&|]*\s*[\"']|[\"']|\\\r?\n[ \t]*")
-LOOKALIKES = re.compile(
+_MARKS = late(r"<!--[^<>]*-->|</?[A-Za-z][^<>\n]*>|\*{2,4}|`|~~|[\"']\s*[+.&|]*\s*[\"']|[\"']|\\\r?\n[ \t]*")
+LOOKALIKES = late(
     r"(?<![^\W_])(?=[A-Z]{0,2}[0-9OolI .-]{0,40}?[OolI])[A-Z]{0,2}[0-9OolI](?:[ .-]?[0-9OolI]){6,28}[A-Z]?(?![^\W_])"
 )
 LOOKALIKES_TRIGGER = r"[0-9][ .-]?[OolI]{1,4}[ .-]?[0-9]|[0-9OolI]{6}[OolI][A-Z\s]|[OolI][0-9][0-9OolI]{5}"

@@ -28,6 +28,7 @@ from gateway.privacy.decoding.number_words import (
     TIMES,
     UNITS,
 )
+from gateway.privacy.patterns import late, late_re2
 
 re2: Any = untyped_re2  # the package has no types
 
@@ -76,9 +77,9 @@ _THOUSAND = dict.fromkeys(("mil", "thousand", "mille", "mila", "tausend", "duize
 _CATALAN_ONE = "u"
 _LONE = frozenset("bcdfghjklmnpqrstvwxz")  # letters that are no word by themselves
 
-_WORD = re.compile(r"[^\W\d_]{1,24}|[0-9]{1,4}|\+")
-_GAP = re.compile(r"[ \t\r\n,.;:/_\u2013\u2014·-]{0,3}")
-_SPAN = re.compile(r".+", re.DOTALL)
+_WORD = late(r"[^\W\d_]{1,24}|[0-9]{1,4}|\+")
+_GAP = late(r"[ \t\r\n,.;:/_\u2013\u2014·-]{0,3}")
+_SPAN = late(r".+", re.DOTALL)
 
 
 class Spelled:
@@ -213,12 +214,12 @@ def _by_names(match: Match[str], joined: str, decoding: Decoding) -> str:
     return joined if digits >= _LEAST_DIGITS else match[0]
 
 
-_SPELLS = re.compile(
+_SPELLS = late(
     r"(?i)\b(?:plate|registration|number plate|matr[ií]cula|kennzeichen|targa|plaque|immatriculation|kenteken|placa|pass\w*|clave|contrase\S*|senha|kennwort|wachtwoord|"
     r"mot de passe|codice fiscale|postcode|licen[cs]e|dni|nie|nif|iban|account|cuenta|conto|konto|compte|code|c[oó]digo|booking|locator|localizador|letter by letter|lettera per lettera|letra por letra)\b"
 )
 _LEAST_OF_CODE = 4
-_CODE = re.compile(
+_CODE = late(
     r"(?i)\b(?:code|c[oó]digo|codi|codice|clave|pin|contrase\S*|password|passcode|combina\w+|geheimzahl|toegangscode|senha)\b"
 )
 
@@ -300,7 +301,7 @@ _DOT_WORDS = r"dot|punto|ponto|point|punkt|punt|\."
 _SAID_AT = rf"(?:\s?[(\[{{<]\s?(?:{_AT_WORDS})\s?[)\]}}>]\s?|\s(?:{_AT_WORDS})\s|_at_)"
 _AT = rf"(?:{_SAID_AT}|@)"
 _DOT = rf"(?:\s?[(\[{{<]\s?(?:{_DOT_WORDS})\s?[)\]}}>]\s?|\s(?:{_DOT_WORDS})\s|_dot_|\.)"
-MAIL = re2.compile(
+MAIL = late_re2(
     rf"(?i)\b[a-z0-9][a-z0-9+-]{{0,40}}(?:(?:{_DOT}|_)[a-z0-9+-]{{1,40}}){{0,4}}{_AT}[a-z0-9-]{{1,60}}(?:{_DOT}[a-z0-9-]{{1,40}}){{0,3}}{_DOT}[a-z]{{2,12}}\b"
 )
 _DOT_SAID = r"(?:dot|punto|ponto|point|punkt|punt)"
@@ -308,13 +309,13 @@ MAIL_TRIGGER = (
     rf"(?i)[a-z0-9](?:\s?[(\[{{<]\s?(?:at|arroba|arrova|arr?obase|chiocciola|klammeraffe|@|[\x80-\xff]{{2}}t)\s?[)\]}}>]|\s(?:arroba|arrova|arr?obase|chiocciola|klammeraffe)\s|_at_)"
     rf"|[a-z0-9](?:\s(?:at|@)\s|@)[a-z0-9-]+(?:\s{_DOT_SAID}\s|\s\.\s|\s?[(\[{{<]\s?(?:{_DOT_SAID}|\.))|[a-z0-9]\sAT\s[a-z0-9-]+\."
 )
-_AT_SIGN, _DOT_SIGN = re2.compile(f"(?i){_AT}"), re2.compile(f"(?i){_DOT}")
-_PLAIN_AT = re2.compile(r"(?i)[a-z]\s(?:at|point)\s")
-_ASKS = re.compile(
+_AT_SIGN, _DOT_SIGN = late_re2(f"(?i){_AT}"), late_re2(f"(?i){_DOT}")
+_PLAIN_AT = late_re2(r"(?i)[a-z]\s(?:at|point)\s")
+_ASKS = late(
     r"(?i)mail|corr?eo|escr[ií]|escrev|[ée]cri|scriv|schreib|write|contact|kontakt|reach|send|address|adres|env[ií]"
 )
 _BEFORE = 60
-_SAYS_DOT = re2.compile(
+_SAYS_DOT = late_re2(
     rf"(?i)\s(?:{_DOT_WORDS})\s|[(\[{{<]\s?(?:{_AT_WORDS}|{_DOT_WORDS})|_at_|\s(?:arroba|arrova|arr?obase|chiocciola|klammeraffe)\s|(?-i:\sAT\s)"
 )
 

@@ -7,7 +7,6 @@ and a place in a view can be mapped back to the text that the client sent.
 
 import enum
 import html
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
@@ -63,10 +62,11 @@ from gateway.privacy.decoding.spellings import (
     unmail,
     unspell,
 )
+from gateway.privacy.patterns import late
 
 MAX_DEPTH = 6
 
-_ESCAPED = re.compile(
+_ESCAPED = late(
     r"(?:\\[\"'\\/])+|(?:%[0-9A-Fa-f]{2})+|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,12});"
     r"|\\(?:u\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}|[\"'\\/nrt])|(?:=[0-9A-F]{2}){2,}|=(?:20|[2-7][A-F]|[A-F][0-9A-F])"
     r"|(?<![A-Za-z0-9+/]{40})(?<!=)=\r?\n"  # no padding of base64
@@ -304,9 +304,9 @@ _LISTINGS: tuple[tuple[ViewKind, Any, Callable[..., str]], ...] = (
     (ViewKind.JOINED, HALVES, join_pieces),
     (ViewKind.UNLEETED, LEET, unleet),
 )
-_ESCAPE_BEHIND = re.compile(r"\\[\"'\\/nrtu]|%[0-9A-Fa-f]{2}|&#|=\r?\n")
+_ESCAPE_BEHIND = late(r"\\[\"'\\/nrtu]|%[0-9A-Fa-f]{2}|&#|=\r?\n")
 _LINE = 100  # characters: what stands between two escapes and is longer is no line of an encoding that was broken
-_TOKEN = re.compile(r"eyJ[\w-]{8,}\.(?:eyJ)?[\w-]{4,}\.\Z")
+_TOKEN = late(r"eyJ[\w-]{8,}\.(?:eyJ)?[\w-]{4,}\.\Z")
 
 
 def _unblob(match: Match[str], cuts: Collection[int], decoding: Decoding) -> str:

@@ -11,20 +11,19 @@ from stdnum.es import ccc
 
 from gateway.privacy.detectors.credits import is_credited
 from gateway.privacy.detectors.detector import BEGIN, END, Detector, compact, digits, near, rx, words
+from gateway.privacy.patterns import late
 
-_ISSUED = re.compile(
+_ISSUED = late(
     r"4[0-9]{12}|4[0-9]{15}|4[0-9]{18}|5[1-5][0-9]{14}|2[2-7][0-9]{14}|3[47][0-9]{13}|3(?:0|6|8|9)[0-9]{12}(?:[0-9]{2})?|35[0-9]{14}|(?:2131|1800)[0-9]{11}|"
     r"6[0-9]{15}(?:[0-9]{1,3})?|5[06-8][0-9]{14}(?:[0-9]{1,3})?|6[237][0-9]{11,14}"
 )  # lengths that the schemes issue: Visa, Mastercard, American Express, Diners, JCB, Discover, UnionPay, Maestro
 _EXPIRY = r"(?:0[1-9]|1[0-2])\s?[/-]?\s?(?:20)?[2-4][0-9]"
 _UNTIL = r"[ -](?:(?:0[1-9]|1[0-2])[2-4][0-9]|20[2-4][0-9])(?![0-9]|[ -][0-9]{3})"  # a card's year, or month and year
-_AUTOMATIC = re.compile(
+_AUTOMATIC = late(
     r"(?i)(?:no-?_?reply|do-?not-?reply|no-?responder|mailer-daemon|postmaster|hostmaster|webmaster|abuse|alerts?|notifications?)@"
 )  # RFC 2142, and programs that send: nobody's address
-_AUTHORITY = re.compile(r"//[^\s/?#]*\Z")
-_TEST_MAIL = re.compile(
-    r"(?i)@(?:example|test)\.(?:com|org|net|es)$|@[\w.-]*\.(?:example|invalid|test|local)$|@localhost"
-)
+_AUTHORITY = late(r"//[^\s/?#]*\Z")
+_TEST_MAIL = late(r"(?i)@(?:example|test)\.(?:com|org|net|es)$|@[\w.-]*\.(?:example|invalid|test|local)$|@localhost")
 
 
 def _card(match: Match[str]) -> bool:

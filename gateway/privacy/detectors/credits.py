@@ -5,11 +5,7 @@ A line counts as a whole: a word for making, names, addresses, and nothing else 
 
 # ruff: noqa: E501 - a pattern in one piece can be read and searched for
 
-from typing import Any
-
-import re2 as untyped_re2
-
-re2: Any = untyped_re2  # the package has no types
+from gateway.privacy.patterns import late_re2
 
 _LONGEST = 300  # characters of such a line
 _LINES = 4  # of a comment between the line that names the author and the address
@@ -34,30 +30,30 @@ _LICENCE = rf"[ \t]*(?:{_MARK}[ \t]*)?(?i:{_COPYRIGHT}|{_MARK}[ \t]*\(c\)[ \t]*{
 _COMMENT = rf"[ \t]*{_MARK}[ \t]*(?i:{_MAKER})[ \t]*"
 _TRAILER = r"(?:Signed-off|Co-authored|Reviewed|Acked|Tested|Reported|Suggested)-by:[ \t]+"
 
-_LICENCE_LINE = re2.compile(rf"{_LICENCE}{_PEOPLE}{_END}")
-_COMMENT_LINE = re2.compile(rf"{_COMMENT}{_PEOPLE}{_END}")
-_TRAILER_LINE = re2.compile(rf"(?i:{_TRAILER}){_NAMES}[ \t]+<{_MAIL}>[ \t\r]*")
-_LEAD = re2.compile(rf"(?:{_LICENCE}|{_COMMENT})(?:{_NAMES})?[.,:]?[ \t\r]*")
-_GOES_ON = re2.compile(
+_LICENCE_LINE = late_re2(rf"{_LICENCE}{_PEOPLE}{_END}")
+_COMMENT_LINE = late_re2(rf"{_COMMENT}{_PEOPLE}{_END}")
+_TRAILER_LINE = late_re2(rf"(?i:{_TRAILER}){_NAMES}[ \t]+<{_MAIL}>[ \t\r]*")
+_LEAD = late_re2(rf"(?:{_LICENCE}|{_COMMENT})(?:{_NAMES})?[.,:]?[ \t\r]*")
+_GOES_ON = late_re2(
     rf"[ \t]*{_MARK}[ \t]*(?:(?:(?i:contact|e-?mail|mail):?[ \t]+)?{_PEOPLE}|{_NAMES}|(?i:all rights reserved))?{_END}"
 )
-_MARKED = re2.compile(rf"[ \t]*({_MARK})")
-_DUNDER = re2.compile(
+_MARKED = late_re2(rf"[ \t]*({_MARK})")
+_DUNDER = late_re2(
     rf"[ \t]*__(?:author|maintainer|email|copyright|credits)\w*__[ \t]*=[ \t]*[(\[]?[\"'](?:{_NAMES},?[ \t]*)?{_ADDRESS}[\"'][)\]]?,?[ \t\r]*"
 )
-_ARGUMENT = re2.compile(
+_ARGUMENT = late_re2(
     rf"[ \t]*(?:author|maintainer)(?:_email|s)?[ \t]*=[ \t]*\[?[\"'](?:{_NAMES},?[ \t]*)?{_ADDRESS}[\"']\]?,?[ \t\r]*|[ \t]*(?:author|maintainer)[_-]email[ \t]*=[ \t]*{_MAIL}[ \t\r]*"
 )
-_FIELD = re2.compile(
+_FIELD = late_re2(
     rf"[ \t]*\"(?:author|maintainer)s?\"[ \t]*:[ \t]*\[?[ \t]*\"(?:{_NAMES},?[ \t]*)?{_ADDRESS}\"[ \t]*\]?,?[ \t\r]*"
 )
-_SETUP = re2.compile(r"\bsetup\(|(?m)^[ \t]*version[ \t]*=|^\[(?:project|metadata|package|tool\.)")
-_OF_PACKAGE = tuple(re2.compile(rf"\"(?:{key})\"[ \t]*:") for key in ("name", "version"))
-_CODE = re2.compile(
+_SETUP = late_re2(r"\bsetup\(|(?m)^[ \t]*version[ \t]*=|^\[(?:project|metadata|package|tool\.)")
+_OF_PACKAGE = tuple(late_re2(rf"\"(?:{key})\"[ \t]*:") for key in ("name", "version"))
+_CODE = late_re2(
     r"(?m)^[ \t]*(?:import |from [\w.]+ import|def |async |class |@\w|#!|#include|#define|package |use |using |func |fn |let |const |var |public |private |static |return\b|if\b.*[:{(]|for\b.*[:{(]|while\b|"
     r"(?i:select|create|insert|update|alter|drop) [\w*]|echo |set |export |local |require|module |[\w.]+[ \t]*(?::=|\+?=|\()|[\w.:]+\(.*\))|[{};][ \t\r]*$"
 )
-_WRITTEN = re2.compile(rf"Written by {_PEOPLE}{_END}")
+_WRITTEN = late_re2(rf"Written by {_PEOPLE}{_END}")
 
 
 def is_credited(text: str, start: int) -> bool:

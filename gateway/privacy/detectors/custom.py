@@ -1,6 +1,5 @@
 """The user's own words, regular expressions and lists, in linear time whatever they write (RE2, Aho-Corasick)."""
 
-import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ import ahocorasick
 import re2 as untyped_re2
 
 from gateway.core.errors import ConfigurationError
+from gateway.privacy.patterns import late
 from gateway.privacy.settings import WordList
 
 re2: Any = untyped_re2  # the package has no types
@@ -65,7 +65,7 @@ class Custom:
 
 LONGEST = 400  # characters of an entry: what stands at the seam of two scanned pieces must fit into their overlap
 SHORTEST = {True: 2, False: 4}  # letters and digits of an entry, by whether it is found as whole words only
-_SPACES = re.compile(" {2,}")
+_SPACES = late(" {2,}")
 
 
 class _Folding(dict[int, str]):

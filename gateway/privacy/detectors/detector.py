@@ -12,15 +12,17 @@ from typing import Any, TypeAlias
 import msgspec
 import re2 as untyped_re2
 
+from gateway.privacy.patterns import late, late_re2
+
 re2: Any = untyped_re2  # the package has no types
 
-_PINNED = re.compile(r"==[ \t]?v?[0-9]{1,6}\.[0-9]")
-_VERSION = re.compile(
+_PINNED = late(r"==[ \t]?v?[0-9]{1,6}\.[0-9]")
+_VERSION = late(
     r"(?:[\w.\[\]-]{1,80}[=~<>!]=)?v?[0-9]{1,4}\.[0-9]{1,6}(?:\.[0-9]{1,10}){0,2}(?:[.-]?(?:a|b|rc|alpha|beta|dev|post|pre)[.-]?[0-9]{0,10})?"
 )
-_NO_DIGIT = re.compile(r"[^0-9]+")
-_SEPARATOR = re.compile(r"[\s.\-/]+")
-_UNIT = re.compile(
+_NO_DIGIT = late(r"[^0-9]+")
+_SEPARATOR = late(r"[\s.\-/]+")
+_UNIT = late(
     r"[ \t\u00a0]?(?:[%‰€$£¥°]|(?:eur(?:os?)?|usd|dol+ar[es]*|dólares|reais|pesos|bytes?|octets|[kmgt]i?b|ms|kg|"
     r"km|mm?|cm|mg|ml|kwh|mv|units?|unidades|rows|filas|"
     r"edges|layers|people|persons?|personas|pessoas|personnes|habitant\w*|"
@@ -89,13 +91,13 @@ def is_version(text: str, start: int, end: int) -> bool:
 
 
 def rx(pattern: str, flags: int = 0) -> Pattern[str]:
-    """Compile a pattern with classes of ASCII characters."""
-    return re.compile(pattern, flags | re.ASCII)
+    """Return a pattern with classes of ASCII characters."""
+    return late(pattern, flags | re.ASCII)
 
 
 def words(pattern: str) -> Pattern[str]:
-    """Compile a search for context words, in any case."""
-    return re.compile(pattern, re.IGNORECASE)
+    """Return a search for context words, in any case."""
+    return late(pattern, re.IGNORECASE)
 
 
 @cache
@@ -105,14 +107,18 @@ def _linear(context: Pattern[str]) -> Any:
     Python's own search stays where RE2 does not know the syntax.
     """
     try:
-        return lexicon(context.pattern)
+        return re2.compile(_in_any_case(context.pattern))
     except re2.error:
         return context
 
 
 def lexicon(pattern: str) -> Any:
-    """Compile a search for many words over whole texts, in any case and in linear time (RE2)."""
-    return re2.compile(f"(?i){pattern}")
+    """Return a search for many words over whole texts, in any case and in linear time (RE2)."""
+    return late_re2(_in_any_case(pattern))
+
+
+def _in_any_case(pattern: str) -> str:
+    return f"(?i){pattern}"
 
 
 def digits(text: str) -> str:

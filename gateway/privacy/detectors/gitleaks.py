@@ -3,7 +3,6 @@
 Read once from the packaged file. The rules are made for files; those that need a path are left out.
 """
 
-import re
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -15,6 +14,7 @@ import re2 as untyped_re2
 from gateway.privacy.detectors.credentials.names import is_named_otherwise
 from gateway.privacy.detectors.credentials.placeholders import is_placeholder
 from gateway.privacy.detectors.detector import entropy, is_version
+from gateway.privacy.patterns import late
 
 re2: Any = untyped_re2  # the package has no types
 
@@ -22,7 +22,7 @@ LEFT_OUT = frozenset(
     {"freemius-secret-key", "hashicorp-tf-password", "kubernetes-secret-yaml", "nuget-config-password"}
 )
 _GENERIC = "generic-api-key"
-_SIGN = re.compile(r"[^\w.\-]")
+_SIGN = late(r"[^\w.\-]")
 _KINDS = (
     ("private-key", "secret.private_key"),
     ("password", "secret.password"),

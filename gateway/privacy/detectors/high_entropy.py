@@ -13,6 +13,7 @@ from re import Match
 from gateway.privacy.decoding.blobs import unblob
 from gateway.privacy.decoding.budget import Unlimited
 from gateway.privacy.detectors.detector import Detector, entropy, near, rx, words
+from gateway.privacy.patterns import late
 
 _HASHED = words(
     r"sha-?\d|sha\b|md5|hash|digest|checksum|\bcommit\b|uuid|guid|etag|integrity|fingerprint|revision|blob|\btree\b|\bnonce|"
@@ -22,12 +23,12 @@ _SECRET_WORDS = words(
     r"key\b|api.?key|_key|token|secret|secreto|clave|contrase|password|passwd|pwd|credential|credencial|auth|bearer|acceso|access|"
     r"\bpat\b|licen[cs]|llave|webhook|sign(?:ing|ature)|\bpass\b"
 )
-_PREFIX = re.compile(r"(?:[A-Za-z]{2,12}[_-]){1,3}")
-_KEY_PREFIX = re.compile(r"(?i)(?:^|[_-])(?:live|test|prod|key|tok|token|secret|sec|api|sk|pk|pat)[_-]")
-_API_ID = re.compile(
+_PREFIX = late(r"(?:[A-Za-z]{2,12}[_-]){1,3}")
+_KEY_PREFIX = late(r"(?i)(?:^|[_-])(?:live|test|prod|key|tok|token|secret|sec|api|sk|pk|pat)[_-]")
+_API_ID = late(
     r"[a-z]{2,12}_01[1-9A-HJ-NP-Za-km-z]{20,26}\Z|(?:call|toolu|tooluse|chatcmpl|cmpl|msg|resp|rs|fc|ctc|run|thread|asst|step|file|req|batch|vs|vsfc|conv|item|evt|ftjob|gen|cus|ch|pi|pm|sub|in|price|prod|acct|txn|si|cs)[_-][0-9A-Za-z]"
 )  # what OpenAI's, Anthropic's and Stripe's APIs call their objects: the tool calls of every conversation have them
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+_UUID = late(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _ALONE = Unlimited()  # values are short: reading them is not charged
 _SMALL, _CAPITAL = frozenset("abcdefghijklmnopqrstuvwxyz"), frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _DIGIT, _SIGN = frozenset("0123456789"), frozenset("!@#$%^&*+=?~|/¡¿")
@@ -44,7 +45,7 @@ def kinds(value: str) -> tuple[bool, bool, bool, bool]:
     )
 
 
-_PARTS = re.compile(r"[A-Za-z]{8,}")
+_PARTS = late(r"[A-Za-z]{8,}")
 _VOWELS = frozenset("aeiouAEIOU")
 
 
@@ -69,8 +70,8 @@ _KIND_OF = {
 }
 
 
-_WORDS = re.compile(r"[A-Z][a-z]{2,}|[a-z]{3,}")
-_NUMBERS = re.compile(r"[0-9]+")
+_WORDS = late(r"[A-Z][a-z]{2,}|[a-z]{3,}")
+_NUMBERS = late(r"[0-9]+")
 _MANY_NUMBERS = 3
 _CATEGORY = "secret.shaped"
 _NAME_IN_CODE = 1.5  # words that make up two thirds: a name, however often its kinds of characters change
@@ -91,16 +92,16 @@ def is_turned_name(category: str, value: str) -> bool:
     return category == _CATEGORY and of_words(value[::-1], _NAME_IN_CODE)
 
 
-_PUBLIC = re.compile(
+_PUBLIC = late(
     r"(?:ssh-[a-z0-9-]{3,20}|ecdsa-sha2-[a-z0-9-]{5,20}|;base64,|publickey[\"']?\s?[:=])\s?\Z", re.IGNORECASE
 )
-_PUBLIC_FORM = re.compile(r"AAAA[BCE][23]N[hjz]|iVBORw0KGgo|/9j/[24]|R0lGOD|UklGR|JVBERi|Qk[0-9]|AAAB|T2dnUw|d09G")
+_PUBLIC_FORM = late(r"AAAA[BCE][23]N[hjz]|iVBORw0KGgo|/9j/[24]|R0lGOD|UklGR|JVBERi|Qk[0-9]|AAAB|T2dnUw|d09G")
 # A view may begin in the middle of a block, whose beginning is then out of sight.
-_REST = re.compile(
+_REST = late(
     r"[A-Za-z0-9+/=\s]*-----END (?:[A-Z0-9 ]{1,30} )?(?:CERTIFICATE|PUBLIC KEY(?: BLOCK)?|REQUEST|CRL|SIGNATURE)-----"
 )
-_GO_SUM = re.compile(r"\bh1:\Z")  # the sum of a module in go.sum, whatever the module's name
-_BLOCK = re.compile(r"-----(BEGIN|END) ([A-Z0-9 ]{3,40})-----")
+_GO_SUM = late(r"\bh1:\Z")  # the sum of a module in go.sum, whatever the module's name
+_BLOCK = late(r"-----(BEGIN|END) ([A-Z0-9 ]{3,40})-----")
 
 
 def _public(match: Match[str]) -> bool:

@@ -14,6 +14,7 @@ from gateway.core.finding import Finding
 from gateway.privacy.names.given_names import is_given_name
 from gateway.privacy.names.private_names import Surroundings, is_near_others, is_private_name
 from gateway.privacy.names.spans import spans_of
+from gateway.privacy.patterns import late
 
 DETECTOR = "entities"
 CATEGORIES = frozenset(
@@ -30,17 +31,17 @@ _NUMBERS = {
 }  # fmt: skip
 _SURE = 0.9  # numbers look alike, so the model must be sure of them; tier 0 knows the checksums besides
 _DIGITS = 5  # fewer are no identifier
-_NAMED = re.compile(
+_NAMED = late(
     r"passport|pasaporte|licen[cs]|permiso de conducir|carn[eé]|\bssn\b|social security|seguridad social|\bid\b|"
     r"identi|\bdn[ie]\b|\bni[ef]\b|\bcif\b|tax|fiscal|\bvat\b|account|acct|routing|cuenta|\biban\b|\bbank|\bbanco|"
     r"sort code|phone|\bcall|\btel\b|tel[eé]?f|m[oó]vil|mobile|\bcell|\bfax|whatsapp|\btext |contact|number|"
     r"n[uú]mero|reach|ring",
     re.IGNORECASE,
 )  # without such a word near it, a hash or an order's number is as good an identifier for the model as any
-_HASH = re.compile(r"(?=.*[a-f])[0-9a-f-]{8,}")
+_HASH = late(r"(?=.*[a-f])[0-9a-f-]{8,}")
 _AROUND = 64, 32  # characters before and behind
 _NEIGHBOUR = 40  # characters between the parts of one address
-_SPEAKER = re.compile(r"\$\.messages\[[0-9]+\]\.name")
+_SPEAKER = late(r"\$\.messages\[[0-9]+\]\.name")
 _LISTED = 0.7  # confidence of a common given name that the model does not know
 _COMPANIONS = ("health", "financial", "legal", "contact")
 

@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from re import Match
 
 from gateway.privacy.detectors.detector import Detector, near, rx, words
+from gateway.privacy.patterns import late
 
 _MANUALS = frozenset(
     [
@@ -41,10 +42,10 @@ _HOST_WORDS = words(
     r"\bhost|server|servidor|\bssh\b|\bscp\b|\bping\b|\bnas\b|router|\bdns\b|\bdomain|dominio|m[aá]quina|machine|equipo|intranet|printer|"
     r"impresora|\burl\b|\bvpn\b|cluster|proxy|gateway"
 )
-_EVERYBODYS = re.compile(
+_EVERYBODYS = late(
     r"(?i)(?:host\.docker|gateway\.docker|metadata\.google)\.internal\Z|(?:.*\.)?(?:example|foo|bar|myhost|mydomain|your\w*)\.\w+\Z|kubernetes\.default"
 )
-_NO_MAC = re.compile(
+_NO_MAC = late(
     r"(?i)(?:00){3}|(?:ff){6}|01005e|00005e0053|001122334455|112233445566|0123456789ab|aabbccddeeff|deadbeef|(?:(..)\1{5})"
 )
 
@@ -68,10 +69,10 @@ def _private_4(address: IPv4Address, match: Match[str]) -> bool:
     private = first == 10 or (first == 172 and 16 <= second <= 31) or (first, second) == (192, 168)
     shared = first == 100 and 64 <= second <= 127
     wide = re.match(r"/(?:8|10|12|16)(?![0-9])", match.string[match.end("value") : match.end("value") + 4])
-    return (private or shared) and wide is None and not (first == 10 and re.search(_VERSION, _before(match)))
+    return (private or shared) and wide is None and not (first == 10 and _VERSION.search(_before(match)))
 
 
-_VERSION = re.compile(r"(?i)(?:version|versi.n|release|grade\w{0,2} (?:from|to)|\bv|[=~^<>])\s?\Z")
+_VERSION = late(r"(?i)(?:version|versi.n|release|grade\w{0,2} (?:from|to)|\bv|[=~^<>])\s?\Z")
 
 
 def _before(match: Match[str]) -> str:

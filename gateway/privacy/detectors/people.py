@@ -10,6 +10,7 @@ import re
 from re import Match
 
 from gateway.privacy.detectors.detector import Detector, near, rx, words
+from gateway.privacy.patterns import late
 
 _LETTER = r"(?:[a-z']|[^\x00-\x7f])"  # with ’
 _PART = rf"(?:O['’]|Mc|Mac|[DL]['’])?(?:[A-Z]|[ÁÉÍÓÚÑÜÇÀÈÒÖ]){_LETTER}{{1,20}}(?:-[A-Z]{_LETTER}{{1,20}})?(?![\w-])"
@@ -25,7 +26,7 @@ _FAMOUS = words(
     r"\b(?:martin luther|sherlock|einstein|darwin|freud|jekyll|watson|strange|who\b|seuss|frankenstein|dracula|quijote|juan tenorio|"
     r"quixote|holmes|potter|dursley|darcy|bennet|obama|trump|lincoln|newton|marie curie|simpson)"
 )
-_LATER = re.compile(r"(?:19[0-9]{2}|20[0-9]{2})\Z|[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2}\Z|(?:19|20)[0-9]{2}[/.-]")
+_LATER = late(r"(?:19[0-9]{2}|20[0-9]{2})\Z|[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2}\Z|(?:19|20)[0-9]{2}[/.-]")
 _MONTH = (
     r"(?:ene(?:ro)?|feb(?:rero)?|mar(?:zo)?|abr(?:il)?|may(?:o)?|jun(?:io)?|jul(?:io)?|ago(?:sto)?|sep(?:tiembre)?|oct(?:ubre)?|nov(?:iembre)?|dic(?:iembre)?|"
     r"jan(?:uary)?|february|march|apr(?:il)?|june|july|aug(?:ust)?|september|october|november|dec(?:ember)?)"
@@ -101,7 +102,7 @@ DETECTORS: tuple[Detector, ...] = (
         joins=False,
     ),
 )
-_OWN = re.compile(r"(?i)\A(?:fecha|f|fec|f\.?nac|date|birth(?:date)?|d\.?o\.?b|i was|my|mi|nac(?:i|í))\b")
+_OWN = late(r"(?i)\A(?:fecha|f|fec|f\.?nac|date|birth(?:date)?|d\.?o\.?b|i was|my|mi|nac(?:i|í))\b")
 
 
 def _of_somebody(match: Match[str]) -> bool:

@@ -2,7 +2,6 @@
 
 # ruff: noqa: E501 - a pattern in one piece can be read and searched for
 
-import re
 from itertools import pairwise
 from re import Match
 
@@ -10,6 +9,7 @@ import phonenumbers
 
 from gateway.privacy.detectors.detector import Detector, digits, measured, near, rx, words
 from gateway.privacy.detectors.word_patterns import BehindWord
+from gateway.privacy.patterns import late
 
 _NEAR = words(
     r"phone\b|tel[eé]?f(?:ono)?\b|m[oó]vil\b|mobile\b|\bcell\b|\bcel\b|celular\b|\bcall\b|whats|ll[aá]m|contact\b|\bfax|\btlf|\btfno?|\btel\b|\bsms\b|n[uú]mero es|\bfijo\b|"
@@ -26,17 +26,17 @@ _VERBS = (
 )
 _LINK = r"(?:\s(?:number|nummer|n(?:u|ú)mero|num(?:e|é)ro|numero|no\.?|nr\.?|n[º°]|personal|privado|priv(?:e|é)|pro|work|home|casa|is|es|est|c['’]est|ist|é|è|lautet|es el|es la|at|on|to|al?|au|en el|el|le|la|il|o|no|para|mim|me|mich|moi|unter|op|:))"
 _VALUE = r"(?P<value>\+?\(?[0-9](?:[ ()./-]{0,3}[0-9]){6,16})(?![0-9%€$]|[.,][0-9]|[/-][0-9])"
-_DATE = re.compile(
+_DATE = late(
     r"(?:19|20)[0-9]{2}[ ./-][0-9]{1,2}[ ./-][0-9]{1,2}\b|[0-9]{1,2}[ ./-][0-9]{1,2}[ ./-](?:19|20)[0-9]{2}\b|(?:19|20)[0-9]{2} ?- ?(?:19|20)[0-9]{2}\Z"
 )
-_TELLING = re.compile(
+_TELLING = late(
     r"[679][0-9]{2}([ -])(?:[0-9]{3}\1[0-9]{3}|[0-9]{2}\1[0-9]{2}\1[0-9]{2})|\([0-9]{3}\) ?[0-9]{3}-[0-9]{4}|\(0?[1-9][0-9]\) ?9?[0-9]{4}[ -][0-9]{4}"
 )  # a grouped Spanish number, a US one, and a Brazilian or Australian one, with their areas in brackets
-_FRENCH = re.compile(r"0[67](?:([ .-])[0-9]{2})(?:\1[0-9]{2}){3}")
+_FRENCH = late(r"0[67](?:([ .-])[0-9]{2})(?:\1[0-9]{2}){3}")
 _HIGHEST_BALL = 49  # of a lottery, which is written like a French mobile
 _REGIONS = ("ES", "US", "GB")
 _OLD_MEXICAN = 13  # digits
-_DECIMAL = re.compile(r"\+?[0-9]+[.,][0-9]{1,3}")
+_DECIMAL = late(r"\+?[0-9]+[.,][0-9]{1,3}")
 _POSSIBLE = phonenumbers.ValidationResult.IS_POSSIBLE
 
 
@@ -92,11 +92,11 @@ def _counts(match: Match[str]) -> bool:
     return before is not None and len({second - first for first, second in pairwise(numbers)}) == 1
 
 
-_NUMBERS_BEFORE = re.compile(r"(?:(?<![\w.,])[0-9]{1,5} ){1,4}\Z")
-_DIGITS = re.compile(r"[0-9]+")
-_AMERICAN = re.compile(r"\(?[2-9][0-9]{2}\)?[ .-]{1,2}[0-9]{3}[ .-][0-9]{4}")  # also the 555 of stories
+_NUMBERS_BEFORE = late(r"(?:(?<![\w.,])[0-9]{1,5} ){1,4}\Z")
+_DIGITS = late(r"[0-9]+")
+_AMERICAN = late(r"\(?[2-9][0-9]{2}\)?[ .-]{1,2}[0-9]{3}[ .-][0-9]{4}")  # also the 555 of stories
 _MOST = 15
-_CODE = re.compile(r"\+[0-9]{1,3}\)?[ .-]{1,2}\Z")
+_CODE = late(r"\+[0-9]{1,3}\)?[ .-]{1,2}\Z")
 _LONGEST_CODE = 7
 _LEAST = 9  # digits of a number that no word stands right before
 

@@ -7,7 +7,6 @@ close to it in its line speaks of examples, tests or documents, and nobody calls
 
 # ruff: noqa: E501 - a pattern in one piece can be read and searched for
 
-import re
 import tomllib
 from bisect import bisect_left
 from collections.abc import Collection, Mapping
@@ -19,6 +18,7 @@ import msgspec
 import re2 as untyped_re2
 
 from gateway.privacy.detectors.detector import word_start
+from gateway.privacy.patterns import late, late_re2
 
 re2: Any = untyped_re2  # the package has no types
 
@@ -26,7 +26,7 @@ _UNMISTAKABLE = 24  # letters and digits of a sample of which the rest was read 
 _LEAST = 6  # letters and digits; shorter ones are in the table, or a part of it, by chance
 _AROUND = 48  # characters around a hit in which the rest of a sample may stand
 _REACH = 60  # characters around a sample in which a word has to stand, in the same line
-_SAYS = re2.compile(
+_SAYS = late_re2(
     r"(?i)\b(?:examples?|sampl\w+|ejemplos?|exempl\w+|exemples?|beispiel\w*|esempi\w*|voorbeeld\w*|muster\w*|prueba\w*|prova|teste?s?|testing|testkart\w+|testnum\w+|proefnum\w+|"
     r"test[_-]?\w+|sandbox|stripe|adyen|braintree|paypal|worldpay|docs?|document(?:ation|aci\w+|a[cç][aã]o|a\w+zione|atie)|dokumentation|tutorial\w*|textbook|apuntes|manuals?|handbuch|manuel|lehrbuch|"
     r"wikipedia|registry|(?:rfc|bip|eip)[ -]?[0-9]+|genesis|fictional|drama|fictici\w+|fictif\w*|fiktiv\w*|films?|movies?|pel[ií]culas?|pel·l[ií]cul\w+|filmes?|filmen|hollywood|luhn|checksums?|"
@@ -34,12 +34,12 @@ _SAYS = re2.compile(
 )
 
 
-_OWN = re2.compile(
+_OWN = late_re2(
     r"(?i)(?:\b(?:my|our|mi|mis|mon|ma|meu|minha|mein|meine|il mio|la mia|el meu|la meva|mijn)\s(?:[^\s\d]{1,20}\s){0,2}(?:[a-z]{2,14}|n[º°])(?:\s(?:number|no\.?|is|es|est|ist|é|è))?"
     r"|\b(?:call|text|ring|phone|reach|whatsapp) (?:me|us)(?: at| on)?|\b(?:ll[aá]ma|escr[ií]be)(?:me|nos)(?: al?)?|\bappelle[zr]?-(?:moi|nous)(?: au)?|\bchiama(?:mi|ci)(?: al)?|\brufen? sie mich(?: unter)?)\s?[:=]?\s?\(?\z"
 )
 """What says whose the number behind it is: `my SSN is`, `mi DNI es`, `call me at`."""
-_TRIED = re2.compile(
+_TRIED = late_re2(
     r"(?i)\b(?:tests?|testing|examples?|samples?|mock|dummy|fake|sandbox|prueba\w*|ejemplos?|exempl\w+|beispiel\w*|fictici\w+)\b"
 )
 
@@ -75,7 +75,7 @@ def _bare(text: str) -> str:
     return _SIGNS.sub("", text).upper()
 
 
-_SIGNS = re.compile(r"[^0-9A-Za-z]+")
+_SIGNS = late(r"[^0-9A-Za-z]+")
 
 
 class Sought(msgspec.Struct, frozen=True):
@@ -163,5 +163,5 @@ def _stands_free(text: str, start: int, end: int) -> bool:
     return _GROWN.search(text, max(0, start - 2), start) is None and _GROWS.match(text, end) is None
 
 
-_GROWN = re.compile(r"[0-9A-Za-z]\Z|[0-9][ .-]\Z")
-_GROWS = re.compile(r"[0-9A-Za-z]|[ ./-][0-9]")
+_GROWN = late(r"[0-9A-Za-z]\Z|[0-9][ .-]\Z")
+_GROWS = late(r"[0-9A-Za-z]|[ ./-][0-9]")

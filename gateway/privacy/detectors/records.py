@@ -5,11 +5,11 @@ A word alone is a topic ("what is diabetes?"); together with somebody whom it is
 
 # ruff: noqa: E501 - a pattern in one piece can be read and searched for
 
-import re
 from typing import Any
 
 from gateway.privacy.detectors.detector import Detector, lexicon
 from gateway.privacy.detectors.own_affairs.topics import real
+from gateway.privacy.patterns import late
 
 _FIELDS = lexicon(
     r"\b(nombre\s*:|apellidos\s*:|n\.?h\.?c\b|cipa\b|nass\b|datos (?:del paciente|asistenciales)|paciente\s*:|"
@@ -78,7 +78,7 @@ _FOUND_ILL = (
     r"(?:(?:was|is|has been)(?: [a-z]+){0,2} (?:diagnosed with|treated for|positive for)|tested positive for|suffers from|"
     r"diagnosticad[oa] (?:de|con)|padece|sufre|dio positivo (?:en|por)|en tratamiento (?:por|de|para|con))"
 )
-_PATIENT = re.compile(
+_PATIENT = late(
     rf"(?<![\w.])(?P<value>{_NAME}(?: (?:de |del |de la |van |von )?{_NAME}){{1,3}}{_AGED},?(?: [^.;:\n]{{0,50}}?)?\b{_FOUND_ILL} [^.;\n]{{2,60}})"
 )
 _LEGAL = lexicon(
@@ -117,7 +117,7 @@ _RECORD_PROPOSAL = (
     r"antecedentes|tratamiento|diagn|biopsia|tumor|ecograf|dolor|treatment|biopsy|symptom|"
     r"[0-9] ?(?:a.{1,2}os|meses|d.{1,2}as|semanas)"
 )
-_PROPOSED = re.compile(_RECORD_PROPOSAL)
+_PROPOSED = late(_RECORD_PROPOSAL)
 _DENSE = 8  # so many clinical words in one text are a clinical text, whoever it is about
 
 

@@ -5,11 +5,11 @@ What is everybody's is nobody's address: a museum, a hotel, a ministry; and a st
 
 # ruff: noqa: E501 - a pattern in one piece can be read and searched for
 
-import re
 from re import Match
 
 from gateway.privacy.detectors.detector import Detector, near, rx, words
 from gateway.privacy.detectors.word_patterns import BehindWord, BesideWords
+from gateway.privacy.patterns import late
 
 _CAPITAL = r"(?:[A-Z]|[^\x00-\x7f])"
 _WORD = rf"{_CAPITAL}[^\s,;:()#\"]{{0,25}}"
@@ -42,7 +42,7 @@ _PUBLIC = words(
     r"museo|museu|museum|musée|musee|hotel|hôtel|restaurant|tienda|\bshop|\bstore|teatr|theat|estaci[oó]n|estação|gare\b|bahnhof\b|stazione|monument|iglesia|catedral|cathedral|église|kirche|palacio|palais|palazzo|"
     r"embajada|embassy|embaixada|ambassade|botschaft|ayuntamiento|rathaus|mairie|ministeri|universi|bibliote|headquarters|\bsede\b|oficina de turismo|tourist|visit|turis"
 )
-_YEAR = re.compile(r"(?:1[5-9]|20)[0-9]{2}\Z")
+_YEAR = late(r"(?:1[5-9]|20)[0-9]{2}\Z")
 
 
 def _private(match: Match[str]) -> bool:

@@ -9,17 +9,18 @@ Patterns are given to Hyperscan as bytes in prefilter mode, so what it proposes 
 
 import hashlib
 import os
-import re
 import stat
 import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from gateway.privacy.patterns import late
+
 _PROBE = b"-----BEGIN RSA PRIVATE KEY----- AKIAQWERTYUIOPASDFGH 12345678Z"
-_CLASS = re.compile(r"\[(?!\^)[^\]\\-]*[^\x00-\x7f\]][^\]\\-]*\]")
-_COUNTED = re.compile(r"(\[\^(?:\\.|[^\]\\])*\]|(?<!\\)\.|\\S)\{(\d+),(\d+)\}")
-_OPTIONAL_BYTES = re.compile(r"([^\x00-\x7f])\?")
+_CLASS = late(r"\[(?!\^)[^\]\\-]*[^\x00-\x7f\]][^\]\\-]*\]")
+_COUNTED = late(r"(\[\^(?:\\.|[^\]\\])*\]|(?<!\\)\.|\\S)\{(\d+),(\d+)\}")
+_OPTIONAL_BYTES = late(r"([^\x00-\x7f])\?")
 
 
 def widened(expression: str) -> str:

@@ -4,13 +4,12 @@ Only what has a check digit or letter is put together here, and only from groups
 of numbers are everywhere, and one number in ten has a right check digit by chance.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
-from gateway.privacy.detectors.detector import re2
 from gateway.privacy.inspection.seams import Row, is_progression, plausible
+from gateway.privacy.patterns import late, late_re2
 
 _MOST_PIECES = 24  # of a chain: a longer one is a listing of numbers
 _WIDEST = 8  # pieces of one identifier
@@ -28,18 +27,16 @@ _GAPS = {
     "emphasis": r"[ .-]?(?:\*{1,3}|_{1,2}|`)[ .-]?",
 }
 _GAP = "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _GAPS.items())
-_CHAIN = re.compile(
-    rf"(?<![0-9A-Za-z])(?=[A-Z]{{0,5}}[ :]?[A-Z]{{0,2}}[0-9]){_RUN}(?:(?:{'|'.join(_GAPS.values())}){_RUN})+"
-)
-_NEXT = re.compile(rf"(?:{_GAP})(?=[0-9A-Z])")
-_MAY = re2.compile(r"[0-9][ \t.\-]{0,9}(?:[\"'`*_|<]|\r?\n)[^0-9A-Za-z]{0,40}(?:[^\n]{0,80}>)?[^0-9a-z]{0,12}[0-9A-Z]")
-_NAMES = re.compile(r"\A(?:[A-Z]{3,}[ .-])+")  # the identifier's own word before its first piece
-_BETWEEN = re.compile(r"[ .-]+")
-_SHAPES = re.compile(
+_CHAIN = late(rf"(?<![0-9A-Za-z])(?=[A-Z]{{0,5}}[ :]?[A-Z]{{0,2}}[0-9]){_RUN}(?:(?:{'|'.join(_GAPS.values())}){_RUN})+")
+_NEXT = late(rf"(?:{_GAP})(?=[0-9A-Z])")
+_MAY = late_re2(r"[0-9][ \t.\-]{0,9}(?:[\"'`*_|<]|\r?\n)[^0-9A-Za-z]{0,40}(?:[^\n]{0,80}>)?[^0-9a-z]{0,12}[0-9A-Z]")
+_NAMES = late(r"\A(?:[A-Z]{3,}[ .-])+")  # the identifier's own word before its first piece
+_BETWEEN = late(r"[ .-]+")
+_SHAPES = late(
     r"[0-9]{12}|[0-9]{15,16}|[0-9]{20}"
     r"|[A-Z]{2}[0-9]{2}[0-9A-Z]{11,30}|[0-9]{7,8}[A-Za-z]|[XYZ][0-9]{7}[A-Za-z]|[A-W][0-9]{7}[0-9A-J]"
 )
-_ISSUERS = re.compile(r"4|5[1-5]|2[2-7]|3[47]|6[0245]")
+_ISSUERS = late(r"4|5[1-5]|2[2-7]|3[47]|6[0245]")
 _CHECKED = frozenset({"id.national", "id.tax", "id.health", "financial.card", "financial.iban", "financial.account"})
 _GROUPED = frozenset(
     {(4, 4, 4, 4), (4, 6, 5), (2, 8, 2), (2, 10), (4, 4, 2, 10), (4, 4, 12), (8, 2, 10)}

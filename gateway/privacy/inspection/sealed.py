@@ -4,14 +4,14 @@ Such a piece is random letters, so that now and then a part of it looks like a k
 secret from clouds: when a client brings it back, it counts as no key. Remembered are keyed hashes, in this process.
 """
 
-import re
 import threading
 from collections import OrderedDict
 
 from gateway.core.document import JsonObject, strings
+from gateway.privacy.patterns import late
 from gateway.privacy.text_keys import TextKeys
 
-OPAQUE = re.compile(
+OPAQUE = late(
     r"\.(?:encrypted_(?:content|index|stdout)|signature|thought_signature|thoughtSignature|tool_call_id|call_id)\Z"
     r"|\.tool_calls\[\d+\]\.id\Z|\.anthropic_native\.block\.(?:id|tool_use_id)\Z|\.reasoning_details\[\d+\]\.data\Z|\.redacted_thinking\b.*\.data\Z"
 )

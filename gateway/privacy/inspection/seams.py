@@ -5,7 +5,6 @@ is one field of one role: pages of tool results have a sentence of the model bet
 array of a card's groups, an object with one group a key) are put together as a whole.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise, product
 from typing import TypeAlias
@@ -16,6 +15,7 @@ from gateway.core.document import JsonObject, Leaf, Place, leaves
 from gateway.core.finding import Finding
 from gateway.privacy.decoding.budget import DecodingLimit
 from gateway.privacy.inspection.walk import OF_THE_API, leaves_by_role
+from gateway.privacy.patterns import late
 
 _ENDS = 240  # characters at the ends of neighbouring texts
 _LONGEST_ARRAY = 40  # numbers; a longer array is a table
@@ -24,19 +24,19 @@ _MOST_PIECES = 24
 _MOST_VALUES = 200_000  # of JSON inside a text
 _DEEPEST = 3  # JSON in strings of JSON in strings
 _MOST_LETTERS = 48
-_PIECE = re.compile(r"[0-9A-Za-z]{0,11}[0-9][0-9A-Za-z]{0,11}|[A-Z]{1,2}")
-_LISTED = re.compile(
+_PIECE = late(r"[0-9A-Za-z]{0,11}[0-9][0-9A-Za-z]{0,11}|[A-Z]{1,2}")
+_LISTED = late(
     r"[\[({]\s{0,9}(?:[\"']?[0-9A-Za-z]{1,12}[\"']?\s{0,9},\s{0,9}){1,23}[\"']?[0-9A-Za-z]{1,12}[\"']?\s{0,9}[\])}]"
 )
 _LONGEST_CUT = 65_536  # characters of an encoding in pieces; each piece is read by itself too
-_CUT = re.compile(r"[A-Za-z0-9+/_-]{4,4096}={0,2}")
-_LAST = re.compile(r"(?<![0-9A-Za-z])[0-9A-Z]{0,11}[0-9]\Z")
-_FIRST = re.compile(r"[0-9][0-9A-Z]{0,11}(?![0-9A-Za-z])")
-_WORD = re.compile(r"[0-9A-Za-z]+")
-_DIGIT, _WORDS = re.compile(r"[0-9]"), re.compile(r"[^\w+/=-]+")
+_CUT = late(r"[A-Za-z0-9+/_-]{4,4096}={0,2}")
+_LAST = late(r"(?<![0-9A-Za-z])[0-9A-Z]{0,11}[0-9]\Z")
+_FIRST = late(r"[0-9][0-9A-Z]{0,11}(?![0-9A-Za-z])")
+_WORD = late(r"[0-9A-Za-z]+")
+_DIGIT, _WORDS = late(r"[0-9]"), late(r"[^\w+/=-]+")
 _OPEN = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_+/=-.@")  # not the end of a sentence
-_NO_DIGIT = re.compile(r"[^0-9]+")
-_BEGINS = re.compile(r"\s*[.@]?([\w+/=-]{1,48})")
+_NO_DIGIT = late(r"[^0-9]+")
+_BEGINS = late(r"\s*[.@]?([\w+/=-]{1,48})")
 _NEAR = 48  # characters at an end that are looked at
 _LEAST_DIGITS, _LEAST_LETTERS = 5, 14  # of the shortest identifier, and of the shortest key
 _ACCOUNT = frozenset({(4, 4, 2, 10), (4, 4, 12), (4, 4, 4, 4, 4), (8, 2, 10)})

@@ -22,17 +22,18 @@ from gateway.privacy.masking.name_parts import parts_of, spellings_of
 from gateway.privacy.masking.places import PseudonymPlaces
 from gateway.privacy.masking.pseudonyms import Full, Pick, PseudonymEntry, Pseudonyms, essence, outlined
 from gateway.privacy.names.given_names import is_given_name
+from gateway.privacy.patterns import late
 
 _MOST_VALUES = 2_000
 _MOST_PARTS = 8_000  # shorter forms of full names, each in its spellings
 _MOST_SURNAMES = 200
 _CAPITALISED = r"[A-ZÀ-ÖØ-Þ][\w'’-]+"
 _PEOPLE = frozenset({"person.name", "person.record"})
-_SPANISH = re.compile(
+_SPANISH = late(
     r"[ñ¿¡]|\b(?:el|los|del|una?|que|para|escr[ií]bele|escribe|dile|llama|redacta|resume|haz|por|cita|mi|se|está|con)\b",
     re.IGNORECASE,
 )
-_SHOWN = re.compile(
+_SHOWN = late(
     r"(?:\b(?P<f>la|las|una|doña|dña\.?|sra\.?|srta\.?|señora|señorita|senyora|"
     r"(?:mi|tu|su|la meva|la seva|nuestra)\s\w+a)|"
     r"\b(?:el|los|un|don|d\.|sr\.?|señor|senyor|(?:mi|tu|su|el meu|el seu|nuestro)\s\w+o))"
@@ -41,7 +42,7 @@ _SHOWN = re.compile(
 )
 _DEEPEST = 8  # JSON inside strings of JSON
 _STRUCTURE = frozenset({"role", "type", "model"})  # words of the protocol, never replaced
-_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_LITERAL = late(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BETWEEN, _SPACE = r"[ .\-/]?", r"[\s\x{00A0}]+"
 _PATTERN_BYTES = 1 << 26  # for the search over all values at once (RE2: linear time, however many there are)
 

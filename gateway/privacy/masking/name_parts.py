@@ -1,12 +1,12 @@
 """What else a person is called whose full name is known: first name, surnames, initials. Pure."""
 
-import re
 from collections.abc import Iterator
 
 from gateway.privacy.names.given_names import ALSO_WORDS
 from gateway.privacy.names.spelling import plain
+from gateway.privacy.patterns import late
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’·-][^\W\d_]+)*")
+_WORD = late(r"[^\W\d_]+(?:['’·-][^\W\d_]+)*")
 _PARTICLES = frozenset(
     {
         "de",

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from gateway.privacy.patterns import late
+
 Pick = Callable[[int], int]  # a random number from 0 to below the argument
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 _DOMAIN = "mail.invalid"  # reserved: nobody's address (RFC 2606)
@@ -42,8 +44,8 @@ PLURALS = ("", "s", "es")
 _NOUN_STARTS = frozenset(
     word[:end] for noun in NOUNS for word in (noun, f"{noun}s", f"{noun}es") for end in range(1, len(word) + 1)
 )
-_CODE = re.compile(r"(?P<noun>[^\W\d_]+\.?)-(?P<code>[A-Za-z][0-9]{2}[A-Za-z]*)")
-SPOKEN = re.compile(rf"(?<!\w)(?i:(?:{'|'.join(map(re.escape, NOUNS))})(?:e?s)?)-(?ai:[a-z][0-9]{{2}}[a-z]*)(?!\w)")
+_CODE = late(r"(?P<noun>[^\W\d_]+\.?)-(?P<code>[A-Za-z][0-9]{2}[A-Za-z]*)")
+SPOKEN = late(rf"(?<!\w)(?i:(?:{'|'.join(map(re.escape, NOUNS))})(?:e?s)?)-(?ai:[a-z][0-9]{{2}}[a-z]*)(?!\w)")
 """A pseudonym of a noun and a code as a model may write it, with any noun, in a text as `plainly` writes it."""
 
 

@@ -14,11 +14,12 @@ from gateway.privacy.decoding.budget import Bounded, Decoding, DecodingLimit
 from gateway.privacy.decoding.views import MAX_DEPTH, TextView, views
 from gateway.privacy.decoding.worth import kinds_of
 from gateway.privacy.inspection.seams import order_of, orders_inside
+from gateway.privacy.patterns import late
 
 _SHORT = 6  # letters and digits; what is shorter stands in too many other words, and is looked for as a word
 _TIMES = 8  # characters looked at, as a multiple of the document's
 _AT_LEAST = 1_000_000
-_GAPS = re.compile(r"[\W_]+")
+_GAPS = late(r"[\W_]+")
 
 
 def has_residue(document: JsonObject, values: Collection[str], words: Collection[str] = ()) -> bool:

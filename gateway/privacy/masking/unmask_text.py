@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from gateway.privacy.masking.pseudonyms import SPOKEN, PseudonymEntry, code_of, is_noun_start, plainly
+from gateway.privacy.patterns import late
 
 Escape = Callable[[str], str]
 _LONGEST_NOUN = 24  # characters of a noun with its code
-_ESCAPES = re.compile(r"\\+(?:[bfnrt]|u([0-9a-fA-F]{4}))")  # of JSON, and of JSON inside its strings
+_ESCAPES = late(r"\\+(?:[bfnrt]|u([0-9a-fA-F]{4}))")  # of JSON, and of JSON inside its strings
 _LONGEST_ESCAPE = 6  # characters, behind the last of its backslashes
 
 

@@ -5,18 +5,18 @@ somebody's. That can't be seen from the name, so what stands around it decides, 
 one signal among others.
 """
 
-import re
 from functools import cached_property
 
 from gateway.privacy.names import cues, prose
 from gateway.privacy.names.public_names import is_public_name
+from gateway.privacy.patterns import late
 
 Span = tuple[int, int]  # start and end in a text
 
 _BEFORE, _AFTER = 80, 60  # characters in which the words stand that say whose a name is
 _NOBODY = 0.8  # probability from which a judge's word counts
-_WORD = re.compile(r"[^\W\d_][\w'’·-]*")
-_INITIALS = re.compile(r"(?:[^\W\d_]\.[ -]?){1,3}(?=[^\W\d_]{2})")
+_WORD = late(r"[^\W\d_][\w'’·-]*")
+_INITIALS = late(r"(?:[^\W\d_]\.[ -]?){1,3}(?=[^\W\d_]{2})")
 _PARTICLES = frozenset(
     {
         "de",

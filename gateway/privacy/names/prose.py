@@ -5,22 +5,23 @@
 import re
 
 from gateway.privacy.names.public_names import mentions_public_name
+from gateway.privacy.patterns import late
 
 _I = re.IGNORECASE
 _SIGNS = 2.0
 _AROUND = 700  # characters before and behind a name, within its paragraph
-_YEAR = re.compile(r"(?<![\d.,/-])(?:1[0-9]{3}|200[0-9]|201[0-7])(?:s\b|–|-|(?![\d/-]))")
-_CENTURY = re.compile(
+_YEAR = late(r"(?<![\d.,/-])(?:1[0-9]{3}|200[0-9]|201[0-7])(?:s\b|–|-|(?![\d/-]))")
+_CENTURY = late(
     r"\b(?:\w+teenth|twentieth|[\w-]+first|twelfth|eleventh) century\b|\bsiglos? [IVXL]+\b|\b(?:a\.C|d\.C|BC|AD)\b"
 )
-LIFE = re.compile(
+LIFE = late(
     r"\A\s?\((?:born |b\. |n\. |nacid[oa] (?:en )?|c\. ?)?(?:\w+ )?[^()\n]{0,40}\b(?:1[0-9]{3}|20[0-2][0-9])\b[^()\n]{0,60}\)",
     _I,
 )
-CITED_AFTER = re.compile(
+CITED_AFTER = late(
     r"\A,?\s(?:et al\b|y cols\b|&\s|(?:[A-Z]\.,?\s?){1,3}|(?:and|y|e|&)\s\w+,?\s\((?:1[0-9]|20)[0-9]{2}|\((?:1[0-9]|20)[0-9]{2}[a-z]?\))|\A\s?\[\d"
 )
-_BY_WORK = re.compile(
+_BY_WORK = late(
     r"(?:[\"”»*_]|\b(?:novel|book|poem|song|album|film|movie|play|painting|theory|series|score|article|paper|script|essay|symphony|opera|novela|libro|"
     r"poema|canci[oó]n|disco|pel[ií]cula|obra|cuadro|teor[ií]a|serie|m[uú]sica|art[ií]culo|guion|ensayo|sinfon[ií]a|[oó]pera|directed|written|"
     r"painted|composed|discovered|invented|founded|proposed|described|produced|starring|published|formulated|identified|introduced|dirigid[ao]|"
@@ -28,7 +29,7 @@ _BY_WORK = re.compile(
     r"[^.\n]{0,40}?,?\s(?:by|from a \w+ by|de|por|with|con|a)\s\Z",
     _I,
 )
-_STRONG = re.compile(
+_STRONG = late(
     r"\b(?:nobel|oscars?|academy award|palme d'or|palma de oro|grand slam|olympi\w+|ol[ií]mpic\w+|world cup|mundial|eurobasket|roland garros|"
     r"tour de france|el tour|us open|wimbledon|championships?|semi-?finals?|semifinales|quarter-final|medals?|medallas?|goalkeeper|gold medal\w*|"
     r"(?:south|north) pole|ochomil\w*|bal[oó]n de oro|ballon d'or|novel|novels|novelas?|film|films|pel[ií]culas?|actress|actriz|starring|"
@@ -42,7 +43,7 @@ _STRONG = re.compile(
     r"opera|[oó]pera|painters?|pintor\w*|sculpt\w+|escult\w+|architect\w* of|literatur[ae]|naturalist\w*|goals? by|gymnast\w*|gimnas\w+|el oro|gran slam|scripts? by|palme|crisis of|mot[ií]n de|[IVX]{2,}|compiler)\b",
     _I,
 )
-_WEAK = re.compile(
+_WEAK = late(
     r"\b(?:final|champion\w*|goals?|gol|record|r[eé]cord|points|movie|actor|director\w*|dirigi[oó]|directed|stars|interpreta|plays|score|album|poet|"
     r"author|autor|writer|escritor\w*|f[ií]sic[oa]s?|chemist|biolog\w+|theory|teor[ií]a|experiment\w*|discover\w*|descubri\w*|descubiert\w*|invent\w*|"
     r"published|public[oó]|propuest[oa]|war|guerra|king|queen|rey|reina|president|presidente|ministr[oa]|ministerio|cortes|government|gobierno|army|"
@@ -53,39 +54,39 @@ _WEAK = re.compile(
     r"german|english|suiz[oa]|frances\w*|ingles\w*|japones\w*|american)\b",
     _I,
 )
-_ABOUT_A_WORK = re.compile(
+_ABOUT_A_WORK = late(
     r"\b(?:[Ii]n|of|from) (?:the|his|her) (?:novel|film|movie|play|book|poem|series|opera)\b|\b[Pp]lots? of\b|\bargumento de\b|\bla (?:obra|novela|pel[ií]cula) (?:de|d')\b|"
     r"\b[Ee]n \w+, de [A-ZÁÉÍÓÚ]\w+ [A-ZÁÉÍÓÚ]|\b(?:tactics|philosophy|works|paintings|poetry|theories|music|films|novels) of [A-Z]",
 )
-_NARRATED = re.compile(r"\b(?:was|were|had|became|[a-z]{3,}ed|fue|fueron|hab[ií]an?|[a-záéíóúñ]{3,}(?:ó|aron|ieron))\b")
-_OWN = re.compile(
+_NARRATED = late(r"\b(?:was|were|had|became|[a-z]{3,}ed|fue|fueron|hab[ií]an?|[a-záéíóúñ]{3,}(?:ó|aron|ieron))\b")
+_OWN = late(
     r"(?<!tell )(?<!for )(?<!give )\b(?:my|our|ours|we|us|I['’]m|I['’]ve|I|mi|mis|nuestr[oa]s?|nosotr[oa]s|el meu|la meva|nostr[ea]|tenant|employee|patient|"
     r"inquilin[oa]|emplead[oa]|paciente|alumn[oa]|appointment|invoice|factura|deadline|deposit|fianza|n[oó]mina|salary|contract|contrato|"
     r"whatsapp|e-?mail)\b(?! (?:could|can) )"
 )
-_TITLES = re.compile(r"[«\"“][A-ZÁÉÍÓÚÑ¿¡][^«»\"“”\n]{1,60}[»\"”]")
-_PROBLEM = re.compile(
+_TITLES = late(r"[«\"“][A-ZÁÉÍÓÚÑ¿¡][^«»\"“”\n]{1,60}[»\"”]")
+_PROBLEM = late(
     r"\bhow (?:many|much|old|long|far|tall|fast|big)\b|\bwhat (?:is|are|was|will|would|percent\w*|fraction|number)\b|\bcu[aá]nt[oa]s?\b|"
     r"\bqu[eé] (?:cantidad|porcentaje|edad|parte|fracci[oó]n|proporci[oó]n)\b|\bcu[aá]l (?:es|ser[aá])\b|\bquant(?:s|es|a)?\b|\btotal\b|\bcalcula|\bwhat score\b|\bqu[eé] nota\b|\b(?:an )?average of\b|\bpromedio de\b",
     _I,
 )
-_QUANTITY = re.compile(
+_QUANTITY = late(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|dozen|twice|half|double|third|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|"
     r"doce|docena|doble|mitad|triple|tercio|cuarta parte)\b",
     _I,
 )
-_FIRST_PERSON = re.compile(
+_FIRST_PERSON = late(
     r"\b(?:my|our|I(?!I)|I['’]\w+|we|i (?:have|am|did|need|want|drop|think)|mi|mis|nuestr[oa]s?|yo|me|nos|conmigo|le (?:digo|doy|compro|regalo|digo)|"
     r"el meu|la meva|em va|vaig|jo)\b"
 )
-_TASK = re.compile(
+_TASK = late(
     r"\W{0,3}(?:(?:can|could|would) you |please |puedes |podr[ií]as |por favor,? )?(?:help|put together|compose|draft|write|make|give me|prepare|polish|"
     r"rewrite|rephrase|translate|add|plan|book|schedule|move|cancel|summari[sz]e the (?:call|meeting|chat)|tell|ask|remind|reply|answer|email|call|"
     r"is [A-Z]|does [A-Z]|why (?:is|does|did|has|won|can)|how (?:do|can|should) |corrige|prep[aá]rame|prepara|inventa|dame|haz|hazme|redacta|escribe|traduce|"
     r"añade|apunta|reserva|cancela|cambia|mueve|ayúdame|dile|¿?(?:es|est[aá]|tiene|por qu[eé]|c[oó]mo) |escriu|fes|prepara['’]m|com |afegeix|canvia)",
     _I,
 )
-_MADE_UP = re.compile(
+_MADE_UP = late(
     r"\b(?:story|stories|fairy ?tale|fiction\w*|fable|screenplay|short film|character(?:s)? (?:named|called)|once upon|riddle|tongue.twister|sonnet|poem|lyrics|"
     r"limerick|joke|cuento|f[aá]bula|relato|ficci[oó]n|poema|adivinanza|chiste|[eé]rase una vez|personaje|conte|rondalla|for example|e\.g\.|"
     r"por ejemplo|translate (?:this|the following) sentence|fill in the blank|sentences?|alice and bob|alicia y bob|dialogue|di[aá]logo|roleplay|haiku|script for|rhyme|rap|trivia|quiz)\b",

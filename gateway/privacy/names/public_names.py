@@ -4,12 +4,12 @@ Surnames that are enough by themselves (`Einstein`) and full names. A name of th
 that somebody of that name is near: `my patient Isabel Allende`.
 """
 
-import re
 from itertools import pairwise
 
 from gateway.privacy.names.spelling import plain
+from gateway.privacy.patterns import late
 
-_CAPITAL = re.compile(r"\b[A-ZÀ-ÖØ-Þ][\w-]+")
+_CAPITAL = late(r"\b[A-ZÀ-ÖØ-Þ][\w-]+")
 _ALONE = """
 aristotle aristóteles plato platón socrates sócrates archimedes arquímedes euclid pythagoras pitágoras cicero cicerón
 caesar cleopatra napoleon napoleón bonaparte hitler stalin lenin mussolini churchill roosevelt gandhi mandela obama

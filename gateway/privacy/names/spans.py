@@ -2,25 +2,25 @@
 
 # ruff: noqa: E501 - a pattern in one piece can be read and searched for
 
-import re
 from collections.abc import Iterator, Sequence
 
 from gateway.privacy.names.given_names import ALSO_WORDS, GIVEN_NAMES
 from gateway.privacy.names.private_names import Span, Surroundings, is_meant
 from gateway.privacy.names.spelling import plain
+from gateway.privacy.patterns import late
 
 _INNER = r"(?:(?:[A-Z]\.?|d[aeiou]s?|del|la|van|von|der|den|bin|al|el|i)[ \t])"  # between first and last name
 _CAPITAL = r"[A-ZÀ-ÖØ-ÞĀ-Ž]"
-_LINK = re.compile(rf"[ \t]?(?:{_INNER}){{0,2}}|['’-]|(?:(?<=[ .]{_CAPITAL})\.)?[ \t]?(?:{_CAPITAL}\.[ \t]?){{0,2}}")
-_MORE = re.compile(rf"(?:(?<=[ .]{_CAPITAL})\.)?(?:[ \t]{_CAPITAL}\.?)?[ \t]{_INNER}{{0,2}}({_CAPITAL}[\w'’·-]+)")
-_MORE_SMALL = re.compile(
+_LINK = late(rf"[ \t]?(?:{_INNER}){{0,2}}|['’-]|(?:(?<=[ .]{_CAPITAL})\.)?[ \t]?(?:{_CAPITAL}\.[ \t]?){{0,2}}")
+_MORE = late(rf"(?:(?<=[ .]{_CAPITAL})\.)?(?:[ \t]{_CAPITAL}\.?)?[ \t]{_INNER}{{0,2}}({_CAPITAL}[\w'’·-]+)")
+_MORE_SMALL = late(
     r"[ \t](?:(?:de|del|de la|van|von)[ \t])?(?!(?:que|qui|and|or|y|i|o|to|that|who|about|for|from|is|was|has|will|if|a|en|de|por|para|per|amb|con|"
     r"with|the|el|la|no|se|me|li|le|because|porque|perquè|today|tomorrow|hoy|mañana|ja|ya|how|why|cómo|com|but|pero)\b)([^\W\d_]{3,})"
     r"(?=[ \t](?:que|that|to|and|about|if|i|y|no|se|can|wants|has|is|was|will|porque|perquè|because|por|for|he|she|they|in|en)\b|[,.:;!?\n]|\Z)"
 )
-_INITIALS = re.compile(rf"(?<![\w.])(?:{_CAPITAL}\.[ -]?){{1,3}}\Z")
-_WORD = re.compile(r"[^\W\d_]+(?:['’·-][^\W\d_]+)*")
-_ELIDED = re.compile(r"[lL]['’]")
+_INITIALS = late(rf"(?<![\w.])(?:{_CAPITAL}\.[ -]?){{1,3}}\Z")
+_WORD = late(r"[^\W\d_]+(?:['’·-][^\W\d_]+)*")
+_ELIDED = late(r"[lL]['’]")
 _OPENERS = """
 dile dime escribe llama digue escriu ajuda ask tell write call email remind text message reply help draft summarise summarize please hola hi hello
 hey dear don doña mr mrs ms dr sr sra note nota tenant inquilino patient paciente hazme haz resume pasa contesta re asunto subject resum canvia

@@ -7,17 +7,19 @@ like several is no name, though it may end in one: `Ana owes me money. See notes
 
 import re
 
+from gateway.privacy.patterns import late
+
 _ENDING = (
     r"\.(?:[a-z]{2,4}\.)?(?:pdf|docx?|dotx?|rtf|odt|ott|xlsx?|xlsm|csv|tsv|ods|pptx?|odp|odg|txt|md|rst|tex|log|x?html?|xml"
     r"|json|jsonl|ya?ml|toml|ini|eml|msg|mbox|ics|vcf|jpe?g|png|gif|webp|bmp|tiff?|heic|avif|svg|ico|mp3|wav|m4a|ogg|opus"
     r"|flac|mp4|mov|mkv|avi|webm|zip|tar|t?gz|bz2|xz|7z|rar|py|js|ts|java|c|h|cpp|cs|go|rs|rb|php|sh|sql|ipynb|epub)"
 )
-_NAME = re.compile(rf"(?P<stem>[^\n]{{1,200}}?)(?P<ending>{_ENDING})[ \t\r]*", re.IGNORECASE)
-_WORD = re.compile(r"[^\W\d_]{2,}")
-_SIGN = re.compile(r"[\W_]")
-_SIGN_OR_DIGIT = re.compile(r"[\W\d_]")
+_NAME = late(rf"(?P<stem>[^\n]{{1,200}}?)(?P<ending>{_ENDING})[ \t\r]*", re.IGNORECASE)
+_WORD = late(r"[^\W\d_]{2,}")
+_SIGN = late(r"[\W_]")
+_SIGN_OR_DIGIT = late(r"[\W\d_]")
 _SENTENCE = 4  # words
-_SEVERAL = re.compile(r"[.!?…:;][^\w\s]*\s|[¿¡]")  # sentences, or parts of one
+_SEVERAL = late(r"[.!?…:;][^\w\s]*\s|[¿¡]")  # sentences, or parts of one
 
 
 def as_words(text: str) -> str:

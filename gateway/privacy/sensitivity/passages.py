@@ -5,11 +5,12 @@ before it, and without), and stretches of long sentences: the worst of them coun
 can water it down. Pure.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 import msgspec
+
+from gateway.privacy.patterns import late
 
 MOST_TOKENS = 126  # of one passage
 _LONG = 40  # tokens of a sentence that has windows of its own
@@ -21,14 +22,14 @@ _ABBREVIATED = "".join(
     rf"(?<!\b{word}\.)"
     for word in ("Dr", "Dra", "Sr", "Sra", "Mr", "Mrs", "Ms", "Prof", "St", "Tel", "Nr", "Núm", "bzw")
 )
-_SENTENCE = re.compile(
+_SENTENCE = late(
     rf"(?<=[.!?…])(?<![\s.(][A-ZÀ-Ý]\.)(?<!\d\.){_ABBREVIATED}[\"'”»)\]]*\s+|(?<!\s)[^\S\r\n]*[\r\n]\s*|(?<!\s)[^\S\u2028\u2029]*[\u2028\u2029]\s*"
 )
 _MARGIN = 16  # characters before and behind a line that are looked at
-_LINE_START = re.compile(r"(?:\A|[\r\n\u2028\u2029])[ \t]*(?:[-*•–] ?)?\Z")
-_ITEM = re.compile(r"[ \t]*[-*•–][ \t]")
-_LINE_END = re.compile(r"[.!?…\"'”»)\] \t]*(?:\Z|[\r\n\u2028\u2029])")
-_STOP = re.compile(r"[.!?…]")
+_LINE_START = late(r"(?:\A|[\r\n\u2028\u2029])[ \t]*(?:[-*•–] ?)?\Z")
+_ITEM = late(r"[ \t]*[-*•–][ \t]")
+_LINE_END = late(r"[.!?…\"'”»)\] \t]*(?:\Z|[\r\n\u2028\u2029])")
+_STOP = late(r"[.!?…]")
 _MOST_CHARACTERS = 2_000  # of a sentence that is cut into pieces of words at once
 
 Encode: TypeAlias = Callable[[str], Sequence[tuple[int, int, int]]]

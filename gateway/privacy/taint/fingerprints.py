@@ -6,21 +6,22 @@ texts have in common for `SURE` letters and digits (about 200 characters) gives 
 equal only where `RUN` of them are. Pure.
 """
 
-import re
 import unicodedata
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 
+from gateway.privacy.patterns import late
+
 RUN = 96
 _WINDOW = 64
 SURE = RUN + _WINDOW - 1
 MOST = 2_048  # passages of one text that are remembered; of a longer one those whose beginnings hash lowest
 _SIZE = 16
-_ESCAPES = re.compile(r"\\(?:[nrt]|u[0-9a-fA-F]{4})")
+_ESCAPES = late(r"\\(?:[nrt]|u[0-9a-fA-F]{4})")
 _NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalnum())
-_WORDS = re.compile(r"[^\W_]+")
+_WORDS = late(r"[^\W_]+")
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _STEPS = [np.uint64(pow(0x100000001B3, 2**power, 2**64)) for power in range(4)]  # for 2, 4, 8 and 16 characters
 

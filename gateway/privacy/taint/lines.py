@@ -4,17 +4,17 @@ Of each only letters and digits count, as of passages. What has fewer than `LEAS
 identifies nothing and has no hash.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 
+from gateway.privacy.patterns import late
 from gateway.privacy.taint.fingerprints import letters
 
 LEAST = 24  # letters and digits
 _SIZE = 16
 _AROUND = 400  # characters of a sentence, at most, on each side of a place in it
-_BREAK = re.compile(r"[\n\r]+|(?<![.!?…。！？])[.!?…。！？]++(?=[\s\"'»”’)\]]|$)")
-_PART = re.compile(r"[:;,|()\[\]{}<>«»“”\"]+")
+_BREAK = late(r"[\n\r]+|(?<![.!?…。！？])[.!?…。！？]++(?=[\s\"'»”’)\]]|$)")
+_PART = late(r"[:;,|()\[\]{}<>«»“”\"]+")
 
 
 def lines(text: str) -> Iterator[str]:

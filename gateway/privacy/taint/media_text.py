@@ -9,11 +9,12 @@ import binascii
 import re
 
 from gateway.privacy.decoding.contents import medium_of
+from gateway.privacy.patterns import late
 
 KEPT = 64 * 1024  # characters
 _HEAD = 128
-_URL = re.compile(r"data:[\w.+/;=-]{0,200};base64,", re.IGNORECASE)
-_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_URL = late(r"data:[\w.+/;=-]{0,200};base64,", re.IGNORECASE)
+_BASE64 = late(r"[A-Za-z0-9+/]+={0,2}")
 
 
 def remembered_part(text: str) -> str:

@@ -5,13 +5,13 @@ A table of data. Nothing is checked but the shape, so the word has to stand befo
 
 # ruff: noqa: E501 - a row in one piece can be read and searched for
 
-import re
 from re import Match
 
 from gateway.privacy.detectors.countries.number import Number
 from gateway.privacy.detectors.detector import digits
+from gateway.privacy.patterns import late
 
-_BOARD = re.compile(
+_BOARD = late(
     r"(?i)placas?\s(?:base|madre|solar|de\s(?:video|sonido|desarrollo))|arduino|\bpcb\b|motherboard|elisa|petri"
 )
 _LEAST = 5  # digits of a document's number

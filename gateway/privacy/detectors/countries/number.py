@@ -14,13 +14,14 @@ import msgspec
 
 from gateway.privacy.detectors.detector import Check, Detector, measured, near, word_start, words
 from gateway.privacy.detectors.word_patterns import BesideWords
+from gateway.privacy.patterns import late
 
 SEPARATOR = r"[ ./-]{0,3}"
 BEGIN, END = r"(?<![A-Za-z0-9@])(?<![0-9][.,/-])", r"(?![A-Za-z0-9@]|[.,-][0-9])"
-_SEPARATORS = re.compile(r"[ ./-]+")
+_SEPARATORS = late(r"[ ./-]+")
 _CLASSES = {"D": "[0-9]", "L": "[A-Za-z]", "X": "[0-9A-Za-z]", "U": "(?-i:[0-9A-Z])"}
-_TOKEN = re.compile(r"([DLXU])([0-9]+)(?:-([0-9]+))?")
-_SHORT_WORD = re.compile(r"[A-Z]{2,6}!?")
+_TOKEN = late(r"([DLXU])([0-9]+)(?:-([0-9]+))?")
+_SHORT_WORD = late(r"[A-Z]{2,6}!?")
 _BESIDE, _BEHIND = 64, 32  # characters before and behind a number in which its word counts
 _CLOSE = 40  # the same before a number that has no check digit
 
@@ -146,11 +147,9 @@ def _word(word: str) -> str:
     return rf"(?:\b|_){found}" + (r"(?:\b|_)" if plain[-1].isascii() and plain[-1].isalnum() else "")
 
 
-_BRACKET = re.compile(r"[ \t]?[(\[]")
+_BRACKET = late(r"[ \t]?[(\[]")
 _SIGN = r"[\"']?\s?[:=#]"
-_DATE = re.compile(
-    r"[0-9]{1,2}[ ./-][0-9]{1,2}[ ./-](?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}[ ./-][0-9]{1,2}[ ./-][0-9]{1,2}"
-)
+_DATE = late(r"[0-9]{1,2}[ ./-][0-9]{1,2}[ ./-](?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}[ ./-][0-9]{1,2}[ ./-][0-9]{1,2}")
 _ACCENTS = dict(zip("áàâãäéèêëíìîïóòôõöúùûüçñšž", "aaaaaeeeeiiiiooooouuuucnsz", strict=True))
 
 
@@ -224,14 +223,14 @@ def _beginning(alone: str) -> str:
     return kept if "[0-9]" in kept else rf"{alone}\b"
 
 
-_ATOM = re.compile(r"(?:\[[^\]]*\]|\\.|\(\?:[^()]*\)|[^\[\]\\(){}?])(?P<count>\{[0-9,]+\}|\?)?")
+_ATOM = late(r"(?:\[[^\]]*\]|\\.|\(\?:[^()]*\)|[^\[\]\\(){}?])(?P<count>\{[0-9,]+\}|\?)?")
 _TELLING = 8  # characters
 _REACH = 110  # characters on both sides of a word: the distance in which it counts, and the number itself
 
 
 @cache
 def _compiled(pattern: str) -> Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE | re.ASCII)
+    return late(pattern, re.IGNORECASE | re.ASCII)
 
 
 @cache

@@ -9,10 +9,11 @@ from gateway.privacy.detectors.credentials.names import is_generated, is_named_o
 from gateway.privacy.detectors.credentials.placeholders import is_placeholder
 from gateway.privacy.detectors.detector import Detector, entropy, is_version, rx
 from gateway.privacy.detectors.high_entropy import kinds, lawless, transitions
+from gateway.privacy.patterns import late
 
-_PATH = re.compile(r"[A-Za-z_]\w*(?:(?:\.|::|->|/|-)\w+)*[,;:]?\Z|.*[()\[\]{}].*|https?:.*|[a-z_]+=.*|/[\w./-]*|\\.*")
-_CALL = re.compile(r"[A-Za-z_][\w.]*[(\[]")
-_ATTRIBUTE = re.compile(r"[A-Za-z_]\w{0,15}(?:\.[A-Za-z_]\w{0,15})+")
+_PATH = late(r"[A-Za-z_]\w*(?:(?:\.|::|->|/|-)\w+)*[,;:]?\Z|.*[()\[\]{}].*|https?:.*|[a-z_]+=.*|/[\w./-]*|\\.*")
+_CALL = late(r"[A-Za-z_][\w.]*[(\[]")
+_ATTRIBUTE = late(r"[A-Za-z_]\w{0,15}(?:\.[A-Za-z_]\w{0,15})+")
 _KEY_WORDS = (
     r"pass(?:word|wd|phrase|code)?|pwd|contrase.{1,2}as?|clave|secret|token|api[_\- ]?key|access[_\- ]?key(?:[_\- ]?id)?|"
     r"(?:auth|private|encryption|signing|account|shared|master|session|app|application|service|licen[cs]e|deploy|storage|pre-?shared|private-?)[_\- ]?key|"
@@ -20,7 +21,7 @@ _KEY_WORDS = (
 )
 
 
-_RESOURCE = re.compile(
+_RESOURCE = late(
     r"\barn:aws[a-z-]{0,8}:(?:(?:secretsmanager|ssm|kms):(?:[a-z0-9-]*:(?:[0-9*]*:(?:[\w/*-]*:?)?)?)?)?\Z"
 )  # the name of a secret in a service that keeps it
 _OF = r"(?:del?|para|of|for|on|to|en)"
@@ -82,8 +83,8 @@ def _broken_up(value: str) -> bool:
     )
 
 
-_PASSWORD = re.compile(r"(?i)pass(?:word|wd|phrase)|pwd|contrase|clave")
-_PLAIN = re.compile(r"[A-Za-z]{4,12}[-_.][0-9]{3,4}[!#$*@?]?")
+_PASSWORD = late(r"(?i)pass(?:word|wd|phrase)|pwd|contrase|clave")
+_PLAIN = late(r"[A-Za-z]{4,12}[-_.][0-9]{3,4}[!#$*@?]?")
 
 
 def _bearer(match: Match[str]) -> bool:

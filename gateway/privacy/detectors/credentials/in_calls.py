@@ -2,12 +2,12 @@
 
 # ruff: noqa: E501 - a pattern in one piece can be read and searched for
 
-import re
 from re import Match
 
 from gateway.privacy.detectors.credentials.in_files import typed
 from gateway.privacy.detectors.credentials.placeholders import is_placeholder
 from gateway.privacy.detectors.detector import Detector, rx
+from gateway.privacy.patterns import late
 
 _CONNECTS = (
     r"(?:mysqli|mysqli_connect|mysqli_real_connect|mysql_connect|real_connect|pdo|pg_connect|psycopg2?\.connect|pymysql\.connect|mysqldb\.connect|cx_oracle\.connect|oracledb\.connect|drivermanager\.getconnection|"
@@ -22,8 +22,8 @@ def _argument(match: Match[str]) -> bool:
     return any(typed(text[1] or text[2], 6) for text in _BEHIND_FIRST.finditer(match["value"]))
 
 
-_BEHIND_FIRST = re.compile(r",\s*(?:\w{1,30}\s?[:=]\s?)?[brufN]{0,2}(?:\"([^\"\n]+)\"|'([^'\n]+)')")
-_OTHER = re.compile(
+_BEHIND_FIRST = late(r",\s*(?:\w{1,30}\s?[:=]\s?)?[brufN]{0,2}(?:\"([^\"\n]+)\"|'([^'\n]+)')")
+_OTHER = late(
     r"(?i)(?:https?:|[a-z]+://|/|~|\.\.?/).*|[\w.+-]+@[\w.-]+\.[a-z]+|v?[0-9]+(?:[.,:/-][0-9]+)*|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|io|de|es|fr|local|internal|dev|test)(?::[0-9]+)?|"
     r"utf-?8.*|localhost.*|.*[;={}()<>].*|.*\s.*|[a-z]+(?:[_.-][a-z]+){0,4}|[a-z_]+[0-9]?|(?:data|click|change|message|open|close|error)"
 )
@@ -45,14 +45,14 @@ def _in_column(match: Match[str]) -> str | None:
     return value[1:-1] if value[0] in "'\"" and len(value) >= 6 else None
 
 
-_COLUMN = re.compile(
+_COLUMN = late(
     r"(?i)pass(?:word|wd|wort|_|\Z)|pwd|contrase|clave|kennwort|senha|wachtwoord|mot_?de_?passe|\bpin\Z|secret|token|api_?key"
 )
-_HASHED = re.compile(r"(?i)hash|salt|digest|crypt|_at\Z|date|expires|reset|hint|id\Z")
-_HASH = re.compile(
+_HASHED = late(r"(?i)hash|salt|digest|crypt|_at\Z|date|expires|reset|hint|id\Z")
+_HASH = late(
     r"\$(?:2[abxy]?|argon2\w*|[156y]|pbkdf2)[$-]|[0-9a-fA-F]{32,128}\Z|\{[A-Z0-9]+\}|(?:pbkdf2|scrypt|sha\d*|bcrypt)[_:$]"
 )
-_VALUE = re.compile(r"[NE]?'(?:[^']|'')*'|\"[^\"]*\"|[\w.-]+(?:\([^()]*\))?")
+_VALUE = late(r"[NE]?'(?:[^']|'')*'|\"[^\"]*\"|[\w.-]+(?:\([^()]*\))?")
 
 
 def _two_lines(match: Match[str]) -> bool:

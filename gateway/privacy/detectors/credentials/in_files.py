@@ -15,9 +15,10 @@ from gateway.privacy.detectors.credentials.names import (
 from gateway.privacy.detectors.credentials.placeholders import is_placeholder
 from gateway.privacy.detectors.detector import Detector, entropy, is_version, rx
 from gateway.privacy.detectors.high_entropy import kinds, of_words, transitions
+from gateway.privacy.patterns import late
 
 _NAME_OF_ONE = r"(?:pass(?:word|wd|phrase)?|passwd|pwd|secret|token|api[_-]?key|auth[_-]?key|salt|credentials?)"
-_TECHNICAL = re.compile(
+_TECHNICAL = late(
     r"(?i)[a-z_]{2,30}=[\w.]*|(?:https?:|www\.|[a-z]+://).*|[/~][\w./~-]*|.*[(){}\[\]<>].*|v?[0-9]+(?:[.,:/-][0-9]+)*[a-z%€$]{0,3}|"
     r"(?:[a-z]+/){1,6}[a-z]+[0-9]{0,2}|[a-z_]\w*(?:\.[a-z_]\w*)+:?|[0-9]{1,5}/\w*|[a-z_]+[0-9]?|"
     rf"{PRODUCT}|{MEASURE}"

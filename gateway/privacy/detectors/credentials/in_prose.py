@@ -12,11 +12,12 @@ from gateway.privacy.detectors.credentials.names import MEASURE, PRODUCT, is_exp
 from gateway.privacy.detectors.credentials.placeholders import is_placeholder
 from gateway.privacy.detectors.detector import Detector, entropy, is_version, rx
 from gateway.privacy.detectors.high_entropy import kinds, lawless, of_words, transitions
+from gateway.privacy.patterns import late
 
 _WORD = r"(?:pass(?:word|wd|phrase|code)?|pwd|psk|contrase.{1,2}as?|clave|identified(?: with [^\s]{1,40})? by)"
 _NAMED = r"(?:(?:api|secret|access|auth|private|service|client|signing|encryption|webhook)[_-]?(?:key|token|secret)|[a-z]{2,20}[_-](?:key|token|secret|password)|token|secret|apikey)"
 _MINE = r"(?:(?:la|el|my|mi|su|the|your|his|her|nueva|new|root|admin|wifi)\s){0,3}"
-_ORDINARY = re.compile(
+_ORDINARY = late(
     r"(?i)[a-z_]{2,30}=[\w.]*|(?:https?:|www\.|[a-z]+://).*|[/~][\w./~-]*|.*[(){}\[\]<>].*|v?[0-9]+(?:[.,:/-][0-9]+)*[a-z%€$]{0,3}|[a-z]+[.:_/-]?[0-9]{0,2}|(?:[a-z]+[._/-]){1,6}[a-z]+[0-9]{0,2}|(?:[\w.-]+/)+[\w.-]+|"
     rf"{PRODUCT}|{MEASURE}"
 )

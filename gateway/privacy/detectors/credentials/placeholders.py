@@ -6,7 +6,7 @@ so no beginning is enough by itself.
 
 # ruff: noqa: E501 - a pattern in one piece can be read and searched for
 
-import re
+from gateway.privacy.patterns import late
 
 _COUNT = r"(?:0{1,8}|1{1,8}|1?(?:2(?:3(?:4(?:5(?:6(?:7(?:8(?:9(?:0)?)?)?)?)?)?)?)?)?)"
 _MARKERS = (
@@ -23,17 +23,17 @@ _THINGS = (
     "yes no unknown empty bad good type int bool text object secretstr plain plaintext valor valeur wert valore la el tuo before secure secured"
 )
 _WORD = "|".join(sorted({*_MARKERS.split(), *_THINGS.split()}, key=len, reverse=True))
-_ALL_WORDS = re.compile(rf"(?i)(?=.*[a-z])(?:(?:{_WORD})|x{{3,}}|[-_. :*/!?'])++{_COUNT}[-_. !?*'\")\]]*\Z")
-_HAS_MARKER = re.compile(rf"(?i)(?:{'|'.join(sorted(_MARKERS.split(), key=len, reverse=True))}|x{{3,}})")
-_OPENED = re.compile(
+_ALL_WORDS = late(rf"(?i)(?=.*[a-z])(?:(?:{_WORD})|x{{3,}}|[-_. :*/!?'])++{_COUNT}[-_. !?*'\")\]]*\Z")
+_HAS_MARKER = late(rf"(?i)(?:{'|'.join(sorted(_MARKERS.split(), key=len, reverse=True))}|x{{3,}})")
+_OPENED = late(
     rf"(?i)(?:your|example|sample|change(?:me|it)?|insert|replace|dummy|fake|placeholder|redacted|todo|tbd|fixme|x{{3,}}|tu|su|ejemplo|not)(?:[-_. ]+[a-z]+)+(?:[-_. ]*{_COUNT})?[-_. !?'\")\]]*\Z"
 )  # your_github_pat, replace-with-what-you-got: any words behind the first, but nothing that was typed
-_WHOLE = re.compile(
+_WHOLE = late(
     r"(?i)(?:x+|\*+|\.+|-+|_+|•+|#+|\?+)\Z|.*(?:\.\.\.|…)[\"'),;]*\Z"
     rf"|(?:valor|valeur|wert|valore)[0-9]?\Z|(?:password|passwd|secret|token|key|value|test|foo|bar|user|admin|root|default)[-_]?{_COUNT}[\W_]{{0,2}}[\"'),;]*\Z"
     r"|(?:sk|pk|gh[a-z]|xox[a-z]|glpat|hf|api|key|token)(?:[-_][a-z]{2,6})?[-_](?:(.)\1{3,}|1234\d{0,6})[\"'),;]*\Z"
 )
-_READ_FROM = re.compile(
+_READ_FROM = late(
     r"<[^<>]*>?[\"'),;]*\Z"
     r"|\$(?:\{|\(|env:|_(?:ENV|SERVER|POST|GET|REQUEST|SESSION)\b|[0-9*@#?]\Z)"
     r"|\$+[A-Za-z_](?:[A-Z_]+|[a-z_]+|[a-z]*(?:[A-Z][a-z]+)+)[0-9]?(?:\Z|(?:->|::|\.|\[|\()[A-Za-z_\[\]'\"(>-].*|[\"'),;}]+\Z)"

@@ -12,6 +12,7 @@ from gateway.privacy.detectors.credentials.in_files import typed
 from gateway.privacy.detectors.credentials.placeholders import is_placeholder
 from gateway.privacy.detectors.detector import Detector, rx
 from gateway.privacy.detectors.high_entropy import kinds
+from gateway.privacy.patterns import late
 
 _WORD = (
     r"(?:contrase.{1,2}as?|contrasenya|claves?|clau|pass(?:word|wort|wd|phrase|code)?|kennwort|schl.{1,2}ssel|netzwerkschl.{1,2}ssel|mot de passe|mdp|cl(?:e|.{1,2}) (?:wifi|wi-fi|wpa2?|r.{1,2}seau|de s.{1,2}curit.{1,2})|senha|"
@@ -37,7 +38,7 @@ def _told(match: Match[str]) -> bool:
     return typed(value) or _PHRASE.fullmatch(value.rstrip(".!?")) is not None
 
 
-_PHRASE = re.compile(r"[^\W\d_]{2,20}(?:-[^\W\d_]{2,20}){2,6}")  # words with hyphens between, as nobody says them
+_PHRASE = late(r"[^\W\d_]{2,20}(?:-[^\W\d_]{2,20}){2,6}")  # words with hyphens between, as nobody says them
 
 
 def _behind_word(match: Match[str]) -> bool:
@@ -49,7 +50,7 @@ def _behind_word(match: Match[str]) -> bool:
     return typed(value, 6) or (re.search(r"[!#$*?@]", value) is not None and len(set(value)) >= 4)
 
 
-_IN_CODE = re.compile(r"[a-z]+(?:_[a-z0-9]+)+|[a-z]+(?:[A-Z][a-z]+)+[0-9]{0,2}")
+_IN_CODE = late(r"[a-z]+(?:_[a-z0-9]+)+|[a-z]+(?:[A-Z][a-z]+)+[0-9]{0,2}")
 
 
 def _word(match: Match[str]) -> bool:
@@ -57,9 +58,9 @@ def _word(match: Match[str]) -> bool:
     return _STATE.match(value) is None and not is_placeholder(value) and _TYPE.fullmatch(value) is None
 
 
-_TYPE = re.compile(r"bytes|bytearray|unicode|varchar|integer|object|optional|char|nullable")  # of an argument or column
+_TYPE = late(r"bytes|bytearray|unicode|varchar|integer|object|optional|char|nullable")  # of an argument or column
 
-_STATE = re.compile(
+_STATE = late(
     r"(?i)(?:in)?corre|oblig|requ|nece|needed|v[aá]lid|inv[aá]lid|fals|wrong|same|mism|igual|secre|publi|priva|expir|caduc|d[eé]bil|weak|strong|fuerte|segur|stored|"
     r"missing|empty|vac[ií]|demasi|always|siempre|never|nunca|already|being|shown|sent|case|hash|encr|cifra|default|optional|opcion|unique|[uú]nic|diff|distint|difer|gleich|"
     r"falsch|richtig|erforder|notwend|geheim|sicher|schwach|abgelauf|faux|fausse|obligat|diff[eé]r|errat|sbagl|scadut|errad|incorr|onjuist|verplicht|visible|hidden|ocult|"

@@ -15,6 +15,7 @@ import msgspec
 
 from gateway.privacy.detectors.detector import Detector, lexicon, words
 from gateway.privacy.detectors.own_affairs import lexicon as lists
+from gateway.privacy.patterns import late
 
 _BEFORE, _AFTER, _NEAR = 96, 64, 260  # characters looked at on each side of a word
 _MOST = 400  # hits of one lexicon that are looked at in a text: a whole book of medicine is nobody's confidence
@@ -139,7 +140,7 @@ def _detector(name: str, category: str, source: str, topic: _Topic) -> Detector:
     )
 
 
-_NOTHING: Pattern[str] = re.compile(r"(?!)")  # `whole` looks; `proposal` is what the first pass searches for
+_NOTHING: Pattern[str] = late(r"(?!)")  # `whole` looks; `proposal` is what the first pass searches for
 
 DETECTORS: tuple[Detector, ...] = (
     _detector(
