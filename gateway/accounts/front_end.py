@@ -12,10 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
-from joserfc.jwk import OctKey
 
 from gateway.accounts.names import checked_name
-from gateway.accounts.token import InvalidToken, TokenCheck, groups_of, head_of, user_of
+from gateway.accounts.token import Claims, InvalidToken, groups_of, head_of, user_of
 from gateway.core.errors import Unauthorized
 from gateway.core.secret import Secret
 
@@ -55,13 +54,12 @@ class FrontEnd:
 
     def __init__(self, settings: FrontEndSettings, *, now: Callable[[], float] = time.time) -> None:
         self._settings = settings
-        self._key = None if settings.secret is None else OctKey.import_key(settings.secret.reveal())
-        self._check = TokenCheck(issuer=settings.issuer, audiences=(), algorithms=_SIGNED_WITH, now=now)
+        self._signatures = None if settings.secret is None else _Signatures(settings, settings.secret, now)
 
     @property
     def believes_bodies(self) -> bool:
         """Return whether the field `user` of a body counts, where no header names a user."""
-        return self._key is None and not self._settings.required
+        return self._signatures is None and not self._settings.required
 
     def person(self, headers: Headers) -> Person | None:
         """Return whom a front end asks for; None: nobody in particular.
@@ -72,9 +70,9 @@ class FrontEnd:
             InvalidToken: The token does not count.
             Unauthorized: A user is needed and none is named, or the name can't be read.
         """
-        found = self._plain(headers) if self._key is None else self._signed(headers, self._key)
+        found = self._plain(headers) if self._signatures is None else self._signed(headers, self._signatures)
         if found is None and self._settings.required:
-            wanted = self._settings.plain_name if self._key is None else self._settings.header
+            wanted = self._settings.plain_name if self._signatures is None else self._settings.header
             raise Unauthorized(
                 f"This key is a front end's, and the header {wanted!r} that says for whom it asks is missing. Let the "
                 "front end send it (in Open WebUI: ENABLE_FORWARD_USER_INFO_HEADERS=true).",
@@ -82,15 +80,15 @@ class FrontEnd:
             )
         return found
 
-    def _signed(self, headers: Headers, key: OctKey) -> Person | None:
+    def _signed(self, headers: Headers, signatures: "_Signatures") -> Person | None:
         token = _only(headers, self._settings.header)
         if token is None:
             return None
-        if not self._check.permits(head_of(token).algorithm):
+        if not signatures.permit(token):
             raise InvalidToken(
                 f"The token in {self._settings.header!r} is not signed with the secret that is shared here."
             )
-        claims = self._check.claims(token, key)
+        claims = signatures.claims(token)
         name = user_of(claims, self._settings.claim)
         return Person(name=name, groups=groups_of(claims, self._settings.group_claim))
 
@@ -103,6 +101,24 @@ class FrontEnd:
             raise Unauthorized(f"The header {self._settings.plain_name!r} is no name.", code="invalid_user")
         group = _only(headers, self._settings.plain_group)
         return Person(name=name, groups=() if group is None else (group,))
+
+
+class _Signatures:
+    """Check of what a front end signs with the secret that is shared with it."""
+
+    def __init__(self, settings: FrontEndSettings, secret: Secret, now: Callable[[], float]) -> None:
+        from gateway.accounts.signatures import TokenCheck, shared_key  # not where nothing is signed: see there
+
+        self._check = TokenCheck(issuer=settings.issuer, audiences=(), algorithms=_SIGNED_WITH, now=now)
+        self._key = shared_key(secret.reveal())
+
+    def permit(self, token: str) -> bool:
+        """Return whether a token says that it is signed with such a secret."""
+        return self._check.permits(head_of(token).algorithm)
+
+    def claims(self, token: str) -> Claims:
+        """Return the claims of a token that counts; raises InvalidToken where it does not."""
+        return self._check.claims(token, self._key)
 
 
 def _only(headers: Headers, name: str) -> str | None:

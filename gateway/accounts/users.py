@@ -12,7 +12,7 @@ from gateway.accounts.front_end import FrontEnd, Headers, Person, user_in
 from gateway.accounts.groups import Groups
 from gateway.accounts.names import pseudonym
 from gateway.accounts.published_keys import PublishedKeys
-from gateway.accounts.token import InvalidToken, TokenCheck, TokenHead, groups_of, head_of, user_of
+from gateway.accounts.token import InvalidToken, TokenHead, groups_of, head_of, user_of
 from gateway.core.errors import Unavailable
 from gateway.core.request import Caller
 
@@ -37,6 +37,8 @@ class Provider:
     def __init__(
         self, settings: ProviderSettings, keys: PublishedKeys, *, now: Callable[[], float] = time.time
     ) -> None:
+        from gateway.accounts.signatures import TokenCheck  # not where there is no provider: see there
+
         self.settings = settings
         self.keys = keys
         self._check = TokenCheck(

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+import gateway.lean_structlog  # noqa: F401 - before anybody else imports structlog
 from gateway.app.egress.clouds import only_for_clouds
 from gateway.app.models.engine import require_engine
 from gateway.app.service.allocator import keep_few_arenas

@@ -5,6 +5,7 @@ The second descriptor is a file with the variables that keys stand in.
 
 import sys
 
+import gateway.lean_structlog  # noqa: F401 - before anybody else imports structlog
 from gateway.egress.process.keeper import keep
 
 if __name__ == "__main__":

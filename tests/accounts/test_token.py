@@ -10,7 +10,8 @@ import pytest
 
 from gateway.accounts.names import checked_name
 from gateway.accounts.published_keys import parse_keys
-from gateway.accounts.token import InvalidToken, TokenCheck, groups_of, head_of, looks_like_token, user_of
+from gateway.accounts.signatures import TokenCheck
+from gateway.accounts.token import InvalidToken, groups_of, head_of, looks_like_token, user_of
 from tests.standins.identity_provider import (
     AUDIENCE,
     ISSUER,

@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 
 import structlog
-from cryptography import x509
 
 from gateway.app.service.settling import settled
 from gateway.core.errors import ConfigurationError
@@ -104,6 +103,8 @@ class Certificate:
         Raises:
             UnusableCertificate: There is no certificate or no key in them, or they do not belong together.
         """
+        from cryptography import x509  # where a certificate is shown: it takes 1 MB
+
         certificate, key = self._files
         try:
             first = x509.load_pem_x509_certificate(content[0])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import gateway.lean_structlog  # noqa: F401 - before anybody else imports structlog
 from gateway.app.egress.running import secured, unit_setup
 from gateway.app.service.descriptors import raise_limit
 from gateway.app.service.manager import service_manager
