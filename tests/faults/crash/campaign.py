@@ -64,8 +64,8 @@ def campaign(
 ) -> Told:
     """Kill so many gateways, and return what they had acknowledged.
 
-    Each dies within `longest` seconds: one in four of its start, most of which opens the ledger, the others of the moment
-    at which that is open.
+    Each dies within `longest` seconds: one in four counted from its start, most of which opens the ledger, the others
+    from the moment at which that is open.
 
     Raises:
         Loss: The ledger does not hold that.
