@@ -88,6 +88,7 @@ class Campaign:
                         self._under(self._plan.weather(), asking)
                     calm(asking)
                     gateway.kill()
+                print(f"{outcome.requests:,} of {self._requests:,}, {len(outcome.leaks)} leaks", file=sys.stderr)
         if capture is not None:
             self._compare(capture, urlsplit(cloud.base_url).port or 0)
         return outcome
