@@ -53,6 +53,7 @@ class EventStream:
         self._first_seconds = first_seconds
         self._pause_seconds = pause_seconds
         self._recording = http.get(RECORDING)
+        self._wire = http.transport
         self._opening = asyncio.Lock()
         self._writing = False
         self._sent_at = 0.0  # in the loop's clock
@@ -141,7 +142,7 @@ class EventStream:
 
     def takes(self, size: int) -> bool:
         """Return whether about so many bytes may go by `send_now`: the client has taken all that was sent before."""
-        wire = self._http.transport
+        wire = self._wire
         if wire is None or wire.is_closing() or self._recording is not None or size > _AT_ONCE:
             return False  # `send` says so, writes both, or waits
         return wire.get_write_buffer_size() == 0
@@ -151,7 +152,7 @@ class EventStream:
 
         Only behind the first `send`: the head goes out with it.
         """
-        wire = self._http.transport
+        wire = self._wire
         if wire is None or not frames:  # an empty chunk would be the end of the body
             return
         # Past aiohttp's writer, which would do the same in five calls.

@@ -4,7 +4,8 @@ Holds the invariant of `core.delta`: an answer that does not come to its end is 
 made up. What is only odd is survived: no text that arrived is lost, and what leaves has one form.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.core.delta import Delta, Extra, Finish, FinishReason, ModelRefusal, Reasoning, Text, UsageReport
@@ -90,6 +91,27 @@ class AnswerReader:
             return self.end(marked=True)
         return self.payload(data, is_error=event.name == "error")
 
+    def texts(self, payloads: Sequence[bytes]) -> deque[Delta] | None:
+        """Return what payloads of nothing but text say; None: they are others, and nothing of them was read."""
+        if not self._plain or self._only or self.done or len(self._states) > 1:
+            return None
+        deltas: deque[Delta] = deque()
+        characters = 0
+        for payload in payloads:
+            text = plain_text(payload)
+            if text is None:
+                return None
+            deltas.append(Text(text=text))
+            characters += len(text)
+        self._said_plainly(characters)
+        return deltas
+
+    def _said_plainly(self, characters: int) -> None:
+        state = self._states[0]
+        state.text += characters
+        state.said_more = True
+        self._only = 0
+
     def payload(self, data: bytes, *, is_error: bool = False) -> Iterable[Delta]:
         """Return the deltas of one JSON payload: a chunk, or a whole answer. A fault comes behind the text beside it.
 
@@ -99,10 +121,7 @@ class AnswerReader:
         if self._plain and b'"delta"' in data and not (is_error or self._only or len(self._states) > 1):
             text = plain_text(data)
             if text is not None:
-                state = self._states[0]
-                state.text += len(text)
-                state.said_more = True
-                self._only = 0
+                self._said_plainly(len(text))
                 return (Text(text=text),)
             self._misses += 1
         self._plain = False

@@ -11,7 +11,8 @@ from gateway.core.errors import AduanaError, TargetProtocolError
 from gateway.core.request import Endpoint
 from gateway.upstream.framing.answer_framing import AnswerFraming
 from gateway.upstream.framing.decompression import Inflater
-from gateway.upstream.reading import AnswerReading
+from gateway.upstream.framing.sse import EventDecoder
+from gateway.upstream.reading import AnswerReading, TextReading
 
 PATHS = {
     Endpoint.CHAT: "/chat/completions",
@@ -48,6 +49,8 @@ class AnswerBody:
         self._reader = reader
         self._inflater = Inflater(shape.content_encoding, shape.most_bytes)
         self._framing = AnswerFraming(target, declared=shape.media_type == "text/event-stream")
+        self._events: EventDecoder | None = None
+        self._texts = reader.texts if isinstance(reader, TextReading) else None
 
     @property
     def done(self) -> bool:
@@ -89,6 +92,10 @@ class AnswerBody:
 
         At once, so that while a slow client takes a delta, not its line, its event and its JSON are held besides.
         """
+        if self._texts is not None and self._events is not None and (payloads := self._events.whole(piece)):
+            texts = self._texts(payloads)
+            if texts is not None:
+                return texts, None
         deltas: deque[Delta] = deque()
         try:
             for event in self._framing.feed(piece):
@@ -98,6 +105,7 @@ class AnswerBody:
                     break
         except AduanaError as fault:
             return deltas, fault
+        self._events = self._events or self._framing.events
         return deltas, None
 
     def end(self) -> Iterator[Delta]:

@@ -153,10 +153,10 @@ class Exchange:
             try:
                 body = body_of(reply.shape)
                 begun = False
-                pouring = None if fast is None else Pouring(body, fast)
+                pouring = None if fast is None else Pouring(body, fast, limit, deadline, self._settings.idle_seconds)
                 while not body.done:
                     if begun and not body.ended:  # nearly always: with as little around it as can be
-                        if pouring is not None and pouring.open and await self._pour(reply, pouring, deadline, limit):
+                        if pouring is not None and pouring.open and await self._pour(reply, pouring, limit):
                             for delta in pouring.rest():
                                 yield delta
                             continue
@@ -278,21 +278,15 @@ class Exchange:
         )
         return await retrying(again)
 
-    async def _pour(self, reply: Reply, pouring: Pouring, deadline: float, limit: WaitLimit) -> bool:
+    async def _pour(self, reply: Reply, pouring: Pouring, limit: WaitLimit) -> bool:
         """Hand over what comes, as `Reply.pour` does.
 
         Raises:
             TargetTimeout: nothing came for `idle_seconds`, or until the deadline.
         """
-        loop, idle = asyncio.get_running_loop(), self._settings.idle_seconds
-
-        def taken(chunk: bytes) -> bool:
-            limit.move(min(deadline, loop.time() + idle))
-            return pouring.take(chunk)
-
         try:
-            with limit.until(min(deadline, loop.time() + idle)):
-                return await reply.pour(taken)
+            with limit.until(pouring.latest()):
+                return await reply.pour(pouring.take)
         except TimeoutError as error:
             raise self._late(error, _STOPPED) from None
 

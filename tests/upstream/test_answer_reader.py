@@ -213,3 +213,13 @@ def test_the_stop_text_that_ended_an_answer(field: str, given: Any, told: str | 
     last = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop", field: given}]}
     (finish,) = [delta for delta in read(chunk(content="a"), last) if isinstance(delta, Finish)]
     assert finish.stop == told
+
+
+def test_texts_that_come_alone_are_read_as_those_among_others() -> None:
+    """Payloads of nothing but text say the same the shorter way; one that says more leaves all to the other."""
+    texts = [json.dumps(chunk(content=word)).encode() for word in ("Hel", "lo")]
+    reader = AnswerReader("t", DOCUMENT)
+    assert reader.texts([*texts, json.dumps(chunk("stop", content="!")).encode()]) is None
+    assert [*(reader.texts(texts) or ())] == [Text(text="Hel"), Text(text="lo")]
+    deltas = [*reader.payload(json.dumps(chunk("stop")).encode()), *reader.end()]
+    assert deltas == read(chunk(content="Hel"), chunk(content="lo"), chunk("stop"))[2:]

@@ -81,6 +81,8 @@ async def pour(content: aiohttp.StreamReader, connection: object, take: Take) ->
                 if not take(data):
                     waiter.set_result(True)
                     return
+                if not content._buffer and not content._eof:  # nearly always
+                    return
         except BaseException as error:  # noqa: BLE001 - whoever waits gets it
             waiter.set_exception(error)
         finally:

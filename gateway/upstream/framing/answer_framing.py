@@ -104,6 +104,11 @@ class AnswerFraming:
             chunk, self._begin = begin, b""
         return self._framing.feed(chunk)
 
+    @property
+    def events(self) -> EventDecoder | None:
+        """What finds the events, once it is known that the answer has some."""
+        return self._framing if isinstance(self._framing, EventDecoder) else None
+
     def end(self) -> Iterator[ServerSentEvent]:
         """Yield what is complete only because the bytes end.
 

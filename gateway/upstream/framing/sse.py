@@ -41,11 +41,11 @@ class EventDecoder:
         Raises:
             TargetProtocolError: a line or an event is longer than `most_bytes`.
         """
-        events = self._whole(chunk)
-        return self._lines(chunk) if events is None else iter(events)
+        payloads = self.whole(chunk)
+        return self._lines(chunk) if payloads is None else iter([ServerSentEvent(data=one) for one in payloads])
 
-    def _whole(self, chunk: bytes) -> list[ServerSentEvent] | None:
-        """Return the events of a chunk that is nothing but whole ones of one line of JSON each, as nearly all are.
+    def whole(self, chunk: bytes) -> list[bytes] | None:
+        """Return the payloads of a chunk that is nothing but whole events of one line each, as nearly all are.
 
         None: it is something else, and nothing of it was taken.
         """
@@ -57,7 +57,7 @@ class EventDecoder:
         if chunk.count(b"\n") != 2 * len(lines):
             return None
         self._begun = True
-        return [ServerSentEvent(data=line) for line in lines]
+        return lines
 
     def _lines(self, chunk: bytes) -> Iterator[ServerSentEvent]:
         if b"\r" in chunk or self._after_cr:

@@ -94,7 +94,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 def subjects(folder: Path, upstream: int, port: int) -> list[Subject]:
     """Return what can be measured on this machine, on ports from `port` on."""
     found = [
-        _aduana(folder / "local", "aduana, local target", "local", ", slots: 2048", upstream, port),
+        _aduana(folder / "local", "aduana, local target", "local", ", slots: 1024", upstream, port),
         _aduana(folder / "cloud", "aduana, cloud target", "cloud", ', api_key: "env:CLOUD_KEY"', upstream, port + 1),
     ]
     bare = folder / "bare.py"
