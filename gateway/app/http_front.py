@@ -33,6 +33,7 @@ from gateway.server import (
 from gateway.server.answers import public_error
 from gateway.server.handlers.media.audio import Voices
 from gateway.server.idempotency import KeptAnswers
+from gateway.server.listener import Handed
 from gateway.settings import Settings
 from gateway.stored import ResponseStore, SealedSummaries, SealedTable
 
@@ -59,6 +60,7 @@ def http_front(
     answers: KeptAnswers | None,
     people: Users,
     sockets: Sequence[socket.socket],
+    handed: Handed | None,
     tls: ssl.SSLContext | None,
     keep: Keep,
 ) -> Listener:
@@ -108,6 +110,7 @@ def http_front(
         write_seconds=server.write_seconds,
         max_connections=server.max_connections,
         sockets=sockets,
+        handed=handed,
         tls=tls,
         keep=keep,
     )

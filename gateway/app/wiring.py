@@ -127,7 +127,8 @@ async def serve(
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
         loop.add_signal_handler(signal.SIGHUP, gateway.ask_to_reload)
-        LOG.info("gateway.listening", url=gateway.url, policy=gateway.policies.current.digest)
+        said = "gateway.listening" if worker is None else "worker.started"  # then the supervisor listens
+        LOG.info(said, url=gateway.url, policy=gateway.policies.current.digest)
         if tell is not None and gateway.first:
             telling = partial(announce, gateway.url, settings, gateway.catalog, gateway.readiness, tell)
             gateway.supervisor.keep("announcement", telling, once=True)
@@ -211,7 +212,7 @@ async def running(
     first = worker is None or worker.first
     early = early or HeadStart(settings)
     own_keys = settings.egress.process == "none"
-    ready = await prepared(settings, early.plan, ports=not sockets, clouds=own_keys)
+    ready = await prepared(settings, early.plan, ports=not sockets and worker is None, clouds=own_keys)
     models, catalog, prices = ready.models, ready.catalog, ready.prices
     tls = settings.server.tls
     certificate = Certificate(tls.certificate, tls.key) if tls is not None else None
@@ -392,6 +393,7 @@ async def running(
             answers=worker.answers if worker is not None else None,
             people=people,
             sockets=sockets,
+            handed=worker.connections if worker is not None else None,
             tls=certificate.context if certificate is not None else None,
             keep=supervisor.keep,
         )

@@ -6,7 +6,7 @@ import contextlib
 import gc
 import importlib
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,10 +48,10 @@ def run(args: argparse.Namespace) -> int:
     begin_without(only_for_clouds(given))
     manager, sockets = service_manager(), handed_sockets()
     if worker is not None:
-        settings = _with_options(given, args, worker.sockets if worker.handed else ())
+        settings = _with_options(given, args, worker.listens)
         with settings.places.told():
-            return _run(settings, worker.manager, worker.sockets, worker, accept_loss=worker.accept_loss)
-    settings = _with_options(given, args, sockets)
+            return _run(settings, worker.manager, (), worker, accept_loss=worker.accept_loss)
+    settings = _with_options(given, args, where_it_listens(sockets, given.server.allowed_hosts))
     with settings.places.told():
         if settings.server.workers > 1:
             return _supervise(settings, manager, sockets, accept_loss=args.accept_loss)
@@ -72,8 +72,8 @@ def _supervise(
         return supervise(settings, manager, sockets, handed_keys(), accept_loss=accept_loss)
 
 
-def _with_options(settings: Settings, args: argparse.Namespace, sockets: Sequence[socket.socket]) -> Settings:
-    """Return the settings with what the command and systemd say.
+def _with_options(settings: Settings, args: argparse.Namespace, listens: Mapping[str, Any]) -> Settings:
+    """Return the settings with what the command says, and with what follows from the sockets of systemd.
 
     Raises:
         ConfigurationError: They say what can't be.
@@ -85,10 +85,8 @@ def _with_options(settings: Settings, args: argparse.Namespace, sockets: Sequenc
     }
     options: dict[tuple[str | int, ...], str] = {("server", name): f"--{name}" for name in given}
     values: dict[str, Any] = {}
-    if sockets:
-        listens = where_it_listens(sockets, settings.server.allowed_hosts)
-        given |= listens
-        options |= {("server", name): "the socket that systemd hands over" for name in listens}
+    given |= listens
+    options |= {("server", name): "the socket that systemd hands over" for name in listens}
     if given:
         try:
             values["server"] = type(settings.server).model_validate(settings.server.model_dump() | given)

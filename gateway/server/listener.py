@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import structlog
 from aiohttp import web
@@ -56,6 +56,18 @@ class _Full(asyncio.Protocol):
         self._waiting.discard(self)
 
 
+class Handed(Protocol):
+    """Source of connections that another process accepts, and hands over."""
+
+    def begin(self, take: Callable[[socket.socket], None]) -> tuple[str, int]:
+        """Call `take` with each connection from now on, and return host and port of the main address."""
+        ...
+
+    def end(self) -> None:
+        """Take what was handed over by now, and nothing more."""
+        ...
+
+
 class Listener:
     """Server of one application on one address, on one port or two. Owns its sockets."""
 
@@ -71,6 +83,7 @@ class Listener:
         write_seconds: float,
         max_connections: int,
         sockets: Sequence[socket.socket] = (),
+        handed: Handed | None = None,
         tls: ssl.SSLContext | None = None,
         keep: Keep = unwatched,
     ) -> None:
@@ -86,6 +99,7 @@ class Listener:
             write_seconds: A client that takes nothing for this long is cut off.
             max_connections: Connections at once; fewer where the system allows for fewer.
             sockets: Open already, and listened on in place of the address; the first is the main one.
+            handed: Accepts connections in place of all sockets. None: they are accepted here.
             tls: Speaks HTTPS with it. None: HTTP.
             keep: Runs what watches for slow readers.
         """
@@ -93,9 +107,11 @@ class Listener:
         self._ports = (port,) if further_port is None else (port, further_port)
         self._sockets = tuple(sockets)
         self._scheme = "http" if tls is None else "https"
-        self._options: dict[str, Any] = {"backlog": _BACKLOG}
+        self._handed = handed
+        self._taken: set[asyncio.Task[None]] = set()
+        self._options: dict[str, Any] = {}
         if tls is not None:
-            self._options |= {"ssl": tls, "ssl_handshake_timeout": HEAD_SECONDS, "ssl_shutdown_timeout": 1.0}
+            self._options = {"ssl": tls, "ssl_handshake_timeout": HEAD_SECONDS, "ssl_shutdown_timeout": 1.0}
         self._drain = drain
         self._drain_seconds = drain_seconds
         affordable = affordable_connections(max_connections)
@@ -136,19 +152,25 @@ class Listener:
             await self._runner.cleanup()
             raise
         self._watch = self._keep("slow readers", partial(self._connections.watch, asyncio.get_running_loop().time))
-        host, port = self._servers[0].sockets[0].getsockname()[:2]
+        if self._handed is not None:
+            host, port = self._handed.begin(self._take)
+        else:
+            host, port = self._servers[0].sockets[0].getsockname()[:2]
         return f"{self._scheme}://[{host}]:{port}" if ":" in host else f"{self._scheme}://{host}:{port}"
 
     async def _open(self) -> None:
+        if self._handed is not None:
+            return
         loop = asyncio.get_running_loop()
+        options = self._options | {"backlog": _BACKLOG}
         for taken in self._sockets:
-            self._servers.append(await loop.create_server(self._connection, sock=taken, **self._options))
+            self._servers.append(await loop.create_server(self._connection, sock=taken, **options))
         if self._sockets:
             return
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         for port in self._ports:
             try:
-                server = await loop.create_server(self._connection, self._host, port, family=family, **self._options)
+                server = await loop.create_server(self._connection, self._host, port, family=family, **options)
             except OSError as error:
                 error.filename = f"{self._host}:{port}"
                 raise
@@ -162,6 +184,10 @@ class Listener:
         loop = asyncio.get_running_loop()
         for server in self._servers:
             server.close()
+        if self._handed is not None:
+            self._handed.end()
+            if self._taken:
+                await asyncio.wait(self._taken, timeout=_LAST_WORDS_SECONDS)
         self._connections.close_idle()
         self._drain.close_at(loop.time() + self._drain_seconds)
         with contextlib.suppress(TimeoutError):
@@ -171,6 +197,16 @@ class Listener:
             self._watch.cancel()
             await asyncio.wait([self._watch])
         await self._runner.cleanup()
+
+    def _take(self, accepted: socket.socket) -> None:
+        task = asyncio.get_running_loop().create_task(self._begin(accepted), name="connection that was handed over")
+        self._taken.add(task)
+        task.add_done_callback(self._taken.discard)
+
+    async def _begin(self, accepted: socket.socket) -> None:
+        accepted.setblocking(False)
+        with contextlib.suppress(OSError):  # the client is gone, or speaks no TLS
+            await asyncio.get_running_loop().connect_accepted_socket(self._connection, accepted, **self._options)
 
     def _connection(self) -> asyncio.Protocol:
         server = self._runner.server

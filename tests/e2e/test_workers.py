@@ -107,6 +107,24 @@ async def two_workers(
         yield one
 
 
+async def test_connections_are_shared_out_by_turns(tmp_path: Path, postgresql: Postgresql) -> None:
+    """A client that opens sixteen connections at once has eight at each worker, and they stay there."""
+    async with (
+        FaultServer(ANSWER) as den,
+        two_workers(tmp_path, postgresql.fresh(), den.base_url) as one,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        sessions = [await stack.enter_async_context(aiohttp.ClientSession()) for _ in range(16)]
+
+        async def worker(session: aiohttp.ClientSession) -> str:
+            async with session.get(f"{one.url}/readyz") as answer:
+                return _THIS.search(await answer.text()).group(1)  # type: ignore[union-attr]
+
+        first = await asyncio.gather(*map(worker, sessions))
+        assert Counter(first) == {"1": 8, "2": 8}
+        assert await asyncio.gather(*map(worker, sessions)) == first
+
+
 async def test_a_limit_counts_over_both_and_so_do_metrics(tmp_path: Path, postgresql: Postgresql) -> None:
     """Of thirty requests at once three run, whichever worker they came to; the port counts all."""
     gate = Gate()

@@ -123,6 +123,22 @@ def test_a_tick_is_split_and_paid_at_its_tariff() -> None:
     assert sampler.drain() == ()
 
 
+def test_several_processes_count_the_machine_once() -> None:
+    """Each of four counts a quarter of what the meters tell and of the hardware's loss; together it is the whole."""
+    owed: dict[tuple[str, str], float] = {}
+    for _ in range(4):
+        clock = Clock()
+        settings = EnergySettings(share=0.25, tariff=Tariff(fixed=0.36), hardware_usd=31_557.6, hardware_years=1.0)
+        sampler = make_sampler(settings, clock, ActiveRequests(clock=clock))
+        clock.now += 10
+        sampler.tick()
+        for item in sampler.drain():
+            key = item.device, item.state
+            owed[key] = owed.get(key, 0.0) + item.microjoules / 1e6 + item.hardware_micros
+    assert owed.pop(("gpu0", "request")) == 0
+    assert owed == {("gpu0", "idle"): pytest.approx(3600.0), ("hardware", "idle"): pytest.approx(10_000.0, abs=4)}
+
+
 def test_the_engine_may_say_how_far_a_request_is() -> None:
     """Tokens that were counted in one tick are not counted again in the next."""
     clock = Clock()

@@ -11,6 +11,7 @@ from collections.abc import Callable, MutableMapping
 
 from gateway.app.service.manager import ServiceManager
 from gateway.app.workers.answers import AnswersElsewhere
+from gateway.app.workers.door import HandedConnections
 from gateway.app.workers.messages import (
     VARIABLE,
     Begun,
@@ -37,10 +38,10 @@ class Member:
         self.number = setup.number
         self.supervisor = setup.supervisor
         self.accept_loss = setup.accept_loss
-        self.handed = setup.handed
+        self.listens = setup.listens
         self.lock = setup.lock
         os.set_inheritable(self.lock, False)
-        self.sockets = tuple(_inherited(one) for one in setup.sockets)
+        self.connections = HandedConnections(_inherited(setup.line), setup.address)
         self.manager = ServiceManager(
             watchdog_seconds=setup.watchdog_seconds, say=lambda text: self._tell(Told(text=text))
         )

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -24,13 +24,14 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """What a worker is told first. `sockets` and `lock` are descriptors that it has inherited."""
+    """What a worker is told first. `line`, by which connections come, and `lock` are descriptors that it inherits."""
 
     number: int
     workers: int
     supervisor: int  # its process
-    sockets: tuple[int, ...]
-    handed: bool  # the sockets are systemd's, so that what they listen on counts, and not the configuration
+    line: int
+    address: tuple[str, int]  # where clients connect
+    listens: Mapping[str, Any] = {}  # settings of `server:` that follow from systemd's sockets
     lock: int
     accept_loss: bool = False
     watchdog_seconds: float | None = None

@@ -9,6 +9,9 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 
+import msgspec
+
+from gateway.app.workers.door import Line
 from gateway.app.workers.messages import VARIABLE, Message, Page, Setup, Told, WantPage, framed, heard
 from gateway.egress.keys import with_handed_keys
 
@@ -30,6 +33,8 @@ class WorkerProcess:
         self._tell = tell
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
+        self._line: Line | None = None
+        self.untaken: tuple[socket.socket, ...] = ()  # connections that the last one had been handed, and had not taken
         self._asks = itertools.count()
         self._pages: dict[int, asyncio.Future[None]] = {}
 
@@ -43,7 +48,15 @@ class WorkerProcess:
         Raises:
             OSError: It can't be started.
         """
-        ours, self._process = await _started(setup, keys)
+        line, theirs = socket.socketpair()
+        self._line = Line(line)
+        setup = msgspec.structs.replace(setup, line=theirs.fileno())
+        try:
+            with theirs:
+                ours, self._process = await _started(setup, keys)
+        except OSError:
+            self._line.close()
+            raise
         self.heard_at = asyncio.get_running_loop().time()
         reader, self._writer = await asyncio.open_unix_connection(sock=ours)
         self.send(setup)
@@ -57,9 +70,14 @@ class WorkerProcess:
             self.ready.clear()
             self.status = ""
             self._writer.close()
+            self.untaken, self._line = self._line.close(), None
             self._process = self._writer = None
             for waiting in self._pages.values():
                 _wake(waiting)
+
+    def take(self, connection: socket.socket) -> bool:
+        """Hand a client's connection to the process; False: it can't take one now."""
+        return self._line is not None and self.ready.is_set() and self._line.take(connection)
 
     def send(self, message: Message) -> None:
         """Tell the process something, if it runs."""
@@ -107,14 +125,14 @@ class WorkerProcess:
 
 
 async def _started(setup: Setup, keys: int | None) -> tuple[socket.socket, asyncio.subprocess.Process]:
-    """Start a process by the command of this one, and return it with this end of its connection.
+    """Start a process by the command of this one, and return it with the connection to it.
 
     Raises:
         OSError: It can't be started.
     """
     ours, theirs = socket.socketpair()
     environment, copy = with_handed_keys(os.environ, keys)
-    handed = [theirs.fileno(), setup.lock, *setup.sockets, *([] if copy is None else [copy])]
+    handed = [theirs.fileno(), setup.line, setup.lock, *([] if copy is None else [copy])]
     with theirs:
         try:
             process = await asyncio.create_subprocess_exec(

@@ -13,9 +13,10 @@ import msgspec
 import structlog
 
 from gateway.app.preflight.workers import worker_problems
-from gateway.app.service.manager import ServiceManager
+from gateway.app.service.manager import ServiceManager, where_it_listens
 from gateway.app.service.sockets import bound_sockets
 from gateway.app.workers.answers import SharedAnswers
+from gateway.app.workers.door import Door
 from gateway.app.workers.messages import Begin, Ended, Finished, Message, Others, Page, Setup, WantPage
 from gateway.app.workers.process import WorkerProcess
 from gateway.core.errors import ConfigurationError
@@ -66,8 +67,9 @@ def supervise(
         number=0,
         workers=server.workers,
         supervisor=os.getpid(),
-        sockets=tuple(one.fileno() for one in bound),
-        handed=bool(sockets),
+        line=-1,  # of each its own
+        address=bound[0].getsockname()[:2],
+        listens=where_it_listens(sockets, server.allowed_hosts) if sockets else {},
         lock=lock.descriptor,
         accept_loss=accept_loss,
         watchdog_seconds=manager.watchdog_seconds,
@@ -75,7 +77,8 @@ def supervise(
     )
 
     async def run() -> int:
-        return await Workers(setup, keys, manager, last_seconds=server.drain_seconds + _LAST_SECONDS).run(bound)
+        workers = Workers(setup, keys, manager, last_seconds=server.drain_seconds + _LAST_SECONDS)
+        return await workers.run(bound, server.model_copy(update={"port": setup.address[1]}).url)
 
     try:
         return asyncio.run(run())
@@ -111,6 +114,7 @@ class Workers:
         self._manager = manager
         self._last_seconds = last_seconds
         self._workers = [WorkerProcess(number, self._heard) for number in range(1, setup.workers + 1)]
+        self._door: Door | None = None
         self._summed = Summed()
         self._answers = SharedAnswers()
         self._ended: deque[str] = deque(maxlen=_MOST_ENDED)
@@ -118,32 +122,53 @@ class Workers:
         self._code = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def run(self, sockets: Sequence[socket.socket]) -> int:
-        """Run until a signal says stop, or until a worker can't be started at all; return the exit code."""
+    async def run(self, sockets: Sequence[socket.socket], url: str) -> int:
+        """Run until a signal says stop, or until a worker can't be started at all; return the exit code.
+
+        Args:
+            sockets: Where clients connect; closed here.
+            url: The main one's address, for the log.
+
+        Raises:
+            OSError: Another program listens there by now.
+        """
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
-        lives = await self._begin()
+        ready = [worker.ready for worker in self._workers]
+        takers = [worker.take for worker in self._workers]
+        door = self._door = Door(sockets, takers, lambda: any(one.is_set() for one in ready))
+        lives = await self._begin(door, url)
         if not self._stop.is_set():
             self._manager.ready()
             self._task(self._manager.keep_told(self._status), "service manager")
             self._task(self._watch(), "watch over workers")
             await self._stop.wait()
             self._manager.stopping()
-        for one in sockets:
-            one.close()  # where no worker listens any more nobody is left who seems to
+        door.close()
         await self._end(lives)
         return self._code
 
-    async def _begin(self) -> list[asyncio.Task[None]]:
-        """Start the first worker, and the others when it answers: what a first start makes they find."""
-        lives: list[asyncio.Task[None]] = []
-        for some in (self._workers[:1], self._workers[1:]):
-            lives += [asyncio.create_task(self._keep(one), name=f"worker {one.number}") for one in some]
-            for one in some:
-                await self._until_ready(one)
+    async def _begin(self, door: Door, url: str) -> list[asyncio.Task[None]]:
+        """Start the first worker, and the others when it answers: what a first start makes they find.
+
+        Raises:
+            OSError: Another program listens on the port by now.
+        """
+        first, *others = self._workers
+        lives = [self._begun(first)]
+        await self._until_ready(first)
+        if not self._stop.is_set():
+            door.open()
+            LOG.info("gateway.listening", url=url)
+        lives += [self._begun(one) for one in others]
+        for one in others:
+            await self._until_ready(one)
         return lives
+
+    def _begun(self, worker: WorkerProcess) -> asyncio.Task[None]:
+        return asyncio.create_task(self._keep(worker), name=f"worker {worker.number}")
 
     async def _until_ready(self, worker: WorkerProcess) -> None:
         """Return when a worker answers, or when all shall stop."""
@@ -171,6 +196,9 @@ class Workers:
             noting.cancel()
             answered = answered or worker.state == "answers"
             accept_loss = False  # a loss is accepted once
+            if self._door is not None:
+                for connection in worker.untaken:
+                    self._door.hand(connection)
             self._answers.gone(worker.number)
             self._summed.ended(worker.last_page)
             worker.last_page = ""
