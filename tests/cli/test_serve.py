@@ -3,8 +3,8 @@
 import subprocess
 import sys
 
-# What brings each of these: answers in colours, tokens of people, a certificate, proofs, clouds, templates, models.
-NEEDLESS = ("rich", "joserfc", "cryptography.x509", "z3", "openai", "jinja2", "onnxruntime", "PIL", "psycopg")
+# What needs these: lines in colours, tokens of people, certificates, proofs, clouds, templates, models, long texts.
+NEEDLESS = ("rich", "joserfc", "cryptography.x509", "z3", "openai", "jinja2", "onnxruntime", "PIL", "numpy", "psycopg")
 
 
 def test_a_gateway_without_models_people_or_clouds_loads_nothing_for_them() -> None:

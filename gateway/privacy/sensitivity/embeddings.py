@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from gateway.late_module import late_module
+
+np: Any = late_module("numpy")  # only a judge that is on computes
+
 
 BLOCK_BYTES = 18  # a float16 scale, then 16 bytes of two weights each
 _MIDDLE = 8  # what is stored is the weight and this

@@ -11,10 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from gateway.late_module import late_module
 from gateway.privacy.sensitivity.embeddings import Embeddings
 from gateway.privacy.sensitivity.passages import Encode, Passage
+
+np: Any = late_module("numpy")  # only a judge that is on computes
 
 WEIGHTS = Path(__file__).with_name("weights")
 _loading = threading.Lock()  # two threads that ask first wait for one encoder

@@ -17,16 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 from cachetools import LRUCache
 
 from gateway.core.finding import Finding
+from gateway.late_module import late_module
 from gateway.privacy.sensitivity.encoder import WEIGHTS, Encoder, shipped
 from gateway.privacy.sensitivity.kinds import SENSITIVE, UNSURE
 from gateway.privacy.sensitivity.passages import Passage, Window, is_entry, passages, surroundings
 from gateway.privacy.sensitivity.units import Unit
 from gateway.privacy.text_keys import TextKeys
 from gateway.privacy.topic_questions import speaks_of_itself
+
+np: Any = late_module("numpy")  # only a judge that is on computes
 
 DETECTOR = "judge"
 _CATEGORIES = tuple(SENSITIVE.values())

@@ -10,9 +10,10 @@ import unicodedata
 from hashlib import blake2b
 from typing import Any
 
-import numpy as np
-
+from gateway.late_module import late_module
 from gateway.privacy.patterns import late
+
+np: Any = late_module("numpy")  # 10 MB, and texts of a few words have no passages
 
 RUN = 96
 _WINDOW = 64
@@ -22,8 +23,8 @@ _SIZE = 16
 _ESCAPES = late(r"\\(?:[nrt]|u[0-9a-fA-F]{4})")
 _NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalnum())
 _WORDS = late(r"[^\W_]+")
-_MIX = np.uint64(0x9E3779B97F4A7C15)
-_STEPS = [np.uint64(pow(0x100000001B3, 2**power, 2**64)) for power in range(4)]  # for 2, 4, 8 and 16 characters
+_MIX = 0x9E3779B97F4A7C15
+_STEPS = [pow(0x100000001B3, 2**power, 2**64) for power in range(4)]  # for 2, 4, 8 and 16 characters
 
 Numbers = Any  # numpy's arrays of uint64: the package's own types say no more
 
@@ -83,8 +84,8 @@ def _grams(codes: Numbers) -> Numbers:
         codes: Code points, shape `(n,)`, uint64; the answer has shape `(n - 15,)`.
     """
     for power, step in enumerate(_STEPS):
-        codes = codes[: -(2**power)] * step + codes[2**power :]
-    codes = (codes ^ (codes >> np.uint64(29))) * _MIX
+        codes = codes[: -(2**power)] * np.uint64(step) + codes[2**power :]
+    codes = (codes ^ (codes >> np.uint64(29))) * np.uint64(_MIX)
     return codes ^ (codes >> np.uint64(32))
 
 

@@ -13,7 +13,6 @@ from gateway.core.errors import ConfigurationError
 from gateway.engine.llama.footprint import MemoryFootprint, embedding_footprint, footprint_of, projector_footprint
 from gateway.engine.llama.gguf import Header, read_header
 from gateway.engine.llama.memory import SpareMemory, spare_memory
-from gateway.engine.llama.model import can_use_gpu
 from gateway.local.embedded.models.fit import ModelSize, fitted, kept_limits, sizes, widest_window
 from gateway.local.embedded.models.plan import ModelPlan
 from gateway.local.embedded.settings import EmbeddedSettings
@@ -100,3 +99,10 @@ def _footprint(
     if draft is not None:
         footprint += footprint_of(draft, msgspec.structs.replace(room, lora=()), gpu=gpu)
     return footprint
+
+
+def can_use_gpu() -> bool:
+    """Tell whether the engine that is installed can use a card."""
+    from gateway.engine.llama import model  # loads numpy, which only a gateway with such models needs
+
+    return model.can_use_gpu()
