@@ -61,7 +61,7 @@ def main() -> int:
             place.mkdir()
             known = subjects(place, upstream, first)
             if database is not None:
-                known += with_workers(place, upstream, first + len(known), args.workers, database.fresh)
+                known += with_workers(place, upstream, first + 10, args.workers, database.fresh)
             chosen = [one for one in known if any(word.strip() in one.name for word in wanted)]
             loads = {name: load for name, load in _LOADS.items() if load.stream is (upstream == paced)}
             with ExitStack() as servers:
