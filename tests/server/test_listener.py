@@ -4,6 +4,7 @@ import asyncio
 import resource
 import socket
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
@@ -12,7 +13,7 @@ import structlog
 from aiohttp import web
 
 from gateway.pipeline.drain import DrainWindow
-from gateway.server.listener import Listener
+from gateway.server.listener import Handed, Listener
 from tests.standins.certificates import Authority
 
 
@@ -22,6 +23,7 @@ def listener_of(
     further_port: int | None = None,
     tls: ssl.SSLContext | None = None,
     max_connections: int = 1024,
+    handed: Handed | None = None,
 ) -> Listener:
     """A listener on a free port of loopback."""
     return Listener(
@@ -34,6 +36,7 @@ def listener_of(
         write_seconds=1,
         max_connections=max_connections,
         tls=tls,
+        handed=handed,
     )
 
 
@@ -137,3 +140,51 @@ async def test_a_reader_that_takes_nothing_is_cut_off_behind_tls_too(tmp_path: P
     finally:
         writer.transport.abort()
         await listener.stop()
+
+
+class Elsewhere:
+    """Another process that accepts: here a socket of the test's own."""
+
+    def __init__(self) -> None:
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.ended = False
+
+    def begin(self, take: Callable[[socket.socket], None]) -> tuple[str, int]:
+        asyncio.get_running_loop().add_reader(self.socket, lambda: take(self.socket.accept()[0]))
+        host, port = self.socket.getsockname()
+        return host, port
+
+    def end(self) -> None:
+        asyncio.get_running_loop().remove_reader(self.socket)
+        self.socket.close()
+        self.ended = True
+
+
+async def test_connections_that_another_process_accepted_are_answered(tmp_path: Path) -> None:
+    """They speak HTTPS where it is configured; one that does not is closed; a stop takes what was handed over."""
+    authority = Authority(tmp_path)
+    authority.write(tmp_path / "cert.pem", tmp_path / "key.pem")
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    application = web.Application()
+    application.router.add_get("/", answered)
+    handed = Elsewhere()
+    listener = listener_of(application, tls=tls, handed=handed)
+    url = await listener.start()
+    try:
+        trusting = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=str(authority.file)))
+        async with aiohttp.ClientSession(connector=trusting) as session, session.get(url) as answer:
+            assert await answer.text() == "hello"
+        reader, writer = await asyncio.open_connection(*handed.socket.getsockname())
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        async with asyncio.timeout(30):
+            assert await reader.read() == b""
+        writer.close()
+    finally:
+        await listener.stop()
+    assert handed.ended
+
+
+async def answered(_: web.Request) -> web.Response:
+    """Any answer."""
+    return web.Response(text="hello")
