@@ -7,7 +7,7 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime, tzinfo
+from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -58,6 +58,7 @@ from gateway.app.room_settings import (
 )
 from gateway.app.service.allocator import give_memory_back
 from gateway.app.service.certificates import Certificate
+from gateway.app.service.local_clock import LocalClock
 from gateway.app.service.manager import ServiceManager
 from gateway.app.state.directory import close_to_others
 from gateway.app.state.memory import StateMemory
@@ -531,8 +532,7 @@ def _page_of(metrics: Metrics, worker: Member | None) -> Callable[[], Awaitable[
 
 
 def _clock(timezone: str) -> Callable[[], datetime]:
-    zone: tzinfo | None = ZoneInfo(timezone) if timezone else None
-    return lambda: datetime.now(zone).astimezone(zone)
+    return partial(datetime.now, ZoneInfo(timezone)) if timezone else LocalClock().now
 
 
 def _problem_of(inspection: RunningInspection) -> Callable[[], str] | None:

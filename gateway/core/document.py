@@ -56,7 +56,7 @@ def freeze_object(value: Mapping[str, object]) -> JsonObject:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, Mapping):
+    if is_object(value):
         return dict(value)
     raise TypeError(f"not a JSON value: {type(value).__name__}")
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
-from gateway.core.document import Json, JsonObject
+from gateway.core.document import Json, JsonObject, is_object
 from gateway.core.provider_fields import FIELD as REASONING_DETAILS
 from gateway.core.provider_fields import NATIVE
 
@@ -69,7 +69,7 @@ def _changed(document: JsonObject, change: Change, *, join: bool) -> JsonObject:
 
 
 def _message(message: Json, change: Change, *, join: bool) -> Json:
-    if not isinstance(message, Mapping):
+    if not is_object(message):
         return message
     fields = dict(change(message))
     content, calls = fields.get("content"), fields.get("tool_calls")
@@ -82,7 +82,7 @@ def _message(message: Json, change: Change, *, join: bool) -> Json:
 
 
 def _holder(holder: Json, change: Change) -> Json:
-    return change(holder) if isinstance(holder, Mapping) else holder
+    return change(holder) if is_object(holder) else holder
 
 
 def _bare(holder: JsonObject) -> JsonObject:

@@ -1,6 +1,8 @@
 """Requests as typed, frozen views over the whole JSON document that a client sent."""
 
 import enum
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 import msgspec
@@ -290,27 +292,23 @@ AnyRequest: TypeAlias = (
 
 def endpoint_of(request: AnyRequest) -> Endpoint:
     """Return the endpoint that a request belongs to."""
-    match request:
-        case ModerationRequest():
-            return Endpoint.MODERATIONS
-        case ChatRequest():
-            return Endpoint.CHAT
-        case CompletionRequest():
-            return Endpoint.COMPLETIONS
-        case EmbeddingsRequest():
-            return Endpoint.EMBEDDINGS
-        case RerankRequest():
-            return Endpoint.RERANK
-        case DecisionsRequest():
-            return Endpoint.DECISIONS
-        case TokenizeRequest():
-            return Endpoint.TOKENIZE
-        case ImagesRequest():
-            return Endpoint.IMAGES
-        case TranscriptionRequest():
-            return Endpoint.TRANSCRIPTIONS
-        case SpeechRequest():
-            return Endpoint.SPEECH
+    return _ENDPOINTS[type(request)]
+
+
+_ENDPOINTS: Mapping[type, Endpoint] = MappingProxyType(
+    {
+        ModerationRequest: Endpoint.MODERATIONS,
+        ChatRequest: Endpoint.CHAT,
+        CompletionRequest: Endpoint.COMPLETIONS,
+        EmbeddingsRequest: Endpoint.EMBEDDINGS,
+        RerankRequest: Endpoint.RERANK,
+        DecisionsRequest: Endpoint.DECISIONS,
+        TokenizeRequest: Endpoint.TOKENIZE,
+        ImagesRequest: Endpoint.IMAGES,
+        TranscriptionRequest: Endpoint.TRANSCRIPTIONS,
+        SpeechRequest: Endpoint.SPEECH,
+    }
+)
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):

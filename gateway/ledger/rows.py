@@ -72,6 +72,8 @@ def _seconds(name: str, value: float) -> float:
 
 
 def _texts(values: Sequence[object]) -> str:
+    if not values:
+        return "[]"
     try:
         return _json(values).decode()
     except UnicodeEncodeError as error:  # half a character (a lone surrogate)

@@ -25,6 +25,10 @@ class QueueShares:
         """How many wait."""
         return max(0, self._total - self.slots)
 
+    def free(self, count: int = 1) -> bool:
+        """Return whether `count` more would run at once, whoever asks."""
+        return self._total + count <= self.slots
+
     def fits(self, key: str, count: int = 1) -> bool:
         """Return whether `count` more of a key may run or wait."""
         waiting = max(0, self._total + count - self.slots)

@@ -39,6 +39,8 @@ def refusal_beyond_share(
     Returns:
         The error, with the expected wait as the time to come back. None: there is a place.
     """
+    if shares.free(count):
+        return None
     ahead = shares.ahead(key)
     wait = 0.0 if ahead is None else throughput.expected_wait(ahead, shares.slots, now)
     if not shares.fits(key, count):

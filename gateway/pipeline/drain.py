@@ -15,6 +15,7 @@ class DrainWindow:
     """Time that running answers have left. Open without end until `close_at` or `revoke` says when it closes."""
 
     def __init__(self) -> None:
+        self.ends = False  # anything: else nobody needs to be asked
         self._timer: asyncio.Handle | None = None
         self._shut = False
         self._revoked: set[str] = set()
@@ -30,6 +31,7 @@ class DrainWindow:
         """Close the window for these keys now and for good, also for those who wait inside it."""
         ended = set(keys)
         self._revoked |= ended
+        self.ends = self.ends or bool(ended)
         for wait in tuple(self._waits):
             if wait.key in ended:
                 wait.cancel()
@@ -47,7 +49,7 @@ class DrainWindow:
         return None
 
     def _close(self) -> None:
-        self._shut = True
+        self._shut = self.ends = True
         for wait in tuple(self._waits):
             wait.cancel()
 
@@ -58,12 +60,13 @@ class Wait:
     INVARIANT: a task is cancelled only between `begin` and `over`, and that cancellation is taken back.
     """
 
-    __slots__ = ("_before", "_expired", "_task", "_waits", "_window", "key")
+    __slots__ = ("_before", "_expired", "_loop", "_task", "_waits", "_window", "key")
 
     def __init__(self, window: DrainWindow, key: str, waits: "set[Wait]") -> None:
         self.key = key
         self._window = window
         self._waits = waits
+        self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[object] | None = None  # which waits
         self._before = 0  # cancellations that it had before
         self._expired = False
@@ -75,10 +78,9 @@ class Wait:
             ShuttingDown: The window has closed.
             KeyRevoked: The same, for this key alone.
         """
-        closed = self._window.closed(self.key)
-        if closed is not None:
+        if self._window.ends and (closed := self._window.closed(self.key)) is not None:
             raise closed
-        self._task = task = asyncio.current_task()
+        self._task = task = asyncio.current_task(self._loop)
         self._before = 0 if task is None else task.cancelling()
         self._waits.add(self)
 

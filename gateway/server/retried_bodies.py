@@ -23,11 +23,13 @@ class RetriedBodies:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._parsed: TTLCache[Name, Any] = TTLCache(_MOST, _SECONDS, timer=clock)
+        self._clock = clock
+        self._last = -_SECONDS  # when one was refused
 
     @property
     def empty(self) -> bool:
         """Return whether nothing was refused lately."""
-        return not self._parsed
+        return self._clock() - self._last >= _SECONDS  # asked with every request, and the cache is slow to ask
 
     def parsed(self, name: Name) -> Any | None:
         """Return what a body was parsed to when it was refused; None: it was not, or long ago."""
@@ -37,6 +39,7 @@ class RetriedBodies:
         """Remember a body that was refused."""
         if len(name[-1]) <= _LONGEST:
             self._parsed[name] = parsed
+            self._last = self._clock()
 
 
 def name_of(http: web.Request, key: str, body: bytes) -> Name:

@@ -212,8 +212,9 @@ class AnswerReader:
             yield self._text(state, choice.text, choice.logprobs)
 
     def _message(self, state: _ChoiceState, message: Message, logprobs: Any) -> Iterator[Delta]:
-        for thought in _texts(message.reasoning_content or message.reasoning):
-            yield self._thought(state, thought)
+        if thoughts := message.reasoning_content or message.reasoning:
+            for thought in _texts(thoughts):
+                yield self._thought(state, thought)
         if isinstance(message.content, str):
             if message.content:
                 yield self._text(state, message.content, logprobs)
@@ -273,4 +274,6 @@ def _texts(given: object) -> Iterator[str]:
 
 def _is_fault(error: object) -> bool:
     """Say whether an `error` field tells of an error: some servers send one with nothing in it beside each text."""
+    if error is None:
+        return False
     return any(error.values()) if isinstance(error, Mapping) else bool(error)

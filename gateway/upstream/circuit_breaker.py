@@ -9,8 +9,6 @@ credentials, an endpoint or a model that it has not got, several times in a row.
 nothing: that would let one client close a target for all.
 """
 
-from collections.abc import Iterator
-
 import msgspec
 
 from gateway.core.errors import (
@@ -60,19 +58,18 @@ class CircuitBreaker:
         Raises:
             TargetUnavailable: the target is held, or another request is trying it just now.
         """
+        if self._until is None:
+            return
         until = self.open_until(now)
         if until is not None:
             raise TargetUnavailable(
                 f"The target {target!r} is held after failures.", code="target_held", retry_after=until - now
             )
-        if self._until is not None:
-            if self._probe_until is not None and now < self._probe_until:
-                raise TargetUnavailable(
-                    f"The target {target!r} is being tried again.",
-                    code="target_held",
-                    retry_after=self._probe_until - now,
-                )
-            self._probe_until = now + self._settings.probe_seconds
+        if self._probe_until is not None and now < self._probe_until:
+            raise TargetUnavailable(
+                f"The target {target!r} is being tried again.", code="target_held", retry_after=self._probe_until - now
+            )
+        self._probe_until = now + self._settings.probe_seconds
 
     def release(self) -> None:
         """Note that a request was given up before the target showed how it is doing."""
@@ -81,13 +78,13 @@ class CircuitBreaker:
     def answering(self, now: float) -> None:
         """Let other requests in, because the target began to answer. `record` tells later how the answer ended."""
         self._probe_until = None
-        if self.open_until(now) is None:
+        if self._until is not None and self.open_until(now) is None:
             self._until = None
 
     def record(self, error: AduanaError | None, now: float) -> None:
         """Note how an admitted request ended. None, and errors that are the request's own fault, are successes."""
         self._probe_until = None
-        if is_own_fault(error):
+        if error is None or is_own_fault(error):
             self._succeed(now)
         elif isinstance(error, TargetBusy):
             self._hold(self._settings.rate_limit_hold, error, now)
@@ -101,7 +98,7 @@ class CircuitBreaker:
 
     def _succeed(self, now: float) -> None:
         self._failures = 0
-        if self.open_until(now) is not None:
+        if self._until is not None and self.open_until(now) is not None:
             return  # an answer from before the hold says nothing about the time after it
         self._until = None
         self._holds = 0
@@ -153,26 +150,22 @@ class TargetBreaker:
 
     def release(self, endpoint: Endpoint) -> None:
         """Note that a request was given up before the target showed how it is doing."""
-        for breaker in self._both(endpoint):
-            breaker.release()
+        self._target.release()
+        self._endpoints[endpoint].release()
 
     def answering(self, endpoint: Endpoint, now: float) -> None:
         """Let other requests in, because the target began to answer. `record` tells later how the answer ended."""
-        for breaker in self._both(endpoint):
-            breaker.answering(now)
+        self._target.answering(now)
+        self._endpoints[endpoint].answering(now)
 
     def record(self, endpoint: Endpoint, error: AduanaError | None, now: float) -> None:
         """Note how an admitted request ended: which endpoint it asked, and with what error."""
         lacks = isinstance(error, TargetLacksEndpoint)
         self._target.record(None if lacks else error, now)
-        if lacks or is_own_fault(error):
+        if lacks or error is None or is_own_fault(error):
             self._endpoints[endpoint].record(error, now)
         else:
             self._endpoints[endpoint].release()  # the target as a whole failed, which says nothing of the endpoint
-
-    def _both(self, endpoint: Endpoint) -> Iterator[CircuitBreaker]:
-        yield self._target
-        yield self._endpoints[endpoint]
 
 
 def is_own_fault(error: AduanaError | None) -> bool:

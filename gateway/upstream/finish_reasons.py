@@ -80,6 +80,8 @@ def finish_reason(given: object) -> FinishReason | None:
     Raises:
         ValueError: The word says that the answer was broken off.
     """
+    if given is None or given == "stop":  # nearly all
+        return None if given is None else FinishReason.STOP
     if isinstance(given, Mapping):
         given = given.get("type") or given.get("reason")
     if not given:

@@ -9,6 +9,7 @@ from gateway.core.usage import Usage
 
 CHARACTERS_PER_TOKEN = 3.5
 _MOST_TOKENS = 100_000_000  # far beyond any window; a larger count is a fault, not a fact
+_PLAIN = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
 _OUTPUTS = frozenset({"completion_tokens", "output_tokens"})
 _CACHED = ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens")  # DeepSeek, Moonshot, Anthropic-like
 _WRITTEN = ("cache_creation_input_tokens", "cache_write_tokens")
@@ -37,8 +38,10 @@ def reported_usage(usage: object, *, answered: bool) -> Usage | None:
     Servers differ in what they count where: cached prompt tokens beside `prompt_tokens`, or reasoning beside
     `completion_tokens` (xAI), sometimes told by `total_tokens` alone (Gemini). Whatever was counted is paid.
     """
-    if not isinstance(usage, Mapping):
+    if not is_object(usage):
         return None
+    if len(usage) <= len(_PLAIN) and usage.keys() <= _PLAIN:
+        return _plain_usage(usage, answered=answered)
     prompt = _first(usage, "prompt_tokens", "input_tokens")
     completion = 0 if not _OUTPUTS & usage.keys() else _first(usage, *_OUTPUTS)
     if prompt is None or completion is None or (answered and completion == 0):
@@ -65,6 +68,16 @@ def reported_usage(usage: object, *, answered: bool) -> Usage | None:
     )
 
 
+def _plain_usage(usage: Mapping[str, Any], *, answered: bool) -> Usage | None:
+    """Return a report that has nothing but the three counts of most servers."""
+    prompt = token_count(usage.get("prompt_tokens"))
+    completion = token_count(usage["completion_tokens"]) if "completion_tokens" in usage else 0
+    if prompt is None or completion is None or (answered and completion == 0):
+        return None
+    beside = (token_count(usage.get("total_tokens")) or 0) - prompt - completion
+    return Usage(input=prompt, output=completion, reasoning=max(0, beside))
+
+
 class UsageReports:
     """The usage reports of one answer: for the whole, or for single choices (Moonshot and others). The last one counts.
 
@@ -81,7 +94,7 @@ class UsageReports:
         if report is None:
             return
         self._whole = _later(self._whole, report)
-        if isinstance(report, Mapping) and (more := told_beside(report)):
+        if is_object(report) and not report.keys() <= _PLAIN and (more := told_beside(report)):
             self._told = more
 
     def choice(self, index: int, report: object) -> None:

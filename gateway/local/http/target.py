@@ -102,6 +102,7 @@ class HttpTarget:
 
     def state(self) -> TargetState:
         """Say how the target is doing, as far as that is known without asking it."""
+        held = self._servers.open_until()
         return TargetState(
             healthy=self._servers.healthy,
             problem=self._servers.problem,
@@ -111,8 +112,8 @@ class HttpTarget:
             slots_total=self._servers.slots,
             tokens_per_second=self._throughput.tokens_per_second,
             latency_seconds=self._throughput.latency_seconds,
-            open_until=self._servers.open_until(),
-            retry_in=self._servers.retry_in(),
+            open_until=held,
+            retry_in=None if held is None else held - self._clock(),
             servers=self._servers.states(),
         )
 
@@ -164,14 +165,17 @@ class HttpTarget:
             begins()
             begun = self._clock()
             beginning = beginning_of(request) if self._servers.several else None
-            answer = self._servers.stream(ask, beginning=beginning, progress=progress)
-            async with contextlib.aclosing(answer) as deltas:
-                async for delta in deltas:
-                    if first is None:
-                        first = self._clock()
-                    if isinstance(delta, UsageReport):
-                        self._measure(begun, first, delta.usage.completion_tokens)
-                    yield delta
+            for attempt in self._servers.attempts(beginning=beginning, progress=progress):
+                with attempt as server:
+                    await server.stays_here()
+                    async with contextlib.aclosing(ask(server)) as deltas:
+                        async for delta in deltas:
+                            if first is None:
+                                first = self._clock()
+                                attempt.begun = True
+                            if isinstance(delta, UsageReport):
+                                self._measure(begun, first, delta.usage.completion_tokens)
+                            yield delta
 
     async def exchange(
         self,
@@ -193,10 +197,13 @@ class HttpTarget:
             begins()
             if self._info.api is not Api.A1111 and self._settings.workflow is None:
                 sent = await made(partial(media_body, self._info.name, request.work, document), document)
-            answer = self._servers.stream(ask, progress=progress)
-            async with contextlib.aclosing(answer) as deltas:
-                async for delta in deltas:
-                    yield delta
+            for attempt in self._servers.attempts(progress=progress):
+                with attempt as server:
+                    await server.stays_here()
+                    async with contextlib.aclosing(ask(server)) as deltas:
+                        async for delta in deltas:
+                            attempt.begun = True
+                            yield delta
 
     def _media(
         self,

@@ -127,6 +127,14 @@ class Histogram:
         counts[bisect_left(self._bounds, value)] += 1
         total[0] += value
 
+    def observe_each(self, values: Iterable[tuple[str, float]]) -> None:
+        """Count one value of each of these label sets, which have one label."""
+        bounds, series = self._bounds, self._series
+        for label, value in values:
+            counts, total = series.get((label,)) or self._of((label,))
+            counts[bisect_left(bounds, value)] += 1
+            total[0] += value
+
     def observe_many(self, values: Sequence[float], *key: str) -> None:
         """Count many values of one label set."""
         counts, total = self._of(key)

@@ -231,9 +231,7 @@ class Metrics:
             families.findings.add(category if category in self._categories else OTHER, by=count)
         if receipt.budget is not None:
             self._denied(receipt.budget)
-        overhead = families.overhead
-        for stage, seconds in event.stages:
-            overhead.observe(seconds, stage)
+        families.overhead.observe_each(event.stages)
         if receipt.permitted:
             if zone == _LOCAL and event.queue_wait_seconds is not None:
                 families.queue_wait.observe(event.queue_wait_seconds, self._models.get(receipt.permitted[0], OTHER))
@@ -259,12 +257,17 @@ class Metrics:
             families.server_requests.add(self._target(target), server, settlement.outcome.value)
         usage = settlement.usage
         tokens = families.tokens
-        tokens.add(zone, model, "input", by=usage.input)
-        tokens.add(zone, model, "input_cached", by=usage.input_cached)
-        tokens.add(zone, model, "output", by=usage.output)
-        tokens.add(zone, model, "reasoning", by=usage.reasoning)
+        for kind, count in (
+            ("input", usage.input),
+            ("input_cached", usage.input_cached),
+            ("output", usage.output),
+            ("reasoning", usage.reasoning),
+        ):
+            if count:
+                tokens.add(zone, model, kind, by=count)
         if zone == _LOCAL:
-            families.prefix_hits.add(model, by=usage.input_cached)
+            if usage.input_cached:
+                families.prefix_hits.add(model, by=usage.input_cached)
         else:
             self._paid(target, model, settlement)
         if receipt.shadow:

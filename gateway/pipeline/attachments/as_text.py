@@ -32,7 +32,7 @@ def lacking(info: TargetInfo, media: frozenset[Media]) -> frozenset[Media]:
 
 def taken_by(info: TargetInfo, request: GenerateRequest, attached: Attached) -> GenerateRequest:
     """Return the request as a target takes it: with what was read of its attachments, where it can't take these."""
-    media = lacking(info, request.media)
+    media = lacking(info, request.media) if request.media else request.media
     if not media or not isinstance(request, ChatRequest):
         return request
     parts: dict[str, list[AttachedItem]] = {}

@@ -73,10 +73,12 @@ class Attached(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def unread(self) -> bool:
         """Whether one could be read and was not yet."""
-        return any(item.reading is None and item.found.data for item in self.items)
+        return bool(self.items) and any(item.reading is None and item.found.data for item in self.items)
 
     def without_bytes(self) -> "Attached":
         """Return the same without the files themselves, for whoever needs only what was read."""
+        if not self.items:
+            return self
         items = [
             msgspec.structs.replace(item, found=msgspec.structs.replace(item.found, data=b"")) for item in self.items
         ]

@@ -15,6 +15,8 @@ def as_remembered(request: AnyRequest, attached: Attached, *, every: bool = Fals
         every: Something makes all of the request sensitive besides the doubts about attachments. Else what was read
             whole and is clean tells nothing: pasted as plain text it would leave as well.
     """
+    if not attached.items:
+        return ()
     return tuple(_of(request, item, every) for item in attached.items if item.reading is not None)
 
 

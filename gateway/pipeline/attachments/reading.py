@@ -45,7 +45,7 @@ class Attachments:
 
     async def found(self, request: AnyRequest, inspection: Inspection, size: int) -> Attached:
         """Return the attachments of a request that was inspected; `size` is about the bytes of its body."""
-        if not any(about_attachments(doubt) for doubt in inspection.doubts):
+        if not inspection.doubts or not any(map(about_attachments, inspection.doubts)):
             return Attached()
         if size > _LONG_BASE64:
             items = await asyncio.to_thread(found, request.document, inspection.doubts)

@@ -1,12 +1,12 @@
 """The memory of sensitive conversations, as the pipeline uses it: hashes from `privacy`, storage in the ledger."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Protocol, TypeVar
 
 import msgspec
-from cachetools import FIFOCache
 
 from gateway.core.finding import Trace, TraceKind
 from gateway.core.labels import Label
@@ -80,7 +80,7 @@ class ConversationTaint:
         self._key = key
         self._between = between
         self._texts = PassageCache(key, forgetful=shared)
-        self._scopes: FIFOCache[str, Scope] = FIFOCache(_SCOPES)
+        self._scopes: OrderedDict[str, Scope] = OrderedDict()
         self._threads = asyncio.Semaphore(_THREADS)
 
     async def recall(self, inbound: Inbound, attached: Sequence[AttachedText] = ()) -> Recollection:
@@ -244,6 +244,8 @@ class ConversationTaint:
         scope = self._scopes.get(name)
         if scope is None:
             self._scopes[name] = scope = Scope.of(name, self._between, self._key)
+            if len(self._scopes) > _SCOPES:
+                self._scopes.popitem(last=False)
         return scope
 
     async def _worked(self, inbound: Inbound, work: Callable[[], T]) -> T:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from gateway.core.document import Json, inside
+from gateway.core.document import Json, inside, is_object
 
 _TEXT_PARTS = frozenset(
     {"text", "input_text", "output_text", "refusal", "tool_result", "tool_use", "thinking", "summary_text", "reasoning"}
@@ -58,7 +58,7 @@ _EMPTY: tuple[Json, ...] = (None, False, "", (), MappingProxyType({}))
 
 def unreadable_parts(document: Json) -> Iterator[tuple[str, str]]:
     """Yield kind and path of each part that is not text: an image by URL, a file by id, audio, what is not known."""
-    if not isinstance(document, Mapping):
+    if not is_object(document):
         return
     for name in ("prompt", "input"):
         if _has_token_numbers(document.get(name)):
@@ -68,7 +68,7 @@ def unreadable_parts(document: Json) -> Iterator[tuple[str, str]]:
         if isinstance(message, MappingProxyType | dict):
             yield from _parted(message, f"$.messages[{number}]")
     prediction = document.get("prediction")
-    if isinstance(prediction, Mapping):
+    if is_object(prediction):
         yield from _parted(prediction, "$.prediction")
     rest = {
         name: value
@@ -88,17 +88,17 @@ def _parted(holder: Mapping[str, Json], path: str) -> Iterator[tuple[str, str]]:
         yield from _parts(content, f"{path}.content")
     if holder.keys() != _PLAIN:
         yield from _held({name: value for name, value in holder.items() if name != "content"}, path)
-    if isinstance(content, Mapping):
+    if is_object(content):
         yield from _held(content, f"{path}.content")
 
 
 def _parts(parts: tuple[Json, ...], path: str) -> Iterator[tuple[str, str]]:
     """Yield kind and path of parts that are not text, also of those in the parts of a tool's result."""
     for index, part in enumerate(parts):
-        kind = part.get("type") if isinstance(part, Mapping) else None
+        kind = part.get("type") if is_object(part) else None
         if kind not in _TEXT_PARTS:
             yield _OTHER_PARTS.get(str(kind), "unreadable_part"), f"{path}[{index}]"
-        elif isinstance(part, Mapping):
+        elif is_object(part):
             yield from _parted(part, f"{path}[{index}]")
 
 
@@ -107,16 +107,16 @@ def _held(value: Json, path: str) -> Iterator[tuple[str, str]]:
 
     What stands in an answer's notes on its sources was not sent to anybody: it is their address.
     """
-    if isinstance(value, Mapping):
+    if is_object(value):
         for name, item in value.items():
             kind = _HOLDERS.get(name)
             if kind is not None and item not in _EMPTY:
                 yield kind, inside(path, name)
-            elif isinstance(item, Mapping | tuple) and name != "annotations":
+            elif (isinstance(item, tuple) or is_object(item)) and name != "annotations":
                 yield from _held(item, inside(path, name))
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
-            if isinstance(item, Mapping | tuple):
+            if isinstance(item, tuple) or is_object(item):
                 yield from _held(item, f"{path}[{index}]")
 
 

@@ -68,17 +68,22 @@ class Order:
 
     def __init__(self) -> None:
         self.texts: list[Text] = []
+        self._pieces = False  # whether any of them is one: most documents have none
 
     def add(self, place: Place, leaf: Leaf, lane: str = "") -> None:
         """Add a value; numbers count as they are written, tables of them don't count."""
         if isinstance(leaf, str):
-            self.texts.append(_text(place, leaf, f"{lane}.{_field(place)}"))
+            self._append(_text(place, leaf, f"{lane}.{_field(place)}"))
         elif isinstance(leaf, tuple):
             if len(leaf) <= _LONGEST_ARRAY:
                 for number in leaf:
                     self.add((place, "0"), number, lane)
         elif isinstance(leaf, int | float) and not isinstance(leaf, bool) and _is_count(leaf):
-            self.texts.append(_text(place, str(int(leaf)), f"{lane}.{_field(place)}"))
+            self._append(_text(place, str(int(leaf)), f"{lane}.{_field(place)}"))
+
+    def _append(self, text: Text) -> None:
+        self.texts.append(text)
+        self._pieces = self._pieces or text.piece
 
     def neighbours(self) -> Iterator[tuple[Text, Text, str, str]]:
         """Yield pairs of texts with the end of the first and the beginning of the second, where a value may go on."""
@@ -91,7 +96,8 @@ class Order:
                 first = texts[max(one, 0)]
                 if one >= 0 and (first.digit_last or second.digit_first) and _go_on(first, second):
                     yield first, second, first.text[-_ENDS:], second.text[:_ENDS]
-        yield from self._bridged()
+        if self._pieces:
+            yield from self._bridged()
 
     def _bridged(self) -> Iterator[tuple[Text, Text, str, str]]:
         """Yield the texts around short pieces, with the pieces before the second one."""
@@ -138,6 +144,8 @@ class Order:
 
     def rows(self) -> Iterator[Row]:
         """Yield short pieces that stand in a row: those of one array or object, and those between two other texts."""
+        if not self._pieces:
+            return
         row: list[Text] = []
         for text in (*self.texts, None):
             if text is not None and text.piece:

@@ -4,11 +4,11 @@ A mark for a cache, or an app's habit, divides a message into parts. INVARIANT: 
 piece is found in its parts as well: "my password is" may stand in one, and the password in the next.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import msgspec
 
-from gateway.core.document import Json, JsonObject
+from gateway.core.document import Json, JsonObject, is_object
 
 NEAR = 2_048  # characters on both sides of an edge between parts that are read together
 
@@ -45,7 +45,7 @@ def stretches(document: JsonObject) -> Iterator[Stretch]:
     """Yield what stands around the edges between the texts of each message; of long texts only their ends."""
     messages = document.get("messages")
     for number, message in enumerate(messages if isinstance(messages, tuple) else ()):
-        content = message.get("content") if isinstance(message, Mapping) else None
+        content = message.get("content") if is_object(message) else None
         if isinstance(content, tuple) and len(content) > 1:
             path = f"$.messages[{number}].content"
             yield from _around(path, [*_texts(content, path)])
@@ -53,7 +53,7 @@ def stretches(document: JsonObject) -> Iterator[Stretch]:
 
 def _texts(content: tuple[Json, ...], path: str) -> Iterator[Piece]:
     for index, part in enumerate(content):
-        text = part.get("text") if isinstance(part, Mapping) else None
+        text = part.get("text") if is_object(part) else None
         if isinstance(text, str) and text:
             yield Piece(f"{path}[{index}].text", 0, text)
 

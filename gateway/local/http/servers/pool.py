@@ -1,13 +1,11 @@
 """All servers of one target: which one a request goes to, and which one is tried after it."""
 
-import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
 import structlog
 
 from gateway.core.background import Keep
-from gateway.core.delta import Delta
 from gateway.core.errors import TargetError
 from gateway.core.progress import Progress
 from gateway.core.target import ServerState, TargetInfo
@@ -18,6 +16,33 @@ from gateway.local.http.settings import HttpSettings, ServerAddress
 
 LOG = structlog.get_logger("aduana.targets")
 T = TypeVar("T")
+
+
+class Attempt:
+    """Context in which one server is asked: counted there, and passed over if it fails before it begins to answer."""
+
+    __slots__ = ("_begun", "_gave_up", "_server", "begun", "passed_over")
+
+    def __init__(self, server: LocalServer, gave_up: Callable[[LocalServer, TargetError], None] | None) -> None:
+        """Ask nothing yet. `gave_up`: hears of a server that is passed over; None: no other one is left."""
+        self._server = server
+        self._gave_up = gave_up
+        self._begun = 0.0
+        self.begun = False  # to be set when the server has begun to answer
+        self.passed_over = False
+
+    def __enter__(self) -> LocalServer:
+        self._begun = self._server.begins()
+        return self._server
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        self._server.ends(self._begun, error)
+        # INVARIANT: what has begun to answer is never asked for again.
+        if self.begun or self._gave_up is None or not isinstance(error, TargetError):
+            return False
+        self._gave_up(self._server, error)
+        self.passed_over = True
+        return True
 
 
 class ServerPool:
@@ -68,27 +93,29 @@ class ServerPool:
     @property
     def healthy(self) -> bool:
         """Whether any of them can be asked now."""
-        return any(server.available for server in self.all)
+        return any([server.available for server in self.all])
 
     @property
     def problem(self) -> str:
         """What only the owner can mend, where that is wrong with all of them."""
-        problems = [server.problem for server in self.all]
-        return problems[0] if all(problems) else ""
+        for server in self.all:
+            if not server.problem:
+                return ""
+        return self.all[0].problem
 
     def open_until(self) -> float | None:
         """Return when the first of them may be asked again, where all are held by their breakers."""
-        held = [until for server in self.all if (until := server.exchange.open_until()) is not None]
-        return min(held) if len(held) == len(self.all) else None
-
-    def retry_in(self) -> float | None:
-        """Return the seconds until the first of them may be asked again, where all are held."""
-        held = [wait for server in self.all if (wait := server.exchange.retry_in()) is not None]
-        return min(held) if len(held) == len(self.all) else None
+        first: float | None = None
+        for server in self.all:
+            until = server.exchange.open_until()
+            if until is None:
+                return None
+            first = until if first is None else min(first, until)
+        return first
 
     def states(self) -> tuple[ServerState, ...]:
         """Return how each is doing that has a name; one without is the target itself."""
-        return tuple([server.state() for server in self.all if server.name])
+        return tuple([server.state() for server in self.all if server.name]) if self.all[0].name else ()
 
     async def start(self) -> None:
         """Check the addresses and begin to watch each server's health.
@@ -112,40 +139,20 @@ class ServerPool:
         for server in self.all:
             await server.close()
 
-    async def stream(
-        self,
-        ask: Callable[[LocalServer], AsyncGenerator[Delta, None]],
-        *,
-        beginning: bytes | None = None,
-        progress: Progress | None = None,
-    ) -> AsyncGenerator[Delta, None]:
-        """Yield the answer of the first server that begins one.
+    def attempts(self, *, beginning: bytes | None = None, progress: Progress | None = None) -> Iterator[Attempt]:
+        """Yield one server after the other, each to be asked within `with`, until one was not passed over.
 
         Args:
-            ask: Sends the request to a server.
             beginning: How the conversation begins; None: the request continues nothing.
             progress: Is told which server is asked.
-
-        Raises:
-            TargetError: No server begins, or the one that did fails; this is the last one's failure.
-            AduanaError: The request itself can't be answered.
         """
         left = list(self.all)
         while left:
-            server, begun = self._taken(left, beginning, progress), False
-            try:
-                with server.working():
-                    await server.stays_here()
-                    async with contextlib.aclosing(ask(server)) as deltas:
-                        async for delta in deltas:
-                            begun = True
-                            yield delta
+            server = self._taken(left, beginning, progress)
+            attempt = Attempt(server, self._gave_up if left else None)
+            yield attempt
+            if not attempt.passed_over:
                 return
-            except TargetError as error:
-                # INVARIANT: what has begun to answer is never asked for again.
-                if begun or not left:
-                    raise
-                self._gave_up(server, error)
 
     async def whole(self, ask: Callable[[LocalServer], Awaitable[T]], *, progress: Progress | None = None) -> T:
         """Return the answer of the first server that gives one, which comes in one piece.
@@ -154,17 +161,11 @@ class ServerPool:
             TargetError: No server gives one; this is the last one's failure.
             AduanaError: The request itself can't be answered.
         """
-        left = list(self.all)
-        while True:
-            server = self._taken(left, None, progress)
-            try:
-                with server.working():
-                    await server.stays_here()
-                    return await ask(server)
-            except TargetError as error:
-                if not left:
-                    raise
-                self._gave_up(server, error)
+        for attempt in self.attempts(progress=progress):
+            with attempt as server:
+                await server.stays_here()
+                return await ask(server)
+        raise TargetError(f"The target {self._info.name!r} has no server that could be asked.")
 
     def _taken(self, left: list[LocalServer], beginning: bytes | None, progress: Progress | None) -> LocalServer:
         """Take the server out of `left` that a request should try now."""

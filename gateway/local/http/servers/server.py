@@ -148,14 +148,11 @@ class LocalServer:
         """Say whether it answered when it was last looked at: one that reads a long prompt is silent."""
         return self.is_there
 
-    def working(self) -> "_Working":
-        """Return the context of one request that it gets."""
-        return _Working(self)
-
-    def _begins(self) -> float:
+    def begins(self) -> float:
+        """Count one request more that it gets. Returns when it began, which `ends` wants."""
         return self._load.begin()
 
-    def _ends(self, begun: float, error: BaseException | None) -> None:
+    def ends(self, begun: float, error: BaseException | None) -> None:
         """Count a request less; if the server can't be reached, look at once whether it is still there."""
         if isinstance(error, AduanaError) and error.code == UNREACHABLE and self._watch is not None and self.is_there:
             self._lost()  # the next request shall not have to find out for itself
@@ -259,21 +256,6 @@ class LocalServer:
                 if told is not None:
                     return told
         return None
-
-
-class _Working:
-    """Context of one request that a server gets."""
-
-    __slots__ = ("_begun", "_server")
-
-    def __init__(self, server: LocalServer) -> None:
-        self._server = server
-
-    def __enter__(self) -> None:
-        self._begun = self._server._begins()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        self._server._ends(self._begun, error)
 
 
 def _slots_of(page: bytes) -> ToldLoad | None:
