@@ -28,7 +28,6 @@ from tests.faults.fault_server import DONE, FINISH, USAGE, FaultServer, streamed
 from tests.standins.gateway import RunningGateway
 from tests.standins.machine import starter
 
-TIMES = 7.5  # of what the engine can do
 SECONDS = 8.0
 LEAD_SECONDS = 2.0
 READERS = 100
@@ -236,19 +235,20 @@ class Case:
 class Comparison:
     """The loads that are compared: the peak, a flood that a stub refuses, one of retries and one of new texts."""
 
-    def __init__(self, client: aiohttp.ClientSession, url: str, meter: CpuMeter) -> None:
+    def __init__(self, client: aiohttp.ClientSession, url: str, meter: CpuMeter, times: float) -> None:
         self._client = client
         self._url = url
         self._meter = meter
+        self._times = times
         self.peak, self.stub, self.retries, self.fresh = Case(), Case(), Case(), Case()
 
     async def run(self, peak: float) -> None:
-        """Measure each four times; floods have `TIMES` the rate of `peak`."""
+        """Measure each four times; floods have so many `times` the rate of `peak`."""
         loads = [
             (self.peak, self._undisturbed),
-            (self.stub, partial(self._beside_stub, (TIMES - 1) * peak)),
-            (self.retries, partial(self._flooded, self.retries, TIMES * peak, fresh=False)),
-            (self.fresh, partial(self._flooded, self.fresh, TIMES * peak, fresh=True)),
+            (self.stub, partial(self._beside_stub, (self._times - 1) * peak)),
+            (self.retries, partial(self._flooded, self.retries, self._times * peak, fresh=False)),
+            (self.fresh, partial(self._flooded, self.fresh, self._times * peak, fresh=True)),
         ]
         for first in range(len(loads)):
             for case, load in loads[first:] + loads[:first]:
@@ -287,14 +287,14 @@ class Comparison:
         for what, case in (("retries of one request", self.retries), ("new texts", self.fresh)):
             shares = f"{case.rate / peak:.0%} of the peak, {case.rate / left:.0%} of what the clients leave"
             lines += [
-                f"{TIMES:g} times the peak, {what}: goodput {case.rate:.1f}/s, {shares}",
+                f"{self._times:g} times the peak, {what}: goodput {case.rate:.1f}/s, {shares}",
                 case.refusals(),
                 f"  cores used: {case.used()}",
             ]
         return "\n".join(lines)
 
 
-async def main(threads: int | None) -> None:
+async def main(threads: int | None, times: float) -> None:
     """Measure and print."""
     one_line = f", threads: {threads}" if threads else ""
     long = streamed(*[text("x" * 100_000)] * 100, FINISH, usage(USAGE), DONE)
@@ -312,7 +312,7 @@ async def main(threads: int | None) -> None:
             assert gateway.process is not None
             pid, url = gateway.process.pid, gateway.url
             meter = CpuMeter({"gateway": pid, "engine": worker_of(pid), "clients": os.getpid()})
-            comparison = Comparison(client, url, meter)
+            comparison = Comparison(client, url, meter, times)
             warm = await closed_loop(client, url, 16)
             await comparison.run(warm.rate)
             print(comparison.report())
@@ -324,4 +324,6 @@ async def main(threads: int | None) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--threads", type=int, help="compute threads of the engine (default: its own choice)")
-    asyncio.run(main(parser.parse_args().threads))
+    parser.add_argument("--times", type=float, default=10.0, help="the flood's rate, in peaks of the engine")
+    args = parser.parse_args()
+    asyncio.run(main(args.threads, args.times))
