@@ -157,10 +157,15 @@ class Line:
     def take(self, connection: socket.socket) -> bool:
         """Hand a connection over; False: the worker can't take one now."""
         try:
+            kept = connection.dup()  # first: what was sent must be known here until it is taken
+        except OSError:
+            return False
+        try:
             socket.send_fds(self._end, [b"c"], [connection.fileno()])
         except OSError:  # too many wait to be taken, or it is gone
+            kept.close()
             return False
-        self.untaken.append(connection.dup())
+        self.untaken.append(kept)
         return True
 
     def close(self) -> tuple[socket.socket, ...]:

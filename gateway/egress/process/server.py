@@ -76,11 +76,14 @@ class EgressServer:
         task.add_done_callback(self._tasks.discard)
         if tls is not None:
             self._unproven[task] = None
-            task.add_done_callback(self._proven)
+            task.add_done_callback(self._counted)
             if len(self._unproven) > _UNPROVEN:
-                next(iter(self._unproven)).cancel()
+                oldest = next(iter(self._unproven))
+                self._counted(oldest)  # now: many more may come before it has ended
+                oldest.cancel()
 
-    def _proven(self, task: "asyncio.Task[None]") -> None:
+    def _counted(self, task: "asyncio.Task[None]") -> None:
+        """Count a connection no more among those that have not shown who they are."""
         self._unproven.pop(task, None)
 
     async def warm(self) -> None:
@@ -124,7 +127,7 @@ class EgressServer:
         except asyncio.CancelledError:
             connection.close()
             raise
-        self._proven(task)
+        self._counted(task)
         try:
             writer.write(frame(Kind.HELLO, Hello(life=self._life, clock=time.monotonic(), reached=self._reached)))
             while not self._draining.is_set():
