@@ -12,6 +12,7 @@ import pytest
 
 from gateway.cli import main
 from gateway.cli.doctor.finding import problem
+from gateway.cli.doctor.installation import slow_build
 from gateway.cli.doctor.show import lines
 from gateway.core.secret import Secret
 from gateway.ledger import Ledger, LedgerSettings
@@ -209,6 +210,20 @@ def test_a_package_that_is_broken(folder: Path) -> None:
     assert "pip install --force-reinstall FILE" in shown
     assert "RAM" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("prefix", "arguments", "slow"),
+    [
+        ("/home/ana/.pyenv/versions/3.12.4", "'--prefix=/home/ana/.pyenv/versions/3.12.4' '--enable-shared'", True),
+        ("/home/ana/.pyenv/versions/3.12.4", "'--enable-optimizations' '--with-lto'", False),
+        ("/usr", "'--prefix=/usr' '--enable-shared'", False),  # Debian's: optimised, and says so nowhere
+        ("/usr/local", "'--enable-optimizations' '--with-lto'", False),  # the images on Docker Hub
+        ("C:/Python312", None, False),
+    ],
+)
+def test_a_python_that_was_built_slow(prefix: str, arguments: str | None, slow: bool) -> None:
+    assert slow_build(prefix, arguments) is slow
 
 
 def test_what_a_server_says_steers_no_terminal():

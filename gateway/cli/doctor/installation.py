@@ -5,6 +5,7 @@ import platform
 import re
 import sqlite3
 import sys
+import sysconfig
 from collections.abc import Iterator
 from importlib.util import find_spec
 
@@ -30,6 +31,11 @@ _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 def packages(patient: Patient) -> Iterator[Finding]:
     """Yield what is said of versions and packages."""
     yield ok(f"Aduana {__version__}, Python {platform.python_version()} in {sys.prefix}")
+    if slow_build(sys.base_prefix, sysconfig.get_config_var("CONFIG_ARGS")):
+        yield note(
+            "This Python was built without optimisation, as pyenv builds it unless told otherwise: each request takes more CPU.",
+            "Use the system's Python, or build it anew: PYTHON_CONFIGURE_OPTS='--enable-optimizations --with-lto' pyenv install --force …",
+        )
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         yield problem(f"SQLite {sqlite3.sqlite_version} is too old for the ledger.", "Use a Python with 3.37 or newer.")
     else:
@@ -42,6 +48,14 @@ def packages(patient: Patient) -> Iterator[Finding]:
     for name in ("ner", "documents"):
         if name not in there:
             yield note(f"Without the extra '{name}' there is no {EXTRAS[name].removeprefix('the ')}.", _install(name))
+
+
+def slow_build(prefix: str, arguments: str | None) -> bool:
+    """Return whether a Python was compiled without `--enable-optimizations`, by its prefix and configure's arguments.
+
+    Distributions optimise theirs, below /usr, in their own way; where nothing is known (Windows), nothing is said.
+    """
+    return bool(arguments) and prefix != "/usr" and "--enable-optimizations" not in str(arguments)
 
 
 def _install(extra: str) -> str:
