@@ -33,8 +33,10 @@ def packages(patient: Patient) -> Iterator[Finding]:
     yield ok(f"Aduana {__version__}, Python {platform.python_version()} in {sys.prefix}")
     if slow_build(sys.base_prefix, sysconfig.get_config_var("CONFIG_ARGS")):
         yield note(
-            "This Python was built without optimisation, as pyenv builds it unless told otherwise: each request takes more CPU.",
-            "Use the system's Python, or build it anew: PYTHON_CONFIGURE_OPTS='--enable-optimizations --with-lto' pyenv install --force …",
+            "This Python was built without optimisation, as pyenv does unless told otherwise: "
+            "each request takes more CPU.",
+            "Use the system's Python, or build yours anew: "
+            "PYTHON_CONFIGURE_OPTS='--enable-optimizations --with-lto' pyenv install --force VERSION",
         )
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         yield problem(f"SQLite {sqlite3.sqlite_version} is too old for the ledger.", "Use a Python with 3.37 or newer.")
