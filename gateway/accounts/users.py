@@ -80,15 +80,11 @@ class Users:
     def __init__(self, *, providers: Sequence[Provider] = (), front_end: FrontEnd, groups: Groups, key: bytes) -> None:
         """Keep the parts. `key`: the state directory's secret, for pseudonyms."""
         self.providers = tuple(providers)
+        self.has_providers = bool(providers)  # so that a token can be somebody's
         self._by_issuer = {provider.settings.issuer: provider for provider in providers}
         self._front_end = front_end
         self._groups = groups
         self._key = key
-
-    @property
-    def has_providers(self) -> bool:
-        """Return whether there are providers, so that a token can be somebody's."""
-        return bool(self.providers)
 
     def problems(self) -> tuple[str, ...]:
         """Return in sentences which providers' keys can't be had."""

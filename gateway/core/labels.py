@@ -13,7 +13,7 @@ class Label(enum.IntEnum):
     @property
     def word(self) -> str:
         """Return the word used in policies, headers and metrics: `public`, `internal`, `sensitive`."""
-        return self.name.lower()
+        return _WORDS[self]
 
     @classmethod
     def parse(cls, word: str) -> "Label":
@@ -26,6 +26,9 @@ class Label(enum.IntEnum):
             return cls[word.upper()] if word == word.lower() else cls[word]
         except KeyError:
             raise ValueError(f"{word!r} is not a label; use public, internal or sensitive") from None
+
+
+_WORDS = tuple(label.name.lower() for label in Label)  # asked for several times with every request
 
 
 class Zone(enum.StrEnum):

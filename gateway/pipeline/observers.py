@@ -11,7 +11,8 @@ _Told = tuple[tuple[str, Callable[[Event], None]], ...]
 class Fanout:
     """Several observers as one. An observer that fails is reported once and then left out; the request goes on.
 
-    An observer with an attribute `hears` is told of events of these kinds alone.
+    An observer with an attribute `hears` is told of events of these kinds alone; of each by the function that stands
+    under its kind, where that is a mapping.
     """
 
     def __init__(self, observers: Mapping[str, Observer], failed: Callable[[str, Exception], None]) -> None:
@@ -38,8 +39,9 @@ class Fanout:
                 self._failed(name, error)
 
     def _hearing(self, kind: type) -> _Told:
-        return tuple(
-            (name, observer.on)
-            for name, observer in self._observers.items()
-            if kind in getattr(observer, "hears", (kind,))
-        )
+        told: list[tuple[str, Callable[[Event], None]]] = []
+        for name, observer in self._observers.items():
+            heard = getattr(observer, "hears", (kind,))
+            if kind in heard:
+                told.append((name, heard[kind] if isinstance(heard, Mapping) else observer.on))
+        return tuple(told)

@@ -291,7 +291,8 @@ class Meters(Protocol):
 class Observer(Protocol):
     """Listener to what happens. It must be quick and must not raise.
 
-    One with an attribute `hears`, a collection of kinds of events, is told of those alone.
+    One with an attribute `hears`, a collection of kinds of events, is told of those alone; of each by the function that
+    stands under its kind, where that is a mapping.
     """
 
     def on(self, event: Event) -> None:

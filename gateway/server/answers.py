@@ -19,6 +19,7 @@ from gateway.core.errors import (
 )
 from gateway.core.request import Dialect
 from gateway.pipeline import Route
+from gateway.server.whole_answer import WholeAnswer
 from gateway.wire import a1111, anthropic, llamacpp, ollama, openai
 
 _SOON = 60.0  # seconds, for which clients wait before they try again
@@ -45,7 +46,7 @@ def route_headers(route: Route) -> dict[str, str]:
     }
     if route.target is not None and route.zone is not None:
         headers["x-aduana-target"] = route.target
-        headers["x-aduana-zone"] = route.zone.value
+        headers["x-aduana-zone"] = str(route.zone)
     if route.reasons:
         headers["x-aduana-reasons"] = header_value(", ".join(route.reasons), longest=_LONGEST_LIST)
     if route.masked:
@@ -54,14 +55,12 @@ def route_headers(route: Route) -> dict[str, str]:
         headers["x-aduana-unknown-tags"] = header_value(", ".join(route.unknown_tags))
     if route.dropped:
         headers["x-aduana-dropped"] = header_value(", ".join(route.dropped), longest=_LONGEST_LIST)
-    return headers | _room_headers(route)
+    return headers if route.room is None and route.tokens is None else headers | _room_headers(route)
 
 
 def _room_headers(route: Route) -> dict[str, str]:
     """Return what is left of limits, in the words of the client's dialect; some dialects have none."""
     headers: dict[str, str] = {}
-    if route.room is None and route.tokens is None:
-        return headers
     for what, room in (("requests", route.room), ("tokens", route.tokens)):
         match route.dialect:
             case Dialect.OPENAI if room is not None:
@@ -80,12 +79,12 @@ def _room_headers(route: Route) -> dict[str, str]:
     return headers
 
 
-def json_answer(body: bytes, headers: dict[str, str], status: int = 200) -> web.Response:
+def json_answer(body: bytes, headers: dict[str, str], status: int = 200) -> WholeAnswer:
     """Return a JSON answer that is sent in one piece."""
-    return web.Response(body=body, status=status, content_type="application/json", headers=headers)
+    return WholeAnswer(body, status=status, headers=headers)
 
 
-def error_answer(error: AduanaError, request_id: str, dialect: Dialect) -> web.Response:
+def error_answer(error: AduanaError, request_id: str, dialect: Dialect) -> WholeAnswer:
     """Return the error in the dialect's shape, with what a client needs to decide whether to try again."""
     route = error.route
     headers = {**route_headers(route), "x-aduana-decision": route.decision} if route is not None else {}

@@ -18,7 +18,7 @@ from gateway.accounts.secrets import SecretDigest, is_mistyped
 from gateway.core.errors import BadRequest, ConfigurationError, Forbidden, KeyExpired, KeyRevoked, Unauthorized
 from gateway.core.request import Caller
 from gateway.core.secret import Credential, CredentialForm, Secret
-from gateway.server.headers import KEY, REQUEST_HEADERS, refuse_unknown_headers, remembered
+from gateway.server.headers import KEY, REQUEST_HEADERS, all_known, refuse_unknown_headers, remembered
 
 _CACHED_HOSTS = 256
 _EXPOSED = "x-request-id, x-aduana-target, x-aduana-zone, x-aduana-label, x-aduana-reasons"
@@ -121,24 +121,24 @@ class KeyRing:
         given = credentials_of(headers)
         now = self._wall()
         ended: Unauthorized | None = None
-        found: dict[str, Caller] = {}
+        found: Caller | None = None
         for secret in given:
-            known = self._of(secret)
+            known = self._known.get(self._digest.of(secret))
             if known is None:
                 continue
-            refusal = known.refusal(now)
-            if refusal is None:
-                found[known.caller.key] = known.caller
-            else:
+            refusal = None if known.key is None else known.refusal(now)
+            if refusal is not None:
                 ended = ended or refusal
-        if len(found) > 1:
-            raise BadRequest(
-                "Two API keys of this gateway in one request. Send exactly one.", code="ambiguous_credentials"
-            )
-        if own := headers.get(KEY, "").strip():
+            elif found is not None and found.key != known.caller.key:
+                raise BadRequest(
+                    "Two API keys of this gateway in one request. Send exactly one.", code="ambiguous_credentials"
+                )
+            else:
+                found = known.caller
+        if KEY in headers and (own := headers[KEY].strip()):
             self._check_own(own, now)
-        if found:
-            return next(iter(found.values()))
+        if found is not None:
+            return found
         if ended is not None:
             raise ended
         # Apps insist on sending some key: where none are configured, whatever they send is nobody's secret.
@@ -264,7 +264,7 @@ def credentials_of(headers: CIMultiDictProxy[str]) -> set[str]:
     """Return the different secrets of a request."""
     given: set[str] = set()
     for name in _CREDENTIALS:
-        for value in headers.getall(name, ()):
+        for value in headers.getall(name) if name in headers else ():
             given.add(_secret_of(value) if name == "authorization" else value.strip())
     given.discard("")
     return given
@@ -302,10 +302,11 @@ class HostGuard:
         """
         headers = request.headers
         names = tuple([name for name, _ in headers.items()])  # of its keys alone each would come once
-        twice = _twice(names)
-        if twice is not None:
-            raise BadRequest(f"The header {twice!r} stands twice. Send it once.", code="duplicate_header")
-        refuse_unknown_headers(names)
+        if not _in_order(names):
+            twice = _twice(names)
+            if twice is not None:
+                raise BadRequest(f"The header {twice!r} stands twice. Send it once.", code="duplicate_header")
+            refuse_unknown_headers(names)
         host = hostname(headers.get("Host", ""))
         if host not in self._hosts and not self._any_host:
             raise Forbidden(
@@ -343,6 +344,11 @@ class HostGuard:
 
 
 @remembered
+def _in_order(names: tuple[str, ...]) -> bool:
+    """Return whether nothing is wrong with the names of a head."""
+    return _twice(names) is None and all_known(names)
+
+
 def _twice(names: tuple[str, ...]) -> str | None:
     """Return the name of a header that may come once and came twice; None: there is none."""
     given = [name.lower() for name in names]

@@ -22,8 +22,8 @@ class BodyReader:
             RequestTimeout: It did not arrive in time.
             BadRequest: It is compressed, which is not read here.
         """
-        encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
-        if encoding not in ("", "identity"):
+        headers = request.headers
+        if "Content-Encoding" in headers and headers["Content-Encoding"].strip().lower() not in ("", "identity"):
             raise BadRequest(
                 "Compressed request bodies are not accepted. Send plain JSON.", code="unsupported_encoding", status=415
             )

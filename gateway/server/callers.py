@@ -72,14 +72,19 @@ class Callers:
         people = self._people
         if people is None:
             return self._keys.caller(headers)
-        tokens = _tokens(headers) if people.has_providers and not self._keys.knows_one_of(headers) else set()
+        if people.has_providers:
+            return self._by_token_or_key(people, headers)
+        return people.of_front_end(self._keys.caller(headers), headers)
+
+    def _by_token_or_key(self, people: People, headers: Headers) -> Caller:
+        tokens = _tokens(headers) if not self._keys.knows_one_of(headers) else set()
         if len(tokens) > 1:
             raise BadRequest("Two tokens in one request. Send exactly one.", code="ambiguous_credentials")
         if tokens:
             return people.of_token(tokens.pop())
         caller = self._keys.caller(headers)
         # INVARIANT: who shows a credential is not answered as nobody, without the tags that go with it.
-        if people.has_providers and self._keys.is_anonymous(caller) and credentials_of(headers):
+        if self._keys.is_anonymous(caller) and credentials_of(headers):
             raise Unauthorized(
                 "What this request shows is neither a key of this gateway nor a signed token (JWT) of its providers. "
                 "Sign in again, or send no credential."

@@ -37,6 +37,7 @@ from gateway.server.headers import EXPLAIN
 from gateway.server.inbound import InboundBuilder
 from gateway.server.retried_bodies import RetriedBodies, name_of
 from gateway.server.streaming import COMMENT, EVENTS, EventStream
+from gateway.server.whole_answer import JSON, WholeAnswer
 from gateway.wire.dialect import AnswerAssembly, AnswerStream
 from gateway.wire.form import form_document
 from gateway.wire.json_body import parse_request
@@ -216,7 +217,7 @@ class HttpEndpoint:
         """
         return self._inbound_builder.given(http)
 
-    async def explained(self, inbound: Inbound) -> web.Response:
+    async def explained(self, inbound: Inbound) -> web.StreamResponse:
         """Answer with the whole decision, and send the request nowhere.
 
         Raises:
@@ -288,7 +289,7 @@ class HttpEndpoint:
         stream: Callable[[], AnswerStream],
         assembly: Callable[[], AnswerAssembly],
         content_type: str = EVENTS,
-        whole_type: str = "application/json",
+        whole_type: str = JSON,
         waiting: bytes | None = COMMENT,
         finished: Finished | None = None,
     ) -> web.StreamResponse:
@@ -326,7 +327,7 @@ class HttpEndpoint:
                 whole.add(delta)
             if finished is not None:
                 await finished(answer)
-            return web.Response(body=whole.body(), content_type=whole_type, headers=headers)
+            return WholeAnswer(whole.body(), content_type=whole_type, headers=headers)
 
     async def _streamed(
         self,
@@ -375,9 +376,13 @@ async def _answered(
     fast = False
 
     def take(deltas: Sequence[Text | Reasoning]) -> bool:
-        if not events.takes(sum([_AROUND + len(delta.text) for delta in deltas])):
+        size = 0
+        for delta in deltas:
+            size += _AROUND + len(delta.text)
+        if not events.takes(size):
             return False
-        events.send_now(b"".join([encoder.encode(delta) for delta in deltas]))
+        alone = len(deltas) == 1
+        events.send_now(encoder.encode(deltas[0]) if alone else b"".join([encoder.encode(delta) for delta in deltas]))
         return True
 
     try:

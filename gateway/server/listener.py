@@ -13,7 +13,9 @@ from aiohttp import web
 
 from gateway.core.background import Keep, unwatched
 from gateway.pipeline.drain import DrainWindow
-from gateway.server.connections import Connection, Connections
+from gateway.server.application import Application
+from gateway.server.connection import Connection
+from gateway.server.connections import Connections
 from gateway.server.descriptors import affordable_connections
 
 LOG = structlog.get_logger("aduana.server")
@@ -73,7 +75,7 @@ class Listener:
 
     def __init__(
         self,
-        application: web.Application,
+        application: Application,
         *,
         host: str,
         port: int,
@@ -126,13 +128,8 @@ class Listener:
             "auto_decompress": False,
             "max_field_size": 16 * 1024,
         }
-        application.middlewares.insert(0, self._connections.track)
-        self._runner = web.AppRunner(
-            application,
-            handler_cancellation=True,  # a client that goes away cancels its request at once
-            shutdown_timeout=_LAST_WORDS_SECONDS,
-            access_log=None,
-        )
+        self._application = application
+        self._runner: web.ServerRunner | None = None
         self._servers: list[asyncio.Server] = []
         self._keep = keep
         self._watch: asyncio.Task[None] | None = None
@@ -143,6 +140,12 @@ class Listener:
         Raises:
             OSError: An address can't be had; its `filename` says which.
         """
+        server = web.Server(
+            self._application.answer,
+            request_factory=self._application.request,
+            handler_cancellation=True,  # a client that goes away cancels its request at once
+        )
+        self._runner = web.ServerRunner(server, shutdown_timeout=_LAST_WORDS_SECONDS)
         await self._runner.setup()
         try:
             await self._open()
@@ -196,7 +199,8 @@ class Listener:
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.wait([self._watch])
-        await self._runner.cleanup()
+        if self._runner is not None:
+            await self._runner.cleanup()
 
     def _take(self, accepted: socket.socket) -> None:
         task = asyncio.get_running_loop().create_task(self._begin(accepted), name="connection that was handed over")
@@ -209,7 +213,7 @@ class Listener:
             await asyncio.get_running_loop().connect_accepted_socket(self._connection, accepted, **self._options)
 
     def _connection(self) -> asyncio.Protocol:
-        server = self._runner.server
+        server = self._runner.server if self._runner is not None else None
         if server is None or not self._connections.make_room(asyncio.get_running_loop().time()):
             return _Full(self._refused)
         connection = Connection(server, self._connections, **self._limits)

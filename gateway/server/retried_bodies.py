@@ -24,12 +24,13 @@ class RetriedBodies:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._parsed: TTLCache[Name, Any] = TTLCache(_MOST, _SECONDS, timer=clock)
         self._clock = clock
-        self._last = -_SECONDS  # when one was refused
+        self._last: float | None = None  # when one was refused
 
     @property
     def empty(self) -> bool:
         """Return whether nothing was refused lately."""
-        return self._clock() - self._last >= _SECONDS  # asked with every request, and the cache is slow to ask
+        # Asked with every request, and the cache is slow to ask.
+        return self._last is None or self._clock() - self._last >= _SECONDS
 
     def parsed(self, name: Name) -> Any | None:
         """Return what a body was parsed to when it was refused; None: it was not, or long ago."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
 
 import structlog
 from aiohttp import HttpVersion11, web
@@ -18,6 +17,7 @@ EVENTS = "text/event-stream; charset=utf-8"
 COMMENT = b": still working\n\n"  # readers of events pass over it
 _FIRST_SECONDS = 2.0  # an error that comes sooner still has its own status
 _PAUSE_SECONDS = 10.0  # proxies and clients wait for 30 seconds and more
+_GONE = "the client closed the connection"
 _HEADERS = {
     "Cache-Control": "no-cache",
     "X-Accel-Buffering": "no",  # a reverse proxy must not hold events back
@@ -102,8 +102,10 @@ class EventStream:
                 await asyncio.sleep(max(left, 0.001))
                 if not self._writing and self._sent_at + self._pause_seconds <= self._loop.time():
                     self._sent_at = self._loop.time()
-                    with _gone():
+                    try:
                         await self.response.write(self._waiting)
+                    except ConnectionError as error:
+                        raise ClientGone(_GONE) from error
 
     async def open(self, headers: dict[str, str], start: bytes = b"") -> bool:
         """Send the head and `start`, and return True; if the head was sent before, return False.
@@ -115,8 +117,10 @@ class EventStream:
             if self.response.prepared:
                 return False
             self.response.headers.update(headers)
-            with _gone():
+            try:
                 await self.response.prepare(self._http)
+            except ConnectionError as error:
+                raise ClientGone(_GONE) from error
             if start:
                 await self.send(start)
             self._sent_at = self._loop.time()
@@ -131,12 +135,14 @@ class EventStream:
         if self._recording is not None:
             self._recording.add(frame)
         self._writing = True
-        with _gone():
+        try:
             if len(frame) <= _PIECE:
                 await self.response.write(frame)
             else:
                 for start in range(0, len(frame), _PIECE):
                     await self.response.write(frame[start : start + _PIECE])
+        except ConnectionError as error:
+            raise ClientGone(_GONE) from error
         self._writing = False
         self._sent_at = self._loop.time()
 
@@ -177,18 +183,7 @@ class EventStream:
         Raises:
             ClientGone: The client has closed the connection, or reads nothing.
         """
-        with _gone():
+        try:
             await self.response.write_eof()
-
-
-@contextlib.contextmanager
-def _gone() -> Iterator[None]:
-    """Say in the pipeline's words that the client is gone.
-
-    Raises:
-        ClientGone: The connection is closed, or was cut off.
-    """
-    try:
-        yield
-    except ConnectionError as error:
-        raise ClientGone("the client closed the connection") from error
+        except ConnectionError as error:
+            raise ClientGone(_GONE) from error

@@ -41,6 +41,15 @@ _NAMES = frozenset(
     }
 )
 
+_ORDINARY = frozenset(
+    {
+        *("model", "messages", "prompt", "input", "stream", "stream_options", "max_tokens", "max_completion_tokens"),
+        *("temperature", "top_p", "top_k", "min_p", "seed", "stop", "n", "user", "tools", "tool_choice", "system"),
+        *("frequency_penalty", "presence_penalty", "response_format", "reasoning_effort", "parallel_tool_calls"),
+    }
+)
+"""Names of which most bodies have no others."""
+
 _FORMS = ("grammar", "json_schema", "guided_json", "guided_regex", "guided_choice", "guided_grammar")
 
 
@@ -69,6 +78,8 @@ def refuse_overrides(document: JsonObject) -> None:
     Raises:
         BadRequest: a field has such a name.
     """
+    if _ORDINARY.issuperset(document):
+        return
     metadata = document.get("metadata")
     for name in (*document, *metadata) if is_object(metadata) else document:
         if "aduana" in name.casefold():

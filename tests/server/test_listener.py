@@ -13,12 +13,13 @@ import structlog
 from aiohttp import web
 
 from gateway.pipeline.drain import DrainWindow
+from gateway.server.application import Application
 from gateway.server.listener import Handed, Listener
 from tests.standins.certificates import Authority
 
 
 def listener_of(
-    application: web.Application,
+    served: Application,
     *,
     further_port: int | None = None,
     tls: ssl.SSLContext | None = None,
@@ -27,7 +28,7 @@ def listener_of(
 ) -> Listener:
     """A listener on a free port of loopback."""
     return Listener(
-        application,
+        served,
         host="127.0.0.1",
         port=0,
         further_port=further_port,
@@ -47,7 +48,7 @@ def test_fewer_connections_than_configured_are_said(
     """A limit of open files that lowers `max_connections` is in the log, with what to raise."""
     monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
     with structlog.testing.capture_logs() as logs:
-        listener_of(web.Application())
+        listener_of(Application())
     assert [(line["kept"], line["before"]) for line in logs] == told
     assert all("LimitNOFILE" in line["reason"] for line in logs)
 
@@ -58,11 +59,11 @@ async def test_a_second_port_answers_the_same() -> None:
     async def hello(_: web.Request) -> web.Response:
         return web.Response(text="hello")
 
-    application = web.Application()
-    application.router.add_get("/", hello)
+    served = Application()
+    served.serve("GET", "/", hello)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         further = probe.getsockname()[1]
-    listener = listener_of(application, further_port=further)
+    listener = listener_of(served, further_port=further)
     url = await listener.start()
     try:
         async with aiohttp.ClientSession() as session:
@@ -79,7 +80,7 @@ async def test_a_port_that_is_taken_is_named() -> None:
     """The error says which of the two addresses can't be had, and the other one is given back."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        listener = listener_of(web.Application(), further_port=port)
+        listener = listener_of(Application(), further_port=port)
         with pytest.raises(OSError, match="in use") as caught:
             await listener.start()
     assert caught.value.filename == f"127.0.0.1:{port}"
@@ -91,7 +92,7 @@ async def test_connections_that_never_begin_tls_count(tmp_path: Path) -> None:
     authority.write(tmp_path / "cert.pem", tmp_path / "key.pem")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
-    listener = listener_of(web.Application(), tls=context, max_connections=2)
+    listener = listener_of(Application(), tls=context, max_connections=2)
     url = await listener.start()
     trust = ssl.create_default_context(cafile=str(authority.file))
     silent = []
@@ -126,9 +127,9 @@ async def test_a_reader_that_takes_nothing_is_cut_off_behind_tls_too(tmp_path: P
         finally:
             ended.set()
 
-    application = web.Application()
-    application.router.add_get("/", endless)
-    listener = listener_of(application, tls=context)
+    served = Application()
+    served.serve("GET", "/", endless)
+    listener = listener_of(served, tls=context)
     url = await listener.start()
     trust = ssl.create_default_context(cafile=str(authority.file))
     port = int(url.rpartition(":")[2])
@@ -166,10 +167,10 @@ async def test_connections_that_another_process_accepted_are_answered(tmp_path: 
     authority.write(tmp_path / "cert.pem", tmp_path / "key.pem")
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
-    application = web.Application()
-    application.router.add_get("/", answered)
+    served = Application()
+    served.serve("GET", "/", answered)
     handed = Elsewhere()
-    listener = listener_of(application, tls=tls, handed=handed)
+    listener = listener_of(served, tls=tls, handed=handed)
     url = await listener.start()
     try:
         trusting = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=str(authority.file)))

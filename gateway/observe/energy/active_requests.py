@@ -6,7 +6,8 @@ what happened since its last tick. A lock of microseconds lies between beginning
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from gateway.core.events import Began, Event, Settled
 from gateway.core.labels import Zone
@@ -17,8 +18,6 @@ from gateway.observe.energy.attribution import Work
 class ActiveRequests:
     """Observer of events that counts the work of requests on local targets."""
 
-    hears = (Began, Settled)
-
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
@@ -28,25 +27,27 @@ class ActiveRequests:
         self._busy = 0.0
         self._since: float | None = None
         self._tick = clock()
+        self.hears: Mapping[type, Callable[[Any], None]] = {Began: self._began, Settled: self._settled}
 
     def on(self, event: Event) -> None:
         """Count a request as working here from the moment a local target is asked.
 
         It ends when a target elsewhere is asked, or when the request is settled.
         """
-        match event:
-            case Began():
-                if event.zone is Zone.LOCAL:
-                    self._begin(event.request_id, event.progress)
-                else:
-                    self._end(event.request_id, Work())
-            case Settled():
-                usage = event.settlement.usage
-                local = event.settlement.zone is Zone.LOCAL
-                work = Work(prefill=usage.input, decode=usage.completion_tokens) if local else Work()
-                self._end(event.receipt.request_id, work)
-            case _:
-                pass
+        if type(event) in self.hears:
+            self.hears[type(event)](event)
+
+    def _began(self, event: Began) -> None:
+        if event.zone is Zone.LOCAL:
+            self._begin(event.request_id, event.progress)
+        else:
+            self._end(event.request_id, Work())
+
+    def _settled(self, event: Settled) -> None:
+        usage = event.settlement.usage
+        local = event.settlement.zone is Zone.LOCAL
+        work = Work(prefill=usage.input, decode=usage.completion_tokens) if local else Work()
+        self._end(event.receipt.request_id, work)
 
     def take(self) -> tuple[float, dict[str, Work]]:
         """Return the share of time with work in it since the last call, and what each request processed in that time.

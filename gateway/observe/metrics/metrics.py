@@ -129,7 +129,7 @@ class Metrics:
             budgets=known.budgets,
         )
         # By kind of event; a test holds that none is missing.
-        self._counts: dict[type, Callable[[Any], None]] = {
+        self.hears: Mapping[type, Callable[[Any], None]] = {
             Decided: self._decided,
             Settled: self._settled,
             Compared: lambda event: self.families.compared.add(event.change),
@@ -141,14 +141,13 @@ class Metrics:
             AttachmentRead: self._attachment,
             Began: self._began,
         }
-        self.hears = frozenset(self._counts)
         self._process = CollectorRegistry()
         ProcessCollector(registry=self._process)
         GCCollector(registry=self._process)
 
     def on(self, event: Event) -> None:
         """Count one event."""
-        self._counts[type(event)](event)
+        self.hears[type(event)](event)
 
     def _shadowed(self, event: Shadowed) -> None:
         self.families.shadowed.observe(event.similarity, self._target(event.target), self._target(event.shadow))

@@ -86,7 +86,7 @@ def require_key(caller: Caller) -> None:
         )
 
 
-def _shown(http: web.Request, batch: Batch | None) -> web.Response:
+def _shown(http: web.Request, batch: Batch | None) -> web.StreamResponse:
     """Answer with a batch.
 
     Raises:

@@ -175,7 +175,7 @@ def _listed(items: list[object]) -> tuple[bytes, ...]:
     return listed_items(items, lambda prefix, number: f"{prefix}_{unique}_{number}")
 
 
-def _shown(http: web.Request, found: Conversation) -> web.Response:
+def _shown(http: web.Request, found: Conversation) -> web.StreamResponse:
     return json_answer(wire.conversation_body(found.id, found.created, found.metadata), _id(http))
 
 

@@ -2,11 +2,11 @@
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from gateway.core.errors import RateLimited, TargetBusy
 from gateway.core.kept_answers import HEADER, Identity, KeptAnswer
 from gateway.core.request import Caller
 from gateway.server.endpoint import INLINE_BYTES, HttpEndpoint
@@ -14,6 +14,7 @@ from gateway.server.forms import FORM
 from gateway.server.headers import EXPLAIN, TAGS
 from gateway.server.idempotency import KeptAnswers, Recording, checked_key
 from gateway.server.streaming import RECORDING
+from gateway.server.whole_answer import WholeAnswer
 
 REPLAYED = "idempotent-replayed"
 # What else an answer depends on, besides caller, path and body.
@@ -31,13 +32,9 @@ class Idempotent:
     def __call__(self, handler: Handler) -> Handler:
         """Return the handler with memory; a request without the header goes straight to it."""
 
-        async def answer(http: web.Request) -> web.StreamResponse:
+        def answer(http: web.Request) -> Awaitable[web.StreamResponse]:
             given = http.headers.get(HEADER)
-            try:
-                return await handler(http) if given is None else await self._once(http, handler, given)
-            except (TargetBusy, RateLimited):
-                self._endpoint.turned_away(http)
-                raise
+            return handler(http) if given is None else self._once(http, handler, given)
 
         return answer
 
@@ -53,7 +50,7 @@ class Idempotent:
         recording = http[RECORDING] = Recording()
         try:
             response = await handler(http)
-            if isinstance(response, web.Response) and isinstance(response.body, bytes):
+            if isinstance(response, WholeAnswer):
                 recording.add(response.body)
             whole = recording.body()
             if response.status == 200 and whole is not None:

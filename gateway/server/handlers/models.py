@@ -121,7 +121,7 @@ class ModelHandlers:
         return next(model for model in self._models.report().models if model.target == target)
 
     @staticmethod
-    def _told(http: web.Request, report: ModelReport | ModelsReport) -> web.Response:
+    def _told(http: web.Request, report: ModelReport | ModelsReport) -> web.StreamResponse:
         return json_answer(msgspec.json.encode(report), {"x-request-id": http[REQUEST_ID]})
 
 

@@ -1,8 +1,9 @@
 """Parse OpenAI's `messages` into `Message`s and the kinds of media that they carry. Pure."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
-from gateway.core.document import Json, is_object
+from gateway.core.document import Json
 from gateway.core.request import Media, MediaPart, Message, ToolCall
 from gateway.wire.body_fields import Fields, bad_field
 
@@ -41,7 +42,7 @@ def parse_messages(body: Fields) -> tuple[tuple[Message, ...], frozenset[Media]]
 
 def _plain_text(given: Json) -> Message | None:
     """Return a message that is a role and a text, as nearly all are; None: it is more, or not as it must be."""
-    if not is_object(given) or len(given) != 2:
+    if type(given) is not MappingProxyType or len(given) != 2:
         return None
     role, text = given.get("role"), given.get("content")
     return Message(role=role, text=text) if type(text) is str and role in _SPEAKERS and type(role) is str else None

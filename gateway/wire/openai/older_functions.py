@@ -3,9 +3,10 @@
 The newer form is what is inspected, decided on and sent. The older one knows one call at a time.
 """
 
+from types import MappingProxyType
 from typing import Any
 
-from gateway.core.document import Json, JsonObject, freeze_object, is_object, thaw
+from gateway.core.document import Json, JsonObject, freeze_object, thaw
 from gateway.wire.body_fields import Fields, bad_field
 
 _MOST = 1024
@@ -18,7 +19,7 @@ def is_older(document: JsonObject) -> bool:
         return True
     messages = document.get("messages")
     for one in messages if isinstance(messages, tuple) else ():
-        if is_object(one) and (one.get("role") == "function" or one.get("function_call") is not None):
+        if type(one) is MappingProxyType and (one.get("role") == "function" or one.get("function_call") is not None):
             return True
     return False
 

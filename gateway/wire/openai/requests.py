@@ -29,6 +29,7 @@ _NOT_SERVED = {
     "audio": "spoken answers are not served.",
     "web_search_options": "search by the provider is not served.",
 }
+_NOT_TEXT = frozenset({*_NOT_SERVED, "modalities"})
 
 
 def parse_chat(document: JsonObject) -> ChatRequest:
@@ -42,13 +43,10 @@ def parse_chat(document: JsonObject) -> ChatRequest:
     if older or "functions" in document:
         document = modern(document)
     body = Fields(document)
-    for name, problem in _NOT_SERVED.items():
-        if document.get(name):
-            raise bad_field(name, problem)
-    if any(item != "text" for item in body.items("modalities", 8)):
-        raise bad_field("modalities", "only text answers are served.")
+    if not _NOT_TEXT.isdisjoint(document):
+        _refuse_all_but_text(body)
     messages, media = parse_messages(body)
-    tools = _tools(body)
+    tools = _tools(body) if "tools" in document else ()
     form, sampling = response_format(body), chat_sampling(body)
     if form.kind == "grammar" and tools:
         raise bad_field("grammar", "can't stand beside 'tools'.")
@@ -62,7 +60,7 @@ def parse_chat(document: JsonObject) -> ChatRequest:
         media=media,
         messages=messages,
         tools=tools,
-        tool_choice=_tool_choice(body, tools),
+        tool_choice=_tool_choice(body, tools) if "tool_choice" in document else None,
         sampling=sampling,
         response_format=form,
         thinking=thinking_of(document),
@@ -147,9 +145,17 @@ def _model(body: Fields) -> str:
     return model
 
 
+def _refuse_all_but_text(body: Fields) -> None:
+    for name, problem in _NOT_SERVED.items():
+        if body.document.get(name):
+            raise bad_field(name, problem)
+    if any(item != "text" for item in body.items("modalities", 8)):
+        raise bad_field("modalities", "only text answers are served.")
+
+
 def _streaming(body: Fields) -> tuple[bool, bool]:
     stream = body.boolean("stream")
-    options = body.mapping("stream_options")
+    options = body.mapping("stream_options") if "stream_options" in body.document else None
     usage = options.boolean("include_usage") if options is not None else False
     return stream, stream and usage  # a whole answer has its usage anyway
 
