@@ -9,7 +9,6 @@ import asyncio
 import logging
 import re
 import ssl
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NoReturn
 
@@ -27,7 +26,7 @@ from gateway.core.errors import AduanaError, TargetBusy, TargetError, TargetProt
 from gateway.core.secret import Credential, CredentialForm
 from gateway.core.target import Api
 from gateway.upstream import errors as faults
-from gateway.upstream.arrival.connections import ArrivingConnector, Take, pour
+from gateway.upstream.arrival.connections import ArrivingConnector, Take, come, pour
 from gateway.upstream.body import BodyShape
 from gateway.upstream.framing.decompression import Inflater
 
@@ -73,15 +72,8 @@ class CloudReply:
             raise faults.cut_off(self._door.target) from error
 
     def come(self) -> bytes:
-        """Return all raw bytes that have come, without waiting; empty: none.
-
-        Raises:
-            TargetCutOff: the body is cut.
-        """
-        try:
-            return self._response.content.read_nowait()
-        except _BROKEN as error:
-            raise faults.cut_off(self._door.target) from error
+        """Return raw bytes that have come, without waiting; as `arrival.connections.come` does."""
+        return come(self._response.content, self._response.protocol)
 
     async def pour(self, take: Take) -> bool:
         """Hand raw bytes to `take` as they arrive; as `arrival.connections.pour` does."""
@@ -197,6 +189,7 @@ class _Door:
         self.target = target
         self._settings = settings
         self._places: dict[str, aiohttp.ClientRequest] = {}
+        self._heads: dict[str, bytes] = {}  # of requests with JSON and the configured key, by path
         self._under_way = 0
         self._proxy = None if settings.proxy is None else URL(settings.proxy)
         context = httpx2.create_ssl_context(trust_env=False)
@@ -223,16 +216,16 @@ class _Door:
         """
         if content_type != _JSON and not _FORM.fullmatch(content_type):
             raise TargetError(f"The target {self.target!r} would have been sent something of an unknown type.")
-        headers = {
-            "Content-Type": content_type,
-            "Content-Length": str(len(body)),
-            "Accept": "text/event-stream, application/json, */*;q=0.5",
-            "Accept-Encoding": "identity",
-            "User-Agent": f"aduana/{__version__}",
-        }
+        place = self._place(path)
+        usual = credential is None and content_type == _JSON
+        head = self._heads.get(path) if usual else None
+        if head is None:
+            head = self._head(place, content_type, credential)
+            if usual:
+                self._heads[path] = head
         self._under_way += 1
         try:
-            response = await self._begun(self._place(path), headers | self._provider_headers(credential), body)
+            response = await self._begun(place, head + b"Content-Length: %d\r\n\r\n" % len(body), body)
         except BaseException:
             self._under_way -= 1
             raise
@@ -252,7 +245,7 @@ class _Door:
         """Close all connections."""
         await self._connector.close()
 
-    async def _begun(self, place: aiohttp.ClientRequest, headers: Mapping[str, str], body: bytes) -> _Answer:
+    async def _begun(self, place: aiohttp.ClientRequest, head: bytes, body: bytes) -> _Answer:
         """Return the answer that begins, with whatever status.
 
         Raises:
@@ -273,7 +266,7 @@ class _Door:
             )
             # At once, whatever its size: an answer may come, and end the connection, before all of it has left. In
             # pieces: TLS says how much waits only from where its own socket is full.
-            protocol.transport.writelines((self._head(place, headers), body[:_PIECE_BYTES]))
+            protocol.transport.writelines((head, body[:_PIECE_BYTES]))
             for start in range(_PIECE_BYTES, len(body), _PIECE_BYTES):
                 protocol.transport.write(body[start : start + _PIECE_BYTES])
             message, content = await protocol.read()
@@ -298,12 +291,18 @@ class _Door:
                 return connection, protocol
             _cut(connection)
 
-    def _head(self, place: aiohttp.ClientRequest, headers: Mapping[str, str]) -> bytes:
-        """Return the head of a request.
+    def _head(self, place: aiohttp.ClientRequest, content_type: str, credential: Credential | None) -> bytes:
+        """Return the head of a request, but for what tells the length of its body.
 
         Raises:
             TargetError: a key or a version can stand in no header.
         """
+        headers = {
+            "Content-Type": content_type,
+            "Accept": "text/event-stream, application/json, */*;q=0.5",
+            "Accept-Encoding": "identity",
+            "User-Agent": f"aduana/{__version__}",
+        } | self._provider_headers(credential)
         if not all(map(_VALUE.fullmatch, headers.values())):
             raise TargetError(f"The target {self.target!r} could not be asked: its key is none that can be sent.")
         url, to_proxy = place.url, {}
@@ -314,7 +313,7 @@ class _Door:
         else:
             target = url.raw_path_qs
         lines = [f"{name}: {value}\r\n" for name, value in {**headers, **to_proxy}.items()]
-        return f"POST {target} HTTP/1.1\r\nHost: {place.headers['Host']}\r\n{''.join(lines)}\r\n".encode("ascii")
+        return f"POST {target} HTTP/1.1\r\nHost: {place.headers['Host']}\r\n{''.join(lines)}".encode("ascii")
 
     def _place(self, path: str) -> aiohttp.ClientRequest:
         """Return where a path behind the base URL is, as the connector wants to be told.

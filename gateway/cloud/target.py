@@ -11,8 +11,8 @@ from functools import partial
 from gateway.cloud.apis import MessagesApi, api_of
 from gateway.cloud.door import Door, MakeDoor, OwnDoor
 from gateway.cloud.settings import CloudSettings, unencrypted
-from gateway.core.delta import Delta, Embeddings
-from gateway.core.document import encode
+from gateway.core.delta import Delta, Embeddings, Extra, ToolCallPart
+from gateway.core.document import JsonObject, encode
 from gateway.core.errors import (
     ClientCredentialRefused,
     ConfigurationError,
@@ -92,13 +92,20 @@ class CloudTarget:
             latency_seconds=self._latency.value,
             problem=shut or self._exchange.problem,
             open_until=held,
-            retry_in=self._exchange.retry_in(),
+            retry_in=None if held is None else self._exchange.retry_in(),
         )
 
     async def generate(
-        self, clearance: Clearance, *, deadline: float, fast: FastPath | None = None
+        self,
+        clearance: Clearance,
+        *,
+        deadline: float,
+        fast: FastPath | None = None,
+        extras: Callable[[JsonObject], None] | None = None,
     ) -> AsyncGenerator[Delta, None]:
         """Yield the answer to a cleared chat or completion request. `deadline` is in the loop's clock.
+
+        `extras` is told the fields that OpenAI does not have, ahead of who reads the answer.
 
         Raises:
             PolicyRefused: the clearance is not for this target.
@@ -107,18 +114,25 @@ class CloudTarget:
             TargetRejected: the provider refused the request itself.
         """
         post = self._cleared_post(clearance, self._settings.most_answer_bytes)
+        cleared = clearance.opened()
         begun = self._clock()
         answered = False
-        async with aclosing(
-            self._exchange.stream(
-                post, self._api.reader(clearance.document), deadline=deadline, endpoint=clearance.endpoint, fast=fast
-            )
-        ) as deltas:
+        deltas = self._exchange.stream(
+            post, self._api.reader(cleared.document), deadline=deadline, endpoint=cleared.endpoint, fast=fast
+        )
+        try:
             async for delta in deltas:
                 if not answered:
                     answered = True
                     self._latency.add(self._clock() - begun)
+                if extras is not None:
+                    if isinstance(delta, Extra):
+                        extras(delta.fields)
+                    elif isinstance(delta, ToolCallPart) and delta.extra:
+                        extras(delta.extra)
                 yield delta
+        finally:
+            await deltas.aclose()
 
     async def exchange(self, clearance: Clearance, *, deadline: float) -> AsyncGenerator[Delta, None]:
         """Yield the answer to a cleared request for pictures, speech or a transcript; raises what `generate` raises."""
@@ -182,10 +196,11 @@ class CloudTarget:
         return post
 
     def _sent(self, clearance: Clearance, *, counting: bool) -> SentBody:
+        cleared = clearance.opened()
         if not counting:
-            path, body = self._api.request(clearance.endpoint, clearance.document)
+            path, body = self._api.request(cleared.endpoint, cleared.document)
         elif isinstance(self._api, MessagesApi):
-            path, body = self._api.count(clearance.document)
+            path, body = self._api.count(cleared.document)
         else:
             raise TargetLacksEndpoint(f"The target {self._info.name!r} can't be asked to count tokens.")
         return SentBody(path=path, content=encode(body))
@@ -216,18 +231,19 @@ class CloudTarget:
         request_id = "unknown"
         try:
             if type(clearance) is Clearance:
-                request_id = clearance.request_id
-                if clearance.target == self._info.name and clearance.label <= self._info.ceiling:
-                    self._check_readable(clearance)
+                cleared = clearance.opened()
+                request_id = cleared.request_id
+                if cleared.target == self._info.name and cleared.label <= self._info.ceiling:
+                    self._check_readable(cleared.document)
                     return
         except TypeError:
             pass  # a clearance that nobody minted
         self._on_violation(ViolationStopped(request_id=request_id, target=self._info.name))
         raise PolicyRefused(f"The request was stopped: it is not cleared for the target {self._info.name!r}.")
 
-    def _check_readable(self, clearance: Clearance) -> None:
+    def _check_readable(self, document: JsonObject) -> None:
         # Token numbers are text that inspection can't read, whatever label the request has.
-        if has_token_numbers(clearance.document):
+        if has_token_numbers(document):
             raise TargetError(
                 f"The target {self._info.name!r} is not sent token numbers: nobody can inspect them. Send text.",
                 code="token_numbers",

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Protocol
 
 from gateway.core.errors import AduanaError, TargetCutOff, TargetUnavailable
@@ -221,12 +221,12 @@ class SealedDoor:
         """Why nothing can leave by it now, in a sentence; empty: it can."""
         return self._sender.problem
 
-    async def send(
+    def send(
         self, clearance: Clearance, sent: SentBody, *, most_bytes: int, credential: Credential | None
-    ) -> "SealedReply":
+    ) -> "Coroutine[None, None, SealedReply]":
         """Send one body and return the answer that begins; raises what `Sender.send` raises."""
         assert clearance.target == self._target
-        return await self._sender.send(clearance, sent, most_bytes=most_bytes, credential=credential)
+        return self._sender.send(clearance, sent, most_bytes=most_bytes, credential=credential)
 
     async def close(self) -> None:
         """Do nothing: the connections are the sender's."""
@@ -269,6 +269,20 @@ class SealedReply:
             raise told
         return b""
 
+    def come(self) -> bytes:
+        """Return raw bytes that have come, without waiting; empty: none have, or only reading tells what comes next.
+
+        Raises:
+            TargetCutOff: the egress process has stopped.
+        """
+        if self._over or self._connection is None or self._behind is not None:
+            return b""
+        try:
+            body, self._behind = read_parts(self._connection.reader)
+        except Broken as error:
+            raise self._broken() from error
+        return body
+
     @property
     def ended(self) -> bool:
         """Whether the answer was read to its end."""
@@ -294,14 +308,16 @@ class SealedReply:
                 waiter.set_exception(error)
 
         came()
+        reader.tell(came)
         try:
-            with reader.told(came):
-                return await waiter
+            return await waiter
         except Broken as error:
             raise self._broken() from error
         except BaseException:
             await self.close()  # as in `read`
             raise
+        finally:
+            reader.tell(None)
 
     def _broken(self) -> TargetCutOff:
         return TargetCutOff(

@@ -36,18 +36,19 @@ class Signer:
         Raises:
             TypeError: Nobody minted that clearance.
         """
+        cleared = clearance.opened()
         claims = pack(
             Claims(
                 life=life,
                 nonce=secrets.token_bytes(16),
                 expires=time.monotonic() + ahead + GOOD_SECONDS,
-                request_id=clearance.request_id,
-                target=clearance.target,
-                label=clearance.label,
-                endpoint=clearance.endpoint,
-                policy=clearance.policy_digest,
-                known=tuple(sorted(clearance.known)),
-                prefix=clearance.prefix,
+                request_id=cleared.request_id,
+                target=cleared.target,
+                label=cleared.label,
+                endpoint=cleared.endpoint,
+                policy=cleared.policy_digest,
+                known=tuple(sorted(cleared.known)),
+                prefix=cleared.prefix,
                 path=sent.path,
                 content_type=sent.content_type,
                 size=len(sent.content),

@@ -4,9 +4,8 @@ A frame is four bytes of length (little-endian), one byte of kind, and the body.
 """
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import cast
 
 from gateway.egress.tls import Secured
@@ -28,10 +27,12 @@ class Watched(asyncio.Protocol):
     def __init__(self) -> None:
         self.ended = False
         self.lost = False
+        self.has_room = True  # the other side has read enough for more to be written
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._watcher: Callable[[], object] | None = None
-        self._came = bytearray()
+        self._came: bytes | bytearray = b""  # what came together; a bytearray while a frame comes in pieces
+        self._at = 0  # how much of it was taken
         self._wanted = HEAD  # bytes that the next frame has at least
         self._waiter: asyncio.Future[None] | None = None  # of who reads
         self._told: Callable[[], object] | None = None  # of who reads where it arrives
@@ -44,17 +45,24 @@ class Watched(asyncio.Protocol):
         Raises:
             ValueError: No frame is so long.
         """
-        came = self._came
-        if len(came) < self._wanted:
+        came, at = self._came, self._at
+        there = len(came) - at
+        if there < self._wanted:
             return None
-        end = HEAD + int.from_bytes(came[:4], "little")
-        if end > HEAD + MAX_FRAME:
+        body = at + HEAD
+        size = int.from_bytes(came[at : at + 4], "little")
+        if size > MAX_FRAME:
             raise ValueError("no frame")
-        if len(came) < end:
-            self._wanted = end
+        if there < HEAD + size:
+            self._wanted = HEAD + size
             return None
-        found = came[4], bytes(memoryview(came)[HEAD:end])
-        del came[:end]
+        end = body + size
+        # Frames that come whole, as nearly all do, are copied once: here.
+        found = came[at + 4], came[body:end] if isinstance(came, bytes) else bytes(memoryview(came)[body:end])
+        if end == len(came):
+            self._came, self._at = b"", 0
+        else:
+            self._at = end
         self._wanted = HEAD
         return found
 
@@ -77,11 +85,6 @@ class Watched(asyncio.Protocol):
                 self._waiter = None
         return found
 
-    @property
-    def has_room(self) -> bool:
-        """Whether the other side has read enough for more to be written."""
-        return self._room is None and not self.lost
-
     async def room(self) -> None:
         """Wait until the other side has read enough for more to be written.
 
@@ -93,27 +96,20 @@ class Watched(asyncio.Protocol):
         if self._room is not None:
             await asyncio.shield(self._room)
 
-    @contextlib.contextmanager
-    def told(self, came: Callable[[], object]) -> Iterator[None]:
-        """Call `came` wherever bytes have come, or the connection has ended. Nobody else reads meanwhile."""
-        self._told = came
-        if self._held:
-            self._hold(False)
-        try:
-            yield
-        finally:
-            self._told = None
+    def tell(self, came: Callable[[], object] | None) -> None:
+        """Call `came` wherever bytes have come, or the connection has ended; None: nobody any more.
 
-    @contextlib.contextmanager
-    def watched(self, watcher: Callable[[], object]) -> Iterator[None]:
-        """Call `watcher` if the connection ends, or has ended."""
+        Nobody else reads meanwhile.
+        """
+        self._told = came
+        if came is not None and self._held:
+            self._hold(False)
+
+    def watch(self, watcher: Callable[[], object] | None) -> None:
+        """Call `watcher` if the connection ends, or has ended; None: nobody any more."""
         self._watcher = watcher
-        if self.ended:
+        if watcher is not None and self.ended:
             watcher()
-        try:
-            yield
-        finally:
-            self._watcher = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note the connection."""
@@ -121,14 +117,26 @@ class Watched(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came; whoever reads is woken when that is a whole frame."""
-        self._came += data
+        if self._came:
+            self._keep(data)
+        else:
+            self._came = data
         if self._told is not None:
             self._told()
         elif self._waiter is None:
-            if len(self._came) > _LIMIT and not self._held:
+            if len(self._came) - self._at > _LIMIT and not self._held:
                 self._hold(True)
-        elif len(self._came) >= self._wanted:
+        elif len(self._came) - self._at >= self._wanted:
             self._wake()
+
+    def _keep(self, data: bytes) -> None:
+        """Put what came behind what is not taken yet."""
+        if isinstance(self._came, bytearray):
+            del self._came[: self._at]
+        else:
+            self._came = bytearray(memoryview(self._came)[self._at :])
+        self._at = 0
+        self._came += data
 
     def eof_received(self) -> None:
         """Note the end."""
@@ -136,7 +144,7 @@ class Watched(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that the connection is gone."""
-        self.lost = True
+        self.lost, self.has_room = True, False
         self._over()
         room, self._room = self._room, None
         if room is not None and not room.done():
@@ -145,11 +153,11 @@ class Watched(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Note that the other side is slow."""
-        self._room = self._loop.create_future()
+        self._room, self.has_room = self._loop.create_future(), False
 
     def resume_writing(self) -> None:
         """Note that it has caught up."""
-        room, self._room = self._room, None
+        room, self._room, self.has_room = self._room, None, not self.lost
         if room is not None and not room.done():
             room.set_result(None)
 

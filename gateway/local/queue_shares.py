@@ -5,8 +5,6 @@ packet switches", 1998): a key may have no more waiting than twice the places th
 alone takes at most two thirds of a queue, several take less each, and somebody new always finds a place.
 """
 
-from collections import Counter
-
 _TIMES_FREE = 2
 
 
@@ -17,7 +15,7 @@ class QueueShares:
         """Begin with nothing. `slots` run at once, and `queue` may wait."""
         self.slots = slots
         self.queue = queue
-        self._held: Counter[str] = Counter()
+        self._held: dict[str, int] = {}
         self._total = 0
 
     @property
@@ -36,12 +34,12 @@ class QueueShares:
             return True
         if waiting > self.queue:
             return False
-        own = self._waiting_of(key, self._held[key] + count)
+        own = self._waiting_of(key, self._held.get(key, 0) + count)
         return own <= max(1, _TIMES_FREE * (self.queue - waiting))
 
     def left(self, key: str) -> int:
         """Return how many more of a key may run or wait now."""
-        held, free = self._held[key], max(0, self.slots - self._total)
+        held, free = self._held.get(key, 0), max(0, self.slots - self._total)
         places = self.slots + self.queue - self._total
         share = self._share(key)
         # `fits`, solved for the largest count: own + count - share wait, at most twice what stays free, or one.
@@ -57,7 +55,7 @@ class QueueShares:
 
     def take(self, key: str, count: int = 1) -> None:
         """Note that `count` more of a key run or wait."""
-        self._held[key] += count
+        self._held[key] = self._held.get(key, 0) + count
         self._total += count
 
     def give_back(self, key: str, count: int = 1) -> None:
@@ -74,8 +72,8 @@ class QueueShares:
         """
         if self._total < self.slots:
             return None
-        own = self._waiting_of(key, self._held[key])
-        return min(self.waiting, own + (own + 1) * len(self._others(key)))
+        own = self._waiting_of(key, self._held.get(key, 0))
+        return min(self.waiting, own + (own + 1) * self._others(key))
 
     def _waiting_of(self, key: str, held: int) -> int:
         """Return how many of `held` wait, where the slots are shared out evenly."""
@@ -83,7 +81,7 @@ class QueueShares:
 
     def _share(self, key: str) -> int:
         """Return how many slots are a key's, where they are shared out evenly."""
-        return max(1, self.slots // (1 + len(self._others(key))))
+        return max(1, self.slots // (1 + self._others(key)))
 
-    def _others(self, key: str) -> list[str]:
-        return [other for other in self._held if other != key]
+    def _others(self, key: str) -> int:
+        return len(self._held) - (key in self._held)

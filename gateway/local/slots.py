@@ -84,6 +84,8 @@ class FairSlots:
 
     def refusal(self, key: str, priority: int) -> TargetBusy | None:
         """Return why a request of a key gets no place now; None: it would. Nothing is taken."""
+        if self._places.free():
+            return None
         return refusal_beyond_share(
             self._name,
             self._places,
@@ -107,23 +109,22 @@ class FairSlots:
         """
         return _Slot(self, key, priority, deadline)
 
-    async def _enter(self, key: str, priority: int, deadline: float) -> None:
-        refusal = self.refusal(key, priority)
-        if refusal is not None:
-            raise refusal
-        self._places.take(key)
-        try:
-            await self._turn(key, priority, deadline)
-        except BaseException:
-            self._places.give_back(key)
-            raise
-
     def _leave(self, key: str, begun: float) -> None:
         now = self._clock()
         self._throughput.ended(now, now - begun, waiting=bool(self._waiting))
         self._running.remove(key)
-        self._next()
+        if self._waiting:
+            self._next()
         self._places.give_back(key)
+
+    def _runs_at_once(self, key: str) -> bool:
+        """Return whether a slot is free and nobody waits for it; the request is then counted as running."""
+        if key not in self._running:
+            self._served.arrived(key, [*self._running, *(other.key for other in self._waiting)])
+        if len(self._running) < self._slots and not self._waiting:
+            self._run(key)
+            return True
+        return False
 
     async def _turn(self, key: str, priority: int, deadline: float) -> None:
         """Return when a slot is this request's; it is then counted as running.
@@ -131,10 +132,6 @@ class FairSlots:
         Raises:
             TargetBusy: Its turn did not come before the deadline.
         """
-        self._served.arrived(key, [*self._running, *(other.key for other in self._waiting)])
-        if self.busy < self._slots and not self._waiting:
-            self._run(key)
-            return
         request = _Waiting(key, priority, next(self._numbers))
         self._waiting.append(request)
         try:
@@ -192,8 +189,18 @@ class _Slot:
         Raises:
             TargetBusy: There is no place for this key, or its turn did not come in time.
         """
-        await self._slots._enter(self._key, self._priority, self._deadline)
-        self.begins()
+        slots, key = self._slots, self._key
+        refusal = slots.refusal(key, self._priority)
+        if refusal is not None:
+            raise refusal
+        slots._places.take(key)
+        if not slots._runs_at_once(key):
+            try:
+                await slots._turn(key, self._priority, self._deadline)
+            except BaseException:
+                slots._places.give_back(key)
+                raise
+        self._begun = slots._clock()
         return self.begins
 
     async def __aexit__(self, *error: object) -> None:

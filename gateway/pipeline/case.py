@@ -7,7 +7,7 @@ import msgspec
 from gateway.core.labels import Label, Zone
 from gateway.core.outbound import withheld
 from gateway.core.request import AnyRequest, ChatRequest, Inherited
-from gateway.core.route import Route
+from gateway.core.route import Room, Route
 from gateway.core.target import TargetInfo
 from gateway.pipeline.attachments.attached import Attached
 from gateway.pipeline.masking import Outgoing
@@ -40,13 +40,15 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         past = self.evidence.inbound.inherited
         return own if past is None else msgspec.structs.replace(own, rest=max(rest, past.least))
 
-    def route_ahead(self) -> Route:
-        """Return the way before anybody was asked; where only one target may answer, it is known already."""
+    def ahead(self) -> tuple[str | None, Zone | None]:
+        """Return who will answer, before anybody was asked: known where only one target may."""
         candidates = self.decision.candidates
-        return self.route(candidates[0].target, candidates[0].zone) if len(candidates) == 1 else self.route()
+        return (candidates[0].target, candidates[0].zone) if len(candidates) == 1 else (None, None)
 
-    def route(self, target: str | None = None, zone: Zone | None = None) -> Route:
-        """Return what the answer's headers say about the request's way.
+    def route(
+        self, target: str | None = None, zone: Zone | None = None, room: Room | None = None, tokens: Room | None = None
+    ) -> Route:
+        """Return what the answer's headers say about the request's way, and what is left of its limits.
 
         Of a masked request that went to a cloud they name the label and the categories under pseudonyms, of any other
         one the label of the original.
@@ -70,6 +72,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
             ),
             reasons=() if left else reasons_of(self.first, self.evidence, self.policy),
             dialect=request.dialect,
+            room=room,
+            tokens=tokens,
         )
 
 

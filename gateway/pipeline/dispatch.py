@@ -4,11 +4,12 @@ Only targets from the decision's own list are asked.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from functools import partial
 from typing import TypedDict, TypeVar
 
 import msgspec
 
-from gateway.core.delta import Decisions, Delta, Embeddings, Extra, Ranking, Tokenized, ToolCallPart
+from gateway.core.delta import Decisions, Delta, Embeddings, Ranking, Tokenized
 from gateway.core.errors import (
     AduanaError,
     BudgetSpent,
@@ -151,11 +152,7 @@ class Dispatcher:
         Raises:
             AduanaError: No target begins; this is the last one's failure.
         """
-
-        async def begin(target: str) -> Opened:
-            return await self._begin(case, case.account, target, request, deadline)
-
-        return await self._first_success(case, begin)
+        return await self._first_success(case, partial(self._begin, case, case.account, request, deadline))
 
     async def open_one(
         self, case: Case, account: RequestAccount, target: str, request: GenerateRequest, deadline: float
@@ -168,7 +165,7 @@ class Dispatcher:
         if account.spent is not None:
             raise self._denied(case, account, target, account.spent)
         self._enter(case, account, target)
-        return await self._begin(case, account, target, request, deadline)
+        return await self._begin(case, account, request, deadline, target)
 
     def _enter(self, case: Case, account: RequestAccount, target: str) -> None:
         """Note that a target is asked now, and count the request against its limits.
@@ -193,9 +190,9 @@ class Dispatcher:
         self,
         case: Case,
         account: RequestAccount,
-        target: str,
         request: GenerateRequest | AnyMediaRequest,
         deadline: float,
+        target: str,
     ) -> Opened:
         if isinstance(request, MediaRequest):
             stream = self._exchange(case, account, target, request, deadline)
@@ -311,8 +308,8 @@ class Dispatcher:
                 inbound = msgspec.structs.replace(inbound, credentials=())
             clearance = mint(case.decision, target, inbound, case.policy)
             fast = account.fast_path if masked is None else None
-            answer = _noted(self._cloud[target].generate(clearance, deadline=deadline, fast=fast), self._sealed)
-            return _restored(answer, masked)
+            answer = self._cloud[target].generate(clearance, deadline=deadline, fast=fast, extras=self._sealed.received)
+            return answer if masked is None else _unmasked(answer, masked)
         if masked is not None and _may_have(case.first, target):
             masked = None  # its own decision lets the original go there, where no pseudonyms are needed
         info = case.policy.catalog.targets[target]
@@ -326,7 +323,7 @@ class Dispatcher:
             progress=account.progress,
             fast=account.fast_path if masked is None else None,
         )
-        return _restored(answer, masked)
+        return answer if masked is None else _unmasked(answer, masked)
 
     def _exchange(
         self, case: Case, account: RequestAccount, target: str, request: AnyMediaRequest, deadline: float
@@ -441,24 +438,6 @@ def _turn(decision: Decision, inbound: Inbound) -> _Turn:
 def _may_have(first: Decision, target: str) -> bool:
     """Return whether the decision about the original permits a target."""
     return any(candidate.target == target for candidate in first.candidates)
-
-
-def _restored(deltas: AsyncGenerator[Delta, None], masked: Outgoing | None) -> AsyncGenerator[Delta, None]:
-    return deltas if masked is None else _unmasked(deltas, masked)
-
-
-async def _noted(deltas: AsyncGenerator[Delta, None], sealed: SealedPieces) -> AsyncGenerator[Delta, None]:
-    """Yield the same deltas, and remember what the cloud sealed in them."""
-    try:
-        async for delta in deltas:
-            match delta:
-                case Extra():
-                    sealed.received(delta.fields)
-                case ToolCallPart() if delta.extra:
-                    sealed.received(delta.extra)
-            yield delta
-    finally:
-        await deltas.aclose()
 
 
 async def _unmasked(deltas: AsyncGenerator[Delta, None], masked: Outgoing) -> AsyncGenerator[Delta, None]:

@@ -171,7 +171,7 @@ class Pipeline:
         try:
             with _Settling(self._settlements, case):
                 if admitted is not None:
-                    admitted(self._with_room(case.route_ahead(), case))
+                    admitted(self._route(case, *case.ahead()))
                 with wait:
                     opened = await self._dispatcher.open(case, request, deadline)
                 target, zone, rest = opened.target, opened.zone, opened.rest
@@ -181,7 +181,7 @@ class Pipeline:
                     deltas = passed_on(opened.first, rest, case.account, wait)
                     del opened  # its first delta may be large, and the answer long
                     yield Answer(
-                        route=self._with_room(case.route(target, zone), case),
+                        route=self._route(case, target, zone),
                         deltas=deltas if memory is None else memory.ahead(deltas),
                         handed_over=case.account.handed_over,
                         # INVARIANT: what is remembered ahead of the client goes through `memory` alone.
@@ -258,7 +258,7 @@ class Pipeline:
                 target, zone, found = await ask(case, deadline)
             await self._left(case, zone)
             case.account.embedded(used(found))
-            return self._with_room(case.route(target, zone), case), found
+            return self._route(case, target, zone), found
 
     async def count_tokens(self, inbound: Inbound) -> tuple[int, Route | None]:
         """Count the tokens of the prompt as `prompt_tokens` does, or let the provider count to whom it would go.
@@ -279,12 +279,13 @@ class Pipeline:
                     return await self._counted(inbound)
         return await self.prompt_tokens(inbound), None
 
-    def _with_room(self, route: Route, case: Case) -> Route:
-        """Return a way with what is left of the request's limits, else with the places of its key where it leads."""
+    def _route(self, case: Case, target: str | None, zone: Zone | None) -> Route:
+        """Return a request's way with what is left of its limits, else with the places of its key where it leads."""
         inbound = case.evidence.inbound
         room, tokens = self._limiter.rooms(inbound.caller, case.decision.tags)
-        places = self._dispatcher.room(route.target, inbound) if room is None else room
-        return msgspec.structs.replace(route, room=places, tokens=tokens)
+        if room is None:
+            room = self._dispatcher.room(target, inbound)
+        return case.route(target, zone, room, tokens)
 
     def _counted_by_provider(self, decision: Decision) -> bool:
         leading = decision.candidates[0] if decision.refusal is None and decision.candidates else None

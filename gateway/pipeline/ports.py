@@ -4,7 +4,7 @@ Targets have two signatures on purpose: a cloud call without a clearance does no
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -134,9 +134,17 @@ class CloudTarget(Target, Protocol):
     """A target in the cloud zone. It takes a clearance and nothing else."""
 
     def generate(
-        self, clearance: Clearance, *, deadline: float, fast: FastPath | None = None
+        self,
+        clearance: Clearance,
+        *,
+        deadline: float,
+        fast: FastPath | None = None,
+        extras: Callable[[JsonObject], None] | None = None,
     ) -> AsyncGenerator[Delta, None]:
-        """Answer the document of the clearance, delta by delta, but for what goes by `fast`."""
+        """Answer the document of the clearance, delta by delta, but for what goes by `fast`.
+
+        `extras` is told the fields of the answer that OpenAI does not have, ahead of who reads it.
+        """
 
     def exchange(self, clearance: Clearance, *, deadline: float) -> AsyncGenerator[Delta, None]:
         """Answer the document of the clearance with pictures, speech or a transcript, delta by delta."""

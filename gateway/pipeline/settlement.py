@@ -164,6 +164,20 @@ class RequestAccount:
         self.vain.append(target)
 
 
+async def _done(work: "asyncio.Future[str | Full | None]") -> None:
+    """Wait until work is done, well or badly; it goes on when the waiting is cancelled. A lighter `asyncio.shield`."""
+    if work.done():
+        return
+    waiter = asyncio.get_running_loop().create_future()
+
+    def wake(_: object) -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    work.add_done_callback(wake)
+    await waiter
+
+
 def _nobody_counts(request_id: str, tokens: int) -> None:
     """Do nothing, where no limits are."""
 
@@ -205,7 +219,8 @@ class SettlementWriter:
         account = RequestAccount(receipt, reservation, self._clock)
         writing = self._ledger.receive(receipt, reservation)
         try:
-            account.spent = await asyncio.shield(writing)
+            await _done(writing)
+            account.spent = writing.result()
         except asyncio.CancelledError:
             self._keep(self._abandon(account, writing))
             raise

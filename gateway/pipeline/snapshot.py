@@ -39,6 +39,7 @@ _INLINE_BYTES = 64 * 1024
 
 
 NO_ATTACHMENTS = Attached()
+_NOTHING = MostUse()
 
 
 class SnapshotBuilder:
@@ -96,7 +97,7 @@ class SnapshotBuilder:
     def _measured(self, request: AnyRequest) -> tuple[int, MostUse]:
         """Return the likely tokens of the prompt, and the most that the request may use in a cloud."""
         away = len(self._targets) > len(self._local)
-        return estimated_tokens(request), most_use(request) if away else MostUse()
+        return estimated_tokens(request), most_use(request) if away else _NOTHING
 
     async def _prompt_tokens(
         self, request: AnyRequest, alias: Alias | None, isolation: str, attached: Attached
@@ -106,9 +107,12 @@ class SnapshotBuilder:
         for name, target in self._local.items():
             if alias is not None and alias.targets is not None and name not in alias.targets and len(self._local) > 1:
                 continue
-            if not target.info.serves(endpoint):
+            info = target.info
+            if not info.serves(endpoint):
                 continue  # it will not answer, so its count says nothing
-            wanted = taken_by(target.info, request, attached) if isinstance(request, ChatRequest) else request
+            wanted = (
+                taken_by(info, request, attached) if isinstance(request, ChatRequest) and request.media else request
+            )
             count = await target.prompt_tokens(wanted, isolation=isolation)
             if count is not None:
                 counts[name] = count

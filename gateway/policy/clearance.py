@@ -6,6 +6,8 @@ subclassed elsewhere; whoever tries gets a TypeError, and the type checker says 
 
 from typing import Final, Never, NoReturn, SupportsIndex, final
 
+import msgspec
+
 from gateway.core.document import JsonObject
 from gateway.core.errors import PolicyRefused
 from gateway.core.labels import Label, Zone
@@ -28,14 +30,29 @@ class _Seal:
 _SEAL: Final = _Seal()
 
 
+class Cleared(msgspec.Struct, frozen=True, kw_only=True):
+    """What a clearance holds. It permits nothing: nobody takes it in a clearance's place."""
+
+    request_id: str
+    target: str
+    label: Label
+    endpoint: Endpoint
+    document: JsonObject
+    credential: Credential | None = None
+    work: MediaWork | None = None
+    policy_digest: str = ""
+    known: frozenset[str] = frozenset()
+    prefix: str = ""
+
+    def __repr__(self) -> str:
+        return f"Cleared(request_id={self.request_id!r}, target={self.target!r}, label={self.label.word})"
+
+
 @final
 class Clearance:
     """Permission to send one document to one cloud target once."""
 
-    __slots__ = (
-        "_credential", "_document", "_endpoint", "_known", "_label", "_policy_digest", "_prefix", "_request_id",
-        "_seal", "_target", "_work",
-    )  # fmt: skip
+    __slots__ = ("_cleared", "_seal")
 
     def __init__(
         self,
@@ -54,76 +71,80 @@ class Clearance:
     ) -> None:
         if seal is not _SEAL or hasattr(self, "_seal"):
             raise TypeError("a clearance is minted by the policy, never constructed")
-        for name, value in (
-            ("_seal", seal), ("_request_id", request_id), ("_target", target), ("_label", label),
-            ("_endpoint", endpoint), ("_document", document), ("_credential", credential), ("_work", work),
-            ("_policy_digest", policy_digest), ("_known", known), ("_prefix", prefix),
-        ):  # fmt: skip
-            object.__setattr__(self, name, value)
+        cleared = Cleared(
+            request_id=request_id,
+            target=target,
+            label=label,
+            endpoint=endpoint,
+            document=document,
+            credential=credential,
+            work=work,
+            policy_digest=policy_digest,
+            known=known,
+            prefix=prefix,
+        )
+        object.__setattr__(self, "_seal", seal)
+        object.__setattr__(self, "_cleared", cleared)
 
-    def _genuine(self) -> None:
+    def opened(self) -> Cleared:
+        """Return what was cleared, all of it with one look at the seal.
+
+        Raises:
+            TypeError: Nobody minted this clearance.
+        """
         if getattr(self, "_seal", None) is not _SEAL:
             raise TypeError("this clearance was not minted by the policy")
+        return self._cleared  # type: ignore[attr-defined,no-any-return]
 
     @property
     def request_id(self) -> str:
         """Id of the request it was minted for."""
-        self._genuine()
-        return self._request_id  # type: ignore[attr-defined,no-any-return]
+        return self.opened().request_id
 
     @property
     def target(self) -> str:
         """The only target that may use it."""
-        self._genuine()
-        return self._target  # type: ignore[attr-defined,no-any-return]
+        return self.opened().target
 
     @property
     def label(self) -> Label:
         """The request's label, at most the target's ceiling."""
-        self._genuine()
-        return self._label  # type: ignore[attr-defined,no-any-return]
+        return self.opened().label
 
     @property
     def endpoint(self) -> Endpoint:
         """The endpoint that is asked for."""
-        self._genuine()
-        return self._endpoint  # type: ignore[attr-defined,no-any-return]
+        return self.opened().endpoint
 
     @property
     def work(self) -> MediaWork | None:
         """What of the endpoint is asked for; None: it has no kinds."""
-        self._genuine()
-        return self._work  # type: ignore[attr-defined,no-any-return]
+        return self.opened().work
 
     @property
     def document(self) -> JsonObject:
         """The document that is sent; nothing else is."""
-        self._genuine()
-        return self._document  # type: ignore[attr-defined,no-any-return]
+        return self.opened().document
 
     @property
     def policy_digest(self) -> str:
         """Digest of the policy that permitted it."""
-        self._genuine()
-        return self._policy_digest  # type: ignore[attr-defined,no-any-return]
+        return self.opened().policy_digest
 
     @property
     def known(self) -> frozenset[str]:
         """Categories that inspection found in the document and the decision let pass. What was masked is none."""
-        self._genuine()
-        return self._known  # type: ignore[attr-defined,no-any-return]
+        return self.opened().known
 
     @property
     def prefix(self) -> str:
         """Text that the policy itself put before the conversation; empty: none."""
-        self._genuine()
-        return self._prefix  # type: ignore[attr-defined,no-any-return]
+        return self.opened().prefix
 
     @property
     def credential(self) -> Credential | None:
         """The caller's own credential for this target's provider; None: none came, or the target wants none."""
-        self._genuine()
-        return self._credential  # type: ignore[attr-defined,no-any-return]
+        return self.opened().credential
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise TypeError("a clearance never changes")

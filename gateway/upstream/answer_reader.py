@@ -11,7 +11,7 @@ from typing import Any
 from gateway.core.delta import Delta, Extra, Finish, FinishReason, ModelRefusal, Reasoning, Text, UsageReport
 from gateway.core.document import JsonObject, freeze_object
 from gateway.core.errors import TargetProtocolError
-from gateway.upstream.chunk import Choice, Chunk, Message, decode_chunk, plain_text
+from gateway.upstream.chunk import Choice, Chunk, Message, decode_chunk, plain_text, plain_texts
 from gateway.upstream.errors import complaint, fault_in_stream, incomplete
 from gateway.upstream.finish_reasons import finish_reason
 from gateway.upstream.framing.sse import ServerSentEvent
@@ -95,16 +95,11 @@ class AnswerReader:
         """Return what payloads of nothing but text say; None: they are others, and nothing of them was read."""
         if not self._plain or self._only or self.done or len(self._states) > 1:
             return None
-        deltas: deque[Delta] = deque()
-        characters = 0
-        for payload in payloads:
-            text = plain_text(payload)
-            if text is None:
-                return None
-            deltas.append(Text(text=text))
-            characters += len(text)
-        self._said_plainly(characters)
-        return deltas
+        texts = plain_texts(payloads)
+        if texts is None:
+            return None
+        self._said_plainly(sum(map(len, texts)))
+        return deque([Text(text=text) for text in texts])
 
     def _said_plainly(self, characters: int) -> None:
         state = self._states[0]

@@ -12,7 +12,7 @@ from gateway.core.request import Endpoint
 from gateway.upstream.framing.answer_framing import AnswerFraming
 from gateway.upstream.framing.decompression import Inflater
 from gateway.upstream.framing.sse import EventDecoder
-from gateway.upstream.reading import AnswerReading, TextReading
+from gateway.upstream.reading import AnswerReading, ReadTexts
 
 PATHS = {
     Endpoint.CHAT: "/chat/completions",
@@ -50,7 +50,7 @@ class AnswerBody:
         self._inflater = Inflater(shape.content_encoding, shape.most_bytes)
         self._framing = AnswerFraming(target, declared=shape.media_type == "text/event-stream")
         self._events: EventDecoder | None = None
-        self._texts = reader.texts if isinstance(reader, TextReading) else None
+        self._texts: ReadTexts | None = getattr(reader, "texts", None)
 
     @property
     def done(self) -> bool:

@@ -1,7 +1,7 @@
 """Decode what OpenAI-compatible servers send: the bytes of a chunk, or of a whole answer → what matters of it. Pure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -157,6 +157,16 @@ def plain_text(data: bytes) -> str | None:
         return _PLAIN_DECODER.decode(data).choices[0].delta.content or None
     except (ValueError, RecursionError):
         return None
+
+
+def plain_texts(payloads: Sequence[bytes]) -> list[str] | None:
+    """Return the texts of chunks of which each says nothing else; None: one says something else, or has no text."""
+    decode = _PLAIN_DECODER.decode
+    try:
+        texts = [decode(payload).choices[0].delta.content for payload in payloads]
+    except (ValueError, RecursionError):
+        return None
+    return texts if all(texts) else None
 
 
 def is_json_object(data: bytes) -> bool:

@@ -47,6 +47,7 @@ class CircuitBreaker:
         self._until: float | None = None
         self._probe_until: float | None = None  # a request tries the target; until then no other one does
         self.misconfigured = False
+        self.calm = True  # nothing has failed since the last success, so that nothing but a failure changes anything
 
     def open_until(self, now: float) -> float | None:
         """Return when the present hold ends; None if the target may be asked."""
@@ -86,7 +87,9 @@ class CircuitBreaker:
         self._probe_until = None
         if error is None or is_own_fault(error):
             self._succeed(now)
-        elif isinstance(error, TargetBusy):
+            return
+        self.calm = False
+        if isinstance(error, TargetBusy):
             self._hold(self._settings.rate_limit_hold, error, now)
         elif isinstance(error, TargetLacksEndpoint):
             self._fail(error, now, hold=self._settings.credentials_hold)  # one 404 can be one request's own
@@ -103,6 +106,7 @@ class CircuitBreaker:
         self._until = None
         self._holds = 0
         self.misconfigured = False
+        self.calm = True
 
     def _fail(self, error: AduanaError | None, now: float, *, hold: float | None = None) -> None:
         self._failures += self.open_until(now) is None  # those that were under way when it opened don't count
@@ -127,6 +131,11 @@ class TargetBreaker:
         self._endpoints = {endpoint: CircuitBreaker(settings) for endpoint in Endpoint}
 
     @property
+    def calm(self) -> bool:
+        """Whether nothing has failed since the target's last success, so that it may be asked."""
+        return self._target.calm
+
+    @property
     def misconfigured(self) -> bool:
         """Whether the target refused this gateway's credentials when it was last asked."""
         return self._target.misconfigured
@@ -141,11 +150,14 @@ class TargetBreaker:
         Raises:
             TargetUnavailable: the target or its endpoint is held, or another request is trying it just now.
         """
-        self._endpoints[endpoint].admit(target, now)
+        own = self._endpoints[endpoint]
+        if own.calm and self._target.calm:  # nearly always
+            return
+        own.admit(target, now)
         try:
             self._target.admit(target, now)
         except TargetUnavailable:
-            self._endpoints[endpoint].release()
+            own.release()
             raise
 
     def release(self, endpoint: Endpoint) -> None:
@@ -155,17 +167,23 @@ class TargetBreaker:
 
     def answering(self, endpoint: Endpoint, now: float) -> None:
         """Let other requests in, because the target began to answer. `record` tells later how the answer ended."""
+        own = self._endpoints[endpoint]
+        if own.calm and self._target.calm:
+            return
         self._target.answering(now)
-        self._endpoints[endpoint].answering(now)
+        own.answering(now)
 
     def record(self, endpoint: Endpoint, error: AduanaError | None, now: float) -> None:
         """Note how an admitted request ended: which endpoint it asked, and with what error."""
+        own = self._endpoints[endpoint]
+        if error is None and own.calm and self._target.calm:
+            return
         lacks = isinstance(error, TargetLacksEndpoint)
         self._target.record(None if lacks else error, now)
         if lacks or error is None or is_own_fault(error):
-            self._endpoints[endpoint].record(error, now)
+            own.record(error, now)
         else:
-            self._endpoints[endpoint].release()  # the target as a whole failed, which says nothing of the endpoint
+            own.release()  # the target as a whole failed, which says nothing of the endpoint
 
 
 def is_own_fault(error: AduanaError | None) -> bool:

@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from functools import partial
 from math import inf
 from typing import Protocol, TypeVar
 
@@ -58,6 +59,10 @@ class Reply(Protocol):
         """Return the next raw bytes; empty at the end."""
         ...
 
+    def come(self) -> bytes:
+        """Return raw bytes that have come, without waiting; empty: none have, or only `read` tells what comes next."""
+        ...
+
     @property
     def ended(self) -> bool:
         """Whether all of the answer was read, so that nothing is to be waited for behind it."""
@@ -93,11 +98,15 @@ class Exchange:
     @property
     def problem(self) -> str:
         """What only the owner can mend, in a whole sentence: refused credentials. Empty: nothing of the kind."""
-        return "It does not accept this gateway's key (401 or 403)." if self._breaker.misconfigured else ""
+        breaker = self._breaker
+        if breaker.calm or not breaker.misconfigured:
+            return ""
+        return "It does not accept this gateway's key (401 or 403)."
 
     def open_until(self) -> float | None:
         """Return when the target may be asked again; None if it may be asked now."""
-        return self._breaker.open_until(self._clock())
+        breaker = self._breaker
+        return None if breaker.calm else breaker.open_until(self._clock())
 
     def retry_in(self) -> float | None:
         """Return the seconds until the target may be asked again; None if it may be asked now."""
@@ -121,7 +130,7 @@ class Exchange:
         """
         return self.read(
             post,
-            lambda shape: AnswerBody(self._target, reader, shape),
+            partial(AnswerBody, self._target, reader),
             deadline=deadline,
             endpoint=endpoint,
             working=working,
@@ -153,18 +162,23 @@ class Exchange:
             try:
                 body = body_of(reply.shape)
                 begun = False
-                pouring = None if fast is None else Pouring(body, fast, limit, deadline, self._settings.idle_seconds)
+                pouring: Pouring | None = None
                 while not body.done:
-                    if begun and not body.ended:  # nearly always: with as little around it as can be
-                        if pouring is not None and pouring.open and await self._pour(reply, pouring, limit):
-                            for delta in pouring.rest():
-                                yield delta
-                            continue
-                        chunk = await self._next(reply, deadline, limit)
-                    elif begun:
-                        chunk = await self._next_of(body, reply, deadline, limit)
-                    else:
-                        chunk = await self._next_of(body, reply, deadline, limit, since=patience, working=working)
+                    if body.ended:
+                        chunk = await self._last(reply, deadline, limit)
+                    elif not (chunk := reply.come()):
+                        if not begun:
+                            chunk = await self._next(reply, deadline, limit, since=patience, working=working)
+                        elif fast is None or fast.take is None:
+                            chunk = await self._next(reply, deadline, limit)
+                        else:
+                            if pouring is None:
+                                pouring = Pouring(body, fast, limit, deadline, self._settings.idle_seconds)
+                            if await self._pour(reply, pouring, limit):
+                                for delta in pouring.rest():
+                                    yield delta
+                                continue
+                            chunk = await self._next(reply, deadline, limit)
                     for deltas in body.feed(chunk) if chunk else map(_alone, body.end()):
                         if fast is not None and fast.took(deltas):
                             continue
@@ -237,41 +251,48 @@ class Exchange:
                 and no longer there.
         """
         try:
-            return await self._sent(post, deadline, limit, working)
+            try:
+                return await self._once(post, deadline, limit, working)
+            except AduanaError as error:
+                if self._settings.retries == 0 or not is_passing(error):
+                    raise
+                failed = error
+            return await self._again(failed, post, deadline, limit, working)
         except BaseException:
             limit.close()
             raise
 
-    async def _sent(self, post: Post, deadline: float, limit: WaitLimit, working: Callable[[], bool] | None) -> Reply:
-        loop = asyncio.get_running_loop()
-
-        async def once() -> Reply:
-            try:
-                with self._attended(limit, min(deadline, loop.time() + self._settings.header_seconds), working):
-                    return await post()
-            except TimeoutError as error:
-                raise self._late(error, "did not begin its answer in time") from None
-
+    async def _once(self, post: Post, deadline: float, limit: WaitLimit, working: Callable[[], bool] | None) -> Reply:
+        until = min(deadline, asyncio.get_running_loop().time() + self._settings.header_seconds)
         try:
-            return await once()
-        except AduanaError as error:
-            if self._settings.retries == 0 or not is_passing(error):
-                raise
-            first: AduanaError | None = error
+            with self._attended(limit, until, working):
+                return await post()
+        except TimeoutError as error:
+            raise self._late(error, "did not begin its answer in time") from None
 
-        # Only now: building it costs more than most requests' own share of this file.
+    async def _again(
+        self,
+        failed: AduanaError,
+        post: Post,
+        deadline: float,
+        limit: WaitLimit,
+        working: Callable[[], bool] | None,
+    ) -> Reply:
+        """Try again what has failed once. Only now: building this costs more than most requests' share of the file."""
+        first: AduanaError | None = failed
+
         async def again() -> Reply:
             nonlocal first
             if first is not None:
                 failed, first = first, None
                 raise failed
-            return await once()
+            return await self._once(post, deadline, limit, working)
 
         retrying = AsyncRetrying(
             retry=retry_if_exception(is_passing),
             stop=stop_any(
                 stop_after_attempt(1 + self._settings.retries),
-                stop_before_delay(max(0.0, deadline - loop.time())),
+                stop_before_delay(max(0.0, deadline - asyncio.get_running_loop().time())),
             ),
             wait=wait_random_exponential(multiplier=self._settings.retry_pause, max=_LONGEST_PAUSE),
             reraise=True,
@@ -290,24 +311,13 @@ class Exchange:
         except TimeoutError as error:
             raise self._late(error, _STOPPED) from None
 
-    async def _next_of(
-        self,
-        body: Body,
-        reply: Reply,
-        deadline: float,
-        limit: WaitLimit,
-        *,
-        since: float = 0.0,
-        working: Callable[[], bool] | None = None,
-    ) -> bytes:
-        """Return the next bytes of an answer; empty at the end. Until `since` (the loop's clock) silence is no fault.
+    async def _last(self, reply: Reply, deadline: float, limit: WaitLimit) -> bytes:
+        """Return the next bytes of an answer to which only its usage is missing; empty at the end.
 
-        An answer to which only its usage is missing ends well, even if its connection breaks or falls silent.
+        It ends well, even if its connection breaks or falls silent.
         """
-        if not body.ended:
-            return await self._next(reply, deadline, limit, since=since, working=working)
         try:
-            return await self._next(reply, deadline, limit, most=_LAST_SECONDS)
+            return reply.come() or await self._next(reply, deadline, limit, most=_LAST_SECONDS)
         except (TargetTimeout, TargetCutOff):
             return b""
 
@@ -321,7 +331,7 @@ class Exchange:
         since: float = 0.0,
         working: Callable[[], bool] | None = None,
     ) -> bytes:
-        """Return the next bytes of `reply`; empty at the end.
+        """Return the next bytes of `reply`; empty at the end. Until `since` (the loop's clock) silence is no fault.
 
         Raises:
             TargetTimeout: nothing came for `idle_seconds` or `most` seconds, or until the deadline; or, where `working`

@@ -1,8 +1,8 @@
 """What reads one answer of a target, whatever API that speaks: bytes or events in, deltas out."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol, TypeAlias
 
 from gateway.core.delta import Delta
 from gateway.upstream.framing.sse import ServerSentEvent
@@ -41,13 +41,11 @@ class AnswerReading(Protocol):
         ...
 
 
-@runtime_checkable
-class TextReading(Protocol):
-    """Reader that can tell payloads of nothing but text, which nearly all are, in fewer steps than as events."""
+ReadTexts: TypeAlias = Callable[[Sequence[bytes]], deque[Delta] | None]
+"""Returns what payloads of nothing but text say; None: they say something else besides, and nothing of them was read.
 
-    def texts(self, payloads: Sequence[bytes]) -> deque[Delta] | None:
-        """Return what the payloads say; None: they say something else besides, and nothing of them was read."""
-        ...
+Nearly all payloads are such. A reader with a method `texts` of this kind tells them in fewer steps than as events.
+"""
 
 
 class Body(Protocol):

@@ -6,6 +6,7 @@ leaves is strict: calls are numbered 0, 1, 2 …, each has an id of its own, and
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -56,13 +57,15 @@ class ToolCalls:
 
     def __init__(self, choice: int, document: JsonObject) -> None:
         self._choice = choice
-        self._tools = _offered_tools(document)
-        messages = document.get("messages")
-        # For ids that are made up here: no earlier turn of the conversation may have had the same.
-        self._turn = len(messages) if isinstance(messages, tuple) else 0
+        self._document = document
         self._calls: list[_Call] = []
         self._current = 0  # the call whose pieces go out; later ones wait
         self.characters = 0
+
+    @cached_property
+    def _tools(self) -> frozenset[str]:
+        """The names of the functions that were offered. Most answers call none, so nobody asks."""
+        return _offered_tools(self._document)
 
     def __bool__(self) -> bool:
         """Say whether there is any call."""
@@ -176,12 +179,18 @@ class ToolCalls:
         yield ToolCallPart(
             call=call.number,
             arguments=arguments,
-            id=(call.id or f"call_{self._turn}_{self._choice}_{call.number}") if fresh else None,
+            id=(call.id or self._made_up(call)) if fresh else None,
             name=call.name if fresh else None,
             index=self._choice,
             custom=call.custom,
             extra=extra,
         )
+
+    def _made_up(self, call: _Call) -> str:
+        """Return an id for a call without one: no earlier turn of the conversation may have had the same."""
+        messages = self._document.get("messages")
+        turn = len(messages) if isinstance(messages, tuple) else 0
+        return f"call_{turn}_{self._choice}_{call.number}"
 
 
 def _offered_tools(document: JsonObject) -> frozenset[str]:

@@ -55,6 +55,9 @@ class FakeReply:
             raise chunk
         return chunk
 
+    def come(self) -> bytes:
+        return self.left.pop(0) if self.left and isinstance(self.left[0], bytes) else b""
+
     async def pour(self, take: Callable[[bytes], bool]) -> bool:
         while self.left and isinstance(self.left[0], bytes):
             if not take(self.left.pop(0)):
@@ -353,6 +356,9 @@ class Slow:
     async def read(self) -> bytes:
         await self._there.wait()
         return await self._reply.read()
+
+    def come(self) -> bytes:
+        return self._reply.come() if self._there.is_set() else b""
 
     @property
     def ended(self) -> bool:

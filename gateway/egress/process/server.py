@@ -1,12 +1,11 @@
 """The egress process at work: connections from the gateway, each with one request at a time."""
 
 import asyncio
-import contextlib
 import secrets
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -135,29 +134,22 @@ class EgressServer:
                 kind, body = await read_frame(reader)
                 if kind is not Kind.BODY:
                     return
-                with self._wanted(reader):
+                self._answering.add(task)
+                reader.watch(task.cancel)  # nobody wants the answer when whoever asked closes the connection
+                try:
                     await self._answer(ask, body, writer)
                     await writer.drain()
                     if self._draining.is_set():
                         await _closed(reader, writer)
+                finally:
+                    reader.watch(None)
+                    self._answering.discard(task)
         except (Broken, OSError):
             return
         except Exception as error:  # noqa: BLE001 - the gateway only sees that it ended; why is told here, by its kind
             LOG.error("egress.failed", error=type(error).__name__)
         finally:
             writer.transport.abort()
-
-    @contextlib.contextmanager
-    def _wanted(self, reader: Watched) -> Iterator[None]:
-        """Answer in this task, until whoever asked closes the connection: then nobody wants the answer."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._answering.add(task)
-        try:
-            with reader.watched(task.cancel):
-                yield
-        finally:
-            self._answering.discard(task)
 
     async def _answer(self, ask: Ask, body: bytes, writer: Writer) -> None:
         """Send what was asked, and pass the answer on as it comes."""

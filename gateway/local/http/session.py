@@ -4,6 +4,7 @@ No redirect, no cookie, no proxy, nothing from the environment, and no connectio
 own network. Foreign exceptions end here.
 """
 
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 
 import aiohttp
@@ -13,7 +14,7 @@ from gateway.core.errors import AduanaError, TargetError, TargetMisconfigured, T
 from gateway.local.http.connections import BROKEN, PIECE, ServerAnswer, ServerConnections
 from gateway.local.http.settings import HttpSettings
 from gateway.upstream import errors as faults
-from gateway.upstream.arrival.connections import Take, pour
+from gateway.upstream.arrival.connections import Take, come, pour
 from gateway.upstream.body import BodyShape
 from gateway.upstream.framing.decompression import Inflater
 
@@ -41,10 +42,14 @@ class LocalReply:
         except BROKEN as error:
             raise faults.cut_off(self._target) from error
 
+    def come(self) -> bytes:
+        """Return raw bytes that have come, without waiting; as `arrival.connections.come` does."""
+        return come(self._response.content, self._response.protocol)
+
     @property
     def ended(self) -> bool:
         """Whether the answer was read to its end."""
-        return self._response.ended
+        return self._response.content.at_eof()
 
     async def pour(self, take: Take) -> bool:
         """Hand raw bytes to `take` as they arrive; as `arrival.connections.pour` does."""
@@ -64,24 +69,23 @@ class LocalSession:
         self._root = self._base.removesuffix("/v1")
         self._connections = ServerConnections(target, settings)
 
-    async def post(
+    def post(
         self, path: str, body: bytes, *, most_bytes: int, content_type: str = "application/json"
-    ) -> LocalReply:
+    ) -> Coroutine[None, None, LocalReply]:
         """Send one document and return the answer that begins.
 
         Raises:
             AduanaError: no connection, an address that is not the user's own, or any status but 200.
         """
-        response = await self._request("POST", path, body, content_type)
-        return LocalReply(self._target, response, most_bytes)
+        return self._request("POST", path, body, most_bytes, content_type)
 
-    async def get(self, path: str, *, most_bytes: int) -> LocalReply:
+    def get(self, path: str, *, most_bytes: int) -> Coroutine[None, None, LocalReply]:
         """Ask for a page and return the answer that begins.
 
         Raises:
             AduanaError: no connection, an address that is not the user's own, or any status but 200.
         """
-        return LocalReply(self._target, await self._request("GET", path, None), most_bytes)
+        return self._request("GET", path, None, most_bytes)
 
     async def about(self, method: str, path: str, body: bytes | None, *, most_bytes: int) -> LocalReply | None:
         """Ask for a page beside the API, such as `/api/tags`; None: the server has no such page.
@@ -89,7 +93,7 @@ class LocalSession:
         Raises:
             AduanaError: no connection, an address that is not the user's own, or a fault of the server.
         """
-        response = await self._connect(method, self._root + path, body)
+        response = await self._answer(method, self._root + path, body)
         if response.status == 200:
             return LocalReply(self._target, response, most_bytes)
         response.close()
@@ -101,7 +105,18 @@ class LocalSession:
         """Close all connections."""
         await self._connections.close()
 
-    async def _connect(
+    async def _request(
+        self, method: str, path: str, body: bytes | None, most_bytes: int, content_type: str = "application/json"
+    ) -> LocalReply:
+        response = await self._answer(method, self._base + path, body, content_type)
+        if response.status == 200:
+            return LocalReply(self._target, response, most_bytes)
+        try:
+            raise await self._fault(response)
+        finally:
+            response.close()
+
+    async def _answer(
         self, method: str, url: str, body: bytes | None, content_type: str = "application/json"
     ) -> ServerAnswer:
         try:
@@ -110,17 +125,6 @@ class LocalSession:
             raise  # an address that is not ours
         except (*BROKEN, ValueError) as error:
             raise _connection_fault(self._target, error) from error
-
-    async def _request(
-        self, method: str, path: str, body: bytes | None, content_type: str = "application/json"
-    ) -> ServerAnswer:
-        response = await self._connect(method, self._base + path, body, content_type)
-        if response.status == 200:
-            return response
-        try:
-            raise await self._fault(response)
-        finally:
-            response.close()
 
     async def _fault(self, response: ServerAnswer) -> AduanaError:
         retry_after = faults.retry_after_seconds(response.headers, datetime.now(UTC))

@@ -47,7 +47,6 @@ from gateway.upstream.media.requests import SentBody, media_body
 from gateway.upstream.rerank import read_ranking, upstream_document
 
 T = TypeVar("T")
-_ALWAYS: AbstractAsyncContextManager[None] = contextlib.nullcontext()
 
 
 class HttpTarget:
@@ -102,13 +101,14 @@ class HttpTarget:
 
     def state(self) -> TargetState:
         """Say how the target is doing, as far as that is known without asking it."""
-        held = self._servers.open_until()
+        condition, slots = self._servers.condition(), self._slots
+        held = condition.open_until
         return TargetState(
-            healthy=self._servers.healthy,
-            problem=self._servers.problem,
-            queue_depth=self._slots.waiting,
-            queue_wait_seconds=self._slots.expected_wait(),
-            slots_busy=self._slots.busy,
+            healthy=condition.healthy,
+            problem=condition.problem,
+            queue_depth=slots.waiting,
+            queue_wait_seconds=slots.expected_wait(),
+            slots_busy=slots.busy,
             slots_total=self._servers.slots,
             tokens_per_second=self._throughput.tokens_per_second,
             latency_seconds=self._throughput.latency_seconds,
@@ -153,22 +153,22 @@ class HttpTarget:
         endpoint = endpoint_of(request)
         sent = SentBody(path=PATHS[endpoint], content=encode(document))
 
-        def ask(server: LocalServer) -> AsyncGenerator[Delta, None]:
-            post = server.post(sent, self._settings.most_answer_bytes)
-            reader = AnswerReader(self._info.name, document)
-            return server.exchange.stream(
-                post, reader, deadline=deadline, endpoint=endpoint, working=server.there, fast=fast
-            )
-
         first: float | None = None
-        async with self._slot(isolation, priority, deadline) as begins, self._served(deadline):
-            begins()
+        async with self._place(isolation, priority, deadline):
             begun = self._clock()
             beginning = beginning_of(request) if self._servers.several else None
             for attempt in self._servers.attempts(beginning=beginning, progress=progress):
                 with attempt as server:
                     await server.stays_here()
-                    async with contextlib.aclosing(ask(server)) as deltas:
+                    deltas = server.exchange.stream(
+                        partial(server.send, sent, self._settings.most_answer_bytes),
+                        AnswerReader(self._info.name, document),
+                        deadline=deadline,
+                        endpoint=endpoint,
+                        working=server.there,
+                        fast=fast,
+                    )
+                    try:
                         async for delta in deltas:
                             if first is None:
                                 first = self._clock()
@@ -176,6 +176,8 @@ class HttpTarget:
                             if isinstance(delta, UsageReport):
                                 self._measure(begun, first, delta.usage.completion_tokens)
                             yield delta
+                    finally:
+                        await deltas.aclose()
 
     async def exchange(
         self,
@@ -193,8 +195,7 @@ class HttpTarget:
         def ask(server: LocalServer) -> AsyncGenerator[Delta, None]:
             return self._media(server, request, document, sent, deadline, progress)
 
-        async with self._slot(isolation, priority, deadline) as begins, self._served(deadline):
-            begins()
+        async with self._place(isolation, priority, deadline):
             if self._info.api is not Api.A1111 and self._settings.workflow is None:
                 sent = await made(partial(media_body, self._info.name, request.work, document), document)
             for attempt in self._servers.attempts(progress=progress):
@@ -225,7 +226,7 @@ class HttpTarget:
         if sent is not None:
             return media_answer(
                 server.exchange,
-                server.post(sent, self._settings.most_answer_bytes),
+                partial(server.send, sent, self._settings.most_answer_bytes),
                 target=name,
                 work=request.work,
                 endpoint=endpoint_of(request),
@@ -260,8 +261,7 @@ class HttpTarget:
             return read_vectors(self._info.name, document, len(request.inputs), body)
 
         sent = SentBody(path=PATHS[Endpoint.EMBEDDINGS], content=encode(document))
-        async with self._slot(isolation, priority, deadline) as begins, self._served(deadline):
-            begins()
+        async with self._place(isolation, priority, deadline):
             return await self._whole(Endpoint.EMBEDDINGS, sent, read, deadline, progress)
 
     async def rerank(
@@ -280,8 +280,7 @@ class HttpTarget:
             return read_ranking(self._info.name, document, len(request.texts), body)
 
         sent = SentBody(path=PATHS[Endpoint.RERANK], content=encode(document))
-        async with self._slot(isolation, priority, deadline) as begins, self._served(deadline):
-            begins()
+        async with self._place(isolation, priority, deadline):
             return await self._whole(Endpoint.RERANK, sent, read, deadline, progress)
 
     async def decide(
@@ -300,8 +299,7 @@ class HttpTarget:
         def read(body: bytes) -> Decisions:
             return read_decisions(self._info.name, request.form, document, request.questions, body)
 
-        async with self._slot(isolation, priority, deadline) as begins, self._served(deadline):
-            begins()
+        async with self._place(isolation, priority, deadline):
             return await self._whole(Endpoint.DECISIONS, sent, read, deadline, progress)
 
     async def tokenize(self, request: TokenizeRequest, *, deadline: float, isolation: str = "") -> Tokenized:
@@ -323,22 +321,18 @@ class HttpTarget:
         """Return what `read` makes of an answer that comes in one piece."""
 
         async def ask(server: LocalServer) -> T:
-            post = server.post(sent, self._settings.most_vector_bytes)
+            post = partial(server.send, sent, self._settings.most_vector_bytes)
             return await server.exchange.whole(post, read, deadline=deadline, endpoint=endpoint)
 
         return await self._servers.whole(ask, progress=progress)
 
-    def _slot(self, isolation: str, priority: int, deadline: float) -> AbstractAsyncContextManager[Callable[[], None]]:
-        """Return the context of one request in the queue; it raises TargetBusy where there is no place."""
+    def _place(self, isolation: str, priority: int, deadline: float) -> AbstractAsyncContextManager[Callable[[], None]]:
+        """Return the context in which one request holds its slot; entering it raises TargetBusy where there is none.
+
+        Yields what to call where the work begins later, as `FairSlots.slot` does.
+        """
         self._resize()
         return self._slots.slot(isolation, priority, deadline)
-
-    def _served(self, deadline: float) -> AbstractAsyncContextManager[None]:
-        """Return the context in which the servers are held for one request.
-
-        These are there, or are not, whether anybody asks them.
-        """
-        return _ALWAYS
 
     def _connected(self, session: LocalSession | None) -> None:
         """Ask the server behind `session` from now on, which nobody has asked anything yet. None: there is none."""

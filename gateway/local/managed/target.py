@@ -123,6 +123,13 @@ class ManagedTarget(HttpTarget):
         )
 
     @contextlib.asynccontextmanager
+    async def _place(self, isolation: str, priority: int, deadline: float) -> AsyncGenerator[Callable[[], None], None]:
+        """Hold a slot, and then the server, which is started if it does not run."""
+        async with super()._place(isolation, priority, deadline) as begins, self._served(deadline):
+            begins()  # so that starting the server is not taken for work
+            yield begins
+
+    @contextlib.asynccontextmanager
     async def _served(self, deadline: float) -> AsyncGenerator[None, None]:
         """Start the server, if it does not run, and hold it for one request.
 

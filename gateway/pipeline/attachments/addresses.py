@@ -29,6 +29,8 @@ def refuse_addresses(request: GenerateRequest | AnyMediaRequest) -> None:
     Raises:
         BadRequest: It has one.
     """
+    if not request.media and not isinstance(request, MediaRequest):
+        return  # nothing in it names a file
     for param, text in _named(request):
         if _ADDRESS.match(text) and not _is_own(text):
             raise BadRequest(

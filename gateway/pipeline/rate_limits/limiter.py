@@ -120,7 +120,8 @@ class RateLimiter:
 
         The target that was asked before it has given no answer: what was set aside there is free again.
         """
-        self._leave(request_id, 0)
+        if self._asked:
+            self._leave(request_id, 0)
         if target not in self.table.targets:
             return None
         limited = self.table.target(target)
@@ -166,7 +167,8 @@ class RateLimiter:
 
     def end(self, request_id: str, tokens: int) -> None:
         """Count what a request has used, now that it has ended. A second time changes nothing."""
-        self._leave(request_id, tokens)
+        if self._asked:
+            self._leave(request_id, tokens)
         meters = self._held.pop(request_id, None)
         if meters is not None:
             now = self._moment()

@@ -27,6 +27,8 @@ from gateway.privacy.categories import covered, is_topic
 LABELS = (Label.PUBLIC, Label.INTERNAL, Label.SENSITIVE)
 _PLAIN = Overrides()
 _NOTHING: frozenset[str] = frozenset()
+_NO_RULES: Sequence[int] = ()
+_UNRESTRICTED: "tuple[frozenset[str] | None, Rule | None, int | None]" = (None, None, None)
 
 
 def decide(evidence: Evidence, policy: Policy) -> Decision:
@@ -59,9 +61,10 @@ def decide_relieved(evidence: Evidence, policy: Policy, relief: frozenset[str]) 
             source = "rule"
     standing = compiled.index.moving(view, standing)
     rules = policy.document.rules
-    acting = _rules(compiled, standing & compiled.restrict)
-    permitting = _rules(compiled, standing & compiled.permit)
-    only, refusal, cap = _restrictions(rules, acting)
+    restricting, granting = standing & compiled.restrict, standing & compiled.permit
+    acting = _rules(compiled, restricting) if restricting else _NO_RULES
+    permitting = _rules(compiled, granting) if granting else _NO_RULES
+    only, refusal, cap = _restrictions(rules, acting) if acting else _UNRESTRICTED
     left = limits(snapshot.budgets, inbound.caller.key, view.tags)
     against = partial(obstacles, policy.catalog.targets, inbound.request, snapshot, alias, view.label, only, cap, left)
     found = against()

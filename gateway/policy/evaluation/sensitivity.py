@@ -26,10 +26,13 @@ class Sensitivity(msgspec.Struct, frozen=True, kw_only=True):
         return self.whole or self.tainted or bool(self.findings)
 
 
+_NOTHING = Sensitivity()
+
+
 def sensitivity_of(decision: Decision, evidence: Evidence, policy: Policy) -> Sensitivity:
     """Return what makes a request sensitive; `decision` is the one about the request as it came."""
     if decision.label is not Label.SENSITIVE:
-        return Sensitivity()
+        return _NOTHING
     inspection = evidence.inspection
     lasting = tuple(doubt for doubt in inspection.doubts if not momentary(doubt))
     without = msgspec.structs.replace(inspection, findings=(), doubts=lasting, tainted=False, traces=(), causes=None)

@@ -41,7 +41,6 @@ from gateway.core.request import (
 )
 from gateway.core.snapshot import Budget, Gpu, Snapshot
 from gateway.core.target import TargetState
-from gateway.policy.evaluation.eligibility import needs
 from gateway.policy.evaluation.evidence import Evidence
 from gateway.policy.evaluation.request_view import UNRECORDED_HEADERS
 
@@ -116,7 +115,7 @@ def facts_json(evidence: Evidence) -> bytes:
         media=tuple(sorted(request.media)) if request.media else (),
         attachments=tuple([(one.kind, one.pages, one.read, one.whole) for one in inspection.attachments]),
         tools=chat is not None and bool(chat.tools),
-        logprobs="logprobs" in needs(request),
+        logprobs=sampled is not None and sampled.sampling.logprobs,
         format=sampled.response_format.kind if sampled else "text",
         turns=[message.role for message in chat.messages].count("user") if chat else 0,
         inputs=_inputs(request),

@@ -61,7 +61,7 @@ async def pour(content: aiohttp.StreamReader, connection: object, take: Take) ->
         connection: Where it comes from. Of another kind than `Arriving`, or None (all has come): False at once.
         take: Gets the bytes; what it raises is raised here.
     """
-    if not isinstance(connection, Arriving):
+    if not isinstance(connection, Arriving) or content.is_eof():
         return False
     waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
     taking = False
@@ -73,7 +73,7 @@ async def pour(content: aiohttp.StreamReader, connection: object, take: Take) ->
         taking = True
         try:
             while True:
-                if content.is_eof() or content.exception() is not None:
+                if content._eof or content._exception is not None:
                     waiter.set_result(False)
                     return
                 if not (data := _come(content, connection)):
@@ -97,8 +97,14 @@ async def pour(content: aiohttp.StreamReader, connection: object, take: Take) ->
             connection.came = None
 
 
+def come(content: aiohttp.StreamReader, connection: object) -> bytes:
+    """Return bytes that have come, without waiting; empty: none have, or only reading tells what comes next."""
+    if content.at_eof() or content.exception() is not None or not isinstance(connection, Arriving):
+        return b""
+    return _come(content, connection)
+
+
 def _come(content: aiohttp.StreamReader, connection: Arriving) -> bytes:
-    """Return bytes that have come, without waiting; empty: there are no more."""
     waiting = content._buffer
     if not waiting:
         return b""

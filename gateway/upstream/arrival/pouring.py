@@ -26,11 +26,6 @@ class Pouring:
         self._left: deque[Delta] = deque()
         self._fault: AduanaError | None = None
 
-    @property
-    def open(self) -> bool:
-        """Whether anything can go this way."""
-        return self._fast.take is not None
-
     def latest(self) -> float:
         """Return when something more must have come, in the loop's clock."""
         return min(self._deadline, self._now() + self._idle)

@@ -28,8 +28,10 @@ class Inflater:
         self._size = 0
         self._begin = b""
         self._zlib: zlib._Decompress | None = None
-        words = [word.partition(";")[0].strip(" \t\"'").lower() for word in encoding.split(",")]
-        names = [word for word in words if word not in _NO_NAMES]
+        names: list[str] = []
+        if encoding:
+            words = [word.partition(";")[0].strip(" \t\"'").lower() for word in encoding.split(",")]
+            names = [word for word in words if word not in _NO_NAMES]
         if len(names) > 1 or not _NAMES.issuperset(names):
             raise TargetProtocolError("The target's answer is compressed in a way that was not asked for.")
         self._deflate = "gzip" not in "".join(names)
@@ -43,7 +45,9 @@ class Inflater:
         """
         if self._undecided or self._zlib is not None:
             return self._unpacked(chunk)
-        self._count(chunk)
+        self._size += len(chunk)
+        if self._size > self._most_bytes:
+            raise self._too_large()
         return (chunk,)
 
     def _unpacked(self, chunk: bytes) -> Iterator[bytes]:
@@ -99,4 +103,7 @@ class Inflater:
     def _count(self, piece: bytes) -> None:
         self._size += len(piece)
         if self._size > self._most_bytes:
-            raise TargetProtocolError(f"The target's answer is larger than {self._most_bytes} bytes.")
+            raise self._too_large()
+
+    def _too_large(self) -> TargetProtocolError:
+        return TargetProtocolError(f"The target's answer is larger than {self._most_bytes} bytes.")

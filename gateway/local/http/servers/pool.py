@@ -11,7 +11,7 @@ from gateway.core.progress import Progress
 from gateway.core.target import ServerState, TargetInfo
 from gateway.local.http.address import refuse_public_address
 from gateway.local.http.servers.choice import in_order
-from gateway.local.http.servers.server import LocalServer
+from gateway.local.http.servers.server import Condition, LocalServer
 from gateway.local.http.settings import HttpSettings, ServerAddress
 
 LOG = structlog.get_logger("aduana.targets")
@@ -76,12 +76,8 @@ class ServerPool:
         self.all = tuple(
             [LocalServer(info, settings, address, clock=clock, changed=changed) for address in self._addresses]
         )
+        self.several = len(self.all) > 1
         self._started = False
-
-    @property
-    def several(self) -> bool:
-        """Whether there is more than one."""
-        return len(self.all) > 1
 
     @property
     def slots(self) -> int:
@@ -90,28 +86,17 @@ class ServerPool:
             return self.all[0].slots
         return sum(server.slots for server in self.all if server.available) or self.all[0].slots
 
-    @property
-    def healthy(self) -> bool:
-        """Whether any of them can be asked now."""
-        return any([server.available for server in self.all])
-
-    @property
-    def problem(self) -> str:
-        """What only the owner can mend, where that is wrong with all of them."""
-        for server in self.all:
-            if not server.problem:
-                return ""
-        return self.all[0].problem
-
-    def open_until(self) -> float | None:
-        """Return when the first of them may be asked again, where all are held by their breakers."""
-        first: float | None = None
-        for server in self.all:
-            until = server.exchange.open_until()
-            if until is None:
-                return None
-            first = until if first is None else min(first, until)
-        return first
+    def condition(self) -> Condition:
+        """Return how they are doing together: as well as the best of them, and held or in trouble where all are."""
+        if not self.several:
+            return self.all[0].condition()
+        each = [server.condition() for server in self.all]
+        held = [one.open_until for one in each if one.open_until is not None]
+        return Condition(
+            healthy=any([one.healthy for one in each]),
+            problem=each[0].problem if all([one.problem for one in each]) else "",
+            open_until=min(held) if len(held) == len(each) else None,
+        )
 
     def states(self) -> tuple[ServerState, ...]:
         """Return how each is doing that has a name; one without is the target itself."""

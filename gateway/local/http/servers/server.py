@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -17,13 +18,21 @@ from gateway.local.http.session import LocalReply, LocalSession, relayed
 from gateway.local.http.settings import HttpSettings, ServerAddress
 from gateway.local.http.whereabouts import Whereabouts
 from gateway.upstream.errors import UNREACHABLE, unreachable
-from gateway.upstream.exchange import Exchange, Post
+from gateway.upstream.exchange import Exchange
 from gateway.upstream.media.requests import SentBody
 
 LOG = structlog.get_logger("aduana.targets")
 _MOST_PAGE_BYTES = 4 * 2**20
 _LOOK_SECONDS = 5.0
 _PAGES = ("/metrics", "/slots")  # on which servers tell their load
+
+
+class Condition(NamedTuple):
+    """How a server, or all of a target's, is doing, as far as that is known."""
+
+    healthy: bool  # it can be asked now
+    problem: str  # what only the owner can mend, in a whole sentence; empty: nothing is known
+    open_until: float | None  # its breaker holds it until then
 
 
 class LocalServer:
@@ -54,21 +63,18 @@ class LocalServer:
         self._several = len(settings.servers) > 1
         if self._several:
             self._settings = msgspec.structs.replace(self._settings, retries=0)  # the others are the further tries
+        self.slots = max(1, round(settings.slots * address.weight))  # requests that it gets at once
         self._clock = clock
         self._changed = changed
         self.exchange = Exchange(info.name, self._settings, clock=clock)
         self._whereabouts = Whereabouts(info)
         self._load = ServerLoad(clock)
+        self.begins = self._load.begin  # counts one request more that it gets; returns when, which `ends` wants
         self._tells = True  # its load, as far as is known
         self._look_now = asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
         self.session: LocalSession | None = None
         self.is_there = False
-
-    @property
-    def slots(self) -> int:
-        """Requests that it gets at once."""
-        return max(1, round(self._settings.slots * self._address.weight))
 
     @property
     def elsewhere(self) -> bool:
@@ -80,10 +86,14 @@ class LocalServer:
         """Whether it can be asked now, as far as is known."""
         return self.is_there and self.exchange.open_until() is None and not self.elsewhere
 
-    @property
-    def problem(self) -> str:
-        """What only the owner can mend, in a whole sentence; empty: nothing is known."""
-        return relayed(self._info.name, self._info.model).message if self.elsewhere else self.exchange.problem
+    def condition(self) -> Condition:
+        """Return how it is doing."""
+        until, elsewhere = self.exchange.open_until(), bool(self._whereabouts.elsewhere)
+        return Condition(
+            healthy=self.is_there and until is None and not elsewhere,
+            problem=relayed(self._info.name, self._info.model).message if elsewhere else self.exchange.problem,
+            open_until=until,
+        )
 
     def standing(self) -> Standing:
         """Return what the choice between several servers needs to know."""
@@ -99,14 +109,15 @@ class LocalServer:
 
     def state(self) -> ServerState:
         """Return how it is doing, for people."""
+        condition = self.condition()
         return ServerState(
             name=self.name,
-            healthy=self.available,
+            healthy=condition.healthy,
             busy=self._load.own,
             load=self._load.all,
             waiting=self._load.waiting,
-            problem=self.problem,
-            open_until=self.exchange.open_until(),
+            problem=condition.problem,
+            open_until=condition.open_until,
         )
 
     def start(self, keep: Keep) -> None:
@@ -132,25 +143,20 @@ class LocalServer:
         if session is not None:
             self.exchange = Exchange(self._info.name, self._settings, clock=self._clock)
 
-    def post(self, sent: SentBody, most_bytes: int) -> Post:
-        """Return the call that sends a body."""
+    async def send(self, sent: SentBody, most_bytes: int) -> LocalReply:
+        """Send a body, and return the answer that begins.
 
-        async def post() -> LocalReply:
-            if self.session is None:
-                raise TargetUnavailable(f"The target {self._info.name!r} is not started.")
-            return await self.session.post(
-                sent.path, sent.content, most_bytes=most_bytes, content_type=sent.content_type
-            )
-
-        return post
+        Raises:
+            TargetUnavailable: The target is not started.
+            AduanaError: The server can't be asked, or does not answer well.
+        """
+        if self.session is None:
+            raise TargetUnavailable(f"The target {self._info.name!r} is not started.")
+        return await self.session.post(sent.path, sent.content, most_bytes=most_bytes, content_type=sent.content_type)
 
     def there(self) -> bool:
         """Say whether it answered when it was last looked at: one that reads a long prompt is silent."""
         return self.is_there
-
-    def begins(self) -> float:
-        """Count one request more that it gets. Returns when it began, which `ends` wants."""
-        return self._load.begin()
 
     def ends(self, begun: float, error: BaseException | None) -> None:
         """Count a request less; if the server can't be reached, look at once whether it is still there."""
