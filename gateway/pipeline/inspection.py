@@ -118,8 +118,12 @@ class RequestInspection:
         known = self._examined.get(number)
         if known is not None and known[0]() is request:
             return known[1]
-        inspect = partial(self._inspector.inspect, request.document, request.media, letters=letters)
-        inspection = await self._threads.run(inspect) if size > INLINE_BYTES else inspect()
+        inspect = self._inspector.inspect
+        if size > INLINE_BYTES:
+            work = partial(inspect, request.document, request.media, letters=letters)
+            inspection = await self._threads.run(work)
+        else:
+            inspection = inspect(request.document, request.media, letters=letters)
         if not inspection.doubts:  # what could not be looked at is looked at again
             gone = weakref.ref(request, lambda _: self._examined.pop(number, None))
             self._examined[number] = (gone, inspection)
@@ -291,7 +295,8 @@ class RequestInspection:
             Unavailable: They must be searched, and too many long requests wait already.
         """
         own = evidence.inspection
-        evidence = msgspec.structs.replace(evidence, inspection=attached.joined(own))
+        if attached.items:
+            evidence = msgspec.structs.replace(evidence, inspection=attached.joined(own))
         decision = decide(evidence, policy)
         if not own.letters and decision.label is not Label.SENSITIVE:
             own = await self._with_letters(own, evidence.inbound)

@@ -51,7 +51,9 @@ class Look:
         """Inspect a request and decide about it. Attachments are read where that can matter, or with `read`."""
         begun = time.perf_counter()
         inspection, recalled = await self._inspect(inbound)
-        attached = await self._request_inspection.attachments.found(inbound.request, inspection, inbound.size)
+        attached = NO_ATTACHMENTS
+        if inspection.doubts:  # an attachment is one, before it was read
+            attached = await self._request_inspection.attachments.found(inbound.request, inspection, inbound.size)
         inspected = time.perf_counter()
         snapshot = await self._snapshots.snapshot(inbound, alias)
         informed = time.perf_counter()
@@ -63,7 +65,8 @@ class Look:
             evidence = Evidence(inbound=evidence.inbound, inspection=recalled.joined(inspection), snapshot=snapshot)
         own, before = evidence, attached
         evidence, first, attached = await self._decided(own, inbound, policy, before)
-        if not read and would_leave(first, evidence, policy) and await self._behind(inbound):
+        busy = not read and self._readings.busy(inbound.caller.key)
+        if busy and would_leave(first, evidence, policy) and await self._behind(inbound):
             recalled = await self._recalled(inbound, before)
             own = msgspec.structs.replace(own, inspection=recalled.joined(own.inspection))
             evidence, first, attached = await self._decided(own, inbound, policy, before)
@@ -138,7 +141,7 @@ class Look:
 
     async def _inspect(self, inbound: Inbound) -> tuple[Inspection, Recollection]:
         inspection = await self._request_inspection.examine(inbound.request, inbound.size, letters=False)
-        recalled = await self._recalled(inbound, NO_ATTACHMENTS)
+        recalled = recollected(await self._taint.recall(inbound), inbound.inherited)
         return recalled.joined(inspection), recalled
 
     async def _recalled(self, inbound: Inbound, attached: Attached) -> Recollection:

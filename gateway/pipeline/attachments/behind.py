@@ -36,6 +36,10 @@ class ReadingsBehind:
         self._tasks[task] = key, size
         task.add_done_callback(self._ended)
 
+    def busy(self, key: str) -> bool:
+        """Return whether anything is being read for a key."""
+        return bool(self._tasks) and any(other == key for other, _ in self._tasks.values())
+
     async def caught_up(self, key: str) -> bool:
         """Wait until what was begun for a key is read; return whether there was any.
 

@@ -195,10 +195,12 @@ class ConversationTaint:
     ) -> tuple[list[_Look], bytes | None]:
         """Return what is to be looked up of a request, and the hash of how its conversation begins."""
         cache, scope = self._texts, self._scope(inbound)
-        texts = (*texts_of(inbound.request, MOST_TEXTS), *(text for one in attached for text in one.texts))
+        texts = texts_of(inbound.request, MOST_TEXTS)
+        if attached:
+            texts = (*texts, *[text for one in attached for text in one.texts])
         looks: list[_Look] = []
         seen: set[int] = set()
-        turns = max((text.turn for text in texts), default=0)
+        turns = max([text.turn for text in texts], default=0)
         for text in texts:
             mark = cache.mark(text.text)
             if mark in seen or cache.checked(state, mark, scope.secret):
@@ -220,12 +222,12 @@ class ConversationTaint:
             trace = Trace(kind=TraceKind.PASSAGE, path=one.path)
             turn = max([since(text, turns) for text in one.texts], default=1)
             looks.append(_Look(trace, turn, scope.looked_for((file_hash(one.data, self._key),))))
-        own = self._turns(inbound)
-        for link in links(own, self._key):
+        linked = tuple(self._links(inbound))
+        for link in linked:
             if not cache.checked(state, link.hash, scope.secret):
                 trace = Trace(kind=TraceKind.CONVERSATION, path=f"$.messages[{link.message}]")
                 looks.append(_Look(trace, link.turn, scope.looked_for((link.hash,)), link.hash))
-        return looks, self._conversation_of(inbound, own)
+        return looks, self._conversation_of(inbound, linked)
 
     def _links(self, inbound: Inbound) -> Iterable[Link]:
         return links(self._turns(inbound), self._key)
@@ -234,10 +236,10 @@ class ConversationTaint:
         return [(number, self._texts.turn(text, own=own)) for number, text, own in turns_of(inbound.request)]
 
     def _conversation(self, inbound: Inbound) -> bytes | None:
-        return self._conversation_of(inbound, self._turns(inbound))
+        return self._conversation_of(inbound, self._links(inbound))
 
-    def _conversation_of(self, inbound: Inbound, turns: Sequence[tuple[int, Turn]]) -> bytes | None:
-        return conversation_of((turn for _, turn in turns), self._key, (inbound.caller.key, inbound.caller.user))
+    def _conversation_of(self, inbound: Inbound, linked: Iterable[Link]) -> bytes | None:
+        return conversation_of(linked, self._key, (inbound.caller.key, inbound.caller.user))
 
     def _scope(self, inbound: Inbound) -> Scope:
         name = inbound.caller.key

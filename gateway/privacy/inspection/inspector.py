@@ -142,7 +142,9 @@ class Inspector:
 
     def _text(self, text: str, place: Place, findings: list[Finding], run: Run) -> None:
         """Look at one text, and note what it holds at its place."""
-        seen = self._of_medium(text, run) or self._remembered(text, run)
+        seen = None if run.letters or len(text) <= SHORTEST_MEDIUM else self._of_medium(text, run)
+        if seen is None:
+            seen = self._remembered(text, run)
         if seen.icons:
             run.icons |= seen.icons
             if len(run.icons) > MOST_ICONS:
@@ -160,8 +162,6 @@ class Inspector:
 
     def _of_medium(self, text: str, run: Run) -> _Seen | None:
         """Return what the bytes of a medium say, where its letters need not be searched; None: the text is none."""
-        if run.letters or len(text) <= SHORTEST_MEDIUM:
-            return None
         mark = self._medium_keys.of(text)
         known = self._recalled(mark)
         if known is None:
@@ -216,11 +216,7 @@ class Inspector:
             if said is not None:
                 yield said
 
-    def _remembered(
-        self,
-        text: str,
-        run: Run,
-    ) -> _Seen:
+    def _remembered(self, text: str, run: Run) -> _Seen:
         """Return what a text holds, looked for once. A text at which a limit was passed is looked at again."""
         mark = self._text_keys.of(text)
         known = self._recalled(mark)
@@ -326,6 +322,8 @@ class Inspector:
 
     def _across(self, order: Order, run: Run) -> Iterator[Finding]:
         """Yield findings of identifiers that are cut between texts that stand beside each other."""
+        if not order.promising:
+            return
         yield from self._rows(order.rows(), run)
         yield from self._cut_up(order, run)
         pairs = (((first, second, end, begin), seam(end, begin)) for first, second, end, begin in order.neighbours())
@@ -344,6 +342,8 @@ class Inspector:
     def _rows(self, found: Iterable[Row], run: Run, counts: Plausible = plausible) -> Iterator[Finding]:
         """Yield findings of identifiers that stand in pieces in a row; `counts` says which are written so."""
         rows = tuple(run.stepping(found))
+        if not rows:
+            return
         telling = {row.text for row in self._suspects(((row, (row.text,)) for row in rows), run)}
         for row, finding in whole(rows, lambda text: self._filling(text, run) if text in telling else (), counts):
             yield msgspec.structs.replace(finding, path=path_of(row.place))

@@ -61,29 +61,29 @@ def unreadable_parts(document: Json) -> Iterator[tuple[str, str]]:
     if not is_object(document):
         return
     for name in ("prompt", "input"):
-        if _has_token_numbers(document.get(name)):
+        prompt = document.get(name)
+        if isinstance(prompt, tuple) and _has_token_numbers(prompt):
             yield "token_numbers", f"$.{name}"
     messages = document.get("messages")
     for number, message in enumerate(messages if isinstance(messages, tuple) else ()):
-        if isinstance(message, MappingProxyType | dict):
+        if isinstance(message, MappingProxyType | dict) and not _is_text(message):
             yield from _parted(message, f"$.messages[{number}]")
     prediction = document.get("prediction")
     if is_object(prediction):
         yield from _parted(prediction, "$.prediction")
-    rest = {
-        name: value
-        for name, value in document.items()
-        if (type(value) not in _FLAT or name in _HOLDERS) and name not in _TOLD_APART
-    }
-    if rest:
-        yield from _held(rest, "$")
+    for name, value in document.items():
+        if (type(value) not in _FLAT or name in _HOLDERS) and name not in _TOLD_APART:
+            yield from _held({name: value}, "$")
+
+
+def _is_text(message: Mapping[str, Json]) -> bool:
+    """Tell whether a message is a role and a text, as most are."""
+    return message.keys() == _PLAIN and isinstance(message["content"], str)
 
 
 def _parted(holder: Mapping[str, Json], path: str) -> Iterator[tuple[str, str]]:
     """Yield kind and path of what is not text in the parts of a message, and in the fields beside them."""
     content = holder.get("content")
-    if isinstance(content, str) and holder.keys() == _PLAIN:
-        return
     if isinstance(content, tuple):
         yield from _parts(content, f"{path}.content")
     if holder.keys() != _PLAIN:
@@ -120,9 +120,8 @@ def _held(value: Json, path: str) -> Iterator[tuple[str, str]]:
                 yield from _held(item, f"{path}[{index}]")
 
 
-def _has_token_numbers(value: Json) -> bool:
+def _has_token_numbers(prompt: tuple[Json, ...]) -> bool:
     """Tell whether a prompt is numbers of some vocabulary: text that nobody here can read."""
-    items = value if isinstance(value, tuple) else ()
     return any(
-        isinstance(item, int | float) or (isinstance(item, tuple) and _has_token_numbers(item)) for item in items
+        isinstance(item, int | float) or (isinstance(item, tuple) and _has_token_numbers(item)) for item in prompt
     )

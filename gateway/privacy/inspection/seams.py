@@ -44,12 +44,13 @@ _FEW = 3  # rows of one shape from which they are a table
 
 
 class Text(msgspec.Struct, frozen=True):
-    """A text in a document: where it stands, its lane (role and field), and whether it is a short piece."""
+    """A text in a document: where it stands, its lane (role and field), and what it may be a part of."""
 
     place: Place
     text: str
     lane: str
-    piece: bool
+    piece: bool  # short, as the groups of an identifier are
+    cut: bool  # letters as of an encoding that was cut up
     digit_first: bool  # there is a digit near its beginning
     digit_last: bool
 
@@ -69,21 +70,31 @@ class Order:
     def __init__(self) -> None:
         self.texts: list[Text] = []
         self._pieces = False  # whether any of them is one: most documents have none
+        self._digits = False  # whether any begins or ends with digits
+        self._cuts = 0  # how many may be of an encoding that was cut up
+
+    @property
+    def promising(self) -> bool:
+        """Whether anything may be cut between its texts; in most documents nothing can be."""
+        return self._pieces or self._digits or self._cuts > 1
 
     def add(self, place: Place, leaf: Leaf, lane: str = "") -> None:
         """Add a value; numbers count as they are written, tables of them don't count."""
         if isinstance(leaf, str):
-            self._append(_text(place, leaf, f"{lane}.{_field(place)}"))
+            self._append(place, leaf, lane)
         elif isinstance(leaf, tuple):
             if len(leaf) <= _LONGEST_ARRAY:
                 for number in leaf:
                     self.add((place, "0"), number, lane)
         elif isinstance(leaf, int | float) and not isinstance(leaf, bool) and _is_count(leaf):
-            self._append(_text(place, str(int(leaf)), f"{lane}.{_field(place)}"))
+            self._append(place, str(int(leaf)), lane)
 
-    def _append(self, text: Text) -> None:
+    def _append(self, place: Place, leaf: str, lane: str) -> None:
+        text = _text(place, leaf, f"{lane}.{_field(place)}")
         self.texts.append(text)
         self._pieces = self._pieces or text.piece
+        self._digits = self._digits or text.digit_first or text.digit_last
+        self._cuts += text.cut
 
     def neighbours(self) -> Iterator[tuple[Text, Text, str, str]]:
         """Yield pairs of texts with the end of the first and the beginning of the second, where a value may go on."""
@@ -130,17 +141,19 @@ class Order:
 
     def cut_up(self) -> Iterator[tuple[Place, str]]:
         """Yield pieces of equal length in a row that an encoding may have been cut into, put together."""
+        if self._cuts < 2:
+            return
         row: list[Text] = []
         longest = 0
         for text in (*self.texts, None):
-            if text is not None and _CUT.fullmatch(text.text) is not None:
+            if text is not None and text.cut:
                 longest = len(row[0].text) if row else len(text.text)
                 if len(text.text) <= longest and (not row or len(row[-1].text) == longest):
                     row.append(text)
                     continue
             if len(row) > 1 and len(row) * longest <= _LONGEST_CUT and not all(map(_plain_word, row)):
                 yield row[0].place, "".join(one.text for one in row)
-            row = [text] if text is not None and _CUT.fullmatch(text.text) is not None else []
+            row = [text] if text is not None and text.cut else []
 
     def rows(self) -> Iterator[Row]:
         """Yield short pieces that stand in a row: those of one array or object, and those between two other texts."""
@@ -236,6 +249,7 @@ def _text(place: Place, text: str, lane: str) -> Text:
         text,
         lane,
         len(text) <= 12 and _PIECE.fullmatch(text) is not None,
+        _CUT.fullmatch(text) is not None,
         _DIGIT.search(text, 0, _NEAR) is not None,
         _DIGIT.search(text, max(0, len(text) - _NEAR)) is not None,
     )

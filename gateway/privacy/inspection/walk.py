@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from types import MappingProxyType
 
-from gateway.core.document import JsonObject, Leaf, Place, leaves
+from gateway.core.document import KEY, JsonObject, Leaf, Place, leaves
 
 OF_THE_API = frozenset(
     {
@@ -34,8 +34,16 @@ def leaves_by_role(document: JsonObject) -> Iterator[tuple[Place, Leaf, bool, st
         for place, leaf, is_key in leaves(document):
             yield place, leaf, is_key, ""
         return
-    for place, leaf, is_key in leaves({name: value for name, value in document.items() if name != "messages"}):
-        yield place, leaf, is_key, ""
+    for name, value in document.items():
+        if name == "messages":
+            continue
+        top: Place = (None, name)
+        yield (top, KEY), name, True, ""
+        if value is None or isinstance(value, str | int | float):  # most settings of a request
+            yield top, value, False, ""
+            continue
+        for place, leaf, is_key in leaves(value, top):
+            yield place, leaf, is_key, ""
     root: Place = (None, "messages")
     for number, message in enumerate(messages):
         here: Place = (root, number)

@@ -36,6 +36,7 @@ class Link(msgspec.Struct, frozen=True):
     hash: bytes
     turn: int
     message: int  # place of the last turn that is in it
+    beginning: bool = False  # all own turns up to there are in it
 
 
 def turn_digest(text: str, key: bytes) -> tuple[bytes, int]:
@@ -72,7 +73,7 @@ def links(turns: Sequence[tuple[int, Turn]], key: bytes) -> Iterator[Link]:
             length += turn.letters
             chain = _hash(b"aduana-chain", chain + turn.digest, key)
             if length >= LEAST:
-                yield Link(chain, count, message)
+                yield Link(chain, count, message, beginning=True)
             if own is not None and own.letters + turn.letters >= LEAST:
                 yield Link(_pair(own, turn, key), count, message)
             if answer is not None and answer.letters + turn.letters >= _EXCHANGE:
@@ -84,25 +85,21 @@ def links(turns: Sequence[tuple[int, Turn]], key: bytes) -> Iterator[Link]:
         answer = turn
 
 
-def conversation_of(turns: Iterable[Turn], key: bytes, whose: tuple[str, str | None]) -> bytes | None:
+def conversation_of(linked: Iterable[Link], key: bytes, whose: tuple[str, str | None]) -> bytes | None:
     """Return a hash (8 bytes) of how a conversation begins, by which its requests are found together.
 
     None: its own turns hold too little to tell. The system prompt does not count, for apps write the time into it.
 
     Args:
-        turns: Its turns, in order.
+        linked: What `links` yields of it.
         key: Secret of the hashes.
         whose: Name of the caller's key, and the user: what others begin with the same words is another conversation.
     """
-    chain, length = b"", 0
-    for turn in turns:
-        if turn.own:
-            chain = _hash(b"aduana-chain", chain + turn.digest, key)
-            length += turn.letters
-            if length >= LEAST:
-                name, user = whose
-                owner = f"{len(name)} {name} {user or ''}".encode("utf-8", "surrogatepass")
-                return blake2b(chain + owner, key=key, digest_size=8, person=b"aduana-talk").digest()
+    for link in linked:
+        if link.beginning:
+            name, user = whose
+            owner = f"{len(name)} {name} {user or ''}".encode("utf-8", "surrogatepass")
+            return blake2b(link.hash + owner, key=key, digest_size=8, person=b"aduana-talk").digest()
     return None
 
 

@@ -7,6 +7,7 @@ descriptions) and all in order.
 
 import enum
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -46,7 +47,7 @@ _OF_THE_API = frozenset(
 _NAMES = frozenset({"role", "type", "id", "tool_call_id", "index", "model"})  # fields that break no text in two
 
 
-class Whose(enum.Enum):
+class Whose(enum.StrEnum):
     """Whose words a text is."""
 
     OWN = "own"  # the client's: its turns, prompts, texts to embed or to rank
@@ -116,12 +117,10 @@ def texts_of(request: AnyRequest, most: int | None = None) -> tuple[DocumentText
     Raises:
         TooManyTexts: There are more than `most`.
     """
-    found: list[DocumentText] = []
-    for text in _texts(request):
-        found.append(text)
-        if most is not None and len(found) > most:
-            raise TooManyTexts
-    return tuple(found)
+    found = tuple(islice(_texts(request), None if most is None else most + 1))
+    if most is not None and len(found) > most:
+        raise TooManyTexts
+    return found
 
 
 def attached_texts(request: AnyRequest, message: int, pieces: Iterable[tuple[str, str]]) -> tuple[DocumentText, ...]:
@@ -152,10 +151,10 @@ def seams(
         streams.setdefault((text.whose, field), []).append(text)
         if ordered and field != "~key" and field not in _NAMES:
             everything.append(text)
-    for stream in streams.values():
-        yield from _joined(stream, ends or ends_of)
-    if len(streams) > 1 and ordered:
-        yield from _joined(everything, ends or ends_of)
+    rows = [*streams.values(), everything] if len(streams) > 1 else streams.values()
+    for row in rows:
+        if len(row) > 1:
+            yield from _joined(row, ends or ends_of)
 
 
 def ends_of(text: str) -> Ends:
@@ -171,8 +170,6 @@ def ends_of(text: str) -> Ends:
 
 def _joined(stream: list[DocumentText], ends: Callable[[str], Ends]) -> Iterator[tuple[str, DocumentText]]:
     """Yield the seams of one stream. Where they are cut depends on what stands before alone, so they stay the same."""
-    if len(stream) < 2:
-        return
     parts: list[str] = []
     size = 0
     for text in stream:
@@ -228,10 +225,9 @@ def _texts(request: AnyRequest) -> Iterator[DocumentText]:
 
 def _chat(document: JsonObject) -> Iterator[DocumentText]:
     messages = document.get("messages")
-    rest = {name: value for name, value in document.items() if name != "messages"}
-    for place, text in _placed(rest):
-        if text not in _OF_THE_API or place is None or place[1] != KEY:
-            yield DocumentText(place, text, Whose.SHARED)
+    for name, value in document.items():
+        if name != "messages":
+            yield from _beside(name, value)
     turn = 0
     root: Place = (None, "messages")
     for number, message in enumerate(messages if isinstance(messages, tuple) else ()):
@@ -247,6 +243,20 @@ def _chat(document: JsonObject) -> Iterator[DocumentText]:
                 continue
         for place, text in _placed(message, here):
             yield DocumentText(place, text, whose, turn, True)
+
+
+def _beside(name: str, value: object) -> Iterator[DocumentText]:
+    """Yield the texts of a field that stands beside the messages, its own name first."""
+    top: Place = (None, name)
+    if name not in _OF_THE_API:
+        yield DocumentText((top, KEY), name, Whose.SHARED)
+    if isinstance(value, str):
+        yield DocumentText(top, value, Whose.SHARED)
+    if isinstance(value, str | bool) or value is None:
+        return
+    for place, text in _placed(value, top):
+        if text not in _OF_THE_API or place is None or place[1] != KEY:
+            yield DocumentText(place, text, Whose.SHARED)
 
 
 def _placed(value: object, place: Place = None) -> Iterator[tuple[Place, str]]:
