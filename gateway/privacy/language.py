@@ -4,7 +4,7 @@ Function words are a closed class: lists of them tell European languages apart f
 (Grefenstette, "Comparing two language identification schemes", 1995).
 """
 
-from itertools import repeat
+from collections.abc import Sequence
 
 from gateway.privacy.patterns import late
 
@@ -23,16 +23,27 @@ _ADDS: dict[str, int] = {}
 for _place, _words in enumerate(_WORDS.values()):
     for _word in set(_words.split()):
         _ADDS[_word] = _ADDS.get(_word, 0) + (1 << _BITS * _place)
+_ADDS_OF_BYTES = {word.encode(): adds for word, adds in _ADDS.items()}
 _DIGIT = (1 << _BITS) - 1
 _WORD = late(r"[^\W\d_]+")
+# The letters of ASCII in small; all else divides words.
+_LETTERS = bytes([ord(chr(code).lower()) if code < 128 and chr(code).isalpha() else ord(" ") for code in range(256)])
 _SAMPLE = 2_000  # characters; more does not make it surer
 _FEWEST = 3
 
 
 def language_of(text: str) -> str | None:
     """Return the ISO 639-1 code; None: too short, mixed, or a language that is not known here."""
-    words = _WORD.findall(text[:_SAMPLE].lower())
-    counts = sum(map(_ADDS.get, words, repeat(0)))
+    sample = text[:_SAMPLE]
+    words: Sequence[str | bytes]
+    if sample.isascii():
+        words = sample.encode().translate(_LETTERS).split()
+        counts = sum(filter(None, map(_ADDS_OF_BYTES.get, words)))
+    else:
+        words = _WORD.findall(sample.lower())
+        counts = sum(filter(None, map(_ADDS.get, words)))
+    if not counts:
+        return None
     seen = [(counts >> _BITS * place & _DIGIT, code) for place, code in enumerate(_WORDS)]
     (best, code), (second, _) = sorted(seen, reverse=True)[:2]
     plain = best >= _FEWEST and best * 8 >= len(words) and best * 5 >= second * 6

@@ -14,6 +14,8 @@ from gateway.privacy.language import language_of
         ("Was ist die Hauptstadt von Frankreich und wie viele Menschen leben in der Stadt?", "de"),
         ("Qual é a capital da França e como vivem as pessoas que não são de lá?", "pt"),
         ("Qual è la capitale della Francia e come si vive in una città che non è grande per gli altri?", "it"),
+        ("Who sent this to the señor from the café, and what did he say about it?", "en"),
+        ("THE_PRICE of2 THE house:the-garden,for(you)and.me, IN 2020", "en"),
         ("Paris", None),
         ("", None),
         ("def f(x): return x + 1  # 12345", None),
