@@ -131,8 +131,8 @@ def receipt_row(receipt: Receipt) -> tuple[object, ...]:
     return (
         receipt.request_id,
         _seconds("received_at", receipt.received_at),
-        receipt.dialect.value,
-        receipt.endpoint.value,
+        str(receipt.dialect),
+        str(receipt.endpoint),
         receipt.key,
         receipt.user,
         receipt.model,
@@ -162,7 +162,7 @@ def reservation_row(reservation: Reservation) -> tuple[str, str, int]:
         InvalidRecord: Its amount can't be true.
     """
     micros = _count("reserved micro-dollars", reservation.micros, MAX_MICROS)
-    return reservation.target, reservation.zone.value, micros
+    return reservation.target, str(reservation.zone), micros
 
 
 def check_cost(settlement: Settlement) -> None:
@@ -185,9 +185,9 @@ def settlement_row(settlement: Settlement, *, unpriced: bool) -> tuple[object, .
     avoided = settlement.avoided_micros
     return (
         _seconds("settled_at", settlement.settled_at),
-        settlement.outcome.value,
+        str(settlement.outcome),
         settlement.target,
-        settlement.zone.value if settlement.zone is not None else None,
+        str(settlement.zone) if settlement.zone is not None else None,
         settlement.error,
         _count("input tokens", usage.input),
         _count("cached input tokens", usage.input_cached),

@@ -7,7 +7,6 @@ nothing about a person, so that it may stay when requests go, and it never chang
 facts are plain JSON.
 """
 
-import re
 import zlib
 from collections.abc import Sequence
 
@@ -29,7 +28,7 @@ _BUDGETS = ("day", "month")
 OWN = ("request_id", "key", "user", "model", "tags")
 """Columns of a receipt that its facts say again: there something shorter stands for them."""
 _STANDS = (b"\0", b"\1", b"\2", b"\3", b"\4")  # for each of them; no JSON has these
-_STANDING = re.compile(b"[" + b"".join(_STANDS) + b"]")
+_STOOD = b"".join(_STANDS)
 _SHORT = 4  # what has fewer bytes may be part of other words, and gains nothing
 _LEVEL = 6
 _MOST = 32_000  # bytes of a pattern that deflate looks at
@@ -105,11 +104,10 @@ def pattern_of(facts: bytes) -> bytes:
 
 def packed(facts: bytes, own: Sequence[object], pattern: Pattern | None) -> tuple[int | None, bytes]:
     """Return the number of the pattern (None: none) and the facts as they are kept. `own`: values of `OWN`."""
-    if pattern is None or len(facts) < _PLAIN or _STANDING.search(facts):
+    if pattern is None or len(facts) < _PLAIN or len(facts.translate(None, _STOOD)) < len(facts):
         return None, facts
     for value, stand in zip(own, _STANDS, strict=True):
-        text = _bytes(value)
-        if len(text) >= _SHORT:
+        if isinstance(value, str) and len(text := value.encode("utf-8", "replace")) >= _SHORT:
             facts = facts.replace(text, stand)
     return pattern.number, pattern.pack(facts)
 

@@ -219,7 +219,7 @@ class Metrics:
     def _decided(self, event: Decided) -> None:
         families = self.families
         receipt = event.receipt
-        zone = event.first_zone.value if event.first_zone is not None else NONE
+        zone = NONE if event.first_zone is None else str(event.first_zone)
         rule = receipt.rule if receipt.rule in self._rules else OTHER
         reason = event.reason if event.reason in REASONS else OTHER
         families.decisions.add(zone, rule, reason)
@@ -241,10 +241,10 @@ class Metrics:
         families, receipt, settlement = self.families, event.receipt, event.settlement
         self._left(receipt.request_id)
         target = settlement.target
-        zone = settlement.zone.value if settlement.zone is not None else NONE
+        zone = NONE if settlement.zone is None else str(settlement.zone)
         model = lookup(self._models, target)
         if not receipt.shadow:  # a shadow answers nobody: it is in no count of requests, only in tokens and costs
-            families.requests.add(zone, model, receipt.dialect.value, settlement.outcome.value)
+            families.requests.add(zone, model, str(receipt.dialect), str(settlement.outcome))
         if target is None:
             return
         if settlement.first_token_seconds is not None:
@@ -253,7 +253,7 @@ class Metrics:
             families.gaps.observe_many(event.gaps, zone, model)
         if settlement.server:
             server = settlement.server if (target, settlement.server) in self._servers else OTHER
-            families.server_requests.add(self._target(target), server, settlement.outcome.value)
+            families.server_requests.add(self._target(target), server, str(settlement.outcome))
         usage = settlement.usage
         tokens = families.tokens
         for kind, count in (
