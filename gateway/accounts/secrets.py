@@ -50,7 +50,8 @@ class SecretDigest:
 
     def __init__(self, secret: bytes) -> None:
         """Make the key. `secret`: the state directory's, or any random bytes for digests that are kept nowhere."""
-        self._keyed = hmac.new(hmac.digest(secret, _PURPOSE, hashlib.sha256), digestmod=hashlib.sha256)
+        keyed = hmac.new(hmac.digest(secret, _PURPOSE, hashlib.sha256), digestmod=hashlib.sha256)
+        self._keyed: hmac.HMAC = getattr(keyed, "_hmac", None) or keyed  # without its wrapper, where it has one
 
     def of(self, secret: str) -> bytes:
         """Return the digest of a secret (32 bytes)."""

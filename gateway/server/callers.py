@@ -97,7 +97,9 @@ class Callers:
         Raises:
             Forbidden: The user may not ask at all.
         """
-        return caller if self._people is None else self._people.of_body(caller, document)
+        if self._people is None or not caller.front_end:
+            return caller
+        return self._people.of_body(caller, document)
 
     def provider_credentials(self, headers: Headers) -> tuple[Credential, ...]:
         """Return what a caller sends for a provider of models: at most one credential of each form.

@@ -68,8 +68,8 @@ class Connection(web.RequestHandler):
     async def start(self) -> None:
         """Answer one request after the other, until the connection ends.
 
-        This is aiohttp's own loop, but for two things: a request is answered in this task, where aiohttp starts one
-        more for each, and nothing of it is held while the connection waits for the next.
+        This is aiohttp's own loop, but for two things: a request is answered here, where aiohttp starts one more task
+        for each, and nothing of it is held while the connection waits for the next.
 
         Raises:
             CancelledError: The client is gone, or the gateway ends.
@@ -90,15 +90,21 @@ class Connection(web.RequestHandler):
                 self._parser.message_consumed()
             if self._buffer_paused and len(waiting) <= self._msg_queue_resume_size:
                 self._resume_reading_if_drained()
-            handler = answer
-            if isinstance(message, _ErrInfo):  # no HTTP
-                handler, message = self._make_error_handler(message), ERROR
-            request = make(message, payload, self, StreamWriter(self, loop), cast(Any, self._task_handler))
+            broken, head = (message, ERROR) if isinstance(message, _ErrInfo) else (None, message)  # the first: no HTTP
+            request = make(head, payload, self, StreamWriter(self, loop), cast(Any, self._task_handler))
             self._owner.began(self)
             try:
-                response, gone = await self._handle_request(request, None, handler)
-                if gone:
-                    break
+                if broken is not None or self._upgraded:
+                    handler = answer if broken is None else self._make_error_handler(broken)
+                    response, gone = await self._handle_request(request, None, handler)
+                    if gone:
+                        break
+                else:
+                    self._current_request, self._request_in_progress = request, True
+                    response = await answer(request)
+                    self._current_request = None
+                    await response.prepare(request)
+                    await response.write_eof()
                 self._keepalive = bool(response.keep_alive)
                 if not payload.is_eof():
                     await self._pass_over(payload)
@@ -110,13 +116,17 @@ class Connection(web.RequestHandler):
             except Exception as error:  # noqa: BLE001 - the connection's own end, as in aiohttp
                 self.log_exception("Unhandled exception", exc_info=error)
                 self.force_close()
+                break
             except BaseException:
                 self.force_close()
                 raise
             finally:
                 request._task = cast(Any, None)  # else it holds itself where there was an exception
+                self._current_request, self._request_in_progress = None, False
+                if self._handler_waiter is not None and not self._handler_waiter.done():
+                    self._handler_waiter.set_result(None)  # of whoever ends the gateway
                 self._owner.ended(self)
-            del message, payload, request, response
+            del message, head, payload, request, response
             if not self._keepalive or self._close or self._force_close:
                 break
             self._next_keepalive_close_time = ends = loop.time() + self._keepalive_timeout

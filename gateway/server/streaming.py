@@ -11,7 +11,7 @@ from gateway.server.idempotency import Recording
 
 LOG = structlog.get_logger("aduana.server")
 RECORDING = web.RequestKey("recording", Recording)  # gets what is streamed, where a retry may ask for it
-_PIECE = 16 * 1024  # bytes; aiohttp lets 64 KiB and one piece wait for a client
+_PIECE = 16 * 1024  # bytes; the transport lets 64 KiB and one piece wait for a client
 _AT_ONCE = 64 * 1024  # bytes, about, that may go in one write to a client that has taken all before
 EVENTS = "text/event-stream; charset=utf-8"
 COMMENT = b": still working\n\n"  # readers of events pass over it
@@ -54,6 +54,7 @@ class EventStream:
         self._pause_seconds = pause_seconds
         self._recording = http.get(RECORDING)
         self._wire = http.transport
+        self._connection = http.protocol
         self._opening = asyncio.Lock()
         self._writing = False
         self._sent_at = 0.0  # in the loop's clock
@@ -102,10 +103,8 @@ class EventStream:
                 await asyncio.sleep(max(left, 0.001))
                 if not self._writing and self._sent_at + self._pause_seconds <= self._loop.time():
                     self._sent_at = self._loop.time()
-                    try:
-                        await self.response.write(self._waiting)
-                    except ConnectionError as error:
-                        raise ClientGone(_GONE) from error
+                    self._put(self._waiting)
+                    await self._taken()
 
     async def open(self, headers: dict[str, str], start: bytes = b"") -> bool:
         """Send the head and `start`, and return True; if the head was sent before, return False.
@@ -135,14 +134,15 @@ class EventStream:
         if self._recording is not None:
             self._recording.add(frame)
         self._writing = True
-        try:
-            if len(frame) <= _PIECE:
-                await self.response.write(frame)
-            else:
-                for start in range(0, len(frame), _PIECE):
-                    await self.response.write(frame[start : start + _PIECE])
-        except ConnectionError as error:
-            raise ClientGone(_GONE) from error
+        if len(frame) <= _PIECE:
+            self._put(frame)
+            if self._connection.writing_paused:
+                await self._taken()
+        else:
+            for start in range(0, len(frame), _PIECE):
+                self._put(frame[start : start + _PIECE])
+                if self._connection.writing_paused:
+                    await self._taken()
         self._writing = False
         self._sent_at = self._loop.time()
 
@@ -158,12 +158,31 @@ class EventStream:
 
         Only behind the first `send`: the head goes out with it.
         """
-        wire = self._wire
-        if wire is None or not frames:  # an empty chunk would be the end of the body
-            return
-        # Past aiohttp's writer, which would do the same in five calls.
-        wire.write(b"%x\r\n%b\r\n" % (len(frames), frames) if self._chunked else frames)
+        self._put(frames)
         self._sent_at = self._loop.time()
+
+    def _put(self, frames: bytes) -> None:
+        """Write behind the head, past aiohttp's writer, which would do the same in five calls.
+
+        Raises:
+            ClientGone: The client has closed the connection, or reads nothing.
+        """
+        wire = self._wire
+        if wire is None or wire.is_closing():
+            raise ClientGone(_GONE)
+        if frames:  # an empty chunk would be the end of the body
+            wire.write(b"%x\r\n%b\r\n" % (len(frames), frames) if self._chunked else frames)
+
+    async def _taken(self) -> None:
+        """Wait until the client has taken most of what was sent.
+
+        Raises:
+            ClientGone: The client has closed the connection, or reads nothing.
+        """
+        try:
+            await self._http.writer.drain()
+        except ConnectionError as error:
+            raise ClientGone(_GONE) from error
 
     async def fail(self, words: bytes) -> None:
         """End an answer that failed with what the dialect says of it; where it has no words, cut the connection.

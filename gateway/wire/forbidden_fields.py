@@ -7,7 +7,7 @@ rather than dropped: a client that believes in them must learn that they do noth
 from gateway.core.document import JsonObject, is_object
 from gateway.core.errors import BadRequest
 
-_NAMES = frozenset(
+OVERRIDES = frozenset(
     {
         "api_base",
         "api_key",
@@ -41,12 +41,24 @@ _NAMES = frozenset(
     }
 )
 
-_ORDINARY = frozenset(
-    {
-        *("model", "messages", "prompt", "input", "stream", "stream_options", "max_tokens", "max_completion_tokens"),
-        *("temperature", "top_p", "top_k", "min_p", "seed", "stop", "n", "user", "tools", "tool_choice", "system"),
-        *("frequency_penalty", "presence_penalty", "response_format", "reasoning_effort", "parallel_tool_calls"),
-    }
+_ORDINARY = (
+    frozenset(
+        {
+            *(
+                "model",
+                "messages",
+                "prompt",
+                "input",
+                "stream",
+                "stream_options",
+                "max_tokens",
+                "max_completion_tokens",
+            ),
+            *("temperature", "top_p", "top_k", "min_p", "seed", "stop", "n", "user", "tools", "tool_choice", "system"),
+            *("frequency_penalty", "presence_penalty", "response_format", "reasoning_effort", "parallel_tool_calls"),
+        }
+    )
+    - OVERRIDES
 )
 """Names of which most bodies have no others."""
 
@@ -90,7 +102,7 @@ def refuse_overrides(document: JsonObject) -> None:
                 code="header_in_body",
             )
     for name in document:
-        if name.casefold().replace("-", "_") in _NAMES:
+        if name.casefold().replace("-", "_") in OVERRIDES:
             raise BadRequest(
                 f"'{name}': this gateway's configuration says where requests go; a request can't. Leave it out.",
                 param=name,

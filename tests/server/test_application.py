@@ -29,6 +29,8 @@ class Served:
 
     def __init__(self) -> None:
         self.requests: list[weakref.ref[Content]] = []
+        self.begun = asyncio.Event()
+        self.cancelled = asyncio.Event()
         self.application = Application(dress=self.dress)
         for method, path, handler in (
             ("POST", "/echo", self.echo),
@@ -36,6 +38,8 @@ class Served:
             ("GET", "/named/{id}", self.named),
             ("POST", "/unread", self.unread),
             ("GET", "/broken", self.broken),
+            ("GET", "/held", self.held),
+            ("POST", "/size", self.size),
         ):
             self.application.serve(method, path, handler)
 
@@ -59,6 +63,21 @@ class Served:
 
     async def broken(self, _: web.Request) -> web.StreamResponse:
         return json_answer(b"{}", {"x-here": "a\r\nx-there: b"})
+
+    async def size(self, http: web.Request) -> web.StreamResponse:
+        size = 0
+        async for piece in http.content.iter_any():
+            size += len(piece)
+            await asyncio.sleep(0)
+        return json_answer(b"%d" % size, {})
+
+    async def held(self, _: web.Request) -> web.StreamResponse:
+        self.begun.set()
+        try:
+            return await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
 
 
 class Client:
@@ -209,9 +228,38 @@ async def test_a_body_that_nobody_reads_ends_the_connection(served: tuple[Served
         assert await client.reader.read() == b""
 
 
-async def test_no_header_has_a_second_line(served: tuple[Served, Client]) -> None:
-    """What would break out of a header ends the connection before anything of the answer is sent."""
+async def test_no_header_has_a_second_line(served: tuple[Served, Client], caplog: pytest.LogCaptureFixture) -> None:
+    """What would break out of a header ends the connection before anything is sent, and is logged once."""
     _, client = served
     client.send("GET", "/broken")
     with contextlib.suppress(ConnectionError):
         assert await client.reader.read() == b""
+    gc.collect()
+    assert [line.getMessage() for line in caplog.records if line.levelname == "ERROR"] == ["Unhandled exception"]
+
+
+async def test_a_body_comes_no_faster_than_it_is_read(served: tuple[Served, Client]) -> None:
+    """A long one is stopped and goes on, again and again, until all of it was read; then comes the next request."""
+    _, client = served
+    for _ in range(2):
+        client.send("POST", "/size", bytes(5_000_000))
+        assert (await client.answer())[2] == b"5000000"
+
+
+async def test_what_is_no_http_gets_400(served: tuple[Served, Client]) -> None:
+    """And the connection ends, whatever was asked on it before."""
+    _, client = served
+    client.send("POST", "/echo", b"1")
+    assert (await client.answer())[2] == b"1"
+    client.writer.write(b"\x16\x03\x01\r\n\r\n")
+    assert (await client.answer())[0] == 400
+    assert await client.reader.read() == b""
+
+
+async def test_a_client_that_goes_away_ends_its_request(served: tuple[Served, Client]) -> None:
+    """Whatever answers it is cancelled at once, and the gateway's end waits for nothing."""
+    one, client = served
+    client.send("GET", "/held")
+    await one.begun.wait()
+    client.writer.transport.abort()
+    await one.cancelled.wait()

@@ -18,7 +18,9 @@ DONE = b"data: [DONE]\n\n"
 def told_usage(report: UsageReport) -> dict[str, Any]:
     """Return the `usage` object of chat and text completions, with what a server of this API told beside the counts."""
     fields = usage_fields(report.usage)
-    for name, value in report.told.items() if report.api is Api.CHAT else ():
+    if not report.told or report.api is not Api.CHAT:
+        return fields
+    for name, value in report.told.items():
         known = fields.get(name)
         if isinstance(known, dict):
             fields[name] = known | (thawed(value) if isinstance(value, Mapping) else {})

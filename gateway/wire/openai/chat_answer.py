@@ -165,7 +165,7 @@ class _Choice:
         return {
             "index": index,
             "message": message,
-            "logprobs": chat_logprobs(self.logprobs),
+            "logprobs": chat_logprobs(self.logprobs) if self.logprobs else None,
             "finish_reason": _OLDER_FINISH if older and self.finish is FinishReason.TOOL_CALLS else self.finish,
         }
 
@@ -231,7 +231,12 @@ class ChatAssembly:
         Raises:
             TargetProtocolError: the answer did not come to its end.
         """
-        if self._usage is None or not self._choices or any(one.finish is None for one in self._choices.values()):
+        if self._usage is None or not self._choices:
             raise incomplete()
-        choices = [choice.fields(index, older=self._older) for index, choice in sorted(self._choices.items())]
+        choices: list[dict[str, Any]] = []
+        for index in sorted(self._choices):
+            choice = self._choices[index]
+            if choice.finish is None:
+                raise incomplete()
+            choices.append(choice.fields(index, older=self._older))
         return encode_json({**self._more, **self._head, "choices": choices, "usage": told_usage(self._usage)})

@@ -12,11 +12,18 @@ from gateway.core.document import Json, JsonObject
 from gateway.core.marks import unmarked_part
 from gateway.core.request import ChatRequest, CompletionRequest, Dialect, EmbeddingsRequest, Snippet
 from gateway.wire.body_fields import Fields, bad_field
-from gateway.wire.forbidden_fields import refuse_overrides
+from gateway.wire.forbidden_fields import OVERRIDES, refuse_overrides
 from gateway.wire.openai.messages import parse_messages
 from gateway.wire.openai.older_functions import is_older, modern
-from gateway.wire.openai.sampling import MOST_CHOICES, chat_sampling, completion_sampling, response_format
-from gateway.wire.openai.thinking import thinking_of
+from gateway.wire.openai.sampling import (
+    AS_TEXT,
+    CHAT_FIELDS,
+    MOST_CHOICES,
+    chat_sampling,
+    completion_sampling,
+    response_format,
+)
+from gateway.wire.openai.thinking import AS_EVER, thinking_of
 
 _LONGEST_MODEL = 256
 _MOST_TOOLS = 1024
@@ -29,6 +36,7 @@ _NOT_SERVED = {
     "audio": "spoken answers are not served.",
     "web_search_options": "search by the provider is not served.",
 }
+_ORDINARY = (CHAT_FIELDS | {"model", "messages", "stream", "stream_options", "user"}) - OVERRIDES
 _NOT_TEXT = frozenset({*_NOT_SERVED, "modalities"})
 
 
@@ -38,7 +46,9 @@ def parse_chat(document: JsonObject) -> ChatRequest:
     Raises:
         BadRequest: a field is missing, has the wrong type or is not served here.
     """
-    refuse_overrides(document)
+    ordinary = _ORDINARY.issuperset(document)  # nothing but texts and how to draw tokens, as most are
+    if not ordinary:
+        refuse_overrides(document)
     older = is_older(document)
     if older or "functions" in document:
         document = modern(document)
@@ -47,7 +57,7 @@ def parse_chat(document: JsonObject) -> ChatRequest:
         _refuse_all_but_text(body)
     messages, media = parse_messages(body)
     tools = _tools(body) if "tools" in document else ()
-    form, sampling = response_format(body), chat_sampling(body)
+    form, sampling = AS_TEXT if ordinary else response_format(body), chat_sampling(body)
     if form.kind == "grammar" and tools:
         raise bad_field("grammar", "can't stand beside 'tools'.")
     stream, include_usage = _streaming(body)
@@ -63,7 +73,7 @@ def parse_chat(document: JsonObject) -> ChatRequest:
         tool_choice=_tool_choice(body, tools) if "tool_choice" in document else None,
         sampling=sampling,
         response_format=form,
-        thinking=thinking_of(document),
+        thinking=AS_EVER if ordinary else thinking_of(document),
         older_functions=older,
     )
     return msgspec.structs.replace(request, built_in_tools=request.provider_tools) if tools else request
@@ -139,7 +149,9 @@ def _opened(document: JsonObject) -> Fields:
 
 
 def _model(body: Fields) -> str:
-    model = body.required_string("model", longest=_LONGEST_MODEL)
+    model = body.document.get("model")
+    if type(model) is not str or not 0 < len(model) <= _LONGEST_MODEL:
+        model = body.required_string("model", longest=_LONGEST_MODEL)  # which says what is wrong with it
     if not model.isprintable():
         raise bad_field("model", "has control characters.")
     return model

@@ -16,14 +16,14 @@ _LONGEST_WORD = 64
 _LONGEST_GRAMMAR = 64 * 1024
 _AS_IT_IS = Sampling()
 # Every field that is read here of a chat.
-_CHAT_FIELDS = frozenset(
+CHAT_FIELDS = frozenset(
     {
         *("max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "min_p", "seed", "stop", "n"),
         *("frequency_penalty", "presence_penalty", "repeat_penalty", "repetition_penalty", "logit_bias"),
         *("logprobs", "top_logprobs", "ignore_eos"),
     }
 )
-_TEXT = ResponseFormat()
+AS_TEXT = ResponseFormat()
 # OpenAI's field for the form of an answer, then llama-server's two and vLLM's.
 _FORMS = ("response_format", "grammar", "json_schema", "guided_json")
 _NO_FORM: tuple[Json, ...] = (None, "", MappingProxyType({}), MappingProxyType({"type": "text"}))
@@ -35,7 +35,7 @@ def chat_sampling(body: Fields) -> Sampling:
     Raises:
         BadRequest: a field has the wrong type or is out of range, or two fields contradict each other.
     """
-    if _CHAT_FIELDS.isdisjoint(body.document):
+    if CHAT_FIELDS.isdisjoint(body.document):
         return _AS_IT_IS
     logprobs = body.boolean("logprobs")
     top = body.integer("top_logprobs", 0, 20)
@@ -69,7 +69,7 @@ def response_format(body: Fields) -> ResponseFormat:
         BadRequest: the form is not as it must be, or two fields demand one.
     """
     if body.document.keys().isdisjoint(_FORMS):
-        return _TEXT
+        return AS_TEXT
     asked = [name for name in _FORMS if body.document.get(name) not in _NO_FORM]
     if len(asked) > 1:
         raise bad_field(asked[1], f"can't stand beside {asked[0]!r}: an answer has one form.")

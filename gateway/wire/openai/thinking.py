@@ -15,14 +15,14 @@ _T = TypeVar("_T")
 _NAMES = frozenset(
     {"chat_template_kwargs", "reasoning", "thinking", "reasoning_effort", "enable_thinking", "thinking_budget"}
 )
-_NOTHING = Thinking()
+AS_EVER = Thinking()
 _OFF = ("none", "off", "disabled", "no_think")
 
 
 def thinking_of(document: JsonObject) -> Thinking:
     """Return what a request says about thinking."""
     if _NAMES.isdisjoint(document):
-        return _NOTHING
+        return AS_EVER
     variables = _object(document.get("chat_template_kwargs"))
     reasoning, switch = _object(document.get("reasoning")), _object(document.get("thinking"))
     effort = _text(document.get("reasoning_effort")) or _text(reasoning.get("effort"))
