@@ -78,7 +78,7 @@ class FairSlots:
 
     def expected_wait(self) -> float | None:
         """Estimate the seconds that a request which comes now would wait. None: nothing was measured yet."""
-        if self.busy < self._slots:
+        if len(self._running) < self._slots:
             return 0.0
         return self._throughput.expected_wait(self.waiting, self._slots, self._clock())
 

@@ -3,7 +3,7 @@
 Only targets from the decision's own list are asked.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import TypedDict, TypeVar
 
@@ -146,13 +146,15 @@ class Dispatcher:
         local = None if target is None else self._local.get(target)
         return None if local is None else local.room(inbound.caller.owner)
 
-    async def open(self, case: Case, request: GenerateRequest | AnyMediaRequest, deadline: float) -> Opened:
+    def open(
+        self, case: Case, request: GenerateRequest | AnyMediaRequest, deadline: float
+    ) -> Coroutine[None, None, Opened]:
         """Open the answer of the first target that begins to answer.
 
         Raises:
             AduanaError: No target begins; this is the last one's failure.
         """
-        return await self._first_success(case, partial(self._begin, case, case.account, request, deadline))
+        return self._first_success(case, partial(self._begin, case, case.account, request, deadline))
 
     async def open_one(
         self, case: Case, account: RequestAccount, target: str, request: GenerateRequest, deadline: float

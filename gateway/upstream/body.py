@@ -44,11 +44,12 @@ class AnswerBody:
     """Body of one answer, fed with bytes as they arrive. Never ends an answer that did not end itself."""
 
     def __init__(self, target: str, reader: AnswerReading, shape: BodyShape) -> None:
-        if shape.media_type.startswith(_NO_ANSWERS):
+        media_type = shape.media_type
+        if media_type.startswith(_NO_ANSWERS):
             raise TargetProtocolError(f"The target {target!r} answered with something else than an event stream.")
         self._reader = reader
         self._inflater = Inflater(shape.content_encoding, shape.most_bytes)
-        self._framing = AnswerFraming(target, declared=shape.media_type == "text/event-stream")
+        self._framing = AnswerFraming(target, declared=media_type == "text/event-stream")
         self._events: EventDecoder | None = None
         self._texts: ReadTexts | None = getattr(reader, "texts", None)
 

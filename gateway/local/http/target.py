@@ -331,7 +331,8 @@ class HttpTarget:
 
         Yields what to call where the work begins later, as `FairSlots.slot` does.
         """
-        self._resize()
+        if self._servers.several:  # how many can be asked may have changed with time alone
+            self._resize()
         return self._slots.slot(isolation, priority, deadline)
 
     def _connected(self, session: LocalSession | None) -> None:
