@@ -285,8 +285,8 @@ class SealedReply:
 
     @property
     def ended(self) -> bool:
-        """Whether the answer was read to its end."""
-        return self._over
+        """Whether the answer was read to its end, or nothing but that it ended stands behind what was read."""
+        return self._over or (self._behind is not None and self._behind[0] is Kind.END)
 
     async def pour(self, take: Callable[[bytes], bool]) -> bool:
         """Hand raw bytes to `take` as they arrive; as `Reply.pour` does."""
@@ -330,7 +330,7 @@ class SealedReply:
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        if self._over:
+        if self.ended:
             self._sender.keep(connection)
         else:
             connection.abort()

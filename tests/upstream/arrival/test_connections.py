@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from gateway.upstream.arrival.connections import Arriving, ArrivingConnector, pour
+from gateway.upstream.arrival.connections import Arriving, ArrivingConnector, come, pour
 from tests.faults.fault_server import STREAM, Exchange, FaultServer, Script, answer
 
 
@@ -63,6 +63,25 @@ async def test_bytes_are_taken_as_they_arrive_until_no_more_are_wanted() -> None
         assert await pour(content, connection, lambda piece: taken.append(piece) is None) is False
         assert await content.readany() == b"five"
     assert taken == [b"one", b"two", b"four"]
+
+
+async def test_what_has_come_is_there_without_waiting() -> None:
+    """All of it, once; while nothing has come, and behind the end, there is nothing, and reading goes on from there."""
+    pieces = Pieces()
+    async with asked(pieces) as (content, connection):
+        assert come(content, connection) == b""
+        pieces.wanted.put_nowait(b"one")
+        pieces.wanted.put_nowait(b"two")
+        await until(lambda: content.total_bytes == 6)
+        assert come(content, connection) == b"onetwo"
+        assert come(content, connection) == b""
+        pieces.wanted.put_nowait(b"three")
+        assert await content.readany() == b"three"
+        pieces.wanted.put_nowait(b"four")
+        pieces.wanted.put_nowait(None)
+        await until(content.is_eof)
+        assert (come(content, connection), content.at_eof()) == (b"four", True)
+        assert come(content, connection) == b""
 
 
 async def test_a_broken_connection_is_told_by_reading() -> None:
