@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from gateway.privacy.decoding.budget import Bounded, DecodingLimit
 from gateway.privacy.decoding.views import MAX_DEPTH, TRIGGERS, TextView, ViewKind, views
-from gateway.privacy.decoding.worth import Kinds
+from gateway.privacy.decoding.worth import kinds_of
 
 _SHORTEST = 16  # characters: an encoded text that is worth remembering has more
 _MOST = 8  # times the text's own length, or `_LEAST`: what decoding may make of it in all
@@ -20,7 +20,7 @@ _SAME = frozenset(
         ViewKind.UNDRESSED,
     }
 )
-_KINDS = Kinds([kind for kind in TRIGGERS if kind not in _SAME])
+_KINDS = tuple([kind for kind in TRIGGERS if kind not in _SAME])
 
 
 def readings(text: str) -> Iterator[str]:
@@ -35,7 +35,7 @@ def readings(text: str) -> Iterator[str]:
         for _ in range(MAX_DEPTH):
             deeper: list[TextView] = []
             for view in level:
-                for other in views(view, _KINDS.of(view.text), budget):
+                for other in views(view, kinds_of(view.text, _KINDS), budget):
                     if other.closed_up or other.text in done:
                         continue
                     done.add(other.text)
