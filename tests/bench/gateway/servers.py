@@ -65,6 +65,11 @@ strategy = "round_robin"
 provider = "up"
 model = "m"
 """
+_LITELLM = """
+model_list:
+  - model_name: m
+    litellm_params: {{model: openai/m, api_base: "http://127.0.0.1:{upstream}/v1", api_key: sk-bench}}
+"""
 _ADUANA = """
 server: {{port: {port}}}
 state_dir: {folder}/state
@@ -77,6 +82,12 @@ policy: [{folder}/policy.yaml]
 targets:
   up: {{kind: openai, zone: {zone}, base_url: "http://127.0.0.1:{upstream}/v1", model: m{more}}}
 """
+# Asks nobody outside, and no caller for a key.
+_ALONE = (
+    ("LITELLM_TELEMETRY", "False"),
+    ("LITELLM_LOCAL_MODEL_COST_MAP", "True"),
+    ("LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY", "true"),
+)
 _POLICY = "version: 1\nlabels: {default: public, findings: {other: sensitive}}\notherwise: {prefer: [up]}\n"
 
 
@@ -109,6 +120,12 @@ def subjects(folder: Path, upstream: int, port: int) -> list[Subject]:
         config = folder / "rolter.toml"
         config.write_text(_ROLTER.format(upstream=upstream, port=port + 4))
         found.append(Subject(name="rolter", command=(rolter, "gateway", "-c", str(config)), port=port + 4))
+    if litellm := os.environ.get("LITELLM") or shutil.which("litellm"):
+        config = folder / "litellm.yaml"
+        config.write_text(_LITELLM.format(upstream=upstream))
+        command = (litellm, "--config", str(config), "--host", "127.0.0.1", "--port", str(port + 5))
+        wait = "/health/liveliness"
+        found.append(Subject(name="litellm", command=command, port=port + 5, wait=wait, environment=_ALONE))
     return found
 
 
