@@ -25,6 +25,7 @@ from gateway.privacy.topic_questions import TOPICS
 from gateway.settings import Settings
 
 LOG = structlog.get_logger("aduana.inspection")
+_PATIENCE = 2.0  # seconds; compiled patterns are read in less than one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,7 @@ async def running_inspection(
         ConfigurationError: A word, pattern or list of the user's can't be used.
     """
     sealed = SealedPieces()
-    inspector = await asyncio.to_thread(build_inspector, settings, sealed)
+    inspector = await _built(settings, sealed)
     names = _names(settings)
     threads = InspectionThreads()
     async with AsyncExitStack() as stack:
@@ -86,10 +87,18 @@ async def running_inspection(
         )
 
 
+async def _built(settings: Settings, sealed: SealedPieces) -> Inspector:
+    """Return the inspector; whoever waits for it is told why."""
+    building = asyncio.create_task(asyncio.to_thread(build_inspector, settings, sealed))
+    if not (await asyncio.wait([building], timeout=_PATIENCE))[0]:
+        LOG.info("inspection.compiling", reason="the first start compiles the patterns of inspection: up to a minute")
+    return await building
+
+
 def build_inspector(settings: Settings, sealed: SealedPieces | None = None) -> Inspector:
     """Return an inspector that also knows the user's own words, patterns and lists.
 
-    The first time it compiles its patterns, for some seconds, and keeps them in the state directory.
+    The first time it compiles its patterns, for up to a minute, and keeps them in the state directory.
 
     Raises:
         ConfigurationError: A word, pattern or list of the user's can't be used.

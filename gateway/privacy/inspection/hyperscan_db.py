@@ -9,6 +9,7 @@ Patterns are given to Hyperscan as bytes in prefilter mode, so what it proposes 
 
 import hashlib
 import os
+import re
 import stat
 import threading
 from functools import cache
@@ -18,19 +19,65 @@ from typing import Any
 from gateway.privacy.patterns import late
 
 _PROBE = b"-----BEGIN RSA PRIVATE KEY----- AKIAQWERTYUIOPASDFGH 12345678Z"
-_CLASS = late(r"\[(?!\^)[^\]\\-]*[^\x00-\x7f\]][^\]\\-]*\]")
-_COUNTED = late(r"(\[\^(?:\\.|[^\]\\])*\]|(?<!\\)\.|\\S)\{(\d+),(\d+)\}")
-_OPTIONAL_BYTES = late(r"([^\x00-\x7f])\?")
+# An opening parenthesis, or one atom of an expression and how often it may come.
+_ATOM = late(
+    r"\(|(?P<atom>\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\\.|[^()])"
+    r"(?:\{(?P<least>\d+)(?P<range>,(?P<most>\d*))?\}|(?P<sign>[?*+]))?"
+)
+_BEYOND_ASCII = late(r"(?:\\.|[^\\])-[^\x00-\x7f]|[^\x00-\x7f](?:-[^\x00-\x7f])?")  # a range of a class, or one letter
+_ANY_OF_SEVERAL_BYTES = (".", r"\S", r"\W", r"\D")
+_BYTES = 4  # of one character, at most
+_LONGEST_COUNTED = 63
 
 
-def widened(expression: str) -> str:
+def widened(expression: str, *, singles: bool = True) -> str:
     """Return the expression for bytes instead of characters.
 
-    Letters of several bytes in a class stand for any character, and counts of any character grow.
+    What may be a character of several bytes may be as many bytes. Large counts have no end: each number is a state of
+    its own to Hyperscan, and together they doubled the time to compile; `re` counts afterwards.
+
+    Args:
+        expression: The expression.
+        singles: Also where no count is written; an expression that spells characters out in bytes needs it not.
     """
-    expression = _CLASS.sub(".{1,3}", expression)
-    expression = _OPTIONAL_BYTES.sub(lambda match: f"(?:{match[1]})?", expression)
-    return _COUNTED.sub(lambda m: f"{m[1]}{{{m[2]},{int(m[3]) * 4 if int(m[3]) <= 100 else int(m[3])}}}", expression)
+    return _ATOM.sub(lambda atom: _for_bytes(atom, singles), expression)
+
+
+def _for_bytes(match: re.Match[str], singles: bool) -> str:
+    atom = match["atom"]
+    if atom is None:  # what stands behind a parenthesis says no count
+        return match[0]
+    written = match[0][len(atom) :]
+    if atom.startswith("["):
+        wide = atom.startswith("[^") or not atom.isascii() or any(one in atom for one in _ANY_OF_SEVERAL_BYTES[1:])
+        atom = _bytes_of_class(atom)
+    elif not atom.isascii():
+        return f"(?:{atom}){written}" if written else atom
+    else:
+        wide = atom in _ANY_OF_SEVERAL_BYTES
+    wide = wide and (singles or not match[0].isascii() or bool(match["most"]))
+    if match["sign"] in ("*", "+") or not (wide or match["most"]):
+        return atom + written
+    if match["sign"]:  # `?`
+        least, most = 0, 1
+    else:
+        least = int(match["least"] or 1)
+        most = int(match["most"] or 0) if match["range"] else least
+    if wide:
+        most *= _BYTES
+    if not most or most > _LONGEST_COUNTED:
+        return f"{atom}{{{least},}}"
+    return f"{atom}{{{least},{most}}}"
+
+
+def _bytes_of_class(atom: str) -> str:
+    """Return a class of bytes in which all are that may stand in its characters, and of a negated one no more."""
+    if atom.isascii():
+        return atom
+    inside = _BEYOND_ASCII.sub(lambda match: r"\x00-\x7f" if match[0][0].isascii() else "", atom[1:-1])
+    if inside.startswith("^"):
+        return f"[{inside}]" if len(inside) > 1 else r"[\s\S]"
+    return rf"[{inside}\x80-\xff]"
 
 
 _KEPT = 3  # databases in a folder, of 10 MB each: those of this version, of the one before, and of another installation
@@ -38,8 +85,8 @@ _KEPT = 3  # databases in a folder, of 10 MB each: those of this version, of the
 
 @cache
 def open_database(library: Any, expressions: tuple[str, ...], cache_dir: Path | None) -> tuple[Any, frozenset[int]]:
-    """Return the database, and the indices of expressions that Hyperscan can't take."""
-    digest = hashlib.sha256("\0".join((library.__version__, *map(widened, expressions))).encode()).hexdigest()[:24]
+    """Return the database of expressions for bytes, and the indices of those that Hyperscan can't take."""
+    digest = hashlib.sha256("\0".join((library.__version__, *expressions)).encode()).hexdigest()[:24]
     if cache_dir is None:
         return _compiled(library, expressions)
     name = f"patterns-{digest}.hs"
@@ -58,7 +105,7 @@ def open_database(library: Any, expressions: tuple[str, ...], cache_dir: Path | 
 
 
 def _of_the_user() -> Path | None:
-    """Return the user's own directory of caches: with it, a new state directory need not compile for ten seconds."""
+    """Return the user's own directory of caches: with it, a new state directory need not compile for half a minute."""
     try:
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aduana"
     except RuntimeError:  # nobody's home
@@ -79,7 +126,7 @@ def _compile(library: Any, expressions: tuple[str, ...], indices: list[int]) -> 
     database = library.Database()
     flags = library.HS_FLAG_SINGLEMATCH | library.HS_FLAG_PREFILTER
     database.compile(
-        expressions=[widened(expressions[index]).encode() for index in indices],
+        expressions=[expressions[index].encode() for index in indices],
         ids=indices,
         elements=len(indices),
         flags=[flags] * len(indices),

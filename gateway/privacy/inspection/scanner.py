@@ -22,11 +22,15 @@ from gateway.privacy.inspection import hyperscan_db
 _RULES = vendor_rules()
 _KINDS: tuple[tuple[ViewKind, str], ...] = tuple(TRIGGERS.items())
 _FIRST_KIND = len(DETECTORS) + len(_RULES)
-_EXPRESSIONS: tuple[str, ...] = (
-    *(detector.proposal or detector.pattern.pattern for detector in DETECTORS),
-    *(rule.expression for rule in _RULES),
-    *(expression for _, expression in _KINDS),
-)
+
+
+def expressions() -> tuple[str, ...]:
+    """Return what Hyperscan looks for, in bytes: one expression a detector, a rule and a kind of view."""
+    return (
+        *(hyperscan_db.widened(detector.proposal or detector.pattern.pattern) for detector in DETECTORS),
+        *(hyperscan_db.widened(rule.expression) for rule in _RULES),
+        *(hyperscan_db.widened(trigger, singles=False) for _, trigger in _KINDS),
+    )
 
 
 class Hit(tuple[str, str, int, int, float]):
@@ -78,7 +82,7 @@ class Scanner:
         self._database: Any = None
         self._always: frozenset[int] = frozenset()
         if self._library is not None:
-            self._database, self._always = hyperscan_db.open_database(self._library, _EXPRESSIONS, cache_dir)
+            self._database, self._always = hyperscan_db.open_database(self._library, expressions(), cache_dir)
 
     @property
     def fast(self) -> bool:
