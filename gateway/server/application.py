@@ -109,7 +109,7 @@ class Application:
         request_id = http[REQUEST_ID] = new_request_id()
         headers = http.headers
         try:
-            if "Expect" in headers:
+            if headers.get("Expect"):
                 await _go_on(http)
             if "Upgrade" in headers and "websocket" in headers["Upgrade"].lower():
                 return _plain_http_only(http, request_id)

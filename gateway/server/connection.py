@@ -34,11 +34,12 @@ class Owner(Protocol):
 class Connection(web.RequestHandler):
     """One client's connection, which its owner hears of."""
 
-    __slots__ = ("_owner", "progress", "wire")
+    __slots__ = ("_owner", "_was_stopped", "progress", "wire")
 
     def __init__(self, server: web.Server, owner: Owner, **settings: Any) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **settings)
         self._owner = owner
+        self._was_stopped = False  # its parser may then stop once more, within a later body, and does not say so
         self.wire: asyncio.Transport | None = None  # stays while a closed connection still has bytes to send
         self.progress: tuple[int, float] | None = None  # what it has taken, and since when it has taken no more
 
@@ -55,9 +56,14 @@ class Connection(web.RequestHandler):
         self._owner.closed(self)
         super().connection_lost(exc)
 
+    def pause_reading(self) -> None:
+        """Stop reading, until what has come was read."""
+        self._was_stopped = True
+        super().pause_reading()
+
     def resume_reading(self, resume_parser: bool = True) -> None:
-        """Go on reading, where it was stopped; each look into a body asks for it."""
-        if self._reading_paused:
+        """Go on reading, where it was ever stopped; each look into a body asks for it."""
+        if self._was_stopped:
             super().resume_reading(resume_parser)
 
     @property

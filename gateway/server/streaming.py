@@ -64,7 +64,9 @@ class EventStream:
         self._chunked = http.version >= HttpVersion11
         self.response = web.StreamResponse(headers=_HEADERS | {"Content-Type": content_type})
         if self._chunked:
-            self.response.enable_chunked_encoding()  # to older clients the end of the connection is the answer's end
+            self.response.enable_chunked_encoding()
+        else:
+            self.response.force_close()  # the end of the connection is the answer's end, whatever the client wants kept
 
     @property
     def opened(self) -> bool:
@@ -154,9 +156,10 @@ class EventStream:
         return wire.get_write_buffer_size() == 0
 
     def send_now(self, frames: bytes) -> None:
-        """Send frames in one write, where `takes` has just said so.
+        """Send frames in one write, where `takes` has just said so: behind the head, and not within a `send`.
 
-        Only behind the first `send`: the head goes out with it.
+        Raises:
+            ClientGone: The client has closed the connection.
         """
         self._put(frames)
         self._sent_at = self._loop.time()
@@ -165,7 +168,7 @@ class EventStream:
         """Write behind the head, past aiohttp's writer, which would do the same in five calls.
 
         Raises:
-            ClientGone: The client has closed the connection, or reads nothing.
+            ClientGone: The client has closed the connection, or was cut off.
         """
         wire = self._wire
         if wire is None or wire.is_closing():

@@ -13,6 +13,7 @@ from aiohttp import web
 from gateway.core.errors import NotFound
 from gateway.server.answers import json_answer
 from gateway.server.application import Application
+from gateway.server.streaming import EVENTS, EventStream
 from gateway.server.whole_answer import WholeAnswer
 from tests.server.test_listener import listener_of
 
@@ -40,6 +41,7 @@ class Served:
             ("GET", "/broken", self.broken),
             ("GET", "/held", self.held),
             ("POST", "/size", self.size),
+            ("GET", "/events", self.events),
         ):
             self.application.serve(method, path, handler)
 
@@ -70,6 +72,13 @@ class Served:
             size += len(piece)
             await asyncio.sleep(0)
         return json_answer(b"%d" % size, {})
+
+    async def events(self, http: web.Request) -> web.StreamResponse:
+        events = EventStream(http, content_type=EVENTS)
+        await events.open({})
+        await events.send(b"data: 1\n\n")
+        await events.close()
+        return events.response
 
     async def held(self, _: web.Request) -> web.StreamResponse:
         self.begun.set()
@@ -173,6 +182,16 @@ async def test_http_1_0_ends_with_its_answer_unless_it_is_to_be_kept(
     assert await client.reader.read() == b""
 
 
+async def test_a_stream_to_http_1_0_ends_with_its_connection(served: tuple[Served, Client]) -> None:
+    """Nothing else tells where it ends, so that a wish to keep the connection is not met."""
+    _, client = served
+    client.send("GET", "/events", more="Connection: keep-alive\r\n", minor=0)
+    status, headers = await client.head()
+    assert (status, headers.get("connection")) == (200, None)
+    async with asyncio.timeout(10):  # one that is kept ends later
+        assert await client.reader.read() == b"data: 1\n\n"
+
+
 async def test_a_client_that_wants_to_go_is_let_go(served: tuple[Served, Client]) -> None:
     """`Connection: close` is answered with the same, and the connection ends."""
     _, client = served
@@ -214,6 +233,8 @@ async def test_a_client_that_asks_first_is_told_to_go_on(served: tuple[Served, C
     assert await client.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
     client.writer.write(b"1")
     assert (await client.answer())[2] == b"1"
+    client.send("POST", "/echo", b"2", "Expect:\r\n")  # nothing
+    assert (await client.answer())[2] == b"2"
     client.send("POST", "/echo", b"1", "Expect: wonders\r\n")
     status, _, body = await client.answer()
     assert (status, json.loads(body)["error"]["code"]) == (417, "unknown_expectation")
@@ -244,6 +265,19 @@ async def test_a_body_comes_no_faster_than_it_is_read(served: tuple[Served, Clie
     for _ in range(2):
         client.send("POST", "/size", bytes(5_000_000))
         assert (await client.answer())[2] == b"5000000"
+
+
+@pytest.mark.parametrize("path", ["/size", "/unread"])
+async def test_a_body_in_countless_pieces_does_not_stop_the_next_one(served: tuple[Served, Client], path: str) -> None:
+    """However many they are when reading is stopped: also where the last of them did it."""
+    _, client = served
+    async with asyncio.timeout(60):
+        for pieces in range(16_383, 16_388):  # aiohttp lets 16,384 wait
+            client.send("POST", path, more="Transfer-Encoding: chunked\r\n")
+            client.writer.write(b"1\r\nx\r\n" * pieces + b"0\r\n\r\n")
+            assert (await client.answer())[0] in (200, 404)
+            client.send("POST", "/size", b"123")
+            assert (await client.answer())[2] == b"3"
 
 
 async def test_what_is_no_http_gets_400(served: tuple[Served, Client]) -> None:
