@@ -103,7 +103,7 @@ class Application:
         This is no step of the guarantee: those are all in the pipeline.
 
         Raises:
-            ConnectionResetError: The client is gone; aiohttp handles it.
+            ConnectionResetError: The client is gone, or was cut off within its answer.
         """
         http = cast(web.Request, request)
         request_id = http[REQUEST_ID] = new_request_id()
@@ -132,10 +132,13 @@ class Application:
         except web.HTTPNotFound:
             served = [resource.canonical for resource in self._all.resources()]
             return _error(NotFound(advice(http.path, served), code="route_not_found"), http, request_id)
-        except Exception as error:  # noqa: BLE001 - the last boundary: mapped, logged by type, answered
+        except Exception as error:  # the last boundary: mapped, logged by type, answered
             if isinstance(error, TargetBusy | RateLimited):
                 self._turned_away(http)
             answer = _error(public_error(error, request_id), http, request_id)
+            if http.writer.output_size:
+                _cut_off(http)
+                raise ConnectionResetError("The client was cut off within its answer.") from error
             if isinstance(error, web.HTTPMethodNotAllowed):
                 answer.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
             return answer
@@ -143,6 +146,12 @@ class Application:
 
 def _error(error: AduanaError, http: web.Request, request_id: str) -> web.StreamResponse:
     return error_answer(error, request_id, dialect_of(http.path, http.headers))
+
+
+def _cut_off(http: web.Request) -> None:
+    """End a connection within an answer: a second head would stand in it, and a clean end would call it whole."""
+    if http.transport is not None:
+        http.transport.abort()
 
 
 def _plain_http_only(http: web.Request, request_id: str) -> web.StreamResponse:

@@ -57,6 +57,7 @@ class EventStream:
         self._connection = http.protocol
         self._opening = asyncio.Lock()
         self._writing = False
+        self._ended = False
         self._sent_at = 0.0  # in the loop's clock
         self._alarm: asyncio.TimerHandle | None = None  # begins the task below; most answers begin before it rings
         self._clock: asyncio.Task[None] | None = None
@@ -188,12 +189,12 @@ class EventStream:
             raise ClientGone(_GONE) from error
 
     async def fail(self, words: bytes) -> None:
-        """End an answer that failed with what the dialect says of it; where it has no words, cut the connection.
+        """End an answer that failed with what the dialect says of it; without words, or behind its end, cut it off.
 
         Raises:
             ClientGone: The client has closed the connection, or reads nothing.
         """
-        if words:
+        if words and not self._ended:
             await self.send(words)
             await self.close()
         elif self._http.transport is not None:  # a clean end would say that the answer is whole
@@ -205,6 +206,7 @@ class EventStream:
         Raises:
             ClientGone: The client has closed the connection, or reads nothing.
         """
+        self._ended = True
         try:
             await self.response.write_eof()
         except ConnectionError as error:

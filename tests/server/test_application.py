@@ -32,6 +32,7 @@ class Served:
         self.requests: list[weakref.ref[Content]] = []
         self.begun = asyncio.Event()
         self.cancelled = asyncio.Event()
+        self.broken_off = asyncio.Event()
         self.application = Application(dress=self.dress)
         for method, path, handler in (
             ("POST", "/echo", self.echo),
@@ -42,6 +43,7 @@ class Served:
             ("GET", "/held", self.held),
             ("POST", "/size", self.size),
             ("GET", "/events", self.events),
+            ("GET", "/lines", self.lines),
         ):
             self.application.serve(method, path, handler)
 
@@ -79,6 +81,13 @@ class Served:
         await events.send(b"data: 1\n\n")
         await events.close()
         return events.response
+
+    async def lines(self, http: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(http)
+        await response.write(b"first\n")
+        await self.broken_off.wait()
+        raise NotFound("The second is not there.")
 
     async def held(self, _: web.Request) -> web.StreamResponse:
         self.begun.set()
@@ -190,6 +199,20 @@ async def test_a_stream_to_http_1_0_ends_with_its_connection(served: tuple[Serve
     assert (status, headers.get("connection")) == (200, None)
     async with asyncio.timeout(10):  # one that is kept ends later
         assert await client.reader.read() == b"data: 1\n\n"
+
+
+async def test_an_answer_that_breaks_off_does_not_seem_whole(served: tuple[Served, Client]) -> None:
+    """The connection ends within it: without the end of its body, and without a second head."""
+    one, client = served
+    client.send("GET", "/lines")
+    await client.head()
+    assert await client.reader.readuntil(b"first\n\r\n") == b"6\r\nfirst\n\r\n"
+    one.broken_off.set()
+    rest = b""
+    with contextlib.suppress(ConnectionError):
+        async with asyncio.timeout(10):
+            rest = await client.reader.read()
+    assert rest == b""
 
 
 async def test_a_client_that_wants_to_go_is_let_go(served: tuple[Served, Client]) -> None:

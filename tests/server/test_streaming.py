@@ -161,3 +161,14 @@ async def test_nothing_is_sent_at_once_that_must_wait(why: str, wire: mock.NonCa
         http[RECORDING] = mock.create_autospec(Recording, instance=True)
     events = EventStream(http, content_type="text/event-stream")
     assert not events.takes(1_000_000 if why == "large" else 100)
+
+
+async def test_an_error_behind_the_end_says_nothing_more(wire: mock.NonCallableMagicMock) -> None:
+    """What the client would read as the beginning of its next answer is not sent: the connection ends."""
+    events = events_at(wire)
+    await events.open({})
+    await events.send(b"data: x\n\n")
+    await events.close()
+    await events.fail(b"data: error\n\n")
+    assert written(wire) == [b"data: x\n\n"]
+    assert wire.abort.called

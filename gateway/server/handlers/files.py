@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from aiohttp import BodyPartReader, web
 
 from gateway.batches.files import FileStore, StoredFile, encoded
-from gateway.core.errors import AduanaError, BadRequest, NotFound, RequestTimeout
+from gateway.core.errors import BadRequest, NotFound, RequestTimeout
 from gateway.core.request import Caller
 from gateway.server.answers import json_answer
-from gateway.server.endpoint import REQUEST_ID, HttpEndpoint, StreamBroken
+from gateway.server.endpoint import REQUEST_ID, HttpEndpoint
 from gateway.server.forms import FORM_FAULTS, streamed_form
 from gateway.server.handlers.paging import anthropic_page, listed, wanted_page
 from gateway.server.headers import TAGS
@@ -82,7 +82,7 @@ class FileHandlers:
         """Answer GET /v1/files/{id}/content with the file's bytes.
 
         Raises:
-            StreamBroken: It can't be read to its end; the connection ends before the answer does.
+            AduanaError: It can't be read to its end; the connection ends before the answer does.
         """
         caller, files, file = await self._stored(http)
         response = web.StreamResponse(headers=_id(http) | {"Content-Type": "application/octet-stream"})
@@ -94,12 +94,9 @@ class FileHandlers:
             await response.prepare(http)
             if http.method == "HEAD":
                 return response
-            try:
-                await response.write(first)
-                async for piece in pieces:
-                    await response.write(piece)
-            except AduanaError as error:
-                raise StreamBroken(response, error) from error
+            await response.write(first)
+            async for piece in pieces:
+                await response.write(piece)
             await response.write_eof()
         finally:
             await pieces.aclose()

@@ -11,7 +11,7 @@ from gateway.batches.message_batch import batch_id, is_message_batch, message_ba
 from gateway.core.errors import AduanaError, BadRequest, NotFound
 from gateway.core.request import Caller
 from gateway.server.answers import json_answer
-from gateway.server.endpoint import INLINE_BYTES, REQUEST_ID, HttpEndpoint, StreamBroken
+from gateway.server.endpoint import INLINE_BYTES, REQUEST_ID, HttpEndpoint
 from gateway.server.handlers.batches import Batches, require_key
 from gateway.server.handlers.files import STORE_OFF
 from gateway.server.handlers.paging import anthropic_page
@@ -75,18 +75,15 @@ class MessageBatchHandlers:
 
         Raises:
             BadRequest: The batch has not ended.
-            StreamBroken: They can't be read to their end; the connection ends before the answer does.
+            AduanaError: They can't be read to their end; the connection ends before the answer does.
         """
         caller, batch = await self._ended(http)
         response = web.StreamResponse(headers=_id(http) | {"Content-Type": "application/x-jsonl"})
         response.force_close()  # so that an answer which breaks off is seen to
         await response.prepare(http)
-        try:
-            async with contextlib.aclosing(self._lines(caller.owner, batch)) as lines:
-                async for line in lines:
-                    await response.write(result_line(line) + b"\n")
-        except AduanaError as error:
-            raise StreamBroken(response, error) from error
+        async with contextlib.aclosing(self._lines(caller.owner, batch)) as lines:
+            async for line in lines:
+                await response.write(result_line(line) + b"\n")
         await response.write_eof()
         return response
 
