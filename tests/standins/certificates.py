@@ -10,6 +10,18 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+_USES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+
 
 class Authority:
     """An authority of its own; `file` is what clients trust."""
@@ -47,6 +59,9 @@ class Authority:
     ) -> x509.Certificate:
         until = datetime.now(UTC) + length
         names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+        issuer = self._key.public_key()
+        usage = dict.fromkeys(_USES, False) | {"digital_signature": True}
+        usage |= {"key_cert_sign": is_authority, "crl_sign": is_authority}
         return (
             x509.CertificateBuilder()
             .subject_name(name)
@@ -57,5 +72,9 @@ class Authority:
             .not_valid_after(until)
             .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            # Strict verification, Python's own from 3.13 on, wants these.
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), critical=False)
+            .add_extension(x509.KeyUsage(**usage), critical=True)
             .sign(self._key, hashes.SHA256())
         )
