@@ -51,7 +51,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2, help="0: as many as each side takes by itself")
     parser.add_argument("--gateway", action="store_true", help="also through the whole gateway, beside the bare engine")
-    parser.add_argument("--only", default="", help="workloads whose name contains one of these, by commas")
+    parser.add_argument("--only", default="", help="workloads whose name contains one of these, by semicolons")
     parser.add_argument(
         "--loaded", action="store_true", help="one user (or --only), beside a program that takes a core"
     )
@@ -60,7 +60,7 @@ def main() -> int:
         print("There is no llama-server: 'make bench-engine' installs the package xllamacpp, or pass --llama-server.")
         return 2
     model = str(model_path(args.model, default_models_dir()))
-    wanted = args.only.split(",")
+    wanted = args.only.split(";")
     chosen = [name for name in WORKLOADS if any(part.strip() in name for part in wanted)]
     if args.loaded and not args.only:
         chosen = [_ONE_USER]

@@ -45,6 +45,7 @@ class Watch:
         self._idle = idle
         self._clock = clock
         self._left = self._entered = 0
+        self._most_logits = 0  # lines of logits for which llama.cpp has memory
         self.host: list[int] = []
         self.inside: list[int] = []
 
@@ -53,7 +54,11 @@ class Watch:
         self._entered = self._clock()
         if self._left:
             self.host.append(self._entered - self._left)
-        return 0 if self._idle and len(self.host) > 4 else int(self._decode(context, batch))
+        logits = sum(batch.logits[: batch.n_tokens])
+        if self._idle and len(self.host) > 4 and logits <= self._most_logits:
+            return 0
+        self._most_logits = max(self._most_logits, logits)
+        return int(self._decode(context, batch))
 
     def logits(self, context: Any) -> int | None:
         """Wait for the logits, and note how long the step took."""
@@ -72,14 +77,15 @@ class Watch:
             llama_model.C.llama_decode, llama_model.logits_address = self._decode, self._logits
 
 
-def reader(end: socket.socket, requests: int) -> int:
-    """Fork a process that reads until all requests have ended. Return its id."""
+def reader(end: socket.socket, other: socket.socket, requests: int) -> int:
+    """Fork a process that reads until all requests have ended, or the worker has. Return its id."""
     pid = os.fork()
     if pid:
         return pid
+    other.close()  # else it would wait for what it holds itself
     frames, ended = Frames(), 0
-    while ended < requests:
-        for body in frames.feed(end.recv(1 << 20)):
+    while ended < requests and (data := end.recv(1 << 20)):
+        for body in frames.feed(data):
             message = to_gateway.decode(body)
             ended += len(message.ends) if isinstance(message, Tokens) else 0
     os._exit(0)
@@ -100,7 +106,7 @@ def measured(
     for number in range(streams):
         request = Submit(id=number + 1, tokens=prompt, max_tokens=tokens, sampling=spec, isolation=str(number))
         ours.sendall(frame(request))
-    pid = reader(ours, streams)
+    pid = reader(ours, theirs, streams)
     ours.close()
     settings = model.settings
     speculator = Speculator(costs=costs, most=settings.draft_tokens, room=32)
