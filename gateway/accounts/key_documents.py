@@ -84,7 +84,9 @@ class KeyAddress:
         self._url = url
         self._seconds = seconds
         self._any_address = url.lower().startswith("https://")
-        self._tls = ssl.create_default_context()
+        # From Python 3.13 on, `create_default_context` refuses private authorities that targets may have.
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._tls.load_default_certs()
         if authorities is not None:
             try:
                 self._tls.load_verify_locations(cafile=authorities)

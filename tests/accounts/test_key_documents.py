@@ -8,6 +8,7 @@ import pytest
 
 from gateway.accounts.key_documents import KeyAddress, KeyFile, is_near
 from gateway.accounts.published_keys import KeysUnavailable
+from tests.faults.certificates import Authority as AuthorityByHand
 from tests.standins.certificates import Authority
 from tests.standins.identity_provider import StandInProvider, key_document
 
@@ -58,6 +59,13 @@ async def test_a_provider_behind_an_authority_of_ones_own_is_trusted_by_its_file
             await KeyAddress(provider.url).read()
     with pytest.raises(KeysUnavailable, match="no certificate"):
         KeyAddress("https://auth.example.org", authorities=tmp_path / "key.pem")
+
+
+async def test_an_authority_made_by_hand_is_trusted_with_every_python(tmp_path: Path) -> None:
+    """They lack what Python's default asks for from 3.13 on; clouds may have them, and so may a provider."""
+    authority = AuthorityByHand(tmp_path, by_hand=True)
+    async with StandInProvider(authority.server()) as provider:
+        assert await KeyAddress(provider.url, authorities=authority.file).read() == provider.document
 
 
 async def test_without_tls_a_public_address_is_not_even_dialled() -> None:

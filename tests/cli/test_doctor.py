@@ -17,6 +17,7 @@ from gateway.cli.doctor.show import lines
 from gateway.core.secret import Secret
 from gateway.ledger import Ledger, LedgerSettings
 from tests.cli.house import fill
+from tests.faults.certificates import Authority
 from tests.faults.fault_server import GOOD, FaultServer
 from tests.standins.gateway import RunningGateway, starter_models
 from tests.standins.identity_provider import ISSUER, StandInProvider
@@ -160,6 +161,22 @@ async def test_a_running_gateway_is_asked_how_it_is(tmp_path: Path, capsys: pyte
     assert said(parts, "Servers at home", "problem", "off: nobody answers at http://127.0.0.1:9/v1")
     assert said(parts, "Clouds", "ok", "big: not tried")
     assert said(online, "Clouds", "problem", "big: 127.0.0.1:9 can't be reached")
+
+
+async def test_a_server_at_home_is_trusted_as_the_gateway_trusts_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An authority that somebody made by hand is enough, with every Python; one that is not named is told."""
+    authority = Authority(folder, by_hand=True)
+    async with FaultServer(GOOD, tls=authority.server()) as den:
+        (folder / "aduana.yaml").write_text(
+            f"targets:\n  den: {{kind: openai, zone: local, base_url: '{den.base_url}', model: m, "
+            f"ca_file: '{authority.file}'}}\n"
+            f"  odd: {{kind: openai, zone: local, base_url: '{den.base_url}', model: m}}\n"
+        )
+        _, parts = await asyncio.to_thread(findings, capsys, "--quick")
+    assert said(parts, "Servers at home", "ok", f"den: {den.base_url} answers")
+    assert said(parts, "Servers at home", "problem", f"odd: nobody answers at {den.base_url}")
 
 
 async def test_how_people_are_known_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

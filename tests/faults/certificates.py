@@ -14,17 +14,21 @@ _DAY = datetime.timedelta(days=1)
 
 
 class Authority:
-    """A certificate authority in `folder`; `file` is its certificate in PEM."""
+    """A certificate authority in `folder`; `file` is its certificate in PEM.
 
-    def __init__(self, folder: Path) -> None:
+    One by hand makes certificates as people often do: without identifiers of keys, which Python's default wants
+    from 3.13 on.
+    """
+
+    def __init__(self, folder: Path, *, by_hand: bool = False) -> None:
         self._folder = folder
+        self._by_hand = by_hand
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
         now = datetime.datetime.now(datetime.UTC)
         certificate = (
             self._builder(self._name, self._key, now - _DAY, now + _DAY)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
             .add_extension(
                 x509.KeyUsage(
                     digital_signature=True,
@@ -51,12 +55,8 @@ class Authority:
         start, end = (now - 3 * _DAY, now - 2 * _DAY) if expired else (now - _DAY, now + _DAY)
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server")])
         names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
-        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         certificate = (
-            self._builder(name, key, start, end)
-            .add_extension(names, critical=False)
-            .add_extension(issuer, critical=False)
-            .sign(self._key, hashes.SHA256())
+            self._builder(name, key, start, end).add_extension(names, critical=False).sign(self._key, hashes.SHA256())
         )
         file = self._folder / f"server-{address}-{expired}.pem"
         file.write_bytes(
@@ -72,7 +72,8 @@ class Authority:
     def _builder(
         self, name: x509.Name, key: ec.EllipticCurvePrivateKey, start: datetime.datetime, end: datetime.datetime
     ) -> x509.CertificateBuilder:
-        return (
+        issuer = self._key.public_key()
+        built = (
             x509.CertificateBuilder()
             .subject_name(name)
             .issuer_name(self._name)
@@ -81,3 +82,8 @@ class Authority:
             .not_valid_before(start)
             .not_valid_after(end)
         )
+        if self._by_hand:
+            return built
+        return built.add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+        ).add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), critical=False)

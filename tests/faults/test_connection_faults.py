@@ -84,9 +84,10 @@ async def test_4_certificate(kind: str, fault: str, tmp_path: Path) -> None:
         assert not server.requests
 
 
-async def test_4_a_valid_certificate_is_accepted(kind: str, tmp_path: Path) -> None:
-    """A server whose certificate comes from the configured authority is asked."""
-    authority = Authority(tmp_path)
+@pytest.mark.parametrize("by_hand", [False, True])
+async def test_4_a_valid_certificate_is_accepted(kind: str, by_hand: bool, tmp_path: Path) -> None:
+    """A server whose certificate comes from the configured authority is asked, also where it was made by hand."""
+    authority = Authority(tmp_path, by_hand=by_hand)
     async with (
         FaultServer(GOOD, tls=authority.server()) as server,
         Probe(kind, server.base_url, ca_file=str(authority.file)) as probe,

@@ -13,6 +13,7 @@ from gateway.cli.doctor.finding import Finding, Patient, note, ok, problem
 from gateway.core.errors import ConfigurationError
 from gateway.core.labels import Zone
 from gateway.local.http.address import is_own_address
+from gateway.local.http.connections import trusting
 from gateway.settings import Settings, read_secret
 from gateway.settings.servers import FOR_PICTURES, OpenAITargetConfig, ServerTargetConfig
 
@@ -108,7 +109,7 @@ def clouds(patient: Patient) -> Iterator[Finding]:
         try:
             with socket.create_connection((by.hostname or "", port), timeout=_SECONDS) as plain:
                 if by is url and url.scheme == "https":
-                    with _tls(target).wrap_socket(plain, server_hostname=url.hostname):
+                    with trusting(target.ca_file).wrap_socket(plain, server_hostname=url.hostname):
                         pass
         except OSError as error:
             todo = "Is there a way out: network, firewall, proxy, or IPAddressDeny= of the service?"
@@ -124,16 +125,9 @@ def _targets(settings: Settings | None, zone: Zone) -> Iterator[tuple[str, Any]]
             yield name, target
 
 
-def _tls(target: ServerTargetConfig | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if target is not None and target.ca_file is not None:
-        context.load_verify_locations(cafile=target.ca_file)
-    return context
-
-
 def _any_name() -> ssl.SSLContext:
     """Return a context for the gateway itself: its certificate has another name than the address of this machine."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # it is asked for nothing secret, and no key is sent
     return context
@@ -155,7 +149,9 @@ def _get(
         headers["Authorization"] = f"Bearer {read_secret(target.api_key)}"
     host = url.hostname or ""
     connection = (
-        http.client.HTTPSConnection(host, url.port, timeout=_SECONDS, context=tls or _tls(target))
+        http.client.HTTPSConnection(
+            host, url.port, timeout=_SECONDS, context=tls or trusting(target.ca_file if target is not None else None)
+        )
         if url.scheme == "https"
         else http.client.HTTPConnection(host, url.port, timeout=_SECONDS)
     )

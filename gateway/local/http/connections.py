@@ -92,7 +92,7 @@ class ServerConnections:
             ttl_dns_cache=10,
             happy_eyeballs_delay=None,  # one address after the other, so that a refused one stops everything
             socket_factory=self._socket,
-            ssl=_tls(settings),
+            ssl=trusting(settings.ca_file),
         )
         self._limits = aiohttp.ClientTimeout(
             total=None, connect=settings.connect_seconds, sock_connect=settings.connect_seconds
@@ -190,9 +190,14 @@ _OF_THE_BODY = frozenset({"Content-Type", "Content-Length", "Transfer-Encoding"}
 _ENDS = frozenset("\r\n\0")
 
 
-def _tls(settings: HttpSettings) -> ssl.SSLContext:
+def trusting(authorities: str | None) -> ssl.SSLContext:
+    """Return a context that trusts the system's authorities, and those in a file (PEM), alike with every Python.
+
+    `ssl.create_default_context` asks more from 3.13 on: it refuses authorities that lack key identifiers, as many do
+    that people have made for their house.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_default_certs()
-    if settings.ca_file is not None:
-        context.load_verify_locations(cafile=settings.ca_file)
+    if authorities is not None:
+        context.load_verify_locations(cafile=authorities)
     return context
