@@ -156,7 +156,8 @@ class Exchange:
             AduanaError: the target is held by the breaker, can't be asked, or does not answer well and in time.
         """
         with self._admitted(endpoint) as admitted:
-            patience = asyncio.get_running_loop().time() + self._settings.header_seconds
+            now = asyncio.get_running_loop().time
+            patience = now() + self._settings.header_seconds
             limit = WaitLimit()
             reply = await self._send(post, deadline, limit, working)
             try:
@@ -166,6 +167,8 @@ class Exchange:
                 while not body.done:
                     if body.ended:
                         chunk = await self._last(reply, deadline, limit)
+                    elif now() >= deadline:  # what has always come already is never waited for
+                        raise self._late(TimeoutError(), "did not end its answer in time")
                     elif not (chunk := reply.come()):
                         if not begun:
                             chunk = await self._next(reply, deadline, limit, since=patience, working=working)

@@ -26,6 +26,7 @@ from gateway.upstream.body import BodyShape
 from gateway.upstream.circuit_breaker import CircuitBreakerSettings
 from gateway.upstream.errors import disconnected, unreachable
 from gateway.upstream.exchange import Exchange, ExchangeSettings
+from gateway.upstream.fast_path import FastPath
 
 SETTINGS = ExchangeSettings(
     retries=2, retry_pause=0.0, breaker=CircuitBreakerSettings(failures=1, first_hold=10.0, longest_hold=10.0)
@@ -193,6 +194,44 @@ async def test_silence_is_a_time_out(outcome: FakeReply | None, limit: dict[str,
     with pytest.raises(TargetTimeout, match=message):
         await streamed(limited, Server(outcome), deadline)
     assert outcome is None or outcome.closed == 1
+
+
+class EndlessReply(FakeReply):
+    """Answer whose next piece has always come already. `poured`: but for the first one, only who pours gets it."""
+
+    def __init__(self, *, poured: bool) -> None:
+        super().__init__()
+        self._poured = poured
+        self._pieces = 0
+
+    def _piece(self) -> bytes:
+        self._pieces += 1
+        assert self._pieces < 1_000_000, "it was never cut off"
+        return HELLO
+
+    def come(self) -> bytes:
+        return b"" if self._poured and self._pieces else self._piece()
+
+    async def pour(self, take: Callable[[bytes], bool]) -> bool:
+        for _ in range(1_000_000):
+            if not take(self._piece()):
+                break
+            await asyncio.sleep(0)
+        return True
+
+
+@pytest.mark.parametrize("poured", [False, True], ids=["read", "poured"])
+async def test_an_answer_that_is_never_waited_for_ends_at_the_deadline(poured: bool) -> None:
+    """A server that always has more to say is cut off at the request's deadline like one that says nothing."""
+    reply, path = EndlessReply(poured=poured), FastPath()
+    deadline = asyncio.get_running_loop().time() + 0.05
+    stream = exchange().stream(Server(reply).post, AnswerReader("t", DOCUMENT), deadline=deadline, fast=path)
+    with pytest.raises(TargetTimeout):
+        async for delta in stream:
+            assert delta == Text(text="hello")
+            if poured:
+                path.take = lambda _: True
+    assert reply.closed == 1
 
 
 async def test_a_held_target_is_not_asked() -> None:
