@@ -16,6 +16,8 @@ from gateway.core.attachment import Piece
 _MAILBOX = re.compile(rb"^From [^\r\n]*\d{4}[ \t]*\r?\n", re.MULTILINE)
 _SEALED = re.compile(r"multipart/encrypted|application/(?:x-)?pkcs7-mime")
 _PACKED = frozenset({"x-uuencode", "uuencode", "uue", "x-uue"})
+_PADDING = re.compile(r"=[=\s]*")
+_NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
 _PGP = "-----BEGIN PGP MESSAGE-----"
 _MOST_MESSAGES = 1000
 
@@ -48,10 +50,12 @@ def _message(message: Message, budget: Budget) -> Parts:
                 yield Piece(place="between parts", text=aside)
         if part.is_multipart():
             continue
+        content = part.get_payload(decode=True)
         if not _wholly_decoded(part):
             yield Unread(reason=Reason.BROKEN)
             yield from _raw(part)
-        content = part.get_payload(decode=True)
+            if _encoding(part) == "base64":
+                content = _before_padding(str(part.get_payload()))
         if not isinstance(content, bytes) or not content.strip():
             continue
         if part.get_content_maintype() == "text" and not _attached(part):
@@ -65,7 +69,7 @@ def _message(message: Message, budget: Budget) -> Parts:
 
 def _wholly_decoded(part: Message) -> bool:
     """Say whether decoding leaves nothing of a part out: it skips what stands behind the end of base64."""
-    encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+    encoding = _encoding(part)
     if encoding != "base64":
         return encoding not in _PACKED
     try:
@@ -73,6 +77,24 @@ def _wholly_decoded(part: Message) -> bool:
     except (binascii.Error, ValueError):
         return False
     return True
+
+
+def _encoding(part: Message) -> str:
+    return str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+
+
+def _before_padding(text: str) -> bytes:
+    """Return what base64 says up to its end. Python's own decoder goes on behind it in some versions, in others not."""
+    letters, at = "", 0
+    for padding in _PADDING.finditer(text):
+        letters += _NOT_BASE64.sub("", text[at : padding.start()])
+        at = padding.end()
+        if len(letters) % 4 >= 2 and len(letters) % 4 + padding.group().count("=") >= 4:
+            break
+    else:
+        letters += _NOT_BASE64.sub("", text[at:])
+    usable = letters[: len(letters) - (len(letters) % 4 == 1)]
+    return base64.b64decode(usable + "=" * (-len(usable) % 4))
 
 
 def _raw(part: Message) -> Iterator[Piece]:

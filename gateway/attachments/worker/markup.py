@@ -28,7 +28,7 @@ _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w-]+=[^;,\"']*)*)(;base
 _FILE = "binary-data"
 _CHARSET = re.compile(rb"<meta\b[^>]{0,200}\bcharset\s*=\s*[\"']?([\w-]{2,40})", re.IGNORECASE)
 _USUAL_NAME = re.compile(r"[a-z]{1,10}[1-6]?")
-_BEHIND_NAME = re.compile(r"</[^\s<>]{1,100}\s+([^\s<>][^<>]{0,1000})")
+_END = re.compile(r"</[^\s/>\0]*")  # with its name, as the parser takes it
 # What shows letters in another order than they stand in: pieces in a style, too.
 _REORDERED = re.compile(r"unicode-bidi\s{0,9}:\s{0,9}[a-z-]{0,20}override|(?:row|column|wrap)-reverse", re.IGNORECASE)
 _PIECE = re.compile(r"\bcontent\s{0,9}:\s{0,9}[\"'](?!\\)[^\"']{0,200}?\w{3}", re.IGNORECASE)
@@ -47,8 +47,7 @@ def read_html(data: bytes, budget: Budget) -> Parts:
         return
     page = _Page()
     page.feed(text.text)
-    page.comments += _BEHIND_NAME.findall(text.text)
-    page.close()
+    page.end()
     yield from _found(page)
     if not text.sure:
         yield Unread(reason=Reason.ENCODING)
@@ -84,6 +83,10 @@ def _declared(data: bytes) -> str:
 
 class _Page(HTMLParser):
     """Collector of everything that a page says."""
+
+    # Newer parsers take the content of more elements as it stands, where `12<b>34</b>` would be no number.
+    CDATA_CONTENT_ELEMENTS = ("script", "style")  # type: ignore[misc]
+    RCDATA_CONTENT_ELEMENTS = ()  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -142,6 +145,21 @@ class _Page(HTMLParser):
         """Keep the name of an element or attribute that none of HTML's usually has: it may say something."""
         if not _USUAL_NAME.fullmatch(name):
             self.names[name] = None
+
+    def parse_endtag(self, i: int) -> int:
+        """Keep what stands behind the name of an end: the parser passes over it."""
+        behind = super().parse_endtag(i)
+        name = _END.match(self.rawdata, i)
+        if name is not None and behind > name.end() + 1:
+            self.comments.append(self.rawdata[name.end() : behind - 1])
+        return behind
+
+    def end(self) -> None:
+        """Close the page, and keep what it breaks off in: parsers of some Pythons pass over some of it."""
+        left = self.rawdata
+        self.close()
+        if "<" in left or self.cdata_elem:
+            self.comments.append(left)
 
     def handle_comment(self, data: str) -> None:
         self.comments.append(data)

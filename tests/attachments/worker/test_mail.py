@@ -110,3 +110,4 @@ def test_what_decoding_skips_is_read_as_it_stands(encoding: str) -> None:
     said = read(f"{head}{body}\nDNI {ID}\n".encode())
     assert ID in said.all
     assert said.reasons == ["broken"]
+    assert encoding != "base64" or "Open at nine." in said.all

@@ -3,6 +3,8 @@
 import base64
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as some
 
 from gateway.core.attachment import FileKind
 from tests.attachments.read import read
@@ -117,11 +119,45 @@ def test_what_stands_in_a_data_url_is_read_once() -> None:
         f"<html><body><p n{ID}>x</p></body></html>",
         f"<html><body><p>x</p {ID}></body></html>",
         f"<html><body>x</n{ID}></body></html>",
+        f"<html><body><p>x</p/{ID}></body></html>",
+        f"<html><body><p>x</p </ {ID}></body></html>",
     ],
 )
 def test_names_of_elements_say_something(page: str) -> None:
     """Whatever stands between angle brackets counts."""
     assert ID.lower() in read(page.encode()).all.lower()
+
+
+MARKS = (
+    "<", "</", ">", "/>", "<!--", "-->", "--!>", "<!", "<![CDATA[", "]]>", "<?", "?>", '"', "'", "=", "/", " ", "\n",
+    "\f", "&", "&#65;", "<b", "<b>", "</b", "</b>", "<a x=", "<title>", "</title>", "<style>", "</style>", "<iframe>",
+    "<plaintext>", "<textarea>", "<xmp>", "<noscript>", "<script>", "</script>", "<1", "</1", "<a:b>",
+)  # fmt: skip
+
+
+@given(some.lists(some.sampled_from((*MARKS, None)), max_size=9))
+@example(["<", None])
+@example(["</", None])
+@example(["<b", " ", None])
+@example(["<style>", None])
+@example(["<!--", None])
+@example(["</b", " ", '"', ">", None, '"', ">"])
+@example(["<xmp>", "</b", "<b", None, "\n", None, ">"])
+def test_no_word_of_a_broken_page_is_lost(parts: list[str | None]) -> None:
+    """However markup breaks off or is nested, with every Python: each word is said, or the page is not whole."""
+    words = [f"w{number}ord" for number in range(len(parts))]
+    said = read(
+        ("<!doctype html><html>" + "".join(part or word for part, word in zip(parts, words, strict=True))).encode()
+    )
+    missing = [word for part, word in zip(parts, words, strict=True) if part is None and word not in said.all]
+    assert said.reasons or not missing
+
+
+def test_a_number_in_pieces_is_read_in_every_element() -> None:
+    """What newer parsers would leave as it stands is read as markup, by every Python."""
+    for element in ("title", "textarea", "iframe", "noembed", "noframes", "noscript", "xmp"):
+        said = read(page(f"<{element}>1234<b>&#53;678</b><i>Z</i></{element}>"))
+        assert ID in said.all, element
 
 
 @pytest.mark.parametrize(
