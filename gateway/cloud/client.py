@@ -266,7 +266,8 @@ class _Door:
             )
             # At once, whatever its size: an answer may come, and end the connection, before all of it has left. In
             # pieces: TLS says how much waits only from where its own socket is full.
-            protocol.transport.writelines((head, body[:_PIECE_BYTES]))
+            # Never an empty piece: asyncio's own transport, from Python 3.12 on, would try for ever to send it.
+            protocol.transport.writelines((head, body[:_PIECE_BYTES]) if body else (head,))
             for start in range(_PIECE_BYTES, len(body), _PIECE_BYTES):
                 protocol.transport.write(body[start : start + _PIECE_BYTES])
             message, content = await protocol.read()

@@ -204,7 +204,9 @@ class Sender:
             return frame(Kind.ASK, ask)
 
         ask = signed() if len(sent.content) < _INLINE_BYTES else await asyncio.to_thread(signed)
-        connection.writer.writelines((ask + head(Kind.BODY, len(sent.content)), sent.content))
+        asked = ask + head(Kind.BODY, len(sent.content))
+        # Never an empty piece: asyncio's own transport, from Python 3.12 on, would try for ever to send it.
+        connection.writer.writelines((asked, sent.content) if sent.content else (asked,))
         await connection.writer.drain()
         return await read_frame(connection.reader)
 

@@ -134,7 +134,8 @@ class ServerConnections:
                 read_bufsize=PIECE // 2,  # aiohttp holds twice as much before it stops reading
             )
             # At once, whatever its size: an answer may come, and end the connection, before all of it has left.
-            protocol.transport.writelines((head, body[:_SENT_AT_ONCE]))
+            # Never an empty piece: asyncio's own transport, from Python 3.12 on, would try for ever to send it.
+            protocol.transport.writelines((head, body[:_SENT_AT_ONCE]) if body else (head,))
             for start in range(_SENT_AT_ONCE, len(body), _SENT_AT_ONCE):
                 protocol.transport.write(body[start : start + _SENT_AT_ONCE])
             message, content = await protocol.read()
