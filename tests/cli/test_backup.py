@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import tarfile
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -295,7 +296,7 @@ async def test_a_spoilt_backup_changes_nothing(
 async def test_a_ledger_of_a_newer_version_is_refused(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     """A backup that this version could not use is not put in place."""
     await house.close()
-    with sqlite3.connect(house.state / "ledger.sqlite3") as connection:
+    with closing(sqlite3.connect(house.state / "ledger.sqlite3")) as connection, connection:
         connection.execute("PRAGMA user_version = 99")
     assert main(["backup", "--config", str(house.config), "--to", str(house.state.parent / "n.tar.gz")]) == 2
     assert "newer Aduana (schema 99" in capsys.readouterr().err

@@ -211,9 +211,12 @@ def _real(path: Path) -> Path:
         ConfigurationError: There is none.
     """
     try:
-        return path.resolve()
-    except (OSError, RuntimeError) as error:
-        raise ConfigurationError((f"{path}: is a link that leads to itself.",)) from error
+        real = path.resolve()
+    except (OSError, RuntimeError):  # of Python up to 3.12; later ones return a link
+        real = path
+    if os.path.islink(real):
+        raise ConfigurationError((f"{path}: is a link that leads to itself.",))
+    return real
 
 
 def _read(path: Path) -> bytes | None:

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,8 @@ async def test_a_copy_verifies_on_another_machine(
     assert main(["audit", "copy", *options, "--output", str(away / "ledger.sqlite3")]) == 2  # nothing is overwritten
     shutil.copy(office.file, away)
     office.state.rename(tmp_path / "gone")
-    assert sqlite3.connect(away / "ledger.sqlite3").execute("SELECT count(*) FROM taint").fetchone() == (0,)
+    with closing(sqlite3.connect(away / "ledger.sqlite3")) as copied:
+        assert copied.execute("SELECT count(*) FROM taint").fetchone() == (0,)
     away.chmod(0o500)
     capsys.readouterr()
     files = ["--public-key", str(away / "aduana.pub"), "--checkpoints", str(away / office.file.name)]
