@@ -200,7 +200,7 @@ class EndlessReply(FakeReply):
     """Answer whose next piece has always come already. `poured`: but for the first one, only who pours gets it."""
 
     def __init__(self, *, poured: bool) -> None:
-        super().__init__()
+        super().__init__(most_bytes=1 << 40)  # its size never ends it
         self._poured = poured
         self._pieces = 0
 
